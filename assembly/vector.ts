@@ -1,0 +1,118 @@
+/** y = a · b over n f32, in four lanes of four accumulators, folded pairwise. Requires n % 4 == 0. */
+export function dot(n: i32, a: usize, b: usize): f32 {
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  while (n >= 16) {
+    s0 = f32x4.add(s0, f32x4.mul(v128.load(a), v128.load(b)));
+    s1 = f32x4.add(s1, f32x4.mul(v128.load(a, 16), v128.load(b, 16)));
+    s2 = f32x4.add(s2, f32x4.mul(v128.load(a, 32), v128.load(b, 32)));
+    s3 = f32x4.add(s3, f32x4.mul(v128.load(a, 48), v128.load(b, 48)));
+    a += 64;
+    b += 64;
+    n -= 16;
+  }
+  while (n > 0) {
+    s0 = f32x4.add(s0, f32x4.mul(v128.load(a), v128.load(b)));
+    a += 16;
+    b += 16;
+    n -= 4;
+  }
+  return fold(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
+}
+
+/** The sum of four lanes: (0 + 1) + (2 + 3). */
+// @ts-ignore: decorator
+@inline
+function fold(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+/** y += alpha * x over n f32. Requires n % 4 == 0; y must not alias x. */
+export function axpy(n: i32, alpha: f32, x: usize, y: usize): void {
+  const va = f32x4.splat(alpha);
+  while (n > 0) {
+    v128.store(y, f32x4.add(v128.load(y), f32x4.mul(va, v128.load(x))));
+    x += 16;
+    y += 16;
+    n -= 4;
+  }
+}
+
+/** y = relu'(h) * alpha * x over n f32: the gradient of a rank-1 row. Requires n % 4 == 0. y may alias x. */
+export function scaleMasked(n: i32, alpha: f32, x: usize, h: usize, y: usize): void {
+  const va = f32x4.splat(alpha);
+  const zero = f32x4.splat(0);
+  while (n > 0) {
+    v128.store(y, v128.and(f32x4.mul(va, v128.load(x)), f32x4.gt(v128.load(h), zero)));
+    x += 16;
+    h += 16;
+    y += 16;
+    n -= 4;
+  }
+}
+
+/** The sum of squares of n f32. Requires n % 4 == 0. An overflow gives infinity, which callers test for. */
+export function sumSquares(n: i32, x: usize): f32 {
+  return dot(n, x, x);
+}
+
+/** y += tau * (x - y) over n f32; tau = 1 copies. Requires n % 4 == 0. */
+export function lerp(n: i32, tau: f32, x: usize, y: usize): void {
+  if (tau == 1) {
+    memory.copy(y, x, usize(n) << 2);
+    return;
+  }
+  const vt = f32x4.splat(tau);
+  while (n > 0) {
+    const vy = v128.load(y);
+    v128.store(y, f32x4.add(vy, f32x4.mul(vt, f32x4.sub(v128.load(x), vy))));
+    x += 16;
+    y += 16;
+    n -= 4;
+  }
+}
+
+/** Whether all of n f32 are finite. n need not be a multiple of 4. */
+export function allFinite(n: i32, x: usize): bool {
+  let bad = i32x4.splat(0);
+  const exponent = i32x4.splat(0x7f800000);
+  while (n >= 4) {
+    bad = v128.or(bad, i32x4.eq(v128.and(v128.load(x), exponent), exponent));
+    x += 16;
+    n -= 4;
+  }
+  let tail: bool = false;
+  while (n > 0) {
+    tail = tail || (load<u32>(x) & 0x7f800000) == 0x7f800000;
+    x += 4;
+    n--;
+  }
+  return !tail && !v128.any_true(bad);
+}
+
+/** The index of the largest of n f32; the lowest index wins a tie. Requires n > 0. With a NaN: some index. */
+export function argmax(n: i32, x: usize): i32 {
+  let best = load<f32>(x);
+  if (n >= 8) best = max(best, largest(n & ~3, x));
+  for (let i = n < 8 ? 1 : n & ~3; i < n; i++) best = max(best, load<f32>(x + (usize(i) << 2)));
+  let i = 0;
+  // A NaN equals nothing: the bound keeps the search inside the row.
+  while (i < n - 1 && load<f32>(x + (usize(i) << 2)) != best) i++;
+  return i;
+}
+
+/** The largest of n f32. Requires n > 0 and n % 4 == 0. */
+function largest(n: i32, x: usize): f32 {
+  let m = v128.load(x);
+  while (n > 4) {
+    x += 16;
+    n -= 4;
+    m = f32x4.max(m, v128.load(x));
+  }
+  return max(
+    max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
+    max(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)),
+  );
+}

@@ -1,0 +1,66 @@
+import type { Environment, StepResult } from "../environment.js";
+import { cos, sin } from "../math.js";
+import { Random } from "../random.js";
+
+const GRAVITY = 9.8;
+const CART_MASS = 1.0;
+const POLE_MASS = 0.1;
+const TOTAL_MASS = CART_MASS + POLE_MASS;
+/** Half of the pole's length. */
+const LENGTH = 0.5;
+const POLE_MOMENT = POLE_MASS * LENGTH;
+const FORCE = 10.0;
+/** Seconds of one step. */
+const TAU = 0.02;
+const X_LIMIT = 2.4;
+const THETA_LIMIT = (12 * 2 * 3.141592653589793) / 360;
+const STEP_LIMIT = 500;
+
+/**
+ * CartPole-v1 with the dynamics of Gymnasium (Barto, Sutton & Anderson 1983): observation (x, x', theta, theta'),
+ * actions left and right, reward 1 a step, the last one included; terminated beyond 2.4 m or 12 degrees, truncated
+ * after 500 steps. Starting states are drawn from the same distribution as Gymnasium's, not by the same generator.
+ */
+export class CartPole implements Environment {
+  readonly observationSize = 4;
+  readonly actions = 2;
+  /** x, x', theta, theta' in f64. */
+  readonly state: Float64Array = new Float64Array(4);
+  readonly #observation = new Float32Array(4);
+  #steps = 0;
+  #isOver = true;
+  #seed = 0;
+
+  reset(seed: number = this.#seed): Float32Array {
+    const random = Random.named(seed, "cartpole");
+    this.#seed = seed + 1;
+    for (let i = 0; i < 4; i++) this.state[i] = -0.05 + 0.1 * random.uniform();
+    this.#steps = 0;
+    this.#isOver = false;
+    this.#observation.set(this.state);
+    return this.#observation;
+  }
+
+  step(action: number): StepResult {
+    if (action !== 0 && action !== 1) throw new RangeError(`"action" must be 0 or 1, got ${action}`);
+    if (this.#isOver) throw new Error("the episode is over: reset() must be called before step()");
+    const [x, xDot, theta, thetaDot] = this.state as unknown as [number, number, number, number];
+    const force = action === 1 ? FORCE : -FORCE;
+    const cosTheta = cos(theta);
+    const sinTheta = sin(theta);
+    const temp = (force + POLE_MOMENT * (thetaDot * thetaDot) * sinTheta) / TOTAL_MASS;
+    const thetaAcceleration =
+      (GRAVITY * sinTheta - cosTheta * temp) / (LENGTH * (4.0 / 3.0 - (POLE_MASS * (cosTheta * cosTheta)) / TOTAL_MASS));
+    const xAcceleration = temp - (POLE_MOMENT * thetaAcceleration * cosTheta) / TOTAL_MASS;
+    // Explicit Euler: positions move with the old velocities.
+    this.state[0] = x + TAU * xDot;
+    this.state[1] = xDot + TAU * xAcceleration;
+    this.state[2] = theta + TAU * thetaDot;
+    this.state[3] = thetaDot + TAU * thetaAcceleration;
+    this.#observation.set(this.state);
+    const terminated = Math.abs(this.state[0]) > X_LIMIT || Math.abs(this.state[2]) > THETA_LIMIT;
+    const truncated = ++this.#steps >= STEP_LIMIT;
+    this.#isOver = terminated || truncated;
+    return { observation: this.#observation, reward: 1, terminated, truncated };
+  }
+}

@@ -1,0 +1,14 @@
+export { DQN, type SaveOptions, type Transition } from "./agent.js";
+export {
+  type Environment,
+  evaluate,
+  type StepResult,
+  type TrainOptions,
+  type TrainProgress,
+  type TrainResult,
+  train,
+} from "./environment.js";
+export { CartPole } from "./environments/cartpole.js";
+export type { CandidateOptions, DQNOptions, ResolvedOptions } from "./options.js";
+export type { Schedule } from "./schedule.js";
+export { SnapshotError } from "./snapshot.js";

@@ -1,0 +1,33 @@
+import type { Id, LiveEvent } from "./events.js";
+
+/** A user opens the page, or comes back to it after a watch: which streams to show? */
+export interface Request {
+  user: Id;
+  /** Milliseconds, on the same clock as the events. */
+  now: number;
+  /** How many streams to show, at least 1. */
+  k: number;
+  /** Restricts the choice to these streams; those not on air are dropped. Default: all that are on air. */
+  candidates?: readonly Id[];
+}
+
+/** What was chosen, and with which probability: all that off-policy evaluation needs later. */
+export interface Decision {
+  /** Names the decision in the feedback that belongs to it. */
+  id: Id;
+  user: Id;
+  time: number;
+  /** At most k streams, best first; empty when nothing is on air. */
+  slate: Id[];
+  /** For each position, the probability that the policy put this stream there given the positions before it; (0, 1]. */
+  propensities: number[];
+  /** The policy's score of each stream of the slate, in its own unit. */
+  scores: number[];
+}
+
+/** What the DQN, every baseline, the evaluator, the simulator and the server speak. Events arrive in order of time. */
+export interface Policy {
+  readonly name: string;
+  recommend(request: Request): Decision;
+  feedback(event: LiveEvent): void;
+}

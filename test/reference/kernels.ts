@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import type { instantiate } from "../../.build/dqn.js";
+
+type Door = Awaited<ReturnType<typeof instantiate>>;
+
+/** The kernels build: the engine's own exports and the kernels by name. Pointers and strides in bytes. */
+export interface Kernels extends Door {
+  adam(
+    n: number,
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    scale: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    beta1Power: number,
+    beta2Power: number,
+  ): void;
+  bellman(reward: number, discount: number, value: number): number;
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    lda: number,
+    b: number,
+    brows: number,
+    brow: number,
+    c: number,
+    ldc: number,
+    crows: number,
+    init: number,
+    ldi: number,
+    epilogue: number,
+    mask: number,
+  ): void;
+  padded(n: number): number;
+  huber(d: number): number;
+  huberGradient(d: number): number;
+  squared(d: number): number;
+  squaredGradient(d: number): number;
+  tdLoss(n: number, q: number, y: number, isSquared: number, td: number, dq: number): number;
+  packPanels(m: number, n: number, src: number, lds: number, dst: number): void;
+  packTransposed(m: number, n: number, src: number, lds: number, dst: number, rows: number, row: number): void;
+  panelOffset(rows: number, n: number, i: number, j: number): number;
+  transpose(m: number, n: number, src: number, lds: number, dst: number, ldd: number): void;
+  seedRng(rng: number, seed: bigint, stream: bigint): void;
+  nextU32(rng: number): number;
+  uniform(rng: number): number;
+  uniformIn(rng: number, low: number, high: number): number;
+  below(rng: number, n: number): number;
+  allFinite(n: number, x: number): number;
+  argmax(n: number, x: number): number;
+  axpy(n: number, alpha: number, x: number, y: number): void;
+  dot(n: number, a: number, b: number): number;
+  lerp(n: number, tau: number, x: number, y: number): void;
+  scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;
+  sumSquares(n: number, x: number): number;
+  gradient?(): number;
+}
+
+const FIRST_FREE = 65536;
+const GUARD = 0x7fc0dead;
+
+/** A kernels instance and a bump allocator over fresh memory, with a guard word on both sides of each tensor. */
+export class KernelBench {
+  readonly exports: Kernels;
+  #top = FIRST_FREE;
+  #guards: number[] = [];
+
+  constructor(pages = 64) {
+    const module = new WebAssembly.Module(readFileSync(".build/kernels.wasm"));
+    this.exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
+    this.exports.memory.grow(pages);
+  }
+
+  /** Forgets all tensors. */
+  reset(): void {
+    this.#top = FIRST_FREE;
+    this.#guards = [];
+  }
+
+  /** A tensor of n f32, at an address that is a multiple of 16 but not of 64. */
+  f32(n: number, values?: ArrayLike<number>): { at: number; data: Float32Array } {
+    const buffer = this.exports.memory.buffer;
+    const at = (Math.ceil((this.#top + 16) / 64) | 0) * 64 + 16;
+    const end = at + n * 4;
+    new Uint32Array(buffer, at - 4, 1)[0] = GUARD;
+    new Uint32Array(buffer, end, 1)[0] = GUARD;
+    this.#guards.push(at - 4, end);
+    this.#top = end + 4;
+    const data = new Float32Array(buffer, at, n);
+    if (values) data.set(values);
+    else data.fill(Number.NaN);
+    return { at, data };
+  }
+
+  /** Whether nothing was written beside a tensor. */
+  guardsHold(): boolean {
+    return this.#guards.every((at) => new Uint32Array(this.exports.memory.buffer, at, 1)[0] === GUARD);
+  }
+}
+
+/** n numbers in [-1, 1) from a small generator: fixtures, not statistics. */
+export function numbers(n: number, seed: number): Float32Array {
+  let state = seed * 2654435761 + 1;
+  return Float32Array.from({ length: n }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2147483648;
+  });
+}
+
+/** The largest |a - b| / (1 + |b|). */
+export function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let worst = 0;
+  for (let i = 0; i < b.length; i++) {
+    const d = Math.abs(a[i]! - b[i]!) / (1 + Math.abs(b[i]!));
+    if (!(d <= worst)) worst = d;
+  }
+  return worst;
+}
