@@ -64,19 +64,19 @@ export function oneOf(...values: string[]): Rule {
 
 export const boolean: Rule = [(value) => typeof value === "boolean", "true or false"];
 
-/** A schedule whose values all obey a rule for numbers. */
-export function schedule([holds, must]: Rule): Rule {
+/** A constant that obeys a rule, or a schedule whose ends obey `ends`. */
+export function schedule([holds, must]: Rule, [endHolds, endMust]: Rule = [holds, must]): Rule {
   const positive = (value: unknown) => typeof value === "number" && value > 0 && Number.isFinite(value);
   const isSchedule = (value: unknown): boolean => {
     if (typeof value !== "object" || value === null) return holds(value);
     const { type, from, to, ...rest } = value as Record<string, unknown>;
     const length = type === "linear" ? "steps" : type === "exponential" ? "halfLife" : "";
     const others = Object.keys(rest);
-    return holds(from) && holds(to) && others.length === 1 && others[0] === length && positive(rest[length]);
+    return endHolds(from) && endHolds(to) && others.length === 1 && others[0] === length && positive(rest[length]);
   };
   return [
     isSchedule,
-    `${must}, or { type: "linear", from, to, steps } or { type: "exponential", from, to, halfLife } within it`,
+    `${must}, or { type: "linear", from, to, steps } or { type: "exponential", from, to, halfLife } ${endMust}`,
   ];
 }
 
@@ -159,7 +159,7 @@ const RULES: Rules<DQNOptions> = {
     `1 to ${MAX_HIDDEN} integers in [1, 16384]`,
   ],
   gamma: between(0, 1),
-  learningRate: schedule(above(0, 1)),
+  learningRate: schedule(above(0, 1), between(0, 1)),
   beta1: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
   beta2: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
   adamEpsilon: above(0, 1),

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** What may import what: each room names the rooms below it. A room may always import from itself. */
+const SRC: Record<string, string[]> = {
+  cli: ["server", "recommender", "index", "agent", "environment", "environments", "options", "schedule", "random", "math"],
+  server: ["recommender", "agent", "options", "schedule", "random", "math"],
+  recommender: ["agent", "environment", "options", "schedule", "snapshot", "random", "math"],
+  index: ["agent", "environment", "environments", "options", "schedule", "snapshot"],
+  environments: ["environment", "random", "math"],
+  environment: ["agent"],
+  agent: ["options", "schedule", "snapshot", "engine", "abi"],
+  options: ["schedule", "abi"],
+  schedule: ["math"],
+  snapshot: ["options", "sha256"],
+  engine: ["module", "abi"],
+  random: ["math"],
+  math: [],
+  sha256: [],
+  module: [],
+};
+
+const ASSEMBLY: Record<string, string[]> = {
+  index: ["dqn", "arena", "abi"],
+  kernels: ["adam", "bellman", "gemm", "loss", "pack", "rng", "vector"],
+  dqn: ["network", "replay", "bellman", "loss", "adam", "vector", "gemm", "rng", "arena", "abi"],
+  network: ["dense", "vector", "gemm", "rng", "arena", "abi"],
+  replay: ["vector", "rng", "arena"],
+  dense: ["gemm", "pack", "vector", "rng", "arena"],
+  adam: [],
+  bellman: [],
+  loss: [],
+  pack: ["gemm"],
+  gemm: [],
+  rng: [],
+  vector: [],
+  arena: [],
+  abi: [],
+};
+
+/** Rooms where the bare packages may be used. */
+const PACKAGES: Record<string, string[]> = {
+  "@assemblyscript/loader": ["engine"],
+  commander: ["cli"],
+  valibot: ["recommender", "server"],
+  "node:": ["cli"],
+};
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+    .map((name) => join(folder, name));
+}
+
+function imports(file: string): string[] {
+  const code = readFileSync(file, "utf8");
+  return [...code.matchAll(/(?:from|import\(|^import)\s*["']([^"']+)["']/gm)].map((match) => match[1]!);
+}
+
+/** The room of a file below `top`: its folder there, or its name. */
+function room(path: string, top: string): string {
+  const normal = normalize(path);
+  if (normal.includes("assembly/abi")) return "abi";
+  if (normal.includes(".build/")) return normal.includes("dqn.wasm") ? "module" : "abi";
+  const first = normal.slice(top.length + 1).split("/")[0]!;
+  return first.replace(/\.(ts|js)$/, "").replace(/\.workerd$/, "");
+}
+
+describe.each([
+  ["src", SRC],
+  ["assembly", ASSEMBLY],
+])("the floor plan of %s", (top, plan) => {
+  test.each(files(top))("%s imports only from rooms below", (file) => {
+    const own = room(file, top);
+    expect(Object.keys(plan), `"${own}" has no place in the plan`).toContain(own);
+    for (const name of imports(file)) {
+      if (name.startsWith(".") || name.startsWith("#")) {
+        const target = name.startsWith("#") ? name.slice(1) : room(join(dirname(file), name), top);
+        expect([own, ...plan[own]!], `${file} -> ${name}`).toContain(target);
+      } else {
+        const owner = Object.keys(PACKAGES).find((prefix) => name.startsWith(prefix));
+        expect(PACKAGES[owner ?? ""], `${file} -> ${name}`).toContain(own);
+      }
+    }
+  });
+});
+
+test("only engine.ts and module.ts touch WebAssembly, but for the type of a module that a caller gives", () => {
+  for (const file of files("src")) {
+    const uses = [...readFileSync(file, "utf8").matchAll(/WebAssembly\.(\w+)/g)].map((match) => match[1]);
+    if (["src/engine.ts", "src/module.ts", "src/module.workerd.ts"].includes(file)) continue;
+    expect(uses.filter((use) => use !== "Module"), file).toEqual([]);
+  }
+});
+
+test("nothing outside the command reads a clock, and nothing uses host randomness or transcendental functions", () => {
+  const banned = /Date\.now|new Date\(\)|performance\.now|Math\.(random|exp|expm1|log|log1p|log2|log10|pow|sin|cos|tan|tanh|atan|atan2|asin|acos|sinh|cosh|hypot|fround16)\b|[^*]\*\*[^*/]/;
+  for (const file of files("src")) {
+    if (file.startsWith("src/cli/")) continue;
+    const code = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    const lines = code.split("\n").filter((line) => banned.test(line) && !/\b\d+ \*\* -?\d+\b/.test(line));
+    expect(lines, file).toEqual([]);
+  }
+});

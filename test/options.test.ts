@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { DQN, type DQNOptions } from "../src/index.js";
+import { resolveOptions } from "../src/options.js";
+import { valueAt } from "../src/schedule.js";
+
+const BASE = { observation: 4, actions: 2 };
+
+describe("options", () => {
+  test.each<[object, string]>([
+    [{ ...BASE, gama: 1 }, '"gama" is not an option; there are observation, actions'],
+    [{ ...BASE, gamma: 1.5 }, '"gamma" must be in [0, 1], got 1.5'],
+    [{ ...BASE, gamma: Number.NaN }, '"gamma" must be in [0, 1], got NaN'],
+    [{ ...BASE, observation: 0 }, '"observation" must be an integer in [1, 1048576], got 0'],
+    [{ actions: 2 }, '"observation" must be an integer in [1, 1048576], got undefined'],
+    [{ ...BASE, hidden: [] }, '"hidden" must be 1 to 8 integers in [1, 16384], got []'],
+    [{ ...BASE, hidden: [4, 0] }, '"hidden" must be 1 to 8 integers in [1, 16384], got [4, 0]'],
+    [{ ...BASE, learningRate: 0 }, '"learningRate" must be in (0, 1]'],
+    [{ ...BASE, epsilon: { type: "linear", from: 2, to: 0, steps: 10 } }, '"epsilon" must be in [0, 1], or { type: "linear"'],
+    [{ ...BASE, epsilon: { type: "linear", from: 1, to: 0, steps: 10, x: 1 } }, '"epsilon" must be'],
+    [{ ...BASE, loss: "mse" }, '"loss" must be "huber" or "squared", got "mse"'],
+    [{ ...BASE, batchSize: 2.5 }, '"batchSize" must be an integer in [1, 65536], got 2.5'],
+    [{ ...BASE, capacity: 10 }, '"learningStarts" must be at most "capacity" (10), got 1000'],
+    [{ observation: 4 }, 'either "actions" (a fixed set) or "candidates" (a changing one) must be given, got neither'],
+    [{ ...BASE, candidates: { max: 2, features: 2 } }, "got both"],
+    [{ observation: 4, candidates: { max: 2 } }, '"candidates.features" must be an integer in [1, 65536], got undefined'],
+    [{ observation: 4, candidates: { max: 2, features: 1, n: 1 } }, '"candidates.n" is not an option'],
+    [{ observation: 4, candidates: { max: 2, features: 1 }, masked: true }, '"masked" goes with "actions"'],
+    [{ ...BASE, seed: -1 }, '"seed" must be an integer in [0, 9007199254740991], got -1'],
+  ])("%j is refused: %s", (options, message) => {
+    expect(() => resolveOptions(options as DQNOptions)).toThrow(message);
+  });
+
+  test("what does not fit 4 GB is refused before memory is taken, with the figure", () => {
+    const options = { observation: 1000, actions: 2, capacity: 1_000_000 };
+    expect(() => new DQN(options)).toThrow(
+      /^"capacity": a replay of 1000000 transitions and the networks need 8\.0 GB; Wasm memory ends at 4 GB$/,
+    );
+    const candidates = { max: 65536, features: 65536, next: 65536 };
+    expect(() => new DQN({ observation: 4, candidates, capacity: 2 ** 31 - 1 })).toThrow("Wasm memory ends at 4 GB");
+    expect(() => new DQN({ ...BASE, hidden: [16384, 16384, 16384, 16384, 16384] })).toThrow("Wasm memory ends at 4 GB");
+  });
+
+  test("defaults are filled in, and given values kept", () => {
+    const resolved = resolveOptions({ ...BASE, gamma: 0 });
+    expect(resolved).toMatchObject({ gamma: 0, hidden: [120, 84], double: true, loss: "huber", batchSize: 32 });
+    expect(resolveOptions({ observation: 1, candidates: { max: 9, features: 2 } }).candidates?.next).toBe(9);
+  });
+});
+
+describe("schedule", () => {
+  test("linear goes from its first to its last value and stays; exponential halves the distance", () => {
+    const linear = { type: "linear", from: 1, to: 0.2, steps: 10 } as const;
+    expect([0, 5, 10, 99].map((step) => valueAt(linear, step))).toEqual([1, 0.6, 0.2, 0.2]);
+    const exponential = { type: "exponential", from: 1, to: 0, halfLife: 4 } as const;
+    expect(valueAt(exponential, 0)).toBe(1);
+    expect(valueAt(exponential, 4)).toBeCloseTo(0.5, 15);
+    expect(valueAt(exponential, 12)).toBeCloseTo(0.125, 15);
+    expect(valueAt(0.3, 1e9)).toBe(0.3);
+  });
+});

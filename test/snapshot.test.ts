@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { sha256 } from "../src/sha256.js";
+import { packSnapshot, unpackSnapshot } from "../src/snapshot.js";
+
+const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31) & 255);
+const file = () => packSnapshot("dqn", { note: "hello" }, new Map([["a", bytes(5)], ["b", bytes(70)], ["empty", bytes(0)]]));
+
+/** The file with its header replaced. */
+function withHeader(change: (header: Record<string, Record<string, unknown>>) => unknown): Uint8Array {
+  const whole = file();
+  const length = Number(new DataView(whole.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length)));
+  const text = new TextEncoder().encode(JSON.stringify(change(header) ?? header));
+  const result = new Uint8Array(8 + text.length + whole.length - 8 - length);
+  new DataView(result.buffer).setBigUint64(0, BigInt(text.length), true);
+  result.set(text, 8);
+  result.set(whole.subarray(8 + length), 8 + text.length);
+  return result;
+}
+
+test("sha256 equals Node's for every length to 200 and a long input", () => {
+  for (const n of [...Array(201).keys(), 100_003]) {
+    expect(sha256(bytes(n))).toBe(createHash("sha256").update(bytes(n)).digest("hex"));
+  }
+});
+
+describe("a snapshot file", () => {
+  test("gives back metadata and tensors, its data at a multiple of 64", () => {
+    const whole = file();
+    const { metadata, tensors } = unpackSnapshot("dqn", whole);
+    expect(metadata).toMatchObject({ note: "hello", format: "liveq", kind: "dqn", min_reader: "1" });
+    expect([...tensors].map(([name, data]) => [name, data.length])).toEqual([["a", 5], ["b", 70], ["empty", 0]]);
+    expect(tensors.get("b")).toEqual(bytes(70));
+    expect((Number(new DataView(whole.buffer).getBigUint64(0, true)) + 8) % 64).toBe(0);
+  });
+
+  test.each<[string, Uint8Array]>([
+    ["the file has 3 bytes: too short", bytes(3)],
+    ["not a snapshot, or cut off", bytes(100)],
+    ['the file holds "dqn", not "recommender"', file()],
+    ['not a LiveQ file: "format" is "other"', withHeader((h) => void (h["__metadata__"]!["format"] = "other"))],
+    ["the file needs reader 2; this one is 1", withHeader((h) => void (h["__metadata__"]!["min_reader"] = "2"))],
+    ["its SHA-256 does not match", withHeader((h) => void (h["__metadata__"]!["sha256"] = "0"))],
+    ['"__metadata__" is not an object of strings', withHeader((h) => void (h["__metadata__"]!["x"] = 1))],
+    ['tensor "b" is not a byte tensor that follows', withHeader((h) => void (h["b"]!["data_offsets"] = [4, 74]))],
+    ['tensor "a" is not a byte tensor', withHeader((h) => void (h["a"]!["dtype"] = "F32"))],
+    ['tensor "a" is not a byte tensor', withHeader((h) => void (h["a"]!["extra"] = 1))],
+    ["the tensors end at 5 of 75 bytes", withHeader(({ b: _, empty: __, ...rest }) => rest)],
+    ["the header is not an object", withHeader(() => [])],
+  ])("%s", (message, given) => {
+    const kind = message.includes("recommender") ? "recommender" : "dqn";
+    expect(() => unpackSnapshot(kind, given)).toThrow(message);
+  });
+});

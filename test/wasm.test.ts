@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+const shipped = readFileSync("dist/dqn.wasm");
+const module = new WebAssembly.Module(shipped);
+
+test("the release exports these functions and its memory, and imports nothing", () => {
+  expect(WebAssembly.Module.exports(module).map(({ name }) => name)).toEqual([
+    "abi",
+    "hiddenSizes",
+    "create",
+    "neededBytes",
+    "region",
+    "regionBytes",
+    "act",
+    "evaluate",
+    "observe",
+    "learn",
+    "syncTarget",
+    "restore",
+    "memory",
+  ]);
+  expect(WebAssembly.Module.imports(module)).toEqual([]);
+});
+
+test("it stays below 64 KiB raw", () => {
+  expect(shipped.length).toBeLessThan(64 * 1024);
+});
+
+test("a rebuild gives the committed SHA-256", () => {
+  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+  try {
+    const file = join(folder, "dqn.wasm");
+    const asc = "node_modules/assemblyscript/bin/asc.js";
+    execFileSync(process.execPath, [asc, "--target", "release", "--outFile", file, "--textFile", join(folder, "dqn.wat")]);
+    const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
+    const committed = readFileSync("assembly/dqn.wasm.sha256", "utf8").split(" ")[0];
+    expect(digest, "if the change of the Wasm is meant: npm run build:hash").toBe(committed);
+    expect(createHash("sha256").update(shipped).digest("hex"), "dist/ is stale: npm run build").toBe(committed);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
