@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 /** What may import what: each room names the rooms below it. A room may always import from itself. */
 const SRC: Record<string, string[]> = {
-  cli: ["server", "recommender", "index", "agent", "environment", "environments", "options", "schedule", "random", "math"],
+  cli: ["server", "recommender", "agent"],
   server: ["recommender", "agent", "options", "schedule", "random", "math"],
   recommender: ["agent", "environment", "options", "schedule", "snapshot", "random", "math"],
   index: ["agent", "environment", "environments", "options", "schedule", "snapshot"],
@@ -74,7 +74,7 @@ describe.each([
   test.each(files(top))("%s imports only from rooms below", (file) => {
     const own = room(file, top);
     expect(Object.keys(plan), `"${own}" has no place in the plan`).toContain(own);
-    for (const name of imports(file)) {
+    for (const name of imports(file).filter((path) => !path.endsWith("/package.json"))) {
       if (name.startsWith(".") || name.startsWith("#")) {
         const target = name.startsWith("#") ? name.slice(1) : room(join(dirname(file), name), top);
         expect([own, ...plan[own]!], `${file} -> ${name}`).toContain(target);

@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { demo, type DemoOptions } from "./demo.js";
+import { version } from "./results.js";
+
+/** What the command's exit code means. */
+const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** A parser for a whole number in [low, high]. */
+function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < low || value > high) {
+      throw new InvalidArgumentError(`It must be an integer in [${low}, ${high}].`);
+    }
+    return value;
+  };
+}
+
+/** A parser for a number in [low, high]. */
+function number(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!(value >= low && value <= high)) throw new InvalidArgumentError(`It must be in [${low}, ${high}].`);
+    return value;
+  };
+}
+
+const interrupt = new AbortController();
+process.once("SIGINT", () => {
+  interrupt.abort(new CommanderError(EXIT.interrupted, "liveq.interrupted", "interrupted"));
+});
+
+const program = new Command("liveq")
+  .description("A live-stream recommender that learns online by deep Q-learning in WebAssembly.")
+  .version(version)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (what was done is kept).");
+
+program
+  .command("demo", { isDefault: true })
+  .description("serve a generated live platform with four policies and compare them (about a minute)")
+  .option("--viewers <n>", "viewers", integer(1, 100_000), 200)
+  .option("--streamers <n>", "streamers; about 7 % are on air at a time", integer(1, 100_000), 400)
+  .option("--days <n>", "days; the second half counts", integer(2, 3650), 10)
+  .option("--slate <n>", "streams shown at each request", integer(1, 100), 6)
+  .option("--seeds <n>", "worlds that every policy meets", integer(2, 1000), 5)
+  .option("--gamma <x>", "discount of the DQN", number(0, 1), 0.9)
+  .option("--json <file>", "also write the figures as JSON rows")
+  .action(async (options: DemoOptions) => {
+    if (!(await demo(options, interrupt.signal))) {
+      process.stderr.write("the DQN did not beat random and most popular with separate intervals\n");
+      process.exitCode = EXIT.failed;
+    }
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === EXIT.interrupted) process.stderr.write("\ninterrupted\n");
+    process.exitCode = error.exitCode === EXIT.failed ? EXIT.usage : error.exitCode;
+  } else {
+    process.stderr.write(`liveq: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = EXIT.failed;
+  }
+}

@@ -1,0 +1,33 @@
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import packageJson from "../../package.json" with { type: "json" };
+
+/** One measured figure; every command that measures writes an array of these with --json. */
+export interface Row {
+  /** The command: `recommender`, `learning`, ... */
+  suite: string;
+  /** What was run: `livesim/dqn`, `ml-100k/itemknn`, ... */
+  case: string;
+  /** What was measured: `watch_min_per_user_day`, `hr_at_10`, ... */
+  metric: string;
+  value: number;
+  unit: string;
+  /** The 95 % interval. */
+  lo?: number;
+  hi?: number;
+  n?: number;
+  seeds?: number[];
+}
+
+export const version: string = packageJson.version;
+
+/** Writes rows with what they were measured on. */
+export function writeRows(file: string, rows: readonly Row[]): void {
+  const where = {
+    runtime: `node ${process.versions.node}`,
+    machine: `${process.platform} ${process.arch}, ${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores`,
+    version,
+    commit: process.env["LIVEQ_COMMIT"] ?? "unknown",
+  };
+  writeFileSync(file, `${JSON.stringify(rows.map((row) => ({ ...row, ...where })), null, 2)}\n`);
+}

@@ -1,0 +1,108 @@
+/** One line of a delimited file. Every reader of a field names file, line and field when it refuses it. */
+export class Line {
+  constructor(
+    readonly file: string,
+    /** 1 for the first line. */
+    readonly number: number,
+    private readonly columns: readonly string[],
+    private readonly fields: readonly string[],
+  ) {}
+
+  /** The field as it stands. */
+  text(column: number): string {
+    return this.fields[column]!;
+  }
+
+  /** The field as a decimal integer in [min, max]. */
+  integer(column: number, min: number, max: number): number {
+    const text = this.fields[column]!;
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw this.refuse(column, `be an integer ${range(min, max)}`);
+    return value;
+  }
+
+  /** The position of the field in `choices`. */
+  choice(column: number, choices: readonly string[]): number {
+    const position = choices.indexOf(this.fields[column]!);
+    if (position < 0) throw this.refuse(column, `be one of ${choices.join(", ")}`);
+    return position;
+  }
+
+  /** The error that says what the field must do (`must` completes "must ...") and what it was. */
+  refuse(column: number, must: string): Error {
+    const got = JSON.stringify(this.fields[column]);
+    return new Error(`${this.file}:${this.number}: "${this.columns[column]}" must ${must}, got ${got}`);
+  }
+}
+
+function range(min: number, max: number): string {
+  return max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `in [${min}, ${max}]`;
+}
+
+/**
+ * Yields the lines of a delimited file without a header. The last line may end without a line feed; `\r\n` is read as `\n`.
+ *
+ * @param columns Names of the fields, in order; every line must have exactly these.
+ * @throws Error naming file and line when the file is empty, or a line has too few or too many fields.
+ */
+export function* readLines(
+  file: string,
+  text: string,
+  separator: string,
+  columns: readonly string[],
+): Generator<Line, void, undefined> {
+  if (text.length === 0) throw new Error(`${file}: must have at least one line, got an empty file`);
+  const name = separator === "\t" ? "tab" : separator;
+  for (let start = 0, number = 1; start < text.length; number++) {
+    let end = text.indexOf("\n", start);
+    if (end < 0) end = text.length;
+    const fields = text.slice(start, text[end - 1] === "\r" ? end - 1 : end).split(separator);
+    if (fields.length !== columns.length) {
+      const which = fields.length < columns.length ? `; "${columns[fields.length]}" is missing` : "";
+      const must = `must have ${columns.length} fields separated by ${name}, got ${fields.length}`;
+      throw new Error(`${file}:${number}: ${must}${which}`);
+    }
+    yield new Line(file, number, columns, fields);
+    start = end + 1;
+  }
+}
+
+/**
+ * Decodes ISO 8859-1 text, and refuses what is not: a byte-order mark, UTF-16, UTF-8, control characters.
+ *
+ * @throws Error naming file and line.
+ */
+export function decodeLatin1(file: string, bytes: Uint8Array): string {
+  const mark = byteOrderMark(bytes);
+  if (mark) throw new Error(`${file}:1: must be latin-1 text, got a ${mark} byte-order mark`);
+  let high = -1;
+  for (let i = 0, line = 1; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte === 0x0a) line++;
+    else if (byte > 0x9f) high = high < 0 ? line : high;
+    else if (byte > 0x7e || (byte < 0x20 && byte !== 0x09 && byte !== 0x0d)) {
+      // UTF-8 in disguise also has bytes from 0x80 to 0x9f: the better diagnosis wins.
+      if (byte > 0x7f && isUtf8(bytes)) high = high < 0 ? line : high;
+      else throw new Error(`${file}:${line}: must be latin-1 text, got byte 0x${byte.toString(16).padStart(2, "0")}`);
+    }
+  }
+  if (high >= 0 && isUtf8(bytes)) throw new Error(`${file}:${high}: must be latin-1 text, got UTF-8`);
+  // Without 0x80 to 0x9f, windows-1252 (which this label stands for in the Encoding Standard) is latin-1.
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+function byteOrderMark(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "UTF-8";
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "UTF-16";
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "UTF-16";
+  return undefined;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { difference, KernelBench, numbers } from "../reference/kernels.js";
+
+const bench = new KernelBench();
+const kernels = bench.exports;
+const LENGTHS = [4, 8, 12, 16, 20, 32, 52, 100];
+
+describe("vector", () => {
+  test("dot, sumSquares, axpy, scaleMasked and lerp equal their f64 twins", () => {
+    for (const n of LENGTHS) {
+      bench.reset();
+      const x = numbers(n, n);
+      const y = numbers(n, n + 1);
+      const vx = bench.f32(n, x);
+      const vy = bench.f32(n, y);
+      const sum = x.reduce((s, v, i) => s + v * y[i]!, 0);
+      expect(Math.abs(kernels.dot(n, vx.at, vy.at) - sum)).toBeLessThan(1e-5);
+      expect(kernels.sumSquares(n, vx.at)).toBeCloseTo(x.reduce((s, v) => s + v * v, 0), 4);
+      kernels.axpy(n, 0.3, vx.at, vy.at);
+      expect(difference(vy.data, x.map((v, i) => y[i]! + 0.3 * v))).toBeLessThan(1e-6);
+      const out = bench.f32(n);
+      kernels.scaleMasked(n, -2, vx.at, vy.at, out.at);
+      expect(difference(out.data, x.map((v, i) => (vy.data[i]! > 0 ? -2 * v : 0)))).toBeLessThan(1e-6);
+      const before = vy.data.slice();
+      kernels.lerp(n, 0.1, vx.at, vy.at);
+      expect(difference(vy.data, x.map((v, i) => before[i]! + 0.1 * (v - before[i]!)))).toBeLessThan(1e-6);
+      kernels.lerp(n, 1, vx.at, vy.at);
+      expect(vy.data).toEqual(vx.data);
+      expect(bench.guardsHold()).toBe(true);
+    }
+  });
+
+  test("argmax gives the lowest index of the largest value, for every length and position", () => {
+    for (let n = 1; n <= 40; n++) {
+      bench.reset();
+      const v = bench.f32(n);
+      for (let best = 0; best < n; best++) {
+        v.data.set(numbers(n, n));
+        v.data[best] = 2;
+        if (best + 3 < n) v.data[best + 3] = 2;
+        expect(kernels.argmax(n, v.at)).toBe(best);
+        v.data.fill(Number.NEGATIVE_INFINITY);
+        v.data[best] = -1e30;
+        expect(kernels.argmax(n, v.at)).toBe(best);
+      }
+      v.data.fill(0);
+      expect(kernels.argmax(n, v.at)).toBe(0);
+      v.data.fill(Number.NaN);
+      expect(kernels.argmax(n, v.at)).toBeLessThan(n);
+    }
+  });
+
+  test("allFinite finds one NaN or infinity at any place, and takes the largest f32 and subnormals", () => {
+    for (let n = 1; n <= 21; n++) {
+      bench.reset();
+      const v = bench.f32(n, new Float32Array(n).fill(3.4028234663852886e38));
+      expect(kernels.allFinite(n, v.at)).toBe(1);
+      for (let i = 0; i < n; i++) {
+        for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+          v.data.fill(1e-45);
+          expect(kernels.allFinite(n, v.at)).toBe(1);
+          v.data[i] = bad;
+          expect(kernels.allFinite(n, v.at)).toBe(0);
+        }
+      }
+    }
+  });
+});
+
+describe("adam", () => {
+  const [rate, beta1, beta2, epsilon] = [0.01, 0.9, 0.999, 1e-3];
+
+  test("follows PyTorch's formula over 200 steps: eps outside the root, after the bias correction", () => {
+    bench.reset();
+    const n = 12;
+    const w = bench.f32(n, numbers(n, 1));
+    const g = bench.f32(n);
+    const m = bench.f32(n, new Float32Array(n));
+    const v = bench.f32(n, new Float32Array(n));
+    const tw = Float64Array.from(w.data);
+    const tm = new Float64Array(n);
+    const tv = new Float64Array(n);
+    for (let t = 1; t <= 200; t++) {
+      g.data.set(numbers(n, t));
+      kernels.adam(n, w.at, g.at, m.at, v.at, 0.5, rate, beta1, beta2, epsilon, beta1 ** t, beta2 ** t);
+      for (let i = 0; i < n; i++) {
+        const d = 0.5 * g.data[i]!;
+        tm[i] = beta1 * tm[i]! + (1 - beta1) * d;
+        tv[i] = beta2 * tv[i]! + (1 - beta2) * d * d;
+        const corrected = Math.sqrt(tv[i]! / (1 - beta2 ** t)) + epsilon;
+        tw[i]! -= (rate * (tm[i]! / (1 - beta1 ** t))) / corrected;
+      }
+      expect(difference(w.data, tw)).toBeLessThan(1e-5);
+    }
+    expect(bench.guardsHold()).toBe(true);
+  });
+
+  test("lets no first moment decay into denormals", () => {
+    bench.reset();
+    const w = bench.f32(4, [1, 1, 1, 1]);
+    const g = bench.f32(4, [1, 1, 1, 1]);
+    const m = bench.f32(4, [0, 0, 0, 0]);
+    const v = bench.f32(4, [0, 0, 0, 0]);
+    for (let t = 1; t <= 1200; t++) {
+      kernels.adam(4, w.at, g.at, m.at, v.at, 1, rate, beta1, beta2, epsilon, beta1 ** t, beta2 ** t);
+      g.data.fill(0);
+    }
+    expect(Array.from(m.data)).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe("loss", () => {
+  test("huber and squared have the derivatives that central differences give, and hand-computed values", () => {
+    const { huber, huberGradient, squared, squaredGradient } = kernels;
+    expect([0, 0.5, 1, -1, 3, -3].map((d) => huber(d))).toEqual([0, 0.125, 0.5, 0.5, 2.5, 2.5]);
+    expect([0, 0.5, -3].map((d) => squared(d))).toEqual([0, 0.25, 9]);
+    const h = 2 ** -8;
+    for (let d = -4; d <= 4; d += 0.25) {
+      if (Math.abs(Math.abs(d) - 1) > h) expect(huberGradient(d)).toBeCloseTo((huber(d + h) - huber(d - h)) / (2 * h), 4);
+      expect(squaredGradient(d)).toBeCloseTo((squared(d + h) - squared(d - h)) / (2 * h), 3);
+    }
+  });
+
+  test("a target is selected, not multiplied: what stands behind a discount of 0 does not show", () => {
+    expect(kernels.bellman(1.5, 0, Number.NaN)).toBe(1.5);
+    expect(kernels.bellman(1.5, 0, Number.NEGATIVE_INFINITY)).toBe(1.5);
+    expect(kernels.bellman(1, 0.5, 3)).toBe(2.5);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { Random } from "../../../src/random.js";
+import { DAY, HOUR, MINUTE } from "../../../src/recommender/decay.js";
+import { activityAt, afterActivity, drawHabit, planDay } from "../../../src/recommender/simulator/schedule.js";
+
+describe("afterActivity", () => {
+  test("passes a day of activity in exactly a day, from any hour", () => {
+    for (const start of [0, 3.3 * HOUR, 19 * HOUR, 5 * DAY + 17 * MINUTE]) {
+      expect(afterActivity(start, DAY)).toBeCloseTo(start + DAY, -1);
+      expect(afterActivity(start, 30 * DAY)).toBeCloseTo(start + 30 * DAY, -1);
+    }
+  });
+
+  test("agrees with the sum of activity over the minutes in between", () => {
+    const random = new Random(1);
+    for (let i = 0; i < 50; i++) {
+      const start = random.below(7 * 1440) * MINUTE;
+      const amount = random.uniform() * 2 * DAY;
+      const end = afterActivity(start, amount);
+      let sum = 0;
+      for (let time = start; time < end; time += MINUTE) sum += activityAt(time) * Math.min(MINUTE, end - time);
+      expect(Math.abs(sum - amount)).toBeLessThan(2);
+    }
+  });
+
+  test("is 3.65 times as fast in the busiest hour as in the quietest", () => {
+    const hours = Array.from({ length: 24 }, (_, hour) => activityAt(hour * HOUR));
+    expect(Math.max(...hours) / Math.min(...hours)).toBeCloseTo(3.65, 2);
+    expect(hours.reduce((a, b) => a + b) / 24).toBeCloseTo(1, 12);
+  });
+});
+
+test("a habit is kept: so many broadcasts a day, around the hour, in order", () => {
+  const random = new Random(2);
+  const habit = { startHour: 20, startDeviation: 1, perDay: 1.5, length: 1 };
+  let count = 0;
+  for (let day = 0; day < 2000; day++) {
+    const airings = planDay(habit, day, random);
+    count += airings.length;
+    for (let i = 0; i < airings.length; i++) {
+      const { start, end } = airings[i]!;
+      expect(end - start).toBeGreaterThanOrEqual(5 * MINUTE);
+      if (i > 0) expect(start).toBeGreaterThanOrEqual(airings[i - 1]!.start);
+    }
+    if (airings.length === 1) expect(Math.abs(airings[0]!.start - day * DAY - 20 * HOUR)).toBeLessThan(5 * HOUR);
+  }
+  expect(count / 2000).toBeCloseTo(1.5, 1);
+});
+
+test("channels differ as measured: median 2.7 broadcasts a week, 90th percentile 6.2, deviation of the start 2.9 h", () => {
+  const random = new Random(3);
+  const habits = Array.from({ length: 5000 }, () => drawHabit(random));
+  const weekly = habits.map((habit) => 7 * habit.perDay).sort((a, b) => a - b);
+  expect(weekly[2500]).toBeCloseTo(2.7, 0);
+  expect(Math.abs(weekly[4500]! - 6.2)).toBeLessThan(0.3);
+  const deviations = habits.map((habit) => habit.startDeviation).sort((a, b) => a - b);
+  expect(Math.abs(deviations[2500]! - 2.9)).toBeLessThan(0.1);
+});
