@@ -3,7 +3,7 @@
  * gradient and moments share one description. B = rows of the batch, strides in bytes.
  */
 import { Arena, takeStruct } from "./arena";
-import { gemm, padded, NONE, RELU, MASK } from "./gemm";
+import { gemm, MASK, NONE, padded, RELU } from "./gemm";
 import { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 import { Rng, uniformIn } from "./rng";
 import { axpy, dot } from "./vector";

@@ -5,10 +5,34 @@ import { Arena, take, takeF32, takeStruct } from "./arena";
 import { bellman, valueAt } from "./bellman";
 import { padded } from "./gemm";
 import { tdLoss } from "./loss";
-import { backward, initNetwork, networkBytes, newNetwork, outputPanelBytes, packOutputs, takeScratch } from "./network";
-import { Network, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfRow } from "./network";
-import { actionOf, countOf, discountOf, maskOut, newReplay, Replay, rewardOf, rowAt, rowIsValid } from "./replay";
-import { sampleUniform, takeRows, writeRow } from "./replay";
+import {
+  backward,
+  initNetwork,
+  Network,
+  networkBytes,
+  newNetwork,
+  outputPanelBytes,
+  packOutputs,
+  takeScratch,
+  valuesOfActions,
+  valuesOfBatch,
+  valuesOfCandidates,
+  valuesOfRow,
+} from "./network";
+import {
+  actionOf,
+  countOf,
+  discountOf,
+  maskOut,
+  newReplay,
+  Replay,
+  rewardOf,
+  rowAt,
+  rowIsValid,
+  sampleUniform,
+  takeRows,
+  writeRow,
+} from "./replay";
 import { below, Rng, seedRng, uniform } from "./rng";
 import { allFinite, argmax, lerp, sumSquares } from "./vector";
 

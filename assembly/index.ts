@@ -1,8 +1,20 @@
 /** The door: what JavaScript may call, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
 import { ABI_VERSION, MAX_HIDDEN, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
-import { act as actWith, Agent, counter, evaluate as evaluateWith, initialise, layOut } from "./dqn";
-import { observe as observeWith, regionAt, regionBytes as bytesOf, syncTarget as syncWith, update, validate } from "./dqn";
+import {
+  Agent,
+  act as actWith,
+  regionBytes as bytesOf,
+  counter,
+  evaluate as evaluateWith,
+  initialise,
+  layOut,
+  observe as observeWith,
+  regionAt,
+  syncTarget as syncWith,
+  update,
+  validate,
+} from "./dqn";
 
 let agent: Agent = changetype<Agent>(0);
 let needed: u64 = 0;
@@ -37,7 +49,8 @@ export function create(
   seedHigh: u32,
 ): Status {
   if (hidden < 1 || hidden > MAX_HIDDEN || observation < 1 || batch < 1 || capacity < 1) return Status.BadShape;
-  if (actions < 0 || (actions == 0) != (features > 0 && maxCandidates > 0 && nextCandidates > 0)) return Status.BadShape;
+  if (actions < 0 || (actions == 0) != (features > 0 && maxCandidates > 0 && nextCandidates > 0))
+    return Status.BadShape;
   const outputs = actions ? actions : 1;
   const arena = arenaAt(__heap_base);
   const planned = layOut(

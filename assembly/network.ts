@@ -1,9 +1,23 @@
 /** A multi-layer perceptron: hidden Dense layers with ReLU, then a linear Head. */
 import { MAX_HIDDEN } from "./abi";
 import { Arena, take, takeF32, takeStruct } from "./arena";
-import { Dense, Head } from "./dense";
-import { denseBackward, denseBytes, denseForward, denseForwardSplit, headAt, headBackward, headBytes } from "./dense";
-import { headForward, initDense, initHead, newDense, newHead, packHead } from "./dense";
+import {
+  Dense,
+  denseBackward,
+  denseBytes,
+  denseForward,
+  denseForwardSplit,
+  Head,
+  headAt,
+  headBackward,
+  headBytes,
+  headForward,
+  initDense,
+  initHead,
+  newDense,
+  newHead,
+  packHead,
+} from "./dense";
 import { padded } from "./gemm";
 import { Rng } from "./rng";
 import { scaleMasked } from "./vector";

@@ -8,7 +8,7 @@
  * discount = terminated ? 0 : gamma^steps, so neither a terminal flag nor n-step returns reach the kernels.
  */
 import { Arena, LIMIT, take, takeStruct } from "./arena";
-import { Rng, below } from "./rng";
+import { below, Rng } from "./rng";
 import { allFinite } from "./vector";
 
 @unmanaged

@@ -1,6 +1,7 @@
 /**
  * PCG32 (XSH-RR 64/32): 64-bit state, 32-bit outputs, 2^63 streams.
- * O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation".
+ * O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number
+ * Generation".
  */
 @unmanaged
 export class Rng {

@@ -60,13 +60,22 @@ let solved = 0;
 for (const seed of SEEDS) {
   const { score, steps, stepsPerSecond } = await run(seed);
   if (score >= SOLVED) solved++;
-  console.log(`seed ${seed}: ${score.toFixed(1)} over 100 greedy episodes, ${steps} steps at ${stepsPerSecond.toFixed(0)}/s`);
+  console.log(
+    `seed ${seed}: ${score.toFixed(1)} over 100 greedy episodes, ${steps} steps at ${stepsPerSecond.toFixed(0)}/s`,
+  );
   const common = { suite: "learning", case: "CartPole-v1", seeds: [seed] };
   rows.push({ ...common, metric: "return_mean", value: score, unit: "1", n: 100 });
   rows.push({ ...common, metric: "steps", value: steps, unit: "1" });
   rows.push({ ...common, metric: "steps_per_s", value: stepsPerSecond, unit: "1/s" });
 }
 console.log(`${solved} of ${SEEDS.length} seeds reach ${SOLVED}`);
-rows.push({ suite: "learning", case: "CartPole-v1", metric: "solved_seeds", value: solved, unit: "1", n: SEEDS.length });
+rows.push({
+  suite: "learning",
+  case: "CartPole-v1",
+  metric: "solved_seeds",
+  value: solved,
+  unit: "1",
+  n: SEEDS.length,
+});
 if (at > 0) writeRows(process.argv[at + 1]!, rows);
 process.exitCode = solved === SEEDS.length ? 0 : 1;

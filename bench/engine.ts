@@ -3,7 +3,7 @@
  * the fastest register-only loop that this engine and machine reach in the same run.
  */
 import { readFileSync } from "node:fs";
-import { writeRows, type Row } from "../src/cli/results.js";
+import { type Row, writeRows } from "../src/cli/results.js";
 import { table } from "../src/cli/table.js";
 import { DQN, type DQNOptions } from "../src/index.js";
 
@@ -78,9 +78,15 @@ function filled({ options }: Shape): DQN {
   const agent = new DQN(options);
   const { observation, candidates, actions } = agent.options;
   let word = 1;
-  const noise = (n: number) => Float32Array.from({ length: n }, () => ((word = (word * 48271) % 2147483647) / 1073741823.5 - 1));
+  const noise = (n: number) =>
+    Float32Array.from({ length: n }, () => (word = (word * 48271) % 2147483647) / 1073741823.5 - 1);
   for (let i = 0; i < 2000; i++) {
-    const common = { observation: noise(observation), nextObservation: noise(observation), reward: i % 2, terminated: i % 20 === 0 };
+    const common = {
+      observation: noise(observation),
+      nextObservation: noise(observation),
+      reward: i % 2,
+      terminated: i % 20 === 0,
+    };
     if (candidates) {
       const nextCandidates = noise(candidates.next * candidates.features);
       agent.observe({ ...common, candidate: noise(candidates.features), nextCandidates });
@@ -115,7 +121,10 @@ for (const shape of SHAPES) {
   const act = time((count) => {
     for (let i = 0; i < count; i++) agent.act(agent.observation, offered, 0);
   });
-  for (const [kind, figure, flop] of [["train", train, work.train], ["act", act, work.act]] as const) {
+  for (const [kind, figure, flop] of [
+    ["train", train, work.train],
+    ["act", act, work.act],
+  ] as const) {
     const gflops = flop / figure.median / 1000;
     const name = `${kind}/${shape.name}`;
     const micro = { value: figure.median, lo: figure.min, hi: figure.max, n: SAMPLES };

@@ -307,7 +307,8 @@ export class DQN {
 
   #stageAction({ action, nextMask, candidate, nextCandidates }: Transition): number {
     const { actions, masked } = this.options;
-    if (candidate || nextCandidates) throw new TypeError('"candidate" and "nextCandidates" go with the option "candidates"');
+    if (candidate || nextCandidates)
+      throw new TypeError('"candidate" and "nextCandidates" go with the option "candidates"');
     if (!Number.isInteger(action) || action! < 0 || action! >= actions) {
       throw new RangeError(`"action" must be an integer in [0, ${actions - 1}], got ${show(action)}`);
     }

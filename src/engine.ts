@@ -1,7 +1,7 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { defaultModule } from "#module";
 import type { instantiate } from "../.build/dqn.js";
-import { ABI_VERSION, MAX_HIDDEN, Region, Status } from "../assembly/abi.js";
+import { ABI_VERSION, MAX_HIDDEN, type Region, Status } from "../assembly/abi.js";
 
 type Exports = Awaited<ReturnType<typeof instantiate>>;
 
@@ -30,7 +30,9 @@ export class Engine {
   constructor(shape: Shape, module: WebAssembly.Module = defaultModule()) {
     const exports = instantiateSync<Exports & Record<string, unknown>>(module, {}).exports;
     if (exports.abi() !== ABI_VERSION) {
-      throw new Error(`the WebAssembly module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}: they must match`);
+      throw new Error(
+        `the WebAssembly module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}: they must match`,
+      );
     }
     this.exports = exports;
     new Int32Array(exports.memory.buffer, exports.hiddenSizes() >>> 0, MAX_HIDDEN).set(shape.hidden);

@@ -212,7 +212,7 @@ const CANDIDATE_RULES: Rules<CandidateOptions> = {
 export function resolveOptions(given: DQNOptions): ResolvedOptions {
   const options = checked<DQNOptions>(given, RULES, DEFAULTS);
   const { actions = 0, candidates } = options;
-  if ((actions > 0) === (candidates !== undefined)) {
+  if (actions > 0 === (candidates !== undefined)) {
     const got = candidates ? "both" : "neither";
     throw new TypeError(`either "actions" (a fixed set) or "candidates" (a changing one) must be given, got ${got}`);
   }

@@ -64,7 +64,8 @@ export function unpackSnapshot(kind: string, file: Uint8Array): SnapshotFile {
   }
   const start = 8 + Number(length);
   const { metadata, entries } = readHeader(file.subarray(8, start));
-  if (metadata["format"] !== "liveq") throw new SnapshotError(`not a LiveQ file: "format" is ${show(metadata["format"])}`);
+  if (metadata["format"] !== "liveq")
+    throw new SnapshotError(`not a LiveQ file: "format" is ${show(metadata["format"])}`);
   if (!(Number(metadata["min_reader"]) <= READER)) {
     throw new SnapshotError(`the file needs reader ${metadata["min_reader"]}; this one is ${READER}: update liveq`);
   }
@@ -82,7 +83,8 @@ function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entr
   } catch {
     throw new SnapshotError("the header is not JSON in UTF-8");
   }
-  if (typeof header !== "object" || header === null || bytes[0] !== 0x7b) throw new SnapshotError("the header is not an object");
+  if (typeof header !== "object" || header === null || bytes[0] !== 0x7b)
+    throw new SnapshotError("the header is not an object");
   const { __metadata__: metadata, ...rest } = header as Record<string, unknown>;
   if (typeof metadata !== "object" || metadata === null || Object.values(metadata).some((x) => typeof x !== "string")) {
     throw new SnapshotError('"__metadata__" is not an object of strings');
@@ -98,7 +100,8 @@ function slices(entries: [string, unknown][], data: Uint8Array): Map<string, Uin
     const size = Array.isArray(shape) && shape.length === 1 ? shape[0] : -1;
     const isSound = dtype === "U8" && Number.isSafeInteger(size) && size >= 0 && Object.keys(unknown).length === 0;
     const isNext = Array.isArray(offsets) && offsets.length === 2 && offsets[0] === end && offsets[1] === end + size;
-    if (!isSound || !isNext) throw new SnapshotError(`tensor ${show(name)} is not a byte tensor that follows the one before`);
+    if (!isSound || !isNext)
+      throw new SnapshotError(`tensor ${show(name)} is not a byte tensor that follows the one before`);
     tensors.set(name, data.subarray(end, end + size));
     end += size;
   }

@@ -5,7 +5,15 @@ import { DQN, type DQNOptions, SnapshotError } from "../src/index.js";
 import { unpackSnapshot } from "../src/snapshot.js";
 import { numbers } from "./reference/kernels.js";
 
-const FIXED: DQNOptions = { observation: 5, actions: 3, hidden: [20, 12], learningStarts: 8, batchSize: 8, capacity: 64, seed: 1 };
+const FIXED: DQNOptions = {
+  observation: 5,
+  actions: 3,
+  hidden: [20, 12],
+  learningStarts: 8,
+  batchSize: 8,
+  capacity: 64,
+  seed: 1,
+};
 const CANDIDATES: DQNOptions = {
   observation: 5,
   candidates: { max: 12, features: 4, next: 6 },
@@ -169,26 +177,70 @@ describe("bad input", () => {
   const withNumber = (x: number) => [0, 0, x, 0, 0];
 
   test.each<[string, () => DQN, (agent: DQN) => void]>([
-    ['"observation[2]" must be a finite number in the range of f32, got NaN', fixed, (a) => a.act(withNumber(Number.NaN), undefined, 0)],
-    ['"observation[2]" must be a finite number in the range of f32, got 1e+39', fixed, (a) => a.evaluate(withNumber(1e39))],
+    [
+      '"observation[2]" must be a finite number in the range of f32, got NaN',
+      fixed,
+      (a) => a.act(withNumber(Number.NaN), undefined, 0),
+    ],
+    [
+      '"observation[2]" must be a finite number in the range of f32, got 1e+39',
+      fixed,
+      (a) => a.evaluate(withNumber(1e39)),
+    ],
     ['"observation" must hold 5 numbers, got 4', fixed, (a) => a.act([1, 2, 3, 4])],
     ['"epsilon" must be in [0, 1], got 1.5', fixed, (a) => a.act(numbers(5, 1), undefined, 1.5)],
     ['a mask of the 3 actions needs the option "masked": true', fixed, (a) => a.act(numbers(5, 1), [1, 1, 1])],
     ['"candidates" must be given', changing, (a) => a.act(numbers(5, 1))],
-    ['"candidates" must hold at most 12 rows of 4 numbers, got 5 numbers', changing, (a) => a.act(numbers(5, 1), numbers(5, 1))],
-    ['"candidates[1]" must be a finite number in the range of f32, got Infinity', changing, (a) => a.evaluate(numbers(5, 1), [0, Number.POSITIVE_INFINITY, 0, 0])],
+    [
+      '"candidates" must hold at most 12 rows of 4 numbers, got 5 numbers',
+      changing,
+      (a) => a.act(numbers(5, 1), numbers(5, 1)),
+    ],
+    [
+      '"candidates[1]" must be a finite number in the range of f32, got Infinity',
+      changing,
+      (a) => a.evaluate(numbers(5, 1), [0, Number.POSITIVE_INFINITY, 0, 0]),
+    ],
     ['"action" must be an integer in [0, 2], got 3', fixed, (a) => a.observe({ ...transition, action: 3 })],
     ['"action" must be an integer in [0, 2], got undefined', fixed, (a) => a.observe(transition)],
-    ['"reward" must be a finite number in the range of f32, got 1e+39', fixed, (a) => a.observe({ ...transition, action: 0, reward: 1e39 })],
+    [
+      '"reward" must be a finite number in the range of f32, got 1e+39',
+      fixed,
+      (a) => a.observe({ ...transition, action: 0, reward: 1e39 }),
+    ],
     ['"discount" must be in [0, 1], got 2', fixed, (a) => a.observe({ ...transition, action: 0, discount: 2 })],
-    ['"terminated" must be true or false, got 0', fixed, (a) => a.observe({ ...transition, action: 0, terminated: 0 as unknown as boolean })],
-    ['"nextObservation[2]" must be a finite number', fixed, (a) => a.observe({ ...transition, action: 0, nextObservation: withNumber(Number.NaN) })],
-    ['"nextMask" needs the option "masked"', fixed, (a) => a.observe({ ...transition, action: 0, nextMask: [1, 1, 1] })],
+    [
+      '"terminated" must be true or false, got 0',
+      fixed,
+      (a) => a.observe({ ...transition, action: 0, terminated: 0 as unknown as boolean }),
+    ],
+    [
+      '"nextObservation[2]" must be a finite number',
+      fixed,
+      (a) => a.observe({ ...transition, action: 0, nextObservation: withNumber(Number.NaN) }),
+    ],
+    [
+      '"nextMask" needs the option "masked"',
+      fixed,
+      (a) => a.observe({ ...transition, action: 0, nextMask: [1, 1, 1] }),
+    ],
     ['"candidate" must be given', changing, (a) => a.observe(transition)],
     ['"candidate" must hold 4 numbers, got 3', changing, (a) => a.observe({ ...transition, candidate: [1, 2, 3] })],
-    ['"candidate[3]" must be a finite number', changing, (a) => a.observe({ ...transition, candidate: [1, 2, 3, Number.NaN] })],
-    ['"nextCandidates" must hold at most 6 rows of 4', changing, (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], nextCandidates: numbers(28, 1) })],
-    ['"nextCandidates[5]" must be a finite number', changing, (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], nextCandidates: [0, 0, 0, 0, 0, Number.NaN, 0, 0] })],
+    [
+      '"candidate[3]" must be a finite number',
+      changing,
+      (a) => a.observe({ ...transition, candidate: [1, 2, 3, Number.NaN] }),
+    ],
+    [
+      '"nextCandidates" must hold at most 6 rows of 4',
+      changing,
+      (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], nextCandidates: numbers(28, 1) }),
+    ],
+    [
+      '"nextCandidates[5]" must be a finite number',
+      changing,
+      (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], nextCandidates: [0, 0, 0, 0, 0, Number.NaN, 0, 0] }),
+    ],
     ['"updates" must be an integer in [1, 2147483647], got 0', fixed, (a) => void a.learn(0)],
     ['"tau" must be in (0, 1], got 0', fixed, (a) => a.syncTarget(0)],
   ])("%s", (message, make, call) => {

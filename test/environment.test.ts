@@ -83,13 +83,13 @@ describe("train", () => {
   });
 
   test("bootstraps through truncation but not termination", async () => {
-    const valueOf = async (isTerminal: boolean) => {
+    const valueAfter = async (isTerminal: boolean) => {
       const agent = new DQN({ observation: 1, actions: 1, gamma: 0.5, ...SMALL, targetEvery: 20 });
       await train(agent, new Constant(isTerminal), { steps: 1500 });
       return agent.evaluate([1])[0]!;
     };
-    expect(await valueOf(true)).toBeCloseTo(1, 1);
-    expect(await valueOf(false)).toBeCloseTo(2, 1);
+    expect(await valueAfter(true)).toBeCloseTo(1, 1);
+    expect(await valueAfter(false)).toBeCloseTo(2, 1);
   });
 
   test("learns which candidate is best although no set comes twice", async () => {
@@ -128,6 +128,8 @@ describe("train", () => {
     expect(a.result.returns.length).toBeGreaterThan(10);
     expect((await run(-1)).file).toEqual(a.file);
     expect((await run(800)).result).toMatchObject({ steps: 800, aborted: true });
-    await expect(train(new DQN({ observation: 4, actions: 2 }), new CartPole(), { steps: 0 })).rejects.toThrow('"steps"');
+    await expect(train(new DQN({ observation: 4, actions: 2 }), new CartPole(), { steps: 0 })).rejects.toThrow(
+      '"steps"',
+    );
   });
 });

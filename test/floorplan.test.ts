@@ -90,12 +90,16 @@ test("only engine.ts and module.ts touch WebAssembly, but for the type of a modu
   for (const file of files("src")) {
     const uses = [...readFileSync(file, "utf8").matchAll(/WebAssembly\.(\w+)/g)].map((match) => match[1]);
     if (["src/engine.ts", "src/module.ts", "src/module.workerd.ts"].includes(file)) continue;
-    expect(uses.filter((use) => use !== "Module"), file).toEqual([]);
+    expect(
+      uses.filter((use) => use !== "Module"),
+      file,
+    ).toEqual([]);
   }
 });
 
 test("nothing outside the command reads a clock, and nothing uses host randomness or transcendental functions", () => {
-  const banned = /Date\.now|new Date\(\)|performance\.now|Math\.(random|exp|expm1|log|log1p|log2|log10|pow|sin|cos|tan|tanh|atan|atan2|asin|acos|sinh|cosh|hypot|fround16)\b|[^*]\*\*[^*/]/;
+  const banned =
+    /Date\.now|new Date\(\)|performance\.now|Math\.(random|exp|expm1|log|log1p|log2|log10|pow|sin|cos|tan|tanh|atan|atan2|asin|acos|sinh|cosh|hypot|fround16)\b|[^*]\*\*[^*/]/;
   for (const file of files("src")) {
     if (file.startsWith("src/cli/")) continue;
     const code = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");

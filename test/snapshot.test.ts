@@ -4,7 +4,16 @@ import { sha256 } from "../src/sha256.js";
 import { packSnapshot, unpackSnapshot } from "../src/snapshot.js";
 
 const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31) & 255);
-const file = () => packSnapshot("dqn", { note: "hello" }, new Map([["a", bytes(5)], ["b", bytes(70)], ["empty", bytes(0)]]));
+const file = () =>
+  packSnapshot(
+    "dqn",
+    { note: "hello" },
+    new Map([
+      ["a", bytes(5)],
+      ["b", bytes(70)],
+      ["empty", bytes(0)],
+    ]),
+  );
 
 /** The file with its header replaced. */
 function withHeader(change: (header: Record<string, Record<string, unknown>>) => unknown): Uint8Array {
@@ -30,7 +39,11 @@ describe("a snapshot file", () => {
     const whole = file();
     const { metadata, tensors } = unpackSnapshot("dqn", whole);
     expect(metadata).toMatchObject({ note: "hello", format: "liveq", kind: "dqn", min_reader: "1" });
-    expect([...tensors].map(([name, data]) => [name, data.length])).toEqual([["a", 5], ["b", 70], ["empty", 0]]);
+    expect([...tensors].map(([name, data]) => [name, data.length])).toEqual([
+      ["a", 5],
+      ["b", 70],
+      ["empty", 0],
+    ]);
     expect(tensors.get("b")).toEqual(bytes(70));
     expect((Number(new DataView(whole.buffer).getBigUint64(0, true)) + 8) % 64).toBe(0);
   });

@@ -36,7 +36,15 @@ test("a rebuild gives the committed SHA-256", () => {
   try {
     const file = join(folder, "dqn.wasm");
     const asc = "node_modules/assemblyscript/bin/asc.js";
-    execFileSync(process.execPath, [asc, "--target", "release", "--outFile", file, "--textFile", join(folder, "dqn.wat")]);
+    execFileSync(process.execPath, [
+      asc,
+      "--target",
+      "release",
+      "--outFile",
+      file,
+      "--textFile",
+      join(folder, "dqn.wat"),
+    ]);
     const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
     const committed = readFileSync("assembly/dqn.wasm.sha256", "utf8").split(" ")[0];
     expect(digest, "if the change of the Wasm is meant: npm run build:hash").toBe(committed);

@@ -1,5 +1,5 @@
-import { RandomPolicy } from "../recommender/policies/random.js";
 import { PopularPolicy } from "../recommender/policies/popular.js";
+import { RandomPolicy } from "../recommender/policies/random.js";
 import type { Policy } from "../recommender/policy.js";
 import { Recommender, type RecommenderOptions } from "../recommender/recommender.js";
 import type { PlatformOptions } from "../recommender/simulator/index.js";

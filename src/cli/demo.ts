@@ -24,7 +24,12 @@ interface Outcome {
 }
 
 const METRICS = [
-  { metric: "watch_min_per_user_day", title: "watch min/viewer/day", unit: "min", of: (r: SimulationResult) => r.watchMinutesPerViewerDay },
+  {
+    metric: "watch_min_per_user_day",
+    title: "watch min/viewer/day",
+    unit: "min",
+    of: (r: SimulationResult) => r.watchMinutesPerViewerDay,
+  },
   { metric: "click_rate", title: "clicks/impression", unit: "1", of: (r: SimulationResult) => r.clickRate },
   { metric: "catalogue_coverage", title: "coverage", unit: "1", of: (r: SimulationResult) => r.coverage },
 ] as const;
@@ -55,7 +60,11 @@ function run(job: Job, signal: AbortSignal, onFraction: (fraction: number) => vo
 }
 
 /** All jobs, as many at a time as there are cores; results in the order of the jobs. */
-async function runAll(jobs: readonly Job[], signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Outcome[]> {
+async function runAll(
+  jobs: readonly Job[],
+  signal: AbortSignal,
+  onProgress: (fraction: number) => void,
+): Promise<Outcome[]> {
   const fractions = new Float64Array(jobs.length);
   const outcomes = new Array<Outcome>(jobs.length);
   let next = 0;
@@ -86,9 +95,9 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
   const warmupDays = Math.floor(days / 2);
   const platform = (seed: number) => ({ viewers, streamers, days, slate, seed, warmupDays });
   // The longest first, so that no core idles at the end.
-  const jobs: Job[] = [...CONTESTANTS].reverse().flatMap((contestant) =>
-    seeds.map((seed) => ({ contestant, platform: platform(seed), gamma })),
-  );
+  const jobs: Job[] = [...CONTESTANTS]
+    .reverse()
+    .flatMap((contestant) => seeds.map((seed) => ({ contestant, platform: platform(seed), gamma })));
   const what = `${viewers} viewers, ${streamers} streamers, ${days} days, slates of ${slate}, ${seeds.length} seeds`;
   process.stderr.write(`live platform: ${what}; the last ${days - warmupDays} days count\n`);
   const progress = new Progress();
@@ -109,7 +118,9 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
   });
   process.stdout.write(`${table(["policy", ...METRICS.map(({ title }) => title)], lines)}\n`);
   const decisions = outcomes.reduce((sum, { result }) => sum + result.requests, 0);
-  process.stdout.write(`mean [95 % interval] of ${seeds.length} seeds; ${decisions} slates in ${progress.seconds.toFixed(1)} s\n`);
+  process.stdout.write(
+    `mean [95 % interval] of ${seeds.length} seeds; ${decisions} slates in ${progress.seconds.toFixed(1)} s\n`,
+  );
   if (options.json) writeRows(options.json, rows);
   return report(intervals);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { demo, type DemoOptions } from "./demo.js";
+import { type DemoOptions, demo } from "./demo.js";
 import { version } from "./results.js";
 
 /** What the command's exit code means. */

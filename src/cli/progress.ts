@@ -19,7 +19,9 @@ export class Progress {
     this.#last = now;
     const left = fraction > 0 ? `${Math.ceil((this.seconds * (1 - fraction)) / fraction)} s left` : "";
     const line = `${String(Math.floor(100 * fraction)).padStart(3)} %  ${text}  ${left}`.trimEnd();
-    process.stderr.write(this.#isTerminal ? `\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}` : `${line}\n`);
+    process.stderr.write(
+      this.#isTerminal ? `\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}` : `${line}\n`,
+    );
   }
 
   /** Ends the line that changes. */

@@ -29,5 +29,12 @@ export function writeRows(file: string, rows: readonly Row[]): void {
     version,
     commit: process.env["LIVEQ_COMMIT"] ?? "unknown",
   };
-  writeFileSync(file, `${JSON.stringify(rows.map((row) => ({ ...row, ...where })), null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify(
+      rows.map((row) => ({ ...row, ...where })),
+      null,
+      2,
+    )}\n`,
+  );
 }

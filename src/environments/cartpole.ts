@@ -13,7 +13,7 @@ const FORCE = 10.0;
 /** Seconds of one step. */
 const TAU = 0.02;
 const X_LIMIT = 2.4;
-const THETA_LIMIT = (12 * 2 * 3.141592653589793) / 360;
+const THETA_LIMIT = (12 * 2 * Math.PI) / 360;
 const STEP_LIMIT = 500;
 
 /**
@@ -50,7 +50,8 @@ export class CartPole implements Environment {
     const sinTheta = sin(theta);
     const temp = (force + POLE_MOMENT * (thetaDot * thetaDot) * sinTheta) / TOTAL_MASS;
     const thetaAcceleration =
-      (GRAVITY * sinTheta - cosTheta * temp) / (LENGTH * (4.0 / 3.0 - (POLE_MASS * (cosTheta * cosTheta)) / TOTAL_MASS));
+      (GRAVITY * sinTheta - cosTheta * temp) /
+      (LENGTH * (4.0 / 3.0 - (POLE_MASS * (cosTheta * cosTheta)) / TOTAL_MASS));
     const xAcceleration = temp - (POLE_MOMENT * thetaAcceleration * cosTheta) / TOTAL_MASS;
     // Explicit Euler: positions move with the old velocities.
     this.state[0] = x + TAU * xDot;

@@ -33,7 +33,8 @@ function read(tensor: { data: Float32Array }, m: number, n: number, ld: number):
 function sizes(): [number, number, number][] {
   const all: [number, number, number][] = [];
   for (let m = 1; m <= 17; m++) for (let n = 1; n <= 17; n++) for (let k = 1; k <= 17; k++) all.push([m, n, k]);
-  for (const m of [1, 2, 5, 33]) for (const n of [24, 31, 36, 44, 64, 84, 100]) for (const k of [1, 7, 67]) all.push([m, n, k]);
+  for (const m of [1, 2, 5, 33])
+    for (const n of [24, 31, 36, 44, 64, 84, 100]) for (const k of [1, 7, 67]) all.push([m, n, k]);
   return all;
 }
 
@@ -78,7 +79,10 @@ describe("gemm", () => {
       const p = bench.f32(crows * width);
       gemm(m, width, k, a.at, lda * 4, b.at, rows, row, p.at, 0, crows, 0, 0, NONE, 0);
       const product = naiveGemm(m, n, k, av, bv, new Float64Array(m * n));
-      const unpacked = Float64Array.from({ length: m * n }, (_, x) => p.data[panelOffset(crows, n, Math.floor(x / n), x % n) / 4]!);
+      const unpacked = Float64Array.from(
+        { length: m * n },
+        (_, x) => p.data[panelOffset(crows, n, Math.floor(x / n), x % n) / 4]!,
+      );
       expect(difference(unpacked, product), label).toBeLessThan(TOLERANCE);
       expect(bench.guardsHold(), label).toBe(true);
     }

@@ -15,15 +15,33 @@ describe("vector", () => {
       const vy = bench.f32(n, y);
       const sum = x.reduce((s, v, i) => s + v * y[i]!, 0);
       expect(Math.abs(kernels.dot(n, vx.at, vy.at) - sum)).toBeLessThan(1e-5);
-      expect(kernels.sumSquares(n, vx.at)).toBeCloseTo(x.reduce((s, v) => s + v * v, 0), 4);
+      expect(kernels.sumSquares(n, vx.at)).toBeCloseTo(
+        x.reduce((s, v) => s + v * v, 0),
+        4,
+      );
       kernels.axpy(n, 0.3, vx.at, vy.at);
-      expect(difference(vy.data, x.map((v, i) => y[i]! + 0.3 * v))).toBeLessThan(1e-6);
+      expect(
+        difference(
+          vy.data,
+          x.map((v, i) => y[i]! + 0.3 * v),
+        ),
+      ).toBeLessThan(1e-6);
       const out = bench.f32(n);
       kernels.scaleMasked(n, -2, vx.at, vy.at, out.at);
-      expect(difference(out.data, x.map((v, i) => (vy.data[i]! > 0 ? -2 * v : 0)))).toBeLessThan(1e-6);
+      expect(
+        difference(
+          out.data,
+          x.map((v, i) => (vy.data[i]! > 0 ? -2 * v : 0)),
+        ),
+      ).toBeLessThan(1e-6);
       const before = vy.data.slice();
       kernels.lerp(n, 0.1, vx.at, vy.at);
-      expect(difference(vy.data, x.map((v, i) => before[i]! + 0.1 * (v - before[i]!)))).toBeLessThan(1e-6);
+      expect(
+        difference(
+          vy.data,
+          x.map((v, i) => before[i]! + 0.1 * (v - before[i]!)),
+        ),
+      ).toBeLessThan(1e-6);
       kernels.lerp(n, 1, vx.at, vy.at);
       expect(vy.data).toEqual(vx.data);
       expect(bench.guardsHold()).toBe(true);
@@ -116,7 +134,8 @@ describe("loss", () => {
     expect([0, 0.5, -3].map((d) => squared(d))).toEqual([0, 0.25, 9]);
     const h = 2 ** -8;
     for (let d = -4; d <= 4; d += 0.25) {
-      if (Math.abs(Math.abs(d) - 1) > h) expect(huberGradient(d)).toBeCloseTo((huber(d + h) - huber(d - h)) / (2 * h), 4);
+      if (Math.abs(Math.abs(d) - 1) > h)
+        expect(huberGradient(d)).toBeCloseTo((huber(d + h) - huber(d - h)) / (2 * h), 4);
       expect(squaredGradient(d)).toBeCloseTo((squared(d + h) - squared(d - h)) / (2 * h), 3);
     }
   });

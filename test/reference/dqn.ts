@@ -26,7 +26,13 @@ export function taken(network: Network, sample: Sample): number {
 }
 
 /** r + discount * Q(s', a*), a* the best available by the target network, or by the online one with Double. */
-export function target(online: Network, frozen: Network, sample: Sample, isDouble: boolean, hasCandidates: boolean): number {
+export function target(
+  online: Network,
+  frozen: Network,
+  sample: Sample,
+  isDouble: boolean,
+  hasCandidates: boolean,
+): number {
   const { next, nextMask, nextCandidates, discount, reward } = sample;
   if (discount === 0) return reward;
   const all = (network: Network) =>
