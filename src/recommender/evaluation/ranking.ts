@@ -19,8 +19,8 @@ export interface Ranker {
  * Which items the held-out one has to beat.
  *
  * - `"full"`: all items that the user has not had in training. The one to trust.
- * - `"sampled"`: `negatives` of these, drawn uniformly without repetition (He et al. 2017, "Neural Collaborative
- *   Filtering"). Reads far higher than `"full"` and may order methods otherwise (Krichene & Rendle 2020, "On Sampled
+ * - `"sampled"`: `negatives` (at least 1, 99 is usual) of these, drawn uniformly without repetition (He et al. 2017,
+ *   "Neural Collaborative Filtering"). Reads far higher than `"full"` and may order methods otherwise (Krichene & Rendle 2020, "On Sampled
  *   Metrics for Item Recommendation"); only for comparison with results published that way.
  */
 export type RankingProtocol = { kind: "full" } | { kind: "sampled"; negatives: number; seed: number };
@@ -40,8 +40,91 @@ export interface RankingScores {
   hitRate: number;
   ndcg: number;
   mrr: number;
-  /** Under the full protocol only: see {@link coverage}. */
+  /**
+   * The share of all items that are in the top k of at least one user of the test set; of tied items the one with the
+   * lowest index comes first. Under the full protocol only.
+   */
   coverage?: number;
+}
+
+/** The scored candidates of one test interaction; the arrays are overwritten by the next. */
+interface Ballot {
+  /** Position in the test set. */
+  test: number;
+  items: Int32Array;
+  scores: Float64Array;
+  /** Position of the held-out item in `items`. */
+  positive: number;
+}
+
+/** Scores the candidates of one test interaction after the other. */
+function* ballots(
+  ranker: Ranker,
+  train: Interactions,
+  test: Interactions,
+  protocol: RankingProtocol,
+): Generator<Ballot, void, undefined> {
+  const { start, event } = histories(train);
+  const seen = new Uint8Array(train.items);
+  const items = new Int32Array(train.items);
+  const scores = new Float64Array(train.items);
+  if (protocol.kind === "sampled" && !(Number.isInteger(protocol.negatives) && protocol.negatives >= 1)) {
+    throw new RangeError(`"negatives" must be an integer of at least 1, got ${protocol.negatives}`);
+  }
+  const random = protocol.kind === "sampled" ? Random.named(protocol.seed, "negatives") : undefined;
+  for (let t = 0; t < test.user.length; t++) {
+    const user = test.user[t]!;
+    const held = test.item[t]!;
+    const own = event.subarray(start[user]!, start[user + 1]!);
+    for (const e of own) seen[train.item[e]!] = 1;
+    let count = 0;
+    let positive = 0;
+    for (let item = 0; item < train.items; item++) {
+      if (item === held) positive = count;
+      if (seen[item] === 0 || item === held) items[count++] = item;
+    }
+    for (const e of own) seen[train.item[e]!] = 0;
+    if (random && protocol.kind === "sampled") {
+      count = draw(items.subarray(0, count), positive, protocol.negatives, random);
+      positive = 0;
+    }
+    const ballot: Ballot = { test: t, items: items.subarray(0, count), scores: scores.subarray(0, count), positive };
+    ranker.score(user, test.time[t]!, ballot.items, ballot.scores);
+    const nan = ballot.scores.findIndex(Number.isNaN);
+    if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${items[nan]} for user ${user} is NaN`);
+    yield ballot;
+  }
+}
+
+/** Moves the held-out item and then random others to the front; returns how many these are together. */
+function draw(items: Int32Array, positive: number, negatives: number, random: Random): number {
+  const count = Math.min(1 + negatives, items.length);
+  swap(items, 0, positive);
+  for (let j = 1; j < count; j++) swap(items, j, j + random.below(items.length - j));
+  return count;
+}
+
+function swap(items: Int32Array, a: number, b: number): void {
+  const item = items[a]!;
+  items[a] = items[b]!;
+  items[b] = item;
+}
+
+/** Enters the place of one held-out item. */
+function enter(placements: Placements, { test, scores, positive }: Ballot): void {
+  const held = scores[positive]!;
+  let better = 0;
+  let equal = 0;
+  for (const score of scores) {
+    if (score > held) better++;
+    else if (score === held) equal++;
+  }
+  placements.better[test] = better;
+  placements.tied[test] = equal - 1;
+}
+
+function emptyPlacements(n: number): Placements {
+  return { better: new Int32Array(n), tied: new Int32Array(n) };
 }
 
 /**
@@ -51,64 +134,9 @@ export interface RankingScores {
  * @throws Error when a score is NaN: it would compare as neither better nor worse, and so flatter the ranker.
  */
 export function place(ranker: Ranker, train: Interactions, test: Interactions, protocol: RankingProtocol): Placements {
-  const n = test.user.length;
-  const placements: Placements = { better: new Int32Array(n), tied: new Int32Array(n) };
-  const candidates = new Candidates(train);
-  const scores = new Float64Array(train.items);
-  const random = protocol.kind === "sampled" ? Random.named(protocol.seed, "negatives") : undefined;
-  for (let t = 0; t < n; t++) {
-    const user = test.user[t]!;
-    const items = candidates.unseen(user, test.item[t]!);
-    const count = random && protocol.kind === "sampled" ? draw(items, protocol.negatives, random) : items.length;
-    ranker.score(user, test.time[t]!, items.subarray(0, count), scores);
-    const positive = scores[0]!;
-    for (let j = 0; j < count; j++) {
-      const score = scores[j]!;
-      if (Number.isNaN(score)) throw new Error(`${ranker.name}: the score of item ${items[j]} for user ${user} is NaN`);
-      if (score > positive) placements.better[t]!++;
-      else if (score === positive && j > 0) placements.tied[t]!++;
-    }
-  }
+  const placements = emptyPlacements(test.user.length);
+  for (const ballot of ballots(ranker, train, test, protocol)) enter(placements, ballot);
   return placements;
-}
-
-/** The candidates of one user after the other, without an allocation for each. */
-class Candidates {
-  private readonly seen: Uint8Array;
-  private readonly items: Int32Array;
-  private readonly byUser;
-
-  constructor(private readonly train: Interactions) {
-    this.seen = new Uint8Array(train.items);
-    this.items = new Int32Array(train.items);
-    this.byUser = histories(train);
-  }
-
-  /** The items that the user has not had, by index; `first`, if given, comes first even if the user has had it. */
-  unseen(user: number, first = -1): Int32Array {
-    const { start, event } = this.byUser;
-    const own = event.subarray(start[user]!, start[user + 1]!);
-    for (const e of own) this.seen[this.train.item[e]!] = 1;
-    let count = 0;
-    if (first >= 0) this.items[count++] = first;
-    for (let item = 0; item < this.train.items; item++) {
-      if (this.seen[item] === 0 && item !== first) this.items[count++] = item;
-    }
-    for (const e of own) this.seen[this.train.item[e]!] = 0;
-    return this.items.subarray(0, count);
-  }
-}
-
-/** Moves `negatives` random ones of `items[1..]` behind `items[0]`; returns how many items there are up to the last. */
-function draw(items: Int32Array, negatives: number, random: Random): number {
-  const count = Math.min(1 + negatives, items.length);
-  for (let j = 1; j < count; j++) {
-    const other = j + random.below(items.length - j);
-    const item = items[j]!;
-    items[j] = items[other]!;
-    items[other] = item;
-  }
-  return count;
 }
 
 /**
@@ -148,22 +176,6 @@ function expectation({ better, tied }: Placements, gain: (rank: number) => numbe
   return values;
 }
 
-/**
- * The share of all items that are in the top k of at least one user of the test set, ranking all that this user has
- * not had in training. Of tied items the one with the lowest index comes first.
- */
-export function coverage(ranker: Ranker, train: Interactions, test: Interactions, k: number): number {
-  const candidates = new Candidates(train);
-  const scores = new Float64Array(train.items);
-  const shown = new Uint8Array(train.items);
-  for (let t = 0; t < test.user.length; t++) {
-    const items = candidates.unseen(test.user[t]!);
-    ranker.score(test.user[t]!, test.time[t]!, items, scores);
-    for (const j of topK(scores.subarray(0, items.length), k)) shown[items[j]!] = 1;
-  }
-  return shown.reduce((sum, one) => sum + one, 0) / train.items;
-}
-
 /** Positions of the k highest scores, highest first; of equal scores the lowest position first. */
 export function topK(scores: Float64Array, k: number): Int32Array {
   const top = new Int32Array(Math.min(k, scores.length));
@@ -191,18 +203,30 @@ export function evaluateRanking(
   protocol: RankingProtocol,
   k = 10,
 ): RankingScores {
-  if (test.user.length === 0) throw new RangeError('"test" must have at least one interaction, got none');
-  const placements = place(ranker, train, test, protocol);
+  const n = test.user.length;
+  if (n === 0) throw new RangeError('"test" must have at least one interaction, got none');
+  const placements = emptyPlacements(n);
+  const shown = new Uint8Array(train.items);
+  for (const ballot of ballots(ranker, train, test, protocol)) {
+    enter(placements, ballot);
+    for (const j of topK(ballot.scores, k)) shown[ballot.items[j]!] = 1;
+  }
   const scores: RankingScores = {
-    n: test.user.length,
+    n,
     hitRate: mean(hitRate(placements, k)),
     ndcg: mean(ndcg(placements, k)),
     mrr: mean(reciprocalRank(placements)),
   };
-  if (protocol.kind === "full") scores.coverage = coverage(ranker, train, test, k);
+  if (protocol.kind === "full") scores.coverage = sum(shown) / train.items;
   return scores;
 }
 
+function sum(values: Float64Array | Uint8Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
 function mean(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return sum(values) / values.length;
 }

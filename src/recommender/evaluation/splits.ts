@@ -78,6 +78,14 @@ export function leaveLastOut(log: Interactions): Split {
   };
 }
 
+/** The last interaction of each user with each item, in the order of the log. */
+export function lastOfEachPair(log: Interactions): Interactions {
+  const last = new Map<number, number>();
+  for (let i = 0; i < log.user.length; i++) last.set(log.user[i]! * log.items + log.item[i]!, i);
+  if (last.size === log.user.length) return log;
+  return select(log, Int32Array.from(last.values()).sort());
+}
+
 /** The interactions at these positions, in this order. */
 export function select(log: Interactions, positions: Int32Array): Interactions {
   const n = positions.length;

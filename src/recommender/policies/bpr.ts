@@ -1,20 +1,29 @@
 import { sigmoid } from "../../math.js";
+import { above, between, checked, integer, type Rules } from "../../options.js";
 import { Random } from "../../random.js";
 import type { Ranker } from "../evaluation/ranking.js";
-import type { Interactions } from "../evaluation/splits.js";
+import { type Interactions, lastOfEachPair } from "../evaluation/splits.js";
 
 export interface BprOptions {
-  /** Length of a user's or an item's vector, at least 1. Default 64. */
+  /** Length of a user's or an item's vector, [1, 4096]. Default 64. */
   factors?: number;
-  /** Passes over the training interactions, at least 1. Default 60. */
+  /** Passes over the training interactions, [1, 1e6]. Default 60. */
   epochs?: number;
-  /** Step size, > 0. Default 0.05. */
+  /** Step size, (0, 1]. Default 0.05. */
   learningRate?: number;
-  /** Weight of the squared length of the vectors that a step touches, at least 0. Default 0.01. */
+  /** Weight of the squared length of the vectors that a step touches, [0, 1]. Default 0.01. */
   regularization?: number;
-  /** A safe integer. Default 1. */
+  /** Of the first vectors, the order and the negatives; [0, 2^53 - 1]. Default 1. */
   seed?: number;
 }
+
+const RULES: Rules<BprOptions> = {
+  factors: integer(1, 4096),
+  epochs: integer(1, 1e6),
+  learningRate: above(0, 1),
+  regularization: between(0, 1),
+  seed: integer(0, Number.MAX_SAFE_INTEGER),
+};
 
 const DEFAULTS: Required<BprOptions> = { factors: 64, epochs: 60, learningRate: 0.05, regularization: 0.01, seed: 1 };
 
@@ -34,25 +43,23 @@ export class Bpr implements Ranker {
   /** Row i: the vector of item i. (items, factors) */
   readonly itemVectors: Float32Array;
 
-  /** @throws RangeError for an option out of range. */
+  /** @throws TypeError for an unknown option, RangeError for one out of range. */
   constructor(train: Interactions, options: BprOptions = {}) {
-    const { factors, epochs, learningRate, regularization, seed } = { ...DEFAULTS, ...options };
-    requireInteger("factors", factors);
-    requireInteger("epochs", epochs);
-    if (!(learningRate > 0)) throw new RangeError(`"learningRate" must be above 0, got ${learningRate}`);
-    if (!(regularization >= 0)) throw new RangeError(`"regularization" must be at least 0, got ${regularization}`);
+    const resolved = checked<BprOptions>(options, RULES, DEFAULTS) as Required<BprOptions>;
+    const { factors, epochs, learningRate, regularization, seed } = resolved;
     this.factors = factors;
     const random = Random.named(seed, "bpr");
     this.userVectors = normal(train.users * factors, random);
     this.itemVectors = normal(train.items * factors, random);
-    this.fit(train, epochs, learningRate, regularization, random);
+    this.fit(lastOfEachPair(train), epochs, learningRate, regularization, random);
   }
 
   /** The inner product of the vectors of a user and an item. */
   dot(user: number, item: number): number {
     const { factors, userVectors, itemVectors } = this;
     let sum = 0;
-    for (let f = 0, u = user * factors, i = item * factors; f < factors; f++) sum += userVectors[u++]! * itemVectors[i++]!;
+    for (let f = 0, u = user * factors, i = item * factors; f < factors; f++)
+      sum += userVectors[u++]! * itemVectors[i++]!;
     return sum;
   }
 
@@ -62,14 +69,13 @@ export class Bpr implements Ranker {
 
   private fit(train: Interactions, epochs: number, rate: number, regularization: number, random: Random): void {
     const had = new Set<number>();
-    const different = new Int32Array(train.users);
+    const count = new Int32Array(train.users);
     for (let e = 0; e < train.user.length; e++) {
-      const pair = train.user[e]! * train.items + train.item[e]!;
-      if (!had.has(pair)) different[train.user[e]!]!++;
-      had.add(pair);
+      had.add(train.user[e]! * train.items + train.item[e]!);
+      count[train.user[e]!]!++;
     }
     // A user who has had every item has no negative to learn from.
-    const order = Array.from(train.user.keys()).filter((e) => different[train.user[e]!]! < train.items);
+    const order = Array.from(train.user.keys()).filter((e) => count[train.user[e]!]! < train.items);
     for (let epoch = 0; epoch < epochs; epoch++) {
       random.shuffle(order);
       for (const e of order) {
@@ -102,10 +108,4 @@ export class Bpr implements Ranker {
 
 function normal(length: number, random: Random): Float32Array {
   return Float32Array.from({ length }, () => 0.1 * random.normal());
-}
-
-function requireInteger(name: string, value: number): void {
-  if (!(Number.isInteger(value) && value >= 1)) {
-    throw new RangeError(`"${name}" must be an integer of at least 1, got ${value}`);
-  }
 }

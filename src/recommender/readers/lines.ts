@@ -40,7 +40,8 @@ function range(min: number, max: number): string {
 }
 
 /**
- * Yields the lines of a delimited file without a header. The last line may end without a line feed; `\r\n` is read as `\n`.
+ * Yields the lines of a delimited file without a header. The last line may end without a line feed; `\r\n` is read as
+ * `\n`.
  *
  * @param columns Names of the fields, in order; every line must have exactly these.
  * @throws Error naming file and line when the file is empty, or a line has too few or too many fields.
@@ -75,20 +76,24 @@ export function* readLines(
 export function decodeLatin1(file: string, bytes: Uint8Array): string {
   const mark = byteOrderMark(bytes);
   if (mark) throw new Error(`${file}:1: must be latin-1 text, got a ${mark} byte-order mark`);
-  let high = -1;
+  // Text of other than ASCII that is valid UTF-8 is hardly ever anything else.
+  const utf8 = bytes.some((byte) => byte > 0x7f) && isUtf8(bytes);
   for (let i = 0, line = 1; i < bytes.length; i++) {
     const byte = bytes[i]!;
-    if (byte === 0x0a) line++;
-    else if (byte > 0x9f) high = high < 0 ? line : high;
-    else if (byte > 0x7e || (byte < 0x20 && byte !== 0x09 && byte !== 0x0d)) {
-      // UTF-8 in disguise also has bytes from 0x80 to 0x9f: the better diagnosis wins.
-      if (byte > 0x7f && isUtf8(bytes)) high = high < 0 ? line : high;
-      else throw new Error(`${file}:${line}: must be latin-1 text, got byte 0x${byte.toString(16).padStart(2, "0")}`);
+    if (byte > 0x7f && utf8) throw new Error(`${file}:${line}: must be latin-1 text, got UTF-8`);
+    if (isControl(byte)) {
+      throw new Error(`${file}:${line}: must be latin-1 text, got byte 0x${byte.toString(16).padStart(2, "0")}`);
     }
+    if (byte === 0x0a) line++;
   }
-  if (high >= 0 && isUtf8(bytes)) throw new Error(`${file}:${high}: must be latin-1 text, got UTF-8`);
   // Without 0x80 to 0x9f, windows-1252 (which this label stands for in the Encoding Standard) is latin-1.
   return new TextDecoder("latin1").decode(bytes);
+}
+
+/** Whether a byte is a control character of ISO 8859-1 other than tab, line feed and carriage return. */
+function isControl(byte: number): boolean {
+  if (byte < 0x20) return byte !== 0x09 && byte !== 0x0a && byte !== 0x0d;
+  return byte >= 0x7f && byte <= 0x9f;
 }
 
 function byteOrderMark(bytes: Uint8Array): string | undefined {
