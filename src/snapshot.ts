@@ -53,10 +53,12 @@ export function packSnapshot(
 }
 
 /**
- * Reads a file of `kind`. The tensors are views of `file`.
+ * Reads a file of `kind`. The tensors are plain views of the given bytes.
  * @throws SnapshotError that says what is wrong.
  */
-export function unpackSnapshot(kind: string, file: Uint8Array): SnapshotFile {
+export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
+  // Of a Buffer, slice() would share memory instead of copying it.
+  const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   if (file.byteLength < 8) throw new SnapshotError(`the file has ${file.byteLength} bytes: too short for a snapshot`);
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (length > BigInt(HEADER_MAX) || length > BigInt(file.byteLength - 8)) {

@@ -48,6 +48,13 @@ describe("a snapshot file", () => {
     expect((Number(new DataView(whole.buffer).getBigUint64(0, true)) + 8) % 64).toBe(0);
   });
 
+  test("read from a Buffer gives tensors whose slices are copies", () => {
+    const { tensors } = unpackSnapshot("dqn", Buffer.from(file()));
+    const slice = tensors.get("b")!.slice();
+    expect(slice.buffer.byteLength).toBe(70);
+    expect(slice).toEqual(bytes(70));
+  });
+
   test.each<[string, Uint8Array]>([
     ["the file has 3 bytes: too short", bytes(3)],
     ["not a snapshot, or cut off", bytes(100)],

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type DemoOptions, demo } from "./demo.js";
+import { type RecommendOptions, recommend } from "./recommend.js";
 import { version } from "./results.js";
+import { type TrainOptions, train } from "./train.js";
 
 /** What the command's exit code means. */
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -54,6 +56,27 @@ program
       process.exitCode = EXIT.failed;
     }
   });
+
+program
+  .command("train")
+  .description("train a ranker on MovieLens-100K, write the model, and print how it ranks each user's last item")
+  .requiredOption("--movielens <dir>", "the folder with u.data, u.item and u.user")
+  .option("--model <file>", "where the model goes", "model.liveq")
+  .option("--epochs <n>", "passes over the users", integer(1, 1000), 1)
+  .option("--seed <n>", "of everything random", integer(0, Number.MAX_SAFE_INTEGER), 1)
+  .option("--json <file>", "also write the figures as JSON rows")
+  .action(async (options: TrainOptions) => {
+    if (!(await train(options, interrupt.signal))) interrupt.signal.throwIfAborted();
+  });
+
+program
+  .command("recommend")
+  .description("print what a model recommends to a user")
+  .requiredOption("--model <file>", "a model that liveq train wrote")
+  .requiredOption("--user <id>", "the user's id in the data that it was trained on")
+  .option("-k <n>", "how many items", integer(1, 100_000), 10)
+  .option("--json", "print JSON: [{ title, score }]", false)
+  .action((options: RecommendOptions) => recommend(options));
 
 try {
   await program.parseAsync();

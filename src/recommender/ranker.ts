@@ -1,8 +1,10 @@
 import { DQN } from "../agent.js";
 import { above, between, checked, type DQNOptions, integer, type Rules } from "../options.js";
 import { Random } from "../random.js";
+import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
 import type { Ranker } from "./evaluation/ranking.js";
 import { type Histories, histories, type Interactions, lastOfEachPair } from "./evaluation/splits.js";
+import { Factors } from "./policies/bpr.js";
 import { CrossFittedFactors } from "./ranker/factors.js";
 import { FEATURES, writeFeatures } from "./ranker/features.js";
 import { stateNames, UserHistory } from "./ranker/history.js";
@@ -69,7 +71,10 @@ export interface RankerProgress {
 
 export interface RankerCallbacks {
   onProgress?: (progress: RankerProgress) => void;
-  /** Training rejects with its reason at the next pause, a fraction of a second later. */
+  /**
+   * Ends training at the next pause, a fraction of a second later, with what was learned so far; before anything was
+   * learned, training rejects with the signal's reason.
+   */
   signal?: AbortSignal;
 }
 
@@ -119,7 +124,7 @@ const USERS_PER_PAUSE = 16;
  * used as one.
  *
  * @throws TypeError or RangeError for unknown or wrong options, or data whose lengths differ; the reason of
- *   `signal` when aborted.
+ *   `signal` when aborted before it has learned anything.
  */
 export async function trainRanker(
   data: RankerData,
@@ -134,22 +139,44 @@ export async function trainRanker(
     throw new RangeError(`"items" must have ${data.train.items} entries, got ${data.items.length}`);
   }
   const train = lastOfEachPair(data.train);
+  const { signal, onProgress } = callbacks;
   const pause = async () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
-    callbacks.signal?.throwIfAborted();
+    signal?.throwIfAborted();
   };
   await pause();
   const table = new ItemTable(train, data.items);
   const factors = await CrossFittedFactors.train(train, folds, { ...FACTORS, seed }, pause);
   const trainer = new Trainer(train, table, factors, resolved);
-  await trainer.run(pause, callbacks.onProgress);
-  return new DqnRanker(trainer.agent, train, table, factors, trainer.scales);
+  try {
+    await trainer.run(pause, onProgress);
+  } catch (error) {
+    if (!signal?.aborted || trainer.agent.updates === 0) throw error;
+  }
+  const { agent, scales } = trainer;
+  return new DqnRanker({ agent, train, traits: data.items, table, factors: factors.whole, scales });
 }
 
 /** Scalers of state rows and feature rows. */
 interface Scales {
   state: Scaler;
   features: Scaler;
+}
+
+/** What a file of `save` says it is. */
+const KIND = "ranker";
+
+/** Refuses a log whose columns do not fit together. */
+function checkLog({ users, items, user, item, value, time }: Interactions, traits: number): void {
+  const n = user.length;
+  const isSound =
+    item.length === n &&
+    value.length === n &&
+    time.length === n &&
+    traits === items &&
+    user.every((u) => u >= 0 && u < users) &&
+    item.every((i) => i >= 0 && i < items);
+  if (!isSound) throw new SnapshotError("the log in the file does not fit together");
 }
 
 /** A state and its candidates: the item that the user had next, then negatives. */
@@ -310,32 +337,44 @@ class Trainer {
       }
     }
     return {
-      state: new Scaler(Float32Array.from(states), STATE),
-      features: new Scaler(Float32Array.from(features), FEATURES),
+      state: Scaler.fit(Float32Array.from(states), STATE),
+      features: Scaler.fit(Float32Array.from(features), FEATURES),
     };
   }
+}
+
+/** What a ranker consists of. */
+interface Parts {
+  agent: DQN;
+  train: Interactions;
+  traits: readonly ItemTraits[];
+  table: ItemTable;
+  factors: Factors;
+  scales: Scales;
 }
 
 /** Ranks by the action values of a trained DQN, for users of the log that it was trained on. */
 export class DqnRanker implements Ranker {
   readonly name = "dqn";
+  readonly agent: DQN;
+  /** What it was trained on: the histories that it ranks for. */
+  readonly train: Interactions;
+  private readonly parts: Parts;
   private readonly history: UserHistory;
   private readonly byUser: Histories;
 
-  /** Made by {@link trainRanker}. */
-  constructor(
-    readonly agent: DQN,
-    private readonly train: Interactions,
-    private readonly table: ItemTable,
-    private readonly factors: CrossFittedFactors,
-    private readonly scales: Scales,
-  ) {
-    this.history = new UserHistory(table);
-    this.byUser = histories(train);
+  /** Made by {@link trainRanker} or {@link DqnRanker.load}. */
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.agent = parts.agent;
+    this.train = parts.train;
+    this.history = new UserHistory(parts.table);
+    this.byUser = histories(parts.train);
   }
 
   score(user: number, _now: number, items: Int32Array, out: Float64Array): void {
-    const { agent, history, train, byUser, scales } = this;
+    const { agent, history, train, byUser } = this;
+    const { table, factors, scales } = this.parts;
     history.begin(user);
     for (const event of byUser.event.subarray(byUser.start[user]!, byUser.start[user + 1]!)) {
       history.push(train.item[event]!, train.value[event]!);
@@ -346,10 +385,76 @@ export class DqnRanker implements Ranker {
       const part = items.subarray(from, from + CANDIDATES_MAX);
       const rows = agent.candidates.subarray(0, part.length * FEATURES);
       for (let j = 0; j < part.length; j++) {
-        writeFeatures(this.table, history, this.factors.whole, part[j]!, Number.NaN, rows, j * FEATURES);
+        writeFeatures(table, history, factors, part[j]!, Number.NaN, rows, j * FEATURES);
       }
       scales.features.apply(rows);
       out.set(agent.evaluate(agent.observation, rows), from);
+    }
+  }
+
+  /** The ranker as a file: the agent without its replay, the log, and all that features need. */
+  save(): Uint8Array {
+    const { agent, train, traits, factors, scales } = this.parts;
+    const columns: [string, ArrayBufferView][] = [
+      ["user", train.user],
+      ["item", train.item],
+      ["value", train.value],
+      ["time", train.time],
+      ["year", Float64Array.from(traits, ({ year }) => year)],
+      ["genres", Int32Array.from(traits, ({ genres }) => genres)],
+      ["user_vectors", factors.userVectors],
+      ["item_vectors", factors.itemVectors],
+      ["state_mean", scales.state.mean],
+      ["state_inverse", scales.state.inverse],
+      ["feature_mean", scales.features.mean],
+      ["feature_inverse", scales.features.inverse],
+    ];
+    const tensors = new Map<string, Uint8Array>([["agent", agent.save({ replay: false })]]);
+    for (const [name, { buffer, byteOffset, byteLength }] of columns) {
+      tensors.set(name, new Uint8Array(buffer, byteOffset, byteLength));
+    }
+    const sizes = { users: train.users, items: train.items, factors: factors.factors };
+    return packSnapshot(KIND, { sizes: JSON.stringify(sizes) }, tensors);
+  }
+
+  /**
+   * The ranker that `save` wrote; it ranks alike.
+   * @throws SnapshotError for a file that is damaged, foreign, newer, or of another shape.
+   */
+  static load(file: Uint8Array): DqnRanker {
+    const { metadata, tensors } = unpackSnapshot(KIND, file);
+    const column = (name: string): ArrayBuffer => {
+      const bytes = tensors.get(name);
+      if (!bytes) throw new SnapshotError(`the file must hold the tensor "${name}"`);
+      return bytes.slice().buffer;
+    };
+    try {
+      const { users, items, factors } = JSON.parse(metadata["sizes"] ?? "") as Record<string, number>;
+      const train = {
+        users: users!,
+        items: items!,
+        user: new Int32Array(column("user")),
+        item: new Int32Array(column("item")),
+        value: new Float32Array(column("value")),
+        time: new Float64Array(column("time")),
+      };
+      const genres = new Int32Array(column("genres"));
+      const traits = Array.from(new Float64Array(column("year")), (year, i) => ({ year, genres: genres[i]! }));
+      checkLog(train, traits.length);
+      const vectors = (name: string) => new Float32Array(column(name));
+      const scaler = (name: string) =>
+        new Scaler(new Float64Array(column(`${name}_mean`)), new Float64Array(column(`${name}_inverse`)));
+      return new DqnRanker({
+        agent: DQN.load(new Uint8Array(column("agent"))),
+        train,
+        traits,
+        table: new ItemTable(train, traits),
+        factors: new Factors(factors!, vectors("user_vectors"), vectors("item_vectors")),
+        scales: { state: scaler("state"), features: scaler("feature") },
+      });
+    } catch (error) {
+      if (error instanceof SnapshotError) throw error;
+      throw new SnapshotError("the file does not hold a ranker of this version", { cause: error });
     }
   }
 

@@ -7,7 +7,7 @@ import { FEATURES, featureNames, writeFeatures } from "../../src/recommender/ran
 import { stateNames, UserHistory } from "../../src/recommender/ranker/history.js";
 import { ItemTable } from "../../src/recommender/ranker/items.js";
 import { Scaler } from "../../src/recommender/ranker/scaler.js";
-import { type RankerProgress, trainRanker } from "../../src/recommender/ranker.js";
+import { DqnRanker, type RankerProgress, trainRanker } from "../../src/recommender/ranker.js";
 import { parseMovieLens } from "../../src/recommender/readers/movielens.js";
 import { lookAlike } from "../reference/movielens.js";
 
@@ -84,7 +84,7 @@ describe("features of a candidate", () => {
 describe("Scaler", () => {
   test("gives mean 0 and deviation 1, and 0 for a column that never varies", () => {
     const rows = Float32Array.from([1, 5, 3, 5, 5, 5]);
-    new Scaler(rows, 2).apply(rows);
+    Scaler.fit(rows, 2).apply(rows);
     const root = Math.sqrt(1.5);
     expect(Array.from(rows)).toEqual([-root, 0, 0, 0, root, 0].map(Math.fround));
   });
@@ -122,11 +122,32 @@ describe("trainRanker", () => {
     expect(await values(2)).not.toEqual(first);
   });
 
-  test("stops when aborted, with the reason", async () => {
+  test("stops when aborted: with what it has learned, or with the reason before that", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
-    const onProgress = () => controller.abort(reason);
-    await expect(trainRanker({ train, items }, QUICK, { onProgress, signal: controller.signal })).rejects.toBe(reason);
+    const onProgress = ({ updates }: RankerProgress) => {
+      if (updates > 0) controller.abort(reason);
+    };
+    const ranker = await trainRanker({ train, items }, QUICK, { onProgress, signal: controller.signal });
+    expect(ranker.agent.updates).toBeGreaterThan(0);
+    await expect(trainRanker({ train, items }, QUICK, { signal: controller.signal })).rejects.toBe(reason);
+  });
+
+  test("ranks alike after save and load; a damaged file is refused", async () => {
+    const ranker = await trainRanker({ train, items }, QUICK);
+    const file = ranker.save();
+    const again = DqnRanker.load(file);
+    for (const user of [0, 31]) {
+      const [a, b] = [ranker, again].map((r) => {
+        const out = new Float64Array(items.length);
+        r.score(user, 0, Int32Array.from(items.keys()), out);
+        return out;
+      });
+      expect(b).toEqual(a);
+    }
+    const bad = file.slice();
+    bad[bad.length - 9]! ^= 1;
+    expect(() => DqnRanker.load(bad)).toThrow("its SHA-256 does not match");
   });
 
   test("refuses what does not fit", async () => {

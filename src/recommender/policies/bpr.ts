@@ -27,31 +27,20 @@ const RULES: Rules<BprOptions> = {
 
 const DEFAULTS: Required<BprOptions> = { factors: 64, epochs: 60, learningRate: 0.05, regularization: 0.01, seed: 1 };
 
-/**
- * Matrix factorisation on implicit feedback, trained to score an item that the user has had above one that the user
- * has not: BPR-MF by plain stochastic gradient descent, one uniform negative for each interaction.
- *
- * The score of item i for user u is the inner product of their vectors.
- *
- * Rendle et al. 2009, "BPR: Bayesian Personalized Ranking from Implicit Feedback".
- */
-export class Bpr implements Ranker {
-  readonly name = "bpr";
+/** Scores by the inner product of a user's vector and an item's. */
+export class Factors implements Ranker {
+  readonly name: string = "factors";
+  /** Length of a vector. */
   readonly factors: number;
   /** Row u: the vector of user u. (users, factors) */
   readonly userVectors: Float32Array;
   /** Row i: the vector of item i. (items, factors) */
   readonly itemVectors: Float32Array;
 
-  /** @throws TypeError for an unknown option, RangeError for one out of range. */
-  constructor(train: Interactions, options: BprOptions = {}) {
-    const resolved = checked<BprOptions>(options, RULES, DEFAULTS) as Required<BprOptions>;
-    const { factors, epochs, learningRate, regularization, seed } = resolved;
+  constructor(factors: number, userVectors: Float32Array, itemVectors: Float32Array) {
     this.factors = factors;
-    const random = Random.named(seed, "bpr");
-    this.userVectors = normal(train.users * factors, random);
-    this.itemVectors = normal(train.items * factors, random);
-    this.fit(lastOfEachPair(train), epochs, learningRate, regularization, random);
+    this.userVectors = userVectors;
+    this.itemVectors = itemVectors;
   }
 
   /** The inner product of the vectors of a user and an item. */
@@ -65,6 +54,25 @@ export class Bpr implements Ranker {
 
   score(user: number, _now: number, items: Int32Array, out: Float64Array): void {
     for (let j = 0; j < items.length; j++) out[j] = this.dot(user, items[j]!);
+  }
+}
+
+/**
+ * Matrix factorisation on implicit feedback, trained to score an item that the user has had above one that the user
+ * has not: BPR-MF by plain stochastic gradient descent, one uniform negative for each interaction.
+ *
+ * Rendle et al. 2009, "BPR: Bayesian Personalized Ranking from Implicit Feedback".
+ */
+export class Bpr extends Factors {
+  override readonly name = "bpr";
+
+  /** @throws TypeError for an unknown option, RangeError for one out of range. */
+  constructor(train: Interactions, options: BprOptions = {}) {
+    const resolved = checked<BprOptions>(options, RULES, DEFAULTS) as Required<BprOptions>;
+    const { factors, epochs, learningRate, regularization, seed } = resolved;
+    const random = Random.named(seed, "bpr");
+    super(factors, normal(train.users * factors, random), normal(train.items * factors, random));
+    this.fit(lastOfEachPair(train), epochs, learningRate, regularization, random);
   }
 
   private fit(train: Interactions, epochs: number, rate: number, regularization: number, random: Random): void {

@@ -1,22 +1,29 @@
 /** Brings each column of rows to mean 0 and standard deviation 1, as measured on a sample. */
 export class Scaler {
-  private readonly mean: Float64Array;
-  private readonly inverse: Float64Array;
+  /** Of each column; the inverse is that of the standard deviation. */
+  readonly mean: Float64Array;
+  readonly inverse: Float64Array;
+
+  constructor(mean: Float64Array, inverse: Float64Array) {
+    this.mean = mean;
+    this.inverse = inverse;
+  }
 
   /** @param sample Rows of `width` numbers, at least one. A column that never varies there becomes 0. */
-  constructor(sample: Float32Array, width: number) {
+  static fit(sample: Float32Array, width: number): Scaler {
     const rows = sample.length / width;
-    this.mean = new Float64Array(width);
-    this.inverse = new Float64Array(width);
-    for (let i = 0; i < sample.length; i++) this.mean[i % width]! += sample[i]! / rows;
+    const mean = new Float64Array(width);
+    const inverse = new Float64Array(width);
+    for (let i = 0; i < sample.length; i++) mean[i % width]! += sample[i]! / rows;
     for (let i = 0; i < sample.length; i++) {
-      const deviation = sample[i]! - this.mean[i % width]!;
-      this.inverse[i % width]! += (deviation * deviation) / rows;
+      const deviation = sample[i]! - mean[i % width]!;
+      inverse[i % width]! += (deviation * deviation) / rows;
     }
     for (let column = 0; column < width; column++) {
-      const variance = this.inverse[column]!;
-      this.inverse[column] = variance > 1e-12 ? 1 / Math.sqrt(variance) : 0;
+      const variance = inverse[column]!;
+      inverse[column] = variance > 1e-12 ? 1 / Math.sqrt(variance) : 0;
     }
+    return new Scaler(mean, inverse);
   }
 
   /** Scales rows in place. */

@@ -1,0 +1,76 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { DqnRanker } from "../recommender/ranker.js";
+import type { MovieLens } from "../recommender/readers/movielens.js";
+import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
+
+const KIND = "model";
+
+/** What `liveq train` writes and `liveq recommend` reads: a ranker, and what its users and items are called. */
+export interface Model {
+  ranker: DqnRanker;
+  /** Ids of the users, in the order of the ranker's. */
+  users: string[];
+  /** Titles of the items, in the order of the ranker's. */
+  titles: string[];
+}
+
+/** The model as a file. */
+export function packModel(ranker: DqnRanker, { users, items }: Pick<MovieLens, "users" | "items">): Uint8Array {
+  const names = { users: users.map(({ id }) => String(id)), titles: items.map(({ title }) => title) };
+  const text = new TextEncoder().encode(JSON.stringify(names));
+  return packSnapshot(
+    KIND,
+    {},
+    new Map([
+      ["ranker", ranker.save()],
+      ["names", text],
+    ]),
+  );
+}
+
+/** @throws Error that names the file and what is wrong with it. */
+export function readModel(file: string): Model {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new Error(`"--model" must be a file that liveq train wrote: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    const { tensors } = unpackSnapshot(KIND, bytes);
+    const [ranker, names] = [tensors.get("ranker"), tensors.get("names")];
+    if (!ranker || !names) throw new SnapshotError("the ranker or the names are missing");
+    const { users, titles } = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
+    return { ranker: DqnRanker.load(ranker), users, titles };
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Writes a file so that at any moment the old one or the new one is there, whole. */
+export function writeAtomically(file: string, bytes: Uint8Array): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, "wx");
+    try {
+      for (let at = 0; at < bytes.byteLength; ) at += writeSync(descriptor, bytes, at);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(file));
+}
+
+/** Makes a rename durable; Windows opens no folders, and needs no such call. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  const descriptor = openSync(folder, "r");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
