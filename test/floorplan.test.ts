@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 /** What may import what: each room names the rooms below it. A room may always import from itself. */
 const SRC: Record<string, string[]> = {
-  cli: ["server", "recommender", "agent"],
+  cli: ["server", "recommender", "agent", "snapshot"],
   server: ["recommender", "agent", "options", "schedule", "random", "math"],
   recommender: ["agent", "environment", "options", "schedule", "snapshot", "random", "math"],
   index: ["agent", "environment", "environments", "options", "schedule", "snapshot"],

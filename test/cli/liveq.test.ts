@@ -1,0 +1,172 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lookAlike } from "../reference/movielens.js";
+
+const COMMAND = "dist/cli/liveq.js";
+const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+const data = join(folder, "data");
+const model = join(folder, "model.liveq");
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function liveq(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [COMMAND, ...words], (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err });
+    });
+  });
+}
+
+/** Writes a look-alike of MovieLens-100K. */
+function writeData(to: string): void {
+  mkdirSync(to, { recursive: true });
+  const { files } = lookAlike(1);
+  writeFileSync(join(to, "u.data"), files.data);
+  writeFileSync(join(to, "u.item"), files.item);
+  writeFileSync(join(to, "u.user"), files.user);
+}
+
+function ended(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => child.once("close", (code) => resolve(code ?? -1)));
+}
+
+describe("usage", () => {
+  test("--help names the commands and the exit codes; --version the version", async () => {
+    const help = await liveq("--help");
+    expect(help.code).toBe(0);
+    for (const word of ["demo", "train", "recommend", "Exit codes"]) expect(help.out).toContain(word);
+    expect((await liveq("train", "--help")).out).toContain("--movielens <dir>");
+    expect((await liveq("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([
+    [["--days", "1"], "It must be an integer in [2, 3650]"],
+    [["--gamma", "x"], "It must be in [0, 1]"],
+    [["train"], "required option '--movielens <dir>' not specified"],
+    [["--nonsense"], "unknown option '--nonsense'"],
+    [["recommend", "--model", "x", "--user", "1", "-k", "0"], "It must be an integer in [1, 100000]"],
+  ])("%j is wrong usage: exit 2, nothing on stdout", async (words, message) => {
+    const { code, out, err } = await liveq(...words);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(message);
+  });
+});
+
+describe("demo", () => {
+  test("serves a small platform with four policies, and writes rows", async () => {
+    const json = join(folder, "demo.json");
+    const small = ["--viewers", "20", "--streamers", "60", "--days", "2", "--seeds", "2"];
+    const { code, out, err } = await liveq(...small, "--json", json);
+    // Too small a world for a learner: whether it wins here says nothing.
+    expect([0, 1]).toContain(code);
+    for (const name of ["random", "most popular", "DQN, gamma 0", "DQN"]) expect(out).toContain(`\n${name} `);
+    expect(out).toContain("watch min/viewer/day");
+    expect(err).toContain("20 viewers, 60 streamers, 2 days");
+    const rows = JSON.parse(readFileSync(json, "utf8")) as Record<string, unknown>[];
+    expect(rows).toHaveLength(12);
+    expect(rows[0]).toMatchObject({
+      suite: "recommender",
+      case: "livesim/random",
+      metric: "watch_min_per_user_day",
+      n: 2,
+    });
+    expect(rows[0]!["runtime"]).toBe(`node ${process.versions.node}`);
+  });
+});
+
+describe("train and recommend", () => {
+  let trained: Awaited<ReturnType<typeof liveq>>;
+
+  beforeAll(async () => {
+    writeData(data);
+    trained = await liveq("train", "--movielens", data, "--model", model);
+  });
+
+  test("train prints both protocols for three rankers and leaves one file, the model", () => {
+    expect(trained.err).toContain("60 users, 120 items");
+    expect(trained.code).toBe(0);
+    for (const word of ["ItemPop", "ItemKNN", "DQN", "HR@10 full", "NDCG@10 1+99"]) expect(trained.out).toContain(word);
+    expect(readdirSync(folder).filter((name) => name.startsWith("model"))).toEqual(["model.liveq"]);
+  });
+
+  test("recommend prints k titles that the user has not had, the best first", async () => {
+    const { code, out } = await liveq("recommend", "--model", model, "--user", "7", "-k", "5", "--json");
+    expect(code).toBe(0);
+    const list = JSON.parse(out) as { title: string; score: number }[];
+    expect(list).toHaveLength(5);
+    const scores = list.map(({ score }) => score);
+    expect([...scores].sort((a, b) => b - a)).toEqual(scores);
+    const decode = (name: string) => new TextDecoder("latin1").decode(readFileSync(join(data, name)));
+    const title = new Map(
+      decode("u.item")
+        .trim()
+        .split("\n")
+        .map((line) => line.split("|").slice(0, 2) as [string, string]),
+    );
+    const ratings = decode("u.data")
+      .trim()
+      .split("\n")
+      .map((line) => line.split("\t"));
+    const own = ratings.filter(([user]) => user === "7").sort((a, b) => Number(a[3]) - Number(b[3]));
+    // All but the last one, which was left out of training.
+    const had = own.slice(0, -1).map(([, item]) => title.get(item!));
+    for (const each of list) {
+      expect([...title.values()]).toContain(each.title);
+      expect(had).not.toContain(each.title);
+    }
+    const plain = await liveq("recommend", "--model", model, "--user", "7", "-k", "5");
+    expect(plain.out).toContain(list[0]!.title);
+  });
+
+  test("an unknown user and a file that is no model get an error that says so", async () => {
+    const unknown = await liveq("recommend", "--model", model, "--user", "nobody");
+    expect([unknown.code, unknown.out]).toEqual([1, ""]);
+    expect(unknown.err).toContain(
+      '"--user" must be the id of one of the 60 users of the model (such as "1"), got "nobody"',
+    );
+    const foreign = await liveq("recommend", "--model", "package.json", "--user", "1");
+    expect(foreign.err).toContain("package.json: not a snapshot");
+    const absent = await liveq("recommend", "--model", join(folder, "none"), "--user", "1");
+    expect(absent.err).toContain('"--model" must be a file that liveq train wrote');
+  });
+
+  test.each([
+    [
+      "a missing column",
+      "u.data",
+      "1\t2\t3\n",
+      'u.data:1: must have 4 fields separated by tab, got 3; "timestamp" is missing',
+    ],
+    ["what is not a number", "u.data", "1\t2\tx\t100\n", 'u.data:1: "rating" must be an integer in [1, 5], got "x"'],
+    ["an empty file", "u.user", "", "u.user: "],
+    ["another encoding", "u.item", "\ufeff1|a|01-Jan-1995||\n", "u.item:1: must be latin-1 text"],
+  ])("bad data with %s names file, line and field", async (_, name, content, message) => {
+    const bad = join(folder, "bad");
+    writeData(bad);
+    writeFileSync(join(bad, name), content);
+    const { code, err } = await liveq("train", "--movielens", bad, "--model", join(folder, "never.liveq"));
+    expect(code).toBe(1);
+    expect(err).toContain(message);
+    expect(readdirSync(folder)).not.toContain("never.liveq");
+  });
+
+  test("Ctrl-C keeps what was learned: the model is written, exit 130", async () => {
+    const file = join(folder, "interrupted.liveq");
+    const words = [COMMAND, "train", "--movielens", data, "--model", file, "--epochs", "1000"];
+    const child = spawn(process.execPath, words, { stdio: ["ignore", "ignore", "pipe"] });
+    const code = ended(child);
+    let told = "";
+    let isKilled = false;
+    child.stderr!.on("data", (text: Buffer) => {
+      told += text.toString();
+      // By then it has done some updates, and hundreds of epochs are left.
+      if (!isKilled && /[1-9]\d{2,} updates/.test(told)) isKilled = child.kill("SIGINT");
+    });
+    expect(await code).toBe(130);
+    expect(told).toContain("interrupted.liveq written");
+    expect((await liveq("recommend", "--model", file, "--user", "1")).code).toBe(0);
+  });
+});
