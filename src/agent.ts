@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { Flag, Region, State, Status } from "../assembly/abi.js";
 import { Engine } from "./engine.js";
 import { type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";

@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+
+const { exports, bin, imports } = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** All file names in a tree of conditions. */
+function leaves(tree: unknown): string[] {
+  return typeof tree === "string" ? [tree] : Object.values(tree as object).flatMap(leaves);
+}
+
+test("the build makes every file that package.json names", () => {
+  for (const file of leaves([exports, bin, imports])) expect(existsSync(file), file).toBe(true);
+});
+
+test("the package works by its names, and the engine's entry does not load the recommender", () => {
+  const code = `
+    import { DQN } from "liveq";
+    import { Recommender } from "liveq/recommender";
+    const agent = new DQN({ observation: 2, actions: 2 });
+    const recommender = new Recommender();
+    console.log(agent.act([0, 0]) < 2, recommender.recommend({ user: "u", now: 0, k: 3 }).slate.length);
+  `;
+  const out = execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
+  expect(out).toBe("true 0\n");
+  const reached = new Set<string>();
+  const follow = (file: string) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, next] of readFileSync(file, "utf8").matchAll(/from "(\.[^"]+)"/g)) {
+      follow(join(dirname(file), next!));
+    }
+  };
+  follow("dist/index.js");
+  const all = [...reached].map((file) => readFileSync(file, "utf8")).join("");
+  expect(reached.size).toBeGreaterThan(1);
+  expect(all).not.toContain("src/recommender/");
+  expect(all).not.toContain("valibot");
+});
