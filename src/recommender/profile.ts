@@ -1,0 +1,437 @@
+import { log1p } from "../math.js";
+import { Audiences, type SavedAudiences } from "./audience.js";
+import { DAY, fade, HOUR, MINUTE, WEEK } from "./decay.js";
+import type { Id } from "./events.js";
+import { Latest } from "./latest.js";
+import { type Rule, rules, withDefaults } from "./schema.js";
+
+/** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
+export const HALF_LIVES_MS = [HOUR, DAY, WEEK] as const;
+export const SPEEDS = HALF_LIVES_MS.length;
+
+/** Sums fade in steps of at least this: a hundredth of the shortest half-life. */
+const FADE_EVERY = MINUTE / 2;
+/** Longest watch that counts, in minutes: a clock that jumped must not own a profile. */
+const WATCH_MAX = 24 * 60;
+/** Latest watches listed for a user. */
+const RECENT = 20;
+/** Streamers of one session that are remembered as shown. */
+const SHOWN = 256;
+
+export interface ProfileOptions {
+  /** Users remembered; the ones not seen for longest are forgotten first. Default 50 000. */
+  users: number;
+  /** Streamers remembered; the ones not visited for longest are forgotten first. Default 200 000. */
+  streamers: number;
+  /** Streamers remembered of one user; the ones not visited for longest are forgotten first. Default 64. */
+  pairs: number;
+  /** Categories, and as many tags, remembered of one user; the ones not clicked for longest are forgotten first. Default 64. */
+  interests: number;
+  /** Milliseconds without a sign of the user after which a new session begins. Default 30 minutes. */
+  sessionGapMs: number;
+  /** Milliseconds of watching from which a visit counts as engaged. Default 60 000. */
+  engagedMs: number;
+  /** Milliseconds below which a visit counts as a bounce. Default 5000. */
+  bounceMs: number;
+}
+
+const DEFAULTS: ProfileOptions = {
+  users: 50_000,
+  streamers: 200_000,
+  pairs: 64,
+  interests: 64,
+  sessionGapMs: 30 * MINUTE,
+  engagedMs: MINUTE,
+  bounceMs: 5000,
+};
+
+const TABLE: { readonly [K in keyof ProfileOptions]: Rule } = {
+  users: rules.atLeastOne,
+  streamers: rules.atLeastOne,
+  pairs: rules.atLeastOne,
+  interests: rules.atLeastOne,
+  sessionGapMs: rules.positive,
+  engagedMs: rules.positive,
+  bounceMs: rules.nonNegative,
+};
+
+/** What a profile needs to know of a stream. */
+export interface StreamTraits {
+  readonly streamer: Id;
+  readonly category: string;
+  readonly tags: readonly string[];
+}
+
+/** Fading sums of what a user did, each at the speeds of `HALF_LIVES_MS`. */
+export interface UserSums {
+  impressions: number[];
+  clicks: number[];
+  /** Ended watches; of those the engaged ones, the bounces, and those of a streamer visited before. */
+  watches: number[];
+  engaged: number[];
+  bounces: number[];
+  repeats: number[];
+  minutes: number[];
+  /** Sum of log(1 + minutes): what interests are shares of. */
+  weight: number[];
+}
+
+/** Fading interest in a category or a tag; but for `weight`, at the slowest speed. */
+export interface Interest {
+  impressions: number;
+  clicks: number;
+  watches: number;
+  /** Sum of log(1 + minutes), at each speed. */
+  weight: number[];
+}
+
+/** What a user did with one streamer. */
+export interface Pair {
+  visits: number;
+  watches: number;
+  engaged: number;
+  minutes: number;
+  /** Fading sum of log(1 + minutes), at the slowest speed. */
+  weight: number;
+  lastVisit: number;
+  lastWatchMs: number;
+  /** Likes, comments, shares, follows and gifts. */
+  approvals: number;
+  dislikes: number;
+}
+
+/** What happened since the user came. */
+export interface Session {
+  start: number;
+  /** Milliseconds that the user had been away before; 0 in the first session. */
+  gapMs: number;
+  requests: number;
+  clicks: number;
+  engaged: number;
+  bounces: number;
+  minutes: number;
+  /** Slates shown since the last click. */
+  ignored: number;
+  lastWatchMs: number;
+  /** How often each streamer was shown in this session. */
+  shown: Latest<Id, number>;
+}
+
+/** One ended watch. */
+export interface Visit {
+  time: number;
+  streamer: Id;
+  category: string;
+  watchMs: number;
+}
+
+/** What is known of a user. */
+export interface UserProfile {
+  firstSeen: number;
+  lastSeen: number;
+  requests: number;
+  sums: UserSums;
+  categories: Latest<string, Interest>;
+  tags: Latest<string, Interest>;
+  /** By streamer; the one visited last comes last. */
+  pairs: Latest<Id, Pair>;
+  /** The latest watches, oldest first. */
+  recent: Visit[];
+  session: Session;
+  /** When the fading numbers above were last brought up to date. */
+  fadedAt: number;
+}
+
+/** A user's profile as plain values: maps are lists of entries. */
+export interface ExportedProfile extends Omit<UserProfile, "categories" | "tags" | "pairs" | "session"> {
+  categories: [string, Interest][];
+  tags: [string, Interest][];
+  pairs: [Id, Pair][];
+  session: Omit<Session, "shown"> & { shown: [Id, number][] };
+}
+
+/** What `Profiles.save` gives. */
+export interface SavedProfiles {
+  users: [Id, ExportedProfile][];
+  audiences: SavedAudiences;
+}
+
+function zeros(): number[] {
+  return new Array<number>(SPEEDS).fill(0);
+}
+
+function emptySession(start: number, gapMs: number): Session {
+  return {
+    start,
+    gapMs,
+    requests: 0,
+    clicks: 0,
+    engaged: 0,
+    bounces: 0,
+    minutes: 0,
+    ignored: 0,
+    lastWatchMs: 0,
+    shown: new Latest(SHOWN),
+  };
+}
+
+function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserProfile {
+  return {
+    firstSeen: now,
+    lastSeen: now,
+    requests: 0,
+    sums: {
+      impressions: zeros(),
+      clicks: zeros(),
+      watches: zeros(),
+      engaged: zeros(),
+      bounces: zeros(),
+      repeats: zeros(),
+      minutes: zeros(),
+      weight: zeros(),
+    },
+    categories: new Latest(interests),
+    tags: new Latest(interests),
+    pairs: new Latest(pairs),
+    recent: [],
+    session: emptySession(now, 0),
+    fadedAt: now,
+  };
+}
+
+function emptyPair(now: number): Pair {
+  return {
+    visits: 0,
+    watches: 0,
+    engaged: 0,
+    minutes: 0,
+    weight: 0,
+    lastVisit: now,
+    lastWatchMs: 0,
+    approvals: 0,
+    dislikes: 0,
+  };
+}
+
+function addAll(sums: number[], amount: number): void {
+  for (let speed = 0; speed < SPEEDS; speed++) sums[speed]! += amount;
+}
+
+/** The user's interest in a name, made when there is none. */
+function interestIn(interests: Latest<string, Interest>, name: string): Interest {
+  let interest = interests.get(name);
+  if (interest === undefined) {
+    interest = { impressions: 0, clicks: 0, watches: 0, weight: zeros() };
+    interests.set(name, interest);
+  }
+  return interest;
+}
+
+function enrich(interest: Interest, weight: number): void {
+  interest.watches++;
+  addAll(interest.weight, weight);
+}
+
+/** Makes the interests that a stream touches the latest, so that they are forgotten last. */
+function touchInterests(profile: UserProfile, stream: StreamTraits): void {
+  profile.categories.set(stream.category, interestIn(profile.categories, stream.category));
+  for (const tag of stream.tags) profile.tags.set(tag, interestIn(profile.tags, tag));
+}
+
+function exported(profile: UserProfile): ExportedProfile {
+  return {
+    ...profile,
+    categories: [...profile.categories],
+    tags: [...profile.tags],
+    pairs: [...profile.pairs],
+    session: { ...profile.session, shown: [...profile.session.shown] },
+  };
+}
+
+function imported(profile: ExportedProfile, { pairs, interests }: ProfileOptions): UserProfile {
+  return {
+    ...profile,
+    categories: new Latest(interests, profile.categories),
+    tags: new Latest(interests, profile.tags),
+    pairs: new Latest(pairs, profile.pairs),
+    session: { ...profile.session, shown: new Latest(SHOWN, profile.session.shown) },
+  };
+}
+
+/** What is known of users, one by one, and through `audiences` of streamers and categories. */
+export class Profiles {
+  readonly options: Readonly<ProfileOptions>;
+  readonly audiences: Audiences;
+  readonly #users: Latest<Id, UserProfile>;
+  readonly #factors = new Float64Array(SPEEDS);
+
+  /** @throws {RangeError} when an option is unknown or out of its range. */
+  constructor(options: Partial<ProfileOptions> = {}) {
+    this.options = withDefaults(options, DEFAULTS, TABLE, "profile.");
+    this.audiences = new Audiences(this.options.streamers);
+    this.#users = new Latest(this.options.users);
+  }
+
+  /** Users remembered. */
+  get size(): number {
+    return this.#users.size;
+  }
+
+  /** The profile itself, not a copy; undefined when nothing is known of the user. */
+  get(user: Id): UserProfile | undefined {
+    return this.#users.get(user);
+  }
+
+  /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
+  export(user: Id): ExportedProfile | undefined {
+    const profile = this.#users.get(user);
+    return profile && structuredClone(exported(profile));
+  }
+
+  /** Forgets a user. Sums over all users keep what they have: it names nobody. Returns whether there was a profile. */
+  delete(user: Id): boolean {
+    return this.#users.delete(user);
+  }
+
+  /** The user's profile, brought up to `now` within half a minute: made when there is none, in a new session when the user had been away. */
+  open(user: Id, now: number): UserProfile {
+    const profile = this.#users.get(user) ?? emptyProfile(now, this.options);
+    this.#users.set(user, profile);
+    const away = now - profile.lastSeen;
+    if (away > this.options.sessionGapMs) profile.session = emptySession(now, away);
+    if (now - profile.fadedAt >= FADE_EVERY) this.#fade(profile, now);
+    profile.lastSeen = now;
+    return profile;
+  }
+
+  /** A slate was shown. Call after its features are written: they use only what came before. */
+  shown(user: Id, slate: readonly StreamTraits[], now: number): void {
+    const profile = this.open(user, now);
+    profile.requests++;
+    profile.session.requests++;
+    if (slate.length > 0) profile.session.ignored++;
+    for (const stream of slate) this.#impression(profile, stream, now);
+  }
+
+  /** A stream that somebody else chose was shown. */
+  impression(user: Id, stream: StreamTraits, now: number): void {
+    this.#impression(this.open(user, now), stream, now);
+  }
+
+  click(user: Id, stream: StreamTraits, now: number): void {
+    const profile = this.open(user, now);
+    addAll(profile.sums.clicks, 1);
+    profile.session.clicks++;
+    profile.session.ignored = 0;
+    touchInterests(profile, stream);
+    interestIn(profile.categories, stream.category).clicks++;
+    for (const tag of stream.tags) interestIn(profile.tags, tag).clicks++;
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    if (pair.visits > 0) this.audiences.add(stream.streamer, stream.category, "repeats", 1, now);
+    pair.visits++;
+    pair.lastVisit = now;
+    this.audiences.add(stream.streamer, stream.category, "clicks", 1, now);
+  }
+
+  /** A watch ended. `cut`: by the stream, not by the user; then its shortness says nothing and it is no bounce. */
+  watch(user: Id, stream: StreamTraits, watchMs: number, cut: boolean, now: number): void {
+    const profile = this.open(user, now);
+    const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
+    const weight = log1p(minutes);
+    const engaged = watchMs >= this.options.engagedMs;
+    const bounce = watchMs < this.options.bounceMs && !cut;
+    const { sums, session } = profile;
+    session.minutes += minutes;
+    session.lastWatchMs = watchMs;
+    addAll(sums.minutes, minutes);
+    addAll(sums.weight, weight);
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    if (pair.watches > 0) addAll(sums.repeats, 1);
+    pair.watches++;
+    pair.minutes += minutes;
+    pair.weight += weight;
+    pair.lastVisit = now;
+    pair.lastWatchMs = watchMs;
+    profile.recent.push({ time: now, streamer: stream.streamer, category: stream.category, watchMs });
+    if (profile.recent.length > RECENT) profile.recent.shift();
+    enrich(interestIn(profile.categories, stream.category), weight);
+    for (const tag of stream.tags) enrich(interestIn(profile.tags, tag), weight);
+    // A short watch that the stream's end cut is unknown, not bad: it counts for nobody.
+    if (cut && !engaged) return;
+    addAll(sums.watches, 1);
+    this.#judge(stream, "watches", 1, now);
+    this.#judge(stream, "weight", weight, now);
+    if (engaged) {
+      addAll(sums.engaged, 1);
+      session.engaged++;
+      pair.engaged++;
+      this.#judge(stream, "engaged", 1, now);
+    }
+    if (bounce) {
+      addAll(sums.bounces, 1);
+      session.bounces++;
+    }
+  }
+
+  /** A like, comment, share, follow or gift; or a dislike. */
+  interact(user: Id, stream: StreamTraits, dislike: boolean, now: number): void {
+    const profile = this.open(user, now);
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    if (dislike) pair.dislikes++;
+    else {
+      pair.approvals++;
+      this.#judge(stream, "approvals", 1, now);
+    }
+  }
+
+  /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
+  save(): SavedProfiles {
+    const users: [Id, ExportedProfile][] = [];
+    for (const [user, profile] of this.#users) users.push([user, exported(profile)]);
+    return { users, audiences: this.audiences.save() };
+  }
+
+  /** Takes what `save` gave. */
+  load(saved: SavedProfiles): void {
+    for (const [user, profile] of saved.users) this.#users.set(user, imported(profile, this.options));
+    this.audiences.load(saved.audiences);
+  }
+
+  #judge(stream: StreamTraits, sum: "watches" | "weight" | "engaged" | "approvals", amount: number, now: number): void {
+    this.audiences.add(stream.streamer, stream.category, sum, amount, now);
+  }
+
+  #impression(profile: UserProfile, stream: StreamTraits, now: number): void {
+    addAll(profile.sums.impressions, 1);
+    interestIn(profile.categories, stream.category).impressions++;
+    for (const tag of stream.tags) interestIn(profile.tags, tag).impressions++;
+    const { shown } = profile.session;
+    shown.set(stream.streamer, (shown.get(stream.streamer) ?? 0) + 1);
+    this.audiences.add(stream.streamer, stream.category, "impressions", 1, now);
+  }
+
+  #fade(profile: UserProfile, now: number): void {
+    const factors = this.#factors;
+    for (let speed = 0; speed < SPEEDS; speed++) factors[speed] = fade(now - profile.fadedAt, HALF_LIVES_MS[speed]!);
+    for (const sum of Object.values(profile.sums) as number[][]) {
+      for (let speed = 0; speed < SPEEDS; speed++) sum[speed]! *= factors[speed]!;
+    }
+    fadeInterests(profile.categories, factors);
+    fadeInterests(profile.tags, factors);
+    for (const pair of profile.pairs.values()) pair.weight *= factors[SPEEDS - 1]!;
+    profile.fadedAt = now;
+  }
+}
+
+function fadeInterests(interests: Latest<string, Interest>, factors: Float64Array): void {
+  const slow = factors[SPEEDS - 1]!;
+  for (const interest of interests.values()) {
+    interest.impressions *= slow;
+    interest.clicks *= slow;
+    interest.watches *= slow;
+    for (let speed = 0; speed < SPEEDS; speed++) interest.weight[speed]! *= factors[speed]!;
+  }
+}

@@ -1,0 +1,550 @@
+import { DQN, type Transition } from "../agent.js";
+import { log1p } from "../math.js";
+import type { DQNOptions } from "../options.js";
+import { Random } from "../random.js";
+import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
+import { Catalog, type CatalogStream } from "./catalog.js";
+import { MINUTE } from "./decay.js";
+import type {
+  Click,
+  Gift,
+  Id,
+  Impression,
+  Interaction,
+  LiveEvent,
+  OffAir,
+  OnAir,
+  StreamUpdate,
+  Watch,
+} from "./events.js";
+import { type ExploreOptions, Explorer } from "./explore.js";
+import { CandidateWriter, candidateSize, featureVersion, observationSize, writeObservation } from "./features.js";
+import { Latest } from "./latest.js";
+import { type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
+import type { Decision, Policy, Request } from "./policy.js";
+import {
+  type ExportedProfile,
+  type ProfileOptions,
+  Profiles,
+  type SavedProfiles,
+  type StreamTraits,
+  type UserProfile,
+} from "./profile.js";
+import { retrieve } from "./retrieval.js";
+import { Reward, type RewardOptions } from "./reward.js";
+import { EventError, parseEvent, parseRequest, type Rule, rules, withDefaults } from "./schema.js";
+import { SlateBuilder, type SlateOptions } from "./slate.js";
+
+/** What the recommender needs of an agent: `DQN`, or a stand-in. */
+export type QFunction = Pick<DQN, "observe" | "learn" | "evaluate" | "save" | "dispose" | "steps" | "updates">;
+
+/** The options of the agent that are the recommender's to choose. */
+export type LearnerOptions = Pick<
+  DQNOptions,
+  | "hidden"
+  | "learningRate"
+  | "batchSize"
+  | "capacity"
+  | "learningStarts"
+  | "targetEvery"
+  | "tau"
+  | "double"
+  | "loss"
+  | "maxGradNorm"
+>;
+
+export interface RecommenderOptions {
+  /** Seed of everything random, an integer >= 0. Default 1. */
+  seed: number;
+  /** Discount of the value of a user's next request, [0, 1]; 0 looks no further than this slate. Default 0.9. */
+  gamma: number;
+  /** Streams scored for a request, at most; more on air are retrieved first. [1, 65536]. Default 256. */
+  maxCandidates: number;
+  /** Streams of the next request that a transition keeps: the best by the values of that moment. Default 16. */
+  nextCandidates: number;
+  /** Transitions after which it learns by itself; 0: only `learn` does. Default 1. */
+  trainEvery: number;
+  /** Updates that it then does. Default 2. */
+  updatesPerTrain: number;
+  /** Updates before which it shows what most people watch, while it learns from that. Default 1000. */
+  warmupUpdates: number;
+  learner: LearnerOptions;
+  explore: Partial<ExploreOptions>;
+  slate: Partial<SlateOptions>;
+  reward: Partial<RewardOptions>;
+  profile: Partial<ProfileOptions>;
+  pending: Partial<Omit<PendingOptions, "gamma">>;
+}
+
+const LEARNER: LearnerOptions = {
+  hidden: [32],
+  learningRate: 3e-4,
+  batchSize: 32,
+  capacity: 10_000,
+  learningStarts: 200,
+  targetEvery: 250,
+  loss: "squared",
+};
+
+const DEFAULTS: RecommenderOptions = {
+  seed: 1,
+  gamma: 0.9,
+  maxCandidates: 256,
+  nextCandidates: 16,
+  trainEvery: 1,
+  updatesPerTrain: 2,
+  warmupUpdates: 1000,
+  learner: {},
+  explore: {},
+  slate: {},
+  reward: {},
+  profile: {},
+  pending: {},
+};
+
+const CANDIDATES_MAX = 65_536;
+const candidateCount: Rule = [
+  (value) => rules.atLeastOne[0](value) && (value as number) <= CANDIDATES_MAX,
+  `an integer in [1, ${CANDIDATES_MAX}]`,
+];
+const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
+
+const TABLE: { readonly [K in keyof RecommenderOptions]: Rule } = {
+  seed: rules.count,
+  gamma: rules.unit,
+  maxCandidates: candidateCount,
+  nextCandidates: candidateCount,
+  trainEvery: rules.count,
+  updatesPerTrain: rules.atLeastOne,
+  warmupUpdates: rules.count,
+  learner: group,
+  explore: group,
+  slate: group,
+  reward: group,
+  profile: group,
+  pending: group,
+};
+
+/** A time may be this far behind the latest one: it is moved up to it, and counted. Beyond, it is refused. */
+const STEP_BACK_MAX = 5 * MINUTE;
+/** Streams remembered after they went off air, for the feedback that is still to come. */
+const GONE = 16_384;
+/** Events remembered, so that one sent twice counts once. */
+const HEARD = 8192;
+
+/** What the recommender did, and what was odd about what it was told. */
+export interface RecommenderStats {
+  decisions: number;
+  /** Transitions given to the agent, and updates that it did. */
+  transitions: number;
+  updates: number;
+  /** Mean loss of the latest updates; NaN before the first. */
+  loss: number;
+  /** Decisions whose feedback is still to come, users remembered, streams on air. */
+  pending: number;
+  users: number;
+  onAir: number;
+  /** Times a little behind the latest one, moved up to it. */
+  steppedBack: number;
+  /** Events that came a second time, with the same time: ignored. */
+  duplicates: number;
+  /** Events of a decision that is closed: they count for the profiles, and come too late to be learned from. */
+  late: number;
+  /** Events that name a decision that never was, or did not show this stream to this user. */
+  unknownDecisions: number;
+  /** Events about streams that never went on air, or long ago; `update` and `off_air` for streams not on air. */
+  unknownStreams: number;
+  /** Decisions dropped unlearned because too many were pending. */
+  dropped: number;
+  /** Clicks whose watch was never told. */
+  untold: number;
+}
+
+/** What a file of `save` says it is. */
+const KIND = "recommender";
+
+type UserEvent = Impression | Click | Watch | Interaction | Gift;
+
+/** What a save holds beside the agent and the floats of pending decisions. */
+interface Saved {
+  options: RecommenderOptions;
+  profiles: SavedProfiles;
+  pending: SavedPending;
+  catalog: CatalogStream[];
+  gone: [Id, StreamTraits][];
+  heard: string[];
+  random: number[];
+  counts: Counts;
+}
+
+interface Counts {
+  time: number;
+  decisions: number;
+  /** Transitions since it last learned by itself. */
+  untrained: number;
+  /** NaN, which JSON has not, is null. */
+  loss: number | null;
+  steppedBack: number;
+  duplicates: number;
+  late: number;
+  unknownDecisions: number;
+  unknownStreams: number;
+}
+
+/**
+ * A live-stream recommender that learns online, by deep Q-learning, how long what it shows will keep people watching.
+ *
+ * The state is the user, the session so far and the time; an action is a stream on air, given by features, so that a
+ * stream never seen before has a value too; the reward is what the user did with it; the next state is the user's next
+ * request. Nothing reads a clock: all times come with the calls, in order.
+ *
+ * ```ts
+ * const recommender = new Recommender({ seed: 1 });
+ * recommender.feedback({ kind: "on_air", time: 0, stream: "s1", streamer: "ann", category: "chess" });
+ * const { id, slate } = recommender.recommend({ user: "u1", now: 1000, k: 6 });
+ * recommender.feedback({ kind: "click", time: 2000, user: "u1", stream: slate[0], decision: id });
+ * recommender.feedback({ kind: "watch", time: 602000, user: "u1", stream: slate[0], watchMs: 600000, decision: id });
+ * ```
+ */
+export class Recommender implements Policy {
+  readonly name = "dqn";
+  readonly options: Readonly<RecommenderOptions>;
+  readonly #agent: QFunction;
+  readonly #catalog = new Catalog();
+  readonly #profiles: Profiles;
+  readonly #pending: Pending;
+  readonly #random: Random;
+  readonly #slate: SlateBuilder;
+  readonly #writer: CandidateWriter;
+  readonly #gone = new Latest<Id, StreamTraits>(GONE);
+  readonly #heard = new Latest<string, true>(HEARD);
+  readonly #counts: Counts = {
+    time: 0,
+    decisions: 0,
+    untrained: 0,
+    loss: null,
+    steppedBack: 0,
+    duplicates: 0,
+    late: 0,
+    unknownDecisions: 0,
+    unknownStreams: 0,
+  };
+  readonly #observation = new Float32Array(observationSize);
+  readonly #candidates: Float32Array;
+  readonly #scores: Float32Array;
+
+  /**
+   * @param agent - In place of a new `DQN`: one for `observationSize`, `candidateSize` and these options.
+   * @throws TypeError or RangeError for an option that is unknown or out of its range.
+   */
+  constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
+    this.options = withDefaults(options, DEFAULTS, TABLE);
+    const { seed, gamma, maxCandidates, explore, slate, reward, profile, pending } = this.options;
+    this.#random = Random.named(seed, "explore");
+    this.#slate = new SlateBuilder(maxCandidates, new Explorer(this.#random, explore), slate);
+    this.#profiles = new Profiles(profile);
+    this.#writer = new CandidateWriter(this.#profiles.audiences);
+    this.#pending = new Pending(new Reward(reward), (transition) => this.#observe(transition), { ...pending, gamma });
+    this.#candidates = new Float32Array(maxCandidates * candidateSize);
+    this.#scores = new Float32Array(maxCandidates);
+    this.#agent = agent ?? newAgent(this.options);
+  }
+
+  /**
+   * Chooses a slate and remembers it until its feedback has come.
+   * @throws EventError for a request that is not one, or whose time is too far back; nothing changes then.
+   */
+  recommend(request: Request): Decision {
+    const { user, now: asked, k, candidates } = parseRequest(request);
+    const now = this.#advance(asked, "now");
+    this.#pending.expire(now);
+    const profile = this.#profiles.open(user, now);
+    const streams = retrieve(this.#catalog.among(candidates), profile, this.options.maxCandidates);
+    this.#evaluate(profile, streams, now);
+    this.#slate.draw(this.#scores, streams.length, k, streams);
+    this.#pending.next(user, () => this.#nextState(streams.length));
+    const { chosen, propensities } = this.#slate;
+    const shown = chosen.map((index) => streams[index]!);
+    const decision: Decision = {
+      id: `${this.name}-${this.#counts.decisions++}`,
+      user,
+      time: now,
+      slate: shown.map((stream) => stream.id),
+      propensities: [...propensities],
+      scores: chosen.map((index) => this.#scores[index]!),
+    };
+    this.#profiles.shown(user, shown, now);
+    if (chosen.length > 0) {
+      this.#pending.add({
+        id: decision.id,
+        user,
+        time: now,
+        slate: decision.slate,
+        observation: this.#observation.slice(),
+        candidates: this.#rows(chosen, chosen.length),
+      });
+    }
+    return decision;
+  }
+
+  /**
+   * Takes what happened: on the platform, or what a user did. Also does the updates that are due: serving does none.
+   * @throws EventError for an event that is not one, or whose time is too far back; nothing changes then.
+   */
+  feedback(event: LiveEvent): void {
+    const parsed = parseEvent(event);
+    const key = "user" in parsed ? keyOf(parsed) : "";
+    if (this.#heard.has(key)) {
+      this.#counts.duplicates++;
+      return;
+    }
+    parsed.time = this.#advance(parsed.time, "time");
+    if (key !== "") this.#heard.set(key, true);
+    this.#pending.expire(parsed.time);
+    if ("user" in parsed) this.#takeUser(parsed);
+    else this.#takeStream(parsed);
+    this.#train();
+  }
+
+  /**
+   * Does updates now, whatever `trainEvery` says.
+   * @returns The mean loss; NaN while the agent has seen too little.
+   */
+  learn(updates = 1): number {
+    const loss = this.#agent.learn(updates);
+    if (!Number.isNaN(loss)) this.#counts.loss = loss;
+    return loss;
+  }
+
+  /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
+  profile(user: Id): ExportedProfile | undefined {
+    return this.#profiles.export(user);
+  }
+
+  /**
+   * Forgets a user: profile and pending decisions. What was learned stays; it names nobody.
+   * @returns Whether there was a profile.
+   */
+  forget(user: Id): boolean {
+    this.#pending.forget(user);
+    return this.#profiles.delete(user);
+  }
+
+  stats(): RecommenderStats {
+    const { decisions, loss, steppedBack, duplicates, late, unknownDecisions, unknownStreams } = this.#counts;
+    return {
+      decisions,
+      transitions: this.#agent.steps,
+      updates: this.#agent.updates,
+      loss: loss ?? Number.NaN,
+      pending: this.#pending.size,
+      users: this.#profiles.size,
+      onAir: this.#catalog.size,
+      steppedBack,
+      duplicates,
+      late,
+      unknownDecisions,
+      unknownStreams,
+      dropped: this.#pending.dropped,
+      untold: this.#pending.untold,
+    };
+  }
+
+  /** Everything, as a file: to go on from it is the same, to the bit, as never to have stopped. */
+  save(): Uint8Array {
+    const floats: Float32Array[] = [];
+    const saved: Saved = {
+      options: this.options,
+      profiles: this.#profiles.save(),
+      pending: this.#pending.save(floats),
+      catalog: [...this.#catalog],
+      gone: [...this.#gone],
+      heard: [...this.#heard.keys()],
+      random: [...this.#random.state()],
+      counts: this.#counts,
+    };
+    const tensors = new Map([
+      ["state", new TextEncoder().encode(JSON.stringify(saved))],
+      ["pending", joined(floats)],
+      ["agent", this.#agent.save()],
+    ]);
+    return packSnapshot(KIND, { features: String(featureVersion) }, tensors);
+  }
+
+  /**
+   * The recommender that `save` wrote.
+   * @param loadAgent - Reads the agent's part. Default `DQN.load`.
+   * @throws SnapshotError for a file that is damaged, foreign, or of another version of the features.
+   */
+  static load(file: Uint8Array, loadAgent: (file: Uint8Array) => QFunction = (bytes) => DQN.load(bytes)): Recommender {
+    const { metadata, tensors } = unpackSnapshot(KIND, file);
+    if (metadata["features"] !== String(featureVersion)) {
+      throw new SnapshotError(
+        `the file's features are version ${metadata["features"]}, here they are ${featureVersion}`,
+      );
+    }
+    const [state, pending, agent] = ["state", "pending", "agent"].map((name) => tensors.get(name));
+    if (!state || !pending || !agent) throw new SnapshotError('the file must hold "state", "pending" and "agent"');
+    const saved = JSON.parse(new TextDecoder().decode(state)) as Saved;
+    const recommender = new Recommender(saved.options, loadAgent(agent));
+    recommender.#restore(saved, pending);
+    return recommender;
+  }
+
+  /** Lets the agent's memory go; the recommender cannot be used afterwards. */
+  dispose(): void {
+    this.#agent.dispose();
+  }
+
+  /** The recommender's time, moved on to `time`; it never goes back. */
+  #advance(time: number, field: string): number {
+    const behind = this.#counts.time - time;
+    if (behind > STEP_BACK_MAX) {
+      const must = `must be at least ${this.#counts.time - STEP_BACK_MAX}, as events come in order of time`;
+      throw new EventError(field, `"${field}" ${must}, got ${time}`);
+    }
+    if (behind > 0) this.#counts.steppedBack++;
+    else this.#counts.time = time;
+    return this.#counts.time;
+  }
+
+  /** Writes the state and the candidates, and the value of each into `#scores`. */
+  #evaluate(profile: UserProfile, streams: readonly CatalogStream[], now: number): void {
+    let viewersMax = 0;
+    for (const stream of streams) viewersMax = Math.max(viewersMax, stream.viewers);
+    const moment = { now, onAir: this.#catalog.size, viewersMax };
+    writeObservation(this.#observation, 0, profile, moment);
+    this.#writer.begin(profile, moment);
+    for (let i = 0; i < streams.length; i++) this.#writer.write(this.#candidates, i * candidateSize, streams[i]!);
+    if (this.#agent.updates < this.options.warmupUpdates) {
+      for (let i = 0; i < streams.length; i++) this.#scores[i] = log1p(streams[i]!.viewers);
+      return;
+    }
+    if (streams.length === 0) return;
+    const rows = this.#candidates.subarray(0, streams.length * candidateSize);
+    this.#scores.set(this.#agent.evaluate(this.#observation, rows));
+  }
+
+  /** Copies of some candidates' rows. */
+  #rows(indices: ArrayLike<number>, n: number): Float32Array {
+    const rows = new Float32Array(n * candidateSize);
+    for (let i = 0; i < n; i++) {
+      const start = indices[i]! * candidateSize;
+      rows.set(this.#candidates.subarray(start, start + candidateSize), i * candidateSize);
+    }
+    return rows;
+  }
+
+  /** This request as the next state of decisions: over the best candidates by the values of now the target takes its max. */
+  #nextState(candidates: number): NextState {
+    const n = Math.min(candidates, this.options.nextCandidates);
+    return {
+      time: this.#counts.time,
+      observation: this.#observation.slice(),
+      candidates: this.#rows(this.#slate.ranked, n),
+    };
+  }
+
+  #takeStream(event: OnAir | StreamUpdate | OffAir): void {
+    const stream = this.#catalog.get(event.stream);
+    if (event.kind === "on_air") this.#gone.delete(event.stream);
+    else if (stream === undefined) this.#counts.unknownStreams++;
+    else if (event.kind === "off_air") {
+      const { streamer, category, tags } = stream;
+      this.#gone.set(event.stream, { streamer, category, tags });
+    }
+    this.#catalog.feedback(event);
+  }
+
+  #takeUser(event: UserEvent): void {
+    const stream = this.#catalog.get(event.stream) ?? this.#gone.get(event.stream);
+    const cut = !this.#catalog.has(event.stream);
+    const taken = this.#pending.take(event, cut);
+    const decision = "decision" in event ? event.decision : undefined;
+    const isOwn = decision !== undefined && this.#hasMade(decision);
+    if (!taken && decision !== undefined) {
+      if (isOwn && !this.#pending.has(decision)) this.#counts.late++;
+      else this.#counts.unknownDecisions++;
+    }
+    if (stream === undefined) this.#counts.unknownStreams++;
+    // Impressions of an own decision have been counted when it was made.
+    else if (event.kind !== "impression" || !(taken || isOwn)) this.#remember(event, stream, cut);
+  }
+
+  #remember(event: UserEvent, stream: StreamTraits, cut: boolean): void {
+    const { user, time } = event;
+    switch (event.kind) {
+      case "impression":
+        this.#profiles.impression(user, stream, time);
+        break;
+      case "click":
+        this.#profiles.click(user, stream, time);
+        break;
+      case "watch":
+        this.#profiles.watch(user, stream, event.watchMs, cut, time);
+        break;
+      default:
+        this.#profiles.interact(user, stream, event.kind === "dislike", time);
+    }
+  }
+
+  #hasMade(decision: Id): boolean {
+    const prefix = `${this.name}-`;
+    const number = decision.startsWith(prefix) ? Number(decision.slice(prefix.length)) : Number.NaN;
+    return Number.isInteger(number) && number < this.#counts.decisions;
+  }
+
+  #observe(transition: Transition): void {
+    this.#agent.observe(transition);
+    this.#counts.untrained++;
+  }
+
+  #train(): void {
+    const { trainEvery, updatesPerTrain } = this.options;
+    if (trainEvery === 0) return;
+    for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
+  }
+
+  #restore(saved: Saved, floats: Uint8Array): void {
+    Object.assign(this.#counts, saved.counts);
+    this.#profiles.load(saved.profiles);
+    for (const [stream, traits] of saved.gone) this.#gone.set(stream, traits);
+    for (const key of saved.heard) this.#heard.set(key, true);
+    this.#random.restore(Uint32Array.from(saved.random));
+    for (const { id, streamer, category, tags, title, startedAt, updatedAt, viewers, peakViewers } of saved.catalog) {
+      this.#catalog.feedback({
+        kind: "on_air",
+        time: startedAt,
+        stream: id,
+        streamer,
+        category,
+        tags: [...tags],
+        title,
+      });
+      this.#catalog.feedback({ kind: "update", time: updatedAt, stream: id, viewers: peakViewers });
+      this.#catalog.feedback({ kind: "update", time: updatedAt, stream: id, viewers });
+    }
+    this.#pending.load(saved.pending, new Float32Array(floats.slice().buffer));
+  }
+}
+
+/** By this an event that comes again is recognised. */
+function keyOf({ kind, user, stream, time }: UserEvent): string {
+  return `${kind}\0${user}\0${stream}\0${time}`;
+}
+
+function newAgent({ seed, gamma, maxCandidates, nextCandidates, learner }: RecommenderOptions): DQN {
+  const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
+  return new DQN({ ...LEARNER, ...learner, observation: observationSize, candidates, gamma, seed });
+}
+
+/** The bytes of the arrays, one after the other. */
+function joined(arrays: readonly Float32Array[]): Uint8Array {
+  const bytes = new Uint8Array(arrays.reduce((sum, array) => sum + array.byteLength, 0));
+  let at = 0;
+  for (const array of arrays) {
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
+    at += array.byteLength;
+  }
+  return bytes;
+}

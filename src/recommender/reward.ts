@@ -1,0 +1,138 @@
+import { log1p } from "../math.js";
+import { above, between, oneOf } from "../options.js";
+import { type Rule, rules, withDefaults } from "./schema.js";
+
+/** What a user did with one shown stream, as far as it is known. */
+export interface Outcome {
+  clicked: boolean;
+  /** Milliseconds watched; undefined while the watch lasts, or when its end was never told. */
+  watchMs: number | undefined;
+  /** The stream went off air before the user left: how long the user would have stayed is unknown. */
+  cut: boolean;
+  likes: number;
+  comments: number;
+  shares: number;
+  follows: number;
+  dislikes: number;
+  /** Sum of the gifts, in the platform's currency. */
+  gifts: number;
+}
+
+/** Weights of what is counted, all in [0, 1000]. */
+export interface RewardOptions {
+  /** For the click itself. Default 0: entering says little about staying, and clickbait must not pay. */
+  click: number;
+  /** For the transformed minutes watched. Default 1. */
+  watch: number;
+  /**
+   * `log1p`: log(1 + minutes), which tames watch times whose 99th percentile is a thousand times the median; `linear`:
+   * minutes / 10, when the sum of minutes is the goal. Default `log1p`.
+   */
+  transform: "log1p" | "linear";
+  /** Minutes beyond which a watch counts no more. Default 240. */
+  capMinutes: number;
+  /** For each like. Default 0.2. */
+  like: number;
+  /** For each comment. Default 0.2. */
+  comment: number;
+  /** For each share. Default 0.5. */
+  share: number;
+  /** For each follow. Default 1. */
+  follow: number;
+  /** For log(1 + amount of the gifts). Default 0.2. */
+  gift: number;
+  /** Subtracted when the user left within `bounceMs` while the stream was on air. Default 1. */
+  bounce: number;
+  /** Milliseconds below which a watch is a bounce. Default 5000. */
+  bounceMs: number;
+  /** Subtracted for each dislike. Default 1. */
+  dislike: number;
+}
+
+const DEFAULTS: RewardOptions = {
+  click: 0,
+  watch: 1,
+  transform: "log1p",
+  capMinutes: 240,
+  like: 0.2,
+  comment: 0.2,
+  share: 0.5,
+  follow: 1,
+  gift: 0.2,
+  bounce: 1,
+  bounceMs: 5000,
+  dislike: 1,
+};
+
+const weight: Rule = between(0, 1000);
+
+const TABLE: { readonly [K in keyof RewardOptions]: Rule } = {
+  click: weight,
+  watch: weight,
+  transform: oneOf("log1p", "linear"),
+  capMinutes: above(0, 1e6),
+  like: weight,
+  comment: weight,
+  share: weight,
+  follow: weight,
+  gift: weight,
+  bounce: weight,
+  bounceMs: rules.nonNegative,
+  dislike: weight,
+};
+
+const MINUTE = 60_000;
+
+/** Linear watch time is counted in tens of minutes, so that both transforms give values of a similar size. */
+const LINEAR_UNIT = 10;
+
+/** Beyond this many, repeated likes, comments and the like of one user in one stream add nothing: a script sends them. */
+const REPEATS_MAX = 10;
+const GIFT_MAX = 1e9;
+
+function capped(times: number): number {
+  return Math.min(times, REPEATS_MAX);
+}
+
+/** An outcome of which nothing has happened yet. */
+export function emptyOutcome(): Outcome {
+  return {
+    clicked: false,
+    watchMs: undefined,
+    cut: false,
+    likes: 0,
+    comments: 0,
+    shares: 0,
+    follows: 0,
+    dislikes: 0,
+    gifts: 0,
+  };
+}
+
+/** Did the user leave at once, of the user's own will? A watch that the stream's end cut short is no bounce. */
+export function isBounce(outcome: Outcome, bounceMs: number): boolean {
+  return outcome.watchMs !== undefined && outcome.watchMs < bounceMs && !outcome.cut;
+}
+
+/** Turns outcomes into rewards by declared weights. */
+export class Reward {
+  readonly options: Readonly<RewardOptions>;
+
+  /** @throws {RangeError} when an option is unknown or out of its range. */
+  constructor(options: Partial<RewardOptions> = {}) {
+    this.options = withDefaults(options, DEFAULTS, TABLE, "reward.");
+  }
+
+  /** The reward of one shown stream: 0 when nothing was done with it, and a finite number always. */
+  of(outcome: Outcome): number {
+    const w = this.options;
+    const minutes = Math.min((outcome.watchMs ?? 0) / MINUTE, w.capMinutes);
+    let reward = w.watch * (w.transform === "log1p" ? log1p(minutes) : minutes / LINEAR_UNIT);
+    if (outcome.clicked) reward += w.click;
+    if (isBounce(outcome, w.bounceMs)) reward -= w.bounce;
+    reward += w.like * capped(outcome.likes) + w.comment * capped(outcome.comments);
+    reward += w.share * capped(outcome.shares) + w.follow * capped(outcome.follows);
+    reward += w.gift * log1p(Math.min(outcome.gifts, GIFT_MAX)) - w.dislike * capped(outcome.dislikes);
+    return reward;
+  }
+}

@@ -1,0 +1,391 @@
+import { afterEach, describe, expect, test } from "vitest";
+import type { Transition } from "../../src/agent.js";
+import { Random } from "../../src/random.js";
+import { DAY, MINUTE } from "../../src/recommender/decay.js";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import { candidateSize, observationSize } from "../../src/recommender/features.js";
+import type { Decision } from "../../src/recommender/policy.js";
+import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
+import { EventError } from "../../src/recommender/schema.js";
+import { SnapshotError } from "../../src/snapshot.js";
+
+/** A linear Q-function that keeps what it is told and takes a gradient step on each `learn`. */
+class LinearQ implements QFunction {
+  readonly transitions: Transition[] = [];
+  readonly weights: Float64Array;
+  readonly #values = new Float32Array(65_536);
+  updates = 0;
+
+  constructor(weights = new Float64Array(candidateSize)) {
+    this.weights = weights;
+  }
+
+  get steps(): number {
+    return this.transitions.length;
+  }
+
+  observe(transition: Transition): void {
+    const copy = (array: ArrayLike<number>) => Float32Array.from(array);
+    this.transitions.push({
+      ...transition,
+      observation: copy(transition.observation),
+      candidate: copy(transition.candidate!),
+      nextObservation: copy(transition.nextObservation),
+      nextCandidates: copy(transition.nextCandidates!),
+    });
+  }
+
+  learn(updates = 1): number {
+    const last = this.transitions.at(-1);
+    if (last === undefined) return Number.NaN;
+    this.updates += updates;
+    const row = last.candidate!;
+    const error = last.reward - this.#value(row, 0);
+    for (let i = 0; i < row.length; i++) this.weights[i]! += 0.01 * error * row[i]!;
+    return error * error;
+  }
+
+  evaluate(_: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array {
+    const n = candidates.length / candidateSize;
+    for (let i = 0; i < n; i++) this.#values[i] = this.#value(candidates, i * candidateSize);
+    return this.#values.subarray(0, n);
+  }
+
+  save(): Uint8Array {
+    return new Uint8Array(this.weights.slice().buffer);
+  }
+
+  static load(bytes: Uint8Array): LinearQ {
+    return new LinearQ(new Float64Array(bytes.slice().buffer));
+  }
+
+  dispose(): void {}
+
+  #value(rows: ArrayLike<number>, offset: number): number {
+    let sum = 0;
+    for (let i = 0; i < candidateSize; i++) sum += this.weights[i]! * rows[offset + i]!;
+    return sum;
+  }
+}
+
+const GREEDY: Partial<RecommenderOptions> = {
+  explore: { epsilon: 0 },
+  pending: { evidence: "examined" },
+  warmupUpdates: 0,
+};
+
+function onAir(i: number, time = 0): LiveEvent {
+  return { kind: "on_air", time, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}`, tags: [`t${i % 5}`] };
+}
+
+function fake(options: Partial<RecommenderOptions> = GREEDY, streams = 8) {
+  const agent = new LinearQ();
+  const recommender = new Recommender(options, agent);
+  for (let i = 0; i < streams; i++) recommender.feedback(onAir(i));
+  return { agent, recommender };
+}
+
+function clickAndWatch(
+  recommender: Recommender,
+  { id, user, slate, time }: Decision,
+  i: number,
+  watchMs: number,
+): void {
+  const stream = slate[i]!;
+  recommender.feedback({ kind: "click", time: time + 1, user, stream, decision: id });
+  recommender.feedback({ kind: "watch", time: time + 1 + watchMs, user, stream, watchMs, decision: id });
+}
+
+describe("recommending", () => {
+  test("an off-air stream is never recommended", () => {
+    const random = new Random(1);
+    const { recommender } = fake({ maxCandidates: 12, explore: { epsilon: 0.5 } }, 0);
+    const live = new Set<string>();
+    for (let now = 0; now < 2000; now++) {
+      const stream = random.below(40);
+      if (live.has(`s${stream}`)) {
+        recommender.feedback({ kind: "off_air", time: now, stream: `s${stream}` });
+        live.delete(`s${stream}`);
+      } else {
+        recommender.feedback(onAir(stream, now));
+        live.add(`s${stream}`);
+      }
+      const candidates = random.bernoulli(0.3) ? Array.from({ length: 10 }, () => `s${random.below(50)}`) : undefined;
+      const { slate } = recommender.recommend({ user: `u${now % 7}`, now, k: 4, candidates });
+      for (const id of slate) {
+        expect(live.has(id)).toBe(true);
+        if (candidates) expect(candidates).toContain(id);
+      }
+      expect(new Set(slate).size).toBe(slate.length);
+    }
+  });
+
+  test("with nothing on air is an empty slate, and what was pending gets a next state without candidates", () => {
+    const { recommender, agent } = fake(GREEDY, 1);
+    recommender.recommend({ user: "u", now: 1, k: 3 });
+    recommender.feedback({ kind: "off_air", time: 2, stream: "s0" });
+    expect(recommender.recommend({ user: "u", now: 3, k: 3 }).slate).toEqual([]);
+    expect(agent.transitions.map((transition) => transition.nextCandidates!.length)).toEqual([0]);
+  });
+
+  test("shows the k best by the agent's values, best first", () => {
+    const agent = new LinearQ(new Float64Array(candidateSize).fill(0, 1).fill(1, 0, 1));
+    const recommender = new Recommender(GREEDY, agent);
+    for (let i = 0; i < 8; i++) {
+      recommender.feedback(onAir(i));
+      recommender.feedback({ kind: "update", time: 0, stream: `s${i}`, viewers: (i * 5) % 8 });
+    }
+    const { slate, scores, propensities } = recommender.recommend({ user: "u", now: 1, k: 3 });
+    expect(slate).toEqual(["s3", "s6", "s1"]);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(propensities).toEqual([1, 1, 1]);
+  });
+
+  test("with too many on air scores the user's own streamers, new streams and the most viewed", () => {
+    const { recommender } = fake({ ...GREEDY, maxCandidates: 16 }, 0);
+    for (let i = 0; i < 100; i++) {
+      recommender.feedback(onAir(i, i));
+      recommender.feedback({ kind: "update", time: i, stream: `s${i}`, viewers: i === 7 ? 0 : 1000 - i });
+    }
+    recommender.feedback({ kind: "watch", time: 100, user: "u", stream: "s7", watchMs: MINUTE });
+    const { slate } = recommender.recommend({ user: "u", now: 101, k: 16 });
+    expect(slate).toContain("s7");
+    expect(slate).toContain("s99");
+    expect(slate).toContain("s0");
+    expect(slate).not.toContain("s60");
+  });
+});
+
+describe("learning", () => {
+  test("each shown stream becomes a transition with the user's next request", () => {
+    const { recommender, agent } = fake();
+    const first = recommender.recommend({ user: "u", now: 1000, k: 3 });
+    clickAndWatch(recommender, first, 1, 10 * MINUTE);
+    expect(agent.transitions).toEqual([]);
+    recommender.recommend({ user: "u", now: 1000 + 11 * MINUTE, k: 3 });
+    expect(agent.transitions.map(({ reward }) => reward > 0)).toEqual([false, true]);
+    for (const { terminated, observation, nextObservation, nextCandidates } of agent.transitions) {
+      expect(terminated).toBe(false);
+      expect(nextObservation).not.toEqual(observation);
+      expect(nextObservation.length).toBe(observationSize);
+      expect(nextCandidates!.length).toBe(8 * candidateSize);
+    }
+  });
+
+  test("keeps at most nextCandidates of the next request, the best by the values of then", () => {
+    const { recommender, agent } = fake({ ...GREEDY, nextCandidates: 2 });
+    recommender.recommend({ user: "u", now: 1, k: 3 });
+    recommender.recommend({ user: "u", now: 2, k: 3 });
+    expect(agent.transitions[0]!.nextCandidates!.length).toBe(2 * candidateSize);
+  });
+
+  test("goes on by itself every trainEvery transitions, in feedback, and not when it is 0", () => {
+    for (const trainEvery of [0, 2]) {
+      const { recommender, agent } = fake({ ...GREEDY, trainEvery, updatesPerTrain: 3 });
+      for (let now = 1; now < 12; now++) recommender.recommend({ user: "u", now, k: 4 });
+      expect(agent.updates).toBe(0);
+      recommender.feedback({ kind: "update", time: 12, stream: "s0", viewers: 1 });
+      expect(agent.updates).toBe(trainEvery === 0 ? 0 : 60);
+      expect(recommender.learn(5)).not.toBeNaN();
+      expect(agent.updates).toBe(trainEvery === 0 ? 5 : 65);
+    }
+  });
+
+  test("prefers what is watched to what is left at once", () => {
+    const recommender = new Recommender({
+      seed: 3,
+      trainEvery: 1,
+      gamma: 0.5,
+      learner: { learningStarts: 100, hidden: [16] },
+      explore: { epsilon: 0.3 },
+      warmupUpdates: 0,
+    });
+    for (let i = 0; i < 10; i++) recommender.feedback(onAir(i));
+    let now = 1;
+    let good = 0;
+    for (let round = 0; round < 600; round++) {
+      const decision = recommender.recommend({ user: `u${round % 20}`, now, k: 1 });
+      const isGood = Number(decision.slate[0]!.slice(1)) < 3;
+      clickAndWatch(recommender, decision, 0, isGood ? 20 * MINUTE : 1000);
+      now += 30 * MINUTE;
+      if (round >= 400 && isGood) good++;
+    }
+    recommender.dispose();
+    expect(good / 200).toBeGreaterThan(0.7);
+  });
+});
+
+describe("feedback", () => {
+  test("a bad event names its field and changes nothing", () => {
+    const { recommender } = fake();
+    recommender.recommend({ user: "u", now: 1000, k: 3 });
+    const before = recommender.save();
+    const bad = { kind: "watch", time: 2000, user: "u", stream: "s1", watchMs: -5 } as LiveEvent;
+    expect(() => recommender.feedback(bad)).toThrow('"watchMs" must be a finite number >= 0, got -5');
+    expect(() => recommender.recommend({ user: "u", now: 2000, k: 0 })).toThrow('"k" must be an integer >= 1, got 0');
+    expect(same(recommender.save(), before)).toBe(true);
+  });
+
+  test("a small step back in time is moved up and counted, a large one refused", () => {
+    const { recommender } = fake();
+    recommender.feedback(onAir(1, 10 * MINUTE));
+    recommender.feedback({ kind: "click", time: 6 * MINUTE, user: "u", stream: "s1" });
+    expect(recommender.stats().steppedBack).toBe(1);
+    expect(recommender.profile("u")!.lastSeen).toBe(10 * MINUTE);
+    const old: LiveEvent = { kind: "click", time: 4 * MINUTE, user: "u", stream: "s1" };
+    expect(() => recommender.feedback(old)).toThrow(EventError);
+    expect(() => recommender.feedback(old)).toThrow('"time" must be at least 300000');
+    expect(() => recommender.recommend({ user: "u", now: 0, k: 1 })).toThrow('"now" must be at least 300000');
+  });
+
+  test("an event that comes twice counts once", () => {
+    const { recommender, agent } = fake();
+    const decision = recommender.recommend({ user: "u", now: 1000, k: 3 });
+    for (let i = 0; i < 3; i++) clickAndWatch(recommender, decision, 0, 10 * MINUTE);
+    expect(recommender.profile("u")!.pairs[0]![1]).toMatchObject({ visits: 1, watches: 1, minutes: 10 });
+    expect(recommender.stats().duplicates).toBe(4);
+    recommender.recommend({ user: "u", now: DAY, k: 3 });
+    expect(agent.transitions[0]!.reward).toBeCloseTo(Math.log(11), 5);
+  });
+
+  test("what belongs to no decision, or to a closed one, is counted and kept for the profile", () => {
+    const { recommender } = fake();
+    const { id, slate } = recommender.recommend({ user: "u", now: 1000, k: 3 });
+    recommender.recommend({ user: "u", now: 2000, k: 3 });
+    const stream = slate[0]!;
+    recommender.feedback({ kind: "watch", time: 3000, user: "u", stream, watchMs: MINUTE, decision: id });
+    recommender.feedback({ kind: "click", time: 3000, user: "u", stream, decision: "of another system" });
+    recommender.feedback({ kind: "click", time: 3000, user: "v", stream, decision: "dqn-1" });
+    recommender.feedback({ kind: "click", time: 3000, user: "v", stream: "never on air" });
+    expect(recommender.stats()).toMatchObject({ late: 1, unknownDecisions: 2, unknownStreams: 1 });
+    expect(recommender.profile("u")!.pairs[0]![1].watches).toBe(1);
+  });
+
+  test("a stream that goes off air during a watch is no bounce", () => {
+    const { recommender, agent } = fake();
+    const { id, slate } = recommender.recommend({ user: "u", now: 1000, k: 1 });
+    const stream = slate[0]!;
+    recommender.feedback({ kind: "click", time: 2000, user: "u", stream, decision: id });
+    recommender.feedback({ kind: "off_air", time: 4000, stream });
+    recommender.feedback({ kind: "watch", time: 4000, user: "u", stream, watchMs: 2000, decision: id });
+    recommender.recommend({ user: "u", now: 5000, k: 1 });
+    expect(agent.transitions.map(({ reward }) => reward >= 0)).toEqual([true]);
+    expect(recommender.profile("u")!.session.bounces).toBe(0);
+  });
+
+  test("a slate is counted as shown once, whether or not the platform reports it", () => {
+    const { recommender } = fake();
+    const { id, slate } = recommender.recommend({ user: "u", now: 1000, k: 2 });
+    for (const [position, stream] of slate.entries()) {
+      recommender.feedback({ kind: "impression", time: 1000, user: "u", stream, decision: id, position });
+    }
+    recommender.feedback({ kind: "impression", time: 1001, user: "u", stream: "s7" });
+    recommender.recommend({ user: "u", now: 1002, k: 1 });
+    recommender.feedback({ kind: "impression", time: 1003, user: "u", stream: slate[1]!, decision: id });
+    expect(recommender.profile("u")!.sums.impressions[2]).toBeCloseTo(4, 6);
+  });
+});
+
+describe("a user", () => {
+  test("can be read and forgotten", () => {
+    const { recommender, agent } = fake();
+    const decision = recommender.recommend({ user: "u", now: 1000, k: 3 });
+    clickAndWatch(recommender, decision, 0, MINUTE);
+    expect(recommender.profile("u")!.pairs.length).toBe(1);
+    expect(recommender.forget("u")).toBe(true);
+    expect(recommender.profile("u")).toBeUndefined();
+    expect(recommender.stats()).toMatchObject({ pending: 0, users: 0 });
+    recommender.recommend({ user: "u", now: DAY, k: 3 });
+    expect(agent.transitions).toEqual([]);
+  });
+});
+
+/** A small platform that answers by chance, but always the same way. */
+function live(recommender: Recommender, random: Random, from: number, rounds: number): Decision[] {
+  const decisions: Decision[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const now = from + i * MINUTE;
+    const stream = random.below(30);
+    const isOver = random.bernoulli(0.4);
+    recommender.feedback(isOver ? { kind: "off_air", time: now, stream: `s${stream}` } : onAir(stream, now));
+    recommender.feedback({ kind: "update", time: now, stream: `s${random.below(30)}`, viewers: random.below(500) });
+    const decision = recommender.recommend({ user: `u${random.below(9)}`, now, k: 4 });
+    decisions.push(decision);
+    const i2 = random.below(4);
+    const watchMs = Math.floor(random.lognormal(20_000, 1));
+    if (i2 < decision.slate.length) clickAndWatch(recommender, decision, i2, Math.min(watchMs, MINUTE - 2));
+  }
+  return decisions;
+}
+
+/** Compares millions of bytes quickly. */
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+describe("a save", () => {
+  const options: Partial<RecommenderOptions> = {
+    seed: 5,
+    trainEvery: 2,
+    maxCandidates: 12,
+    nextCandidates: 4,
+    learner: { learningStarts: 50, hidden: [8], capacity: 500 },
+    explore: { epsilon: 0.2 },
+    warmupUpdates: 20,
+  };
+  const made: Recommender[] = [];
+  const keep = (recommender: Recommender) => {
+    made.push(recommender);
+    return recommender;
+  };
+  afterEach(() => {
+    for (const recommender of made.splice(0)) recommender.dispose();
+  });
+
+  test("loaded goes on, to the bit, as if it had never stopped", () => {
+    const random = new Random(8);
+    const original = keep(new Recommender(options));
+    live(original, random, 0, 300);
+    const file = original.save();
+    const copy = keep(Recommender.load(file));
+    expect(copy.stats()).toEqual(original.stats());
+    expect(same(copy.save(), file)).toBe(true);
+    const state = random.state();
+    const expected = live(original, random, DAY, 300);
+    random.restore(state);
+    expect(live(copy, random, DAY, 300)).toEqual(expected);
+    expect(same(copy.save(), original.save())).toBe(true);
+    expect(copy.stats().updates).toBeGreaterThan(100);
+  });
+
+  test("of the same seed and the same calls is the same bytes", () => {
+    const run = (seed: number) => {
+      const recommender = keep(new Recommender({ ...options, seed }));
+      live(recommender, new Random(8), 0, 200);
+      return recommender.save();
+    };
+    expect(same(run(5), run(5))).toBe(true);
+    expect(same(run(5), run(6))).toBe(false);
+  });
+
+  test("that is damaged or foreign is refused", () => {
+    const file = keep(new Recommender(options)).save();
+    const damaged = file.slice();
+    damaged[damaged.length - 10]! ^= 1;
+    expect(() => Recommender.load(damaged)).toThrow(SnapshotError);
+    expect(() => Recommender.load(file.subarray(0, 100))).toThrow(SnapshotError);
+    const { recommender } = fake();
+    expect(Recommender.load(recommender.save(), LinearQ.load).stats().onAir).toBe(8);
+  });
+});
+
+test.each([
+  [{ gama: 0.5 }, '"gama" is not an option'],
+  [{ gamma: 1.5 }, '"gamma" must be in [0, 1], got 1.5'],
+  [{ trainEvery: -1 }, '"trainEvery" must be an integer >= 0, got -1'],
+  [{ learner: { hidden: [0] } }, '"hidden" must be 1 to 8 integers'],
+  [{ explore: { temprature: 1 } }, '"explore.temprature" is not an option'],
+  [{ maxCandidates: 1e6 }, '"maxCandidates" must be an integer in [1, 65536], got 1000000'],
+])("refuses the options %o", (options, message) => {
+  expect(() => new Recommender(options as object)).toThrow(message);
+});

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import { EventError, parseEvent, parseRequest } from "../../src/recommender/schema.js";
+
+const EVENTS: LiveEvent[] = [
+  { kind: "on_air", time: 0, stream: "s", streamer: "ann", category: "chess", tags: ["blitz"], title: "" },
+  { kind: "update", time: 1, stream: "s", viewers: 12, category: "go" },
+  { kind: "off_air", time: 2, stream: "s" },
+  { kind: "impression", time: 3, user: "u", stream: "s", decision: "d", position: 0 },
+  { kind: "click", time: 4, user: "u", stream: "s" },
+  { kind: "watch", time: 5, user: "u", stream: "s", watchMs: 0 },
+  { kind: "like", time: 6, user: "u", stream: "s" },
+  { kind: "comment", time: 6, user: "u", stream: "s" },
+  { kind: "share", time: 6, user: "u", stream: "s" },
+  { kind: "follow", time: 6, user: "u", stream: "s" },
+  { kind: "dislike", time: 6, user: "u", stream: "s" },
+  { kind: "gift", time: 7, user: "u", stream: "s", amount: 0.5 },
+];
+
+const watch = { kind: "watch", time: 1, user: "u", stream: "s", watchMs: 5 };
+const onAir = { kind: "on_air", time: 1, stream: "s", streamer: "ann", category: "chess" };
+
+describe("events", () => {
+  test.each(EVENTS)("accepts $kind and returns a copy", (event) => {
+    const parsed = parseEvent(event);
+    expect(parsed).toEqual(event);
+    expect(parsed).not.toBe(event);
+  });
+
+  test.each([
+    [{ ...watch, watchMs: -5 }, '"watchMs" must be a finite number >= 0, got -5', "watchMs"],
+    [{ ...watch, watchMs: "5" }, '"watchMs" must be a finite number >= 0, got "5"', "watchMs"],
+    [{ ...watch, watchMs: undefined }, '"watchMs" must be a finite number >= 0, got undefined', "watchMs"],
+    [{ ...watch, time: Number.NaN }, '"time" must be a finite number >= 0, got NaN', "time"],
+    [{ ...watch, user: "" }, '"user" must be a string of 1 to 256 characters, got ""', "user"],
+    [{ ...watch, seconds: 5 }, '"seconds" is not a field of an event', "seconds"],
+    [{ ...onAir, tags: ["a", 5] }, '"tags.1" must be a string of 1 to 256 characters, got 5', "tags.1"],
+    [{ ...onAir, tags: "a" }, '"tags" must be an array of at most 32 strings, got "a"', "tags"],
+    [{ kind: "update", time: 1, stream: "s", viewers: 1.5 }, '"viewers" must be an integer >= 0, got 1.5', "viewers"],
+    [
+      { kind: "gift", time: 1, user: "u", stream: "s", amount: 0 },
+      '"amount" must be a finite number > 0, got 0',
+      "amount",
+    ],
+    [null, "an event must be an object, got null", ""],
+  ])("refuses %o and says why", (value, message, field) => {
+    expect(() => parseEvent(value)).toThrow(message);
+    try {
+      parseEvent(value);
+    } catch (error) {
+      expect(error).toBeInstanceOf(EventError);
+      expect(error).toBeInstanceOf(TypeError);
+      expect((error as EventError).field).toBe(field);
+    }
+  });
+
+  test("refuses an unknown kind and names the known ones", () => {
+    expect(() => parseEvent({ kind: "wink", time: 1 })).toThrow(/"kind" must be one of on_air, .*, gift, got "wink"/);
+  });
+
+  test("whatever comes, the answer is an event or an EventError", () => {
+    const kinds = fc.constantFrom(...EVENTS.map((event) => event.kind), "other");
+    const noise = fc.record({ kind: kinds, time: fc.anything(), user: fc.anything(), stream: fc.string() });
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), noise), (value) => {
+        try {
+          expect(EVENTS.map((event) => event.kind)).toContain(parseEvent(value).kind);
+        } catch (error) {
+          expect(error).toBeInstanceOf(EventError);
+          expect((error as Error).message.length).toBeLessThan(400);
+        }
+      }),
+    );
+  });
+});
+
+describe("requests", () => {
+  test("accepts one with and without candidates", () => {
+    expect(parseRequest({ user: "u", now: 1, k: 3 })).toEqual({ user: "u", now: 1, k: 3 });
+    expect(parseRequest({ user: "u", now: 1, k: 3, candidates: ["a"] }).candidates).toEqual(["a"]);
+  });
+
+  test.each([
+    [{ user: "u", now: 1, k: 0 }, '"k" must be an integer >= 1, got 0'],
+    [{ user: "u", now: Number.POSITIVE_INFINITY, k: 1 }, '"now" must be a finite number >= 0, got Infinity'],
+    [{ user: "u", now: 1, k: 1, candidates: ["a", ""] }, '"candidates.1" must be a string of 1 to 256 characters'],
+    [{ user: "u", now: 1, k: 1, slate: 3 }, '"slate" is not a field of a request'],
+  ])("refuses %o and says why", (value, message) => {
+    expect(() => parseRequest(value)).toThrow(message);
+  });
+});
