@@ -14,6 +14,7 @@ export interface DemoOptions {
   days: number;
   slate: number;
   seeds: number;
+  firstSeed: number;
   gamma: number;
   json?: string;
 }
@@ -91,7 +92,7 @@ function cell({ value, lo, hi }: Interval, digits: number): string {
  */
 export async function demo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
   const { viewers, streamers, days, slate, gamma } = options;
-  const seeds = Array.from({ length: options.seeds }, (_, i) => i + 1);
+  const seeds = Array.from({ length: options.seeds }, (_, i) => options.firstSeed + i);
   const warmupDays = Math.floor(days / 2);
   const platform = (seed: number) => ({ viewers, streamers, days, slate, seed, warmupDays });
   // The longest first, so that no core idles at the end.
