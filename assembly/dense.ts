@@ -8,9 +8,13 @@ import { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 import { Rng, uniformIn } from "./rng";
 import { axpy, dot } from "./vector";
 
-/** y = relu(x W + b); W (in, out) in panels of padded(in) rows, b (padded(out)). */
+/**
+ * Weights and biases between `inputs` and `outputs`. A hidden layer, y = relu(x W + b), keeps W (rows, outputs) in panels
+ * of `rows` rows; a head, y = x W + b, keeps W^T (columns, rows) row-major: a TD error reaches one output only, so that
+ * training reads and writes one row a sample instead of a whole product. b (columns) follows.
+ */
 @unmanaged
-export class Dense {
+export class Layer {
   inputs: i32;
   outputs: i32;
   /** padded(inputs), padded(outputs) */
@@ -22,29 +26,30 @@ export class Dense {
 }
 
 /** Describes a layer whose parameters start at byte `offset` of the block. */
-export function newDense(arena: Arena, inputs: i32, outputs: i32, offset: usize): Dense {
-  const layer = changetype<Dense>(takeStruct(arena, offsetof<Dense>()));
+export function newLayer(arena: Arena, inputs: i32, outputs: i32, offset: usize): Layer {
+  const layer = changetype<Layer>(takeStruct(arena, offsetof<Layer>()));
   layer.inputs = inputs;
   layer.outputs = outputs;
   layer.rows = padded(inputs);
   layer.columns = padded(outputs);
   layer.weight = offset;
-  layer.bias = offset + usize(u64(layer.rows) * u64(layer.columns) << 2);
+  layer.bias = offset + usize((u64(layer.rows) * u64(layer.columns)) << 2);
   return layer;
 }
 
-/** Bytes of the layer's parameters, a multiple of 16. */
-export function denseBytes(inputs: i32, outputs: i32): u64 {
-  return (u64(padded(inputs)) + 1) * u64(padded(outputs)) << 2;
+/** Bytes of a layer's parameters, a multiple of 16. */
+export function layerBytes(inputs: i32, outputs: i32): u64 {
+  return ((u64(padded(inputs)) + 1) * u64(padded(outputs))) << 2;
 }
 
 /** W and b uniform in +-1/sqrt(inputs), drawn row by row of W^T, then b: PyTorch's default for Linear. */
-export function initDense(layer: Dense, params: usize, rng: Rng): void {
+export function initLayer(layer: Layer, params: usize, isHead: bool, rng: Rng): void {
   const bound = 1 / Math.sqrt(f64(layer.inputs));
   const weight = params + layer.weight;
   for (let j = 0; j < layer.outputs; j++) {
     for (let i = 0; i < layer.inputs; i++) {
-      store<f32>(weight + panelOffset(layer.rows, layer.outputs, i, j), uniformIn(rng, -bound, bound));
+      const at = isHead ? usize(layer.rows * j + i) << 2 : panelOffset(layer.rows, layer.outputs, i, j);
+      store<f32>(weight + at, uniformIn(rng, -bound, bound));
     }
   }
   for (let j = 0; j < layer.outputs; j++) {
@@ -53,7 +58,7 @@ export function initDense(layer: Dense, params: usize, rng: Rng): void {
 }
 
 /** y(B,out) = relu(x(B,in) W + b). Requires B > 0; y must not alias x. */
-export function denseForward(layer: Dense, params: usize, batch: i32, x: usize, ldx: usize, y: usize): void {
+export function denseForward(layer: Layer, params: usize, batch: i32, x: usize, ldx: usize, y: usize): void {
   const n = layer.columns;
   const w = params + layer.weight;
   gemm(batch, n, layer.inputs, x, ldx, w, layer.rows, 0, y, usize(n) << 2, 0, params + layer.bias, 0, RELU, 0);
@@ -64,7 +69,7 @@ export function denseForward(layer: Dense, params: usize, batch: i32, x: usize, 
  * u (out): scratch. Bit-equal to denseForward of the rows written out: each sum starts with b and goes over x first.
  */
 export function denseForwardSplit(
-  layer: Dense,
+  layer: Layer,
   params: usize,
   split: i32,
   x: usize,
@@ -88,7 +93,7 @@ export function denseForwardSplit(
  * xt: scratch (in, B); dyp: scratch (B, out); wt: scratch (out, in).
  */
 export function denseBackward(
-  layer: Dense,
+  layer: Layer,
   params: usize,
   grads: usize,
   batch: i32,
@@ -126,77 +131,32 @@ function sumRows(m: i32, n: i32, x: usize, y: usize): void {
   }
 }
 
-/**
- * The linear output layer, kept by rows: W (padded(out), padded(in)), b (padded(out)). A TD error reaches one output
- * only, so training reads and writes one row a sample instead of a whole product.
- */
-@unmanaged
-export class Head {
-  inputs: i32;
-  outputs: i32;
-  /** padded(inputs), padded(outputs): columns and rows of W. */
-  columns: i32;
-  rows: i32;
-  weight: usize;
-  bias: usize;
-}
-
-/** Describes an output layer whose parameters start at byte `offset` of the block. */
-export function newHead(arena: Arena, inputs: i32, outputs: i32, offset: usize): Head {
-  const head = changetype<Head>(takeStruct(arena, offsetof<Head>()));
-  head.inputs = inputs;
-  head.outputs = outputs;
-  head.columns = padded(inputs);
-  head.rows = padded(outputs);
-  head.weight = offset;
-  head.bias = offset + usize(u64(head.rows) * u64(head.columns) << 2);
-  return head;
-}
-
-/** Bytes of the output layer's parameters, a multiple of 16. */
-export function headBytes(inputs: i32, outputs: i32): u64 {
-  return (u64(padded(inputs)) + 1) * u64(padded(outputs)) << 2;
-}
-
-/** As initDense. */
-export function initHead(head: Head, params: usize, rng: Rng): void {
-  const bound = 1 / Math.sqrt(f64(head.inputs));
-  const ld = usize(head.columns) << 2;
-  for (let j = 0; j < head.outputs; j++) {
-    for (let i = 0; i < head.inputs; i++) {
-      store<f32>(params + head.weight + ld * j + (usize(i) << 2), uniformIn(rng, -bound, bound));
-    }
-  }
-  for (let j = 0; j < head.outputs; j++) {
-    store<f32>(params + head.bias + (usize(j) << 2), uniformIn(rng, -bound, bound));
-  }
-}
-
 /** The value of output `action` for one row h. */
 // @ts-ignore: decorator
 @inline
-export function headAt(head: Head, params: usize, h: usize, action: i32): f32 {
-  const ld = usize(head.columns) << 2;
-  return dot(head.columns, h, params + head.weight + ld * action) + load<f32>(params + head.bias + (usize(action) << 2));
+export function headAt(head: Layer, params: usize, h: usize, action: i32): f32 {
+  const ld = usize(head.rows) << 2;
+  const bias = load<f32>(params + head.bias + (usize(action) << 2));
+  return dot(head.rows, h, params + head.weight + ld * action) + bias;
 }
 
 /** panels = W^T in panels, for headForward. */
-export function packHead(head: Head, params: usize, panels: usize): void {
-  const ld = usize(head.columns) << 2;
-  packTransposed(head.outputs, head.columns, params + head.weight, ld, panels, head.columns, 0);
+export function packHead(head: Layer, params: usize, panels: usize): void {
+  const ld = usize(head.rows) << 2;
+  packTransposed(head.outputs, head.rows, params + head.weight, ld, panels, head.rows, 0);
 }
 
 /** q(B,out) = h(B,in) W^T + b; q has padded(out) columns. panels: from packHead. */
-export function headForward(head: Head, params: usize, panels: usize, batch: i32, h: usize, q: usize): void {
-  const n = head.rows;
-  const ldh = usize(head.columns) << 2;
-  gemm(batch, n, head.inputs, h, ldh, panels, head.columns, 0, q, usize(n) << 2, 0, params + head.bias, 0, NONE, 0);
+export function headForward(head: Layer, params: usize, panels: usize, batch: i32, h: usize, q: usize): void {
+  const n = head.columns;
+  const ldh = usize(head.rows) << 2;
+  gemm(batch, n, head.inputs, h, ldh, panels, head.rows, 0, q, usize(n) << 2, 0, params + head.bias, 0, NONE, 0);
 }
 
 /** dW(a,:) += dq h, db(a) += dq for one row h. */
-export function headBackward(head: Head, grads: usize, h: usize, action: i32, dq: f32): void {
-  const ld = usize(head.columns) << 2;
-  axpy(head.columns, dq, h, grads + head.weight + ld * action);
+export function headBackward(head: Layer, grads: usize, h: usize, action: i32, dq: f32): void {
+  const ld = usize(head.rows) << 2;
+  axpy(head.rows, dq, h, grads + head.weight + ld * action);
   const bias = grads + head.bias + (usize(action) << 2);
   store<f32>(bias, load<f32>(bias) + dq);
 }

@@ -60,7 +60,8 @@ export function gemm(
     }
   }
   for (; j > 0; j--, p++) {
-    panel16(m, k, a, lda, b16 + p * bstep, c + p * cstep, ldc ? ldc : 64, init + p * istep, ldi, epilogue, mask + p * mstep);
+    const cp = c + p * cstep;
+    panel16(m, k, a, lda, b16 + p * bstep, cp, ldc ? ldc : 64, init + p * istep, ldi, epilogue, mask + p * mstep);
   }
   b += p * bstep;
   c += p * cstep;

@@ -2,20 +2,16 @@
 import { MAX_HIDDEN } from "./abi";
 import { Arena, take, takeF32, takeStruct } from "./arena";
 import {
-  Dense,
   denseBackward,
-  denseBytes,
   denseForward,
   denseForwardSplit,
-  Head,
   headAt,
   headBackward,
-  headBytes,
   headForward,
-  initDense,
-  initHead,
-  newDense,
-  newHead,
+  initLayer,
+  Layer,
+  layerBytes,
+  newLayer,
   packHead,
 } from "./dense";
 import { padded } from "./gemm";
@@ -28,12 +24,12 @@ export class Network {
   inputs: i32;
   outputs: i32;
   hidden: i32;
-  head: Head;
+  head: Layer;
   /** Bytes of one parameter block, a multiple of 64. */
   bytes: usize;
   /** The most rows of one forward. */
   rows: i32;
-  /** MAX_HIDDEN pointers to Dense, and to (rows, out) activations behind each. */
+  /** MAX_HIDDEN pointers to Layer, and to (rows, out) activations behind each. */
   layers: usize;
   activations: usize;
   /** Two gradients of activations, the transposed input, packed dY, transposed W. */
@@ -49,8 +45,8 @@ export class Network {
 /** Layer l. */
 // @ts-ignore: decorator
 @inline
-export function layerAt(net: Network, l: i32): Dense {
-  return changetype<Dense>(load<usize>(net.layers + (usize(l) << 2)));
+export function layerAt(net: Network, l: i32): Layer {
+  return changetype<Layer>(load<usize>(net.layers + (usize(l) << 2)));
 }
 
 /** The output of layer l of the last forward. */
@@ -72,12 +68,12 @@ export function newNetwork(arena: Arena, inputs: i32, hidden: i32, sizes: usize,
   let width = inputs;
   for (let l = 0; l < hidden; l++) {
     const next = load<i32>(sizes + (usize(l) << 2));
-    store<usize>(net.layers + (usize(l) << 2), changetype<usize>(newDense(arena, width, next, usize(bytes))));
-    bytes += denseBytes(width, next);
+    store<usize>(net.layers + (usize(l) << 2), changetype<usize>(newLayer(arena, width, next, usize(bytes))));
+    bytes += layerBytes(width, next);
     width = next;
   }
-  net.head = newHead(arena, width, outputs, usize(bytes));
-  bytes += headBytes(width, outputs);
+  net.head = newLayer(arena, width, outputs, usize(bytes));
+  bytes += layerBytes(width, outputs);
   net.bytes = usize((bytes + 63) & ~63);
   return net;
 }
@@ -87,10 +83,10 @@ export function networkBytes(inputs: i32, hidden: i32, sizes: usize, outputs: i3
   let bytes: u64 = 0;
   for (let l = 0; l < hidden; l++) {
     const next = load<i32>(sizes + (usize(l) << 2));
-    bytes += denseBytes(inputs, next);
+    bytes += layerBytes(inputs, next);
     inputs = next;
   }
-  bytes += headBytes(inputs, outputs);
+  bytes += layerBytes(inputs, outputs);
   return (bytes + 63) & ~63;
 }
 
@@ -119,8 +115,8 @@ export function takeScratch(net: Network, arena: Arena, rows: i32, batch: i32): 
 
 /** Fresh parameters; the block must be zero. */
 export function initNetwork(net: Network, params: usize, rng: Rng): void {
-  for (let l = 0; l < net.hidden; l++) initDense(layerAt(net, l), params, rng);
-  initHead(net.head, params, rng);
+  for (let l = 0; l < net.hidden; l++) initLayer(layerAt(net, l), params, false, rng);
+  initLayer(net.head, params, true, rng);
 }
 
 /** Hidden layers for x(B,in). The result is the last activation. */
@@ -146,7 +142,7 @@ export function valuesOfActions(
   q: usize,
 ): void {
   let h = forward(net, params, batch, x, ldx);
-  const ldh = usize(net.head.columns) << 2;
+  const ldh = usize(net.head.rows) << 2;
   for (let b: usize = 0; b < usize(batch); b++) {
     const action = actions ? max(0, load<i32>(actions + (b << 2))) : 0;
     store<f32>(q + (b << 2), headAt(net.head, params, h, action));
@@ -191,7 +187,7 @@ export function valuesOfCandidates(
     denseForward(layerAt(net, l), params, n, h, usize(layerAt(net, l - 1).columns) << 2, y);
     h = y;
   }
-  const ldh = usize(net.head.columns) << 2;
+  const ldh = usize(net.head.rows) << 2;
   for (let i: usize = 0; i < usize(n); i++) {
     store<f32>(q + (i << 2), headAt(net.head, params, h, 0));
     h += ldh;
@@ -214,14 +210,14 @@ export function backward(
 ): void {
   const head = net.head;
   memory.fill(grads + head.weight, 0, net.bytes - head.weight);
-  const ldh = usize(head.columns) << 2;
+  const ldh = usize(head.rows) << 2;
   let h = activationAt(net, net.hidden - 1);
   let d = net.dy;
   for (let b: usize = 0; b < usize(batch); b++) {
     const action = actions ? load<i32>(actions + (b << 2)) : 0;
     const g = load<f32>(dq + (b << 2));
     headBackward(head, grads, h, action, g);
-    scaleMasked(head.columns, g, params + head.weight + ldh * action, h, d);
+    scaleMasked(head.rows, g, params + head.weight + ldh * action, h, d);
     h += ldh;
     d += ldh;
   }
@@ -244,5 +240,5 @@ export function packOutputs(net: Network, params: usize, panels: usize): void {
 
 /** Bytes of those panels. */
 export function outputPanelBytes(net: Network): u64 {
-  return u64(net.head.rows) * u64(net.head.columns) << 2;
+  return u64(net.head.columns) * u64(net.head.rows) << 2;
 }
