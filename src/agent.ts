@@ -66,7 +66,6 @@ export class DQN {
   readonly values: Float32Array;
 
   #engine: Engine | undefined;
-  readonly #module: WebAssembly.Module | undefined;
   readonly #state: Float64Array;
   readonly #nextObservation: Float32Array;
   readonly #candidate: Float32Array;
@@ -98,7 +97,6 @@ export class DQN {
     );
     this.options = resolved;
     this.#engine = engine;
-    this.#module = module;
     this.#state = engine.f64(Region.State);
     this.observation = engine.f32(Region.Observation);
     this.candidates = engine.f32(Region.Candidates);
@@ -330,11 +328,6 @@ export class DQN {
     const [name, region] = FIELDS[status]!;
     const source = status === Status.BadObservation ? observation : available!;
     return refuseNumber(name, source, this.#open().f32(region));
-  }
-
-  /** The module that the agent was made from, if one was given. */
-  get module(): WebAssembly.Module | undefined {
-    return this.#module;
   }
 }
 

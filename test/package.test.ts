@@ -38,3 +38,25 @@ test("the package works by its names, and the engine's entry does not load the r
   expect(all).not.toContain("src/recommender/");
   expect(all).not.toContain("valibot");
 });
+
+test("the lock file serves other platforms, and holds exact versions of what package.json asks for", () => {
+  const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
+    packages: Record<string, { dependencies?: object; devDependencies?: object; optionalDependencies?: object }>;
+  };
+  for (const name of ["@biomejs/cli", "@esbuild", "@rolldown/binding"]) {
+    for (const platform of ["darwin-arm64", "darwin-x64", "win32-x64", "linux-arm64"]) {
+      const found = Object.keys(packages).filter((path) => path.includes(`/${name}`) && path.includes(platform));
+      expect(found, `${name} for ${platform}`).not.toEqual([]);
+    }
+  }
+  // npm ci refuses a lock file in which an optional dependency of a package has no entry.
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !packages[`${path}/node_modules/${name}`] && !packages[`node_modules/${name}`],
+    ),
+  );
+  expect(missing).toEqual([]);
+  const { dependencies, devDependencies } = packages[""]!;
+  for (const version of Object.values({ ...dependencies, ...devDependencies }))
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+});
