@@ -1,6 +1,6 @@
 /**
  * The engine alone: train step and inference at the usual sizes, as medians with their spread, GFLOP/s and percent of
- * the fastest register-only loop that this engine and machine reach in the same run.
+ * a register-only loop in the same run. The loop is what this JavaScript engine makes of it, not the processor's peak.
  */
 import { readFileSync } from "node:fs";
 import { type Row, writeRows } from "../src/cli/results.js";
@@ -40,18 +40,42 @@ const SHAPES: Shape[] = [
 const SAMPLES = 31;
 const SAMPLE_MS = 20;
 
-/** Microseconds of one call: minimum, median and maximum of samples that each last about SAMPLE_MS. */
-function time(call: (count: number) => void): { min: number; median: number; max: number } {
-  const measure = (count: number) => {
+/** Something to time: `call` does it `count` times. */
+interface Case {
+  name: string;
+  /** Multiplications and additions of one time. */
+  flop: number;
+  call: (count: number) => void;
+}
+
+interface Figure {
+  min: number;
+  median: number;
+  max: number;
+}
+
+/**
+ * Microseconds of each case. Samples last about SAMPLE_MS and go round all cases, so that a slow spell of a shared
+ * machine falls on all of them alike.
+ */
+function time(cases: readonly Case[]): Figure[] {
+  const measure = ({ call }: Case, count: number) => {
     const start = performance.now();
     call(count);
     return performance.now() - start;
   };
-  let count = 1;
-  while (measure(count) < SAMPLE_MS) count *= 2;
-  for (let i = 0; i < 5; i++) measure(count);
-  const samples = Array.from({ length: SAMPLES }, () => (1000 * measure(count)) / count).sort((a, b) => a - b);
-  return { min: samples[0]!, median: samples[SAMPLES >> 1]!, max: samples.at(-1)! };
+  const counts = cases.map((each) => {
+    let count = 1;
+    while (measure(each, count) < SAMPLE_MS) count *= 2;
+    return count;
+  });
+  const rounds = Array.from({ length: SAMPLES }, () =>
+    cases.map((each, i) => (1000 * measure(each, counts[i]!)) / counts[i]!),
+  );
+  return cases.map((_, i) => {
+    const samples = rounds.map((round) => round[i]!).sort((x, y) => x - y);
+    return { min: samples[0]!, median: samples[SAMPLES >> 1]!, max: samples.at(-1)! };
+  });
 }
 
 /** Multiplications and additions of one train step and of one decision, without the optimiser's. */
@@ -95,47 +119,48 @@ function filled({ options }: Shape): DQN {
   return agent;
 }
 
-/** GFLOP/s of the fastest loop of multiplications and additions that touches no memory. */
-function roofline(): number {
+/** A loop of multiplications and additions that touches no memory: 12 vectors of 4 in a turn, 1000 turns a time. */
+function peakLoop(): Case {
   const bytes = readFileSync(".build/kernels.wasm");
   const { peak } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
     peak: (n: number, a: number, b: number) => number;
   };
-  const { min } = time((count) => void peak(count * 1000, 1, 1));
-  return (1000 * PEAK_FLOPS) / (min * 1000);
+  return { name: "register-only loop", flop: 48_000, call: (count) => void peak(count * 1000, 1, 1) };
 }
 
-/** Of one turn of `peak` in assembly/kernels.ts: 12 vectors of 4. */
-const PEAK_FLOPS = 48;
+/** A train step and a decision of a shape. */
+function casesOf(shape: Shape): Case[] {
+  const agent = filled(shape);
+  const { candidates } = agent.options;
+  const offered = candidates ? agent.candidates.subarray(0, shape.rows * candidates.features) : undefined;
+  const { train, act } = flops(shape);
+  return [
+    { name: `train/${shape.name}`, flop: train, call: (count) => void agent.learn(count) },
+    {
+      name: `act/${shape.name}`,
+      flop: act,
+      call(count) {
+        for (let i = 0; i < count; i++) agent.act(agent.observation, offered, 0);
+      },
+    },
+  ];
+}
 
 const at = process.argv.indexOf("--json");
-const json = at > 0 ? process.argv[at + 1] : undefined;
-const peak = roofline();
-console.log(`register-only loop: ${peak.toFixed(1)} GFLOP/s on ${process.version}`);
-const rows: Row[] = [{ suite: "engine", case: "roofline", metric: "gflops", value: peak, unit: "GFLOP/s" }];
-const lines: string[][] = [];
-for (const shape of SHAPES) {
-  const agent = filled(shape);
-  const work = flops(shape);
-  const { candidates } = agent.options;
-  const train = time((count) => void agent.learn(count));
-  const offered = candidates ? agent.candidates.subarray(0, shape.rows * candidates.features) : undefined;
-  const act = time((count) => {
-    for (let i = 0; i < count; i++) agent.act(agent.observation, offered, 0);
-  });
-  for (const [kind, figure, flop] of [
-    ["train", train, work.train],
-    ["act", act, work.act],
-  ] as const) {
-    const gflops = flop / figure.median / 1000;
-    const name = `${kind}/${shape.name}`;
-    const micro = { value: figure.median, lo: figure.min, hi: figure.max, n: SAMPLES };
-    rows.push({ suite: "engine", case: name, metric: "median_us", unit: "us", ...micro });
-    rows.push({ suite: "engine", case: name, metric: "roofline_percent", value: (100 * gflops) / peak, unit: "%" });
-    const spread = `${figure.median.toFixed(2)} (${figure.min.toFixed(2)} to ${figure.max.toFixed(2)})`;
-    lines.push([name, spread, gflops.toFixed(1), ((100 * gflops) / peak).toFixed(0)]);
-  }
-  agent.dispose();
-}
+const cases = [peakLoop(), ...SHAPES.flatMap(casesOf)];
+const figures = time(cases);
+const gflops = cases.map(({ flop }, i) => flop / figures[i]!.median / 1000);
+const rows: Row[] = [];
+const lines = cases.map(({ name }, i) => {
+  const { min, median, max } = figures[i]!;
+  const percent = (100 * gflops[i]!) / gflops[0]!;
+  const common = { suite: "engine", case: name };
+  rows.push({ ...common, metric: "median_us", value: median, unit: "us", lo: min, hi: max, n: SAMPLES });
+  rows.push({ ...common, metric: "gflops", value: gflops[i]!, unit: "GFLOP/s" });
+  rows.push({ ...common, metric: "loop_percent", value: percent, unit: "%" });
+  const spread = `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+  return [name, spread, gflops[i]!.toFixed(1), percent.toFixed(0)];
+});
+console.log(`node ${process.versions.node}; lo and hi in the rows are the fastest and the slowest sample`);
 console.log(table(["case", "us, median (min to max)", "GFLOP/s", "% of loop"], lines));
-if (json) writeRows(json, rows);
+if (at > 0) writeRows(process.argv[at + 1]!, rows);
