@@ -17,7 +17,7 @@ export class Progress {
     const now = performance.now();
     if (now - this.#last < (this.#isTerminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS)) return;
     this.#last = now;
-    const left = fraction > 0 ? `${Math.ceil((this.seconds * (1 - fraction)) / fraction)} s left` : "";
+    const left = fraction >= 0.02 ? `${Math.ceil((this.seconds * (1 - fraction)) / fraction)} s left` : "";
     const line = `${String(Math.floor(100 * fraction)).padStart(3)} %  ${text}  ${left}`.trimEnd();
     process.stderr.write(
       this.#isTerminal ? `\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}` : `${line}\n`,
