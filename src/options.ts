@@ -64,6 +64,15 @@ export function oneOf(...values: string[]): Rule {
 
 export const boolean: Rule = [(value) => typeof value === "boolean", "true or false"];
 
+/** Rules that many options share. */
+export const rules = {
+  unit: between(0, 1),
+  nonNegative: [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"],
+  positive: [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"],
+  count: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, "an integer >= 0"],
+  atLeastOne: [(value) => Number.isSafeInteger(value) && (value as number) >= 1, "an integer >= 1"],
+} as const satisfies Record<string, Rule>;
+
 /** A constant that obeys a rule, or a schedule whose ends obey `ends`. */
 export function schedule([holds, must]: Rule, [endHolds, endMust]: Rule = [holds, must]): Rule {
   const positive = (value: unknown) => typeof value === "number" && value > 0 && Number.isFinite(value);

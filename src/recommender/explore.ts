@@ -1,6 +1,6 @@
 import { exp } from "../math.js";
+import { checked, type Rules, rules } from "../options.js";
 import type { Random } from "../random.js";
-import { type Rule, rules, withDefaults } from "./schema.js";
 
 /** How often, and how far, a choice departs from the best score. */
 export interface ExploreOptions {
@@ -18,7 +18,7 @@ export interface ExploreOptions {
 
 const DEFAULTS: ExploreOptions = { epsilon: 0.05, temperature: 1, top: 32 };
 
-const TABLE: { readonly [K in keyof ExploreOptions]: Rule } = {
+const TABLE: Rules<ExploreOptions> = {
   epsilon: rules.unit,
   temperature: rules.positive,
   top: rules.atLeastOne,
@@ -50,7 +50,7 @@ export class Explorer {
 
   /** @throws TypeError or RangeError when an option is unknown or out of its range. */
   constructor(random: Random, options: Partial<ExploreOptions> = {}) {
-    this.options = withDefaults(options, DEFAULTS, TABLE, "explore.");
+    this.options = checked(options, TABLE, DEFAULTS, "explore.");
     this.#random = random;
   }
 

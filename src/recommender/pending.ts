@@ -1,10 +1,9 @@
 import type { Transition } from "../agent.js";
 import { pow } from "../math.js";
-import { oneOf } from "../options.js";
+import { checked, oneOf, type Rules, rules } from "../options.js";
 import { DAY, MINUTE } from "./decay.js";
 import type { Click, Gift, Id, Impression, Interaction, Watch } from "./events.js";
 import { emptyOutcome, type Outcome, type Reward } from "./reward.js";
-import { type Rule, rules, withDefaults } from "./schema.js";
 
 export interface PendingOptions {
   /**
@@ -32,7 +31,7 @@ const DEFAULTS: PendingOptions = {
   decisions: 50_000,
 };
 
-const TABLE: { readonly [K in keyof PendingOptions]: Rule } = {
+const TABLE: Rules<PendingOptions> = {
   evidence: oneOf("clicked", "examined"),
   gamma: rules.unit,
   gapScaleMs: rules.positive,
@@ -123,7 +122,7 @@ export class Pending {
    * @throws {RangeError} when an option is unknown or out of its range.
    */
   constructor(reward: Reward, emit: (transition: Transition) => void, options: Partial<PendingOptions> = {}) {
-    this.options = withDefaults(options, DEFAULTS, TABLE, "pending.");
+    this.options = checked(options, TABLE, DEFAULTS, "pending.");
     this.#reward = reward;
     this.#emit = emit;
   }

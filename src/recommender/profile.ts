@@ -1,9 +1,9 @@
 import { log1p } from "../math.js";
+import { checked, type Rules, rules } from "../options.js";
 import { Audiences, type SavedAudiences } from "./audience.js";
 import { DAY, fade, HOUR, MINUTE, WEEK } from "./decay.js";
 import type { Id } from "./events.js";
 import { Latest } from "./latest.js";
-import { type Rule, rules, withDefaults } from "./schema.js";
 
 /** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
 export const HALF_LIVES_MS = [HOUR, DAY, WEEK] as const;
@@ -45,7 +45,7 @@ const DEFAULTS: ProfileOptions = {
   bounceMs: 5000,
 };
 
-const TABLE: { readonly [K in keyof ProfileOptions]: Rule } = {
+const TABLE: Rules<ProfileOptions> = {
   users: rules.atLeastOne,
   streamers: rules.atLeastOne,
   pairs: rules.atLeastOne,
@@ -267,7 +267,7 @@ export class Profiles {
 
   /** @throws {RangeError} when an option is unknown or out of its range. */
   constructor(options: Partial<ProfileOptions> = {}) {
-    this.options = withDefaults(options, DEFAULTS, TABLE, "profile.");
+    this.options = checked(options, TABLE, DEFAULTS, "profile.");
     this.audiences = new Audiences(this.options.streamers);
     this.#users = new Latest(this.options.users);
   }

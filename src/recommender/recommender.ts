@@ -1,6 +1,6 @@
 import { DQN, type Transition } from "../agent.js";
 import { log1p } from "../math.js";
-import type { DQNOptions } from "../options.js";
+import { checked, type DQNOptions, type Rule, type Rules, rules } from "../options.js";
 import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
 import { Catalog, type CatalogStream } from "./catalog.js";
@@ -32,7 +32,7 @@ import {
 } from "./profile.js";
 import { retrieve } from "./retrieval.js";
 import { Reward, type RewardOptions } from "./reward.js";
-import { EventError, parseEvent, parseRequest, type Rule, rules, withDefaults } from "./schema.js";
+import { EventError, parseEvent, parseRequest } from "./schema.js";
 import { SlateBuilder, type SlateOptions } from "./slate.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
@@ -109,7 +109,7 @@ const candidateCount: Rule = [
 ];
 const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
 
-const TABLE: { readonly [K in keyof RecommenderOptions]: Rule } = {
+const TABLE: Rules<RecommenderOptions> = {
   seed: rules.count,
   gamma: rules.unit,
   maxCandidates: candidateCount,
@@ -238,7 +238,7 @@ export class Recommender implements Policy {
    * @throws TypeError or RangeError for an option that is unknown or out of its range.
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
-    this.options = withDefaults(options, DEFAULTS, TABLE);
+    this.options = checked(options, TABLE, DEFAULTS);
     const { seed, gamma, maxCandidates, explore, slate, reward, profile, pending } = this.options;
     this.#random = Random.named(seed, "explore");
     this.#slate = new SlateBuilder(maxCandidates, new Explorer(this.#random, explore), slate);

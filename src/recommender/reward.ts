@@ -1,6 +1,5 @@
 import { log1p } from "../math.js";
-import { above, between, oneOf } from "../options.js";
-import { type Rule, rules, withDefaults } from "./schema.js";
+import { above, between, checked, oneOf, type Rule, type Rules, rules } from "../options.js";
 
 /** What a user did with one shown stream, as far as it is known. */
 export interface Outcome {
@@ -66,7 +65,7 @@ const DEFAULTS: RewardOptions = {
 
 const weight: Rule = between(0, 1000);
 
-const TABLE: { readonly [K in keyof RewardOptions]: Rule } = {
+const TABLE: Rules<RewardOptions> = {
   click: weight,
   watch: weight,
   transform: oneOf("log1p", "linear"),
@@ -120,7 +119,7 @@ export class Reward {
 
   /** @throws {RangeError} when an option is unknown or out of its range. */
   constructor(options: Partial<RewardOptions> = {}) {
-    this.options = withDefaults(options, DEFAULTS, TABLE, "reward.");
+    this.options = checked(options, TABLE, DEFAULTS, "reward.");
   }
 
   /** The reward of one shown stream: 0 when nothing was done with it, and a finite number always. */

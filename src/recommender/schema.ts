@@ -1,9 +1,7 @@
 import * as v from "valibot";
-import { between, checked, type Rule, type Rules, show } from "../options.js";
+import { show } from "../options.js";
 import type { LiveEvent } from "./events.js";
 import type { Request } from "./policy.js";
-
-export type { Rule };
 
 /** An event or a request that is not of its schema; the message names the field, what it must be and what it was. */
 export class EventError extends TypeError {
@@ -141,26 +139,4 @@ export function parseRequest(value: unknown): Request {
   const result = v.safeParse(request, value, { abortEarly: true });
   if (!result.success) refuse(result.issues[0], "a request");
   return result.output as Request;
-}
-
-/** The rules that the recommender's options share. */
-export const rules = {
-  unit: between(0, 1),
-  nonNegative: [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"],
-  positive: [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"],
-  count: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, "an integer >= 0"],
-  atLeastOne: [(value) => Number.isSafeInteger(value) && (value as number) >= 1, "an integer >= 1"],
-} as const satisfies Record<string, Rule>;
-
-/**
- * `defaults` with what `given` sets; `path` names the group of options in messages (`reward.`).
- * @throws TypeError for a key that no rule names, RangeError for a value against its rule.
- */
-export function withDefaults<T extends object>(
-  given: Partial<T> | undefined,
-  defaults: T,
-  table: Rules<T>,
-  path = "",
-): T {
-  return checked<T>(given ?? {}, table, defaults, path);
 }

@@ -1,5 +1,5 @@
+import { checked, type Rules, rules } from "../options.js";
 import type { Explorer } from "./explore.js";
-import { type Rule, rules, withDefaults } from "./schema.js";
 
 /** What a slate may hold. */
 export interface SlateOptions {
@@ -11,7 +11,7 @@ export interface SlateOptions {
 
 const DEFAULTS: SlateOptions = { perStreamer: 1, perCategory: Number.MAX_SAFE_INTEGER };
 
-const TABLE: { readonly [K in keyof SlateOptions]: Rule } = {
+const TABLE: Rules<SlateOptions> = {
   perStreamer: rules.atLeastOne,
   perCategory: rules.atLeastOne,
 };
@@ -42,7 +42,7 @@ export class SlateBuilder {
 
   /** @throws {RangeError} when an option is unknown or out of its range. */
   constructor(maxCandidates: number, explorer: Explorer, options: Partial<SlateOptions> = {}) {
-    this.options = withDefaults(options, DEFAULTS, TABLE, "slate.");
+    this.options = checked(options, TABLE, DEFAULTS, "slate.");
     this.#explorer = explorer;
     this.ranked = new Int32Array(maxCandidates);
     this.#keys = new Float64Array(maxCandidates);
