@@ -8,7 +8,9 @@ export {
   type TrainResult,
   train,
 } from "./environment.js";
+export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";
+export { MountainCar } from "./environments/mountaincar.js";
 export type { CandidateOptions, DQNOptions, ResolvedOptions } from "./options.js";
 export type { Schedule } from "./schedule.js";
 export { SnapshotError } from "./snapshot.js";

@@ -1,6 +1,6 @@
 import type { Environment, StepResult } from "../environment.js";
 import { cos, sin } from "../math.js";
-import { Random } from "../random.js";
+import { Episode } from "./episode.js";
 
 const GRAVITY = 9.8;
 const CART_MASS = 1.0;
@@ -27,23 +27,17 @@ export class CartPole implements Environment {
   /** x, x', theta, theta' in f64. */
   readonly state: Float64Array = new Float64Array(4);
   readonly #observation = new Float32Array(4);
-  #steps = 0;
-  #isOver = true;
-  #seed = 0;
+  readonly #episode = new Episode("cartpole", this.actions, STEP_LIMIT);
 
-  reset(seed: number = this.#seed): Float32Array {
-    const random = Random.named(seed, "cartpole");
-    this.#seed = seed + 1;
+  reset(seed?: number): Float32Array {
+    const random = this.#episode.begin(seed);
     for (let i = 0; i < 4; i++) this.state[i] = -0.05 + 0.1 * random.uniform();
-    this.#steps = 0;
-    this.#isOver = false;
     this.#observation.set(this.state);
     return this.#observation;
   }
 
   step(action: number): StepResult {
-    if (action !== 0 && action !== 1) throw new RangeError(`"action" must be 0 or 1, got ${action}`);
-    if (this.#isOver) throw new Error("the episode is over: reset() must be called before step()");
+    this.#episode.check(action);
     const [x, xDot, theta, thetaDot] = this.state as unknown as [number, number, number, number];
     const force = action === 1 ? FORCE : -FORCE;
     const cosTheta = cos(theta);
@@ -60,8 +54,6 @@ export class CartPole implements Environment {
     this.state[3] = thetaDot + TAU * thetaAcceleration;
     this.#observation.set(this.state);
     const terminated = Math.abs(this.state[0]) > X_LIMIT || Math.abs(this.state[2]) > THETA_LIMIT;
-    const truncated = ++this.#steps >= STEP_LIMIT;
-    this.#isOver = terminated || truncated;
-    return { observation: this.#observation, reward: 1, terminated, truncated };
+    return { observation: this.#observation, reward: 1, ...this.#episode.end(terminated) };
   }
 }

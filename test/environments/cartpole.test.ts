@@ -49,5 +49,5 @@ test("truncates, and does not terminate, after 500 steps", () => {
   }
   expect(steps).toBe(500);
   expect(() => environment.step(0)).toThrow("reset() must be called");
-  expect(() => environment.step(2)).toThrow('"action" must be 0 or 1, got 2');
+  expect(() => environment.step(2)).toThrow('"action" must be an integer in [0, 1], got 2');
 });
