@@ -423,6 +423,7 @@ export function validate(agent: Agent): Status {
     if (!(counter(agent, i) >= 0 && counter(agent, i) <= 1)) return Status.BadCounter;
   }
   if (!(agent.sampleRng.increment & agent.exploreRng.increment & 1)) return Status.BadCounter;
+  // Online, target and both moments lie one after the other: four blocks of bytes / 4 numbers.
   if (!allFinite(i32(agent.net.bytes), agent.online)) return Status.NotFinite;
   for (let i = 0; i < i32(size); i++) {
     if (!rowIsValid(agent.replay, i, agent.outputs)) return Status.NotFinite;

@@ -73,19 +73,36 @@ export const rules = {
   atLeastOne: [(value) => Number.isSafeInteger(value) && (value as number) >= 1, "an integer >= 1"],
 } as const satisfies Record<string, Rule>;
 
-/** A constant that obeys a rule, or a schedule whose ends obey `ends`. */
-export function schedule([holds, must]: Rule, [endHolds, endMust]: Rule = [holds, must]): Rule {
-  const positive = (value: unknown) => typeof value === "number" && value > 0 && Number.isFinite(value);
-  const isSchedule = (value: unknown): boolean => {
-    if (typeof value !== "object" || value === null) return holds(value);
-    const { type, from, to, ...rest } = value as Record<string, unknown>;
-    const length = type === "linear" ? "steps" : type === "exponential" ? "halfLife" : "";
-    const others = Object.keys(rest);
-    return endHolds(from) && endHolds(to) && others.length === 1 && others[0] === length && positive(rest[length]);
-  };
+/** The fields of each type of schedule whose values go from one to another, and the one that says how fast. */
+const PACE: Readonly<Record<string, string>> = { linear: "steps", cosine: "steps", exponential: "halfLife" };
+
+function isRamp(value: Record<string, unknown>, holds: Rule[0]): boolean {
+  const { type, from, to, ...rest } = value;
+  const others = Object.keys(rest);
+  const pace = Object.hasOwn(PACE, String(type)) ? PACE[String(type)]! : "";
+  return holds(from) && holds(to) && others.length === 1 && others[0] === pace && rules.positive[0](rest[pace]);
+}
+
+function isPiecewise(value: Record<string, unknown>, holds: Rule[0]): boolean {
+  const { type, points, ...rest } = value;
+  if (type !== "piecewise" || Object.keys(rest).length > 0 || !Array.isArray(points) || points.length < 1) return false;
+  return points.every((point, i) => {
+    if (!Array.isArray(point) || point.length !== 2 || !rules.nonNegative[0](point[0]) || !holds(point[1]))
+      return false;
+    return i === 0 || point[0] > points[i - 1][0];
+  });
+}
+
+/** A constant that obeys a rule, or a schedule whose values obey `values`. */
+export function schedule([holds, must]: Rule, [valueHolds, valueMust]: Rule = [holds, must]): Rule {
   return [
-    isSchedule,
-    `${must}, or { type: "linear", from, to, steps } or { type: "exponential", from, to, halfLife } ${endMust}`,
+    (value) => {
+      if (typeof value !== "object" || value === null) return holds(value);
+      const given = value as Record<string, unknown>;
+      return isRamp(given, valueHolds) || isPiecewise(given, valueHolds);
+    },
+    `${must}, or with values ${valueMust} { type: "linear" or "cosine", from, to, steps }, ` +
+      '{ type: "exponential", from, to, halfLife } or { type: "piecewise", points: [[step, value], ...] }',
   ];
 }
 

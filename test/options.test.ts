@@ -17,7 +17,7 @@ describe("options", () => {
     [{ ...BASE, learningRate: 0 }, '"learningRate" must be in (0, 1]'],
     [
       { ...BASE, epsilon: { type: "linear", from: 2, to: 0, steps: 10 } },
-      '"epsilon" must be in [0, 1], or { type: "linear"',
+      '"epsilon" must be in [0, 1], or with values in [0, 1] { type: "linear" or "cosine", from, to, steps }',
     ],
     [{ ...BASE, epsilon: { type: "linear", from: 1, to: 0, steps: 10, x: 1 } }, '"epsilon" must be'],
     [{ ...BASE, loss: "mse" }, '"loss" must be "huber" or "squared", got "mse"'],
@@ -62,5 +62,59 @@ describe("schedule", () => {
     expect(valueAt(exponential, 4)).toBeCloseTo(0.5, 15);
     expect(valueAt(exponential, 12)).toBeCloseTo(0.125, 15);
     expect(valueAt(0.3, 1e9)).toBe(0.3);
+  });
+
+  test("cosine starts and ends flat, and is half way in the middle", () => {
+    const cosine = { type: "cosine", from: 1, to: 0.5, steps: 8 } as const;
+    expect([0, 4, 8, 20].map((step) => valueAt(cosine, step))).toEqual([1, 0.75, 0.5, 0.5]);
+    expect(1 - valueAt(cosine, 1)).toBeLessThan(0.5 / 8);
+    expect(valueAt(cosine, 2)).toBeCloseTo(0.75 + 0.25 * Math.SQRT1_2, 15);
+  });
+
+  test("piecewise goes through its points in straight lines, constant before and after", () => {
+    const points = [
+      [10, 1],
+      [20, 0],
+      [40, 0.5],
+    ] as const;
+    const piecewise = { type: "piecewise", points } as const;
+    expect([0, 10, 15, 20, 30, 40, 99].map((step) => valueAt(piecewise, step))).toEqual([1, 1, 0.5, 0, 0.25, 0.5, 0.5]);
+  });
+
+  test.each([
+    [{ type: "piecewise", points: [] }],
+    [
+      {
+        type: "piecewise",
+        points: [
+          [0, 0.5],
+          [0, 0.4],
+        ],
+      },
+    ],
+    [{ type: "piecewise", points: [[0, 2]] }],
+    [{ type: "piecewise", points: [[0, 0.5, 1]] }],
+    [{ type: "cosine", from: 1, to: 0, halfLife: 5 }],
+    [{ type: "linear", from: 1, to: 0, steps: 0 }],
+    [{ type: "step", from: 1, to: 0, steps: 5 }],
+    [{ type: "toString", from: 1, to: 0, steps: 5 }],
+  ])("%j is no schedule", (epsilon) => {
+    expect(() => resolveOptions({ ...BASE, epsilon } as DQNOptions)).toThrow('"epsilon" must be in [0, 1], or');
+  });
+
+  test.each([
+    [{ type: "cosine", from: 1, to: 0, steps: 5 }],
+    [
+      {
+        type: "piecewise",
+        points: [
+          [0, 1],
+          [100, 0.1],
+        ],
+      },
+    ],
+    [{ type: "exponential", from: 1, to: 0, halfLife: 5 }],
+  ])("%j is one", (epsilon) => {
+    expect(resolveOptions({ ...BASE, epsilon } as DQNOptions).epsilon).toEqual(epsilon);
   });
 });
