@@ -2,7 +2,7 @@
  * What both sides of the boundary must agree on. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** What `create`, `observe` and `restore` answer. */
 export enum Status {
@@ -26,7 +26,7 @@ export enum Status {
 
 /** What `region(id)` and `regionBytes(id)` can be asked for. Tensors are f32, row-major, unless said. */
 export enum Region {
-  /** All that a snapshot holds: state, online, target, moments, replay, in this order. */
+  /** All that a snapshot holds: state, online, target, moments, priorities, replay, in this order. */
   Persistent = 0,
   /** f64 counters, see State. */
   State = 1,
@@ -58,6 +58,12 @@ export enum Region {
   TdErrors = 14,
   /** Gradient of the last update, same layout as Online. */
   Gradient = 15,
+  /** The sum tree of priorities, with Flag.Prioritized. */
+  Priorities = 16,
+  /** i32 (batch): rows of the replay that the last update drew. */
+  Sampled = 17,
+  /** (batch): importance weights of the last update, with Flag.Prioritized. */
+  Weights = 18,
 }
 
 /** Bits of `create`'s flags. */
@@ -67,6 +73,8 @@ export enum Flag {
   Squared = 2,
   /** Actions carry an availability mask. */
   Masked = 4,
+  /** Rows are drawn in proportion to their priorities. */
+  Prioritized = 8,
 }
 
 /** Indices into Region.State, f64 each; all are integers below 2^53 but the two powers. */
@@ -84,6 +92,8 @@ export enum State {
   /** beta1^t and beta2^t of Adam. */
   Beta1Power = 5,
   Beta2Power = 6,
+  /** Largest priority so far: that of new transitions. */
+  MaxPriority = 7,
   /** Four u64 words follow: state and increment of the sampling and of the exploration generator. */
   Rng = 8,
   Count = 12,

@@ -29,11 +29,13 @@ import {
   rewardOf,
   rowAt,
   rowIsValid,
+  samplePrioritized,
   sampleUniform,
   takeRows,
   writeRow,
 } from "./replay";
 import { below, Rng, seedRng, uniform } from "./rng";
+import { newSumTree, priorityOf, rebuild, setPriority, SumTree, totalOf } from "./sumtree";
 import { allFinite, argmax, lerp, sumSquares } from "./vector";
 
 /** Sizes and addresses of one agent. */
@@ -50,6 +52,8 @@ export class Agent {
   batch: i32;
   net: Network;
   replay: Replay;
+  /** With Flag.Prioritized. */
+  tree: SumTree;
   sampleRng: Rng;
   exploreRng: Rng;
   /** Byte addresses, in the order of the persistent span. */
@@ -57,6 +61,7 @@ export class Agent {
   online: usize;
   target: usize;
   moments: usize;
+  priorities: usize;
   persistentEnd: usize;
   gradient: usize;
   /** The staged inputs that JavaScript writes. */
@@ -68,8 +73,10 @@ export class Agent {
   mask: usize;
   nextMask: usize;
   values: usize;
-  /** A batch: row addresses, x, next x, actions, q, targets, TD errors, dq; all action values of a batch. */
+  /** A batch: rows by index and by address, importance weights, x, next x, actions, q, targets, TD errors, dq. */
+  indices: usize;
   sampled: usize;
+  weights: usize;
   x: usize;
   nextX: usize;
   actions: usize;
@@ -77,6 +84,7 @@ export class Agent {
   y: usize;
   td: usize;
   dq: usize;
+  /** All action values of a batch. */
   matrix: usize;
   /** The output layer in panels, and whether they still are the target's. */
   panels: usize;
@@ -101,6 +109,13 @@ function setCounter(agent: Agent, i: State, value: f64): void {
 @inline
 function hasCandidates(agent: Agent): bool {
   return agent.features > 0;
+}
+
+/** Whether rows are drawn by their priorities. */
+// @ts-ignore: decorator
+@inline
+function isPrioritized(agent: Agent): bool {
+  return (agent.flags & Flag.Prioritized) != 0;
 }
 
 /** Lays out an agent; no tensor is touched. sizes: the widths of the hidden layers. */
@@ -133,6 +148,8 @@ export function layOut(
   agent.online = take(arena, parameters);
   agent.target = take(arena, parameters);
   agent.moments = take(arena, parameters * 2);
+  agent.priorities = usize(arena.top);
+  if (flags & Flag.Prioritized) agent.tree = newSumTree(arena, capacity);
   takeRows(agent.replay, arena);
   agent.persistentEnd = usize(arena.top);
   agent.sampleRng = changetype<Rng>(agent.state + (State.Rng << 3));
@@ -159,7 +176,9 @@ function takeBatch(agent: Agent, arena: Arena): void {
   const batch = u64(agent.batch);
   const height = u64((agent.batch + 3) & ~3);
   const width = u64(padded(agent.observation + agent.features));
+  agent.indices = takeF32(arena, batch);
   agent.sampled = takeF32(arena, batch);
+  agent.weights = takeF32(arena, batch);
   agent.x = takeF32(arena, height * width);
   agent.nextX = takeF32(arena, height * width);
   agent.actions = takeF32(arena, batch);
@@ -182,6 +201,7 @@ export function initialise(agent: Agent, seed: u64): void {
   seedRng(agent.exploreRng, seed, 2);
   setCounter(agent, State.Beta1Power, 1);
   setCounter(agent, State.Beta2Power, 1);
+  setCounter(agent, State.MaxPriority, 1);
   memory.fill(agent.mask, 1, agent.outputs);
   memory.fill(agent.nextMask, 1, agent.outputs);
   syncTarget(agent, 1);
@@ -255,13 +275,18 @@ export function observe(agent: Agent, action: i32, count: i32, reward: f32, disc
     reward,
     discount,
   );
+  if (isPrioritized(agent)) setPriority(agent.tree, head, f32(counter(agent, State.MaxPriority)));
   setCounter(agent, State.Head, head + 1 == replay.capacity ? 0 : head + 1);
   setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));
   setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
   return Status.Ok;
 }
 
-/** One update: sample, targets, loss and gradient, optimiser step, target. Requires a transition in the replay. */
+/**
+ * One update: sample, targets, loss and gradient, optimiser step, priorities, target. alpha and beta: the exponents of
+ * priorities and of importance weights. NaN, and nothing changed but a counter and the draws, where the loss or the
+ * gradient is not finite. Requires a transition in the replay.
+ */
 export function update(
   agent: Agent,
   learningRate: f64,
@@ -271,24 +296,62 @@ export function update(
   maxGradNorm: f32,
   targetEvery: f64,
   tau: f32,
+  alpha: f64,
+  beta: f64,
 ): f32 {
-  sampleUniform(agent.replay, agent.sampleRng, i32(counter(agent, State.Size)), agent.batch, agent.sampled);
-  const loss = gradient(agent);
-  if (!step(agent, learningRate, beta1, beta2, epsilon, maxGradNorm)) return NaN;
+  const isWeighted = sample(agent, beta);
+  const loss = gradient(agent, isWeighted);
+  if (!isFinite(loss) || !step(agent, learningRate, beta1, beta2, epsilon, maxGradNorm)) {
+    setCounter(agent, State.Skipped, counter(agent, State.Skipped) + 1);
+    return NaN;
+  }
+  if (isPrioritized(agent)) prioritize(agent, alpha);
   const updates = counter(agent, State.Updates) + 1;
   setCounter(agent, State.Updates, updates);
   if (updates % targetEvery == 0) syncTarget(agent, tau);
   return loss;
 }
 
+/** Draws a batch; whether by priorities. Where all priorities are 0 it is uniform. */
+function sample(agent: Agent, beta: f64): bool {
+  const size = i32(counter(agent, State.Size));
+  const isWeighted = isPrioritized(agent) && totalOf(agent.tree) > 0;
+  if (isWeighted) {
+    samplePrioritized(agent.tree, agent.sampleRng, size, agent.batch, beta, agent.indices, agent.weights);
+  } else {
+    sampleUniform(agent.sampleRng, size, agent.batch, agent.indices);
+  }
+  for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
+    store<usize>(agent.sampled + b, rowAt(agent.replay, load<i32>(agent.indices + b)));
+  }
+  return isWeighted;
+}
+
+/** Above this, sums of 2^31 priorities would leave the range of f32. */
+const PRIORITY_MAX: f32 = 1e28;
+
+/** The priority of each drawn row is |TD error|^alpha; of a row drawn twice the last one counts, which is the same. */
+function prioritize(agent: Agent, alpha: f64): void {
+  let largest = f32(counter(agent, State.MaxPriority));
+  for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
+    const error = abs(load<f32>(agent.td + b));
+    const priority: f32 = error == 0 ? 0 : min(PRIORITY_MAX, Mathf.pow(error, f32(alpha)));
+    setPriority(agent.tree, load<i32>(agent.indices + b), priority);
+    largest = max(largest, priority);
+  }
+  setCounter(agent, State.MaxPriority, f64(largest));
+}
+
 /** Mean loss of the sampled rows, and its gradient. */
-export function gradient(agent: Agent): f32 {
+function gradient(agent: Agent, isWeighted: bool): f32 {
   const batch = agent.batch;
   const ldx = usize(padded(agent.observation + agent.features)) << 2;
   gather(agent, ldx);
   targets(agent, ldx);
   valuesOfActions(agent.net, agent.online, batch, agent.x, ldx, agent.actions, agent.q);
-  const loss = tdLoss(batch, agent.q, agent.y, (agent.flags & Flag.Squared) != 0, agent.td, agent.dq);
+  const isSquared = (agent.flags & Flag.Squared) != 0;
+  const weights: usize = isWeighted ? agent.weights : 0;
+  const loss = tdLoss(batch, agent.q, agent.y, isSquared, weights, agent.td, agent.dq);
   backward(agent.net, agent.online, agent.gradient, batch, agent.x, ldx, agent.actions, agent.dq);
   return loss;
 }
@@ -377,10 +440,7 @@ function selectCandidates(agent: Agent, ldx: usize, params: usize): void {
 function step(agent: Agent, learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, maxGradNorm: f32): bool {
   const n = i32(agent.net.bytes >> 2);
   const norm = Mathf.sqrt(sumSquares(n, agent.gradient));
-  if (!isFinite(norm)) {
-    setCounter(agent, State.Skipped, counter(agent, State.Skipped) + 1);
-    return false;
-  }
+  if (!isFinite(norm)) return false;
   const scale: f32 = maxGradNorm > 0 ? min<f32>(1, maxGradNorm / (norm + <f32>1e-6)) : 1;
   const power1 = counter(agent, State.Beta1Power) * beta1;
   const power2 = counter(agent, State.Beta2Power) * beta2;
@@ -428,6 +488,18 @@ export function validate(agent: Agent): Status {
   for (let i = 0; i < i32(size); i++) {
     if (!rowIsValid(agent.replay, i, agent.outputs)) return Status.NotFinite;
   }
+  return isPrioritized(agent) ? validatePriorities(agent, i32(size)) : Status.Ok;
+}
+
+/** Priorities in [0, PRIORITY_MAX], 0 where no row is; their sums are not believed but made again. */
+function validatePriorities(agent: Agent, size: i32): Status {
+  const largest = counter(agent, State.MaxPriority);
+  if (!(largest > 0 && largest <= PRIORITY_MAX)) return Status.BadCounter;
+  for (let i = 0; i < agent.replay.capacity; i++) {
+    const priority = priorityOf(agent.tree, i);
+    if (!(priority >= 0 && priority <= (i < size ? PRIORITY_MAX : 0))) return Status.NotFinite;
+  }
+  rebuild(agent.tree, agent.replay.capacity);
   return Status.Ok;
 }
 
@@ -469,6 +541,12 @@ export function regionAt(agent: Agent, region: Region): usize {
       return agent.td;
     case Region.Gradient:
       return agent.gradient;
+    case Region.Priorities:
+      return agent.priorities;
+    case Region.Sampled:
+      return agent.indices;
+    case Region.Weights:
+      return agent.weights;
     default:
       return 0;
   }
@@ -506,7 +584,11 @@ export function regionBytes(agent: Agent, region: Region): usize {
     case Region.Values:
       return usize(hasCandidates(agent) ? agent.maxCandidates : agent.outputs) << 2;
     case Region.TdErrors:
+    case Region.Sampled:
+    case Region.Weights:
       return usize(agent.batch) << 2;
+    case Region.Priorities:
+      return agent.replay.rows - agent.priorities;
     default:
       return 0;
   }

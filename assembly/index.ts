@@ -109,7 +109,7 @@ export function observe(action: i32, count: i32, reward: f32, discount: f32): St
   return observeWith(agent, action, count, reward, discount);
 }
 
-/** `updates` whole training steps; the mean loss of those committed, NaN if there was none. */
+/** `updates` whole training steps (see update in dqn.ts); the mean loss of those committed, NaN if there was none. */
 export function learn(
   updates: i32,
   learningRate: f64,
@@ -119,12 +119,14 @@ export function learn(
   maxGradNorm: f32,
   targetEvery: f64,
   tau: f32,
+  alpha: f64,
+  beta: f64,
 ): f64 {
   let total: f64 = 0;
   let committed = 0;
   if (counter(agent, State.Size) == 0) return NaN;
   for (let i = 0; i < updates; i++) {
-    const loss = update(agent, learningRate, beta1, beta2, epsilon, maxGradNorm, targetEvery, tau);
+    const loss = update(agent, learningRate, beta1, beta2, epsilon, maxGradNorm, targetEvery, tau, alpha, beta);
     if (isNaN(loss)) continue;
     total += loss;
     committed++;

@@ -1,4 +1,7 @@
 /** The second door, for tests and benches only: the kernels by name. */
+import { arenaAt } from "./arena";
+import { find, newSumTree, priorityOf, rebuild, setPriority, SumTree, totalOf } from "./sumtree";
+
 export { adam } from "./adam";
 export { bellman } from "./bellman";
 export { gemm, padded } from "./gemm";
@@ -6,6 +9,31 @@ export { huber, huberGradient, squared, squaredGradient, tdLoss } from "./loss";
 export { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 export { below, nextU32, seedRng, uniform, uniformIn } from "./rng";
 export { allFinite, argmax, axpy, dot, lerp, scaleMasked, sumSquares } from "./vector";
+
+/** A sum tree of its own, in memory that starts at `base` and must be zero; the tests' handle to it. */
+export function treeAt(base: usize, capacity: i32): usize {
+  return changetype<usize>(newSumTree(arenaAt(base), capacity));
+}
+
+export function treeSet(tree: usize, i: i32, priority: f32): void {
+  setPriority(changetype<SumTree>(tree), i, priority);
+}
+
+export function treeGet(tree: usize, i: i32): f32 {
+  return priorityOf(changetype<SumTree>(tree), i);
+}
+
+export function treeTotal(tree: usize): f32 {
+  return totalOf(changetype<SumTree>(tree));
+}
+
+export function treeFind(tree: usize, target: f64): i32 {
+  return find(changetype<SumTree>(tree), target);
+}
+
+export function treeRebuild(tree: usize, capacity: i32): void {
+  rebuild(changetype<SumTree>(tree), capacity);
+}
 
 /**
  * n turns of six chains x = x * a and six chains y = y + b that touch no memory: as many multiplications as additions,

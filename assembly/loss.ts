@@ -20,17 +20,18 @@ export function squaredGradient(d: f32): f32 {
 }
 
 /**
- * td(i) = q(i) - y(i); dq(i) = loss'(td(i)) / n; returns the mean of loss(td(i)), summed in f64
- * q, y, td, dq: (n) f32. dq and td may alias q.
+ * td(i) = q(i) - y(i); dq(i) = w(i) loss'(td(i)) / n; returns the mean of w(i) loss(td(i)), summed in f64
+ * q, y, w, td, dq: (n) f32; w = 0: all 1. dq and td may alias q.
  */
-export function tdLoss(n: i32, q: usize, y: usize, isSquared: bool, td: usize, dq: usize): f32 {
+export function tdLoss(n: i32, q: usize, y: usize, isSquared: bool, w: usize, td: usize, dq: usize): f32 {
   let total: f64 = 0;
-  const weight: f32 = 1 / f32(n);
+  const share: f32 = 1 / f32(n);
   for (let i: usize = 0, end = usize(n) << 2; i < end; i += 4) {
     const d = load<f32>(q + i) - load<f32>(y + i);
-    total += isSquared ? squared(d) : huber(d);
+    const weight: f32 = w ? load<f32>(w + i) : 1;
+    total += weight * (isSquared ? squared(d) : huber(d));
     store<f32>(td + i, d);
-    store<f32>(dq + i, weight * (isSquared ? squaredGradient(d) : huberGradient(d)));
+    store<f32>(dq + i, share * weight * (isSquared ? squaredGradient(d) : huberGradient(d)));
   }
   return f32(total / f64(n));
 }

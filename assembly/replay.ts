@@ -8,7 +8,8 @@
  * discount = terminated ? 0 : gamma^steps, so neither a terminal flag nor n-step returns reach the kernels.
  */
 import { Arena, LIMIT, take, takeStruct } from "./arena";
-import { below, Rng } from "./rng";
+import { below, Rng, uniform } from "./rng";
+import { find, priorityOf, SumTree, totalOf } from "./sumtree";
 import { allFinite } from "./vector";
 
 @unmanaged
@@ -142,9 +143,38 @@ export function maskOut(n: i32, bits: usize, q: usize): void {
   }
 }
 
-/** Draws n rows uniformly with replacement: addresses to rows (n). Requires size > 0. */
-export function sampleUniform(replay: Replay, rng: Rng, size: i32, n: i32, rows: usize): void {
-  for (let i = 0; i < n; i++) store<usize>(rows + (usize(i) << 2), rowAt(replay, below(rng, size)));
+/** Draws n of `size` rows uniformly with replacement: indices (n) i32. Requires size > 0. */
+export function sampleUniform(rng: Rng, size: i32, n: i32, indices: usize): void {
+  for (let i = 0; i < n; i++) store<i32>(indices + (usize(i) << 2), below(rng, size));
+}
+
+/**
+ * Draws n rows in proportion to their priorities, one from each of n equal shares of the total: indices (n) i32, and
+ * weights (n): (size * p / total)^-beta, divided by the largest of the batch. Requires a total above 0.
+ * Schaul et al. 2016, arXiv:1511.05952.
+ */
+export function samplePrioritized(
+  tree: SumTree,
+  rng: Rng,
+  size: i32,
+  n: i32,
+  beta: f64,
+  indices: usize,
+  weights: usize,
+): void {
+  const total = f64(totalOf(tree));
+  let largest: f32 = 0;
+  for (let i = 0; i < n; i++) {
+    const index = find(tree, ((f64(i) + uniform(rng)) / f64(n)) * total);
+    const weight = Mathf.pow(f32((f64(size) * f64(priorityOf(tree, index))) / total), f32(-beta));
+    store<i32>(indices + (usize(i) << 2), index);
+    store<f32>(weights + (usize(i) << 2), weight);
+    largest = max(largest, weight);
+  }
+  for (let i = 0; i < n; i++) {
+    const at = weights + (usize(i) << 2);
+    store<f32>(at, load<f32>(at) / largest);
+  }
 }
 
 /** Whether row i holds only what writeRow can have written: finite numbers, discount in [0, 1], indices in bounds. */

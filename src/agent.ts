@@ -79,10 +79,10 @@ export class DQN {
    */
   constructor(options: DQNOptions, module?: WebAssembly.Module) {
     const resolved = resolveOptions(options);
-    const { candidates, double, loss, masked } = resolved;
+    const { candidates } = resolved;
     const engine = new Engine(
       {
-        flags: (double ? Flag.Double : 0) | (loss === "squared" ? Flag.Squared : 0) | (masked ? Flag.Masked : 0),
+        flags: flagsOf(resolved),
         observation: resolved.observation,
         actions: resolved.actions,
         features: candidates?.features ?? 0,
@@ -214,7 +214,9 @@ export class DQN {
     const { learningRate, learningStarts, beta1, beta2, adamEpsilon, maxGradNorm, targetEvery, tau } = this.options;
     if (this.replaySize < learningStarts) return Number.NaN;
     const rate = valueAt(learningRate, this.steps);
-    return engine.exports.learn(updates, rate, beta1, beta2, adamEpsilon, maxGradNorm, targetEvery, tau);
+    const alpha = this.options.priorityExponent;
+    const beta = valueAt(this.options.importanceExponent, this.steps);
+    return engine.exports.learn(updates, rate, beta1, beta2, adamEpsilon, maxGradNorm, targetEvery, tau, alpha, beta);
   }
 
   /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
@@ -235,6 +237,7 @@ export class DQN {
       const state = new Float64Array(bytes.buffer, 0, State.Count);
       state[State.Size] = 0;
       state[State.Head] = 0;
+      bytes.fill(0, engine.u8(Region.Priorities).byteOffset - span.byteOffset);
     }
     const metadata = { options: JSON.stringify(this.options), replay: String(withReplay) };
     return packSnapshot("dqn", metadata, new Map([["agent", bytes]]));
@@ -329,6 +332,15 @@ export class DQN {
     const source = status === Status.BadObservation ? observation : available!;
     return refuseNumber(name, source, this.#open().f32(region));
   }
+}
+
+function flagsOf({ double, loss, masked, priorityExponent }: ResolvedOptions): number {
+  return (
+    (double ? Flag.Double : 0) |
+    (loss === "squared" ? Flag.Squared : 0) |
+    (masked ? Flag.Masked : 0) |
+    (priorityExponent > 0 ? Flag.Prioritized : 0)
+  );
 }
 
 /** Whether a source is the target itself: then nothing is copied. */

@@ -160,6 +160,16 @@ export interface DQNOptions {
   loss?: "huber" | "squared";
   /** Global L2 norm to which the gradient is clipped, [0, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
   maxGradNorm?: number;
+  /**
+   * Exponent of priorities, [0, 1]: a transition is drawn in proportion to its last TD error to this power, a new one
+   * as the largest so far (Schaul et al. 2016). 0 draws uniformly. Default 0.
+   */
+  priorityExponent?: number;
+  /**
+   * Exponent of the importance weights that correct for that, [0, 1], normalised by the largest of a batch; a schedule
+   * counts observed steps. Default linear 0.4 to 1 in 100000.
+   */
+  importanceExponent?: Schedule;
   /** Of everything that is random, [0, 2^53 - 1]. Default 0. */
   seed?: number;
 }
@@ -200,6 +210,8 @@ const RULES: Rules<DQNOptions> = {
   double: boolean,
   loss: oneOf("huber", "squared"),
   maxGradNorm: between(0, 1e6),
+  priorityExponent: between(0, 1),
+  importanceExponent: schedule(between(0, 1)),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
 
@@ -222,6 +234,8 @@ const DEFAULTS: Partial<DQNOptions> = {
   double: true,
   loss: "huber",
   maxGradNorm: 10,
+  priorityExponent: 0,
+  importanceExponent: { type: "linear", from: 0.4, to: 1, steps: 100_000 },
   seed: 0,
 };
 

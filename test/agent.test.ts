@@ -50,13 +50,15 @@ function digest(agent: DQN): string {
 
 /** What `digest` must give after `live(agent, 200)`, in every runtime and on every machine. */
 const GOLDEN = {
-  actions: "dfbc30dc24bf2e76c9d7efe77e7f7050bb2464ce73bee521202a1dc4b733a769",
-  candidates: "fc49c0832d866ada84a520ffed55f6515bad7062139eb70ba50c89f926efd485",
+  actions: "5c3712c67e1f5bd32fd678967cc9077ca5d79e9e0447d29e59f9e364ea3ebb1e",
+  candidates: "d18603573ff568b0b7654af628d2fad2121ddb66f46cd124993fedec3bd7b706",
+  priorities: "37efb4461bed4fc01a78a3dc4516e4f7845b331d08f759e191d274886f4751da",
 };
 
 describe.each([
   ["actions", FIXED],
   ["candidates", CANDIDATES],
+  ["priorities", { ...CANDIDATES, priorityExponent: 0.6 }],
 ] as const)("an agent with %s", (name, options) => {
   test("has the committed SHA-256 after the same calls, whatever runs it", () => {
     const agent = new DQN(options);

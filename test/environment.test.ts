@@ -82,6 +82,15 @@ describe("train", () => {
     expect(evaluate(agent, new Identity(), { episodes: 5 })).toEqual([10, 10, 10, 10, 10]);
   });
 
+  test("learns the identity from prioritised replay, whatever the loss", async () => {
+    for (const loss of ["huber", "squared"] as const) {
+      const priorities = { priorityExponent: 0.6, importanceExponent: 0.5, loss };
+      const agent = new DQN({ observation: 3, actions: 3, gamma: 0.5, ...SMALL, ...priorities, epsilon: 0.2 });
+      await train(agent, new Identity(), { steps: 1500 });
+      expect(evaluate(agent, new Identity(), { episodes: 5 })).toEqual([10, 10, 10, 10, 10]);
+    }
+  });
+
   test("bootstraps through truncation but not termination", async () => {
     const valueAfter = async (isTerminal: boolean) => {
       const agent = new DQN({ observation: 1, actions: 1, gamma: 0.5, ...SMALL, targetEvery: 20 });

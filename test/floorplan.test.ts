@@ -23,10 +23,11 @@ const SRC: Record<string, string[]> = {
 
 const ASSEMBLY: Record<string, string[]> = {
   index: ["dqn", "arena", "abi"],
-  kernels: ["adam", "bellman", "gemm", "loss", "pack", "rng", "vector"],
-  dqn: ["network", "replay", "bellman", "loss", "adam", "vector", "gemm", "rng", "arena", "abi"],
+  kernels: ["arena", "sumtree", "adam", "bellman", "gemm", "loss", "pack", "rng", "vector"],
+  dqn: ["sumtree", "network", "replay", "bellman", "loss", "adam", "vector", "gemm", "rng", "arena", "abi"],
   network: ["dense", "vector", "gemm", "rng", "arena", "abi"],
-  replay: ["vector", "rng", "arena"],
+  replay: ["sumtree", "vector", "rng", "arena"],
+  sumtree: ["arena"],
   dense: ["gemm", "pack", "vector", "rng", "arena"],
   adam: [],
   bellman: [],

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Flag, Region, State, Status } from "../../assembly/abi.js";
 import { loss, type Sample, taken, target } from "../reference/dqn.js";
-import { difference, KernelBench, numbers } from "../reference/kernels.js";
+import { difference, KernelBench, type Kernels, numbers } from "../reference/kernels.js";
 import { differences, flat, unpackNetwork } from "../reference/network.js";
 import { Pcg32 } from "../reference/rng.js";
+import { NaiveSumTree } from "../reference/sumtree.js";
 
 interface Case {
   name: string;
@@ -20,6 +21,7 @@ const NEXT = 5;
 const LEARNING_RATE = 0.003;
 const BETAS = [0.9, 0.999] as const;
 const EPSILON = 1e-8;
+const EXPONENTS = [0.6, 0.5] as const;
 
 /** An agent in the kernels build, with a replay of transitions that touch every special case. */
 function agentOf({ hidden, observation, actions = 0, features = 0, flags = 0 }: Case) {
@@ -86,8 +88,22 @@ const CASES: Case[] = [
   { name: "Double, mask, squared, 35 actions", hidden: [16], observation: 2, actions: 35, flags: 7 },
   { name: "candidates", hidden: [12, 7], observation: 5, features: 3 },
   { name: "candidates, Double, three layers", hidden: [8, 33, 6], observation: 4, features: 6, flags: Flag.Double },
+  { name: "priorities", hidden: [14, 9], observation: 4, actions: 3, flags: Flag.Prioritized },
+  { name: "priorities, squared, Double, mask", hidden: [11], observation: 4, actions: 5, flags: 15 },
+  { name: "priorities, candidates", hidden: [12, 7], observation: 5, features: 3, flags: Flag.Prioritized },
   { name: "candidates, squared", hidden: [21], observation: 13, features: 14, flags: Flag.Squared },
 ];
+
+/** Gives row i a priority of its own, one of them 0, as if some updates had; returns it. */
+function setPriorities(exports: Kernels, i: number): number {
+  const priority = i === 3 ? 0 : Math.fround(0.1 + i * 0.37);
+  const at = exports.region(Region.Priorities);
+  const leaves = new Float32Array(exports.memory.buffer, at, CAPACITY);
+  leaves[i] = priority;
+  // The sums are made again by restore.
+  if (i === CAPACITY - 1) expect(exports.restore()).toBe(Status.Ok);
+  return priority;
+}
 
 describe.each(CASES)("learn: $name", (given) => {
   const { hidden, observation, actions = 0, features = 0, flags = 0 } = given;
@@ -101,18 +117,40 @@ describe.each(CASES)("learn: $name", (given) => {
     const shift = f32(Region.Target);
     for (let i = 0; i < shift.length; i++) shift[i]! *= 1.5;
     const rng = new Pcg32(state[State.Rng]!, state[State.Rng + 1]!);
-    const batch = Array.from({ length: BATCH }, () => samples[rng.below(CAPACITY)]!);
+    const isPrioritized = (flags & Flag.Prioritized) !== 0;
+    const priorities = Array.from({ length: CAPACITY }, (_, i) => (isPrioritized ? setPriorities(exports, i) : 1));
+    const total = priorities.reduce((sum, p) => sum + p, 0);
+    const drawn = Array.from({ length: BATCH }, (_, j) => {
+      if (!isPrioritized) return rng.below(CAPACITY);
+      const tree = new NaiveSumTree(CAPACITY);
+      tree.priorities.set(priorities);
+      return tree.find(((j + rng.uniform()) / BATCH) * total);
+    });
+    const batch = drawn.map((i) => samples[i]!);
+    const raw = drawn.map((i) => (isPrioritized ? ((CAPACITY * priorities[i]!) / total) ** -EXPONENTS[1] : 1));
+    const weights = raw.map((w) => w / Math.max(...raw));
     const online = unpackNetwork(exports, f32(Region.Online), widths);
     const frozen = unpackNetwork(exports, f32(Region.Target), widths);
     const y = batch.map((sample) => target(online, frozen, sample, isDouble, features > 0));
-    const mean = () => batch.reduce((sum, s, i) => sum + loss(taken(online, s) - y[i]!, isSquared), 0) / BATCH;
+    const mean = () =>
+      batch.reduce((sum, s, i) => sum + weights[i]! * loss(taken(online, s) - y[i]!, isSquared), 0) / BATCH;
 
     const clip = 0.5;
-    const got = exports.learn(1, LEARNING_RATE, ...BETAS, EPSILON, clip, 1, 0.25);
+    const got = exports.learn(1, LEARNING_RATE, ...BETAS, EPSILON, clip, 1, 0.25, ...EXPONENTS);
 
     expect(got).toBeCloseTo(mean(), 5);
+    const sampled = new Int32Array(exports.memory.buffer, exports.region(Region.Sampled), BATCH);
+    expect(Array.from(sampled)).toEqual(drawn);
+    if (isPrioritized) expect(difference(f32(Region.Weights), weights)).toBeLessThan(1e-6);
     const errors = batch.map((s, i) => taken(online, s) - y[i]!);
     expect(difference(f32(Region.TdErrors), errors)).toBeLessThan(1e-5);
+
+    if (isPrioritized) {
+      drawn.forEach((row, i) => {
+        priorities[row] = Math.abs(errors[i]!) ** EXPONENTS[0];
+      });
+      expect(difference(f32(Region.Priorities).slice(0, CAPACITY), priorities)).toBeLessThan(1e-5);
+    }
 
     const expected = flat(differences(online, mean));
     const gradient = flat(unpackNetwork(exports, f32(Region.Gradient), widths));
@@ -132,13 +170,13 @@ describe.each(CASES)("learn: $name", (given) => {
       expect(Math.abs(w - moved), `parameter ${i}`).toBeLessThan(1e-6);
     });
     const old = flat(frozen);
-    const drawn = old.map((w, i) => w + 0.25 * (after[i]! - w));
-    expect(difference(flat(unpackNetwork(exports, f32(Region.Target), widths)), drawn)).toBeLessThan(1e-6);
+    const moved = old.map((w, i) => w + 0.25 * (after[i]! - w));
+    expect(difference(flat(unpackNetwork(exports, f32(Region.Target), widths)), moved)).toBeLessThan(1e-6);
   });
 
   test("padding never becomes anything but zero", () => {
     const { exports, f32 } = agentOf(given);
-    exports.learn(50, LEARNING_RATE, ...BETAS, EPSILON, 0, 10, 1);
+    exports.learn(50, LEARNING_RATE, ...BETAS, EPSILON, 0, 10, 1, ...EXPONENTS);
     const all = f32(Region.Online);
     const kept = flat(unpackNetwork(exports, all, widths)).filter((w) => w !== 0).length;
     expect(all.filter((w) => w !== 0).length).toBe(kept);
@@ -153,7 +191,7 @@ test("an update whose gradient is not finite is dropped and counted, and the age
   const online = f32(Region.Online).slice();
   const moments = f32(Region.Moments).slice();
   const counters = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Rng);
-  expect(exports.learn(3, LEARNING_RATE, ...BETAS, EPSILON, 0, 10, 1)).toBeNaN();
+  expect(exports.learn(3, LEARNING_RATE, ...BETAS, EPSILON, 0, 10, 1, ...EXPONENTS)).toBeNaN();
   expect(counters[State.Skipped]).toBe(3);
   expect(counters[State.Updates]).toBe(0);
   expect(f32(Region.Online)).toEqual(online);

@@ -42,7 +42,13 @@ export interface Kernels extends Door {
   huberGradient(d: number): number;
   squared(d: number): number;
   squaredGradient(d: number): number;
-  tdLoss(n: number, q: number, y: number, isSquared: number, td: number, dq: number): number;
+  tdLoss(n: number, q: number, y: number, isSquared: number, w: number, td: number, dq: number): number;
+  treeAt(base: number, capacity: number): number;
+  treeSet(tree: number, i: number, priority: number): void;
+  treeGet(tree: number, i: number): number;
+  treeTotal(tree: number): number;
+  treeFind(tree: number, target: number): number;
+  treeRebuild(tree: number, capacity: number): void;
   packPanels(m: number, n: number, src: number, lds: number, dst: number): void;
   packTransposed(m: number, n: number, src: number, lds: number, dst: number, rows: number, row: number): void;
   panelOffset(rows: number, n: number, i: number, j: number): number;

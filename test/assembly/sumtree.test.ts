@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { KernelBench } from "../reference/kernels.js";
+import { Pcg32 } from "../reference/rng.js";
+import { NaiveSumTree } from "../reference/sumtree.js";
+
+const BASE = 65536;
+
+function treeOf(capacity: number) {
+  const { exports } = new KernelBench(64);
+  const tree = exports.treeAt(BASE, capacity);
+  return {
+    set: (i: number, priority: number) => exports.treeSet(tree, i, priority),
+    get: (i: number) => exports.treeGet(tree, i),
+    total: () => exports.treeTotal(tree),
+    find: (target: number) => exports.treeFind(tree, target),
+    rebuild: () => exports.treeRebuild(tree, capacity),
+  };
+}
+
+describe("sum tree", () => {
+  test.each([1, 2, 15, 16, 17, 255, 256, 257, 1000])(
+    "equals its naive twin over random operations, capacity %i",
+    (capacity) => {
+      const tree = treeOf(capacity);
+      const twin = new NaiveSumTree(capacity);
+      const random = Pcg32.seeded(BigInt(capacity), 1n);
+      // Nine capacities, 12,000 operations each: more than 100,000 in all.
+      for (let operation = 0; operation < 12_000; operation++) {
+        const i = random.below(capacity);
+        // Multiples of 1/8: sums are exact in f32, so that both must find the same leaf.
+        const priority = random.below(4) === 0 ? 0 : random.below(64) / 8;
+        tree.set(i, priority);
+        twin.priorities[i] = priority;
+        if (operation % 16 !== 0) continue;
+        expect(tree.get(i)).toBe(priority);
+        expect(tree.total()).toBe(twin.total);
+        if (twin.total === 0) continue;
+        const target = random.uniform() * twin.total;
+        expect(tree.find(target)).toBe(twin.find(target));
+      }
+    },
+  );
+
+  test("draws every leaf in proportion to its priority", () => {
+    const capacity = 300;
+    const tree = treeOf(capacity);
+    const random = Pcg32.seeded(1n, 2n);
+    const priorities = Array.from({ length: capacity }, (_, i) => (i % 7 === 0 ? 0 : 0.01 + random.uniform() ** 4));
+    priorities.forEach((p, i) => {
+      tree.set(i, p);
+    });
+    const total = priorities.reduce((sum, p) => sum + p, 0);
+    const counts = new Array<number>(capacity).fill(0);
+    const n = 300_000;
+    for (let j = 0; j < n; j++) counts[tree.find(((j + random.uniform()) / n) * tree.total())]!++;
+    const share = (i: number) => (n * priorities[i]!) / total;
+    let chiSquare = 0;
+    priorities.forEach((p, i) => {
+      if (p === 0) expect(counts[i]).toBe(0);
+      else chiSquare += (counts[i]! - share(i)) ** 2 / share(i);
+    });
+    // Stratified draws scatter less than independent ones: a chi-square well below its degrees of freedom.
+    expect(chiSquare).toBeLessThan(capacity);
+  });
+
+  test("never draws a leaf of priority 0, at any scale and however the sums round", () => {
+    const random = Pcg32.seeded(3n, 1n);
+    for (let round = 0; round < 300; round++) {
+      const capacity = 1 + random.below(600);
+      const tree = treeOf(capacity);
+      const alive = new Set<number>();
+      for (let k = 0; k < 40; k++) {
+        const i = random.below(capacity);
+        tree.set(i, 10 ** (60 * random.uniform() - 32));
+        alive.add(i);
+      }
+      const total = tree.total();
+      for (const target of [0, total * (1 - 2 ** -53), total, total * 1.001])
+        expect(alive).toContain(tree.find(target));
+      for (let k = 0; k < 50; k++) expect(alive).toContain(tree.find(random.uniform() * total));
+    }
+  });
+
+  test("does not drift: after a million changes the total is that of a fresh tree", () => {
+    const capacity = 500;
+    const tree = treeOf(capacity);
+    const random = Pcg32.seeded(4n, 1n);
+    for (let i = 0; i < 1_000_000; i++) tree.set(i % capacity, random.uniform() * (i < 900_000 ? 10 : 0.01));
+    const total = tree.total();
+    tree.rebuild();
+    expect(tree.total()).toBe(total);
+    const sum = Array.from({ length: capacity }, (_, i) => tree.get(i)).reduce((x, y) => x + y, 0);
+    expect(Math.abs(total / sum - 1)).toBeLessThan(1e-6);
+  });
+});
