@@ -22,11 +22,13 @@ export enum Status {
   BadNextObservation = 7,
   BadCandidate = 8,
   BadNextCandidates = 9,
+  /** `observe`: a sum of rewards leaves the range of f32. */
+  BadReturn = 10,
 }
 
 /** What `region(id)` and `regionBytes(id)` can be asked for. Tensors are f32, row-major, unless said. */
 export enum Region {
-  /** All that a snapshot holds: state, online, target, moments, priorities, replay, in this order. */
+  /** All that a snapshot holds: state, online, target, moments, waiting steps, priorities, replay, in order. */
   Persistent = 0,
   /** f64 counters, see State. */
   State = 1,
@@ -96,7 +98,9 @@ export enum State {
   MaxPriority = 7,
   /** Four u64 words follow: state and increment of the sampling and of the exploration generator. */
   Rng = 8,
-  Count = 12,
+  /** Steps that wait for their n-step return. */
+  Waiting = 12,
+  Count = 13,
 }
 
 /** The most hidden layers that a network may have. */

@@ -20,6 +20,19 @@ import {
   valuesOfRow,
 } from "./network";
 import {
+  actionOfTail,
+  candidateOf,
+  discountOfTail,
+  enter,
+  leave,
+  newTail,
+  returnOf,
+  reward as rewardAll,
+  Tail,
+  waitingAt,
+  waitingIsValid,
+} from "./nstep";
+import {
   actionOf,
   countOf,
   discountOf,
@@ -52,6 +65,7 @@ export class Agent {
   batch: i32;
   net: Network;
   replay: Replay;
+  tail: Tail;
   /** With Flag.Prioritized. */
   tree: SumTree;
   sampleRng: Rng;
@@ -131,6 +145,7 @@ export function layOut(
   sizes: usize,
   batch: i32,
   capacity: i32,
+  nStep: i32,
 ): Agent {
   const agent = changetype<Agent>(takeStruct(arena, offsetof<Agent>()));
   agent.flags = flags;
@@ -148,6 +163,7 @@ export function layOut(
   agent.online = take(arena, parameters);
   agent.target = take(arena, parameters);
   agent.moments = take(arena, parameters * 2);
+  agent.tail = newTail(arena, nStep, observation, features);
   agent.priorities = usize(arena.top);
   if (flags & Flag.Prioritized) agent.tree = newSumTree(arena, capacity);
   takeRows(agent.replay, arena);
@@ -254,32 +270,62 @@ function nthAvailable(agent: Agent, n: i32): i32 {
   return a;
 }
 
-/** Stores the staged transition; refuses tensors that are not finite. */
-export function observe(agent: Agent, action: i32, count: i32, reward: f32, discount: f32): Status {
-  const replay = agent.replay;
+/**
+ * Takes the staged transition: it waits for its n-step return, and what has waited long enough goes to the replay.
+ * isLast: the episode ends here, whichever way, so that all that waits goes there. Refuses tensors that are not finite,
+ * and returns that would not be.
+ */
+export function observe(agent: Agent, action: i32, count: i32, reward: f32, discount: f32, isLast: bool): Status {
   if (!allFinite(agent.observation, agent.inputs)) return Status.BadObservation;
   if (!allFinite(agent.observation, agent.nextInputs)) return Status.BadNextObservation;
   if (!allFinite(agent.features, agent.candidate)) return Status.BadCandidate;
   if (!allFinite(count * agent.features, agent.nextCandidates)) return Status.BadNextCandidates;
+  const tail = agent.tail;
+  let waiting = i32(counter(agent, State.Waiting));
+  for (let i = 0; i < waiting; i++) {
+    const step = waitingAt(tail, i);
+    if (!isFinite(returnOf(tail, step) + discountOfTail(tail, step) * reward)) return Status.BadReturn;
+  }
+  enter(tail, waiting++, agent.inputs, agent.candidate, action);
+  rewardAll(tail, waiting, reward, discount);
+  if (isLast) {
+    for (let i = 0; i < waiting; i++) remember(agent, waitingAt(tail, i), count);
+    waiting = 0;
+  } else if (waiting == tail.n) {
+    remember(agent, tail.rows, count);
+    leave(tail, waiting--);
+  }
+  setCounter(agent, State.Waiting, waiting);
+  setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
+  return Status.Ok;
+}
+
+/** Writes a step that waited to the replay, with the staged next state. */
+function remember(agent: Agent, step: usize, count: i32): void {
+  const tail = agent.tail;
+  const replay = agent.replay;
   const head = i32(counter(agent, State.Head));
   writeRow(
     replay,
     head,
-    agent.inputs,
-    agent.candidate,
+    step,
+    candidateOf(tail, step),
     agent.nextInputs,
     agent.nextCandidates,
     agent.nextMask,
-    action,
+    actionOfTail(tail, step),
     count,
-    reward,
-    discount,
+    returnOf(tail, step),
+    discountOfTail(tail, step),
   );
   if (isPrioritized(agent)) setPriority(agent.tree, head, f32(counter(agent, State.MaxPriority)));
   setCounter(agent, State.Head, head + 1 == replay.capacity ? 0 : head + 1);
   setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));
-  setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
-  return Status.Ok;
+}
+
+/** Drops the steps that wait: for an episode that goes on nowhere. */
+export function abandon(agent: Agent): void {
+  setCounter(agent, State.Waiting, 0);
 }
 
 /**
@@ -487,6 +533,11 @@ export function validate(agent: Agent): Status {
   if (!allFinite(i32(agent.net.bytes), agent.online)) return Status.NotFinite;
   for (let i = 0; i < i32(size); i++) {
     if (!rowIsValid(agent.replay, i, agent.outputs)) return Status.NotFinite;
+  }
+  const waiting = counter(agent, State.Waiting);
+  if (!(isCount(waiting) && waiting < agent.tail.n)) return Status.BadCounter;
+  for (let i = 0; i < i32(waiting); i++) {
+    if (!waitingIsValid(agent.tail, i, agent.outputs)) return Status.NotFinite;
   }
   return isPrioritized(agent) ? validatePriorities(agent, i32(size)) : Status.Ok;
 }

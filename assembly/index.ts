@@ -3,6 +3,7 @@ import { ABI_VERSION, MAX_HIDDEN, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
 import {
   Agent,
+  abandon as abandonWith,
   act as actWith,
   regionBytes as bytesOf,
   counter,
@@ -45,10 +46,11 @@ export function create(
   hidden: i32,
   batch: i32,
   capacity: i32,
+  nStep: i32,
   seedLow: u32,
   seedHigh: u32,
 ): Status {
-  if (hidden < 1 || hidden > MAX_HIDDEN || observation < 1 || batch < 1 || capacity < 1) return Status.BadShape;
+  if (hidden < 1 || hidden > MAX_HIDDEN || observation < 1 || batch < 1 || capacity < 1 || nStep < 1) return Status.BadShape;
   if (actions < 0 || (actions == 0) != (features > 0 && maxCandidates > 0 && nextCandidates > 0))
     return Status.BadShape;
   const outputs = actions ? actions : 1;
@@ -65,6 +67,7 @@ export function create(
     HIDDEN_SIZES,
     batch,
     capacity,
+    nStep,
   );
   needed = arena.top;
   if (needed > LIMIT) return Status.TooLarge;
@@ -104,9 +107,14 @@ export function evaluate(count: i32): Status {
   return evaluateWith(agent, count);
 }
 
-/** Stores the staged transition. */
-export function observe(action: i32, count: i32, reward: f32, discount: f32): Status {
-  return observeWith(agent, action, count, reward, discount);
+/** Takes the staged transition; isLast: the episode ends with it. */
+export function observe(action: i32, count: i32, reward: f32, discount: f32, isLast: bool): Status {
+  return observeWith(agent, action, count, reward, discount, isLast);
+}
+
+/** Drops the steps that wait for their n-step return. */
+export function abandon(): void {
+  abandonWith(agent);
 }
 
 /** `updates` whole training steps (see update in dqn.ts); the mean loss of those committed, NaN if there was none. */

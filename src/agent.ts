@@ -17,6 +17,8 @@ export interface Transition {
   reward: number;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
   terminated: boolean;
+  /** Whether the episode was cut here, by a time limit say. Needed with `nStep` above 1. Default false. */
+  truncated?: boolean;
   /** (observation) after the step: the final one where the episode ended, not that of the next episode. */
   nextObservation: ArrayLike<number>;
   /** (actions), 0 = not available in the next state; with `masked`. Default: all are available. */
@@ -91,6 +93,7 @@ export class DQN {
         hidden: resolved.hidden,
         batch: resolved.batchSize,
         capacity: resolved.capacity,
+        nStep: resolved.nStep,
         seed: resolved.seed,
       },
       module,
@@ -178,10 +181,9 @@ export class DQN {
    */
   observe(transition: Transition): void {
     const engine = this.#open();
-    const { observation, nextObservation, reward, terminated } = transition;
-    if (typeof terminated !== "boolean") {
-      throw new TypeError(`"terminated" must be true or false, got ${show(terminated)}`);
-    }
+    const { observation, nextObservation, reward, terminated, truncated = false } = transition;
+    requireFlag("terminated", terminated);
+    requireFlag("truncated", truncated);
     if (!Number.isFinite(Math.fround(reward))) {
       throw new RangeError(`"reward" must be a finite number in the range of f32, got ${show(reward)}`);
     }
@@ -191,13 +193,27 @@ export class DQN {
     copy("nextObservation", nextObservation, this.#nextObservation);
     const action = this.options.candidates ? 0 : this.#stageAction(transition);
     const count = this.options.candidates ? this.#stageCandidates(transition) : 0;
-    const status: Status = engine.exports.observe(action, count, reward, terminated ? 0 : discount);
+    const status: Status = engine.exports.observe(
+      action,
+      count,
+      reward,
+      terminated ? 0 : discount,
+      terminated || truncated,
+    );
+    if (status === Status.BadReturn) {
+      throw new RangeError(`"reward" must keep the n-step return in the range of f32, got ${show(reward)}`);
+    }
     if (status === Status.BadCandidate) refuseNumber("candidate", transition.candidate!, this.#candidate);
     if (status === Status.BadNextObservation) refuseNumber("nextObservation", nextObservation, this.#nextObservation);
     if (status === Status.BadNextCandidates) {
       refuseNumber("nextCandidates", transition.nextCandidates!, this.#nextCandidates);
     }
     if (status !== Status.Ok) this.#refuse(status, observation, undefined);
+  }
+
+  /** Drops the last steps, fewer than `nStep`, that still wait for rewards: for an episode that will not go on. */
+  abandonEpisode(): void {
+    this.#open().exports.abandon();
   }
 
   /**
@@ -237,6 +253,7 @@ export class DQN {
       const state = new Float64Array(bytes.buffer, 0, State.Count);
       state[State.Size] = 0;
       state[State.Head] = 0;
+      state[State.Waiting] = 0;
       bytes.fill(0, engine.u8(Region.Priorities).byteOffset - span.byteOffset);
     }
     const metadata = { options: JSON.stringify(this.options), replay: String(withReplay) };
@@ -332,6 +349,10 @@ export class DQN {
     const source = status === Status.BadObservation ? observation : available!;
     return refuseNumber(name, source, this.#open().f32(region));
   }
+}
+
+function requireFlag(name: string, flag: boolean): void {
+  if (typeof flag !== "boolean") throw new TypeError(`"${name}" must be true or false, got ${show(flag)}`);
 }
 
 function flagsOf({ double, loss, masked, priorityExponent }: ResolvedOptions): number {

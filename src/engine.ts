@@ -16,6 +16,7 @@ export interface Shape {
   hidden: readonly number[];
   batch: number;
   capacity: number;
+  nStep: number;
   /** A safe integer >= 0. */
   seed: number;
 }
@@ -46,6 +47,7 @@ export class Engine {
       shape.hidden.length,
       shape.batch,
       shape.capacity,
+      shape.nStep,
       shape.seed >>> 0,
       Math.floor(shape.seed / 4294967296),
     );

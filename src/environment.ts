@@ -89,16 +89,12 @@ function advance(agent: DQN, environment: Environment, observation: ArrayLike<nu
   const before = Float32Array.from(observation);
   const candidate = width ? (choices as Float32Array).slice(action * width, (action + 1) * width) : undefined;
   const result = environment.step(action);
-  const { observation: nextObservation, reward, terminated } = result;
+  const { observation: nextObservation, reward, terminated, truncated } = result;
+  const common = { observation: before, reward, terminated, truncated, nextObservation };
   const next = terminated ? undefined : available(environment);
-  if (candidate) {
-    const nextCandidates = next ?? [];
-    agent.observe({ observation: before, candidate, reward, terminated, nextObservation, nextCandidates });
-  } else if (next) {
-    agent.observe({ observation: before, action, reward, terminated, nextObservation, nextMask: next });
-  } else {
-    agent.observe({ observation: before, action, reward, terminated, nextObservation });
-  }
+  if (candidate) agent.observe({ ...common, candidate, nextCandidates: next ?? [] });
+  else if (next) agent.observe({ ...common, action, nextMask: next });
+  else agent.observe({ ...common, action });
   const { trainEvery, gradientSteps } = agent.options;
   const loss = agent.steps % trainEvery === 0 ? agent.learn(gradientSteps) : Number.NaN;
   return { ...result, loss };
@@ -116,6 +112,7 @@ export async function train(agent: DQN, environment: Environment, options: Train
   let episodeReturn = 0;
   let losses = 0;
   let lossSum = 0;
+  agent.abandonEpisode();
   let observation = environment.reset(seed);
   for (let step = 1; step <= steps; step++) {
     const result = advance(agent, environment, observation);

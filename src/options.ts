@@ -161,6 +161,11 @@ export interface DQNOptions {
   /** Global L2 norm to which the gradient is clipped, [0, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
   maxGradNorm?: number;
   /**
+   * Rewards that a target sums before it bootstraps, [1, 64]. Above 1, transitions must come in the order of one
+   * episode after the other, and tell where an episode is cut. Default 1.
+   */
+  nStep?: number;
+  /**
    * Exponent of priorities, [0, 1]: a transition is drawn in proportion to its last TD error to this power, a new one
    * as the largest so far (Schaul et al. 2016). 0 draws uniformly. Default 0.
    */
@@ -210,6 +215,7 @@ const RULES: Rules<DQNOptions> = {
   double: boolean,
   loss: oneOf("huber", "squared"),
   maxGradNorm: between(0, 1e6),
+  nStep: integer(1, 64),
   priorityExponent: between(0, 1),
   importanceExponent: schedule(between(0, 1)),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
@@ -234,6 +240,7 @@ const DEFAULTS: Partial<DQNOptions> = {
   double: true,
   loss: "huber",
   maxGradNorm: 10,
+  nStep: 1,
   priorityExponent: 0,
   importanceExponent: { type: "linear", from: 0.4, to: 1, steps: 100_000 },
   seed: 0,

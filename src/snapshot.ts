@@ -3,8 +3,8 @@ import { sha256 } from "./sha256.js";
 
 /**
  * LiveQ's files: a safetensors container (https://github.com/huggingface/safetensors) of byte tensors, read more
- * strictly than the format asks: no holes, no overlap, no unknown field, a digest over all the data. Metadata:
- * `format` "liveq", `kind`, `min_reader`, `sha256`, and what the writer adds.
+ * strictly than the format asks: no holes, no overlap, no unknown field, a digest over every byte. Metadata: `sha256`,
+ * `format` "liveq", `kind`, `min_reader`, and what the writer adds.
  */
 export interface SnapshotFile {
   /** Strings by name. */
@@ -22,6 +22,18 @@ export class SnapshotError extends Error {
 const READER = 1;
 const HEADER_MAX = 1 << 20;
 const ALIGNMENT = 64;
+/** How every header starts, so that the digest always stands at the same place. */
+const PREFIX = '{"__metadata__":{"sha256":"';
+const DIGEST_LENGTH = 64;
+
+/** The digest of a file: of its header with zeros for the digest, followed by the digest of its data. */
+function digestOf(header: Uint8Array, data: Uint8Array): string {
+  const text = new Uint8Array(header.byteLength + DIGEST_LENGTH);
+  text.set(header);
+  text.fill(0x30, PREFIX.length, PREFIX.length + DIGEST_LENGTH);
+  text.set(new TextEncoder().encode(sha256(data)), header.byteLength);
+  return sha256(text);
+}
 
 /** The file of `kind`, whose tensors are stored in the order of the map. */
 export function packSnapshot(
@@ -41,14 +53,17 @@ export function packSnapshot(
     data.set(bytes, at);
     at += bytes.byteLength;
   }
-  const own = { format: "liveq", kind, min_reader: String(READER), sha256: sha256(data) };
-  const text = new TextEncoder().encode(JSON.stringify({ __metadata__: { ...metadata, ...own }, ...entries }));
+  const sha256 = "0".repeat(DIGEST_LENGTH);
+  const own = { sha256, format: "liveq", kind, min_reader: String(READER) };
+  const text = new TextEncoder().encode(JSON.stringify({ __metadata__: { ...own, ...metadata }, ...entries }));
   const start = Math.ceil((8 + text.byteLength) / ALIGNMENT) * ALIGNMENT;
   if (start - 8 > HEADER_MAX) throw new SnapshotError(`the header would have ${start - 8} bytes, above ${HEADER_MAX}`);
   const file = new Uint8Array(start + end).fill(0x20, 8, start);
   new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
   file.set(text, 8);
   file.set(data, start);
+  const digest = new TextEncoder().encode(digestOf(file.subarray(8, start), data));
+  file.set(digest, 8 + PREFIX.length);
   return file;
 }
 
@@ -73,8 +88,8 @@ export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
   }
   if (metadata["kind"] !== kind) throw new SnapshotError(`the file holds ${show(metadata["kind"])}, not "${kind}"`);
   const data = file.subarray(start);
-  const digest = sha256(data);
-  if (digest !== metadata["sha256"]) throw new SnapshotError("the file is damaged: its SHA-256 does not match");
+  if (digestOf(file.subarray(8, start), data) !== metadata["sha256"])
+    throw new SnapshotError("the file is damaged: its SHA-256 does not match");
   return { metadata, tensors: slices(entries, data) };
 }
 
@@ -85,7 +100,7 @@ function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entr
   } catch {
     throw new SnapshotError("the header is not JSON in UTF-8");
   }
-  if (typeof header !== "object" || header === null || bytes[0] !== 0x7b)
+  if (typeof header !== "object" || header === null || Array.isArray(header))
     throw new SnapshotError("the header is not an object");
   const { __metadata__: metadata, ...rest } = header as Record<string, unknown>;
   if (typeof metadata !== "object" || metadata === null || Object.values(metadata).some((x) => typeof x !== "string")) {

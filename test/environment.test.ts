@@ -92,13 +92,15 @@ describe("train", () => {
   });
 
   test("bootstraps through truncation but not termination", async () => {
-    const valueAfter = async (isTerminal: boolean) => {
-      const agent = new DQN({ observation: 1, actions: 1, gamma: 0.5, ...SMALL, targetEvery: 20 });
+    const valueAfter = async (isTerminal: boolean, nStep = 1) => {
+      const agent = new DQN({ observation: 1, actions: 1, gamma: 0.5, ...SMALL, targetEvery: 20, nStep });
       await train(agent, new Constant(isTerminal), { steps: 1500 });
       return agent.evaluate([1])[0]!;
     };
     expect(await valueAfter(true)).toBeCloseTo(1, 1);
     expect(await valueAfter(false)).toBeCloseTo(2, 1);
+    expect(await valueAfter(true, 3)).toBeCloseTo(1, 1);
+    expect(await valueAfter(false, 3)).toBeCloseTo(2, 1);
   });
 
   test("learns which candidate is best although no set comes twice", async () => {

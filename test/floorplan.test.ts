@@ -24,10 +24,11 @@ const SRC: Record<string, string[]> = {
 const ASSEMBLY: Record<string, string[]> = {
   index: ["dqn", "arena", "abi"],
   kernels: ["arena", "sumtree", "adam", "bellman", "gemm", "loss", "pack", "rng", "vector"],
-  dqn: ["sumtree", "network", "replay", "bellman", "loss", "adam", "vector", "gemm", "rng", "arena", "abi"],
+  dqn: ["nstep", "sumtree", "network", "replay", "bellman", "loss", "adam", "vector", "gemm", "rng", "arena", "abi"],
   network: ["dense", "vector", "gemm", "rng", "arena", "abi"],
   replay: ["sumtree", "vector", "rng", "arena"],
   sumtree: ["arena"],
+  nstep: ["vector", "arena"],
   dense: ["gemm", "pack", "vector", "rng", "arena"],
   adam: [],
   bellman: [],

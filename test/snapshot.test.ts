@@ -15,16 +15,24 @@ const file = () =>
     ]),
   );
 
+const ZEROS = "0".repeat(64);
+
 /** The file with its header replaced. */
 function withHeader(change: (header: Record<string, Record<string, unknown>>) => unknown): Uint8Array {
   const whole = file();
   const length = Number(new DataView(whole.buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length)));
+  header["__metadata__"]["sha256"] = ZEROS;
   const text = new TextEncoder().encode(JSON.stringify(change(header) ?? header));
-  const result = new Uint8Array(8 + text.length + whole.length - 8 - length);
+  const data = whole.subarray(8 + length);
+  const digest = createHash("sha256").update(text).update(sha256(data)).digest("hex");
+  const result = new Uint8Array(8 + text.length + data.length);
   new DataView(result.buffer).setBigUint64(0, BigInt(text.length), true);
   result.set(text, 8);
-  result.set(whole.subarray(8 + length), 8 + text.length);
+  result.set(data, 8 + text.length);
+  // A digest that fits, unless the change was to it.
+  const at = new TextDecoder().decode(text).indexOf(ZEROS);
+  if (at >= 0) result.set(new TextEncoder().encode(digest), 8 + at);
   return result;
 }
 
@@ -61,7 +69,7 @@ describe("a snapshot file", () => {
     ['the file holds "dqn", not "recommender"', file()],
     ['not a LiveQ file: "format" is "other"', withHeader((h) => void (h["__metadata__"]!["format"] = "other"))],
     ["the file needs reader 2; this one is 1", withHeader((h) => void (h["__metadata__"]!["min_reader"] = "2"))],
-    ["its SHA-256 does not match", withHeader((h) => void (h["__metadata__"]!["sha256"] = "0"))],
+    ["its SHA-256 does not match", withHeader((h) => void (h["__metadata__"]!["sha256"] = "1".repeat(64)))],
     ['"__metadata__" is not an object of strings', withHeader((h) => void (h["__metadata__"]!["x"] = 1))],
     ['tensor "b" is not a byte tensor that follows', withHeader((h) => void (h["b"]!["data_offsets"] = [4, 74]))],
     ['tensor "a" is not a byte tensor', withHeader((h) => void (h["a"]!["dtype"] = "F32"))],

@@ -38,6 +38,7 @@ function agentOf({ hidden, observation, actions = 0, features = 0, flags = 0 }: 
     hidden.length,
     BATCH,
     CAPACITY,
+    1,
     7,
     0,
   );
@@ -53,7 +54,7 @@ function agentOf({ hidden, observation, actions = 0, features = 0, flags = 0 }: 
     f32(Region.NextCandidates).set(sample.nextCandidates.flat());
     if (actions)
       new Uint8Array(exports.memory.buffer, exports.region(Region.NextMask), actions).set(sample.nextMask.map(Number));
-    expect(exports.observe(sample.action, sample.nextCandidates.length, sample.reward, sample.discount)).toBe(
+    expect(exports.observe(sample.action, sample.nextCandidates.length, sample.reward, sample.discount, true)).toBe(
       Status.Ok,
     );
   }
@@ -187,7 +188,7 @@ test("an update whose gradient is not finite is dropped and counted, and the age
   const { exports, f32 } = agentOf({ name: "", hidden: [5], observation: 3, actions: 2 });
   f32(Region.Observation).set([1e30, -1e30, 1e30]);
   f32(Region.NextObservation).set([1e38, 1e38, -1e38]);
-  for (let i = 0; i < CAPACITY; i++) exports.observe(i % 2, 0, 1, 0.99);
+  for (let i = 0; i < CAPACITY; i++) exports.observe(i % 2, 0, 1, 0.99, true);
   const online = f32(Region.Online).slice();
   const moments = f32(Region.Moments).slice();
   const counters = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Rng);

@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { Region, State, Status } from "../../assembly/abi.js";
+import { KernelBench } from "../reference/kernels.js";
+import { Pcg32 } from "../reference/rng.js";
+
+const OBSERVATION = 2;
+const ACTIONS = 3;
+const GAMMA = 0.5;
+
+interface Step {
+  observation: number[];
+  action: number;
+  reward: number;
+  discount: number;
+  next: number[];
+}
+
+/** What n-step returns of one episode must be, by their definition; incomplete ones only where the episode has ended. */
+function returnsOf(steps: Step[], n: number, hasEnded: boolean): Step[] {
+  const starts = hasEnded ? steps.length : Math.max(0, steps.length - n + 1);
+  return steps.slice(0, starts).map((first, t) => {
+    const window = steps.slice(t, t + n);
+    let sum = 0;
+    let discount = 1;
+    for (const { reward, discount: d } of window) {
+      sum += discount * reward;
+      discount *= d;
+    }
+    return { ...first, reward: sum, discount, next: window.at(-1)!.next };
+  });
+}
+
+function agentOf(nStep: number, capacity: number) {
+  const { exports } = new KernelBench(0);
+  new Int32Array(exports.memory.buffer, exports.hiddenSizes(), 1).set([4]);
+  expect(exports.create(0, OBSERVATION, ACTIONS, 0, 0, 0, 1, 4, capacity, nStep, 1, 0)).toBe(Status.Ok);
+  const view = (region: Region) => new Float32Array(exports.memory.buffer, exports.region(region));
+  const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
+  return {
+    exports,
+    state,
+    observe({ observation, action, reward, discount, next }: Step, isLast: boolean) {
+      view(Region.Observation).set(observation);
+      view(Region.NextObservation).set(next);
+      return exports.observe(action, 0, reward, discount, isLast);
+    },
+    /** The rows of the replay, oldest first. */
+    rows(): Step[] {
+      const stride = exports.regionBytes(Region.Replay) / capacity;
+      const size = state[State.Size]!;
+      const head = state[State.Head]!;
+      return Array.from({ length: size }, (_, i) => {
+        const row = (size < capacity ? i : (head + i) % capacity) * stride;
+        const floats = new Float32Array(exports.memory.buffer, exports.region(Region.Replay) + row, stride / 4);
+        const words = new Int32Array(floats.buffer, floats.byteOffset, stride / 4);
+        return {
+          observation: Array.from(floats.subarray(0, 2)),
+          next: Array.from(floats.subarray(2, 4)),
+          reward: floats[4]!,
+          discount: floats[5]!,
+          action: words[6]!,
+        };
+      });
+    },
+  };
+}
+
+test.each([1, 2, 3, 5, 8])("equals returns by definition over random episodes, n = %i", (n) => {
+  const capacity = 37;
+  const agent = agentOf(n, capacity);
+  const random = Pcg32.seeded(BigInt(n), 1n);
+  const expected: Step[] = [];
+  for (let episode = 0, at = 0; episode < 60; episode++) {
+    const length = 1 + random.below(9);
+    // Terminated, cut, or left where it stands: half of the episodes are shorter than n.
+    const end = ["terminated", "truncated", "abandoned"][random.below(3)];
+    const steps = Array.from({ length }, (_, i): Step => {
+      const isLast = i === length - 1;
+      at++;
+      return {
+        observation: [at, episode],
+        action: random.below(ACTIONS),
+        // Eighths: exact in f32, so that the twin's f64 gives the same.
+        reward: random.below(65) / 8 - 4,
+        discount: isLast && end === "terminated" ? 0 : GAMMA,
+        next: [at + 0.5, episode],
+      };
+    });
+    steps.forEach((step, i) => {
+      expect(agent.observe(step, i === length - 1 && end !== "abandoned")).toBe(Status.Ok);
+    });
+    if (end === "abandoned") agent.exports.abandon();
+    expected.push(...returnsOf(steps, n, end !== "abandoned"));
+    expect(agent.rows()).toEqual(expected.slice(-capacity));
+    expect(agent.state[State.Waiting]).toBe(0);
+  }
+  expect(agent.state[State.Steps]).toBeGreaterThan(expected.length - 1);
+});
+
+test("an end bootstraps from the last state where it is cut, and from none where it is terminal", () => {
+  const step = (t: number, discount: number): Step => ({
+    observation: [t, 0],
+    action: 0,
+    reward: 1,
+    discount,
+    next: [t + 1, 0],
+  });
+  for (const last of [GAMMA, 0]) {
+    const agent = agentOf(3, 10);
+    agent.observe(step(0, GAMMA), false);
+    agent.observe(step(1, last), true);
+    const [first, second] = agent.rows();
+    expect([first!.reward, first!.discount, first!.next]).toEqual([1.5, GAMMA * last, [2, 0]]);
+    expect([second!.reward, second!.discount, second!.next]).toEqual([1, last, [2, 0]]);
+  }
+});
+
+test("a return that would leave the range of f32 is refused, and nothing changes", () => {
+  const agent = agentOf(3, 10);
+  const huge: Step = { observation: [0, 0], action: 0, reward: 3e38, discount: 1, next: [1, 0] };
+  expect(agent.observe(huge, false)).toBe(Status.Ok);
+  expect(agent.observe(huge, false)).toBe(Status.BadReturn);
+  expect(agent.state[State.Waiting]).toBe(1);
+  expect(agent.observe({ ...huge, reward: 0 }, true)).toBe(Status.Ok);
+  expect(agent.rows().map(({ reward }) => reward)).toEqual([Math.fround(3e38), 0]);
+});
