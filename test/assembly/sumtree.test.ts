@@ -81,6 +81,15 @@ describe("sum tree", () => {
     }
   });
 
+  test("a target at the end of a leaf's share belongs to the next leaf that has one", () => {
+    const tree = treeOf(300);
+    tree.set(3, 1);
+    tree.set(4, 0);
+    tree.set(5, 2);
+    tree.set(290, 0.5);
+    expect([0, 0.999, 1, 2.999, 3, 3.499].map((target) => tree.find(target))).toEqual([3, 3, 5, 5, 290, 290]);
+  });
+
   test("does not drift: after a million changes the total is that of a fresh tree", () => {
     const capacity = 500;
     const tree = treeOf(capacity);
