@@ -38,7 +38,10 @@ const program = new Command("liveq")
   .version(version)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
-  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (train then keeps what it learned).");
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (train then keeps what it learned).",
+  );
 
 program
   .command("demo", { isDefault: true })
