@@ -3,6 +3,7 @@
  * with c = 1 - b^t and g = scale * gradient; eps stands outside the root and after the bias correction, as in PyTorch.
  * Requires n % 4 == 0 and a finite scale * gradient. A first moment below 1e-30 becomes 0: without that it decays to
  * denormals and stays there, at twice the time for each later step. Kingma & Ba 2015, arXiv:1412.6980.
+ * weightDecay: w -= lr * weightDecay * w before the step, biases included, as PyTorch's AdamW. Loshchilov & Hutter 2019.
  */
 export function adam(
   n: i32,
@@ -17,6 +18,7 @@ export function adam(
   epsilon: f64,
   beta1Power: f64,
   beta2Power: f64,
+  weightDecay: f64,
 ): void {
   const root = Math.sqrt(1 - beta2Power);
   const vAlpha = f32x4.splat(f32((learningRate * root) / (1 - beta1Power)));
@@ -26,6 +28,7 @@ export function adam(
   const vRest1 = f32x4.splat(f32(1 - beta1));
   const vRest2 = f32x4.splat(f32(1 - beta2));
   const vScale = f32x4.splat(scale);
+  const vKept = f32x4.splat(f32(1 - learningRate * weightDecay));
   const vTiny = f32x4.splat(1e-30);
   while (n > 0) {
     const vg = f32x4.mul(vScale, v128.load(g));
@@ -34,7 +37,8 @@ export function adam(
     vm = v128.and(vm, f32x4.gt(f32x4.abs(vm), vTiny));
     v128.store(m, vm);
     v128.store(v, vv);
-    v128.store(w, f32x4.sub(v128.load(w), f32x4.div(f32x4.mul(vm, vAlpha), f32x4.add(f32x4.sqrt(vv), vEpsilon))));
+    const vw = f32x4.mul(v128.load(w), vKept);
+    v128.store(w, f32x4.sub(vw, f32x4.div(f32x4.mul(vm, vAlpha), f32x4.add(f32x4.sqrt(vv), vEpsilon))));
     w += 16;
     g += 16;
     m += 16;

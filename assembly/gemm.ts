@@ -26,7 +26,7 @@ export function padded(n: i32): i32 {
 /**
  * C(m,n) = epilogue(init(m,n) + A(m,k) * B(k,n))   row-major f32 with row strides in bytes; B in panels
  * B starts at row brow of panels of brows rows. init: 0 for zeros, ldi = 0 for one row (a bias) for all.
- * ldc = 0 stores C in panels of crows rows. MASK needs a mask of C's shape and stride.
+ * ldc = 0 stores C from row crow of panels of crows rows. MASK needs a mask of C's shape and stride.
  * Requires m, k > 0 and n = padded(n); ldi = 0 where init = 0; C must not alias A or B; C may alias init.
  */
 export function gemm(
@@ -41,6 +41,7 @@ export function gemm(
   c: usize,
   ldc: usize,
   crows: i32,
+  crow: i32,
   init: usize,
   ldi: usize,
   epilogue: i32,
@@ -51,16 +52,17 @@ export function gemm(
   const istep: usize = init ? 64 : 0;
   const mstep: usize = mask ? 64 : 0;
   const b16 = b + (usize(brow) << 6);
+  const c16 = c + (usize(crow) << 6);
   let j = n >> 4;
   let p: usize = 0;
   if (m == 1 && ldc) {
     for (; j >= 2; j -= 2, p += 2) {
       const b0 = b16 + p * bstep;
-      row32(k, a, b0, b0 + bstep, c + p * cstep, init + p * istep, epilogue, mask + p * mstep);
+      row32(k, a, b0, b0 + bstep, c16 + p * cstep, init + p * istep, epilogue, mask + p * mstep);
     }
   }
   for (; j > 0; j--, p++) {
-    const cp = c + p * cstep;
+    const cp = c16 + p * cstep;
     panel16(m, k, a, lda, b16 + p * bstep, cp, ldc ? ldc : 64, init + p * istep, ldi, epilogue, mask + p * mstep);
   }
   b += p * bstep;
@@ -68,8 +70,13 @@ export function gemm(
   init += p * istep;
   mask += p * mstep;
   const rest = n & 15;
-  if (rest == 8) panel8(m, k, a, lda, b + (usize(brow) << 5), c, ldc ? ldc : 32, init, ldi, epilogue, mask);
-  else if (rest == 4) panel4(m, k, a, lda, b + (usize(brow) << 4), c, ldc ? ldc : 16, init, ldi, epilogue, mask);
+  if (rest == 8) {
+    const cp = c + (usize(crow) << 5);
+    panel8(m, k, a, lda, b + (usize(brow) << 5), cp, ldc ? ldc : 32, init, ldi, epilogue, mask);
+  } else if (rest == 4) {
+    const cp = c + (usize(crow) << 4);
+    panel4(m, k, a, lda, b + (usize(brow) << 4), cp, ldc ? ldc : 16, init, ldi, epilogue, mask);
+  }
 }
 
 /** The epilogue of one vector of C. */

@@ -1,21 +1,19 @@
 /** The door: what JavaScript may call, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
-import { ABI_VERSION, MAX_HIDDEN, Region, State, Status } from "./abi";
+import { ABI_VERSION, Flag, MAX_HIDDEN, Region, Size, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
+import { act as actWith, evaluate as evaluateWith } from "./dqn/act";
 import {
   Agent,
-  abandon as abandonWith,
-  act as actWith,
   regionBytes as bytesOf,
   counter,
-  evaluate as evaluateWith,
   initialise,
   layOut,
-  observe as observeWith,
   regionAt,
   syncTarget as syncWith,
-  update,
-  validate,
-} from "./dqn";
+} from "./dqn/agent";
+import { update } from "./dqn/learn";
+import { abandon as abandonWith, observe as observeWith } from "./dqn/observe";
+import { validate } from "./dqn/restore";
 
 let agent: Agent = changetype<Agent>(0);
 let needed: u64 = 0;
@@ -25,56 +23,45 @@ export function abi(): i32 {
   return ABI_VERSION;
 }
 
-/** Where the widths of the hidden layers go before create: i32 (MAX_HIDDEN). */
-export function hiddenSizes(): usize {
-  return HIDDEN_SIZES;
+/** Where the sizes go before create: i32 (Size.Widths + MAX_HIDDEN), see Size. */
+export function sizes(): usize {
+  return SIZES;
 }
 
-const HIDDEN_SIZES: usize = memory.data(32, 16);
+const SIZES: usize = memory.data(100, 16);
 
-/**
- * Lays out the one agent of this instance, takes its memory and fills it. Sizes in numbers of f32.
- * actions = 0 selects candidate mode: maxCandidates rows of `features` for act, nextCandidates in a transition.
- */
-export function create(
-  flags: i32,
-  observation: i32,
-  actions: i32,
-  features: i32,
-  maxCandidates: i32,
-  nextCandidates: i32,
-  hidden: i32,
-  batch: i32,
-  capacity: i32,
-  nStep: i32,
-  seedLow: u32,
-  seedHigh: u32,
-): Status {
-  if (hidden < 1 || hidden > MAX_HIDDEN || observation < 1 || batch < 1 || capacity < 1 || nStep < 1) return Status.BadShape;
-  if (actions < 0 || (actions == 0) != (features > 0 && maxCandidates > 0 && nextCandidates > 0))
-    return Status.BadShape;
-  const outputs = actions ? actions : 1;
+// @ts-ignore: decorator
+@inline
+function sizeAt(i: Size): i32 {
+  return load<i32>(SIZES + (usize(i) << 2));
+}
+
+/** Lays out the one agent of this instance, takes its memory and fills it. sigma: the scale of NoisyNets' noise. */
+export function create(seedLow: u32, seedHigh: u32, sigma: f64): Status {
+  if (!sizesAreValid()) return Status.BadShape;
   const arena = arenaAt(__heap_base);
-  const planned = layOut(
-    arena,
-    flags,
-    observation,
-    outputs,
-    features,
-    maxCandidates,
-    nextCandidates,
-    hidden,
-    HIDDEN_SIZES,
-    batch,
-    capacity,
-    nStep,
-  );
+  const planned = layOut(arena, SIZES);
   needed = arena.top;
   if (needed > LIMIT) return Status.TooLarge;
   if (!grow(arena)) return Status.OutOfMemory;
   agent = planned;
-  initialise(agent, (u64(seedHigh) << 32) | u64(seedLow));
+  initialise(agent, (u64(seedHigh) << 32) | u64(seedLow), sigma);
   return Status.Ok;
+}
+
+/** All sizes at least 0, those that must be at least 1 are, and either actions or candidates are given. */
+function sizesAreValid(): bool {
+  for (let i = Size.Flags; i < Size.Widths; i++) if (sizeAt(i) < 0) return false;
+  const hidden = sizeAt(Size.Hidden);
+  if (hidden < 1 || hidden > MAX_HIDDEN) return false;
+  for (let l = 0; l < hidden; l++) if (sizeAt(Size.Widths + l) < 1) return false;
+  for (let i = Size.Batch; i <= Size.Environments; i++) if (sizeAt(i) < 1) return false;
+  if (sizeAt(Size.Quantiles) < 1 || sizeAt(Size.Observation) + sizeAt(Size.Slots) < 1) return false;
+  const features = sizeAt(Size.Features) + sizeAt(Size.FeatureSlots);
+  const isOffered = features > 0 && sizeAt(Size.MaxCandidates) > 0 && sizeAt(Size.NextCandidates) > 0;
+  const needsSets = sizeAt(Size.Flags) & (Flag.Dueling | Flag.Munchausen | Flag.Conservative);
+  if (needsSets && !(sizeAt(Size.Flags) & Flag.Sets)) return false;
+  return sizeAt(Size.Actions) > 0 ? features == 0 : isOffered;
 }
 
 function grow(arena: Arena): bool {
@@ -97,9 +84,12 @@ export function regionBytes(id: Region): usize {
   return bytesOf(agent, id);
 }
 
-/** Epsilon-greedy action for the staged input: an index, -1 where nothing is available, or -1 - Status. */
-export function act(count: i32, epsilon: f64): i32 {
-  return actWith(agent, count, epsilon);
+/**
+ * Epsilon-greedy action for the staged input: an index, -1 where nothing is available, or -1 - Status. isExploring:
+ * noisy weights carry their noise.
+ */
+export function act(count: i32, epsilon: f64, isExploring: bool): i32 {
+  return actWith(agent, count, epsilon, isExploring);
 }
 
 /** Action values of the staged input. */
@@ -107,34 +97,67 @@ export function evaluate(count: i32): Status {
   return evaluateWith(agent, count);
 }
 
-/** Takes the staged transition; isLast: the episode ends with it. */
-export function observe(action: i32, count: i32, reward: f32, discount: f32, isLast: bool): Status {
-  return observeWith(agent, action, count, reward, discount, isLast);
+/** Takes the staged transition; see observe in dqn/observe.ts. */
+export function observe(
+  action: i32,
+  count: i32,
+  nextCount: i32,
+  reward: f32,
+  discount: f32,
+  isLast: bool,
+  environment: i32,
+): Status {
+  return observeWith(agent, action, count, nextCount, reward, discount, isLast, environment);
 }
 
-/** Drops the steps that wait for their n-step return. */
-export function abandon(): void {
-  abandonWith(agent);
+/** Drops the steps of an environment that wait for their n-step return. */
+export function abandon(environment: i32): void {
+  abandonWith(agent, environment);
 }
 
-/** `updates` whole training steps (see update in dqn.ts); the mean loss of those committed, NaN if there was none. */
+/**
+ * `updates` whole training steps (see update in dqn/learn.ts); the mean loss of those committed, NaN if there was none.
+ * alpha, beta: exponents of priorities and of importance weights; see Hyper for the rest.
+ */
 export function learn(
   updates: i32,
   learningRate: f64,
   beta1: f64,
   beta2: f64,
   epsilon: f64,
+  weightDecay: f64,
   maxGradNorm: f32,
   targetEvery: f64,
   tau: f32,
   alpha: f64,
   beta: f64,
+  dropout: f64,
+  conservative: f32,
+  munchausen: f32,
+  temperature: f32,
+  clip: f32,
 ): f64 {
+  if (counter(agent, State.Size) == 0) return NaN;
+  const hyper = agent.hyper;
+  hyper.learningRate = learningRate;
+  hyper.beta1 = beta1;
+  hyper.beta2 = beta2;
+  hyper.epsilon = epsilon;
+  hyper.weightDecay = weightDecay;
+  hyper.maxGradNorm = maxGradNorm;
+  hyper.targetEvery = targetEvery;
+  hyper.tau = tau;
+  hyper.alpha = alpha;
+  hyper.beta = beta;
+  hyper.dropout = dropout;
+  hyper.conservative = conservative;
+  hyper.munchausen = munchausen;
+  hyper.temperature = temperature;
+  hyper.clip = clip;
   let total: f64 = 0;
   let committed = 0;
-  if (counter(agent, State.Size) == 0) return NaN;
   for (let i = 0; i < updates; i++) {
-    const loss = update(agent, learningRate, beta1, beta2, epsilon, maxGradNorm, targetEvery, tau, alpha, beta);
+    const loss = update(agent);
     if (isNaN(loss)) continue;
     total += loss;
     committed++;

@@ -1,104 +1,98 @@
 /**
- * n-step returns: steps wait here until n rewards have come, or the episode ends.
+ * n-step returns: steps wait here until n rewards have come, or the episode ends. Each environment that feeds the agent
+ * has a queue of its own.
  *
- * A waiting step: observation f32(inputs) | features of the chosen candidate f32(features) | return f32 | discount f32 |
- * action i32 | padding. Its return is r0 + d0 r1 + d0 d1 r2 ..., its discount the product of those of its steps, so that
- * fewer than n steps at an episode's end need no special case. Sutton 1988; Hessel et al. 2018, arXiv:1710.02298.
+ * A queue: number of waiting steps i32, padded to 16 | n rows of the replay's shape, whose second half is not yet known.
+ * The return of a step is r0 + d0 r1 + d0 d1 r2 ..., its discount the product of those of its steps, so that fewer than
+ * n steps at an episode's end need no special case. Sutton 1988; Hessel et al. 2018, arXiv:1710.02298.
  */
 import { Arena, take, takeStruct } from "./arena";
-import { allFinite } from "./vector";
+import { discountOf, Replay, returnOf, stepIsValid } from "./replay";
 
 @unmanaged
 export class Tail {
-  /** The most steps that wait. */
+  environments: i32;
+  /** The most steps that wait in a queue. */
   n: i32;
-  /** Bytes of the observation and of the features. */
-  observation: usize;
-  features: usize;
-  /** Bytes of a step, a multiple of 16. */
+  replay: Replay;
+  /** Bytes of a queue. */
   stride: usize;
-  rows: usize;
+  queues: usize;
 }
 
-/** Takes room for n steps. Requires n > 0. */
-export function newTail(arena: Arena, n: i32, observation: i32, features: i32): Tail {
+const HEADER: usize = 16;
+
+/** Takes a queue of n steps for each environment. Requires n > 0 and environments > 0. */
+export function newTail(arena: Arena, replay: Replay, environments: i32, n: i32): Tail {
   const tail = changetype<Tail>(takeStruct(arena, offsetof<Tail>()));
+  tail.environments = environments;
   tail.n = n;
-  tail.observation = usize(observation) << 2;
-  tail.features = usize(features) << 2;
-  tail.stride = (tail.observation + tail.features + 12 + 15) & ~15;
-  tail.rows = take(arena, u64(n) * u64(tail.stride));
+  tail.replay = replay;
+  const stride = u64(HEADER) + u64(n) * u64(replay.stride);
+  tail.stride = usize(stride);
+  tail.queues = take(arena, u64(environments) * stride);
   return tail;
 }
 
-/** Waiting step i. */
 // @ts-ignore: decorator
 @inline
-export function waitingAt(tail: Tail, i: i32): usize {
-  return tail.rows + tail.stride * usize(i);
+function queueOf(tail: Tail, environment: i32): usize {
+  return tail.queues + tail.stride * usize(environment);
 }
 
+/** How many steps of an environment wait. */
+export function waitingOf(tail: Tail, environment: i32): i32 {
+  return load<i32>(queueOf(tail, environment));
+}
+
+/** Waiting step i, a row of the replay's shape. */
 // @ts-ignore: decorator
 @inline
-function valuesOf(tail: Tail, step: usize): usize {
-  return step + tail.observation + tail.features;
+export function waitingAt(tail: Tail, environment: i32, i: i32): usize {
+  return queueOf(tail, environment) + HEADER + tail.replay.stride * usize(i);
 }
 
-// @ts-ignore: decorator
-@inline
-export function candidateOf(tail: Tail, step: usize): usize {
-  return step + tail.observation;
+/** Whether the returns of all that wait stay finite with one more reward. */
+export function canReward(tail: Tail, environment: i32, r: f32): bool {
+  for (let i = 0, n = waitingOf(tail, environment); i < n; i++) {
+    const step = waitingAt(tail, environment, i);
+    if (!isFinite(returnOf(tail.replay, step) + discountOf(tail.replay, step) * r)) return false;
+  }
+  return true;
 }
 
-// @ts-ignore: decorator
-@inline
-export function returnOf(tail: Tail, step: usize): f32 {
-  return load<f32>(valuesOf(tail, step));
+/** Lets one more step wait, and gives its row, to be written at once. Requires fewer than n that wait. */
+export function enter(tail: Tail, environment: i32): usize {
+  const queue = queueOf(tail, environment);
+  const count = load<i32>(queue);
+  store<i32>(queue, count + 1);
+  return waitingAt(tail, environment, count);
 }
 
-// @ts-ignore: decorator
-@inline
-export function discountOfTail(tail: Tail, step: usize): f32 {
-  return load<f32>(valuesOf(tail, step), 4);
-}
-
-// @ts-ignore: decorator
-@inline
-export function actionOfTail(tail: Tail, step: usize): i32 {
-  return load<i32>(valuesOf(tail, step), 8);
-}
-
-/** Lets a step wait behind `count` others. Requires count < n. */
-export function enter(tail: Tail, count: i32, observation: usize, candidate: usize, action: i32): void {
-  const step = waitingAt(tail, count);
-  memory.copy(step, observation, tail.observation);
-  memory.copy(candidateOf(tail, step), candidate, tail.features);
-  const values = valuesOf(tail, step);
-  store<f32>(values, 0);
-  store<f32>(values, 1, 4);
-  store<i32>(values, action, 8);
-}
-
-/** Adds a reward, and the discount behind it, to `count` waiting steps. */
-export function reward(tail: Tail, count: i32, r: f32, discount: f32): void {
-  for (let i = 0; i < count; i++) {
-    const values = valuesOf(tail, waitingAt(tail, i));
+/** Adds a reward, and the discount behind it, to all that wait. */
+export function reward(tail: Tail, environment: i32, r: f32, discount: f32): void {
+  for (let i = 0, n = waitingOf(tail, environment); i < n; i++) {
+    const values = waitingAt(tail, environment, i) + tail.replay.values;
     const d = load<f32>(values, 4);
     store<f32>(values, load<f32>(values) + d * r);
     store<f32>(values, d * discount, 4);
   }
 }
 
-/** Drops the first of `count` waiting steps. */
-export function leave(tail: Tail, count: i32): void {
-  memory.copy(tail.rows, tail.rows + tail.stride, tail.stride * usize(count - 1));
+/** Drops the first `count` that wait. */
+export function leave(tail: Tail, environment: i32, count: i32): void {
+  const rest = waitingOf(tail, environment) - count;
+  const first = waitingAt(tail, environment, 0);
+  memory.copy(first, waitingAt(tail, environment, count), tail.replay.stride * usize(rest));
+  store<i32>(queueOf(tail, environment), rest);
 }
 
-/** Whether waiting step i holds finite numbers, a discount in [0, 1] and an action in bounds. */
-export function waitingIsValid(tail: Tail, i: i32, actions: i32): bool {
-  const step = waitingAt(tail, i);
-  const discount = discountOfTail(tail, step);
-  const action = actionOfTail(tail, step);
-  if (!(discount >= 0 && discount <= 1) || action < 0 || action >= actions) return false;
-  return allFinite(i32((tail.observation + tail.features) >> 2) + 1, step);
+/** Whether all queues hold what can have been written: fewer than n steps, each as it must be. */
+export function tailIsValid(tail: Tail, actions: i32): bool {
+  for (let e = 0; e < tail.environments; e++) {
+    const waiting = waitingOf(tail, e);
+    if (waiting < 0 || waiting >= tail.n) return false;
+    for (let i = 0; i < waiting; i++) if (!stepIsValid(tail.replay, waitingAt(tail, e, i), actions)) return false;
+  }
+  return true;
 }

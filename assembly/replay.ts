@@ -1,35 +1,47 @@
 /**
  * Ring of transitions, one row each, so that a sample touches neighbouring lines and the filled part is one slice:
  *
- *   observation f32(inputs) | features of the chosen candidate f32(features) | next observation f32(inputs) |
- *   next candidates f32(next, features) | next mask, bits, u32((actions + 31) / 32) |
- *   reward f32 | discount f32 | action i32 | number of next candidates i32
+ *   observation (words) | chosen candidate (words) | next observation (words) | next candidates (next, words) |
+ *   next mask, bits, u32((actions + 31) / 32) |
+ *   where the set that was chosen from is kept: their number i32, candidates (next, words), mask, bits |
+ *   return f32 | discount f32 | action i32 | number of next candidates i32
  *
- * discount = terminated ? 0 : gamma^steps, so neither a terminal flag nor n-step returns reach the kernels.
+ * discount = terminated ? 0 : gamma^steps, so neither a terminal flag nor n-step returns reach the kernels. Steps that
+ * wait for their n-step return lie in rows of the same shape; see nstep.ts.
  */
 import { Arena, LIMIT, take, takeStruct } from "./arena";
 import { below, Rng, uniform } from "./rng";
+import { indicesAreValid, Part, wordsOf } from "./sparse";
 import { find, priorityOf, SumTree, totalOf } from "./sumtree";
+import { isAvailable, packBits } from "./values";
 import { allFinite } from "./vector";
 
 @unmanaged
 export class Replay {
   capacity: i32;
-  observation: i32;
-  features: i32;
-  /** The most next candidates. */
+  /** What an observation and a candidate consist of. */
+  observation: Part;
+  features: Part;
+  /** The most candidates of a set. */
   next: i32;
   /** Number of actions where they carry a mask, else 0. */
   masked: i32;
+  /** Whether a row keeps the set that its action was chosen from. */
+  hasSets: bool;
   /** Bytes of all rows, in 64 bits: it may be too large to take. */
   bytes: u64;
-  /** Bytes of a row, a multiple of 16, and offsets in it. */
+  /** Bytes of a row, a multiple of 16, of its observation and candidate, and offsets in it. */
   stride: usize;
-  nextObservation: usize;
+  observationBytes: usize;
+  featureBytes: usize;
   candidate: usize;
+  nextObservation: usize;
   nextCandidates: usize;
+  nextMask: usize;
+  set: usize;
+  candidates: usize;
   mask: usize;
-  reward: usize;
+  values: usize;
   rows: usize;
 }
 
@@ -37,10 +49,11 @@ export class Replay {
 export function newReplay(
   arena: Arena,
   capacity: i32,
-  observation: i32,
-  features: i32,
+  observation: Part,
+  features: Part,
   next: i32,
   masked: i32,
+  hasSets: bool,
 ): Replay {
   const replay = changetype<Replay>(takeStruct(arena, offsetof<Replay>()));
   replay.capacity = capacity;
@@ -48,14 +61,23 @@ export function newReplay(
   replay.features = features;
   replay.next = next;
   replay.masked = masked;
-  replay.candidate = usize(observation) << 2;
-  replay.nextObservation = replay.candidate + (usize(features) << 2);
-  replay.nextCandidates = replay.nextObservation + (usize(observation) << 2);
-  const mask = u64(replay.nextCandidates) + (u64(next) * u64(features) << 2);
-  const reward = mask + (u64((masked + 31) >> 5) << 2);
-  const stride = (reward + 16 + 15) & ~15;
-  replay.mask = usize(mask);
-  replay.reward = usize(reward);
+  replay.hasSets = hasSets;
+  replay.observationBytes = usize(wordsOf(observation)) << 2;
+  replay.featureBytes = usize(wordsOf(features)) << 2;
+  replay.candidate = replay.observationBytes;
+  replay.nextObservation = replay.candidate + replay.featureBytes;
+  replay.nextCandidates = replay.nextObservation + replay.observationBytes;
+  const candidates = u64(next) * u64(replay.featureBytes);
+  const bits = u64((masked + 31) >> 5) << 2;
+  const nextMask = u64(replay.nextCandidates) + candidates;
+  const set = nextMask + bits;
+  const values = hasSets ? set + 4 + candidates + bits : set;
+  const stride = (values + 16 + 15) & ~15;
+  replay.nextMask = usize(nextMask);
+  replay.set = usize(set);
+  replay.candidates = usize(set + 4);
+  replay.mask = usize(set + 4 + candidates);
+  replay.values = usize(values);
   replay.stride = usize(stride);
   replay.bytes = stride < LIMIT ? stride * u64(capacity) : stride;
   return replay;
@@ -75,72 +97,86 @@ export function rowAt(replay: Replay, i: i32): usize {
 
 // @ts-ignore: decorator
 @inline
-export function rewardOf(replay: Replay, row: usize): f32 {
-  return load<f32>(row + replay.reward);
+export function returnOf(replay: Replay, row: usize): f32 {
+  return load<f32>(row + replay.values);
 }
 
 // @ts-ignore: decorator
 @inline
 export function discountOf(replay: Replay, row: usize): f32 {
-  return load<f32>(row + replay.reward, 4);
+  return load<f32>(row + replay.values, 4);
 }
 
+/** The index of the action taken; with candidates, among those of the set where it is kept, else 0. */
 // @ts-ignore: decorator
 @inline
 export function actionOf(replay: Replay, row: usize): i32 {
-  return load<i32>(row + replay.reward, 8);
+  return load<i32>(row + replay.values, 8);
 }
 
 /** How many next candidates the row holds. */
 // @ts-ignore: decorator
 @inline
-export function countOf(replay: Replay, row: usize): i32 {
-  return load<i32>(row + replay.reward, 12);
+export function nextCountOf(replay: Replay, row: usize): i32 {
+  return load<i32>(row + replay.values, 12);
 }
 
-/** Writes row i from the given tensors; mask: u8 (masked), 1 = available. */
-export function writeRow(
+/** How many candidates the action was chosen from. */
+// @ts-ignore: decorator
+@inline
+export function countOf(replay: Replay, row: usize): i32 {
+  return load<i32>(row + replay.set);
+}
+
+/** The bits of the next mask, and of the mask that the action was chosen under; 0 where all actions are available. */
+// @ts-ignore: decorator
+@inline
+export function nextBitsOf(replay: Replay, row: usize): usize {
+  return replay.masked ? row + replay.nextMask : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function bitsOf(replay: Replay, row: usize): usize {
+  return replay.masked ? row + replay.mask : 0;
+}
+
+/** The first half of a step, to a row: what was seen, offered (count candidates, mask u8) and done. */
+export function writeStep(
   replay: Replay,
-  i: i32,
+  row: usize,
   observation: usize,
   candidate: usize,
-  nextObservation: usize,
-  nextCandidates: usize,
+  candidates: usize,
+  count: i32,
   mask: usize,
   action: i32,
-  count: i32,
-  reward: f32,
-  discount: f32,
 ): void {
-  const row = rowAt(replay, i);
-  const size = usize(replay.observation) << 2;
-  const width = usize(replay.features) << 2;
-  memory.copy(row, observation, size);
-  memory.copy(row + replay.candidate, candidate, width);
-  memory.copy(row + replay.nextObservation, nextObservation, size);
-  memory.copy(row + replay.nextCandidates, nextCandidates, width * usize(count));
-  packBits(replay.masked, mask, row + replay.mask);
-  store<f32>(row + replay.reward, reward);
-  store<f32>(row + replay.reward, discount, 4);
-  store<i32>(row + replay.reward, action, 8);
-  store<i32>(row + replay.reward, count, 12);
+  memory.copy(row, observation, replay.observationBytes);
+  memory.copy(row + replay.candidate, candidate, replay.featureBytes);
+  if (replay.hasSets) {
+    store<i32>(row + replay.set, count);
+    memory.copy(row + replay.candidates, candidates, replay.featureBytes * usize(count));
+    packBits(replay.masked, mask, row + replay.mask);
+  }
+  store<f32>(row + replay.values, 0);
+  store<f32>(row + replay.values, 1, 4);
+  store<i32>(row + replay.values, action, 8);
 }
 
-/** Bits of n flags: bit i of the words at dst = src(i) != 0. */
-function packBits(n: i32, src: usize, dst: usize): void {
-  for (let i = 0; i < n; i += 32) {
-    let word: u32 = 0;
-    for (let j = 0; j < 32 && i + j < n; j++) word |= u32(load<u8>(src + i + j) != 0) << j;
-    store<u32>(dst + (usize(i) >> 3), word);
-  }
-}
-
-/** Where bit i of the words is 0, q(i) = -infinity. */
-export function maskOut(n: i32, bits: usize, q: usize): void {
-  for (let i = 0; i < n; i++) {
-    const word = load<u32>(bits + (usize(i >> 5) << 2));
-    if (!((word >> (i & 31)) & 1)) store<f32>(q + (usize(i) << 2), -Infinity);
-  }
+/** The second half: what followed. */
+export function writeNext(
+  replay: Replay,
+  row: usize,
+  observation: usize,
+  candidates: usize,
+  count: i32,
+  mask: usize,
+): void {
+  memory.copy(row + replay.nextObservation, observation, replay.observationBytes);
+  memory.copy(row + replay.nextCandidates, candidates, replay.featureBytes * usize(count));
+  packBits(replay.masked, mask, row + replay.nextMask);
+  store<i32>(row + replay.values, count, 12);
 }
 
 /** Draws n of `size` rows uniformly with replacement: indices (n) i32. Requires size > 0. */
@@ -177,14 +213,36 @@ export function samplePrioritized(
   }
 }
 
-/** Whether row i holds only what writeRow can have written: finite numbers, discount in [0, 1], indices in bounds. */
+/** Whether a row's first half is what writeStep can have written: finite, discount in [0, 1], indices in bounds. */
+export function stepIsValid(replay: Replay, row: usize, actions: i32): bool {
+  const discount = discountOf(replay, row);
+  if (!(discount >= 0 && discount <= 1) || !allFinite(1, row + replay.values)) return false;
+  if (!inputsAreValid(replay.observation, 1, row)) return false;
+  if (!inputsAreValid(replay.features, 1, row + replay.candidate)) return false;
+  const action = u32(actionOf(replay, row));
+  if (!replay.hasSets) return action < u32(actions);
+  const count = countOf(replay, row);
+  const isSet = wordsOf(replay.features) > 0;
+  if (count < 0 || count > replay.next || action >= u32(isSet ? count : actions)) return false;
+  if (!isAvailable(bitsOf(replay, row), action)) return false;
+  return inputsAreValid(replay.features, count, row + replay.candidates);
+}
+
+/** Whether all of row i is what writeStep and writeNext can have written. */
 export function rowIsValid(replay: Replay, i: i32, actions: i32): bool {
   const row = rowAt(replay, i);
-  const discount = discountOf(replay, row);
-  const action = actionOf(replay, row);
-  const count = countOf(replay, row);
-  if (!(discount >= 0 && discount <= 1)) return false;
-  if (action < 0 || action >= actions || count < 0 || count > replay.next) return false;
-  const floats = 2 * replay.observation + (1 + count) * replay.features;
-  return allFinite(floats, row) && allFinite(1, row + replay.reward);
+  const count = nextCountOf(replay, row);
+  if (count < 0 || count > replay.next || !stepIsValid(replay, row, actions)) return false;
+  if (!inputsAreValid(replay.observation, 1, row + replay.nextObservation)) return false;
+  return inputsAreValid(replay.features, count, row + replay.nextCandidates);
+}
+
+/** Whether n rows of a part at x are finite and their indices in bounds. */
+export function inputsAreValid(part: Part, n: i32, x: usize): bool {
+  const words = wordsOf(part);
+  if (!allFinite(n * words, x)) return false;
+  if (part.slots) {
+    for (let i = 0; i < n; i++) if (!indicesAreValid(part, x + (usize(i * words) << 2))) return false;
+  }
+  return true;
 }

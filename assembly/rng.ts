@@ -53,3 +53,23 @@ export function below(rng: Rng, n: u32): u32 {
   }
   return u32(product >> 32);
 }
+
+/**
+ * x(n) = standard normal f32, drawn in pairs; the second of the last pair is dropped where n is odd.
+ * Marsaglia & Bray 1964, "A Convenient Method for Generating Normal Variables".
+ */
+export function normals(rng: Rng, n: i32, x: usize): void {
+  for (let i = 0; i < n; i += 2) {
+    let u: f64;
+    let v: f64;
+    let s: f64;
+    do {
+      u = 2 * uniform(rng) - 1;
+      v = 2 * uniform(rng) - 1;
+      s = u * u + v * v;
+    } while (s >= 1 || f32(s) == 0);
+    const scale = Math.sqrt((-2 * f64(Mathf.log(f32(s)))) / s);
+    store<f32>(x + (usize(i) << 2), f32(u * scale));
+    if (i + 1 < n) store<f32>(x + (usize(i) << 2), f32(v * scale), 4);
+  }
+}

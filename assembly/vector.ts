@@ -53,6 +53,25 @@ export function scaleMasked(n: i32, alpha: f32, x: usize, h: usize, y: usize): v
   }
 }
 
+/** y = max(y, 0) over n f32, NaN kept. Requires n % 4 == 0. */
+export function rectify(n: i32, y: usize): void {
+  while (n > 0) {
+    v128.store(y, f32x4.pmax(v128.load(y), f32x4.splat(0)));
+    y += 16;
+    n -= 4;
+  }
+}
+
+/** y *= alpha over n f32. Requires n % 4 == 0. */
+export function scale(n: i32, alpha: f32, y: usize): void {
+  const va = f32x4.splat(alpha);
+  while (n > 0) {
+    v128.store(y, f32x4.mul(va, v128.load(y)));
+    y += 16;
+    n -= 4;
+  }
+}
+
 /** The sum of squares of n f32. Requires n % 4 == 0. An overflow gives infinity, which callers test for. */
 export function sumSquares(n: i32, x: usize): f32 {
   return dot(n, x, x);

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Flag, Region, State, Status } from "../assembly/abi.js";
-import { Engine } from "./engine.js";
+import { Flag, Normalization, Region, State, Status } from "../assembly/abi.js";
+import { Engine, type Shape } from "./engine.js";
+import { type Input, Staged, writeMask } from "./inputs.js";
 import { type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
 import { valueAt } from "./schedule.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "./snapshot.js";
@@ -8,11 +9,20 @@ import { packSnapshot, SnapshotError, unpackSnapshot } from "./snapshot.js";
 /** One step of experience. Arrays are copied. */
 export interface Transition {
   /** (observation) */
-  observation: ArrayLike<number>;
-  /** The index of the action taken; with `actions`. */
+  observation: Input;
+  /**
+   * The index of the action taken: among the `actions`, or among the `candidates` given here.
+   */
   action?: number;
-  /** (features) of the candidate taken; with `candidates`. */
-  candidate?: ArrayLike<number>;
+  /** (features) of the candidate taken, where `candidates` are not given. */
+  candidate?: Input;
+  /** (actions), 0 = not available when the action was taken; with `masked`. Default: all were. */
+  mask?: ArrayLike<number>;
+  /**
+   * (n, features) of what the action was chosen from, or a part of it that holds the action; with the option
+   * `candidates`. Needed with `dueling`, `munchausen` and `cqlAlpha`, n <= candidates.next then.
+   */
+  candidates?: Input;
   /** Finite as f32. */
   reward: number;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
@@ -20,13 +30,15 @@ export interface Transition {
   /** Whether the episode was cut here, by a time limit say. Needed with `nStep` above 1. Default false. */
   truncated?: boolean;
   /** (observation) after the step: the final one where the episode ended, not that of the next episode. */
-  nextObservation: ArrayLike<number>;
+  nextObservation: Input;
   /** (actions), 0 = not available in the next state; with `masked`. Default: all are available. */
   nextMask?: ArrayLike<number>;
   /** (n, features), n <= candidates.next, of the next state; with `candidates`. Empty: nothing is available, value 0. */
-  nextCandidates?: ArrayLike<number>;
+  nextCandidates?: Input;
   /** Discount of the next state's value, [0, 1]; default gamma. For steps of unequal length. Ignored if terminated. */
   discount?: number;
+  /** Which of the `environments` the step belongs to. Default 0. */
+  environment?: number;
 }
 
 /** What `save` can leave out. */
@@ -36,13 +48,6 @@ export interface SaveOptions {
 }
 
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-
-const FIELDS: Partial<Record<Status, [name: string, region: Region]>> = {
-  [Status.BadObservation]: ["observation", Region.Observation],
-  [Status.BadNextObservation]: ["nextObservation", Region.NextObservation],
-  [Status.BadCandidate]: ["candidates", Region.Candidates],
-  [Status.BadNextCandidates]: ["nextCandidates", Region.NextCandidates],
-};
 
 /**
  * A deep Q-learning agent in a WebAssembly instance of its own (Mnih et al. 2015).
@@ -69,9 +74,7 @@ export class DQN {
 
   #engine: Engine | undefined;
   readonly #state: Float64Array;
-  readonly #nextObservation: Float32Array;
-  readonly #candidate: Float32Array;
-  readonly #nextCandidates: Float32Array;
+  readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
   readonly #mask: Uint8Array;
   readonly #nextMask: Uint8Array;
 
@@ -81,32 +84,24 @@ export class DQN {
    */
   constructor(options: DQNOptions, module?: WebAssembly.Module) {
     const resolved = resolveOptions(options);
-    const { candidates } = resolved;
-    const engine = new Engine(
-      {
-        flags: flagsOf(resolved),
-        observation: resolved.observation,
-        actions: resolved.actions,
-        features: candidates?.features ?? 0,
-        maxCandidates: candidates?.max ?? 0,
-        nextCandidates: candidates?.next ?? 0,
-        hidden: resolved.hidden,
-        batch: resolved.batchSize,
-        capacity: resolved.capacity,
-        nStep: resolved.nStep,
-        seed: resolved.seed,
-      },
-      module,
-    );
+    const engine = new Engine(shapeOf(resolved), module);
     this.options = resolved;
     this.#engine = engine;
     this.#state = engine.f64(Region.State);
     this.observation = engine.f32(Region.Observation);
     this.candidates = engine.f32(Region.Candidates);
     this.values = engine.f32(Region.Values);
-    this.#nextObservation = engine.f32(Region.NextObservation);
-    this.#candidate = engine.f32(Region.Candidate);
-    this.#nextCandidates = engine.f32(Region.NextCandidates);
+    const { observation, sparse, candidates } = resolved;
+    const seen = (name: string, region: Region) => new Staged(name, engine.f32(region), observation, sparse);
+    const offered = (name: string, region: Region) =>
+      new Staged(name, engine.f32(region), candidates?.features ?? 0, candidates?.sparse);
+    this.#inputs = {
+      observation: seen("observation", Region.Observation),
+      nextObservation: seen("nextObservation", Region.NextObservation),
+      candidate: offered("candidate", Region.Candidate),
+      candidates: offered("candidates", Region.Candidates),
+      nextCandidates: offered("nextCandidates", Region.NextCandidates),
+    };
     this.#mask = engine.u8(Region.Mask);
     this.#nextMask = engine.u8(Region.NextMask);
   }
@@ -146,32 +141,36 @@ export class DQN {
    *
    * @param observation - (observation)
    * @param available - With `masked`: (actions), 0 = not available; with `candidates`: (n, features), n <= max.
-   * @param epsilon - Probability of a random action, [0, 1]. Default: the option's schedule; 0 is greedy.
+   * @param epsilon - Probability of a random action, [0, 1]; 0 is greedy, by weights without noise. Default: the
+   *   option's schedule, by weights with noise where `noisySigma` is above 0.
    * @returns The index of the action or candidate; -1 where none is available.
    * @throws RangeError for a wrong length or a number that is not finite; nothing changes then.
    */
-  act(observation: ArrayLike<number>, available?: ArrayLike<number>, epsilon: number = this.epsilon): number {
-    if (!(epsilon >= 0 && epsilon <= 1)) throw new RangeError(`"epsilon" must be in [0, 1], got ${show(epsilon)}`);
+  act(observation: Input, available?: Input, epsilon?: number): number {
+    const probability = epsilon ?? this.epsilon;
+    if (!(probability >= 0 && probability <= 1)) {
+      throw new RangeError(`"epsilon" must be in [0, 1], got ${show(epsilon)}`);
+    }
     const engine = this.#open();
     const count = this.#stage(observation, available);
-    const action = engine.exports.act(count, epsilon);
-    if (action < -1) this.#refuse(-1 - action, observation, available);
+    const action = engine.exports.act(count, probability, epsilon === undefined);
+    if (action < -1) this.#refuse(-1 - action, { observation, candidates: available });
     return action;
   }
 
   /**
-   * Action values of an observation.
+   * Action values of an observation, without noise.
    *
    * @param observation - (observation)
-   * @param candidates - (n, features), n <= max; with `candidates`.
+   * @param available - As for `act`; a mask matters for `dueling` alone, and hides no value.
    * @returns (actions) or (n) values: a view, valid until the next call.
    * @throws RangeError as `act`.
    */
-  evaluate(observation: ArrayLike<number>, candidates?: ArrayLike<number>): Float32Array {
+  evaluate(observation: Input, available?: Input): Float32Array {
     const engine = this.#open();
-    const count = this.#stage(observation, candidates);
+    const count = this.#stage(observation, available);
     const status: Status = engine.exports.evaluate(count);
-    if (status !== Status.Ok) this.#refuse(status, observation, candidates);
+    if (status !== Status.Ok) this.#refuse(status, { observation, candidates: available });
     return this.options.candidates ? this.values.subarray(0, count) : this.values;
   }
 
@@ -181,39 +180,48 @@ export class DQN {
    */
   observe(transition: Transition): void {
     const engine = this.#open();
-    const { observation, nextObservation, reward, terminated, truncated = false } = transition;
+    const { observation, nextObservation, reward, terminated, truncated = false, environment = 0 } = transition;
     requireFlag("terminated", terminated);
     requireFlag("truncated", truncated);
+    this.#requireEnvironment(environment);
     if (!Number.isFinite(Math.fround(reward))) {
       throw new RangeError(`"reward" must be a finite number in the range of f32, got ${show(reward)}`);
     }
     const discount = transition.discount ?? this.options.gamma;
     if (!(discount >= 0 && discount <= 1)) throw new RangeError(`"discount" must be in [0, 1], got ${show(discount)}`);
-    copy("observation", observation, this.observation);
-    copy("nextObservation", nextObservation, this.#nextObservation);
-    const action = this.options.candidates ? 0 : this.#stageAction(transition);
-    const count = this.options.candidates ? this.#stageCandidates(transition) : 0;
+    this.#inputs.observation.writeOne(observation);
+    this.#inputs.nextObservation.writeOne(nextObservation);
+    const { action, count, nextCount } = this.options.candidates
+      ? this.#stageCandidates(transition)
+      : this.#stageAction(transition);
     const status: Status = engine.exports.observe(
       action,
       count,
+      nextCount,
       reward,
       terminated ? 0 : discount,
       terminated || truncated,
+      environment,
     );
     if (status === Status.BadReturn) {
       throw new RangeError(`"reward" must keep the n-step return in the range of f32, got ${show(reward)}`);
     }
-    if (status === Status.BadCandidate) refuseNumber("candidate", transition.candidate!, this.#candidate);
-    if (status === Status.BadNextObservation) refuseNumber("nextObservation", nextObservation, this.#nextObservation);
-    if (status === Status.BadNextCandidates) {
-      refuseNumber("nextCandidates", transition.nextCandidates!, this.#nextCandidates);
-    }
-    if (status !== Status.Ok) this.#refuse(status, observation, undefined);
+    if (status !== Status.Ok) this.#refuse(status, transition);
   }
 
-  /** Drops the last steps, fewer than `nStep`, that still wait for rewards: for an episode that will not go on. */
-  abandonEpisode(): void {
-    this.#open().exports.abandon();
+  /**
+   * Drops the last steps, fewer than `nStep`, that still wait for rewards: for an episode that will not go on.
+   *
+   * @param environment - Of which environment. Default: of all.
+   */
+  abandonEpisode(environment?: number): void {
+    const engine = this.#open();
+    if (environment === undefined) {
+      for (let i = 0; i < this.options.environments; i++) engine.exports.abandon(i);
+    } else {
+      this.#requireEnvironment(environment);
+      engine.exports.abandon(environment);
+    }
   }
 
   /**
@@ -227,18 +235,54 @@ export class DQN {
     if (!Number.isInteger(updates) || updates < 1 || updates > 2147483647) {
       throw new RangeError(`"updates" must be an integer in [1, 2147483647], got ${show(updates)}`);
     }
-    const { learningRate, learningStarts, beta1, beta2, adamEpsilon, maxGradNorm, targetEvery, tau } = this.options;
-    if (this.replaySize < learningStarts) return Number.NaN;
-    const rate = valueAt(learningRate, this.steps);
-    const alpha = this.options.priorityExponent;
-    const beta = valueAt(this.options.importanceExponent, this.steps);
-    return engine.exports.learn(updates, rate, beta1, beta2, adamEpsilon, maxGradNorm, targetEvery, tau, alpha, beta);
+    const { options } = this;
+    if (this.replaySize < options.learningStarts) return Number.NaN;
+    return engine.exports.learn(
+      updates,
+      valueAt(options.learningRate, this.steps),
+      options.beta1,
+      options.beta2,
+      options.adamEpsilon,
+      options.weightDecay,
+      options.maxGradNorm,
+      options.targetEvery,
+      options.tau,
+      options.priorityExponent,
+      valueAt(options.importanceExponent, this.steps),
+      options.dropout,
+      options.cqlAlpha,
+      options.munchausen?.alpha ?? 0,
+      options.munchausen?.temperature ?? 1,
+      options.munchausen?.clip ?? 0,
+    );
   }
 
   /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
   syncTarget(tau = 1): void {
     if (!(tau > 0 && tau <= 1)) throw new RangeError(`"tau" must be in (0, 1], got ${show(tau)}`);
     this.#open().exports.syncTarget(tau);
+  }
+
+  /** A copy of the parameters that the agent acts by, for `restoreWeights` of an agent with the same options. */
+  copyWeights(): Float32Array {
+    return this.#open().f32(Region.Online).slice();
+  }
+
+  /**
+   * Puts parameters back that `copyWeights` gave, into the online and the target network; replay, counters and the
+   * optimiser's moments stay.
+   * @throws RangeError for another length or a number that is not finite; nothing changes then.
+   */
+  restoreWeights(weights: Float32Array): void {
+    const engine = this.#open();
+    const online = engine.f32(Region.Online);
+    if (weights.length !== online.length) {
+      throw new RangeError(`"weights" must hold ${online.length} numbers, got ${weights.length}`);
+    }
+    const bad = weights.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) throw new RangeError(`"weights[${bad}]" must be a finite number, got ${weights[bad]}`);
+    online.set(weights);
+    engine.exports.syncTarget(1);
   }
 
   /** The whole agent as a file: continuing from it gives the same bits as never having stopped. */
@@ -253,8 +297,9 @@ export class DQN {
       const state = new Float64Array(bytes.buffer, 0, State.Count);
       state[State.Size] = 0;
       state[State.Head] = 0;
-      state[State.Waiting] = 0;
-      bytes.fill(0, engine.u8(Region.Priorities).byteOffset - span.byteOffset);
+      const moments = engine.u8(Region.Moments);
+      // Waiting steps and priorities go with the replay.
+      bytes.fill(0, moments.byteOffset + moments.byteLength - span.byteOffset);
     }
     const metadata = { options: JSON.stringify(this.options), replay: String(withReplay) };
     return packSnapshot("dqn", metadata, new Map([["agent", bytes]]));
@@ -312,42 +357,86 @@ export class DQN {
   }
 
   /** Writes the inputs of act and evaluate; returns the number of candidates. */
-  #stage(observation: ArrayLike<number>, available: ArrayLike<number> | undefined): number {
-    copy("observation", observation, this.observation);
+  #stage(observation: Input, available: Input | undefined): number {
+    this.#inputs.observation.writeOne(observation);
     const { candidates, masked, actions } = this.options;
     if (candidates) {
       if (!available) throw new TypeError('"candidates" must be given: rows of features');
-      return copyRows("candidates", available, this.candidates, candidates.features, candidates.max);
+      return this.#inputs.candidates.writeRows(available, candidates.max);
     }
-    if (masked) copyMask("mask", available, this.#mask);
+    if (masked) writeMask("mask", available as ArrayLike<number> | undefined, this.#mask);
     else if (available) throw new TypeError(`a mask of the ${actions} actions needs the option "masked": true`);
     return 0;
   }
 
-  #stageAction({ action, nextMask, candidate, nextCandidates }: Transition): number {
+  #stageAction({ action, mask, nextMask, candidate, candidates, nextCandidates }: Transition): Chosen {
     const { actions, masked } = this.options;
-    if (candidate || nextCandidates)
-      throw new TypeError('"candidate" and "nextCandidates" go with the option "candidates"');
-    if (!Number.isInteger(action) || action! < 0 || action! >= actions) {
-      throw new RangeError(`"action" must be an integer in [0, ${actions - 1}], got ${show(action)}`);
+    if (candidate || candidates || nextCandidates) {
+      throw new TypeError('"candidate", "candidates" and "nextCandidates" go with the option "candidates"');
     }
-    if (masked) copyMask("nextMask", nextMask, this.#nextMask);
-    else if (nextMask) throw new TypeError('"nextMask" needs the option "masked": true');
-    return action!;
+    requireIndex("action", action, actions);
+    if (masked) {
+      writeMask("mask", mask, this.#mask);
+      writeMask("nextMask", nextMask, this.#nextMask);
+      if (!this.#mask[action]) throw new RangeError(`"mask[${action}]" must not be 0: it is the action that was taken`);
+    } else if (mask || nextMask) {
+      throw new TypeError(`"${mask ? "mask" : "nextMask"}" needs the option "masked": true`);
+    }
+    return { action, count: 0, nextCount: 0 };
   }
 
-  #stageCandidates({ action, nextMask, candidate, nextCandidates = [] }: Transition): number {
-    const { features, next } = this.options.candidates!;
-    if (action !== undefined || nextMask) throw new TypeError('"action" and "nextMask" go with the option "actions"');
+  #stageCandidates({ action, mask, nextMask, candidate, candidates, nextCandidates = [] }: Transition): Chosen {
+    if (mask || nextMask) throw new TypeError('"mask" and "nextMask" go with the option "actions"');
+    const { max, next } = this.options.candidates!;
+    const inputs = this.#inputs;
+    const nextCount = inputs.nextCandidates.writeRows(nextCandidates, next);
+    if (candidates) {
+      if (candidate) throw new TypeError('either "candidate" or "candidates" with "action" must be given, got both');
+      const keeps = keepsSets(this.options);
+      const count = inputs.candidates.writeRows(candidates, keeps ? next : max);
+      requireIndex("action", action, count);
+      inputs.candidate.copyRow(inputs.candidates, action);
+      return keeps ? { action, count, nextCount } : { action: 0, count: 0, nextCount };
+    }
+    if (keepsSets(this.options)) {
+      throw new TypeError('"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them');
+    }
+    if (action !== undefined) throw new TypeError('"action" goes with "candidates", what it was chosen from');
     if (!candidate) throw new TypeError('"candidate" must be given: the features of the candidate taken');
-    copy("candidate", candidate, this.#candidate);
-    return copyRows("nextCandidates", nextCandidates, this.#nextCandidates, features, next);
+    inputs.candidate.writeOne(candidate);
+    return { action: 0, count: 0, nextCount };
   }
 
-  #refuse(status: Status, observation: ArrayLike<number>, available: ArrayLike<number> | undefined): never {
-    const [name, region] = FIELDS[status]!;
-    const source = status === Status.BadObservation ? observation : available!;
-    return refuseNumber(name, source, this.#open().f32(region));
+  #requireEnvironment(environment: number): void {
+    requireIndex("environment", environment, this.options.environments);
+  }
+
+  #refuse(status: Status, given: Partial<Record<keyof Transition, unknown>>): never {
+    const name = FIELDS[status]!;
+    // A single candidate may have come as one of the candidates.
+    if (name === "candidate" && given.candidate === undefined) return this.#inputs.candidates.refuse(given.candidates as Input);
+    return this.#inputs[name].refuse(given[name] as Input);
+  }
+}
+
+/** An action as the engine takes it: its index, and how many candidates were and are on offer. */
+interface Chosen {
+  action: number;
+  count: number;
+  nextCount: number;
+}
+
+const FIELDS = {
+  [Status.BadObservation]: "observation",
+  [Status.BadNextObservation]: "nextObservation",
+  [Status.BadCandidate]: "candidate",
+  [Status.BadNextCandidates]: "nextCandidates",
+  [Status.BadSet]: "candidates",
+} as Record<Status, "observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates">;
+
+function requireIndex(name: string, index: number | undefined, size: number): asserts index is number {
+  if (!Number.isInteger(index) || index! < 0 || index! >= size) {
+    throw new RangeError(`"${name}" must be an integer in [0, ${size - 1}], got ${show(index)}`);
   }
 }
 
@@ -355,52 +444,51 @@ function requireFlag(name: string, flag: boolean): void {
   if (typeof flag !== "boolean") throw new TypeError(`"${name}" must be true or false, got ${show(flag)}`);
 }
 
-function flagsOf({ double, loss, masked, priorityExponent }: ResolvedOptions): number {
-  return (
-    (double ? Flag.Double : 0) |
-    (loss === "squared" ? Flag.Squared : 0) |
-    (masked ? Flag.Masked : 0) |
-    (priorityExponent > 0 ? Flag.Prioritized : 0)
-  );
+/** Whether transitions keep what their action was chosen from. */
+function keepsSets({ dueling, munchausen, cqlAlpha }: ResolvedOptions): boolean {
+  return dueling || munchausen !== undefined || cqlAlpha > 0;
 }
 
-/** Whether a source is the target itself: then nothing is copied. */
-function isView(source: ArrayLike<number>, target: Float32Array): boolean {
-  return (
-    source === target ||
-    (source instanceof Float32Array && source.buffer === target.buffer && source.byteOffset === target.byteOffset)
-  );
+function flagsOf(options: ResolvedOptions): number {
+  const flags: [boolean, Flag][] = [
+    [options.double, Flag.Double],
+    [options.loss === "squared", Flag.Squared],
+    [options.masked, Flag.Masked],
+    [options.priorityExponent > 0, Flag.Prioritized],
+    [options.dueling, Flag.Dueling],
+    [options.munchausen !== undefined, Flag.Munchausen],
+    [options.cqlAlpha > 0, Flag.Conservative],
+    [options.noisySigma > 0, Flag.Noisy],
+    [keepsSets(options), Flag.Sets],
+  ];
+  return flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0);
 }
 
-function copy(name: string, source: ArrayLike<number>, target: Float32Array): void {
-  if (source?.length !== target.length) {
-    throw new RangeError(`"${name}" must hold ${target.length} numbers, got ${source?.length ?? show(source)}`);
-  }
-  if (!isView(source, target)) target.set(source);
-}
+const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };
 
-function copyRows(name: string, source: ArrayLike<number>, target: Float32Array, width: number, most: number): number {
-  const rows = source.length / width;
-  if (!Number.isInteger(rows) || rows > most) {
-    throw new RangeError(`"${name}" must hold at most ${most} rows of ${width} numbers, got ${source.length} numbers`);
-  }
-  if (!isView(source, target)) target.set(source);
-  return rows;
-}
-
-function copyMask(name: string, source: ArrayLike<number> | undefined, target: Uint8Array): void {
-  if (source === undefined) {
-    target.fill(1);
-    return;
-  }
-  if (source.length !== target.length) {
-    throw new RangeError(`"${name}" must hold ${target.length} flags, got ${source.length}`);
-  }
-  for (let i = 0; i < target.length; i++) target[i] = source[i] ? 1 : 0;
-}
-
-/** Names the first number that is not finite as f32, with what the caller gave. */
-function refuseNumber(name: string, source: ArrayLike<number>, staged: Float32Array): never {
-  const i = staged.findIndex((x) => !Number.isFinite(x));
-  throw new RangeError(`"${name}[${i}]" must be a finite number in the range of f32, got ${show(source[i])}`);
+function shapeOf(options: ResolvedOptions): Shape {
+  const { sparse, candidates } = options;
+  return {
+    sizes: {
+      Flags: flagsOf(options),
+      Observation: options.observation,
+      Slots: sparse?.slots ?? 0,
+      Indexed: sparse?.size ?? 0,
+      Actions: options.actions,
+      Features: candidates?.features ?? 0,
+      FeatureSlots: candidates?.sparse?.slots ?? 0,
+      FeatureIndexed: candidates?.sparse?.size ?? 0,
+      MaxCandidates: candidates?.max ?? 0,
+      NextCandidates: candidates?.next ?? 0,
+      Quantiles: options.quantiles,
+      Normalization: NORMALIZATIONS[options.normalization],
+      Batch: options.batchSize,
+      Capacity: options.capacity,
+      NStep: options.nStep,
+      Environments: options.environments,
+    },
+    hidden: options.hidden,
+    sigma: options.noisySigma,
+    seed: options.seed,
+  };
 }

@@ -1,22 +1,16 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { defaultModule } from "#module";
 import type { instantiate } from "../.build/dqn.js";
-import { ABI_VERSION, MAX_HIDDEN, type Region, Status } from "../assembly/abi.js";
+import { ABI_VERSION, MAX_HIDDEN, type Region, Size, Status } from "../assembly/abi.js";
 
 type Exports = Awaited<ReturnType<typeof instantiate>>;
 
-/** Sizes of an agent, in numbers of f32; `actions` = 0 selects candidate mode. */
+/** Sizes of an agent by Size, from Size.Flags to Size.Hidden, in numbers; the widths of its hidden layers; its seed. */
 export interface Shape {
-  flags: number;
-  observation: number;
-  actions: number;
-  features: number;
-  maxCandidates: number;
-  nextCandidates: number;
+  sizes: Readonly<Record<Exclude<keyof typeof Size, "Hidden" | "Widths">, number>>;
   hidden: readonly number[];
-  batch: number;
-  capacity: number;
-  nStep: number;
+  /** Scale of NoisyNets' noise. */
+  sigma: number;
   /** A safe integer >= 0. */
   seed: number;
 }
@@ -36,28 +30,18 @@ export class Engine {
       );
     }
     this.exports = exports;
-    new Int32Array(exports.memory.buffer, exports.hiddenSizes() >>> 0, MAX_HIDDEN).set(shape.hidden);
-    const status: Status = exports.create(
-      shape.flags,
-      shape.observation,
-      shape.actions,
-      shape.features,
-      shape.maxCandidates,
-      shape.nextCandidates,
-      shape.hidden.length,
-      shape.batch,
-      shape.capacity,
-      shape.nStep,
-      shape.seed >>> 0,
-      Math.floor(shape.seed / 4294967296),
-    );
+    const sizes = new Int32Array(exports.memory.buffer, exports.sizes() >>> 0, Size.Widths + MAX_HIDDEN);
+    for (const [name, value] of Object.entries(shape.sizes)) sizes[Size[name as keyof typeof Size]] = value;
+    sizes[Size.Hidden] = shape.hidden.length;
+    sizes.set(shape.hidden, Size.Widths);
+    const status: Status = exports.create(shape.seed >>> 0, Math.floor(shape.seed / 4294967296), shape.sigma);
     if (status !== Status.Ok) throw this.#refusal(status, shape);
   }
 
   #refusal(status: Status, shape: Shape): Error {
     const needed = `${(this.exports.neededBytes() / GIGABYTE).toFixed(1)} GB`;
     if (status === Status.TooLarge) {
-      const what = `a replay of ${shape.capacity} transitions and the networks need`;
+      const what = `a replay of ${shape.sizes.Capacity} transitions and the networks need`;
       return new RangeError(`"capacity": ${what} ${needed}; Wasm memory ends at 4 GB`);
     }
     if (status === Status.OutOfMemory) return new Error(`the agent needs ${needed}, which the host does not give`);

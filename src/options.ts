@@ -106,20 +106,48 @@ export function schedule([holds, must]: Rule, [valueHolds, valueMust]: Rule = [h
   ];
 }
 
+/**
+ * Index inputs beside the dense numbers of an observation or of a candidate: ids, tags, hashed categories. They equal
+ * `size` numbers of which up to `slots` are not 0, bit for bit, and cost only those.
+ */
+export interface SparseOptions {
+  /** The most indices at once, [1, 65536]. */
+  slots: number;
+  /** Indices are in [0, size - 1]; [1, 2^24]. */
+  size: number;
+}
+
 /** Candidate mode: the actions of a state are rows of features, and may differ in every state. */
 export interface CandidateOptions {
   /** The most candidates that `act` and `evaluate` take at once, [1, 65536]. */
   max: number;
-  /** Features of a candidate, [1, 65536]. */
+  /** Dense features of a candidate, [1, 65536]; 0 is possible with `sparse`. */
   features: number;
-  /** The most candidates of the next state that a transition keeps, [1, 65536]. Default: `max`. */
+  /**
+   * The most candidates of the next state that a transition keeps, [1, 65536]; also of its own state, with `dueling`,
+   * `munchausen` or `cqlAlpha`. Default: `max`.
+   */
   next?: number;
+  /** Index inputs of a candidate. Default: none. */
+  sparse?: SparseOptions;
+}
+
+/** Munchausen DQN (Vieillard, Pietquin & Geist 2020): targets with the policy's entropy and log-probability. */
+export interface MunchausenOptions {
+  /** Factor of the log-probability that is added to the reward, [0, 1]. Default 0.9. */
+  alpha?: number;
+  /** Temperature of the softmax over the target network's values, (0, 100]. Default 0.03. */
+  temperature?: number;
+  /** Least value of temperature times log-probability, [-1e6, 0]. Default -1. */
+  clip?: number;
 }
 
 /** Options of an agent. Either `actions` or `candidates` is given. */
 export interface DQNOptions {
-  /** Numbers in an observation, [1, 1048576]. */
+  /** Dense numbers in an observation, [1, 1048576]; 0 is possible with `sparse`. */
   observation: number;
+  /** Index inputs of an observation. Default: none. */
+  sparse?: SparseOptions;
   /** Number of actions, [1, 65536], for a fixed set of them. */
   actions?: number;
   /** For a set of actions that changes. */
@@ -138,6 +166,8 @@ export interface DQNOptions {
   beta2?: number;
   /** Adam's, outside the root, (0, 1]. Default 1e-8, as PyTorch. */
   adamEpsilon?: number;
+  /** AdamW's: weights shrink by `learningRate * weightDecay` of themselves at each update, [0, 1]. Default 0. */
+  weightDecay?: number;
   /** Transitions in an update, [1, 65536]. Default 32, as Mnih et al. 2015. */
   batchSize?: number;
   /** Transitions that the replay holds, [1, 2^31 - 1]. Default 10000, as CleanRL's dqn.py. */
@@ -154,17 +184,52 @@ export interface DQNOptions {
   tau?: number;
   /** Probability of a random action, [0, 1]; a schedule counts observed steps. Default linear 1 to 0.05 in 10000. */
   epsilon?: Schedule;
-  /** Double DQN (van Hasselt et al. 2016). Default true. */
+  /** Double DQN (van Hasselt et al. 2016). Default true, but false with `munchausen`. */
   double?: boolean;
+  /**
+   * Dueling streams (Wang et al. 2016): Q = V + A - mean of A over the available actions. With `actions` the streams
+   * share all hidden layers but the last; with `candidates` V has layers of its own over the observation, and
+   * transitions must say what was on offer. Default false.
+   */
+  dueling?: boolean;
+  /**
+   * Quantiles of the return for each action, [1, 256]; above 1 it is QR-DQN (Dabney et al. 2018) with the quantile
+   * Huber loss, and actions are chosen by the mean. Default 1: the expected return alone.
+   */
+  quantiles?: number;
+  /** Munchausen's soft targets, in place of the maximum. Default: none. */
+  munchausen?: MunchausenOptions;
+  /**
+   * Initial scale of NoisyNets' learned noise (Fortunato et al. 2018), factorised, on all layers, [0, 10]; 0.5 in the
+   * paper. `act` draws new noise at each call that gives no epsilon of its own. Default 0: no noise.
+   */
+  noisySigma?: number;
+  /**
+   * Of each hidden layer before its ReLU: `layer` (Ba et al. 2016), or `batch` (Ioffe & Szegedy 2015), whose running
+   * statistics are folded into the weights for acting, targets and `weights()`. Batch statistics of a replay mix
+   * policies, and a target network lags behind them: prefer `layer`, unless the input's scale is unknown and
+   * batches are large. Default `none`.
+   */
+  normalization?: "none" | "layer" | "batch";
+  /** Share of the outputs of each hidden layer that an update drops, [0, 0.9] (Srivastava et al. 2014). Default 0. */
+  dropout?: number;
+  /**
+   * Weight of the conservative term (Kumar et al. 2020), for learning from logs: log-sum-exp of the values of all that
+   * was on offer, minus the value of what was chosen; [0, 1000]. Default 0.
+   */
+  cqlAlpha?: number;
   /** `huber` has its kink at 1; `squared` is d^2, as PyTorch's mse_loss. Default `huber`. */
   loss?: "huber" | "squared";
   /** Global L2 norm to which the gradient is clipped, [0, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
   maxGradNorm?: number;
   /**
    * Rewards that a target sums before it bootstraps, [1, 64]. Above 1, transitions must come in the order of one
-   * episode after the other, and tell where an episode is cut. Default 1.
+   * episode after the other, and tell where an episode is cut. Munchausen's addition is that of the first step alone.
+   * Default 1.
    */
   nStep?: number;
+  /** Sequences of episodes that are fed at once, each with n-step returns of its own, [1, 65536]. Default 1. */
+  environments?: number;
   /**
    * Exponent of priorities, [0, 1]: a transition is drawn in proportion to its last TD error to this power, a new one
    * as the largest so far (Schaul et al. 2016). 0 draws uniformly. Default 0.
@@ -180,9 +245,11 @@ export interface DQNOptions {
 }
 
 /** Options with all defaults in place. */
-export type ResolvedOptions = Required<Omit<DQNOptions, "actions" | "candidates">> & {
+export type ResolvedOptions = Required<Omit<DQNOptions, "actions" | "candidates" | "sparse" | "munchausen">> & {
   actions: number;
-  candidates: Required<CandidateOptions> | undefined;
+  sparse: SparseOptions | undefined;
+  candidates: (Required<Omit<CandidateOptions, "sparse">> & Pick<CandidateOptions, "sparse">) | undefined;
+  munchausen: Required<MunchausenOptions> | undefined;
 };
 
 const COUNT_MAX = 2 ** 31 - 1;
@@ -190,10 +257,16 @@ const WIDTH_MAX = 65536;
 
 const isWidth = integer(1, 16384)[0];
 
+/** An object of options of its own, or nothing. */
+function nested(fields: string): Rule {
+  return [(value) => value === undefined || (typeof value === "object" && value !== null), `{ ${fields} }`];
+}
+
 const RULES: Rules<DQNOptions> = {
-  observation: integer(1, 1048576),
+  observation: integer(0, 1048576),
+  sparse: nested("slots, size"),
   actions: [(value) => value === undefined || integer(1, WIDTH_MAX)[0](value), `an integer in [1, ${WIDTH_MAX}]`],
-  candidates: [(value) => value === undefined || typeof value === "object", "{ max, features, next }"],
+  candidates: nested("max, features, next, sparse"),
   masked: boolean,
   hidden: [
     (value) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_HIDDEN && value.every(isWidth),
@@ -204,6 +277,7 @@ const RULES: Rules<DQNOptions> = {
   beta1: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
   beta2: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
   adamEpsilon: above(0, 1),
+  weightDecay: between(0, 1),
   batchSize: integer(1, WIDTH_MAX),
   capacity: integer(1, COUNT_MAX),
   learningStarts: integer(1, COUNT_MAX),
@@ -213,9 +287,17 @@ const RULES: Rules<DQNOptions> = {
   tau: above(0, 1),
   epsilon: schedule(between(0, 1)),
   double: boolean,
+  dueling: boolean,
+  quantiles: integer(1, 256),
+  munchausen: nested("alpha, temperature, clip"),
+  noisySigma: between(0, 10),
+  normalization: oneOf("none", "layer", "batch"),
+  dropout: between(0, 0.9),
+  cqlAlpha: between(0, 1000),
   loss: oneOf("huber", "squared"),
   maxGradNorm: between(0, 1e6),
   nStep: integer(1, 64),
+  environments: integer(1, WIDTH_MAX),
   priorityExponent: between(0, 1),
   importanceExponent: schedule(between(0, 1)),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
@@ -229,6 +311,7 @@ const DEFAULTS: Partial<DQNOptions> = {
   beta1: 0.9,
   beta2: 0.999,
   adamEpsilon: 1e-8,
+  weightDecay: 0,
   batchSize: 32,
   capacity: 10000,
   learningStarts: 1000,
@@ -238,9 +321,16 @@ const DEFAULTS: Partial<DQNOptions> = {
   tau: 1,
   epsilon: { type: "linear", from: 1, to: 0.05, steps: 10000 },
   double: true,
+  dueling: false,
+  quantiles: 1,
+  noisySigma: 0,
+  normalization: "none",
+  dropout: 0,
+  cqlAlpha: 0,
   loss: "huber",
   maxGradNorm: 10,
   nStep: 1,
+  environments: 1,
   priorityExponent: 0,
   importanceExponent: { type: "linear", from: 0.4, to: 1, steps: 100_000 },
   seed: 0,
@@ -248,30 +338,89 @@ const DEFAULTS: Partial<DQNOptions> = {
 
 const CANDIDATE_RULES: Rules<CandidateOptions> = {
   max: integer(1, WIDTH_MAX),
-  features: integer(1, WIDTH_MAX),
+  features: integer(0, WIDTH_MAX),
   next: integer(1, WIDTH_MAX),
+  sparse: nested("slots, size"),
 };
+
+const SPARSE_RULES: Rules<SparseOptions> = {
+  slots: integer(1, WIDTH_MAX),
+  size: integer(1, 2 ** 24),
+};
+
+const MUNCHAUSEN_RULES: Rules<MunchausenOptions> = {
+  alpha: between(0, 1),
+  temperature: above(0, 100),
+  clip: between(-1e6, 0),
+};
+
+const MUNCHAUSEN_DEFAULTS = { alpha: 0.9, temperature: 0.03, clip: -1 };
 
 /**
  * Checks the options of an agent and fills in the defaults.
- * @throws TypeError for an unknown option or a wrong combination, RangeError for a wrong value.
+ * @throws TypeError for an unknown option or options that exclude each other, RangeError for a wrong value.
  */
 export function resolveOptions(given: DQNOptions): ResolvedOptions {
-  const options = checked<DQNOptions>(given, RULES, DEFAULTS);
-  const { actions = 0, candidates } = options;
+  const options = checked<DQNOptions>(given, RULES, { ...DEFAULTS, double: !given?.munchausen });
+  const { actions = 0, sparse, candidates, munchausen } = options;
   if (actions > 0 === (candidates !== undefined)) {
     const got = candidates ? "both" : "neither";
     throw new TypeError(`either "actions" (a fixed set) or "candidates" (a changing one) must be given, got ${got}`);
   }
-  if (candidates && options.masked) {
-    throw new TypeError('"masked" goes with "actions"; with "candidates", offer only those that are available');
+  const resolved = {
+    ...options,
+    actions,
+    sparse: sparse && checkedSparse(sparse, "sparse."),
+    candidates: candidates && checkedCandidates(candidates),
+    munchausen:
+      munchausen && checked<MunchausenOptions>(munchausen, MUNCHAUSEN_RULES, MUNCHAUSEN_DEFAULTS, "munchausen."),
+  } as ResolvedOptions;
+  if (resolved.observation === 0 && !sparse) {
+    throw new RangeError('"observation" must be an integer in [1, 1048576], got 0; only with "sparse" may it be 0');
   }
-  if (options.learningStarts! > options.capacity!) {
-    const { learningStarts, capacity } = options;
-    throw new RangeError(`"learningStarts" must be at most "capacity" (${capacity}), got ${learningStarts}`);
-  }
-  const resolved = candidates
-    ? checked<CandidateOptions>(candidates, CANDIDATE_RULES, { next: candidates.max }, "candidates.")
-    : undefined;
-  return { ...options, actions, candidates: resolved } as ResolvedOptions;
+  refuseExclusions(resolved);
+  return resolved;
+}
+
+function checkedSparse(given: SparseOptions, path: string): SparseOptions {
+  return checked<SparseOptions>(given, SPARSE_RULES, {}, path);
+}
+
+function checkedCandidates(given: CandidateOptions): CandidateOptions {
+  const result = checked<CandidateOptions>(given, CANDIDATE_RULES, { next: given.max }, "candidates.");
+  if (result.sparse) return { ...result, sparse: checkedSparse(result.sparse, "candidates.sparse.") };
+  if (result.features > 0) return result;
+  const must = `an integer in [1, ${WIDTH_MAX}], got 0; only with "sparse" may it be 0`;
+  throw new RangeError(`"candidates.features" must be ${must}`);
+}
+
+/** Says which options exclude each other, and why. */
+function refuseExclusions(options: ResolvedOptions): void {
+  const exclusions: [boolean, string][] = [
+    [
+      options.masked && options.candidates !== undefined,
+      '"masked" goes with "actions"; with "candidates", offer only those that are available',
+    ],
+    [
+      options.double && options.munchausen !== undefined,
+      '"double" and "munchausen" exclude each other: a soft target has no maximum whose choice Double could correct',
+    ],
+    [
+      options.quantiles > 1 && options.loss === "squared",
+      '"quantiles" above 1 and "loss": "squared" exclude each other: quantile regression has a loss of its own, with Huber\'s kink',
+    ],
+    [
+      options.noisySigma > 0 && options.normalization === "batch",
+      '"noisySigma" and "normalization": "batch" exclude each other: running statistics would be those of the noise; use "layer"',
+    ],
+    [
+      options.normalization === "batch" && options.batchSize === 1,
+      '"normalization": "batch" and "batchSize": 1 exclude each other: one row has no variance',
+    ],
+    [
+      options.learningStarts > options.capacity,
+      `"learningStarts" must be at most "capacity" (${options.capacity}), got ${options.learningStarts}`,
+    ],
+  ];
+  for (const [excluded, message] of exclusions) if (excluded) throw new TypeError(message);
 }

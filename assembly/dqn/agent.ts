@@ -1,0 +1,434 @@
+/** What one agent is made of, where it lies, and its regions as JavaScript sees them. */
+import { Flag, Normalization, Region, Size, State } from "../abi";
+import { Arena, take, takeF32, takeStruct } from "../arena";
+import { padded } from "../gemm";
+import {
+  addValueStream,
+  closeBlock,
+  drawNetwork,
+  foldNetwork,
+  initNetwork,
+  inputWords,
+  Network,
+  newNetwork,
+  outputPanelBytes,
+  takeScratch,
+} from "../network";
+import { newTail, Tail } from "../nstep";
+import { newReplay, Replay, takeRows } from "../replay";
+import { Rng, seedRng } from "../rng";
+import { newPart, Part, rowsOf } from "../sparse";
+import { newSumTree, SumTree } from "../sumtree";
+import { lerp } from "../vector";
+
+/** The scalars of the call of learn that runs. */
+@unmanaged
+export class Hyper {
+  learningRate: f64;
+  beta1: f64;
+  beta2: f64;
+  epsilon: f64;
+  weightDecay: f64;
+  maxGradNorm: f32;
+  targetEvery: f64;
+  tau: f32;
+  /** Exponents of priorities and of importance weights. */
+  alpha: f64;
+  beta: f64;
+  dropout: f64;
+  /** Weight of the conservative term. */
+  conservative: f32;
+  /** Munchausen's factor, temperature and clip. */
+  munchausen: f32;
+  temperature: f32;
+  clip: f32;
+}
+
+/** Sizes and addresses of one agent. */
+@unmanaged
+export class Agent {
+  flags: i32;
+  observation: Part;
+  features: Part;
+  /** The number of actions; 0 in candidate mode. */
+  actions: i32;
+  quantiles: i32;
+  /** The most candidates of one act, and in a stored set. */
+  maxCandidates: i32;
+  batch: i32;
+  isSquared: bool;
+  isDouble: bool;
+  isPrioritized: bool;
+  isDueling: bool;
+  isMunchausen: bool;
+  isConservative: bool;
+  isNoisy: bool;
+  hyper: Hyper;
+  net: Network;
+  replay: Replay;
+  tail: Tail;
+  /** Where prioritized. */
+  tree: SumTree;
+  sampleRng: Rng;
+  exploreRng: Rng;
+  noiseRng: Rng;
+  /** Byte addresses, in the order of the persistent span. */
+  state: usize;
+  online: usize;
+  target: usize;
+  moments: usize;
+  priorities: usize;
+  persistentEnd: usize;
+  gradient: usize;
+  /** Weights with noise, or with batch normalisation folded in; and of which block, 0 for none. */
+  block: usize;
+  folded: usize;
+  /** The staged inputs that JavaScript writes. */
+  inputs: usize;
+  nextInputs: usize;
+  candidates: usize;
+  candidate: usize;
+  nextCandidates: usize;
+  mask: usize;
+  nextMask: usize;
+  values: usize;
+  /** The staged mask in bits. */
+  bits: usize;
+  /** A batch: rows by index and by address, importance weights, x, next x, actions, selected next actions. */
+  indices: usize;
+  sampled: usize;
+  weights: usize;
+  x: usize;
+  nextX: usize;
+  actionOfRow: usize;
+  selected: usize;
+  /** Predictions (batch, quantiles), targets, TD errors (batch), and the gradient of the predictions. */
+  theta: usize;
+  y: usize;
+  td: usize;
+  dtheta: usize;
+  /** All action values of a batch, or of one set of candidates; in candidate mode with sets, of all sets of a batch. */
+  matrix: usize;
+  /** Of one state: means and a softmax over its actions. */
+  q: usize;
+  p: usize;
+  /** Values of states (batch, quantiles). */
+  v: usize;
+  /** Gradients of matrix and v; rows of all sets of a batch, and where each begins i32 (batch + 1). */
+  dmatrix: usize;
+  dv: usize;
+  setRows: usize;
+  starts: usize;
+  /** The output layer in panels, and whether they still are the target's. */
+  panels: usize;
+  panelsAreTargets: bool;
+}
+
+/** Counter i of the persistent state. */
+// @ts-ignore: decorator
+@inline
+export function counter(agent: Agent, i: State): f64 {
+  return load<f64>(agent.state + (usize(i) << 3));
+}
+
+// @ts-ignore: decorator
+@inline
+export function setCounter(agent: Agent, i: State, value: f64): void {
+  store<f64>(agent.state + (usize(i) << 3), value);
+}
+
+/** Whether the agent scores candidates rather than fixed actions. */
+// @ts-ignore: decorator
+@inline
+export function hasCandidates(agent: Agent): bool {
+  return agent.actions == 0;
+}
+
+/** Whether an update needs the values of all actions of the current states, not of those taken alone. */
+// @ts-ignore: decorator
+@inline
+export function needsAll(agent: Agent): bool {
+  return agent.isDueling || agent.isConservative;
+}
+
+/** Bytes of an input row of the network, and of its observation. */
+export function rowBytes(agent: Agent): usize {
+  return usize(padded(inputWords(agent.net))) << 2;
+}
+
+// @ts-ignore: decorator
+@inline
+function sizeAt(sizes: usize, i: Size): i32 {
+  return load<i32>(sizes + (usize(i) << 2));
+}
+
+/** Lays out an agent; no tensor is touched. sizes: see Size. */
+export function layOut(arena: Arena, sizes: usize): Agent {
+  const agent = changetype<Agent>(takeStruct(arena, offsetof<Agent>()));
+  const flags = sizeAt(sizes, Size.Flags);
+  setFlags(agent, flags);
+  agent.hyper = changetype<Hyper>(takeStruct(arena, offsetof<Hyper>()));
+  agent.observation = newPart(
+    arena,
+    sizeAt(sizes, Size.Observation),
+    sizeAt(sizes, Size.Slots),
+    sizeAt(sizes, Size.Indexed),
+  );
+  agent.features = newPart(
+    arena,
+    sizeAt(sizes, Size.Features),
+    sizeAt(sizes, Size.FeatureSlots),
+    sizeAt(sizes, Size.FeatureIndexed),
+  );
+  agent.actions = sizeAt(sizes, Size.Actions);
+  agent.quantiles = sizeAt(sizes, Size.Quantiles);
+  agent.maxCandidates = sizeAt(sizes, Size.MaxCandidates);
+  agent.batch = sizeAt(sizes, Size.Batch);
+  agent.net = plan(agent, arena, sizes);
+  agent.replay = newReplay(
+    arena,
+    sizeAt(sizes, Size.Capacity),
+    agent.observation,
+    agent.features,
+    sizeAt(sizes, Size.NextCandidates),
+    flags & Flag.Masked ? agent.actions : 0,
+    (flags & Flag.Sets) != 0,
+  );
+  takePersistent(agent, arena, sizes);
+  agent.gradient = take(arena, agent.net.trained);
+  const hasBlock = agent.isNoisy || agent.net.normalization == Normalization.Batch;
+  agent.block = take(arena, hasBlock ? agent.net.bytes : 0);
+  takeStaging(agent, arena);
+  takeBatch(agent, arena);
+  return agent;
+}
+
+function setFlags(agent: Agent, flags: i32): void {
+  agent.flags = flags;
+  agent.isSquared = (flags & Flag.Squared) != 0;
+  agent.isDouble = (flags & Flag.Double) != 0;
+  agent.isPrioritized = (flags & Flag.Prioritized) != 0;
+  agent.isDueling = (flags & Flag.Dueling) != 0;
+  agent.isMunchausen = (flags & Flag.Munchausen) != 0;
+  agent.isConservative = (flags & Flag.Conservative) != 0;
+  agent.isNoisy = (flags & Flag.Noisy) != 0;
+}
+
+/** The network, with its value stream. */
+function plan(agent: Agent, arena: Arena, sizes: usize): Network {
+  const widths = sizes + (usize(Size.Widths) << 2);
+  const outputs = max(1, agent.actions) * agent.quantiles;
+  const net = newNetwork(
+    arena,
+    agent.observation,
+    agent.features,
+    sizeAt(sizes, Size.Hidden),
+    widths,
+    outputs,
+    sizeAt(sizes, Size.Normalization),
+    0,
+  );
+  if (agent.isDueling) addValueStream(net, arena, widths, agent.quantiles);
+  closeBlock(net, agent.isNoisy);
+  return net;
+}
+
+/** The persistent span: the order is that of Region.Persistent, the replay last so that its filled part ends it. */
+function takePersistent(agent: Agent, arena: Arena, sizes: usize): void {
+  const net = agent.net;
+  agent.state = take(arena, State.Count << 3);
+  agent.online = take(arena, net.bytes);
+  agent.target = take(arena, net.bytes);
+  agent.moments = take(arena, net.trained * 2);
+  agent.tail = newTail(arena, agent.replay, sizeAt(sizes, Size.Environments), sizeAt(sizes, Size.NStep));
+  agent.priorities = usize(arena.top);
+  if (agent.isPrioritized) agent.tree = newSumTree(arena, agent.replay.capacity);
+  takeRows(agent.replay, arena);
+  agent.persistentEnd = usize(arena.top);
+  agent.sampleRng = changetype<Rng>(agent.state + (State.Rng << 3));
+  agent.exploreRng = changetype<Rng>(agent.state + ((State.Rng + 2) << 3));
+  agent.noiseRng = changetype<Rng>(agent.state + ((State.Rng + 4) << 3));
+}
+
+function takeStaging(agent: Agent, arena: Arena): void {
+  const observation = u64(agent.replay.observationBytes);
+  const features = u64(agent.replay.featureBytes);
+  agent.inputs = take(arena, observation);
+  agent.nextInputs = take(arena, observation);
+  agent.candidates = take(arena, u64(agent.maxCandidates) * features);
+  agent.candidate = take(arena, features);
+  agent.nextCandidates = take(arena, u64(agent.replay.next) * features);
+  agent.mask = take(arena, agent.actions);
+  agent.nextMask = take(arena, agent.actions);
+  agent.values = takeF32(arena, max(agent.maxCandidates, agent.actions));
+  agent.bits = takeF32(arena, u64((agent.actions + 31) >> 5));
+}
+
+function takeBatch(agent: Agent, arena: Arena): void {
+  const batch = u64(agent.batch);
+  const height = u64((agent.batch + 3) & ~3);
+  const quantiles = u64(agent.quantiles);
+  const width = u64(rowBytes(agent) >> 2);
+  // Four numbers more: kernels read vectors that begin inside a row and end behind it.
+  const rows = height * width + 4;
+  agent.indices = takeF32(arena, batch);
+  agent.sampled = takeF32(arena, batch);
+  agent.weights = takeF32(arena, batch);
+  agent.x = takeF32(arena, rows);
+  agent.nextX = takeF32(arena, rows);
+  agent.actionOfRow = takeF32(arena, batch);
+  agent.selected = takeF32(arena, batch);
+  agent.theta = takeF32(arena, batch * quantiles);
+  agent.y = takeF32(arena, batch * quantiles + 4);
+  agent.td = takeF32(arena, batch);
+  agent.dtheta = takeF32(arena, batch * quantiles);
+  const most = u64(max(agent.actions, max(agent.maxCandidates, agent.replay.next)));
+  agent.q = takeF32(arena, most);
+  agent.p = takeF32(arena, most);
+  agent.v = takeF32(arena, agent.isDueling ? batch * quantiles : 0);
+  agent.dv = takeF32(arena, agent.isDueling ? batch * quantiles : 0);
+  // Rows of a forward in candidate mode: one set, or the sets of a whole batch.
+  const sets = hasCandidates(agent) && needsAll(agent) ? batch * u64(agent.replay.next) : 0;
+  const matrix = hasCandidates(agent) ? max(most, sets) * quantiles : batch * u64(agent.net.head.columns);
+  agent.matrix = takeF32(arena, matrix);
+  agent.dmatrix = takeF32(arena, needsAll(agent) ? matrix : 0);
+  agent.setRows = takeF32(arena, sets ? ((sets + 3) & ~3) * width + 4 : 0);
+  agent.starts = takeF32(arena, batch + 1);
+  agent.panels = take(arena, hasCandidates(agent) ? 0 : outputPanelBytes(agent.net));
+  const backwards = i32(max(batch, min(sets, 0x7ffffffc)));
+  takeScratch(agent.net, arena, hasCandidates(agent) ? max(agent.maxCandidates, agent.replay.next) : 1, backwards);
+  const value = agent.net.value;
+  if (value) takeScratch(value, arena, 1, agent.batch);
+}
+
+/** Fills the state of a fresh agent, whose memory is zero. sigma: the scale of the noise. */
+export function initialise(agent: Agent, seed: u64, sigma: f64): void {
+  const rng = agent.sampleRng;
+  seedRng(rng, seed, 0);
+  initNetwork(agent.net, agent.online, rng, sigma);
+  seedRng(rng, seed, 1);
+  seedRng(agent.exploreRng, seed, 2);
+  seedRng(agent.noiseRng, seed, 3);
+  setCounter(agent, State.Beta1Power, 1);
+  setCounter(agent, State.Beta2Power, 1);
+  setCounter(agent, State.MaxPriority, 1);
+  memory.fill(agent.mask, 1, agent.actions);
+  memory.fill(agent.nextMask, 1, agent.actions);
+  syncTarget(agent, 1);
+}
+
+/** target += tau * (online - target); tau = 1 copies. */
+export function syncTarget(agent: Agent, tau: f32): void {
+  lerp(i32(agent.net.bytes >> 2), tau, agent.online, agent.target);
+  forget(agent);
+}
+
+/** Forgets what was derived from weights that have changed. */
+export function forget(agent: Agent): void {
+  agent.panelsAreTargets = false;
+  agent.folded = 0;
+}
+
+/** The weights that a pass without training reads: with fresh noise, or batch normalisation folded in, or as they are. */
+export function weightsOf(agent: Agent, params: usize, noise: Rng | null): usize {
+  if (noise) {
+    drawNetwork(agent.net, params, noise, agent.block);
+    return agent.block;
+  }
+  if (agent.net.normalization != Normalization.Batch) return params;
+  if (agent.folded != params) foldNetwork(agent.net, params, agent.block);
+  agent.folded = params;
+  return agent.block;
+}
+
+/** Where a region starts. */
+export function regionAt(agent: Agent, region: Region): usize {
+  switch (region) {
+    case Region.Persistent:
+    case Region.State:
+      return agent.state;
+    case Region.Online:
+      return agent.online;
+    case Region.Target:
+      return agent.target;
+    case Region.Moments:
+      return agent.moments;
+    case Region.Replay:
+      return agent.replay.rows;
+    case Region.Observation:
+      return agent.inputs;
+    case Region.NextObservation:
+      return agent.nextInputs;
+    case Region.Candidates:
+      return agent.candidates;
+    case Region.Candidate:
+      return agent.candidate;
+    case Region.NextCandidates:
+      return agent.nextCandidates;
+    case Region.Mask:
+      return agent.mask;
+    case Region.NextMask:
+      return agent.nextMask;
+    case Region.Values:
+      return agent.values;
+    case Region.TdErrors:
+      return agent.td;
+    case Region.Gradient:
+      return agent.gradient;
+    case Region.Priorities:
+      return agent.priorities;
+    case Region.Sampled:
+      return agent.indices;
+    case Region.Weights:
+      return agent.weights;
+    case Region.Block:
+      return agent.block;
+    default:
+      return 0;
+  }
+}
+
+/** How many bytes a region has. */
+export function regionBytes(agent: Agent, region: Region): usize {
+  const observation = agent.replay.observationBytes;
+  const features = agent.replay.featureBytes;
+  switch (region) {
+    case Region.Persistent:
+      return agent.persistentEnd - agent.state;
+    case Region.State:
+      return State.Count << 3;
+    case Region.Online:
+    case Region.Target:
+      return usize(agent.net.bytes);
+    case Region.Gradient:
+      return usize(agent.net.trained);
+    case Region.Moments:
+      return usize(agent.net.trained * 2);
+    case Region.Block:
+      return agent.inputs - agent.block;
+    case Region.Replay:
+      return agent.replay.stride * usize(agent.replay.capacity);
+    case Region.Observation:
+    case Region.NextObservation:
+      return observation;
+    case Region.Candidates:
+      return features * usize(agent.maxCandidates);
+    case Region.Candidate:
+      return features;
+    case Region.NextCandidates:
+      return features * usize(agent.replay.next);
+    case Region.Mask:
+    case Region.NextMask:
+      return agent.actions;
+    case Region.Values:
+      return usize(max(agent.maxCandidates, agent.actions)) << 2;
+    case Region.TdErrors:
+    case Region.Sampled:
+    case Region.Weights:
+      return usize(agent.batch) << 2;
+    case Region.Priorities:
+      return agent.replay.rows - agent.priorities;
+    default:
+      return 0;
+  }
+}

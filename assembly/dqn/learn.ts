@@ -1,0 +1,260 @@
+/** One training step: sample, targets, loss and gradient, optimiser step, priorities, target network. */
+import { Normalization, State } from "../abi";
+import { adam } from "../adam";
+import { conservative, quantileLoss, tdLoss } from "../loss";
+import {
+  backward,
+  headOfActions,
+  headOfAll,
+  keepStatistics,
+  noiseBackward,
+  packOutputs,
+  setTraining,
+  valuesOfActions,
+  valuesOfBatch,
+  valuesOfRows,
+  valuesOfStates,
+} from "../network";
+import { actionOf, bitsOf, countOf, rowAt, samplePrioritized, sampleUniform } from "../replay";
+import { Rng } from "../rng";
+import { setPriority, totalOf } from "../sumtree";
+import { duel, duelBackward, expectations } from "../values";
+import { sumSquares } from "../vector";
+import { Agent, counter, hasCandidates, needsAll, rowBytes, setCounter, syncTarget, weightsOf } from "./agent";
+import { sampleAt, targets } from "./targets";
+
+/**
+ * One update with the scalars in agent.hyper; returns the loss. NaN, and nothing changed but a counter and the draws,
+ * where the loss or the gradient is not finite. Requires a transition in the replay.
+ */
+export function update(agent: Agent): f32 {
+  const isWeighted = sample(agent);
+  const loss = gradient(agent, isWeighted);
+  if (!isFinite(loss) || !step(agent)) {
+    setCounter(agent, State.Skipped, counter(agent, State.Skipped) + 1);
+    return NaN;
+  }
+  if (agent.net.normalization == Normalization.Batch) {
+    keepStatistics(agent.net, agent.online, rowsOfPass(agent), agent.batch);
+  }
+  forgetOnline(agent);
+  if (agent.isPrioritized) prioritize(agent);
+  const updates = counter(agent, State.Updates) + 1;
+  setCounter(agent, State.Updates, updates);
+  if (updates % agent.hyper.targetEvery == 0) syncTarget(agent, agent.hyper.tau);
+  return loss;
+}
+
+/** Folded weights that came from the online network are old now; those of the target are not. */
+function forgetOnline(agent: Agent): void {
+  if (agent.folded == agent.online) agent.folded = 0;
+}
+
+/** Draws a batch; whether by priorities. Where all priorities are 0 it is uniform. */
+function sample(agent: Agent): bool {
+  const size = i32(counter(agent, State.Size));
+  const isWeighted = agent.isPrioritized && totalOf(agent.tree) > 0;
+  if (isWeighted) {
+    const beta = agent.hyper.beta;
+    samplePrioritized(agent.tree, agent.sampleRng, size, agent.batch, beta, agent.indices, agent.weights);
+  } else {
+    sampleUniform(agent.sampleRng, size, agent.batch, agent.indices);
+  }
+  for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
+    store<usize>(agent.sampled + b, rowAt(agent.replay, load<i32>(agent.indices + b)));
+  }
+  return isWeighted;
+}
+
+/** Above this, sums of 2^31 priorities would leave the range of f32. */
+export const PRIORITY_MAX: f32 = 1e28;
+
+/** The priority of each drawn row is |TD error|^alpha; of a row drawn twice the last one counts, which is the same. */
+function prioritize(agent: Agent): void {
+  let largest = f32(counter(agent, State.MaxPriority));
+  for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
+    const error = abs(load<f32>(agent.td + b));
+    const priority: f32 = error == 0 ? 0 : min(PRIORITY_MAX, Mathf.pow(error, f32(agent.hyper.alpha)));
+    setPriority(agent.tree, load<i32>(agent.indices + b), priority);
+    largest = max(largest, priority);
+  }
+  setCounter(agent, State.MaxPriority, f64(largest));
+}
+
+/** Mean loss of the sampled rows, and its gradient. */
+function gradient(agent: Agent, isWeighted: bool): f32 {
+  gather(agent);
+  targets(agent);
+  const noise: Rng | null = agent.isNoisy ? agent.noiseRng : null;
+  const params = noise ? weightsOf(agent, agent.online, noise) : agent.online;
+  const weights: usize = isWeighted ? agent.weights : 0;
+  setTraining(agent.net, true, agent.noiseRng, agent.hyper.dropout);
+  const loss = needsAll(agent) ? lossOfAll(agent, params, weights) : lossOfTaken(agent, params, weights);
+  setTraining(agent.net, false, agent.noiseRng, 0);
+  if (noise) noiseBackward(agent.net, agent.gradient);
+  return loss;
+}
+
+/** x(b) = [observation | chosen candidate], the actions, and the next observations, of the sampled rows. */
+function gather(agent: Agent): void {
+  const replay = agent.replay;
+  const ldx = rowBytes(agent);
+  const width = replay.observationBytes + replay.featureBytes;
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const row = sampleAt(agent, b);
+    memory.copy(agent.x + b * ldx, row, width);
+    memory.copy(agent.nextX + b * ldx, row + replay.nextObservation, replay.observationBytes);
+    store<i32>(agent.actionOfRow + (b << 2), actionOf(replay, row));
+  }
+}
+
+/** The loss of predictions theta against y: TD errors, and dtheta. */
+function lossOfTheta(agent: Agent, weights: usize): f32 {
+  const batch = agent.batch;
+  const n = agent.quantiles;
+  if (n > 1) return quantileLoss(batch, n, agent.theta, agent.y, weights, agent.td, agent.dtheta);
+  return tdLoss(batch, agent.theta, agent.y, agent.isSquared, weights, agent.td, agent.dtheta);
+}
+
+/** Only the actions taken have a gradient: one row a sample, and of the head one output a quantile. */
+function lossOfTaken(agent: Agent, params: usize, weights: usize): f32 {
+  const batch = agent.batch;
+  const n = agent.quantiles;
+  const ldx = rowBytes(agent);
+  const actions: usize = hasCandidates(agent) ? 0 : agent.actionOfRow;
+  valuesOfActions(agent.net, params, batch, agent.x, ldx, actions, n, agent.theta);
+  const loss = lossOfTheta(agent, weights);
+  headOfActions(agent.net, params, agent.gradient, batch, actions, n, agent.dtheta);
+  backward(agent.net, params, agent.gradient, batch, agent.x, ldx, 0, 0, 0, 0);
+  return loss;
+}
+
+/** All actions that were available have one: behind the mean of a dueling head, and in the conservative term. */
+function lossOfAll(agent: Agent, params: usize, weights: usize): f32 {
+  const n = agent.quantiles;
+  const bytes = usize(n) << 2;
+  forwardAll(agent, params);
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const theta = agent.matrix + offsetOf(agent, b);
+    const row = sampleAt(agent, b);
+    if (agent.isDueling) duel(countOfSet(agent, row), n, agent.v + b * bytes, theta, bitsOf(agent.replay, row));
+    memory.copy(agent.theta + b * bytes, theta + bytes * actionOf(agent.replay, row), bytes);
+  }
+  let loss = lossOfTheta(agent, weights);
+  let term: f64 = 0;
+  for (let b: usize = 0; b < usize(agent.batch); b++) term += gradientOfSet(agent, b, weights);
+  loss += f32(term);
+  backwardAll(agent, params);
+  return loss;
+}
+
+/** How many actions sample b was chosen from, masked ones included. */
+function countOfSet(agent: Agent, row: usize): i32 {
+  return hasCandidates(agent) ? countOf(agent.replay, row) : agent.actions;
+}
+
+/** Where the values of sample b begin in the matrix, in bytes. */
+function offsetOf(agent: Agent, b: usize): usize {
+  if (!hasCandidates(agent)) return b * (usize(agent.net.head.columns) << 2);
+  return usize(load<i32>(agent.starts + (b << 2)) * agent.quantiles) << 2;
+}
+
+/** Rows of the network's training forward. */
+function rowsOfPass(agent: Agent): i32 {
+  if (!hasCandidates(agent) || !needsAll(agent)) return agent.batch;
+  return load<i32>(agent.starts + (usize(agent.batch) << 2));
+}
+
+/** The matrix of all actions of the sampled states, and the values of the states. */
+function forwardAll(agent: Agent, params: usize): void {
+  const batch = agent.batch;
+  const ldx = rowBytes(agent);
+  if (hasCandidates(agent)) {
+    writeSets(agent, ldx);
+    valuesOfRows(agent.net, params, rowsOfPass(agent), agent.setRows, ldx, agent.matrix);
+  } else {
+    packOutputs(agent.net, params, agent.panels);
+    agent.panelsAreTargets = false;
+    valuesOfBatch(agent.net, params, agent.panels, batch, agent.x, ldx, agent.matrix);
+  }
+  if (agent.isDueling) valuesOfStates(agent.net, params, batch, agent.x, ldx, agent.v);
+}
+
+/** One row [observation | candidate] for each candidate that a sampled action was chosen from. */
+function writeSets(agent: Agent, ldx: usize): void {
+  const replay = agent.replay;
+  let total = 0;
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const row = sampleAt(agent, b);
+    store<i32>(agent.starts + (b << 2), total);
+    for (let i: usize = 0; i < usize(countOf(replay, row)); i++) {
+      const to = agent.setRows + ldx * total++;
+      memory.copy(to, row, replay.observationBytes);
+      memory.copy(to + replay.observationBytes, row + replay.candidates + replay.featureBytes * i, replay.featureBytes);
+    }
+  }
+  store<i32>(agent.starts + (usize(agent.batch) << 2), total);
+}
+
+/** d loss / d matrix of sample b, and d loss / d v(b); returns its share of the conservative term. */
+function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
+  const row = sampleAt(agent, b);
+  const n = agent.quantiles;
+  const bytes = usize(n) << 2;
+  const c = countOfSet(agent, row);
+  const action = actionOf(agent.replay, row);
+  const bits = bitsOf(agent.replay, row);
+  const d = agent.dmatrix + offsetOf(agent, b);
+  let term: f32 = 0;
+  memory.fill(d, 0, bytes * c);
+  memory.copy(d + bytes * action, agent.dtheta + b * bytes, bytes);
+  if (agent.isConservative) {
+    const weight: f32 = weights ? load<f32>(weights + (b << 2)) : 1;
+    const scale = (agent.hyper.conservative * weight) / f32(agent.batch);
+    expectations(c, n, agent.matrix + offsetOf(agent, b), bits, agent.q);
+    term = conservative(c, n, agent.q, action, scale, agent.p, d);
+  }
+  if (agent.isDueling) duelBackward(c, n, d, bits, agent.dv + b * bytes);
+  return term;
+}
+
+/** From the gradient of the matrix to that of the weights. */
+function backwardAll(agent: Agent, params: usize): void {
+  const ldx = rowBytes(agent);
+  const rows = rowsOfPass(agent);
+  const x = hasCandidates(agent) ? agent.setRows : agent.x;
+  const ldq = usize(hasCandidates(agent) ? agent.quantiles : agent.net.head.columns) << 2;
+  const dv: usize = agent.isDueling ? agent.dv : 0;
+  headOfAll(agent.net, params, agent.gradient, rows, agent.dmatrix, ldq);
+  backward(agent.net, params, agent.gradient, rows, x, ldx, agent.batch, agent.x, ldx, dv);
+}
+
+/** Clips the gradient to a global norm (maxGradNorm = 0: no clip) and takes an Adam step; false if it is not finite. */
+function step(agent: Agent): bool {
+  const hyper = agent.hyper;
+  const bytes = usize(agent.net.trained);
+  const n = i32(bytes >> 2);
+  const norm = Mathf.sqrt(sumSquares(n, agent.gradient));
+  if (!isFinite(norm)) return false;
+  const scale: f32 = hyper.maxGradNorm > 0 ? min<f32>(1, hyper.maxGradNorm / (norm + <f32>1e-6)) : 1;
+  const power1 = counter(agent, State.Beta1Power) * hyper.beta1;
+  const power2 = counter(agent, State.Beta2Power) * hyper.beta2;
+  setCounter(agent, State.Beta1Power, power1);
+  setCounter(agent, State.Beta2Power, power2);
+  adam(
+    n,
+    agent.online,
+    agent.gradient,
+    agent.moments,
+    agent.moments + bytes,
+    scale,
+    hyper.learningRate,
+    hyper.beta1,
+    hyper.beta2,
+    hyper.epsilon,
+    power1,
+    power2,
+    hyper.weightDecay,
+  );
+  return true;
+}

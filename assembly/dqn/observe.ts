@@ -1,0 +1,56 @@
+/** Taking in what happened. */
+import { State, Status } from "../abi";
+import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
+import { inputsAreValid, rowAt, writeNext, writeStep } from "../replay";
+import { setPriority } from "../sumtree";
+import { Agent, counter, setCounter } from "./agent";
+
+/**
+ * Takes the staged transition: it waits for its n-step return, and what has waited long enough goes to the replay.
+ * isLast: the episode ends here, whichever way, so that all that waits goes there. count: how many staged candidates
+ * the action was chosen from, with Flag.Sets. Refuses inputs that are not finite, and returns that would not be.
+ */
+export function observe(
+  agent: Agent,
+  action: i32,
+  count: i32,
+  nextCount: i32,
+  reward: f32,
+  discount: f32,
+  isLast: bool,
+  environment: i32,
+): Status {
+  if (!inputsAreValid(agent.observation, 1, agent.inputs)) return Status.BadObservation;
+  if (!inputsAreValid(agent.observation, 1, agent.nextInputs)) return Status.BadNextObservation;
+  if (!inputsAreValid(agent.features, 1, agent.candidate)) return Status.BadCandidate;
+  if (!inputsAreValid(agent.features, count, agent.candidates)) return Status.BadSet;
+  if (!inputsAreValid(agent.features, nextCount, agent.nextCandidates)) return Status.BadNextCandidates;
+  const tail = agent.tail;
+  if (!canReward(tail, environment, reward)) return Status.BadReturn;
+  const step = enter(tail, environment);
+  writeStep(agent.replay, step, agent.inputs, agent.candidate, agent.candidates, count, agent.mask, action);
+  rewardAll(tail, environment, reward, discount);
+  const waiting = waitingOf(tail, environment);
+  const ready = isLast ? waiting : i32(waiting == tail.n);
+  for (let i = 0; i < ready; i++) remember(agent, waitingAt(tail, environment, i), nextCount);
+  leave(tail, environment, ready);
+  setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
+  return Status.Ok;
+}
+
+/** Copies a step that waited to the replay and completes it with the staged next state. */
+function remember(agent: Agent, step: usize, nextCount: i32): void {
+  const replay = agent.replay;
+  const head = i32(counter(agent, State.Head));
+  const row = rowAt(replay, head);
+  memory.copy(row, step, replay.stride);
+  writeNext(replay, row, agent.nextInputs, agent.nextCandidates, nextCount, agent.nextMask);
+  if (agent.isPrioritized) setPriority(agent.tree, head, f32(counter(agent, State.MaxPriority)));
+  setCounter(agent, State.Head, head + 1 == replay.capacity ? 0 : head + 1);
+  setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));
+}
+
+/** Drops the steps of an environment that wait: for an episode that goes on nowhere. */
+export function abandon(agent: Agent, environment: i32): void {
+  leave(agent.tail, environment, waitingOf(agent.tail, environment));
+}

@@ -1,0 +1,167 @@
+/**
+ * What the sampled transitions are worth: y(b, i) = return + discount * value of the next state, for each quantile.
+ * Mnih et al. 2015; Double: van Hasselt, Guez & Silver 2016, arXiv:1509.06461.
+ */
+import { bellman, munchausen, softValue } from "../bellman";
+import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfStates } from "../network";
+import { actionOf, bitsOf, countOf, discountOf, nextBitsOf, nextCountOf, returnOf } from "../replay";
+import { Rng } from "../rng";
+import { best, countOf as countAvailable, duel, expectations } from "../values";
+import { Agent, hasCandidates, rowBytes, weightsOf } from "./agent";
+
+/** The row of the replay that sample b is. */
+// @ts-ignore: decorator
+@inline
+export function sampleAt(agent: Agent, b: usize): usize {
+  return load<usize>(agent.sampled + (b << 2));
+}
+
+/** Fills y. */
+export function targets(agent: Agent): void {
+  const noise: Rng | null = agent.isNoisy ? agent.noiseRng : null;
+  if (agent.isMunchausen) {
+    // One draw of noise for both states.
+    const params = weightsOf(agent, agent.target, noise);
+    softTargets(agent, params);
+    addMunchausen(agent, params);
+    return;
+  }
+  select(agent, agent.isDouble ? agent.online : agent.target, noise);
+  if (agent.isDouble) evaluateSelected(agent, weightsOf(agent, agent.target, noise));
+  const bytes = usize(agent.quantiles) << 2;
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const hasValue = load<i32>(agent.selected + (b << 2)) >= 0;
+    for (let i: usize = 0; i < bytes; i += 4) {
+      const at = agent.y + b * bytes + i;
+      store<f32>(at, target(agent, b, hasValue ? load<f32>(at) : 0));
+    }
+  }
+}
+
+/** The Bellman target of sample b for a value of its next state. */
+function target(agent: Agent, b: usize, value: f32): f32 {
+  const row = sampleAt(agent, b);
+  return bellman(returnOf(agent.replay, row), discountOf(agent.replay, row), value);
+}
+
+/** All action values of a batch of states at once, where actions are fixed; candidates come one state at a time. */
+function beginStates(agent: Agent, params: usize, source: usize, x: usize): void {
+  if (hasCandidates(agent)) return;
+  const ldx = rowBytes(agent);
+  const isTarget = source == agent.target && !agent.isNoisy;
+  if (!isTarget || !agent.panelsAreTargets) packOutputs(agent.net, params, agent.panels);
+  agent.panelsAreTargets = isTarget;
+  valuesOfBatch(agent.net, params, agent.panels, agent.batch, x, ldx, agent.matrix);
+  if (agent.isDueling) valuesOfStates(agent.net, params, agent.batch, x, ldx, agent.v);
+}
+
+/** How many actions sample b offers, in its next state or in its own. */
+function countOfState(agent: Agent, row: usize, isNext: bool): i32 {
+  if (!hasCandidates(agent)) return agent.actions;
+  return isNext ? nextCountOf(agent.replay, row) : countOf(agent.replay, row);
+}
+
+/** The mask of a state of the sampled row; 0 where all its actions are available. */
+function bitsOfState(agent: Agent, row: usize, isNext: bool): usize {
+  return isNext ? nextBitsOf(agent.replay, row) : bitsOf(agent.replay, row);
+}
+
+/** theta (c, quantiles) of a state of sample b behind beginStates, and its means at agent.q. Requires c > 0. */
+function valuesOfState(agent: Agent, params: usize, b: usize, isNext: bool, c: i32): usize {
+  const row = sampleAt(agent, b);
+  const n = agent.quantiles;
+  const bits = bitsOfState(agent, row, isNext);
+  let theta = agent.matrix;
+  let v = agent.v;
+  if (hasCandidates(agent)) {
+    const x = isNext ? row + agent.replay.nextObservation : row;
+    const set = isNext ? row + agent.replay.nextCandidates : row + agent.replay.candidates;
+    valuesOfCandidates(agent.net, params, x, c, set, theta);
+    if (agent.isDueling) valuesOfStates(agent.net, params, 1, x, 0, v);
+  } else {
+    theta += b * (usize(agent.net.head.columns) << 2);
+    v += b * (usize(n) << 2);
+  }
+  if (agent.isDueling) duel(c, n, v, theta, bits);
+  expectations(c, n, theta, bits, agent.q);
+  return theta;
+}
+
+/**
+ * selected(b) = the best available action of the next state by the weights at `source`, -1 for none; y(b, .) = its
+ * quantiles. The features of the selected candidate complete nextX(b).
+ */
+function select(agent: Agent, source: usize, noise: Rng | null): void {
+  const params = weightsOf(agent, source, noise);
+  beginStates(agent, params, source, agent.nextX);
+  const replay = agent.replay;
+  const bytes = usize(agent.quantiles) << 2;
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const row = sampleAt(agent, b);
+    const c = countOfState(agent, row, true);
+    let chosen = -1;
+    // A discount of 0 needs no value: a forward of candidates is saved.
+    if (c > 0 && (discountOf(replay, row) != 0 || !hasCandidates(agent))) {
+      const theta = valuesOfState(agent, params, b, true, c);
+      chosen = best(c, agent.q, nextBitsOf(replay, row));
+      if (chosen >= 0) memory.copy(agent.y + b * bytes, theta + bytes * chosen, bytes);
+      if (hasCandidates(agent)) {
+        const from = row + replay.nextCandidates + replay.featureBytes * chosen;
+        memory.copy(agent.nextX + b * rowBytes(agent) + replay.observationBytes, from, replay.featureBytes);
+      }
+    }
+    store<i32>(agent.selected + (b << 2), chosen);
+  }
+}
+
+/** y(b, .) = the quantiles of the selected next action by other weights: Double. */
+function evaluateSelected(agent: Agent, params: usize): void {
+  const n = agent.quantiles;
+  if (!agent.isDueling) {
+    // One output a row is enough.
+    const actions: usize = hasCandidates(agent) ? 0 : agent.selected;
+    valuesOfActions(agent.net, params, agent.batch, agent.nextX, rowBytes(agent), actions, n, agent.y);
+    return;
+  }
+  beginStates(agent, params, agent.target, agent.nextX);
+  const bytes = usize(n) << 2;
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const chosen = load<i32>(agent.selected + (b << 2));
+    if (chosen < 0) continue;
+    const c = countOfState(agent, sampleAt(agent, b), true);
+    memory.copy(agent.y + b * bytes, valuesOfState(agent, params, b, true, c) + bytes * chosen, bytes);
+  }
+}
+
+/** y = return + discount * soft value of the next state. */
+function softTargets(agent: Agent, params: usize): void {
+  beginStates(agent, params, agent.target, agent.nextX);
+  const n = agent.quantiles;
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const row = sampleAt(agent, b);
+    const y = agent.y + b * (usize(n) << 2);
+    const c = countOfState(agent, row, true);
+    memory.fill(y, 0, usize(n) << 2);
+    if (discountOf(agent.replay, row) != 0 && countAvailable(c, nextBitsOf(agent.replay, row)) > 0) {
+      const theta = valuesOfState(agent, params, b, true, c);
+      softValue(c, n, theta, agent.q, agent.hyper.temperature, agent.p, y);
+    }
+    for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, target(agent, b, load<f32>(y + i)));
+  }
+}
+
+/** Adds Munchausen's scaled log-policy of the action taken, by the target network on the state it was taken in. */
+function addMunchausen(agent: Agent, params: usize): void {
+  beginStates(agent, params, agent.target, agent.x);
+  const hyper = agent.hyper;
+  const n = agent.quantiles;
+  for (let b: usize = 0; b < usize(agent.batch); b++) {
+    const row = sampleAt(agent, b);
+    const c = countOfState(agent, row, false);
+    valuesOfState(agent, params, b, false, c);
+    const action = actionOf(agent.replay, row);
+    const bonus = munchausen(c, agent.q, action, hyper.munchausen, hyper.temperature, hyper.clip, agent.p);
+    const y = agent.y + b * (usize(n) << 2);
+    for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, load<f32>(y + i) + bonus);
+  }
+}
