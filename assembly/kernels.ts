@@ -3,12 +3,24 @@ import { arenaAt } from "./arena";
 import { find, newSumTree, priorityOf, rebuild, setPriority, SumTree, totalOf } from "./sumtree";
 
 export { adam } from "./adam";
-export { bellman } from "./bellman";
+export { bellman, munchausen, softValue } from "./bellman";
 export { gemm, padded } from "./gemm";
-export { huber, huberGradient, squared, squaredGradient, tdLoss } from "./loss";
+export { conservative, huber, huberGradient, quantileLoss, squared, squaredGradient, tdLoss } from "./loss";
+export { drawNoise, noiseGradient, perturb } from "./noise";
+export {
+  batchNorm,
+  batchNormBackward,
+  foldNorm,
+  keepStatistics,
+  layerNorm,
+  layerNormBackward,
+  normGradient,
+} from "./norm";
 export { packPanels, packTransposed, panelOffset, transpose } from "./pack";
-export { below, nextU32, seedRng, uniform, uniformIn } from "./rng";
-export { allFinite, argmax, axpy, dot, lerp, scaleMasked, sumSquares } from "./vector";
+export { below, nextU32, normals, seedRng, uniform, uniformIn } from "./rng";
+export { gatherRows, scatterRows, zeroRows } from "./sparse";
+export { best, countOf, duel, duelBackward, expectations, softmax } from "./values";
+export { allFinite, argmax, axpy, dot, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
 
 /** A sum tree of its own, in memory that starts at `base` and must be zero; the tests' handle to it. */
 export function treeAt(base: usize, capacity: i32): usize {

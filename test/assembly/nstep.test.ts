@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Region, State, Status } from "../../assembly/abi.js";
-import { KernelBench } from "../reference/kernels.js";
+import { createAgent, KernelBench } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
 
 const OBSERVATION = 2;
@@ -32,17 +32,17 @@ function returnsOf(steps: Step[], n: number, hasEnded: boolean): Step[] {
 
 function agentOf(nStep: number, capacity: number) {
   const { exports } = new KernelBench(0);
-  new Int32Array(exports.memory.buffer, exports.hiddenSizes(), 1).set([4]);
-  expect(exports.create(0, OBSERVATION, ACTIONS, 0, 0, 0, 1, 4, capacity, nStep, 1, 0)).toBe(Status.Ok);
+  const sizes = { Observation: OBSERVATION, Actions: ACTIONS, Batch: 4, Capacity: capacity, NStep: nStep, Environments: 3 };
+  expect(createAgent(exports, sizes, [4])).toBe(Status.Ok);
   const view = (region: Region) => new Float32Array(exports.memory.buffer, exports.region(region));
   const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
   return {
     exports,
     state,
-    observe({ observation, action, reward, discount, next }: Step, isLast: boolean) {
+    observe({ observation, action, reward, discount, next }: Step, isLast: boolean, environment = 1) {
       view(Region.Observation).set(observation);
       view(Region.NextObservation).set(next);
-      return exports.observe(action, 0, reward, discount, isLast);
+      return exports.observe(action, 0, 0, reward, discount, isLast, environment);
     },
     /** The rows of the replay, oldest first. */
     rows(): Step[] {
@@ -89,10 +89,9 @@ test.each([1, 2, 3, 5, 8])("equals returns by definition over random episodes, n
     steps.forEach((step, i) => {
       expect(agent.observe(step, i === length - 1 && end !== "abandoned")).toBe(Status.Ok);
     });
-    if (end === "abandoned") agent.exports.abandon();
+    if (end === "abandoned") agent.exports.abandon(1);
     expected.push(...returnsOf(steps, n, end !== "abandoned"));
     expect(agent.rows()).toEqual(expected.slice(-capacity));
-    expect(agent.state[State.Waiting]).toBe(0);
   }
   expect(agent.state[State.Steps]).toBeGreaterThan(expected.length - 1);
 });
@@ -120,7 +119,33 @@ test("a return that would leave the range of f32 is refused, and nothing changes
   const huge: Step = { observation: [0, 0], action: 0, reward: 3e38, discount: 1, next: [1, 0] };
   expect(agent.observe(huge, false)).toBe(Status.Ok);
   expect(agent.observe(huge, false)).toBe(Status.BadReturn);
-  expect(agent.state[State.Waiting]).toBe(1);
   expect(agent.observe({ ...huge, reward: 0 }, true)).toBe(Status.Ok);
   expect(agent.rows().map(({ reward }) => reward)).toEqual([Math.fround(3e38), 0]);
+});
+
+test("environments that take turns get the returns of their own episodes", () => {
+  const n = 3;
+  const agent = agentOf(n, 400);
+  const random = Pcg32.seeded(5n, 1n);
+  const episodes: Step[][] = [[], [], []];
+  const expected: Step[][] = [[], [], []];
+  for (let at = 0; at < 300; at++) {
+    const e = random.below(3);
+    const isLast = random.below(5) === 0;
+    const discount = isLast && random.below(2) ? 0 : GAMMA;
+    const reward = random.below(65) / 8 - 4;
+    const step: Step = { observation: [at, e], action: random.below(ACTIONS), reward, discount, next: [at + 0.5, e] };
+    episodes[e]!.push(step);
+    const isAbandoned = isLast && random.below(3) === 0;
+    expect(agent.observe(step, isLast && !isAbandoned, e)).toBe(Status.Ok);
+    if (isAbandoned) agent.exports.abandon(e);
+    if (!isLast) continue;
+    expected[e]!.push(...returnsOf(episodes[e]!, n, !isAbandoned));
+    episodes[e] = [];
+  }
+  for (const e of [0, 1, 2]) {
+    expected[e]!.push(...returnsOf(episodes[e]!, n, false));
+    expect(agent.rows().filter(({ observation }) => observation[1] === e)).toEqual(expected[e]);
+    expect(expected[e]!.length).toBeGreaterThan(50);
+  }
 });

@@ -100,7 +100,7 @@ describe("adam", () => {
     const tv = new Float64Array(n);
     for (let t = 1; t <= 200; t++) {
       g.data.set(numbers(n, t));
-      kernels.adam(n, w.at, g.at, m.at, v.at, 0.5, rate, beta1, beta2, epsilon, beta1 ** t, beta2 ** t);
+      kernels.adam(n, w.at, g.at, m.at, v.at, 0.5, rate, beta1, beta2, epsilon, beta1 ** t, beta2 ** t, 0);
       for (let i = 0; i < n; i++) {
         const d = 0.5 * g.data[i]!;
         tm[i] = beta1 * tm[i]! + (1 - beta1) * d;
@@ -120,7 +120,7 @@ describe("adam", () => {
     const m = bench.f32(4, [0, 0, 0, 0]);
     const v = bench.f32(4, [0, 0, 0, 0]);
     for (let t = 1; t <= 1200; t++) {
-      kernels.adam(4, w.at, g.at, m.at, v.at, 1, rate, beta1, beta2, epsilon, beta1 ** t, beta2 ** t);
+      kernels.adam(4, w.at, g.at, m.at, v.at, 1, rate, beta1, beta2, epsilon, beta1 ** t, beta2 ** t, 0);
       g.data.fill(0);
     }
     expect(Array.from(m.data)).toEqual([0, 0, 0, 0]);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { MAX_HIDDEN, Size, type Status } from "../../assembly/abi.js";
 import type { instantiate } from "../../.build/dqn.js";
 
 type Door = Awaited<ReturnType<typeof instantiate>>;
@@ -18,6 +19,7 @@ export interface Kernels extends Door {
     epsilon: number,
     beta1Power: number,
     beta2Power: number,
+    weightDecay: number,
   ): void;
   bellman(reward: number, discount: number, value: number): number;
   gemm(
@@ -32,6 +34,7 @@ export interface Kernels extends Door {
     c: number,
     ldc: number,
     crows: number,
+    crow: number,
     init: number,
     ldi: number,
     epilogue: number,
@@ -43,6 +46,70 @@ export interface Kernels extends Door {
   squared(d: number): number;
   squaredGradient(d: number): number;
   tdLoss(n: number, q: number, y: number, isSquared: number, w: number, td: number, dq: number): number;
+  quantileLoss(m: number, n: number, theta: number, y: number, w: number, td: number, dtheta: number): number;
+  conservative(c: number, n: number, q: number, action: number, scale: number, p: number, d: number): number;
+  softValue(c: number, n: number, theta: number, q: number, temperature: number, p: number, v: number): void;
+  munchausen(
+    c: number,
+    q: number,
+    action: number,
+    alpha: number,
+    temperature: number,
+    clip: number,
+    p: number,
+  ): number;
+  best(c: number, q: number, bits: number): number;
+  countOf(c: number, bits: number): number;
+  duel(c: number, n: number, v: number, theta: number, bits: number): void;
+  duelBackward(c: number, n: number, d: number, bits: number, dv: number): void;
+  expectations(c: number, n: number, theta: number, bits: number, q: number): void;
+  softmax(c: number, q: number, temperature: number, p: number): number;
+  layerNorm(
+    m: number,
+    n: number,
+    width: number,
+    z: number,
+    gain: number,
+    shift: number,
+    x: number,
+    spread: number,
+  ): void;
+  layerNormBackward(m: number, n: number, width: number, dy: number, gain: number, x: number, spread: number): void;
+  batchNorm(
+    m: number,
+    n: number,
+    z: number,
+    gain: number,
+    shift: number,
+    x: number,
+    spread: number,
+    mean: number,
+    variance: number,
+  ): void;
+  batchNormBackward(m: number, n: number, dy: number, gain: number, x: number, spread: number): void;
+  normGradient(m: number, n: number, dy: number, x: number, dgain: number, dshift: number): void;
+  keepStatistics(m: number, n: number, mean: number, variance: number, runMean: number, runVariance: number): void;
+  foldNorm(
+    rows: number,
+    n: number,
+    w: number,
+    b: number,
+    gain: number,
+    shift: number,
+    mean: number,
+    variance: number,
+    wOut: number,
+    bOut: number,
+  ): void;
+  drawNoise(rng: number, n: number, padded: number, e: number): void;
+  perturb(m: number, n: number, mu: number, sigma: number, a: number, b: number, w: number): void;
+  noiseGradient(m: number, n: number, dw: number, a: number, b: number, dsigma: number): void;
+  normals(rng: number, n: number, x: number): void;
+  gatherRows(n: number, slots: number, indices: number, w: number, rows: number, row: number, y: number): void;
+  scatterRows(n: number, slots: number, indices: number, dw: number, rows: number, row: number, dy: number): void;
+  zeroRows(n: number, w: number, rows: number, row: number, count: number): void;
+  rectify(n: number, y: number): void;
+  scale(n: number, alpha: number, y: number): void;
   treeAt(base: number, capacity: number): number;
   treeSet(tree: number, i: number, priority: number): void;
   treeGet(tree: number, i: number): number;
@@ -65,7 +132,6 @@ export interface Kernels extends Door {
   lerp(n: number, tau: number, x: number, y: number): void;
   scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;
   sumSquares(n: number, x: number): number;
-  gradient?(): number;
 }
 
 const FIRST_FREE = 65536;
@@ -108,6 +174,21 @@ export class KernelBench {
   guardsHold(): boolean {
     return this.#guards.every((at) => new Uint32Array(this.exports.memory.buffer, at, 1)[0] === GUARD);
   }
+}
+
+/** Creates the agent of a kernels instance: sizes by name, with 1 where a size must not be 0. */
+export function createAgent(
+  exports: Kernels,
+  sizes: Partial<Record<keyof typeof Size, number>>,
+  hidden: number[],
+  sigma = 0,
+): Status {
+  const all = new Int32Array(exports.memory.buffer, exports.sizes(), Size.Widths + MAX_HIDDEN);
+  for (const size of [Size.Quantiles, Size.Batch, Size.Capacity, Size.NStep, Size.Environments]) all[size] = 1;
+  for (const [name, value] of Object.entries(sizes)) all[Size[name as keyof typeof Size]] = value;
+  all[Size.Hidden] = hidden.length;
+  all.set(hidden, Size.Widths);
+  return exports.create(7, 0, sigma);
 }
 
 /** n numbers in [-1, 1) from a small generator: fixtures, not statistics. */
