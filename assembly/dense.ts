@@ -83,6 +83,18 @@ export function fillLayer(layer: Layer, block: usize, isHead: bool, value: f32):
   }
 }
 
+/** W^T (outputs, inputs) row-major and b (outputs) without padding, to `out`; returns the end. */
+export function unpackLayer(layer: Layer, params: usize, isHead: bool, out: usize): usize {
+  for (let j = 0; j < layer.outputs; j++) {
+    for (let i = 0; i < layer.inputs; i++) {
+      store<f32>(out, load<f32>(params + weightAt(layer, isHead, i, j)));
+      out += 4;
+    }
+  }
+  memory.copy(out, params + layer.bias, usize(layer.outputs) << 2);
+  return out + (usize(layer.outputs) << 2);
+}
+
 /** The offset of W(i, j) in a block. */
 function weightAt(layer: Layer, isHead: bool, i: i32, j: i32): usize {
   const at = isHead ? usize(layer.rows * j + i) << 2 : panelOffset(layer.rows, layer.outputs, i, j);

@@ -10,6 +10,7 @@ import {
   layOut,
   regionAt,
   syncTarget as syncWith,
+  unpackWeights as unpackWith,
 } from "./dqn/agent";
 import { update } from "./dqn/learn";
 import { abandon as abandonWith, observe as observeWith } from "./dqn/observe";
@@ -168,6 +169,11 @@ export function learn(
 /** target += tau * (online - target). */
 export function syncTarget(tau: f32): void {
   syncWith(agent, tau);
+}
+
+/** Writes the layers that the agent acts by in plain form to Region.Gradient. */
+export function unpackWeights(): void {
+  unpackWith(agent);
 }
 
 /** Checks the persistent span after it was overwritten. */

@@ -25,6 +25,7 @@ import {
   newLayer,
   packHead,
   splitForward,
+  unpackLayer,
 } from "./dense";
 import { NONE, padded, RELU } from "./gemm";
 import { drawNoise, noiseGradient, perturb } from "./noise";
@@ -624,4 +625,23 @@ export function variancesAreValid(net: Network, params: usize): bool {
   }
   const value = net.value;
   return value ? variancesAreValid(value, params) : true;
+}
+
+/**
+ * All layers one after the other, without padding: W^T (outputs, inputs) row-major, b, and gain and shift where a layer
+ * norm stands behind it. Returns the end.
+ */
+export function unpackLayers(net: Network, params: usize, out: usize): usize {
+  for (let l = 0; l < net.hidden; l++) {
+    const layer = layerAt(net, l);
+    out = unpackLayer(layer, params, false, out);
+    if (net.normalization != Normalization.Layer) continue;
+    const bytes = usize(layer.outputs) << 2;
+    memory.copy(out, params + layer.gain, bytes);
+    memory.copy(out + bytes, params + layer.shift, bytes);
+    out += bytes * 2;
+  }
+  out = unpackLayer(net.head, params, true, out);
+  const value = net.value;
+  return value ? unpackLayers(value, params, out) : out;
 }

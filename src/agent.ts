@@ -5,6 +5,7 @@ import { type Input, Staged, writeMask } from "./inputs.js";
 import { type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
 import { valueAt } from "./schedule.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "./snapshot.js";
+import { type LayerWeights, readLayers } from "./weights.js";
 
 /** One step of experience. Arrays are copied. */
 export interface Transition {
@@ -263,6 +264,21 @@ export class DQN {
     this.#open().exports.syncTarget(tau);
   }
 
+  /**
+   * The layers that the agent acts by, in plain form, for other tools: without noise, and with batch normalisation
+   * folded into the layer before it. Index inputs stand behind the dense ones of the same part; the rows of a head with
+   * quantiles go action by action.
+   */
+  weights(): LayerWeights[] {
+    const engine = this.#open();
+    engine.exports.unpackWeights();
+    const gradient = engine.f32(Region.Gradient);
+    const layers = readLayers(this.options, gradient);
+    // The next update writes all of it but the padding, which must be 0.
+    gradient.fill(0);
+    return layers;
+  }
+
   /** A copy of the parameters that the agent acts by, for `restoreWeights` of an agent with the same options. */
   copyWeights(): Float32Array {
     return this.#open().f32(Region.Online).slice();
@@ -401,7 +417,7 @@ export class DQN {
     if (keepsSets(this.options)) {
       throw new TypeError('"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them');
     }
-    if (action !== undefined) throw new TypeError('"action" goes with "candidates", what it was chosen from');
+    if (action !== undefined) throw new TypeError('"action" goes with "candidates", among which it is');
     if (!candidate) throw new TypeError('"candidate" must be given: the features of the candidate taken');
     inputs.candidate.writeOne(candidate);
     return { action: 0, count: 0, nextCount };
@@ -414,7 +430,8 @@ export class DQN {
   #refuse(status: Status, given: Partial<Record<keyof Transition, unknown>>): never {
     const name = FIELDS[status]!;
     // A single candidate may have come as one of the candidates.
-    if (name === "candidate" && given.candidate === undefined) return this.#inputs.candidates.refuse(given.candidates as Input);
+    if (name === "candidate" && given.candidate === undefined)
+      return this.#inputs.candidates.refuse(given.candidates as Input);
     return this.#inputs[name].refuse(given[name] as Input);
   }
 }

@@ -11,6 +11,14 @@ export {
 export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";
 export { MountainCar } from "./environments/mountaincar.js";
-export type { CandidateOptions, DQNOptions, ResolvedOptions } from "./options.js";
+export type { Input, SparseInput } from "./inputs.js";
+export type {
+  CandidateOptions,
+  DQNOptions,
+  MunchausenOptions,
+  ResolvedOptions,
+  SparseOptions,
+} from "./options.js";
 export type { Schedule } from "./schedule.js";
 export { SnapshotError } from "./snapshot.js";
+export type { LayerWeights } from "./weights.js";

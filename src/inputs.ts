@@ -1,4 +1,4 @@
-import { show, type SparseOptions } from "./options.js";
+import { type SparseOptions, show } from "./options.js";
 
 /** Dense numbers with index inputs beside them; for agents with the option `sparse`. */
 export interface SparseInput {
@@ -41,7 +41,8 @@ export class Staged {
     if (this.#sparse) this.#writeOneSparse(input, this.#sparse);
     else {
       const { length } = requireNumbers(this.#name, input);
-      if (length !== this.#dense) throw new RangeError(`"${this.#name}" must hold ${this.#dense} numbers, got ${length}`);
+      if (length !== this.#dense)
+        throw new RangeError(`"${this.#name}" must hold ${this.#dense} numbers, got ${length}`);
       if (!isView(input as ArrayLike<number>, this.floats)) this.floats.set(input as ArrayLike<number>);
     }
   }

@@ -262,8 +262,13 @@ function nested(fields: string): Rule {
   return [(value) => value === undefined || (typeof value === "object" && value !== null), `{ ${fields} }`];
 }
 
+/** An integer in [1, high], or 0 where index inputs are all there is. */
+function width(high: number): Rule {
+  return [integer(0, high)[0], `an integer in [1, ${high}], or 0 with "sparse"`];
+}
+
 const RULES: Rules<DQNOptions> = {
-  observation: integer(0, 1048576),
+  observation: width(1048576),
   sparse: nested("slots, size"),
   actions: [(value) => value === undefined || integer(1, WIDTH_MAX)[0](value), `an integer in [1, ${WIDTH_MAX}]`],
   candidates: nested("max, features, next, sparse"),
@@ -338,7 +343,7 @@ const DEFAULTS: Partial<DQNOptions> = {
 
 const CANDIDATE_RULES: Rules<CandidateOptions> = {
   max: integer(1, WIDTH_MAX),
-  features: integer(0, WIDTH_MAX),
+  features: width(WIDTH_MAX),
   next: integer(1, WIDTH_MAX),
   sparse: nested("slots, size"),
 };
@@ -376,7 +381,11 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
       munchausen && checked<MunchausenOptions>(munchausen, MUNCHAUSEN_RULES, MUNCHAUSEN_DEFAULTS, "munchausen."),
   } as ResolvedOptions;
   if (resolved.observation === 0 && !sparse) {
-    throw new RangeError('"observation" must be an integer in [1, 1048576], got 0; only with "sparse" may it be 0');
+    throw new RangeError(`"observation" must be ${RULES.observation[1]}, got 0`);
+  }
+  if (resolved.learningStarts > resolved.capacity) {
+    const { learningStarts, capacity } = resolved;
+    throw new RangeError(`"learningStarts" must be at most "capacity" (${capacity}), got ${learningStarts}`);
   }
   refuseExclusions(resolved);
   return resolved;
@@ -390,8 +399,7 @@ function checkedCandidates(given: CandidateOptions): CandidateOptions {
   const result = checked<CandidateOptions>(given, CANDIDATE_RULES, { next: given.max }, "candidates.");
   if (result.sparse) return { ...result, sparse: checkedSparse(result.sparse, "candidates.sparse.") };
   if (result.features > 0) return result;
-  const must = `an integer in [1, ${WIDTH_MAX}], got 0; only with "sparse" may it be 0`;
-  throw new RangeError(`"candidates.features" must be ${must}`);
+  throw new RangeError(`"candidates.features" must be ${CANDIDATE_RULES.features[1]}, got 0`);
 }
 
 /** Says which options exclude each other, and why. */
@@ -416,10 +424,6 @@ function refuseExclusions(options: ResolvedOptions): void {
     [
       options.normalization === "batch" && options.batchSize === 1,
       '"normalization": "batch" and "batchSize": 1 exclude each other: one row has no variance',
-    ],
-    [
-      options.learningStarts > options.capacity,
-      `"learningStarts" must be at most "capacity" (${options.capacity}), got ${options.learningStarts}`,
     ],
   ];
   for (const [excluded, message] of exclusions) if (excluded) throw new TypeError(message);

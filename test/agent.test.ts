@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Region } from "../assembly/abi.js";
-import { DQN, type DQNOptions, SnapshotError } from "../src/index.js";
+import {
+  DQN,
+  type DQNOptions,
+  type Input,
+  type LayerWeights,
+  SnapshotError,
+  type SparseInput,
+  type SparseOptions,
+} from "../src/index.js";
 import { unpackSnapshot } from "../src/snapshot.js";
 import { numbers } from "./reference/kernels.js";
 
@@ -25,18 +33,54 @@ const CANDIDATES: DQNOptions = {
   seed: 1,
 };
 
+/** Options that use what can be used together, in both modes. */
+const ALL = {
+  dueling: true,
+  quantiles: 3,
+  noisySigma: 0.5,
+  normalization: "layer",
+  dropout: 0.2,
+  weightDecay: 0.01,
+  cqlAlpha: 0.1,
+  nStep: 3,
+  environments: 2,
+  priorityExponent: 0.6,
+  sparse: { slots: 2, size: 9 },
+} satisfies Partial<DQNOptions>;
+
+const ALL_FIXED: DQNOptions = { ...FIXED, ...ALL, masked: true };
+const ALL_CANDIDATES: DQNOptions = {
+  ...CANDIDATES,
+  ...ALL,
+  candidates: { max: 12, features: 4, next: 12, sparse: { slots: 1, size: 7 } },
+};
+const MUNCHAUSEN: DQNOptions = { ...FIXED, munchausen: {}, normalization: "batch", masked: true };
+
+/** n rows of made-up inputs, with indices where an agent takes them. */
+function rowsOf(dense: number, sparse: SparseOptions | undefined, n: number, seed: number): Input {
+  const x = numbers(dense * n, seed);
+  if (!sparse) return x;
+  const indices = Array.from({ length: n * sparse.slots }, (_, i) => ((seed + 5 * i) % (sparse.size + 1)) - 1);
+  return { dense: x, indices, weights: numbers(indices.length, seed + 1) };
+}
+
 /** Lets an agent act, observe and learn for some steps of a made-up stream; `from` continues one. */
 function live(agent: DQN, steps: number, from = 0): void {
-  const { candidates } = agent.options;
+  const { candidates, sparse, masked, environments } = agent.options;
+  const offer = (n: number, seed: number) => rowsOf(candidates!.features, candidates!.sparse, n, seed);
+  const maskOf = (i: number) => [1, i % 2, i % 3 ? 1 : 0];
   for (let i = from; i < from + steps; i++) {
-    const observation = numbers(5, i);
-    const nextObservation = numbers(5, i + 1);
-    const common = { observation, nextObservation, reward: Math.fround(i % 3), terminated: i % 11 === 10 };
+    const observation = rowsOf(5, sparse, 1, i);
+    const nextObservation = rowsOf(5, sparse, 1, i + 1);
+    const environment = i % environments;
+    const common = { observation, nextObservation, reward: Math.fround(i % 3), terminated: i % 11 === 10, environment };
     if (candidates) {
-      const rows = numbers(4 * (1 + (i % 12)), i);
-      const action = agent.act(observation, rows);
-      const nextCandidates = numbers(4 * (i % 7), i + 1);
-      agent.observe({ ...common, candidate: rows.subarray(action * 4, action * 4 + 4), nextCandidates });
+      const set = offer(1 + (i % 12), i);
+      const action = agent.act(observation, set);
+      agent.observe({ ...common, candidates: set, action, nextCandidates: offer(i % 7, i + 1) });
+    } else if (masked) {
+      const mask = maskOf(i);
+      agent.observe({ ...common, action: agent.act(observation, mask), mask, nextMask: maskOf(i + 1) });
     } else {
       agent.observe({ ...common, action: agent.act(observation) });
     }
@@ -51,10 +95,13 @@ function digest(agent: DQN): string {
 
 /** What `digest` must give after `live(agent, 200)`, in every runtime and on every machine. */
 const GOLDEN = {
-  actions: "e9b8a1d604ec5b2b7ec4b54edbded85c2f6723b1d73f23363f10569b943d43db",
-  candidates: "36929733b3a4cec20b7808c3a516a206cfd0079885849ce7c8a91db17b363c1c",
-  priorities: "e4429670fdc99e3a9871fc8843798006e91de83ef6004cb8882a2771d45a3beb",
-  nSteps: "331daaeda72e62dce6832f7b34ed420f2c6ddb5e7a365f747c3d7b453d31f6d8",
+  actions: "c41357e163bef3decf65adfcb6b9114f709b22a06e2b6c8784278bc54d912053",
+  candidates: "de41f722cc2ad2b68be9e9593f73287249ec82c401f16e3d864d1630f7d0badd",
+  priorities: "c8b1e24d4839ed2f1ff51682a346b0cc2699cb8707ede87990480405437adaf5",
+  nSteps: "2a157abb898441645bd5547a925e5b1b2def5311d14dce2a86b12f06195b720d",
+  munchausen: "22bdc69a2ceeecaa93b42a4ad25f6b8be94371c4b5f47db654c4706f0c9fc2c8",
+  all: "df70bb714d98b401bcaf5e3e78347ec0f016e65ed8754dc39fda0c80b0c78fa0",
+  allCandidates: "eff951b5bfb57ba6db5bc0df9c721668c28a732c3fd9803308dad194ca128098",
 };
 
 describe.each([
@@ -62,6 +109,9 @@ describe.each([
   ["candidates", CANDIDATES],
   ["priorities", { ...CANDIDATES, priorityExponent: 0.6 }],
   ["nSteps", { ...FIXED, nStep: 3, priorityExponent: 0.5 }],
+  ["munchausen", MUNCHAUSEN],
+  ["all", ALL_FIXED],
+  ["allCandidates", ALL_CANDIDATES],
 ] as const)("an agent with %s", (name, options) => {
   test("has the committed SHA-256 after the same calls, whatever runs it", () => {
     const agent = new DQN(options);
@@ -94,8 +144,10 @@ describe.each([
     const small = agent.save({ replay: false });
     expect(small.byteLength).toBeLessThan(agent.save().byteLength);
     const copy = DQN.load(small);
-    const rows = options.candidates ? numbers(12, 1) : undefined;
-    expect(copy.evaluate(numbers(5, 1), rows)).toEqual(agent.evaluate(numbers(5, 1), rows));
+    const { sparse, candidates } = agent.options;
+    const rows = candidates && rowsOf(4, candidates.sparse, 3, 1);
+    const observation = rowsOf(5, sparse, 1, 1);
+    expect(copy.evaluate(observation, rows)).toEqual(agent.evaluate(observation, rows));
     expect(copy.replaySize).toBe(0);
     expect(copy.learn()).toBeNaN();
     live(copy, 40);
@@ -124,6 +176,149 @@ test("the memory is the same object after 10,000 learn calls", () => {
   const { buffer } = agent.values;
   expect(buffer).toBe(before);
   expect(buffer.byteLength).toBe(agent.memoryBytes);
+});
+
+test("index inputs give the same bits as the same rows given dense, forward and backward", () => {
+  const common = { hidden: [20, 12], learningStarts: 8, batchSize: 8, capacity: 64, seed: 1, dueling: true };
+  const sparse = new DQN({
+    ...common,
+    observation: 3,
+    sparse: { slots: 3, size: 11 },
+    candidates: { max: 6, features: 2, sparse: { slots: 2, size: 7 } },
+  });
+  const dense = new DQN({ ...common, observation: 14, candidates: { max: 6, features: 9 } });
+  const write = ({ dense: x = [], indices, weights }: SparseInput, size: number, rows: number) => {
+    const slots = indices.length / rows;
+    const width = x.length / rows + size;
+    const written = new Float32Array(rows * width);
+    for (let r = 0; r < rows; r++) {
+      for (let i = 0; i < width - size; i++) written[r * width + i] = x[r * (width - size) + i]!;
+      for (let s = r * slots; s < (r + 1) * slots; s++) {
+        if (indices[s]! >= 0) written[r * width + width - size + indices[s]!]! += weights![s]!;
+      }
+    }
+    return written;
+  };
+  const seen = (seed: number) => rowsOf(3, { slots: 3, size: 11 }, 1, seed) as SparseInput;
+  const offer = (n: number, seed: number) => rowsOf(2, { slots: 2, size: 7 }, n, seed) as SparseInput;
+  for (let i = 0; i < 300; i++) {
+    const [n, m] = [1 + (i % 6), 1 + ((i + 1) % 6)];
+    const [observation, nextObservation, candidates, nextCandidates] = [
+      seen(i),
+      seen(i + 1),
+      offer(n, i),
+      offer(m, i + 9),
+    ];
+    const rest = { reward: Math.fround(i % 3), terminated: i % 11 === 10, action: i % n };
+    sparse.observe({ ...rest, observation, nextObservation, candidates, nextCandidates });
+    dense.observe({
+      ...rest,
+      observation: write(observation, 11, 1),
+      nextObservation: write(nextObservation, 11, 1),
+      candidates: write(candidates, 7, n),
+      nextCandidates: write(nextCandidates, 7, m),
+    });
+    expect(sparse.learn()).toEqual(dense.learn());
+    const values = sparse.evaluate(observation, candidates);
+    expect(values).toEqual(dense.evaluate(write(observation, 11, 1), write(candidates, 7, n)));
+  }
+  const hash = (agent: DQN) => createHash("sha256").update(agent.copyWeights()).digest("hex");
+  expect(hash(sparse)).toBe(hash(dense));
+});
+
+test("the order of indices does not matter, and the weights of an index that comes twice are added", () => {
+  const agent = new DQN({ observation: 0, sparse: { slots: 4, size: 6 }, actions: 2, seed: 3 });
+  const values = agent.evaluate({ indices: [4, 1, 4, -1], weights: [1, 0.5, 2, 9] }).slice();
+  expect(agent.evaluate({ indices: [1, 4], weights: [0.5, 3] })).toEqual(values);
+  expect(agent.evaluate({ indices: [2, 0] }).slice()).toEqual(agent.evaluate({ indices: [0, 2], weights: [1, 1] }));
+});
+
+/** The values of plain layers, by definition, in f64. */
+function plainValues(layers: LayerWeights[], x: ArrayLike<number>): number[] {
+  const run = (chain: LayerWeights[]) =>
+    chain.reduce<number[]>((h, { name, inputs, weight, bias, gain, shift }) => {
+      const z = Array.from(bias, (b, j) => h.reduce((sum, value, i) => sum + value * weight[j * inputs + i]!, b));
+      if (name.endsWith("head")) return z;
+      const mean = z.reduce((sum, value) => sum + value, 0) / z.length;
+      const variance = z.reduce((sum, value) => sum + (value - mean) ** 2, 0) / z.length;
+      const y = gain ? z.map((value, j) => (gain[j]! * (value - mean)) / Math.sqrt(variance + 1e-5) + shift![j]!) : z;
+      return y.map((value) => Math.max(0, value));
+    }, Array.from(x));
+  return run(layers.filter(({ name }) => !name.startsWith("value.")));
+}
+
+test.each(["none", "layer", "batch"] as const)("weights() are the plain layers that act, %s normalisation", (kind) => {
+  const agent = new DQN({ ...FIXED, normalization: kind, noisySigma: kind === "batch" ? 0 : 0.5 });
+  live(agent, 150);
+  const layers = agent.weights();
+  expect(layers.map(({ name, inputs, outputs }) => [name, inputs, outputs])).toEqual([
+    ["hidden.0", 5, 20],
+    ["hidden.1", 20, 12],
+    ["head", 12, 3],
+  ]);
+  const observation = numbers(5, 77);
+  const values = agent.evaluate(observation);
+  for (const [a, value] of plainValues(layers, observation).entries()) expect(values[a]).toBeCloseTo(value, 4);
+  // Asking for them changes nothing that is learned.
+  const [a, b] = [new DQN(FIXED), new DQN(FIXED)];
+  live(a!, 60);
+  live(b!, 40);
+  b!.weights();
+  live(b!, 20, 40);
+  expect(digest(a!)).toBe(digest(b!));
+});
+
+test("weights that are restored act as when they were copied, and bad ones are refused", () => {
+  const agent = new DQN({ ...FIXED, normalization: "batch" });
+  live(agent, 60);
+  const weights = agent.copyWeights();
+  const values = agent.evaluate(numbers(5, 1)).slice();
+  live(agent, 60, 60);
+  expect(agent.evaluate(numbers(5, 1))).not.toEqual(values);
+  const before = digest(agent);
+  expect(() => agent.restoreWeights(weights.subarray(1))).toThrow(`"weights" must hold ${weights.length} numbers`);
+  expect(() => agent.restoreWeights(weights.map((w, i) => (i === 5 ? Number.NaN : w)))).toThrow(
+    '"weights[5]" must be a finite number, got NaN',
+  );
+  expect(digest(agent)).toBe(before);
+  agent.restoreWeights(weights);
+  expect(agent.evaluate(numbers(5, 1))).toEqual(values);
+  expect(agent.replaySize).toBe(64);
+});
+
+test("noise explores by itself, anew at each call, and a greedy call has none", () => {
+  const agent = new DQN({ ...FIXED, hidden: [16], noisySigma: 2, epsilon: 0, seed: 6 });
+  const chosen = Array.from({ length: 300 }, () => agent.act(numbers(5, 3)));
+  expect(new Set(chosen).size).toBe(3);
+  const greedy = Array.from({ length: 50 }, () => agent.act(numbers(5, 3), undefined, 0));
+  expect(new Set(greedy).size).toBe(1);
+  const values = agent.evaluate(numbers(5, 3)).slice();
+  agent.act(numbers(5, 3));
+  expect(agent.evaluate(numbers(5, 3))).toEqual(values);
+});
+
+test("dropout drops the share asked for, and none while acting", () => {
+  // Inputs of 0 and a learning rate near 0: the hidden layer gives its biases, and the loss tells what was dropped.
+  const share = 0.3;
+  const agent = new DQN({
+    ...{ observation: 1, actions: 1, hidden: [1], learningStarts: 1, batchSize: 1, loss: "squared", seed: 9 },
+    ...{ learningRate: 1e-30, dropout: share, double: false },
+  } as DQNOptions);
+  const [hidden, head] = agent.weights();
+  const h = Math.max(0, hidden!.bias[0]!);
+  expect(h).toBeGreaterThan(0);
+  agent.observe({ observation: [0], action: 0, reward: 0, terminated: true, nextObservation: [0] });
+  const q = (x: number) => head!.weight[0]! * x + head!.bias[0]!;
+  const n = 20_000;
+  let dropped = 0;
+  for (let i = 0; i < n; i++) {
+    const loss = agent.learn();
+    const isDropped = Math.abs(loss - q(0) ** 2) < 1e-6;
+    if (!isDropped) expect(loss).toBeCloseTo(q(h / (1 - share)) ** 2, 5);
+    dropped += Number(isDropped);
+  }
+  expect(Math.abs(dropped / n - share)).toBeLessThan(5 * Math.sqrt((share * (1 - share)) / n));
+  expect(agent.evaluate([0])[0]).toBeCloseTo(q(h), 5);
 });
 
 test("starts with weights as PyTorch's Linear: uniform in 1/sqrt(inputs), the target equal to the online network", () => {
@@ -184,6 +379,7 @@ describe("bad input", () => {
   const transition = { observation: numbers(5, 1), nextObservation: numbers(5, 2), reward: 1, terminated: false };
   const fixed = () => new DQN(FIXED);
   const changing = () => new DQN(CANDIDATES);
+  const indexed = () => new DQN({ ...FIXED, sparse: { slots: 2, size: 9 } });
   const withNumber = (x: number) => [0, 0, x, 0, 0];
 
   test.each<[string, () => DQN, (agent: DQN) => void]>([
@@ -255,6 +451,83 @@ describe("bad input", () => {
       '"nextCandidates[5]" must be a finite number',
       changing,
       (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], nextCandidates: [0, 0, 0, 0, 0, Number.NaN, 0, 0] }),
+    ],
+    [
+      '"mask[1]" must not be 0: it is the action that was taken',
+      () => new DQN({ ...FIXED, masked: true }),
+      (a) => a.observe({ ...transition, action: 1, mask: [1, 0, 1] }),
+    ],
+    ['"mask" needs the option "masked"', fixed, (a) => a.observe({ ...transition, action: 0, mask: [1, 1, 1] })],
+    [
+      '"environment" must be an integer in [0, 0], got 1',
+      fixed,
+      (a) => a.observe({ ...transition, action: 0, environment: 1 }),
+    ],
+    ['"environment" must be an integer in [0, 0], got 2', fixed, (a) => a.abandonEpisode(2)],
+    [
+      '"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them',
+      () => new DQN({ ...ALL_CANDIDATES, sparse: undefined, candidates: { max: 12, features: 4 } }),
+      (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4] }),
+    ],
+    [
+      'either "candidate" or "candidates" with "action" must be given, got both',
+      changing,
+      (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], candidates: numbers(8, 1), action: 0 }),
+    ],
+    [
+      '"action" must be an integer in [0, 1], got 2',
+      changing,
+      (a) => a.observe({ ...transition, candidates: numbers(8, 1), action: 2 }),
+    ],
+    [
+      '"candidates" must hold at most 12 rows of 4',
+      () => new DQN({ ...CANDIDATES, cqlAlpha: 1, candidates: { max: 20, features: 4, next: 12 } }),
+      (a) => a.observe({ ...transition, candidates: numbers(52, 1), action: 0 }),
+    ],
+    [
+      '"candidates[6]" must be a finite number in the range of f32, got NaN',
+      changing,
+      (a) => a.observe({ ...transition, candidates: [0, 0, 0, 0, 0, 0, Number.NaN, 0], action: 1 }),
+    ],
+    [
+      '"observation" must be { dense, indices, weights }, as the option "sparse" says, got an array',
+      indexed,
+      (a) => a.act([1]),
+    ],
+    [
+      '"observation.indices[1]" must be an integer in [0, 8], or -1 for none, got 9',
+      indexed,
+      (a) => a.act({ dense: numbers(5, 1), indices: [0, 9] }),
+    ],
+    [
+      '"observation.indices" must hold at most 2 indices, got 3',
+      indexed,
+      (a) => a.act({ dense: numbers(5, 1), indices: [0, 1, 2] }),
+    ],
+    [
+      '"observation.weights[0]" must be a finite number in the range of f32, got Infinity',
+      indexed,
+      (a) => a.act({ dense: numbers(5, 1), indices: [0], weights: [Number.POSITIVE_INFINITY] }),
+    ],
+    [
+      '"observation.weights" must hold 1 numbers, one for each index, got 2',
+      indexed,
+      (a) => a.act({ dense: numbers(5, 1), indices: [0], weights: [1, 2] }),
+    ],
+    [
+      '"observation.weights" of one index must add up to a number in the range of f32',
+      indexed,
+      (a) => a.evaluate({ dense: numbers(5, 1), indices: [3, 3], weights: [3e38, 3e38] }),
+    ],
+    [
+      '"observation.dense" must hold 5 numbers, got 4',
+      indexed,
+      (a) => a.evaluate({ dense: numbers(4, 1), indices: [3] }),
+    ],
+    [
+      '"observation.dense[2]" must be a finite number in the range of f32, got NaN',
+      indexed,
+      (a) => a.evaluate({ dense: withNumber(Number.NaN), indices: [3] }),
     ],
     ['"updates" must be an integer in [1, 2147483647], got 0', fixed, (a) => void a.learn(0)],
     ['"tau" must be in (0, 1], got 0', fixed, (a) => a.syncTarget(0)],

@@ -7,11 +7,11 @@ const BASE = { observation: 4, actions: 2 };
 
 describe("options", () => {
   test.each<[object, string]>([
-    [{ ...BASE, gama: 1 }, '"gama" is not an option; there are observation, actions'],
+    [{ ...BASE, gama: 1 }, '"gama" is not an option; there are observation, sparse, actions'],
     [{ ...BASE, gamma: 1.5 }, '"gamma" must be in [0, 1], got 1.5'],
     [{ ...BASE, gamma: Number.NaN }, '"gamma" must be in [0, 1], got NaN'],
-    [{ ...BASE, observation: 0 }, '"observation" must be an integer in [1, 1048576], got 0'],
-    [{ actions: 2 }, '"observation" must be an integer in [1, 1048576], got undefined'],
+    [{ ...BASE, observation: 0 }, '"observation" must be an integer in [1, 1048576], or 0 with "sparse", got 0'],
+    [{ actions: 2 }, '"observation" must be an integer in [1, 1048576], or 0 with "sparse", got undefined'],
     [{ ...BASE, hidden: [] }, '"hidden" must be 1 to 8 integers in [1, 16384], got []'],
     [{ ...BASE, hidden: [4, 0] }, '"hidden" must be 1 to 8 integers in [1, 16384], got [4, 0]'],
     [{ ...BASE, learningRate: 0 }, '"learningRate" must be in (0, 1]'],
@@ -27,10 +27,34 @@ describe("options", () => {
     [{ ...BASE, candidates: { max: 2, features: 2 } }, "got both"],
     [
       { observation: 4, candidates: { max: 2 } },
-      '"candidates.features" must be an integer in [1, 65536], got undefined',
+      '"candidates.features" must be an integer in [1, 65536], or 0 with "sparse", got undefined',
     ],
     [{ observation: 4, candidates: { max: 2, features: 1, n: 1 } }, '"candidates.n" is not an option'],
     [{ observation: 4, candidates: { max: 2, features: 1 }, masked: true }, '"masked" goes with "actions"'],
+    [{ ...BASE, sparse: { slots: 2 } }, '"sparse.size" must be an integer in [1, 16777216], got undefined'],
+    [{ ...BASE, sparse: 3 }, '"sparse" must be { slots, size }, got 3'],
+    [
+      { observation: 4, candidates: { max: 2, features: 0 } },
+      '"candidates.features" must be an integer in [1, 65536], or 0 with "sparse", got 0',
+    ],
+    [{ ...BASE, munchausen: { tau: 1 } }, '"munchausen.tau" is not an option; there are alpha, temperature, clip'],
+    [{ ...BASE, munchausen: { clip: 1 } }, '"munchausen.clip" must be in [-1000000, 0], got 1'],
+    [{ ...BASE, quantiles: 0 }, '"quantiles" must be an integer in [1, 256], got 0'],
+    [{ ...BASE, normalization: "group" }, '"normalization" must be "none" or "layer" or "batch", got "group"'],
+    [{ ...BASE, dropout: 1 }, '"dropout" must be in [0, 0.9], got 1'],
+    [{ ...BASE, double: true, munchausen: {} }, '"double" and "munchausen" exclude each other: a soft target has no'],
+    [
+      { ...BASE, quantiles: 9, loss: "squared" },
+      '"quantiles" above 1 and "loss": "squared" exclude each other: quantile regression has a loss of its own',
+    ],
+    [
+      { ...BASE, noisySigma: 0.5, normalization: "batch" },
+      '"noisySigma" and "normalization": "batch" exclude each other: running statistics would be those of the noise',
+    ],
+    [
+      { ...BASE, normalization: "batch", batchSize: 1 },
+      '"normalization": "batch" and "batchSize": 1 exclude each other: one row has no variance',
+    ],
     [{ ...BASE, seed: -1 }, '"seed" must be an integer in [0, 9007199254740991], got -1'],
   ])("%j is refused: %s", (options, message) => {
     expect(() => resolveOptions(options as DQNOptions)).toThrow(message);
@@ -50,6 +74,10 @@ describe("options", () => {
     const resolved = resolveOptions({ ...BASE, gamma: 0 });
     expect(resolved).toMatchObject({ gamma: 0, hidden: [120, 84], double: true, loss: "huber", batchSize: 32 });
     expect(resolveOptions({ observation: 1, candidates: { max: 9, features: 2 } }).candidates?.next).toBe(9);
+    const munchausen = resolveOptions({ ...BASE, munchausen: { alpha: 0.5 } });
+    expect(munchausen).toMatchObject({ double: false, munchausen: { alpha: 0.5, temperature: 0.03, clip: -1 } });
+    const sparse = { slots: 2, size: 9 };
+    expect(resolveOptions({ observation: 0, sparse, actions: 2 })).toMatchObject({ observation: 0, sparse });
   });
 });
 

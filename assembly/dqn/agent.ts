@@ -13,6 +13,7 @@ import {
   newNetwork,
   outputPanelBytes,
   takeScratch,
+  unpackLayers,
 } from "../network";
 import { newTail, Tail } from "../nstep";
 import { newReplay, Replay, takeRows } from "../replay";
@@ -329,7 +330,10 @@ export function forget(agent: Agent): void {
   agent.folded = 0;
 }
 
-/** The weights that a pass without training reads: with fresh noise, or batch normalisation folded in, or as they are. */
+/**
+ * The weights that a pass without training reads: with fresh noise, or batch normalisation folded in, or as they are.
+ * What was folded last is kept: updates fold the target last, so that an online network which they change never is.
+ */
 export function weightsOf(agent: Agent, params: usize, noise: Rng | null): usize {
   if (noise) {
     drawNetwork(agent.net, params, noise, agent.block);
@@ -339,6 +343,11 @@ export function weightsOf(agent: Agent, params: usize, noise: Rng | null): usize
   if (agent.folded != params) foldNetwork(agent.net, params, agent.block);
   agent.folded = params;
   return agent.block;
+}
+
+/** The layers that the agent acts by in plain form, see unpackLayers, to the gradient's place. */
+export function unpackWeights(agent: Agent): void {
+  unpackLayers(agent.net, weightsOf(agent, agent.online, null), agent.gradient);
 }
 
 /** Where a region starts. */

@@ -37,17 +37,11 @@ export function update(agent: Agent): f32 {
   if (agent.net.normalization == Normalization.Batch) {
     keepStatistics(agent.net, agent.online, rowsOfPass(agent), agent.batch);
   }
-  forgetOnline(agent);
   if (agent.isPrioritized) prioritize(agent);
   const updates = counter(agent, State.Updates) + 1;
   setCounter(agent, State.Updates, updates);
   if (updates % agent.hyper.targetEvery == 0) syncTarget(agent, agent.hyper.tau);
   return loss;
-}
-
-/** Folded weights that came from the online network are old now; those of the target are not. */
-function forgetOnline(agent: Agent): void {
-  if (agent.folded == agent.online) agent.folded = 0;
 }
 
 /** Draws a batch; whether by priorities. Where all priorities are 0 it is uniform. */

@@ -96,6 +96,10 @@ function isOpen(outcome: Outcome): boolean {
   return outcome.clicked && outcome.watchMs === undefined;
 }
 
+/** A transition of the recommender: all its inputs are dense. */
+export type DenseTransition = Transition &
+  Record<"observation" | "candidate" | "nextObservation" | "nextCandidates", ArrayLike<number>>;
+
 /**
  * Decisions whose feedback is still to come.
  *
@@ -111,7 +115,7 @@ export class Pending {
   /** Clicked streams dropped unlearned because the end of the watch was never told. */
   untold = 0;
   readonly #reward: Reward;
-  readonly #emit: (transition: Transition) => void;
+  readonly #emit: (transition: DenseTransition) => void;
   /** In order of time. */
   readonly #entries = new Map<Id, Entry>();
   readonly #ofUser = new Map<Id, Entry[]>();
@@ -121,7 +125,7 @@ export class Pending {
    * @param emit - Called with each transition; its arrays are views that are valid during the call.
    * @throws {RangeError} when an option is unknown or out of its range.
    */
-  constructor(reward: Reward, emit: (transition: Transition) => void, options: Partial<PendingOptions> = {}) {
+  constructor(reward: Reward, emit: (transition: DenseTransition) => void, options: Partial<PendingOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "pending.");
     this.#reward = reward;
     this.#emit = emit;

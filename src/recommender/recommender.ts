@@ -1,4 +1,4 @@
-import { DQN, type Transition } from "../agent.js";
+import { DQN } from "../agent.js";
 import { log1p } from "../math.js";
 import { checked, type DQNOptions, type Rule, type Rules, rules } from "../options.js";
 import { Random } from "../random.js";
@@ -20,7 +20,7 @@ import type {
 import { type ExploreOptions, Explorer } from "./explore.js";
 import { CandidateWriter, candidateSize, featureVersion, observationSize, writeObservation } from "./features.js";
 import { Latest } from "./latest.js";
-import { type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
+import { type DenseTransition, type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
 import type { Decision, Policy, Request } from "./policy.js";
 import {
   type ExportedProfile,
@@ -36,7 +36,10 @@ import { EventError, parseEvent, parseRequest } from "./schema.js";
 import { SlateBuilder, type SlateOptions } from "./slate.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
-export type QFunction = Pick<DQN, "observe" | "learn" | "evaluate" | "save" | "dispose" | "steps" | "updates">;
+export interface QFunction extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates"> {
+  observe(transition: DenseTransition): void;
+  evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
+}
 
 /** The options of the agent that are the recommender's to choose. */
 export type LearnerOptions = Pick<
@@ -494,7 +497,7 @@ export class Recommender implements Policy {
     return Number.isInteger(number) && number < this.#counts.decisions;
   }
 
-  #observe(transition: Transition): void {
+  #observe(transition: DenseTransition): void {
     this.#agent.observe(transition);
     this.#counts.untrained++;
   }

@@ -181,7 +181,14 @@ const CASES: Case[] = [
   { name: "candidates, squared", hidden: [21], observation: [13], features: [14], flags: Squared },
   { name: "quantiles", hidden: [9, 6], observation: [4], actions: 3, quantiles: 5 },
   { name: "quantiles, Double, mask", hidden: [7], observation: [3], actions: 5, quantiles: 8, flags: Double | Masked },
-  { name: "quantiles, candidates, Double", hidden: [8, 6], observation: [4], features: [3], quantiles: 7, flags: Double },
+  {
+    name: "quantiles, candidates, Double",
+    hidden: [8, 6],
+    observation: [4],
+    features: [3],
+    quantiles: 7,
+    flags: Double,
+  },
   { name: "dueling", hidden: [9, 6], observation: [4], actions: 3, flags: Dueling | Sets },
   { name: "dueling, one layer, mask", hidden: [7], observation: [4], actions: 6, flags: Dueling | Sets | Masked },
   {
@@ -339,10 +346,17 @@ function rulesOf({ flags = 0, quantiles = 1, cqlAlpha = 0 }: Case): Rules {
 }
 
 /** One call of learn, with the options of a case. */
-function learn(exports: Kernels, { dropout = 0, cqlAlpha = 0 }: Case, updates: number, clip: number, decay = 0) {
+function learn(
+  exports: Kernels,
+  { dropout = 0, cqlAlpha = 0 }: Case,
+  updates: number,
+  clip: number,
+  decay = 0,
+  learningRate = LEARNING_RATE,
+) {
   const { alpha, temperature, clip: least } = MUNCHAUSEN;
-  const adam = [LEARNING_RATE, ...BETAS, EPSILON, decay] as const;
-  const target = updates === 1 ? ([1, 0.25] as const) : ([10, 1] as const);
+  const adam = [learningRate, ...BETAS, EPSILON, decay] as const;
+  const target: readonly [every: number, tau: number] = updates === 1 ? [1, 0.25] : [10, 1];
   return exports.learn(updates, ...adam, clip, ...target, ...EXPONENTS, dropout, cqlAlpha, alpha, temperature, least);
 }
 
@@ -370,8 +384,7 @@ describe.each(CASES)("learn: $name", (given) => {
     const batch = drawn.map((i) => samples[i]!);
     const online = unpackNetwork(exports, f32(Region.Online), plan);
     const frozen = unpackNetwork(exports, f32(Region.Target), plan);
-    const noisy = (network: Network) =>
-      plan.isNoisy ? perturbed(network, drawNoise(network, noiseRng)) : network;
+    const noisy = (network: Network) => (plan.isNoisy ? perturbed(network, drawNoise(network, noiseRng)) : network);
     let y: number[][];
     if (rules.munchausen) y = softTargets(noisy(frozen), batch, rules);
     else if (flags & Double) {
@@ -427,6 +440,20 @@ describe.each(CASES)("learn: $name", (given) => {
     const old = flat(frozen);
     const moved = old.map((w, i) => w + 0.25 * (after[i]! - w));
     expect(difference(flat(unpackNetwork(exports, f32(Region.Target), plan)), moved)).toBeLessThan(1e-6);
+  });
+
+  test("the gradient does not depend on the update before", () => {
+    const { exports, f32, state } = agentOf(given);
+    const before = state.slice(State.Rng);
+    const gradients = [0, 1, 2].map((i) => {
+      if (i === 2) state.set(before, State.Rng);
+      // The target moves towards an online network that does not.
+      learn(exports, given, 1, 0, 0, 0);
+      return f32(Region.Gradient).slice();
+    });
+    expect(gradients[0]).not.toEqual(gradients[1]);
+    // By priorities, which change, other rows are drawn; and running statistics move into the target.
+    if (!(flags & Prioritized) && plan.normalization !== "batch") expect(gradients[0]).toEqual(gradients[2]);
   });
 
   test("padding never becomes anything but zero", () => {
@@ -516,7 +543,9 @@ test("an update whose gradient is not finite is dropped and counted, and the age
     expect(learn(exports, own, 3, 0)).toBeNaN();
     expect(counters[State.Skipped]).toBe(3);
     expect(counters[State.Updates]).toBe(0);
-    expect([Region.Online, Region.Target, Region.Moments, Region.Priorities].map((region) => f32(region))).toEqual(kept);
+    expect([Region.Online, Region.Target, Region.Moments, Region.Priorities].map((region) => f32(region))).toEqual(
+      kept,
+    );
   }
 });
 

@@ -32,7 +32,14 @@ function returnsOf(steps: Step[], n: number, hasEnded: boolean): Step[] {
 
 function agentOf(nStep: number, capacity: number) {
   const { exports } = new KernelBench(0);
-  const sizes = { Observation: OBSERVATION, Actions: ACTIONS, Batch: 4, Capacity: capacity, NStep: nStep, Environments: 3 };
+  const sizes = {
+    Observation: OBSERVATION,
+    Actions: ACTIONS,
+    Batch: 4,
+    Capacity: capacity,
+    NStep: nStep,
+    Environments: 3,
+  };
   expect(createAgent(exports, sizes, [4])).toBe(Status.Ok);
   const view = (region: Region) => new Float32Array(exports.memory.buffer, exports.region(region));
   const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);

@@ -3,13 +3,21 @@ import { KernelBench } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
 
 const bench = new KernelBench();
-const { seedRng, nextU32, uniform, uniformIn, below } = bench.exports;
+const { seedRng, nextU32, normals, uniform, uniformIn, below } = bench.exports;
 
 function seeded(seed: bigint, stream: bigint): number {
   bench.reset();
   const { at } = bench.f32(4);
   seedRng(at, seed, stream);
   return at;
+}
+
+/** n standard normals. */
+function normalsOf(rng: number, n: number): Float32Array {
+  const { at, data } = bench.f32(n);
+  normals(rng, n, at);
+  expect(bench.guardsHold()).toBe(true);
+  return data;
 }
 
 /** Chi-square of counts against equal shares. */
@@ -58,3 +66,42 @@ test("uniform fills [0, 1) evenly and never reaches 1; uniformIn keeps its bound
     expect(x >= -0.5 && x <= 0.5).toBe(true);
   }
 });
+
+test("normals are standard: moments, and chi-square over 32 equally likely bins", () => {
+  const bounds = Array.from({ length: 31 }, (_, i) => normalQuantile((i + 1) / 32));
+  const counts = new Array<number>(32).fill(0);
+  const rng = seeded(9n, 3n);
+  const n = 199_999;
+  const x = normalsOf(rng, n);
+  for (const value of x) counts[bounds.filter((bound) => value > bound).length]!++;
+  expect(chiSquare(counts)).toBeLessThan(31 + 5 * Math.sqrt(62));
+  const mean = x.reduce((sum, value) => sum + value, 0) / n;
+  expect(Math.abs(mean)).toBeLessThan(5 / Math.sqrt(n));
+  const variance = x.reduce((sum, value) => sum + value * value, 0) / n;
+  expect(Math.abs(variance - 1)).toBeLessThan(5 * Math.sqrt(2 / n));
+  // Neighbours come from one pair: they must not be correlated, nor their squares.
+  const product = (f: (value: number) => number) =>
+    x.reduce((sum, value, i) => (i % 2 ? sum + f(value) * f(x[i - 1]!) : sum), 0) / (n / 2);
+  expect(Math.abs(product((value) => value))).toBeLessThan(5 / Math.sqrt(n / 2));
+  expect(Math.abs(product((value) => value * value - 1))).toBeLessThan(10 / Math.sqrt(n / 2));
+});
+
+/** The standard normal quantile by bisection of the error function's series. */
+function normalQuantile(p: number): number {
+  const below = (z: number) => {
+    let term = z;
+    let sum = z;
+    for (let k = 1; k < 200; k++) {
+      term *= (z * z) / (2 * k + 1);
+      sum += term;
+    }
+    return 0.5 + (sum * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
+  };
+  let [low, high] = [-6, 6];
+  while (high - low > 1e-10) {
+    const middle = (low + high) / 2;
+    if (below(middle) < p) low = middle;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Transition } from "../../src/agent.js";
-import { type NextState, Pending, type PendingDecision, type PendingOptions } from "../../src/recommender/pending.js";
+import {
+  type DenseTransition,
+  type NextState,
+  Pending,
+  type PendingDecision,
+  type PendingOptions,
+} from "../../src/recommender/pending.js";
 import { Reward } from "../../src/recommender/reward.js";
 
 const MINUTE = 60_000;
@@ -9,8 +14,8 @@ const REWARD = new Reward({ click: 1, watch: 1, transform: "linear", bounce: 1 }
 
 /** A table whose transitions are kept: by the first feature of the candidate, which is the number of the stream. */
 function table(options: Partial<PendingOptions> = {}) {
-  const seen: (Transition & { stream: number })[] = [];
-  const pending = new Pending(REWARD, (t) => seen.push({ ...t, stream: t.candidate![0]! }), {
+  const seen: (DenseTransition & { stream: number })[] = [];
+  const pending = new Pending(REWARD, (t) => seen.push({ ...t, stream: t.candidate[0]! }), {
     evidence: "examined",
     ...options,
   });

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Transition } from "../../src/agent.js";
 import { Random } from "../../src/random.js";
 import { DAY, MINUTE } from "../../src/recommender/decay.js";
 import type { LiveEvent } from "../../src/recommender/events.js";
 import { candidateSize, observationSize } from "../../src/recommender/features.js";
+import type { DenseTransition } from "../../src/recommender/pending.js";
 import type { Decision } from "../../src/recommender/policy.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { EventError } from "../../src/recommender/schema.js";
@@ -11,7 +11,7 @@ import { SnapshotError } from "../../src/snapshot.js";
 
 /** A linear Q-function that keeps what it is told and takes a gradient step on each `learn`. */
 class LinearQ implements QFunction {
-  readonly transitions: Transition[] = [];
+  readonly transitions: DenseTransition[] = [];
   readonly weights: Float64Array;
   readonly #values = new Float32Array(65_536);
   updates = 0;
@@ -24,14 +24,14 @@ class LinearQ implements QFunction {
     return this.transitions.length;
   }
 
-  observe(transition: Transition): void {
+  observe(transition: DenseTransition): void {
     const copy = (array: ArrayLike<number>) => Float32Array.from(array);
     this.transitions.push({
       ...transition,
       observation: copy(transition.observation),
-      candidate: copy(transition.candidate!),
+      candidate: copy(transition.candidate),
       nextObservation: copy(transition.nextObservation),
-      nextCandidates: copy(transition.nextCandidates!),
+      nextCandidates: copy(transition.nextCandidates),
     });
   }
 
@@ -125,7 +125,7 @@ describe("recommending", () => {
     recommender.recommend({ user: "u", now: 1, k: 3 });
     recommender.feedback({ kind: "off_air", time: 2, stream: "s0" });
     expect(recommender.recommend({ user: "u", now: 3, k: 3 }).slate).toEqual([]);
-    expect(agent.transitions.map((transition) => transition.nextCandidates!.length)).toEqual([0]);
+    expect(agent.transitions.map((transition) => transition.nextCandidates.length)).toEqual([0]);
   });
 
   test("shows the k best by the agent's values, best first", () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { MAX_HIDDEN, Size, type Status } from "../../assembly/abi.js";
 import type { instantiate } from "../../.build/dqn.js";
+import { MAX_HIDDEN, Size, type Status } from "../../assembly/abi.js";
 
 type Door = Awaited<ReturnType<typeof instantiate>>;
 
@@ -49,15 +49,7 @@ export interface Kernels extends Door {
   quantileLoss(m: number, n: number, theta: number, y: number, w: number, td: number, dtheta: number): number;
   conservative(c: number, n: number, q: number, action: number, scale: number, p: number, d: number): number;
   softValue(c: number, n: number, theta: number, q: number, temperature: number, p: number, v: number): void;
-  munchausen(
-    c: number,
-    q: number,
-    action: number,
-    alpha: number,
-    temperature: number,
-    clip: number,
-    p: number,
-  ): number;
+  munchausen(c: number, q: number, action: number, alpha: number, temperature: number, clip: number, p: number): number;
   best(c: number, q: number, bits: number): number;
   countOf(c: number, bits: number): number;
   duel(c: number, n: number, v: number, theta: number, bits: number): void;

@@ -138,7 +138,11 @@ export interface Pass {
 export const INFERENCE: Pass = { isTraining: false };
 
 /** Outputs for each row, and what the last hidden layer but one gave (or the rows). */
-export function forwardRows(network: Network, rows: number[][], pass: Pass): { outputs: number[][]; trunk: number[][] } {
+export function forwardRows(
+  network: Network,
+  rows: number[][],
+  pass: Pass,
+): { outputs: number[][]; trunk: number[][] } {
   let h = rows;
   let trunk = rows;
   for (const layer of network.hidden) {
