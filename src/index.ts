@@ -1,16 +1,23 @@
 export { DQN, type SaveOptions, type Transition } from "./agent.js";
 export {
   type Environment,
+  type Evaluated,
+  type EvaluateOptions,
+  type EvaluationOptions,
   evaluate,
   type StepResult,
+  type TrainEpisode,
+  type Training,
   type TrainOptions,
   type TrainProgress,
   type TrainResult,
   train,
-} from "./environment.js";
+} from "./environment/index.js";
 export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";
+export { MaskedGrid } from "./environments/maskedgrid.js";
 export { MountainCar } from "./environments/mountaincar.js";
+export { Offers, type OffersModel } from "./environments/offers.js";
 export type { Input, SparseInput } from "./inputs.js";
 export type {
   CandidateOptions,

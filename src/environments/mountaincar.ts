@@ -1,4 +1,4 @@
-import type { Environment, StepResult } from "../environment.js";
+import type { Environment, StepResult } from "../environment/index.js";
 import { cos } from "../math.js";
 import { Episode } from "./episode.js";
 

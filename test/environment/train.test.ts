@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { CartPole, DQN, type Environment, evaluate, type StepResult, train } from "../src/index.js";
-import { Random } from "../src/random.js";
+import {
+  CartPole,
+  DQN,
+  type Environment,
+  evaluate,
+  MaskedGrid,
+  type StepResult,
+  type Transition,
+  train,
+} from "../../src/index.js";
+import { Random } from "../../src/random.js";
 
 /** Reward 1 for naming the observed symbol; episodes of 10 steps are cut, not ended. */
 class Identity implements Environment {
@@ -73,6 +82,27 @@ class Market implements Environment {
   }
 }
 
+/** One candidate more at each step, from 1 to 6, but at most 4 after a step: what a transition keeps. */
+class Few implements Environment {
+  readonly observationSize = 1;
+  #step = 0;
+  #isFresh = true;
+
+  reset(): number[] {
+    this.#isFresh = true;
+    return [this.#step];
+  }
+
+  step(): StepResult {
+    this.#isFresh = false;
+    return { observation: [++this.#step], reward: 0, terminated: true, truncated: false };
+  }
+
+  candidates(): Float32Array {
+    return this.#isFresh ? new Float32Array(2 * (1 + (this.#step % 6))) : new Float32Array();
+  }
+}
+
 const SMALL = { hidden: [16], learningStarts: 50, batchSize: 16, trainEvery: 1, learningRate: 3e-3, seed: 1 };
 
 describe("train", () => {
@@ -135,12 +165,66 @@ describe("train", () => {
     };
     const a = await run(-1);
     expect(a.steps).toEqual([400, 800, 1200, 1500]);
-    expect(a.result).toMatchObject({ steps: 1500, aborted: false });
+    expect(a.result).toMatchObject({ steps: 1500, ended: "steps" });
     expect(a.result.returns.length).toBeGreaterThan(10);
     expect((await run(-1)).file).toEqual(a.file);
-    expect((await run(800)).result).toMatchObject({ steps: 800, aborted: true });
-    await expect(train(new DQN({ observation: 4, actions: 2 }), new CartPole(), { steps: 0 })).rejects.toThrow(
-      '"steps"',
-    );
+    expect((await run(800)).result).toMatchObject({ steps: 800, ended: "signal" });
+  });
+
+  test("refuses wrong options before anything is done", () => {
+    const agent = new DQN({ observation: 4, actions: 2 });
+    const environment = new CartPole();
+    const refused = (options: object) => () => train(agent, environment, options as never);
+    expect(refused({ steps: 0 })).toThrow('"steps" must be an integer >= 1, got 0');
+    expect(refused({ steps: 9, step: 1 })).toThrow('"step" is not an option');
+    expect(refused({ steps: 9, seed: 0.5 })).toThrow('"seed" must be a safe integer, got 0.5');
+    const evaluation = { environment: new CartPole(), every: 5 };
+    expect(refused({ steps: 9, evaluation: { ...evaluation, every: 0 } })).toThrow('"evaluation.every"');
+    expect(refused({ steps: 9, evaluation: { ...evaluation, patience: 0 } })).toThrow('"evaluation.patience"');
+    expect(refused({ steps: 9, evaluation: { ...evaluation, stopAt: Number.NaN } })).toThrow('"evaluation.stopAt"');
+    expect(refused({ steps: 9, evaluation: { ...evaluation, environment } })).toThrow("an object of its own");
+    expect(() => train(agent, [], { steps: 9 })).toThrow("at least one environment");
+    expect(() => evaluate(agent, environment, { episodes: 0 })).toThrow('"episodes" must be an integer >= 1, got 0');
+  });
+
+  test("does nothing once its signal is given", async () => {
+    const agent = new DQN({ observation: 4, actions: 2 });
+    const result = await train(agent, new CartPole(), { steps: 9, signal: AbortSignal.abort() });
+    expect(result).toEqual({ steps: 0, returns: [], ended: "signal" });
+    expect(agent.steps).toBe(0);
+  });
+
+  test("passes on what was available before and after each step", async () => {
+    const seen: Transition[] = [];
+    class Recorder extends DQN {
+      override observe(transition: Transition): void {
+        seen.push(structuredClone(transition));
+        super.observe(transition);
+      }
+    }
+    const grid = new MaskedGrid();
+    const masked = { observation: grid.observationSize, actions: 4, masked: true, ...SMALL };
+    await train(new Recorder(masked), grid, { steps: 200 });
+    const pairs = seen.slice(1).map((transition, i) => [seen[i]!, transition] as const);
+    for (const [before, after] of pairs) {
+      expect(after.mask![after.action!]).toBe(1);
+      if (!before.terminated && !before.truncated) expect(after.mask).toEqual(Uint8Array.from(before.nextMask!));
+      else if (before.terminated) expect(before.nextMask).toBeUndefined();
+    }
+
+    seen.length = 0;
+    const candidates = { max: 6, features: 2, next: 4 };
+    await train(new Recorder({ observation: 1, candidates, ...SMALL }), new Few(), { steps: 40 });
+    for (const transition of seen) {
+      const offered = 2 * (1 + (transition.observation[0]! % 6));
+      if (offered > 8) {
+        expect(transition.candidates).toBeUndefined();
+        expect(transition.candidate).toHaveLength(2);
+      } else {
+        expect(transition.candidate).toBeUndefined();
+        expect(transition.candidates).toHaveLength(offered);
+        expect(transition.action).toBeLessThan(offered / 2);
+      }
+    }
   });
 });

@@ -1,0 +1,31 @@
+/** What a step gives. */
+export interface StepResult {
+  /** (observation) after the step: the final one where the episode ends, not that of the next episode. */
+  observation: ArrayLike<number>;
+  reward: number;
+  /** The task has ended: no later reward follows, and nothing is bootstrapped. */
+  terminated: boolean;
+  /** The episode was cut, by a time limit say: the value of the last observation still counts. */
+  truncated: boolean;
+}
+
+/** A task, in the manner of Gymnasium. */
+export interface Environment {
+  /** Numbers in an observation. */
+  readonly observationSize: number;
+  /** Number of actions; undefined where they are candidates. */
+  readonly actions?: number;
+  /** Starts an episode; the same seed starts the same episode. Without a seed the next of a sequence. */
+  reset(seed?: number): ArrayLike<number>;
+  /** Takes an action: its index among the actions, or among the candidates of the current state. */
+  step(action: number): StepResult;
+  /** (actions), 0 = not available in the current state. */
+  mask?(): ArrayLike<number>;
+  /** (n, features) of the current state. */
+  candidates?(): Float32Array;
+}
+
+/** What the agent may choose from in the current state. */
+export function available(environment: Environment): ArrayLike<number> | undefined {
+  return environment.candidates?.() ?? environment.mask?.();
+}
