@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
@@ -19,6 +19,16 @@ export interface Row {
   hi?: number;
   n?: number;
   seeds?: number[];
+  /** Short hash of the settings that it comes from, where a later run must know whether they are still the same. */
+  recipe?: string;
+}
+
+/** A row with what it was measured on, as it stands in a file. */
+export interface StoredRow extends Row {
+  runtime: string;
+  machine: string;
+  version: string;
+  commit: string;
 }
 
 export const version: string = packageJson.version;
@@ -39,20 +49,43 @@ function commit(): string {
   }
 }
 
-/** Writes rows with what they were measured on. */
-export function writeRows(file: string, rows: readonly Row[]): void {
-  const where = {
+/** What is measured on, here and now. */
+function origin(): Omit<StoredRow, keyof Row> {
+  return {
     runtime: `node ${process.versions.node}`,
     machine: `${process.platform} ${process.arch}, ${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores`,
     version,
     commit: commit(),
   };
-  writeFileSync(
-    file,
-    `${JSON.stringify(
-      rows.map((row) => ({ ...row, ...where })),
-      null,
-      2,
-    )}\n`,
-  );
+}
+
+/** Rows with what they were measured on. */
+export function stamped(rows: readonly Row[]): StoredRow[] {
+  const where = origin();
+  return rows.map((row) => ({ ...row, ...where }));
+}
+
+/** Writes rows with what they were measured on, which rows of an earlier run say themselves. */
+export function writeRows(file: string, rows: readonly (Row | StoredRow)[]): void {
+  const where = origin();
+  const all = rows.map((row) => ({ ...row, ...where, ...row }));
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+}
+
+/**
+ * The rows of a file that `writeRows` wrote; none where there is no file.
+ * @throws Error for a file that holds something else.
+ */
+export function readRows(file: string): StoredRow[] {
+  if (!existsSync(file)) return [];
+  let rows: unknown;
+  try {
+    rows = JSON.parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new Error(`${file} does not hold JSON rows`, { cause });
+  }
+  const isRow = (row: Partial<StoredRow> | null) =>
+    typeof row?.case === "string" && typeof row.metric === "string" && typeof row.commit === "string";
+  if (!Array.isArray(rows) || !rows.every(isRow)) throw new Error(`${file} does not hold JSON rows`);
+  return rows as StoredRow[];
 }

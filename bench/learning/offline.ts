@@ -1,0 +1,112 @@
+import { table } from "../../src/cli/table.js";
+import { CartPole, DQN, evaluate, type Transition } from "../../src/index.js";
+import { Random } from "../../src/random.js";
+import { mean, meanInterval } from "../../src/recommender/evaluation/intervals.js";
+import { merged, OFFLINE_RECIPE } from "../recipes.js";
+import { type Case, type Suite, seedsOf, timeFigures, valuesOf, withOutcomes } from "./suite.js";
+
+const SEEDS = 10;
+const TESTS = 100;
+const TEST = 9_000_000;
+const TURNS = 10;
+
+/** What a poor policy leaves behind: its transitions, and the mean return of its episodes. */
+function logged(seed: number): { transitions: Transition[]; meanReturn: number } {
+  const random = Random.named(seed, "logging");
+  const environment = new CartPole();
+  const transitions: Transition[] = [];
+  const returns: number[] = [];
+  let total = 0;
+  let observation = Array.from(environment.reset(seed * 100_000));
+  while (transitions.length < OFFLINE_RECIPE.logged) {
+    const isRandom = random.bernoulli(OFFLINE_RECIPE.randomness);
+    const action = isRandom ? random.below(2) : Number(observation[3]! > 0);
+    const result = environment.step(action);
+    const { reward, terminated, truncated } = result;
+    const nextObservation = Array.from(result.observation);
+    transitions.push({ observation, action, reward, terminated, truncated, nextObservation });
+    total += reward;
+    observation = nextObservation;
+    if (!terminated && !truncated) continue;
+    returns.push(total);
+    total = 0;
+    observation = Array.from(environment.reset());
+  }
+  return { transitions, meanReturn: mean(returns) };
+}
+
+/** Mean return of an agent that has seen the logs only. */
+async function learned(
+  transitions: readonly Transition[],
+  extra: object,
+  tell: (text: string) => void,
+): Promise<number> {
+  const agent = new DQN(merged(OFFLINE_RECIPE.options, { observation: 4, actions: 2 }, extra));
+  for (const transition of transitions) agent.observe(transition);
+  for (let turn = 1; turn <= TURNS; turn++) {
+    const loss = agent.learn(OFFLINE_RECIPE.updates / TURNS);
+    tell(`${(turn * OFFLINE_RECIPE.updates) / TURNS} updates, loss ${loss.toFixed(3)}`);
+    // A learner that is asked to stop must hear it.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  const returns = evaluate(agent, new CartPole(), { episodes: TESTS, seed: TEST });
+  agent.dispose();
+  return mean(returns);
+}
+
+const offlineCase: Case = {
+  name: "offline/cql",
+  seeds: SEEDS,
+  recipe: { ...OFFLINE_RECIPE, tests: TESTS },
+  async run(seed, tell) {
+    const start = performance.now();
+    const { transitions, meanReturn } = logged(seed);
+    const { cqlAlpha } = OFFLINE_RECIPE;
+    const conservative = await learned(transitions, { cqlAlpha, seed }, tell);
+    const plain = await learned(transitions, { seed }, tell);
+    return [
+      { metric: "return_behaviour", value: meanReturn, unit: "1" },
+      { metric: "return_cql", value: conservative, unit: "1", n: TESTS },
+      { metric: "return_plain", value: plain, unit: "1", n: TESTS },
+      timeFigures(start, OFFLINE_RECIPE.logged)[0]!,
+    ];
+  },
+};
+
+export const offline: Suite = {
+  cases: [offlineCase],
+  report(outcomes) {
+    const [own] = withOutcomes([offlineCase], outcomes);
+    if (!own) return { text: "", rows: [], goals: [] };
+    const [each, results] = own;
+    const seeds = results.map(({ seed }) => seed);
+    const cql = valuesOf(results, "return_cql");
+    const behaviour = valuesOf(results, "return_behaviour");
+    const columns = [
+      ["return_behaviour_mean", behaviour],
+      ["return_cql_mean", cql],
+      ["return_plain_mean", valuesOf(results, "return_plain")],
+      ["cql_over_behaviour", cql.map((x, i) => x - behaviour[i]!)],
+    ] as const;
+    const intervals = columns.map(([, values]) => meanInterval(values));
+    const cells = intervals.map(({ value, lo, hi }) => `${value.toFixed(1)} [${lo.toFixed(1)}, ${hi.toFixed(1)}]`);
+    const seconds = meanInterval(valuesOf(results, "seconds")).value.toFixed(1);
+    const rows = columns.map(([metric], i) => {
+      const { value, lo, hi } = intervals[i]!;
+      const bounds = seeds.length > 1 ? { lo, hi } : {};
+      return { case: each.name, metric, value, unit: "1", n: seeds.length, seeds, ...bounds };
+    });
+    const header = [
+      "from logs, mean return [95 %]",
+      "the logs' policy",
+      "CQL",
+      "without CQL",
+      "gain, seed by seed",
+      "s a seed",
+    ];
+    const text = `offline/cql: CQL beats the policy that made the logs (${seedsOf(each, results)})`;
+    const { lo, value } = intervals[3]!;
+    const isMet = (seeds.length > 1 ? lo : value) > 0;
+    return { text: table(header, [[each.name, ...cells, seconds]]), rows, goals: [{ text, isMet }] };
+  },
+};

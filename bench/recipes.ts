@@ -1,0 +1,171 @@
+/**
+ * The recipes of `npm run bench:learning`: one an environment, found on other seeds than those that are reported.
+ */
+import { Acrobot, CartPole, type DQNOptions, type Environment, MountainCar } from "../src/index.js";
+import type { AgentOptions } from "./learning/suite.js";
+
+/** How an agent is trained and chosen in one environment. */
+export interface Recipe {
+  /** Environment steps at most. */
+  steps: number;
+  /** (observation), what observations are multiplied by before a shift is added. Default: they are left alone. */
+  scale?: readonly number[];
+  /** (observation), default 0. */
+  shift?: readonly number[];
+  options: AgentOptions;
+  /** Greedy episodes by which training stops and the weights are chosen. */
+  evaluation: { every: number; episodes: number; stopAt?: number; patience?: number };
+}
+
+/** An environment, its recipe and what counts as solving it. */
+export interface Control {
+  make: () => Environment;
+  /** Gymnasium's threshold of the mean return. */
+  solved: number;
+  recipe: Recipe;
+}
+
+function linear(from: number, to: number, steps: number): { type: "linear"; from: number; to: number; steps: number } {
+  return { type: "linear", from, to, steps };
+}
+
+export const CONTROL: Readonly<Record<string, Control>> = {
+  "MountainCar-v0": {
+    make: () => new MountainCar(),
+    solved: -110,
+    // Provisional: the best of a search that is still running.
+    recipe: {
+      steps: 120_000,
+      scale: [1 / 0.9, 1 / 0.07],
+      shift: [1 / 3, 0],
+      options: {
+        hidden: [64, 64],
+        gamma: 0.99,
+        loss: "squared",
+        learningRate: linear(1e-3, 1e-4, 100_000),
+        batchSize: 64,
+        capacity: 120_000,
+        learningStarts: 500,
+        trainEvery: 2,
+        targetEvery: 200,
+        nStep: 10,
+        epsilon: linear(0.3, 0.02, 10_000),
+      },
+      evaluation: { every: 2500, episodes: 100 },
+    },
+  },
+  "Acrobot-v1": {
+    make: () => new Acrobot(),
+    solved: -100,
+    // Provisional: the best of a search that is still running.
+    recipe: {
+      steps: 100_000,
+      scale: [1, 1, 1, 1, 1 / (2 * Math.PI), 1 / (4 * Math.PI)],
+      options: {
+        hidden: [128, 128],
+        gamma: 0.99,
+        loss: "squared",
+        learningRate: linear(5e-4, 1e-5, 100_000),
+        batchSize: 64,
+        capacity: 100_000,
+        learningStarts: 1000,
+        trainEvery: 2,
+        targetEvery: 500,
+        nStep: 5,
+        epsilon: linear(1, 0.05, 10_000),
+      },
+      evaluation: { every: 2500, episodes: 100 },
+    },
+  },
+  "CartPole-v1": {
+    make: () => new CartPole(),
+    solved: 475,
+    recipe: {
+      steps: 50_000,
+      options: {
+        hidden: [120, 84],
+        loss: "squared",
+        learningRate: linear(1e-3, 1e-4, 100_000),
+        batchSize: 64,
+        capacity: 50_000,
+        learningStarts: 1000,
+        trainEvery: 2,
+        targetEvery: 100,
+        epsilon: linear(1, 0.04, 8000),
+      },
+      evaluation: { every: 2500, episodes: 100, stopAt: 500 },
+    },
+  },
+};
+
+/** Probes: five tiny environments whose values are known. */
+export const PROBE_RECIPE = {
+  steps: 2500,
+  options: {
+    hidden: [16],
+    learningRate: linear(1e-2, 1e-4, 2500),
+    batchSize: 32,
+    capacity: 2500,
+    learningStarts: 64,
+    trainEvery: 1,
+    targetEvery: 25,
+    epsilon: 1,
+    double: false,
+  } satisfies AgentOptions,
+};
+
+/** What Munchausen's targets are made with, where they are: the numbers of Vieillard et al. 2020. */
+export const MUNCHAUSEN = { alpha: 0.9, temperature: 0.03, clip: -1 } as const;
+
+const PRIORITIES = { priorityExponent: 0.6, importanceExponent: 1 } satisfies AgentOptions;
+
+/** What each probe case adds to the recipe. */
+export const PROBE_OPTIONS: Readonly<Record<string, object>> = {
+  plain: {},
+  double: { double: true },
+  priorities: PRIORITIES,
+  "n-step": { nStep: 3 },
+  dueling: { dueling: true },
+  quantiles: { quantiles: 25 },
+  munchausen: { munchausen: MUNCHAUSEN },
+  noisy: { noisySigma: 0.5 },
+  all: { double: true, ...PRIORITIES, nStep: 3, dueling: true, quantiles: 25, noisySigma: 0.5 },
+};
+
+/** Offers: candidates that change at every step. */
+export const OFFERS_RECIPE = {
+  steps: 8000,
+  options: {
+    hidden: [32, 32],
+    learningRate: linear(2e-3, 1e-4, 8000),
+    batchSize: 64,
+    capacity: 8000,
+    learningStarts: 200,
+    trainEvery: 2,
+    targetEvery: 50,
+    epsilon: linear(1, 0.2, 4000),
+  } satisfies AgentOptions,
+};
+
+/** Learning from logs alone: CartPole, kept up by a policy that is poor and half random. */
+export const OFFLINE_RECIPE = {
+  /** Steps in the logs. */
+  logged: 20_000,
+  /** How often the logging policy draws its action; else it pushes to the side to which the pole turns. */
+  randomness: 0.5,
+  updates: 10_000,
+  cqlAlpha: 1,
+  options: {
+    hidden: [64, 64],
+    loss: "squared",
+    learningRate: 5e-4,
+    batchSize: 64,
+    capacity: 20_000,
+    targetEvery: 200,
+  } satisfies AgentOptions,
+};
+
+/** Options with what an engine has that is older than this file may not know: it then refuses them by name. */
+export function merged(...parts: object[]): DQNOptions {
+  return Object.assign({}, ...parts) as DQNOptions;
+}
