@@ -84,7 +84,7 @@ const goals = [
   ...failures.map((failure) => ({ text: `failed: ${failure}`, isMet: false })),
 ];
 for (const { text, isMet } of goals) console.log(`${isMet ? "met    " : "NOT met"}  ${text}`);
-console.log(`${goals.filter(({ isMet }) => isMet).length} of ${goals.length} goals met`);
+if (goals.length > 0) console.log(`${goals.filter(({ isMet }) => isMet).length} of ${goals.length} goals met`);
 if (interrupt.signal.aborted) {
   say(`interrupted; ${json ? `what is finished is in ${json}` : "nothing is kept without --json"}`);
   process.exit(INTERRUPTED);
