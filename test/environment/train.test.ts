@@ -216,7 +216,7 @@ describe("train", () => {
     const candidates = { max: 6, features: 2, next: 4 };
     await train(new Recorder({ observation: 1, candidates, ...SMALL }), new Few(), { steps: 40 });
     for (const transition of seen) {
-      const offered = 2 * (1 + (transition.observation[0]! % 6));
+      const offered = 2 * (1 + ((transition.observation as number[])[0]! % 6));
       if (offered > 8) {
         expect(transition.candidates).toBeUndefined();
         expect(transition.candidate).toHaveLength(2);

@@ -46,8 +46,8 @@ class Recorder extends DQN {
     const { observation, nextObservation } = transition;
     this.seen.push({
       ...transition,
-      observation: Array.from(observation),
-      nextObservation: Array.from(nextObservation),
+      observation: Array.from(observation as ArrayLike<number>),
+      nextObservation: Array.from(nextObservation as ArrayLike<number>),
     });
     super.observe(transition);
   }
@@ -93,7 +93,7 @@ describe("several environments", () => {
       expect([steps, agent.steps, agent.seen.length]).toEqual([100, 100, 100]);
       const transitions = agent.seen.map(({ observation, ...rest }) => ({
         ...rest,
-        observation: Array.from(observation),
+        observation: Array.from(observation as ArrayLike<number>),
       }));
       transitions.forEach(({ observation, nextObservation, reward, terminated, truncated, environment }, i) => {
         const [seed, step] = observation as [number, number];
@@ -117,7 +117,7 @@ describe("several environments", () => {
       for (const { environment, length, step } of episodes) {
         const last = agent.seen[step - 1]!;
         expect(last.environment).toBe(environment);
-        expect(last.observation[1]).toBe(length - 1);
+        expect((last.observation as number[])[1]).toBe(length - 1);
         expect(last.terminated || last.truncated).toBe(true);
       }
       expect(returns).toHaveLength(Tape.seeds.length - n);
