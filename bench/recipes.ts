@@ -147,12 +147,19 @@ export const OFFERS_RECIPE = {
   } satisfies AgentOptions,
 };
 
-/** Learning from logs alone: CartPole, kept up by a policy that is poor and half random. */
-export const OFFLINE_RECIPE = {
+/** Learning from logs alone: CartPole, kept up by a poor policy that pushes to the side to which the pole turns. */
+export interface OfflineRecipe {
   /** Steps in the logs. */
+  logged: number;
+  /** How often the logging policy draws its action instead. */
+  randomness: number;
+  updates: number;
+  cqlAlpha: number;
+  options: AgentOptions;
+}
+
+const OFFLINE: Omit<OfflineRecipe, "randomness"> = {
   logged: 20_000,
-  /** How often the logging policy draws its action; else it pushes to the side to which the pole turns. */
-  randomness: 0.5,
   updates: 10_000,
   cqlAlpha: 1,
   options: {
@@ -162,7 +169,13 @@ export const OFFLINE_RECIPE = {
     batchSize: 64,
     capacity: 20_000,
     targetEvery: 200,
-  } satisfies AgentOptions,
+  },
+};
+
+/** Logs that try everything, and logs that hardly try anything but the policy's own actions. */
+export const OFFLINE_RECIPES: Readonly<Record<string, OfflineRecipe>> = {
+  cql: { ...OFFLINE, randomness: 0.5 },
+  "cql-narrow": { ...OFFLINE, randomness: 0.1 },
 };
 
 /** Options with what an engine has that is older than this file may not know: it then refuses them by name. */

@@ -2,8 +2,8 @@ import { table } from "../../src/cli/table.js";
 import { CartPole, DQN, evaluate, type Transition } from "../../src/index.js";
 import { Random } from "../../src/random.js";
 import { mean, meanInterval } from "../../src/recommender/evaluation/intervals.js";
-import { merged, OFFLINE_RECIPE } from "../recipes.js";
-import { type Case, type Suite, seedsOf, timeFigures, valuesOf, withOutcomes } from "./suite.js";
+import { merged, OFFLINE_RECIPES, type OfflineRecipe } from "../recipes.js";
+import { type Case, type Outcome, type Suite, seedsOf, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 
 const SEEDS = 10;
 const TESTS = 100;
@@ -11,15 +11,18 @@ const TEST = 9_000_000;
 const TURNS = 10;
 
 /** What a poor policy leaves behind: its transitions, and the mean return of its episodes. */
-function logged(seed: number): { transitions: Transition[]; meanReturn: number } {
+function logged(
+  { logged: steps, randomness }: OfflineRecipe,
+  seed: number,
+): { transitions: Transition[]; meanReturn: number } {
   const random = Random.named(seed, "logging");
   const environment = new CartPole();
   const transitions: Transition[] = [];
   const returns: number[] = [];
   let total = 0;
   let observation = Array.from(environment.reset(seed * 100_000));
-  while (transitions.length < OFFLINE_RECIPE.logged) {
-    const isRandom = random.bernoulli(OFFLINE_RECIPE.randomness);
+  while (transitions.length < steps) {
+    const isRandom = random.bernoulli(randomness);
     const action = isRandom ? random.below(2) : Number(observation[3]! > 0);
     const result = environment.step(action);
     const { reward, terminated, truncated } = result;
@@ -37,16 +40,17 @@ function logged(seed: number): { transitions: Transition[]; meanReturn: number }
 
 /** Mean return of an agent that has seen the logs only. */
 async function learned(
+  { options, updates }: OfflineRecipe,
   transitions: readonly Transition[],
   extra: object,
   tell: (text: string) => void,
 ): Promise<number> {
-  const agent = new DQN(merged(OFFLINE_RECIPE.options, { observation: 4, actions: 2 }, extra));
+  const agent = new DQN(merged(options, { observation: 4, actions: 2 }, extra));
   for (const transition of transitions) agent.observe(transition);
   for (let turn = 1; turn <= TURNS; turn++) {
-    const loss = agent.learn(OFFLINE_RECIPE.updates / TURNS);
-    tell(`${(turn * OFFLINE_RECIPE.updates) / TURNS} updates, loss ${loss.toFixed(3)}`);
-    // A learner that is asked to stop must hear it.
+    const loss = agent.learn(updates / TURNS);
+    tell(`${(turn * updates) / TURNS} updates, loss ${loss.toFixed(3)}`);
+    // A process whose parent has gone must hear it.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   const returns = evaluate(agent, new CartPole(), { episodes: TESTS, seed: TEST });
@@ -54,59 +58,71 @@ async function learned(
   return mean(returns);
 }
 
-const offlineCase: Case = {
-  name: "offline/cql",
+const cases: Case[] = Object.entries(OFFLINE_RECIPES).map(([name, recipe]) => ({
+  name: `offline/${name}`,
   seeds: SEEDS,
-  recipe: { ...OFFLINE_RECIPE, tests: TESTS },
+  recipe: { ...recipe, tests: TESTS },
   async run(seed, tell) {
     const start = performance.now();
-    const { transitions, meanReturn } = logged(seed);
-    const { cqlAlpha } = OFFLINE_RECIPE;
-    const conservative = await learned(transitions, { cqlAlpha, seed }, tell);
-    const plain = await learned(transitions, { seed }, tell);
+    const { transitions, meanReturn } = logged(recipe, seed);
+    const { cqlAlpha } = recipe;
+    const conservative = await learned(recipe, transitions, { cqlAlpha, seed }, tell);
+    const plain = await learned(recipe, transitions, { seed }, tell);
     return [
-      { metric: "return_behaviour", value: meanReturn, unit: "1" },
       { metric: "return_cql", value: conservative, unit: "1", n: TESTS },
+      { metric: "return_behaviour", value: meanReturn, unit: "1" },
       { metric: "return_plain", value: plain, unit: "1", n: TESTS },
-      timeFigures(start, OFFLINE_RECIPE.logged)[0]!,
+      timeFigures(start, recipe.logged)[0]!,
     ];
   },
-};
+}));
+
+function summary(each: Case, results: readonly Outcome[]) {
+  const seeds = results.map(({ seed }) => seed);
+  const cql = valuesOf(results, "return_cql");
+  const behaviour = valuesOf(results, "return_behaviour");
+  const columns = [
+    ["return_behaviour_mean", behaviour],
+    ["return_cql_mean", cql],
+    ["return_plain_mean", valuesOf(results, "return_plain")],
+    ["cql_over_behaviour", cql.map((x, i) => x - behaviour[i]!)],
+  ] as const;
+  const intervals = columns.map(([, values]) => meanInterval(values));
+  const rows = columns.map(([metric], i) => {
+    const { value, lo, hi } = intervals[i]!;
+    const bounds = seeds.length > 1 ? { lo, hi } : {};
+    return { case: each.name, metric, value, unit: "1", n: seeds.length, seeds, ...bounds };
+  });
+  const cells = intervals.map(({ value, lo, hi }) => `${value.toFixed(1)} [${lo.toFixed(1)}, ${hi.toFixed(1)}]`);
+  const seconds = meanInterval(valuesOf(results, "seconds")).value.toFixed(1);
+  const { value, lo } = intervals[3]!;
+  const text = `${each.name}: CQL beats the policy that made the logs (${seedsOf(each, results)})`;
+  return {
+    rows,
+    line: [each.name, ...cells, seconds],
+    goal: { text, isMet: (seeds.length > 1 ? lo : value) > 0 },
+  };
+}
 
 export const offline: Suite = {
-  cases: [offlineCase],
+  cases,
   report(outcomes) {
-    const [own] = withOutcomes([offlineCase], outcomes);
-    if (!own) return { text: "", rows: [], goals: [] };
-    const [each, results] = own;
-    const seeds = results.map(({ seed }) => seed);
-    const cql = valuesOf(results, "return_cql");
-    const behaviour = valuesOf(results, "return_behaviour");
-    const columns = [
-      ["return_behaviour_mean", behaviour],
-      ["return_cql_mean", cql],
-      ["return_plain_mean", valuesOf(results, "return_plain")],
-      ["cql_over_behaviour", cql.map((x, i) => x - behaviour[i]!)],
-    ] as const;
-    const intervals = columns.map(([, values]) => meanInterval(values));
-    const cells = intervals.map(({ value, lo, hi }) => `${value.toFixed(1)} [${lo.toFixed(1)}, ${hi.toFixed(1)}]`);
-    const seconds = meanInterval(valuesOf(results, "seconds")).value.toFixed(1);
-    const rows = columns.map(([metric], i) => {
-      const { value, lo, hi } = intervals[i]!;
-      const bounds = seeds.length > 1 ? { lo, hi } : {};
-      return { case: each.name, metric, value, unit: "1", n: seeds.length, seeds, ...bounds };
-    });
+    const own = withOutcomes(cases, outcomes).map(([each, results]) => summary(each, results));
     const header = [
       "from logs, mean return [95 %]",
       "the logs' policy",
       "CQL",
       "without CQL",
-      "gain, seed by seed",
+      "CQL's gain, seed by seed",
       "s a seed",
     ];
-    const text = `offline/cql: CQL beats the policy that made the logs (${seedsOf(each, results)})`;
-    const { lo, value } = intervals[3]!;
-    const isMet = (seeds.length > 1 ? lo : value) > 0;
-    return { text: table(header, [[each.name, ...cells, seconds]]), rows, goals: [{ text, isMet }] };
+    return {
+      text: table(
+        header,
+        own.map(({ line }) => line),
+      ),
+      rows: own.flatMap(({ rows }) => rows),
+      goals: own.map(({ goal }) => goal),
+    };
   },
 };
