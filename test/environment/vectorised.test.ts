@@ -134,6 +134,18 @@ describe("several environments", () => {
     expect(agent.evaluate([0])[0]).toBeCloseTo(0, 1);
   });
 
+  test("join nothing to what came before or comes after training", async () => {
+    const options = { gamma: 0.5, nStep: 3, targetEvery: 20, learningRate: 3e-3 };
+    const agent = new DQN({ observation: 1, actions: 1, ...SMALL, ...options });
+    const stray = { observation: [0], action: 0, reward: 0, terminated: false, nextObservation: [0] };
+    agent.observe(stray);
+    // Cut by the last step, not by an episode's end: two steps wait then.
+    await train(agent, new Endless(8), { steps: 4, seed: 3 });
+    expect(agent.replaySize).toBe(2);
+    for (let i = 0; i < 3; i++) agent.observe(stray);
+    expect(agent.replaySize).toBe(3);
+  });
+
   test("train alike in two runs", async () => {
     const run = async () => {
       const agent = new DQN({ observation: 1, actions: 1, ...SMALL, environments: 2 });
