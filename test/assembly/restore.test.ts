@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { Flag, Normalization, Region, State, Status } from "../../assembly/abi.js";
+import { createAgent, KernelBench, numbers } from "../reference/kernels.js";
+
+const CAPACITY = 6;
+const NEXT = 3;
+
+/** An agent whose persistent span has every kind of number in it: index inputs, sets, priorities, waiting steps. */
+function filled(hasCandidates: boolean) {
+  const { exports } = new KernelBench(0);
+  const sizes = {
+    Flags: Flag.Dueling | Flag.Sets | Flag.Prioritized | (hasCandidates ? 0 : Flag.Masked),
+    Observation: 2,
+    Slots: 1,
+    Indexed: 5,
+    Actions: hasCandidates ? 0 : 3,
+    Features: hasCandidates ? 1 : 0,
+    FeatureSlots: hasCandidates ? 1 : 0,
+    FeatureIndexed: hasCandidates ? 4 : 0,
+    MaxCandidates: hasCandidates ? 4 : 0,
+    NextCandidates: hasCandidates ? NEXT : 0,
+    Normalization: Normalization.Batch,
+    Batch: 2,
+    Capacity: CAPACITY,
+    NStep: 2,
+    Environments: 2,
+  };
+  expect(createAgent(exports, sizes, [3])).toBe(Status.Ok);
+  const f32 = (region: Region) =>
+    new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
+  for (let i = 0; i < 4; i++) {
+    for (const region of [Region.Observation, Region.NextObservation]) f32(region).set([...numbers(2, i), 0, 1]);
+    for (const region of [Region.Candidates, Region.Candidate, Region.NextCandidates]) {
+      const words = f32(region);
+      for (let at = 0; at + 3 <= words.length; at += 3) words.set([0.5, 0, 1], at);
+    }
+    const count = hasCandidates ? 2 : 0;
+    expect(exports.observe(1, count, count, 1, 0.9, i === 1, i === 3 ? 1 : 0)).toBe(Status.Ok);
+  }
+  const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
+  const stride = exports.regionBytes(Region.Replay) / CAPACITY / 4;
+  const row = f32(Region.Replay).subarray(0, stride);
+  const words = new Int32Array(row.buffer, row.byteOffset, stride);
+  return { exports, f32, state, row, words, stride };
+}
+
+type Filled = ReturnType<typeof filled>;
+
+/** Where the fields of a row begin, in words. */
+const values = ({ stride }: Filled, hasCandidates: boolean) => {
+  const width = hasCandidates ? 4 + 3 + 4 + 2 * 3 * NEXT + 1 : 4 + 4 + 1 + 1 + 1;
+  expect(stride).toBe(Math.ceil((width + 4) / 4) * 4);
+  return width;
+};
+
+const set = (array: { [i: number]: number | bigint }, i: number, value: number) => () => {
+  array[i] = value;
+};
+
+describe.each([
+  ["actions", false],
+  ["candidates", true],
+] as const)("restore with %s", (_, hasCandidates) => {
+  const changes: [string, (agent: Filled) => () => void][] = [
+    ["a size beyond the capacity", ({ state }) => set(state, State.Size, CAPACITY + 1)],
+    ["a head that does not follow the rows", ({ state }) => set(state, State.Head, 5)],
+    ["a count with a fraction", ({ state }) => set(state, State.Steps, 1.5)],
+    ["a power of beta above 1", ({ state }) => set(state, State.Beta1Power, 1.1)],
+    ["an even increment of a generator", ({ state }) => set(new Uint8Array(state.buffer, state.byteOffset), 8 * 13, 2)],
+    ["a weight that is not a number", ({ f32 }) => set(f32(Region.Online), 4, Number.NaN)],
+    ["an infinite target weight", ({ f32 }) => set(f32(Region.Target), 4, Number.POSITIVE_INFINITY)],
+    ["a moment that is not a number", ({ f32 }) => set(f32(Region.Moments), 9, Number.NaN)],
+    ["a negative running variance", ({ f32 }) => set(f32(Region.Online), f32(Region.Gradient).length + 4, -1)],
+    ["a negative priority", ({ f32 }) => set(f32(Region.Priorities), 0, -1)],
+    ["a priority where no row is", ({ f32 }) => set(f32(Region.Priorities), CAPACITY - 1, 1)],
+    ["a largest priority of 0", ({ state }) => set(state, State.MaxPriority, 0)],
+    ["an observation that is not a number", ({ row }) => set(row, 1, Number.NaN)],
+    ["an index beyond its rows", ({ words }) => set(words, 2, 5)],
+    ["a negative index", ({ words }) => set(words, 2, -2147483648)],
+    ["a discount above 1", (agent) => set(agent.row, values(agent, hasCandidates) + 1, 1.1)],
+    ["an infinite return", (agent) => set(agent.row, values(agent, hasCandidates), Number.POSITIVE_INFINITY)],
+    ["an action that there is not", (agent) => set(agent.words, values(agent, hasCandidates) + 2, 3)],
+    ["a negative action", (agent) => set(agent.words, values(agent, hasCandidates) + 2, -1)],
+    ["more next candidates than rows have room for", (agent) => set(agent.words, values(agent, hasCandidates) + 3, 4)],
+    [
+      "as many waiting steps as go at once",
+      ({ exports, state }) =>
+        set(
+          new Int32Array(state.buffer, exports.region(Region.Moments) + exports.regionBytes(Region.Moments), 1),
+          0,
+          2,
+        ),
+    ],
+  ];
+  if (hasCandidates) {
+    const at = 4 + 3 + 4 + 3 * NEXT;
+    changes.push(
+      ["an index of a next candidate beyond its rows", ({ words }) => set(words, 4 + 3 + 4 + 1, 4)],
+      ["more candidates than rows have room for", ({ words }) => set(words, at, NEXT + 1)],
+      ["an action beyond the candidates", ({ words }) => set(words, at, 1)],
+      ["an index of a candidate beyond its rows", ({ words }) => set(words, at + 2, 4)],
+    );
+  } else {
+    changes.push(["an action that its mask hides", ({ words }) => set(words, 10, 0b101)]);
+  }
+
+  test.each(changes)("%s is refused", (__, change) => {
+    const agent = filled(hasCandidates);
+    expect(agent.exports.restore()).toBe(Status.Ok);
+    change(agent)();
+    expect([Status.BadCounter, Status.NotFinite]).toContain(agent.exports.restore());
+  });
+});
