@@ -1,7 +1,9 @@
-/** What a step gives. */
-export interface StepResult {
+import type { Input } from "../inputs.js";
+
+/** What a step gives. @typeParam O - What an observation is: numbers, or with the option `sparse` index inputs too. */
+export interface StepResult<O extends Input = ArrayLike<number>> {
   /** (observation) after the step: the final one where the episode ends, not that of the next episode. */
-  observation: ArrayLike<number>;
+  observation: O;
   reward: number;
   /** The task has ended: no later reward follows, and nothing is bootstrapped. */
   terminated: boolean;
@@ -9,23 +11,23 @@ export interface StepResult {
   truncated: boolean;
 }
 
-/** A task, in the manner of Gymnasium. */
-export interface Environment {
+/** A task, in the manner of Gymnasium. @typeParam O - As of StepResult. */
+export interface Environment<O extends Input = ArrayLike<number>> {
   /** Numbers in an observation. */
   readonly observationSize: number;
   /** Number of actions; undefined where they are candidates. */
   readonly actions?: number;
   /** Starts an episode; the same seed starts the same episode. Without a seed the next of a sequence. */
-  reset(seed?: number): ArrayLike<number>;
+  reset(seed?: number): O;
   /** Takes an action: its index among the actions, or among the candidates of the current state. */
-  step(action: number): StepResult;
+  step(action: number): StepResult<O>;
   /** (actions), 0 = not available in the current state. */
   mask?(): ArrayLike<number>;
   /** (n, features) of the current state. */
-  candidates?(): Float32Array;
+  candidates?(): Input;
 }
 
 /** What the agent may choose from in the current state. */
-export function available(environment: Environment): ArrayLike<number> | undefined {
+export function available(environment: Environment<Input>): Input | undefined {
   return environment.candidates?.() ?? environment.mask?.();
 }

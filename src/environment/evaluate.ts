@@ -1,4 +1,5 @@
 import type { DQN } from "../agent.js";
+import type { Input } from "../inputs.js";
 import { checked, type Rule, type Rules, rules } from "../options.js";
 import { available, type Environment } from "./environment.js";
 
@@ -19,7 +20,7 @@ const RULES: Rules<EvaluateOptions> = { episodes: rules.atLeastOne, seed: seedRu
 export const EVALUATE_DEFAULTS: Required<EvaluateOptions> = { episodes: 10, seed: 1_000_000 };
 
 /** Return of one greedy episode. */
-function play(agent: DQN, environment: Environment, seed: number): number {
+function play(agent: DQN, environment: Environment<Input>, seed: number): number {
   let observation = environment.reset(seed);
   let total = 0;
   for (;;) {
@@ -37,7 +38,7 @@ function play(agent: DQN, environment: Environment, seed: number): number {
  *
  * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
-export function evaluate(agent: DQN, environment: Environment, options: EvaluateOptions = {}): number[] {
+export function evaluate(agent: DQN, environment: Environment<Input>, options: EvaluateOptions = {}): number[] {
   const { episodes, seed } = checked<EvaluateOptions>(options, RULES, EVALUATE_DEFAULTS) as Required<EvaluateOptions>;
   return Array.from({ length: episodes }, (_, episode) => play(agent, environment, seed + episode));
 }

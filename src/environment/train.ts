@@ -1,4 +1,5 @@
 import type { DQN, Transition } from "../agent.js";
+import type { Input } from "../inputs.js";
 import { checked, type Rule, type Rules, rules } from "../options.js";
 import { available, type Environment } from "./environment.js";
 import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
@@ -14,7 +15,7 @@ import {
 /** Greedy episodes during training, by which it may stop and the best weights are chosen. */
 export interface EvaluationOptions extends EvaluateOptions {
   /** Played in; another object than those that are trained in. */
-  environment: Environment;
+  environment: Environment<Input>;
   /** Steps between two evaluations, at least 1; there is one more at the last step. */
   every: number;
   /** Training ends at a mean return of at least this. Default: never. */
@@ -89,36 +90,46 @@ function resolve(given: TrainOptions): Resolved {
 
 /** An environment and the episode that goes on in it. */
 interface Seat {
-  environment: Environment;
+  environment: Environment<Input>;
   /** (observation) that the next action is for: a copy, as the environment may reuse its array. */
-  observation: Float32Array;
+  observation: Input;
   return: number;
   length: number;
 }
 
+/** A copy, as an environment may reuse its arrays. */
+function copyOf(input: Input): Input {
+  if (!("indices" in input)) return new Float32Array(input);
+  const { dense = [], indices, weights } = input;
+  const copy = { dense: new Float32Array(dense), indices: Int32Array.from(indices) };
+  return weights ? { ...copy, weights: new Float32Array(weights) } : copy;
+}
+
 /** What a transition keeps of the state that its action was taken in: copied, as the step may overwrite it. */
-function choiceOf(agent: DQN, choices: ArrayLike<number> | undefined, action: number): Partial<Transition> {
+function choiceOf(agent: DQN, choices: Input | undefined, action: number): Partial<Transition> {
+  if (!choices) return { action };
   const { candidates } = agent.options;
-  if (!candidates) return choices ? { action, mask: Uint8Array.from(choices) } : { action };
-  const { features, next } = candidates;
-  const rows = new Float32Array(choices!);
-  if (rows.length <= next * features) return { action, candidates: rows };
-  // A transition keeps `next` rows of a state; of more it keeps the one that was taken.
-  return { candidate: rows.subarray(action * features, (action + 1) * features) };
+  if (candidates) {
+    const { features, next } = candidates;
+    if ("indices" in choices || choices.length <= next * features) return { action, candidates: copyOf(choices) };
+    // A transition keeps `next` rows of a state; of more it keeps the one that was taken.
+    return { candidate: new Float32Array(choices).subarray(action * features, (action + 1) * features) };
+  }
+  return { action, mask: Uint8Array.from(choices as ArrayLike<number>) };
 }
 
 /** What a transition keeps of the choices after its step. */
-function nextChoicesOf(agent: DQN, environment: Environment, isTerminated: boolean): Partial<Transition> {
+function nextChoicesOf(agent: DQN, environment: Environment<Input>, isTerminated: boolean): Partial<Transition> {
   if (isTerminated) return {};
   const next = available(environment);
   if (agent.options.candidates) return { nextCandidates: next ?? [] };
-  return next ? { nextMask: next } : {};
+  return next ? { nextMask: next as ArrayLike<number> } : {};
 }
 
 /** Runs an agent in its environments in turn, one step each. */
 class TrainRun implements Run {
   readonly #agent: DQN;
-  readonly #environments: readonly Environment[];
+  readonly #environments: readonly Environment<Input>[];
   readonly #options: Resolved;
   #seats: Seat[] = [];
   /** Episodes that were started. */
@@ -134,7 +145,7 @@ class TrainRun implements Run {
   #worse = 0;
   #ended: TrainResult["ended"] = "break";
 
-  constructor(agent: DQN, environments: readonly Environment[], options: TrainOptions) {
+  constructor(agent: DQN, environments: readonly Environment<Input>[], options: TrainOptions) {
     this.#options = resolve(options);
     const count = environments.length;
     const most = agent.options.environments;
@@ -190,8 +201,8 @@ class TrainRun implements Run {
   }
 
   /** Starts an episode. */
-  #sit(environment: Environment): Seat {
-    const observation = new Float32Array(environment.reset(this.#options.seed + this.#started++));
+  #sit(environment: Environment<Input>): Seat {
+    const observation = copyOf(environment.reset(this.#options.seed + this.#started++));
     return { environment, observation, return: 0, length: 0 };
   }
 
@@ -216,7 +227,7 @@ class TrainRun implements Run {
       const { length } = seat;
       this.#options.onEpisode?.({ environment: index, return: seat.return, length, step: this.#steps });
       this.#seats[index] = this.#sit(environment);
-    } else seat.observation = new Float32Array(nextObservation);
+    } else seat.observation = copyOf(nextObservation);
     if (agent.steps % agent.options.trainEvery === 0) this.#learn();
   }
 
@@ -278,7 +289,13 @@ function breathe(): Promise<void> {
  * @throws TypeError for an unknown option or an environment given twice, RangeError for a wrong value or too many
  *   environments.
  */
-export function train(agent: DQN, environments: Environment | readonly Environment[], options: TrainOptions): Training {
-  const list = Array.isArray(environments) ? (environments as readonly Environment[]) : [environments as Environment];
+export function train(
+  agent: DQN,
+  environments: Environment<Input> | readonly Environment<Input>[],
+  options: TrainOptions,
+): Training {
+  const list = Array.isArray(environments)
+    ? (environments as readonly Environment<Input>[])
+    : [environments as Environment<Input>];
   return new Training(new TrainRun(agent, list, options));
 }
