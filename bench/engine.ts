@@ -13,7 +13,17 @@ interface Shape {
   rows: number;
 }
 
-const COMMON = { capacity: 10_000, learningStarts: 1, double: false, maxGradNorm: 0, seed: 1 } as const;
+/** Without Double, clipping and moves of the target within a sample. */
+const COMMON = {
+  capacity: 10_000,
+  learningStarts: 1,
+  double: false,
+  loss: "huber",
+  maxGradNorm: 0,
+  targetEvery: 250,
+  tau: 1,
+  seed: 1,
+} as const;
 
 const SHAPES: Shape[] = [
   { name: "S", options: { ...COMMON, observation: 4, actions: 2, hidden: [120, 84], batchSize: 128 }, rows: 1 },

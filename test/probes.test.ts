@@ -12,6 +12,8 @@ const COMMON = {
   learningStarts: 64,
   trainEvery: 1,
   targetEvery: 25,
+  tau: 1,
+  loss: "huber",
   epsilon: 1,
   seed: 4,
 } satisfies Partial<DQNOptions>;

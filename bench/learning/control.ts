@@ -12,10 +12,10 @@ import { type Case, type Goal, type Outcome, type Suite, seedsOf, valuesOf, with
 
 const SEEDS = 20;
 const TESTS = 100;
-/** Episode seeds: training, choosing and testing never meet the same episode. */
+/** Episode seeds: training, choosing and testing never meet the same episode; recipes were found on other test seeds. */
 const TRAINING = 100_000;
 const VALIDATION = 5_000_000;
-const TEST = 9_000_000;
+const TEST = 10_000_000;
 const RESAMPLES = 10_000;
 const REPORTS = 10;
 

@@ -105,7 +105,14 @@ const DEFAULTS: Required<RankerOptions> = {
   folds: 3,
   seed: 1,
 };
-const LEARNER: RankerOptions["learner"] = { hidden: [64, 32], batchSize: 128, capacity: 50_000, targetEvery: 250 };
+const LEARNER: RankerOptions["learner"] = {
+  hidden: [64, 32],
+  batchSize: 128,
+  capacity: 50_000,
+  targetEvery: 250,
+  tau: 1,
+  loss: "huber",
+};
 /** Chosen on the last but one interactions too: more of either costs time and gains nothing. */
 const FACTORS = { factors: 32, epochs: 20 };
 /** The most items that are scored in one call of the agent. */

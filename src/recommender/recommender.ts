@@ -86,6 +86,7 @@ const LEARNER: LearnerOptions = {
   capacity: 10_000,
   learningStarts: 200,
   targetEvery: 250,
+  tau: 1,
   loss: "squared",
 };
 
