@@ -19,6 +19,7 @@ const COMMON = {
   learningStarts: 1,
   double: false,
   loss: "huber",
+  normalization: "none",
   maxGradNorm: 0,
   targetEvery: 250,
   tau: 1,

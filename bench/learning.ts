@@ -75,7 +75,7 @@ await runAll(
 );
 
 const outcomes = ledger.outcomes(jobs);
-const reports = SUITES.map((suite) => suite.report(outcomes)).filter(({ goals }) => goals.length > 0);
+const reports = SUITES.map((suite) => suite.report(outcomes)).filter(({ rows }) => rows.length > 0);
 ledger.write(reports.flatMap(({ rows }) => rows));
 for (const { text } of reports) console.log(`${text}\n`);
 if (ledger.commits.length > 1) console.log(`measured at different commits: ${ledger.commits.join(", ")}\n`);

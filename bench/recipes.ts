@@ -29,6 +29,9 @@ function linear(from: number, to: number, steps: number): { type: "linear"; from
   return { type: "linear", from, to, steps };
 }
 
+/** What recipes do not share with the defaults unless they say so. */
+const PLAIN = { normalization: "none", adamEpsilon: 1e-8 } satisfies AgentOptions;
+
 export const CONTROL: Readonly<Record<string, Control>> = {
   "MountainCar-v0": {
     make: () => new MountainCar(),
@@ -39,6 +42,7 @@ export const CONTROL: Readonly<Record<string, Control>> = {
       scale: [1 / 0.9, 1 / 0.07],
       shift: [1 / 3, 0],
       options: {
+        ...PLAIN,
         hidden: [256, 32],
         gamma: 0.99,
         loss: "squared",
@@ -87,6 +91,7 @@ export const CONTROL: Readonly<Record<string, Control>> = {
     recipe: {
       steps: 50_000,
       options: {
+        ...PLAIN,
         hidden: [64, 64],
         loss: "squared",
         learningRate: linear(2e-3, 1e-4, 50_000),
@@ -105,6 +110,7 @@ export const CONTROL: Readonly<Record<string, Control>> = {
 };
 
 const CANDIDATE = {
+  ...PLAIN,
   hidden: [64, 64],
   learningRate: 1e-3,
   batchSize: 64,
@@ -117,9 +123,12 @@ const CANDIDATE = {
   epsilon: linear(1, 0.05, 10_000),
 } satisfies AgentOptions;
 
-/** Options that might be the defaults; test/options.test.ts holds the defaults to the one that won. */
+const NORMALISED = { ...CANDIDATE, tau: 0.01, normalization: "layer", adamEpsilon: 1.5e-4 } satisfies AgentOptions;
+
+/** Options that might be the defaults; test/options.test.ts holds the defaults to the one that won, `layer-norm-small`. */
 export const VARIANTS: Readonly<Record<string, AgentOptions>> = {
   cleanrl: {
+    ...PLAIN,
     hidden: [120, 84],
     learningRate: 2.5e-4,
     batchSize: 32,
@@ -133,13 +142,15 @@ export const VARIANTS: Readonly<Record<string, AgentOptions>> = {
   },
   plain: CANDIDATE,
   "plain-faster": { ...CANDIDATE, tau: 0.01 },
-  "layer-norm": { ...CANDIDATE, tau: 0.01, normalization: "layer", adamEpsilon: 1.5e-4 },
+  "layer-norm": NORMALISED,
+  "layer-norm-small": { ...NORMALISED, capacity: 10_000 },
 };
 
 /** Probes: five tiny environments whose values are known. */
 export const PROBE_RECIPE = {
   steps: 2500,
   options: {
+    ...PLAIN,
     hidden: [16],
     learningRate: linear(1e-2, 1e-4, 2500),
     batchSize: 32,
@@ -176,6 +187,7 @@ export const PROBE_OPTIONS: Readonly<Record<string, object>> = {
 export const OFFERS_RECIPE = {
   steps: 8000,
   options: {
+    ...PLAIN,
     hidden: [32, 32],
     learningRate: linear(2e-3, 1e-4, 8000),
     batchSize: 64,
@@ -205,6 +217,7 @@ const OFFLINE: Omit<OfflineRecipe, "randomness"> = {
   updates: 10_000,
   cqlAlpha: 1,
   options: {
+    ...PLAIN,
     hidden: [64, 64],
     loss: "squared",
     learningRate: 5e-4,

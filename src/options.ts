@@ -142,7 +142,12 @@ export interface MunchausenOptions {
   clip?: number;
 }
 
-/** Options of an agent. Either `actions` or `candidates` is given. */
+/**
+ * Options of an agent. Either `actions` or `candidates` is given.
+ *
+ * The defaults are those that won in `npm run bench:learning` (rows `defaults/...` of bench/results/learning.json): without
+ * knowledge of the environment, over the budgets of RL Baselines3 Zoo, on CartPole, Acrobot and MountainCar.
+ */
 export interface DQNOptions {
   /** Dense numbers in an observation, [1, 1048576]; 0 is possible with `sparse`. */
   observation: number;
@@ -154,33 +159,33 @@ export interface DQNOptions {
   candidates?: CandidateOptions;
   /** Whether actions carry an availability mask; only with `actions`. Default false. */
   masked?: boolean;
-  /** Widths of the hidden layers (ReLU), 1 to 8 of [1, 16384]. Default [120, 84], as CleanRL's dqn.py. */
+  /** Widths of the hidden layers (ReLU), 1 to 8 of [1, 16384]. Default [64, 64]. */
   hidden?: readonly number[];
   /** Discount for each step, [0, 1]. Default 0.99, as Mnih et al. 2015. */
   gamma?: number;
-  /** Adam's, (0, 1]; a schedule counts observed steps. Default 2.5e-4, as CleanRL's dqn.py. */
+  /** Adam's, (0, 1]; a schedule counts observed steps. Default 1e-3. */
   learningRate?: Schedule;
   /** Adam's decay of the first moment, [0, 1). Default 0.9. */
   beta1?: number;
   /** Adam's decay of the second moment, [0, 1). Default 0.999. */
   beta2?: number;
-  /** Adam's, outside the root, (0, 1]. Default 1e-8, as PyTorch. */
+  /** Adam's, outside the root, (0, 1]. Default 1.5e-4, as Rainbow (Hessel et al. 2018). */
   adamEpsilon?: number;
   /** AdamW's: weights shrink by `learningRate * weightDecay` of themselves at each update, [0, 1]. Default 0. */
   weightDecay?: number;
-  /** Transitions in an update, [1, 65536]. Default 32, as Mnih et al. 2015. */
+  /** Transitions in an update, [1, 65536]. Default 64. */
   batchSize?: number;
   /** Transitions that the replay holds, [1, 2^31 - 1]. Default 10000, as CleanRL's dqn.py. */
   capacity?: number;
   /** Transitions that must be observed before `learn` does anything, [1, 2^31 - 1]. Default 1000. */
   learningStarts?: number;
-  /** `train` learns after every this many steps, [1, 1e6]. Default 4, as Mnih et al. 2015. */
+  /** `train` learns after every this many steps, [1, 1e6]. Default 1. */
   trainEvery?: number;
   /** Updates that `train` then does, [1, 1e6]. Default 1. */
   gradientSteps?: number;
-  /** Updates (not steps) between two moves of the target network, [1, 1e9]. Default 250. */
+  /** Updates (not steps) between two moves of the target network, [1, 1e9]. Default 1. */
   targetEvery?: number;
-  /** How far the target then moves, (0, 1]: 1 copies, less is Polyak averaging. Default 1. */
+  /** How far the target then moves, (0, 1]: 1 copies, less is Polyak averaging. Default 0.01. */
   tau?: number;
   /** Probability of a random action, [0, 1]; a schedule counts observed steps. Default linear 1 to 0.05 in 10000. */
   epsilon?: Schedule;
@@ -208,7 +213,7 @@ export interface DQNOptions {
    * Of each hidden layer before its ReLU: `layer` (Ba et al. 2016), or `batch` (Ioffe & Szegedy 2015), whose running
    * statistics are folded into the weights for acting, targets and `weights()`. Batch statistics of a replay mix
    * policies, and a target network lags behind them: prefer `layer`, unless the input's scale is unknown and
-   * batches are large. Default `none`.
+   * batches are large. Default `layer`.
    */
   normalization?: "none" | "layer" | "batch";
   /** Share of the outputs of each hidden layer that an update drops, [0, 0.9] (Srivastava et al. 2014). Default 0. */
@@ -218,7 +223,7 @@ export interface DQNOptions {
    * was on offer, minus the value of what was chosen; [0, 1000]. Default 0.
    */
   cqlAlpha?: number;
-  /** `huber` has its kink at 1; `squared` is d^2, as PyTorch's mse_loss. Default `huber`. */
+  /** `huber` has its kink at 1; `squared` is d^2, as PyTorch's mse_loss. Default `squared`, with `quantiles` above 1 `huber`. */
   loss?: "huber" | "squared";
   /** Global L2 norm to which the gradient is clipped, [0, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
   maxGradNorm?: number;
@@ -308,31 +313,31 @@ const RULES: Rules<DQNOptions> = {
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
 
+/** Those that won in `npm run bench:learning -- --only defaults`. */
 const DEFAULTS: Partial<DQNOptions> = {
   masked: false,
-  hidden: [120, 84],
+  hidden: [64, 64],
   gamma: 0.99,
-  learningRate: 2.5e-4,
+  learningRate: 1e-3,
   beta1: 0.9,
   beta2: 0.999,
-  adamEpsilon: 1e-8,
+  adamEpsilon: 1.5e-4,
   weightDecay: 0,
-  batchSize: 32,
+  batchSize: 64,
   capacity: 10000,
   learningStarts: 1000,
-  trainEvery: 4,
+  trainEvery: 1,
   gradientSteps: 1,
-  targetEvery: 250,
-  tau: 1,
+  targetEvery: 1,
+  tau: 0.01,
   epsilon: { type: "linear", from: 1, to: 0.05, steps: 10000 },
   double: true,
   dueling: false,
   quantiles: 1,
   noisySigma: 0,
-  normalization: "none",
+  normalization: "layer",
   dropout: 0,
   cqlAlpha: 0,
-  loss: "huber",
   maxGradNorm: 10,
   nStep: 1,
   environments: 1,
@@ -366,7 +371,11 @@ const MUNCHAUSEN_DEFAULTS = { alpha: 0.9, temperature: 0.03, clip: -1 };
  * @throws TypeError for an unknown option or options that exclude each other, RangeError for a wrong value.
  */
 export function resolveOptions(given: DQNOptions): ResolvedOptions {
-  const options = checked<DQNOptions>(given, RULES, { ...DEFAULTS, double: !given?.munchausen });
+  const options = checked<DQNOptions>(given, RULES, {
+    ...DEFAULTS,
+    double: !given?.munchausen,
+    loss: Number(given?.quantiles) > 1 ? "huber" : "squared",
+  });
   const { actions = 0, sparse, candidates, munchausen } = options;
   if (actions > 0 === (candidates !== undefined)) {
     const got = candidates ? "both" : "neither";

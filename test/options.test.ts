@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { VARIANTS } from "../bench/recipes.js";
 import { DQN, type DQNOptions } from "../src/index.js";
 import { resolveOptions } from "../src/options.js";
 import { valueAt } from "../src/schedule.js";
@@ -72,7 +73,9 @@ describe("options", () => {
 
   test("defaults are filled in, and given values kept", () => {
     const resolved = resolveOptions({ ...BASE, gamma: 0 });
-    expect(resolved).toMatchObject({ gamma: 0, hidden: [120, 84], double: true, loss: "huber", batchSize: 32 });
+    expect(resolved).toMatchObject({ gamma: 0, hidden: [64, 64], double: true, loss: "squared", batchSize: 64 });
+    expect(resolved).toMatchObject(VARIANTS["layer-norm-small"]!);
+    expect(resolveOptions({ ...BASE, quantiles: 5 }).loss).toBe("huber");
     expect(resolveOptions({ observation: 1, candidates: { max: 9, features: 2 } }).candidates?.next).toBe(9);
     const munchausen = resolveOptions({ ...BASE, munchausen: { alpha: 0.5 } });
     expect(munchausen).toMatchObject({ double: false, munchausen: { alpha: 0.5, temperature: 0.03, clip: -1 } });

@@ -14,6 +14,8 @@ const COMMON = {
   targetEvery: 25,
   tau: 1,
   loss: "huber",
+  normalization: "none",
+  adamEpsilon: 1e-8,
   epsilon: 1,
   seed: 4,
 } satisfies Partial<DQNOptions>;

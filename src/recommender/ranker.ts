@@ -50,7 +50,16 @@ export interface RankerOptions {
   /** Other options of the agent. Default hidden [64, 32], batchSize 128, capacity 50000, targetEvery 250. */
   learner?: Pick<
     DQNOptions,
-    "hidden" | "batchSize" | "capacity" | "learningStarts" | "targetEvery" | "tau" | "double" | "loss"
+    | "hidden"
+    | "batchSize"
+    | "capacity"
+    | "learningStarts"
+    | "targetEvery"
+    | "tau"
+    | "double"
+    | "loss"
+    | "normalization"
+    | "adamEpsilon"
   >;
   /** Models of which each leaves a part of the log out, [2, 100]. Default 3. */
   folds?: number;
@@ -112,6 +121,8 @@ const LEARNER: RankerOptions["learner"] = {
   targetEvery: 250,
   tau: 1,
   loss: "huber",
+  normalization: "none",
+  adamEpsilon: 1e-8,
 };
 /** Chosen on the last but one interactions too: more of either costs time and gains nothing. */
 const FACTORS = { factors: 32, epochs: 20 };

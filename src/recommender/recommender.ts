@@ -53,6 +53,8 @@ export type LearnerOptions = Pick<
   | "tau"
   | "double"
   | "loss"
+  | "normalization"
+  | "adamEpsilon"
   | "maxGradNorm"
 >;
 
@@ -88,6 +90,8 @@ const LEARNER: LearnerOptions = {
   targetEvery: 250,
   tau: 1,
   loss: "squared",
+  normalization: "none",
+  adamEpsilon: 1e-8,
 };
 
 const DEFAULTS: RecommenderOptions = {

@@ -123,7 +123,7 @@ describe("train", () => {
 
   test("bootstraps through truncation but not termination", async () => {
     const valueAfter = async (isTerminal: boolean, nStep = 1) => {
-      const agent = new DQN({ observation: 1, actions: 1, gamma: 0.5, ...SMALL, targetEvery: 20, nStep });
+      const agent = new DQN({ observation: 1, actions: 1, gamma: 0.5, ...SMALL, targetEvery: 20, tau: 1, nStep });
       await train(agent, new Constant(isTerminal), { steps: 1500 });
       return agent.evaluate([1])[0]!;
     };

@@ -125,7 +125,7 @@ describe("several environments", () => {
   );
 
   test("give the right values with 3-step returns, whose tails belong to each of them", async () => {
-    const options = { gamma: 0.5, nStep: 3, targetEvery: 20, learningRate: 3e-3, environments: 3 };
+    const options = { gamma: 0.5, nStep: 3, targetEvery: 20, tau: 1, learningRate: 3e-3, environments: 3 };
     const agent = new DQN({ observation: 1, actions: 1, ...SMALL, ...options });
     await train(agent, [new Endless(1), new Endless(-1), new Endless(0)], { steps: 2500 });
     // A tail that took the rewards of another environment would have its value near 0.
@@ -135,7 +135,7 @@ describe("several environments", () => {
   });
 
   test("join nothing to what came before or comes after training", async () => {
-    const options = { gamma: 0.5, nStep: 3, targetEvery: 20, learningRate: 3e-3 };
+    const options = { gamma: 0.5, nStep: 3, targetEvery: 20, tau: 1, learningRate: 3e-3 };
     const agent = new DQN({ observation: 1, actions: 1, ...SMALL, ...options });
     const stray = { observation: [0], action: 0, reward: 0, terminated: false, nextObservation: [0] };
     agent.observe(stray);

@@ -105,6 +105,7 @@ describe("MaskedGrid", () => {
       learningStarts: 100,
       trainEvery: 2,
       targetEvery: 50,
+      tau: 1,
       epsilon: 0.5,
       seed: 1,
     });

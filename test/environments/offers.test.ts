@@ -118,6 +118,7 @@ describe("Offers", () => {
         learningStarts: 200,
         trainEvery: 2,
         targetEvery: 50,
+        tau: 1,
         epsilon: 0.5,
         seed: 1,
       });
