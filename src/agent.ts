@@ -2,9 +2,17 @@
 import { Flag, Normalization, Region, State, Status } from "../assembly/abi.js";
 import { Engine, type Shape } from "./engine.js";
 import { type Input, Staged, writeMask } from "./inputs.js";
+import { KERNEL } from "./kernel.js";
 import { type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
 import { valueAt } from "./schedule.js";
-import { packSnapshot, SnapshotError, unpackSnapshot } from "./snapshot.js";
+import {
+  packSnapshot,
+  readSnapshotStream,
+  SnapshotError,
+  snapshotChunks,
+  type TensorBytes,
+  unpackSnapshot,
+} from "./snapshot.js";
 import { type LayerWeights, readLayers } from "./weights.js";
 
 /** One step of experience. Arrays are copied. */
@@ -48,6 +56,8 @@ export interface SaveOptions {
   replay?: boolean;
 }
 
+const ONE_TENSOR = 'the file must hold the tensor "agent" and no other';
+
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /**
@@ -76,6 +86,8 @@ export class DQN {
   #engine: Engine | undefined;
   readonly #state: Float64Array;
   readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
+  /** Rows of the replay that a file brought. */
+  #rows = 0;
   readonly #mask: Uint8Array;
   readonly #nextMask: Uint8Array;
 
@@ -303,22 +315,48 @@ export class DQN {
 
   /** The whole agent as a file: continuing from it gives the same bits as never having stopped. */
   save(options: SaveOptions = {}): Uint8Array {
+    return packSnapshot("dqn", this.#metadata(options), this.#tensors(options));
+  }
+
+  /**
+   * The same file in pieces of at most a mebibyte, for a replay of which there should be no second copy in memory. The
+   * agent must not act, observe or learn until the last piece has been taken.
+   * @throws Error from the iterator where it did.
+   */
+  saveChunks(options: SaveOptions = {}): Generator<Uint8Array, void> {
+    // As words: numbers of the generators may be NaN when they are read as f64.
+    const state = new BigUint64Array(this.#state.buffer, this.#state.byteOffset, State.Count);
+    const before = state.join();
+    const check = () => {
+      this.#open();
+      if (state.join() !== before) throw new Error("the agent has changed while it was saved");
+    };
+    return snapshotChunks("dqn", this.#metadata(options), this.#tensors(options), check);
+  }
+
+  #metadata({ replay = true }: SaveOptions): Record<string, string> {
+    return { options: JSON.stringify(this.options), replay: String(replay), kernel: KERNEL };
+  }
+
+  /** The persistent span up to the last filled row of the replay; without replay, all that goes with it is 0. */
+  #tensors({ replay: withReplay = true }: SaveOptions): Map<string, TensorBytes> {
     const engine = this.#open();
-    const withReplay = options.replay ?? true;
     const span = engine.u8(Region.Persistent);
     const replay = engine.u8(Region.Replay);
-    const used = withReplay ? (replay.byteLength / this.options.capacity) * this.replaySize : 0;
-    const bytes = span.slice(0, replay.byteOffset - span.byteOffset + used);
-    if (!withReplay) {
-      const state = new Float64Array(bytes.buffer, 0, State.Count);
-      state[State.Size] = 0;
-      state[State.Head] = 0;
-      const moments = engine.u8(Region.Moments);
-      // Waiting steps and priorities go with the replay.
-      bytes.fill(0, moments.byteOffset + moments.byteLength - span.byteOffset);
+    const fixed = replay.byteOffset - span.byteOffset;
+    if (withReplay) {
+      const used = (replay.byteLength / this.options.capacity) * this.replaySize;
+      return new Map([["agent", span.subarray(0, fixed + used)]]);
     }
-    const metadata = { options: JSON.stringify(this.options), replay: String(withReplay) };
-    return packSnapshot("dqn", metadata, new Map([["agent", bytes]]));
+    const weights = engine.u8(Region.Online).byteOffset - span.byteOffset;
+    const moments = engine.u8(Region.Moments);
+    const kept = moments.byteOffset + moments.byteLength - span.byteOffset;
+    const state = span.slice(0, weights);
+    const counters = new Float64Array(state.buffer, 0, State.Count);
+    counters[State.Size] = 0;
+    counters[State.Head] = 0;
+    // Waiting steps and priorities go with the replay.
+    return new Map([["agent", [state, span.subarray(weights, kept), new Uint8Array(fixed - kept)]]]);
   }
 
   /**
@@ -328,31 +366,62 @@ export class DQN {
   static load(file: Uint8Array, module?: WebAssembly.Module): DQN {
     const { metadata, tensors } = unpackSnapshot("dqn", file);
     const bytes = tensors.get("agent");
-    if (!bytes || tensors.size !== 1) throw new SnapshotError('the file must hold the tensor "agent" and no other');
-    let agent: DQN;
-    try {
-      const { actions, ...options } = JSON.parse(metadata["options"] ?? "") as DQNOptions;
-      agent = new DQN(actions ? { ...options, actions } : options, module);
-    } catch (cause) {
-      throw new SnapshotError("the options in the file are not an agent's", { cause });
-    }
-    agent.#restore(bytes);
+    if (!bytes || tensors.size !== 1) throw new SnapshotError(ONE_TENSOR);
+    const agent = DQN.#create(metadata, module);
+    agent.#room(bytes.byteLength).set(bytes);
+    agent.#restore();
     return agent;
   }
 
-  #restore(bytes: Uint8Array): void {
+  /**
+   * The agent whose file comes in pieces: of a Node or Web stream, of `saveChunks`. They go straight to the memory of
+   * the agent.
+   * @throws SnapshotError as `load`, once the last piece has been read.
+   */
+  static async loadChunks(chunks: AsyncIterable<Uint8Array>, module?: WebAssembly.Module): Promise<DQN> {
+    let agent: DQN | undefined;
+    try {
+      await readSnapshotStream("dqn", chunks, (metadata, sizes) => {
+        const size = sizes.get("agent");
+        if (size === undefined || sizes.size !== 1) throw new SnapshotError(ONE_TENSOR);
+        agent = DQN.#create(metadata, module);
+        return new Map([["agent", agent.#room(size)]]);
+      });
+      agent!.#restore();
+    } catch (error) {
+      agent?.dispose();
+      throw error;
+    }
+    return agent!;
+  }
+
+  /** An agent with the options of a file. */
+  static #create(metadata: Record<string, string>, module: WebAssembly.Module | undefined): DQN {
+    try {
+      const { actions, ...options } = JSON.parse(metadata["options"] ?? "") as DQNOptions;
+      return new DQN(actions ? { ...options, actions } : options, module);
+    } catch (cause) {
+      throw new SnapshotError("the options in the file are not an agent's", { cause });
+    }
+  }
+
+  /** The part of the persistent span that a file of so many bytes fills. */
+  #room(size: number): Uint8Array {
     const engine = this.#open();
     const span = engine.u8(Region.Persistent);
     const replay = engine.u8(Region.Replay);
-    const fixed = replay.byteOffset - span.byteOffset;
-    const stride = replay.byteLength / this.options.capacity;
-    const rows = (bytes.byteLength - fixed) / stride;
+    const rows = (size - (replay.byteOffset - span.byteOffset)) / (replay.byteLength / this.options.capacity);
     if (!Number.isInteger(rows) || rows < 0 || rows > this.options.capacity) {
-      throw new SnapshotError(`the agent's state has ${bytes.byteLength} bytes, which its options do not give`);
+      throw new SnapshotError(`the agent's state has ${size} bytes, which its options do not give`);
     }
-    span.set(bytes);
-    const status: Status = engine.exports.restore();
-    if (status === Status.Ok && this.replaySize === rows) return;
+    this.#rows = rows;
+    return span.subarray(0, size);
+  }
+
+  /** Checks what was written to the room, trusting nothing. */
+  #restore(): void {
+    const status: Status = this.#open().exports.restore();
+    if (status === Status.Ok && this.replaySize === this.#rows) return;
     this.dispose();
     if (status === Status.NotFinite) throw new SnapshotError("the file holds a number that is not finite");
     throw new SnapshotError("the file holds a counter that is out of its bounds");

@@ -43,19 +43,44 @@ function compress(state: Int32Array, w: Int32Array, block: DataView, at: number)
   for (let i = 0; i < 8; i++) state[i] = state[i]! + sums[i]!;
 }
 
+/** A digest of bytes that come in pieces. */
+export class Sha256 {
+  readonly #state = START.slice();
+  readonly #words = new Int32Array(64);
+  /** What does not fill a block yet. */
+  readonly #rest = new Uint8Array(64);
+  #length = 0;
+
+  update(bytes: Uint8Array): this {
+    const used = this.#length % 64;
+    this.#length += bytes.byteLength;
+    let at = 0;
+    if (used > 0) {
+      at = Math.min(64 - used, bytes.byteLength);
+      this.#rest.set(bytes.subarray(0, at), used);
+      if (used + at < 64) return this;
+      compress(this.#state, this.#words, new DataView(this.#rest.buffer), 0);
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (; at + 64 <= bytes.byteLength; at += 64) compress(this.#state, this.#words, view, at);
+    this.#rest.set(bytes.subarray(at));
+    return this;
+  }
+
+  /** 64 hexadecimal digits; to be asked for once. */
+  digest(): string {
+    const used = this.#length % 64;
+    const tail = new Uint8Array(used < 56 ? 64 : 128);
+    tail.set(this.#rest.subarray(0, used));
+    tail[used] = 0x80;
+    const end = new DataView(tail.buffer);
+    end.setBigUint64(tail.length - 8, BigInt(this.#length) * 8n);
+    for (let at = 0; at < tail.length; at += 64) compress(this.#state, this.#words, end, at);
+    return Array.from(this.#state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  }
+}
+
 /** The digest of some bytes, as 64 hexadecimal digits. */
 export function sha256(bytes: Uint8Array): string {
-  const state = START.slice();
-  const w = new Int32Array(64);
-  const whole = bytes.byteLength & ~63;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < whole; at += 64) compress(state, w, view, at);
-  const rest = bytes.subarray(whole);
-  const tail = new Uint8Array(rest.length < 56 ? 64 : 128);
-  tail.set(rest);
-  tail[rest.length] = 0x80;
-  const end = new DataView(tail.buffer);
-  end.setBigUint64(tail.length - 8, BigInt(bytes.byteLength) * 8n);
-  for (let at = 0; at < tail.length; at += 64) compress(state, w, end, at);
-  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  return new Sha256().update(bytes).digest();
 }

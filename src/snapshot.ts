@@ -1,5 +1,5 @@
 import { show } from "./options.js";
-import { sha256 } from "./sha256.js";
+import { Sha256, sha256 } from "./sha256.js";
 
 /**
  * LiveQ's files: a safetensors container (https://github.com/huggingface/safetensors) of byte tensors, read more
@@ -26,45 +26,173 @@ const ALIGNMENT = 64;
 const PREFIX = '{"__metadata__":{"sha256":"';
 const DIGEST_LENGTH = 64;
 
+/** What is written as a tensor: bytes, or parts of them that follow each other. */
+export type TensorBytes = Uint8Array | readonly Uint8Array[];
+
 /** The digest of a file: of its header with zeros for the digest, followed by the digest of its data. */
-function digestOf(header: Uint8Array, data: Uint8Array): string {
+function digestOf(header: Uint8Array, dataDigest: string): string {
   const text = new Uint8Array(header.byteLength + DIGEST_LENGTH);
   text.set(header);
   text.fill(0x30, PREFIX.length, PREFIX.length + DIGEST_LENGTH);
-  text.set(new TextEncoder().encode(sha256(data)), header.byteLength);
+  text.set(new TextEncoder().encode(dataDigest), header.byteLength);
   return sha256(text);
 }
 
-/** The file of `kind`, whose tensors are stored in the order of the map. */
-export function packSnapshot(
+function partsOf(bytes: TensorBytes): readonly Uint8Array[] {
+  return bytes instanceof Uint8Array ? [bytes] : bytes;
+}
+
+/** All bytes in front of the data, and how many follow. */
+function headerOf(
   kind: string,
   metadata: Record<string, string>,
-  tensors: ReadonlyMap<string, Uint8Array>,
-): Uint8Array {
+  tensors: ReadonlyMap<string, TensorBytes>,
+): { head: Uint8Array; dataBytes: number } {
   let end = 0;
+  const digest = new Sha256();
   const entries: Record<string, object> = {};
   for (const [name, bytes] of tensors) {
-    entries[name] = { dtype: "U8", shape: [bytes.byteLength], data_offsets: [end, end + bytes.byteLength] };
-    end += bytes.byteLength;
-  }
-  const data = new Uint8Array(end);
-  let at = 0;
-  for (const bytes of tensors.values()) {
-    data.set(bytes, at);
-    at += bytes.byteLength;
+    const size = partsOf(bytes).reduce((sum, part) => sum + part.byteLength, 0);
+    for (const part of partsOf(bytes)) digest.update(part);
+    entries[name] = { dtype: "U8", shape: [size], data_offsets: [end, end + size] };
+    end += size;
   }
   const sha256 = "0".repeat(DIGEST_LENGTH);
   const own = { sha256, format: "liveq", kind, min_reader: String(READER) };
   const text = new TextEncoder().encode(JSON.stringify({ __metadata__: { ...own, ...metadata }, ...entries }));
   const start = Math.ceil((8 + text.byteLength) / ALIGNMENT) * ALIGNMENT;
   if (start - 8 > HEADER_MAX) throw new SnapshotError(`the header would have ${start - 8} bytes, above ${HEADER_MAX}`);
-  const file = new Uint8Array(start + end).fill(0x20, 8, start);
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
-  file.set(text, 8);
-  file.set(data, start);
-  const digest = new TextEncoder().encode(digestOf(file.subarray(8, start), data));
-  file.set(digest, 8 + PREFIX.length);
+  const head = new Uint8Array(start).fill(0x20, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(start - 8), true);
+  head.set(text, 8);
+  head.set(new TextEncoder().encode(digestOf(head.subarray(8), digest.digest())), 8 + PREFIX.length);
+  return { head, dataBytes: end };
+}
+
+/** The file of `kind`, whose tensors are stored in the order of the map. */
+export function packSnapshot(
+  kind: string,
+  metadata: Record<string, string>,
+  tensors: ReadonlyMap<string, TensorBytes>,
+): Uint8Array {
+  const { head, dataBytes } = headerOf(kind, metadata, tensors);
+  const file = new Uint8Array(head.byteLength + dataBytes);
+  file.set(head);
+  let at = head.byteLength;
+  for (const part of [...tensors.values()].flatMap(partsOf)) {
+    file.set(part, at);
+    at += part.byteLength;
+  }
   return file;
+}
+
+const CHUNK = 1 << 20;
+
+/**
+ * The same file in pieces of at most a mebibyte, each copied when it is asked for.
+ *
+ * @param check - Called before each piece; throws where the tensors have changed since the digest was made.
+ */
+export function* snapshotChunks(
+  kind: string,
+  metadata: Record<string, string>,
+  tensors: ReadonlyMap<string, TensorBytes>,
+  check: () => void,
+): Generator<Uint8Array, void> {
+  yield headerOf(kind, metadata, tensors).head.slice();
+  for (const part of [...tensors.values()].flatMap(partsOf)) {
+    for (let at = 0; at < part.byteLength; at += CHUNK) {
+      check();
+      yield part.slice(at, at + CHUNK);
+    }
+  }
+}
+
+/**
+ * Reads a file of `kind` that comes in pieces: the header first, then each tensor into memory that the caller has for it.
+ *
+ * @param open - Told the metadata and the sizes of the tensors; gives the memory of each, of just that size.
+ * @throws SnapshotError that says what is wrong; what was written to the memory must not be used then.
+ */
+export async function readSnapshotStream(
+  kind: string,
+  chunks: AsyncIterable<Uint8Array>,
+  open: (metadata: Record<string, string>, sizes: ReadonlyMap<string, number>) => ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  const source = new Pieces(chunks);
+  const length = headerLength(await source.take(8), Number.POSITIVE_INFINITY);
+  const header = await source.take(length);
+  const { metadata, sizes } = openHeader(kind, header);
+  const digest = new Sha256();
+  for (const [name, memory] of open(metadata, sizes)) {
+    if (memory.byteLength !== sizes.get(name)) {
+      throw new SnapshotError(`tensor ${show(name)} has ${sizes.get(name)} bytes, expected ${memory.byteLength}`);
+    }
+    await source.fill(memory);
+    digest.update(memory);
+  }
+  if (await source.isMore()) throw new SnapshotError("the file is longer than its tensors");
+  if (digestOf(header, digest.digest()) !== metadata["sha256"])
+    throw new SnapshotError("the file is damaged: its SHA-256 does not match");
+}
+
+/** Bytes in the pieces that they come in. */
+class Pieces {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #piece: Uint8Array = new Uint8Array();
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  async isMore(): Promise<boolean> {
+    while (this.#piece.byteLength === 0) {
+      const { done, value } = await this.#chunks.next();
+      if (done) return false;
+      this.#piece = value;
+    }
+    return true;
+  }
+
+  async fill(memory: Uint8Array): Promise<void> {
+    for (let at = 0; at < memory.byteLength; ) {
+      if (!(await this.isMore())) throw new SnapshotError("the file is cut off");
+      const part = this.#piece.subarray(0, memory.byteLength - at);
+      memory.set(part, at);
+      at += part.byteLength;
+      this.#piece = this.#piece.subarray(part.byteLength);
+    }
+  }
+
+  async take(length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    await this.fill(bytes);
+    return bytes;
+  }
+}
+
+/** The length that the first eight bytes of a file tell. */
+function headerLength(bytes: Uint8Array, available: number): number {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(HEADER_MAX) || Number(length) > available) {
+    throw new SnapshotError(`not a snapshot, or cut off: its header would have ${length} bytes`);
+  }
+  return Number(length);
+}
+
+/** Metadata, and the size of each tensor, after all checks that need no data. */
+function openHeader(
+  kind: string,
+  header: Uint8Array,
+): { metadata: Record<string, string>; sizes: Map<string, number> } {
+  const { metadata, entries } = readHeader(header);
+  if (metadata["format"] !== "liveq")
+    throw new SnapshotError(`not a LiveQ file: "format" is ${show(metadata["format"])}`);
+  if (!(Number(metadata["min_reader"]) <= READER)) {
+    throw new SnapshotError(`the file needs reader ${metadata["min_reader"]}; this one is ${READER}: update liveq`);
+  }
+  if (metadata["kind"] !== kind) throw new SnapshotError(`the file holds ${show(metadata["kind"])}, not "${kind}"`);
+  return { metadata, sizes: sizesOf(entries) };
 }
 
 /**
@@ -75,22 +203,20 @@ export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
   // Of a Buffer, slice() would share memory instead of copying it.
   const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   if (file.byteLength < 8) throw new SnapshotError(`the file has ${file.byteLength} bytes: too short for a snapshot`);
-  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(HEADER_MAX) || length > BigInt(file.byteLength - 8)) {
-    throw new SnapshotError(`not a snapshot, or cut off: its header would have ${length} bytes`);
-  }
-  const start = 8 + Number(length);
-  const { metadata, entries } = readHeader(file.subarray(8, start));
-  if (metadata["format"] !== "liveq")
-    throw new SnapshotError(`not a LiveQ file: "format" is ${show(metadata["format"])}`);
-  if (!(Number(metadata["min_reader"]) <= READER)) {
-    throw new SnapshotError(`the file needs reader ${metadata["min_reader"]}; this one is ${READER}: update liveq`);
-  }
-  if (metadata["kind"] !== kind) throw new SnapshotError(`the file holds ${show(metadata["kind"])}, not "${kind}"`);
+  const start = 8 + headerLength(file, file.byteLength - 8);
+  const header = file.subarray(8, start);
+  const { metadata, sizes } = openHeader(kind, header);
   const data = file.subarray(start);
-  if (digestOf(file.subarray(8, start), data) !== metadata["sha256"])
+  if (digestOf(header, sha256(data)) !== metadata["sha256"])
     throw new SnapshotError("the file is damaged: its SHA-256 does not match");
-  return { metadata, tensors: slices(entries, data) };
+  const tensors = new Map<string, Uint8Array>();
+  let end = 0;
+  for (const [name, size] of sizes) {
+    tensors.set(name, data.subarray(end, end + size));
+    end += size;
+  }
+  if (end !== data.byteLength) throw new SnapshotError(`the tensors end at ${end} of ${data.byteLength} bytes`);
+  return { metadata, tensors };
 }
 
 function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entries: [string, unknown][] } {
@@ -109,8 +235,9 @@ function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entr
   return { metadata: metadata as Record<string, string>, entries: Object.entries(rest) };
 }
 
-function slices(entries: [string, unknown][], data: Uint8Array): Map<string, Uint8Array> {
-  const tensors = new Map<string, Uint8Array>();
+/** The size of each tensor, in the order of the file. */
+function sizesOf(entries: [string, unknown][]): Map<string, number> {
+  const sizes = new Map<string, number>();
   let end = 0;
   for (const [name, entry] of entries) {
     const { dtype, shape, data_offsets: offsets, ...unknown } = (entry ?? {}) as Record<string, unknown>;
@@ -119,9 +246,8 @@ function slices(entries: [string, unknown][], data: Uint8Array): Map<string, Uin
     const isNext = Array.isArray(offsets) && offsets.length === 2 && offsets[0] === end && offsets[1] === end + size;
     if (!isSound || !isNext)
       throw new SnapshotError(`tensor ${show(name)} is not a byte tensor that follows the one before`);
-    tensors.set(name, data.subarray(end, end + size));
+    sizes.set(name, size);
     end += size;
   }
-  if (end !== data.byteLength) throw new SnapshotError(`the tensors end at ${end} of ${data.byteLength} bytes`);
-  return tensors;
+  return sizes;
 }

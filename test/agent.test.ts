@@ -11,6 +11,7 @@ import {
   type SparseInput,
   type SparseOptions,
 } from "../src/index.js";
+import { KERNEL } from "../src/kernel.js";
 import { unpackSnapshot } from "../src/snapshot.js";
 import { numbers } from "./reference/kernels.js";
 
@@ -176,6 +177,62 @@ describe.each([
     }
     expect(digest(DQN.load(file))).toBe(digest(agent));
   });
+});
+
+describe("in pieces", () => {
+  const pieces = async function* (parts: Iterable<Uint8Array>) {
+    yield* parts;
+  };
+
+  test("a file is the same as in one, and gives the same agent however it is cut", async () => {
+    const agent = new DQN({ ...ALL_CANDIDATES, capacity: 3000 });
+    live(agent, 2500);
+    const whole = agent.save();
+    const parts = [...agent.saveChunks()];
+    expect(parts.length).toBeGreaterThan(2);
+    expect(Buffer.concat(parts).equals(whole)).toBe(true);
+    expect(digest(await DQN.loadChunks(pieces(parts)))).toBe(digest(agent));
+    for (const size of [1, 4093, 1 << 20]) {
+      const file = size === 1 ? new DQN(FIXED).save() : whole;
+      const cut = Array.from({ length: Math.ceil(file.length / size) }, (_, i) =>
+        file.subarray(i * size, i * size + size),
+      );
+      expect(digest(await DQN.loadChunks(pieces(cut)))).toBe(digest(DQN.load(file)));
+    }
+    const small = [...agent.saveChunks({ replay: false })];
+    expect(Buffer.concat(small).equals(agent.save({ replay: false }))).toBe(true);
+  });
+
+  test("a file that is cut off, damaged or longer is refused", async () => {
+    const agent = new DQN(FIXED);
+    live(agent, 60);
+    const file = agent.save();
+    const load = (given: Uint8Array) => DQN.loadChunks(pieces([given.subarray(0, 100), given.subarray(100)]));
+    for (const end of [0, 7, 8, 99, 101, file.length - 1]) {
+      await expect(load(file.subarray(0, end)), `cut at ${end}`).rejects.toThrow(SnapshotError);
+    }
+    for (let i = 0; i < file.length; i += 211) {
+      const bad = file.slice();
+      bad[i]! ^= 0x55;
+      await expect(load(bad), `byte ${i}`).rejects.toThrow(SnapshotError);
+    }
+    await expect(load(Uint8Array.from([...file, 0]))).rejects.toThrow("the file is longer than its tensors");
+  });
+
+  test("saving says so when the agent changes meanwhile", () => {
+    const agent = new DQN({ ...ALL_CANDIDATES, capacity: 3000 });
+    live(agent, 2500);
+    const parts = agent.saveChunks();
+    parts.next();
+    parts.next();
+    live(agent, 1, 2500);
+    expect(() => parts.next()).toThrow("the agent has changed while it was saved");
+  });
+});
+
+test("a file names the kernels that wrote it, and whether the replay is in it", () => {
+  const { metadata } = unpackSnapshot("dqn", new DQN(FIXED).save({ replay: false }));
+  expect(metadata).toMatchObject({ kernel: KERNEL, replay: "false" });
 });
 
 test("the memory is the same object after 10,000 learn calls", () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { sha256 } from "../src/sha256.js";
+import { Sha256, sha256 } from "../src/sha256.js";
 import { packSnapshot, unpackSnapshot } from "../src/snapshot.js";
 
 const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31) & 255);
@@ -80,4 +80,18 @@ describe("a snapshot file", () => {
     const kind = message.includes("recommender") ? "recommender" : "dqn";
     expect(() => unpackSnapshot(kind, given)).toThrow(message);
   });
+});
+
+test("a digest of pieces is that of the whole, however they are cut", () => {
+  const whole = bytes(1000);
+  for (const cuts of [[1], [63, 64, 65], [0, 0, 500], [64, 128, 192], [7, 7, 7, 900]]) {
+    const digest = new Sha256();
+    let at = 0;
+    for (const cut of cuts) {
+      digest.update(whole.subarray(at, at + cut));
+      at += cut;
+    }
+    digest.update(whole.subarray(at));
+    expect(digest.digest()).toBe(sha256(whole));
+  }
 });

@@ -43,7 +43,7 @@ function commit(): string {
     });
     const [top, head] = answer.split("\n");
     // Installed below another project's checkout, the commit would be that project's.
-    return existsSync(join(top!, "assembly", "dqn.wasm.sha256")) ? head!.slice(0, 12) : "unknown";
+    return existsSync(join(top!, "src", "kernel.ts")) ? head!.slice(0, 12) : "unknown";
   } catch {
     return "unknown";
   }
