@@ -5,6 +5,8 @@ export {
   type EvaluateOptions,
   type EvaluationOptions,
   evaluate,
+  type ResumeOptions,
+  resume,
   type StepResult,
   type TrainEpisode,
   type Training,

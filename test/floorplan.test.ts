@@ -9,7 +9,7 @@ const SRC: Record<string, string[]> = {
   recommender: ["agent", "environment", "options", "schedule", "snapshot", "random", "math"],
   index: ["agent", "environment", "environments", "inputs", "weights", "options", "schedule", "snapshot"],
   environments: ["environment", "random", "math"],
-  environment: ["agent", "inputs", "options"],
+  environment: ["agent", "inputs", "options", "snapshot"],
   agent: ["inputs", "weights", "options", "schedule", "snapshot", "engine", "kernel", "abi"],
   kernel: [],
   inputs: ["options"],

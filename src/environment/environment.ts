@@ -25,6 +25,10 @@ export interface Environment<O extends Input = ArrayLike<number>> {
   mask?(): ArrayLike<number>;
   /** (n, features) of the current state. */
   candidates?(): Input;
+  /** All that decides how the current episode goes on and which come next, as plain data that JSON keeps. */
+  state?(): unknown;
+  /** Continues from what `state` gave. @throws TypeError for anything else; nothing changes then. */
+  restore?(state: unknown): void;
 }
 
 /** What the agent may choose from in the current state. */

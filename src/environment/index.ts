@@ -1,4 +1,4 @@
 export type { Environment, StepResult } from "./environment.js";
 export { type EvaluateOptions, evaluate } from "./evaluate.js";
-export { type EvaluationOptions, type TrainOptions, train } from "./train.js";
+export { type EvaluationOptions, type ResumeOptions, resume, type TrainOptions, train } from "./train.js";
 export type { Evaluated, TrainEpisode, Training, TrainProgress, TrainResult } from "./training.js";

@@ -1,8 +1,9 @@
-import type { DQN, Transition } from "../agent.js";
+import { DQN, type Transition } from "../agent.js";
 import type { Input } from "../inputs.js";
 import { checked, type Rule, type Rules, rules } from "../options.js";
 import { available, type Environment } from "./environment.js";
 import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
+import { packTraining, type SavedSeat, type TrainingFile, toPlain, unpackTraining } from "./saved.js";
 import {
   type Evaluated,
   type Run,
@@ -145,7 +146,13 @@ class TrainRun implements Run {
   #worse = 0;
   #ended: TrainResult["ended"] = "break";
 
-  constructor(agent: DQN, environments: readonly Environment<Input>[], options: TrainOptions) {
+  constructor(
+    agent: DQN,
+    environments: readonly Environment<Input>[],
+    options: TrainOptions,
+    from?: TrainingFile["training"],
+    best?: Float32Array,
+  ) {
     this.#options = resolve(options);
     const count = environments.length;
     const most = agent.options.environments;
@@ -162,6 +169,52 @@ class TrainRun implements Run {
     }
     this.#agent = agent;
     this.#environments = environments;
+    if (!from) return;
+    if (from.seats.length !== count) {
+      throw new RangeError(`the file is of a training in ${from.seats.length} environments, got ${count}`);
+    }
+    this.#started = from.started;
+    this.#steps = from.steps;
+    this.#returns.push(...from.returns);
+    this.#evaluated = from.evaluated ?? undefined;
+    this.#best = from.best ?? undefined;
+    this.#bestWeights = best;
+    this.#worse = from.worse;
+    this.#seats = environments.map((environment, i) => this.#seatFrom(environment, from.seats[i]!, i));
+  }
+
+  /** An episode as it was saved; where the environment cannot go on with it, a new one. */
+  #seatFrom(environment: Environment<Input>, saved: SavedSeat, index: number): Seat {
+    if (saved.state === null || !environment.restore) {
+      this.#agent.abandonEpisode(index);
+      return this.#sit(environment);
+    }
+    environment.restore(saved.state);
+    return { environment, observation: copyOf(saved.observation), return: saved.return, length: saved.length };
+  }
+
+  save(): Uint8Array {
+    if (this.#seats.length === 0) throw new Error("the training has not begun: save the agent instead");
+    const { steps, seed, progressEvery, evaluation } = this.#options;
+    const { environment: _, ...rest } = evaluation ?? { environment: null };
+    const options = { steps, seed, progressEvery, evaluation: evaluation ? rest : null };
+    const seats = this.#seats.map(({ environment, observation, ...seat }) => ({
+      observation: toPlain(observation),
+      return: seat.return,
+      length: seat.length,
+      state: environment.state?.() ?? null,
+    }));
+    const training = {
+      options,
+      seats,
+      started: this.#started,
+      steps: this.#steps,
+      returns: this.#returns,
+      evaluated: this.#evaluated ?? null,
+      best: this.#best ?? null,
+      worse: this.#worse,
+    };
+    return packTraining({ training, agent: this.#agent.save(), best: this.#bestWeights });
   }
 
   async *reports(): AsyncGenerator<TrainProgress, void> {
@@ -170,9 +223,15 @@ class TrainRun implements Run {
       this.#ended = "signal";
       return;
     }
-    // What an earlier caller left unfinished must not join the first episodes.
-    this.#agent.abandonEpisode();
-    this.#seats = this.#environments.map((environment) => this.#sit(environment));
+    if (this.#steps >= this.#options.steps) {
+      this.#ended = "steps";
+      return;
+    }
+    if (this.#seats.length === 0) {
+      // What an earlier caller left unfinished must not join the first episodes.
+      this.#agent.abandonEpisode();
+      this.#seats = this.#environments.map((environment) => this.#sit(environment));
+    }
     try {
       for (;;) {
         this.#step();
@@ -294,8 +353,50 @@ export function train(
   environments: Environment<Input> | readonly Environment<Input>[],
   options: TrainOptions,
 ): Training {
-  const list = Array.isArray(environments)
-    ? (environments as readonly Environment<Input>[])
-    : [environments as Environment<Input>];
-  return new Training(new TrainRun(agent, list, options));
+  return new Training(new TrainRun(agent, listOf(environments), options));
+}
+
+/** What `resume` is given beside the file. */
+export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> {
+  /** In which greedy episodes are played, where the training has evaluations. */
+  evaluationEnvironment?: Environment<Input>;
+  /** Environment steps to do in all, those before included. Default: as many as were to be done. */
+  steps?: number;
+  /** As of `DQN.load`. */
+  module?: WebAssembly.Module;
+}
+
+/**
+ * Goes on with a training that `Training.save` kept: bit for bit as if it had never stopped, where the environments have
+ * `state` and `restore`; where one has not, a new episode starts in it.
+ *
+ * @param environments - As many as there were, of the same kinds in the same order.
+ * @throws SnapshotError for a file that is damaged, foreign or newer; TypeError or RangeError for environments or options
+ *   that do not fit it.
+ */
+export function resume(
+  file: Uint8Array,
+  environments: Environment<Input> | readonly Environment<Input>[],
+  options: ResumeOptions = {},
+): { agent: DQN; training: Training } {
+  const { evaluationEnvironment, module, ...callbacks } = options;
+  const { training, agent: bytes, best } = unpackTraining(file);
+  const { evaluation, ...saved } = training.options;
+  const environment = evaluationEnvironment && { environment: evaluationEnvironment };
+  if (evaluation && !environment) {
+    throw new TypeError('"evaluationEnvironment" must be given: the training has evaluations');
+  }
+  const given = { ...saved, ...callbacks, ...(evaluation && { evaluation: { ...evaluation, ...environment } }) };
+  const agent = DQN.load(bytes, module);
+  try {
+    const run = new TrainRun(agent, listOf(environments), given as TrainOptions, training, best);
+    return { agent, training: new Training(run) };
+  } catch (error) {
+    agent.dispose();
+    throw error;
+  }
+}
+
+function listOf(environments: Environment<Input> | readonly Environment<Input>[]): readonly Environment<Input>[] {
+  return Array.isArray(environments) ? environments : [environments as Environment<Input>];
 }

@@ -50,6 +50,7 @@ export interface TrainResult {
 /** Training as it is done: reports, each after the steps that lead to it, and what it has come to so far. */
 export interface Run {
   reports(): AsyncGenerator<TrainProgress, void>;
+  save(): Uint8Array;
   result(): TrainResult;
 }
 
@@ -82,6 +83,14 @@ export class Training implements PromiseLike<TrainResult>, AsyncIterable<TrainPr
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#drain().then(onResult, onError);
+  }
+
+  /**
+   * The agent, the environments that have a `state`, and how far training is, as a file for `resume`. To be called
+   * between two reports: in a loop over them, or from `onProgress`.
+   */
+  save(): Uint8Array {
+    return this.#run.save();
   }
 
   /** As of a promise. */

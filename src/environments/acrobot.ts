@@ -1,6 +1,6 @@
 import type { Environment, StepResult } from "../environment/index.js";
 import { cos, sin } from "../math.js";
-import { Episode } from "./episode.js";
+import { Episode, fieldsOf, numbersOf } from "./episode.js";
 
 /** Seconds of one step. */
 const DT = 0.2;
@@ -75,30 +75,41 @@ export class Acrobot implements Environment {
   readonly observationSize = 6;
   readonly actions = 3;
   /** theta1, theta2 and their velocities in f64. */
-  readonly state: Float64Array = new Float64Array(4);
+  readonly variables: Float64Array = new Float64Array(4);
   readonly #observation = new Float32Array(6);
   readonly #episode = new Episode("acrobot", this.actions, STEP_LIMIT);
 
   reset(seed?: number): Float32Array {
     const random = this.#episode.begin(seed);
-    for (let i = 0; i < 4; i++) this.state[i] = Math.fround(-0.1 + 0.2 * random.uniform());
+    for (let i = 0; i < 4; i++) this.variables[i] = Math.fround(-0.1 + 0.2 * random.uniform());
     return this.#observe();
   }
 
   step(action: number): StepResult {
     this.#episode.check(action);
-    const [theta1, theta2, speed1, speed2] = rungeKutta(Array.from(this.state) as State, action - 1);
-    this.state[0] = wrapped(theta1);
-    this.state[1] = wrapped(theta2);
-    this.state[2] = bounded(speed1, SPEED_1_MAX);
-    this.state[3] = bounded(speed2, SPEED_2_MAX);
-    const terminated = -cos(this.state[0]) - cos(this.state[1] + this.state[0]) > 1;
+    const [theta1, theta2, speed1, speed2] = rungeKutta(Array.from(this.variables) as State, action - 1);
+    this.variables[0] = wrapped(theta1);
+    this.variables[1] = wrapped(theta2);
+    this.variables[2] = bounded(speed1, SPEED_1_MAX);
+    this.variables[3] = bounded(speed2, SPEED_2_MAX);
+    const terminated = -cos(this.variables[0]) - cos(this.variables[1] + this.variables[0]) > 1;
     return { observation: this.#observe(), reward: terminated ? 0 : -1, ...this.#episode.end(terminated) };
   }
 
   #observe(): Float32Array {
-    const [theta1, theta2, speed1, speed2] = this.state as unknown as State;
+    const [theta1, theta2, speed1, speed2] = this.variables as unknown as State;
     this.#observation.set([cos(theta1), sin(theta1), cos(theta2), sin(theta2), speed1, speed2]);
     return this.#observation;
+  }
+
+  state(): unknown {
+    return { episode: this.#episode.state(), variables: Array.from(this.variables) };
+  }
+
+  restore(state: unknown): void {
+    const { episode, variables } = fieldsOf(state, "episode", "variables");
+    const numbers = numbersOf("variables", variables, this.variables.length);
+    this.#episode.restore(episode);
+    this.variables.set(numbers);
   }
 }

@@ -1,6 +1,6 @@
 import type { Environment, StepResult } from "../environment/index.js";
 import { cos, sin } from "../math.js";
-import { Episode } from "./episode.js";
+import { Episode, fieldsOf, numbersOf } from "./episode.js";
 
 const GRAVITY = 9.8;
 const CART_MASS = 1.0;
@@ -25,20 +25,20 @@ export class CartPole implements Environment {
   readonly observationSize = 4;
   readonly actions = 2;
   /** x, x', theta, theta' in f64. */
-  readonly state: Float64Array = new Float64Array(4);
+  readonly variables: Float64Array = new Float64Array(4);
   readonly #observation = new Float32Array(4);
   readonly #episode = new Episode("cartpole", this.actions, STEP_LIMIT);
 
   reset(seed?: number): Float32Array {
     const random = this.#episode.begin(seed);
-    for (let i = 0; i < 4; i++) this.state[i] = -0.05 + 0.1 * random.uniform();
-    this.#observation.set(this.state);
+    for (let i = 0; i < 4; i++) this.variables[i] = -0.05 + 0.1 * random.uniform();
+    this.#observation.set(this.variables);
     return this.#observation;
   }
 
   step(action: number): StepResult {
     this.#episode.check(action);
-    const [x, xDot, theta, thetaDot] = this.state as unknown as [number, number, number, number];
+    const [x, xDot, theta, thetaDot] = this.variables as unknown as [number, number, number, number];
     const force = action === 1 ? FORCE : -FORCE;
     const cosTheta = cos(theta);
     const sinTheta = sin(theta);
@@ -48,12 +48,23 @@ export class CartPole implements Environment {
       (LENGTH * (4.0 / 3.0 - (POLE_MASS * (cosTheta * cosTheta)) / TOTAL_MASS));
     const xAcceleration = temp - (POLE_MOMENT * thetaAcceleration * cosTheta) / TOTAL_MASS;
     // Explicit Euler: positions move with the old velocities.
-    this.state[0] = x + TAU * xDot;
-    this.state[1] = xDot + TAU * xAcceleration;
-    this.state[2] = theta + TAU * thetaDot;
-    this.state[3] = thetaDot + TAU * thetaAcceleration;
-    this.#observation.set(this.state);
-    const terminated = Math.abs(this.state[0]) > X_LIMIT || Math.abs(this.state[2]) > THETA_LIMIT;
+    this.variables[0] = x + TAU * xDot;
+    this.variables[1] = xDot + TAU * xAcceleration;
+    this.variables[2] = theta + TAU * thetaDot;
+    this.variables[3] = thetaDot + TAU * thetaAcceleration;
+    this.#observation.set(this.variables);
+    const terminated = Math.abs(this.variables[0]) > X_LIMIT || Math.abs(this.variables[2]) > THETA_LIMIT;
     return { observation: this.#observation, reward: 1, ...this.#episode.end(terminated) };
+  }
+
+  state(): unknown {
+    return { episode: this.#episode.state(), variables: Array.from(this.variables) };
+  }
+
+  restore(state: unknown): void {
+    const { episode, variables } = fieldsOf(state, "episode", "variables");
+    const numbers = numbersOf("variables", variables, this.variables.length);
+    this.#episode.restore(episode);
+    this.variables.set(numbers);
   }
 }

@@ -39,4 +39,42 @@ export class Episode {
     this.#isOver = terminated || truncated;
     return { terminated, truncated };
   }
+
+  /** Plain data from which `restore` continues. */
+  state(): { seed: number; steps: number; isOver: boolean } {
+    return { seed: this.#seed, steps: this.#steps, isOver: this.#isOver };
+  }
+
+  /** Continues from what `state` gave. @throws TypeError for anything else; nothing changes then. */
+  restore(state: unknown): void {
+    const { seed, steps, isOver } = fieldsOf(state, "seed", "steps", "isOver");
+    const isSound = Number.isSafeInteger(seed) && Number.isSafeInteger(steps) && (steps as number) >= 0;
+    if (!isSound || typeof isOver !== "boolean") throw new TypeError("the state is not that of an episode");
+    this.#seed = seed as number;
+    this.#steps = steps as number;
+    this.#isOver = isOver;
+  }
+}
+
+/** The fields of an environment's state. @throws TypeError where it is no object with just these. */
+export function fieldsOf(state: unknown, ...names: string[]): Record<string, unknown> {
+  const isSound =
+    typeof state === "object" &&
+    state !== null &&
+    Object.keys(state).length === names.length &&
+    names.every((name) => Object.hasOwn(state, name));
+  if (!isSound) throw new TypeError(`the state of the environment must be an object with ${names.join(", ")}`);
+  return state as Record<string, unknown>;
+}
+
+/** n finite numbers. @throws TypeError for anything else. */
+export function numbersOf(name: string, value: unknown, n: number): number[] {
+  if (Array.isArray(value) && value.length === n && value.every(Number.isFinite)) return value;
+  throw new TypeError(`"${name}" in the state of the environment must be ${n} finite numbers`);
+}
+
+/** An integer in [0, size). @throws TypeError for anything else. */
+export function indexOf(name: string, value: unknown, size: number): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < size) return value as number;
+  throw new TypeError(`"${name}" in the state of the environment must be an integer in [0, ${size - 1}]`);
 }

@@ -1,5 +1,5 @@
 import type { Environment, StepResult } from "../environment/index.js";
-import { Episode } from "./episode.js";
+import { Episode, fieldsOf, indexOf } from "./episode.js";
 
 /** Columns and rows of a move up, to the right, down and to the left. */
 const MOVES = [
@@ -80,6 +80,17 @@ export class MaskedGrid implements Environment {
     if (next < 0) throw new RangeError(`"action" must be one that mask() offers, got ${action}`);
     this.#cell = next;
     return { observation: this.#observe(), reward: this.#reward(next), ...this.#episode.end(this.#isEnd(next)) };
+  }
+
+  state(): unknown {
+    return { episode: this.#episode.state(), cell: this.#cell };
+  }
+
+  restore(state: unknown): void {
+    const { episode, cell } = fieldsOf(state, "episode", "cell");
+    const index = indexOf("cell", cell, this.observationSize);
+    this.#episode.restore(episode);
+    this.#cell = index;
   }
 
   mask(): Uint8Array {

@@ -1,6 +1,6 @@
 import type { Environment, StepResult } from "../environment/index.js";
 import { cos } from "../math.js";
-import { Episode } from "./episode.js";
+import { Episode, fieldsOf, numbersOf } from "./episode.js";
 
 const POSITION_MIN = -1.2;
 const POSITION_MAX = 0.6;
@@ -19,29 +19,40 @@ export class MountainCar implements Environment {
   readonly observationSize = 2;
   readonly actions = 3;
   /** Position and velocity in f64. */
-  readonly state: Float64Array = new Float64Array(2);
+  readonly variables: Float64Array = new Float64Array(2);
   readonly #observation = new Float32Array(2);
   readonly #episode = new Episode("mountaincar", this.actions, STEP_LIMIT);
 
   reset(seed?: number): Float32Array {
-    this.state[0] = -0.6 + 0.2 * this.#episode.begin(seed).uniform();
-    this.state[1] = 0;
-    this.#observation.set(this.state);
+    this.variables[0] = -0.6 + 0.2 * this.#episode.begin(seed).uniform();
+    this.variables[1] = 0;
+    this.#observation.set(this.variables);
     return this.#observation;
   }
 
   step(action: number): StepResult {
     this.#episode.check(action);
-    let [position, velocity] = this.state as unknown as [number, number];
+    let [position, velocity] = this.variables as unknown as [number, number];
     velocity += (action - 1) * FORCE + cos(3 * position) * -GRAVITY;
     velocity = Math.min(Math.max(velocity, -SPEED_MAX), SPEED_MAX);
     position = Math.min(Math.max(position + velocity, POSITION_MIN), POSITION_MAX);
     // The left wall takes all speed.
     if (position === POSITION_MIN && velocity < 0) velocity = 0;
-    this.state[0] = position;
-    this.state[1] = velocity;
-    this.#observation.set(this.state);
+    this.variables[0] = position;
+    this.variables[1] = velocity;
+    this.#observation.set(this.variables);
     const terminated = position >= GOAL && velocity >= 0;
     return { observation: this.#observation, reward: -1, ...this.#episode.end(terminated) };
+  }
+
+  state(): unknown {
+    return { episode: this.#episode.state(), variables: Array.from(this.variables) };
+  }
+
+  restore(state: unknown): void {
+    const { episode, variables } = fieldsOf(state, "episode", "variables");
+    const numbers = numbersOf("variables", variables, this.variables.length);
+    this.#episode.restore(episode);
+    this.variables.set(numbers);
   }
 }

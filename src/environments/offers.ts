@@ -1,6 +1,6 @@
 import type { Environment, StepResult } from "../environment/index.js";
-import type { Random } from "../random.js";
-import { Episode } from "./episode.js";
+import { Random } from "../random.js";
+import { Episode, fieldsOf, indexOf, numbersOf } from "./episode.js";
 
 /** A finite Markov chain with candidates, as plain data: all that its optimal value is computed from. */
 export interface OffersModel {
@@ -115,6 +115,22 @@ export class Offers implements Environment {
     const reward = rewards[this.#mood]![item]!;
     this.#mood = this.#random.weighted(transitions[this.#mood]![item]!);
     return { observation: this.#draw(), reward, ...this.#episode.end(false) };
+  }
+
+  state(): unknown {
+    const random = Array.from(this.#random?.state() ?? []);
+    return { episode: this.#episode.state(), random, mood: this.#mood, set: this.#set };
+  }
+
+  restore(state: unknown): void {
+    const { episode, random, mood, set } = fieldsOf(state, "episode", "random", "mood", "set");
+    const words = Uint32Array.from(numbersOf("random", random, 4));
+    const { moods, sets } = Offers.model;
+    const indices = [indexOf("mood", mood, moods.length), indexOf("set", set, sets.length)] as const;
+    this.#episode.restore(episode);
+    this.#random = new Random(0);
+    this.#random.restore(words);
+    [this.#mood, this.#set] = indices;
   }
 
   candidates(): Float32Array {

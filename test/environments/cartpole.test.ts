@@ -12,12 +12,12 @@ test("follows the committed trajectories to 1e-13, termination included", () => 
   for (const { start, actions, states } of cases) {
     const environment = new CartPole();
     environment.reset(0);
-    environment.state.set(start);
+    environment.variables.set(start);
     states.forEach((expected, i) => {
       const { observation, reward, terminated } = environment.step(Number(actions[i]));
       for (let d = 0; d < 4; d++) {
-        expect(Math.abs(environment.state[d]! - expected[d]!)).toBeLessThan(1e-13);
-        expect(observation[d]).toBe(Math.fround(environment.state[d]!));
+        expect(Math.abs(environment.variables[d]! - expected[d]!)).toBeLessThan(1e-13);
+        expect(observation[d]).toBe(Math.fround(environment.variables[d]!));
       }
       expect(reward).toBe(1);
       expect(terminated).toBe(expected[4] === 1);
@@ -42,7 +42,7 @@ test("truncates, and does not terminate, after 500 steps", () => {
   let steps = 0;
   for (;;) {
     // Held upright by hand.
-    environment.state.fill(0);
+    environment.variables.fill(0);
     const { terminated, truncated } = environment.step(steps++ % 2);
     expect(terminated).toBe(false);
     if (truncated) break;

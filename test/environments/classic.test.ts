@@ -28,12 +28,12 @@ describe.each(ENVIRONMENTS)("$name", ({ name, make, limit, start }) => {
     const ends = cases(name).map(({ start: from, actions, states }) => {
       const environment = make();
       environment.reset(0);
-      environment.state.set(from);
+      environment.variables.set(from);
       let wasTerminated = false;
       states.forEach((expected, i) => {
         const { reward, terminated } = environment.step(Number(actions[i]));
-        const state = expected.slice(0, environment.state.length);
-        for (const [d, x] of state.entries()) expect(Math.abs(environment.state[d]! - x)).toBeLessThan(1e-12);
+        const state = expected.slice(0, environment.variables.length);
+        for (const [d, x] of state.entries()) expect(Math.abs(environment.variables[d]! - x)).toBeLessThan(1e-12);
         expect([reward, terminated]).toEqual([expected.at(-2), expected.at(-1) === 1]);
         wasTerminated = terminated;
       });
@@ -48,8 +48,8 @@ describe.each(ENVIRONMENTS)("$name", ({ name, make, limit, start }) => {
     for (let seed = 0; seed < 200; seed++) {
       environment.reset(seed);
       start.forEach(([low, high], d) => {
-        expect(environment.state[d]).toBeGreaterThanOrEqual(low!);
-        expect(environment.state[d]).toBeLessThanOrEqual(high!);
+        expect(environment.variables[d]).toBeGreaterThanOrEqual(low!);
+        expect(environment.variables[d]).toBeLessThanOrEqual(high!);
       });
     }
     expect(Array.from(make().reset(7))).toEqual(Array.from(environment.reset(7)));
@@ -65,7 +65,7 @@ test("Acrobot observes cosines and sines of its angles, and its velocities", () 
   const environment = new Acrobot();
   environment.reset(0);
   const { observation } = environment.step(2);
-  const [a, b, u, v] = environment.state;
+  const [a, b, u, v] = environment.variables;
   const expected = [Math.cos(a!), Math.sin(a!), Math.cos(b!), Math.sin(b!), u!, v!];
   expected.forEach((x, i) => {
     expect(observation[i]).toBeCloseTo(x, 6);
