@@ -2,18 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Region } from "../assembly/abi.js";
-import {
-  DQN,
-  type DQNOptions,
-  type Input,
-  type LayerWeights,
-  SnapshotError,
-  type SparseInput,
-  type SparseOptions,
-} from "../src/index.js";
+import { DQN, type DQNOptions, type LayerWeights, SnapshotError, type SparseInput } from "../src/index.js";
 import { KERNEL } from "../src/kernel.js";
 import { unpackSnapshot } from "../src/snapshot.js";
 import { numbers } from "./reference/kernels.js";
+import { digestOf as digest, live, rowsOf } from "./reference/live.js";
 
 /** What the committed digests were made with. */
 const PLAIN = {
@@ -66,43 +59,6 @@ const ALL_CANDIDATES: DQNOptions = {
   candidates: { max: 12, features: 4, next: 12, sparse: { slots: 1, size: 7 } },
 };
 const MUNCHAUSEN: DQNOptions = { ...FIXED, munchausen: {}, normalization: "batch", masked: true };
-
-/** n rows of made-up inputs, with indices where an agent takes them. */
-function rowsOf(dense: number, sparse: SparseOptions | undefined, n: number, seed: number): Input {
-  const x = numbers(dense * n, seed);
-  if (!sparse) return x;
-  const indices = Array.from({ length: n * sparse.slots }, (_, i) => ((seed + 5 * i) % (sparse.size + 1)) - 1);
-  return { dense: x, indices, weights: numbers(indices.length, seed + 1) };
-}
-
-/** Lets an agent act, observe and learn for some steps of a made-up stream; `from` continues one. */
-function live(agent: DQN, steps: number, from = 0): void {
-  const { candidates, sparse, masked, environments } = agent.options;
-  const offer = (n: number, seed: number) => rowsOf(candidates!.features, candidates!.sparse, n, seed);
-  const maskOf = (i: number) => [1, i % 2, i % 3 ? 1 : 0];
-  for (let i = from; i < from + steps; i++) {
-    const observation = rowsOf(5, sparse, 1, i);
-    const nextObservation = rowsOf(5, sparse, 1, i + 1);
-    const environment = i % environments;
-    const common = { observation, nextObservation, reward: Math.fround(i % 3), terminated: i % 11 === 10, environment };
-    if (candidates) {
-      const set = offer(1 + (i % 12), i);
-      const action = agent.act(observation, set);
-      agent.observe({ ...common, candidates: set, action, nextCandidates: offer(i % 7, i + 1) });
-    } else if (masked) {
-      const mask = maskOf(i);
-      agent.observe({ ...common, action: agent.act(observation, mask), mask, nextMask: maskOf(i + 1) });
-    } else {
-      agent.observe({ ...common, action: agent.act(observation) });
-    }
-    if (i % 2 === 0) agent.learn(2);
-  }
-}
-
-/** SHA-256 of everything in the agent that persists. */
-function digest(agent: DQN): string {
-  return createHash("sha256").update(unpackSnapshot("dqn", agent.save()).tensors.get("agent")!).digest("hex");
-}
 
 /** What `digest` must give after `live(agent, 200)`, in every runtime and on every machine. */
 const GOLDEN = {

@@ -25,6 +25,7 @@ export function validate(agent: Agent): Status {
     return Status.NotFinite;
   }
   if (!allFinite(i32(net.trained >> 1), agent.moments)) return Status.NotFinite;
+  if (!areSquares(i32(net.trained >> 2), agent.moments + usize(net.trained))) return Status.NotFinite;
   if (net.normalization == Normalization.Batch) {
     if (!variancesAreValid(net, agent.online) || !variancesAreValid(net, agent.target)) return Status.NotFinite;
   }
@@ -46,6 +47,12 @@ function validatePriorities(agent: Agent, size: i32): Status {
   }
   rebuild(agent.tree, agent.replay.capacity);
   return Status.Ok;
+}
+
+/** Whether n numbers can be means of squares. */
+function areSquares(n: i32, x: usize): bool {
+  for (let i: usize = 0; i < usize(n) << 2; i += 4) if (!(load<f32>(x + i) >= 0)) return false;
+  return true;
 }
 
 function isCount(x: f64): bool {

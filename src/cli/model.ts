@@ -1,5 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import { DqnRanker } from "../recommender/ranker.js";
 import type { MovieLens } from "../recommender/readers/movielens.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
@@ -46,31 +45,4 @@ export function readModel(file: string): Model {
   } catch (cause) {
     throw new Error(`${file}: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** Writes a file so that at any moment the old one or the new one is there, whole. */
-export function writeAtomically(file: string, bytes: Uint8Array): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    const descriptor = openSync(temporary, "wx");
-    try {
-      for (let at = 0; at < bytes.byteLength; ) at += writeSync(descriptor, bytes, at);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  syncFolder(dirname(file));
-}
-
-/** Makes a rename durable; Windows opens no folders, and needs no such call. */
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const descriptor = openSync(folder, "r");
-  fsyncSync(descriptor);
-  closeSync(descriptor);
 }

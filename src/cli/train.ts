@@ -1,9 +1,10 @@
+import { saveFile } from "../node/index.js";
 import { evaluateRanking, type Ranker, type RankingProtocol } from "../recommender/evaluation/ranking.js";
 import { type Interactions, leaveLastOut } from "../recommender/evaluation/splits.js";
 import { ItemKnn } from "../recommender/policies/itemknn.js";
 import { ItemPop } from "../recommender/policies/itempop.js";
 import { trainRanker } from "../recommender/ranker.js";
-import { packModel, writeAtomically } from "./model.js";
+import { packModel } from "./model.js";
 import { readMovieLens } from "./movielens.js";
 import { Progress } from "./progress.js";
 import { type Row, writeRows } from "./results.js";
@@ -64,7 +65,7 @@ export async function train(options: TrainOptions, signal: AbortSignal): Promise
     },
   );
   progress.end();
-  writeAtomically(options.model, packModel(ranker, data));
+  saveFile(options.model, packModel(ranker, data));
   const learned = `${ranker.agent.updates} updates in ${progress.seconds.toFixed(1)} s`;
   process.stderr.write(`${options.model} written: ${learned}\n`);
   if (signal.aborted) return false;

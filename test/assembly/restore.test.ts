@@ -70,6 +70,7 @@ describe.each([
     ["a weight that is not a number", ({ f32 }) => set(f32(Region.Online), 4, Number.NaN)],
     ["an infinite target weight", ({ f32 }) => set(f32(Region.Target), 4, Number.POSITIVE_INFINITY)],
     ["a moment that is not a number", ({ f32 }) => set(f32(Region.Moments), 9, Number.NaN)],
+    ["a negative mean of squares", ({ f32 }) => set(f32(Region.Moments), f32(Region.Gradient).length + 1, -1)],
     ["a negative running variance", ({ f32 }) => set(f32(Region.Online), f32(Region.Gradient).length + 4, -1)],
     ["a negative priority", ({ f32 }) => set(f32(Region.Priorities), 0, -1)],
     ["a priority where no row is", ({ f32 }) => set(f32(Region.Priorities), CAPACITY - 1, 1)],

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { DQN, SnapshotError } from "../src/index.js";
+import { Random } from "../src/random.js";
+import { live } from "./reference/live.js";
+
+/** `npm run test:fuzz` asks for more. */
+const FILES = Number(process.env["FUZZ_FILES"] ?? 30_000);
+const FORGED = FILES / 40;
+
+const TINY = {
+  observation: 1,
+  actions: 1,
+  hidden: [1],
+  capacity: 2,
+  batchSize: 1,
+  learningStarts: 1,
+  nStep: 2,
+  seed: 1,
+};
+
+function tiny(): Uint8Array {
+  const agent = new DQN({ ...TINY, priorityExponent: 0.5 });
+  live(agent, 5);
+  return agent.save();
+}
+
+/** A file with one thing done to it: bytes changed, cut out, put in, doubled, or swapped. */
+function mutated(file: Uint8Array, random: Random): Uint8Array {
+  const at = random.below(file.length);
+  const length = 1 + random.below(Math.min(64, file.length - at));
+  const [head, part, tail] = [file.subarray(0, at), file.subarray(at, at + length), file.subarray(at + length)];
+  const changed = () => Uint8Array.from(part, (byte) => byte ^ (random.below(4) ? 1 << random.below(8) : 255));
+  const choices = [
+    () => [head, changed(), tail],
+    () => [head, tail],
+    () => [head],
+    () => [head, part, part, tail],
+    () => [tail, part, head],
+    () => [head, Uint8Array.from(part, () => random.below(256)), tail],
+    () => [file, part],
+  ];
+  return Uint8Array.from(
+    random
+      .pick(choices)()
+      .flatMap((bytes) => Array.from(bytes)),
+  );
+}
+
+/** The file with a digest that fits it, as far as it has a place for one. */
+function forged(file: Uint8Array): Uint8Array {
+  const view = new DataView(file.buffer, file.byteOffset);
+  const start = 8 + Number(view.getBigUint64(0, true));
+  if (!(start + 64 < file.length) || start < 100) return file;
+  const at = 8 + '{"__metadata__":{"sha256":"'.length;
+  const result = file.slice();
+  result.fill(0x30, at, at + 64);
+  const data = createHash("sha256").update(result.subarray(start)).digest("hex");
+  const digest = createHash("sha256").update(result.subarray(8, start)).update(data).digest("hex");
+  result.set(new TextEncoder().encode(digest), at);
+  return result;
+}
+
+test(`none of ${FILES} damaged files is accepted, and each is refused with what is wrong`, () => {
+  const file = tiny();
+  const random = new Random(1);
+  const original = Buffer.from(file);
+  let same = 0;
+  for (let i = 0; i < FILES; i++) {
+    const bad = mutated(file, random);
+    if (original.equals(bad)) {
+      same++;
+      continue;
+    }
+    let error: unknown;
+    try {
+      DQN.load(bad);
+    } catch (caught) {
+      error = caught;
+    }
+    if (!(error instanceof SnapshotError)) expect.fail(`file ${i}: ${error ? String(error) : "was accepted"}`);
+  }
+  expect(same).toBeLessThan(FILES / 10);
+});
+
+test(`${FORGED} damaged files with a digest that fits are refused, or give an agent whose numbers are finite`, () => {
+  const file = tiny();
+  const random = new Random(2);
+  let accepted = 0;
+  for (let i = 0; i < FORGED; i++) {
+    let agent: DQN;
+    try {
+      agent = DQN.load(forged(mutated(file, random)));
+    } catch (error) {
+      if (!(error instanceof SnapshotError)) expect.fail(`file ${i}: ${String(error)}`);
+      continue;
+    }
+    accepted++;
+    const { observation, actions } = agent.options;
+    const values = agent.evaluate(new Float32Array(observation), undefined);
+    const isSound = values.length === actions;
+    const weights = agent.copyWeights();
+    if (!isSound || !weights.every(Number.isFinite)) expect.fail(`file ${i} gives a broken agent: ${weights}`);
+    agent.dispose();
+  }
+  expect(accepted).toBeLessThan(FORGED);
+  expect(accepted).toBeGreaterThan(0);
+});
