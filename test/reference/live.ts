@@ -16,6 +16,7 @@ export function rowsOf(dense: number, sparse: SparseOptions | undefined, n: numb
 export function live(agent: DQN, steps: number, from = 0): void {
   const { observation: width, actions, candidates, sparse, masked, environments } = agent.options;
   const offer = (n: number, seed: number) => rowsOf(candidates!.features, candidates!.sparse, n, seed);
+  // The committed digests were made with 12 candidates where transitions keep 6.
   const most = candidates ? Math.min(12, candidates.max, candidates.next === 6 ? 12 : candidates.next) : 0;
   const maskOf = (i: number) =>
     Array.from({ length: actions }, (_, a) => (a === 0 ? 1 : a % 2 ? i % 2 : i % 3 ? 1 : 0));
@@ -50,7 +51,7 @@ export function randomOptions(i: number): DQNOptions {
   const some = <T>(...values: T[]): T => random.pick(values);
   const sparse = () => (random.bernoulli(0.3) ? { sparse: { slots: some(1, 3), size: some(4, 20) } } : {});
   const hasCandidates = random.bernoulli(0.5);
-  const next = some(3, 6, 12);
+  const next = some(3, 5, 12);
   const quantiles = some(1, 1, 3, 9);
   const isSoft = random.bernoulli(0.3);
   const normalization = some("none", "layer", "batch");
