@@ -2,7 +2,25 @@
  * What both sides of the boundary must agree on. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
+
+/**
+ * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
+ * weight without any NaN: inputs and rewards are held where gradients of ordinary weights stay far below that.
+ */
+/** Of a dense number of an observation or a candidate, and of an index's weight. */
+export const INPUT_MAX = 1e6;
+/** Of a reward, scaled and clipped; and of an n-step return: 64 of the former, rounded up. */
+export const REWARD_MAX = 1e6;
+export const RETURN_MAX = 1e8;
+/** Of a trained weight: Adam's steps end here too. */
+export const WEIGHT_MAX = 1e9;
+/** Of a running mean or variance: squares of what weights and inputs at their bounds give, as long as it is finite. */
+export const STATISTIC_MAX = 1e31;
+/** Of the gradient's norm behind clipping: an update beyond is skipped. So moments stay below the next two bounds. */
+export const GRADIENT_MAX = 1e18;
+export const MOMENT_MAX = 1e19;
+export const SQUARE_MAX = 1e37;
 
 /** What `create`, `observe` and `restore` answer. */
 export enum Status {
@@ -15,14 +33,14 @@ export enum Status {
   BadShape = 3,
   /** `restore`: a counter is out of its bounds. */
   BadCounter = 4,
-  /** `restore`: a weight, a moment or a stored transition is not finite. */
+  /** `restore`, `checkWeights`: a weight, a moment or a stored transition is not finite, or beyond its bound. */
   NotFinite = 5,
-  /** `observe`, `act`, `evaluate`: the tensor in the named region holds NaN or an infinity; nothing was stored. */
+  /** `observe`, `act`, `evaluate`: the named region holds NaN or a number beyond INPUT_MAX; nothing has changed. */
   BadObservation = 6,
   BadNextObservation = 7,
   BadCandidate = 8,
   BadNextCandidates = 9,
-  /** `observe`: a sum of rewards leaves the range of f32. */
+  /** `observe`: the reward or a sum of rewards is NaN or beyond its bound. */
   BadReturn = 10,
   /** `observe`: a candidate that was chosen from. */
   BadSet = 11,
@@ -70,6 +88,10 @@ export enum Region {
   Weights = 18,
   /** Weights as the last update or act read them: with their noise, or with batch normalisation folded in. */
   Block = 19,
+  /** f64 figures of the last update and running sums, see Stat. */
+  Stats = 20,
+  /** (batch, quantiles): predictions of the last update. */
+  Predictions = 21,
 }
 
 /** Bits of `create`'s flags. */
@@ -135,7 +157,7 @@ export enum State {
   Steps = 0,
   /** Updates committed. */
   Updates = 1,
-  /** Updates dropped because the gradient was not finite. */
+  /** Updates dropped because the loss, the gradient or a statistic was not finite or beyond its bound. */
   Skipped = 2,
   /** Transitions in the replay. */
   Size = 3,
@@ -148,8 +170,28 @@ export enum State {
   MaxPriority = 7,
   /** Six u64 words follow: state and increment of the generators of samples, of exploration, and of noise and dropout. */
   Rng = 8,
-  Count = 14,
+  /** Steps at the last update that was dropped; 0 if none was. Lies where the span was padded before. */
+  SkippedStep = 14,
+  Count = 15,
 }
+
+/** Indices into Region.Stats, f64 each: since creation or restore, not saved. */
+export enum Stat {
+  /** Updates tried. */
+  Tried = 0,
+  /** Loss and norm of the gradient before clipping, of the last update, dropped or not. */
+  Loss = 1,
+  GradientNorm = 2,
+  /** Whether its batch was drawn by priorities. */
+  IsWeighted = 3,
+  /** Sums over committed updates, each of which takes STAT_DECAY off what was before: loss, 1 where clipped, and 1. */
+  LossSum = 4,
+  ClippedSum = 5,
+  WeightSum = 6,
+  Count = 7,
+}
+
+export const STAT_DECAY = 0.99;
 
 /** The most hidden layers that a network may have. */
 export const MAX_HIDDEN = 8;

@@ -1,7 +1,10 @@
+import { WEIGHT_MAX } from "./abi";
+
 /**
  * Adam over n f32: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, w -= lr * (m / c1) / (sqrt(v / c2) + eps)
  * with c = 1 - b^t and g = scale * gradient; eps stands outside the root and after the bias correction, as in PyTorch.
- * Requires n % 4 == 0 and a finite scale * gradient. A first moment below 1e-30 becomes 0: without that it decays to
+ * Weights are held in [-WEIGHT_MAX, WEIGHT_MAX], so that what was saved can be loaded.
+ * Requires n % 4 == 0, |scale * gradient| <= GRADIENT_MAX and epsilon >= 1e-12: then no moment leaves its bound. A first moment below 1e-30 becomes 0: without that it decays to
  * denormals and stays there, at twice the time for each later step. Kingma & Ba 2015, arXiv:1412.6980.
  * weightDecay: w -= lr * weightDecay * w before the step, biases included, as PyTorch's AdamW. Loshchilov & Hutter 2019.
  */
@@ -30,6 +33,8 @@ export function adam(
   const vScale = f32x4.splat(scale);
   const vKept = f32x4.splat(f32(1 - learningRate * weightDecay));
   const vTiny = f32x4.splat(1e-30);
+  const vHigh = f32x4.splat(f32(WEIGHT_MAX));
+  const vLow = f32x4.splat(-f32(WEIGHT_MAX));
   while (n > 0) {
     const vg = f32x4.mul(vScale, v128.load(g));
     let vm = f32x4.add(f32x4.mul(v128.load(m), vBeta1), f32x4.mul(vg, vRest1));
@@ -37,8 +42,9 @@ export function adam(
     vm = v128.and(vm, f32x4.gt(f32x4.abs(vm), vTiny));
     v128.store(m, vm);
     v128.store(v, vv);
-    const vw = f32x4.mul(v128.load(w), vKept);
-    v128.store(w, f32x4.sub(vw, f32x4.div(f32x4.mul(vm, vAlpha), f32x4.add(f32x4.sqrt(vv), vEpsilon))));
+    const step = f32x4.div(f32x4.mul(vm, vAlpha), f32x4.add(f32x4.sqrt(vv), vEpsilon));
+    const vw = f32x4.sub(f32x4.mul(v128.load(w), vKept), step);
+    v128.store(w, f32x4.pmax(f32x4.pmin(vw, vHigh), vLow));
     w += 16;
     g += 16;
     m += 16;

@@ -14,7 +14,7 @@ import {
 } from "./dqn/agent";
 import { update } from "./dqn/learn";
 import { abandon as abandonWith, observe as observeWith } from "./dqn/observe";
-import { validate } from "./dqn/restore";
+import { validate, weightsAreValid } from "./dqn/restore";
 
 let agent: Agent = changetype<Agent>(0);
 let needed: u64 = 0;
@@ -174,6 +174,11 @@ export function syncTarget(tau: f32): void {
 /** Writes the layers that the agent acts by in plain form to Region.Gradient. */
 export function unpackWeights(): void {
   unpackWith(agent);
+}
+
+/** Checks the online parameters after they were overwritten. */
+export function checkWeights(): Status {
+  return weightsAreValid(agent, agent.online) ? Status.Ok : Status.NotFinite;
 }
 
 /** Checks the persistent span after it was overwritten. */

@@ -5,7 +5,7 @@
  * A parameter block: layers, head, the same of the value stream | their noise scales, in the same order | running
  * statistics. The first two are trained; the last are kept.
  */
-import { MAX_HIDDEN, Normalization } from "./abi";
+import { MAX_HIDDEN, Normalization, STATISTIC_MAX } from "./abi";
 import { Arena, takeF32, takeStruct } from "./arena";
 import {
   BackwardScratch,
@@ -40,7 +40,7 @@ import {
 } from "./norm";
 import { nextU32, Rng } from "./rng";
 import { newPart, Part, rowsOf, wordsOf } from "./sparse";
-import { axpy, scale, scaleMasked } from "./vector";
+import { allWithin, axpy, scale, scaleMasked } from "./vector";
 
 /** Layers, and the scratch that one forward and backward of at most `rows` rows needs. */
 @unmanaged
@@ -586,6 +586,20 @@ export function keepStatistics(net: Network, params: usize, batch: i32, states: 
   }
   const value = net.value;
   if (value) keepStatistics(value, params, states, states);
+}
+
+/** Whether the statistics of the training forward, where there are any, leave the running ones in their bounds. */
+export function statisticsAreSafe(net: Network): bool {
+  if (net.normalization != Normalization.Batch) return true;
+  // A tenth: unbiased variances are up to twice as large, and all is rounded.
+  const most = f32(STATISTIC_MAX * 0.1);
+  for (let l = 0; l < net.hidden; l++) {
+    const layer = layerAt(net, l);
+    if (!allWithin(layer.columns, -most, most, layer.batchMean)) return false;
+    if (!allWithin(layer.columns, 0, most, layer.batchVariance)) return false;
+  }
+  const value = net.value;
+  return value ? statisticsAreSafe(value) : true;
 }
 
 /** block = the plain network that equals the normalised one with its running statistics. */

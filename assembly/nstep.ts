@@ -6,6 +6,7 @@
  * The return of a step is r0 + d0 r1 + d0 d1 r2 ..., its discount the product of those of its steps, so that fewer than
  * n steps at an episode's end need no special case. Sutton 1988; Hessel et al. 2018, arXiv:1710.02298.
  */
+import { RETURN_MAX, REWARD_MAX } from "./abi";
 import { Arena, take, takeStruct } from "./arena";
 import { discountOf, Replay, returnOf, stepIsValid } from "./replay";
 
@@ -52,11 +53,13 @@ export function waitingAt(tail: Tail, environment: i32, i: i32): usize {
   return queueOf(tail, environment) + HEADER + tail.replay.stride * usize(i);
 }
 
-/** Whether the returns of all that wait stay finite with one more reward. */
+/** Whether one more reward, and the returns of all that wait with it, lie in their bounds. */
 export function canReward(tail: Tail, environment: i32, r: f32): bool {
+  if (!(abs(r) <= f32(REWARD_MAX))) return false;
   for (let i = 0, n = waitingOf(tail, environment); i < n; i++) {
     const step = waitingAt(tail, environment, i);
-    if (!isFinite(returnOf(tail.replay, step) + discountOf(tail.replay, step) * r)) return false;
+    const sum = returnOf(tail.replay, step) + discountOf(tail.replay, step) * r;
+    if (!(abs(sum) <= f32(RETURN_MAX))) return false;
   }
   return true;
 }

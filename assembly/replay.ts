@@ -9,12 +9,13 @@
  * discount = terminated ? 0 : gamma^steps, so neither a terminal flag nor n-step returns reach the kernels. Steps that
  * wait for their n-step return lie in rows of the same shape; see nstep.ts.
  */
+import { INPUT_MAX, RETURN_MAX } from "./abi";
 import { Arena, LIMIT, take, takeStruct } from "./arena";
 import { below, Rng, uniform } from "./rng";
 import { indicesAreValid, Part, wordsOf } from "./sparse";
 import { find, priorityOf, SumTree, totalOf } from "./sumtree";
 import { isAvailable, packBits } from "./values";
-import { allFinite } from "./vector";
+import { allWithin } from "./vector";
 
 @unmanaged
 export class Replay {
@@ -213,10 +214,10 @@ export function samplePrioritized(
   }
 }
 
-/** Whether a row's first half is what writeStep can have written: finite, discount in [0, 1], indices in bounds. */
+/** Whether a row's first half is what writeStep can have written: numbers in their bounds, discount in [0, 1], indices in bounds. */
 export function stepIsValid(replay: Replay, row: usize, actions: i32): bool {
   const discount = discountOf(replay, row);
-  if (!(discount >= 0 && discount <= 1) || !allFinite(1, row + replay.values)) return false;
+  if (!(discount >= 0 && discount <= 1) || !(abs(returnOf(replay, row)) <= f32(RETURN_MAX))) return false;
   if (!inputsAreValid(replay.observation, 1, row)) return false;
   if (!inputsAreValid(replay.features, 1, row + replay.candidate)) return false;
   const action = u32(actionOf(replay, row));
@@ -237,10 +238,13 @@ export function rowIsValid(replay: Replay, i: i32, actions: i32): bool {
   return inputsAreValid(replay.features, count, row + replay.nextCandidates);
 }
 
-/** Whether n rows of a part at x are finite and their indices in bounds. */
+/**
+ * Whether n rows of a part at x and their indices lie in their bounds. Indices are read as numbers too: those in bounds
+ * are subnormal, and pass.
+ */
 export function inputsAreValid(part: Part, n: i32, x: usize): bool {
   const words = wordsOf(part);
-  if (!allFinite(n * words, x)) return false;
+  if (!allWithin(n * words, -f32(INPUT_MAX), f32(INPUT_MAX), x)) return false;
   if (part.slots) {
     for (let i = 0; i < n; i++) if (!indicesAreValid(part, x + (usize(i * words) << 2))) return false;
   }

@@ -93,22 +93,25 @@ export function lerp(n: i32, tau: f32, x: usize, y: usize): void {
   }
 }
 
-/** Whether all of n f32 are finite. n need not be a multiple of 4. */
-export function allFinite(n: i32, x: usize): bool {
-  let bad = i32x4.splat(0);
-  const exponent = i32x4.splat(0x7f800000);
+/** Whether all of n f32 lie in [low, high], where NaN does not. n need not be a multiple of 4. */
+export function allWithin(n: i32, low: f32, high: f32, x: usize): bool {
+  const vLow = f32x4.splat(low);
+  const vHigh = f32x4.splat(high);
+  let good = i32x4.splat(-1);
   while (n >= 4) {
-    bad = v128.or(bad, i32x4.eq(v128.and(v128.load(x), exponent), exponent));
+    const v = v128.load(x);
+    good = v128.and(good, v128.and(f32x4.ge(v, vLow), f32x4.le(v, vHigh)));
     x += 16;
     n -= 4;
   }
-  let tail: bool = false;
+  let tail: bool = true;
   while (n > 0) {
-    tail = tail || (load<u32>(x) & 0x7f800000) == 0x7f800000;
+    const value = load<f32>(x);
+    tail = tail && value >= low && value <= high;
     x += 4;
     n--;
   }
-  return !tail && !v128.any_true(bad);
+  return tail && i32x4.all_true(good);
 }
 
 /** The index of the largest of n f32; the lowest index wins a tie. Requires n > 0. With a NaN: some index. */

@@ -1,9 +1,19 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Flag, Normalization, Region, State, Status } from "../assembly/abi.js";
+import {
+  Flag,
+  Normalization,
+  RETURN_MAX,
+  REWARD_MAX,
+  Region,
+  STATISTIC_MAX,
+  State,
+  Status,
+  WEIGHT_MAX,
+} from "../assembly/abi.js";
 import { Engine, type Shape } from "./engine.js";
 import { type Input, Staged, writeMask } from "./inputs.js";
 import { KERNEL } from "./kernel.js";
-import { type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
+import { bounded, type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
 import { valueAt } from "./schedule.js";
 import {
   packSnapshot,
@@ -32,7 +42,7 @@ export interface Transition {
    * `candidates`. Needed with `dueling`, `munchausen` and `cqlAlpha`, n <= candidates.next then.
    */
   candidates?: Input;
-  /** Finite as f32. */
+  /** In [-1e6, 1e6], once it is scaled and clipped as `rewardScale` and `rewardClip` say. */
   reward: number;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
   terminated: boolean;
@@ -129,7 +139,7 @@ export class DQN {
     return this.#state[State.Updates]!;
   }
 
-  /** Updates that were dropped because the gradient was not finite. */
+  /** Updates that were dropped because the loss, the gradient or a statistic was not finite or beyond its bound. */
   get skippedUpdates(): number {
     return this.#state[State.Skipped]!;
   }
@@ -157,7 +167,8 @@ export class DQN {
    * @param epsilon - Probability of a random action, [0, 1]; 0 is greedy, by weights without noise. Default: the
    *   option's schedule, by weights with noise where `noisySigma` is above 0.
    * @returns The index of the action or candidate; -1 where none is available.
-   * @throws RangeError for a wrong length or a number that is not finite; nothing changes then.
+   * @throws RangeError for a wrong length or a number that is not in [-1e6, 1e6], TypeError for what is no number;
+   *   nothing changes then.
    */
   act(observation: Input, available?: Input, epsilon?: number): number {
     const probability = epsilon ?? this.epsilon;
@@ -177,7 +188,7 @@ export class DQN {
    * @param observation - (observation)
    * @param available - As for `act`; a mask matters for `dueling` alone, and hides no value.
    * @returns (actions) or (n) values: a view, valid until the next call.
-   * @throws RangeError as `act`.
+   * @throws RangeError or TypeError as `act`.
    */
   evaluate(observation: Input, available?: Input): Float32Array {
     const engine = this.#open();
@@ -189,17 +200,15 @@ export class DQN {
 
   /**
    * Stores a transition in the replay.
-   * @throws RangeError or TypeError for a wrong length, index or number; nothing is stored then.
+   * @throws RangeError or TypeError for a wrong length, index or number; nothing changes then.
    */
   observe(transition: Transition): void {
     const engine = this.#open();
-    const { observation, nextObservation, reward, terminated, truncated = false, environment = 0 } = transition;
+    const { observation, nextObservation, terminated, truncated = false, environment = 0 } = transition;
     requireFlag("terminated", terminated);
     requireFlag("truncated", truncated);
     this.#requireEnvironment(environment);
-    if (!Number.isFinite(Math.fround(reward))) {
-      throw new RangeError(`"reward" must be a finite number in the range of f32, got ${show(reward)}`);
-    }
+    const reward = rewardOf(transition.reward, this.options);
     const discount = transition.discount ?? this.options.gamma;
     if (!(discount >= 0 && discount <= 1)) throw new RangeError(`"discount" must be in [0, 1], got ${show(discount)}`);
     this.#inputs.observation.writeOne(observation);
@@ -217,7 +226,7 @@ export class DQN {
       environment,
     );
     if (status === Status.BadReturn) {
-      throw new RangeError(`"reward" must keep the n-step return in the range of f32, got ${show(reward)}`);
+      throw new RangeError(`"reward" must keep n-step returns ${bounded(RETURN_MAX)}, got ${show(transition.reward)}`);
     }
     if (status !== Status.Ok) this.#refuse(status, transition);
   }
@@ -299,7 +308,8 @@ export class DQN {
   /**
    * Puts parameters back that `copyWeights` gave, into the online and the target network; replay, counters and the
    * optimiser's moments stay.
-   * @throws RangeError for another length or a number that is not finite; nothing changes then.
+   * @throws RangeError for another length or a number that is not in [-1e9, 1e9], of running statistics of batch
+   *   normalisation [-1e31, 1e31] and variances not below 0; nothing changes then.
    */
   restoreWeights(weights: Float32Array): void {
     const engine = this.#open();
@@ -307,9 +317,12 @@ export class DQN {
     if (weights.length !== online.length) {
       throw new RangeError(`"weights" must hold ${online.length} numbers, got ${weights.length}`);
     }
-    const bad = weights.findIndex((x) => !Number.isFinite(x));
-    if (bad >= 0) throw new RangeError(`"weights[${bad}]" must be a finite number, got ${weights[bad]}`);
+    const before = online.slice();
     online.set(weights);
+    if (engine.exports.checkWeights() !== Status.Ok) {
+      online.set(before);
+      refuseWeights(weights, engine.f32(Region.Gradient).length);
+    }
     engine.exports.syncTarget(1);
   }
 
@@ -423,7 +436,8 @@ export class DQN {
     const status: Status = this.#open().exports.restore();
     if (status === Status.Ok && this.replaySize === this.#rows) return;
     this.dispose();
-    if (status === Status.NotFinite) throw new SnapshotError("the file holds a number that is not finite");
+    if (status === Status.NotFinite)
+      throw new SnapshotError("the file holds a number that is not finite or is beyond its bound");
     throw new SnapshotError("the file holds a counter that is out of its bounds");
   }
 
@@ -524,6 +538,25 @@ function requireIndex(name: string, index: number | undefined, size: number): as
   if (!Number.isInteger(index) || index! < 0 || index! >= size) {
     throw new RangeError(`"${name}" must be an integer in [0, ${size - 1}], got ${show(index)}`);
   }
+}
+
+/** A reward as it is learned from. */
+function rewardOf(given: number, { rewardScale, rewardClip }: ResolvedOptions): number {
+  if (Number.isFinite(given)) {
+    const scaled = given * rewardScale;
+    const reward = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
+    if (Math.abs(reward) <= REWARD_MAX) return reward;
+  }
+  const most = rewardScale === 1 ? bounded(REWARD_MAX) : `${bounded(REWARD_MAX)} when "rewardScale" has multiplied it`;
+  throw new RangeError(`"reward" must be ${rewardClip > 0 ? "a finite number" : most}, got ${show(given)}`);
+}
+
+/** Names the first parameter out of its bounds; running statistics stand behind `trained` ones. */
+function refuseWeights(weights: Float32Array, trained: number): never {
+  const boundOf = (i: number) => (i < trained ? WEIGHT_MAX : STATISTIC_MAX);
+  const bad = weights.findIndex((x, i) => !(Math.abs(x) <= boundOf(i)));
+  if (bad < 0) throw new RangeError('"weights" must hold no running variance below 0');
+  throw new RangeError(`"weights[${bad}]" must be ${bounded(boundOf(bad))}, got ${weights[bad]}`);
 }
 
 function requireFlag(name: string, flag: boolean): void {

@@ -1,19 +1,20 @@
-import { type SparseOptions, show } from "./options.js";
+import { INPUT_MAX } from "../assembly/abi.js";
+import { bounded, type SparseOptions, show } from "./options.js";
 
 /** Dense numbers with index inputs beside them; for agents with the option `sparse`. */
 export interface SparseInput {
-  /** Dense numbers, row by row. May be absent where there are none. */
+  /** Dense numbers in [-1e6, 1e6], row by row. May be absent where there are none. */
   dense?: ArrayLike<number>;
   /**
    * Indices in [0, size - 1], at most `slots` of them; for n rows (n, slots), -1 where a slot is not used. Their order
    * does not matter, and the weights of an index that comes twice are added.
    */
   indices: ArrayLike<number>;
-  /** A number for each index. Default: all 1. */
+  /** A number in [-1e6, 1e6] for each index. Default: all 1. */
   weights?: ArrayLike<number>;
 }
 
-/** An observation, or rows of candidates one after the other. */
+/** An observation, or rows of candidates one after the other: numbers in [-1e6, 1e6]. */
 export type Input = ArrayLike<number> | SparseInput;
 
 /** What a row of inputs consists of, and the staged rows in Wasm memory: dense numbers, indices, weights. */
@@ -65,15 +66,15 @@ export class Staged {
     this.floats.set(from.floats.subarray(i * this.words, (i + 1) * this.words));
   }
 
-  /** Names the first number that is not finite as f32, with what the caller gave. */
+  /** Names the first number out of bounds, with what the caller gave. */
   refuse(input: Input): never {
-    const i = this.floats.findIndex((x, word) => word % this.words < this.#dense && !Number.isFinite(x));
+    const i = this.floats.findIndex((x, word) => word % this.words < this.#dense && isOutside(x));
     const isSparse = this.#sparse !== undefined;
-    if (i < 0) throw new RangeError(`"${this.#name}.weights" of one index must add up to a number in the range of f32`);
+    if (i < 0) throw new RangeError(`"${this.#name}.weights" of one index must add up to a number ${BOUNDS}`);
     const dense = isSparse ? (input as SparseInput).dense : (input as ArrayLike<number>);
     const at = isSparse ? Math.floor(i / this.words) * this.#dense + (i % this.words) : i;
     const name = `${this.#name}${isSparse ? ".dense" : ""}[${at}]`;
-    throw new RangeError(`"${name}" must be a finite number in the range of f32, got ${show(dense?.[at])}`);
+    throw new RangeError(`"${name}" must be ${BOUNDS}, got ${show(dense?.[at])}`);
   }
 
   /** One row may give fewer indices than there are slots. */
@@ -144,9 +145,8 @@ export class Staged {
 
   #weight(weights: ArrayLike<number> | undefined, j: number): number {
     const weight = weights ? weights[j]! : 1;
-    if (Number.isFinite(Math.fround(weight))) return weight;
-    const must = "a finite number in the range of f32";
-    throw new RangeError(`"${this.#name}.weights[${j}]" must be ${must}, got ${show(weight)}`);
+    if (typeof weight === "number" && !isOutside(weight)) return weight;
+    throw new RangeError(`"${this.#name}.weights[${j}]" must be ${BOUNDS}, got ${show(weight)}`);
   }
 
   /** Inserts an index among `used` sorted ones, or adds to its weight; returns how many there are then. */
@@ -169,13 +169,34 @@ export class Staged {
   }
 }
 
+const BOUNDS = bounded(INPUT_MAX);
+
+/** Whether a number is NaN or beyond its bound. */
+function isOutside(x: number): boolean {
+  return !(Math.abs(x) <= INPUT_MAX);
+}
+
 function requireNumbers(name: string, input: Input): ArrayLike<number> {
-  if (typeof (input as ArrayLike<number>)?.length === "number") return input as ArrayLike<number>;
+  if (typeof (input as ArrayLike<number>)?.length === "number") {
+    if (Array.isArray(input)) requireElements(name, input);
+    return input as ArrayLike<number>;
+  }
   throw new TypeError(`"${name}" must be an array of numbers, got ${show(input)}`);
 }
 
+/** JSON writes NaN as null, which would be read as 0. */
+function requireElements(name: string, input: readonly unknown[]): void {
+  for (let i = 0; i < input.length; i++) {
+    if (typeof input[i] !== "number") throw new TypeError(`"${name}[${i}]" must be a number, got ${show(input[i])}`);
+  }
+}
+
 function requireSparse(name: string, input: Input): SparseInput {
-  if (typeof (input as SparseInput)?.indices === "object") return input as SparseInput;
+  if (typeof (input as SparseInput)?.indices === "object") {
+    const { dense } = input as SparseInput;
+    if (Array.isArray(dense)) requireElements(`${name}.dense`, dense);
+    return input as SparseInput;
+  }
   const got = typeof (input as ArrayLike<number>)?.length === "number" ? "an array" : show(input);
   throw new TypeError(`"${name}" must be { dense, indices, weights }, as the option "sparse" says, got ${got}`);
 }

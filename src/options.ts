@@ -41,6 +41,12 @@ export function checked<T extends object>(given: unknown, table: Rules<T>, defau
   return result as T;
 }
 
+/** What a number must be, by the bound of its absolute value: `in [-1e6, 1e6]`. */
+export function bounded(max: number): string {
+  const bound = max.toExponential().replace("+", "");
+  return `in [-${bound}, ${bound}]`;
+}
+
 /** An integer in [low, high]. */
 export function integer(low: number, high: number): Rule {
   const must = `an integer in [${low}, ${high}]`;
@@ -50,6 +56,11 @@ export function integer(low: number, high: number): Rule {
 /** A number in [low, high]. */
 export function between(low: number, high: number): Rule {
   return [(value) => typeof value === "number" && value >= low && value <= high, `in [${low}, ${high}]`];
+}
+
+/** 0, for nothing, or a number in [low, high]. */
+function zeroOr(low: number, high: number): Rule {
+  return [(value) => value === 0 || between(low, high)[0](value), `0, or in [${low}, ${high}]`];
 }
 
 /** A number in (low, high]. */
@@ -136,7 +147,7 @@ export interface CandidateOptions {
 export interface MunchausenOptions {
   /** Factor of the log-probability that is added to the reward, [0, 1]. Default 0.9. */
   alpha?: number;
-  /** Temperature of the softmax over the target network's values, (0, 100]. Default 0.03. */
+  /** Temperature of the softmax over the target network's values, [1e-6, 100]. Default 0.03. */
   temperature?: number;
   /** Least value of temperature times log-probability, [-1e6, 0]. Default -1. */
   clip?: number;
@@ -169,7 +180,7 @@ export interface DQNOptions {
   beta1?: number;
   /** Adam's decay of the second moment, [0, 1). Default 0.999. */
   beta2?: number;
-  /** Adam's, outside the root, (0, 1]. Default 1.5e-4, as Rainbow (Hessel et al. 2018). */
+  /** Adam's, outside the root, [1e-12, 1]. Default 1.5e-4, as Rainbow (Hessel et al. 2018). */
   adamEpsilon?: number;
   /** AdamW's: weights shrink by `learningRate * weightDecay` of themselves at each update, [0, 1]. Default 0. */
   weightDecay?: number;
@@ -225,8 +236,19 @@ export interface DQNOptions {
   cqlAlpha?: number;
   /** `huber` has its kink at 1; `squared` is d^2, as PyTorch's mse_loss. Default `squared`, with `quantiles` above 1 `huber`. */
   loss?: "huber" | "squared";
-  /** Global L2 norm to which the gradient is clipped, [0, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
+  /** Global L2 norm to which the gradient is clipped, [1e-6, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
   maxGradNorm?: number;
+  /**
+   * Factor of every reward, [1e-12, 1e12]: it is learned from as `reward * rewardScale`, clipped by `rewardClip`, then
+   * summed for `nStep`. Values and TD errors are in these units; returns that `train` reports are in the environment's.
+   * Default 1.
+   */
+  rewardScale?: number;
+  /**
+   * Scaled rewards are clipped to [-rewardClip, rewardClip], [1e-6, 1e6]; 0 does not clip. 1 is that of Mnih et al.
+   * 2015. Any finite reward is taken then. Default 0.
+   */
+  rewardClip?: number;
   /**
    * Rewards that a target sums before it bootstraps, [1, 64]. Above 1, transitions must come in the order of one
    * episode after the other, and tell where an episode is cut. Munchausen's addition is that of the first step alone.
@@ -286,7 +308,8 @@ const RULES: Rules<DQNOptions> = {
   learningRate: schedule(above(0, 1), between(0, 1)),
   beta1: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
   beta2: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
-  adamEpsilon: above(0, 1),
+  // Less would be 0 as f32 after the first updates: 0 / 0 where a gradient is 0.
+  adamEpsilon: between(1e-12, 1),
   weightDecay: between(0, 1),
   batchSize: integer(1, WIDTH_MAX),
   capacity: integer(1, COUNT_MAX),
@@ -305,7 +328,9 @@ const RULES: Rules<DQNOptions> = {
   dropout: between(0, 0.9),
   cqlAlpha: between(0, 1000),
   loss: oneOf("huber", "squared"),
-  maxGradNorm: between(0, 1e6),
+  maxGradNorm: zeroOr(1e-6, 1e6),
+  rewardScale: between(1e-12, 1e12),
+  rewardClip: zeroOr(1e-6, 1e6),
   nStep: integer(1, 64),
   environments: integer(1, WIDTH_MAX),
   priorityExponent: between(0, 1),
@@ -339,6 +364,8 @@ const DEFAULTS: Partial<DQNOptions> = {
   dropout: 0,
   cqlAlpha: 0,
   maxGradNorm: 10,
+  rewardScale: 1,
+  rewardClip: 0,
   nStep: 1,
   environments: 1,
   priorityExponent: 0,
@@ -360,7 +387,7 @@ const SPARSE_RULES: Rules<SparseOptions> = {
 
 const MUNCHAUSEN_RULES: Rules<MunchausenOptions> = {
   alpha: between(0, 1),
-  temperature: above(0, 100),
+  temperature: between(1e-6, 100),
   clip: between(-1e6, 0),
 };
 

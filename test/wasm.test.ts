@@ -24,6 +24,7 @@ test("the release exports these functions and its memory, and imports nothing", 
     "learn",
     "syncTarget",
     "unpackWeights",
+    "checkWeights",
     "restore",
     "memory",
   ]);

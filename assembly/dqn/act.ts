@@ -6,17 +6,23 @@ import { best, countOf, duel, expectations, isAvailable, packBits } from "../val
 import { inputsAreValid } from "../replay";
 import { Agent, hasCandidates, weightsOf } from "./agent";
 
+/** Whether the staged observation and `count` staged candidates lie in their bounds. */
+function statusOf(agent: Agent, count: i32): Status {
+  if (!inputsAreValid(agent.observation, 1, agent.inputs)) return Status.BadObservation;
+  return inputsAreValid(agent.features, count, agent.candidates) ? Status.Ok : Status.BadCandidate;
+}
+
 /** Q of the staged observation for all actions, or for `count` staged candidates, to values. */
 export function evaluate(agent: Agent, count: i32): Status {
-  return score(agent, count, null, 0);
+  const status = statusOf(agent, count);
+  if (status == Status.Ok) score(agent, count, null, 0);
+  return status;
 }
 
 /** The same with noise where a generator is given, and -infinity for what the staged mask's bits do not offer. */
-function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): Status {
-  if (!inputsAreValid(agent.observation, 1, agent.inputs)) return Status.BadObservation;
-  if (!inputsAreValid(agent.features, count, agent.candidates)) return Status.BadCandidate;
+function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): void {
   const c = hasCandidates(agent) ? count : agent.actions;
-  if (c == 0) return Status.Ok;
+  if (c == 0) return;
   const params = weightsOf(agent, agent.online, noise);
   if (hasCandidates(agent)) {
     valuesOfCandidates(agent.net, params, agent.inputs, count, agent.candidates, agent.matrix);
@@ -28,7 +34,6 @@ function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): Status
     duel(c, agent.quantiles, agent.v, agent.matrix, stagedBits(agent));
   }
   expectations(c, agent.quantiles, agent.matrix, bits, agent.values);
-  return Status.Ok;
 }
 
 /** The staged mask in bits; 0 where actions carry none. */
@@ -40,10 +45,13 @@ function stagedBits(agent: Agent): usize {
 
 /**
  * Epsilon-greedy choice for the staged observation, candidates or mask: an index, -1 where nothing is available,
- * or -1 - Status for an input that is not finite. The random draw comes first, so exploring costs no forward.
+ * or -1 - Status for an input out of its bounds, which is refused before anything is drawn. The random draw comes
+ * before the forward, which exploring does not need.
  * isExploring: whether noisy weights carry their noise.
  */
 export function act(agent: Agent, count: i32, epsilon: f64, isExploring: bool): i32 {
+  const status = statusOf(agent, count);
+  if (status != Status.Ok) return -1 - status;
   const bits = stagedBits(agent);
   const c = hasCandidates(agent) ? count : agent.actions;
   const available = countOf(c, bits);
@@ -53,8 +61,8 @@ export function act(agent: Agent, count: i32, epsilon: f64, isExploring: bool): 
     return bits ? nthAvailable(bits, chosen) : chosen;
   }
   const noise: Rng | null = agent.isNoisy && isExploring ? agent.exploreRng : null;
-  const status = score(agent, count, noise, bits);
-  return status == Status.Ok ? best(c, agent.values, bits) : -1 - status;
+  score(agent, count, noise, bits);
+  return best(c, agent.values, bits);
 }
 
 function nthAvailable(bits: usize, n: i32): i32 {

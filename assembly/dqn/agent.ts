@@ -1,5 +1,5 @@
 /** What one agent is made of, where it lies, and its regions as JavaScript sees them. */
-import { Flag, Normalization, Region, Size, State } from "../abi";
+import { Flag, Normalization, Region, Size, Stat, State } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import { padded } from "../gemm";
 import {
@@ -123,6 +123,8 @@ export class Agent {
   /** The output layer in panels, and whether they still are the target's. */
   panels: usize;
   panelsAreTargets: bool;
+  /** Figures of the last update, see Stat. */
+  stats: usize;
 }
 
 /** Counter i of the persistent state. */
@@ -136,6 +138,19 @@ export function counter(agent: Agent, i: State): f64 {
 @inline
 export function setCounter(agent: Agent, i: State, value: f64): void {
   store<f64>(agent.state + (usize(i) << 3), value);
+}
+
+/** Figure i of the last update. */
+// @ts-ignore: decorator
+@inline
+export function stat(agent: Agent, i: Stat): f64 {
+  return load<f64>(agent.stats + (usize(i) << 3));
+}
+
+// @ts-ignore: decorator
+@inline
+export function setStat(agent: Agent, i: Stat, value: f64): void {
+  store<f64>(agent.stats + (usize(i) << 3), value);
 }
 
 /** Whether the agent scores candidates rather than fixed actions. */
@@ -300,6 +315,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   takeScratch(agent.net, arena, hasCandidates(agent) ? max(agent.maxCandidates, agent.replay.next) : 1, backwards);
   const value = agent.net.value;
   if (value) takeScratch(value, arena, 1, agent.batch);
+  agent.stats = take(arena, Stat.Count << 3);
 }
 
 /** Fills the state of a fresh agent, whose memory is zero. sigma: the scale of the noise. */
@@ -392,6 +408,10 @@ export function regionAt(agent: Agent, region: Region): usize {
       return agent.weights;
     case Region.Block:
       return agent.block;
+    case Region.Stats:
+      return agent.stats;
+    case Region.Predictions:
+      return agent.theta;
     default:
       return 0;
   }
@@ -437,6 +457,10 @@ export function regionBytes(agent: Agent, region: Region): usize {
       return usize(agent.batch) << 2;
     case Region.Priorities:
       return agent.replay.rows - agent.priorities;
+    case Region.Stats:
+      return Stat.Count << 3;
+    case Region.Predictions:
+      return (usize(agent.batch) * usize(agent.quantiles)) << 2;
     default:
       return 0;
   }

@@ -1,5 +1,5 @@
 /** One training step: sample, targets, loss and gradient, optimiser step, priorities, target network. */
-import { Normalization, State } from "../abi";
+import { GRADIENT_MAX, Normalization, Stat, STAT_DECAY, State } from "../abi";
 import { adam } from "../adam";
 import { conservative, quantileLoss, tdLoss } from "../loss";
 import {
@@ -10,6 +10,7 @@ import {
   noiseBackward,
   packOutputs,
   setTraining,
+  statisticsAreSafe,
   valuesOfActions,
   valuesOfBatch,
   valuesOfRows,
@@ -20,20 +21,37 @@ import { Rng } from "../rng";
 import { setPriority, totalOf } from "../sumtree";
 import { duel, duelBackward, expectations } from "../values";
 import { sumSquares } from "../vector";
-import { Agent, counter, hasCandidates, needsAll, rowBytes, setCounter, syncTarget, weightsOf } from "./agent";
+import {
+  Agent,
+  counter,
+  hasCandidates,
+  needsAll,
+  rowBytes,
+  setCounter,
+  setStat,
+  stat,
+  syncTarget,
+  weightsOf,
+} from "./agent";
 import { sampleAt, targets } from "./targets";
 
 /**
- * One update with the scalars in agent.hyper; returns the loss. NaN, and nothing changed but a counter and the draws,
- * where the loss or the gradient is not finite. Requires a transition in the replay.
+ * One update with the scalars in agent.hyper; returns the loss. NaN, and nothing changed but two counters and the draws,
+ * where the loss, the gradient or a statistic is not finite or beyond its bound. Requires a transition in the replay.
  */
 export function update(agent: Agent): f32 {
   const isWeighted = sample(agent);
   const loss = gradient(agent, isWeighted);
-  if (!isFinite(loss) || !step(agent)) {
+  setStat(agent, Stat.Tried, stat(agent, Stat.Tried) + 1);
+  setStat(agent, Stat.Loss, loss);
+  setStat(agent, Stat.GradientNorm, NaN);
+  setStat(agent, Stat.IsWeighted, f64(isWeighted));
+  if (!isFinite(loss) || !statisticsAreSafe(agent.net) || !step(agent)) {
     setCounter(agent, State.Skipped, counter(agent, State.Skipped) + 1);
+    setCounter(agent, State.SkippedStep, counter(agent, State.Steps));
     return NaN;
   }
+  setStat(agent, Stat.LossSum, stat(agent, Stat.LossSum) * STAT_DECAY + loss);
   if (agent.net.normalization == Normalization.Batch) {
     keepStatistics(agent.net, agent.online, rowsOfPass(agent), agent.batch);
   }
@@ -223,14 +241,21 @@ function backwardAll(agent: Agent, params: usize): void {
   backward(agent.net, params, agent.gradient, rows, x, ldx, agent.batch, agent.x, ldx, dv);
 }
 
-/** Clips the gradient to a global norm (maxGradNorm = 0: no clip) and takes an Adam step; false if it is not finite. */
+/**
+ * Clips the gradient to a global norm (maxGradNorm = 0: no clip) and takes an Adam step; false, and no step, where it is
+ * not finite or so large that a second moment might not be.
+ */
 function step(agent: Agent): bool {
   const hyper = agent.hyper;
   const bytes = usize(agent.net.trained);
   const n = i32(bytes >> 2);
   const norm = Mathf.sqrt(sumSquares(n, agent.gradient));
-  if (!isFinite(norm)) return false;
   const scale: f32 = hyper.maxGradNorm > 0 ? min<f32>(1, hyper.maxGradNorm / (norm + <f32>1e-6)) : 1;
+  setStat(agent, Stat.GradientNorm, norm);
+  // An infinite norm times its scale of 0 is NaN.
+  if (!(norm * scale <= f32(GRADIENT_MAX))) return false;
+  setStat(agent, Stat.ClippedSum, stat(agent, Stat.ClippedSum) * STAT_DECAY + f64(scale < 1));
+  setStat(agent, Stat.WeightSum, stat(agent, Stat.WeightSum) * STAT_DECAY + 1);
   const power1 = counter(agent, State.Beta1Power) * hyper.beta1;
   const power2 = counter(agent, State.Beta2Power) * hyper.beta2;
   setCounter(agent, State.Beta1Power, power1);

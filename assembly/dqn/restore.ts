@@ -1,9 +1,9 @@
 /** Checks a persistent span that was written from outside, trusting nothing. */
-import { Normalization, State, Status } from "../abi";
+import { MOMENT_MAX, Normalization, SQUARE_MAX, State, STATISTIC_MAX, Status, WEIGHT_MAX } from "../abi";
 import { tailIsValid } from "../nstep";
 import { rowIsValid } from "../replay";
 import { priorityOf, rebuild } from "../sumtree";
-import { allFinite } from "../vector";
+import { allWithin } from "../vector";
 import { variancesAreValid } from "../network";
 import { Agent, counter, forget } from "./agent";
 import { PRIORITY_MAX } from "./learn";
@@ -16,25 +16,37 @@ export function validate(agent: Agent): Status {
   if (!(isCount(size) && size <= capacity && isCount(head) && head < capacity)) return Status.BadCounter;
   if (!(size == capacity || head == size)) return Status.BadCounter;
   for (let i = State.Steps; i <= State.Skipped; i++) if (!isCount(counter(agent, i))) return Status.BadCounter;
+  if (!isCount(counter(agent, State.SkippedStep))) return Status.BadCounter;
   for (let i = State.Beta1Power; i <= State.Beta2Power; i++) {
     if (!(counter(agent, i) >= 0 && counter(agent, i) <= 1)) return Status.BadCounter;
   }
   if (!(agent.sampleRng.increment & agent.exploreRng.increment & agent.noiseRng.increment & 1)) return Status.BadCounter;
-  const net = agent.net;
-  if (!allFinite(i32(net.bytes >> 2), agent.online) || !allFinite(i32(net.bytes >> 2), agent.target)) {
-    return Status.NotFinite;
-  }
-  if (!allFinite(i32(net.trained >> 1), agent.moments)) return Status.NotFinite;
-  if (!areSquares(i32(net.trained >> 2), agent.moments + usize(net.trained))) return Status.NotFinite;
-  if (net.normalization == Normalization.Batch) {
-    if (!variancesAreValid(net, agent.online) || !variancesAreValid(net, agent.target)) return Status.NotFinite;
-  }
+  if (counter(agent, State.SkippedStep) > counter(agent, State.Steps)) return Status.BadCounter;
+  if (!weightsAreValid(agent, agent.online) || !weightsAreValid(agent, agent.target)) return Status.NotFinite;
+  if (!momentsAreValid(agent)) return Status.NotFinite;
   const actions = max(1, agent.actions);
   for (let i = 0; i < i32(size); i++) {
     if (!rowIsValid(agent.replay, i, actions)) return Status.NotFinite;
   }
   if (!tailIsValid(agent.tail, actions)) return Status.BadCounter;
   return agent.isPrioritized ? validatePriorities(agent, i32(size)) : Status.Ok;
+}
+
+/** Whether a block of parameters lies in its bounds; running statistics stand behind what is trained. */
+export function weightsAreValid(agent: Agent, params: usize): bool {
+  const net = agent.net;
+  const trained = i32(net.trained >> 2);
+  if (!allWithin(trained, -f32(WEIGHT_MAX), f32(WEIGHT_MAX), params)) return false;
+  const statistics = params + usize(net.trained);
+  if (!allWithin(i32(net.bytes >> 2) - trained, -f32(STATISTIC_MAX), f32(STATISTIC_MAX), statistics)) return false;
+  return net.normalization != Normalization.Batch || variancesAreValid(net, params);
+}
+
+/** A negative second moment would have no root. */
+function momentsAreValid(agent: Agent): bool {
+  const n = i32(agent.net.trained >> 2);
+  if (!allWithin(n, -f32(MOMENT_MAX), f32(MOMENT_MAX), agent.moments)) return false;
+  return allWithin(n, 0, f32(SQUARE_MAX), agent.moments + usize(agent.net.trained));
 }
 
 /** Priorities in [0, PRIORITY_MAX], 0 where no row is; their sums are not believed but made again. */
@@ -47,12 +59,6 @@ function validatePriorities(agent: Agent, size: i32): Status {
   }
   rebuild(agent.tree, agent.replay.capacity);
   return Status.Ok;
-}
-
-/** Whether n numbers can be means of squares. */
-function areSquares(n: i32, x: usize): bool {
-  for (let i: usize = 0; i < usize(n) << 2; i += 4) if (!(load<f32>(x + i) >= 0)) return false;
-  return true;
 }
 
 function isCount(x: f64): bool {

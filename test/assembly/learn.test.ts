@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Flag, Normalization, Region, State, Status } from "../../assembly/abi.js";
+import { Flag, Normalization, Region, Stat, State, Status } from "../../assembly/abi.js";
 import { batchLoss, type Rules, type Sample, softTargets, targets } from "../reference/dqn.js";
 import { createAgent, difference, KernelBench, type Kernels, numbers } from "../reference/kernels.js";
 import {
@@ -523,30 +523,41 @@ test("running statistics move a tenth of the way to those of each batch, the var
   }
 });
 
-test("an update whose gradient is not finite is dropped and counted, and the agent is as before", () => {
-  const given: Case = {
-    name: "",
-    hidden: [5],
-    observation: [3],
-    actions: 2,
-    normalization: Normalization.Batch,
-    flags: Prioritized | Squared,
-  };
-  for (const plain of [true, false]) {
-    const own = plain ? { ...given, normalization: Normalization.None, flags: 0 } : given;
-    const { exports, f32 } = agentOf(own);
-    f32(Region.Observation).set([1e30, -1e30, 1e30]);
-    f32(Region.NextObservation).set([1e38, 1e38, -1e38]);
-    for (let i = 0; i < CAPACITY; i++) exports.observe(i % 2, 0, 0, 3e38, 0.99, true, 0);
-    const kept = [Region.Online, Region.Target, Region.Moments, Region.Priorities].map((region) => f32(region).slice());
-    const counters = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Rng);
-    expect(learn(exports, own, 3, 0)).toBeNaN();
-    expect(counters[State.Skipped]).toBe(3);
-    expect(counters[State.Updates]).toBe(0);
-    expect([Region.Online, Region.Target, Region.Moments, Region.Priorities].map((region) => f32(region))).toEqual(
-      kept,
-    );
-  }
+describe.each([
+  ["plain", Normalization.None, 0],
+  ["squared", Normalization.None, Squared],
+  ["batch norm, squared, priorities", Normalization.Batch, Prioritized | Squared],
+  ["layer norm, dueling, squared", Normalization.Layer, Dueling | Sets | Squared],
+] as const)("an update with weights of any size: %s", (_, normalization, flags) => {
+  const given: Case = { name: "", hidden: [5, 4], observation: [3], actions: 2, normalization, flags };
+  const kept = [Region.Online, Region.Target, Region.Moments, Region.Priorities];
+
+  test("is committed with all in its bounds, or dropped and counted with its step, and the agent is as before", () => {
+    let dropped = 0;
+    for (let size = 0; size <= 38; size++) {
+      const { exports, f32 } = agentOf(given);
+      const online = f32(Region.Online);
+      // Weights alone: running variances behind them must not be negative.
+      const trained = f32(Region.Gradient).length;
+      for (let i = 0; i < trained; i++) online[i]! *= 10 ** size;
+      const counters = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
+      const figures = new Float64Array(exports.memory.buffer, exports.region(Region.Stats), Stat.Count);
+      const before = kept.map((region) => f32(region).slice());
+      const loss = learn(exports, given, 1, 0);
+      expect(figures[Stat.Tried]).toBe(1);
+      expect(counters[State.Updates]! + counters[State.Skipped]!).toBe(1);
+      if (Number.isNaN(loss)) {
+        dropped++;
+        expect(counters[State.Skipped]).toBe(1);
+        expect(counters[State.SkippedStep]).toBe(CAPACITY);
+        expect(kept.map((region) => f32(region))).toEqual(before);
+      } else {
+        expect(figures[Stat.Loss]).toBeCloseTo(loss, 6);
+        expect(exports.restore()).toBe(Status.Ok);
+      }
+    }
+    expect(dropped).toBeGreaterThan(0);
+  });
 });
 
 test("the bits of a candidate's value do not depend on the candidates beside it", () => {

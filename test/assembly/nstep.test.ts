@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Region, State, Status } from "../../assembly/abi.js";
+import { RETURN_MAX, REWARD_MAX, Region, State, Status } from "../../assembly/abi.js";
 import { createAgent, KernelBench } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
 
@@ -121,13 +121,22 @@ test("an end bootstraps from the last state where it is cut, and from none where
   }
 });
 
-test("a return that would leave the range of f32 is refused, and nothing changes", () => {
-  const agent = agentOf(3, 10);
-  const huge: Step = { observation: [0, 0], action: 0, reward: 3e38, discount: 1, next: [1, 0] };
-  expect(agent.observe(huge, false)).toBe(Status.Ok);
-  expect(agent.observe(huge, false)).toBe(Status.BadReturn);
-  expect(agent.observe({ ...huge, reward: 0 }, true)).toBe(Status.Ok);
-  expect(agent.rows().map(({ reward }) => reward)).toEqual([Math.fround(3e38), 0]);
+test("a reward or a return beyond its bound is refused, and nothing changes", () => {
+  const agent = agentOf(101, 200);
+  const most: Step = { observation: [0, 0], action: 0, reward: REWARD_MAX, discount: 1, next: [1, 0] };
+  for (const bad of [1000000.0625, -1000000.0625, 1e38, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(agent.observe({ ...most, reward: bad }, false)).toBe(Status.BadReturn);
+  }
+  for (let i = 0; i < RETURN_MAX / REWARD_MAX; i++) expect(agent.observe(most, false)).toBe(Status.Ok);
+  expect(agent.observe(most, false)).toBe(Status.BadReturn);
+  expect(agent.observe({ ...most, reward: -0 }, true)).toBe(Status.Ok);
+  expect(
+    agent
+      .rows()
+      .map(({ reward }) => reward)
+      .slice(0, 2),
+  ).toEqual([RETURN_MAX, RETURN_MAX - REWARD_MAX]);
+  expect(agent.rows()).toHaveLength(101);
 });
 
 test("environments that take turns get the returns of their own episodes", () => {

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { Flag, Normalization, Region, State, Status } from "../../assembly/abi.js";
+import {
+  Flag,
+  INPUT_MAX,
+  Normalization,
+  RETURN_MAX,
+  Region,
+  STATISTIC_MAX,
+  State,
+  Status,
+  WEIGHT_MAX,
+} from "../../assembly/abi.js";
 import { createAgent, KernelBench, numbers } from "../reference/kernels.js";
 
 const CAPACITY = 6;
@@ -70,16 +80,27 @@ describe.each([
     ["a weight that is not a number", ({ f32 }) => set(f32(Region.Online), 4, Number.NaN)],
     ["an infinite target weight", ({ f32 }) => set(f32(Region.Target), 4, Number.POSITIVE_INFINITY)],
     ["a moment that is not a number", ({ f32 }) => set(f32(Region.Moments), 9, Number.NaN)],
-    ["a negative mean of squares", ({ f32 }) => set(f32(Region.Moments), f32(Region.Gradient).length + 1, -1)],
+    ["a weight beyond its bound", ({ f32 }) => set(f32(Region.Online), 4, -1.1 * WEIGHT_MAX)],
+    ["a target weight beyond its bound", ({ f32 }) => set(f32(Region.Target), 4, 1.1 * WEIGHT_MAX)],
+    ["a first moment beyond its bound", ({ f32 }) => set(f32(Region.Moments), 1, -2e19)],
+    ["a second moment beyond its bound", ({ f32 }) => set(f32(Region.Moments), f32(Region.Gradient).length, 2e37)],
+    ["a negative second moment", ({ f32 }) => set(f32(Region.Moments), f32(Region.Gradient).length, -1e-9)],
+    [
+      "a running mean beyond its bound",
+      ({ f32 }) => set(f32(Region.Online), f32(Region.Gradient).length, 1.1 * STATISTIC_MAX),
+    ],
+    ["an update that was dropped after the last step", ({ state }) => set(state, State.SkippedStep, state[0]! + 1)],
     ["a negative running variance", ({ f32 }) => set(f32(Region.Online), f32(Region.Gradient).length + 4, -1)],
     ["a negative priority", ({ f32 }) => set(f32(Region.Priorities), 0, -1)],
     ["a priority where no row is", ({ f32 }) => set(f32(Region.Priorities), CAPACITY - 1, 1)],
     ["a largest priority of 0", ({ state }) => set(state, State.MaxPriority, 0)],
     ["an observation that is not a number", ({ row }) => set(row, 1, Number.NaN)],
+    ["an observation beyond its bound", ({ row }) => set(row, 1, -1.1 * INPUT_MAX)],
     ["an index beyond its rows", ({ words }) => set(words, 2, 5)],
     ["a negative index", ({ words }) => set(words, 2, -2147483648)],
     ["a discount above 1", (agent) => set(agent.row, values(agent, hasCandidates) + 1, 1.1)],
     ["an infinite return", (agent) => set(agent.row, values(agent, hasCandidates), Number.POSITIVE_INFINITY)],
+    ["a return beyond its bound", (agent) => set(agent.row, values(agent, hasCandidates), -1.1 * RETURN_MAX)],
     ["an action that there is not", (agent) => set(agent.words, values(agent, hasCandidates) + 2, 3)],
     ["a negative action", (agent) => set(agent.words, values(agent, hasCandidates) + 2, -1)],
     ["more next candidates than rows have room for", (agent) => set(agent.words, values(agent, hasCandidates) + 3, 4)],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { GRADIENT_MAX, MOMENT_MAX, SQUARE_MAX, WEIGHT_MAX } from "../../assembly/abi.js";
 import { difference, KernelBench, numbers } from "../reference/kernels.js";
 
 const bench = new KernelBench();
@@ -68,17 +69,23 @@ describe("vector", () => {
     }
   });
 
-  test("allFinite finds one NaN or infinity at any place, and takes the largest f32 and subnormals", () => {
+  test("allWithin finds one number outside or NaN at any place, and takes both bounds, -0 and subnormals", () => {
+    const high = 1e6;
     for (let n = 1; n <= 21; n++) {
       bench.reset();
-      const v = bench.f32(n, new Float32Array(n).fill(3.4028234663852886e38));
-      expect(kernels.allFinite(n, v.at)).toBe(1);
-      for (let i = 0; i < n; i++) {
-        for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-          v.data.fill(1e-45);
-          expect(kernels.allFinite(n, v.at)).toBe(1);
-          v.data[i] = bad;
-          expect(kernels.allFinite(n, v.at)).toBe(0);
+      const v = bench.f32(n);
+      for (const low of [-high, 0]) {
+        for (const good of [high, low, -0, 1e-45, 0.5]) {
+          v.data.fill(good);
+          expect(kernels.allWithin(n, low, high, v.at)).toBe(1);
+        }
+        const outside = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1000000.0625, 3e38];
+        for (const bad of [...outside, low === 0 ? -1e-45 : -1000000.0625]) {
+          for (let i = 0; i < n; i++) {
+            v.data.fill(1e-45);
+            v.data[i] = bad;
+            expect(kernels.allWithin(n, low, high, v.at)).toBe(0);
+          }
         }
       }
     }
@@ -133,6 +140,31 @@ describe("adam", () => {
     const [g, m, v] = [bench.f32(4, [0, 0, 0, 0]), bench.f32(4, [0, 0, 0, 0]), bench.f32(4, [0, 0, 0, 0])];
     kernels.adam(4, w.at, g.at, m.at, v.at, 1, rate, beta1, beta2, epsilon, beta1, beta2, 0.1);
     expect(difference(w.data, [0.999, -1.998, 0.4995, 0])).toBeLessThan(1e-7);
+  });
+
+  test("keeps weights in their bounds and all finite, whatever gradients it may be given", () => {
+    for (const rates of [
+      [1, 0.9, 0.999, 1e-12],
+      [1, 0, 0, 1e-12],
+      [1, 1 - 2 ** -53, 0, 1e-12],
+      [1, 0.9, 1 - 2 ** -53, 1e-12],
+      [1, 1 - 2 ** -30, 1 - 2 ** -25, 1],
+    ] as const) {
+      const [learningRate, b1, b2, e] = rates;
+      bench.reset();
+      const w = bench.f32(8, [1, -1, WEIGHT_MAX, -WEIGHT_MAX, 0, -0, 1e-45, 3]);
+      const g = bench.f32(8);
+      const m = bench.f32(8, new Float32Array(8));
+      const v = bench.f32(8, new Float32Array(8));
+      for (let t = 1; t <= 3000; t++) {
+        const size = t % 7 === 0 ? 0 : 10 ** (((t * 11) % 63) - 45);
+        g.data.set(numbers(8, t).map((x) => Math.sign(x) * (t < 1500 ? GRADIENT_MAX : size)));
+        kernels.adam(8, w.at, g.at, m.at, v.at, 1, learningRate, b1, b2, e, b1 ** t, b2 ** t, 0);
+      }
+      expect(kernels.allWithin(8, -WEIGHT_MAX, WEIGHT_MAX, w.at), `weights, ${rates}`).toBe(1);
+      expect(kernels.allWithin(8, -MOMENT_MAX, MOMENT_MAX, m.at), `first moments, ${rates}`).toBe(1);
+      expect(kernels.allWithin(8, 0, SQUARE_MAX, v.at), `second moments, ${rates}`).toBe(1);
+    }
   });
 
   test("lets no first moment decay into denormals", () => {

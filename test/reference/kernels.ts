@@ -117,7 +117,7 @@ export interface Kernels extends Door {
   uniform(rng: number): number;
   uniformIn(rng: number, low: number, high: number): number;
   below(rng: number, n: number): number;
-  allFinite(n: number, x: number): number;
+  allWithin(n: number, low: number, high: number, x: number): number;
   argmax(n: number, x: number): number;
   axpy(n: number, alpha: number, x: number, y: number): void;
   dot(n: number, a: number, b: number): number;
