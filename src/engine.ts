@@ -20,6 +20,8 @@ const GIGABYTE = 1e9;
 /** One instance of the Wasm module with its one agent. All memory is taken here; views never detach. */
 export class Engine {
   readonly exports: Exports;
+  /** Which kernels the module has. */
+  readonly build = "simd128";
 
   /** @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory. */
   constructor(shape: Shape, module: WebAssembly.Module = defaultModule()) {

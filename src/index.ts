@@ -30,4 +30,5 @@ export type {
 } from "./options.js";
 export type { Schedule } from "./schedule.js";
 export { SnapshotError } from "./snapshot.js";
+export type { AgentStats } from "./stats.js";
 export type { LayerWeights } from "./weights.js";

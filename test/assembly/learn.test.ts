@@ -427,6 +427,11 @@ describe.each(CASES)("learn: $name", (given) => {
     expect(worst).toBeLessThan(5e-5 * largest + 1e-8);
 
     const norm = Math.hypot(...gradient);
+    const figures = new Float64Array(exports.memory.buffer, exports.region(Region.Stats), Stat.Count);
+    expect(Math.abs(figures[Stat.GradientNorm]! - norm) / (1 + norm)).toBeLessThan(1e-5);
+    expect(figures[Stat.ClippedSum]).toBe(Number(norm > clip));
+    expect([figures[Stat.LossSum], figures[Stat.WeightSum], figures[Stat.Tried]]).toEqual([got, 1, 1]);
+    expect(figures[Stat.IsWeighted]).toBe(Number(isPrioritized));
     const scale = Math.min(1, clip / (norm + 1e-6));
     const before = flat(online);
     const after = flat(unpackNetwork(exports, f32(Region.Online), plan));
