@@ -134,12 +134,13 @@ export class Staged {
     let used = 0;
     for (let j = at; j < at + count; j++) {
       const index = indices[j]!;
+      const weight = this.#weight(weights, j);
       if (index === -1) continue;
       if (!Number.isInteger(index) || index < 0 || index >= size) {
         const must = `an integer in [0, ${size - 1}], or -1 for none`;
         throw new RangeError(`"${this.#name}.indices[${j}]" must be ${must}, got ${show(index)}`);
       }
-      used = this.#insert(first, used, slots, index, this.#weight(weights, j));
+      used = this.#insert(first, used, slots, index, weight);
     }
   }
 

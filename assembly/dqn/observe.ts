@@ -8,7 +8,8 @@ import { Agent, counter, setCounter } from "./agent";
 /**
  * Takes the staged transition: it waits for its n-step return, and what has waited long enough goes to the replay.
  * isLast: the episode ends here, whichever way, so that all that waits goes there. count: how many staged candidates
- * the action was chosen from, with Flag.Sets. Refuses inputs, rewards and returns out of their bounds before anything changes.
+ * the action was chosen from; kept with Flag.Sets. Refuses inputs, rewards and returns out of their bounds before
+ * anything changes.
  */
 export function observe(
   agent: Agent,
