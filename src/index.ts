@@ -7,6 +7,7 @@ export {
   evaluate,
   type ResumeOptions,
   resume,
+  jsonLines,
   type StepResult,
   type TrainEpisode,
   type Training,

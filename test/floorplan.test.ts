@@ -15,6 +15,7 @@ const SRC: Record<string, string[]> = {
   kernel: [],
   inputs: ["options", "abi"],
   stats: ["abi"],
+  tensorboard: ["agent", "environment", "options", "stats"],
   weights: ["options"],
   options: ["schedule", "abi"],
   schedule: ["math"],

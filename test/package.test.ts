@@ -10,6 +10,20 @@ function leaves(tree: unknown): string[] {
   return typeof tree === "string" ? [tree] : Object.values(tree as object).flatMap(leaves);
 }
 
+/** A built file and all that it imports. */
+function reachedFrom(start: string): string[] {
+  const reached = new Set<string>();
+  const follow = (file: string) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, next] of readFileSync(file, "utf8").matchAll(/(?:from|import) "(\.[^"]+)"/g)) {
+      follow(join(dirname(file), next!));
+    }
+  };
+  follow(start);
+  return [...reached];
+}
+
 test("the build makes every file that package.json names", () => {
   for (const file of leaves([exports, bin, imports])) expect(existsSync(file), file).toBe(true);
 });
@@ -18,25 +32,28 @@ test("the package works by its names, and the engine's entry does not load the r
   const code = `
     import { DQN } from "liveq";
     import { Recommender } from "liveq/recommender";
+    import { EventWriter } from "liveq/tensorboard";
     const agent = new DQN({ observation: 2, actions: 2 });
     const recommender = new Recommender();
+    new EventWriter((bytes) => console.log(bytes.length), 0);
     console.log(agent.act([0, 0]) < 2, recommender.recommend({ user: "u", now: 0, k: 3 }).slate.length);
   `;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
-  expect(out).toBe("true 0\n");
-  const reached = new Set<string>();
-  const follow = (file: string) => {
-    if (reached.has(file)) return;
-    reached.add(file);
-    for (const [, next] of readFileSync(file, "utf8").matchAll(/from "(\.[^"]+)"/g)) {
-      follow(join(dirname(file), next!));
-    }
-  };
-  follow("dist/index.js");
-  const all = [...reached].map((file) => readFileSync(file, "utf8")).join("");
-  expect(reached.size).toBeGreaterThan(1);
+  expect(out).toBe("31\ntrue 0\n");
+  const reached = reachedFrom("dist/index.js");
+  const all = reached.map((file) => readFileSync(file, "utf8")).join("");
+  expect(reached.length).toBeGreaterThan(1);
   expect(all).not.toContain("src/recommender/");
   expect(all).not.toContain("valibot");
+});
+
+test("liveq/tensorboard loads neither the engine nor anything of Node", () => {
+  const all = reachedFrom("dist/tensorboard.js")
+    .map((file) => readFileSync(file, "utf8"))
+    .join("");
+  for (const name of ["#module", "src/agent.ts", "src/environment/", "node:", "@assemblyscript/loader"]) {
+    expect(all).not.toContain(name);
+  }
 });
 
 test("the lock file serves other platforms, and holds exact versions of what package.json asks for", () => {
