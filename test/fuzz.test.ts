@@ -5,7 +5,7 @@ import { Random } from "../src/random.js";
 import { live } from "./reference/live.js";
 
 /** `npm run test:fuzz` asks for more. */
-const FILES = Number(process.env["FUZZ_FILES"] ?? 30_000);
+const FILES = Number(process.env["FUZZ_FILES"] ?? 20_000);
 const FORGED = FILES / 40;
 
 const TINY = {
@@ -49,6 +49,7 @@ function mutated(file: Uint8Array, random: Random): Uint8Array {
 
 /** The file with a digest that fits it, as far as it has a place for one. */
 function forged(file: Uint8Array): Uint8Array {
+  if (file.length < 8) return file;
   const view = new DataView(file.buffer, file.byteOffset);
   const start = 8 + Number(view.getBigUint64(0, true));
   if (!(start + 64 < file.length) || start < 100) return file;
@@ -81,7 +82,7 @@ test(`none of ${FILES} damaged files is accepted, and each is refused with what 
     if (!(error instanceof SnapshotError)) expect.fail(`file ${i}: ${error ? String(error) : "was accepted"}`);
   }
   expect(same).toBeLessThan(FILES / 10);
-});
+}, 3_600_000);
 
 test(`${FORGED} damaged files with a digest that fits are refused, or give an agent whose numbers are finite`, () => {
   const file = tiny();
@@ -98,11 +99,11 @@ test(`${FORGED} damaged files with a digest that fits are refused, or give an ag
     accepted++;
     const { observation, actions } = agent.options;
     const values = agent.evaluate(new Float32Array(observation), undefined);
-    const isSound = values.length === actions;
+    const isSound = values.length === actions && agent.learn() !== Number.POSITIVE_INFINITY;
     const weights = agent.copyWeights();
     if (!isSound || !weights.every(Number.isFinite)) expect.fail(`file ${i} gives a broken agent: ${weights}`);
     agent.dispose();
   }
   expect(accepted).toBeLessThan(FORGED);
   expect(accepted).toBeGreaterThan(0);
-});
+}, 3_600_000);
