@@ -95,6 +95,18 @@ export function unpackLayer(layer: Layer, params: usize, isHead: bool, out: usiz
   return out + (usize(layer.outputs) << 2);
 }
 
+/** The inverse of unpackLayer: from plain numbers; padding is not touched. Returns their end. */
+export function packLayer(layer: Layer, params: usize, isHead: bool, from: usize): usize {
+  for (let j = 0; j < layer.outputs; j++) {
+    for (let i = 0; i < layer.inputs; i++) {
+      store<f32>(params + weightAt(layer, isHead, i, j), load<f32>(from));
+      from += 4;
+    }
+  }
+  memory.copy(params + layer.bias, from, usize(layer.outputs) << 2);
+  return from + (usize(layer.outputs) << 2);
+}
+
 /** The offset of W(i, j) in a block. */
 function weightAt(layer: Layer, isHead: bool, i: i32, j: i32): usize {
   const at = isHead ? usize(layer.rows * j + i) << 2 : panelOffset(layer.rows, layer.outputs, i, j);

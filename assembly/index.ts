@@ -8,6 +8,7 @@ import {
   counter,
   initialise,
   layOut,
+  packWeights as packWith,
   regionAt,
   syncTarget as syncWith,
   unpackWeights as unpackWith,
@@ -174,6 +175,11 @@ export function syncTarget(tau: f32): void {
 /** Writes the layers that the agent acts by in plain form to Region.Gradient. */
 export function unpackWeights(): void {
   unpackWith(agent);
+}
+
+/** Takes layers in that form from Region.Gradient, for the online and the target network. Requires no batch norm. */
+export function packWeights(): void {
+  packWith(agent);
 }
 
 /** Checks the online parameters after they were overwritten. */

@@ -24,6 +24,7 @@ import {
   layerBytes,
   newLayer,
   packHead,
+  packLayer,
   splitForward,
   unpackLayer,
 } from "./dense";
@@ -658,4 +659,23 @@ export function unpackLayers(net: Network, params: usize, out: usize): usize {
   out = unpackLayer(net.head, params, true, out);
   const value = net.value;
   return value ? unpackLayers(value, params, out) : out;
+}
+
+/**
+ * The inverse of unpackLayers: all layers from plain numbers, what stands between and behind them unchanged. Requires
+ * no batch norm. Returns the end of the numbers.
+ */
+export function packLayers(net: Network, params: usize, from: usize): usize {
+  for (let l = 0; l < net.hidden; l++) {
+    const layer = layerAt(net, l);
+    from = packLayer(layer, params, false, from);
+    if (net.normalization != Normalization.Layer) continue;
+    const bytes = usize(layer.outputs) << 2;
+    memory.copy(params + layer.gain, from, bytes);
+    memory.copy(params + layer.shift, from + bytes, bytes);
+    from += bytes * 2;
+  }
+  from = packLayer(net.head, params, true, from);
+  const value = net.value;
+  return value ? packLayers(value, params, from) : from;
 }

@@ -24,7 +24,7 @@ import {
   unpackSnapshot,
 } from "./snapshot.js";
 import { type AgentStats, Refusals, UpdateMeter } from "./stats.js";
-import { type LayerWeights, readLayers } from "./weights.js";
+import { type LayerWeights, readLayers, writeLayers } from "./weights.js";
 
 /** One step of experience. Arrays are copied. */
 export interface Transition {
@@ -354,6 +354,27 @@ export class DQN {
     // The next update writes all of it but the padding, which must be 0.
     gradient.fill(0);
     return layers;
+  }
+
+  /**
+   * Takes layers in the form that `weights` gives, in any order, into the online and the target network; noise scales,
+   * replay, counters and the optimiser's moments stay. For layers from other tools, see `liveq/exchange`.
+   * @throws TypeError or RangeError for layers of other names or shapes, for a number that is not in [-1e9, 1e9], and
+   *   with batch normalisation; nothing changes then.
+   */
+  setWeights(layers: readonly LayerWeights[]): void {
+    const engine = this.#open();
+    if (this.options.normalization === "batch") {
+      // Gain and statistics could be set so that acting is right, but the first update would normalise by its batch.
+      throw new TypeError(
+        '"normalization": "batch" takes no plain layers: training would normalise them by statistics that they do not expect; use save and load',
+      );
+    }
+    const gradient = engine.f32(Region.Gradient);
+    writeLayers(this.options, layers, gradient);
+    engine.exports.packWeights();
+    // As after weights().
+    gradient.fill(0);
   }
 
   /** A copy of the parameters that the agent acts by, for `restoreWeights` of an agent with the same options. */

@@ -16,7 +16,7 @@ const SRC: Record<string, string[]> = {
   inputs: ["options", "abi"],
   stats: ["abi"],
   tensorboard: ["agent", "environment", "options", "stats"],
-  weights: ["options"],
+  weights: ["options", "abi"],
   options: ["schedule", "abi"],
   schedule: ["math"],
   snapshot: ["options", "sha256"],

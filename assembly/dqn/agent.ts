@@ -12,6 +12,7 @@ import {
   Network,
   newNetwork,
   outputPanelBytes,
+  packLayers,
   takeScratch,
   unpackLayers,
 } from "../network";
@@ -364,6 +365,12 @@ export function weightsOf(agent: Agent, params: usize, noise: Rng | null): usize
 /** The layers that the agent acts by in plain form, see unpackLayers, to the gradient's place. */
 export function unpackWeights(agent: Agent): void {
   unpackLayers(agent.net, weightsOf(agent, agent.online, null), agent.gradient);
+}
+
+/** Layers in plain form at the gradient's place become those of both networks; see packLayers. */
+export function packWeights(agent: Agent): void {
+  packLayers(agent.net, agent.online, agent.gradient);
+  syncTarget(agent, 1);
 }
 
 /** Where a region starts. */
