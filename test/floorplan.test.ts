@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 
 /** What may import what: each room names the rooms below it. A room may always import from itself. */
 const SRC: Record<string, string[]> = {
-  cli: ["server", "recommender", "node", "agent", "snapshot"],
+  cli: ["server", "recommender", "node", "exchange", "agent", "snapshot"],
   node: [],
   server: ["recommender", "agent", "options", "schedule", "random", "math"],
   recommender: ["agent", "environment", "options", "schedule", "snapshot", "random", "math"],
   index: ["agent", "environment", "environments", "inputs", "stats", "weights", "options", "schedule", "snapshot"],
+  exchange: ["weights", "options", "snapshot"],
   environments: ["environment", "random", "math"],
   environment: ["agent", "inputs", "options", "snapshot"],
   agent: ["inputs", "stats", "weights", "options", "schedule", "snapshot", "engine", "kernel", "abi"],

@@ -28,22 +28,25 @@ test("the build makes every file that package.json names", () => {
   for (const file of leaves([exports, bin, imports])) expect(existsSync(file), file).toBe(true);
 });
 
-test("the package works by its names, and the engine's entry does not load the recommender", () => {
+test("the package works by its names, and the engine's entry loads neither the recommender nor the exchange", () => {
   const code = `
     import { DQN } from "liveq";
     import { Recommender } from "liveq/recommender";
+    import { toSafetensors } from "liveq/exchange";
     import { EventWriter } from "liveq/tensorboard";
     const agent = new DQN({ observation: 2, actions: 2 });
     const recommender = new Recommender();
     new EventWriter((bytes) => console.log(bytes.length), 0);
-    console.log(agent.act([0, 0]) < 2, recommender.recommend({ user: "u", now: 0, k: 3 }).slate.length);
+    console.log(agent.act([0, 0]) < 2, toSafetensors(agent.weights()).length > 4000);
+    console.log(recommender.recommend({ user: "u", now: 0, k: 3 }).slate.length);
   `;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
-  expect(out).toBe("31\ntrue 0\n");
+  expect(out).toBe("31\ntrue true\n0\n");
   const reached = reachedFrom("dist/index.js");
   const all = reached.map((file) => readFileSync(file, "utf8")).join("");
   expect(reached.length).toBeGreaterThan(1);
   expect(all).not.toContain("src/recommender/");
+  expect(all).not.toContain("src/exchange/");
   expect(all).not.toContain("valibot");
 });
 

@@ -1,0 +1,168 @@
+import { SnapshotError } from "../snapshot.js";
+import { type Entry, type Header, parseHeader, quoted } from "./header.js";
+
+/** A tensor in a file: its numbers are bytes, little-endian, in C order. */
+export interface Tensor {
+  /** `F32`, `F16`, `U8`, ... */
+  dtype: string;
+  shape: number[];
+  bytes: Uint8Array;
+}
+
+/** What a safetensors file holds. */
+export interface TensorFile {
+  metadata: Map<string, string>;
+  /** In the order of the data. */
+  tensors: Map<string, Tensor>;
+}
+
+const HEADER_MAX = 1 << 20;
+const ALIGNMENT = 64;
+
+/** Bytes of one number, of the types whose numbers are whole bytes. */
+const WIDTHS = new Map(
+  Object.entries({
+    BOOL: 1,
+    U8: 1,
+    I8: 1,
+    U16: 2,
+    I16: 2,
+    F16: 2,
+    BF16: 2,
+    U32: 4,
+    I32: 4,
+    F32: 4,
+    U64: 8,
+    I64: 8,
+    F64: 8,
+  }),
+);
+
+/**
+ * Reads a safetensors file more strictly than the format asks: no name twice, no unknown field, no hole, no overlap, no
+ * number that is not written plainly. The tensors are views of the given bytes.
+ * @throws SnapshotError that says what is wrong.
+ */
+export function readTensors(given: Uint8Array): TensorFile {
+  // Of a Buffer, slice() would share memory instead of copying it.
+  const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+  if (file.byteLength < 8) throw new SnapshotError(`the file has ${file.byteLength} bytes: too short for safetensors`);
+  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(HEADER_MAX) || length > BigInt(file.byteLength - 8)) {
+    throw new SnapshotError(`not a safetensors file, or cut off: its header would have ${length} bytes`);
+  }
+  const start = 8 + Number(length);
+  const { metadata, entries } = parseHeader(decode(file.subarray(8, start)));
+  return { metadata, tensors: slices(entries, file.subarray(start)) };
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new SnapshotError("the header is not UTF-8");
+  }
+}
+
+/** The tensors, which must fill the data one after the other. */
+function slices(entries: Header["entries"], data: Uint8Array): Map<string, Tensor> {
+  const sorted = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  const tensors = new Map<string, Tensor>();
+  let at = 0;
+  for (const [name, entry] of sorted) {
+    const { dtype, shape, begin, end } = entry;
+    if (begin !== at) {
+      throw new SnapshotError(`tensor ${quoted(name)} begins at byte ${begin}, but the one before it ends at ${at}`);
+    }
+    const size = bytesOf(name, entry);
+    if (end - begin !== size) {
+      const is = `${dtype} (${shape.join(", ")})`;
+      throw new SnapshotError(
+        `tensor ${quoted(name)} is ${is} of ${size} bytes, but its data_offsets span ${end - begin}`,
+      );
+    }
+    if (end > data.byteLength) {
+      throw new SnapshotError(`tensor ${quoted(name)} ends at byte ${end} of ${data.byteLength}: the file is cut off`);
+    }
+    tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
+    at = end;
+  }
+  if (at !== data.byteLength) throw new SnapshotError(`the tensors end at byte ${at} of ${data.byteLength}`);
+  return tensors;
+}
+
+function bytesOf(name: string, { dtype, shape }: Entry): number {
+  const width = WIDTHS.get(dtype);
+  if (width === undefined) throw new SnapshotError(`tensor ${quoted(name)} has the unknown dtype ${quoted(dtype)}`);
+  // Zeros first: (0, 2^53 - 1) has no bytes.
+  const size = shape.includes(0) ? 0 : shape.reduce((product, n) => (product > FAR ? product : product * n), width);
+  if (size > FAR) throw new SnapshotError(`tensor ${quoted(name)} would have more than ${FAR} bytes`);
+  return size;
+}
+
+/** Beyond any file that fits in memory, and small enough that one more factor cannot lose a digit unnoticed. */
+const FAR = 2 ** 40;
+
+/** The file with these tensors in this order, its data at a multiple of 64 bytes. */
+export function writeTensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  let end = 0;
+  const entries = Array.from(tensors, ([name, { dtype, shape, bytes }]) => {
+    const begin = end;
+    end += bytes.byteLength;
+    return [name, { dtype, shape, data_offsets: [begin, end] }] as const;
+  });
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries([["__metadata__", metadata], ...entries])));
+  const start = Math.ceil((8 + text.byteLength) / ALIGNMENT) * ALIGNMENT;
+  const file = new Uint8Array(start + end).fill(0x20, 8, start);
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
+  file.set(text, 8);
+  let at = start;
+  for (const { bytes } of tensors.values()) {
+    file.set(bytes, at);
+    at += bytes.byteLength;
+  }
+  return file;
+}
+
+/**
+ * The numbers of a floating-point tensor as f32.
+ * @throws SnapshotError for other types, and for a number that is not finite as f32.
+ */
+export function floatsOf(name: string, { dtype, bytes }: Tensor): Float32Array<ArrayBuffer> {
+  const { buffer } = bytes.slice();
+  const read = READERS.get(dtype);
+  if (!read) {
+    throw new SnapshotError(
+      `tensor ${quoted(name)} must be one of ${[...READERS.keys()].join(", ")}, got ${quoted(dtype)}`,
+    );
+  }
+  const floats = read(buffer);
+  const bad = floats.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    throw new SnapshotError(
+      `tensor ${quoted(name)} must hold finite numbers in the range of f32, got ${floats[bad]} at ${bad}`,
+    );
+  }
+  return floats;
+}
+
+const READERS = new Map<string, (buffer: ArrayBuffer) => Float32Array<ArrayBuffer>>([
+  ["F32", (buffer) => new Float32Array(buffer)],
+  ["F64", (buffer) => Float32Array.from(new Float64Array(buffer))],
+  ["F16", (buffer) => Float32Array.from(new Uint16Array(buffer), half)],
+  ["BF16", (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer)],
+]);
+
+/** The value of an IEEE 754 half. */
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  // Exact: a whole number of up to 41 bits, and a power of two.
+  return sign * (1024 + fraction) * 2 ** -25 * (1 << exponent);
+}

@@ -1,0 +1,4 @@
+export { SnapshotError } from "../snapshot.js";
+export type { LayerWeights } from "../weights.js";
+export { readTensors, type Tensor, type TensorFile } from "./container.js";
+export { fromSafetensors, fromStableBaselines3, toSafetensors } from "./safetensors.js";
