@@ -32,12 +32,12 @@ test("the package works by its names, and the engine's entry loads neither the r
   const code = `
     import { DQN } from "liveq";
     import { Recommender } from "liveq/recommender";
-    import { toSafetensors } from "liveq/exchange";
+    import { toOnnx } from "liveq/exchange";
     import { EventWriter } from "liveq/tensorboard";
     const agent = new DQN({ observation: 2, actions: 2 });
     const recommender = new Recommender();
     new EventWriter((bytes) => console.log(bytes.length), 0);
-    console.log(agent.act([0, 0]) < 2, toSafetensors(agent.weights()).length > 4000);
+    console.log(agent.act([0, 0]) < 2, toOnnx(agent).length > 4000);
     console.log(recommender.recommend({ user: "u", now: 0, k: 3 }).slate.length);
   `;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });

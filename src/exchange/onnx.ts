@@ -1,0 +1,213 @@
+import packageJson from "../../package.json" with { type: "json" };
+import type { ResolvedOptions } from "../options.js";
+import type { LayerWeights } from "../weights.js";
+import { chainsOf } from "./chains.js";
+import { Message } from "./protobuf.js";
+
+/** What `toOnnx` needs of an agent. */
+export interface Exported {
+  readonly options: Readonly<ResolvedOptions>;
+  weights(): LayerWeights[];
+}
+
+/** LayerNormalization exists from here on; every runtime since the middle of 2022 reads it. */
+const OPSET = 17;
+/** The IR version that came with it. */
+const IR = 8;
+/** Protobuf's own limit. */
+const BYTES_MAX = 2 ** 31 - 1;
+
+/** Field numbers of onnx.proto. */
+const MODEL = { irVersion: 1, producer: 2, producerVersion: 3, doc: 6, graph: 7, opset: 8, metadata: 14 } as const;
+const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
+const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5 } as const;
+const ATTRIBUTE = { name: 1, float: 2, integer: 3, integers: 8, type: 20 } as const;
+const ATTRIBUTE_TYPE = { float: 1, integer: 2, integers: 7 } as const;
+const TENSOR = { dimension: 1, type: 2, name: 8, raw: 9 } as const;
+const ELEMENT = { f32: 1, i64: 7 } as const;
+
+/**
+ * The network that an agent acts by, greedily and without noise, as an ONNX file (opset 17).
+ *
+ * With `actions`: `observation` (N, observation) gives `q` (N, actions). With `candidates`: `observation`
+ * (1, observation) and `candidates` (N, features) give `q` (N). Quantiles are averaged, as `evaluate` does. A dueling
+ * network's mean goes over all actions or candidates: there is no mask. Index inputs are taken in their dense form: the
+ * `size` numbers that they stand for, behind the dense ones of the same part. Batch normalisation is folded in.
+ *
+ * @param agent - A `DQN`.
+ * @throws RangeError where the file would have 2 GiB or more, which protobuf cannot hold.
+ */
+export function toOnnx(agent: Exported): Uint8Array<ArrayBuffer> {
+  const { options } = agent;
+  const layers = agent.weights();
+  const graph = options.candidates ? overCandidates(options, layers) : overActions(options, layers);
+  const model = new Message()
+    .integer(MODEL.irVersion, IR)
+    .text(MODEL.producer, "liveq")
+    .text(MODEL.producerVersion, packageJson.version)
+    .text(MODEL.doc, "Action values of a deep Q-learning agent.")
+    .message(MODEL.graph, graph.message())
+    .message(MODEL.opset, new Message().text(1, "").integer(2, OPSET))
+    .message(MODEL.metadata, new Message().text(1, "options").text(2, JSON.stringify(options)));
+  if (model.length > BYTES_MAX) {
+    throw new RangeError(`the ONNX file would have ${model.length} bytes; protobuf ends at ${BYTES_MAX}`);
+  }
+  return model.encode();
+}
+
+function overActions({ actions, quantiles }: ResolvedOptions, layers: readonly LayerWeights[]): Graph {
+  const { main, value, shared } = chainsOf(layers);
+  const graph = new Graph();
+  graph.input("observation", ["N", main[0]!.inputs]);
+  graph.output("q", ["N", actions]);
+  const trunk = main.slice(0, shared).reduce((x, layer) => graph.hidden(layer, x), "observation");
+  let q = graph.chain(main.slice(shared), trunk);
+  if (quantiles > 1) {
+    const shape = graph.integers("quantiles.shape", [-1, actions, quantiles]);
+    q = graph.mean("quantiles.mean", graph.node("Reshape", "quantiles", [q, shape]), 2, false);
+  }
+  if (value.length > 0) {
+    const v = graph.mean("value.mean", graph.chain(value, trunk), 1, true);
+    q = graph.dueling(q, v, 1);
+  }
+  graph.node("Identity", "q", [q]);
+  return graph;
+}
+
+function overCandidates({ observation, sparse }: ResolvedOptions, layers: readonly LayerWeights[]): Graph {
+  const { main, value } = chainsOf(layers);
+  const [first, ...rest] = main as [LayerWeights, ...LayerWeights[]];
+  const seen = observation + (sparse?.size ?? 0);
+  const graph = new Graph();
+  graph.input("observation", [1, seen]);
+  graph.input("candidates", ["N", first.inputs - seen]);
+  graph.output("q", ["N"]);
+  // What the observation adds is computed once, and not for each candidate.
+  const state = graph.product(`${first.name}.observation`, columns(first, 0, seen), "observation", first.bias);
+  const offered = columns(first, seen, first.inputs);
+  const h = graph.finish(first, graph.product(`${first.name}.candidates`, offered, "candidates", state));
+  let q = graph.mean("quantiles.mean", graph.chain(rest, h), 1, false);
+  if (value.length > 0) {
+    const v = graph.mean("value.mean", graph.chain(value, "observation"), 1, false);
+    q = graph.dueling(q, v, 0);
+  }
+  graph.node("Identity", "q", [q]);
+  return graph;
+}
+
+/** A weight (outputs, inputs) row-major. */
+interface Weight {
+  inputs: number;
+  outputs: number;
+  weight: Float32Array;
+}
+
+/** The inputs from..to-1 of a layer. */
+function columns({ inputs, outputs, weight }: Weight, from: number, to: number): Weight {
+  const width = to - from;
+  const part = new Float32Array(outputs * width);
+  for (let j = 0; j < outputs; j++) part.set(weight.subarray(j * inputs + from, j * inputs + to), j * width);
+  return { inputs: width, outputs, weight: part };
+}
+
+/** An ONNX graph in the making. A node is named for the one tensor that it gives. */
+class Graph {
+  readonly #graph = new Message().text(GRAPH.name, "q");
+
+  message(): Message {
+    return this.#graph;
+  }
+
+  input(name: string, shape: readonly (number | string)[]): void {
+    this.#graph.message(GRAPH.input, valueInfo(name, shape));
+  }
+
+  output(name: string, shape: readonly (number | string)[]): void {
+    this.#graph.message(GRAPH.output, valueInfo(name, shape));
+  }
+
+  /** Hidden layers and a head. */
+  chain(layers: readonly LayerWeights[], x: string): string {
+    const head = layers.at(-1)!;
+    const h = layers.slice(0, -1).reduce((y, layer) => this.hidden(layer, y), x);
+    return this.product(head.name, head, h, head.bias);
+  }
+
+  hidden(layer: LayerWeights, x: string): string {
+    return this.finish(layer, this.product(layer.name, layer, x, layer.bias));
+  }
+
+  /** What stands behind the product of a hidden layer. */
+  finish({ name, outputs, gain, shift }: LayerWeights, z: string): string {
+    let y = z;
+    if (gain && shift) {
+      const scale = [this.#floats(`${name}.gain`, [outputs], gain), this.#floats(`${name}.shift`, [outputs], shift)];
+      y = this.node("LayerNormalization", `${name}.norm`, [z, ...scale], [floatAttribute("epsilon", 1e-5)]);
+    }
+    return this.node("Relu", `${name}.relu`, [y]);
+  }
+
+  /** x W^T + bias; the bias a vector, or the name of a row that is the same for all. */
+  product(name: string, { inputs, outputs, weight }: Weight, x: string, bias: Float32Array | string): string {
+    const w = this.#floats(`${name}.weight`, [outputs, inputs], weight);
+    const b = typeof bias === "string" ? bias : this.#floats(`${name}.bias`, [outputs], bias);
+    return this.node("Gemm", name, [x, w, b], [integerAttribute("transB", 1)]);
+  }
+
+  mean(name: string, x: string, axis: number, keepsAxis: boolean): string {
+    const axes = new Message().text(ATTRIBUTE.name, "axes").integer(ATTRIBUTE.type, ATTRIBUTE_TYPE.integers);
+    axes.integer(ATTRIBUTE.integers, axis);
+    return this.node("ReduceMean", name, [x], [axes, integerAttribute("keepdims", Number(keepsAxis))]);
+  }
+
+  /** V + A - mean of A over an axis. */
+  dueling(a: string, v: string, axis: number): string {
+    const centred = this.node("Sub", "advantage.centred", [a, this.mean("advantage.mean", a, axis, true)]);
+    return this.node("Add", "dueling", [centred, v]);
+  }
+
+  node(operator: string, output: string, inputs: readonly string[], attributes: readonly Message[] = []): string {
+    const node = new Message();
+    for (const name of inputs) node.text(NODE.input, name);
+    node.text(NODE.output, output).text(NODE.name, output).text(NODE.operator, operator);
+    for (const attribute of attributes) node.message(NODE.attribute, attribute);
+    this.#graph.message(GRAPH.node, node);
+    return output;
+  }
+
+  integers(name: string, values: readonly number[]): string {
+    const { buffer } = BigInt64Array.from(values, BigInt);
+    return this.#initializer(name, [values.length], ELEMENT.i64, new Uint8Array(buffer));
+  }
+
+  #floats(name: string, shape: readonly number[], { buffer, byteOffset, byteLength }: Float32Array): string {
+    return this.#initializer(name, shape, ELEMENT.f32, new Uint8Array(buffer, byteOffset, byteLength));
+  }
+
+  #initializer(name: string, shape: readonly number[], type: number, raw: Uint8Array): string {
+    const tensor = new Message();
+    for (const n of shape) tensor.integer(TENSOR.dimension, n);
+    tensor.integer(TENSOR.type, type).text(TENSOR.name, name).bytes(TENSOR.raw, raw);
+    this.#graph.message(GRAPH.initializer, tensor);
+    return name;
+  }
+}
+
+function floatAttribute(name: string, value: number): Message {
+  const attribute = new Message().text(ATTRIBUTE.name, name).integer(ATTRIBUTE.type, ATTRIBUTE_TYPE.float);
+  return attribute.float(ATTRIBUTE.float, value);
+}
+
+function integerAttribute(name: string, value: number): Message {
+  const attribute = new Message().text(ATTRIBUTE.name, name).integer(ATTRIBUTE.type, ATTRIBUTE_TYPE.integer);
+  return attribute.integer(ATTRIBUTE.integer, value);
+}
+
+/** Name and shape of an f32 input or output; a string is a size that is free. */
+function valueInfo(name: string, sizes: readonly (number | string)[]): Message {
+  const shape = new Message();
+  for (const n of sizes)
+    shape.message(1, typeof n === "number" ? new Message().integer(1, n) : new Message().text(2, n));
+  const tensor = new Message().integer(1, ELEMENT.f32).message(2, shape);
+  return new Message().text(1, name).message(2, new Message().message(1, tensor));
+}
