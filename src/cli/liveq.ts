@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type DemoOptions, demo } from "./demo.js";
+import { type ExportOptions, exportWeights, FORMATS } from "./export.js";
+import { type InspectOptions, inspect } from "./inspect.js";
 import { type RecommendOptions, recommend } from "./recommend.js";
 import { version } from "./results.js";
 import { type TrainOptions, train } from "./train.js";
@@ -81,6 +83,21 @@ program
   .option("-k <n>", "how many items", integer(1, 100_000), 10)
   .option("--json", "print JSON: [{ title, score }]", false)
   .action((options: RecommendOptions) => recommend(options));
+
+program
+  .command("inspect")
+  .description("print what a file holds: an agent, a model, a recommender, or any safetensors")
+  .argument("<file>", "the file, all of which is checked")
+  .option("--json", "print JSON", false)
+  .action((file: string, options: InspectOptions) => inspect(file, options));
+
+program
+  .command("export")
+  .description("write an agent's network for other tools: PyTorch, ONNX runtimes")
+  .argument("<file>", "a file that agent.save() gave")
+  .addOption(new Option("--format <name>", "what to write").choices(FORMATS).makeOptionMandatory())
+  .requiredOption("--out <file>", "where it goes")
+  .action((file: string, options: ExportOptions) => exportWeights(file, options));
 
 try {
   await program.parseAsync();

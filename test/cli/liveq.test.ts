@@ -37,7 +37,8 @@ describe("usage", () => {
   test("--help names the commands and the exit codes; --version the version", async () => {
     const help = await liveq("--help");
     expect(help.code).toBe(0);
-    for (const word of ["demo", "train", "recommend", "Exit codes"]) expect(help.out).toContain(word);
+    for (const word of ["demo", "train", "recommend", "inspect", "export", "Exit codes"])
+      expect(help.out).toContain(word);
     expect((await liveq("train", "--help")).out).toContain("--movielens <dir>");
     expect((await liveq("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -119,6 +120,19 @@ describe("train and recommend", () => {
     }
     const plain = await liveq("recommend", "--model", model, "--user", "7", "-k", "5");
     expect(plain.out).toContain(list[0]!.title);
+  });
+
+  test("inspect tells of the model, its ranker and the agent in it", async () => {
+    const { code, out } = await liveq("inspect", model);
+    expect(code).toBe(0);
+    for (const text of [
+      "a model of liveq train",
+      "60 users, 120 items",
+      '"ranker" is a ranker',
+      '"agent" is an agent',
+    ]) {
+      expect(out).toContain(text);
+    }
   });
 
   test("an unknown user and a file that is no model get an error that says so", async () => {

@@ -1,0 +1,148 @@
+import { DQN } from "../agent.js";
+import { readTensors } from "../exchange/index.js";
+import { SnapshotError, unpackSnapshot } from "../snapshot.js";
+import { readFile } from "./files.js";
+import { readModel } from "./model.js";
+import { table } from "./table.js";
+
+export interface InspectOptions {
+  json: boolean;
+}
+
+interface TensorLine {
+  name: string;
+  dtype: string;
+  shape: number[];
+  bytes: number;
+}
+
+/** What `liveq inspect --json` prints. */
+interface Description {
+  /** `dqn`, `model`, ... of LiveQ's own files; `weights` of any other safetensors file. */
+  kind: string;
+  bytes: number;
+  metadata: Record<string, string>;
+  tensors: TensorLine[];
+  agent?: AgentLines;
+  /** How many users and items a model knows. */
+  users?: number;
+  items?: number;
+  /** Files inside this one, by the name of their tensor. */
+  parts?: Record<string, Description>;
+}
+
+interface AgentLines {
+  steps: number;
+  updates: number;
+  skippedUpdates: number;
+  replaySize: number;
+  memoryBytes: number;
+  options: object;
+  layers: { name: string; inputs: number; outputs: number; parameters: number }[];
+}
+
+const TEXT_SHOWN = 200;
+
+/** Tensors that are whole files of LiveQ. */
+const PARTS = ["agent", "ranker"];
+
+const TITLES: Record<string, string> = {
+  dqn: "an agent",
+  model: "a model of liveq train",
+  ranker: "a ranker",
+  training: "a training that can be resumed",
+  recommender: "a recommender",
+  weights: "safetensors",
+};
+
+/** Prints what kind of file this is and what it holds, having checked all of it. */
+export function inspect(file: string, { json }: InspectOptions): void {
+  const bytes = readFile(file);
+  let description: Description;
+  try {
+    description = describe(bytes);
+    if (description.kind === "model") {
+      const { users, titles } = readModel(file);
+      description = { ...description, users: users.length, items: titles.length };
+    }
+  } catch (cause) {
+    if (cause instanceof SnapshotError) throw new Error(`${file}: ${cause.message}`, { cause });
+    throw cause;
+  }
+  process.stdout.write(json ? `${JSON.stringify(description, null, 2)}\n` : `${file}: ${linesOf(description)}\n`);
+}
+
+/** @throws SnapshotError for a file that is damaged or foreign. */
+function describe(bytes: Uint8Array): Description {
+  const { metadata, tensors } = readTensors(bytes);
+  const common = {
+    bytes: bytes.byteLength,
+    metadata: Object.fromEntries(metadata),
+    tensors: Array.from(tensors, ([name, { dtype, shape, bytes }]) => ({ name, dtype, shape, bytes: bytes.length })),
+  };
+  if (metadata.get("format") !== "liveq") return { kind: "weights", ...common };
+  const kind = metadata.get("kind") ?? "";
+  // Checks the digest, and that this version may read it.
+  const snapshot = unpackSnapshot(kind, bytes);
+  if (kind === "dqn") return { kind, ...common, agent: agentLines(bytes) };
+  const parts = PARTS.flatMap((name) => {
+    const part = snapshot.tensors.get(name);
+    return part ? [[name, describe(part)] as const] : [];
+  });
+  return { kind, ...common, parts: Object.fromEntries(parts) };
+}
+
+function agentLines(bytes: Uint8Array): AgentLines {
+  const agent = DQN.load(bytes);
+  const { steps, updates, skippedUpdates, replaySize, memoryBytes, options } = agent;
+  const layers = agent.weights().map(({ name, inputs, outputs, weight, bias, gain, shift }) => {
+    const parameters = [weight, bias, gain, shift].reduce((sum, part) => sum + (part?.length ?? 0), 0);
+    return { name, inputs, outputs, parameters };
+  });
+  agent.dispose();
+  return { steps, updates, skippedUpdates, replaySize, memoryBytes, options, layers };
+}
+
+/** Text out of a file, which must not steer the terminal, nor fill it; --json has all of it. */
+function plain(text: string): string {
+  const short = text.length > TEXT_SHOWN ? `${text.slice(0, TEXT_SHOWN)}...` : text;
+  return short.replace(/\p{Cc}/gu, (mark) => JSON.stringify(mark).slice(1, -1));
+}
+
+function linesOf(description: Description): string {
+  const { kind, bytes, metadata, tensors, agent, users, items, parts = {} } = description;
+  const lines = [`${TITLES[kind] ?? `a LiveQ file of kind "${kind}"`}, ${bytes} bytes`];
+  if (users !== undefined) lines.push(`${users} users, ${items} items`);
+  // The options are among the agent's own lines.
+  const notes = Object.entries(metadata).filter(([name]) => !(agent && name === "options"));
+  lines.push(...notes.map(([name, text]) => plain(`${name}: ${text}`)));
+  if (agent) lines.push(...linesOfAgent(agent));
+  const rows = tensors.map(({ name, dtype, shape, bytes }) => [
+    plain(name),
+    dtype,
+    `(${shape.join(", ")})`,
+    String(bytes),
+  ]);
+  lines.push("", table(["tensor", "type", "shape", "bytes"], rows));
+  for (const [name, part] of Object.entries(parts)) lines.push("", `"${name}" is ${linesOf(part)}`);
+  return lines.join("\n");
+}
+
+function linesOfAgent({
+  steps,
+  updates,
+  skippedUpdates,
+  replaySize,
+  memoryBytes,
+  options,
+  layers,
+}: AgentLines): string[] {
+  const rows = layers.map(({ name, inputs, outputs, parameters }) => [name, inputs, outputs, parameters].map(String));
+  return [
+    `steps ${steps}, updates ${updates}, skipped ${skippedUpdates}, replay ${replaySize}, memory ${memoryBytes} bytes`,
+    "options:",
+    ...Object.entries(options).map(([name, value]) => `  ${name}: ${JSON.stringify(value) ?? "none"}`),
+    "",
+    table(["layer", "inputs", "outputs", "parameters"], rows),
+  ];
+}
