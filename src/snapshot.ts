@@ -1,5 +1,8 @@
+import { type Entry, parseHeader, quoted, SnapshotError } from "./header.js";
 import { show } from "./options.js";
 import { Sha256, sha256 } from "./sha256.js";
+
+export { SnapshotError };
 
 /**
  * LiveQ's files: a safetensors container (https://github.com/huggingface/safetensors) of byte tensors, read more
@@ -11,11 +14,6 @@ export interface SnapshotFile {
   metadata: Record<string, string>;
   /** Byte tensors by name, in the order of the file. */
   tensors: Map<string, Uint8Array>;
-}
-
-/** A file that is damaged, foreign, newer or of another shape. */
-export class SnapshotError extends Error {
-  override readonly name = "SnapshotError";
 }
 
 /** The version of these rules; a reader refuses a file whose `min_reader` is above it. */
@@ -219,35 +217,26 @@ export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
   return { metadata, tensors };
 }
 
-function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entries: [string, unknown][] } {
-  let header: unknown;
+function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entries: ReadonlyMap<string, Entry> } {
+  let text: string;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new SnapshotError("the header is not JSON in UTF-8");
+    throw new SnapshotError("the header is not UTF-8");
   }
-  if (typeof header !== "object" || header === null || Array.isArray(header))
-    throw new SnapshotError("the header is not an object");
-  const { __metadata__: metadata, ...rest } = header as Record<string, unknown>;
-  if (typeof metadata !== "object" || metadata === null || Object.values(metadata).some((x) => typeof x !== "string")) {
-    throw new SnapshotError('"__metadata__" is not an object of strings');
-  }
-  return { metadata: metadata as Record<string, string>, entries: Object.entries(rest) };
+  const { metadata, entries } = parseHeader(text);
+  return { metadata: Object.fromEntries(metadata), entries };
 }
 
 /** The size of each tensor, in the order of the file. */
-function sizesOf(entries: [string, unknown][]): Map<string, number> {
+function sizesOf(entries: ReadonlyMap<string, Entry>): Map<string, number> {
   const sizes = new Map<string, number>();
-  let end = 0;
-  for (const [name, entry] of entries) {
-    const { dtype, shape, data_offsets: offsets, ...unknown } = (entry ?? {}) as Record<string, unknown>;
-    const size = Array.isArray(shape) && shape.length === 1 ? shape[0] : -1;
-    const isSound = dtype === "U8" && Number.isSafeInteger(size) && size >= 0 && Object.keys(unknown).length === 0;
-    const isNext = Array.isArray(offsets) && offsets.length === 2 && offsets[0] === end && offsets[1] === end + size;
-    if (!isSound || !isNext)
-      throw new SnapshotError(`tensor ${show(name)} is not a byte tensor that follows the one before`);
-    sizes.set(name, size);
-    end += size;
+  let at = 0;
+  for (const [name, { dtype, shape, begin, end }] of entries) {
+    const isSound = dtype === "U8" && shape.length === 1 && begin === at && end === at + shape[0]!;
+    if (!isSound) throw new SnapshotError(`tensor ${quoted(name)} is not a byte tensor that follows the one before`);
+    sizes.set(name, shape[0]!);
+    at = end;
   }
   return sizes;
 }

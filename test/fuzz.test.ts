@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { DQN, SnapshotError } from "../src/index.js";
@@ -5,7 +6,7 @@ import { Random } from "../src/random.js";
 import { live } from "./reference/live.js";
 
 /** `npm run test:fuzz` asks for more. */
-const FILES = Number(process.env["FUZZ_FILES"] ?? 20_000);
+const FILES = Number(process.env["FUZZ_FILES"] ?? 40_000);
 const FORGED = FILES / 40;
 
 const TINY = {
@@ -82,7 +83,7 @@ test(`none of ${FILES} damaged files is accepted, and each is refused with what 
     if (!(error instanceof SnapshotError)) expect.fail(`file ${i}: ${error ? String(error) : "was accepted"}`);
   }
   expect(same).toBeLessThan(FILES / 10);
-}, 3_600_000);
+}, 600_000);
 
 test(`${FORGED} damaged files with a digest that fits are refused, or give an agent whose numbers are finite`, () => {
   const file = tiny();
@@ -106,4 +107,27 @@ test(`${FORGED} damaged files with a digest that fits are refused, or give an ag
   }
   expect(accepted).toBeLessThan(FORGED);
   expect(accepted).toBeGreaterThan(0);
-}, 3_600_000);
+}, 600_000);
+
+test("refusing a damaged file takes less memory than twice its size", () => {
+  const code = `
+    import { readFileSync } from "node:fs";
+    import { DQN } from "liveq";
+    const options = { observation: 1000, actions: 2, hidden: [4], capacity: 8000, learningStarts: 1 };
+    let agent = new DQN(options);
+    const step = { observation: new Float32Array(1000), action: 0, reward: 1, terminated: true };
+    for (let i = 0; i < 8000; i++) agent.observe({ ...step, nextObservation: step.observation });
+    const file = agent.save();
+    agent = undefined;
+    file[file.length - 5] ^= 1;
+    const before = process.resourceUsage().maxRSS;
+    let error;
+    try { DQN.load(file); } catch (caught) { error = caught; }
+    const grown = (process.resourceUsage().maxRSS - before) * 1024;
+    console.log(JSON.stringify([error.message, grown / file.length]));
+  `;
+  const out = execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
+  const [message, share] = JSON.parse(out) as [string, number];
+  expect(message).toBe("the file is damaged: its SHA-256 does not match");
+  expect(share).toBeLessThan(1);
+});

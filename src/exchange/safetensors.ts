@@ -1,8 +1,8 @@
+import { quoted } from "../header.js";
 import { SnapshotError } from "../snapshot.js";
 import type { LayerWeights } from "../weights.js";
 import { chainsOf } from "./chains.js";
 import { floatsOf, readTensors, type Tensor, writeTensors } from "./container.js";
-import { quoted } from "./header.js";
 
 /**
  * Layers as a safetensors file that PyTorch's `load_state_dict` takes: names and layout are those of

@@ -1,4 +1,7 @@
-import { SnapshotError } from "../snapshot.js";
+/** A file that is damaged, foreign, newer or of another shape. */
+export class SnapshotError extends Error {
+  override readonly name = "SnapshotError";
+}
 
 /** What a header says of a tensor; `begin` and `end` count bytes of the data behind the header. */
 export interface Entry {
