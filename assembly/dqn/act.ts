@@ -1,6 +1,6 @@
 /** Choosing among what is available. */
 import { Status } from "../abi";
-import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network";
+import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
 import { best, countOf, duel, expectations, isAvailable, packBits } from "../values";
 import { inputsAreValid } from "../replay";

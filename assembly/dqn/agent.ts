@@ -2,20 +2,9 @@
 import { Flag, Normalization, Region, Size, Stat, State } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import { padded } from "../gemm";
-import {
-  addValueStream,
-  closeBlock,
-  drawNetwork,
-  foldNetwork,
-  initNetwork,
-  inputWords,
-  Network,
-  newNetwork,
-  outputPanelBytes,
-  packLayers,
-  takeScratch,
-  unpackLayers,
-} from "../network";
+import { outputPanelBytes } from "../network/forward";
+import { addValueStream, closeBlock, initNetwork, inputWords, Network, newNetwork, takeScratch } from "../network/plan";
+import { drawNetwork, foldNetwork, packLayers, unpackLayers } from "../network/weights";
 import { newTail, Tail } from "../nstep";
 import { newReplay, Replay, takeRows } from "../replay";
 import { Rng, seedRng } from "../rng";

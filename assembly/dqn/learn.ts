@@ -2,20 +2,10 @@
 import { GRADIENT_MAX, Normalization, Stat, STAT_DECAY, State } from "../abi";
 import { adam } from "../adam";
 import { conservative, quantileLoss, tdLoss } from "../loss";
-import {
-  backward,
-  headOfActions,
-  headOfAll,
-  keepStatistics,
-  noiseBackward,
-  packOutputs,
-  setTraining,
-  statisticsAreSafe,
-  valuesOfActions,
-  valuesOfBatch,
-  valuesOfRows,
-  valuesOfStates,
-} from "../network";
+import { backward, headOfActions, headOfAll } from "../network/backward";
+import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfRows, valuesOfStates } from "../network/forward";
+import { setTraining } from "../network/plan";
+import { keepStatistics, noiseBackward, statisticsAreSafe } from "../network/weights";
 import { actionOf, bitsOf, countOf, rowAt, samplePrioritized, sampleUniform } from "../replay";
 import { Rng } from "../rng";
 import { setPriority, totalOf } from "../sumtree";

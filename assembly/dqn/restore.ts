@@ -4,7 +4,7 @@ import { tailIsValid } from "../nstep";
 import { rowIsValid } from "../replay";
 import { priorityOf, rebuild } from "../sumtree";
 import { allWithin } from "../vector";
-import { variancesAreValid } from "../network";
+import { variancesAreValid } from "../network/weights";
 import { Agent, counter, forget } from "./agent";
 import { PRIORITY_MAX } from "./learn";
 

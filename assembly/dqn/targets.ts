@@ -3,7 +3,7 @@
  * Mnih et al. 2015; Double: van Hasselt, Guez & Silver 2016, arXiv:1509.06461.
  */
 import { bellman, munchausen, softValue } from "../bellman";
-import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfStates } from "../network";
+import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfStates } from "../network/forward";
 import { actionOf, bitsOf, countOf, discountOf, nextBitsOf, nextCountOf, returnOf } from "../replay";
 import { Rng } from "../rng";
 import { best, countOf as countAvailable, duel, expectations } from "../values";

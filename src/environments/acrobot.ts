@@ -1,6 +1,6 @@
 import type { Environment, StepResult } from "../environment/index.js";
 import { cos, sin } from "../math.js";
-import { Episode, fieldsOf, numbersOf } from "./episode.js";
+import { Episode } from "./episode.js";
 
 /** Seconds of one step. */
 const DT = 0.2;
@@ -103,13 +103,10 @@ export class Acrobot implements Environment {
   }
 
   state(): unknown {
-    return { episode: this.#episode.state(), variables: Array.from(this.variables) };
+    return this.#episode.stateWith(this.variables);
   }
 
   restore(state: unknown): void {
-    const { episode, variables } = fieldsOf(state, "episode", "variables");
-    const numbers = numbersOf("variables", variables, this.variables.length);
-    this.#episode.restore(episode);
-    this.variables.set(numbers);
+    this.#episode.restoreWith(state, this.variables);
   }
 }

@@ -54,6 +54,19 @@ export class Episode {
     this.#steps = steps as number;
     this.#isOver = isOver;
   }
+
+  /** The state of an environment that is described by this and some numbers. */
+  stateWith(variables: Float64Array): unknown {
+    return { episode: this.state(), variables: Array.from(variables) };
+  }
+
+  /** Continues from what `stateWith` gave. @throws TypeError for anything else; nothing changes then. */
+  restoreWith(state: unknown, variables: Float64Array): void {
+    const { episode, variables: saved } = fieldsOf(state, "episode", "variables");
+    const numbers = numbersOf("variables", saved, variables.length);
+    this.restore(episode);
+    variables.set(numbers);
+  }
 }
 
 /** The fields of an environment's state. @throws TypeError where it is no object with just these. */

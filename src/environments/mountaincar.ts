@@ -1,6 +1,6 @@
 import type { Environment, StepResult } from "../environment/index.js";
 import { cos } from "../math.js";
-import { Episode, fieldsOf, numbersOf } from "./episode.js";
+import { Episode } from "./episode.js";
 
 const POSITION_MIN = -1.2;
 const POSITION_MAX = 0.6;
@@ -46,13 +46,10 @@ export class MountainCar implements Environment {
   }
 
   state(): unknown {
-    return { episode: this.#episode.state(), variables: Array.from(this.variables) };
+    return this.#episode.stateWith(this.variables);
   }
 
   restore(state: unknown): void {
-    const { episode, variables } = fieldsOf(state, "episode", "variables");
-    const numbers = numbersOf("variables", variables, this.variables.length);
-    this.#episode.restore(episode);
-    this.variables.set(numbers);
+    this.#episode.restoreWith(state, this.variables);
   }
 }

@@ -1,0 +1,147 @@
+/** From the gradient of action values to that of the weights. */
+import { Normalization } from "../abi";
+import { denseBackward, denseGradient, headGradient, inputGradient, Layer, layerBytes } from "../dense";
+import { batchNormBackward, layerNormBackward, normGradient } from "../norm";
+import { axpy, scale, scaleMasked } from "../vector";
+import { Network, lastOf, layerAt } from "./plan";
+
+/**
+ * The head's gradient for dq(b, quantiles) of the actions a(b) alone, and dy of the last hidden layer. The head's part
+ * of grads is summed into rows, so it is zeroed first.
+ */
+export function headOfActions(
+  net: Network,
+  params: usize,
+  grads: usize,
+  batch: i32,
+  actions: usize,
+  quantiles: i32,
+  dq: usize,
+): void {
+  const head = net.head;
+  memory.fill(grads + head.weight, 0, usize(layerBytes(head)));
+  const ldh = usize(head.rows) << 2;
+  let h = lastOf(net).output;
+  let d = net.dy;
+  for (let b: usize = 0; b < usize(batch); b++) {
+    const first = (actions ? load<i32>(actions + (b << 2)) : 0) * quantiles;
+    headOfRow(head, params, grads, first, quantiles, h, dq, d);
+    dq += usize(quantiles) << 2;
+    h += ldh;
+    d += ldh;
+  }
+}
+
+/** The same for dq(b, out), rows `ldq` apart, of all outputs. */
+export function headOfAll(net: Network, params: usize, grads: usize, batch: i32, dq: usize, ldq: usize): void {
+  const head = net.head;
+  memory.fill(grads + head.weight, 0, usize(layerBytes(head)));
+  const ldh = usize(head.rows) << 2;
+  let h = lastOf(net).output;
+  let d = net.dy;
+  for (let b = 0; b < batch; b++) {
+    headOfRow(head, params, grads, 0, net.outputs, h, dq, d);
+    dq += ldq;
+    h += ldh;
+    d += ldh;
+  }
+}
+
+/** dW and db of outputs first..first+n-1 for one row h, and d = relu'(h) * W^T dq. */
+function headOfRow(
+  head: Layer,
+  params: usize,
+  grads: usize,
+  first: i32,
+  n: i32,
+  h: usize,
+  dq: usize,
+  d: usize,
+): void {
+  const rows = head.rows;
+  const w = params + head.weight + ((usize(rows) * usize(first)) << 2);
+  headGradient(head, grads, h, first, load<f32>(dq));
+  if (n == 1) {
+    scaleMasked(rows, load<f32>(dq), w, h, d);
+    return;
+  }
+  memory.fill(d, 0, usize(rows) << 2);
+  axpy(rows, load<f32>(dq), w, d);
+  for (let i = 1; i < n; i++) {
+    const g = load<f32>(dq + (usize(i) << 2));
+    if (g == 0) continue;
+    headGradient(head, grads, h, first + i, g);
+    axpy(rows, g, w + ((usize(rows) * usize(i)) << 2), d);
+  }
+  scaleMasked(rows, 1, d, h, d);
+}
+
+/** dy of a layer: from before its ReLU to before its normalisation, and that normalisation's gradient. */
+function unfinish(net: Network, layer: Layer, params: usize, grads: usize, batch: i32, dy: usize): void {
+  const n = layer.columns;
+  if (net.dropout > 0) scale(batch * n, f32(1 / (1 - net.dropout)), dy);
+  if (net.normalization == Normalization.None) return;
+  normGradient(batch, n, dy, layer.normal, grads + layer.gain, grads + layer.shift);
+  const gain = params + layer.gain;
+  if (net.normalization == Normalization.Layer) {
+    layerNormBackward(batch, n, layer.outputs, dy, gain, layer.normal, layer.spread);
+  } else {
+    batchNormBackward(batch, n, dy, gain, layer.normal, layer.spread);
+  }
+}
+
+/**
+ * The gradient of all hidden layers, behind a training forward of the same rows and headOfActions or headOfAll; all of
+ * it is overwritten. dv = 0, or the gradient of valuesOfStates (states, quantiles); xv: its rows where not shared.
+ */
+export function backward(
+  net: Network,
+  params: usize,
+  grads: usize,
+  batch: i32,
+  x: usize,
+  ldx: usize,
+  states: i32,
+  xv: usize,
+  ldv: usize,
+  dv: usize,
+): void {
+  let dy = net.dy;
+  let dx = net.dx;
+  for (let l = net.hidden - 1; l > 0; l--) {
+    const layer = layerAt(net, l);
+    const below = layerAt(net, l - 1);
+    const ldb = usize(below.columns) << 2;
+    unfinish(net, layer, params, grads, batch, dy);
+    denseGradient(layer, grads, batch, below.output, ldb, dy, net.scratch);
+    denseBackward(layer, params, batch, below.output, ldb, dy, dx, false, net.scratch);
+    if (dv && net.isShared && l == net.hidden - 1) {
+      valueBackward(net.value!, params, grads, batch, below.output, ldb, dv, dx);
+    }
+    const spare = dy;
+    dy = dx;
+    dx = spare;
+  }
+  const layer = layerAt(net, 0);
+  unfinish(net, layer, params, grads, batch, dy);
+  inputGradient(layer, grads, net.first, net.second, batch, x, ldx, dy, net.scratch);
+  if (dv && !net.isShared) valueBackward(net.value!, params, grads, states, xv, ldv, dv, 0);
+}
+
+/** The gradient of a value stream for rows x; dx: where it is added to that of the layer below, or 0. */
+function valueBackward(
+  value: Network,
+  params: usize,
+  grads: usize,
+  batch: i32,
+  x: usize,
+  ldx: usize,
+  dv: usize,
+  dx: usize,
+): void {
+  headOfAll(value, params, grads, batch, dv, usize(value.outputs) << 2);
+  const top = value.dy;
+  backward(value, params, grads, batch, x, ldx, 0, 0, 0, 0);
+  // One hidden layer, so that its dy still is at the top.
+  if (dx) denseBackward(layerAt(value, 0), params, batch, x, ldx, top, dx, true, value.scratch);
+}
