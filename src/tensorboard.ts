@@ -1,6 +1,7 @@
 import type { DQN } from "./agent.js";
 import type { TrainProgress } from "./environment/index.js";
 import { show } from "./options.js";
+import { Message } from "./protobuf.js";
 import type { AgentStats } from "./stats.js";
 
 /** What takes the bytes of an event file, in their order: a function, or a Web `WritableStream`. */
@@ -29,55 +30,19 @@ function masked(bytes: Uint8Array): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** Protocol Buffers' wire types. */
-const VARINT = 0;
-const FIXED_64 = 1;
-const LENGTH = 2;
-const FIXED_32 = 5;
-
-/** An integer in [0, 2^53 - 1], seven bits a byte, lowest first. */
-function varint(value: number): number[] {
-  const bytes = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest % 128) | 128);
-  }
-}
-
-/** The tag of a field below 16 and its payload. */
-function field(number: number, type: number, payload: Iterable<number>): number[] {
-  return [(number << 3) | type, ...payload];
-}
-
-function bytesField(number: number, payload: ArrayLike<number> & Iterable<number>): number[] {
-  return field(number, LENGTH, [...varint(payload.length), ...payload]);
-}
-
-function float32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setFloat32(0, value, true);
-  return bytes;
-}
-
-function float64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  return bytes;
-}
-
-const utf8 = new TextEncoder();
-
-/** tensorflow.Event: wall_time = 1, step = 2, and one of file_version = 3 or summary = 5; zeros are left out. */
-function event(wallTime: number, step: number, what: number[]): Uint8Array {
-  const time = wallTime === 0 ? [] : field(1, FIXED_64, float64(wallTime));
-  return Uint8Array.from([...time, ...(step === 0 ? [] : field(2, VARINT, varint(step))), ...what]);
+/** tensorflow.Event: wall_time = 1, step = 2, to which file_version = 3 or summary = 5 is added; zeros are left out. */
+function event(wallTime: number, step: number): Message {
+  const message = new Message();
+  if (wallTime !== 0) message.double(1, wallTime);
+  if (step !== 0) message.integer(2, step);
+  return message;
 }
 
 /** tensorflow.Summary of values = 1 with tag = 1 and simple_value = 2. */
-function summary(values: readonly (readonly [tag: string, value: number])[]): number[] {
-  return values.flatMap(([tag, value]) =>
-    bytesField(1, [...bytesField(1, utf8.encode(tag)), ...field(2, FIXED_32, float32(value))]),
-  );
+function summary(values: readonly (readonly [tag: string, value: number])[]): Message {
+  const message = new Message();
+  for (const [tag, value] of values) message.message(1, new Message().text(1, tag).float(2, value));
+  return message;
 }
 
 /** TFRecord: length u64, its masked CRC u32, data, its masked CRC u32, all little-endian. */
@@ -124,7 +89,7 @@ export class EventWriter {
       };
       this.#end = () => writer.close();
     }
-    this.#write(record(event(wallTime, 0, bytesField(3, utf8.encode("brain.Event:2")))));
+    this.#write(record(event(wallTime, 0).text(3, "brain.Event:2").encode()));
   }
 
   /** Writes one scalar; see `scalars`. */
@@ -151,7 +116,7 @@ export class EventWriter {
     for (const [tag, value] of entries) {
       if (typeof value !== "number") throw new TypeError(`${show(tag)} must be a number, got ${show(value)}`);
     }
-    if (entries.length > 0) this.#write(record(event(wallTime, step, bytesField(5, summary(entries)))));
+    if (entries.length > 0) this.#write(record(event(wallTime, step).message(5, summary(entries)).encode()));
   }
 
   /** Ends a stream once all is written; a function needs no end. Nothing can be written afterwards. */

@@ -1,8 +1,8 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { ResolvedOptions } from "../options.js";
+import { Message } from "../protobuf.js";
 import type { LayerWeights } from "../weights.js";
 import { chainsOf } from "./chains.js";
-import { Message } from "./protobuf.js";
 
 /** What `toOnnx` needs of an agent. */
 export interface Exported {

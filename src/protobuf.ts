@@ -1,6 +1,6 @@
 /**
- * Writes the part of protobuf's wire format (https://protobuf.dev/programming-guides/encoding) that ONNX files need.
- * Parts are kept and joined once, so that weights are copied once.
+ * Writes the part of protobuf's wire format (https://protobuf.dev/programming-guides/encoding) that ONNX files and
+ * TensorBoard's events need. Parts are kept and joined once, so that weights are copied once.
  */
 export class Message {
   readonly #parts: Uint8Array[] = [];
@@ -16,6 +16,13 @@ export class Message {
     const bytes = new Uint8Array(4);
     new DataView(bytes.buffer).setFloat32(0, value, true);
     return this.#push(varint(field * 8 + 5), bytes);
+  }
+
+  /** An f64. */
+  double(field: number, value: number): this {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    return this.#push(varint(field * 8 + 1), bytes);
   }
 
   text(field: number, value: string): this {
