@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +69,41 @@ test("a file that cannot be written leaves the old one and nothing beside it", (
     expect(() => saveFile(join(folder, "none", "a"), Uint8Array.of(1))).toThrow("ENOENT");
     writeFileSync(join(folder, "b"), "");
     expect(readdirSync(folder).sort()).toEqual(["a", "b"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a large agent is saved and loaded in pieces without a second copy in memory", () => {
+  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+  const code = `
+    import { createReadStream, statSync } from "node:fs";
+    import { DQN } from "liveq";
+    import { saveFile } from "liveq/node";
+    const agent = new DQN({ observation: 1000, actions: 2, hidden: [4], capacity: 12000, learningStarts: 1 });
+    const observation = new Float32Array(1000);
+    for (let i = 0; i < 12000; i++) {
+      agent.observe({ observation, action: 0, reward: 1, terminated: true, nextObservation: observation });
+    }
+    const grown = (before) => (process.resourceUsage().maxRSS - before) * 1024;
+    let before = process.resourceUsage().maxRSS;
+    saveFile(process.argv[1], agent.saveChunks());
+    const saving = grown(before);
+    before = process.resourceUsage().maxRSS;
+    const loaded = await DQN.loadChunks(createReadStream(process.argv[1]));
+    const { size } = statSync(process.argv[1]);
+    console.log(JSON.stringify([size, saving / size, grown(before) / size, loaded.steps]));
+  `;
+  try {
+    const out = execFileSync(process.execPath, ["--input-type=module", "-e", code, join(folder, "a")], {
+      encoding: "utf8",
+    });
+    const [size, saving, loading, steps] = JSON.parse(out) as [number, number, number, number];
+    expect(steps).toBe(12_000);
+    expect(size).toBeGreaterThan(90e6);
+    expect(saving).toBeLessThan(0.5);
+    // The memory of the loaded agent itself is 1.
+    expect(loading).toBeLessThan(1.5);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,24 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { PROBE_RECIPE } from "../bench/recipes.js";
 import { DQN, type DQNOptions, train } from "../src/index.js";
 import { GAMMA, OfferedProbe, offer, PROBES, type Probe, ProbeEnvironment } from "./reference/probes.js";
 
-const COMMON = {
-  observation: 1,
-  hidden: [16],
-  gamma: GAMMA,
-  learningRate: { type: "linear", from: 1e-2, to: 1e-4, steps: 2500 },
-  batchSize: 32,
-  capacity: 2500,
-  learningStarts: 64,
-  trainEvery: 1,
-  targetEvery: 25,
-  tau: 1,
-  loss: "huber",
-  normalization: "none",
-  adamEpsilon: 1e-8,
-  epsilon: 1,
-  seed: 4,
-} satisfies Partial<DQNOptions>;
+/** Of `npm run bench:learning`, which asks the same of more seeds. */
+const COMMON = { ...PROBE_RECIPE.options, observation: 1, gamma: GAMMA, seed: 4 } satisfies Partial<DQNOptions>;
 
 const PER = { priorityExponent: 0.6, importanceExponent: 1 };
 
@@ -56,7 +42,7 @@ function truthOf(values: number[], { munchausen }: DQN["options"]): number[] {
 async function errorOf(probe: Probe, options: Partial<DQNOptions>, isOffered: boolean): Promise<number> {
   const actions = isOffered ? { candidates: { max: 2, features: 1 } } : { actions: probe.actions };
   const agent = new DQN({ ...COMMON, ...options, ...actions });
-  await train(agent, isOffered ? new OfferedProbe(probe) : new ProbeEnvironment(probe), { steps: 2500 });
+  await train(agent, isOffered ? new OfferedProbe(probe) : new ProbeEnvironment(probe), { steps: PROBE_RECIPE.steps });
   const errors = probe.truth.map(({ observation, values }) => {
     const learned = agent.evaluate([observation], isOffered ? offer(probe) : undefined);
     const truth = truthOf(values, agent.options);

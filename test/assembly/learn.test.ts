@@ -508,6 +508,21 @@ function draw(rng: Pcg32, priorities: number[], isPrioritized: boolean): { drawn
   return { drawn, weights: raw.map((w) => w / Math.max(...raw)) };
 }
 
+test("a batch is drawn uniformly from the replay: chi-square over 60,000 draws", () => {
+  const given: Case = { name: "", hidden: [4], observation: [2], actions: 2 };
+  const { exports } = agentOf(given);
+  const sampled = new Int32Array(exports.memory.buffer, exports.region(Region.Sampled), BATCH);
+  const counts = new Array<number>(CAPACITY).fill(0);
+  for (let i = 0; i < 10_000; i++) {
+    learn(exports, given, 1, 0, 0, 0);
+    for (const row of sampled) counts[row]!++;
+  }
+  const share = (10_000 * BATCH) / CAPACITY;
+  const chiSquare = counts.reduce((sum, n) => sum + (n - share) ** 2 / share, 0);
+  // Mean CAPACITY - 1, deviation sqrt(2 (CAPACITY - 1)): five deviations.
+  expect(chiSquare).toBeLessThan(CAPACITY - 1 + 5 * Math.sqrt(2 * (CAPACITY - 1)));
+});
+
 test("running statistics move a tenth of the way to those of each batch, the variance without bias", () => {
   const given: Case = { name: "", hidden: [3], observation: [2], actions: 2, normalization: Normalization.Batch };
   const { exports, f32, stored } = agentOf(given);
