@@ -17,6 +17,8 @@ import { update } from "./dqn/learn";
 import { abandon as abandonWith, observe as observeWith } from "./dqn/observe";
 import { validate, weightsAreValid } from "./dqn/restore";
 
+export { useUnrolled } from "./gemm";
+
 let agent: Agent = changetype<Agent>(0);
 let needed: u64 = 0;
 

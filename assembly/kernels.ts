@@ -4,7 +4,7 @@ import { find, newSumTree, priorityOf, rebuild, setPriority, SumTree, totalOf } 
 
 export { adam } from "./adam";
 export { bellman, munchausen, softValue } from "./bellman";
-export { gemm, padded } from "./gemm";
+export { gemm, padded, useUnrolled } from "./gemm";
 export { conservative, huber, huberGradient, quantileLoss, squared, squaredGradient, tdLoss } from "./loss";
 export { drawNoise, noiseGradient, perturb } from "./noise";
 export {

@@ -30,6 +30,10 @@ export function packBits(n: i32, src: usize, dst: usize): void {
 
 /** q(c) = mean over the quantiles of theta(c,n), -infinity where not available. q may be theta where n = 1. */
 export function expectations(c: i32, n: i32, theta: usize, bits: usize, q: usize): void {
+  if (n == 1 && !bits) {
+    if (q != theta) memory.copy(q, theta, usize(c) << 2);
+    return;
+  }
   const share: f32 = 1 / f32(n);
   for (let a = 0; a < c; a++) {
     let value: f32 = -Infinity;

@@ -117,24 +117,37 @@ export function allWithin(n: i32, low: f32, high: f32, x: usize): bool {
 /** The index of the largest of n f32; the lowest index wins a tie. Requires n > 0. With a NaN: some index. */
 export function argmax(n: i32, x: usize): i32 {
   let best = load<f32>(x);
-  if (n >= 8) best = max(best, largest(n & ~3, x));
-  for (let i = n < 8 ? 1 : n & ~3; i < n; i++) best = max(best, load<f32>(x + (usize(i) << 2)));
-  let i = 0;
-  // A NaN equals nothing: the bound keeps the search inside the row.
-  while (i < n - 1 && load<f32>(x + (usize(i) << 2)) != best) i++;
-  return i;
+  let i = 1;
+  if (n >= 8) {
+    best = largest(n >> 2, x);
+    i = n & ~3;
+  }
+  for (; i < n; i++) best = max(best, load<f32>(x + (usize(i) << 2)));
+  return first(n, best, x);
 }
 
-/** The largest of n f32. Requires n > 0 and n % 4 == 0. */
+/** The largest of 4 n f32. Requires n > 1. */
 function largest(n: i32, x: usize): f32 {
-  let m = v128.load(x);
-  while (n > 4) {
-    x += 16;
-    n -= 4;
-    m = f32x4.max(m, v128.load(x));
+  let a = v128.load(x);
+  let b = v128.load(x, 16);
+  for (n -= 2; n >= 2; n -= 2) {
+    x += 32;
+    a = f32x4.max(a, v128.load(x));
+    b = f32x4.max(b, v128.load(x, 16));
   }
+  if (n) a = f32x4.max(a, v128.load(x, 32));
+  a = f32x4.max(a, b);
   return max(
-    max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
-    max(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)),
+    max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)),
+    max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
   );
+}
+
+/** The index of the first of n f32 that equals `value`; n - 1 where none does, as none equals NaN. */
+function first(n: i32, value: f32, x: usize): i32 {
+  const v = f32x4.splat(value);
+  let i = 0;
+  while (i + 4 < n && !v128.any_true(f32x4.eq(v128.load(x + (usize(i) << 2)), v))) i += 4;
+  while (i < n - 1 && load<f32>(x + (usize(i) << 2)) != value) i++;
+  return i;
 }

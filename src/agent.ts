@@ -10,7 +10,7 @@ import {
   Status,
   WEIGHT_MAX,
 } from "../assembly/abi.js";
-import { Engine, type Shape } from "./engine.js";
+import { Engine, type EngineOptions, type Shape } from "./engine.js";
 import { type Input, Staged, writeMask } from "./inputs.js";
 import { KERNEL } from "./kernel.js";
 import { bounded, type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
@@ -105,12 +105,12 @@ export class DQN {
   readonly #refusals = new Refusals();
 
   /**
-   * @param module - The compiled `liveq/dqn.wasm`, where the platform must compile it. Default: from inlined bytes.
+   * @param run - How it runs; what it learns does not depend on that.
    * @throws TypeError or RangeError for options that are unknown, wrong, or need more than 4 GB.
    */
-  constructor(options: DQNOptions, module?: WebAssembly.Module) {
+  constructor(options: DQNOptions, run?: EngineOptions) {
     const resolved = resolveOptions(options);
-    const engine = new Engine(shapeOf(resolved), module);
+    const engine = new Engine(shapeOf(resolved), run);
     this.options = resolved;
     this.#engine = engine;
     this.#state = engine.f64(Region.State);
@@ -453,11 +453,11 @@ export class DQN {
    * The agent that `save` wrote.
    * @throws SnapshotError for a file that is damaged, foreign, newer, of another shape or not finite.
    */
-  static load(file: Uint8Array, module?: WebAssembly.Module): DQN {
+  static load(file: Uint8Array, run?: EngineOptions): DQN {
     const { metadata, tensors } = unpackSnapshot("dqn", file);
     const bytes = tensors.get("agent");
     if (!bytes || tensors.size !== 1) throw new SnapshotError(ONE_TENSOR);
-    const agent = DQN.#create(metadata, module);
+    const agent = DQN.#create(metadata, run);
     agent.#room(bytes.byteLength).set(bytes);
     agent.#restore();
     return agent;
@@ -468,13 +468,13 @@ export class DQN {
    * the agent.
    * @throws SnapshotError as `load`, once the last piece has been read.
    */
-  static async loadChunks(chunks: AsyncIterable<Uint8Array>, module?: WebAssembly.Module): Promise<DQN> {
+  static async loadChunks(chunks: AsyncIterable<Uint8Array>, run?: EngineOptions): Promise<DQN> {
     let agent: DQN | undefined;
     try {
       await readSnapshotStream("dqn", chunks, (metadata, sizes) => {
         const size = sizes.get("agent");
         if (size === undefined || sizes.size !== 1) throw new SnapshotError(ONE_TENSOR);
-        agent = DQN.#create(metadata, module);
+        agent = DQN.#create(metadata, run);
         return new Map([["agent", agent.#room(size)]]);
       });
       agent!.#restore();
@@ -486,10 +486,10 @@ export class DQN {
   }
 
   /** An agent with the options of a file. */
-  static #create(metadata: Record<string, string>, module: WebAssembly.Module | undefined): DQN {
+  static #create(metadata: Record<string, string>, run: EngineOptions | undefined): DQN {
     try {
       const { actions, ...options } = JSON.parse(metadata["options"] ?? "") as DQNOptions;
-      return new DQN(actions ? { ...options, actions } : options, module);
+      return new DQN(actions ? { ...options, actions } : options, run);
     } catch (cause) {
       throw new SnapshotError("the options in the file are not an agent's", { cause });
     }

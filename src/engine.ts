@@ -2,6 +2,8 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { defaultModule } from "#module";
 import type { instantiate } from "../.build/dqn.js";
 import { ABI_VERSION, MAX_HIDDEN, type Region, Size, Status } from "../assembly/abi.js";
+import { checked, oneOf, type Rules } from "./options.js";
+import { prefersUnrolled } from "./platform.js";
 
 type Exports = Awaited<ReturnType<typeof instantiate>>;
 
@@ -15,16 +17,38 @@ export interface Shape {
   seed: number;
 }
 
+/** How an agent runs: nothing here changes a bit of what it computes, and nothing of it is saved. */
+export interface EngineOptions {
+  /** The compiled `liveq/dqn.wasm`, where the platform must compile it. Default: from inlined bytes. */
+  module?: WebAssembly.Module;
+  /**
+   * The form of the inner loops. Which is faster depends on the JavaScript engine: `auto` chooses by its version.
+   * Default `auto`.
+   */
+  kernels?: "auto" | "rolled" | "unrolled";
+}
+
+const RULES: Rules<EngineOptions> = {
+  module: [(value) => value === undefined || value instanceof WebAssembly.Module, "a WebAssembly.Module"],
+  kernels: oneOf("auto", "rolled", "unrolled"),
+};
+
 const GIGABYTE = 1e9;
 
 /** One instance of the Wasm module with its one agent. All memory is taken here; views never detach. */
 export class Engine {
   readonly exports: Exports;
-  /** Which kernels the module has. */
-  readonly build = "simd128";
+  /** Which kernels run. */
+  readonly build: string;
 
-  /** @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory. */
-  constructor(shape: Shape, module: WebAssembly.Module = defaultModule()) {
+  /**
+   * @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory; RangeError
+   *   or TypeError for wrong options.
+   */
+  constructor(shape: Shape, options: EngineOptions = {}) {
+    const { module = defaultModule(), kernels } = checked<EngineOptions>(options, RULES, { kernels: "auto" });
+    const isUnrolled = kernels === "auto" ? prefersUnrolled() : kernels === "unrolled";
+    this.build = `simd128 ${isUnrolled ? "unrolled" : "rolled"}`;
     const exports = instantiateSync<Exports & Record<string, unknown>>(module, {}).exports;
     if (exports.abi() !== ABI_VERSION) {
       throw new Error(
@@ -32,6 +56,7 @@ export class Engine {
       );
     }
     this.exports = exports;
+    exports.useUnrolled(isUnrolled);
     const sizes = new Int32Array(exports.memory.buffer, exports.sizes() >>> 0, Size.Widths + MAX_HIDDEN);
     for (const [name, value] of Object.entries(shape.sizes)) sizes[Size[name as keyof typeof Size]] = value;
     sizes[Size.Hidden] = shape.hidden.length;

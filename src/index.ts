@@ -1,4 +1,5 @@
 export { DQN, type SaveOptions, type Transition } from "./agent.js";
+export type { EngineOptions } from "./engine.js";
 export {
   type Environment,
   type Evaluated,

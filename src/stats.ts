@@ -43,7 +43,7 @@ export interface AgentStats {
   learningRate: number;
   /** Bytes of WebAssembly memory; constant. */
   memoryBytes: number;
-  /** Kernels in use: "simd128", fixed-width SIMD of 128 bits. */
+  /** Kernels in use: "simd128 rolled" or "simd128 unrolled", fixed-width SIMD of 128 bits. */
   build: string;
 }
 

@@ -561,7 +561,7 @@ describe("bad input", () => {
 
 test("runs from a module that the caller compiled, with the same bits", () => {
   const module = new WebAssembly.Module(readFileSync("dist/dqn.wasm"));
-  const [a, b] = [new DQN(FIXED, module), new DQN(FIXED)];
+  const [a, b] = [new DQN(FIXED, { module }), new DQN(FIXED)];
   for (const agent of [a, b]) live(agent, 30);
   expect(digest(a)).toBe(digest(b));
 });

@@ -8,10 +8,10 @@ const SRC: Record<string, string[]> = {
   node: [],
   server: ["recommender", "agent", "options", "schedule", "random", "math"],
   recommender: ["agent", "environment", "options", "schedule", "snapshot", "random", "math"],
-  index: ["agent", "environment", "environments", "inputs", "stats", "weights", "options", "schedule", "snapshot"],
+  index: ["agent", "engine", "environment", "environments", "inputs", "stats", "weights", "options", "schedule", "snapshot"],
   exchange: ["header", "protobuf", "weights", "options", "snapshot"],
   environments: ["environment", "random", "math"],
-  environment: ["agent", "inputs", "options", "snapshot"],
+  environment: ["agent", "engine", "inputs", "options", "snapshot"],
   agent: ["inputs", "stats", "weights", "options", "schedule", "snapshot", "engine", "kernel", "abi"],
   kernel: [],
   inputs: ["options", "abi"],
@@ -23,7 +23,8 @@ const SRC: Record<string, string[]> = {
   schedule: ["math"],
   snapshot: ["header", "options", "sha256"],
   header: [],
-  engine: ["module", "abi"],
+  engine: ["module", "options", "platform", "abi"],
+  platform: [],
   random: ["math"],
   math: [],
   sha256: [],
@@ -31,7 +32,7 @@ const SRC: Record<string, string[]> = {
 };
 
 const ASSEMBLY: Record<string, string[]> = {
-  index: ["dqn", "arena", "abi"],
+  index: ["dqn", "gemm", "arena", "abi"],
   kernels: [
     "arena",
     "sumtree",
@@ -64,7 +65,8 @@ const ASSEMBLY: Record<string, string[]> = {
   sparse: ["arena"],
   values: ["vector"],
   pack: ["gemm"],
-  gemm: [],
+  gemm: ["tiles"],
+  tiles: [],
   rng: [],
   vector: [],
   arena: [],
@@ -94,6 +96,7 @@ function imports(file: string): string[] {
 function room(path: string, top: string): string {
   const normal = normalize(path);
   if (normal.includes("assembly/abi")) return "abi";
+  if (normal.includes(".build/tiles")) return "tiles";
   if (normal.includes(".build/")) return normal.includes("dqn.wasm") ? "module" : "abi";
   const first = normal.slice(top.length + 1).split("/")[0]!;
   return first.replace(/\.(ts|js)$/, "").replace(/\.workerd$/, "");

@@ -27,6 +27,7 @@ test("the release exports these functions and its memory, and imports nothing", 
     "packWeights",
     "checkWeights",
     "restore",
+    "useUnrolled",
     "memory",
   ]);
   expect(WebAssembly.Module.imports(module)).toEqual([]);

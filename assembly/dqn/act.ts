@@ -24,16 +24,17 @@ function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): void {
   const c = hasCandidates(agent) ? count : agent.actions;
   if (c == 0) return;
   const params = weightsOf(agent, agent.online, noise);
+  const theta = agent.quantiles == 1 ? agent.values : agent.matrix;
   if (hasCandidates(agent)) {
-    valuesOfCandidates(agent.net, params, agent.inputs, count, agent.candidates, agent.matrix);
+    valuesOfCandidates(agent.net, params, agent.inputs, count, agent.candidates, theta);
   } else {
-    valuesOfRow(agent.net, params, agent.inputs, agent.matrix);
+    valuesOfRow(agent.net, params, agent.inputs, theta);
   }
   if (agent.isDueling) {
     valuesOfStates(agent.net, params, 1, agent.inputs, 0, agent.v);
-    duel(c, agent.quantiles, agent.v, agent.matrix, stagedBits(agent));
+    duel(c, agent.quantiles, agent.v, theta, stagedBits(agent));
   }
-  expectations(c, agent.quantiles, agent.matrix, bits, agent.values);
+  expectations(c, agent.quantiles, theta, bits, agent.values);
 }
 
 /** The staged mask in bits; 0 where actions carry none. */

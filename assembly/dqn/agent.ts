@@ -100,9 +100,10 @@ export class Agent {
   dtheta: usize;
   /** All action values of a batch, or of one set of candidates; in candidate mode with sets, of all sets of a batch. */
   matrix: usize;
-  /** Of one state: means and a softmax over its actions. */
+  /** Of one state: means and a softmax over its actions; and where its means are, which may be the matrix itself. */
   q: usize;
   p: usize;
+  means: usize;
   /** Values of states (batch, quantiles). */
   v: usize;
   /** Gradients of matrix and v; rows of all sets of a batch, and where each begins i32 (batch + 1). */

@@ -66,7 +66,7 @@ function bitsOfState(agent: Agent, row: usize, isNext: bool): usize {
   return isNext ? nextBitsOf(agent.replay, row) : bitsOf(agent.replay, row);
 }
 
-/** theta (c, quantiles) of a state of sample b behind beginStates, and its means at agent.q. Requires c > 0. */
+/** theta (c, quantiles) of a state of sample b behind beginStates, and its means at agent.means. Requires c > 0. */
 function valuesOfState(agent: Agent, params: usize, b: usize, isNext: bool, c: i32): usize {
   const row = sampleAt(agent, b);
   const n = agent.quantiles;
@@ -83,7 +83,9 @@ function valuesOfState(agent: Agent, params: usize, b: usize, isNext: bool, c: i
     v += b * (usize(n) << 2);
   }
   if (agent.isDueling) duel(c, n, v, theta, bits);
-  expectations(c, n, theta, bits, agent.q);
+  const isMean = n == 1 && !bits;
+  agent.means = isMean ? theta : agent.q;
+  if (!isMean) expectations(c, n, theta, bits, agent.q);
   return theta;
 }
 
@@ -103,7 +105,7 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
     // A discount of 0 needs no value: a forward of candidates is saved.
     if (c > 0 && (discountOf(replay, row) != 0 || !hasCandidates(agent))) {
       const theta = valuesOfState(agent, params, b, true, c);
-      chosen = best(c, agent.q, nextBitsOf(replay, row));
+      chosen = best(c, agent.means, nextBitsOf(replay, row));
       if (chosen >= 0) memory.copy(agent.y + b * bytes, theta + bytes * chosen, bytes);
       if (hasCandidates(agent)) {
         const from = row + replay.nextCandidates + replay.featureBytes * chosen;
@@ -144,7 +146,7 @@ function softTargets(agent: Agent, params: usize): void {
     memory.fill(y, 0, usize(n) << 2);
     if (discountOf(agent.replay, row) != 0 && countAvailable(c, nextBitsOf(agent.replay, row)) > 0) {
       const theta = valuesOfState(agent, params, b, true, c);
-      softValue(c, n, theta, agent.q, agent.hyper.temperature, agent.p, y);
+      softValue(c, n, theta, agent.means, agent.hyper.temperature, agent.p, y);
     }
     for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, target(agent, b, load<f32>(y + i)));
   }
@@ -160,7 +162,7 @@ function addMunchausen(agent: Agent, params: usize): void {
     const c = countOfState(agent, row, false);
     valuesOfState(agent, params, b, false, c);
     const action = actionOf(agent.replay, row);
-    const bonus = munchausen(c, agent.q, action, hyper.munchausen, hyper.temperature, hyper.clip, agent.p);
+    const bonus = munchausen(c, agent.means, action, hyper.munchausen, hyper.temperature, hyper.clip, agent.p);
     const y = agent.y + b * (usize(n) << 2);
     for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, load<f32>(y + i) + bonus);
   }

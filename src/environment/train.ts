@@ -1,4 +1,5 @@
 import { DQN, type Transition } from "../agent.js";
+import type { EngineOptions } from "../engine.js";
 import type { Input } from "../inputs.js";
 import { checked, type Rule, type Rules, rules } from "../options.js";
 import { available, type Environment } from "./environment.js";
@@ -363,7 +364,7 @@ export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpis
   /** Environment steps to do in all, those before included. Default: as many as were to be done. */
   steps?: number;
   /** As of `DQN.load`. */
-  module?: WebAssembly.Module;
+  run?: EngineOptions;
 }
 
 /**
@@ -379,7 +380,7 @@ export function resume(
   environments: Environment<Input> | readonly Environment<Input>[],
   options: ResumeOptions = {},
 ): { agent: DQN; training: Training } {
-  const { evaluationEnvironment, module, ...callbacks } = options;
+  const { evaluationEnvironment, run: how, ...callbacks } = options;
   const { training, agent: bytes, best } = unpackTraining(file);
   const { evaluation, ...saved } = training.options;
   const environment = evaluationEnvironment && { environment: evaluationEnvironment };
@@ -387,7 +388,7 @@ export function resume(
     throw new TypeError('"evaluationEnvironment" must be given: the training has evaluations');
   }
   const given = { ...saved, ...callbacks, ...(evaluation && { evaluation: { ...evaluation, ...environment } }) };
-  const agent = DQN.load(bytes, module);
+  const agent = DQN.load(bytes, how);
   try {
     const run = new TrainRun(agent, listOf(environments), given as TrainOptions, training, best);
     return { agent, training: new Training(run) };

@@ -1,0 +1,124 @@
+/**
+ * Writes .build/tiles.ts: the inner loops of gemm.ts, each once as a plain loop over k and once with four steps of k in
+ * a turn. A tile is rows x vectors accumulators in registers; both forms add the same products in the same order.
+ *
+ * Which form is faster depends on the engine that compiles the Wasm: V8 before 12 moves the loads of an unrolled loop
+ * to its start and spills, later ones gain.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+
+/** Width of the panels in f32, and rows of a tile: 8 accumulators leave room in 16 registers on x86. */
+const PANELS = [
+  { width: 16, rows: 2 },
+  { width: 8, rows: 4 },
+  { width: 4, rows: 4 },
+];
+const FORMS = [
+  { suffix: "Rolled", steps: 1 },
+  { suffix: "Unrolled", steps: 4 },
+];
+
+const range = (n) => Array.from({ length: n }, (_, i) => i);
+const indent = (lines, by = "  ") => lines.map((line) => by + line);
+/** f(row, vector) for each accumulator of a tile. */
+const each = (rows, vectors, f) => range(rows).flatMap((r) => range(vectors).map((v) => f(r, v)));
+
+/** Step s of k: a row of B in `b(v)`, times one number of each row of A. */
+function step(rows, vectors, s, b) {
+  const lines = range(vectors).map((v) => `const b${v} = v128.load(${b(s, v)});`);
+  for (const r of range(rows)) {
+    lines.push(`const a${r} = v128.load32_splat(pa${r}, ${4 * s});`);
+    for (const v of range(vectors)) lines.push(`c${r}${v} = f32x4.add(c${r}${v}, f32x4.mul(a${r}, b${v}));`);
+  }
+  return ["{", ...indent(lines), "}"];
+}
+
+/** The loop over k: as many turns of `steps` steps as there are, then single ones. Requires k > 0. */
+function loop(rows, vectors, steps, b, advance) {
+  const turn = (n) => [...range(n).flatMap((s) => step(rows, vectors, s, b)), ...advance(n)];
+  if (steps === 1) return ["do {", ...indent(turn(1)), "} while (--n);"];
+  const turns = [`while (n >= ${steps}) {`, ...indent([...turn(steps), `n -= ${steps};`]), "}"];
+  return [...turns, "while (n > 0) {", ...indent([...turn(1), "n--;"]), "}"];
+}
+
+/** ReLU or its mask on all accumulators, then their stores. */
+function finish(rows, vectors) {
+  const at = (base, r) => (r === 0 ? base : r === 1 ? `${base} + ldc` : `${base} + ldc * ${r}`);
+  const relu = each(rows, vectors, (r, v) => `c${r}${v} = f32x4.pmax(c${r}${v}, f32x4.splat(0));`);
+  const mask = each(rows, vectors, (r, v) => {
+    return `c${r}${v} = v128.and(c${r}${v}, f32x4.gt(v128.load(${at("mask", r)}, ${16 * v}), f32x4.splat(0)));`;
+  });
+  return [
+    "if (epilogue == RELU) {",
+    ...indent(relu),
+    "} else if (epilogue == MASK) {",
+    ...indent(mask),
+    "}",
+    ...each(rows, vectors, (r, v) => `v128.store(${at("c", r)}, c${r}${v}, ${16 * v});`),
+  ];
+}
+
+/** One tile of `rows` rows at a, c, init and mask. */
+function tile(rows, vectors, steps) {
+  const bytes = vectors * 16;
+  const advance = (n) => [`pb += ${n * bytes};`, ...range(rows).map((r) => `pa${r} += ${4 * n};`)];
+  return [
+    "let pb = b;",
+    "let n = k;",
+    ...range(rows).map((r) => (r ? `let pa${r} = pa${r - 1} + lda;` : "let pa0 = a;")),
+    ...each(rows, vectors, (r, v) => `let c${r}${v} = v128.load(init + ldi * ${r}, ${16 * v});`),
+    ...loop(rows, vectors, steps, (s, v) => `pb, ${s * bytes + 16 * v}`, advance),
+    ...finish(rows, vectors),
+  ];
+}
+
+function panel({ width, rows }, { suffix, steps }) {
+  const vectors = width / 4;
+  const some = (n) => [
+    `while (m >= ${n}) {`,
+    ...indent([
+      ...tile(n, vectors, steps),
+      `a += lda * ${n};`,
+      `c += ldc * ${n};`,
+      `init += ldi * ${n};`,
+      `mask += ldc * ${n};`,
+      `m -= ${n};`,
+    ]),
+    "}",
+  ];
+  const parameters =
+    "m: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, epilogue: i32, mask: usize";
+  return [
+    `/** C(m,${width}) = epilogue(init + A(m,k) * B(k,${width})) */`,
+    `export function panel${width}${suffix}(${parameters}): void {`,
+    ...indent([...some(rows), ...some(1)]),
+    "}",
+  ];
+}
+
+/** Two panels of one row at once: eight chains hide the latency of an addition. */
+function row({ suffix, steps }) {
+  const advance = (n) => [`pb0 += ${64 * n};`, `pb1 += ${64 * n};`, `pa0 += ${4 * n};`];
+  const b = (s, v) => `pb${v >> 2}, ${64 * s + 16 * (v & 3)}`;
+  const parameters =
+    "k: i32, a: usize, b0: usize, b1: usize, c: usize, init: usize, epilogue: i32, mask: usize";
+  return [
+    "/** C(1,32) = epilogue(init + A(1,k) * B(k,32)), B in two panels. */",
+    `export function row32${suffix}(${parameters}): void {`,
+    ...indent([
+      "let pa0 = a;",
+      "let pb0 = b0;",
+      "let pb1 = b1;",
+      "let n = k;",
+      ...each(1, 8, (r, v) => `let c${r}${v} = v128.load(init, ${16 * v});`),
+      ...loop(1, 8, steps, b, advance),
+      ...finish(1, 8),
+    ]),
+    "}",
+  ];
+}
+
+const functions = FORMS.flatMap((form) => [...PANELS.map((each) => panel(each, form)), row(form)]);
+const head = ["// Written by assembly/tiles.mjs.", 'import { MASK, RELU } from "../assembly/gemm";'];
+mkdirSync(".build", { recursive: true });
+writeFileSync(".build/tiles.ts", [head, ...functions].map((lines) => `${lines.join("\n")}\n`).join("\n"));
