@@ -1,6 +1,6 @@
 /** The second door, for tests and benches only: the kernels by name. */
 import { arenaAt } from "./arena";
-import { find, newSumTree, priorityOf, rebuild, setPriority, SumTree, totalOf } from "./sumtree";
+import { findAll, newSumTree, priorityOf, rebuild, setPriorities, setPriority, SumTree, totalOf } from "./sumtree";
 
 export { adam } from "./adam";
 export { bellman, munchausen, softValue } from "./bellman";
@@ -31,6 +31,10 @@ export function treeSet(tree: usize, i: i32, priority: f32): void {
   setPriority(changetype<SumTree>(tree), i, priority);
 }
 
+export function treeSetAll(tree: usize, n: i32, leaves: usize, priorities: usize): void {
+  setPriorities(changetype<SumTree>(tree), n, leaves, priorities);
+}
+
 export function treeGet(tree: usize, i: i32): f32 {
   return priorityOf(changetype<SumTree>(tree), i);
 }
@@ -39,8 +43,8 @@ export function treeTotal(tree: usize): f32 {
   return totalOf(changetype<SumTree>(tree));
 }
 
-export function treeFind(tree: usize, target: f64): i32 {
-  return find(changetype<SumTree>(tree), target);
+export function treeFind(tree: usize, n: i32, targets: usize, leaves: usize): void {
+  findAll(changetype<SumTree>(tree), n, targets, leaves);
 }
 
 export function treeRebuild(tree: usize, capacity: i32): void {

@@ -13,7 +13,7 @@ import { INPUT_MAX, RETURN_MAX } from "./abi";
 import { Arena, LIMIT, take, takeStruct } from "./arena";
 import { below, Rng, uniform } from "./rng";
 import { indicesAreValid, Part, wordsOf } from "./sparse";
-import { find, priorityOf, SumTree, totalOf } from "./sumtree";
+import { findAll, priorityOf, SumTree, totalOf } from "./sumtree";
 import { isAvailable, packBits } from "./values";
 import { allWithin } from "./vector";
 
@@ -186,13 +186,20 @@ export function sampleUniform(rng: Rng, size: i32, n: i32, indices: usize): void
 }
 
 /**
- * Draws n rows in proportion to their priorities, one from each of n equal shares of the total: indices (n) i32, and
- * weights (n): (size * p / total)^-beta, divided by the largest of the batch. Requires a total above 0.
- * Schaul et al. 2016, arXiv:1511.05952.
+ * Draws n rows in proportion to their priorities, one from each of n equal shares of the total: indices (n) i32.
+ * targets: scratch, f64 (n). Requires a total above 0. Schaul et al. 2016, arXiv:1511.05952.
  */
-export function samplePrioritized(
+export function samplePrioritized(tree: SumTree, rng: Rng, n: i32, targets: usize, indices: usize): void {
+  const total = f64(totalOf(tree));
+  for (let i = 0; i < n; i++) {
+    store<f64>(targets + (usize(i) << 3), ((f64(i) + uniform(rng)) / f64(n)) * total);
+  }
+  findAll(tree, n, targets, indices);
+}
+
+/** Importance weights (n) of drawn rows: (size * p / total)^-beta, divided by the largest of the batch. */
+export function importanceWeights(
   tree: SumTree,
-  rng: Rng,
   size: i32,
   n: i32,
   beta: f64,
@@ -201,17 +208,13 @@ export function samplePrioritized(
 ): void {
   const total = f64(totalOf(tree));
   let largest: f32 = 0;
-  for (let i = 0; i < n; i++) {
-    const index = find(tree, ((f64(i) + uniform(rng)) / f64(n)) * total);
-    const weight = Mathf.pow(f32((f64(size) * f64(priorityOf(tree, index))) / total), f32(-beta));
-    store<i32>(indices + (usize(i) << 2), index);
-    store<f32>(weights + (usize(i) << 2), weight);
+  for (let i: usize = 0; i < usize(n) << 2; i += 4) {
+    const priority = f64(priorityOf(tree, load<i32>(indices + i)));
+    const weight = Mathf.pow(f32((f64(size) * priority) / total), f32(-beta));
+    store<f32>(weights + i, weight);
     largest = max(largest, weight);
   }
-  for (let i = 0; i < n; i++) {
-    const at = weights + (usize(i) << 2);
-    store<f32>(at, load<f32>(at) / largest);
-  }
+  for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(weights + i, load<f32>(weights + i) / largest);
 }
 
 /** Whether a row's first half is what writeStep can have written: numbers in their bounds, discount in [0, 1], indices in bounds. */

@@ -57,10 +57,27 @@ export function priorityOf(tree: SumTree, i: i32): f32 {
 export function setPriority(tree: SumTree, i: i32, priority: f32): void {
   store<f32>(levelAt(tree, 0) + (usize(i) << 2), priority);
   for (let level = 1; level < tree.levels; level++) {
-    const node = levelAt(tree, level - 1) + (usize(i >> 4) << 6);
     i >>= 4;
-    store<f32>(levelAt(tree, level) + (usize(i) << 2), sumOf(node));
+    resum(tree, level, i);
   }
+}
+
+/** The same for n leaves i32, level by level, so that no sum waits for the one before; of a leaf twice the last counts. */
+export function setPriorities(tree: SumTree, n: i32, leaves: usize, priorities: usize): void {
+  const end = usize(n) << 2;
+  for (let i: usize = 0; i < end; i += 4) {
+    store<f32>(levelAt(tree, 0) + (usize(load<i32>(leaves + i)) << 2), load<f32>(priorities + i));
+  }
+  for (let level = 1; level < tree.levels; level++) {
+    for (let i: usize = 0; i < end; i += 4) resum(tree, level, load<i32>(leaves + i) >> (level << 2));
+  }
+}
+
+/** Recomputes sum i of a level above 0. */
+// @ts-ignore: decorator
+@inline
+function resum(tree: SumTree, level: i32, i: i32): void {
+  store<f32>(levelAt(tree, level) + (usize(i) << 2), sumOf(levelAt(tree, level - 1) + (usize(i) << 6)));
 }
 
 /** The sum of all priorities. */
@@ -68,30 +85,59 @@ export function totalOf(tree: SumTree): f32 {
   return sumOf(levelAt(tree, tree.levels - 1));
 }
 
+/** Running sums of the children of one node, f64 (1 + 16): the first is 0. */
+const SUMS: usize = memory.data(136, 16);
+
 /**
- * The leaf at which the running sum of priorities exceeds `target`. A leaf of priority 0 is never the answer: a child is
- * chosen only where target < its sum, and where rounding leaves the target beyond them all, the last that is not 0.
+ * For each of n targets f64 the leaf at which the running sum of priorities exceeds it: leaves i32 (n). A leaf of
+ * priority 0 is never the answer: a child is chosen only where target < its running sum, and where rounding leaves the
+ * target beyond them all, the last that is not 0. The targets are overwritten.
+ *
+ * All of them go down one level before any goes to the next, so that their cache misses overlap.
  * Requires 0 <= target and a total above 0.
  */
-export function find(tree: SumTree, target: f64): i32 {
-  let i = 0;
+export function findAll(tree: SumTree, n: i32, targets: usize, leaves: usize): void {
+  memory.fill(leaves, 0, usize(n) << 2);
   for (let level = tree.levels - 1; level >= 0; level--) {
-    const node = levelAt(tree, level) + (usize(i) << 6);
-    let chosen = 0;
-    let before = target;
-    for (let child = 0; child < 16; child++) {
-      const sum = f64(load<f32>(node + (usize(child) << 2)));
-      if (sum > 0) {
-        chosen = child;
-        before = target;
-        if (target < sum) break;
-        target -= sum;
-      }
+    const nodes = levelAt(tree, level);
+    for (let i: usize = 0; i < usize(n); i++) {
+      const leaf = leaves + (i << 2);
+      const target = targets + (i << 3);
+      const at = load<i32>(leaf);
+      const child = childAt(nodes + (usize(at) << 6), load<f64>(target));
+      store<f64>(target, load<f64>(target) - load<f64>(SUMS + (usize(child) << 3)));
+      store<i32>(leaf, (at << 4) | child);
     }
-    target = before;
-    i = (i << 4) | chosen;
   }
-  return i;
+}
+
+/** The child of a node that holds the target; leaves the running sums at SUMS. */
+// @ts-ignore: decorator
+@inline
+function childAt(node: usize, target: f64): i32 {
+  const goal = f64x2.splat(target);
+  let sum = f64x2.splat(0);
+  let passed = i64x2.splat(0);
+  for (let v: usize = 0; v < 4; v++) {
+    const four = v128.load(node + (v << 4));
+    const low = runningSum(f64x2.promote_low_f32x4(four), sum);
+    const high = runningSum(f64x2.promote_low_f32x4(i32x4.shuffle(four, four, 2, 3, 2, 3)), low);
+    v128.store(SUMS + (v << 5), low, 8);
+    v128.store(SUMS + (v << 5), high, 24);
+    passed = i64x2.add(passed, i64x2.add(f64x2.le(low, goal), f64x2.le(high, goal)));
+    sum = high;
+  }
+  let child = -i32(i64x2.extract_lane(passed, 0) + i64x2.extract_lane(passed, 1));
+  if (child == 16) do child--; while (child > 0 && load<f32>(node + (usize(child) << 2)) == 0);
+  return child;
+}
+
+/** [s + a, s + (a + b)] of [a, b], s being the last of the sums before. */
+// @ts-ignore: decorator
+@inline
+function runningSum(pair: v128, before: v128): v128 {
+  const sums = f64x2.add(pair, i64x2.shuffle(f64x2.splat(0), pair, 0, 2));
+  return f64x2.add(i64x2.shuffle(before, before, 1, 1), sums);
 }
 
 /** Recomputes all sums from the priorities, as if each had been set. */
@@ -99,8 +145,6 @@ export function rebuild(tree: SumTree, capacity: i32): void {
   let n = capacity;
   for (let level = 1; level < tree.levels; level++) {
     n = (n + 15) >> 4;
-    for (let i: usize = 0; i < usize(n); i++) {
-      store<f32>(levelAt(tree, level) + (i << 2), sumOf(levelAt(tree, level - 1) + (i << 6)));
-    }
+    for (let i = 0; i < n; i++) resum(tree, level, i);
   }
 }

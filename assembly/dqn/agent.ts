@@ -85,6 +85,8 @@ export class Agent {
   values: usize;
   /** The staged mask in bits. */
   bits: usize;
+  /** Targets of a batch's draws by priority, f64 (batch). */
+  draws: usize;
   /** A batch: rows by index and by address, importance weights, x, next x, actions, selected next actions. */
   indices: usize;
   sampled: usize;
@@ -281,6 +283,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.indices = takeF32(arena, batch);
   agent.sampled = takeF32(arena, batch);
   agent.weights = takeF32(arena, batch);
+  agent.draws = take(arena, agent.isPrioritized ? batch << 3 : 0);
   agent.x = takeF32(arena, rows);
   agent.nextX = takeF32(arena, rows);
   agent.actionOfRow = takeF32(arena, batch);

@@ -6,9 +6,9 @@ import { backward, headOfActions, headOfAll } from "../network/backward";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfRows, valuesOfStates } from "../network/forward";
 import { setTraining } from "../network/plan";
 import { keepStatistics, noiseBackward, statisticsAreSafe } from "../network/weights";
-import { actionOf, bitsOf, countOf, rowAt, samplePrioritized, sampleUniform } from "../replay";
+import { actionOf, bitsOf, countOf, importanceWeights, rowAt, samplePrioritized, sampleUniform } from "../replay";
 import { Rng } from "../rng";
-import { setPriority, totalOf } from "../sumtree";
+import { setPriorities, totalOf } from "../sumtree";
 import { duel, duelBackward, expectations } from "../values";
 import { sumSquares } from "../vector";
 import {
@@ -57,8 +57,8 @@ function sample(agent: Agent): bool {
   const size = i32(counter(agent, State.Size));
   const isWeighted = agent.isPrioritized && totalOf(agent.tree) > 0;
   if (isWeighted) {
-    const beta = agent.hyper.beta;
-    samplePrioritized(agent.tree, agent.sampleRng, size, agent.batch, beta, agent.indices, agent.weights);
+    samplePrioritized(agent.tree, agent.sampleRng, agent.batch, agent.draws, agent.indices);
+    importanceWeights(agent.tree, size, agent.batch, agent.hyper.beta, agent.indices, agent.weights);
   } else {
     sampleUniform(agent.sampleRng, size, agent.batch, agent.indices);
   }
@@ -71,15 +71,20 @@ function sample(agent: Agent): bool {
 /** Above this, sums of 2^31 priorities would leave the range of f32. */
 export const PRIORITY_MAX: f32 = 1e28;
 
-/** The priority of each drawn row is |TD error|^alpha; of a row drawn twice the last one counts, which is the same. */
+/**
+ * The priority of each drawn row is |TD error|^alpha; of a row drawn twice the last one counts, which is the same. They
+ * take the place of the gradient of the predictions, which is spent.
+ */
 function prioritize(agent: Agent): void {
+  const priorities = agent.dtheta;
   let largest = f32(counter(agent, State.MaxPriority));
   for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
     const error = abs(load<f32>(agent.td + b));
     const priority: f32 = error == 0 ? 0 : min(PRIORITY_MAX, Mathf.pow(error, f32(agent.hyper.alpha)));
-    setPriority(agent.tree, load<i32>(agent.indices + b), priority);
+    store<f32>(priorities + b, priority);
     largest = max(largest, priority);
   }
+  setPriorities(agent.tree, agent.batch, agent.indices, priorities);
   setCounter(agent, State.MaxPriority, f64(largest));
 }
 

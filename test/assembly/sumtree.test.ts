@@ -4,15 +4,31 @@ import { Pcg32 } from "../reference/rng.js";
 import { NaiveSumTree } from "../reference/sumtree.js";
 
 const BASE = 65536;
+/** Behind every tree of these tests. */
+const SCRATCH = 60 * 65536;
 
 function treeOf(capacity: number) {
   const { exports } = new KernelBench(64);
   const tree = exports.treeAt(BASE, capacity);
+  const findAll = (targets: readonly number[]) => {
+    new Float64Array(exports.memory.buffer, SCRATCH, targets.length).set(targets);
+    const leaves = SCRATCH + 8 * targets.length;
+    exports.treeFind(tree, targets.length, SCRATCH, leaves);
+    return [...new Int32Array(exports.memory.buffer, leaves, targets.length)];
+  };
+  const setAll = (leaves: readonly number[], priorities: readonly number[]) => {
+    new Int32Array(exports.memory.buffer, SCRATCH, leaves.length).set(leaves);
+    const values = SCRATCH + 4 * leaves.length;
+    new Float32Array(exports.memory.buffer, values, leaves.length).set(priorities);
+    exports.treeSetAll(tree, leaves.length, SCRATCH, values);
+  };
   return {
+    setAll,
     set: (i: number, priority: number) => exports.treeSet(tree, i, priority),
     get: (i: number) => exports.treeGet(tree, i),
     total: () => exports.treeTotal(tree),
-    find: (target: number) => exports.treeFind(tree, target),
+    find: (target: number) => findAll([target])[0]!,
+    findAll,
     rebuild: () => exports.treeRebuild(tree, capacity),
   };
 }
@@ -35,11 +51,29 @@ describe("sum tree", () => {
         expect(tree.get(i)).toBe(priority);
         expect(tree.total()).toBe(twin.total);
         if (twin.total === 0) continue;
-        const target = random.uniform() * twin.total;
-        expect(tree.find(target)).toBe(twin.find(target));
+        const targets = Array.from({ length: 1 + random.below(5) }, () => random.uniform() * twin.total);
+        expect(tree.findAll(targets)).toEqual(targets.map((target) => twin.find(target)));
       }
     },
   );
+
+  test("many at once are as one after the other, of a leaf twice the last", () => {
+    const random = Pcg32.seeded(5n, 1n);
+    for (let round = 0; round < 200; round++) {
+      const capacity = 1 + random.below(600);
+      const [one, all] = [treeOf(capacity), treeOf(capacity)];
+      const leaves = Array.from({ length: 1 + random.below(70) }, () => random.below(capacity));
+      const priorities = leaves.map(() => random.uniform());
+      leaves.forEach((leaf, i) => {
+        one.set(leaf, priorities[i]!);
+      });
+      all.setAll(leaves, priorities);
+      expect(all.total()).toBe(one.total());
+      for (const leaf of leaves) expect(all.get(leaf)).toBe(one.get(leaf));
+      all.rebuild();
+      expect(all.total()).toBe(one.total());
+    }
+  });
 
   test("draws every leaf in proportion to its priority", () => {
     const capacity = 300;

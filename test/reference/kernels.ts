@@ -106,7 +106,8 @@ export interface Kernels extends Door {
   treeSet(tree: number, i: number, priority: number): void;
   treeGet(tree: number, i: number): number;
   treeTotal(tree: number): number;
-  treeFind(tree: number, target: number): number;
+  treeSetAll(tree: number, n: number, leaves: number, priorities: number): void;
+  treeFind(tree: number, n: number, targets: number, leaves: number): void;
   treeRebuild(tree: number, capacity: number): void;
   packPanels(m: number, n: number, src: number, lds: number, dst: number): void;
   packTransposed(m: number, n: number, src: number, lds: number, dst: number, rows: number, row: number): void;
@@ -118,6 +119,7 @@ export interface Kernels extends Door {
   uniformIn(rng: number, low: number, high: number): number;
   below(rng: number, n: number): number;
   allWithin(n: number, low: number, high: number, x: number): number;
+  useUnrolled(yes: number): void;
   argmax(n: number, x: number): number;
   axpy(n: number, alpha: number, x: number, y: number): void;
   dot(n: number, a: number, b: number): number;
