@@ -7,7 +7,7 @@ import { gemm, MASK, NONE, padded, RELU } from "./gemm";
 import { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 import { Rng, uniformIn } from "./rng";
 import { gatherRows, Part, rowsOf, scatterRows, wordsOf, zeroRows } from "./sparse";
-import { axpy, dot, rectify } from "./vector";
+import { axpy, dot, dot2, rectify } from "./vector";
 
 /**
  * Weights and biases between `inputs` and `outputs`. A hidden layer, y = relu(x W + b), keeps W (rows, outputs) in panels
@@ -357,14 +357,32 @@ export function headForward(head: Layer, params: usize, panels: usize, batch: i3
 
 /** q(m,n) for rows h(m,in): the first n outputs by the head's rows; no padding between rows of q. */
 export function headRows(head: Layer, params: usize, m: i32, n: i32, h: usize, q: usize): void {
+  const w = params + head.weight;
+  const bias = params + head.bias;
   const ldh = usize(head.rows) << 2;
-  for (let i = 0; i < m; i++) {
-    for (let a = 0; a < n; a++) {
-      store<f32>(q, headAt(head, params, h, a));
-      q += 4;
-    }
-    h += ldh;
+  if (n == 1) {
+    // Rows in pairs, where there is but one output.
+    dots(head.rows, m, w, h, q);
+    for (let i: usize = 0; i < usize(m) << 2; i += 4) store<f32>(q + i, load<f32>(q + i) + load<f32>(bias));
+    return;
   }
+  for (let i = 0; i < m; i++) {
+    dots(head.rows, n, h, w, q);
+    for (let a: usize = 0; a < usize(n) << 2; a += 4) store<f32>(q + a, load<f32>(q + a) + load<f32>(bias + a));
+    h += ldh;
+    q += usize(n) << 2;
+  }
+}
+
+/** y(m) = a · b(m,n) */
+function dots(n: i32, m: i32, a: usize, b: usize, y: usize): void {
+  const ldb = usize(n) << 2;
+  for (; m >= 2; m -= 2) {
+    dot2(n, a, b, b + ldb, y);
+    b += ldb << 1;
+    y += 8;
+  }
+  if (m) store<f32>(y, dot(n, a, b));
 }
 
 /** dW(a,:) += dq h, db(a) += dq for one row h. */

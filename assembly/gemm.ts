@@ -16,8 +16,7 @@ import {
   panel4Unrolled,
   panel8Rolled,
   panel8Unrolled,
-  row32Rolled,
-  row32Unrolled,
+  row32,
 } from "../.build/tiles";
 
 /** What happens to an element of C before it is stored. */
@@ -160,11 +159,4 @@ function panel4(
 ): void {
   if (isUnrolled) panel4Unrolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
   else panel4Rolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
-}
-
-// @ts-ignore: decorator
-@inline
-function row32(k: i32, a: usize, b0: usize, b1: usize, c: usize, init: usize, epilogue: i32, mask: usize): void {
-  if (isUnrolled) row32Unrolled(k, a, b0, b1, c, init, epilogue, mask);
-  else row32Rolled(k, a, b0, b1, c, init, epilogue, mask);
 }

@@ -20,7 +20,7 @@ export { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 export { below, nextU32, normals, seedRng, uniform, uniformIn } from "./rng";
 export { gatherRows, scatterRows, zeroRows } from "./sparse";
 export { best, countOf, duel, duelBackward, expectations, softmax } from "./values";
-export { allWithin, argmax, axpy, dot, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
+export { allWithin, argmax, axpy, dot, dot2, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
 
 /** A sum tree of its own, in memory that starts at `base` and must be zero; the tests' handle to it. */
 export function treeAt(base: usize, capacity: i32): usize {

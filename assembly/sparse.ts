@@ -50,35 +50,87 @@ export function indicesAreValid(part: Part, x: usize): bool {
  * Requires n % 4 == 0; y must not alias W.
  */
 export function gatherRows(n: i32, slots: i32, indices: usize, w: usize, rows: i32, row: i32, y: usize): void {
-  const weights = indices + (usize(slots) << 2);
-  for (let j = 0; j < n; j += 16) {
-    const width = usize(min(16, n - j)) << 2;
-    const panel = w + (usize(j) << 2) * rows + width * row;
-    for (let s: usize = 0; s < usize(slots) << 2; s += 4) {
-      const alpha = v128.load32_splat(weights + s);
-      const from = panel + width * load<u32>(indices + s);
-      for (let x: usize = 0; x < width; x += 16) {
-        v128.store(y + x, f32x4.add(v128.load(y + x), f32x4.mul(alpha, v128.load(from + x))));
-      }
-    }
-    y += width;
+  for (; n >= 16; n -= 16) {
+    gather16(slots, indices, w + (usize(row) << 6), y);
+    w += usize(rows) << 6;
+    y += 64;
   }
+  // What is left is one narrower panel.
+  const width = usize(n) << 2;
+  w += width * row;
+  for (let x: usize = 0; x < width; x += 16) gather4(slots, indices, w + x, width, y + x);
+}
+
+/** y(16) += sum over slots of weight * W(index, :), rows of 64 bytes. */
+function gather16(slots: i32, indices: usize, w: usize, y: usize): void {
+  const end = indices + (usize(slots) << 2);
+  const weights = usize(slots) << 2;
+  let y0 = v128.load(y);
+  let y1 = v128.load(y, 16);
+  let y2 = v128.load(y, 32);
+  let y3 = v128.load(y, 48);
+  for (; indices < end; indices += 4) {
+    const from = w + (usize(load<u32>(indices)) << 6);
+    const weight = v128.load32_splat(indices + weights);
+    y0 = f32x4.add(y0, f32x4.mul(weight, v128.load(from)));
+    y1 = f32x4.add(y1, f32x4.mul(weight, v128.load(from, 16)));
+    y2 = f32x4.add(y2, f32x4.mul(weight, v128.load(from, 32)));
+    y3 = f32x4.add(y3, f32x4.mul(weight, v128.load(from, 48)));
+  }
+  v128.store(y, y0);
+  v128.store(y, y1, 16);
+  v128.store(y, y2, 32);
+  v128.store(y, y3, 48);
+}
+
+/** y(4) += sum over slots of weight * W(index, :), rows of `stride` bytes. */
+function gather4(slots: i32, indices: usize, w: usize, stride: usize, y: usize): void {
+  const end = indices + (usize(slots) << 2);
+  const weights = usize(slots) << 2;
+  let sum = v128.load(y);
+  for (; indices < end; indices += 4) {
+    const from = v128.load(w + stride * load<u32>(indices));
+    sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(indices + weights), from));
+  }
+  v128.store(y, sum);
 }
 
 /** The backward of gatherRows: dW(row + index, :) += weight * dy(n). */
 export function scatterRows(n: i32, slots: i32, indices: usize, dw: usize, rows: i32, row: i32, dy: usize): void {
-  const weights = indices + (usize(slots) << 2);
-  for (let j = 0; j < n; j += 16) {
-    const width = usize(min(16, n - j)) << 2;
-    const panel = dw + (usize(j) << 2) * rows + width * row;
-    for (let s: usize = 0; s < usize(slots) << 2; s += 4) {
-      const alpha = v128.load32_splat(weights + s);
-      const to = panel + width * load<u32>(indices + s);
-      for (let x: usize = 0; x < width; x += 16) {
-        v128.store(to + x, f32x4.add(v128.load(to + x), f32x4.mul(alpha, v128.load(dy + x))));
-      }
-    }
-    dy += width;
+  for (; n >= 16; n -= 16) {
+    scatter16(slots, indices, dw + (usize(row) << 6), dy);
+    dw += usize(rows) << 6;
+    dy += 64;
+  }
+  const width = usize(n) << 2;
+  dw += width * row;
+  for (let x: usize = 0; x < width; x += 16) scatter4(slots, indices, dw + x, width, dy + x);
+}
+
+function scatter16(slots: i32, indices: usize, dw: usize, dy: usize): void {
+  const end = indices + (usize(slots) << 2);
+  const weights = usize(slots) << 2;
+  const d0 = v128.load(dy);
+  const d1 = v128.load(dy, 16);
+  const d2 = v128.load(dy, 32);
+  const d3 = v128.load(dy, 48);
+  for (; indices < end; indices += 4) {
+    const to = dw + (usize(load<u32>(indices)) << 6);
+    const weight = v128.load32_splat(indices + weights);
+    v128.store(to, f32x4.add(v128.load(to), f32x4.mul(weight, d0)));
+    v128.store(to, f32x4.add(v128.load(to, 16), f32x4.mul(weight, d1)), 16);
+    v128.store(to, f32x4.add(v128.load(to, 32), f32x4.mul(weight, d2)), 32);
+    v128.store(to, f32x4.add(v128.load(to, 48), f32x4.mul(weight, d3)), 48);
+  }
+}
+
+function scatter4(slots: i32, indices: usize, dw: usize, stride: usize, dy: usize): void {
+  const end = indices + (usize(slots) << 2);
+  const weights = usize(slots) << 2;
+  const d = v128.load(dy);
+  for (; indices < end; indices += 4) {
+    const to = dw + stride * load<u32>(indices);
+    v128.store(to, f32x4.add(v128.load(to), f32x4.mul(v128.load32_splat(indices + weights), d)));
   }
 }
 

@@ -22,6 +22,51 @@ export function dot(n: i32, a: usize, b: usize): f32 {
   return fold(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
 }
 
+/** y(0) = a · b, y(1) = a · c, with the bits of dot(). Requires n % 4 == 0. */
+export function dot2(n: i32, a: usize, b: usize, c: usize, y: usize): void {
+  let b0 = f32x4.splat(0);
+  let b1 = b0;
+  let b2 = b0;
+  let b3 = b0;
+  let c0 = b0;
+  let c1 = b0;
+  let c2 = b0;
+  let c3 = b0;
+  while (n >= 16) {
+    const a0 = v128.load(a);
+    b0 = f32x4.add(b0, f32x4.mul(a0, v128.load(b)));
+    c0 = f32x4.add(c0, f32x4.mul(a0, v128.load(c)));
+    const a1 = v128.load(a, 16);
+    b1 = f32x4.add(b1, f32x4.mul(a1, v128.load(b, 16)));
+    c1 = f32x4.add(c1, f32x4.mul(a1, v128.load(c, 16)));
+    const a2 = v128.load(a, 32);
+    b2 = f32x4.add(b2, f32x4.mul(a2, v128.load(b, 32)));
+    c2 = f32x4.add(c2, f32x4.mul(a2, v128.load(c, 32)));
+    const a3 = v128.load(a, 48);
+    b3 = f32x4.add(b3, f32x4.mul(a3, v128.load(b, 48)));
+    c3 = f32x4.add(c3, f32x4.mul(a3, v128.load(c, 48)));
+    a += 64;
+    b += 64;
+    c += 64;
+    n -= 16;
+  }
+  while (n > 0) {
+    const a0 = v128.load(a);
+    b0 = f32x4.add(b0, f32x4.mul(a0, v128.load(b)));
+    c0 = f32x4.add(c0, f32x4.mul(a0, v128.load(c)));
+    a += 16;
+    b += 16;
+    c += 16;
+    n -= 4;
+  }
+  b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3));
+  c0 = f32x4.add(f32x4.add(c0, c1), f32x4.add(c2, c3));
+  // [b0 + b1, b2 + b3, c0 + c1, c2 + c3], then the sums of its pairs.
+  b0 = f32x4.add(i32x4.shuffle(b0, c0, 0, 2, 4, 6), i32x4.shuffle(b0, c0, 1, 3, 5, 7));
+  b0 = f32x4.add(i32x4.shuffle(b0, b0, 0, 2, 0, 2), i32x4.shuffle(b0, b0, 1, 3, 1, 3));
+  v128.store64_lane(y, b0, 0);
+}
+
 /** The sum of four lanes: (0 + 1) + (2 + 3). */
 // @ts-ignore: decorator
 @inline

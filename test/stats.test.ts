@@ -25,7 +25,12 @@ describe("stats", () => {
       ...{ steps: 0, updates: 0, skippedUpdates: 0, skippedStep: 0, refused: {}, replaySize: 0, replayFill: 0 },
       ...{ loss: none, lossMean: none, qMean: none, qMax: none, gradientNorm: none, clippedShare: none },
       ...{ tdErrorP10: none, tdErrorP50: none, tdErrorP90: none, maxPriority: none, effectiveBatch: none },
-      ...{ epsilon: 1, learningRate: 1e-3, memoryBytes: agent.memoryBytes, build: expect.stringMatching(/^simd128 (un)?rolled$/) },
+      ...{
+        epsilon: 1,
+        learningRate: 1e-3,
+        memoryBytes: agent.memoryBytes,
+        build: expect.stringMatching(/^simd128 (un)?rolled$/),
+      },
     });
   });
 

@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { naiveGemm } from "../reference/gemm.js";
 import { difference, KernelBench, numbers } from "../reference/kernels.js";
 
 const bench = new KernelBench();
-const { gemm, padded, packPanels, packTransposed, panelOffset, transpose } = bench.exports;
+const { gemm, padded, packPanels, packTransposed, panelOffset, transpose, useUnrolled } = bench.exports;
 const NONE = 0;
 const RELU = 1;
 const MASK = 2;
@@ -30,6 +30,10 @@ function read(tensor: { data: Float32Array }, m: number, n: number, ld: number):
   return Float64Array.from({ length: m * n }, (_, x) => tensor.data[Math.floor(x / n) * ld + (x % n)]!);
 }
 
+function bytes(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
 function sizes(): [number, number, number][] {
   const all: [number, number, number][] = [];
   for (let m = 1; m <= 17; m++) for (let n = 1; n <= 17; n++) for (let k = 1; k <= 17; k++) all.push([m, n, k]);
@@ -38,7 +42,12 @@ function sizes(): [number, number, number][] {
   return all;
 }
 
-describe("gemm", () => {
+describe.each([
+  ["rolled", false],
+  ["unrolled", true],
+])("gemm, %s", (_, isUnrolled) => {
+  beforeAll(() => useUnrolled(isUnrolled));
+
   test("equals its f64 twin for all m, n, k in 1..17 and beyond, with odd strides, each initial value and epilogue", () => {
     for (const [m, n, k] of sizes()) {
       bench.reset();
@@ -112,6 +121,21 @@ describe("gemm", () => {
     gemm(1, 4, 1, a.at, 4, b.at, 1, 0, c.at, 16, 0, 0, 0, 0, RELU, 0);
     expect(Array.from(c.data)).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
   });
+});
+
+test("rolled and unrolled loops give the same bits", () => {
+  for (const [m, n, k] of sizes()) {
+    bench.reset();
+    const width = padded(n);
+    const a = bench.f32(m * k, numbers(m * k, k));
+    const b = panels(k, k, n, numbers(k * n, n));
+    const [c, d] = [bench.f32(m * width), bench.f32(m * width)];
+    for (const [isUnrolled, { at }] of [[false, c] as const, [true, d] as const]) {
+      useUnrolled(isUnrolled);
+      gemm(m, width, k, a.at, k * 4, b.at, k, 0, at, width * 4, 0, 0, 0, 0, NONE, 0);
+    }
+    expect(Buffer.compare(bytes(c.data), bytes(d.data)), `${m}x${n}x${k}`).toBe(0);
+  }
 });
 
 describe("pack", () => {

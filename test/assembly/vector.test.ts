@@ -4,9 +4,21 @@ import { difference, KernelBench, numbers } from "../reference/kernels.js";
 
 const bench = new KernelBench();
 const kernels = bench.exports;
+type Tensor = ReturnType<KernelBench["f32"]>;
 const LENGTHS = [4, 8, 12, 16, 20, 32, 52, 100];
 
 describe("vector", () => {
+  test("dot2 has the bits of two dots", () => {
+    for (const n of LENGTHS) {
+      bench.reset();
+      const [a, b, c] = [1, 2, 3].map((seed) => bench.f32(n, numbers(n, n + seed))) as [Tensor, Tensor, Tensor];
+      const y = bench.f32(2);
+      kernels.dot2(n, a.at, b.at, c.at, y.at);
+      expect([...y.data]).toEqual([kernels.dot(n, a.at, b.at), kernels.dot(n, a.at, c.at)]);
+      expect(bench.guardsHold()).toBe(true);
+    }
+  });
+
   test("dot, sumSquares, axpy, scaleMasked and lerp equal their f64 twins", () => {
     for (const n of LENGTHS) {
       bench.reset();

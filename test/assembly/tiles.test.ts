@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+const TILES = ["panel16Rolled", "panel16Unrolled", "panel8Rolled", "panel8Unrolled", "row32"];
+
+/** The instructions of a function, without its declaration. */
+function instructions(wat: string, name: string): string[] {
+  const start = wat.indexOf(`(func $.build/tiles/${name} `);
+  expect(start, name).toBeGreaterThan(0);
+  return wat
+    .slice(start, wat.indexOf("\n )", start))
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim());
+}
+
+/** Additions of the first tile of a function: 8 accumulators for each step of k that is written out. */
+function additionsOf(name: string): number {
+  return name.endsWith("Rolled") ? 8 : 8 * 5;
+}
+
+/**
+ * How many additions of the first tile do not go straight to their accumulator, or go to one that one of the seven
+ * before went to: then the compiler has regrouped the steps, additions wait for each other, and the loads that were
+ * moved in front of them spill.
+ */
+function regrouped(wat: string, name: string): number {
+  const code = instructions(wat, name);
+  const recent: string[] = [];
+  let seen = 0;
+  let wrong = 0;
+  code.forEach((line, i) => {
+    if (line !== "f32x4.add" || seen++ >= additionsOf(name)) return;
+    const [operation, accumulator = ""] = code[i + 1]!.split(" ");
+    if (operation !== "local.set" || recent.includes(accumulator)) wrong++;
+    recent.push(accumulator);
+    if (recent.length > 7) recent.shift();
+  });
+  expect(seen, `additions of ${name}`).toBeGreaterThanOrEqual(additionsOf(name));
+  return wrong;
+}
+
+test("the compiler keeps the steps of the kernels as they are written", () => {
+  const wat = readFileSync(".build/dqn.wat", "utf8");
+  for (const name of TILES) expect(regrouped(wat, name), name).toBe(0);
+});
+
+test("that check sees what -O3 does to them", () => {
+  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+  try {
+    const text = join(folder, "kernels.wat");
+    const asc = ["node_modules/assemblyscript/bin/asc.js", "assembly/kernels.ts", "--config", "none"];
+    const options = ["--runtime", "stub", "--enable", "simd", "--use", "abort=", "--noAssert", "-O3"];
+    execFileSync(process.execPath, [...asc, ...options, "--textFile", text]);
+    const wat = readFileSync(text, "utf8");
+    expect(regrouped(wat, "panel16Unrolled")).toBeGreaterThan(10);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
