@@ -1,4 +1,5 @@
 import { WEIGHT_MAX } from "./abi";
+import { announce, argument, begins, finish, hands, Job, WORTH } from "./crew";
 
 /**
  * Constants of a call. They go through memory because V8 moves the computation of a constant into the loop that reads it:
@@ -53,6 +54,36 @@ export function adam(
   set(8, 1e-30);
   set(9, f32(WEIGHT_MAX));
   set(10, -f32(WEIGHT_MAX));
+  if (n < WORTH >> 3 || hands() == 0) {
+    steps(n, w, g, m, v);
+    return;
+  }
+  store<i32>(argument(0), n);
+  store<usize>(argument(1), w);
+  store<usize>(argument(2), g);
+  store<usize>(argument(3), m);
+  store<usize>(argument(4), v);
+  announce(Job.Adam);
+  adamShare(0);
+  finish();
+}
+
+/** A share of the numbers that were announced. */
+export function adamShare(part: i32): void {
+  const n = load<i32>(argument(0));
+  const from = begins(n, part, 16);
+  const at = usize(from) << 2;
+  steps(
+    begins(n, part + 1, 16) - from,
+    load<usize>(argument(1)) + at,
+    load<usize>(argument(2)) + at,
+    load<usize>(argument(3)) + at,
+    load<usize>(argument(4)) + at,
+  );
+}
+
+/** The steps of n f32 with the constants in place. */
+function steps(n: i32, w: usize, g: usize, m: usize, v: usize): void {
   const vAlpha = splat(0);
   const vEpsilon = splat(1);
   const vBeta1 = splat(2);

@@ -18,6 +18,7 @@ import {
   panel8Unrolled,
   row32,
 } from "../.build/tiles";
+import { announce, argument, begins, finish, hands, Job, WORTH } from "./crew";
 
 /** What happens to an element of C before it is stored. */
 export const NONE: i32 = 0;
@@ -50,6 +51,81 @@ export function padded(n: i32): i32 {
  * Requires m, k > 0 and n = padded(n); ldi = 0 where init = 0; C must not alias A or B; C may alias init.
  */
 export function gemm(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  lda: usize,
+  b: usize,
+  brows: i32,
+  brow: i32,
+  c: usize,
+  ldc: usize,
+  crows: i32,
+  crow: i32,
+  init: usize,
+  ldi: usize,
+  epilogue: i32,
+  mask: usize,
+): void {
+  if (m < 8 || hands() == 0 || i64(m) * n * k < WORTH) {
+    product(m, n, k, a, lda, b, brows, brow, c, ldc, crows, crow, init, ldi, epilogue, mask);
+    return;
+  }
+  store<i32>(argument(0), m);
+  store<i32>(argument(1), n);
+  store<i32>(argument(2), k);
+  store<usize>(argument(3), a);
+  store<usize>(argument(4), lda);
+  store<usize>(argument(5), b);
+  store<i32>(argument(6), brows);
+  store<i32>(argument(7), brow);
+  store<usize>(argument(8), c);
+  store<usize>(argument(9), ldc);
+  store<i32>(argument(10), crows);
+  store<i32>(argument(11), crow);
+  store<usize>(argument(12), init);
+  store<usize>(argument(13), ldi);
+  store<i32>(argument(14), epilogue);
+  store<usize>(argument(15), mask);
+  announce(Job.Gemm);
+  gemmShare(0);
+  finish();
+}
+
+/** A share of the rows of the product that was announced. */
+export function gemmShare(part: i32): void {
+  const m = load<i32>(argument(0));
+  const from = begins(m, part, 4);
+  const count = begins(m, part + 1, 4) - from;
+  if (count == 0) return;
+  const row = usize(from);
+  const lda = load<usize>(argument(4));
+  const ldc = load<usize>(argument(9));
+  const ldi = load<usize>(argument(13));
+  const init = load<usize>(argument(12));
+  product(
+    count,
+    load<i32>(argument(1)),
+    load<i32>(argument(2)),
+    load<usize>(argument(3)) + lda * row,
+    lda,
+    load<usize>(argument(5)),
+    load<i32>(argument(6)),
+    load<i32>(argument(7)),
+    load<usize>(argument(8)) + ldc * row,
+    ldc,
+    load<i32>(argument(10)),
+    load<i32>(argument(11)) + (ldc ? 0 : from),
+    init ? init + ldi * row : 0,
+    ldi,
+    load<i32>(argument(14)),
+    load<usize>(argument(15)) + ldc * row,
+  );
+}
+
+/** The product on this thread. */
+function product(
   m: i32,
   n: i32,
   k: i32,

@@ -1,6 +1,7 @@
 /** The door: what JavaScript may call, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
 import { ABI_VERSION, Flag, MAX_HIDDEN, Region, Size, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
+import { announce, hands, Job } from "./crew";
 import { act as actWith, evaluate as evaluateWith } from "./dqn/act";
 import {
   Agent,
@@ -17,7 +18,9 @@ import { update } from "./dqn/learn";
 import { abandon as abandonWith, observe as observeWith } from "./dqn/observe";
 import { validate, weightsAreValid } from "./dqn/restore";
 
+export { share } from "./crew";
 export { useUnrolled } from "./gemm";
+export { work } from "./work";
 
 let agent: Agent = changetype<Agent>(0);
 let needed: u64 = 0;
@@ -112,6 +115,16 @@ export function observe(
   environment: i32,
 ): Status {
   return observeWith(agent, action, count, nextCount, reward, discount, isLast, environment);
+}
+
+/** Tells all hands to leave, and waits for none of them. */
+export function dismiss(): void {
+  announce(Job.Stop);
+}
+
+/** How many threads a call of learn uses now. */
+export function threads(): i32 {
+  return hands() + 1;
 }
 
 /** Drops the steps of an environment that wait for their n-step return. */

@@ -299,6 +299,8 @@ export class DQN {
       learningRate: valueAt(options.learningRate, steps),
       memoryBytes: this.memoryBytes,
       build: engine.build,
+      threads: engine.threads,
+      threadsReason: engine.threadsReason,
     };
   }
 
@@ -518,8 +520,9 @@ export class DQN {
     throw new SnapshotError("the file holds a counter that is out of its bounds");
   }
 
-  /** Lets the memory go; any later call throws. May be called again. */
+  /** Lets the memory and the workers go; any later call throws. May be called again. */
   dispose(): void {
+    this.#engine?.release();
     this.#engine = undefined;
   }
 

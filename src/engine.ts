@@ -1,11 +1,12 @@
 import { instantiateSync } from "@assemblyscript/loader";
-import { defaultModule } from "#module";
-import type { instantiate } from "../.build/dqn.js";
+import { defaultBytes, defaultModule } from "#module";
+import type { instantiate as instantiateRaw } from "../.build/dqn.js";
 import { ABI_VERSION, MAX_HIDDEN, type Region, Size, Status } from "../assembly/abi.js";
-import { checked, oneOf, type Rules } from "./options.js";
+import { checked, integer, oneOf, type Rules } from "./options.js";
 import { prefersUnrolled } from "./platform.js";
+import { canSleep, hire, type Start, sharedMemory, whyAlone, withImportedMemory } from "./threads.js";
 
-type Exports = Awaited<ReturnType<typeof instantiate>>;
+type Exports = Awaited<ReturnType<typeof instantiateRaw>>;
 
 /** Sizes of an agent by Size, from Size.Flags to Size.Hidden, in numbers; the widths of its hidden layers; its seed. */
 export interface Shape {
@@ -26,12 +27,34 @@ export interface EngineOptions {
    * Default `auto`.
    */
   kernels?: "auto" | "rolled" | "unrolled";
+  /**
+   * Threads that `learn` uses, [1, 64]: this one and workers, on shared memory. They start within milliseconds; until
+   * then, and where the platform has none, fewer do the same work: `stats()` tells how many and why. Worth it where an
+   * update takes more than 100 us. Call `dispose` when the agent is no longer needed. Default 1.
+   */
+  threads?: number;
 }
 
 const RULES: Rules<EngineOptions> = {
   module: [(value) => value === undefined || value instanceof WebAssembly.Module, "a WebAssembly.Module"],
   kernels: oneOf("auto", "rolled", "unrolled"),
+  threads: integer(1, 64),
 };
+
+const DEFAULTS: EngineOptions = { kernels: "auto", threads: 1 };
+
+/** What is left to do when an engine goes, of its own accord or not. */
+const abandoned = new FinalizationRegistry<() => void>((release) => release());
+
+function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports = {}): Exports {
+  return instantiateSync<Exports & Record<string, unknown>>(module, imports).exports;
+}
+
+/** The module for memory that it imports, and such memory. */
+function onSharedMemory(own: Uint8Array) {
+  const { bytes, initial } = withImportedMemory(own);
+  return { bytes, module: new WebAssembly.Module(bytes), imports: { env: { memory: sharedMemory(initial) } } };
+}
 
 const GIGABYTE = 1e9;
 
@@ -40,16 +63,20 @@ export class Engine {
   readonly exports: Exports;
   /** Which kernels run. */
   readonly build: string;
+  readonly #crew = { reason: "", release: () => {} };
 
   /**
    * @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory; RangeError
    *   or TypeError for wrong options.
    */
   constructor(shape: Shape, options: EngineOptions = {}) {
-    const { module = defaultModule(), kernels } = checked<EngineOptions>(options, RULES, { kernels: "auto" });
+    const { module, kernels, threads = 1 } = checked<EngineOptions>(options, RULES, DEFAULTS);
     const isUnrolled = kernels === "auto" ? prefersUnrolled() : kernels === "unrolled";
     this.build = `simd128 ${isUnrolled ? "unrolled" : "rolled"}`;
-    const exports = instantiateSync<Exports & Record<string, unknown>>(module, {}).exports;
+    const bytes = module ? undefined : defaultBytes();
+    if (threads > 1) this.#crew.reason = whyAlone() ?? (bytes ? "" : "there are no bytes of the module for workers");
+    const shared = threads > 1 && this.#crew.reason === "" ? onSharedMemory(bytes!) : undefined;
+    const exports = shared ? instantiate(shared.module, shared.imports) : instantiate(module ?? defaultModule());
     if (exports.abi() !== ABI_VERSION) {
       throw new Error(
         `the WebAssembly module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}: they must match`,
@@ -63,6 +90,40 @@ export class Engine {
     sizes.set(shape.hidden, Size.Widths);
     const status: Status = exports.create(shape.seed >>> 0, Math.floor(shape.seed / 4294967296), shape.sigma);
     if (status !== Status.Ok) throw this.#refusal(status, shape);
+    if (shared) this.#hire(threads - 1, { bytes: shared.bytes, memory: shared.imports.env.memory, isUnrolled });
+  }
+
+  /** Threads that learn uses now. */
+  get threads(): number {
+    return this.exports.threads();
+  }
+
+  /** Why there are fewer than were asked for; empty where nothing is known against them. */
+  get threadsReason(): string {
+    return this.#crew.reason;
+  }
+
+  /** Starts workers on the memory of this instance. */
+  #hire(count: number, start: Start): void {
+    const { exports } = this;
+    exports.share(canSleep());
+    // Not this: a worker that is running would keep it.
+    const crew = this.#crew;
+    const release = hire(count, start, (reason) => {
+      crew.reason ||= reason;
+    });
+    crew.release = () => {
+      exports.dismiss();
+      release();
+    };
+    abandoned.register(this, crew.release, this);
+  }
+
+  /** Ends the workers, where there are any. May be called again. */
+  release(): void {
+    abandoned.unregister(this);
+    this.#crew.release();
+    this.#crew.release = () => {};
   }
 
   #refusal(status: Status, shape: Shape): Error {

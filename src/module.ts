@@ -7,3 +7,8 @@ export function defaultModule(): WebAssembly.Module {
   module ??= new WebAssembly.Module(bytes);
   return module;
 }
+
+/** The bytes that it is compiled from. */
+export function defaultBytes(): Uint8Array<ArrayBuffer> | undefined {
+  return bytes;
+}

@@ -5,3 +5,8 @@ import module from "../.build/dqn.wasm";
 export function defaultModule(): WebAssembly.Module {
   return module as unknown as WebAssembly.Module;
 }
+
+/** There are none here. */
+export function defaultBytes(): Uint8Array<ArrayBuffer> | undefined {
+  return undefined;
+}

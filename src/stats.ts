@@ -45,6 +45,10 @@ export interface AgentStats {
   memoryBytes: number;
   /** Kernels in use: "simd128 rolled" or "simd128 unrolled", fixed-width SIMD of 128 bits. */
   build: string;
+  /** Threads that `learn` uses now, [1, threads]. */
+  threads: number;
+  /** Why they are fewer than were asked for; empty where nothing is known against them, while workers start say. */
+  threadsReason: string;
 }
 
 /** The figures that come from the last update's batch and the running sums. */

@@ -7,4 +7,5 @@ declare module "*/dqn.wasm" {
 /** module.ts or module.workerd.ts, bundled: package.json's `imports` chooses. */
 declare module "#module" {
   export function defaultModule(): WebAssembly.Module;
+  export function defaultBytes(): Uint8Array<ArrayBuffer> | undefined;
 }

@@ -48,7 +48,7 @@ export function update(agent: Agent): f32 {
   if (agent.isPrioritized) prioritize(agent);
   const updates = counter(agent, State.Updates) + 1;
   setCounter(agent, State.Updates, updates);
-  if (updates % agent.hyper.targetEvery == 0) syncTarget(agent, agent.hyper.tau);
+  if (i64(updates) % i64(agent.hyper.targetEvery) == 0) syncTarget(agent, agent.hyper.tau);
   return loss;
 }
 

@@ -119,7 +119,6 @@ export interface Kernels extends Door {
   uniformIn(rng: number, low: number, high: number): number;
   below(rng: number, n: number): number;
   allWithin(n: number, low: number, high: number, x: number): number;
-  useUnrolled(yes: number): void;
   argmax(n: number, x: number): number;
   axpy(n: number, alpha: number, x: number, y: number): void;
   dot(n: number, a: number, b: number): number;

@@ -1,0 +1,120 @@
+/**
+ * Other instances of this module on the same, shared memory, each in a worker of its own, that take a share of the large
+ * loops. A loop is split by what it writes, so that every number is computed by one thread in the order of one thread:
+ * the bits do not depend on how many there are.
+ *
+ * The control block lies at the same address for all of them. Each hand has a slot that tells the number of its newest
+ * job: a hand that comes late never sees one that was split without it. Whoever waits spins for a while, then sleeps.
+ */
+
+/** What is to be done. */
+export enum Job {
+  /** To return from `work`. */
+  Stop = 0,
+  Gemm = 1,
+  Adam = 2,
+}
+
+/** Multiplications below which a loop is not worth a call: about 2 us of work. */
+export const WORTH: i32 = 1 << 16;
+/** Turns of a spin before sleep: about 20 us. */
+const SPIN: i32 = 4000;
+
+/** One cache line each: hands that came, shares that are not done, sleepers, the job; its arguments; slots of the hands. */
+const CONTROL: usize = memory.data(384 + 64 * 64, 64);
+const HANDS: usize = 0;
+const PENDING: usize = 64;
+const SLEEPERS: usize = 128;
+/** i32: the job, its number, and into how many shares it goes. */
+const JOB: usize = 192;
+const ARGUMENTS: usize = 256;
+const SLOTS: usize = 384;
+
+/** Whether the memory is shared, so that there may be hands; and whether this thread may sleep. */
+let isShared: bool = false;
+let canSleep: bool = false;
+
+/** Tells the first instance that others may come. canSleep: whether its thread may, which a window's may not. */
+export function share(sleeps: bool): void {
+  isShared = true;
+  canSleep = sleeps;
+}
+
+/** How many hands there are beside this thread. */
+export function hands(): i32 {
+  return isShared ? atomic.load<i32>(CONTROL + HANDS) : 0;
+}
+
+/** Argument i of the job, 4 bytes. */
+// @ts-ignore: decorator
+@inline
+export function argument(i: i32): usize {
+  return CONTROL + ARGUMENTS + (usize(i) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function slotOf(part: i32): usize {
+  return CONTROL + SLOTS + (usize(part) << 6);
+}
+
+/** Announces a job whose arguments are in place, to be split into shares() of which the caller does share 0. */
+export function announce(job: Job): void {
+  const others = hands();
+  const number = load<i32>(CONTROL + JOB, 4) + 1;
+  store<i32>(CONTROL + JOB, job);
+  store<i32>(CONTROL + JOB, number, 4);
+  store<i32>(CONTROL + JOB, others + 1, 8);
+  atomic.store<i32>(CONTROL + PENDING, others);
+  for (let part = 1; part <= others; part++) atomic.store<i32>(slotOf(part), number);
+  if (atomic.load<i32>(CONTROL + SLEEPERS) == 0) return;
+  for (let part = 1; part <= others; part++) atomic.notify(slotOf(part), 1);
+}
+
+/** Into how many shares the job goes. */
+export function shares(): i32 {
+  return load<i32>(CONTROL + JOB, 8);
+}
+
+/** Waits until all other shares are done. */
+export function finish(): void {
+  for (let turn = 0; ; turn++) {
+    const pending = atomic.load<i32>(CONTROL + PENDING);
+    if (pending == 0) return;
+    if (turn > SPIN && canSleep) atomic.wait<i32>(CONTROL + PENDING, pending, -1);
+  }
+}
+
+/** Comes as a hand; its number, from 1 to 63. */
+export function come(): i32 {
+  return atomic.add<i32>(CONTROL + HANDS, 1) + 1;
+}
+
+/** Waits for a job of hand `part` after number `seen`; returns its number. */
+export function next(part: i32, seen: i32): i32 {
+  const slot = slotOf(part);
+  for (let turn = 0; turn < SPIN; turn++) {
+    const number = atomic.load<i32>(slot);
+    if (number != seen) return number;
+  }
+  atomic.add<i32>(CONTROL + SLEEPERS, 1);
+  while (atomic.load<i32>(slot) == seen) atomic.wait<i32>(slot, seen, -1);
+  atomic.sub<i32>(CONTROL + SLEEPERS, 1);
+  return atomic.load<i32>(slot);
+}
+
+/** What is to be done now. */
+export function jobNow(): Job {
+  return load<i32>(CONTROL + JOB);
+}
+
+/** Tells that a share is done. */
+export function done(): void {
+  if (atomic.sub<i32>(CONTROL + PENDING, 1) == 1) atomic.notify(CONTROL + PENDING, 1);
+}
+
+/** Where a share of n things begins: a multiple of `grain`, n behind the last. */
+export function begins(n: i32, part: i32, grain: i32): i32 {
+  const parts = shares();
+  return part == parts ? n : i32((i64(n) * part) / parts) & -grain;
+}

@@ -1,0 +1,150 @@
+/** Workers that take a share of `learn` on a memory that they all have; see assembly/crew.ts. */
+
+/** A 32-bit memory ends here. */
+const PAGES_MAX = 65536;
+const MEMORY_SECTION = 5;
+const IMPORT_SECTION = 2;
+const TYPE_SECTION = 1;
+
+/** What a worker is started with. */
+export interface Start {
+  bytes: Uint8Array;
+  memory: WebAssembly.Memory;
+  isUnrolled: boolean;
+}
+
+/** Of a worker in Node and on the web, what is used here. */
+interface Hand {
+  terminate(): unknown;
+  unref?(): void;
+}
+
+interface NodeThreads {
+  Worker: new (
+    code: string,
+    options: { eval: true; workerData: Start },
+  ) => Hand & {
+    on(event: "error", listener: (error: Error) => void): void;
+  };
+}
+
+/** What a worker runs; `start` is defined before it. */
+const LIFE = `
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(start.bytes), { env: { memory: start.memory } });
+exports.useUnrolled(start.isUnrolled);
+exports.work();`;
+
+/** The reason why there can be no threads here, or nothing. */
+export function whyAlone(): string | undefined {
+  if (typeof SharedArrayBuffer === "undefined") {
+    return "there is no SharedArrayBuffer: a page needs the headers COOP and COEP for it";
+  }
+  if (nodeThreads() || typeof Worker !== "undefined") return undefined;
+  return "there are no workers";
+}
+
+/** Whether this thread may sleep until another one wakes it; the thread of a window may not. */
+export function canSleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nodeThreads(): NodeThreads | undefined {
+  const { process } = globalThis as {
+    process?: { versions?: Record<string, string>; getBuiltinModule?: (name: string) => unknown };
+  };
+  // Bun and Deno have workers of the web too, which they support best.
+  if (typeof Worker !== "undefined") return undefined;
+  return process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
+}
+
+/** A memory for a module whose own has so many pages. */
+export function sharedMemory(initial: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial, maximum: PAGES_MAX, shared: true });
+}
+
+/** Starts `count` workers; `fail` is told why one could not start or had to stop. */
+export function hire(count: number, start: Start, fail: (reason: string) => void): () => void {
+  const hired = Array.from({ length: count }, () => hireOne(start, fail));
+  return () => {
+    for (const hand of hired) hand.terminate();
+  };
+}
+
+function hireOne(start: Start, fail: (reason: string) => void): Hand {
+  const node = nodeThreads();
+  if (node) {
+    const code = `const start = require("node:worker_threads").workerData;${LIFE}`;
+    const worker = new node.Worker(code, { eval: true, workerData: start });
+    worker.on("error", (error) => fail(error.message));
+    worker.unref?.();
+    return worker;
+  }
+  const code = `onmessage = ({ data: start }) => {${LIFE}};`;
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  const worker = new Worker(url, { type: "module" });
+  worker.onerror = (event) => {
+    event.preventDefault?.();
+    fail(event.message || "a worker was refused; a content security policy needs worker-src blob:");
+  };
+  worker.postMessage(start);
+  (worker as Hand).unref?.();
+  return worker;
+}
+
+/**
+ * The same module on a memory that it imports, as `env.memory`, instead of one of its own: the section of its memory
+ * goes, one of imports comes. Functions and their numbers stay.
+ * @returns Its bytes, and the pages that its memory starts with.
+ */
+export function withImportedMemory(module: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; initial: number } {
+  const parts: Uint8Array[] = [module.subarray(0, 8)];
+  let initial = 0;
+  for (let at = 8; at < module.length; ) {
+    const id = module[at]!;
+    const [size, start] = readLeb(module, at + 1);
+    const end = start + size;
+    if (id === IMPORT_SECTION) throw new Error("the module has imports already");
+    if (id === MEMORY_SECTION) initial = readLeb(module, start + 2)[0];
+    at = end;
+  }
+  for (let at = 8; at < module.length; ) {
+    const id = module[at]!;
+    const [size, start] = readLeb(module, at + 1);
+    if (id !== MEMORY_SECTION) parts.push(module.subarray(at, start + size));
+    if (id === TYPE_SECTION) parts.push(importSection(initial));
+    at = start + size;
+  }
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let to = 0;
+  for (const part of parts) {
+    bytes.set(part, to);
+    to += part.length;
+  }
+  return { bytes, initial };
+}
+
+function importSection(initial: number): Uint8Array {
+  const name = (text: string) => [text.length, ...[...text].map((letter) => letter.charCodeAt(0))];
+  // One import: a memory (2) that is shared and has a maximum (3).
+  const content = [1, ...name("env"), ...name("memory"), 2, 3, ...leb(initial), ...leb(PAGES_MAX)];
+  return Uint8Array.from([IMPORT_SECTION, ...leb(content.length), ...content]);
+}
+
+/** An unsigned number in WebAssembly's LEB128, and where the next byte is. */
+function readLeb(bytes: Uint8Array, at: number): [value: number, next: number] {
+  let value = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[at++]!;
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) return [value, at];
+  }
+}
+
+function leb(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
+}
