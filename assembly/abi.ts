@@ -2,7 +2,7 @@
  * What both sides of the boundary must agree on. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -10,6 +10,8 @@ export const ABI_VERSION = 4;
  */
 /** Of a dense number of an observation or a candidate, and of an index's weight. */
 export const INPUT_MAX = 1e6;
+/** Of a dense number that is stored as a half: the largest there is. */
+export const HALF_MAX = 65504;
 /** Of a reward, scaled and clipped; and of an n-step return: 64 of the former, rounded up. */
 export const REWARD_MAX = 1e6;
 export const RETURN_MAX = 1e8;
@@ -35,7 +37,7 @@ export enum Status {
   BadCounter = 4,
   /** `restore`, `checkWeights`: a weight, a moment or a stored transition is not finite, or beyond its bound. */
   NotFinite = 5,
-  /** `observe`, `act`, `evaluate`: the named region holds NaN or a number beyond INPUT_MAX; nothing has changed. */
+  /** `observe`, `act`, `evaluate`: the named region holds NaN or a number out of its bounds; nothing has changed. */
   BadObservation = 6,
   BadNextObservation = 7,
   BadCandidate = 8,
@@ -122,6 +124,14 @@ export enum Normalization {
   Batch = 2,
 }
 
+/** How the replay keeps dense numbers: in 4 >> storage bytes. */
+export enum Storage {
+  F32 = 0,
+  F16 = 1,
+  /** 255 steps between the bounds. */
+  U8 = 2,
+}
+
 /** Indices into the i32 at `sizes()`, written before `create`. */
 export enum Size {
   Flags = 0,
@@ -146,9 +156,11 @@ export enum Size {
   NStep = 14,
   /** Sequences of experience that are fed at once. */
   Environments = 15,
+  /** How the replay keeps dense numbers, see Storage. */
+  Storage = 16,
   /** How many hidden layers; their MAX_HIDDEN widths follow. */
-  Hidden = 16,
-  Widths = 17,
+  Hidden = 17,
+  Widths = 18,
 }
 
 /** Indices into Region.State, f64 each; all are integers below 2^53 but the two powers. */

@@ -1,5 +1,5 @@
 /** The door: what JavaScript may call, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
-import { ABI_VERSION, Flag, MAX_HIDDEN, Region, Size, State, Status } from "./abi";
+import { ABI_VERSION, Flag, MAX_HIDDEN, Region, Size, State, Status, Storage } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
 import { announce, hands, Job } from "./crew";
 import { act as actWith, evaluate as evaluateWith } from "./dqn/act";
@@ -35,7 +35,7 @@ export function sizes(): usize {
   return SIZES;
 }
 
-const SIZES: usize = memory.data(100, 16);
+const SIZES: usize = memory.data(104, 16);
 
 // @ts-ignore: decorator
 @inline
@@ -43,11 +43,14 @@ function sizeAt(i: Size): i32 {
   return load<i32>(SIZES + (usize(i) << 2));
 }
 
-/** Lays out the one agent of this instance, takes its memory and fills it. sigma: the scale of NoisyNets' noise. */
-export function create(seedLow: u32, seedHigh: u32, sigma: f64): Status {
+/**
+ * Lays out the one agent of this instance, takes its memory and fills it. sigma: the scale of NoisyNets' noise; low,
+ * high: bounds of dense numbers.
+ */
+export function create(seedLow: u32, seedHigh: u32, sigma: f64, low: f32, high: f32): Status {
   if (!sizesAreValid()) return Status.BadShape;
   const arena = arenaAt(__heap_base);
-  const planned = layOut(arena, SIZES);
+  const planned = layOut(arena, SIZES, low, high);
   needed = arena.top;
   if (needed > LIMIT) return Status.TooLarge;
   if (!grow(arena)) return Status.OutOfMemory;
@@ -63,6 +66,7 @@ function sizesAreValid(): bool {
   if (hidden < 1 || hidden > MAX_HIDDEN) return false;
   for (let l = 0; l < hidden; l++) if (sizeAt(Size.Widths + l) < 1) return false;
   for (let i = Size.Batch; i <= Size.Environments; i++) if (sizeAt(i) < 1) return false;
+  if (sizeAt(Size.Storage) > Storage.U8) return false;
   if (sizeAt(Size.Quantiles) < 1 || sizeAt(Size.Observation) + sizeAt(Size.Slots) < 1) return false;
   const features = sizeAt(Size.Features) + sizeAt(Size.FeatureSlots);
   const isOffered = features > 0 && sizeAt(Size.MaxCandidates) > 0 && sizeAt(Size.NextCandidates) > 0;

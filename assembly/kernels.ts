@@ -19,6 +19,7 @@ export {
 export { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 export { below, nextU32, normals, seedRng, uniform, uniformIn } from "./rng";
 export { gatherRows, scatterRows, zeroRows } from "./sparse";
+export { fromBytes, fromHalves, toBytes, toHalves } from "./storage";
 export { best, countOf, duel, duelBackward, expectations, softmax } from "./values";
 export { allWithin, argmax, axpy, dot, dot2, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
 

@@ -1,21 +1,22 @@
 /**
  * Ring of transitions, one row each, so that a sample touches neighbouring lines and the filled part is one slice:
  *
- *   observation (words) | chosen candidate (words) | next observation (words) | next candidates (next, words) |
- *   next mask, bits, u32((actions + 31) / 32) |
- *   where the set that was chosen from is kept: their number i32, candidates (next, words), mask, bits |
+ *   observation | chosen candidate | next observation | next candidates (next) | next mask, bits, u32((actions + 31) / 32) |
+ *   where the set that was chosen from is kept: their number i32, candidates (next), mask, bits |
  *   return f32 | discount f32 | action i32 | number of next candidates i32
+ *
+ * Each begins at a multiple of 4 bytes; observations and candidates lie there as storage.ts says.
  *
  * discount = terminated ? 0 : gamma^steps, so neither a terminal flag nor n-step returns reach the kernels. Steps that
  * wait for their n-step return lie in rows of the same shape; see nstep.ts.
  */
-import { INPUT_MAX, RETURN_MAX } from "./abi";
+import { RETURN_MAX, Storage } from "./abi";
 import { Arena, LIMIT, take, takeStruct } from "./arena";
 import { below, Rng, uniform } from "./rng";
-import { indicesAreValid, Part, wordsOf } from "./sparse";
+import { bytesOf, Part, wordsOf } from "./sparse";
+import { inputsAreValid, pack, storedBytes, unpack } from "./storage";
 import { findAll, priorityOf, SumTree, totalOf } from "./sumtree";
 import { isAvailable, packBits } from "./values";
-import { allWithin } from "./vector";
 
 @unmanaged
 export class Replay {
@@ -31,9 +32,8 @@ export class Replay {
   hasSets: bool;
   /** Bytes of all rows, in 64 bits: it may be too large to take. */
   bytes: u64;
-  /** Bytes of a row, a multiple of 16, of its observation and candidate, and offsets in it. */
+  /** Bytes of a row, a multiple of 16, of one of its candidates, and offsets in it. */
   stride: usize;
-  observationBytes: usize;
   featureBytes: usize;
   candidate: usize;
   nextObservation: usize;
@@ -44,6 +44,8 @@ export class Replay {
   mask: usize;
   values: usize;
   rows: usize;
+  /** Room for what staged() unpacks. */
+  scratch: usize;
 }
 
 /** Describes the rows. */
@@ -63,12 +65,11 @@ export function newReplay(
   replay.next = next;
   replay.masked = masked;
   replay.hasSets = hasSets;
-  replay.observationBytes = usize(wordsOf(observation)) << 2;
-  replay.featureBytes = usize(wordsOf(features)) << 2;
-  replay.candidate = replay.observationBytes;
-  replay.nextObservation = replay.candidate + replay.featureBytes;
-  replay.nextCandidates = replay.nextObservation + replay.observationBytes;
-  const candidates = u64(next) * u64(replay.featureBytes);
+  replay.featureBytes = storedBytes(features);
+  replay.candidate = (storedBytes(observation) + 3) & ~3;
+  replay.nextObservation = replay.candidate + ((replay.featureBytes + 3) & ~3);
+  replay.nextCandidates = replay.nextObservation + replay.candidate;
+  const candidates = (u64(next) * u64(replay.featureBytes) + 3) & ~3;
   const bits = u64((masked + 31) >> 5) << 2;
   const nextMask = u64(replay.nextCandidates) + candidates;
   const set = nextMask + bits;
@@ -153,11 +154,11 @@ export function writeStep(
   mask: usize,
   action: i32,
 ): void {
-  memory.copy(row, observation, replay.observationBytes);
-  memory.copy(row + replay.candidate, candidate, replay.featureBytes);
+  pack(replay.observation, 1, observation, row);
+  pack(replay.features, 1, candidate, row + replay.candidate);
   if (replay.hasSets) {
     store<i32>(row + replay.set, count);
-    memory.copy(row + replay.candidates, candidates, replay.featureBytes * usize(count));
+    pack(replay.features, count, candidates, row + replay.candidates);
     packBits(replay.masked, mask, row + replay.mask);
   }
   store<f32>(row + replay.values, 0);
@@ -174,10 +175,28 @@ export function writeNext(
   count: i32,
   mask: usize,
 ): void {
-  memory.copy(row + replay.nextObservation, observation, replay.observationBytes);
-  memory.copy(row + replay.nextCandidates, candidates, replay.featureBytes * usize(count));
+  pack(replay.observation, 1, observation, row + replay.nextObservation);
+  pack(replay.features, count, candidates, row + replay.nextCandidates);
   packBits(replay.masked, mask, row + replay.nextMask);
   store<i32>(row + replay.values, count, 12);
+}
+
+/** x = [observation | chosen candidate] of a row. */
+export function readStep(replay: Replay, row: usize, x: usize): void {
+  if (replay.observation.storage == Storage.F32) {
+    // Both at once: they lie beside each other here as there.
+    memory.copy(x, row, replay.nextObservation);
+    return;
+  }
+  unpack(replay.observation, 1, row, x);
+  unpack(replay.features, 1, row + replay.candidate, x + bytesOf(replay.observation));
+}
+
+/** n rows of a part that are stored at `at` as they were staged: in place, or unpacked where the next call does too. */
+export function staged(replay: Replay, part: Part, n: i32, at: usize): usize {
+  if (part.storage == Storage.F32) return at;
+  unpack(part, n, at, replay.scratch);
+  return replay.scratch;
 }
 
 /** Draws n of `size` rows uniformly with replacement: indices (n) i32. Requires size > 0. */
@@ -221,15 +240,15 @@ export function importanceWeights(
 export function stepIsValid(replay: Replay, row: usize, actions: i32): bool {
   const discount = discountOf(replay, row);
   if (!(discount >= 0 && discount <= 1) || !(abs(returnOf(replay, row)) <= f32(RETURN_MAX))) return false;
-  if (!inputsAreValid(replay.observation, 1, row)) return false;
-  if (!inputsAreValid(replay.features, 1, row + replay.candidate)) return false;
+  if (!storedAreValid(replay, replay.observation, 1, row)) return false;
+  if (!storedAreValid(replay, replay.features, 1, row + replay.candidate)) return false;
   const action = u32(actionOf(replay, row));
   if (!replay.hasSets) return action < u32(actions);
   const count = countOf(replay, row);
   const isSet = wordsOf(replay.features) > 0;
   if (count < 0 || count > replay.next || action >= u32(isSet ? count : actions)) return false;
   if (!isAvailable(bitsOf(replay, row), action)) return false;
-  return inputsAreValid(replay.features, count, row + replay.candidates);
+  return storedAreValid(replay, replay.features, count, row + replay.candidates);
 }
 
 /** Whether all of row i is what writeStep and writeNext can have written. */
@@ -237,19 +256,11 @@ export function rowIsValid(replay: Replay, i: i32, actions: i32): bool {
   const row = rowAt(replay, i);
   const count = nextCountOf(replay, row);
   if (count < 0 || count > replay.next || !stepIsValid(replay, row, actions)) return false;
-  if (!inputsAreValid(replay.observation, 1, row + replay.nextObservation)) return false;
-  return inputsAreValid(replay.features, count, row + replay.nextCandidates);
+  if (!storedAreValid(replay, replay.observation, 1, row + replay.nextObservation)) return false;
+  return storedAreValid(replay, replay.features, count, row + replay.nextCandidates);
 }
 
-/**
- * Whether n rows of a part at x and their indices lie in their bounds. Indices are read as numbers too: those in bounds
- * are subnormal, and pass.
- */
-export function inputsAreValid(part: Part, n: i32, x: usize): bool {
-  const words = wordsOf(part);
-  if (!allWithin(n * words, -f32(INPUT_MAX), f32(INPUT_MAX), x)) return false;
-  if (part.slots) {
-    for (let i = 0; i < n; i++) if (!indicesAreValid(part, x + (usize(i * words) << 2))) return false;
-  }
-  return true;
+/** Whether n stored rows of a part lie in their bounds: any byte does, but not any half. */
+function storedAreValid(replay: Replay, part: Part, n: i32, at: usize): bool {
+  return inputsAreValid(part, n, staged(replay, part, n, at));
 }

@@ -5,6 +5,7 @@
  * and weight 0. It stands for `dense` numbers and `size` numbers that are 0 but at the indices, and gives the same bits:
  * each sum goes over the same products in the same order, without those that are 0.
  */
+import { Storage } from "./abi";
 import { Arena, takeStruct } from "./arena";
 
 @unmanaged
@@ -12,6 +13,10 @@ export class Part {
   dense: i32;
   slots: i32;
   size: i32;
+  /** See storage.ts: how dense numbers are stored, and their bounds. */
+  storage: Storage;
+  low: f32;
+  high: f32;
 }
 
 export function newPart(arena: Arena, dense: i32, slots: i32, size: i32): Part {
@@ -27,6 +32,13 @@ export function newPart(arena: Arena, dense: i32, slots: i32, size: i32): Part {
 @inline
 export function wordsOf(part: Part): i32 {
   return part.dense + 2 * part.slots;
+}
+
+/** Their bytes. */
+// @ts-ignore: decorator
+@inline
+export function bytesOf(part: Part): usize {
+  return usize(wordsOf(part)) << 2;
 }
 
 /** Rows of the first layer that a part reads. */

@@ -8,12 +8,13 @@ import {
   STATISTIC_MAX,
   State,
   Status,
+  Storage,
   WEIGHT_MAX,
 } from "../assembly/abi.js";
 import { Engine, type EngineOptions, type Shape } from "./engine.js";
 import { type Input, Staged, writeMask } from "./inputs.js";
 import { KERNEL } from "./kernel.js";
-import { bounded, type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
+import { bounded, boundsOf, type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
 import { valueAt } from "./schedule.js";
 import {
   packSnapshot,
@@ -118,9 +119,10 @@ export class DQN {
     this.candidates = engine.f32(Region.Candidates);
     this.values = engine.f32(Region.Values);
     const { observation, sparse, candidates } = resolved;
-    const seen = (name: string, region: Region) => new Staged(name, engine.f32(region), observation, sparse);
+    const bounds = boundsOf(resolved.storage);
+    const seen = (name: string, region: Region) => new Staged(name, engine.f32(region), observation, sparse, bounds);
     const offered = (name: string, region: Region) =>
-      new Staged(name, engine.f32(region), candidates?.features ?? 0, candidates?.sparse);
+      new Staged(name, engine.f32(region), candidates?.features ?? 0, candidates?.sparse, bounds);
     this.#inputs = {
       observation: seen("observation", Region.Observation),
       nextObservation: seen("nextObservation", Region.NextObservation),
@@ -176,8 +178,8 @@ export class DQN {
    * @param epsilon - Probability of a random action, [0, 1]; 0 is greedy, by weights without noise. Default: the
    *   option's schedule, by weights with noise where `noisySigma` is above 0.
    * @returns The index of the action or candidate; -1 where none is available.
-   * @throws RangeError for a wrong length or a number that is not in [-1e6, 1e6], TypeError for what is no number;
-   *   nothing changes then, and `stats()` counts it.
+   * @throws RangeError for a wrong length or a number that is not in [-1e6, 1e6], or where `storage` says, TypeError
+   *   for what is no number; nothing changes then, and `stats()` counts it.
    */
   act(observation: Input, available?: Input, epsilon?: number): number {
     try {
@@ -665,6 +667,8 @@ function flagsOf(options: ResolvedOptions): number {
 
 const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };
 
+const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
+
 function shapeOf(options: ResolvedOptions): Shape {
   const { sparse, candidates } = options;
   return {
@@ -685,9 +689,11 @@ function shapeOf(options: ResolvedOptions): Shape {
       Capacity: options.capacity,
       NStep: options.nStep,
       Environments: options.environments,
+      Storage: STORAGES[typeof options.storage === "object" ? options.storage.type : options.storage],
     },
     hidden: options.hidden,
     sigma: options.noisySigma,
+    bounds: boundsOf(options.storage),
     seed: options.seed,
   };
 }

@@ -14,6 +14,8 @@ export interface Shape {
   hidden: readonly number[];
   /** Scale of NoisyNets' noise. */
   sigma: number;
+  /** Bounds of dense numbers, as f32. */
+  bounds: { readonly low: number; readonly high: number };
   /** A safe integer >= 0. */
   seed: number;
 }
@@ -88,7 +90,8 @@ export class Engine {
     for (const [name, value] of Object.entries(shape.sizes)) sizes[Size[name as keyof typeof Size]] = value;
     sizes[Size.Hidden] = shape.hidden.length;
     sizes.set(shape.hidden, Size.Widths);
-    const status: Status = exports.create(shape.seed >>> 0, Math.floor(shape.seed / 4294967296), shape.sigma);
+    const { seed, sigma, bounds } = shape;
+    const status: Status = exports.create(seed >>> 0, Math.floor(seed / 4294967296), sigma, bounds.low, bounds.high);
     if (status !== Status.Ok) throw this.#refusal(status, shape);
     if (shared) this.#hire(threads - 1, { bytes: shared.bytes, memory: shared.imports.env.memory, isUnrolled });
   }

@@ -24,6 +24,7 @@ export { MountainCar } from "./environments/mountaincar.js";
 export { Offers, type OffersModel } from "./environments/offers.js";
 export type { Input, SparseInput } from "./inputs.js";
 export type {
+  ByteStorage,
   CandidateOptions,
   DQNOptions,
   MunchausenOptions,

@@ -1,9 +1,9 @@
 import { INPUT_MAX } from "../assembly/abi.js";
-import { bounded, type SparseOptions, show } from "./options.js";
+import { type Bounds, bounded, type SparseOptions, show } from "./options.js";
 
 /** Dense numbers with index inputs beside them; for agents with the option `sparse`. */
 export interface SparseInput {
-  /** Dense numbers in [-1e6, 1e6], row by row. May be absent where there are none. */
+  /** Dense numbers in [-1e6, 1e6], or where `storage` says, row by row. May be absent where there are none. */
   dense?: ArrayLike<number>;
   /**
    * Indices in [0, size - 1], at most `slots` of them; for n rows (n, slots), -1 where a slot is not used. Their order
@@ -14,7 +14,7 @@ export interface SparseInput {
   weights?: ArrayLike<number>;
 }
 
-/** An observation, or rows of candidates one after the other: numbers in [-1e6, 1e6]. */
+/** An observation, or rows of candidates one after the other: numbers in [-1e6, 1e6], or where `storage` says. */
 export type Input = ArrayLike<number> | SparseInput;
 
 /** What a row of inputs consists of, and the staged rows in Wasm memory: dense numbers, indices, weights. */
@@ -25,15 +25,20 @@ export class Staged {
   readonly #name: string;
   readonly #dense: number;
   readonly #sparse: SparseOptions | undefined;
+  readonly #bounds: Bounds;
   readonly #integers: Int32Array;
 
-  /** @param name - As messages say it. */
-  constructor(name: string, floats: Float32Array, dense: number, sparse: SparseOptions | undefined) {
+  /**
+   * @param name - As messages say it.
+   * @param bounds - Of dense numbers.
+   */
+  constructor(name: string, floats: Float32Array, dense: number, sparse: SparseOptions | undefined, bounds: Bounds) {
     this.#name = name;
     this.floats = floats;
     this.#integers = new Int32Array(floats.buffer, floats.byteOffset, floats.length);
     this.#dense = dense;
     this.#sparse = sparse;
+    this.#bounds = bounds;
     this.words = dense + 2 * (sparse?.slots ?? 0);
   }
 
@@ -68,13 +73,14 @@ export class Staged {
 
   /** Names the first number out of bounds, with what the caller gave. */
   refuse(input: Input): never {
-    const i = this.floats.findIndex((x, word) => word % this.words < this.#dense && isOutside(x));
+    const { low, high, must } = this.#bounds;
+    const i = this.floats.findIndex((x, word) => word % this.words < this.#dense && !(x >= low && x <= high));
     const isSparse = this.#sparse !== undefined;
     if (i < 0) throw new RangeError(`"${this.#name}.weights" of one index must add up to a number ${BOUNDS}`);
     const dense = isSparse ? (input as SparseInput).dense : (input as ArrayLike<number>);
     const at = isSparse ? Math.floor(i / this.words) * this.#dense + (i % this.words) : i;
     const name = `${this.#name}${isSparse ? ".dense" : ""}[${at}]`;
-    throw new RangeError(`"${name}" must be ${BOUNDS}, got ${show(dense?.[at])}`);
+    throw new RangeError(`"${name}" must be ${must}, got ${show(dense?.[at])}`);
   }
 
   /** One row may give fewer indices than there are slots. */

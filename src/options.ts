@@ -1,4 +1,4 @@
-import { MAX_HIDDEN } from "../assembly/abi.js";
+import { HALF_MAX, INPUT_MAX, MAX_HIDDEN } from "../assembly/abi.js";
 import type { Schedule } from "./schedule.js";
 
 /** What an option must be, in words, and whether a value is that. */
@@ -143,6 +143,15 @@ export interface CandidateOptions {
   sparse?: SparseOptions;
 }
 
+/** Dense numbers are kept in the replay as the nearest of 256 values from `low` to `high`, and must lie there. */
+export interface ByteStorage {
+  type: "u8";
+  /** Least dense number, [-1e6, 1e6]. Default 0. */
+  low?: number;
+  /** Largest dense number, [-1e6, 1e6], at least 1e-6 above `low`. Default 1. */
+  high?: number;
+}
+
 /** Munchausen DQN (Vieillard, Pietquin & Geist 2020): targets with the policy's entropy and log-probability. */
 export interface MunchausenOptions {
   /** Factor of the log-probability that is added to the reward, [0, 1]. Default 0.9. */
@@ -188,6 +197,20 @@ export interface DQNOptions {
   batchSize?: number;
   /** Transitions that the replay holds, [1, 2^31 - 1]. Default 10000, as CleanRL's dqn.py. */
   capacity?: number;
+  /**
+   * How the replay keeps the dense numbers of observations and candidates. They are rounded when they are observed: acting
+   * reads them as given, learning as kept. What a storage cannot keep is refused by `act`, `evaluate` and `observe`, with
+   * the name of the field.
+   *
+   * - `f32`: 4 bytes each, no error; in [-1e6, 1e6].
+   * - `f16`: 2 bytes, an error of at most 2^-11 (0.05 %) of the number, below 2^-14 of 2^-25; in [-65504, 65504].
+   * - `u8`: 1 byte, an error of at most (high - low) / 510 beside f32's own rounding; in [low, high], the same for all
+   *   numbers. The string stands for 0 to 1 (error 0.002). What is a multiple of (high - low) / 255 above `low` keeps
+   *   its value: 0 and 1 with `"u8"`, pixels with `{ type: "u8", low: 0, high: 255 }`.
+   *
+   * Index inputs stay indices, 8 bytes a slot. Default `f32`.
+   */
+  storage?: "f32" | "f16" | "u8" | ByteStorage;
   /** Transitions that must be observed before `learn` does anything, [1, 2^31 - 1]. Default 1000. */
   learningStarts?: number;
   /** `train` learns after every this many steps, [1, 1e6]. Default 1. */
@@ -272,7 +295,10 @@ export interface DQNOptions {
 }
 
 /** Options with all defaults in place. */
-export type ResolvedOptions = Required<Omit<DQNOptions, "actions" | "candidates" | "sparse" | "munchausen">> & {
+export type ResolvedOptions = Required<
+  Omit<DQNOptions, "actions" | "candidates" | "sparse" | "munchausen" | "storage">
+> & {
+  storage: "f32" | "f16" | Required<ByteStorage>;
   actions: number;
   sparse: SparseOptions | undefined;
   candidates: (Required<Omit<CandidateOptions, "sparse">> & Pick<CandidateOptions, "sparse">) | undefined;
@@ -294,6 +320,8 @@ function width(high: number): Rule {
   return [integer(0, high)[0], `an integer in [1, ${high}], or 0 with "sparse"`];
 }
 
+const STORAGES = oneOf("f32", "f16", "u8");
+
 const RULES: Rules<DQNOptions> = {
   observation: width(1048576),
   sparse: nested("slots, size"),
@@ -313,6 +341,10 @@ const RULES: Rules<DQNOptions> = {
   weightDecay: between(0, 1),
   batchSize: integer(1, WIDTH_MAX),
   capacity: integer(1, COUNT_MAX),
+  storage: [
+    (value) => STORAGES[0](value) || (typeof value === "object" && value !== null),
+    `${STORAGES[1]} or { type: "u8", low, high }`,
+  ],
   learningStarts: integer(1, COUNT_MAX),
   trainEvery: integer(1, 1e6),
   gradientSteps: integer(1, 1e6),
@@ -350,6 +382,7 @@ const DEFAULTS: Partial<DQNOptions> = {
   weightDecay: 0,
   batchSize: 64,
   capacity: 10000,
+  storage: "f32",
   learningStarts: 1000,
   trainEvery: 1,
   gradientSteps: 1,
@@ -385,6 +418,14 @@ const SPARSE_RULES: Rules<SparseOptions> = {
   size: integer(1, 2 ** 24),
 };
 
+const bound: Rule = [between(-INPUT_MAX, INPUT_MAX)[0], bounded(INPUT_MAX)];
+
+const STORAGE_RULES: Rules<ByteStorage> = {
+  type: oneOf("u8"),
+  low: bound,
+  high: bound,
+};
+
 const MUNCHAUSEN_RULES: Rules<MunchausenOptions> = {
   alpha: between(0, 1),
   temperature: between(1e-6, 100),
@@ -411,6 +452,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
   const resolved = {
     ...options,
     actions,
+    storage: checkedStorage(options.storage!),
     sparse: sparse && checkedSparse(sparse, "sparse."),
     candidates: candidates && checkedCandidates(candidates),
     munchausen:
@@ -436,6 +478,30 @@ function checkedCandidates(given: CandidateOptions): CandidateOptions {
   if (result.sparse) return { ...result, sparse: checkedSparse(result.sparse, "candidates.sparse.") };
   if (result.features > 0) return result;
   throw new RangeError(`"candidates.features" must be ${CANDIDATE_RULES.features[1]}, got 0`);
+}
+
+function checkedStorage(given: DQNOptions["storage"] & {}): ResolvedOptions["storage"] {
+  if (given === "f32" || given === "f16") return given;
+  const own = given === "u8" ? { type: given } : given;
+  const storage = checked<ByteStorage>(own, STORAGE_RULES, { low: 0, high: 1 }, "storage.") as Required<ByteStorage>;
+  const { low, high } = storage;
+  if (Math.fround(high) - Math.fround(low) >= 1e-6) return storage;
+  throw new RangeError(`"storage.high" must be at least 1e-6 above "storage.low" (${low}), as f32, got ${high}`);
+}
+
+/** What dense numbers must lie in, as f32 and in words. */
+export interface Bounds {
+  low: number;
+  high: number;
+  must: string;
+}
+
+/** The bounds of dense numbers that a replay keeps. */
+export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
+  if (storage === "f32") return { low: -INPUT_MAX, high: INPUT_MAX, must: bounded(INPUT_MAX) };
+  const { low, high } = storage === "f16" ? { low: -HALF_MAX, high: HALF_MAX } : storage;
+  const must = `in [${low}, ${high}], as the option "storage" says`;
+  return { low: Math.fround(low), high: Math.fround(high), must };
 }
 
 /** Says which options exclude each other, and why. */

@@ -2,8 +2,8 @@
 import { Status } from "../abi";
 import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
+import { inputsAreValid } from "../storage";
 import { best, countOf, duel, expectations, isAvailable, packBits } from "../values";
-import { inputsAreValid } from "../replay";
 import { Agent, hasCandidates, weightsOf } from "./agent";
 
 /** Whether the staged observation and `count` staged candidates lie in their bounds. */

@@ -1,5 +1,5 @@
 /** What one agent is made of, where it lies, and its regions as JavaScript sees them. */
-import { Flag, Normalization, Region, Size, Stat, State } from "../abi";
+import { Flag, Normalization, Region, Size, Stat, State, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import { padded } from "../gemm";
 import { outputPanelBytes } from "../network/forward";
@@ -8,7 +8,8 @@ import { drawNetwork, foldNetwork, packLayers, unpackLayers } from "../network/w
 import { newTail, Tail } from "../nstep";
 import { newReplay, Replay, takeRows } from "../replay";
 import { Rng, seedRng } from "../rng";
-import { newPart, Part, rowsOf } from "../sparse";
+import { bytesOf, newPart, Part, rowsOf } from "../sparse";
+import { setStorage } from "../storage";
 import { newSumTree, SumTree } from "../sumtree";
 import { lerp } from "../vector";
 
@@ -171,8 +172,8 @@ function sizeAt(sizes: usize, i: Size): i32 {
   return load<i32>(sizes + (usize(i) << 2));
 }
 
-/** Lays out an agent; no tensor is touched. sizes: see Size. */
-export function layOut(arena: Arena, sizes: usize): Agent {
+/** Lays out an agent; no tensor is touched. sizes: see Size; low, high: bounds of dense numbers. */
+export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
   const agent = changetype<Agent>(takeStruct(arena, offsetof<Agent>()));
   const flags = sizeAt(sizes, Size.Flags);
   setFlags(agent, flags);
@@ -189,6 +190,8 @@ export function layOut(arena: Arena, sizes: usize): Agent {
     sizeAt(sizes, Size.FeatureSlots),
     sizeAt(sizes, Size.FeatureIndexed),
   );
+  setStorage(agent.observation, sizeAt(sizes, Size.Storage), low, high);
+  setStorage(agent.features, sizeAt(sizes, Size.Storage), low, high);
   agent.actions = sizeAt(sizes, Size.Actions);
   agent.quantiles = sizeAt(sizes, Size.Quantiles);
   agent.maxCandidates = sizeAt(sizes, Size.MaxCandidates);
@@ -260,8 +263,8 @@ function takePersistent(agent: Agent, arena: Arena, sizes: usize): void {
 }
 
 function takeStaging(agent: Agent, arena: Arena): void {
-  const observation = u64(agent.replay.observationBytes);
-  const features = u64(agent.replay.featureBytes);
+  const observation = u64(bytesOf(agent.observation));
+  const features = u64(bytesOf(agent.features));
   agent.inputs = take(arena, observation);
   agent.nextInputs = take(arena, observation);
   agent.candidates = take(arena, u64(agent.maxCandidates) * features);
@@ -309,6 +312,9 @@ function takeBatch(agent: Agent, arena: Arena): void {
   takeScratch(agent.net, arena, hasCandidates(agent) ? max(agent.maxCandidates, agent.replay.next) : 1, backwards);
   const value = agent.net.value;
   if (value) takeScratch(value, arena, 1, agent.batch);
+  const isPacked = agent.observation.storage != Storage.F32;
+  const unpacked = max(u64(bytesOf(agent.observation)), u64(agent.replay.next) * u64(bytesOf(agent.features)));
+  agent.replay.scratch = take(arena, isPacked ? unpacked : 0);
   agent.stats = take(arena, Stat.Count << 3);
 }
 
@@ -419,8 +425,8 @@ export function regionAt(agent: Agent, region: Region): usize {
 
 /** How many bytes a region has. */
 export function regionBytes(agent: Agent, region: Region): usize {
-  const observation = agent.replay.observationBytes;
-  const features = agent.replay.featureBytes;
+  const observation = bytesOf(agent.observation);
+  const features = bytesOf(agent.features);
   switch (region) {
     case Region.Persistent:
       return agent.persistentEnd - agent.state;

@@ -6,8 +6,19 @@ import { backward, headOfActions, headOfAll } from "../network/backward";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfRows, valuesOfStates } from "../network/forward";
 import { setTraining } from "../network/plan";
 import { keepStatistics, noiseBackward, statisticsAreSafe } from "../network/weights";
-import { actionOf, bitsOf, countOf, importanceWeights, rowAt, samplePrioritized, sampleUniform } from "../replay";
+import {
+  actionOf,
+  bitsOf,
+  countOf,
+  importanceWeights,
+  readStep,
+  rowAt,
+  samplePrioritized,
+  sampleUniform,
+} from "../replay";
 import { Rng } from "../rng";
+import { bytesOf } from "../sparse";
+import { unpack } from "../storage";
 import { setPriorities, totalOf } from "../sumtree";
 import { duel, duelBackward, expectations } from "../values";
 import { sumSquares } from "../vector";
@@ -106,11 +117,10 @@ function gradient(agent: Agent, isWeighted: bool): f32 {
 function gather(agent: Agent): void {
   const replay = agent.replay;
   const ldx = rowBytes(agent);
-  const width = replay.observationBytes + replay.featureBytes;
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
-    memory.copy(agent.x + b * ldx, row, width);
-    memory.copy(agent.nextX + b * ldx, row + replay.nextObservation, replay.observationBytes);
+    readStep(replay, row, agent.x + b * ldx);
+    unpack(replay.observation, 1, row + replay.nextObservation, agent.nextX + b * ldx);
     store<i32>(agent.actionOfRow + (b << 2), actionOf(replay, row));
   }
 }
@@ -190,14 +200,15 @@ function forwardAll(agent: Agent, params: usize): void {
 /** One row [observation | candidate] for each candidate that a sampled action was chosen from. */
 function writeSets(agent: Agent, ldx: usize): void {
   const replay = agent.replay;
+  const observation = bytesOf(agent.observation);
   let total = 0;
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
     store<i32>(agent.starts + (b << 2), total);
     for (let i: usize = 0; i < usize(countOf(replay, row)); i++) {
       const to = agent.setRows + ldx * total++;
-      memory.copy(to, row, replay.observationBytes);
-      memory.copy(to + replay.observationBytes, row + replay.candidates + replay.featureBytes * i, replay.featureBytes);
+      memory.copy(to, agent.x + b * ldx, observation);
+      unpack(agent.features, 1, row + replay.candidates + replay.featureBytes * i, to + observation);
     }
   }
   store<i32>(agent.starts + (usize(agent.batch) << 2), total);

@@ -1,7 +1,8 @@
 /** Taking in what happened. */
 import { State, Status } from "../abi";
 import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
-import { inputsAreValid, rowAt, writeNext, writeStep } from "../replay";
+import { rowAt, writeNext, writeStep } from "../replay";
+import { inputsAreValid } from "../storage";
 import { setPriority } from "../sumtree";
 import { Agent, counter, setCounter } from "./agent";
 

@@ -4,8 +4,10 @@
  */
 import { bellman, munchausen, softValue } from "../bellman";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfStates } from "../network/forward";
-import { actionOf, bitsOf, countOf, discountOf, nextBitsOf, nextCountOf, returnOf } from "../replay";
+import { actionOf, bitsOf, countOf, discountOf, nextBitsOf, nextCountOf, returnOf, staged } from "../replay";
 import { Rng } from "../rng";
+import { bytesOf } from "../sparse";
+import { unpack } from "../storage";
 import { best, countOf as countAvailable, duel, expectations } from "../values";
 import { Agent, hasCandidates, rowBytes, weightsOf } from "./agent";
 
@@ -74,8 +76,9 @@ function valuesOfState(agent: Agent, params: usize, b: usize, isNext: bool, c: i
   let theta = agent.matrix;
   let v = agent.v;
   if (hasCandidates(agent)) {
-    const x = isNext ? row + agent.replay.nextObservation : row;
-    const set = isNext ? row + agent.replay.nextCandidates : row + agent.replay.candidates;
+    const x = (isNext ? agent.nextX : agent.x) + b * rowBytes(agent);
+    const at = isNext ? row + agent.replay.nextCandidates : row + agent.replay.candidates;
+    const set = staged(agent.replay, agent.features, c, at);
     valuesOfCandidates(agent.net, params, x, c, set, theta);
     if (agent.isDueling) valuesOfStates(agent.net, params, 1, x, 0, v);
   } else {
@@ -109,7 +112,7 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
       if (chosen >= 0) memory.copy(agent.y + b * bytes, theta + bytes * chosen, bytes);
       if (hasCandidates(agent)) {
         const from = row + replay.nextCandidates + replay.featureBytes * chosen;
-        memory.copy(agent.nextX + b * rowBytes(agent) + replay.observationBytes, from, replay.featureBytes);
+        unpack(agent.features, 1, from, agent.nextX + b * rowBytes(agent) + bytesOf(agent.observation));
       }
     }
     store<i32>(agent.selected + (b << 2), chosen);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status } from "../../assembly/abi.js";
+import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status, Storage } from "../../assembly/abi.js";
 import { batchLoss, type Rules, type Sample, softTargets, targets } from "../reference/dqn.js";
 import { createAgent, difference, KernelBench, type Kernels, numbers } from "../reference/kernels.js";
 import {
@@ -14,6 +14,7 @@ import {
   unpackNetwork,
 } from "../reference/network.js";
 import { Pcg32 } from "../reference/rng.js";
+import { type Kind, keptOf } from "../reference/storage.js";
 import { NaiveSumTree } from "../reference/sumtree.js";
 
 /** Dense numbers, index slots and the rows that they index, of an observation or a candidate. */
@@ -30,6 +31,7 @@ interface Case {
   normalization?: Normalization;
   dropout?: number;
   cqlAlpha?: number;
+  storage?: Kind;
 }
 
 const BATCH = 6;
@@ -102,10 +104,13 @@ function storedOf(i: number, { observation, actions = 0, features = [0], flags =
   };
 }
 
-/** What the twin sees of it. */
-function sampleOf(stored: Stored, hasCandidates: boolean): Sample {
-  const offer = ({ dense }: Row, set: Row[], mask: boolean[]): Offer =>
-    hasCandidates ? { observation: dense, set: set.map((c) => c.dense) } : { observation: dense, mask };
+/** What the twin sees of it: acting as it is given, learning as it is kept, which leaves what indices stand for alone. */
+function sampleOf(stored: Stored, { observation, features = [0], actions }: Case, kind: Kind = "f32"): Sample {
+  const kept = (row: Row, [dense]: Part) => row.dense.map((x, i) => (i < dense ? keptOf(x, kind) : x));
+  const offer = (row: Row, set: Row[], mask: boolean[]): Offer =>
+    actions
+      ? { observation: kept(row, observation), mask }
+      : { observation: kept(row, observation), set: set.map((c) => kept(c, features)) };
   const { action, reward, discount } = stored;
   const state = offer(stored.observation, stored.set, stored.mask);
   return { state, action, reward, discount, next: offer(stored.next, stored.nextSet, stored.nextMask) };
@@ -113,7 +118,7 @@ function sampleOf(stored: Stored, hasCandidates: boolean): Sample {
 
 /** An agent in the kernels build, with a replay of transitions that touch every special case. */
 function agentOf(given: Case) {
-  const { hidden, observation, actions = 0, features = [0], flags = 0 } = given;
+  const { hidden, observation, actions = 0, features = [0], flags = 0, storage = "f32" } = given;
   const { exports } = new KernelBench(0);
   const hasCandidates = !actions;
   const sizes = {
@@ -131,8 +136,10 @@ function agentOf(given: Case) {
     Normalization: given.normalization ?? Normalization.None,
     Batch: BATCH,
     Capacity: CAPACITY,
+    Storage: storage === "f32" ? Storage.F32 : storage === "f16" ? Storage.F16 : Storage.U8,
   };
-  expect(createAgent(exports, sizes, hidden, flags & Noisy ? SIGMA : 0)).toBe(Status.Ok);
+  const bounds = typeof storage === "object" ? ([storage.low, storage.high] as const) : undefined;
+  expect(createAgent(exports, sizes, hidden, flags & Noisy ? SIGMA : 0, bounds)).toBe(Status.Ok);
   const f32 = (region: Region) =>
     new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
   const state = new BigUint64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
@@ -314,6 +321,44 @@ const CASES: Case[] = [
     dropout: 0.3,
     cqlAlpha: 0.5,
   },
+  ...[["halves", "f16"] as const, ["bytes", { low: -1, high: 1.25 }] as const].flatMap(([name, storage]): Case[] => [
+    { name: `${name}, Double, mask`, hidden: [9], observation: [5], actions: 4, flags: Double | Masked, storage },
+    {
+      name: `${name}, index inputs, Munchausen, priorities`,
+      hidden: [9],
+      observation: [7, 2, 7],
+      actions: 3,
+      flags: Munchausen | Sets | Prioritized,
+      storage,
+    },
+    { name: `${name}, candidates`, hidden: [8, 5], observation: [6], features: [5], storage },
+    {
+      name: `${name}, candidates, Munchausen, index inputs of candidates`,
+      hidden: [8],
+      observation: [3],
+      features: [5, 2, 6],
+      flags: Munchausen | Sets,
+      storage,
+    },
+    {
+      name: `${name}, candidates, dueling, Double, conservative, index inputs on both sides`,
+      hidden: [6, 5],
+      observation: [2, 1, 5],
+      features: [3, 2, 6],
+      flags: Dueling | Sets | Double | Conservative,
+      cqlAlpha: 0.7,
+      storage,
+    },
+    {
+      name: `${name}, candidates, dueling, quantiles`,
+      hidden: [6, 5],
+      observation: [9],
+      features: [1],
+      quantiles: 3,
+      flags: Dueling | Sets | Double,
+      storage,
+    },
+  ]),
 ];
 
 /** Gives row i a priority of its own, one of them 0, as if some updates had; returns it. */
@@ -368,14 +413,14 @@ function disturb(target: Float32Array, plan: Plan): void {
 }
 
 describe.each(CASES)("learn: $name", (given) => {
-  const { actions = 0, flags = 0, dropout = 0 } = given;
+  const { flags = 0, dropout = 0 } = given;
   const plan = planOf(given);
   const rules = rulesOf(given);
 
   test("loss, TD errors, gradient, clip, AdamW step and target move equal those of the f64 twin", () => {
     const { exports, f32, state, stored } = agentOf(given);
     disturb(f32(Region.Target), plan);
-    const samples = stored.map((step) => sampleOf(step, !actions));
+    const samples = stored.map((step) => sampleOf(step, given, given.storage));
     const rng = new Pcg32(state[State.Rng]!, state[State.Rng + 1]!);
     const noiseRng = new Pcg32(state[State.Rng + 4]!, state[State.Rng + 5]!);
     const isPrioritized = (flags & Prioritized) !== 0;
@@ -479,7 +524,7 @@ describe.each(CASES)("learn: $name", (given) => {
     learn(exports, given, 20, 0);
     const network = unpackNetwork(exports, f32(Region.Online), plan);
     for (const step of stored.slice(0, 5)) {
-      const sample = sampleOf(step, !actions);
+      const sample = sampleOf(step, given);
       feed(exports, f32, given, step);
       expect(exports.evaluate(step.set.length)).toBe(Status.Ok);
       const expected = matrices(network, [sample.state], plan.quantiles)[0]!.map(

@@ -8,6 +8,7 @@ import {
   STATISTIC_MAX,
   State,
   Status,
+  Storage,
   WEIGHT_MAX,
 } from "../../assembly/abi.js";
 import { createAgent, KernelBench, numbers } from "../reference/kernels.js";
@@ -16,7 +17,7 @@ const CAPACITY = 6;
 const NEXT = 3;
 
 /** An agent whose persistent span has every kind of number in it: index inputs, sets, priorities, waiting steps. */
-function filled(hasCandidates: boolean) {
+function filled(hasCandidates: boolean, storage = Storage.F32) {
   const { exports } = new KernelBench(0);
   const sizes = {
     Flags: Flag.Dueling | Flag.Sets | Flag.Prioritized | (hasCandidates ? 0 : Flag.Masked),
@@ -34,8 +35,10 @@ function filled(hasCandidates: boolean) {
     Capacity: CAPACITY,
     NStep: 2,
     Environments: 2,
+    Storage: storage,
   };
-  expect(createAgent(exports, sizes, [3])).toBe(Status.Ok);
+  const bounds = storage === Storage.U8 ? ([-1, 1] as const) : undefined;
+  expect(createAgent(exports, sizes, [3], 0, bounds)).toBe(Status.Ok);
   const f32 = (region: Region) =>
     new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
   for (let i = 0; i < 4; i++) {
@@ -131,5 +134,70 @@ describe.each([
     expect(agent.exports.restore()).toBe(Status.Ok);
     change(agent)();
     expect([Status.BadCounter, Status.NotFinite]).toContain(agent.exports.restore());
+  });
+});
+
+describe("restore of rows that are packed", () => {
+  /** Bytes of a part: dense numbers padded to 4, an index, its weight; of an observation and of a candidate alike. */
+  const PART = 12;
+  /** Dense numbers of the parts of a row with candidates, two of which are in each set. */
+  const dense = (bytes: number) =>
+    [0, bytes, PART, 2 * PART, 2 * PART + bytes, 3 * PART, 4 * PART].concat(6 * PART + 4, 7 * PART + 4);
+
+  function packed(storage: Storage) {
+    const { exports, row, stride } = filled(true, storage);
+    expect(stride * 4).toBe(9 * PART + 4 + 16);
+    const { buffer } = exports.memory;
+    const moments = exports.region(Region.Moments) + exports.regionBytes(Region.Moments);
+    // Queues begin behind the moments; a step of the second one waits.
+    const waiting = moments + 16 + 2 * stride * 4 + 16;
+    const view = new DataView(buffer, row.byteOffset, stride * 4);
+    return { exports, view, step: new DataView(buffer, waiting, stride * 4) };
+  }
+
+  test("a half that is not finite is refused, wherever one is kept", () => {
+    for (const half of [0x7c00, 0xfc00, 0x7e01, 0xffff]) {
+      for (const at of dense(2)) {
+        const { exports, view } = packed(Storage.F16);
+        view.setUint16(at, half, true);
+        expect(exports.restore(), `${half} at byte ${at}`).toBe(Status.NotFinite);
+      }
+      const { exports, step } = packed(Storage.F16);
+      step.setUint16(0, half, true);
+      expect(exports.restore()).toBe(Status.BadCounter);
+    }
+  });
+
+  test("any other half, and any byte, is taken", () => {
+    for (let value = 0; value < 256; value++) {
+      const bytes = packed(Storage.U8);
+      for (const at of dense(1)) for (const view of [bytes.view, bytes.step]) view.setUint8(at, (value * 7 + at) & 255);
+      expect(bytes.exports.restore()).toBe(Status.Ok);
+      const halves = packed(Storage.F16);
+      for (const at of dense(2)) {
+        for (const view of [halves.view, halves.step]) view.setInt16(at, (value * 124) ^ (at % 4 ? 0x8000 : 0), true);
+      }
+      expect(halves.exports.restore()).toBe(Status.Ok);
+    }
+  });
+
+  test.each([
+    ["halves", Storage.F16],
+    ["bytes", Storage.U8],
+  ])("indices and weights beside %s are held to their bounds", (_, storage) => {
+    const changes: ((view: DataView) => void)[] = [
+      (view) => view.setInt32(4, 5, true),
+      (view) => view.setInt32(2 * PART + 4, -1, true),
+      (view) => view.setInt32(4 * PART + 4, 4, true),
+      (view) => view.setInt32(6 * PART + 4 + 4, 4, true),
+      (view) => view.setFloat32(8, Number.NaN, true),
+      (view) => view.setFloat32(3 * PART + 8, -1.1 * INPUT_MAX, true),
+    ];
+    for (const change of changes) {
+      const { exports, view } = packed(storage);
+      expect(exports.restore()).toBe(Status.Ok);
+      change(view);
+      expect(exports.restore()).toBe(Status.NotFinite);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { instantiate } from "../../.build/dqn.js";
-import { MAX_HIDDEN, Size, type Status } from "../../assembly/abi.js";
+import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, Size, type Status, Storage } from "../../assembly/abi.js";
 
 type Door = Awaited<ReturnType<typeof instantiate>>;
 
@@ -99,6 +99,10 @@ export interface Kernels extends Door {
   normals(rng: number, n: number, x: number): void;
   gatherRows(n: number, slots: number, indices: number, w: number, rows: number, row: number, y: number): void;
   scatterRows(n: number, slots: number, indices: number, dw: number, rows: number, row: number, dy: number): void;
+  toHalves(n: number, x: number, h: number): void;
+  fromHalves(n: number, h: number, x: number): void;
+  toBytes(n: number, low: number, high: number, x: number, u: number): void;
+  fromBytes(n: number, low: number, high: number, u: number, x: number): void;
   zeroRows(n: number, w: number, rows: number, row: number, count: number): void;
   rectify(n: number, y: number): void;
   scale(n: number, alpha: number, y: number): void;
@@ -170,19 +174,26 @@ export class KernelBench {
   }
 }
 
+/** Bounds of dense numbers where bytes give none. */
+function boundsOf(storage: Storage | undefined): readonly [low: number, high: number] {
+  const most = storage === Storage.F16 ? HALF_MAX : INPUT_MAX;
+  return [-most, most];
+}
+
 /** Creates the agent of a kernels instance: sizes by name, with 1 where a size must not be 0. */
 export function createAgent(
   exports: Kernels,
   sizes: Partial<Record<keyof typeof Size, number>>,
   hidden: number[],
   sigma = 0,
+  [low, high]: readonly [low: number, high: number] = boundsOf(sizes.Storage),
 ): Status {
   const all = new Int32Array(exports.memory.buffer, exports.sizes(), Size.Widths + MAX_HIDDEN);
   for (const size of [Size.Quantiles, Size.Batch, Size.Capacity, Size.NStep, Size.Environments]) all[size] = 1;
   for (const [name, value] of Object.entries(sizes)) all[Size[name as keyof typeof Size]] = value;
   all[Size.Hidden] = hidden.length;
   all.set(hidden, Size.Widths);
-  return exports.create(7, 0, sigma);
+  return exports.create(7, 0, sigma, low, high);
 }
 
 /** n numbers in [-1, 1) from a small generator: fixtures, not statistics. */
