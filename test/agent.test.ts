@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Region } from "../assembly/abi.js";
-import { DQN, type DQNOptions, type LayerWeights, SnapshotError, type SparseInput } from "../src/index.js";
+import { DQN, type DQNOptions, type Input, type LayerWeights, SnapshotError, type SparseInput } from "../src/index.js";
 import { KERNEL } from "../src/kernel.js";
 import { unpackSnapshot } from "../src/snapshot.js";
 import { numbers } from "./reference/kernels.js";
@@ -58,6 +58,7 @@ const ALL_CANDIDATES: DQNOptions = {
   ...ALL,
   candidates: { max: 12, features: 4, next: 12, sparse: { slots: 1, size: 7 } },
 };
+const BYTES = { type: "u8", low: -1, high: 1 } as const;
 const MUNCHAUSEN: DQNOptions = { ...FIXED, munchausen: {}, normalization: "batch", masked: true };
 
 /** What `digest` must give after `live(agent, 200)`, in every runtime and on every machine. */
@@ -69,6 +70,10 @@ const GOLDEN = {
   munchausen: "22bdc69a2ceeecaa93b42a4ad25f6b8be94371c4b5f47db654c4706f0c9fc2c8",
   all: "df70bb714d98b401bcaf5e3e78347ec0f016e65ed8754dc39fda0c80b0c78fa0",
   allCandidates: "eff951b5bfb57ba6db5bc0df9c721668c28a732c3fd9803308dad194ca128098",
+  halves: "bf48f291d378cc3c77e3d2074a4bdd1bc0576a929cb1ed72e4d75d991d520703",
+  bytes: "092472df56fd7499918417b8b573641fd967a0d29f45602d3ea7d36bd4041826",
+  allHalves: "4081437fd14fc445126dfda0765d5892f448658492f67fde22dd2b3b8bb87260",
+  allBytes: "00124e9a6fd7afdd20037c6cd53321c1e5bcaa3714c113f2048edd0b634cc0f9",
 };
 
 describe.each([
@@ -79,6 +84,10 @@ describe.each([
   ["munchausen", MUNCHAUSEN],
   ["all", ALL_FIXED],
   ["allCandidates", ALL_CANDIDATES],
+  ["halves", { ...FIXED, storage: "f16" }],
+  ["bytes", { ...CANDIDATES, storage: BYTES }],
+  ["allHalves", { ...ALL_CANDIDATES, storage: "f16" }],
+  ["allBytes", { ...ALL_FIXED, storage: BYTES }],
 ] as const)("an agent with %s", (name, options) => {
   test("has the committed SHA-256 after the same calls, whatever runs it", () => {
     const agent = new DQN(options);
@@ -199,6 +208,61 @@ test("the memory is the same object after 10,000 learn calls", () => {
   const { buffer } = agent.values;
   expect(buffer).toBe(before);
   expect(buffer.byteLength).toBe(agent.memoryBytes);
+});
+
+describe("storage", () => {
+  const wide = { ...FIXED, observation: 600, capacity: 2000 };
+  const kinds = ["f32", "f16", BYTES] as const;
+
+  test("of halves takes half the memory and half the file of f32, of bytes a quarter", () => {
+    const [f32, f16, u8] = kinds.map((storage) => {
+      const agent = new DQN({ ...wide, storage });
+      const step = { observation: numbers(600, 1), nextObservation: numbers(600, 2), action: 0, terminated: false };
+      for (let i = 0; i < 2000; i++) agent.observe({ ...step, reward: 1 });
+      return { memory: agent.stats().memoryBytes, file: agent.save().byteLength };
+    });
+    const replay = 2000 * (2 * 600 * 4 + 16);
+    for (const figure of ["memory", "file"] as const) {
+      // Weights and what else there is are the same; memory comes in pages.
+      const rest = f32![figure] - replay;
+      expect(f16![figure] - rest).toBeLessThan(0.52 * replay);
+      expect(u8![figure] - rest).toBeLessThan(0.27 * replay);
+    }
+  });
+
+  test("of what it keeps exactly gives the bits of f32", () => {
+    // Whole numbers, which all three keep.
+    const bytes = { type: "u8", low: -127, high: 128 } as const;
+    for (const options of [FIXED, CANDIDATES, ALL_FIXED, ALL_CANDIDATES]) {
+      const agents = (["f32", "f16", bytes] as const).map((storage) => new DQN({ ...options, storage }));
+      const whole = (input: Input): Input =>
+        "indices" in input
+          ? { ...input, dense: Array.from(input.dense!, (x) => Math.round(9 * x)) }
+          : Array.from(input, (x) => Math.round(9 * x));
+      for (let i = 0; i < 120; i++) {
+        const { sparse, candidates, environments } = agents[0]!.options;
+        const [observation, nextObservation] = [i, i + 1].map((seed) => whole(rowsOf(5, sparse, 1, seed)));
+        const offer = (n: number) => (candidates ? whole(rowsOf(4, candidates.sparse, n, i)) : []);
+        const chosen = candidates
+          ? { candidates: offer(6), nextCandidates: offer(i % 6), action: i % 6 }
+          : { action: i % 3 };
+        const rest = { reward: i % 3, terminated: i % 9 === 8, environment: i % environments, ...chosen };
+        for (const agent of agents)
+          agent.observe({ observation: observation!, nextObservation: nextObservation!, ...rest });
+        if (i > 10) expect(new Set(agents.map((agent) => agent.learn())).size).toBe(1);
+      }
+      const weights = agents.map((agent) => agent.copyWeights());
+      expect(weights[1]).toEqual(weights[0]);
+      expect(weights[2]).toEqual(weights[0]);
+    }
+  });
+
+  test("acts on numbers as they are given", () => {
+    const [a, b, c] = kinds.map((storage) => new DQN({ ...FIXED, storage }));
+    const values = a!.evaluate(numbers(5, 4));
+    expect(b!.evaluate(numbers(5, 4))).toEqual(values);
+    expect(c!.evaluate(numbers(5, 4))).toEqual(values);
+  });
 });
 
 test("index inputs give the same bits as the same rows given dense, forward and backward", () => {

@@ -4,8 +4,8 @@ import { CartPole, DQN, type DQNOptions, resume, train } from "../src/index.js";
 import { digestOf, live } from "./reference/live.js";
 
 /**
- * Files of every released format, kept for good: `agent-*` of the agent below after 60 steps, `training-*` of the training
- * below after 200. A build whose numbers differ from those of the file's kernels may drop the comparison with its own
+ * Files of every released format, kept for good: `agent-*` of the agent below after 60 steps, `halves-*` and `bytes-*` of
+ * the same with these in its replay, `training-*` of the training below after 200. A build whose numbers differ from those of the file's kernels may drop the comparison with its own
  * run, never the file.
  */
 const FOLDER = "test/fixtures/formats";
@@ -34,6 +34,11 @@ const AGENT: DQNOptions = {
   priorityExponent: 0.6,
   seed: 11,
 };
+const STORED: Readonly<Record<string, DQNOptions>> = {
+  agent: AGENT,
+  halves: { ...AGENT, storage: "f16" },
+  bytes: { ...AGENT, storage: { type: "u8", low: -1, high: 1 } },
+};
 const TRAINED: DQNOptions = { ...AGENT, observation: 4, sparse: undefined, candidates: undefined, actions: 2 };
 const TRAINING = { steps: 400, progressEvery: 100, seed: 5 };
 
@@ -49,9 +54,11 @@ async function trainedTo(step: number): Promise<{ agent: DQN; file: Uint8Array }
 }
 
 describe("files of released formats", () => {
-  test.each(files("agent"))("%s is read, and goes on as an agent of this build does", (name) => {
+  const agents = Object.entries(STORED).flatMap(([kind, options]) => files(kind).map((name) => ({ name, options })));
+  test.each(agents)("$name is read, and goes on as an agent of this build does", ({ name, options }) => {
     const agent = DQN.load(readFileSync(`${FOLDER}/${name}`));
-    const own = new DQN(AGENT);
+    const own = new DQN(options);
+    expect(agent.options).toEqual(own.options);
     live(own, 60);
     expect(digestOf(agent)).toBe(digestOf(own));
     live(agent, 40, 60);
@@ -70,6 +77,6 @@ describe("files of released formats", () => {
   });
 
   test("there is one of each kind", () => {
-    expect([files("agent").length, files("training").length]).toEqual([1, 1]);
+    expect([...Object.keys(STORED), "training"].map((kind) => files(kind).length)).toEqual([1, 1, 1, 1]);
   });
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { DQN, SnapshotError } from "../src/index.js";
+import { DQN, type DQNOptions, SnapshotError } from "../src/index.js";
 import { Random } from "../src/random.js";
 import { live } from "./reference/live.js";
 
@@ -20,8 +20,8 @@ const TINY = {
   seed: 1,
 };
 
-function tiny(): Uint8Array {
-  const agent = new DQN({ ...TINY, priorityExponent: 0.5 });
+function tiny(storage?: DQNOptions["storage"]): Uint8Array {
+  const agent = new DQN({ ...TINY, priorityExponent: 0.5, ...(storage && { storage }) });
   live(agent, 5);
   return agent.save();
 }
@@ -85,29 +85,33 @@ test(`none of ${FILES} damaged files is accepted, and each is refused with what 
   expect(same).toBeLessThan(FILES / 10);
 }, 600_000);
 
-test(`${FORGED} damaged files with a digest that fits are refused, or give an agent whose numbers are finite`, () => {
-  const file = tiny();
-  const random = new Random(2);
-  let accepted = 0;
-  for (let i = 0; i < FORGED; i++) {
-    let agent: DQN;
-    try {
-      agent = DQN.load(forged(mutated(file, random)));
-    } catch (error) {
-      if (!(error instanceof SnapshotError)) expect.fail(`file ${i}: ${String(error)}`);
-      continue;
+test.each<DQNOptions["storage"] & {}>(["f32", "f16", { type: "u8", low: -1, high: 1 }])(
+  `${FORGED} damaged files with a digest that fits are refused, or give an agent whose numbers are finite: %s`,
+  (storage) => {
+    const file = tiny(storage);
+    const random = new Random(2);
+    let accepted = 0;
+    for (let i = 0; i < FORGED; i++) {
+      let agent: DQN;
+      try {
+        agent = DQN.load(forged(mutated(file, random)));
+      } catch (error) {
+        if (!(error instanceof SnapshotError)) expect.fail(`file ${i}: ${String(error)}`);
+        continue;
+      }
+      accepted++;
+      const { observation, actions } = agent.options;
+      const values = agent.evaluate(new Float32Array(observation), undefined);
+      const isSound = values.length === actions && agent.learn() !== Number.POSITIVE_INFINITY;
+      const weights = agent.copyWeights();
+      if (!isSound || !weights.every(Number.isFinite)) expect.fail(`file ${i} gives a broken agent: ${weights}`);
+      agent.dispose();
     }
-    accepted++;
-    const { observation, actions } = agent.options;
-    const values = agent.evaluate(new Float32Array(observation), undefined);
-    const isSound = values.length === actions && agent.learn() !== Number.POSITIVE_INFINITY;
-    const weights = agent.copyWeights();
-    if (!isSound || !weights.every(Number.isFinite)) expect.fail(`file ${i} gives a broken agent: ${weights}`);
-    agent.dispose();
-  }
-  expect(accepted).toBeLessThan(FORGED);
-  expect(accepted).toBeGreaterThan(0);
-}, 600_000);
+    expect(accepted).toBeLessThan(FORGED);
+    expect(accepted).toBeGreaterThan(0);
+  },
+  600_000,
+);
 
 test("refusing a damaged file takes less memory than twice its size", () => {
   const code = `

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { DQN, type DQNOptions, type Input, type Transition } from "../src/index.js";
+import { boundsOf } from "../src/options.js";
 import { unpackSnapshot } from "../src/snapshot.js";
 import { Pcg32 } from "./reference/rng.js";
 
@@ -23,6 +24,12 @@ const AGENTS: Record<string, DQNOptions> = {
   "index inputs and sets": {
     ...{ ...COMMON, observation: 2, sparse: { slots: 2, size: 7 }, dueling: true, quantiles: 3, noisySigma: 0.5 },
     ...{ candidates: { max: 4, features: 1, sparse: { slots: 2, size: 5 } }, cqlAlpha: 0.5, priorityExponent: 1 },
+  },
+  halves: { ...COMMON, observation: 3, actions: 3, storage: "f16", nStep: 3 },
+  "bytes, index inputs and sets": {
+    ...{ ...COMMON, observation: 2, sparse: { slots: 2, size: 7 }, dueling: true, priorityExponent: 1 },
+    ...{ candidates: { max: 4, features: 1, sparse: { slots: 2, size: 5 } } },
+    storage: { type: "u8", low: -3, high: 3 },
   },
   Munchausen: { ...COMMON, observation: 3, actions: 3, munchausen: { temperature: 1e-6 }, adamEpsilon: 1e-12 },
 };
@@ -55,24 +62,26 @@ class Caller {
     this.#until = this.below(3) === 0 ? this.below(9) : -1;
   }
 
-  number(): number {
-    if (this.#until-- !== 0) return GOOD[this.below(GOOD.length)]!;
+  /** @param most - Its bound. */
+  number(most = BOUND): number {
+    if (this.#until-- !== 0) return (GOOD[this.below(GOOD.length)]! / BOUND) * most;
     this.isBad = true;
     return BAD[this.below(BAD.length)] as number;
   }
 
   /** Now an array, now a typed one, which writes what is no number in its own way. */
-  #numbers(n: number): ArrayLike<number> {
-    const plain = Array.from({ length: n }, () => this.number());
+  #numbers(n: number, most = BOUND): ArrayLike<number> {
+    const plain = Array.from({ length: n }, () => this.number(most));
     if (this.below(2) || plain.some((x) => typeof x !== "number")) return plain;
     return this.below(2) ? Float32Array.from(plain) : Float64Array.from(plain);
   }
 
   #rows(n: number, dense: number, sparse: { slots: number; size: number } | undefined): Input {
-    if (!sparse) return this.#numbers(n * dense);
+    const { high: most } = boundsOf(this.#options.storage);
+    if (!sparse) return this.#numbers(n * dense, most);
     const indices = Array.from({ length: n * sparse.slots }, (_, i) => (i % 2 ? -1 : this.below(sparse.size)));
     const weights = this.#numbers(indices.length);
-    return { dense: this.#numbers(n * dense), indices, weights };
+    return { dense: this.#numbers(n * dense, most), indices, weights };
   }
 
   observation(): Input {
@@ -218,6 +227,68 @@ describe("a number that is refused", () => {
     // Statistics stand last, the variances of the last layer at their end.
     const at = weights.lastIndexOf(1);
     expect(() => agent.restoreWeights(withAt(weights, at, -1))).toThrow("must hold no running variance below 0");
+  });
+});
+
+describe("a number that a storage cannot keep", () => {
+  const storages = [
+    ["f16", 65504, -65504, "in [-65504, 65504]"],
+    [{ type: "u8", low: -0.1, high: 0.7 }, 0.7, -0.1, "in [-0.1, 0.7]"],
+    ["u8", 1, 0, "in [0, 1]"],
+  ] as const;
+  /** The f32 next to x, further from 0 or beyond it. */
+  const beyond = (x: number) => {
+    if (x === 0) return -1e-45;
+    const float = new Float32Array([x]);
+    new Int32Array(float.buffer)[0]! += 1;
+    return float[0]!;
+  };
+
+  test.each(storages)(
+    "%j: is refused by the name of its field, and the last that it can is taken",
+    (storage, high, low, must) => {
+      const options = { ...COMMON, storage, observation: 2, candidates: { max: 3, features: 2 } };
+      const agent = new DQN(options);
+      const rows = [0, 0, 0, 0.5];
+      const step = { observation: [0, 0], nextObservation: [0, 0], action: 0, reward: 0, terminated: false };
+      const transition = { ...step, candidates: rows, nextCandidates: rows };
+      for (const edge of [high, low]) {
+        agent.observe({ ...transition, observation: [edge, edge], nextCandidates: [edge, edge] });
+        agent.act([edge, 0], rows);
+        const bad = beyond(edge);
+        const message = (name: string) => `"${name}" must be ${must}, as the option "storage" says, got ${bad}`;
+        const before = digest(agent);
+        for (const field of ["observation", "nextObservation", "candidates", "nextCandidates"] as const) {
+          expect(() => agent.observe({ ...transition, [field]: [0, bad] })).toThrow(message(`${field}[1]`));
+        }
+        const { candidates: _, action: __, ...rest } = transition;
+        expect(() => agent.observe({ ...rest, candidate: [bad, 0] })).toThrow(message("candidate[0]"));
+        expect(() => agent.act([0, bad], rows, 1)).toThrow(message("observation[1]"));
+        expect(() => agent.evaluate([0, 0], [0, 0, bad, 0])).toThrow(message("candidates[2]"));
+        expect(() => agent.observe({ ...transition, observation: [Number.NaN, 0] })).toThrow(
+          '"observation[0]" must be in [',
+        );
+        expect(digest(agent)).toBe(before);
+      }
+      expect(digest(DQN.load(agent.save()))).toBe(digest(agent));
+    },
+  );
+
+  test.each(storages)("%j: index weights are not what it keeps", (storage, _, low, must) => {
+    const agent = new DQN({ ...COMMON, storage, observation: 1, sparse: { slots: 2, size: 5 }, actions: 2 });
+    const observation = { dense: [low], indices: [1, 3], weights: [1e6, -1e6] };
+    agent.observe({ observation, nextObservation: observation, action: 1, reward: 0, terminated: true });
+    expect(() => agent.evaluate({ ...observation, weights: [1, 1_000_001] })).toThrow(
+      '"observation.weights[1]" must be in [-1e6, 1e6], got 1000001',
+    );
+    const bad = beyond(low);
+    expect(() => agent.evaluate({ ...observation, dense: [bad] })).toThrow(
+      `"observation.dense[0]" must be ${must}, as`,
+    );
+    expect(() => agent.evaluate({ dense: [low], indices: [1, 1], weights: [6e5, 6e5] })).toThrow(
+      '"observation.weights" of one index must add up to a number in [-1e6, 1e6]',
+    );
+    expect(digest(DQN.load(agent.save()))).toBe(digest(agent));
   });
 });
 

@@ -56,6 +56,17 @@ describe("options", () => {
       { ...BASE, normalization: "batch", batchSize: 1 },
       '"normalization": "batch" and "batchSize": 1 exclude each other: one row has no variance',
     ],
+    [{ ...BASE, storage: "f64" }, '"storage" must be "f32" or "f16" or "u8" or { type: "u8", low, high }, got "f64"'],
+    [{ ...BASE, storage: 8 }, '"storage" must be "f32" or "f16" or "u8" or { type: "u8", low, high }, got 8'],
+    [{ ...BASE, storage: { type: "f16" } }, '"storage.type" must be "u8", got "f16"'],
+    [{ ...BASE, storage: { type: "u8", min: 0 } }, '"storage.min" is not an option; there are type, low, high'],
+    [{ ...BASE, storage: { type: "u8", low: -2e6 } }, '"storage.low" must be in [-1e6, 1e6], got -2000000'],
+    [{ ...BASE, storage: { type: "u8", high: Number.NaN } }, '"storage.high" must be in [-1e6, 1e6], got NaN'],
+    [
+      { ...BASE, storage: { type: "u8", low: 0.5, high: 0.5 } },
+      '"storage.high" must be at least 1e-6 above "storage.low" (0.5), as f32, got 0.5',
+    ],
+    [{ ...BASE, storage: { type: "u8", low: 1e6 - 1e-3, high: 1e6 } }, '"storage.high" must be at least 1e-6 above'],
     [{ ...BASE, seed: -1 }, '"seed" must be an integer in [0, 9007199254740991], got -1'],
   ])("%j is refused: %s", (options, message) => {
     expect(() => resolveOptions(options as DQNOptions)).toThrow(message);
@@ -79,6 +90,13 @@ describe("options", () => {
     expect(resolveOptions({ observation: 1, candidates: { max: 9, features: 2 } }).candidates?.next).toBe(9);
     const munchausen = resolveOptions({ ...BASE, munchausen: { alpha: 0.5 } });
     expect(munchausen).toMatchObject({ double: false, munchausen: { alpha: 0.5, temperature: 0.03, clip: -1 } });
+    const storages = [undefined, "f16", "u8", { type: "u8", low: -1 }] as const;
+    expect(storages.map((storage) => resolveOptions({ ...BASE, ...(storage && { storage }) }).storage)).toEqual([
+      "f32",
+      "f16",
+      { type: "u8", low: 0, high: 1 },
+      { type: "u8", low: -1, high: 1 },
+    ]);
     const sparse = { slots: 2, size: 9 };
     expect(resolveOptions({ observation: 0, sparse, actions: 2 })).toMatchObject({ observation: 0, sparse });
   });

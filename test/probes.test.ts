@@ -22,6 +22,8 @@ const OPTIONS: [string, Partial<DQNOptions>][] = [
   ["layer normalisation", { normalization: "layer" }],
   ["batch normalisation of 128 rows", { normalization: "batch", batchSize: 128 }],
   ["weight decay", { weightDecay: 0.001 }],
+  ["halves in the replay", { storage: "f16" }],
+  ["bytes in the replay", { storage: { type: "u8", low: -1, high: 2 } }],
   [
     "dueling, quantiles, noise, Double, priorities and 3-step returns",
     { ...PER, dueling: true, quantiles: 8, noisySigma: 0.5, nStep: 3 },

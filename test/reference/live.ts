@@ -83,6 +83,7 @@ export function randomOptions(i: number): DQNOptions {
     nStep: some(1, 2, 5),
     environments: some(1, 3),
     priorityExponent: some(0, 0.6),
+    storage: some<DQNOptions["storage"] & {}>("f32", "f16", { type: "u8", low: -1, high: 1 }),
     seed: i,
   };
 }
