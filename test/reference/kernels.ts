@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import type { instantiate } from "../../.build/dqn.js";
 import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, Size, type Status, Storage } from "../../assembly/abi.js";
 
+export { numbers } from "./numbers.js";
+
 type Door = Awaited<ReturnType<typeof instantiate>>;
 
 /** The kernels build: the engine's own exports and the kernels by name. Pointers and strides in bytes. */
@@ -194,15 +196,6 @@ export function createAgent(
   all[Size.Hidden] = hidden.length;
   all.set(hidden, Size.Widths);
   return exports.create(7, 0, sigma, low, high);
-}
-
-/** n numbers in [-1, 1) from a small generator: fixtures, not statistics. */
-export function numbers(n: number, seed: number): Float32Array {
-  let state = seed * 2654435761 + 1;
-  return Float32Array.from({ length: n }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2147483648;
-  });
 }
 
 /** The largest |a - b| / (1 + |b|). */

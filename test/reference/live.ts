@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { DQN, DQNOptions, Input, SparseOptions } from "../../src/index.js";
 import { Random } from "../../src/random.js";
+import { sha256 } from "../../src/sha256.js";
 import { unpackSnapshot } from "../../src/snapshot.js";
-import { numbers } from "./kernels.js";
+import { numbers } from "./numbers.js";
 
 /** n rows of made-up inputs, with indices where an agent takes them. */
 export function rowsOf(dense: number, sparse: SparseOptions | undefined, n: number, seed: number): Input {
@@ -42,7 +42,7 @@ export function live(agent: DQN, steps: number, from = 0): void {
 
 /** SHA-256 of everything in the agent that persists. */
 export function digestOf(agent: DQN): string {
-  return createHash("sha256").update(unpackSnapshot("dqn", agent.save()).tensors.get("agent")!).digest("hex");
+  return sha256(unpackSnapshot("dqn", agent.save()).tensors.get("agent")!);
 }
 
 /** Options number i of an endless list that combines all there are at random; those that exclude each other do not meet. */

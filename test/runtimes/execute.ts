@@ -49,6 +49,33 @@ interface Running {
   stop: () => Promise<void>;
 }
 
+/** Process groups that run, and their folders; they do not end with this process by themselves. */
+const groups = new Map<number, string>();
+
+function endGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // All of the group have ended.
+  }
+}
+
+function endAll(): void {
+  for (const [pid, folder] of groups) {
+    endGroup(pid, "SIGKILL");
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+let isGuarded = false;
+
+/** Lets nothing run on when this process ends. */
+function guard(): void {
+  isGuarded = true;
+  process.on("exit", endAll);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+}
+
 /** @param folder - Where it runs and puts its temporary files. */
 function start({ command, env }: Runtime, args: readonly string[], folder: string): Running {
   const [program, ...first] = command;
@@ -72,19 +99,17 @@ function start({ command, env }: Runtime, args: readonly string[], folder: strin
     });
   });
   ended.catch(() => {});
-  const signal = (name: NodeJS.Signals) => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, name);
-    } catch {
-      // All of the group have ended.
-    }
-  };
+  const { pid } = child;
+  if (pid === undefined) return { child, ended, stop: async () => {} };
+  if (!isGuarded) guard();
+  groups.set(pid, folder);
   const stop = async () => {
-    signal("SIGTERM");
-    const late = setTimeout(() => signal("SIGKILL"), 3000);
+    endGroup(pid, "SIGTERM");
+    const late = setTimeout(() => endGroup(pid, "SIGKILL"), 3000);
     await ended.catch(() => {});
     clearTimeout(late);
-    signal("SIGKILL");
+    endGroup(pid, "SIGKILL");
+    groups.delete(pid);
   };
   return { child, ended, stop };
 }
@@ -105,7 +130,7 @@ async function within(
   ms: number,
   begin: (folder: string) => { running: Running; answer: Promise<string> },
 ): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+  const folder = mkdtempSync(join(tmpdir(), "liveq-runtime-"));
   const { passed, clear } = deadline(runtime.name, ms);
   let running: Running | undefined;
   try {
@@ -126,11 +151,18 @@ async function within(
 /**
  * Runs a program with arguments, in Node, Bun or Deno.
  *
+ * @param files - Put into the folder that it runs in, by name.
  * @returns What it wrote to its standard output.
  * @throws Error where it fails or takes too long.
  */
-export function execute(runtime: Runtime, args: readonly string[], { timeoutMs }: Limits): Promise<string> {
+export function execute(
+  runtime: Runtime,
+  args: readonly string[],
+  { timeoutMs }: Limits,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<string> {
   return within(runtime, timeoutMs, (folder) => {
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
     const running = start(runtime, args, folder);
     return { running, answer: running.ended };
   });

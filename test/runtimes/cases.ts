@@ -1,0 +1,200 @@
+/**
+ * Agents that together use every option of DQN, in ways that change what they compute; a test holds them to that. They
+ * are small, and their widths are no multiples of what the kernels take at once.
+ */
+import { Acrobot } from "../../src/environments/acrobot.js";
+import { CartPole } from "../../src/environments/cartpole.js";
+import { MaskedGrid } from "../../src/environments/maskedgrid.js";
+import { MountainCar } from "../../src/environments/mountaincar.js";
+import { Offers } from "../../src/environments/offers.js";
+import type { DQNOptions, Environment } from "../../src/index.js";
+
+/** An agent, and what it learns from: environments by `train`, or a made-up stream of everything it takes. */
+export interface Case {
+  name: string;
+  options: DQNOptions;
+  environments?: () => Environment[];
+}
+
+/** Options that must not change a bit: each case is trained with each of them. */
+export interface Variant {
+  name: string;
+  options: Partial<DQNOptions>;
+}
+
+export const VARIANTS: Variant[] = [{ name: "", options: {} }];
+
+const COMMON = { batchSize: 9, capacity: 150, learningStarts: 20 } satisfies Partial<DQNOptions>;
+
+const STREAMS: Case[] = [
+  { name: "defaults", options: { observation: 5, actions: 3, learningStarts: 64 } },
+  {
+    name: "everything, fixed actions",
+    options: {
+      ...COMMON,
+      observation: 5,
+      sparse: { slots: 2, size: 9 },
+      actions: 6,
+      masked: true,
+      hidden: [20, 13],
+      dueling: true,
+      quantiles: 3,
+      noisySigma: 0.5,
+      dropout: 0.2,
+      weightDecay: 0.01,
+      cqlAlpha: 0.1,
+      nStep: 3,
+      environments: 2,
+      priorityExponent: 0.6,
+      importanceExponent: { type: "linear", from: 0.4, to: 1, steps: 250 },
+      learningRate: { type: "cosine", from: 3e-3, to: 1e-4, steps: 280 },
+      epsilon: { type: "exponential", from: 1, to: 0.05, halfLife: 60 },
+      seed: 3,
+    },
+  },
+  {
+    name: "everything, candidates",
+    options: {
+      ...COMMON,
+      observation: 5,
+      sparse: { slots: 3, size: 11 },
+      candidates: { max: 12, features: 4, next: 7, sparse: { slots: 1, size: 8 } },
+      hidden: [20, 13],
+      dueling: true,
+      quantiles: 5,
+      munchausen: { alpha: 0.7, temperature: 0.1, clip: -2 },
+      noisySigma: 0.3,
+      dropout: 0.1,
+      weightDecay: 1e-3,
+      cqlAlpha: 0.5,
+      nStep: 4,
+      environments: 3,
+      priorityExponent: 0.5,
+      seed: 2 ** 40 + 5,
+    },
+  },
+  {
+    name: "DQN of 2015",
+    options: {
+      ...COMMON,
+      observation: 7,
+      actions: 4,
+      hidden: [31],
+      gamma: 0.9,
+      learningRate: 2.5e-4,
+      beta1: 0.8,
+      beta2: 0.99,
+      adamEpsilon: 1e-8,
+      targetEvery: 25,
+      tau: 1,
+      epsilon: { type: "piecewise", points: [[20, 0.9], [120, 0.2], [250, 0]] }, // biome-ignore format: one line
+      double: false,
+      normalization: "none",
+      loss: "huber",
+      maxGradNorm: 0.1,
+      rewardScale: 3.7,
+      rewardClip: 2.5,
+    },
+  },
+  {
+    name: "batch norm, Munchausen, masks",
+    options: {
+      ...COMMON,
+      observation: 3,
+      actions: 5,
+      masked: true,
+      hidden: [17, 9, 5],
+      munchausen: {},
+      normalization: "batch",
+      priorityExponent: 0.7,
+      importanceExponent: 0.6,
+      seed: 5,
+    },
+  },
+  {
+    name: "wide, fixed actions",
+    options: {
+      ...COMMON,
+      observation: 131,
+      actions: 67,
+      hidden: [259, 65],
+      batchSize: 37,
+      learningRate: { type: "linear", from: 1e-2, to: 1e-3, steps: 200 },
+      maxGradNorm: 0,
+      seed: 6,
+    },
+  },
+  {
+    name: "wide, candidates without dense numbers",
+    options: {
+      ...COMMON,
+      observation: 0,
+      sparse: { slots: 6, size: 300 },
+      candidates: { max: 40, features: 0, next: 12, sparse: { slots: 5, size: 200 } },
+      hidden: [130],
+      dueling: true,
+      batchSize: 33,
+      learningRate: { type: "exponential", from: 1e-2, to: 1e-4, halfLife: 50 },
+      epsilon: { type: "cosine", from: 1, to: 0, steps: 200 },
+      tau: 0.005,
+      seed: 7,
+    },
+  },
+];
+
+const TRAININGS: Case[] = [
+  {
+    name: "CartPole, trained",
+    options: {
+      ...COMMON,
+      observation: 4,
+      actions: 2,
+      trainEvery: 4,
+      gradientSteps: 3,
+      nStep: 3,
+      environments: 2,
+      priorityExponent: 0.6,
+      epsilon: { type: "linear", from: 1, to: 0.1, steps: 200 },
+      seed: 8,
+    },
+    environments: () => [new CartPole(), new CartPole()],
+  },
+  {
+    name: "Acrobot, trained",
+    options: { ...COMMON, observation: 6, actions: 3, quantiles: 8, hidden: [24], epsilon: 0.3, seed: 9 },
+    environments: () => [new Acrobot()],
+  },
+  {
+    name: "MountainCar, trained",
+    options: { ...COMMON, observation: 2, actions: 3, noisySigma: 0.5, epsilon: 0, hidden: [24], seed: 10 },
+    environments: () => [new MountainCar()],
+  },
+  {
+    name: "MaskedGrid, trained",
+    options: {
+      ...COMMON,
+      observation: new MaskedGrid().observationSize,
+      actions: new MaskedGrid().actions,
+      masked: true,
+      munchausen: { temperature: 0.05 },
+      normalization: "batch",
+      seed: 11,
+    },
+    environments: () => [new MaskedGrid()],
+  },
+  {
+    name: "Offers, trained",
+    options: {
+      ...COMMON,
+      observation: new Offers().observationSize,
+      candidates: { max: 6, features: new Offers().features },
+      gamma: 0.8,
+      cqlAlpha: 0.2,
+      dueling: true,
+      seed: 12,
+    },
+    environments: () => [new Offers()],
+  },
+];
+
+export const CASES: Case[] = [...STREAMS, ...TRAININGS];
