@@ -138,6 +138,9 @@ function filled({ options }: Shape): DQN {
   }
   return agent;
 }
+import { type Case, casesOf, figureOf, SHAPES, time } from "./shapes.js";
+
+const SAMPLES = 31;
 
 /** A loop of multiplications and additions that touches no memory: 12 vectors of 4 in a turn, 1000 turns a time. */
 function peakLoop(): Case {
@@ -200,6 +203,9 @@ function casesOf(shape: Shape): Case[] {
 const at = process.argv.indexOf("--json");
 const cases = [peakLoop(), ...SHAPES.flatMap(casesOf), ...gathers()];
 const figures = time(cases);
+const at = process.argv.indexOf("--json");
+const cases = [peakLoop(), ...SHAPES.flatMap(casesOf)];
+const figures = time(cases, SAMPLES).map(figureOf);
 const gflops = cases.map(({ flop }, i) => flop / figures[i]!.median / 1000);
 const rows: Row[] = [];
 const lines = cases.map(({ name, flop }, i) => {
