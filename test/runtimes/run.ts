@@ -17,6 +17,7 @@ const plain = (...names: RuntimeName[]): Target[] => names.map((name) => ({ name
 
 const TARGETS: Target[] = [
   ...plain("node20", "node22", "node24", "node26"),
+  // With --liftoff --no-wasm-tier-up train steps take as long as with --no-liftoff, with this three times as long.
   { name: "v8-baseline", runtime: "node26", flags: ["--liftoff-only"] },
   { name: "v8-optimising", runtime: "node26", flags: ["--no-liftoff"] },
   ...plain("bun", "deno", "workerd", "chromium", "firefox", "webkit"),
