@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { type Row, writeRows } from "../src/cli/results.js";
 import { table } from "../src/cli/table.js";
-import { DQN, type DQNOptions } from "../src/index.js";
+import { type Case, casesOf, figureOf, SHAPES, time } from "./shapes.js";
 
 /** What is timed of the kernels build. */
 interface Kernels {
@@ -15,130 +15,6 @@ interface Kernels {
   fromHalves(n: number, h: number, x: number): void;
   fromBytes(n: number, low: number, high: number, u: number, x: number): void;
 }
-
-interface Shape {
-  name: string;
-  options: DQNOptions;
-  rows: number;
-}
-
-/** Without Double, clipping and moves of the target within a sample. */
-const COMMON = {
-  capacity: 10_000,
-  learningStarts: 1,
-  double: false,
-  loss: "huber",
-  normalization: "none",
-  maxGradNorm: 0,
-  targetEvery: 250,
-  tau: 1,
-  seed: 1,
-} as const;
-
-const SHAPES: Shape[] = [
-  { name: "S", options: { ...COMMON, observation: 4, actions: 2, hidden: [120, 84], batchSize: 128 }, rows: 1 },
-  { name: "M", options: { ...COMMON, observation: 100, actions: 10, hidden: [50], batchSize: 32 }, rows: 1 },
-  { name: "L", options: { ...COMMON, observation: 1000, actions: 100, hidden: [128], batchSize: 64 }, rows: 1 },
-  {
-    name: "XL",
-    options: { ...COMMON, observation: 256, actions: 1000, hidden: [512, 512], batchSize: 256 },
-    rows: 1,
-  },
-  {
-    name: "candidates",
-    options: {
-      ...COMMON,
-      observation: 64,
-      candidates: { max: 200, features: 32, next: 32 },
-      hidden: [128, 64],
-      batchSize: 32,
-    },
-    rows: 200,
-  },
-];
-
-const SAMPLES = 31;
-const SAMPLE_MS = 20;
-
-/** Something to time: `call` does it `count` times. */
-interface Case {
-  name: string;
-  /** Multiplications and additions of one time; 0 where it is about memory. */
-  flop: number;
-  call: (count: number) => void;
-}
-
-interface Figure {
-  min: number;
-  median: number;
-  max: number;
-}
-
-/**
- * Microseconds of each case. Samples last about SAMPLE_MS and go round all cases, so that a slow spell of a shared
- * machine falls on all of them alike.
- */
-function time(cases: readonly Case[]): Figure[] {
-  const measure = ({ call }: Case, count: number) => {
-    const start = performance.now();
-    call(count);
-    return performance.now() - start;
-  };
-  const counts = cases.map((each) => {
-    let count = 1;
-    while (measure(each, count) < SAMPLE_MS) count *= 2;
-    return count;
-  });
-  const rounds = Array.from({ length: SAMPLES }, () =>
-    cases.map((each, i) => (1000 * measure(each, counts[i]!)) / counts[i]!),
-  );
-  return cases.map((_, i) => {
-    const samples = rounds.map((round) => round[i]!).sort((x, y) => x - y);
-    return { min: samples[0]!, median: samples[SAMPLES >> 1]!, max: samples.at(-1)! };
-  });
-}
-
-/** Multiplications and additions of one train step and of one decision, without the optimiser's. */
-function flops({ options, rows }: Shape): { train: number; act: number } {
-  const { observation, actions, candidates, hidden = [], batchSize = 1 } = options;
-  const features = candidates?.features ?? 0;
-  const first = hidden[0]!;
-  const inner = hidden.slice(1).reduce((sum, width, i) => sum + 2 * width * hidden[i]!, 0);
-  const last = hidden.at(-1)!;
-  const outputs = actions ?? 1;
-  const row = 2 * (observation + features) * first + inner + 2 * last;
-  const next = candidates
-    ? 2 * observation * first + candidates.next! * (2 * features * first + inner + 2 * last)
-    : 2 * observation * first + inner + 2 * last * outputs;
-  const backward = 2 * (observation + features) * first + 2 * inner + 4 * last;
-  const act = candidates
-    ? 2 * observation * first + rows * (2 * features * first + inner + 2 * last)
-    : 2 * observation * first + inner + 2 * last * outputs;
-  return { train: batchSize * (row + next + backward), act };
-}
-
-/** An agent with a full replay. */
-function filled({ options }: Shape): DQN {
-  const agent = new DQN(options);
-  const { observation, candidates, actions } = agent.options;
-  let word = 1;
-  const noise = (n: number) =>
-    Float32Array.from({ length: n }, () => (word = (word * 48271) % 2147483647) / 1073741823.5 - 1);
-  for (let i = 0; i < 2000; i++) {
-    const common = {
-      observation: noise(observation),
-      nextObservation: noise(observation),
-      reward: i % 2,
-      terminated: i % 20 === 0,
-    };
-    if (candidates) {
-      const nextCandidates = noise(candidates.next * candidates.features);
-      agent.observe({ ...common, candidate: noise(candidates.features), nextCandidates });
-    } else agent.observe({ ...common, action: i % actions });
-  }
-  return agent;
-}
-import { type Case, casesOf, figureOf, SHAPES, time } from "./shapes.js";
 
 const SAMPLES = 31;
 
@@ -182,29 +58,8 @@ function gathers(): Case[] {
   }));
 }
 
-/** A train step and a decision of a shape. */
-function casesOf(shape: Shape): Case[] {
-  const agent = filled(shape);
-  const { candidates } = agent.options;
-  const offered = candidates ? agent.candidates.subarray(0, shape.rows * candidates.features) : undefined;
-  const { train, act } = flops(shape);
-  return [
-    { name: `train/${shape.name}`, flop: train, call: (count) => void agent.learn(count) },
-    {
-      name: `act/${shape.name}`,
-      flop: act,
-      call(count) {
-        for (let i = 0; i < count; i++) agent.act(agent.observation, offered, 0);
-      },
-    },
-  ];
-}
-
 const at = process.argv.indexOf("--json");
 const cases = [peakLoop(), ...SHAPES.flatMap(casesOf), ...gathers()];
-const figures = time(cases);
-const at = process.argv.indexOf("--json");
-const cases = [peakLoop(), ...SHAPES.flatMap(casesOf)];
 const figures = time(cases, SAMPLES).map(figureOf);
 const gflops = cases.map(({ flop }, i) => flop / figures[i]!.median / 1000);
 const rows: Row[] = [];

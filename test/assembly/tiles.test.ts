@@ -53,7 +53,18 @@ test("that check sees what -O3 does to them", () => {
   try {
     const text = join(folder, "kernels.wat");
     const asc = ["node_modules/assemblyscript/bin/asc.js", "assembly/kernels.ts", "--config", "none"];
-    const options = ["--runtime", "stub", "--enable", "simd", "--enable", "threads", "--use", "abort=", "--noAssert", "-O3"];
+    const options = [
+      "--runtime",
+      "stub",
+      "--enable",
+      "simd",
+      "--enable",
+      "threads",
+      "--use",
+      "abort=",
+      "--noAssert",
+      "-O3",
+    ];
     execFileSync(process.execPath, [...asc, ...options, "--textFile", text]);
     const wat = readFileSync(text, "utf8");
     expect(regrouped(wat, "panel16Unrolled")).toBeGreaterThan(10);

@@ -7,7 +7,7 @@ import { CartPole } from "../../src/environments/cartpole.js";
 import { MaskedGrid } from "../../src/environments/maskedgrid.js";
 import { MountainCar } from "../../src/environments/mountaincar.js";
 import { Offers } from "../../src/environments/offers.js";
-import type { DQNOptions, Environment } from "../../src/index.js";
+import type { DQNOptions, EngineOptions, Environment } from "../../src/index.js";
 
 /** An agent, and what it learns from: environments by `train`, or a made-up stream of everything it takes. */
 export interface Case {
@@ -16,13 +16,17 @@ export interface Case {
   environments?: () => Environment[];
 }
 
-/** Options that must not change a bit: each case is trained with each of them. */
+/** Ways to run that must not change a bit: each case is trained with each of them. */
 export interface Variant {
   name: string;
-  options: Partial<DQNOptions>;
+  run: EngineOptions;
 }
 
-export const VARIANTS: Variant[] = [{ name: "", options: {} }];
+export const VARIANTS: Variant[] = [
+  { name: "rolled", run: { kernels: "rolled" } },
+  { name: "unrolled", run: { kernels: "unrolled" } },
+  { name: "2 threads", run: { threads: 2 } },
+];
 
 const COMMON = { batchSize: 9, capacity: 150, learningStarts: 20 } satisfies Partial<DQNOptions>;
 
@@ -109,6 +113,29 @@ const STREAMS: Case[] = [
       priorityExponent: 0.7,
       importanceExponent: 0.6,
       seed: 5,
+    },
+  },
+  {
+    name: "halves",
+    options: {
+      ...COMMON,
+      observation: 21,
+      actions: 5,
+      masked: true,
+      storage: "f16",
+      nStep: 2,
+      dueling: true,
+      seed: 13,
+    },
+  },
+  {
+    name: "bytes, candidates",
+    options: {
+      ...COMMON,
+      observation: 9,
+      candidates: { max: 12, features: 7, next: 6 },
+      storage: { type: "u8", low: -2, high: 2 },
+      seed: 14,
     },
   },
   {

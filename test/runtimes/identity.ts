@@ -15,12 +15,26 @@ export interface Trained {
   variant: string;
   /** After every EVERY steps, as far as it came. */
   hashes: string[];
+  /** Why there were fewer threads than were asked for. */
+  alone?: string;
   error?: string;
 }
 
-async function hashesOf({ options, environments }: Case, variant: Variant["options"]): Promise<string[]> {
-  const hashes: string[] = [];
-  let agent = new DQN({ ...options, ...variant });
+/** Waits for the threads of an agent; why there are none, if so. */
+async function crewOf(agent: DQN, threads: number): Promise<string> {
+  for (let turn = 0; turn < 400; turn++) {
+    const { threads: now, threadsReason } = agent.stats();
+    if (now === threads || threadsReason) return threadsReason;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return "workers did not start within two seconds";
+}
+
+async function trainCase({ options, environments }: Case, { run }: Variant, trained: Trained): Promise<void> {
+  const { hashes } = trained;
+  let agent = new DQN(options, run);
+  const alone = await crewOf(agent, run.threads ?? 1);
+  if (alone) trained.alone = alone;
   if (environments) {
     const onProgress = () => void hashes.push(digestOf(agent));
     await train(agent, environments(), { steps: STEPS, progressEvery: EVERY, seed: options.seed ?? 0, onProgress });
@@ -31,11 +45,11 @@ async function hashesOf({ options, environments }: Case, variant: Variant["optio
       // Goes on from a file, as that must not change a bit either.
       const file = agent.save();
       agent.dispose();
-      agent = DQN.load(file);
+      agent = DQN.load(file, run);
+      if (!alone) await crewOf(agent, run.threads ?? 1);
     }
   }
   agent.dispose();
-  return hashes;
 }
 
 /** Trains all cases with all variants; what fails does not keep the others from being trained. */
@@ -46,7 +60,7 @@ export async function identity(): Promise<Trained[]> {
       const trained: Trained = { case: each.name, variant: variant.name, hashes: [] };
       all.push(trained);
       try {
-        trained.hashes = await hashesOf(each, variant.options);
+        await trainCase(each, variant, trained);
       } catch (error) {
         trained.error = String(error);
       }

@@ -44,15 +44,24 @@ function differenceOf(trained: readonly Trained[], expected: Hashes): string | u
 async function check(target: Target, { command, ...rest }: Runtime, expected: Hashes): Promise<boolean> {
   const start = performance.now();
   let result: string | undefined;
+  let alone = "";
   try {
     const started = { ...rest, command: [...command, ...(target.flags ?? [])] };
-    result = differenceOf((await runJob(started, JOB, { timeoutMs: TIMEOUT_MS })) as Trained[], expected);
+    const trained = (await runJob(started, JOB, { timeoutMs: TIMEOUT_MS })) as Trained[];
+    result = differenceOf(trained, expected);
+    const reason = trained.find((each) => each.alone)?.alone;
+    if (reason) alone = `; one thread: ${reason}`;
   } catch (error) {
     result = (error as Error).message;
   }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const hashes = Object.values(expected).flat().length * VARIANTS.length;
-  say(target, rest.version, `${seconds.padStart(5)} s`, result ?? `${CASES.length} agents, ${hashes} hashes equal`);
+  say(
+    target,
+    rest.version,
+    `${seconds.padStart(5)} s`,
+    result ?? `${CASES.length} agents, ${hashes} hashes equal${alone}`,
+  );
   return result === undefined;
 }
 
