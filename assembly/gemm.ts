@@ -9,15 +9,7 @@
  * Compile with asc -O1: from -O3 (or --converge) on, Binaryen regroups the steps and spills.
  * Tile shapes: Goto & van de Geijn 2008; 2x16 leaves 15 usable xmm registers room on x86.
  */
-import {
-  panel16Rolled,
-  panel16Unrolled,
-  panel4Rolled,
-  panel4Unrolled,
-  panel8Rolled,
-  panel8Unrolled,
-  row32,
-} from "../.build/tiles";
+import { panel16, panel16Unrolled, panel4, panel8, row32 } from "../.build/tiles";
 import { announce, argument, begins, finish, hands, Job, WORTH } from "./crew";
 
 /** What happens to an element of C before it is stored. */
@@ -27,7 +19,7 @@ export const RELU: i32 = 1;
 /** c = mask > 0 ? c : 0: the backward of ReLU, mask being its output. */
 export const MASK: i32 = 2;
 
-/** Whether products use the unrolled loops: for speed alone, both give the same bits. */
+/** Whether full panels use the unrolled loop: for speed alone, both give the same bits. */
 let isUnrolled: bool = false;
 
 /** Chooses the loops of this instance. */
@@ -161,7 +153,8 @@ function product(
     }
   }
   for (; j > 0; j--) {
-    panel16(m, k, a, lda, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
+    if (isUnrolled) panel16Unrolled(m, k, a, lda, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
+    else panel16(m, k, a, lda, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
     pb += bstep;
     pc += cstep;
     init += istep;
@@ -178,61 +171,4 @@ function product(
     pc += usize(crow) << 4;
     panel4(m, k, a, lda, pb + (usize(brow) << 4), pc, ldc ? ldc : 16, init, ldi, epilogue, mask);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function panel16(
-  m: i32,
-  k: i32,
-  a: usize,
-  lda: usize,
-  b: usize,
-  c: usize,
-  ldc: usize,
-  init: usize,
-  ldi: usize,
-  epilogue: i32,
-  mask: usize,
-): void {
-  if (isUnrolled) panel16Unrolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
-  else panel16Rolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
-}
-
-// @ts-ignore: decorator
-@inline
-function panel8(
-  m: i32,
-  k: i32,
-  a: usize,
-  lda: usize,
-  b: usize,
-  c: usize,
-  ldc: usize,
-  init: usize,
-  ldi: usize,
-  epilogue: i32,
-  mask: usize,
-): void {
-  if (isUnrolled) panel8Unrolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
-  else panel8Rolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
-}
-
-// @ts-ignore: decorator
-@inline
-function panel4(
-  m: i32,
-  k: i32,
-  a: usize,
-  lda: usize,
-  b: usize,
-  c: usize,
-  ldc: usize,
-  init: usize,
-  ldi: usize,
-  epilogue: i32,
-  mask: usize,
-): void {
-  if (isUnrolled) panel4Unrolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
-  else panel4Rolled(m, k, a, lda, b, c, ldc, init, ldi, epilogue, mask);
 }

@@ -6,6 +6,7 @@ export { adam } from "./adam";
 export { bellman, munchausen, softValue } from "./bellman";
 export { gemm, padded, useUnrolled } from "./gemm";
 export { conservative, huber, huberGradient, quantileLoss, squared, squaredGradient, tdLoss } from "./loss";
+export { exp, log } from "./math";
 export { drawNoise, noiseGradient, perturb } from "./noise";
 export {
   batchNorm,

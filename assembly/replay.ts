@@ -12,6 +12,7 @@
  */
 import { RETURN_MAX, Storage } from "./abi";
 import { Arena, LIMIT, take, takeStruct } from "./arena";
+import { exp, log } from "./math";
 import { below, Rng, uniform } from "./rng";
 import { bytesOf, Part, wordsOf } from "./sparse";
 import { inputsAreValid, pack, storedBytes, unpack } from "./storage";
@@ -229,7 +230,7 @@ export function importanceWeights(
   let largest: f32 = 0;
   for (let i: usize = 0; i < usize(n) << 2; i += 4) {
     const priority = f64(priorityOf(tree, load<i32>(indices + i)));
-    const weight = Mathf.pow(f32((f64(size) * priority) / total), f32(-beta));
+    const weight = f32(exp(-beta * log((f64(size) * priority) / total)));
     store<f32>(weights + i, weight);
     largest = max(largest, weight);
   }

@@ -1,3 +1,5 @@
+import { log } from "./math";
+
 /**
  * PCG32 (XSH-RR 64/32): 64-bit state, 32-bit outputs, 2^63 streams.
  * O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number
@@ -68,7 +70,7 @@ export function normals(rng: Rng, n: i32, x: usize): void {
       v = 2 * uniform(rng) - 1;
       s = u * u + v * v;
     } while (s >= 1 || f32(s) == 0);
-    const scale = Math.sqrt((-2 * f64(Mathf.log(f32(s)))) / s);
+    const scale = Math.sqrt((-2 * log(s)) / s);
     store<f32>(x + (usize(i) << 2), f32(u * scale));
     if (i + 1 < n) store<f32>(x + (usize(i) << 2), f32(v * scale), 4);
   }

@@ -1,6 +1,6 @@
 /**
- * Writes .build/tiles.ts: the inner loops of gemm.ts, each once as a plain loop over k and once with four steps of k in
- * a turn. A tile is rows x vectors accumulators in registers; both forms add the same products in the same order.
+ * Writes .build/tiles.ts: the inner loops of gemm.ts as plain loops over k; those of the widest panel once more with four
+ * steps of k in a turn. A tile is rows x vectors accumulators in registers; both forms add the same products in the same order.
  *
  * Which form is faster depends on the engine that compiles the Wasm: V8 before 12 moves the loads of an unrolled loop
  * to its start and spills, later ones gain.
@@ -13,10 +13,7 @@ const PANELS = [
   { width: 8, rows: 4 },
   { width: 4, rows: 4 },
 ];
-const FORMS = [
-  { suffix: "Rolled", steps: 1 },
-  { suffix: "Unrolled", steps: 4 },
-];
+const UNROLLED = 4;
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const indent = (lines, by = "  ") => lines.map((line) => by + line);
@@ -72,12 +69,15 @@ function tile(rows, vectors, steps) {
   ];
 }
 
-function panel({ width, rows }, { suffix, steps }) {
-  const vectors = width / 4;
+const PARAMETERS =
+  "m: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, epilogue: i32, mask: usize";
+
+/** A panel, tile by tile; the unrolled form leaves a last single row to the other. */
+function panel({ width, rows }, steps) {
   const some = (n) => [
     `while (m >= ${n}) {`,
     ...indent([
-      ...tile(n, vectors, steps),
+      ...tile(n, width / 4, steps),
       `a += lda * ${n};`,
       `c += ldc * ${n};`,
       `init += ldi * ${n};`,
@@ -86,12 +86,11 @@ function panel({ width, rows }, { suffix, steps }) {
     ]),
     "}",
   ];
-  const parameters =
-    "m: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, epilogue: i32, mask: usize";
+  const call = `panel${width}(${PARAMETERS.replaceAll(/: \w+/g, "")})`;
   return [
     `/** C(m,${width}) = epilogue(init + A(m,k) * B(k,${width})) */`,
-    `export function panel${width}${suffix}(${parameters}): void {`,
-    ...indent([...some(rows), ...some(1)]),
+    `export function panel${width}${steps === 1 ? "" : "Unrolled"}(${PARAMETERS}): void {`,
+    ...indent([...some(rows), ...(steps === 1 ? some(1) : [`if (m > 0) ${call};`])]),
     "}",
   ];
 }
@@ -118,7 +117,7 @@ function row(steps) {
   ];
 }
 
-const functions = [...FORMS.flatMap((form) => PANELS.map((each) => panel(each, form))), row(4)];
+const functions = [...PANELS.map((each) => panel(each, 1)), panel(PANELS[0], UNROLLED), row(UNROLLED)];
 const head = ["// Written by assembly/tiles.mjs.", 'import { MASK, RELU } from "../assembly/gemm";'];
 mkdirSync(".build", { recursive: true });
 writeFileSync(".build/tiles.ts", [head, ...functions].map((lines) => `${lines.join("\n")}\n`).join("\n"));

@@ -2,6 +2,7 @@
  * The matrix of action values of one state: theta (C, N), N quantiles for each of C actions, contiguous f32, and which
  * of the actions are available: bits in u32 words, or 0 for all. All that chooses among actions is written for this.
  */
+import { exp, log } from "./math";
 import { argmax } from "./vector";
 
 /** Whether action a is available. */
@@ -93,11 +94,11 @@ export function softmax(c: i32, q: usize, temperature: f32, p: usize): f32 {
   const largest = load<f32>(q + (usize(argmax(c, q)) << 2));
   let sum: f32 = 0;
   for (let a: usize = 0; a < usize(c) << 2; a += 4) {
-    const e = Mathf.exp((load<f32>(q + a) - largest) / temperature);
+    const e = f32(exp((load<f32>(q + a) - largest) / temperature));
     store<f32>(p + a, e);
     sum += e;
   }
   const share: f32 = 1 / sum;
   for (let a: usize = 0; a < usize(c) << 2; a += 4) store<f32>(p + a, load<f32>(p + a) * share);
-  return largest + temperature * Mathf.log(sum);
+  return largest + temperature * f32(log(sum));
 }

@@ -5,6 +5,7 @@ import {
   RETURN_MAX,
   REWARD_MAX,
   Region,
+  Size,
   STATISTIC_MAX,
   State,
   Status,
@@ -370,9 +371,7 @@ export class DQN {
     const engine = this.#open();
     if (this.options.normalization === "batch") {
       // Gain and statistics could be set so that acting is right, but the first update would normalise by its batch.
-      throw new TypeError(
-        '"normalization": "batch" takes no plain layers: training would normalise them by statistics that they do not expect; use save and load',
-      );
+      throw new TypeError('"normalization": "batch" takes no plain layers: they have no statistics; use save and load');
     }
     const gradient = engine.f32(Region.Gradient);
     writeLayers(this.options, layers, gradient);
@@ -673,23 +672,23 @@ function shapeOf(options: ResolvedOptions): Shape {
   const { sparse, candidates } = options;
   return {
     sizes: {
-      Flags: flagsOf(options),
-      Observation: options.observation,
-      Slots: sparse?.slots ?? 0,
-      Indexed: sparse?.size ?? 0,
-      Actions: options.actions,
-      Features: candidates?.features ?? 0,
-      FeatureSlots: candidates?.sparse?.slots ?? 0,
-      FeatureIndexed: candidates?.sparse?.size ?? 0,
-      MaxCandidates: candidates?.max ?? 0,
-      NextCandidates: candidates?.next ?? 0,
-      Quantiles: options.quantiles,
-      Normalization: NORMALIZATIONS[options.normalization],
-      Batch: options.batchSize,
-      Capacity: options.capacity,
-      NStep: options.nStep,
-      Environments: options.environments,
-      Storage: STORAGES[typeof options.storage === "object" ? options.storage.type : options.storage],
+      [Size.Flags]: flagsOf(options),
+      [Size.Observation]: options.observation,
+      [Size.Slots]: sparse?.slots ?? 0,
+      [Size.Indexed]: sparse?.size ?? 0,
+      [Size.Actions]: options.actions,
+      [Size.Features]: candidates?.features ?? 0,
+      [Size.FeatureSlots]: candidates?.sparse?.slots ?? 0,
+      [Size.FeatureIndexed]: candidates?.sparse?.size ?? 0,
+      [Size.MaxCandidates]: candidates?.max ?? 0,
+      [Size.NextCandidates]: candidates?.next ?? 0,
+      [Size.Quantiles]: options.quantiles,
+      [Size.Normalization]: NORMALIZATIONS[options.normalization],
+      [Size.Batch]: options.batchSize,
+      [Size.Capacity]: options.capacity,
+      [Size.NStep]: options.nStep,
+      [Size.Environments]: options.environments,
+      [Size.Storage]: STORAGES[typeof options.storage === "object" ? options.storage.type : options.storage],
     },
     hidden: options.hidden,
     sigma: options.noisySigma,

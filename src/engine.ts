@@ -1,4 +1,3 @@
-import { instantiateSync } from "@assemblyscript/loader";
 import { defaultBytes, defaultModule } from "#module";
 import type { instantiate as instantiateRaw } from "../.build/dqn.js";
 import { ABI_VERSION, MAX_HIDDEN, type Region, Size, Status } from "../assembly/abi.js";
@@ -8,9 +7,9 @@ import { canSleep, hire, type Start, sharedMemory, whyAlone, withImportedMemory 
 
 type Exports = Awaited<ReturnType<typeof instantiateRaw>>;
 
-/** Sizes of an agent by Size, from Size.Flags to Size.Hidden, in numbers; the widths of its hidden layers; its seed. */
+/** Sizes of an agent by Size, from Size.Flags to Size.Hidden; the widths of its hidden layers; its seed. */
 export interface Shape {
-  sizes: Readonly<Record<Exclude<keyof typeof Size, "Hidden" | "Widths">, number>>;
+  sizes: Readonly<Record<Exclude<Size, Size.Hidden | Size.Widths>, number>>;
   hidden: readonly number[];
   /** Scale of NoisyNets' noise. */
   sigma: number;
@@ -49,13 +48,13 @@ const DEFAULTS: EngineOptions = { kernels: "auto", threads: 1 };
 const abandoned = new FinalizationRegistry<() => void>((release) => release());
 
 function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports = {}): Exports {
-  return instantiateSync<Exports & Record<string, unknown>>(module, imports).exports;
+  return new WebAssembly.Instance(module, imports).exports as unknown as Exports;
 }
 
 /** The module for memory that it imports, and such memory. */
 function onSharedMemory(own: Uint8Array) {
-  const { bytes, initial } = withImportedMemory(own);
-  return { bytes, module: new WebAssembly.Module(bytes), imports: { env: { memory: sharedMemory(initial) } } };
+  const bytes = withImportedMemory(own);
+  return { bytes, module: new WebAssembly.Module(bytes), imports: { env: { memory: sharedMemory() } } };
 }
 
 const GIGABYTE = 1e9;
@@ -87,7 +86,7 @@ export class Engine {
     this.exports = exports;
     exports.useUnrolled(isUnrolled);
     const sizes = new Int32Array(exports.memory.buffer, exports.sizes() >>> 0, Size.Widths + MAX_HIDDEN);
-    for (const [name, value] of Object.entries(shape.sizes)) sizes[Size[name as keyof typeof Size]] = value;
+    for (const [size, value] of Object.entries(shape.sizes)) sizes[Number(size)] = value;
     sizes[Size.Hidden] = shape.hidden.length;
     sizes.set(shape.hidden, Size.Widths);
     const { seed, sigma, bounds } = shape;
@@ -132,7 +131,7 @@ export class Engine {
   #refusal(status: Status, shape: Shape): Error {
     const needed = `${(this.exports.neededBytes() / GIGABYTE).toFixed(1)} GB`;
     if (status === Status.TooLarge) {
-      const what = `a replay of ${shape.sizes.Capacity} transitions and the networks need`;
+      const what = `a replay of ${shape.sizes[Size.Capacity]} transitions and the networks need`;
       return new RangeError(`"capacity": ${what} ${needed}; Wasm memory ends at 4 GB`);
     }
     if (status === Status.OutOfMemory) return new Error(`the agent needs ${needed}, which the host does not give`);

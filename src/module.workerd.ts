@@ -3,7 +3,7 @@ import module from "../.build/dqn.wasm";
 
 /** The engine, compiled by the platform. */
 export function defaultModule(): WebAssembly.Module {
-  return module as unknown as WebAssembly.Module;
+  return module;
 }
 
 /** There are none here. */

@@ -506,27 +506,27 @@ export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
 
 /** Says which options exclude each other, and why. */
 function refuseExclusions(options: ResolvedOptions): void {
-  const exclusions: [boolean, string][] = [
+  const { masked, candidates, double, munchausen, quantiles, loss, noisySigma, normalization, batchSize } = options;
+  const exclusions: [boolean, string, string, string][] = [
+    [masked && !!candidates, '"masked"', '"candidates"', "offer only those that are available"],
+    [double && !!munchausen, '"double"', '"munchausen"', "a soft target has no maximum to correct"],
     [
-      options.masked && options.candidates !== undefined,
-      '"masked" goes with "actions"; with "candidates", offer only those that are available',
+      quantiles > 1 && loss === "squared",
+      '"quantiles" above 1',
+      '"loss": "squared"',
+      "quantiles have a loss of their own",
     ],
     [
-      options.double && options.munchausen !== undefined,
-      '"double" and "munchausen" exclude each other: a soft target has no maximum whose choice Double could correct',
+      noisySigma > 0 && normalization === "batch",
+      '"noisySigma"',
+      BATCH,
+      'statistics would be those of the noise; use "layer"',
     ],
-    [
-      options.quantiles > 1 && options.loss === "squared",
-      '"quantiles" above 1 and "loss": "squared" exclude each other: quantile regression has a loss of its own, with Huber\'s kink',
-    ],
-    [
-      options.noisySigma > 0 && options.normalization === "batch",
-      '"noisySigma" and "normalization": "batch" exclude each other: running statistics would be those of the noise; use "layer"',
-    ],
-    [
-      options.normalization === "batch" && options.batchSize === 1,
-      '"normalization": "batch" and "batchSize": 1 exclude each other: one row has no variance',
-    ],
+    [normalization === "batch" && batchSize === 1, BATCH, '"batchSize": 1', "one row has no variance"],
   ];
-  for (const [excluded, message] of exclusions) if (excluded) throw new TypeError(message);
+  for (const [excluded, one, other, why] of exclusions) {
+    if (excluded) throw new TypeError(`${one} and ${other} exclude each other: ${why}`);
+  }
 }
+
+const BATCH = '"normalization": "batch"';

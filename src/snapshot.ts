@@ -1,4 +1,4 @@
-import { type Entry, parseHeader, quoted, SnapshotError } from "./header.js";
+import { SnapshotError } from "./header.js";
 import { show } from "./options.js";
 import { Sha256, sha256 } from "./sha256.js";
 
@@ -217,25 +217,45 @@ export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
   return { metadata, tensors };
 }
 
-function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entries: ReadonlyMap<string, Entry> } {
-  let text: string;
+/** A header as JSON.parse gives it, of which nothing is known but that it is an object. */
+interface Header {
+  __metadata__?: Record<string, string>;
+  [name: string]: unknown;
+}
+
+/**
+ * The header, if it is written letter for letter as LiveQ writes it: JSON.parse alone would take the last of two equal
+ * names, round numbers beyond 2^53 and read 4e0 as 4.
+ */
+function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entries: [string, unknown][] } {
+  let header: Header | undefined;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/ +$/, "");
+    if (text[0] === "{") header = JSON.parse(text);
+    if (JSON.stringify(header) !== text) header = undefined;
   } catch {
-    throw new SnapshotError("the header is not UTF-8");
+    // Neither UTF-8 nor JSON is the same as no header.
   }
-  const { metadata, entries } = parseHeader(text);
-  return { metadata: Object.fromEntries(metadata), entries };
+  const metadata = header?.__metadata__;
+  if (!metadata || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw new SnapshotError("the header is not JSON as LiveQ writes it");
+  }
+  return { metadata, entries: Object.entries(header!).filter(([name]) => name !== "__metadata__") };
 }
 
 /** The size of each tensor, in the order of the file. */
-function sizesOf(entries: ReadonlyMap<string, Entry>): Map<string, number> {
+function sizesOf(entries: readonly [string, unknown][]): Map<string, number> {
   const sizes = new Map<string, number>();
   let at = 0;
-  for (const [name, { dtype, shape, begin, end }] of entries) {
-    const isSound = dtype === "U8" && shape.length === 1 && begin === at && end === at + shape[0]!;
-    if (!isSound) throw new SnapshotError(`tensor ${quoted(name)} is not a byte tensor that follows the one before`);
-    sizes.set(name, shape[0]!);
+  for (const [name, entry] of entries) {
+    const size = (entry as { shape?: number[] } | null)?.shape?.[0];
+    const end = at + Number(size);
+    // What headerOf() writes for this tensor at this place, and nothing else.
+    const expected = { dtype: "U8", shape: [size], data_offsets: [at, end] };
+    if (!Number.isSafeInteger(end) || end < at || JSON.stringify(entry) !== JSON.stringify(expected)) {
+      throw new SnapshotError(`tensor ${show(name)} is not a byte tensor that follows the one before`);
+    }
+    sizes.set(name, size!);
     at = end;
   }
   return sizes;

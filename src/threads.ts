@@ -1,6 +1,7 @@
 /** Workers that take a share of `learn` on a memory that they all have; see assembly/crew.ts. */
 
-/** A 32-bit memory ends here. */
+/** What the engine starts with, and where a 32-bit memory ends, in pages. */
+const PAGES_MIN = 1;
 const PAGES_MAX = 65536;
 const MEMORY_SECTION = 5;
 const IMPORT_SECTION = 2;
@@ -62,9 +63,9 @@ function nodeThreads(): NodeThreads | undefined {
   return process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
 }
 
-/** A memory for a module whose own has so many pages. */
-export function sharedMemory(initial: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial, maximum: PAGES_MAX, shared: true });
+/** A memory for it. */
+export function sharedMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: PAGES_MIN, maximum: PAGES_MAX, shared: true });
 }
 
 /** Starts `count` workers; `fail` is told why one could not start or had to stop. */
@@ -99,40 +100,21 @@ function hireOne(start: Start, fail: (reason: string) => void): Hand {
 /**
  * The same module on a memory that it imports, as `env.memory`, instead of one of its own: the section of its memory
  * goes, one of imports comes. Functions and their numbers stay.
- * @returns Its bytes, and the pages that its memory starts with.
  */
-export function withImportedMemory(module: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; initial: number } {
-  const parts: Uint8Array[] = [module.subarray(0, 8)];
-  let initial = 0;
+export function withImportedMemory(module: Uint8Array): Uint8Array<ArrayBuffer> {
+  const name = (text: string) => [text.length, ...new TextEncoder().encode(text)];
+  // One import: a memory (2) that is shared and has a maximum (3).
+  const imports = [1, ...name("env"), ...name("memory"), 2, 3, ...leb(PAGES_MIN), ...leb(PAGES_MAX)];
+  const parts: Iterable<number>[] = [module.subarray(0, 8)];
   for (let at = 8; at < module.length; ) {
     const id = module[at]!;
     const [size, start] = readLeb(module, at + 1);
-    const end = start + size;
     if (id === IMPORT_SECTION) throw new Error("the module has imports already");
-    if (id === MEMORY_SECTION) initial = readLeb(module, start + 2)[0];
-    at = end;
-  }
-  for (let at = 8; at < module.length; ) {
-    const id = module[at]!;
-    const [size, start] = readLeb(module, at + 1);
     if (id !== MEMORY_SECTION) parts.push(module.subarray(at, start + size));
-    if (id === TYPE_SECTION) parts.push(importSection(initial));
+    if (id === TYPE_SECTION) parts.push([IMPORT_SECTION, ...leb(imports.length), ...imports]);
     at = start + size;
   }
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let to = 0;
-  for (const part of parts) {
-    bytes.set(part, to);
-    to += part.length;
-  }
-  return { bytes, initial };
-}
-
-function importSection(initial: number): Uint8Array {
-  const name = (text: string) => [text.length, ...[...text].map((letter) => letter.charCodeAt(0))];
-  // One import: a memory (2) that is shared and has a maximum (3).
-  const content = [1, ...name("env"), ...name("memory"), 2, 3, ...leb(initial), ...leb(PAGES_MAX)];
-  return Uint8Array.from([IMPORT_SECTION, ...leb(content.length), ...content]);
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
 /** An unsigned number in WebAssembly's LEB128, and where the next byte is. */
@@ -140,7 +122,7 @@ function readLeb(bytes: Uint8Array, at: number): [value: number, next: number] {
   let value = 0;
   for (let shift = 0; ; shift += 7) {
     const byte = bytes[at++]!;
-    value += (byte & 0x7f) * 2 ** shift;
+    value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return [value, at];
   }
 }

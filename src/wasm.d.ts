@@ -1,7 +1,7 @@
-/** What esbuild's loaders make of the Wasm file: `binary` gives the bytes, `copy` leaves workerd's import of a module. */
+/** What esbuild's loader `copy` leaves of the Wasm file: workerd's import of a module. */
 declare module "*/dqn.wasm" {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+  const module: WebAssembly.Module;
+  export default module;
 }
 
 /** module.ts or module.workerd.ts, bundled: package.json's `imports` chooses. */

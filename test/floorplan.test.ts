@@ -31,7 +31,7 @@ const SRC: Record<string, string[]> = {
   protobuf: [],
   weights: ["options", "abi"],
   options: ["schedule", "abi"],
-  schedule: ["math"],
+  schedule: [],
   snapshot: ["header", "options", "sha256"],
   header: [],
   engine: ["module", "options", "platform", "threads", "abi"],
@@ -46,6 +46,7 @@ const SRC: Record<string, string[]> = {
 const ASSEMBLY: Record<string, string[]> = {
   index: ["dqn", "gemm", "crew", "work", "arena", "abi"],
   kernels: [
+    "math",
     "arena",
     "sumtree",
     "adam",
@@ -62,12 +63,12 @@ const ASSEMBLY: Record<string, string[]> = {
     "vector",
   ],
   dqn: [
-    ...["network", "nstep", "replay", "sumtree", "bellman", "loss", "adam"],
+    ...["math", "network", "nstep", "replay", "sumtree", "bellman", "loss", "adam"],
     ...["values", "storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   ],
   network: ["dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   nstep: ["replay", "arena", "abi"],
-  replay: ["sumtree", "storage", "sparse", "values", "vector", "rng", "arena", "abi"],
+  replay: ["math", "sumtree", "storage", "sparse", "values", "vector", "rng", "arena", "abi"],
   storage: ["sparse", "vector", "abi"],
   sumtree: ["arena"],
   dense: ["sparse", "gemm", "pack", "vector", "rng", "arena"],
@@ -77,13 +78,14 @@ const ASSEMBLY: Record<string, string[]> = {
   noise: ["rng"],
   norm: [],
   sparse: ["arena", "abi"],
-  values: ["vector"],
+  values: ["math", "vector"],
   pack: ["gemm"],
   work: ["adam", "gemm", "crew"],
   gemm: ["tiles", "crew"],
   crew: [],
   tiles: [],
-  rng: [],
+  rng: ["math"],
+  math: [],
   vector: [],
   arena: [],
   abi: [],
@@ -91,7 +93,6 @@ const ASSEMBLY: Record<string, string[]> = {
 
 /** Rooms where the bare packages may be used. */
 const PACKAGES: Record<string, string[]> = {
-  "@assemblyscript/loader": ["engine"],
   commander: ["cli"],
   valibot: ["recommender", "server"],
   "node:": ["cli", "node"],
@@ -113,6 +114,7 @@ function room(path: string, top: string): string {
   const normal = normalize(path);
   if (normal.includes("assembly/abi")) return "abi";
   if (normal.includes(".build/tiles")) return "tiles";
+  if (normal.includes(".build/dqn.text")) return "module";
   if (normal.includes(".build/")) return normal.includes("dqn.wasm") ? "module" : "abi";
   const first = normal.slice(top.length + 1).split("/")[0]!;
   return first.replace(/\.(ts|js)$/, "").replace(/\.workerd$/, "");

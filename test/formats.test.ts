@@ -5,10 +5,15 @@ import { digestOf, live } from "./reference/live.js";
 
 /**
  * Files of every released format, kept for good: `agent-*` of the agent below after 60 steps, `halves-*` and `bytes-*` of
- * the same with these in its replay, `training-*` of the training below after 200. A build whose numbers differ from those of the file's kernels may drop the comparison with its own
- * run, never the file.
+ * the same with these in its replay, `training-*` of the training below after 200. A build whose numbers differ from those
+ * of a file's kernels has the file among OLDER: it is read, but not compared with a run of this build.
  */
 const FOLDER = "test/fixtures/formats";
+/** Made before priorities had an exponential and a logarithm of their own; with the digest of what they hold. */
+const OLDER: Readonly<Record<string, string>> = {
+  "agent-0.1.0.liveq": "84e5df114082f043993e71c80e023aed652eb0a4e57a89143647c592e8f09617",
+  "training-0.1.0.liveq": "",
+};
 const AGENT: DQNOptions = {
   observation: 3,
   sparse: { slots: 2, size: 5 },
@@ -60,7 +65,9 @@ describe("files of released formats", () => {
     const own = new DQN(options);
     expect(agent.options).toEqual(own.options);
     live(own, 60);
-    expect(digestOf(agent)).toBe(digestOf(own));
+    expect(digestOf(agent)).toBe(OLDER[name] ?? digestOf(own));
+    expect(digestOf(DQN.load(agent.save()))).toBe(digestOf(agent));
+    if (name in OLDER) return;
     live(agent, 40, 60);
     live(own, 40, 60);
     expect(digestOf(agent)).toBe(digestOf(own));
@@ -73,10 +80,10 @@ describe("files of released formats", () => {
       evaluationEnvironment: new CartPole(),
     });
     expect(await training).toMatchObject({ steps: 400, ended: "steps" });
-    expect(digestOf(agent)).toBe(digestOf((await trainedTo(Number.NaN)).agent));
+    if (!(name in OLDER)) expect(digestOf(agent)).toBe(digestOf((await trainedTo(Number.NaN)).agent));
   });
 
   test("there is one of each kind", () => {
-    expect([...Object.keys(STORED), "training"].map((kind) => files(kind).length)).toEqual([1, 1, 1, 1]);
+    expect([...Object.keys(STORED), "training"].map((kind) => files(kind).length)).toEqual([2, 1, 1, 2]);
   });
 });

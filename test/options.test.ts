@@ -31,7 +31,10 @@ describe("options", () => {
       '"candidates.features" must be an integer in [1, 65536], or 0 with "sparse", got undefined',
     ],
     [{ observation: 4, candidates: { max: 2, features: 1, n: 1 } }, '"candidates.n" is not an option'],
-    [{ observation: 4, candidates: { max: 2, features: 1 }, masked: true }, '"masked" goes with "actions"'],
+    [
+      { observation: 4, candidates: { max: 2, features: 1 }, masked: true },
+      '"masked" and "candidates" exclude each other',
+    ],
     [{ ...BASE, sparse: { slots: 2 } }, '"sparse.size" must be an integer in [1, 16777216], got undefined'],
     [{ ...BASE, sparse: 3 }, '"sparse" must be { slots, size }, got 3'],
     [
@@ -46,11 +49,11 @@ describe("options", () => {
     [{ ...BASE, double: true, munchausen: {} }, '"double" and "munchausen" exclude each other: a soft target has no'],
     [
       { ...BASE, quantiles: 9, loss: "squared" },
-      '"quantiles" above 1 and "loss": "squared" exclude each other: quantile regression has a loss of its own',
+      '"quantiles" above 1 and "loss": "squared" exclude each other: quantiles have a loss of their own',
     ],
     [
       { ...BASE, noisySigma: 0.5, normalization: "batch" },
-      '"noisySigma" and "normalization": "batch" exclude each other: running statistics would be those of the noise',
+      '"noisySigma" and "normalization": "batch" exclude each other: statistics would be those of the noise',
     ],
     [
       { ...BASE, normalization: "batch", batchSize: 1 },

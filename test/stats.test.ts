@@ -30,6 +30,8 @@ describe("stats", () => {
         learningRate: 1e-3,
         memoryBytes: agent.memoryBytes,
         build: expect.stringMatching(/^simd128 (un)?rolled$/),
+        threads: 1,
+        threadsReason: "",
       },
     });
   });

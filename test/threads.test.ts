@@ -29,6 +29,11 @@ async function trained(options: DQNOptions, run: EngineOptions): Promise<string>
   return digestOf(agent);
 }
 
+function without(name: string, instead: unknown): EngineOptions {
+  vi.stubGlobal(name, instead);
+  return {};
+}
+
 afterEach(() => vi.unstubAllGlobals());
 
 describe("threads", () => {
@@ -64,12 +69,8 @@ describe("threads", () => {
   });
 
   test.each<[string, () => EngineOptions, RegExp]>([
-    ["without SharedArrayBuffer", () => (vi.stubGlobal("SharedArrayBuffer", undefined), {}), /SharedArrayBuffer/],
-    [
-      "without workers",
-      () => (vi.stubGlobal("process", { ...process, getBuiltinModule: () => undefined }), {}),
-      /no workers/,
-    ],
+    ["without SharedArrayBuffer", () => without("SharedArrayBuffer", undefined), /SharedArrayBuffer/],
+    ["without workers", () => without("process", { ...process, getBuiltinModule: () => undefined }), /no workers/],
     [
       "with a module of the caller's",
       () => ({ module: new WebAssembly.Module(readFileSync("dist/dqn.wasm")) }),
@@ -91,12 +92,12 @@ describe("threads", () => {
 
   test("the module with imported memory is valid, and has all else as it was", () => {
     const own = new Uint8Array(readFileSync("dist/dqn.wasm"));
-    const { bytes, initial } = withImportedMemory(own);
+    const bytes = withImportedMemory(own);
     const module = new WebAssembly.Module(bytes);
     expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
     expect(WebAssembly.Module.exports(module)).toEqual(WebAssembly.Module.exports(new WebAssembly.Module(own)));
     expect(whyAlone()).toBeUndefined();
-    new WebAssembly.Instance(module, { env: { memory: sharedMemory(initial) } });
+    new WebAssembly.Instance(module, { env: { memory: sharedMemory() } });
     expect(() => withImportedMemory(bytes)).toThrow("the module has imports already");
   });
 });

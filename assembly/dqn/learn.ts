@@ -2,6 +2,7 @@
 import { GRADIENT_MAX, Normalization, Stat, STAT_DECAY, State } from "../abi";
 import { adam } from "../adam";
 import { conservative, quantileLoss, tdLoss } from "../loss";
+import { exp, log } from "../math";
 import { backward, headOfActions, headOfAll } from "../network/backward";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfRows, valuesOfStates } from "../network/forward";
 import { setTraining } from "../network/plan";
@@ -91,7 +92,7 @@ function prioritize(agent: Agent): void {
   let largest = f32(counter(agent, State.MaxPriority));
   for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
     const error = abs(load<f32>(agent.td + b));
-    const priority: f32 = error == 0 ? 0 : min(PRIORITY_MAX, Mathf.pow(error, f32(agent.hyper.alpha)));
+    const priority: f32 = error == 0 ? 0 : min(PRIORITY_MAX, f32(exp(agent.hyper.alpha * log(error))));
     store<f32>(priorities + b, priority);
     largest = max(largest, priority);
   }

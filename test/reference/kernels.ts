@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate } from "../../.build/dqn.js";
 import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, Size, type Status, Storage } from "../../assembly/abi.js";
 
@@ -145,7 +146,7 @@ export class KernelBench {
 
   constructor(pages = 64) {
     const module = new WebAssembly.Module(readFileSync(".build/kernels.wasm"));
-    this.exports = new WebAssembly.Instance(module).exports as unknown as Kernels;
+    this.exports = instantiateSync<Kernels & Record<string, unknown>>(module, {}).exports;
     this.exports.memory.grow(pages);
   }
 
