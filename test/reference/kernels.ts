@@ -129,6 +129,8 @@ export interface Kernels extends Door {
   argmax(n: number, x: number): number;
   axpy(n: number, alpha: number, x: number, y: number): void;
   dot(n: number, a: number, b: number): number;
+  exp(x: number): number;
+  log(x: number): number;
   dot2(n: number, a: number, b: number, c: number, y: number): void;
   lerp(n: number, tau: number, x: number, y: number): void;
   scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;
