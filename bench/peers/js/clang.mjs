@@ -4,6 +4,12 @@ import { readFileSync } from "node:fs";
 /** As in native/peer.h. */
 const NAMES = ["observations", "nextObservations", "rewards", "discounts", "taken", "parameters", "staged", "chosen"];
 
+/** The characters up to a 0. */
+function text({ buffer }, at) {
+  const bytes = new Uint8Array(buffer, at);
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+}
+
 export function create(data, file) {
   const module = new WebAssembly.Module(readFileSync(file));
   const { exports: c } = new WebAssembly.Instance(module);
@@ -16,7 +22,7 @@ export function create(data, file) {
   c.load();
   const chosen = view(Int32Array, "chosen", data.staged.length / data.observation);
   return {
-    version: "",
+    version: text(memory, c.built_by()),
     train: (count) => c.train(count),
     act(count) {
       c.act(count);

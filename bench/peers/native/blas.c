@@ -1,6 +1,7 @@
 /* The textbook's dense train step in C, with OpenBLAS for every product. */
 #include <cblas.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common.h"
@@ -10,6 +11,17 @@ static float *outputs[MAX_LAYERS + 1], *next_outputs[MAX_LAYERS + 1], *deltas[MA
 static int *drawn;
 static long offsets[MAX_LAYERS];
 static double power1, power2;
+
+/* OpenBLAS says "OpenBLAS 0.3.21 ...". */
+const char *built_by(void) {
+  static char text[200];
+  int words = 0;
+  const char *config = openblas_get_config();
+  size_t n = 0;
+  while (config[n] && (config[n] != ' ' || ++words < 2) && n < 100) n++;
+  snprintf(text, sizeof text, "%.*s for %s, %s", (int)n, config, openblas_get_corename(), COMPILER);
+  return text;
+}
 
 int create(void) {
   long n = 0, b = sizes[BATCH] > STAGED_ROWS ? sizes[BATCH] : STAGED_ROWS, words = sizes[OBSERVATION];

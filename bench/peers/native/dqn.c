@@ -21,6 +21,8 @@ static const int TILE_ROWS[] = {0, 4, 4, 3, 2};
 #define VECTORS (PANEL / LANES)
 #define MOST_ROWS 8
 
+const char *built_by(void) { return COMPILER; }
+
 enum { NONE, RELU, MASK, MAXIMUM };
 
 /* n rounded up to what panels can hold. */

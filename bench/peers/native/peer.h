@@ -21,6 +21,8 @@ enum { OBSERVATIONS, NEXT_OBSERVATIONS, REWARDS, DISCOUNTS, TAKEN, PARAMETERS, S
 #define API
 #endif
 
+/* The compiler, and what else has a version. */
+API const char *built_by(void);
 /* (SETTINGS) i32, to be written before create. */
 API int *settings(void);
 /* learning rate, beta1, beta2, epsilon: f64, to be written before create. */

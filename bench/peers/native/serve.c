@@ -55,11 +55,7 @@ int main(int count, char **words) {
   _mm_setcsr(_mm_getcsr() | 0x8040);
 #endif
   load();
-#if defined(__clang__)
-  printf("{\"version\":\"clang %s\"}\n", __clang_version__);
-#else
-  printf("{\"version\":\"gcc %s\"}\n", __VERSION__);
-#endif
+  printf("{\"version\":\"%s\"}\n", built_by());
   fflush(stdout);
   char line[4096], word[64], path[4000];
   while (fgets(line, sizeof line, stdin)) {

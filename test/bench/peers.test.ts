@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { faultOf } from "../../bench/peers/check.js";
+import { dataOf, type Shape, writeData } from "../../bench/peers/data.js";
+import { DATA, PeerProcess } from "../../bench/peers/process.js";
+import { type Expected, expectedOf } from "../../bench/peers/reference.js";
+import {
+  duration,
+  multiple,
+  type Result,
+  replaced,
+  rowsOf,
+  sectionOf,
+  tablesOf,
+  titled,
+} from "../../bench/peers/report.js";
+import { interleave, median, QUICK, roundsOf, warm } from "../../bench/peers/timing.js";
+
+const SHAPE: Shape = { name: "tiny", observation: 7, hidden: [12, 9], actions: 5, batch: 16, nonZero: 3 };
+
+describe("a peer", () => {
+  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+  const file = join(folder, "data");
+  let expected: Expected;
+
+  beforeAll(() => {
+    const data = dataOf(SHAPE, 60);
+    writeData(file, data);
+    expected = expectedOf(data);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const started = (module: string, variant: string) =>
+    PeerProcess.start(
+      {
+        name: variant,
+        command: process.execPath,
+        words: ["bench/peers/serve.mjs", `./js/${module}.mjs`, DATA, variant],
+      },
+      file,
+    );
+
+  test.each([
+    ["liveq", "dense"],
+    ["liveq", "indices"],
+    ["plain", ""],
+  ])("%s %s computes the textbook's update and can be timed", async (module, variant) => {
+    const peer = await started(module, variant);
+    expect(await faultOf(peer, "update", expected, join(folder, "weights"))).toBeUndefined();
+    const effort = { ...QUICK, warmup: 5, sample: 1 };
+    for (const metric of ["train", "act", "act64"] as const) {
+      const runner = await warm(peer, metric, effort);
+      await interleave([runner], metric, effort);
+      expect(runner.samples).toHaveLength(effort.rounds);
+      expect(Math.min(...runner.samples)).toBeGreaterThan(0);
+    }
+    await peer.close();
+  });
+
+  test("that computes something else is told from one that does not", async () => {
+    const { losses, parameters, values } = expected;
+    const wrong: [Expected, RegExp][] = [
+      [{ losses: [losses[0]!, losses[1]! + 2e-5, losses[2]!], parameters, values }, /^its loss 2 is/],
+      [{ losses, parameters: parameters.map((w, i) => w + (i === 40 ? 2e-6 : 0)), values }, /^its weight 40 is/],
+      [{ losses, parameters, values: values.map((q) => q.map((x) => -x)) }, /^it chose an action/],
+    ];
+    for (const [other, message] of wrong) {
+      const peer = await started("plain", "");
+      expect(await faultOf(peer, "update", other, join(folder, "weights"))).toMatch(message);
+      await peer.close();
+    }
+  });
+
+  test("that cannot be started, or asked, says why", async () => {
+    await expect(started("nothing", "")).rejects.toThrow("nothing.mjs");
+    await expect(PeerProcess.start({ name: "", command: "no-such-command", words: [] }, file)).rejects.toThrow(
+      "ENOENT",
+    );
+    const peer = await started("plain", "");
+    await expect(peer.ask("sing 1")).rejects.toThrow();
+    await peer.close();
+  });
+});
+
+describe("the report", () => {
+  const result = (peer: string, label: string, shape: string, version: string, samples: number[]): Result => ({
+    ...{ peer, label, shape, version, samples },
+    ...{ metric: "train", variant: "", runtime: "node 24" },
+  });
+  const results = [
+    result("liveq", "LiveQ {}", "S", "1.0", [250, 240, 900]),
+    result("c", "C, {}", "S", "gcc 12", [70, 72.5, 75]),
+    result("liveq", "LiveQ {}", "XL", "1.0", [22_200]),
+    result("slow", "slow {}", "XL", "3", [32_000_000, 33_000_000]),
+    result("c", "C, {}", "XL", "clang 19", [5_550]),
+  ];
+
+  test("has a line for each peer, with multiples of LiveQ's medians", () => {
+    expect(tablesOf(results)).toBe(
+      [
+        "| train step | S | XL |",
+        "|---|--:|--:|",
+        "| **LiveQ 1.0** | **250 us** | **22.2 ms** |",
+        "| C, gcc 12 or clang 19 | 72.5 us (0.29) | 5,550 us (0.25) |",
+        "| slow 3 | - | 32.5 s (1,464) |",
+      ].join("\n"),
+    );
+  });
+
+  test("stands between the markers of a README, with what is missing", () => {
+    const section = sectionOf(results, {
+      notes: ["One"],
+      absences: [{ label: "PyTorch", reason: "no Python" }],
+      machine: "A machine",
+    });
+    expect(section).toContain("\n\nA machine. One. Not here: PyTorch (no Python).");
+    const text = "a\n<!-- bench:peers -->\nold\n<!-- /bench:peers -->\nb";
+    expect(replaced(text, "new")).toBe("a\n<!-- bench:peers -->\nnew\n<!-- /bench:peers -->\nb");
+    expect(() => replaced("a", "new")).toThrow("bench:peers");
+  });
+
+  test("comes as rows that say what ran", () => {
+    const rows = rowsOf(results);
+    expect(rows).toHaveLength(10);
+    const common = { suite: "peers", case: "train/S/c", runtime: "C, gcc 12, node 24" };
+    expect(rows[2]).toEqual({ ...common, metric: "median_us", value: 72.5, unit: "us", n: 3, lo: 70, hi: 75 });
+    expect(rows[3]).toEqual({ ...common, metric: "ratio", value: 0.29, unit: "x" });
+    expect(rowsOf([results[1]!])).toHaveLength(1);
+  });
+
+  test("shows durations and multiples with three digits, and labels without a version", () => {
+    expect([0.4321, 12.34, 999.6, 9999, 12_345, 1_234_567].map(duration)).toEqual([
+      ...["0.43 us", "12.3 us", "1,000 us", "9,999 us", "12.3 ms", "1.23 s"],
+    ]);
+    expect([0.287, 1.25, 13.46, 1464.3].map(multiple)).toEqual(["0.29", "1.25", "13.5", "1,464"]);
+    expect(["tfjs {}, Wasm", "C, {}", "Wasm by {}"].map((label) => titled(label))).toEqual(["tfjs, Wasm", "C", "Wasm"]);
+  });
+});
+
+test("slow peers take part in fewer rounds, and a call of seconds is its own sample", () => {
+  const runner = (estimate: number, samples: number[] = []) => ({ peer: {} as PeerProcess, estimate, samples });
+  const effort = { warmup: 1, sample: 1, rounds: 31, budget: 8000 };
+  expect([50, 1e6, 4e6].map((us) => roundsOf(runner(us), effort))).toEqual([31, 8, 3]);
+  expect(roundsOf(runner(6e6, [6e6]), effort)).toBe(0);
+  expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
+});
