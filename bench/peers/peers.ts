@@ -41,6 +41,7 @@ export function peersWith({ node, python }: { node: string; python?: string }): 
       label: "LiveQ {}",
       comparison: "update",
       variants: (shape) => [script("liveq", isDense(shape) ? "dense" : "indices")],
+      note: "decides for 64 rows one after the other",
     },
     ...inC(script, isDense),
     torch(python),
@@ -75,8 +76,6 @@ function inC(
     return peer(name, label, variants, reasons(built.map(([, it]) => it)) || "no C compiler");
   };
   const blas = buildBlas(gcc ?? clang);
-  // An OpenBLAS older than the processor may not know that it has AVX-512.
-  const cores: Record<string, string>[] = hasAvx512() ? [{}, { OPENBLAS_CORETYPE: "SKYLAKEX" }] : [{}];
   const wasm = buildWasm(clang);
   const isX64 = process.arch === "x64";
   return [
@@ -88,17 +87,19 @@ function inC(
     ),
     native("c-native", `the same algorithm in C, ${hasAvx512() ? "AVX-512" : "native"}, {}`, ["-march=native"]),
     ...(isX64 ? [native("c-avx2", "the same algorithm in C, AVX2, {}", ["-march=haswell", "-mtune=native"])] : []),
-    peer(
-      "openblas",
-      "textbook C, {}",
-      "file" in blas ? cores.map((env) => program(Object.values(env)[0] ?? "its own choice", blas.file, env)) : [],
-      reasons([blas]),
-    ),
+    peer("openblas", "textbook C, {}", "file" in blas ? withBlas(program("", blas.file)) : [], reasons([blas])),
   ];
 }
 
-function program(name: string, file: string, env: Record<string, string> = {}): Variant {
-  return { name, command: resolve(file), words: [DATA], env };
+function program(name: string, file: string): Variant {
+  return { name, command: resolve(file), words: [DATA] };
+}
+
+/** With the kernels that OpenBLAS chooses, and with those for AVX-512: it may be older than the processor. */
+function withBlas(variant: Variant): Variant[] {
+  if (!hasAvx512()) return [variant];
+  const name = [variant.name, "OPENBLAS_CORETYPE=SKYLAKEX"].filter(Boolean).join(" ");
+  return [variant, { ...variant, name, env: { OPENBLAS_CORETYPE: "SKYLAKEX" } }];
 }
 
 function reasons(built: readonly Built[]): string {
@@ -111,7 +112,7 @@ function torch(given?: string): Peer {
     const adams = ["foreach", "loop", "fused"];
     const names = nonZero === undefined ? adams : [...adams, "bag foreach", "bag loop"];
     const file = join(HERE, "python", "torch_peer.py");
-    return names.map((name) => ({ name, command: python!, words: [file, DATA, name] }));
+    return names.flatMap((name) => withBlas({ name, command: python!, words: [file, DATA, name] }));
   };
   return {
     name: "pytorch",

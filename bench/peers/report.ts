@@ -39,6 +39,7 @@ const TITLES: Record<Metric, string> = {
 
 const START = "<!-- bench:peers -->";
 const END = "<!-- /bench:peers -->";
+const LINE_LENGTH = 120;
 
 /** A duration as a table shows it: `0.77 us`, `1,236 us`, `22.2 ms`, `32.6 s`. */
 export function duration(us: number): string {
@@ -57,11 +58,16 @@ export function multiple(ratio: number): string {
 
 const unique = (values: readonly string[]) => [...new Set(values)];
 
-/** How many times LiveQ's time a result is, where LiveQ has one. */
+/**
+ * How many times LiveQ's time a result is, where LiveQ has one: the median over rounds, which a slow spell of the machine
+ * hardly changes; of medians for a peer that was not in all rounds.
+ */
 function ratioOf(result: Result, results: readonly Result[]): number | undefined {
   const { shape, metric, samples } = result;
   const own = results.find((other) => other.peer === OWN && other.shape === shape && other.metric === metric);
-  return own && median(samples) / median(own.samples);
+  if (!own) return undefined;
+  if (own.samples.length !== samples.length) return median(samples) / median(own.samples);
+  return median(samples.map((sample, i) => sample / own.samples[i]!));
 }
 
 /** Rows for a file; lo and hi are the fastest and the slowest sample. */
@@ -114,6 +120,17 @@ function markdown(header: readonly string[], lines: readonly (readonly string[])
   return [row(header), `|---|${"--:|".repeat(header.length - 1)}`, ...lines.map(row)].join("\n");
 }
 
+/** A text in lines that are not too long. */
+function wrapped(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (longer.length <= LINE_LENGTH) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}
+
 /** All that stands between the markers of a README. */
 export function sectionOf(
   results: readonly Result[],
@@ -123,10 +140,10 @@ export function sectionOf(
     `${machine}.`,
     ...notes.map((note) => `${note}.`),
     ...(absences.length > 0
-      ? [`Not here: ${absences.map(({ label, reason }) => `${label} (${reason})`).join(", ")}.`]
+      ? [`Not here: ${absences.map(({ label, reason }) => `${label} (${reason})`).join("; ")}.`]
       : []),
   ];
-  return `${tablesOf(results)}\n\n${sentences.join(" ")}`;
+  return `${tablesOf(results)}\n\n${wrapped(sentences.join(" "))}`;
 }
 
 /**
@@ -137,5 +154,5 @@ export function replaced(text: string, section: string): string {
   const start = text.indexOf(START);
   const end = text.indexOf(END);
   if (start < 0 || end < start) throw new Error(`there is no ${START} before a ${END}`);
-  return `${text.slice(0, start + START.length)}\n${section}\n${text.slice(end)}`;
+  return `${text.slice(0, start + START.length)}\n\n${section}\n\n${text.slice(end)}`;
 }

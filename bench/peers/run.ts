@@ -138,8 +138,8 @@ async function measure(shape: Shape): Promise<void> {
 }
 
 const notes = () => [
-  `Medians of up to ${effort.rounds} samples, one thread each; in brackets, how many times the time of LiveQ`,
-  `Checked first: the losses of ${STEPS} updates within ${TOLERANCE.loss} and all weights within ${TOLERANCE.weight} of the same in f64`,
+  `Medians of up to ${effort.rounds} samples, one thread each; in brackets, how many times the time of LiveQ in the same round`,
+  `Checked first: the losses of ${STEPS} updates within ${TOLERANCE.loss.toExponential()} and all weights within ${TOLERANCE.weight.toExponential()} of the same in f64`,
   ...peers.flatMap(({ name, label, note }) =>
     note && results.some(({ peer }) => peer === name) ? [`${titled(label)} ${note}`] : [],
   ),

@@ -103,7 +103,7 @@ describe("the report", () => {
         "| train step | S | XL |",
         "|---|--:|--:|",
         "| **LiveQ 1.0** | **250 us** | **22.2 ms** |",
-        "| C, gcc 12 or clang 19 | 72.5 us (0.29) | 5,550 us (0.25) |",
+        "| C, gcc 12 or clang 19 | 72.5 us (0.28) | 5,550 us (0.25) |",
         "| slow 3 | - | 32.5 s (1,464) |",
       ].join("\n"),
     );
@@ -111,13 +111,15 @@ describe("the report", () => {
 
   test("stands between the markers of a README, with what is missing", () => {
     const section = sectionOf(results, {
-      notes: ["One"],
+      notes: ["One", "Another that is longer ".repeat(9)],
       absences: [{ label: "PyTorch", reason: "no Python" }],
       machine: "A machine",
     });
-    expect(section).toContain("\n\nA machine. One. Not here: PyTorch (no Python).");
+    expect(section).toContain("\n\nA machine. One. Another");
+    expect(section.replaceAll("\n", " ")).toContain(" Not here: PyTorch (no Python).");
+    expect(Math.max(...section.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(120);
     const text = "a\n<!-- bench:peers -->\nold\n<!-- /bench:peers -->\nb";
-    expect(replaced(text, "new")).toBe("a\n<!-- bench:peers -->\nnew\n<!-- /bench:peers -->\nb");
+    expect(replaced(text, "new")).toBe("a\n<!-- bench:peers -->\n\nnew\n\n<!-- /bench:peers -->\nb");
     expect(() => replaced("a", "new")).toThrow("bench:peers");
   });
 
@@ -126,7 +128,7 @@ describe("the report", () => {
     expect(rows).toHaveLength(10);
     const common = { suite: "peers", case: "train/S/c", runtime: "C, gcc 12, node 24" };
     expect(rows[2]).toEqual({ ...common, metric: "median_us", value: 72.5, unit: "us", n: 3, lo: 70, hi: 75 });
-    expect(rows[3]).toEqual({ ...common, metric: "ratio", value: 0.29, unit: "x" });
+    expect(rows[3]).toEqual({ ...common, metric: "ratio", value: 0.28, unit: "x" });
     expect(rowsOf([results[1]!])).toHaveLength(1);
   });
 
