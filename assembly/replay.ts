@@ -18,6 +18,7 @@ import { bytesOf, Part, wordsOf } from "./sparse";
 import { inputsAreValid, pack, storedBytes, unpack } from "./storage";
 import { findAll, priorityOf, SumTree, totalOf } from "./sumtree";
 import { isAvailable, packBits } from "./values";
+import { copy } from "./vector";
 
 @unmanaged
 export class Replay {
@@ -186,7 +187,7 @@ export function writeNext(
 export function readStep(replay: Replay, row: usize, x: usize): void {
   if (replay.observation.storage == Storage.F32) {
     // Both at once: they lie beside each other here as there.
-    memory.copy(x, row, replay.nextObservation);
+    copy(x, row, replay.nextObservation);
     return;
   }
   unpack(replay.observation, 1, row, x);

@@ -4,7 +4,7 @@
  */
 import { INPUT_MAX, Storage } from "./abi";
 import { bytesOf, indicesAreValid, Part, wordsOf } from "./sparse";
-import { allWithin } from "./vector";
+import { allWithin, copy } from "./vector";
 
 /** Says how the dense numbers of a part are stored, and the bounds that they lie in. */
 export function setStorage(part: Part, storage: Storage, low: f32, high: f32): void {
@@ -38,7 +38,7 @@ export function unpack(part: Part, n: i32, stored: usize, x: usize): void {
 
 function move(part: Part, n: i32, x: usize, stored: usize, isPacking: bool): void {
   if (part.storage == Storage.F32) {
-    memory.copy(isPacking ? stored : x, isPacking ? x : stored, bytesOf(part) * n);
+    copy(isPacking ? stored : x, isPacking ? x : stored, bytesOf(part) * n);
     return;
   }
   if (!part.slots) {

@@ -98,6 +98,27 @@ export function scaleMasked(n: i32, alpha: f32, x: usize, h: usize, y: usize): v
   }
 }
 
+/** Above this many bytes the host's copy is faster. */
+const COPY_MAX: usize = 1024;
+
+/** y(bytes) = x. Requires bytes % 4 == 0; y must not overlap x. */
+export function copy(y: usize, x: usize, bytes: usize): void {
+  if (bytes > COPY_MAX) {
+    memory.copy(y, x, bytes);
+    return;
+  }
+  const end = x + (bytes & ~15);
+  while (x < end) {
+    v128.store(y, v128.load(x));
+    x += 16;
+    y += 16;
+  }
+  for (const last = x + (bytes & 15); x < last; x += 4) {
+    store<u32>(y, load<u32>(x));
+    y += 4;
+  }
+}
+
 /** y = max(y, 0) over n f32, NaN kept. Requires n % 4 == 0. */
 export function rectify(n: i32, y: usize): void {
   while (n > 0) {
