@@ -1,5 +1,5 @@
 import { WEIGHT_MAX } from "./abi";
-import { announce, argument, begins, finish, hands, Job, WORTH } from "./crew";
+import { announce, ARGUMENTS, begins, finish, Job, WORTH } from "./crew";
 
 /**
  * Constants of a call. They go through memory because V8 moves the computation of a constant into the loop that reads it:
@@ -54,32 +54,39 @@ export function adam(
   set(8, 1e-30);
   set(9, f32(WEIGHT_MAX));
   set(10, -f32(WEIGHT_MAX));
-  if (n < WORTH >> 3 || hands() == 0) {
-    steps(n, w, g, m, v);
-    return;
-  }
-  store<i32>(argument(0), n);
-  store<usize>(argument(1), w);
-  store<usize>(argument(2), g);
-  store<usize>(argument(3), m);
-  store<usize>(argument(4), v);
-  announce(Job.Adam);
+  const job = step();
+  job.n = n;
+  job.w = w;
+  job.g = g;
+  job.m = m;
+  job.v = v;
+  announce(Job.Adam, n >= WORTH >> 3);
   adamShare(0);
   finish();
 }
 
+/** The arguments of a step beside its constants. */
+@unmanaged
+class Step {
+  n: i32;
+  w: usize;
+  g: usize;
+  m: usize;
+  v: usize;
+}
+
+// @ts-ignore: decorator
+@inline
+function step(): Step {
+  return changetype<Step>(ARGUMENTS);
+}
+
 /** A share of the numbers that were announced. */
 export function adamShare(part: i32): void {
-  const n = load<i32>(argument(0));
-  const from = begins(n, part, 16);
+  const job = step();
+  const from = begins(job.n, part, 16);
   const at = usize(from) << 2;
-  steps(
-    begins(n, part + 1, 16) - from,
-    load<usize>(argument(1)) + at,
-    load<usize>(argument(2)) + at,
-    load<usize>(argument(3)) + at,
-    load<usize>(argument(4)) + at,
-  );
+  steps(begins(job.n, part + 1, 16) - from, job.w + at, job.g + at, job.m + at, job.v + at);
 }
 
 /** The steps of n f32 with the constants in place. */

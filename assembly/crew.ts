@@ -27,8 +27,10 @@ const PENDING: usize = 64;
 const SLEEPERS: usize = 128;
 /** i32: the job, its number, and into how many shares it goes. */
 const JOB: usize = 192;
-const ARGUMENTS: usize = 256;
+
 const SLOTS: usize = 384;
+/** Where the arguments of the job are, up to 128 bytes. */
+export const ARGUMENTS: usize = CONTROL + 256;
 
 /** Whether the memory is shared, so that there may be hands; and whether this thread may sleep. */
 let isShared: bool = false;
@@ -45,26 +47,23 @@ export function hands(): i32 {
   return isShared ? atomic.load<i32>(CONTROL + HANDS) : 0;
 }
 
-/** Argument i of the job, 4 bytes. */
-// @ts-ignore: decorator
-@inline
-export function argument(i: i32): usize {
-  return CONTROL + ARGUMENTS + (usize(i) << 2);
-}
-
 // @ts-ignore: decorator
 @inline
 function slotOf(part: i32): usize {
   return CONTROL + SLOTS + (usize(part) << 6);
 }
 
-/** Announces a job whose arguments are in place, to be split into shares() of which the caller does share 0. */
-export function announce(job: Job): void {
-  const others = hands();
+/**
+ * Announces a job whose arguments are in place, to be split into shares() of which the caller does share 0: one, where
+ * it is not worth more.
+ */
+export function announce(job: Job, isWorth: bool): void {
+  const others = isWorth ? hands() : 0;
+  store<i32>(CONTROL + JOB, others + 1, 8);
+  if (others == 0) return;
   const number = load<i32>(CONTROL + JOB, 4) + 1;
   store<i32>(CONTROL + JOB, job);
   store<i32>(CONTROL + JOB, number, 4);
-  store<i32>(CONTROL + JOB, others + 1, 8);
   atomic.store<i32>(CONTROL + PENDING, others);
   for (let part = 1; part <= others; part++) atomic.store<i32>(slotOf(part), number);
   if (atomic.load<i32>(CONTROL + SLEEPERS) == 0) return;

@@ -10,7 +10,7 @@
  * Tile shapes: Goto & van de Geijn 2008; 2x16 leaves 15 usable xmm registers room on x86.
  */
 import { panel16, panel16Unrolled, panel4, panel8, row32 } from "../.build/tiles";
-import { announce, argument, begins, finish, hands, Job, WORTH } from "./crew";
+import { announce, ARGUMENTS, begins, finish, Job, WORTH } from "./crew";
 
 /** What happens to an element of C before it is stored. */
 export const NONE: i32 = 0;
@@ -60,88 +60,80 @@ export function gemm(
   epilogue: i32,
   mask: usize,
 ): void {
-  if (m < 8 || hands() == 0 || i64(m) * n * k < WORTH) {
-    product(m, n, k, a, lda, b, brows, brow, c, ldc, crows, crow, init, ldi, epilogue, mask);
-    return;
-  }
-  store<i32>(argument(0), m);
-  store<i32>(argument(1), n);
-  store<i32>(argument(2), k);
-  store<usize>(argument(3), a);
-  store<usize>(argument(4), lda);
-  store<usize>(argument(5), b);
-  store<i32>(argument(6), brows);
-  store<i32>(argument(7), brow);
-  store<usize>(argument(8), c);
-  store<usize>(argument(9), ldc);
-  store<i32>(argument(10), crows);
-  store<i32>(argument(11), crow);
-  store<usize>(argument(12), init);
-  store<usize>(argument(13), ldi);
-  store<i32>(argument(14), epilogue);
-  store<usize>(argument(15), mask);
-  announce(Job.Gemm);
+  const job = product();
+  job.m = m;
+  job.n = n;
+  job.k = k;
+  job.a = a;
+  job.lda = lda;
+  job.b = b;
+  job.brows = brows;
+  job.brow = brow;
+  job.c = c;
+  job.ldc = ldc;
+  job.crows = crows;
+  job.crow = crow;
+  job.init = init;
+  job.ldi = ldi;
+  job.epilogue = epilogue;
+  job.mask = mask;
+  announce(Job.Gemm, m >= 8 && i64(m) * n * k >= WORTH);
   gemmShare(0);
   finish();
 }
 
-/** A share of the rows of the product that was announced. */
-export function gemmShare(part: i32): void {
-  const m = load<i32>(argument(0));
-  const from = begins(m, part, 4);
-  const count = begins(m, part + 1, 4) - from;
-  if (count == 0) return;
-  const row = usize(from);
-  const lda = load<usize>(argument(4));
-  const ldc = load<usize>(argument(9));
-  const ldi = load<usize>(argument(13));
-  const init = load<usize>(argument(12));
-  product(
-    count,
-    load<i32>(argument(1)),
-    load<i32>(argument(2)),
-    load<usize>(argument(3)) + lda * row,
-    lda,
-    load<usize>(argument(5)),
-    load<i32>(argument(6)),
-    load<i32>(argument(7)),
-    load<usize>(argument(8)) + ldc * row,
-    ldc,
-    load<i32>(argument(10)),
-    load<i32>(argument(11)) + (ldc ? 0 : from),
-    init ? init + ldi * row : 0,
-    ldi,
-    load<i32>(argument(14)),
-    load<usize>(argument(15)) + ldc * row,
-  );
+/** The arguments of a product. */
+@unmanaged
+class Product {
+  m: i32;
+  n: i32;
+  k: i32;
+  a: usize;
+  lda: usize;
+  b: usize;
+  brows: i32;
+  brow: i32;
+  c: usize;
+  ldc: usize;
+  crows: i32;
+  crow: i32;
+  init: usize;
+  ldi: usize;
+  epilogue: i32;
+  mask: usize;
 }
 
-/** The product on this thread. */
-function product(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  lda: usize,
-  b: usize,
-  brows: i32,
-  brow: i32,
-  c: usize,
-  ldc: usize,
-  crows: i32,
-  crow: i32,
-  init: usize,
-  ldi: usize,
-  epilogue: i32,
-  mask: usize,
-): void {
-  const bstep = usize(brows) << 6;
-  const cstep: usize = ldc ? 64 : usize(crows) << 6;
-  const istep: usize = init ? 64 : 0;
-  const mstep: usize = mask ? 64 : 0;
-  if (!init) init = ZEROS;
-  let pb = b + (usize(brow) << 6);
-  let pc = c + (usize(crow) << 6);
+// @ts-ignore: decorator
+@inline
+function product(): Product {
+  return changetype<Product>(ARGUMENTS);
+}
+
+/** A share of the rows of the product that was announced. */
+export function gemmShare(part: i32): void {
+  const job = product();
+  const row = begins(job.m, part, 4);
+  const m = begins(job.m, part + 1, 4) - row;
+  if (m == 0) return;
+  const n = job.n;
+  const k = job.k;
+  const lda = job.lda;
+  const ldc = job.ldc;
+  const ldi = job.ldi;
+  const brow = usize(job.brow);
+  const crow = usize(job.crow) + (ldc ? 0 : usize(row));
+  const epilogue = job.epilogue;
+  const a = job.a + lda * row;
+  const b = job.b;
+  const c = job.c + ldc * row;
+  let init = job.init ? job.init + ldi * row : ZEROS;
+  let mask = job.mask + ldc * row;
+  const bstep = usize(job.brows) << 6;
+  const cstep: usize = ldc ? 64 : usize(job.crows) << 6;
+  const istep: usize = job.init ? 64 : 0;
+  const mstep: usize = 64;
+  let pb = b + (brow << 6);
+  let pc = c + (crow << 6);
   let j = n >> 4;
   if (m == 1 && ldc) {
     for (; j >= 2; j -= 2) {
@@ -162,13 +154,13 @@ function product(
   }
   // The last panel is narrower, and so are the rows before the first that is used.
   const rest = n & 15;
-  pb -= usize(brow) << 6;
-  pc -= usize(crow) << 6;
+  pb -= brow << 6;
+  pc -= crow << 6;
   if (rest == 8) {
-    pc += usize(crow) << 5;
-    panel8(m, k, a, lda, pb + (usize(brow) << 5), pc, ldc ? ldc : 32, init, ldi, epilogue, mask);
+    pc += crow << 5;
+    panel8(m, k, a, lda, pb + (brow << 5), pc, ldc ? ldc : 32, init, ldi, epilogue, mask);
   } else if (rest == 4) {
-    pc += usize(crow) << 4;
-    panel4(m, k, a, lda, pb + (usize(brow) << 4), pc, ldc ? ldc : 16, init, ldi, epilogue, mask);
+    pc += crow << 4;
+    panel4(m, k, a, lda, pb + (brow << 4), pc, ldc ? ldc : 16, init, ldi, epilogue, mask);
   }
 }

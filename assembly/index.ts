@@ -123,7 +123,7 @@ export function observe(
 
 /** Tells all hands to leave, and waits for none of them. */
 export function dismiss(): void {
-  announce(Job.Stop);
+  announce(Job.Stop, true);
 }
 
 /** How many threads a call of learn uses now. */
