@@ -15,7 +15,7 @@ import {
 import { Engine, type EngineOptions, type Shape } from "./engine.js";
 import { type Input, Staged, writeMask } from "./inputs.js";
 import { KERNEL } from "./kernel.js";
-import { bounded, boundsOf, type DQNOptions, type ResolvedOptions, resolveOptions, show } from "./options.js";
+import { bounded, boundsOf, type DQNOptions, mustBe, type ResolvedOptions, resolveOptions, show } from "./options.js";
 import { valueAt } from "./schedule.js";
 import {
   packSnapshot,
@@ -193,7 +193,7 @@ export class DQN {
   #act(observation: Input, available: Input | undefined, epsilon: number | undefined): number {
     const probability = epsilon ?? this.epsilon;
     if (!(probability >= 0 && probability <= 1)) {
-      throw new RangeError(`"epsilon" must be in [0, 1], got ${show(epsilon)}`);
+      throw mustBe("epsilon", "in [0, 1]", epsilon);
     }
     const engine = this.#open();
     const count = this.#stage(observation, available);
@@ -246,7 +246,7 @@ export class DQN {
     this.#requireEnvironment(environment);
     const reward = rewardOf(transition.reward, this.options);
     const discount = transition.discount ?? this.options.gamma;
-    if (!(discount >= 0 && discount <= 1)) throw new RangeError(`"discount" must be in [0, 1], got ${show(discount)}`);
+    if (!(discount >= 0 && discount <= 1)) throw mustBe("discount", "in [0, 1]", discount);
     this.#inputs.observation.writeOne(observation);
     this.#inputs.nextObservation.writeOne(nextObservation);
     const { action, count, nextCount } = this.options.candidates
@@ -316,7 +316,7 @@ export class DQN {
   learn(updates = 1): number {
     const engine = this.#open();
     if (!Number.isInteger(updates) || updates < 1 || updates > 2147483647) {
-      throw new RangeError(`"updates" must be an integer in [1, 2147483647], got ${show(updates)}`);
+      throw mustBe("updates", "an integer in [1, 2147483647]", updates);
     }
     const { options } = this;
     if (this.replaySize < options.learningStarts) return Number.NaN;
@@ -342,7 +342,7 @@ export class DQN {
 
   /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
   syncTarget(tau = 1): void {
-    if (!(tau > 0 && tau <= 1)) throw new RangeError(`"tau" must be in (0, 1], got ${show(tau)}`);
+    if (!(tau > 0 && tau <= 1)) throw mustBe("tau", "in (0, 1]", tau);
     this.#open().exports.syncTarget(tau);
   }
 
@@ -617,7 +617,7 @@ const FIELDS = {
 
 function requireIndex(name: string, index: number | undefined, size: number): asserts index is number {
   if (!Number.isInteger(index) || index! < 0 || index! >= size) {
-    throw new RangeError(`"${name}" must be an integer in [0, ${size - 1}], got ${show(index)}`);
+    throw mustBe(name, `an integer in [0, ${size - 1}]`, index);
   }
 }
 
@@ -629,7 +629,7 @@ function rewardOf(given: number, { rewardScale, rewardClip }: ResolvedOptions): 
     if (Math.abs(reward) <= REWARD_MAX) return reward;
   }
   const most = rewardScale === 1 ? bounded(REWARD_MAX) : `${bounded(REWARD_MAX)} when "rewardScale" has multiplied it`;
-  throw new RangeError(`"reward" must be ${rewardClip > 0 ? "a finite number" : most}, got ${show(given)}`);
+  throw mustBe("reward", rewardClip > 0 ? "a finite number" : most, given);
 }
 
 /** Names the first parameter out of its bounds; running statistics stand behind `trained` ones. */

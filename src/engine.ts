@@ -75,13 +75,11 @@ export class Engine {
     const isUnrolled = kernels === "auto" ? prefersUnrolled() : kernels === "unrolled";
     this.build = `simd128 ${isUnrolled ? "unrolled" : "rolled"}`;
     const bytes = module ? undefined : defaultBytes();
-    if (threads > 1) this.#crew.reason = whyAlone() ?? (bytes ? "" : "there are no bytes of the module for workers");
+    if (threads > 1) this.#crew.reason = whyAlone() ?? (bytes ? "" : "no bytes of the module for workers");
     const shared = threads > 1 && this.#crew.reason === "" ? onSharedMemory(bytes!) : undefined;
     const exports = shared ? instantiate(shared.module, shared.imports) : instantiate(module ?? defaultModule());
     if (exports.abi() !== ABI_VERSION) {
-      throw new Error(
-        `the WebAssembly module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}: they must match`,
-      );
+      throw new Error(`the module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}`);
     }
     this.exports = exports;
     exports.useUnrolled(isUnrolled);

@@ -1,5 +1,5 @@
 import { INPUT_MAX } from "../assembly/abi.js";
-import { type Bounds, bounded, type SparseOptions, show } from "./options.js";
+import { type Bounds, bounded, mustBe, type SparseOptions, show } from "./options.js";
 
 /** Dense numbers with index inputs beside them; for agents with the option `sparse`. */
 export interface SparseInput {
@@ -80,7 +80,7 @@ export class Staged {
     const dense = isSparse ? (input as SparseInput).dense : (input as ArrayLike<number>);
     const at = isSparse ? Math.floor(i / this.words) * this.#dense + (i % this.words) : i;
     const name = `${this.#name}${isSparse ? ".dense" : ""}[${at}]`;
-    throw new RangeError(`"${name}" must be ${must}, got ${show(dense?.[at])}`);
+    throw mustBe(name, must, dense?.[at]);
   }
 
   /** One row may give fewer indices than there are slots. */
@@ -144,7 +144,7 @@ export class Staged {
       if (index === -1) continue;
       if (!Number.isInteger(index) || index < 0 || index >= size) {
         const must = `an integer in [0, ${size - 1}], or -1 for none`;
-        throw new RangeError(`"${this.#name}.indices[${j}]" must be ${must}, got ${show(index)}`);
+        throw mustBe(`${this.#name}.indices[${j}]`, must, index);
       }
       used = this.#insert(first, used, slots, index, weight);
     }
@@ -153,7 +153,7 @@ export class Staged {
   #weight(weights: ArrayLike<number> | undefined, j: number): number {
     const weight = weights ? weights[j]! : 1;
     if (typeof weight === "number" && !isOutside(weight)) return weight;
-    throw new RangeError(`"${this.#name}.weights[${j}]" must be ${BOUNDS}, got ${show(weight)}`);
+    throw mustBe(`${this.#name}.weights[${j}]`, BOUNDS, weight);
   }
 
   /** Inserts an index among `used` sorted ones, or adds to its weight; returns how many there are then. */

@@ -16,6 +16,11 @@ export function show(value: unknown): string {
   return String(value);
 }
 
+/** The error of a value that is wrong: `"gamma" must be in [0, 1], got 1.5`. */
+export function mustBe(name: string, must: string, got: unknown): RangeError {
+  return new RangeError(`"${name}" must be ${must}, got ${show(got)}`);
+}
+
 /**
  * Checks given options against a table and fills in defaults; the same object may be passed again.
  *
@@ -36,7 +41,7 @@ export function checked<T extends object>(given: unknown, table: Rules<T>, defau
   for (const [key, [holds, must]] of Object.entries<Rule>(table)) {
     const value = (given as Record<string, unknown>)[key];
     if (value !== undefined) result[key] = value;
-    if (!holds(result[key])) throw new RangeError(`"${path}${key}" must be ${must}, got ${show(result[key])}`);
+    if (!holds(result[key])) throw mustBe(`${path}${key}`, must, result[key]);
   }
   return result as T;
 }

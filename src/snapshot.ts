@@ -75,9 +75,8 @@ export function packSnapshot(
 ): Uint8Array {
   const { head, dataBytes } = headerOf(kind, metadata, tensors);
   const file = new Uint8Array(head.byteLength + dataBytes);
-  file.set(head);
-  let at = head.byteLength;
-  for (const part of [...tensors.values()].flatMap(partsOf)) {
+  let at = 0;
+  for (const part of [head, ...[...tensors.values()].flatMap(partsOf)]) {
     file.set(part, at);
     at += part.byteLength;
   }

@@ -38,10 +38,10 @@ exports.work();`;
 /** The reason why there can be no threads here, or nothing. */
 export function whyAlone(): string | undefined {
   if (typeof SharedArrayBuffer === "undefined") {
-    return "there is no SharedArrayBuffer: a page needs the headers COOP and COEP for it";
+    return "no SharedArrayBuffer: a page needs COOP and COEP";
   }
   if (nodeThreads() || typeof Worker !== "undefined") return undefined;
-  return "there are no workers";
+  return "no workers";
 }
 
 /** Whether this thread may sleep until another one wakes it; the thread of a window may not. */
@@ -90,7 +90,7 @@ function hireOne(start: Start, fail: (reason: string) => void): Hand {
   const worker = new Worker(url, { type: "module" });
   worker.onerror = (event) => {
     event.preventDefault?.();
-    fail(event.message || "a worker was refused; a content security policy needs worker-src blob:");
+    fail(event.message || "a worker was refused: worker-src needs blob:");
   };
   worker.postMessage(start);
   (worker as Hand).unref?.();

@@ -1,5 +1,5 @@
 import { WEIGHT_MAX } from "../assembly/abi.js";
-import { bounded, type ResolvedOptions, show } from "./options.js";
+import { bounded, mustBe, type ResolvedOptions, show } from "./options.js";
 
 /** A fully connected layer, y = weight x + bias, as PyTorch's Linear has it. */
 export interface LayerWeights {
@@ -97,7 +97,7 @@ function vectorsIn(options: ResolvedOptions, shape: LayerShape, layer: LayerWeig
   const { name } = shape;
   for (const key of ["inputs", "outputs"] as const) {
     if (layer[key] !== shape[key]) {
-      throw new RangeError(`"${name}.${key}" must be ${shape[key]}, got ${show(layer[key])}`);
+      throw mustBe(`${name}.${key}`, String(shape[key]), layer[key]);
     }
   }
   const vectors = vectorsOf(options, shape);
@@ -113,6 +113,6 @@ function vectorsIn(options: ResolvedOptions, shape: LayerShape, layer: LayerWeig
     }
     const bad = vector.findIndex((x) => !(Math.abs(x) <= WEIGHT_MAX));
     if (bad < 0) return vector;
-    throw new RangeError(`"${name}.${key}[${bad}]" must be ${bounded(WEIGHT_MAX)}, got ${show(vector[bad])}`);
+    throw mustBe(`${name}.${key}[${bad}]`, bounded(WEIGHT_MAX), vector[bad]);
   });
 }
