@@ -36,6 +36,12 @@ function without(name: string, instead: unknown): EngineOptions {
 
 afterEach(() => vi.unstubAllGlobals());
 
+/** A global replaced; no options of its own. */
+function without(name: string, value: unknown): EngineOptions {
+  vi.stubGlobal(name, value);
+  return {};
+}
+
 describe("threads", () => {
   test.each(Object.entries(OPTIONS))("give the same bits however many there are: %s", async (_, options) => {
     const alone = await trained(options, {});
