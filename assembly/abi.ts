@@ -2,7 +2,7 @@
  * What both sides of the boundary must agree on. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -94,6 +94,8 @@ export enum Region {
   Stats = 20,
   /** (batch, quantiles): predictions of the last update. */
   Predictions = 21,
+  /** f64 that calls read, see Scalar. */
+  Scalars = 22,
 }
 
 /** Bits of `create`'s flags. */
@@ -185,6 +187,37 @@ export enum State {
   /** Steps at the last update that was dropped; 0 if none was. Lies where the span was padded before. */
   SkippedStep = 14,
   Count = 15,
+}
+
+/**
+ * Indices into Region.Scalars, f64 each: the numbers that calls take, written before. As arguments they would be boxed by
+ * JavaScript engines, an object each.
+ */
+export enum Scalar {
+  /** `act`: probability of a random action. */
+  Exploration = 0,
+  /** `observe`. */
+  Reward = 1,
+  Discount = 2,
+  /** `learn`, from here on. */
+  LearningRate = 3,
+  Beta1 = 4,
+  Beta2 = 5,
+  AdamEpsilon = 6,
+  WeightDecay = 7,
+  MaxGradNorm = 8,
+  TargetEvery = 9,
+  Tau = 10,
+  PriorityExponent = 11,
+  ImportanceExponent = 12,
+  Dropout = 13,
+  /** Weight of the conservative term. */
+  Conservative = 14,
+  /** Munchausen's factor, temperature and clip. */
+  Munchausen = 15,
+  Temperature = 16,
+  Clip = 17,
+  Count = 18,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

@@ -96,11 +96,11 @@ export function regionBytes(id: Region): usize {
 }
 
 /**
- * Epsilon-greedy action for the staged input: an index, -1 where nothing is available, or -1 - Status. isExploring:
- * noisy weights carry their noise.
+ * Epsilon-greedy action for the staged input: an index, -1 where nothing is available, or -1 - Status. See Scalar for
+ * epsilon. isExploring: noisy weights carry their noise.
  */
-export function act(count: i32, epsilon: f64, isExploring: bool): i32 {
-  return actWith(agent, count, epsilon, isExploring);
+export function act(count: i32, isExploring: bool): i32 {
+  return actWith(agent, count, isExploring);
 }
 
 /** Action values of the staged input. */
@@ -113,12 +113,10 @@ export function observe(
   action: i32,
   count: i32,
   nextCount: i32,
-  reward: f32,
-  discount: f32,
   isLast: bool,
   environment: i32,
 ): Status {
-  return observeWith(agent, action, count, nextCount, reward, discount, isLast, environment);
+  return observeWith(agent, action, count, nextCount, isLast, environment);
 }
 
 /** Tells all hands to leave, and waits for none of them. */
@@ -136,45 +134,9 @@ export function abandon(environment: i32): void {
   abandonWith(agent, environment);
 }
 
-/**
- * `updates` whole training steps (see update in dqn/learn.ts); the mean loss of those committed, NaN if there was none.
- * alpha, beta: exponents of priorities and of importance weights; see Hyper for the rest.
- */
-export function learn(
-  updates: i32,
-  learningRate: f64,
-  beta1: f64,
-  beta2: f64,
-  epsilon: f64,
-  weightDecay: f64,
-  maxGradNorm: f32,
-  targetEvery: f64,
-  tau: f32,
-  alpha: f64,
-  beta: f64,
-  dropout: f64,
-  conservative: f32,
-  munchausen: f32,
-  temperature: f32,
-  clip: f32,
-): f64 {
+/** `updates` whole training steps (see update in dqn/learn.ts); the mean loss of those committed, NaN if there was none. */
+export function learn(updates: i32): f64 {
   if (counter(agent, State.Size) == 0) return NaN;
-  const hyper = agent.hyper;
-  hyper.learningRate = learningRate;
-  hyper.beta1 = beta1;
-  hyper.beta2 = beta2;
-  hyper.epsilon = epsilon;
-  hyper.weightDecay = weightDecay;
-  hyper.maxGradNorm = maxGradNorm;
-  hyper.targetEvery = targetEvery;
-  hyper.tau = tau;
-  hyper.alpha = alpha;
-  hyper.beta = beta;
-  hyper.dropout = dropout;
-  hyper.conservative = conservative;
-  hyper.munchausen = munchausen;
-  hyper.temperature = temperature;
-  hyper.clip = clip;
   let total: f64 = 0;
   let committed = 0;
   for (let i = 0; i < updates; i++) {

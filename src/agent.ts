@@ -5,6 +5,7 @@ import {
   RETURN_MAX,
   REWARD_MAX,
   Region,
+  Scalar,
   Size,
   STATISTIC_MAX,
   State,
@@ -16,7 +17,7 @@ import { Engine, type EngineOptions, type Shape } from "./engine.js";
 import { type Input, Staged, writeMask } from "./inputs.js";
 import { KERNEL } from "./kernel.js";
 import { bounded, boundsOf, type DQNOptions, mustBe, type ResolvedOptions, resolveOptions, show } from "./options.js";
-import { valueAt } from "./schedule.js";
+import { valueAt, writeValue } from "./schedule.js";
 import {
   packSnapshot,
   readSnapshotStream,
@@ -98,9 +99,16 @@ export class DQN {
 
   #engine: Engine | undefined;
   readonly #state: Float64Array;
+  /** By Scalar: the numbers of the next call. */
+  readonly #scalars: Float64Array;
   readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
   /** Rows of the replay that a file brought. */
   #rows = 0;
+  /** Candidates of the staged transition: those that were on offer, and those that are next. */
+  #count = 0;
+  #nextCount = 0;
+  /** The starts of `values`, by length. */
+  readonly #valuesOf: Float32Array[] = [];
   readonly #mask: Uint8Array;
   readonly #nextMask: Uint8Array;
   readonly #meter: UpdateMeter;
@@ -116,6 +124,8 @@ export class DQN {
     this.options = resolved;
     this.#engine = engine;
     this.#state = engine.f64(Region.State);
+    this.#scalars = engine.f64(Region.Scalars);
+    writeConstants(this.#scalars, resolved);
     this.observation = engine.f32(Region.Observation);
     this.candidates = engine.f32(Region.Candidates);
     this.values = engine.f32(Region.Values);
@@ -191,13 +201,12 @@ export class DQN {
   }
 
   #act(observation: Input, available: Input | undefined, epsilon: number | undefined): number {
-    const probability = epsilon ?? this.epsilon;
-    if (!(probability >= 0 && probability <= 1)) {
-      throw mustBe("epsilon", "in [0, 1]", epsilon);
-    }
+    if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.#scalars, Scalar.Exploration);
+    else if (epsilon >= 0 && epsilon <= 1) this.#scalars[Scalar.Exploration] = epsilon;
+    else throw mustBe("epsilon", "in [0, 1]", epsilon);
     const engine = this.#open();
     const count = this.#stage(observation, available);
-    const action = engine.exports.act(count, probability, epsilon === undefined);
+    const action = engine.exports.act(count, epsilon === undefined);
     if (action < -1) this.#refuse(-1 - action, { observation, candidates: available });
     return action;
   }
@@ -223,7 +232,8 @@ export class DQN {
     const count = this.#stage(observation, available);
     const status: Status = engine.exports.evaluate(count);
     if (status !== Status.Ok) this.#refuse(status, { observation, candidates: available });
-    return this.options.candidates ? this.values.subarray(0, count) : this.values;
+    if (!this.options.candidates) return this.values;
+    return (this.#valuesOf[count] ??= this.values.subarray(0, count));
   }
 
   /**
@@ -244,23 +254,13 @@ export class DQN {
     requireFlag("terminated", terminated);
     requireFlag("truncated", truncated);
     this.#requireEnvironment(environment);
-    const reward = rewardOf(transition.reward, this.options);
-    const discount = transition.discount ?? this.options.gamma;
-    if (!(discount >= 0 && discount <= 1)) throw mustBe("discount", "in [0, 1]", discount);
+    writeReward(this.#scalars, transition, this.options);
+    writeDiscount(this.#scalars, transition, this.options);
     this.#inputs.observation.writeOne(observation);
     this.#inputs.nextObservation.writeOne(nextObservation);
-    const { action, count, nextCount } = this.options.candidates
-      ? this.#stageCandidates(transition)
-      : this.#stageAction(transition);
-    const status: Status = engine.exports.observe(
-      action,
-      count,
-      nextCount,
-      reward,
-      terminated ? 0 : discount,
-      terminated || truncated,
-      environment,
-    );
+    const action = this.options.candidates ? this.#stageCandidates(transition) : this.#stageAction(transition);
+    const isLast = terminated || truncated;
+    const status: Status = engine.exports.observe(action, this.#count, this.#nextCount, isLast, environment);
     if (status === Status.BadReturn) {
       throw new RangeError(`"reward" must keep n-step returns ${bounded(RETURN_MAX)}, got ${show(transition.reward)}`);
     }
@@ -320,24 +320,9 @@ export class DQN {
     }
     const { options } = this;
     if (this.replaySize < options.learningStarts) return Number.NaN;
-    return engine.exports.learn(
-      updates,
-      valueAt(options.learningRate, this.steps),
-      options.beta1,
-      options.beta2,
-      options.adamEpsilon,
-      options.weightDecay,
-      options.maxGradNorm,
-      options.targetEvery,
-      options.tau,
-      options.priorityExponent,
-      valueAt(options.importanceExponent, this.steps),
-      options.dropout,
-      options.cqlAlpha,
-      options.munchausen?.alpha ?? 0,
-      options.munchausen?.temperature ?? 1,
-      options.munchausen?.clip ?? 0,
-    );
+    writeValue(options.learningRate, this.steps, this.#scalars, Scalar.LearningRate);
+    writeValue(options.importanceExponent, this.steps, this.#scalars, Scalar.ImportanceExponent);
+    return engine.exports.learn(updates);
   }
 
   /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
@@ -549,7 +534,8 @@ export class DQN {
     return 0;
   }
 
-  #stageAction({ action, mask, nextMask, candidate, candidates, nextCandidates }: Transition): Chosen {
+  /** Writes what is left of a transition; returns the action as the engine takes it. */
+  #stageAction({ action, mask, nextMask, candidate, candidates, nextCandidates }: Transition): number {
     const { actions, masked } = this.options;
     if (candidate || candidates || nextCandidates) {
       throw new TypeError('"candidate", "candidates" and "nextCandidates" go with the option "candidates"');
@@ -562,21 +548,22 @@ export class DQN {
     } else if (mask || nextMask) {
       throw new TypeError(`"${mask ? "mask" : "nextMask"}" needs the option "masked": true`);
     }
-    return { action, count: 0, nextCount: 0 };
+    return action;
   }
 
-  #stageCandidates({ action, mask, nextMask, candidate, candidates, nextCandidates = [] }: Transition): Chosen {
+  /** The same with candidates. */
+  #stageCandidates({ action, mask, nextMask, candidate, candidates, nextCandidates = NONE }: Transition): number {
     if (mask || nextMask) throw new TypeError('"mask" and "nextMask" go with the option "actions"');
     const { max, next } = this.options.candidates!;
     const inputs = this.#inputs;
-    const nextCount = inputs.nextCandidates.writeRows(nextCandidates, next);
+    this.#nextCount = inputs.nextCandidates.writeRows(nextCandidates, next);
     if (candidates) {
       if (candidate) throw new TypeError('either "candidate" or "candidates" with "action" must be given, got both');
       const keeps = keepsSets(this.options);
-      const count = inputs.candidates.writeRows(candidates, keeps ? next : max);
-      requireIndex("action", action, count);
+      this.#count = inputs.candidates.writeRows(candidates, keeps ? next : max);
+      requireIndex("action", action, this.#count);
       inputs.candidate.copyRow(inputs.candidates, action);
-      return { action: keeps ? action : 0, count, nextCount };
+      return keeps ? action : 0;
     }
     if (keepsSets(this.options)) {
       throw new TypeError('"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them');
@@ -584,7 +571,8 @@ export class DQN {
     if (action !== undefined) throw new TypeError('"action" goes with "candidates", among which it is');
     if (!candidate) throw new TypeError('"candidate" must be given: the features of the candidate taken');
     inputs.candidate.writeOne(candidate);
-    return { action: 0, count: 0, nextCount };
+    this.#count = 0;
+    return 0;
   }
 
   #requireEnvironment(environment: number): void {
@@ -600,12 +588,8 @@ export class DQN {
   }
 }
 
-/** An action as the engine takes it: its index, and how many candidates were and are on offer. */
-interface Chosen {
-  action: number;
-  count: number;
-  nextCount: number;
-}
+/** No candidates. */
+const NONE: readonly number[] = [];
 
 const FIELDS = {
   [Status.BadObservation]: "observation",
@@ -621,15 +605,32 @@ function requireIndex(name: string, index: number | undefined, size: number): as
   }
 }
 
-/** A reward as it is learned from. */
-function rewardOf(given: number, { rewardScale, rewardClip }: ResolvedOptions): number {
-  if (Number.isFinite(given)) {
-    const scaled = given * rewardScale;
-    const reward = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
-    if (Math.abs(reward) <= REWARD_MAX) return reward;
+// The next two write their number instead of returning it: JavaScript engines box what a call returns, an object each.
+
+/** The reward as it is learned from. */
+function writeReward(
+  scalars: Float64Array,
+  { reward }: Transition,
+  { rewardScale, rewardClip }: ResolvedOptions,
+): void {
+  if (Number.isFinite(reward)) {
+    const scaled = reward * rewardScale;
+    const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
+    scalars[Scalar.Reward] = learned;
+    if (Math.abs(learned) <= REWARD_MAX) return;
   }
   const most = rewardScale === 1 ? bounded(REWARD_MAX) : `${bounded(REWARD_MAX)} when "rewardScale" has multiplied it`;
-  throw mustBe("reward", rewardClip > 0 ? "a finite number" : most, given);
+  throw mustBe("reward", rewardClip > 0 ? "a finite number" : most, reward);
+}
+
+/** The discount of the next state's value; 0 where there is none. */
+function writeDiscount(scalars: Float64Array, { discount, terminated }: Transition, { gamma }: ResolvedOptions): void {
+  if (discount != null && !(discount >= 0 && discount <= 1)) {
+    throw mustBe("discount", "in [0, 1]", discount);
+  }
+  if (terminated) scalars[Scalar.Discount] = 0;
+  else if (discount == null) scalars[Scalar.Discount] = gamma;
+  else scalars[Scalar.Discount] = discount;
 }
 
 /** Names the first parameter out of its bounds; running statistics stand behind `trained` ones. */
@@ -662,6 +663,23 @@ function flagsOf(options: ResolvedOptions): number {
     [keepsSets(options), Flag.Sets],
   ];
   return flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0);
+}
+
+/** What calls of learn take that never changes. */
+function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
+  scalars[Scalar.Beta1] = options.beta1;
+  scalars[Scalar.Beta2] = options.beta2;
+  scalars[Scalar.AdamEpsilon] = options.adamEpsilon;
+  scalars[Scalar.WeightDecay] = options.weightDecay;
+  scalars[Scalar.MaxGradNorm] = options.maxGradNorm;
+  scalars[Scalar.TargetEvery] = options.targetEvery;
+  scalars[Scalar.Tau] = options.tau;
+  scalars[Scalar.PriorityExponent] = options.priorityExponent;
+  scalars[Scalar.Dropout] = options.dropout;
+  scalars[Scalar.Conservative] = options.cqlAlpha;
+  scalars[Scalar.Munchausen] = options.munchausen?.alpha ?? 0;
+  scalars[Scalar.Temperature] = options.munchausen?.temperature ?? 1;
+  scalars[Scalar.Clip] = options.munchausen?.clip ?? 0;
 }
 
 const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };

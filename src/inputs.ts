@@ -68,7 +68,9 @@ export class Staged {
 
   /** Copies row i of other staged rows. */
   copyRow(from: Staged, i: number): void {
-    this.floats.set(from.floats.subarray(i * this.words, (i + 1) * this.words));
+    const at = i * this.words;
+    // As integers: what is no number yet keeps its bits.
+    for (let j = 0; j < this.words; j++) this.#integers[j] = from.#integers[at + j]!;
   }
 
   /** Names the first number out of bounds, with what the caller gave. */
@@ -85,7 +87,7 @@ export class Staged {
 
   /** One row may give fewer indices than there are slots. */
   #writeOneSparse(input: Input, sparse: SparseOptions): void {
-    const { dense = [], indices, weights } = requireSparse(this.#name, input);
+    const { dense = EMPTY, indices, weights } = requireSparse(this.#name, input);
     this.#checkLengths(dense.length, this.#dense, indices.length, sparse.slots, weights);
     this.#writeRow(0, sparse, dense, 0, indices, 0, indices.length, weights);
   }
@@ -107,8 +109,8 @@ export class Staged {
 
   #writeSparse(input: Input, sparse: SparseOptions, most: number): number {
     // No candidates at all may be written as [].
-    const empty = (input as ArrayLike<number>)?.length === 0 ? { indices: [] } : input;
-    const { dense = [], indices, weights } = requireSparse(this.#name, empty);
+    const given = (input as ArrayLike<number>)?.length === 0 ? NO_ROWS : input;
+    const { dense = EMPTY, indices, weights } = requireSparse(this.#name, given);
     const { slots } = sparse;
     const rows = indices.length / slots;
     if (!Number.isInteger(rows) || rows > most) {
@@ -175,6 +177,9 @@ export class Staged {
     return used + 1;
   }
 }
+
+const EMPTY: readonly number[] = [];
+const NO_ROWS: SparseInput = { indices: EMPTY };
 
 const BOUNDS = bounded(INPUT_MAX);
 

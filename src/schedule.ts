@@ -15,23 +15,43 @@ export type Schedule =
 
 /** The value of a schedule after `step` steps (>= 0). */
 export function valueAt(schedule: Schedule, step: number): number {
-  if (typeof schedule === "number") return schedule;
-  if (schedule.type === "piecewise") return along(schedule.points, step);
-  const { from, to } = schedule;
-  if (schedule.type === "exponential") return to + (from - to) * powerOfHalf(step / schedule.halfLife);
-  if (step >= schedule.steps) return to;
-  const done = step / schedule.steps;
-  if (schedule.type === "linear") return from + (to - from) * done;
-  return to + (from - to) * halfCosine(done);
+  writeValue(schedule, step, VALUE, 0);
+  return VALUE[0]!;
 }
 
-function along(points: readonly (readonly [number, number])[], step: number): number {
-  const next = points.findIndex(([at]) => at > step);
-  if (next === 0) return points[0]![1];
-  if (next < 0) return points.at(-1)![1];
-  const [start, from] = points[next - 1]!;
-  const [end, to] = points[next]!;
-  return from + (to - from) * ((step - start) / (end - start));
+const VALUE = new Float64Array(1);
+
+/** Writes it to `target[at]`; allocates nothing, where a number that a call returns may be boxed. */
+export function writeValue(schedule: Schedule, step: number, target: Float64Array, at: number): void {
+  if (typeof schedule === "number") target[at] = schedule;
+  else if (schedule.type === "piecewise") writeAlong(schedule.points, step, target, at);
+  else if (schedule.type === "exponential") {
+    const { from, to } = schedule;
+    target[at] = to + (from - to) * powerOfHalf(step / schedule.halfLife);
+  } else if (step >= schedule.steps) target[at] = schedule.to;
+  else {
+    const { from, to } = schedule;
+    const done = step / schedule.steps;
+    const isLinear = schedule.type === "linear";
+    target[at] = isLinear ? from + (to - from) * done : to + (from - to) * halfCosine(done);
+  }
+}
+
+function writeAlong(
+  points: readonly (readonly [number, number])[],
+  step: number,
+  target: Float64Array,
+  at: number,
+): void {
+  let next = 0;
+  while (next < points.length && points[next]![0] <= step) next++;
+  if (next === 0) target[at] = points[0]![1];
+  else if (next === points.length) target[at] = points[next - 1]![1];
+  else {
+    const before = points[next - 1]!;
+    const after = points[next]!;
+    target[at] = before[1] + (after[1] - before[1]) * ((step - before[0]) / (after[0] - before[0]));
+  }
 }
 
 const HALF_PI = Math.PI / 2;

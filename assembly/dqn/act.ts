@@ -1,10 +1,10 @@
 /** Choosing among what is available. */
-import { Status } from "../abi";
+import { Scalar, Status } from "../abi";
 import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
 import { inputsAreValid } from "../storage";
 import { best, countOf, duel, expectations, isAvailable, packBits } from "../values";
-import { Agent, hasCandidates, weightsOf } from "./agent";
+import { Agent, hasCandidates, scalar, weightsOf } from "./agent";
 
 /** Whether the staged observation and `count` staged candidates lie in their bounds. */
 function statusOf(agent: Agent, count: i32): Status {
@@ -50,13 +50,14 @@ function stagedBits(agent: Agent): usize {
  * before the forward, which exploring does not need.
  * isExploring: whether noisy weights carry their noise.
  */
-export function act(agent: Agent, count: i32, epsilon: f64, isExploring: bool): i32 {
+export function act(agent: Agent, count: i32, isExploring: bool): i32 {
   const status = statusOf(agent, count);
   if (status != Status.Ok) return -1 - status;
   const bits = stagedBits(agent);
   const c = hasCandidates(agent) ? count : agent.actions;
   const available = countOf(c, bits);
   if (available == 0) return -1;
+  const epsilon = scalar(agent, Scalar.Exploration);
   if (epsilon > 0 && uniform(agent.exploreRng) < epsilon) {
     const chosen = i32(below(agent.exploreRng, available));
     return bits ? nthAvailable(bits, chosen) : chosen;

@@ -1,5 +1,5 @@
 /** What one agent is made of, where it lies, and its regions as JavaScript sees them. */
-import { Flag, Normalization, Region, Size, Stat, State, Storage } from "../abi";
+import { Flag, Normalization, Region, Scalar, Size, Stat, State, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import { padded } from "../gemm";
 import { outputPanelBytes } from "../network/forward";
@@ -12,29 +12,6 @@ import { bytesOf, newPart, Part, rowsOf } from "../sparse";
 import { setStorage } from "../storage";
 import { newSumTree, SumTree } from "../sumtree";
 import { lerp } from "../vector";
-
-/** The scalars of the call of learn that runs. */
-@unmanaged
-export class Hyper {
-  learningRate: f64;
-  beta1: f64;
-  beta2: f64;
-  epsilon: f64;
-  weightDecay: f64;
-  maxGradNorm: f32;
-  targetEvery: f64;
-  tau: f32;
-  /** Exponents of priorities and of importance weights. */
-  alpha: f64;
-  beta: f64;
-  dropout: f64;
-  /** Weight of the conservative term. */
-  conservative: f32;
-  /** Munchausen's factor, temperature and clip. */
-  munchausen: f32;
-  temperature: f32;
-  clip: f32;
-}
 
 /** Sizes and addresses of one agent. */
 @unmanaged
@@ -55,7 +32,6 @@ export class Agent {
   isMunchausen: bool;
   isConservative: bool;
   isNoisy: bool;
-  hyper: Hyper;
   net: Network;
   replay: Replay;
   tail: Tail;
@@ -117,8 +93,9 @@ export class Agent {
   /** The output layer in panels, and whether they still are the target's. */
   panels: usize;
   panelsAreTargets: bool;
-  /** Figures of the last update, see Stat. */
+  /** Figures of the last update, see Stat; and numbers that calls take, see Scalar. */
   stats: usize;
+  scalars: usize;
 }
 
 /** Counter i of the persistent state. */
@@ -145,6 +122,13 @@ export function stat(agent: Agent, i: Stat): f64 {
 @inline
 export function setStat(agent: Agent, i: Stat, value: f64): void {
   store<f64>(agent.stats + (usize(i) << 3), value);
+}
+
+/** Number i that a call takes. */
+// @ts-ignore: decorator
+@inline
+export function scalar(agent: Agent, i: Scalar): f64 {
+  return load<f64>(agent.scalars + (usize(i) << 3));
 }
 
 /** Whether the agent scores candidates rather than fixed actions. */
@@ -177,7 +161,6 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
   const agent = changetype<Agent>(takeStruct(arena, offsetof<Agent>()));
   const flags = sizeAt(sizes, Size.Flags);
   setFlags(agent, flags);
-  agent.hyper = changetype<Hyper>(takeStruct(arena, offsetof<Hyper>()));
   agent.observation = newPart(
     arena,
     sizeAt(sizes, Size.Observation),
@@ -316,6 +299,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   const unpacked = max(u64(bytesOf(agent.observation)), u64(agent.replay.next) * u64(bytesOf(agent.features)));
   agent.replay.scratch = take(arena, isPacked ? unpacked : 0);
   agent.stats = take(arena, Stat.Count << 3);
+  agent.scalars = take(arena, Scalar.Count << 3);
 }
 
 /** Fills the state of a fresh agent, whose memory is zero. sigma: the scale of the noise. */
@@ -418,6 +402,8 @@ export function regionAt(agent: Agent, region: Region): usize {
       return agent.stats;
     case Region.Predictions:
       return agent.theta;
+    case Region.Scalars:
+      return agent.scalars;
     default:
       return 0;
   }
@@ -467,6 +453,8 @@ export function regionBytes(agent: Agent, region: Region): usize {
       return Stat.Count << 3;
     case Region.Predictions:
       return (usize(agent.batch) * usize(agent.quantiles)) << 2;
+    case Region.Scalars:
+      return Scalar.Count << 3;
     default:
       return 0;
   }

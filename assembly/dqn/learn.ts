@@ -1,5 +1,5 @@
 /** One training step: sample, targets, loss and gradient, optimiser step, priorities, target network. */
-import { GRADIENT_MAX, Normalization, Stat, STAT_DECAY, State } from "../abi";
+import { GRADIENT_MAX, Normalization, Scalar, Stat, STAT_DECAY, State } from "../abi";
 import { adam } from "../adam";
 import { conservative, quantileLoss, tdLoss } from "../loss";
 import { exp, log } from "../math";
@@ -29,6 +29,7 @@ import {
   hasCandidates,
   needsAll,
   rowBytes,
+  scalar,
   setCounter,
   setStat,
   stat,
@@ -38,7 +39,7 @@ import {
 import { sampleAt, targets } from "./targets";
 
 /**
- * One update with the scalars in agent.hyper; returns the loss. NaN, and nothing changed but two counters and the draws,
+ * One update with the numbers from Scalar.LearningRate on; returns the loss. NaN, and nothing changed but two counters and the draws,
  * where the loss, the gradient or a statistic is not finite or beyond its bound. Requires a transition in the replay.
  */
 export function update(agent: Agent): f32 {
@@ -60,7 +61,8 @@ export function update(agent: Agent): f32 {
   if (agent.isPrioritized) prioritize(agent);
   const updates = counter(agent, State.Updates) + 1;
   setCounter(agent, State.Updates, updates);
-  if (i64(updates) % i64(agent.hyper.targetEvery) == 0) syncTarget(agent, agent.hyper.tau);
+  const isDue = i64(updates) % i64(scalar(agent, Scalar.TargetEvery)) == 0;
+  if (isDue) syncTarget(agent, f32(scalar(agent, Scalar.Tau)));
   return loss;
 }
 
@@ -70,7 +72,8 @@ function sample(agent: Agent): bool {
   const isWeighted = agent.isPrioritized && totalOf(agent.tree) > 0;
   if (isWeighted) {
     samplePrioritized(agent.tree, agent.sampleRng, agent.batch, agent.draws, agent.indices);
-    importanceWeights(agent.tree, size, agent.batch, agent.hyper.beta, agent.indices, agent.weights);
+    const beta = scalar(agent, Scalar.ImportanceExponent);
+    importanceWeights(agent.tree, size, agent.batch, beta, agent.indices, agent.weights);
   } else {
     sampleUniform(agent.sampleRng, size, agent.batch, agent.indices);
   }
@@ -89,10 +92,11 @@ export const PRIORITY_MAX: f32 = 1e28;
  */
 function prioritize(agent: Agent): void {
   const priorities = agent.dtheta;
+  const alpha = f32(scalar(agent, Scalar.PriorityExponent));
   let largest = f32(counter(agent, State.MaxPriority));
   for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
     const error = abs(load<f32>(agent.td + b));
-    const priority: f32 = error == 0 ? 0 : min(PRIORITY_MAX, f32(exp(agent.hyper.alpha * log(error))));
+    const priority: f32 = error == 0 ? 0 : min(PRIORITY_MAX, f32(exp(alpha * log(error))));
     store<f32>(priorities + b, priority);
     largest = max(largest, priority);
   }
@@ -107,7 +111,7 @@ function gradient(agent: Agent, isWeighted: bool): f32 {
   const noise: Rng | null = agent.isNoisy ? agent.noiseRng : null;
   const params = noise ? weightsOf(agent, agent.online, noise) : agent.online;
   const weights: usize = isWeighted ? agent.weights : 0;
-  setTraining(agent.net, true, agent.noiseRng, agent.hyper.dropout);
+  setTraining(agent.net, true, agent.noiseRng, scalar(agent, Scalar.Dropout));
   const loss = needsAll(agent) ? lossOfAll(agent, params, weights) : lossOfTaken(agent, params, weights);
   setTraining(agent.net, false, agent.noiseRng, 0);
   if (noise) noiseBackward(agent.net, agent.gradient);
@@ -229,7 +233,7 @@ function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
   memory.copy(d + bytes * action, agent.dtheta + b * bytes, bytes);
   if (agent.isConservative) {
     const weight: f32 = weights ? load<f32>(weights + (b << 2)) : 1;
-    const scale = (agent.hyper.conservative * weight) / f32(agent.batch);
+    const scale = (f32(scalar(agent, Scalar.Conservative)) * weight) / f32(agent.batch);
     expectations(c, n, agent.matrix + offsetOf(agent, b), bits, agent.q);
     term = conservative(c, n, agent.q, action, scale, agent.p, d);
   }
@@ -249,22 +253,24 @@ function backwardAll(agent: Agent, params: usize): void {
 }
 
 /**
- * Clips the gradient to a global norm (maxGradNorm = 0: no clip) and takes an Adam step; false, and no step, where it is
+ * Clips the gradient to a global norm (0: no clip) and takes an Adam step; false, and no step, where it is
  * not finite or so large that a second moment might not be.
  */
 function step(agent: Agent): bool {
-  const hyper = agent.hyper;
   const bytes = usize(agent.net.trained);
   const n = i32(bytes >> 2);
   const norm = Mathf.sqrt(sumSquares(n, agent.gradient));
-  const scale: f32 = hyper.maxGradNorm > 0 ? min<f32>(1, hyper.maxGradNorm / (norm + <f32>1e-6)) : 1;
+  const most = f32(scalar(agent, Scalar.MaxGradNorm));
+  const scale: f32 = most > 0 ? min<f32>(1, most / (norm + <f32>1e-6)) : 1;
   setStat(agent, Stat.GradientNorm, norm);
   // An infinite norm times its scale of 0 is NaN.
   if (!(norm * scale <= f32(GRADIENT_MAX))) return false;
   setStat(agent, Stat.ClippedSum, stat(agent, Stat.ClippedSum) * STAT_DECAY + f64(scale < 1));
   setStat(agent, Stat.WeightSum, stat(agent, Stat.WeightSum) * STAT_DECAY + 1);
-  const power1 = counter(agent, State.Beta1Power) * hyper.beta1;
-  const power2 = counter(agent, State.Beta2Power) * hyper.beta2;
+  const beta1 = scalar(agent, Scalar.Beta1);
+  const beta2 = scalar(agent, Scalar.Beta2);
+  const power1 = counter(agent, State.Beta1Power) * beta1;
+  const power2 = counter(agent, State.Beta2Power) * beta2;
   setCounter(agent, State.Beta1Power, power1);
   setCounter(agent, State.Beta2Power, power2);
   adam(
@@ -274,13 +280,13 @@ function step(agent: Agent): bool {
     agent.moments,
     agent.moments + bytes,
     scale,
-    hyper.learningRate,
-    hyper.beta1,
-    hyper.beta2,
-    hyper.epsilon,
+    scalar(agent, Scalar.LearningRate),
+    beta1,
+    beta2,
+    scalar(agent, Scalar.AdamEpsilon),
     power1,
     power2,
-    hyper.weightDecay,
+    scalar(agent, Scalar.WeightDecay),
   );
   return true;
 }

@@ -1,13 +1,13 @@
 /** Taking in what happened. */
-import { State, Status } from "../abi";
+import { Scalar, State, Status } from "../abi";
 import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
 import { rowAt, writeNext, writeStep } from "../replay";
 import { inputsAreValid } from "../storage";
 import { setPriority } from "../sumtree";
-import { Agent, counter, setCounter } from "./agent";
+import { Agent, counter, scalar, setCounter } from "./agent";
 
 /**
- * Takes the staged transition: it waits for its n-step return, and what has waited long enough goes to the replay.
+ * Takes the staged transition, with its reward and discount as Scalar: it waits for its n-step return, and what has waited long enough goes to the replay.
  * isLast: the episode ends here, whichever way, so that all that waits goes there. count: how many staged candidates
  * the action was chosen from; kept with Flag.Sets. Refuses inputs, rewards and returns out of their bounds before
  * anything changes.
@@ -17,8 +17,6 @@ export function observe(
   action: i32,
   count: i32,
   nextCount: i32,
-  reward: f32,
-  discount: f32,
   isLast: bool,
   environment: i32,
 ): Status {
@@ -28,6 +26,8 @@ export function observe(
   if (!inputsAreValid(agent.features, count, agent.candidates)) return Status.BadSet;
   if (!inputsAreValid(agent.features, nextCount, agent.nextCandidates)) return Status.BadNextCandidates;
   const tail = agent.tail;
+  const reward = f32(scalar(agent, Scalar.Reward));
+  const discount = f32(scalar(agent, Scalar.Discount));
   if (!canReward(tail, environment, reward)) return Status.BadReturn;
   const step = enter(tail, environment);
   writeStep(agent.replay, step, agent.inputs, agent.candidate, agent.candidates, count, agent.mask, action);

@@ -2,6 +2,7 @@
  * What the sampled transitions are worth: y(b, i) = return + discount * value of the next state, for each quantile.
  * Mnih et al. 2015; Double: van Hasselt, Guez & Silver 2016, arXiv:1509.06461.
  */
+import { Scalar } from "../abi";
 import { bellman, munchausen, softValue } from "../bellman";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfStates } from "../network/forward";
 import { actionOf, bitsOf, countOf, discountOf, nextBitsOf, nextCountOf, returnOf, staged } from "../replay";
@@ -9,7 +10,7 @@ import { Rng } from "../rng";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { best, countOf as countAvailable, duel, expectations } from "../values";
-import { Agent, hasCandidates, rowBytes, weightsOf } from "./agent";
+import { Agent, hasCandidates, rowBytes, scalar, weightsOf } from "./agent";
 
 /** The row of the replay that sample b is. */
 // @ts-ignore: decorator
@@ -142,6 +143,7 @@ function evaluateSelected(agent: Agent, params: usize): void {
 function softTargets(agent: Agent, params: usize): void {
   beginStates(agent, params, agent.target, agent.nextX);
   const n = agent.quantiles;
+  const temperature = f32(scalar(agent, Scalar.Temperature));
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
     const y = agent.y + b * (usize(n) << 2);
@@ -149,7 +151,7 @@ function softTargets(agent: Agent, params: usize): void {
     memory.fill(y, 0, usize(n) << 2);
     if (discountOf(agent.replay, row) != 0 && countAvailable(c, nextBitsOf(agent.replay, row)) > 0) {
       const theta = valuesOfState(agent, params, b, true, c);
-      softValue(c, n, theta, agent.means, agent.hyper.temperature, agent.p, y);
+      softValue(c, n, theta, agent.means, temperature, agent.p, y);
     }
     for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, target(agent, b, load<f32>(y + i)));
   }
@@ -158,14 +160,16 @@ function softTargets(agent: Agent, params: usize): void {
 /** Adds Munchausen's scaled log-policy of the action taken, by the target network on the state it was taken in. */
 function addMunchausen(agent: Agent, params: usize): void {
   beginStates(agent, params, agent.target, agent.x);
-  const hyper = agent.hyper;
+  const alpha = f32(scalar(agent, Scalar.Munchausen));
+  const temperature = f32(scalar(agent, Scalar.Temperature));
+  const clip = f32(scalar(agent, Scalar.Clip));
   const n = agent.quantiles;
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
     const c = countOfState(agent, row, false);
     valuesOfState(agent, params, b, false, c);
     const action = actionOf(agent.replay, row);
-    const bonus = munchausen(c, agent.means, action, hyper.munchausen, hyper.temperature, hyper.clip, agent.p);
+    const bonus = munchausen(c, agent.means, action, alpha, temperature, clip, agent.p);
     const y = agent.y + b * (usize(n) << 2);
     for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, load<f32>(y + i) + bonus);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status, Storage } from "../../assembly/abi.js";
+import { Flag, GRADIENT_MAX, Normalization, Region, Scalar, Stat, State, Status, Storage } from "../../assembly/abi.js";
 import { batchLoss, type Rules, type Sample, softTargets, targets } from "../reference/dqn.js";
 import { createAgent, difference, KernelBench, type Kernels, numbers } from "../reference/kernels.js";
 import {
@@ -168,7 +168,10 @@ function feed(exports: Kernels, f32: (region: Region) => Float32Array, given: Ca
   const hasSets = (flags & Sets) !== 0;
   const action = actions || hasSets ? step.action : 0;
   const count = hasSets ? step.set.length : 0;
-  return exports.observe(action, count, step.nextSet.length, step.reward, step.discount, true, 0);
+  const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
+  scalars[Scalar.Reward] = step.reward;
+  scalars[Scalar.Discount] = step.discount;
+  return exports.observe(action, count, step.nextSet.length, true, 0);
 }
 
 const ALL = Double | Prioritized | Dueling | Noisy | Sets;
@@ -400,9 +403,12 @@ function learn(
   learningRate = LEARNING_RATE,
 ) {
   const { alpha, temperature, clip: least } = MUNCHAUSEN;
-  const adam = [learningRate, ...BETAS, EPSILON, decay] as const;
-  const target: readonly [every: number, tau: number] = updates === 1 ? [1, 0.25] : [10, 1];
-  return exports.learn(updates, ...adam, clip, ...target, ...EXPONENTS, dropout, cqlAlpha, alpha, temperature, least);
+  const adam = [learningRate, ...BETAS, EPSILON, decay];
+  const target = updates === 1 ? [1, 0.25] : [10, 1];
+  const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
+  const all = [...adam, clip, ...target, ...EXPONENTS, dropout, cqlAlpha, alpha, temperature, least];
+  scalars.set(all, Scalar.LearningRate);
+  return exports.learn(updates);
 }
 
 /** A target that orders actions otherwise than the online network: a scaled copy would hide Double. Padding stays 0. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RETURN_MAX, REWARD_MAX, Region, State, Status } from "../../assembly/abi.js";
+import { RETURN_MAX, REWARD_MAX, Region, Scalar, State, Status } from "../../assembly/abi.js";
 import { createAgent, KernelBench } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
 
@@ -43,13 +43,16 @@ function agentOf(nStep: number, capacity: number) {
   expect(createAgent(exports, sizes, [4])).toBe(Status.Ok);
   const view = (region: Region) => new Float32Array(exports.memory.buffer, exports.region(region));
   const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
+  const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
   return {
     exports,
     state,
     observe({ observation, action, reward, discount, next }: Step, isLast: boolean, environment = 1) {
       view(Region.Observation).set(observation);
       view(Region.NextObservation).set(next);
-      return exports.observe(action, 0, 0, reward, discount, isLast, environment);
+      scalars[Scalar.Reward] = reward;
+      scalars[Scalar.Discount] = discount;
+      return exports.observe(action, 0, 0, isLast, environment);
     },
     /** The rows of the replay, oldest first. */
     rows(): Step[] {

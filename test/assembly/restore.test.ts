@@ -5,6 +5,7 @@ import {
   Normalization,
   RETURN_MAX,
   Region,
+  Scalar,
   STATISTIC_MAX,
   State,
   Status,
@@ -41,6 +42,7 @@ function filled(hasCandidates: boolean, storage = Storage.F32) {
   expect(createAgent(exports, sizes, [3], 0, bounds)).toBe(Status.Ok);
   const f32 = (region: Region) =>
     new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
+  const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
   for (let i = 0; i < 4; i++) {
     for (const region of [Region.Observation, Region.NextObservation]) f32(region).set([...numbers(2, i), 0, 1]);
     for (const region of [Region.Candidates, Region.Candidate, Region.NextCandidates]) {
@@ -48,7 +50,9 @@ function filled(hasCandidates: boolean, storage = Storage.F32) {
       for (let at = 0; at + 3 <= words.length; at += 3) words.set([0.5, 0, 1], at);
     }
     const count = hasCandidates ? 2 : 0;
-    expect(exports.observe(1, count, count, 1, 0.9, i === 1, i === 3 ? 1 : 0)).toBe(Status.Ok);
+    scalars[Scalar.Reward] = 1;
+    scalars[Scalar.Discount] = 0.9;
+    expect(exports.observe(1, count, count, i === 1, i === 3 ? 1 : 0)).toBe(Status.Ok);
   }
   const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
   const stride = exports.regionBytes(Region.Replay) / CAPACITY / 4;
