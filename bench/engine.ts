@@ -1,79 +1,135 @@
 /**
- * The engine alone: train step and inference at the usual sizes, as medians with their spread, GFLOP/s and percent of
- * a register-only loop in the same run. The loop is what this JavaScript engine makes of it, not the processor's peak.
- * And reading a batch from the replay, by how it is stored.
+ * The engine alone, in this Node or another: train step, decision, replay, environment, start, memory. Each figure is a
+ * median with its spread; where the work is known also GFLOP/s, and percent of the highest of several loops that touch
+ * no memory, measured in the same rounds.
  */
-import { readFileSync } from "node:fs";
-import { type Row, writeRows } from "../src/cli/results.js";
-import { table } from "../src/cli/table.js";
-import { type Case, casesOf, figureOf, SHAPES, time } from "./shapes.js";
+import { spawnSync } from "node:child_process";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { Progress } from "../src/cli/progress.js";
+import { type Row, type StoredRow, writeRows } from "../src/cli/results.js";
+import { RUNTIMES, type RuntimeName, runtime } from "../test/runtimes/install.js";
+import { AGENT_PROBES, agentOf, ENVIRONMENT_PROBES } from "./engine/agents.js";
+import { type Probe, sampleAll } from "./engine/probe.js";
+import { loopsOf, PROCESS_PROBES } from "./engine/processes.js";
+import { REPLAY_PROBES } from "./engine/replay.js";
+import { rooflineOf, rowsOf, textOf } from "./engine/report.js";
+import { rooflineLoops } from "./engine/roofline.js";
+import { SHAPES, sampler } from "./shapes.js";
 
-/** What is timed of the kernels build. */
-interface Kernels {
-  memory: WebAssembly.Memory;
-  lerp(n: number, tau: number, x: number, y: number): void;
-  fromHalves(n: number, h: number, x: number): void;
-  fromBytes(n: number, low: number, high: number, u: number, x: number): void;
+interface Options {
+  json?: string;
+  only: RegExp;
+  rounds?: number;
+  quick?: boolean;
+  node?: RuntimeName;
+  list?: boolean;
 }
 
-const SAMPLES = 31;
+const ROUNDS = 81;
+const QUICK_ROUNDS = 7;
+/** Has relaxed SIMD, which the roofline of an engine without it is taken from. */
+const PEER: RuntimeName = "node24";
 
-/** A loop of multiplications and additions that touches no memory: 12 vectors of 4 in a turn, 1000 turns a time. */
-function peakLoop(): Case {
-  const bytes = readFileSync(".build/kernels.wasm");
-  const { peak } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as {
-    peak: (n: number, a: number, b: number) => number;
-  };
-  return { name: "register-only loop", flop: 48_000, call: (count) => void peak(count * 1000, 1, 1) };
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be an integer of at least 1.");
+  return value;
 }
 
-const GATHER = { rows: 64, width: 1000, capacity: 40_000 };
-
-/** Reading random rows of a replay as each storage keeps them: 160 MB of f32, half and a quarter of it. */
-function gathers(): Case[] {
-  const bytes = readFileSync(".build/kernels.wasm");
-  const { memory, lerp, fromHalves, fromBytes } = new WebAssembly.Instance(new WebAssembly.Module(bytes))
-    .exports as unknown as Kernels;
-  const { rows, width, capacity } = GATHER;
-  const to = 65536;
-  const from = to + rows * width * 4;
-  memory.grow(Math.ceil((from + capacity * width * 4) / 65536));
-  // Ordinary numbers in each form.
-  new Uint8Array(memory.buffer, from).fill(0x38);
-  const kinds: [name: string, bytes: number, read: (at: number, x: number) => void][] = [
-    ["f32", 4, (at, x) => lerp(width, 1, at, x)],
-    ["f16", 2, (at, x) => fromHalves(width, at, x)],
-    ["u8", 1, (at, x) => fromBytes(width, 0, 1, at, x)],
-  ];
-  let word = 1;
-  return kinds.map(([name, size, read]) => ({
-    name: `gather/${name}`,
-    flop: 0,
-    call(count) {
-      for (let i = 0; i < count * rows; i++) {
-        word = (word * 48271) % 2147483647;
-        read(from + (word % capacity) * width * size, to + (i % rows) * width * 4);
-      }
-    },
-  }));
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
-const at = process.argv.indexOf("--json");
-const cases = [peakLoop(), ...SHAPES.flatMap(casesOf), ...gathers()];
-const figures = time(cases, SAMPLES).map(figureOf);
-const gflops = cases.map(({ flop }, i) => flop / figures[i]!.median / 1000);
-const rows: Row[] = [];
-const lines = cases.map(({ name, flop }, i) => {
-  const { min, median, max } = figures[i]!;
-  const percent = (100 * gflops[i]!) / gflops[0]!;
-  const common = { suite: "engine", case: name };
-  rows.push({ ...common, metric: "median_us", value: median, unit: "us", lo: min, hi: max, n: SAMPLES });
-  const spread = `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
-  if (flop === 0) return [name, spread, "", ""];
-  rows.push({ ...common, metric: "gflops", value: gflops[i]!, unit: "GFLOP/s" });
-  rows.push({ ...common, metric: "loop_percent", value: percent, unit: "%" });
-  return [name, spread, gflops[i]!.toFixed(1), percent.toFixed(0)];
-});
-console.log(`node ${process.versions.node}; lo and hi in the rows are the fastest and the slowest sample`);
-console.log(table(["case", "us, median (min to max)", "GFLOP/s", "% of loop"], lines));
-if (at > 0) writeRows(process.argv[at + 1]!, rows);
+const program = new Command("bench")
+  .description("Measures the engine alone. A missed target does not fail it.")
+  .option("--json <file>", "write the figures as rows")
+  .option("--only <regex>", "only the cases whose name it matches, and the loops", pattern, /./)
+  .option("--rounds <n>", `samples of each case, as far as they are quick; default ${ROUNDS}`, count)
+  .option("--quick", `${QUICK_ROUNDS} rounds`)
+  .option("--list", "name the cases")
+  .addOption(
+    new Option("--node <name>", "run in this Node, installing it as test:runtimes does").choices(
+      RUNTIMES.filter((name) => name.startsWith("node")),
+    ),
+  )
+  .parse();
+const { json, only, quick, rounds = quick ? QUICK_ROUNDS : ROUNDS, node, list } = program.opts<Options>();
+
+const known: readonly Probe[] = [...AGENT_PROBES, ...REPLAY_PROBES, ...ENVIRONMENT_PROBES, ...PROCESS_PROBES];
+const chosen = known.filter(({ name }) => only.test(name));
+if (chosen.length === 0) program.error(`no case matches ${only}; --list names them`);
+
+/** Runs the same command in another Node; its exit code. */
+function runIn(name: RuntimeName): number {
+  const found = runtime(name);
+  if ("missing" in found) return program.error(`${name} is missing: ${found.missing}`);
+  const [command, ...first] = found.command;
+  const own = process.argv.slice(1).filter((word, i, all) => !/^--node\b/.test(word) && all[i - 1] !== "--node");
+  return spawnSync(command!, [...first, "--import", "tsx", ...own], { stdio: "inherit" }).status ?? 1;
+}
+
+/** The loops of this Node, and where it has no relaxed SIMD those of one that has. */
+async function loops(): Promise<{ probes: Probe[]; note: string; stop: () => void }> {
+  const { loops: own, isRelaxed } = rooflineLoops();
+  const probes = own.map((loop): Probe => {
+    const make = () => {
+      const sample = sampler(loop);
+      sample();
+      return () => [loop.flop / sample() / 1000];
+    };
+    return { name: `loop/${loop.name}`, metrics: [{ metric: "gflops", unit: "GFLOP/s" }], flop: 0, make };
+  });
+  if (isRelaxed) return { probes, note: "", stop: () => {} };
+  const found = runtime(PEER);
+  const without = "this Node has no relaxed SIMD";
+  if ("missing" in found) {
+    const note = `${without}, and ${PEER} is missing (${found.missing}): percents are of this Node's own loops`;
+    return { probes, note, stop: () => {} };
+  }
+  const { probe, stop } = await loopsOf(found);
+  return { probes: [...probes, probe], note: `${without}: the loops of Node ${found.version} count too`, stop };
+}
+
+async function measure(): Promise<void> {
+  const { probes, note, stop } = await loops();
+  const progress = process.stderr.isTTY ? new Progress() : undefined;
+  const all = await sampleAll([...probes, ...chosen], rounds, (fraction, text) => progress?.show(fraction, text));
+  progress?.end();
+  stop();
+  const roofline = rooflineOf(all);
+  const grouped = all.map((series) => rowsOf(series, roofline));
+  const build = agentOf(SHAPES[0]!).stats().build;
+  console.log(
+    `Node ${process.versions.node}, V8 ${process.versions.v8}, kernels ${build} unless said, ${rounds} rounds`,
+  );
+  console.log(`roofline: ${roofline.gflops.toFixed(1)} GFLOP/s, of "${roofline.name}"`);
+  if (note) console.log(note);
+  console.log(`\n${textOf(grouped)}`);
+  const bytes = memoryRows();
+  if (bytes.length > 0) {
+    const said = bytes.map(({ case: name, value }) => `${name.split("/")[1]} ${value.toFixed(1)}`).join(", ");
+    console.log(`memoryBytes, in MB, a replay of 10,000 included: ${said}`);
+  }
+  const goals = grouped.flat().filter(({ met }) => met !== undefined);
+  console.log(`${goals.filter(({ met }) => met).length} of ${goals.length} targets met`);
+  const common = { suite: "engine", case: "roofline", metric: "gflops", unit: "GFLOP/s" };
+  const rows: (Row & Partial<Pick<StoredRow, "runtime">>)[] = [{ ...common, value: roofline.gflops }];
+  if (json) writeRows(json, [...rows, ...grouped.flat(), ...bytes]);
+}
+
+/** What each shape takes of Wasm memory. */
+function memoryRows(): Row[] {
+  if (!chosen.some(({ name }) => name === "memory")) return [];
+  return SHAPES.map((shape) => {
+    const value = agentOf(shape).memoryBytes / 2 ** 20;
+    return { suite: "engine", case: `memory/${shape.name}`, metric: "wasm_megabytes", value, unit: "MB" };
+  });
+}
+
+if (list) for (const { name } of known) console.log(name);
+else if (node) process.exitCode = runIn(node);
+else await measure();

@@ -2,7 +2,7 @@
  * The engine's usual sizes, and how they are timed: for the benches of the engine, in whatever runtime. It runs in browsers
  * too, so nothing here may need Node.
  */
-import { DQN, type DQNOptions } from "../src/index.js";
+import { DQN, type DQNOptions, type EngineOptions, type Input } from "../src/index.js";
 
 export interface Shape {
   /** What figures call it. */
@@ -29,6 +29,18 @@ export const SHAPES: Shape[] = [
   { name: "S", options: { ...COMMON, observation: 4, actions: 2, hidden: [120, 84], batchSize: 128 }, rows: 1 },
   { name: "M", options: { ...COMMON, observation: 100, actions: 10, hidden: [50], batchSize: 32 }, rows: 1 },
   { name: "L", options: { ...COMMON, observation: 1000, actions: 100, hidden: [128], batchSize: 64 }, rows: 1 },
+  {
+    name: "sparse L",
+    options: {
+      ...COMMON,
+      observation: 0,
+      sparse: { slots: 30, size: 1000 },
+      actions: 100,
+      hidden: [128],
+      batchSize: 64,
+    },
+    rows: 1,
+  },
   {
     name: "XL",
     options: { ...COMMON, observation: 256, actions: 1000, hidden: [512, 512], batchSize: 256 },
@@ -57,22 +69,25 @@ export interface Case {
   call: (count: number) => void;
 }
 
-/**
- * Microseconds of each case, sample by sample. Samples last about SAMPLE_MS and go round all cases, so that a slow spell of
- * a shared machine falls on all of them alike.
- */
-export function time(cases: readonly Case[], samples: number): number[][] {
-  const measure = ({ call }: Case, count: number) => {
+/** Takes a sample of about SAMPLE_MS each time it is called: microseconds of one time of a case. */
+export function sampler({ call }: Case): () => number {
+  const measure = (count: number) => {
     const start = performance.now();
     call(count);
     return performance.now() - start;
   };
-  const counts = cases.map((each) => {
-    let count = 1;
-    while (measure(each, count) < SAMPLE_MS) count *= 2;
-    return count;
-  });
-  const round = () => cases.map((each, i) => (1000 * measure(each, counts[i]!)) / counts[i]!);
+  let count = 1;
+  while (measure(count) < SAMPLE_MS) count *= 2;
+  return () => (1000 * measure(count)) / count;
+}
+
+/**
+ * Microseconds of each case, sample by sample. Samples go round all cases, so that a slow spell of a shared machine falls
+ * on all of them alike.
+ */
+export function time(cases: readonly Case[], samples: number): number[][] {
+  const samplers = cases.map(sampler);
+  const round = () => samplers.map((sample) => sample());
   // Until a case has run for a while, engines run what they have compiled in a hurry.
   round();
   const rounds = Array.from({ length: samples }, round);
@@ -92,35 +107,48 @@ export function figureOf(samples: readonly number[]): Figure {
 }
 
 /** Multiplications and additions of one train step and of one decision, without the optimiser's. */
-function flops({ options, rows }: Shape): { train: number; act: number } {
-  const { observation, actions, candidates, hidden = [], batchSize = 1 } = options;
+export function flops({ options, rows }: Shape): { train: number; act: number } {
+  const { sparse, actions = 1, candidates, hidden = [], batchSize = 1, double } = options;
+  // Of an index input counts what is there, not what it could be.
+  const observation = options.observation + (sparse?.slots ?? 0);
   const features = candidates?.features ?? 0;
   const first = hidden[0]!;
   const inner = hidden.slice(1).reduce((sum, width, i) => sum + 2 * width * hidden[i]!, 0);
   const last = hidden.at(-1)!;
-  const outputs = actions ?? 1;
-  const row = 2 * (observation + features) * first + inner + 2 * last;
-  const next = candidates
-    ? 2 * observation * first + candidates.next! * (2 * features * first + inner + 2 * last)
-    : 2 * observation * first + inner + 2 * last * outputs;
-  const backward = 2 * (observation + features) * first + 2 * inner + 4 * last;
-  const act = candidates
-    ? 2 * observation * first + rows * (2 * features * first + inner + 2 * last)
-    : 2 * observation * first + inner + 2 * last * outputs;
-  return { train: batchSize * (row + next + backward), act };
+  const seen = 2 * observation * first;
+  const offered = 2 * features * first + inner + 2 * last;
+  const valuesOf = (n: number) => (candidates ? seen + n * offered : seen + inner + 2 * last * actions);
+  const one = seen + offered;
+  const next = valuesOf(candidates?.next ?? 0) + (double ? one : 0);
+  const backward = seen + 2 * features * first + 2 * inner + 4 * last;
+  return { train: batchSize * (one + next + backward), act: valuesOf(rows) };
+}
+
+/** Noise in [-1, 1), the same each time. */
+function noiseFrom(seed: number): (n: number) => Float32Array {
+  let word = seed;
+  return (n) => Float32Array.from({ length: n }, () => (word = (word * 48271) % 2147483647) / 1073741823.5 - 1);
+}
+
+/** An observation of an agent. */
+function observationOf({ options }: DQN, noise: (n: number) => Float32Array): Input {
+  const { observation, sparse } = options;
+  if (!sparse) return noise(observation);
+  const { slots, size } = sparse;
+  // One index in each stretch of the same length, in rising order.
+  const indices = Int32Array.from(noise(slots), (x, i) => Math.floor(((i + (x + 1) / 2) * size) / slots));
+  return { dense: noise(observation), indices, weights: noise(slots) };
 }
 
 /** An agent with a full replay. */
-function filled({ options }: Shape): DQN {
-  const agent = new DQN(options);
-  const { observation, candidates, actions } = agent.options;
-  let word = 1;
-  const noise = (n: number) =>
-    Float32Array.from({ length: n }, () => (word = (word * 48271) % 2147483647) / 1073741823.5 - 1);
+export function filled({ options }: Shape, run?: EngineOptions): DQN {
+  const agent = new DQN(options, run);
+  const { candidates, actions } = agent.options;
+  const noise = noiseFrom(1);
   for (let i = 0; i < 2000; i++) {
     const common = {
-      observation: noise(observation),
-      nextObservation: noise(observation),
+      observation: observationOf(agent, noise),
+      nextObservation: observationOf(agent, noise),
       reward: i % 2,
       terminated: i % 20 === 0,
     };
@@ -132,22 +160,26 @@ function filled({ options }: Shape): DQN {
   return agent;
 }
 
-/** A train step and a decision of a shape. */
-export function casesOf(shape: Shape): Case[] {
-  const agent = filled(shape);
-  const { candidates } = agent.options;
+/** The train step of an agent of a shape. */
+export function trainOf(shape: Shape, agent: DQN): Case {
+  return { name: `train/${shape.name}`, flop: flops(shape).train, call: (count) => void agent.learn(count) };
+}
+
+/** Its greedy decision. */
+export function actOf(shape: Shape, agent: DQN): Case {
+  const { candidates, sparse } = agent.options;
   const offered = candidates ? agent.candidates.subarray(0, shape.rows * candidates.features) : undefined;
-  const { train, act } = flops(shape);
-  return [
-    { name: `train/${shape.name}`, flop: train, call: (count) => void agent.learn(count) },
-    {
-      name: `act/${shape.name}`,
-      flop: act,
-      call(count) {
-        for (let i = 0; i < count; i++) agent.act(agent.observation, offered, 0);
-      },
-    },
-  ];
+  const seen = sparse ? observationOf(agent, noiseFrom(2)) : agent.observation;
+  const call = (count: number) => {
+    for (let i = 0; i < count; i++) agent.act(seen, offered, 0);
+  };
+  return { name: `act/${shape.name}`, flop: flops(shape).act, call };
+}
+
+/** A train step and a decision of a shape. */
+function casesOf(shape: Shape): Case[] {
+  const agent = filled(shape);
+  return [trainOf(shape, agent), actOf(shape, agent)];
 }
 
 /** Microseconds of a train step and of a decision of each shape by name, sample by sample. */

@@ -19,6 +19,9 @@ export interface Row {
   hi?: number;
   n?: number;
   seeds?: number[];
+  /** What it should be, at least or at most, and whether it is. */
+  target?: number;
+  met?: boolean;
   /** Short hash of the settings that it comes from, where a later run must know whether they are still the same. */
   recipe?: string;
 }

@@ -1,0 +1,102 @@
+/** Train steps and decisions, in all that the engine can be asked for. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { CartPole, DQN, type DQNOptions, type EngineOptions, train } from "../../src/index.js";
+import { actOf, filled, flops, SHAPES, type Shape, trainOf } from "../shapes.js";
+import { type Probe, timed } from "./probe.js";
+
+const HIRE_MS = 5000;
+/** Of a whole training with the defaults. */
+const TRAINING_STEPS = 10_000;
+const TRAININGS = 5;
+const ENVIRONMENT_STEPS = 50_000;
+
+function shapeNamed(name: string): Shape {
+  const shape = SHAPES.find((each) => each.name === name);
+  if (!shape) throw new Error(`there is no shape ${name}`);
+  return shape;
+}
+
+/** One agent for both probes of a shape. */
+const agents = new Map<string, DQN>();
+
+export function agentOf(shape: Shape): DQN {
+  const agent = agents.get(shape.name) ?? filled(shape);
+  agents.set(shape.name, agent);
+  return agent;
+}
+
+/** The train step of a shape with other options, or run otherwise. */
+function variant(name: string, what: string, options: Partial<DQNOptions>, run: EngineOptions = {}): Probe {
+  const plain = shapeNamed(name);
+  const shape = { ...plain, options: { ...plain.options, ...options } };
+  const prepare = async () => {
+    const agent = filled(shape, run);
+    await hired(agent, run.threads ?? 1);
+    return trainOf(shape, agent);
+  };
+  return timed(`train/${name}, ${what}`, prepare, flops(shape).train);
+}
+
+/** Waits until all threads are there. */
+async function hired(agent: DQN, threads: number): Promise<void> {
+  const end = performance.now() + HIRE_MS;
+  while (agent.stats().threads < threads) {
+    if (performance.now() > end) throw new Error(`no ${threads} threads: ${agent.stats().threadsReason}`);
+    await sleep(10);
+  }
+}
+
+const PER = { priorityExponent: 0.6 };
+const ACTIONS = ["S", "M", "L", "XL"];
+
+export const AGENT_PROBES: readonly Probe[] = [
+  ...SHAPES.map((shape) => timed(`train/${shape.name}`, () => trainOf(shape, agentOf(shape)), flops(shape).train)),
+  ...SHAPES.map((shape) => timed(`act/${shape.name}`, () => actOf(shape, agentOf(shape)), flops(shape).act)),
+  ...ACTIONS.flatMap((name) => [
+    variant(name, "Double", { double: true }),
+    variant(name, "PER", PER),
+    variant(name, "Double, PER", { double: true, ...PER }),
+  ]),
+  variant("L", "storage f16", { storage: "f16" }),
+  ...["S", "L", "XL"].map((name) => variant(name, "2 threads", {}, { threads: 2 })),
+  ...["S", "L"].flatMap((name) => [
+    variant(name, "rolled kernels", {}, { kernels: "rolled" }),
+    variant(name, "unrolled kernels", {}, { kernels: "unrolled" }),
+  ]),
+];
+
+const PER_SECOND = [{ metric: "per_second", unit: "steps/s" }];
+
+export const ENVIRONMENT_PROBES: readonly Probe[] = [
+  {
+    name: "CartPole/train() with the defaults",
+    metrics: PER_SECOND,
+    flop: 0,
+    samples: TRAININGS,
+    make: () => async () => {
+      const agent = new DQN({ observation: 4, actions: 2, seed: 1 });
+      const start = performance.now();
+      await train(agent, new CartPole(), { steps: TRAINING_STEPS });
+      return [(1000 * TRAINING_STEPS) / (performance.now() - start)];
+    },
+  },
+  {
+    name: "CartPole/environment alone",
+    metrics: PER_SECOND,
+    flop: 0,
+    make() {
+      const environment = new CartPole();
+      const sample = () => {
+        const start = performance.now();
+        environment.reset(1);
+        for (let i = 0; i < ENVIRONMENT_STEPS; i++) {
+          const { terminated, truncated } = environment.step(i & 1);
+          if (terminated || truncated) environment.reset();
+        }
+        return [(1000 * ENVIRONMENT_STEPS) / (performance.now() - start)];
+      };
+      sample();
+      return sample;
+    },
+  },
+];
