@@ -25,7 +25,7 @@ interface Options {
   list?: boolean;
 }
 
-const ROUNDS = 81;
+const ROUNDS = 101;
 const QUICK_ROUNDS = 7;
 /** Has relaxed SIMD, which the roofline of an engine without it is taken from. */
 const PEER: RuntimeName = "node24";
