@@ -29,11 +29,6 @@ async function trained(options: DQNOptions, run: EngineOptions): Promise<string>
   return digestOf(agent);
 }
 
-function without(name: string, instead: unknown): EngineOptions {
-  vi.stubGlobal(name, instead);
-  return {};
-}
-
 afterEach(() => vi.unstubAllGlobals());
 
 /** A global replaced; no options of its own. */

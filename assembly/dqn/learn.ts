@@ -92,7 +92,7 @@ export const PRIORITY_MAX: f32 = 1e28;
  */
 function prioritize(agent: Agent): void {
   const priorities = agent.dtheta;
-  const alpha = f32(scalar(agent, Scalar.PriorityExponent));
+  const alpha = scalar(agent, Scalar.PriorityExponent);
   let largest = f32(counter(agent, State.MaxPriority));
   for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {
     const error = abs(load<f32>(agent.td + b));
