@@ -29,6 +29,8 @@ interface NodeThreads {
   };
 }
 
+const REFUSED = "a worker was refused: worker-src needs blob:";
+
 /** What a worker runs; `start` is defined before it. */
 const LIFE = `
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(start.bytes), { env: { memory: start.memory } });
@@ -70,7 +72,13 @@ export function sharedMemory(): WebAssembly.Memory {
 
 /** Starts `count` workers; `fail` is told why one could not start or had to stop. */
 export function hire(count: number, start: Start, fail: (reason: string) => void): () => void {
-  const hired = Array.from({ length: count }, () => hireOne(start, fail));
+  const hired: Hand[] = [];
+  try {
+    while (hired.length < count) hired.push(hireOne(start, fail));
+  } catch {
+    // Where other browsers tell the worker's listener, WebKit throws.
+    fail(REFUSED);
+  }
   return () => {
     for (const hand of hired) hand.terminate();
   };
@@ -90,7 +98,7 @@ function hireOne(start: Start, fail: (reason: string) => void): Hand {
   const worker = new Worker(url, { type: "module" });
   worker.onerror = (event) => {
     event.preventDefault?.();
-    fail(event.message || "a worker was refused: worker-src needs blob:");
+    fail(event.message || REFUSED);
   };
   worker.postMessage(start);
   (worker as Hand).unref?.();

@@ -73,6 +73,19 @@ describe("threads", () => {
     ["without SharedArrayBuffer", () => without("SharedArrayBuffer", undefined), /SharedArrayBuffer/],
     ["without workers", () => without("process", { ...process, getBuiltinModule: () => undefined }), /no workers/],
     [
+      "where a browser throws instead of starting a worker",
+      () => {
+        const Worker = class {
+          constructor() {
+            throw new Error("The operation is insecure.");
+          }
+        };
+        vi.stubGlobal("Worker", Worker);
+        return {};
+      },
+      /worker-src blob:/,
+    ],
+    [
       "with a module of the caller's",
       () => ({ module: new WebAssembly.Module(readFileSync("dist/dqn.wasm")) }),
       /bytes/,
