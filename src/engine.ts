@@ -7,7 +7,10 @@ import { canSleep, hire, type Start, sharedMemory, whyAlone, withImportedMemory 
 
 type Exports = Awaited<ReturnType<typeof instantiateRaw>>;
 
-/** Sizes of an agent by Size, from Size.Flags to Size.Hidden; the widths of its hidden layers; its seed. */
+/**
+ * @internal
+ * Sizes of an agent by Size, from Size.Flags to Size.Hidden, in numbers; the widths of its hidden layers; its seed.
+ */
 export interface Shape {
   sizes: Readonly<Record<Exclude<Size, Size.Hidden | Size.Widths>, number>>;
   hidden: readonly number[];
@@ -19,10 +22,15 @@ export interface Shape {
   seed: number;
 }
 
+/** `WebAssembly.Module`, also where TypeScript knows none: `lib` without `dom` and the types of Node alone. */
+export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : object;
+
 /** How an agent runs: nothing here changes a bit of what it computes, and nothing of it is saved. */
 export interface EngineOptions {
   /** The compiled `liveq/dqn.wasm`, where the platform must compile it. Default: from inlined bytes. */
-  module?: WebAssembly.Module;
+  module?: CompiledModule;
   /**
    * The form of the inner loops. Which is faster depends on the JavaScript engine: `auto` chooses by its version.
    * Default `auto`.
@@ -59,7 +67,10 @@ function onSharedMemory(own: Uint8Array) {
 
 const GIGABYTE = 1e9;
 
-/** One instance of the Wasm module with its one agent. All memory is taken here; views never detach. */
+/**
+ * @internal
+ * One instance of the Wasm module with its one agent. All memory is taken here; views never detach.
+ */
 export class Engine {
   readonly exports: Exports;
   /** Which kernels run. */

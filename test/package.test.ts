@@ -50,6 +50,20 @@ test("the package works by its names, and the engine's entry loads neither the r
   expect(all).not.toContain("valibot");
 });
 
+test("the types name no file that is not in the package", () => {
+  const typed = Object.values<{ types?: string }>(exports).flatMap(({ types }) => types ?? []);
+  const seen = new Set<string>();
+  const follow = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const [, next] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
+      follow(join(dirname(file), next!.replace(/\.js$/, ".d.ts")));
+    }
+  };
+  for (const file of typed) follow(file);
+  expect(seen.size).toBeGreaterThan(typed.length);
+});
+
 test("liveq/tensorboard loads neither the engine nor anything of Node", () => {
   const all = reachedFrom("dist/tensorboard.js")
     .map((file) => readFileSync(file, "utf8"))
