@@ -55,14 +55,22 @@ const DEFAULTS: EngineOptions = { kernels: "auto", threads: 1 };
 /** What is left to do when an engine goes, of its own accord or not. */
 const abandoned = new FinalizationRegistry<() => void>((release) => release());
 
-function instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports = {}): Exports {
-  return new WebAssembly.Instance(module, imports).exports as unknown as Exports;
+/** @throws Error where the host refuses WebAssembly: most do when it is compiled, WebKit when it is instantiated. */
+function instantiate(compile: () => WebAssembly.Module, imports: WebAssembly.Imports = {}): Exports {
+  try {
+    return new WebAssembly.Instance(compile(), imports).exports as unknown as Exports;
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
+    throw new Error(
+      `WebAssembly is refused here: a page needs script-src 'wasm-unsafe-eval', a worker { module } from "liveq/dqn.wasm" (${cause.message})`,
+      { cause },
+    );
+  }
 }
 
-/** The module for memory that it imports, and such memory. */
+/** The module's bytes for memory that it imports, and such memory. */
 function onSharedMemory(own: Uint8Array) {
-  const bytes = withImportedMemory(own);
-  return { bytes, module: new WebAssembly.Module(bytes), imports: { env: { memory: sharedMemory() } } };
+  return { bytes: withImportedMemory(own), imports: { env: { memory: sharedMemory() } } };
 }
 
 const GIGABYTE = 1e9;
@@ -78,8 +86,8 @@ export class Engine {
   readonly #crew = { reason: "", release: () => {} };
 
   /**
-   * @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory; RangeError
-   *   or TypeError for wrong options.
+   * @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory or to
+   *   compile; RangeError or TypeError for wrong options.
    */
   constructor(shape: Shape, options: EngineOptions = {}) {
     const { module, kernels, threads = 1 } = checked<EngineOptions>(options, RULES, DEFAULTS);
@@ -88,7 +96,9 @@ export class Engine {
     const bytes = module ? undefined : defaultBytes();
     if (threads > 1) this.#crew.reason = whyAlone() ?? (bytes ? "" : "no bytes of the module for workers");
     const shared = threads > 1 && this.#crew.reason === "" ? onSharedMemory(bytes!) : undefined;
-    const exports = shared ? instantiate(shared.module, shared.imports) : instantiate(module ?? defaultModule());
+    const exports = shared
+      ? instantiate(() => new WebAssembly.Module(shared.bytes), shared.imports)
+      : instantiate(() => module ?? defaultModule());
     if (exports.abi() !== ABI_VERSION) {
       throw new Error(`the module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}`);
     }

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { DQN } from "../src/index.js";
 import { KERNEL } from "../src/kernel.js";
 
 const shipped = readFileSync("dist/dqn.wasm");
@@ -37,6 +38,23 @@ test("the release exports these functions and its memory, and imports nothing", 
     "memory",
   ]);
   expect(WebAssembly.Module.imports(module)).toEqual([]);
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+test("a host that refuses to compile is told of what it needs", () => {
+  const refuse = (cause: Error) =>
+    vi.spyOn(WebAssembly, "Instance").mockImplementation(function refused() {
+      throw cause;
+    });
+  const cause = new WebAssembly.CompileError("disallowed by embedder");
+  refuse(cause);
+  const create = () => new DQN({ observation: 1, actions: 1 });
+  const message =
+    /script-src 'wasm-unsafe-eval'.*\{ module \} from "liveq\/dqn.wasm" \(disallowed by embedder\)$/;
+  expect(create).toThrow(expect.objectContaining({ message: expect.stringMatching(message), cause }));
+  refuse(new RangeError("no memory"));
+  expect(create).toThrow("no memory");
 });
 
 test("it stays below 96 KiB raw and 16 KiB compressed, and a bundle of the engine below 26 KiB compressed", async () => {
