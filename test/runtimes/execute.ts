@@ -81,7 +81,7 @@ function start({ command, env }: Runtime, args: readonly string[], folder: strin
   const [program, ...first] = command;
   const child = spawn(program!, [...first, ...args], {
     cwd: folder,
-    env: { ...process.env, TMPDIR: folder, ...env },
+    env: { ...process.env, NO_COLOR: "1", TMPDIR: folder, ...env },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     // A group of its own, so that browsers' many processes can be ended together.
     detached: true,
@@ -94,7 +94,8 @@ function start({ command, env }: Runtime, args: readonly string[], folder: strin
     child.on("error", reject);
     child.on("close", (code, signal) => {
       if (code === 0) return resolve(out);
-      const last = said.trim().split("\n").slice(-5).join("\n");
+      const lines = (said.trim() || out.trim()).split("\n").filter((line) => !/^\s*at /.test(line));
+      const last = lines.slice(-5).join("\n");
       reject(new Error(`${program} ended with ${signal ?? code}: ${last}`));
     });
   });
@@ -222,14 +223,22 @@ export async function openPage(
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const { port } = server.address() as AddressInfo;
   try {
-    return await within(browser, timeoutMs, (folder) => {
-      const args = browserArguments(browser, folder, `http://localhost:${port}/`);
-      return { running: start(browser, args, folder), answer };
-    });
+    return await browse(browser, `http://localhost:${port}/`, answer, { timeoutMs });
   } finally {
     server.closeAllConnections();
     server.close();
   }
+}
+
+/**
+ * Shows a browser an address of another server until that has an answer.
+ *
+ * @throws Error where the browser ends or takes too long.
+ */
+export function browse(browser: Runtime, url: string, answer: Promise<string>, { timeoutMs }: Limits): Promise<string> {
+  return within(browser, timeoutMs, (folder) => {
+    return { running: start(browser, browserArguments(browser, folder, url), folder), answer };
+  });
 }
 
 /** The modules of a worker by name; the first is its entry, and names end in .js or .wasm. */

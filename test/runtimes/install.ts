@@ -79,8 +79,8 @@ const INSTALL_MS = 300_000;
 /** Where the runtimes are put. */
 export const CACHE: string = process.env["LIVEQ_RUNTIMES"] ?? join(homedir(), ".cache", "liveq-runtimes");
 
-/** Runs a program to its end; gives what it printed, and throws with the end of it where it failed. */
-function run(command: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): string {
+/** Runs a program to its end, for five minutes at most; gives what it printed, and throws with the end of it where it failed. */
+export function run(command: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): string {
   const [program, ...args] = command;
   const done = spawnSync(program!, args, { encoding: "utf8", timeout: INSTALL_MS, ...options });
   if (done.status === 0) return done.stdout;
@@ -89,29 +89,28 @@ function run(command: readonly string[], options: { cwd?: string; env?: NodeJS.P
 }
 
 /** The npm that runs this script, or the one on the path. */
-function npm(): string[] {
+export function npm(): string[] {
   const script = process.env["npm_execpath"];
   return script?.endsWith(".js") ? [process.execPath, script] : ["npm"];
 }
 
 /**
- * Installs packages into a folder of the cache, once. It is renamed into place when it is complete, so that neither a
- * kill nor a second process leaves half of one.
+ * Installs packages of exact versions into a folder of the cache that is named after the first, once. It is renamed into
+ * place when it is complete, so that neither a kill nor a second process leaves half of one.
  *
  * @returns The folder.
+ * @throws Error where npm fails.
  */
-function installPackage({ package: name, version }: Package): string {
-  const folder = join(CACHE, `${name}-${version}`);
+export function installPackages(packages: Readonly<Record<string, string>>): string {
+  const [[name, version]] = Object.entries(packages) as [[string, string]];
+  const folder = join(CACHE, `${name.replace("@", "").replace("/", "-")}-${version}`);
   if (existsSync(folder)) return folder;
   mkdirSync(CACHE, { recursive: true });
   const own = mkdtempSync(join(CACHE, ".new-"));
   try {
     // npm 12 runs only the install scripts that are allowed by name.
-    const manifest = {
-      private: true,
-      dependencies: { [name]: version },
-      allowScripts: { [`${name}@${version}`]: true },
-    };
+    const allowScripts = Object.fromEntries(Object.entries(packages).map((each) => [each.join("@"), true]));
+    const manifest = { private: true, dependencies: packages, allowScripts };
     writeFileSync(join(own, "package.json"), JSON.stringify(manifest));
     run([...npm(), "install", "--prefix", own, "--no-audit", "--no-fund", "--no-package-lock"], { cwd: own });
     try {
@@ -151,7 +150,8 @@ function locate(source: Package | System): Pick<Runtime, "command" | "env"> {
     // The Node that runs this script need not be fetched again.
     const isThis = source.package === "node" && source.version === process.versions.node;
     if (isThis) return { command: [process.execPath], env: {} };
-    return { command: [join(installPackage(source), "node_modules", ".bin", source.package)], env: {} };
+    const folder = installPackages({ [source.package]: source.version });
+    return { command: [join(folder, "node_modules", ".bin", source.package)], env: {} };
   }
   const { programs, wrapper = [], env = {} } = source;
   const needed = [programs, ...wrapper.filter((word) => /^[a-z]/.test(word)).map((word) => [word])];
