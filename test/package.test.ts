@@ -50,6 +50,12 @@ test("the package works by its names, and the engine's entry loads neither the r
   expect(all).not.toContain("valibot");
 });
 
+test("what `npm run test:packaging` runs everywhere has its committed hash on this Node", () => {
+  const out = execFileSync(process.execPath, ["test/packaging/consumers/console.mjs"], { encoding: "utf8" });
+  const hash = readFileSync("test/packaging/hash.txt", "utf8").trim();
+  expect(JSON.parse(out)).toEqual({ hash, threads: 1, threadsReason: "" });
+});
+
 test("the types name no file that is not in the package", () => {
   const typed = Object.values<{ types?: string }>(exports).flatMap(({ types }) => types ?? []);
   const seen = new Set<string>();

@@ -1,0 +1,2 @@
+/** The least that one can import. */
+export { DQN } from "liveq";

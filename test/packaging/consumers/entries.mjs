@@ -1,0 +1,30 @@
+/** Every entry of the package; saves the agent's file under the name that is the argument. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { CartPole, DQN, train } from "liveq";
+import { fromSafetensors, toOnnx, toSafetensors } from "liveq/exchange";
+import { saveFile } from "liveq/node";
+import manifest from "liveq/package.json" with { type: "json" };
+import { Recommender } from "liveq/recommender";
+import { EventWriter } from "liveq/tensorboard";
+import { program } from "./program.mjs";
+
+function check(isTrue, what) {
+  if (!isTrue) throw new Error(`${what} does not work`);
+}
+
+const bytes = readFileSync(fileURLToPath(import.meta.resolve("liveq/dqn.wasm")));
+const { hash, file } = await program({ CartPole, DQN, train }, { module: new WebAssembly.Module(bytes) });
+saveFile(process.argv[2], file);
+const agent = DQN.load(readFileSync(process.argv[2]));
+check(agent.replaySize === 300, "liveq/node");
+agent.setWeights(fromSafetensors(toSafetensors(agent.weights())));
+check(toOnnx(agent).length > 1000, "liveq/exchange");
+const recommender = new Recommender({ seed: 1 });
+recommender.feedback({ kind: "on_air", time: 0, stream: "s", streamer: "a", category: "c", tags: [] });
+check(recommender.recommend({ user: "u", now: 1, k: 1 }).slate[0] === "s", "liveq/recommender");
+let written = 0;
+new EventWriter((part) => (written += part.length), 0).scalar("loss", 1, 1, 1);
+check(written > 0, "liveq/tensorboard");
+check(manifest.name === "liveq", "liveq/package.json");
+console.log(JSON.stringify({ hash }));
