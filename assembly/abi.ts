@@ -31,8 +31,6 @@ export enum Status {
   TooLarge = 1,
   /** `create`: the host refused to grow the memory. */
   OutOfMemory = 2,
-  /** `create`: more layers than the struct block holds, or a size below 1. */
-  BadShape = 3,
   /** `restore`: a counter is out of its bounds. */
   BadCounter = 4,
   /** `restore`, `checkWeights`: a weight, a moment or a stored transition is not finite, or beyond its bound. */

@@ -1,5 +1,5 @@
 /** The door: what JavaScript may call, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
-import { ABI_VERSION, Flag, MAX_HIDDEN, Region, Size, State, Status, Storage } from "./abi";
+import { ABI_VERSION, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
 import { announce, hands, Job } from "./crew";
 import { act as actWith, evaluate as evaluateWith } from "./dqn/act";
@@ -37,18 +37,11 @@ export function sizes(): usize {
 
 const SIZES: usize = memory.data(104, 16);
 
-// @ts-ignore: decorator
-@inline
-function sizeAt(i: Size): i32 {
-  return load<i32>(SIZES + (usize(i) << 2));
-}
-
 /**
  * Lays out the one agent of this instance, takes its memory and fills it. sigma: the scale of NoisyNets' noise; low,
- * high: bounds of dense numbers.
+ * high: bounds of dense numbers. Requires sizes as src/options.ts holds them.
  */
 export function create(seedLow: u32, seedHigh: u32, sigma: f64, low: f32, high: f32): Status {
-  if (!sizesAreValid()) return Status.BadShape;
   const arena = arenaAt(__heap_base);
   const planned = layOut(arena, SIZES, low, high);
   needed = arena.top;
@@ -57,22 +50,6 @@ export function create(seedLow: u32, seedHigh: u32, sigma: f64, low: f32, high: 
   agent = planned;
   initialise(agent, (u64(seedHigh) << 32) | u64(seedLow), sigma);
   return Status.Ok;
-}
-
-/** All sizes at least 0, those that must be at least 1 are, and either actions or candidates are given. */
-function sizesAreValid(): bool {
-  for (let i = Size.Flags; i < Size.Widths; i++) if (sizeAt(i) < 0) return false;
-  const hidden = sizeAt(Size.Hidden);
-  if (hidden < 1 || hidden > MAX_HIDDEN) return false;
-  for (let l = 0; l < hidden; l++) if (sizeAt(Size.Widths + l) < 1) return false;
-  for (let i = Size.Batch; i <= Size.Environments; i++) if (sizeAt(i) < 1) return false;
-  if (sizeAt(Size.Storage) > Storage.U8) return false;
-  if (sizeAt(Size.Quantiles) < 1 || sizeAt(Size.Observation) + sizeAt(Size.Slots) < 1) return false;
-  const features = sizeAt(Size.Features) + sizeAt(Size.FeatureSlots);
-  const isOffered = features > 0 && sizeAt(Size.MaxCandidates) > 0 && sizeAt(Size.NextCandidates) > 0;
-  const needsSets = sizeAt(Size.Flags) & (Flag.Dueling | Flag.Munchausen | Flag.Conservative);
-  if (needsSets && !(sizeAt(Size.Flags) & Flag.Sets)) return false;
-  return sizeAt(Size.Actions) > 0 ? features == 0 : isOffered;
 }
 
 function grow(arena: Arena): bool {

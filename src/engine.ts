@@ -153,8 +153,7 @@ export class Engine {
       const what = `a replay of ${shape.sizes[Size.Capacity]} transitions and the networks need`;
       return new RangeError(`"capacity": ${what} ${needed}; Wasm memory ends at 4 GB`);
     }
-    if (status === Status.OutOfMemory) return new Error(`the agent needs ${needed}, which the host does not give`);
-    return new RangeError(`the engine refused the shape: ${JSON.stringify(shape)}`);
+    return new Error(`the agent needs ${needed}, which the host does not give`);
   }
 
   /** A view of a region as f32. */
