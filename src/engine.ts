@@ -62,7 +62,7 @@ function instantiate(compile: () => WebAssembly.Module, imports: WebAssembly.Imp
   } catch (cause) {
     if (!(cause instanceof WebAssembly.CompileError)) throw cause;
     throw new Error(
-      `WebAssembly is refused here: a page needs script-src 'wasm-unsafe-eval', a worker { module } from "liveq/dqn.wasm" (${cause.message})`,
+      `WebAssembly is refused here: a page needs script-src 'wasm-unsafe-eval', a worker { module } of "liveq/dqn.wasm" (${cause.message})`,
       { cause },
     );
   }

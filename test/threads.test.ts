@@ -83,7 +83,7 @@ describe("threads", () => {
         vi.stubGlobal("Worker", Worker);
         return {};
       },
-      /worker-src blob:/,
+      /worker-src needs blob:/,
     ],
     [
       "with a module of the caller's",

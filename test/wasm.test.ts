@@ -50,7 +50,7 @@ test("a host that refuses to compile is told of what it needs", () => {
   const cause = new WebAssembly.CompileError("disallowed by embedder");
   refuse(cause);
   const create = () => new DQN({ observation: 1, actions: 1 });
-  const message = /script-src 'wasm-unsafe-eval'.*\{ module \} from "liveq\/dqn.wasm" \(disallowed by embedder\)$/;
+  const message = /script-src 'wasm-unsafe-eval'.*\{ module \} of "liveq\/dqn.wasm" \(disallowed by embedder\)$/;
   expect(create).toThrow(expect.objectContaining({ message: expect.stringMatching(message), cause }));
   refuse(new RangeError("no memory"));
   expect(create).toThrow("no memory");

@@ -139,7 +139,7 @@ export async function checkWorkerd({ app }: Installed, workerd: Runtime): Promis
   checkHash("the condition workerd", await answer("worker.mjs", ["workerd"]));
   checkHash("{ module }", await answer("worker-module.mjs", []));
   const { error } = await answer("worker.mjs", []);
-  if (!error?.includes('{ module } from "liveq/dqn.wasm"')) {
+  if (!error?.includes('{ module } of "liveq/dqn.wasm"')) {
     throw new Error(`bundled without the condition it says ${error}`);
   }
   return "by its condition, by { module }; clear error without";
