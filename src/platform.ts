@@ -12,7 +12,7 @@ const UNROLLS_FROM = 13;
 
 /**
  * Whether unrolled kernels are the faster ones: in V8 from 13 on (Node 24, Chrome 130), not in V8 before, JavaScriptCore
- * or SpiderMonkey. `npm run bench:runtimes` measures both.
+ * or SpiderMonkey. `npm run bench` measures both.
  */
 export function prefersUnrolled(host: Host = globalThis as Host): boolean {
   return majorOfV8(host) >= UNROLLS_FROM;
