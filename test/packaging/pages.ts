@@ -78,7 +78,7 @@ const works: Scenario = async (site, browser) => {
 async function checkRefusal(site: Site, browser: Runtime, run: object): Promise<void> {
   const headers = { ...ISOLATION, ...policy("script-src 'self'; worker-src blob:") };
   const { error, cause } = await ask(site, browser, run, headers);
-  const isClear = error?.includes("a Content-Security-Policy needs script-src 'wasm-unsafe-eval'");
+  const isClear = error?.includes("a page needs script-src 'wasm-unsafe-eval'");
   if (!isClear || cause !== "CompileError") throw new Error(`without 'wasm-unsafe-eval' it says ${error} (${cause})`);
 }
 
