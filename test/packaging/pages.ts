@@ -94,7 +94,7 @@ const threads: Scenario = async (site, browser) => {
   for (const rest of ["; worker-src 'self'", ""]) {
     const one = await answer(rest);
     checkHash("without worker-src blob:", one);
-    const isClear = one.threads === 1 && one.threadsReason?.includes("worker-src blob:");
+    const isClear = one.threads === 1 && one.threadsReason?.includes("worker-src needs blob:");
     if (!isClear) throw new Error(`without worker-src blob: ${one.threads} threads, ${one.threadsReason}`);
   }
   await checkRefusal(site, browser, { threads: 2 });
