@@ -105,6 +105,7 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
     const c = countOfState(agent, row, true);
+    const features = agent.nextX + b * rowBytes(agent) + bytesOf(agent.observation);
     let chosen = -1;
     // A discount of 0 needs no value: a forward of candidates is saved.
     if (c > 0 && (discountOf(replay, row) != 0 || !hasCandidates(agent))) {
@@ -113,9 +114,11 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
       if (chosen >= 0) memory.copy(agent.y + b * bytes, theta + bytes * chosen, bytes);
       if (hasCandidates(agent)) {
         const from = row + replay.nextCandidates + replay.featureBytes * chosen;
-        unpack(agent.features, 1, from, agent.nextX + b * rowBytes(agent) + bytesOf(agent.observation));
+        unpack(agent.features, 1, from, features);
       }
     }
+    // What is not chosen goes through the network too, by Double, and index inputs must be in their bounds.
+    if (chosen < 0) memory.fill(features, 0, bytesOf(agent.features));
     store<i32>(agent.selected + (b << 2), chosen);
   }
 }
