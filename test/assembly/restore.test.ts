@@ -39,7 +39,7 @@ function filled(hasCandidates: boolean, storage = Storage.F32) {
     Storage: storage,
   };
   const bounds = storage === Storage.U8 ? ([-1, 1] as const) : undefined;
-  expect(createAgent(exports, sizes, [3], 0, bounds)).toBe(Status.Ok);
+  expect(createAgent(exports, sizes, [4], 0, bounds)).toBe(Status.Ok);
   const f32 = (region: Region) =>
     new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
   const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
@@ -98,10 +98,18 @@ describe.each([
     ],
     ["an update that was dropped after the last step", ({ state }) => set(state, State.SkippedStep, state[0]! + 1)],
     ["a negative running variance", ({ f32 }) => set(f32(Region.Online), f32(Region.Gradient).length + 4, -1)],
+    [
+      "a negative running variance at the end",
+      ({ f32 }) => set(f32(Region.Online), f32(Region.Gradient).length + 7, -1),
+    ],
     ["a negative priority", ({ f32 }) => set(f32(Region.Priorities), 0, -1)],
     ["a priority where no row is", ({ f32 }) => set(f32(Region.Priorities), CAPACITY - 1, 1)],
     ["a largest priority of 0", ({ state }) => set(state, State.MaxPriority, 0)],
     ["an observation that is not a number", ({ row }) => set(row, 1, Number.NaN)],
+    [
+      "an observation of the last row that is not a number",
+      ({ f32, state, stride }) => set(f32(Region.Replay), (state[State.Size]! - 1) * stride, Number.NaN),
+    ],
     ["an observation beyond its bound", ({ row }) => set(row, 1, -1.1 * INPUT_MAX)],
     ["an index beyond its rows", ({ words }) => set(words, 2, 5)],
     ["a negative index", ({ words }) => set(words, 2, -2147483648)],
@@ -111,6 +119,19 @@ describe.each([
     ["an action that there is not", (agent) => set(agent.words, values(agent, hasCandidates) + 2, 3)],
     ["a negative action", (agent) => set(agent.words, values(agent, hasCandidates) + 2, -1)],
     ["more next candidates than rows have room for", (agent) => set(agent.words, values(agent, hasCandidates) + 3, 4)],
+    [
+      "as many waiting steps as go at once, of the last environment",
+      ({ exports, state, stride }) =>
+        set(
+          new Int32Array(
+            state.buffer,
+            exports.region(Region.Moments) + exports.regionBytes(Region.Moments) + 16 + 2 * stride * 4,
+            1,
+          ),
+          0,
+          2,
+        ),
+    ],
     [
       "as many waiting steps as go at once",
       ({ exports, state }) =>
@@ -128,6 +149,21 @@ describe.each([
       ["more candidates than rows have room for", ({ words }) => set(words, at, NEXT + 1)],
       ["an action beyond the candidates", ({ words }) => set(words, at, 1)],
       ["an index of a candidate beyond its rows", ({ words }) => set(words, at + 2, 4)],
+      // What stands behind the rows that there is room for is such that it passes for one more.
+      [
+        "one candidate more than rows have room for",
+        (agent) => () => {
+          agent.words[at] = NEXT + 1;
+          agent.row[values(agent, true) + 1] = 0;
+        },
+      ],
+      [
+        "one next candidate more than rows have room for",
+        (agent) => () => {
+          agent.words[values(agent, true) + 3] = NEXT + 1;
+          agent.words.fill(0, at + 1, at + 3);
+        },
+      ],
     );
   } else {
     changes.push(["an action that its mask hides", ({ words }) => set(words, 10, 0b101)]);
@@ -204,4 +240,44 @@ describe("restore of rows that are packed", () => {
       expect(exports.restore()).toBe(Status.NotFinite);
     }
   });
+});
+
+test("a head behind a full ring is refused", () => {
+  const { exports } = new KernelBench(0);
+  expect(createAgent(exports, { Observation: 1, Actions: 2, Capacity: 2 }, [3])).toBe(Status.Ok);
+  for (let i = 0; i < 3; i++) exports.observe(1, 0, 0, true, 0);
+  const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
+  expect([state[State.Size], state[State.Head], exports.restore()]).toEqual([2, 1, Status.Ok]);
+  state[State.Head] = 2;
+  expect(exports.restore()).toBe(Status.BadCounter);
+});
+
+test("without masks and sets, an action behind the last is refused", () => {
+  const { exports } = new KernelBench(0);
+  expect(createAgent(exports, { Observation: 1, Actions: 2, Capacity: 2 }, [3])).toBe(Status.Ok);
+  exports.observe(1, 0, 0, true, 0);
+  expect(exports.restore()).toBe(Status.Ok);
+  const action = new Int32Array(exports.memory.buffer, exports.region(Region.Replay), 8).subarray(4, 5);
+  expect(action[0]).toBe(1);
+  action[0] = 2;
+  expect(exports.restore()).toBe(Status.NotFinite);
+});
+
+test("a number that is none is refused in any place of an observation and of the candidates that are given", () => {
+  const { exports, f32 } = filled(true);
+  expect(exports.evaluate(2)).toBe(Status.Ok);
+  for (const [region, length, status] of [
+    [Region.Observation, 4, Status.BadObservation],
+    [Region.Candidates, 2 * 3, Status.BadCandidate],
+  ] as const) {
+    const words = f32(region);
+    for (let i = 0; i < length; i++) {
+      const kept = words[i]!;
+      words[i] = Number.NaN;
+      expect([exports.evaluate(2), exports.act(2, false)]).toEqual([status, -1 - status]);
+      words[i] = kept;
+    }
+  }
+  f32(Region.Candidates).fill(Number.NaN, 2 * 3);
+  expect(exports.evaluate(2)).toBe(Status.Ok);
 });
