@@ -59,7 +59,7 @@ function slotOf(part: i32): usize {
  */
 export function announce(job: Job, isWorth: bool): void {
   const others = isWorth ? hands() : 0;
-  store<i32>(CONTROL + JOB, others + 1, 8);
+  split(others + 1);
   if (others == 0) return;
   const number = load<i32>(CONTROL + JOB, 4) + 1;
   store<i32>(CONTROL + JOB, job);
@@ -68,6 +68,13 @@ export function announce(job: Job, isWorth: bool): void {
   for (let part = 1; part <= others; part++) atomic.store<i32>(slotOf(part), number);
   if (atomic.load<i32>(CONTROL + SLEEPERS) == 0) return;
   for (let part = 1; part <= others; part++) atomic.notify(slotOf(part), 1);
+}
+
+/** Says into how many shares the job goes. */
+// @ts-ignore: decorator
+@inline
+export function split(parts: i32): void {
+  store<i32>(CONTROL + JOB, parts, 8);
 }
 
 /** Into how many shares the job goes. */

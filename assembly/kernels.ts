@@ -1,5 +1,8 @@
 /** The second door, for tests and benches only: the kernels by name. */
+import { adamShare } from "./adam";
 import { arenaAt } from "./arena";
+import { split } from "./crew";
+import { gemmShare } from "./gemm";
 import { findAll, newSumTree, priorityOf, rebuild, setPriorities, setPriority, SumTree, totalOf } from "./sumtree";
 
 export { adam } from "./adam";
@@ -21,8 +24,20 @@ export { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 export { below, nextU32, normals, seedRng, uniform, uniformIn } from "./rng";
 export { gatherRows, scatterRows, zeroRows } from "./sparse";
 export { fromBytes, fromHalves, toBytes, toHalves } from "./storage";
-export { best, countOf, duel, duelBackward, expectations, softmax } from "./values";
-export { allWithin, argmax, axpy, dot, dot2, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
+export { best, countOf, duel, duelBackward, expectations, packBits, softmax } from "./values";
+export { allWithin, argmax, axpy, copy, dot, dot2, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
+
+/** Share `part` of the last product once more, as if it went into `parts`. */
+export function gemmPart(part: i32, parts: i32): void {
+  split(parts);
+  gemmShare(part);
+}
+
+/** The same of the last call of adam. */
+export function adamPart(part: i32, parts: i32): void {
+  split(parts);
+  adamShare(part);
+}
 
 /** A sum tree of its own, in memory that starts at `base` and must be zero; the tests' handle to it. */
 export function treeAt(base: usize, capacity: i32): usize {

@@ -51,6 +51,7 @@ const ASSEMBLY: Record<string, string[]> = {
     "sumtree",
     "adam",
     "bellman",
+    "crew",
     "gemm",
     "loss",
     "noise",

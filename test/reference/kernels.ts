@@ -24,6 +24,7 @@ export interface Kernels extends Door {
     beta2Power: number,
     weightDecay: number,
   ): void;
+  adamPart(part: number, parts: number): void;
   bellman(reward: number, discount: number, value: number): number;
   gemm(
     m: number,
@@ -43,6 +44,7 @@ export interface Kernels extends Door {
     epilogue: number,
     mask: number,
   ): void;
+  gemmPart(part: number, parts: number): void;
   padded(n: number): number;
   huber(d: number): number;
   huberGradient(d: number): number;
@@ -57,6 +59,7 @@ export interface Kernels extends Door {
   countOf(c: number, bits: number): number;
   duel(c: number, n: number, v: number, theta: number, bits: number): void;
   duelBackward(c: number, n: number, d: number, bits: number, dv: number): void;
+  packBits(n: number, src: number, dst: number): void;
   expectations(c: number, n: number, theta: number, bits: number, q: number): void;
   softmax(c: number, q: number, temperature: number, p: number): number;
   layerNorm(
@@ -128,6 +131,7 @@ export interface Kernels extends Door {
   allWithin(n: number, low: number, high: number, x: number): number;
   argmax(n: number, x: number): number;
   axpy(n: number, alpha: number, x: number, y: number): void;
+  copy(y: number, x: number, bytes: number): void;
   dot(n: number, a: number, b: number): number;
   exp(x: number): number;
   log(x: number): number;
