@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts of a generator of code
 /** Faults that a test must see: what stands in a file once, and what is put in its place. */
 export interface Mutant {
   file: string;
