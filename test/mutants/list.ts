@@ -787,12 +787,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...inFile(
     "storage.ts",
-    [
-      "return (usize(n) << 2) >> part.storage;",
-      "return usize(n) << 1;",
-      "bytes take as much room as halves",
-      "rows are larger than they need to be",
-    ],
+    ["return (usize(n) << 2) >> part.storage;", "return usize(n) << 1;", "all numbers take as much room as halves"],
     ["return (usize(n) << 2) >> part.storage;", "return usize(n);", "halves have as little room as bytes"],
     [
       "((dense + 3) & ~3) + (usize(part.slots) << 3)",
