@@ -24,5 +24,6 @@ describe("math", () => {
 
   test("ends: 0, infinity and NaN", () => {
     expect([exp(Number.NEGATIVE_INFINITY), exp(-709), exp(710), exp(Number.NaN)]).toEqual([0, 0, Infinity, Number.NaN]);
+    expect([1500, 1e300, Number.POSITIVE_INFINITY].map(exp)).toEqual([Infinity, Infinity, Infinity]);
   });
 });
