@@ -17,8 +17,8 @@ export enum Job {
 
 /** Multiplications below which a loop is not worth a call: about 2 us of work. */
 export const WORTH: i32 = 1 << 16;
-/** Turns of a spin before sleep: about 20 us. */
-const SPIN: i32 = 4000;
+/** Turns of a spin before sleep, about 100 us: more than what lies between two jobs of an update. */
+const SPIN: i32 = 1 << 16;
 
 /** One cache line each: hands that came, shares that are not done, sleepers, the job; its arguments; slots of the hands. */
 const CONTROL: usize = memory.data(384 + 64 * 64, 64);
