@@ -5,6 +5,17 @@ export type Id = string;
 interface Timed {
   /** Milliseconds since the Unix epoch (or any fixed origin); finite, >= 0. */
   time: number;
+  /** The platform's own name of the event, unique: an event that comes again with the same id is dropped. */
+  id?: Id;
+}
+
+/** Vectors that a platform has computed of a stream, at most 1024 numbers each in [-1e6, 1e6]. Any may be missing. */
+export interface Embeddings {
+  /** Of the title and the description. */
+  text?: number[];
+  /** Of the cover or of frames. */
+  image?: number[];
+  audio?: number[];
 }
 
 /** A stream goes on air. */
@@ -15,14 +26,25 @@ export interface OnAir extends Timed {
   category: string;
   tags?: string[];
   title?: string;
+  description?: string;
+  /** Of what is spoken, such as `en`. */
+  language?: string;
+  /** For adults only. */
+  mature?: boolean;
+  embeddings?: Embeddings;
 }
 
-/** What changed in a stream on air: the current number of viewers, its category. */
+/** What changed in a stream on air. */
 export interface StreamUpdate extends Timed {
   kind: "update";
   stream: Id;
+  /** Viewers at the moment. */
   viewers?: number;
+  /** Likes since it went on air. */
+  likes?: number;
   category?: string;
+  tags?: string[];
+  title?: string;
 }
 
 /** A stream goes off air; it is never recommended from this moment on. */
@@ -65,6 +87,15 @@ export interface Interaction extends Timed {
   stream: Id;
 }
 
+/** A user's judgement of a stream. */
+export interface Rating extends Timed {
+  kind: "rating";
+  user: Id;
+  stream: Id;
+  /** Where on the platform's scale, from 0, the worst, to 1, the best. */
+  rating: number;
+}
+
 /** A gift, in the platform's currency. */
 export interface Gift extends Timed {
   kind: "gift";
@@ -74,4 +105,39 @@ export interface Gift extends Timed {
   amount: number;
 }
 
-export type LiveEvent = OnAir | StreamUpdate | OffAir | Impression | Click | Watch | Interaction | Gift;
+/** A user looked at a page of the platform; sent at the exit. Very short ones are bounces. */
+export interface PageView extends Timed {
+  kind: "page_view";
+  user: Id;
+  /** Milliseconds on the page, >= 0. */
+  dwellMs: number;
+  page?: Id;
+}
+
+/** What a user has told of themselves; later ones replace what they name. */
+export interface UserUpdate extends Timed {
+  kind: "user";
+  user: Id;
+  /** Years, in [0, 150]. */
+  age?: number;
+  gender?: string;
+  region?: string;
+  language?: string;
+  device?: string;
+}
+
+/** Two users become friends, or cease to be; both ways. */
+export interface FriendEdge extends Timed {
+  kind: "friend" | "unfriend";
+  user: Id;
+  friend: Id;
+}
+
+/** What happens on the platform itself. */
+export type StreamEvent = OnAir | StreamUpdate | OffAir;
+/** What a user does with a stream. */
+export type FeedbackEvent = Impression | Click | Watch | Interaction | Rating | Gift;
+/** What is known of users, whatever the stream. */
+export type UserEvent = PageView | UserUpdate | FriendEdge;
+
+export type LiveEvent = StreamEvent | FeedbackEvent | UserEvent;

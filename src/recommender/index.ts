@@ -32,6 +32,9 @@ export {
 } from "./evaluation/splits.js";
 export type {
   Click,
+  Embeddings,
+  FeedbackEvent,
+  FriendEdge,
   Gift,
   Id,
   Impression,
@@ -39,7 +42,12 @@ export type {
   LiveEvent,
   OffAir,
   OnAir,
+  PageView,
+  Rating,
+  StreamEvent,
   StreamUpdate,
+  UserEvent,
+  UserUpdate,
   Watch,
 } from "./events.js";
 export type { ExploreOptions } from "./explore.js";

@@ -2,7 +2,7 @@ import type { Transition } from "../agent.js";
 import { pow } from "../math.js";
 import { checked, oneOf, type Rules, rules } from "../options.js";
 import { DAY, MINUTE } from "./decay.js";
-import type { Click, Gift, Id, Impression, Interaction, Watch } from "./events.js";
+import type { FeedbackEvent, Id } from "./events.js";
 import { emptyOutcome, type Outcome, type Reward } from "./reward.js";
 
 export interface PendingOptions {
@@ -154,7 +154,7 @@ export class Pending {
    * Takes what a user did, into the decision it names, or else the latest one that showed the stream to the user (last
    * touch). `cut`: the stream was off air when the watch ended. Returns whether there is such a decision.
    */
-  take(event: Impression | Click | Watch | Interaction | Gift, cut: boolean): boolean {
+  take(event: FeedbackEvent, cut: boolean): boolean {
     const decision = "decision" in event ? event.decision : undefined;
     const entries = this.#ofUser.get(event.user) ?? [];
     for (let i = entries.length - 1; i >= 0; i--) {
@@ -291,12 +291,7 @@ export class Pending {
   }
 }
 
-function record(
-  entry: Entry,
-  position: number,
-  event: Impression | Click | Watch | Interaction | Gift,
-  cut: boolean,
-): void {
+function record(entry: Entry, position: number, event: FeedbackEvent, cut: boolean): void {
   const outcome = entry.outcomes[position]!;
   switch (event.kind) {
     case "impression":
@@ -311,6 +306,9 @@ function record(
       outcome.clicked = true;
       outcome.watchMs = (outcome.watchMs ?? 0) + event.watchMs;
       outcome.cut = cut;
+      break;
+    case "rating":
+      outcome.ratings += 2 * event.rating - 1;
       break;
     case "gift":
       outcome.gifts += event.amount;

@@ -375,7 +375,7 @@ export class Profiles {
     }
   }
 
-  /** A like, comment, share, follow or gift; or a dislike. */
+  /** A like, comment, share, follow, gift or good rating; or a dislike. */
   interact(user: Id, stream: StreamTraits, dislike: boolean, now: number): void {
     const profile = this.open(user, now);
     const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);

@@ -5,18 +5,7 @@ import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
 import { Catalog, type CatalogStream } from "./catalog.js";
 import { MINUTE } from "./decay.js";
-import type {
-  Click,
-  Gift,
-  Id,
-  Impression,
-  Interaction,
-  LiveEvent,
-  OffAir,
-  OnAir,
-  StreamUpdate,
-  Watch,
-} from "./events.js";
+import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "./events.js";
 import { type ExploreOptions, Explorer } from "./explore.js";
 import { CandidateWriter, candidateSize, featureVersion, observationSize, writeObservation } from "./features.js";
 import { Latest } from "./latest.js";
@@ -171,8 +160,6 @@ export interface RecommenderStats {
 /** What a file of `save` says it is. */
 const KIND = "recommender";
 
-type UserEvent = Impression | Click | Watch | Interaction | Gift;
-
 /** What a save holds beside the agent and the floats of pending decisions. */
 interface Saved {
   options: RecommenderOptions;
@@ -301,16 +288,17 @@ export class Recommender implements Policy {
    */
   feedback(event: LiveEvent): void {
     const parsed = parseEvent(event);
-    const key = "user" in parsed ? keyOf(parsed) : "";
-    if (this.#heard.has(key)) {
+    const key = keyOf(parsed);
+    if (key !== "" && this.#heard.has(key)) {
       this.#counts.duplicates++;
       return;
     }
     parsed.time = this.#advance(parsed.time, "time");
     if (key !== "") this.#heard.set(key, true);
     this.#pending.expire(parsed.time);
-    if ("user" in parsed) this.#takeUser(parsed);
-    else this.#takeStream(parsed);
+    if (!("user" in parsed)) this.#takeStream(parsed);
+    else if ("stream" in parsed) this.#takeFeedback(parsed);
+    else this.#takeUser(parsed);
     this.#train();
   }
 
@@ -453,7 +441,7 @@ export class Recommender implements Policy {
     };
   }
 
-  #takeStream(event: OnAir | StreamUpdate | OffAir): void {
+  #takeStream(event: StreamEvent): void {
     const stream = this.#catalog.get(event.stream);
     if (event.kind === "on_air") this.#gone.delete(event.stream);
     else if (stream === undefined) this.#counts.unknownStreams++;
@@ -464,7 +452,7 @@ export class Recommender implements Policy {
     this.#catalog.feedback(event);
   }
 
-  #takeUser(event: UserEvent): void {
+  #takeFeedback(event: FeedbackEvent): void {
     const stream = this.#catalog.get(event.stream) ?? this.#gone.get(event.stream);
     const cut = !this.#catalog.has(event.stream);
     const taken = this.#pending.take(event, cut);
@@ -479,7 +467,12 @@ export class Recommender implements Policy {
     else if (event.kind !== "impression" || !(taken || isOwn)) this.#remember(event, stream, cut);
   }
 
-  #remember(event: UserEvent, stream: StreamTraits, cut: boolean): void {
+  #takeUser(event: UserEvent): void {
+    // A page that somebody looked at is a sign of life.
+    if (event.kind === "page_view") this.#profiles.open(event.user, event.time);
+  }
+
+  #remember(event: FeedbackEvent, stream: StreamTraits, cut: boolean): void {
     const { user, time } = event;
     switch (event.kind) {
       case "impression":
@@ -490,6 +483,9 @@ export class Recommender implements Policy {
         break;
       case "watch":
         this.#profiles.watch(user, stream, event.watchMs, cut, time);
+        break;
+      case "rating":
+        this.#profiles.interact(user, stream, event.rating < 0.5, time);
         break;
       default:
         this.#profiles.interact(user, stream, event.kind === "dislike", time);
@@ -536,9 +532,12 @@ export class Recommender implements Policy {
   }
 }
 
-/** By this an event that comes again is recognised. */
-function keyOf({ kind, user, stream, time }: UserEvent): string {
-  return `${kind}\0${user}\0${stream}\0${time}`;
+/** By this an event that comes again is recognised; empty for what may be said again. */
+function keyOf(event: LiveEvent): string {
+  if (event.id !== undefined) return `\0${event.id}`;
+  if (!("user" in event)) return "";
+  const about = "stream" in event ? event.stream : "friend" in event ? event.friend : "";
+  return `${event.kind}\0${event.user}\0${about}\0${event.time}`;
 }
 
 function newAgent({ seed, gamma, maxCandidates, nextCandidates, learner }: RecommenderOptions): DQN {

@@ -13,6 +13,8 @@ export interface Outcome {
   shares: number;
   follows: number;
   dislikes: number;
+  /** Sum over the ratings of 2 * rating - 1: from -1, the worst, to 1, the best, each. */
+  ratings: number;
   /** Sum of the gifts, in the platform's currency. */
   gifts: number;
 }
@@ -38,6 +40,8 @@ export interface RewardOptions {
   share: number;
   /** For each follow. Default 1. */
   follow: number;
+  /** For the best rating, and subtracted for the worst. Default 0.5. */
+  rating: number;
   /** For log(1 + amount of the gifts). Default 0.2. */
   gift: number;
   /** Subtracted when the user left within `bounceMs` while the stream was on air. Default 1. */
@@ -57,6 +61,7 @@ const DEFAULTS: RewardOptions = {
   comment: 0.2,
   share: 0.5,
   follow: 1,
+  rating: 0.5,
   gift: 0.2,
   bounce: 1,
   bounceMs: 5000,
@@ -74,6 +79,7 @@ const TABLE: Rules<RewardOptions> = {
   comment: weight,
   share: weight,
   follow: weight,
+  rating: weight,
   gift: weight,
   bounce: weight,
   bounceMs: rules.nonNegative,
@@ -104,6 +110,7 @@ export function emptyOutcome(): Outcome {
     shares: 0,
     follows: 0,
     dislikes: 0,
+    ratings: 0,
     gifts: 0,
   };
 }
@@ -131,6 +138,7 @@ export class Reward {
     if (isBounce(outcome, w.bounceMs)) reward -= w.bounce;
     reward += w.like * capped(outcome.likes) + w.comment * capped(outcome.comments);
     reward += w.share * capped(outcome.shares) + w.follow * capped(outcome.follows);
+    reward += w.rating * Math.max(-REPEATS_MAX, capped(outcome.ratings));
     reward += w.gift * log1p(Math.min(outcome.gifts, GIFT_MAX)) - w.dislike * capped(outcome.dislikes);
     return reward;
   }

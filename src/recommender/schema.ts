@@ -18,16 +18,26 @@ export class EventError extends TypeError {
 /** Longest id, category or tag, in UTF-16 units; bounds what one event can make the tables hold. */
 const NAME_LENGTH = 256;
 const TITLE_LENGTH = 1024;
+const DESCRIPTION_LENGTH = 16_384;
 const TAGS = 32;
+const EMBEDDING = 1024;
+const EMBEDDING_MAX = 1e6;
+const AGE_MAX = 150;
 const CANDIDATES = 65_536;
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_LENGTH));
 const nonNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const tags = v.pipe(v.array(name), v.maxLength(TAGS));
+const title = v.pipe(v.string(), v.maxLength(TITLE_LENGTH));
+const component = v.pipe(v.number(), v.finite(), v.minValue(-EMBEDDING_MAX), v.maxValue(EMBEDDING_MAX));
+const embedding = v.pipe(v.array(component), v.minLength(1), v.maxLength(EMBEDDING));
 
 const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
 const NON_NEGATIVE = "a finite number >= 0";
 const COUNT = "an integer >= 0";
+const COMPONENT = `a finite number in [-${EMBEDDING_MAX}, ${EMBEDDING_MAX}]`;
+const VECTOR = `an array of 1 to ${EMBEDDING} numbers`;
 
 const KINDS = [
   "on_air",
@@ -41,12 +51,18 @@ const KINDS = [
   "share",
   "follow",
   "dislike",
+  "rating",
   "gift",
+  "page_view",
+  "user",
+  "friend",
+  "unfriend",
 ] as const;
 
 /** What each field must be, in words: the only place that says it. */
 const MUST: Readonly<Record<string, string>> = {
   kind: `one of ${KINDS.join(", ")}`,
+  id: NAME,
   time: NON_NEGATIVE,
   now: NON_NEGATIVE,
   user: NAME,
@@ -56,34 +72,60 @@ const MUST: Readonly<Record<string, string>> = {
   decision: NAME,
   tags: `an array of at most ${TAGS} strings`,
   title: `a string of at most ${TITLE_LENGTH} characters`,
+  description: `a string of at most ${DESCRIPTION_LENGTH} characters`,
+  language: NAME,
+  mature: "true or false",
+  embeddings: "an object of text, image and audio",
+  text: VECTOR,
+  image: VECTOR,
+  audio: VECTOR,
   viewers: COUNT,
+  likes: COUNT,
   position: COUNT,
   watchMs: NON_NEGATIVE,
+  dwellMs: NON_NEGATIVE,
+  page: NAME,
+  rating: "a finite number in [0, 1]",
   amount: "a finite number > 0",
+  age: `a finite number in [0, ${AGE_MAX}]`,
+  gender: NAME,
+  region: NAME,
+  device: NAME,
+  friend: NAME,
   k: "an integer >= 1",
   candidates: `an array of at most ${CANDIDATES} ids`,
 };
 
-const userAndStream = { time: nonNegative, user: name, stream: name };
+const timed = { time: nonNegative, id: v.optional(name) };
+const userAndStream = { ...timed, user: name, stream: name };
 
 const event = v.variant("kind", [
   v.strictObject({
     kind: v.literal("on_air"),
-    time: nonNegative,
+    ...timed,
     stream: name,
     streamer: name,
     category: name,
-    tags: v.optional(v.pipe(v.array(name), v.maxLength(TAGS))),
-    title: v.optional(v.pipe(v.string(), v.maxLength(TITLE_LENGTH))),
+    tags: v.optional(tags),
+    title: v.optional(title),
+    description: v.optional(v.pipe(v.string(), v.maxLength(DESCRIPTION_LENGTH))),
+    language: v.optional(name),
+    mature: v.optional(v.boolean()),
+    embeddings: v.optional(
+      v.strictObject({ text: v.optional(embedding), image: v.optional(embedding), audio: v.optional(embedding) }),
+    ),
   }),
   v.strictObject({
     kind: v.literal("update"),
-    time: nonNegative,
+    ...timed,
     stream: name,
     viewers: v.optional(count),
+    likes: v.optional(count),
     category: v.optional(name),
+    tags: v.optional(tags),
+    title: v.optional(title),
   }),
-  v.strictObject({ kind: v.literal("off_air"), time: nonNegative, stream: name }),
+  v.strictObject({ kind: v.literal("off_air"), ...timed, stream: name }),
   v.strictObject({
     kind: v.literal("impression"),
     ...userAndStream,
@@ -94,10 +136,27 @@ const event = v.variant("kind", [
   v.strictObject({ kind: v.literal("watch"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
   v.strictObject({ kind: v.picklist(["like", "comment", "share", "follow", "dislike"]), ...userAndStream }),
   v.strictObject({
+    kind: v.literal("rating"),
+    ...userAndStream,
+    rating: v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1)),
+  }),
+  v.strictObject({
     kind: v.literal("gift"),
     ...userAndStream,
     amount: v.pipe(v.number(), v.finite(), v.gtValue(0)),
   }),
+  v.strictObject({ kind: v.literal("page_view"), ...timed, user: name, dwellMs: nonNegative, page: v.optional(name) }),
+  v.strictObject({
+    kind: v.literal("user"),
+    ...timed,
+    user: name,
+    age: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(AGE_MAX))),
+    gender: v.optional(name),
+    region: v.optional(name),
+    language: v.optional(name),
+    device: v.optional(name),
+  }),
+  v.strictObject({ kind: v.picklist(["friend", "unfriend"]), ...timed, user: name, friend: name }),
 ]);
 
 const request = v.strictObject({
@@ -115,8 +174,9 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new EventError(field, `${show(field)} is not a field of ${whole}`);
   }
-  // An element of a list is a name, whatever the list is called.
-  const must = last.type === "array" ? NAME : MUST[keys[keys.length - 1]!];
+  // An element of a list is a name, whatever the list is called, but for the numbers of embeddings.
+  const element = keys[0] === "embeddings" ? COMPONENT : NAME;
+  const must = last.type === "array" ? element : MUST[keys[keys.length - 1]!];
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);
 }
 

@@ -16,6 +16,22 @@ const EVENTS: LiveEvent[] = [
   { kind: "follow", time: 6, user: "u", stream: "s" },
   { kind: "dislike", time: 6, user: "u", stream: "s" },
   { kind: "gift", time: 7, user: "u", stream: "s", amount: 0.5 },
+  { kind: "rating", time: 7, user: "u", stream: "s", rating: 1, id: "r-1" },
+  { kind: "page_view", time: 8, user: "u", dwellMs: 900, page: "front" },
+  { kind: "user", time: 9, user: "u", age: 31, gender: "f", region: "NO", language: "no", device: "phone" },
+  { kind: "friend", time: 9, user: "u", friend: "v" },
+  { kind: "unfriend", time: 9, user: "u", friend: "v" },
+  {
+    kind: "on_air",
+    time: 9,
+    stream: "s",
+    streamer: "ann",
+    category: "chess",
+    description: "d",
+    language: "en",
+    mature: false,
+    embeddings: { text: [0.5, -1], audio: [3] },
+  },
 ];
 
 const watch = { kind: "watch", time: 1, user: "u", stream: "s", watchMs: 5 };
@@ -43,6 +59,23 @@ describe("events", () => {
       '"amount" must be a finite number > 0, got 0',
       "amount",
     ],
+    [
+      { ...onAir, embeddings: { text: [1, Number.NaN] } },
+      '"embeddings.text.1" must be a finite number in [-1000000, 1000000], got NaN',
+      "embeddings.text.1",
+    ],
+    [{ ...onAir, embeddings: { video: [1] } }, '"embeddings.video" is not a field of an event', "embeddings.video"],
+    [{ ...onAir, mature: 1 }, '"mature" must be true or false, got 1', "mature"],
+    [
+      { kind: "rating", time: 1, user: "u", stream: "s", rating: 5 },
+      '"rating" must be a finite number in [0, 1], got 5',
+      "rating",
+    ],
+    [
+      { kind: "friend", time: 1, user: "u" },
+      '"friend" must be a string of 1 to 256 characters, got undefined',
+      "friend",
+    ],
     [null, "an event must be an object, got null", ""],
   ])("refuses %o and says why", (value, message, field) => {
     expect(() => parseEvent(value)).toThrow(message);
@@ -56,7 +89,9 @@ describe("events", () => {
   });
 
   test("refuses an unknown kind and names the known ones", () => {
-    expect(() => parseEvent({ kind: "wink", time: 1 })).toThrow(/"kind" must be one of on_air, .*, gift, got "wink"/);
+    expect(() => parseEvent({ kind: "wink", time: 1 })).toThrow(
+      /"kind" must be one of on_air, .*, unfriend, got "wink"/,
+    );
   });
 
   test("whatever comes, the answer is an event or an EventError", () => {
