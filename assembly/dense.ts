@@ -7,7 +7,7 @@ import { gemm, MASK, NONE, padded, RELU } from "./gemm";
 import { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 import { Rng, uniformIn } from "./rng";
 import { gatherRows, Part, rowsOf, scatterRows, wordsOf, zeroRows } from "./sparse";
-import { axpy, dot, dot2, rectify } from "./vector";
+import { axpy, dot, dot4, rectify } from "./vector";
 
 /**
  * Weights and biases between `inputs` and `outputs`. A hidden layer, y = relu(x W + b), keeps W (rows, outputs) in panels
@@ -377,12 +377,16 @@ export function headRows(head: Layer, params: usize, m: i32, n: i32, h: usize, q
 /** y(m) = a · b(m,n) */
 function dots(n: i32, m: i32, a: usize, b: usize, y: usize): void {
   const ldb = usize(n) << 2;
-  for (; m >= 2; m -= 2) {
-    dot2(n, a, b, b + ldb, y);
-    b += ldb << 1;
-    y += 8;
+  for (; m >= 4; m -= 4) {
+    dot4(n, a, b, ldb, y);
+    b += ldb << 2;
+    y += 16;
   }
-  if (m) store<f32>(y, dot(n, a, b));
+  for (; m > 0; m--) {
+    store<f32>(y, dot(n, a, b));
+    b += ldb;
+    y += 4;
+  }
 }
 
 /** dW(a,:) += dq h, db(a) += dq for one row h. */

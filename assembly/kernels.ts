@@ -25,7 +25,7 @@ export { below, nextU32, normals, seedRng, uniform, uniformIn } from "./rng";
 export { gatherRows, scatterRows, zeroRows } from "./sparse";
 export { fromBytes, fromHalves, toBytes, toHalves } from "./storage";
 export { best, countOf, duel, duelBackward, expectations, packBits, softmax } from "./values";
-export { allWithin, argmax, axpy, copy, dot, dot2, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
+export { allWithin, argmax, axpy, copy, dot, dot4, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
 
 /** Share `part` of the last product once more, as if it went into `parts`. */
 export function gemmPart(part: i32, parts: i32): void {

@@ -1,70 +1,66 @@
-/** y = a · b over n f32, in four lanes of four accumulators, folded pairwise. Requires n % 4 == 0. */
+/** y = a · b over n f32, in four lanes of two accumulators, folded pairwise. Requires n % 4 == 0. */
 export function dot(n: i32, a: usize, b: usize): f32 {
+  let s = f32x4.splat(0);
+  let t = s;
+  while (n >= 8) {
+    s = f32x4.add(s, f32x4.mul(v128.load(a), v128.load(b)));
+    t = f32x4.add(t, f32x4.mul(v128.load(a, 16), v128.load(b, 16)));
+    a += 32;
+    b += 32;
+    n -= 8;
+  }
+  if (n) s = f32x4.add(s, f32x4.mul(v128.load(a), v128.load(b)));
+  return fold(f32x4.add(s, t));
+}
+
+/**
+ * y(i) = a · b(i) for four rows b(i) one after the other, ldb bytes apart, each in four lanes of two accumulators, folded pairwise.
+ * Requires n % 4 == 0.
+ */
+export function dot4(n: i32, a: usize, b: usize, ldb: usize, y: usize): void {
+  let b1 = b + ldb;
+  let b2 = b1 + ldb;
+  let b3 = b2 + ldb;
   let s0 = f32x4.splat(0);
   let s1 = s0;
   let s2 = s0;
   let s3 = s0;
-  while (n >= 16) {
-    s0 = f32x4.add(s0, f32x4.mul(v128.load(a), v128.load(b)));
-    s1 = f32x4.add(s1, f32x4.mul(v128.load(a, 16), v128.load(b, 16)));
-    s2 = f32x4.add(s2, f32x4.mul(v128.load(a, 32), v128.load(b, 32)));
-    s3 = f32x4.add(s3, f32x4.mul(v128.load(a, 48), v128.load(b, 48)));
-    a += 64;
-    b += 64;
-    n -= 16;
+  let t0 = s0;
+  let t1 = s0;
+  let t2 = s0;
+  let t3 = s0;
+  while (n >= 8) {
+    const u = v128.load(a);
+    s0 = f32x4.add(s0, f32x4.mul(u, v128.load(b)));
+    s1 = f32x4.add(s1, f32x4.mul(u, v128.load(b1)));
+    s2 = f32x4.add(s2, f32x4.mul(u, v128.load(b2)));
+    s3 = f32x4.add(s3, f32x4.mul(u, v128.load(b3)));
+    const v = v128.load(a, 16);
+    t0 = f32x4.add(t0, f32x4.mul(v, v128.load(b, 16)));
+    t1 = f32x4.add(t1, f32x4.mul(v, v128.load(b1, 16)));
+    t2 = f32x4.add(t2, f32x4.mul(v, v128.load(b2, 16)));
+    t3 = f32x4.add(t3, f32x4.mul(v, v128.load(b3, 16)));
+    a += 32;
+    b += 32;
+    b1 += 32;
+    b2 += 32;
+    b3 += 32;
+    n -= 8;
   }
-  while (n > 0) {
-    s0 = f32x4.add(s0, f32x4.mul(v128.load(a), v128.load(b)));
-    a += 16;
-    b += 16;
-    n -= 4;
+  if (n) {
+    const u = v128.load(a);
+    s0 = f32x4.add(s0, f32x4.mul(u, v128.load(b)));
+    s1 = f32x4.add(s1, f32x4.mul(u, v128.load(b1)));
+    s2 = f32x4.add(s2, f32x4.mul(u, v128.load(b2)));
+    s3 = f32x4.add(s3, f32x4.mul(u, v128.load(b3)));
   }
-  return fold(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
-}
-
-/** y(0) = a · b, y(1) = a · c, with the bits of dot(). Requires n % 4 == 0. */
-export function dot2(n: i32, a: usize, b: usize, c: usize, y: usize): void {
-  let b0 = f32x4.splat(0);
-  let b1 = b0;
-  let b2 = b0;
-  let b3 = b0;
-  let c0 = b0;
-  let c1 = b0;
-  let c2 = b0;
-  let c3 = b0;
-  while (n >= 16) {
-    const a0 = v128.load(a);
-    b0 = f32x4.add(b0, f32x4.mul(a0, v128.load(b)));
-    c0 = f32x4.add(c0, f32x4.mul(a0, v128.load(c)));
-    const a1 = v128.load(a, 16);
-    b1 = f32x4.add(b1, f32x4.mul(a1, v128.load(b, 16)));
-    c1 = f32x4.add(c1, f32x4.mul(a1, v128.load(c, 16)));
-    const a2 = v128.load(a, 32);
-    b2 = f32x4.add(b2, f32x4.mul(a2, v128.load(b, 32)));
-    c2 = f32x4.add(c2, f32x4.mul(a2, v128.load(c, 32)));
-    const a3 = v128.load(a, 48);
-    b3 = f32x4.add(b3, f32x4.mul(a3, v128.load(b, 48)));
-    c3 = f32x4.add(c3, f32x4.mul(a3, v128.load(c, 48)));
-    a += 64;
-    b += 64;
-    c += 64;
-    n -= 16;
-  }
-  while (n > 0) {
-    const a0 = v128.load(a);
-    b0 = f32x4.add(b0, f32x4.mul(a0, v128.load(b)));
-    c0 = f32x4.add(c0, f32x4.mul(a0, v128.load(c)));
-    a += 16;
-    b += 16;
-    c += 16;
-    n -= 4;
-  }
-  b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3));
-  c0 = f32x4.add(f32x4.add(c0, c1), f32x4.add(c2, c3));
-  // [b0 + b1, b2 + b3, c0 + c1, c2 + c3], then the sums of its pairs.
-  b0 = f32x4.add(i32x4.shuffle(b0, c0, 0, 2, 4, 6), i32x4.shuffle(b0, c0, 1, 3, 5, 7));
-  b0 = f32x4.add(i32x4.shuffle(b0, b0, 0, 2, 0, 2), i32x4.shuffle(b0, b0, 1, 3, 1, 3));
-  v128.store64_lane(y, b0, 0);
+  s0 = f32x4.add(s0, t0);
+  s1 = f32x4.add(s1, t1);
+  s2 = f32x4.add(s2, t2);
+  s3 = f32x4.add(s3, t3);
+  s0 = f32x4.add(i32x4.shuffle(s0, s1, 0, 2, 4, 6), i32x4.shuffle(s0, s1, 1, 3, 5, 7));
+  s2 = f32x4.add(i32x4.shuffle(s2, s3, 0, 2, 4, 6), i32x4.shuffle(s2, s3, 1, 3, 5, 7));
+  v128.store(y, f32x4.add(i32x4.shuffle(s0, s2, 0, 2, 4, 6), i32x4.shuffle(s0, s2, 1, 3, 5, 7)));
 }
 
 /** The sum of four lanes: (0 + 1) + (2 + 3). */
@@ -138,9 +134,29 @@ export function scale(n: i32, alpha: f32, y: usize): void {
   }
 }
 
-/** The sum of squares of n f32. Requires n % 4 == 0. An overflow gives infinity, which callers test for. */
+/** The sum of squares of n f32, in four lanes of four accumulators. Requires n % 4 == 0. An overflow gives infinity, which callers test for. */
 export function sumSquares(n: i32, x: usize): f32 {
-  return dot(n, x, x);
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (; n >= 16; n -= 16) {
+    const x0 = v128.load(x);
+    const x1 = v128.load(x, 16);
+    const x2 = v128.load(x, 32);
+    const x3 = v128.load(x, 48);
+    s0 = f32x4.add(s0, f32x4.mul(x0, x0));
+    s1 = f32x4.add(s1, f32x4.mul(x1, x1));
+    s2 = f32x4.add(s2, f32x4.mul(x2, x2));
+    s3 = f32x4.add(s3, f32x4.mul(x3, x3));
+    x += 64;
+  }
+  for (; n > 0; n -= 4) {
+    const x0 = v128.load(x);
+    s0 = f32x4.add(s0, f32x4.mul(x0, x0));
+    x += 16;
+  }
+  return fold(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
 }
 
 /** y += tau * (x - y) over n f32; tau = 1 copies. Requires n % 4 == 0. */
@@ -188,8 +204,15 @@ export function argmax(n: i32, x: usize): i32 {
     best = largest(n >> 2, x);
     i = n & ~3;
   }
-  for (; i < n; i++) best = max(best, load<f32>(x + (usize(i) << 2)));
+  for (; i < n; i++) best = larger(best, load<f32>(x + (usize(i) << 2)));
   return first(n, best, x);
+}
+
+/** The larger of two; where one is NaN, either. Unlike max() one instruction. */
+// @ts-ignore: decorator
+@inline
+function larger(a: f32, b: f32): f32 {
+  return b > a ? b : a;
 }
 
 /** The largest of 4 n f32. Requires n > 1. */
@@ -198,14 +221,14 @@ function largest(n: i32, x: usize): f32 {
   let b = v128.load(x, 16);
   for (n -= 2; n >= 2; n -= 2) {
     x += 32;
-    a = f32x4.max(a, v128.load(x));
-    b = f32x4.max(b, v128.load(x, 16));
+    a = f32x4.pmax(a, v128.load(x));
+    b = f32x4.pmax(b, v128.load(x, 16));
   }
-  if (n) a = f32x4.max(a, v128.load(x, 32));
-  a = f32x4.max(a, b);
-  return max(
-    max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)),
-    max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
+  if (n) a = f32x4.pmax(a, v128.load(x, 32));
+  a = f32x4.pmax(a, b);
+  return larger(
+    larger(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)),
+    larger(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
   );
 }
 

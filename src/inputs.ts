@@ -136,25 +136,27 @@ export class Staged {
     weights: ArrayLike<number> | undefined,
   ): void {
     const row = i * this.words;
-    for (let j = 0; j < this.#dense; j++) this.floats[row + j] = dense[denseAt + j]!;
+    const { floats } = this;
+    const integers = this.#integers;
+    for (let j = 0; j < this.#dense; j++) floats[row + j] = dense[denseAt + j]!;
     const first = row + this.#dense;
-    this.floats.fill(0, first, first + 2 * slots);
     let used = 0;
     for (let j = at; j < at + count; j++) {
       const index = indices[j]!;
       const weight = this.#weight(weights, j);
       if (index === -1) continue;
-      if (!Number.isInteger(index) || index < 0 || index >= size) {
+      if (index >>> 0 !== index || index >= size) {
         const must = `an integer in [0, ${size - 1}], or -1 for none`;
         throw mustBe(`${this.#name}.indices[${j}]`, must, index);
       }
       used = this.#insert(first, used, slots, index, weight);
     }
+    for (let k = first + used; k < first + slots; k++) integers[k] = integers[k + slots] = 0;
   }
 
   #weight(weights: ArrayLike<number> | undefined, j: number): number {
     const weight = weights ? weights[j]! : 1;
-    if (typeof weight === "number" && !isOutside(weight)) return weight;
+    if (typeof weight === "number" && Math.abs(weight) <= INPUT_MAX) return weight;
     throw mustBe(`${this.#name}.weights[${j}]`, BOUNDS, weight);
   }
 
@@ -182,11 +184,6 @@ const EMPTY: readonly number[] = [];
 const NO_ROWS: SparseInput = { indices: EMPTY };
 
 const BOUNDS = bounded(INPUT_MAX);
-
-/** Whether a number is NaN or beyond its bound. */
-function isOutside(x: number): boolean {
-  return !(Math.abs(x) <= INPUT_MAX);
-}
 
 function requireNumbers(name: string, input: Input): ArrayLike<number> {
   if (typeof (input as ArrayLike<number>)?.length === "number") {

@@ -10,6 +10,7 @@ import { Rng } from "../rng";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { best, countOf as countAvailable, duel, expectations } from "../values";
+import { copy } from "../vector";
 import { Agent, hasCandidates, rowBytes, scalar, weightsOf } from "./agent";
 
 /** The row of the replay that sample b is. */
@@ -111,7 +112,7 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
     if (c > 0 && (discountOf(replay, row) != 0 || !hasCandidates(agent))) {
       const theta = valuesOfState(agent, params, b, true, c);
       chosen = best(c, agent.means, nextBitsOf(replay, row));
-      if (chosen >= 0) memory.copy(agent.y + b * bytes, theta + bytes * chosen, bytes);
+      if (chosen >= 0) copy(agent.y + b * bytes, theta + bytes * chosen, bytes);
       if (hasCandidates(agent)) {
         const from = row + replay.nextCandidates + replay.featureBytes * chosen;
         unpack(agent.features, 1, from, features);

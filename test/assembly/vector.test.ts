@@ -4,17 +4,18 @@ import { difference, KernelBench, numbers } from "../reference/kernels.js";
 
 const bench = new KernelBench();
 const kernels = bench.exports;
-type Tensor = ReturnType<KernelBench["f32"]>;
 const LENGTHS = [4, 8, 12, 16, 20, 32, 52, 100];
 
 describe("vector", () => {
-  test("dot2 has the bits of two dots", () => {
+  test("dot4 has the bits of four dots, whatever lies between the rows", () => {
     for (const n of LENGTHS) {
       bench.reset();
-      const [a, b, c] = [1, 2, 3].map((seed) => bench.f32(n, numbers(n, n + seed))) as [Tensor, Tensor, Tensor];
-      const y = bench.f32(2);
-      kernels.dot2(n, a.at, b.at, c.at, y.at);
-      expect([...y.data]).toEqual([kernels.dot(n, a.at, b.at), kernels.dot(n, a.at, c.at)]);
+      const a = bench.f32(n, numbers(n, n + 1));
+      const ldb = n + 4;
+      const b = bench.f32(4 * ldb, numbers(4 * ldb, n + 2));
+      const y = bench.f32(4);
+      kernels.dot4(n, a.at, b.at, 4 * ldb, y.at);
+      expect([...y.data]).toEqual([0, 1, 2, 3].map((i) => kernels.dot(n, a.at, b.at + 4 * ldb * i)));
       expect(bench.guardsHold()).toBe(true);
     }
   });

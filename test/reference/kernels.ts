@@ -135,7 +135,7 @@ export interface Kernels extends Door {
   dot(n: number, a: number, b: number): number;
   exp(x: number): number;
   log(x: number): number;
-  dot2(n: number, a: number, b: number, c: number, y: number): void;
+  dot4(n: number, a: number, b: number, ldb: number, y: number): void;
   lerp(n: number, tau: number, x: number, y: number): void;
   scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;
   sumSquares(n: number, x: number): number;

@@ -21,16 +21,20 @@ import {
 const vectors = fc.record({ n: size().map(up4), alpha: fc.integer(), seed, isOdd });
 const factor = (alpha: number, isOdd: boolean) => draw(1, alpha, isOdd)[0]!;
 
-/** Sixteen running sums, four lanes of four vectors; what is left over goes to the first four. */
-function dotOf(a: Float64Array, b: Float64Array, r: Round): number {
-  const sums = new Float64Array(16);
-  const whole = a.length - (a.length % 16);
+/** Running sums, four lanes of so many vectors, folded pairwise; what is left over goes to the first four. */
+function dotOf(a: Float64Array, b: Float64Array, accumulators: 2 | 4, r: Round): number {
+  const width = 4 * accumulators;
+  let sums = new Float64Array(width);
+  const whole = a.length - (a.length % width);
   for (let i = 0; i < a.length; i++) {
-    const lane = i < whole ? i % 16 : i % 4;
+    const lane = i < whole ? i % width : i % 4;
     sums[lane] = r(sums[lane]! + r(a[i]! * b[i]!));
   }
-  const lanes = [0, 1, 2, 3].map((i) => r(r(sums[i]! + sums[4 + i]!) + r(sums[8 + i]! + sums[12 + i]!)));
-  return fold(lanes, r);
+  while (sums.length > 4) {
+    const vectors = Array.from({ length: sums.length / 8 }, (_, k) => 8 * k);
+    sums = Float64Array.from(vectors.flatMap((at) => [0, 1, 2, 3].map((i) => r(sums[at + i]! + sums[at + 4 + i]!))));
+  }
+  return fold([...sums], r);
 }
 
 const VECTORS: Spec[] = [
@@ -39,23 +43,25 @@ const VECTORS: Spec[] = [
     cases: vectors.map(({ n, seed, isOdd }) => ({
       tensors: { a: input(draw(n, seed, isOdd)), b: input(draw(n, seed + 1, isOdd)) },
       run: (kernels, at) => kernels.dot(n, at["a"]!, at["b"]!),
-      twin: ({ a, b }, r) => dotOf(a!, b!, r),
+      twin: ({ a, b }, r) => dotOf(a!, b!, 2, r),
       tolerance: isOdd ? 0 : 1e-5,
     })),
   },
   {
-    kernel: "dot2",
-    cases: vectors.map(({ n, seed, isOdd }) => ({
-      tensors: {
-        a: input(draw(n, seed, isOdd)),
-        b: input(draw(n, seed + 1, isOdd)),
-        c: input(draw(n, seed + 2, isOdd)),
-        y: output(2),
-      },
-      run: (kernels, at) => kernels.dot2(n, at["a"]!, at["b"]!, at["c"]!, at["y"]!),
-      twin: ({ a, b, c, y }, r) => y!.set([dotOf(a!, b!, r), dotOf(a!, c!, r)]),
-      tolerance: isOdd ? 0 : 1e-5,
-    })),
+    kernel: "dot4",
+    cases: fc.record({ n: size().map(up4), gap: fc.constantFrom(0, 4, 12), seed, isOdd }).map((given) => {
+      const { n, gap, seed, isOdd } = given;
+      const ld = n + gap;
+      return {
+        // The last row ends where its numbers do.
+        tensors: { a: input(draw(n, seed, isOdd)), b: input(draw(4 * ld - gap, seed + 1, isOdd)), y: output(4) },
+        run: (kernels, at) => kernels.dot4(n, at["a"]!, at["b"]!, 4 * ld, at["y"]!),
+        twin: ({ a, b, y }, r) => {
+          for (let i = 0; i < 4; i++) y![i] = dotOf(a!, b!.subarray(ld * i, ld * i + n), 2, r);
+        },
+        tolerance: isOdd ? 0 : 1e-5,
+      };
+    }),
   },
   {
     kernel: "copy",
@@ -71,7 +77,7 @@ const VECTORS: Spec[] = [
     cases: vectors.map(({ n, seed, isOdd }) => ({
       tensors: { x: input(draw(n, seed, isOdd)) },
       run: (kernels, at) => kernels.sumSquares(n, at["x"]!),
-      twin: ({ x }, r) => dotOf(x!, x!, r),
+      twin: ({ x }, r) => dotOf(x!, x!, 4, r),
       tolerance: isOdd ? 0 : 1e-5,
     })),
   },
