@@ -180,12 +180,105 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);
 }
 
+/** Whether a value is what a field must be. */
+type Check = (value: unknown) => boolean;
+
+function textOf(shortest: number, longest: number): Check {
+  return (value) => typeof value === "string" && value.length >= shortest && value.length <= longest;
+}
+
+function numberIn(low: number, high: number): Check {
+  return (value) => typeof value === "number" && value >= low && value <= high;
+}
+
+function listOf(shortest: number, longest: number, check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value) || value.length < shortest || value.length > longest) return false;
+    // Not `every`, which skips holes.
+    for (let i = 0; i < value.length; i++) if (!check(value[i])) return false;
+    return true;
+  };
+}
+
+const isName = textOf(1, NAME_LENGTH);
+const isNonNegative = numberIn(0, Number.MAX_VALUE);
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isTags = listOf(0, TAGS, isName);
+const isEmbedding = listOf(1, EMBEDDING, numberIn(-EMBEDDING_MAX, EMBEDDING_MAX));
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  tags: isTags,
+  title: textOf(0, TITLE_LENGTH),
+  description: textOf(0, DESCRIPTION_LENGTH),
+  mature: (value) => typeof value === "boolean",
+  embeddings: (value) => isOf(value, { text: isEmbedding, image: isEmbedding, audio: isEmbedding }),
+  viewers: isCount,
+  likes: isCount,
+  position: isCount,
+  time: isNonNegative,
+  watchMs: isNonNegative,
+  dwellMs: isNonNegative,
+  rating: numberIn(0, 1),
+  amount: numberIn(Number.MIN_VALUE, Number.MAX_VALUE),
+  age: numberIn(0, AGE_MAX),
+};
+
+interface Shape {
+  required: readonly string[];
+  checks: Readonly<Record<string, Check>>;
+}
+
+/** The fields of each kind, taken from the schema itself: names without a check of their own are names. */
+const SHAPES: ReadonlyMap<unknown, Shape> = new Map(
+  event.options.flatMap(({ entries }) => {
+    const fields = Object.entries(entries).filter(([field]) => field !== "kind");
+    const required = fields.filter(([, schema]) => schema.type !== "optional").map(([field]) => field);
+    const checks = Object.fromEntries(fields.map(([field]) => [field, CHECKS[field] ?? isName]));
+    const kinds: readonly string[] = "options" in entries.kind ? entries.kind.options : [entries.kind.literal];
+    const shape = { required, checks: { ...checks, kind: () => true } };
+    return kinds.map((kind): [string, Shape] => [kind, shape]);
+  }),
+);
+
+const isEnumerable = Object.prototype.propertyIsEnumerable;
+
+/** Whether a value is a plain object of nothing but fields that hold. */
+function isOf(value: unknown, checks: Readonly<Record<string, Check>>): boolean {
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const field in value) {
+    if (!Object.hasOwn(checks, field) || !checks[field]!((value as Record<string, unknown>)[field])) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether a value is an event as it stands: a plain object that `parseEvent` takes. It allocates nothing and takes a
+ * tenth of the time; what it refuses may yet be one (with fields that are undefined, of a class), so that
+ * `parseEvent` has the last word and says what is wrong.
+ */
+export function isEvent(value: unknown): value is LiveEvent {
+  const shape = SHAPES.get((value as LiveEvent | null | undefined)?.kind);
+  if (shape === undefined || !isOf(value, shape.checks)) return false;
+  for (const field of shape.required) if (!isEnumerable.call(value, field)) return false;
+  return true;
+}
+
+function copy(event: LiveEvent): LiveEvent {
+  if (event.kind !== "on_air" && event.kind !== "update") return { ...event };
+  const copied = { ...event };
+  if (copied.tags !== undefined) copied.tags = [...copied.tags];
+  if (copied.kind !== "on_air" || copied.embeddings === undefined) return copied;
+  const vectors = Object.entries(copied.embeddings as Record<string, number[]>);
+  return { ...copied, embeddings: Object.fromEntries(vectors.map(([name, vector]) => [name, [...vector]])) };
+}
+
 /**
  * Returns a copy of `value` as an event.
  * @throws {EventError} when the kind or a field is unknown, missing or out of its range: `"watchMs" must be a finite
  * number >= 0, got -5`.
  */
 export function parseEvent(value: unknown): LiveEvent {
+  if (isEvent(value)) return copy(value);
   const result = v.safeParse(event, value, { abortEarly: true });
   if (!result.success) refuse(result.issues[0], "an event");
   return result.output as LiveEvent;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../src/recommender/events.js";
-import { EventError, parseEvent, parseRequest } from "../../src/recommender/schema.js";
+import type { LiveEvent, OnAir } from "../../src/recommender/events.js";
+import { EventError, isEvent, parseEvent, parseRequest } from "../../src/recommender/schema.js";
 
 const EVENTS: LiveEvent[] = [
   { kind: "on_air", time: 0, stream: "s", streamer: "ann", category: "chess", tags: ["blitz"], title: "" },
@@ -107,6 +107,64 @@ describe("events", () => {
         }
       }),
     );
+  });
+});
+
+describe("the quick check of events", () => {
+  /** Of a class, which the quick check leaves to the schema. */
+  class Slow {}
+
+  function verdict(parse: () => LiveEvent): LiveEvent | string {
+    try {
+      return { ...parse() };
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  test.each(EVENTS)("knows $kind", (event) => {
+    expect(isEvent(event)).toBe(true);
+    expect(isEvent(Object.assign(new Slow(), event))).toBe(false);
+  });
+
+  test("agrees with the schema on events of which a field is taken, changed or added", () => {
+    const value = fc.oneof(
+      fc.anything({ withSparseArray: true, withNullPrototype: true }),
+      fc.constantFrom<unknown>("", "x", "x".repeat(256), "x".repeat(257), "x".repeat(1025), "x".repeat(16_385)),
+      fc.constantFrom<unknown>(0, -0, 1, 1.5, -1, 150, 151, 5e-324, 1e308, Number.NaN, Infinity, 2 ** 53, true),
+      fc.constantFrom<unknown>([], ["a"], ["a", 1], new Array(33).fill("a"), new Array(2), {}, { text: [1] }),
+      fc.constantFrom<unknown>({ text: [] }, { audio: [1e6, -1e6] }, { image: [1e6 + 1] }, { video: [1] }),
+    );
+    const field = fc.constantFrom(...new Set(EVENTS.flatMap((event) => Object.keys(event))), "other", "toString");
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...EVENTS), field, fc.option(value, { nil: undefined }), (event, field, value) => {
+        const changed: Record<string, unknown> = { ...event, [field]: value };
+        if (value === undefined) delete changed[field];
+        const quick = verdict(() => parseEvent(changed));
+        expect(quick).toEqual(verdict(() => parseEvent(Object.assign(new Slow(), changed))));
+        if (isEvent(changed)) accepted++;
+        if (typeof quick === "object") expect(isEvent(quick)).toBe(true);
+      }),
+      { numRuns: 3000, seed: 1 },
+    );
+    expect(accepted).toBeGreaterThan(300);
+  });
+
+  test("gives copies of lists too", () => {
+    const event = EVENTS.find((one) => one.kind === "on_air" && one.embeddings)!;
+    const given = { ...event, tags: ["a"] };
+    const parsed = parseEvent(given) as OnAir;
+    expect(parsed).toEqual(given);
+    expect(parsed.tags).not.toBe(given.tags);
+    expect(parsed.embeddings!.text).not.toBe((event as OnAir).embeddings!.text);
+  });
+
+  test("sees through a field that is not enumerable, a hole and an inherited field", () => {
+    const hidden = Object.defineProperty({ kind: "off_air", time: 1 }, "stream", { value: 5 });
+    expect(isEvent(hidden)).toBe(false);
+    expect(isEvent({ ...onAir, tags: new Array(1) })).toBe(false);
+    expect(isEvent(Object.create(watch))).toBe(false);
   });
 });
 
