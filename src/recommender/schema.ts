@@ -39,7 +39,8 @@ const COUNT = "an integer >= 0";
 const COMPONENT = `a finite number in [-${EMBEDDING_MAX}, ${EMBEDDING_MAX}]`;
 const VECTOR = `an array of 1 to ${EMBEDDING} numbers`;
 
-const KINDS = [
+/** Every kind of event. */
+export const KINDS = [
   "on_air",
   "update",
   "off_air",
@@ -224,6 +225,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 interface Shape {
+  fields: readonly string[];
   required: readonly string[];
   checks: Readonly<Record<string, Check>>;
 }
@@ -231,11 +233,12 @@ interface Shape {
 /** The fields of each kind, taken from the schema itself: names without a check of their own are names. */
 const SHAPES: ReadonlyMap<unknown, Shape> = new Map(
   event.options.flatMap(({ entries }) => {
-    const fields = Object.entries(entries).filter(([field]) => field !== "kind");
-    const required = fields.filter(([, schema]) => schema.type !== "optional").map(([field]) => field);
-    const checks = Object.fromEntries(fields.map(([field]) => [field, CHECKS[field] ?? isName]));
+    const schemas = Object.entries(entries).filter(([field]) => field !== "kind");
+    const required = schemas.filter(([, schema]) => schema.type !== "optional").map(([field]) => field);
+    const fields = schemas.map(([field]) => field);
+    const checks = Object.fromEntries(fields.map((field) => [field, CHECKS[field] ?? isName]));
     const kinds: readonly string[] = "options" in entries.kind ? entries.kind.options : [entries.kind.literal];
-    const shape = { required, checks: { ...checks, kind: () => true } };
+    const shape = { fields, required, checks: { ...checks, kind: () => true } };
     return kinds.map((kind): [string, Shape] => [kind, shape]);
   }),
 );
@@ -282,6 +285,19 @@ export function parseEvent(value: unknown): LiveEvent {
   const result = v.safeParse(event, value, { abortEarly: true });
   if (!result.success) refuse(result.issues[0], "an event");
   return result.output as LiveEvent;
+}
+
+/**
+ * Returns `value` as an event: itself where it is one as it stands, for those who have just made it.
+ * @throws {EventError} as `parseEvent` does.
+ */
+export function asEvent(value: unknown): LiveEvent {
+  return isEvent(value) ? value : parseEvent(value);
+}
+
+/** The fields that events of a kind may have beside `kind`, in the order of the schema; none of an unknown kind. */
+export function fieldsOf(kind: string): readonly string[] {
+  return SHAPES.get(kind)?.fields ?? [];
 }
 
 /**

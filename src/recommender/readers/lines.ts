@@ -1,7 +1,32 @@
+import { EventError } from "../schema.js";
+
+/** A line or a record that is not what it must be; the message begins with where it is: `click.csv:12: `, `line 12: `. */
+export class LineError extends Error {
+  override readonly name = "LineError";
+  /** 1 for the first line of the source. */
+  readonly line: number;
+  /** Path of the offending field, as `EventError` has it; empty when it is not about a field of an event. */
+  readonly field: string;
+
+  constructor(file: string | undefined, line: number, cause: unknown) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    super(`${file === undefined ? "line " : `${file}:`}${line}: ${said}`, { cause });
+    this.line = line;
+    this.field = cause instanceof EventError ? cause.field : "";
+  }
+}
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** A decimal number; NaN of anything else, such as an empty or a hexadecimal one. */
+export function parseNumber(text: string): number {
+  return NUMBER.test(text) ? Number(text) : Number.NaN;
+}
+
 /** One line of a delimited file. Every reader of a field names file, line and field when it refuses it. */
 export class Line {
   constructor(
-    readonly file: string,
+    readonly file: string | undefined,
     /** 1 for the first line. */
     readonly number: number,
     private readonly columns: readonly string[],
@@ -13,11 +38,32 @@ export class Line {
     return this.fields[column]!;
   }
 
+  /** The field as text that is not empty. */
+  id(column: number): string {
+    const text = this.fields[column]!;
+    if (text === "") throw this.refuse(column, "not be empty");
+    return text;
+  }
+
   /** The field as a decimal integer in [min, max]. */
   integer(column: number, min: number, max: number): number {
     const text = this.fields[column]!;
     const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max)) throw this.refuse(column, `be an integer ${range(min, max)}`);
+    return value;
+  }
+
+  /** The field as a decimal number in [min, max]. */
+  decimal(column: number, min: number, max: number): number {
+    const value = parseNumber(this.fields[column]!);
+    if (!(value >= min && value <= max)) throw this.refuse(column, `be a number ${range(min, max)}`);
+    return value;
+  }
+
+  /** The field as a moment, an ISO 8601 date or date and time, in milliseconds; UTC where it names no zone. */
+  time(column: number): number {
+    const value = parseTime(this.fields[column]!);
+    if (Number.isNaN(value)) throw this.refuse(column, "be a date such as 2019-06-30 or 2019-06-30T23:45:00Z");
     return value;
   }
 
@@ -29,10 +75,35 @@ export class Line {
   }
 
   /** The error that says what the field must do (`must` completes "must ...") and what it was. */
-  refuse(column: number, must: string): Error {
+  refuse(column: number, must: string): LineError {
     const got = JSON.stringify(this.fields[column]);
-    return new Error(`${this.file}:${this.number}: "${this.columns[column]}" must ${must}, got ${got}`);
+    return new LineError(this.file, this.number, `"${this.columns[column]}" must ${must}, got ${got}`);
   }
+}
+
+const DAY = String.raw`(\d{4})-(\d\d)-(\d\d)`;
+const CLOCK = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?`;
+const ZONE = String.raw`(?:(Z)|([+-])(\d\d):?(\d\d))`;
+const MOMENT = new RegExp(`^${DAY}(?:[T ]${CLOCK}(?: ?${ZONE})?)?$`);
+
+/**
+ * Milliseconds since the Unix epoch of an ISO 8601 date, or date and time (with a T or a space), UTC where it names no
+ * zone; NaN of what is none. Not `Date.parse`, which takes whatever its engine likes and a time without zone as local.
+ */
+export function parseTime(text: string): number {
+  const found = MOMENT.exec(text);
+  if (found === null) return Number.NaN;
+  const [year, month, day, hour, minute, second] = found.slice(1, 7).map((part = "0") => Number(part)) as number[];
+  const fraction = found[7] === undefined ? 0 : Number(`.${found[7]}`) * 1000;
+  const [zoneHour, zoneMinute] = [Number(found[10] ?? 0), Number(found[11] ?? 0)];
+  if (hour! > 23 || minute! > 59 || second! > 59 || zoneHour > 23 || zoneMinute > 59) return Number.NaN;
+  const midnight = Date.UTC(year!, month! - 1, day!);
+  const date = new Date(midnight);
+  // February 30 would become March, and year 50 become 1950.
+  const same = date.getUTCFullYear() === year! && date.getUTCMonth() === month! - 1 && date.getUTCDate() === day!;
+  if (!same) return Number.NaN;
+  const zone = (zoneHour * 60 + zoneMinute) * (found[9] === "-" ? -1 : 1);
+  return midnight + (hour! * 60 + minute! - zone) * 60_000 + second! * 1000 + fraction;
 }
 
 function range(min: number, max: number): string {
@@ -61,7 +132,7 @@ export function* readLines(
     if (fields.length !== columns.length) {
       const which = fields.length < columns.length ? `; "${columns[fields.length]}" is missing` : "";
       const must = `must have ${columns.length} fields separated by ${name}, got ${fields.length}`;
-      throw new Error(`${file}:${number}: ${must}${which}`);
+      throw new LineError(file, number, `${must}${which}`);
     }
     yield new Line(file, number, columns, fields);
     start = end + 1;

@@ -1,0 +1,144 @@
+import type { FeedbackEvent, Id, LiveEvent } from "../events.js";
+import { type Counts, count } from "./report.js";
+import { Sample } from "./sample.js";
+
+/** How various a log is. */
+export interface Diversity {
+  users: number;
+  streams: number;
+  streamers: number;
+  categories: number;
+  /** Events by kind. */
+  events: Counts;
+  /** Times of the first and of the last event; 0 where there is none. */
+  from: number;
+  to: number;
+  /** Share of clicks on a streamer whom the user has clicked before, in [0, 1]; 0 without clicks. */
+  repeatShare: number;
+  /**
+   * Gini coefficient of impressions over streamers (of clicks in a log without impressions), in [0, 1]: 0 where all
+   * have as many, near 1 where one has all. Streamers who were on air and never shown count.
+   */
+  exposureGini: number;
+  /** False where there were too many ids to hold: numbers of ids, shares and Gini are then estimates from a sample. */
+  exact: boolean;
+}
+
+/** Impressions and clicks of a streamer. */
+type Exposure = [impressions: number, clicks: number];
+
+/** Clicks of a user, those on a streamer clicked before, and the streamers. */
+interface Visitor {
+  clicks: number;
+  repeats: number;
+  streamers: Set<Id>;
+}
+
+/** The Gini coefficient of numbers >= 0; 0 where all are 0. */
+export function gini(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort();
+  let sum = 0;
+  let ranked = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    sum += sorted[i]!;
+    ranked += (i + 1) * sorted[i]!;
+  }
+  return sum === 0 ? 0 : (2 * ranked) / (sorted.length * sum) - (sorted.length + 1) / sorted.length;
+}
+
+/** Measures diversity as events pass, in memory that does not grow beyond `ids` entries of each sort. */
+export class DiversityMeter {
+  readonly #ids: number;
+  readonly #users: Sample<true>;
+  readonly #streams: Sample<Id>;
+  readonly #streamers: Sample<Exposure>;
+  readonly #categories: Sample<true>;
+  readonly #visitors: Sample<Visitor>;
+  /** Streamers of all of them. */
+  #pairs = 0;
+  readonly #events: Counts = {};
+  #from = Infinity;
+  #to = -Infinity;
+
+  constructor(ids: number) {
+    this.#ids = ids;
+    this.#users = new Sample(ids);
+    this.#streams = new Sample(ids);
+    this.#streamers = new Sample(ids);
+    this.#categories = new Sample(ids);
+    this.#visitors = new Sample(ids);
+  }
+
+  /**
+   * @param streamer Of the event's stream, where it is known; the stream stands for its own streamer where it is not.
+   */
+  feedback(event: LiveEvent, streamer?: Id): void {
+    count(this.#events, event.kind);
+    this.#from = Math.min(this.#from, event.time);
+    this.#to = Math.max(this.#to, event.time);
+    if ("user" in event && !this.#users.has(event.user)) this.#users.set(event.user, true);
+    if (!("stream" in event)) return;
+    const known = streamer ?? this.#streams.get(event.stream) ?? event.stream;
+    if (!this.#streams.has(event.stream)) this.#streams.set(event.stream, known);
+    if ("category" in event && event.category !== undefined) this.#categories.set(event.category, true);
+    if (event.kind === "on_air") this.#exposure(known);
+    else if (event.kind === "impression") this.#exposure(known)[0]++;
+    else if (event.kind === "click") this.#click(event, known);
+  }
+
+  get report(): Diversity {
+    const exposures = [...this.#streamers.values.values()];
+    const shown = this.#events["impression"] ? 0 : 1;
+    let clicks = 0;
+    let repeats = 0;
+    for (const visitor of this.#visitors.values.values()) {
+      clicks += visitor.clicks;
+      repeats += visitor.repeats;
+    }
+    return {
+      users: this.#users.total,
+      streams: this.#streams.total,
+      streamers: this.#streamers.total,
+      categories: this.#categories.total,
+      events: { ...this.#events },
+      from: this.#to < 0 ? 0 : this.#from,
+      to: Math.max(this.#to, 0),
+      repeatShare: clicks === 0 ? 0 : repeats / clicks,
+      exposureGini: gini(exposures.map((exposure) => exposure[shown])),
+      exact: [this.#users, this.#streams, this.#streamers, this.#categories, this.#visitors].every(
+        ({ exact }) => exact,
+      ),
+    };
+  }
+
+  /** Of a streamer, from now on; one that counts for nothing where the streamer is not in the sample. */
+  #exposure(streamer: Id): Exposure {
+    let exposure = this.#streamers.get(streamer);
+    if (exposure === undefined) {
+      exposure = [0, 0];
+      this.#streamers.set(streamer, exposure);
+    }
+    return exposure;
+  }
+
+  #click(event: FeedbackEvent, streamer: Id): void {
+    this.#exposure(streamer)[1]++;
+    let visitor = this.#visitors.get(event.user);
+    if (visitor === undefined) {
+      if (!this.#visitors.takes(event.user)) return;
+      visitor = { clicks: 0, repeats: 0, streamers: new Set() };
+      this.#visitors.set(event.user, visitor);
+    }
+    visitor.clicks++;
+    if (visitor.streamers.has(streamer)) {
+      visitor.repeats++;
+      return;
+    }
+    visitor.streamers.add(streamer);
+    if (++this.#pairs <= this.#ids) return;
+    // As many pairs as there may be ids: half of the users go, with all that they did.
+    this.#visitors.thin();
+    this.#pairs = 0;
+    for (const { streamers } of this.#visitors.values.values()) this.#pairs += streamers.size;
+  }
+}
