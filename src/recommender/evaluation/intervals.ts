@@ -112,6 +112,23 @@ export function meanInterval(values: ArrayLike<number>): Interval {
 }
 
 /**
+ * A share with its 95 % score interval, which stays within [0, 1] and has a width at 0 and at 1 too. Wilson 1927.
+ *
+ * @param successes - In [0, n].
+ * @param n - Number of independent trials, at least 1: users, not what each of them did many times.
+ * @throws RangeError for numbers out of their range.
+ */
+export function wilsonInterval(successes: number, n: number): Interval {
+  if (!(n >= 1 && n < Infinity)) throw new RangeError(`"n" must be a finite number >= 1, got ${n}`);
+  if (!(successes >= 0 && successes <= n)) throw new RangeError(`"successes" must be in [0, ${n}], got ${successes}`);
+  const value = successes / n;
+  const z2 = NORMAL_975 * NORMAL_975;
+  const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
+  const half = (NORMAL_975 * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+  return { value, lo: Math.max(0, centre - half), hi: Math.min(1, centre + half), n };
+}
+
+/**
  * A statistic with its 95 % percentile bootstrap interval; the same seed gives the same interval.
  *
  * Efron 1979. The values must be independent: resample users or seeds, not events.

@@ -1,3 +1,5 @@
+import { Random } from "../../random.js";
+
 /** Who had what, when: one entry per interaction, ordered by time. Users and items are dense integers from 0. */
 export interface Interactions {
   /** Number of users; every `user[i]` is below it. */
@@ -68,14 +70,146 @@ export function leaveLastOut(log: Interactions): Split {
     last[log.user[i]!] = i;
   }
   const isTest = (i: number) => count[log.user[i]!]! > 1 && last[log.user[i]!] === i;
-  const positions = Int32Array.from(log.user.keys());
-  return {
-    train: select(
-      log,
-      positions.filter((i) => !isTest(i)),
-    ),
-    test: select(log, positions.filter(isTest)),
-  };
+  return splitBy(log, isTest);
+}
+
+/** A log in three parts: model selection looks at `validation`, and only what is reported at `test`. */
+export interface ThreeWaySplit extends Split {
+  validation: Interactions;
+}
+
+/**
+ * Holds out the last interaction of each user who has at least two, and for validation the last but one of each who has
+ * at least three.
+ *
+ * @param log Ordered by time.
+ * @throws RangeError when the log is not ordered by time.
+ */
+export function leaveLastTwoOut(log: Interactions): ThreeWaySplit {
+  const { train: rest, test } = leaveLastOut(log);
+  const { train, test: validation } = leaveLastOut(rest);
+  return { train, validation, test };
+}
+
+/**
+ * Cuts a log at instants: part p has what is from instant p - 1 on and before instant p. Nothing that is learned from
+ * an earlier part can know of a later one.
+ *
+ * @param log Ordered by time.
+ * @param instants Milliseconds, never falling.
+ * @returns One part more than there are instants; a part may be empty.
+ * @throws RangeError when the instants fall.
+ */
+export function cutAt(log: Interactions, instants: readonly number[]): Interactions[] {
+  return cuts(log.time, instants).map(([from, to]) => select(log, range(from, to)));
+}
+
+/**
+ * The instants at which a log is cut into parts of about these shares. What happened at the same moment stays
+ * together, in the later part.
+ *
+ * @param time Milliseconds, never falling.
+ * @param shares At least two, each > 0, of a sum of 1 (to 1e-9): `[0.8, 0.1, 0.1]`.
+ * @throws RangeError for shares that are not so, or no times.
+ */
+export function instantsOf(time: ArrayLike<number>, shares: readonly number[]): number[] {
+  const sum = shares.reduce((total, share) => total + share, 0);
+  if (!(shares.length > 1 && shares.every((share) => share > 0) && Math.abs(sum - 1) <= 1e-9)) {
+    throw new RangeError(`"shares" must be two or more, each > 0, of a sum of 1, got [${shares.join(", ")}]`);
+  }
+  if (time.length === 0) throw new RangeError('"time" must not be empty');
+  let before = 0;
+  return shares.slice(0, -1).map((share) => {
+    before += share;
+    return time[Math.min(time.length - 1, Math.round(before * time.length))]!;
+  });
+}
+
+/** Ranges [from, to) of the positions between instants. */
+export function cuts(time: ArrayLike<number>, instants: readonly number[]): [from: number, to: number][] {
+  const bounds = [0];
+  for (const [i, instant] of instants.entries()) {
+    if (!(i === 0 || instant >= instants[i - 1]!) || Number.isNaN(instant)) {
+      throw new RangeError(`"instants" must be numbers that never fall, got ${instant} at ${i}`);
+    }
+    let at = bounds[i]!;
+    for (let end = time.length; at < end; ) {
+      const middle = (at + end) >> 1;
+      if (time[middle]! < instant) at = middle + 1;
+      else end = middle;
+    }
+    bounds.push(at);
+  }
+  bounds.push(time.length);
+  return bounds.slice(1).map((to, part) => [bounds[part]!, to]);
+}
+
+/**
+ * Deals things at random into folds whose sizes differ by at most one.
+ *
+ * @param n How many things.
+ * @param folds At least 2, at most n.
+ * @param seed A safe integer.
+ * @returns The fold of each, in [0, folds).
+ * @throws RangeError for no such number of folds.
+ */
+export function deal(n: number, folds: number, seed: number): Int32Array {
+  if (!(Number.isInteger(folds) && folds >= 2 && folds <= n)) {
+    throw new RangeError(`"folds" must be an integer in [2, ${n}], got ${folds}`);
+  }
+  const fold = new Int32Array(n);
+  const order = Random.named(seed, "folds").shuffle(Array.from({ length: n }, (_, i) => i));
+  for (const [place, i] of order.entries()) fold[i] = place % folds;
+  return fold;
+}
+
+/**
+ * K splits of a log; what is tested on in one is learned from in all others.
+ *
+ * @param by `users`: all of a user is in one fold, so that tested users have nothing to be learned from: a cold start.
+ *   `interactions`: whatever the user, which lets what is learned from be later than what is tested on.
+ * @param folds At least 2, at most the number of what is dealt.
+ * @param seed A safe integer.
+ * @returns Parts in the order of the log. Folds differ by at most one user, or interaction.
+ * @throws RangeError for no such number of folds.
+ */
+export function kFold(log: Interactions, by: "users" | "interactions", folds: number, seed: number): Split[] {
+  const dealt = deal(by === "users" ? log.users : log.user.length, folds, seed);
+  const foldOf = (i: number) => dealt[by === "users" ? log.user[i]! : i]!;
+  return Array.from({ length: folds }, (_, fold) => splitBy(log, (i) => foldOf(i) === fold));
+}
+
+/**
+ * Holds out all interactions of some users, drawn at random: how well are those served of whom nothing is known?
+ *
+ * @param share Of the users, in (0, 1); rounded to whole users, at least one.
+ * @param seed A safe integer.
+ * @throws RangeError for a share out of its range.
+ */
+export function holdOutUsers(log: Interactions, share: number, seed: number): Split {
+  const held = drawShare(log.users, share, seed);
+  return splitBy(log, (i) => held[log.user[i]!] === 1);
+}
+
+/** 1 for a share of n things, drawn at random. */
+export function drawShare(n: number, share: number, seed: number): Uint8Array {
+  if (!(share > 0 && share < 1)) throw new RangeError(`"share" must be in (0, 1), got ${share}`);
+  const drawn = new Uint8Array(n);
+  const order = Random.named(seed, "held out").shuffle(Array.from({ length: n }, (_, i) => i));
+  for (const i of order.slice(0, Math.max(1, Math.round(share * n)))) drawn[i] = 1;
+  return drawn;
+}
+
+/** A log in two parts, each in its order. */
+function splitBy(log: Interactions, isTest: (position: number) => boolean): Split {
+  const positions = range(0, log.user.length);
+  const train = positions.filter((i) => !isTest(i));
+  return { train: select(log, train), test: select(log, positions.filter(isTest)) };
+}
+
+/** The whole numbers in [from, to). */
+function range(from: number, to: number): Int32Array {
+  return Int32Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /** The last interaction of each user with each item, in the order of the log. */
