@@ -1,0 +1,77 @@
+/** Items in a run; a run that has twice as many is cut in two. Half to twice of it cost the same [measured]. */
+const RUN = 256;
+
+/**
+ * Items in a total order that is kept as they come and go, for walks from the first that stop early.
+ *
+ * The order is a list of sorted runs: adding and deleting take two binary searches and a move of at most one run. What
+ * a walk gives depends on what is in it, never on how it came in.
+ */
+export class Order<T> {
+  readonly #before: (a: T, b: T) => boolean;
+  /** Each sorted, none empty, every item of one before every item of the next. */
+  readonly #runs: T[][] = [];
+  #size = 0;
+
+  /** @param before - Whether `a` comes before `b`; of two different items exactly one comes before the other. */
+  constructor(before: (a: T, b: T) => boolean) {
+    this.#before = before;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds an item that is not in it. */
+  add(item: T): void {
+    this.#size++;
+    if (this.#runs.length === 0) {
+      this.#runs.push([item]);
+      return;
+    }
+    const at = Math.min(this.#runOf(item), this.#runs.length - 1);
+    const run = this.#runs[at]!;
+    run.splice(this.#placeIn(run, item), 0, item);
+    if (run.length === 2 * RUN) this.#runs.splice(at + 1, 0, run.splice(RUN));
+  }
+
+  /** Takes out an item, which must still stand where it was added: what its order rests on changes afterwards. */
+  delete(item: T): void {
+    const at = this.#runOf(item);
+    const run = this.#runs[at];
+    const place = run === undefined ? -1 : this.#placeIn(run, item);
+    if (run?.[place] !== item) throw new Error("the item is not where its order says");
+    this.#size--;
+    run.splice(place, 1);
+    if (run.length === 0) this.#runs.splice(at, 1);
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (const run of this.#runs) for (const item of run) yield item;
+  }
+
+  /** Index of the first run whose last item is not before `item`; the number of runs when there is none. */
+  #runOf(item: T): number {
+    let low = 0;
+    let high = this.#runs.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const run = this.#runs[middle]!;
+      if (this.#before(run[run.length - 1]!, item)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Index of the first item of a run that is not before `item`. */
+  #placeIn(run: readonly T[], item: T): number {
+    let low = 0;
+    let high = run.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#before(run[middle]!, item)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
