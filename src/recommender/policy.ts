@@ -1,4 +1,5 @@
 import type { Id, LiveEvent } from "./events.js";
+import type { Filter } from "./filter.js";
 
 /** A user opens the page, or comes back to it after a watch: which streams to show? */
 export interface Request {
@@ -9,6 +10,8 @@ export interface Request {
   k: number;
   /** Restricts the choice to these streams; those not on air are dropped. Default: all that are on air. */
   candidates?: readonly Id[];
+  /** What may be shown, beside what the recommender's own filter leaves out. Default: nothing more is left out. */
+  filter?: Filter;
 }
 
 /** What was chosen, and with which probability: all that off-policy evaluation needs later. */

@@ -24,6 +24,8 @@ const EMBEDDING = 1024;
 const EMBEDDING_MAX = 1e6;
 const AGE_MAX = 150;
 const CANDIDATES = 65_536;
+/** Most names in one list of a filter. */
+const FILTERED = 4096;
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_LENGTH));
 const nonNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -37,6 +39,7 @@ const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
 const NON_NEGATIVE = "a finite number >= 0";
 const COUNT = "an integer >= 0";
 const COMPONENT = `a finite number in [-${EMBEDDING_MAX}, ${EMBEDDING_MAX}]`;
+const NAMES = `an array of at most ${FILTERED} strings`;
 const VECTOR = `an array of 1 to ${EMBEDDING} numbers`;
 
 /** Every kind of event. */
@@ -95,6 +98,15 @@ const MUST: Readonly<Record<string, string>> = {
   friend: NAME,
   k: "an integer >= 1",
   candidates: `an array of at most ${CANDIDATES} ids`,
+  filter: "an object",
+  languages: NAMES,
+  categories: "an object of include and exclude",
+  include: NAMES,
+  exclude: NAMES,
+  blocked: NAMES,
+  minAgeMs: NON_NEGATIVE,
+  maxAgeMs: NON_NEGATIVE,
+  minViewers: COUNT,
 };
 
 const timed = { time: nonNegative, id: v.optional(name) };
@@ -160,11 +172,24 @@ const event = v.variant("kind", [
   v.strictObject({ kind: v.picklist(["friend", "unfriend"]), ...timed, user: name, friend: name }),
 ]);
 
+const names = v.optional(v.pipe(v.array(name), v.maxLength(FILTERED)));
+
+const filter = v.strictObject({
+  languages: names,
+  mature: v.optional(v.boolean()),
+  categories: v.optional(v.strictObject({ include: names, exclude: names })),
+  blocked: names,
+  minAgeMs: v.optional(nonNegative),
+  maxAgeMs: v.optional(nonNegative),
+  minViewers: v.optional(count),
+});
+
 const request = v.strictObject({
   user: name,
   now: nonNegative,
   k: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   candidates: v.optional(v.pipe(v.array(name), v.maxLength(CANDIDATES))),
+  filter: v.optional(filter),
 });
 
 function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
