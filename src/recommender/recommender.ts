@@ -3,7 +3,7 @@ import { log1p } from "../math.js";
 import { checked, type DQNOptions, type Rule, type Rules, rules } from "../options.js";
 import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
-import { Catalog, type CatalogStream } from "./catalog.js";
+import { Catalog, type CatalogStream, type SavedCatalog } from "./catalog.js";
 import { MINUTE } from "./decay.js";
 import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "./events.js";
 import { type ExploreOptions, Explorer } from "./explore.js";
@@ -19,7 +19,7 @@ import {
   type StreamTraits,
   type UserProfile,
 } from "./profile.js";
-import { retrieve } from "./retrieval.js";
+import { favouritesOf, type RetrievalOptions, Retriever } from "./retrieval.js";
 import { Reward, type RewardOptions } from "./reward.js";
 import { EventError, parseEvent, parseRequest } from "./schema.js";
 import { SlateBuilder, type SlateOptions } from "./slate.js";
@@ -63,6 +63,7 @@ export interface RecommenderOptions {
   /** Updates before which it shows what most people watch, while it learns from that. Default 1000. */
   warmupUpdates: number;
   learner: LearnerOptions;
+  retrieval: Partial<RetrievalOptions>;
   explore: Partial<ExploreOptions>;
   slate: Partial<SlateOptions>;
   reward: Partial<RewardOptions>;
@@ -92,6 +93,7 @@ const DEFAULTS: RecommenderOptions = {
   updatesPerTrain: 2,
   warmupUpdates: 1000,
   learner: {},
+  retrieval: {},
   explore: {},
   slate: {},
   reward: {},
@@ -115,6 +117,7 @@ const TABLE: Rules<RecommenderOptions> = {
   updatesPerTrain: rules.atLeastOne,
   warmupUpdates: rules.count,
   learner: group,
+  retrieval: group,
   explore: group,
   slate: group,
   reward: group,
@@ -165,7 +168,7 @@ interface Saved {
   options: RecommenderOptions;
   profiles: SavedProfiles;
   pending: SavedPending;
-  catalog: CatalogStream[];
+  catalog: SavedCatalog;
   gone: [Id, StreamTraits][];
   heard: string[];
   random: number[];
@@ -206,6 +209,7 @@ export class Recommender implements Policy {
   readonly options: Readonly<RecommenderOptions>;
   readonly #agent: QFunction;
   readonly #catalog = new Catalog();
+  readonly #retriever: Retriever;
   readonly #profiles: Profiles;
   readonly #pending: Pending;
   readonly #random: Random;
@@ -234,7 +238,8 @@ export class Recommender implements Policy {
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
     this.options = checked(options, TABLE, DEFAULTS);
-    const { seed, gamma, maxCandidates, explore, slate, reward, profile, pending } = this.options;
+    const { seed, gamma, maxCandidates, retrieval, explore, slate, reward, profile, pending } = this.options;
+    this.#retriever = new Retriever(this.#catalog, retrieval);
     this.#random = Random.named(seed, "explore");
     this.#slate = new SlateBuilder(maxCandidates, new Explorer(this.#random, explore), slate);
     this.#profiles = new Profiles(profile);
@@ -250,11 +255,13 @@ export class Recommender implements Policy {
    * @throws EventError for a request that is not one, or whose time is too far back; nothing changes then.
    */
   recommend(request: Request): Decision {
-    const { user, now: asked, k, candidates } = parseRequest(request);
+    const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const now = this.#advance(asked, "now");
     this.#pending.expire(now);
     const profile = this.#profiles.open(user, now);
-    const streams = retrieve(this.#catalog.among(candidates), profile, this.options.maxCandidates);
+    const max = this.options.maxCandidates;
+    const favourites = favouritesOf(profile);
+    const { streams } = this.#retriever.retrieve({ user, now, max, favourites, candidates, filter });
     this.#evaluate(profile, streams, now);
     this.#slate.draw(this.#scores, streams.length, k, streams);
     this.#pending.next(user, () => this.#nextState(streams.length));
@@ -353,7 +360,7 @@ export class Recommender implements Policy {
       options: this.options,
       profiles: this.#profiles.save(),
       pending: this.#pending.save(floats),
-      catalog: [...this.#catalog],
+      catalog: this.#catalog.save(),
       gone: [...this.#gone],
       heard: [...this.#heard.keys()],
       random: [...this.#random.state()],
@@ -401,6 +408,7 @@ export class Recommender implements Policy {
     }
     if (behind > 0) this.#counts.steppedBack++;
     else this.#counts.time = time;
+    this.#catalog.advance(this.#counts.time);
     return this.#counts.time;
   }
 
@@ -453,6 +461,7 @@ export class Recommender implements Policy {
   }
 
   #takeFeedback(event: FeedbackEvent): void {
+    this.#catalog.feedback(event);
     const stream = this.#catalog.get(event.stream) ?? this.#gone.get(event.stream);
     const cut = !this.#catalog.has(event.stream);
     const taken = this.#pending.take(event, cut);
@@ -515,19 +524,7 @@ export class Recommender implements Policy {
     for (const [stream, traits] of saved.gone) this.#gone.set(stream, traits);
     for (const key of saved.heard) this.#heard.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
-    for (const { id, streamer, category, tags, title, startedAt, updatedAt, viewers, peakViewers } of saved.catalog) {
-      this.#catalog.feedback({
-        kind: "on_air",
-        time: startedAt,
-        stream: id,
-        streamer,
-        category,
-        tags: [...tags],
-        title,
-      });
-      this.#catalog.feedback({ kind: "update", time: updatedAt, stream: id, viewers: peakViewers });
-      this.#catalog.feedback({ kind: "update", time: updatedAt, stream: id, viewers });
-    }
+    this.#catalog.load(saved.catalog);
     this.#pending.load(saved.pending, new Float32Array(floats.slice().buffer));
   }
 }
