@@ -1,4 +1,10 @@
-export { Catalog, type CatalogStream } from "./catalog.js";
+export {
+  Catalog,
+  type CatalogStream,
+  type Follower,
+  type SavedCatalog,
+  type StreamEmbeddings,
+} from "./catalog.js";
 export {
   type BootstrapOptions,
   bootstrapInterval,
@@ -52,6 +58,7 @@ export type {
 } from "./events.js";
 export type { ExploreOptions } from "./explore.js";
 export { candidateSize, featureVersion, observationSize } from "./features.js";
+export type { Filter } from "./filter.js";
 export type { PendingOptions } from "./pending.js";
 export { Bpr, type BprOptions } from "./policies/bpr.js";
 export { ItemKnn, type ItemKnnOptions } from "./policies/itemknn.js";
@@ -85,6 +92,15 @@ export {
   type RecommenderOptions,
   type RecommenderStats,
 } from "./recommender.js";
+export {
+  favouritesOf,
+  type Query,
+  type RetrievalOptions,
+  type Retrieved,
+  Retriever,
+  type Source,
+  type SourceShares,
+} from "./retrieval.js";
 export type { RewardOptions } from "./reward.js";
 export { EventError, parseEvent, parseRequest } from "./schema.js";
 export {
@@ -101,3 +117,4 @@ export {
   watchOracle,
 } from "./simulator/index.js";
 export type { SlateOptions } from "./slate.js";
+export { type SavedTowers, Towers, type Vectors } from "./towers.js";
