@@ -1,0 +1,204 @@
+/** What the catalogue and retrieval cost as more and more is on air. */
+import type { Row } from "../../src/cli/results.js";
+import { Random } from "../../src/random.js";
+import { Catalog, type CatalogStream } from "../../src/recommender/catalog.js";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import { type Query, type Retrieved, Retriever } from "../../src/recommender/retrieval.js";
+import { Towers, type Vectors } from "../../src/recommender/towers.js";
+
+const SIZES = [1000, 10_000, 100_000];
+const CATEGORIES = 200;
+const LANGUAGES = 40;
+const DIMENSIONS = 32;
+const USERS = 512;
+/** Candidates of a request, as the recommender's default. */
+const MAX = 256;
+/** Streams of which recall is taken. */
+const TOP = 200;
+const START = 1_700_000_000_000;
+
+/** Vectors around a centre for each category, as those that are learned are; users are near three centres. */
+class Clustered implements Vectors {
+  readonly size = DIMENSIONS;
+  readonly #centres = this.#normals(Random.named(1, "centres"), CATEGORIES);
+  readonly #streamers: Float32Array;
+  readonly #users = new Float32Array(USERS * DIMENSIONS);
+
+  constructor(streams: number) {
+    const random = Random.named(1, "vectors");
+    this.#streamers = this.#normals(random, streams);
+    for (let user = 0; user < USERS; user++) {
+      for (let liked = 0; liked < 3; liked++) {
+        const centre = random.below(CATEGORIES);
+        for (let i = 0; i < DIMENSIONS; i++) {
+          this.#users[user * DIMENSIONS + i]! += this.#centres[centre * DIMENSIONS + i]!;
+        }
+      }
+    }
+  }
+
+  readUser(user: string, out: Float32Array, offset: number): boolean {
+    const row = Number(user.slice(1)) * DIMENSIONS;
+    for (let i = 0; i < DIMENSIONS; i++) out[offset + i] = this.#users[row + i]!;
+    return true;
+  }
+
+  readStreamer(streamer: string, category: string, out: Float32Array, offset: number): boolean {
+    const row = Number(streamer.slice(1)) * DIMENSIONS;
+    const centre = Number(category.slice(1)) * DIMENSIONS;
+    for (let i = 0; i < DIMENSIONS; i++) {
+      out[offset + i] = this.#centres[centre + i]! + 0.5 * this.#streamers[row + i]!;
+    }
+    return true;
+  }
+
+  #normals(random: Random, rows: number): Float32Array {
+    return Float32Array.from({ length: rows * DIMENSIONS }, () => random.normal());
+  }
+}
+
+/** Streams with viewers and categories of long tails, one a streamer. */
+function arrivals(streams: number, random: Random): LiveEvent[] {
+  return Array.from({ length: streams }, (_, i) => ({
+    kind: "on_air",
+    time: START + i,
+    stream: `stream-${i}`,
+    streamer: `r${i}`,
+    category: `c${Math.floor(CATEGORIES * random.uniform() * random.uniform())}`,
+    tags: [`t${random.below(500)}`, `t${random.below(500)}`],
+    title: `What I do today, part ${i}`,
+    language: `l${Math.floor(LANGUAGES * random.uniform() * random.uniform())}`,
+  }));
+}
+
+function updates(streams: number, n: number, random: Random): LiveEvent[] {
+  return Array.from({ length: n }, (_, i) => ({
+    kind: "update",
+    time: START + streams + i,
+    stream: `stream-${random.below(streams)}`,
+    viewers: Math.floor(random.lognormal(5, 2)),
+  }));
+}
+
+function clicks(streams: number, n: number, random: Random): LiveEvent[] {
+  return Array.from({ length: n }, (_, i) => ({
+    kind: "click",
+    time: START + 2 * streams + i,
+    user: `user-${random.below(n)}`,
+    stream: `stream-${random.below(streams)}`,
+  }));
+}
+
+function departures(streams: number, random: Random): LiveEvent[] {
+  const ids = random.shuffle(Array.from({ length: streams }, (_, i) => i));
+  return ids.map((i) => ({ kind: "off_air", time: START + 4 * streams, stream: `stream-${i}` }));
+}
+
+/** Events a second. */
+function rateOf(catalog: Catalog, events: readonly LiveEvent[]): number {
+  const from = performance.now();
+  for (const event of events) catalog.feedback(event);
+  return (1000 * events.length) / (performance.now() - from);
+}
+
+/** The median time of calls, in microseconds. */
+function medianUs(calls: number, call: (i: number) => unknown): number {
+  const times = new Float64Array(calls);
+  for (let i = 0; i < calls; i++) {
+    const from = performance.now();
+    call(i);
+    times[i] = 1000 * (performance.now() - from);
+  }
+  return times.sort()[calls >> 1]!;
+}
+
+function liveBytes(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function query(i: number, random: Random, more: Partial<Query> = {}): Query {
+  const favourites = Array.from({ length: 48 }, () => `r${random.below(2 * SIZES[0]!)}`);
+  return { user: `u${i % USERS}`, now: START + 1e6, max: MAX, favourites, ...more };
+}
+
+/** Share of the streams of largest product, by sorting all of them, that the towers give. */
+function recall(catalog: Catalog, towers: Towers, vectors: Vectors): number {
+  const row = new Float32Array(DIMENSIONS);
+  const own = new Float32Array(DIMENSIONS);
+  let found = 0;
+  const users = 10;
+  for (let user = 0; user < users; user++) {
+    vectors.readUser(`u${user}`, own, 0);
+    const product = (stream: CatalogStream) => {
+      vectors.readStreamer(stream.streamer, stream.category, row, 0);
+      return row.reduce((sum, value, i) => sum + value * own[i]!, 0);
+    };
+    const scored = catalog.streams.map((stream) => ({ stream, score: product(stream) }));
+    const best = new Set(
+      scored
+        .sort((a, b) => b.score - a.score)
+        .slice(0, TOP)
+        .map(({ stream }) => stream),
+    );
+    for (const stream of towers.nearest(`u${user}`, TOP, () => true)) found += best.has(stream) ? 1 : 0;
+  }
+  return found / (users * Math.min(TOP, catalog.size));
+}
+
+/** Microseconds a request, of retrieval of several kinds. */
+function retrievals(catalog: Catalog, towers: Towers): [metric: string, us: number][] {
+  const random = Random.named(1, "queries");
+  const plain = new Retriever(catalog);
+  const both = new Retriever(catalog, {}, towers);
+  const time = (retriever: Retriever, more?: Partial<Query>) => {
+    const queries = Array.from({ length: 60 }, (_, i) => query(i, random, more));
+    let last: Retrieved | undefined;
+    const us = medianUs(queries.length, (i) => {
+      last = retriever.retrieve(queries[i]!);
+    });
+    if (last!.streams.length === 0) throw new Error("nothing was retrieved");
+    return us;
+  };
+  const rare = { filter: { languages: [`l${LANGUAGES / 2}`] } };
+  return [
+    ["retrieval_us", time(plain)],
+    ["retrieval_with_towers_us", time(both)],
+    ["towers_us", medianUs(60, (i) => towers.nearest(`u${i}`, TOP, () => true))],
+    ["retrieval_rare_language_us", time(plain, rare)],
+    ["retrieval_rare_category_us", time(plain, { filter: { categories: { include: [`c${CATEGORIES / 2}`] } } })],
+  ];
+}
+
+/**
+ * Measures events a second and bytes a stream of the catalogue, and retrieval from it, at 1 000 to 100 000 streams on
+ * air, with 256 candidates and vectors of 32; a few seconds. Bytes are right only with `--expose-gc`.
+ */
+export function measureCatalogue(): Row[] {
+  const rows: Row[] = [];
+  for (const streams of SIZES) {
+    const random = Random.named(1, "catalogue", streams);
+    const add = (metric: string, value: number, unit: string) =>
+      rows.push({ suite: "recommender", case: `catalogue/${streams}`, metric, value, unit });
+    const [came, said, clicked, left] = [
+      arrivals(streams, random),
+      updates(streams, 200_000, random),
+      clicks(streams, 200_000, random),
+      departures(streams, random),
+    ];
+    const vectors = new Clustered(streams);
+    const before = liveBytes();
+    const catalog = new Catalog();
+    add("on_air_per_second", rateOf(catalog, came), "1/s");
+    add("bytes_per_stream", (liveBytes() - before) / streams, "B");
+    add("update_per_second", rateOf(catalog, said), "1/s");
+    add("click_per_second", rateOf(catalog, clicked), "1/s");
+    const towers = new Towers(vectors);
+    for (const stream of catalog) towers.told(stream);
+    for (const [metric, us] of retrievals(catalog, towers)) add(metric, us, "us");
+    add("towers_recall_at_200", recall(catalog, towers, vectors), "share");
+    add("off_air_per_second", rateOf(catalog, left), "1/s");
+  }
+  return rows;
+}
