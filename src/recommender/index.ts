@@ -118,3 +118,4 @@ export {
 } from "./simulator/index.js";
 export type { SlateOptions } from "./slate.js";
 export { type SavedTowers, Towers, type Vectors } from "./towers.js";
+export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
