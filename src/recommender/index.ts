@@ -5,6 +5,8 @@ export {
   type SavedCatalog,
   type StreamEmbeddings,
 } from "./catalog.js";
+export { Catalog, type CatalogStream } from "./catalog.js";
+export { type Column, type Encoding, FeatureSet } from "./encoders/index.js";
 export {
   type BootstrapOptions,
   bootstrapInterval,
@@ -118,4 +120,5 @@ export {
 } from "./simulator/index.js";
 export type { SlateOptions } from "./slate.js";
 export { type SavedTowers, Towers, type Vectors } from "./towers.js";
+export { cosine, tokens, WordVectors } from "./text.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
