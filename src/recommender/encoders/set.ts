@@ -86,6 +86,7 @@ const MAKERS: Readonly<Record<Encoding["kind"], Maker>> = {
 };
 
 const COLUMNS = 256;
+const FIELDS = Object.keys({ name: "", from: "", encode: "", optional: "" } satisfies Record<keyof Column, string>);
 
 /** What a list of columns must be, as an option; what each must be is said by `FeatureSet`. */
 export const columns: Rule = [
@@ -257,9 +258,7 @@ function own(value: unknown, key: string): unknown {
 function placed(column: Column, path: string, at: number, slot: number, base: number): Place {
   if (typeof column !== "object" || column === null) throw mustBe(path, "{ name, from, encode, optional }", column);
   for (const key of Object.keys(column)) {
-    if (!["name", "from", "encode", "optional"].includes(key)) {
-      throw new TypeError(`"${path}.${key}" is not an option; there are name, from, encode, optional`);
-    }
+    if (!FIELDS.includes(key)) throw new TypeError(`"${path}.${key}" is not an option; there are ${FIELDS.join(", ")}`);
   }
   const { name, from = name, encode, optional = true } = column;
   if (typeof name !== "string" || name === "") throw mustBe(`${path}.name`, "a string that is not empty", name);
