@@ -50,11 +50,45 @@ interface Record {
   time: number;
 }
 
+/** What is known of a streamer over all streams since first heard of; nothing here fades. */
+export interface StreamerHistory {
+  firstSeen: number;
+  /** When a stream last began; null before the first. */
+  lastOnAir: number | null;
+  streams: number;
+  /** Streams that began in each category, at most 16 categories; the one used last comes last. */
+  categories: [string, number][];
+  clicks: number;
+  /** Clicks by somebody who had been there before. */
+  repeats: number;
+  /** Ended watches, and their minutes. */
+  watches: number;
+  minutes: number;
+  /** Likes, comments, shares, follows and gifts. */
+  approvals: number;
+  /** Follows, by whoever had not followed before as far as is remembered. */
+  followers: number;
+}
+
+/** A streamer's profile: what is known over all streams, and what follows from it. */
+export interface StreamProfile extends StreamerHistory {
+  /** Minutes per ended watch; 0 before the first. */
+  meanWatchMinutes: number;
+  /** Clicks by somebody who had been there before, per click; 0 before the first. */
+  repeatShare: number;
+  /** Estimates of what a visit is worth, over weeks and over the last hours, fading to the category's. */
+  estimate: StreamerEstimate;
+}
+
+interface StreamerRecord extends Record {
+  history: StreamerHistory;
+}
+
 /** What `Audiences.save` gives: plain values. */
 export interface SavedAudiences {
   platform: Record;
   categories: [string, Record][];
-  streamers: [Id, Record][];
+  streamers: [Id, StreamerRecord][];
 }
 
 /** Where shrinkage ends: a platform of which nothing is known yet. */
@@ -70,11 +104,28 @@ const UNKNOWN: Estimate = {
 const PRIOR_WATCHES = 8;
 const PRIOR_IMPRESSIONS = 40;
 
-/** Categories remembered, the newest. */
+/** Categories remembered, the newest; and those of one streamer. */
 const CATEGORIES = 16_384;
+const USUAL_CATEGORIES = 16;
 
 function emptyAudience(): Audience {
   return { impressions: 0, clicks: 0, watches: 0, engaged: 0, weight: 0, repeats: 0, approvals: 0 };
+}
+
+function emptyRecord(now: number): StreamerRecord {
+  const history = {
+    firstSeen: now,
+    lastOnAir: null,
+    streams: 0,
+    categories: [],
+    clicks: 0,
+    repeats: 0,
+    watches: 0,
+    minutes: 0,
+    approvals: 0,
+    followers: 0,
+  };
+  return { long: emptyAudience(), now: emptyAudience(), time: now, history };
 }
 
 function multiply(audience: Audience, factor: number): void {
@@ -121,7 +172,7 @@ function estimate(audience: Audience, factor: number, prior: Estimate, out: Esti
 export class Audiences {
   #platform: Record = { long: emptyAudience(), now: undefined, time: 0 };
   readonly #categories = new Latest<string, Record>(CATEGORIES);
-  readonly #streamers: Latest<Id, Record>;
+  readonly #streamers: Latest<Id, StreamerRecord>;
   readonly #ofPlatform: Estimate = { ...UNKNOWN };
   readonly #ofCategory: Estimate = { ...UNKNOWN };
   #platformChanged = true;
@@ -135,9 +186,11 @@ export class Audiences {
   add(streamer: Id, category: string, sum: keyof Audience, amount: number, now: number): void {
     let ofStreamer = this.#streamers.get(streamer);
     if (ofStreamer === undefined || sum !== "impressions") {
-      ofStreamer ??= { long: emptyAudience(), now: emptyAudience(), time: now };
+      ofStreamer ??= emptyRecord(now);
       this.#streamers.set(streamer, ofStreamer);
     }
+    const { history } = ofStreamer;
+    if (sum === "clicks" || sum === "repeats" || sum === "watches" || sum === "approvals") history[sum] += amount;
     let ofCategory = this.#categories.get(category);
     if (ofCategory === undefined) {
       ofCategory = { long: emptyAudience(), now: undefined, time: now };
@@ -147,6 +200,48 @@ export class Audiences {
     addTo(ofCategory, sum, amount, now);
     addTo(this.#platform, sum, amount, now);
     this.#platformChanged = true;
+  }
+
+  /** A stream begins. */
+  onAir(streamer: Id, category: string, now: number): void {
+    const { history } = this.#known(streamer, now);
+    history.streams++;
+    history.lastOnAir = now;
+    const known = history.categories.findIndex(([name]) => name === category);
+    const [, times] = known < 0 ? [category, 0] : history.categories.splice(known, 1)[0]!;
+    history.categories.push([category, times + 1]);
+    if (history.categories.length > USUAL_CATEGORIES) history.categories.shift();
+  }
+
+  /** Somebody who did not follow the streamer does so from now on. */
+  followed(streamer: Id, now: number): void {
+    this.#known(streamer, now).history.followers++;
+  }
+
+  /** The minutes of a watch that `add` has counted. */
+  watched(streamer: Id, minutes: number): void {
+    const record = this.#streamers.get(streamer);
+    if (record !== undefined) record.history.minutes += minutes;
+  }
+
+  /** A copy of all that is known of a streamer; undefined when nothing is. */
+  profile(streamer: Id, now: number): StreamProfile | undefined {
+    const record = this.#streamers.get(streamer);
+    if (record === undefined) return undefined;
+    const history = structuredClone(record.history);
+    const estimate = emptyStreamerEstimate();
+    this.read(streamer, history.categories.at(-1)?.[0] ?? "", now, estimate);
+    return {
+      ...history,
+      meanWatchMinutes: history.watches > 0 ? history.minutes / history.watches : 0,
+      repeatShare: history.clicks > 0 ? history.repeats / history.clicks : 0,
+      estimate,
+    };
+  }
+
+  /** Forgets a streamer; the category and the platform keep what they have. Returns whether anything was known. */
+  delete(streamer: Id): boolean {
+    return this.#streamers.delete(streamer);
   }
 
   /** Writes into `out` what is known of a streamer at `now`. */
@@ -191,6 +286,12 @@ export class Audiences {
     this.#platformChanged = true;
     for (const [category, record] of saved.categories) this.#categories.set(category, record);
     for (const [streamer, record] of saved.streamers) this.#streamers.set(streamer, record);
+  }
+
+  #known(streamer: Id, now: number): StreamerRecord {
+    const record = this.#streamers.get(streamer) ?? emptyRecord(now);
+    this.#streamers.set(streamer, record);
+    return record;
   }
 }
 

@@ -1,31 +1,62 @@
 import { cos, log1p, sin } from "../math.js";
+import { checked, type Rules } from "../options.js";
 import { type Audiences, emptyStreamerEstimate, shrink } from "./audience.js";
 import { DAY, HOUR, MINUTE, WEEK } from "./decay.js";
-import { type Interest, type Session, SPEEDS, type StreamTraits, type UserProfile } from "./profile.js";
-
-/** What features need to know of a stream on air. */
-export interface StreamOnAir extends StreamTraits {
-  /** Viewers at the moment, as last told. */
-  readonly viewers: number;
-  /** When it went on air. */
-  readonly startedAt: number;
-}
-
-/** What is the same for all streams of one request. */
-export interface Moment {
-  now: number;
-  /** Number of streams on air. */
-  onAir: number;
-  /** Largest number of viewers among the candidates. */
-  viewersMax: number;
-}
+import { type Column, columns } from "./encoders/index.js";
+import type { Id } from "./events.js";
+import {
+  ColumnInput,
+  INPUTS,
+  type Input,
+  type InputName,
+  type Moment,
+  makeInput,
+  type Sources,
+  type StreamOnAir,
+} from "./inputs.js";
+import type { Interest, Session, StreamTraits, UserProfile } from "./profile.js";
+import { SPEEDS } from "./profile.js";
 
 /** Changes with the meaning of any feature: an agent that learned from other features is of no use with these. */
-export const featureVersion = 1;
-/** Floats in a row of the state. */
-export const observationSize = 32;
-/** Floats in a row of a candidate. */
-export const candidateSize = 32;
+export const featureVersion = 2;
+/** Floats that are always there: in a row of the state, and in one of a candidate. */
+const OBSERVATION = 32;
+const CANDIDATE = 32;
+
+/** What the rows hold beside the 32 floats of the state and the 32 of a candidate that are always there. */
+export interface FeatureOptions {
+  /**
+   * Groups of inputs: `traits` of the user, `pages` and ratings, `social`: friends and follows, `taste`: the inner
+   * product of the collaborative vectors, `vectors`: these vectors themselves, `moments`: what happens in the stream just
+   * now, `content`: likeness to what the user watched, language and maturity. Where a platform does not tell what a
+   * group needs, it is masked. Default: none.
+   */
+  inputs: readonly InputName[];
+  /** Columns of what the user has told: age, gender, region, language, device. Default: none. */
+  user: readonly Column[];
+  /**
+   * Columns of a stream: id, streamer, category, tags, title, viewers, ageMs, language, mature, joinRate, commentRate,
+   * giftRate, likeRate and viewerTrend. Columns that have to be fitted must be those that `FeatureSet.save` gave after
+   * its `fit`; running ones go on with every slate. Default: none.
+   */
+  stream: readonly Column[];
+}
+
+const DEFAULTS: FeatureOptions = { inputs: [], user: [], stream: [] };
+
+const TABLE: Rules<FeatureOptions> = {
+  inputs: [
+    (value) =>
+      Array.isArray(value) && value.every((name) => INPUTS.includes(name)) && new Set(value).size === value.length,
+    `an array of different ones of ${INPUTS.join(", ")}`,
+  ],
+  user: columns,
+  stream: columns,
+};
+
+/** Floats in a row of the state, and in one of a candidate, by the default options. */
+export const observationSize: number = OBSERVATION;
+export const candidateSize: number = CANDIDATE;
 
 const TWO_PI = 6.283185307179586;
 const [SITTING, TODAY, TASTE] = [0, 1, 2] as const;
@@ -49,11 +80,11 @@ function logScaled(x: number, scale: number): number {
 }
 
 /**
- * Writes the state of a user at a moment: `observationSize` floats from `offset`, all finite and in [-1, 3].
+ * Writes the state of a user at a moment: 32 floats from `offset`, all finite and in [-1, 3].
  *
  * Everything comes from events before `moment.now`; `profile` has been opened at that time.
  */
-export function writeObservation(row: Float32Array, offset: number, profile: UserProfile, moment: Moment): void {
+function writeObservation(row: Float32Array, offset: number, profile: UserProfile, moment: Moment): void {
   const { sums, session } = profile;
   let i = offset;
   const hour = ((moment.now % DAY) / DAY) * TWO_PI;
@@ -81,7 +112,7 @@ export function writeObservation(row: Float32Array, offset: number, profile: Use
   row[i++] = shrink(sums.repeats[TASTE]!, sums.watches[TASTE]!, PRIOR.repeated, PRIOR_WATCHES);
   row[i++] = logScaled(profile.pairs.size, 4);
   i = writeSession(row, i, session, moment.now);
-  row.fill(0, i, offset + observationSize);
+  row.fill(0, i, offset + OBSERVATION);
 }
 
 /** Writes the session so far and returns the index after it. */
@@ -117,8 +148,8 @@ function saturated(x: number, half: number): number {
 
 const NO_INTEREST: Interest = { impressions: 0, clicks: 0, watches: 0, weight: [0, 0, 0] };
 
-/** Writes the candidates of one request, one row each, without allocating. */
-export class CandidateWriter {
+/** Writes what is always there of the candidates of one request, without allocating. */
+class CandidateWriter {
   readonly #audiences: Audiences;
   readonly #estimate = emptyStreamerEstimate();
   /** What is the same for all candidates of the user: set by `begin`. */
@@ -145,12 +176,12 @@ export class CandidateWriter {
     }
   }
 
-  /** Writes one stream: `candidateSize` floats from `offset`, all finite and in [-1, 3]. */
+  /** Writes one stream: 32 floats from `offset`, all finite and in [-1, 3]. */
   write(row: Float32Array, offset: number, stream: StreamOnAir): void {
     let i = this.#writeStream(row, offset, stream, this.#moment);
     i = this.#writeMatch(row, i, this.#profile, stream);
     i = this.#writePair(row, i, this.#profile, stream);
-    row.fill(0, i, offset + candidateSize);
+    row.fill(0, i, offset + CANDIDATE);
   }
 
   /** What is known of the stream and its streamer, for everybody. */
@@ -226,5 +257,89 @@ export class CandidateWriter {
     row[i++] = Math.min(pair.weight * this.#shares[TASTE]!, 1);
     row[i++] = saturated(pair.approvals, 2) - saturated(pair.dislikes, 0.5);
     return i;
+  }
+}
+
+/** What `Features.save` gives: columns with all that was measured. */
+export interface SavedFeatures {
+  user: Column[];
+  stream: Column[];
+}
+
+/** Writes the rows of requests: the state, then each candidate, all floats finite and in [-8, 8]. */
+export class Features {
+  readonly options: Readonly<FeatureOptions>;
+  /** Floats in a row of the state, and in one of a candidate. */
+  readonly observationSize: number;
+  readonly candidateSize: number;
+  readonly #candidates: CandidateWriter;
+  readonly #inputs: readonly Input[];
+  readonly #user: ColumnInput;
+  readonly #stream: ColumnInput;
+  #profile!: UserProfile;
+  #moment!: Moment;
+
+  /** @throws TypeError or RangeError for an option that is unknown or out of its range. */
+  constructor(sources: Sources, options: Partial<FeatureOptions> = {}) {
+    this.options = checked(options, TABLE, DEFAULTS, "features.");
+    const { inputs, user, stream } = this.options;
+    this.#candidates = new CandidateWriter(sources.profiles.audiences);
+    this.#user = new ColumnInput(user, "user");
+    this.#stream = new ColumnInput(stream, "stream", sources);
+    const columnInputs = [this.#user, this.#stream].filter(({ observation, candidate }) => observation + candidate > 0);
+    this.#inputs = [...inputs.map((name) => makeInput(name, sources)), ...columnInputs];
+    this.observationSize = this.#inputs.reduce((sum, { observation }) => sum + observation, OBSERVATION);
+    this.candidateSize = this.#inputs.reduce((sum, { candidate }) => sum + candidate, CANDIDATE);
+  }
+
+  /** The next rows are for this user at this moment; `profile` has been opened then. */
+  begin(user: Id, profile: UserProfile, moment: Moment): void {
+    this.#profile = profile;
+    this.#moment = moment;
+    this.#candidates.begin(profile, moment);
+    for (const input of this.#inputs) input.begin(user, profile, moment);
+  }
+
+  /** Whether anything reads what is in streams. */
+  get readsContents(): boolean {
+    return this.options.inputs.includes("content") || this.options.stream.length > 0;
+  }
+
+  /** Writes the state: `observationSize` floats from `offset`. */
+  writeObservation(row: Float32Array, offset: number): void {
+    writeObservation(row, offset, this.#profile, this.#moment);
+    let at = offset + OBSERVATION;
+    for (let i = 0; i < this.#inputs.length; i++) {
+      const input = this.#inputs[i]!;
+      if (input.observation > 0) input.writeObservation(row, at);
+      at += input.observation;
+    }
+  }
+
+  /** Writes one stream: `candidateSize` floats from `offset`. */
+  write(row: Float32Array, offset: number, stream: StreamOnAir): void {
+    this.#candidates.write(row, offset, stream);
+    let at = offset + CANDIDATE;
+    for (let i = 0; i < this.#inputs.length; i++) {
+      const input = this.#inputs[i]!;
+      if (input.candidate > 0) input.write(row, at, stream);
+      at += input.candidate;
+    }
+  }
+
+  /** A slate was shown: running columns go on. Call after its rows are written. */
+  shown(slate: readonly StreamOnAir[]): void {
+    this.#user.shown(slate);
+    this.#stream.shown(slate);
+  }
+
+  save(): SavedFeatures {
+    return { user: this.#user.save(), stream: this.#stream.save() };
+  }
+
+  /** Takes what `save` of the same options gave. */
+  load({ user, stream }: SavedFeatures): void {
+    this.#user.load(user);
+    this.#stream.load(stream);
   }
 }

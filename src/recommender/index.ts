@@ -5,7 +5,6 @@ export {
   type SavedCatalog,
   type StreamEmbeddings,
 } from "./catalog.js";
-export { Catalog, type CatalogStream } from "./catalog.js";
 export { type Column, type Encoding, FeatureSet } from "./encoders/index.js";
 export {
   type BootstrapOptions,

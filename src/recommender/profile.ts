@@ -1,8 +1,9 @@
 import { log1p } from "../math.js";
 import { checked, type Rules, rules } from "../options.js";
 import { Audiences, type SavedAudiences } from "./audience.js";
+import { addContent, type Content, MODALITIES } from "./content.js";
 import { DAY, fade, HOUR, MINUTE, WEEK } from "./decay.js";
-import type { Id } from "./events.js";
+import type { Id, UserUpdate } from "./events.js";
 import { Latest } from "./latest.js";
 
 /** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
@@ -17,6 +18,8 @@ const WATCH_MAX = 24 * 60;
 const RECENT = 20;
 /** Streamers of one session that are remembered as shown. */
 const SHOWN = 256;
+/** A click whose watch is never told counts as watching for this long. [set by hand] */
+const WATCHING_MAX = 4 * HOUR;
 
 export interface ProfileOptions {
   /** Users remembered; the ones not seen for longest are forgotten first. Default 50 000. */
@@ -27,6 +30,10 @@ export interface ProfileOptions {
   pairs: number;
   /** Categories, and as many tags, remembered of one user; the ones not clicked for longest are forgotten first. Default 64. */
   interests: number;
+  /** Friends remembered of one user; those made first are forgotten first. Default 128. */
+  friends: number;
+  /** Followed streamers remembered of one user; those followed first are forgotten first. Default 128. */
+  follows: number;
   /** Milliseconds without a sign of the user after which a new session begins. Default 30 minutes. */
   sessionGapMs: number;
   /** Milliseconds of watching from which a visit counts as engaged. Default 60 000. */
@@ -40,6 +47,8 @@ const DEFAULTS: ProfileOptions = {
   streamers: 200_000,
   pairs: 64,
   interests: 64,
+  friends: 128,
+  follows: 128,
   sessionGapMs: 30 * MINUTE,
   engagedMs: MINUTE,
   bounceMs: 5000,
@@ -50,6 +59,8 @@ const TABLE: Rules<ProfileOptions> = {
   streamers: rules.atLeastOne,
   pairs: rules.atLeastOne,
   interests: rules.atLeastOne,
+  friends: rules.atLeastOne,
+  follows: rules.atLeastOne,
   sessionGapMs: rules.positive,
   engagedMs: rules.positive,
   bounceMs: rules.nonNegative,
@@ -61,6 +72,9 @@ export interface StreamTraits {
   readonly category: string;
   readonly tags: readonly string[];
 }
+
+/** What a user has told; what was never told is not there. */
+export type UserTraits = Omit<UserUpdate, "kind" | "time" | "id" | "user">;
 
 /** Fading sums of what a user did, each at the speeds of `HALF_LIVES_MS`. */
 export interface UserSums {
@@ -74,6 +88,13 @@ export interface UserSums {
   minutes: number[];
   /** Sum of log(1 + minutes): what interests are shares of. */
   weight: number[];
+  /** Pages looked at, of those the ones left within `bounceMs`, and the sum of log(1 + seconds). */
+  pages: number[];
+  pageBounces: number[];
+  dwell: number[];
+  /** Ratings, and the sum of 2 * rating - 1. */
+  ratings: number[];
+  ratingSum: number[];
 }
 
 /** Fading interest in a category or a tag; but for `weight`, at the slowest speed. */
@@ -98,6 +119,9 @@ export interface Pair {
   /** Likes, comments, shares, follows and gifts. */
   approvals: number;
   dislikes: number;
+  /** Ratings, and the sum of 2 * rating - 1. */
+  ratings: number;
+  ratingSum: number;
 }
 
 /** What happened since the user came. */
@@ -113,6 +137,8 @@ export interface Session {
   /** Slates shown since the last click. */
   ignored: number;
   lastWatchMs: number;
+  /** Pages looked at. */
+  pages: number;
   /** How often each streamer was shown in this session. */
   shown: Latest<Id, number>;
 }
@@ -137,16 +163,27 @@ export interface UserProfile {
   pairs: Latest<Id, Pair>;
   /** The latest watches, oldest first. */
   recent: Visit[];
+  traits: UserTraits;
+  friends: Latest<Id, true>;
+  /** Streamers. */
+  follows: Latest<Id, true>;
+  /** The streamer whose stream the user entered and has not left, since `since`; else null. */
+  watching: { streamer: Id; since: number } | null;
+  /** Fading sums of what was in the streams watched, by modality; null where there was nothing yet. */
+  content: (number[] | null)[];
   session: Session;
   /** When the fading numbers above were last brought up to date. */
   fadedAt: number;
 }
 
 /** A user's profile as plain values: maps are lists of entries. */
-export interface ExportedProfile extends Omit<UserProfile, "categories" | "tags" | "pairs" | "session"> {
+export interface ExportedProfile
+  extends Omit<UserProfile, "categories" | "tags" | "pairs" | "friends" | "follows" | "session"> {
   categories: [string, Interest][];
   tags: [string, Interest][];
   pairs: [Id, Pair][];
+  friends: Id[];
+  follows: Id[];
   session: Omit<Session, "shown"> & { shown: [Id, number][] };
 }
 
@@ -171,11 +208,12 @@ function emptySession(start: number, gapMs: number): Session {
     minutes: 0,
     ignored: 0,
     lastWatchMs: 0,
+    pages: 0,
     shown: new Latest(SHOWN),
   };
 }
 
-function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserProfile {
+function emptyProfile(now: number, { pairs, interests, friends, follows }: ProfileOptions): UserProfile {
   return {
     firstSeen: now,
     lastSeen: now,
@@ -189,11 +227,21 @@ function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserPr
       repeats: zeros(),
       minutes: zeros(),
       weight: zeros(),
+      pages: zeros(),
+      pageBounces: zeros(),
+      dwell: zeros(),
+      ratings: zeros(),
+      ratingSum: zeros(),
     },
     categories: new Latest(interests),
     tags: new Latest(interests),
     pairs: new Latest(pairs),
     recent: [],
+    traits: {},
+    friends: new Latest(friends),
+    follows: new Latest(follows),
+    watching: null,
+    content: new Array<number[] | null>(MODALITIES.length).fill(null),
     session: emptySession(now, 0),
     fadedAt: now,
   };
@@ -210,6 +258,8 @@ function emptyPair(now: number): Pair {
     lastWatchMs: 0,
     approvals: 0,
     dislikes: 0,
+    ratings: 0,
+    ratingSum: 0,
   };
 }
 
@@ -244,16 +294,22 @@ function exported(profile: UserProfile): ExportedProfile {
     categories: [...profile.categories],
     tags: [...profile.tags],
     pairs: [...profile.pairs],
+    friends: [...profile.friends.keys()],
+    follows: [...profile.follows.keys()],
     session: { ...profile.session, shown: [...profile.session.shown] },
   };
 }
 
-function imported(profile: ExportedProfile, { pairs, interests }: ProfileOptions): UserProfile {
+function imported(profile: ExportedProfile, options: ProfileOptions): UserProfile {
+  const { pairs, interests, friends, follows } = options;
+  const named = (id: Id) => [id, true] as const;
   return {
     ...profile,
     categories: new Latest(interests, profile.categories),
     tags: new Latest(interests, profile.tags),
     pairs: new Latest(pairs, profile.pairs),
+    friends: new Latest(friends, profile.friends.map(named)),
+    follows: new Latest(follows, profile.follows.map(named)),
     session: { ...profile.session, shown: new Latest(SHOWN, profile.session.shown) },
   };
 }
@@ -288,15 +344,37 @@ export class Profiles {
     return profile && structuredClone(exported(profile));
   }
 
-  /** Forgets a user. Sums over all users keep what they have: it names nobody. Returns whether there was a profile. */
+  /**
+   * Forgets a user, also as a friend of others. Sums over all users keep what they have: it names nobody. Returns
+   * whether there was a profile.
+   */
   delete(user: Id): boolean {
+    // Of all: a full list of friends may have dropped one side of a friendship.
+    for (const { friends } of this.#users.values()) friends.delete(user);
     return this.#users.delete(user);
+  }
+
+  /** Forgets a streamer, also in what is known of users. Returns whether anything was known of the streamer. */
+  deleteStreamer(streamer: Id): boolean {
+    for (const profile of this.#users.values()) {
+      profile.pairs.delete(streamer);
+      profile.follows.delete(streamer);
+      profile.session.shown.delete(streamer);
+      profile.recent = profile.recent.filter((visit) => visit.streamer !== streamer);
+      if (profile.watching?.streamer === streamer) profile.watching = null;
+    }
+    return this.audiences.delete(streamer);
+  }
+
+  /** The streamer whose stream a user is in, as far as it is told; undefined when in none. */
+  watching(user: Id, now: number): Id | undefined {
+    const watching = this.#users.get(user)?.watching;
+    return watching && now - watching.since <= WATCHING_MAX ? watching.streamer : undefined;
   }
 
   /** The user's profile, brought up to `now` within half a minute: made when there is none, in a new session when the user had been away. */
   open(user: Id, now: number): UserProfile {
-    const profile = this.#users.get(user) ?? emptyProfile(now, this.options);
-    this.#users.set(user, profile);
+    const profile = this.#known(user, now);
     const away = now - profile.lastSeen;
     if (away > this.options.sessionGapMs) profile.session = emptySession(now, away);
     if (now - profile.fadedAt >= FADE_EVERY) this.#fade(profile, now);
@@ -328,15 +406,21 @@ export class Profiles {
     for (const tag of stream.tags) interestIn(profile.tags, tag).clicks++;
     const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
     profile.pairs.set(stream.streamer, pair);
+    profile.watching = { streamer: stream.streamer, since: now };
     if (pair.visits > 0) this.audiences.add(stream.streamer, stream.category, "repeats", 1, now);
     pair.visits++;
     pair.lastVisit = now;
     this.audiences.add(stream.streamer, stream.category, "clicks", 1, now);
   }
 
-  /** A watch ended. `cut`: by the stream, not by the user; then its shortness says nothing and it is no bounce. */
-  watch(user: Id, stream: StreamTraits, watchMs: number, cut: boolean, now: number): void {
+  /**
+   * A watch ended.
+   * @param cut - By the stream, not by the user; then its shortness says nothing and it is no bounce.
+   * @param content - What is in the stream, as far as it is known.
+   */
+  watch(user: Id, stream: StreamTraits, watchMs: number, cut: boolean, now: number, content?: Content): void {
     const profile = this.open(user, now);
+    if (profile.watching?.streamer === stream.streamer) profile.watching = null;
     const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
     const weight = log1p(minutes);
     const engaged = watchMs >= this.options.engagedMs;
@@ -358,10 +442,12 @@ export class Profiles {
     if (profile.recent.length > RECENT) profile.recent.shift();
     enrich(interestIn(profile.categories, stream.category), weight);
     for (const tag of stream.tags) enrich(interestIn(profile.tags, tag), weight);
+    if (engaged && content !== undefined) addContent(profile.content, content, weight);
     // A short watch that the stream's end cut is unknown, not bad: it counts for nobody.
     if (cut && !engaged) return;
     addAll(sums.watches, 1);
     this.#judge(stream, "watches", 1, now);
+    this.audiences.watched(stream.streamer, minutes);
     this.#judge(stream, "weight", weight, now);
     if (engaged) {
       addAll(sums.engaged, 1);
@@ -387,6 +473,50 @@ export class Profiles {
     }
   }
 
+  /** A user follows a streamer from now on; said again it changes nothing. */
+  follow(user: Id, stream: StreamTraits, now: number): void {
+    const { follows } = this.open(user, now);
+    if (!follows.has(stream.streamer)) this.audiences.followed(stream.streamer, now);
+    follows.set(stream.streamer, true);
+  }
+
+  /** @param rating - From 0, the worst, to 1, the best. */
+  rate(user: Id, stream: StreamTraits, rating: number, now: number): void {
+    const profile = this.open(user, now);
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    pair.ratings++;
+    pair.ratingSum += 2 * rating - 1;
+    addAll(profile.sums.ratings, 1);
+    addAll(profile.sums.ratingSum, 2 * rating - 1);
+  }
+
+  /** A user left a page after `dwellMs`. */
+  page(user: Id, dwellMs: number, now: number): void {
+    const { sums, session } = this.open(user, now);
+    session.pages++;
+    addAll(sums.pages, 1);
+    addAll(sums.dwell, log1p(Math.min(dwellMs / 1000, WATCH_MAX * 60)));
+    if (dwellMs < this.options.bounceMs) addAll(sums.pageBounces, 1);
+  }
+
+  /** A user tells of themselves: no sign that they are here, as it may be the platform that tells. */
+  tell(user: Id, traits: UserTraits, now: number): void {
+    Object.assign(this.#known(user, now).traits, traits);
+  }
+
+  /** Two users become friends, or cease to be. Nobody is a friend of oneself. */
+  befriend(user: Id, friend: Id, are: boolean, now: number): void {
+    if (user === friend) return;
+    for (const [one, other] of [
+      [user, friend],
+      [friend, user],
+    ] as const) {
+      if (are) this.#known(one, now).friends.set(other, true);
+      else this.#users.get(one)?.friends.delete(other);
+    }
+  }
+
   /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
   save(): SavedProfiles {
     const users: [Id, ExportedProfile][] = [];
@@ -398,6 +528,13 @@ export class Profiles {
   load(saved: SavedProfiles): void {
     for (const [user, profile] of saved.users) this.#users.set(user, imported(profile, this.options));
     this.audiences.load(saved.audiences);
+  }
+
+  /** The user's profile, made when there is none; the latest from now on. */
+  #known(user: Id, now: number): UserProfile {
+    const profile = this.#users.get(user) ?? emptyProfile(now, this.options);
+    this.#users.set(user, profile);
+    return profile;
   }
 
   #judge(stream: StreamTraits, sum: "watches" | "weight" | "engaged" | "approvals", amount: number, now: number): void {
@@ -422,6 +559,9 @@ export class Profiles {
     fadeInterests(profile.categories, factors);
     fadeInterests(profile.tags, factors);
     for (const pair of profile.pairs.values()) pair.weight *= factors[SPEEDS - 1]!;
+    for (const sum of profile.content) {
+      if (sum !== null) for (let i = 0; i < sum.length; i++) sum[i]! *= factors[SPEEDS - 1]!;
+    }
     profile.fadedAt = now;
   }
 }

@@ -3,11 +3,14 @@ import { log1p } from "../math.js";
 import { checked, type DQNOptions, type Rule, type Rules, rules } from "../options.js";
 import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
+import type { StreamProfile } from "./audience.js";
 import { Catalog, type CatalogStream, type SavedCatalog } from "./catalog.js";
+import { Contents, type SavedContents } from "./content.js";
 import { MINUTE } from "./decay.js";
 import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "./events.js";
 import { type ExploreOptions, Explorer } from "./explore.js";
-import { CandidateWriter, candidateSize, featureVersion, observationSize, writeObservation } from "./features.js";
+import { type FeatureOptions, Features, featureVersion, type SavedFeatures } from "./features.js";
+import { traitNames } from "./inputs.js";
 import { Latest } from "./latest.js";
 import { type DenseTransition, type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
 import type { Decision, Policy, Request } from "./policy.js";
@@ -23,6 +26,7 @@ import { favouritesOf, type RetrievalOptions, Retriever } from "./retrieval.js";
 import { Reward, type RewardOptions } from "./reward.js";
 import { EventError, parseEvent, parseRequest } from "./schema.js";
 import { SlateBuilder, type SlateOptions } from "./slate.js";
+import { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
 export interface QFunction extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates"> {
@@ -68,6 +72,9 @@ export interface RecommenderOptions {
   slate: Partial<SlateOptions>;
   reward: Partial<RewardOptions>;
   profile: Partial<ProfileOptions>;
+  features: Partial<FeatureOptions>;
+  /** Of the collaborative vectors; their seed, and how many users and streamers they hold, are by default the others'. */
+  vectors: Partial<VectorOptions>;
   pending: Partial<Omit<PendingOptions, "gamma">>;
 }
 
@@ -98,6 +105,8 @@ const DEFAULTS: RecommenderOptions = {
   slate: {},
   reward: {},
   profile: {},
+  features: {},
+  vectors: {},
   pending: {},
 };
 
@@ -122,6 +131,8 @@ const TABLE: Rules<RecommenderOptions> = {
   slate: group,
   reward: group,
   profile: group,
+  features: group,
+  vectors: group,
   pending: group,
 };
 
@@ -160,6 +171,8 @@ export interface RecommenderStats {
   untold: number;
 }
 
+type Five<T> = [T, T, T, T, T];
+
 /** What a file of `save` says it is. */
 const KIND = "recommender";
 
@@ -167,6 +180,10 @@ const KIND = "recommender";
 interface Saved {
   options: RecommenderOptions;
   profiles: SavedProfiles;
+  features: SavedFeatures;
+  /** The rows are numbers, and stand beside. */
+  vectors: Omit<SavedVectors, "rows">;
+  contents: SavedContents;
   pending: SavedPending;
   catalog: SavedCatalog;
   gone: [Id, StreamTraits][];
@@ -214,7 +231,9 @@ export class Recommender implements Policy {
   readonly #pending: Pending;
   readonly #random: Random;
   readonly #slate: SlateBuilder;
-  readonly #writer: CandidateWriter;
+  readonly #vectors: CollaborativeVectors;
+  readonly #contents: Contents;
+  readonly #features: Features;
   readonly #gone = new Latest<Id, StreamTraits>(GONE);
   readonly #heard = new Latest<string, true>(HEARD);
   readonly #counts: Counts = {
@@ -228,26 +247,33 @@ export class Recommender implements Policy {
     unknownDecisions: 0,
     unknownStreams: 0,
   };
-  readonly #observation = new Float32Array(observationSize);
+  readonly #observation: Float32Array;
   readonly #candidates: Float32Array;
   readonly #scores: Float32Array;
 
   /**
-   * @param agent - In place of a new `DQN`: one for `observationSize`, `candidateSize` and these options.
+   * @param agent - In place of a new `DQN`: one for these options, and rows as long as `Features` of them writes.
    * @throws TypeError or RangeError for an option that is unknown or out of its range.
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
     this.options = checked(options, TABLE, DEFAULTS);
-    const { seed, gamma, maxCandidates, retrieval, explore, slate, reward, profile, pending } = this.options;
+    const { seed, gamma, maxCandidates, retrieval, explore, slate, reward } = this.options;
+    const { profile, features, vectors, pending } = this.options;
     this.#retriever = new Retriever(this.#catalog, retrieval);
     this.#random = Random.named(seed, "explore");
     this.#slate = new SlateBuilder(maxCandidates, new Explorer(this.#random, explore), slate);
     this.#profiles = new Profiles(profile);
-    this.#writer = new CandidateWriter(this.#profiles.audiences);
+    const { users, streamers } = this.#profiles.options;
+    this.#vectors = new CollaborativeVectors({ seed, users, streamers, ...vectors });
+    this.#contents = new Contents(seed);
+    const sources = { profiles: this.#profiles, vectors: this.#vectors, contents: this.#contents };
+    this.#features = new Features(sources, features);
     this.#pending = new Pending(new Reward(reward), (transition) => this.#observe(transition), { ...pending, gamma });
+    const { observationSize, candidateSize } = this.#features;
+    this.#observation = new Float32Array(observationSize);
     this.#candidates = new Float32Array(maxCandidates * candidateSize);
     this.#scores = new Float32Array(maxCandidates);
-    this.#agent = agent ?? newAgent(this.options);
+    this.#agent = agent ?? newAgent(this.options, this.#features);
   }
 
   /**
@@ -262,7 +288,7 @@ export class Recommender implements Policy {
     const max = this.options.maxCandidates;
     const favourites = favouritesOf(profile);
     const { streams } = this.#retriever.retrieve({ user, now, max, favourites, candidates, filter });
-    this.#evaluate(profile, streams, now);
+    this.#evaluate(user, profile, streams, now);
     this.#slate.draw(this.#scores, streams.length, k, streams);
     this.#pending.next(user, () => this.#nextState(streams.length));
     const { chosen, propensities } = this.#slate;
@@ -275,6 +301,7 @@ export class Recommender implements Policy {
       propensities: [...propensities],
       scores: chosen.map((index) => this.#scores[index]!),
     };
+    this.#features.shown(shown);
     this.#profiles.shown(user, shown, now);
     if (chosen.length > 0) {
       this.#pending.add({
@@ -324,13 +351,31 @@ export class Recommender implements Policy {
     return this.#profiles.export(user);
   }
 
+  /** A copy of all that is known of a streamer over all streams, as plain values; undefined when nothing is. */
+  streamProfile(streamer: Id): StreamProfile | undefined {
+    return this.#profiles.audiences.profile(streamer, this.#counts.time);
+  }
+
   /**
-   * Forgets a user: profile and pending decisions. What was learned stays; it names nobody.
+   * Forgets a user: profile, friendships, vector and pending decisions. What was learned of all users together stays; it
+   * names nobody.
    * @returns Whether there was a profile.
    */
   forget(user: Id): boolean {
     this.#pending.forget(user);
+    this.#vectors.forget(user);
+    for (const key of this.#heard.keys()) if (key.split("\0").includes(user, 1)) this.#heard.delete(key);
     return this.#profiles.delete(user);
+  }
+
+  /**
+   * Forgets a streamer: the profile over all streams, the vector, and what users did there. Streams on air stay.
+   * @returns Whether there was a profile.
+   */
+  forgetStreamer(streamer: Id): boolean {
+    this.#vectors.forgetStreamer(streamer);
+    for (const [stream, traits] of this.#gone) if (traits.streamer === streamer) this.#gone.delete(stream);
+    return this.#profiles.deleteStreamer(streamer);
   }
 
   stats(): RecommenderStats {
@@ -356,9 +401,14 @@ export class Recommender implements Policy {
   /** Everything, as a file: to go on from it is the same, to the bit, as never to have stopped. */
   save(): Uint8Array {
     const floats: Float32Array[] = [];
+    const contents: Float32Array[] = [];
+    const { rows, ...vectors } = this.#vectors.save();
     const saved: Saved = {
       options: this.options,
       profiles: this.#profiles.save(),
+      features: this.#features.save(),
+      vectors,
+      contents: this.#contents.save(contents),
       pending: this.#pending.save(floats),
       catalog: this.#catalog.save(),
       gone: [...this.#gone],
@@ -369,6 +419,8 @@ export class Recommender implements Policy {
     const tensors = new Map([
       ["state", new TextEncoder().encode(JSON.stringify(saved))],
       ["pending", joined(floats)],
+      ["vectors", joined([Float32Array.from(rows)])],
+      ["contents", joined(contents)],
       ["agent", this.#agent.save()],
     ]);
     return packSnapshot(KIND, { features: String(featureVersion) }, tensors);
@@ -386,11 +438,13 @@ export class Recommender implements Policy {
         `the file's features are version ${metadata["features"]}, here they are ${featureVersion}`,
       );
     }
-    const [state, pending, agent] = ["state", "pending", "agent"].map((name) => tensors.get(name));
-    if (!state || !pending || !agent) throw new SnapshotError('the file must hold "state", "pending" and "agent"');
+    const names = ["state", "pending", "vectors", "contents", "agent"] as const;
+    const missing = names.find((name) => !tensors.has(name));
+    if (missing !== undefined) throw new SnapshotError(`the file must hold "${missing}"`);
+    const [state, pending, vectors, contents, agent] = names.map((name) => tensors.get(name)!) as Five<Uint8Array>;
     const saved = JSON.parse(new TextDecoder().decode(state)) as Saved;
     const recommender = new Recommender(saved.options, loadAgent(agent));
-    recommender.#restore(saved, pending);
+    recommender.#restore(saved, floatsOf(pending), floatsOf(vectors), floatsOf(contents));
     return recommender;
   }
 
@@ -413,13 +467,14 @@ export class Recommender implements Policy {
   }
 
   /** Writes the state and the candidates, and the value of each into `#scores`. */
-  #evaluate(profile: UserProfile, streams: readonly CatalogStream[], now: number): void {
+  #evaluate(user: Id, profile: UserProfile, streams: readonly CatalogStream[], now: number): void {
     let viewersMax = 0;
     for (const stream of streams) viewersMax = Math.max(viewersMax, stream.viewers);
     const moment = { now, onAir: this.#catalog.size, viewersMax };
-    writeObservation(this.#observation, 0, profile, moment);
-    this.#writer.begin(profile, moment);
-    for (let i = 0; i < streams.length; i++) this.#writer.write(this.#candidates, i * candidateSize, streams[i]!);
+    const { candidateSize } = this.#features;
+    this.#features.begin(user, profile, moment);
+    this.#features.writeObservation(this.#observation, 0);
+    for (let i = 0; i < streams.length; i++) this.#features.write(this.#candidates, i * candidateSize, streams[i]!);
     if (this.#agent.updates < this.options.warmupUpdates) {
       for (let i = 0; i < streams.length; i++) this.#scores[i] = log1p(streams[i]!.viewers);
       return;
@@ -431,6 +486,7 @@ export class Recommender implements Policy {
 
   /** Copies of some candidates' rows. */
   #rows(indices: ArrayLike<number>, n: number): Float32Array {
+    const { candidateSize } = this.#features;
     const rows = new Float32Array(n * candidateSize);
     for (let i = 0; i < n; i++) {
       const start = indices[i]! * candidateSize;
@@ -458,6 +514,14 @@ export class Recommender implements Policy {
       this.#gone.set(event.stream, { streamer, category, tags });
     }
     this.#catalog.feedback(event);
+    if (event.kind === "on_air" && stream === undefined) {
+      this.#profiles.audiences.onAir(event.streamer, event.category, event.time);
+      this.#vectors.offer(event.streamer, event.category, event.tags);
+    }
+    if (!this.#features.readsContents) return;
+    if (event.kind === "on_air") this.#contents.onAir(event);
+    else if (event.kind === "update") this.#contents.update(event);
+    else this.#contents.offAir(event.stream);
   }
 
   #takeFeedback(event: FeedbackEvent): void {
@@ -477,8 +541,11 @@ export class Recommender implements Policy {
   }
 
   #takeUser(event: UserEvent): void {
-    // A page that somebody looked at is a sign of life.
-    if (event.kind === "page_view") this.#profiles.open(event.user, event.time);
+    if (event.kind === "page_view") this.#profiles.page(event.user, event.dwellMs, event.time);
+    else if (event.kind === "user") {
+      const { kind: _kind, id: _id, user, time, ...traits } = event;
+      this.#profiles.tell(user, traits, time);
+    } else this.#profiles.befriend(event.user, event.friend, event.kind === "friend", event.time);
   }
 
   #remember(event: FeedbackEvent, stream: StreamTraits, cut: boolean): void {
@@ -491,14 +558,26 @@ export class Recommender implements Policy {
         this.#profiles.click(user, stream, time);
         break;
       case "watch":
-        this.#profiles.watch(user, stream, event.watchMs, cut, time);
+        this.#profiles.watch(user, stream, event.watchMs, cut, time, this.#contents.get(event.stream));
+        this.#learnTaste(user, stream, event.watchMs);
+        break;
+      case "follow":
+        this.#profiles.follow(user, stream, time);
+        this.#profiles.interact(user, stream, false, time);
         break;
       case "rating":
+        this.#profiles.rate(user, stream, event.rating, time);
         this.#profiles.interact(user, stream, event.rating < 0.5, time);
         break;
       default:
         this.#profiles.interact(user, stream, event.kind === "dislike", time);
     }
+  }
+
+  #learnTaste(user: Id, { streamer, category, tags }: StreamTraits, watchMs: number): void {
+    if (watchMs < this.#profiles.options.engagedMs) return;
+    const traits = traitNames(this.#profiles.get(user)?.traits ?? {});
+    this.#vectors.learn(user, streamer, category, log1p(watchMs / MINUTE), tags, traits);
   }
 
   #hasMade(decision: Id): boolean {
@@ -518,14 +597,17 @@ export class Recommender implements Policy {
     for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
   }
 
-  #restore(saved: Saved, floats: Uint8Array): void {
+  #restore(saved: Saved, pending: Float32Array, vectors: Float32Array, contents: Float32Array): void {
     Object.assign(this.#counts, saved.counts);
     this.#profiles.load(saved.profiles);
+    this.#features.load(saved.features);
+    this.#vectors.load({ ...saved.vectors, rows: vectors });
+    this.#contents.load(saved.contents, contents);
     for (const [stream, traits] of saved.gone) this.#gone.set(stream, traits);
     for (const key of saved.heard) this.#heard.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
     this.#catalog.load(saved.catalog);
-    this.#pending.load(saved.pending, new Float32Array(floats.slice().buffer));
+    this.#pending.load(saved.pending, pending);
   }
 }
 
@@ -537,9 +619,17 @@ function keyOf(event: LiveEvent): string {
   return `${event.kind}\0${event.user}\0${about}\0${event.time}`;
 }
 
-function newAgent({ seed, gamma, maxCandidates, nextCandidates, learner }: RecommenderOptions): DQN {
+function newAgent(
+  { seed, gamma, maxCandidates, nextCandidates, learner }: RecommenderOptions,
+  { observationSize, candidateSize }: Features,
+): DQN {
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
   return new DQN({ ...LEARNER, ...learner, observation: observationSize, candidates, gamma, seed });
+}
+
+/** The floats that `joined` made bytes of. */
+function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer);
 }
 
 /** The bytes of the arrays, one after the other. */

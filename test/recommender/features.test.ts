@@ -1,17 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/random.js";
+import { Contents } from "../../src/recommender/content.js";
 import { DAY, MINUTE } from "../../src/recommender/decay.js";
-import {
-  CandidateWriter,
-  candidateSize,
-  observationSize,
-  type StreamOnAir,
-  writeObservation,
-} from "../../src/recommender/features.js";
+import { candidateSize, type FeatureOptions, Features, observationSize } from "../../src/recommender/features.js";
+import type { StreamOnAir } from "../../src/recommender/inputs.js";
 import { Profiles } from "../../src/recommender/profile.js";
+import { CollaborativeVectors } from "../../src/recommender/vectors.js";
 
 const STREAMS: StreamOnAir[] = Array.from({ length: 20 }, (_, i) => ({
+  id: `${i}`,
   streamer: `s${i % 15}`,
+  title: "",
   category: `c${i % 4}`,
   tags: [`t${i % 3}`, `t${i % 5}`],
   viewers: i ** 4,
@@ -38,16 +37,20 @@ function take(profiles: Profiles, act: Act, now: number): void {
   profiles.interact(act.user, stream, act.dislike, now);
 }
 
+function plain(profiles: Profiles, options: Partial<FeatureOptions> = {}): Features {
+  return new Features({ profiles, vectors: new CollaborativeVectors(), contents: new Contents(1) }, options);
+}
+
 /** All rows for a user at a moment: the state, then each candidate. */
 function rows(profiles: Profiles, user: string, now: number): Float32Array {
   const out = new Float32Array(observationSize + STREAMS.length * candidateSize).fill(Number.NaN);
   const profile = profiles.open(user, now);
   const moment = { now, onAir: STREAMS.length, viewersMax: 19 ** 4 };
-  const writer = new CandidateWriter(profiles.audiences);
-  writeObservation(out, 0, profile, moment);
-  writer.begin(profile, moment);
+  const features = plain(profiles);
+  features.begin(user, profile, moment);
+  features.writeObservation(out, 0);
   for (const [i, stream] of STREAMS.entries()) {
-    writer.write(out, observationSize + i * candidateSize, stream);
+    features.write(out, observationSize + i * candidateSize, stream);
   }
   return out;
 }
@@ -100,9 +103,9 @@ describe("features", () => {
     take(profiles, { user: "u", stream: 3, watchMs: MINUTE, dislike: false }, 0);
     const alone = new Float32Array(candidateSize);
     const moment = { now: DAY, onAir: STREAMS.length, viewersMax: 19 ** 4 };
-    const writer = new CandidateWriter(profiles.audiences);
-    writer.begin(profiles.open("u", DAY), moment);
-    writer.write(alone, 0, STREAMS[3]!);
+    const features = plain(profiles);
+    features.begin("u", profiles.open("u", DAY), moment);
+    features.write(alone, 0, STREAMS[3]!);
     expect(candidate(rows(profiles, "u", DAY), 3)).toEqual(alone);
   });
 
