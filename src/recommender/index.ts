@@ -118,6 +118,6 @@ export {
   watchOracle,
 } from "./simulator/index.js";
 export type { SlateOptions } from "./slate.js";
-export { type SavedTowers, Towers, type Vectors } from "./towers.js";
 export { cosine, tokens, WordVectors } from "./text.js";
+export { type SavedTowers, Towers, type Vectors } from "./towers.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
