@@ -249,7 +249,7 @@ export class Catalog {
 
   /** Time is now `now`, milliseconds: the rates of streams are of this time. It never goes back. */
   advance(now: number): void {
-    if (now <= this.#shared.now) return;
+    if (!(now > this.#shared.now)) return;
     this.#shared.now = now;
     this.#shared.moments.advance(now);
   }

@@ -1,4 +1,6 @@
+import { above, checked, type Rules } from "../options.js";
 import type { CatalogStream, Follower } from "./catalog.js";
+import { Cells } from "./cells.js";
 import type { Id } from "./events.js";
 
 /** Vectors of users and streamers in one space: the larger their dot product, the better the two fit. */
@@ -18,14 +20,25 @@ export interface SavedTowers {
   next: number;
 }
 
+export interface TowersOptions {
+  /**
+   * Share of the streams that a search multiplies, at least, in (0, 1]: those of the categories nearest to the user, and
+   * more until it has found as many as it was asked for. At 1 it is exact. Default 1.
+   */
+  probe: number;
+}
+
+const TABLE: Rules<TowersOptions> = { probe: above(0, 1) };
+
 /**
  * The vectors of all streams on air in one matrix, for the streams nearest to a user by dot product: the retrieval half
  * of two towers (Yi et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations").
  *
- * The scan is exact: every row is multiplied, 100 000 rows of 32 in a few milliseconds. Rows are written when something
- * is said of a stream, and again in turn by `refresh`, as what is learned moves the vectors.
+ * A search multiplies every row, 100 000 of 32 in a few milliseconds, or those of the likeliest categories alone. Rows
+ * are written when something is said of a stream, and again in turn by `refresh`, as what is learned moves the vectors.
  */
 export class Towers implements Follower {
+  readonly options: Readonly<TowersOptions>;
   readonly #vectors: Vectors;
   #rows: Float32Array;
   #known: Uint8Array;
@@ -33,12 +46,19 @@ export class Towers implements Follower {
   readonly #user: Float32Array;
   /** The same numbers: a product of f64 by f64 saves a conversion. */
   readonly #wide: Float64Array;
+  /** Rows with vectors by category, when not all are searched. */
+  readonly #cells: Cells | undefined;
   /** The row that `refresh` writes next. */
   #next = 0;
 
-  /** @param vectors - Where the vectors come from; asked again and again. */
-  constructor(vectors: Vectors) {
+  /**
+   * @param vectors - Where the vectors come from; asked again and again.
+   * @throws TypeError or RangeError when an option is unknown or out of its range.
+   */
+  constructor(vectors: Vectors, options: Partial<TowersOptions> = {}) {
+    this.options = checked(options, TABLE, { probe: 1 }, "towers.");
     this.#vectors = vectors;
+    if (this.options.probe < 1) this.#cells = new Cells(vectors.size);
     this.#user = new Float32Array(vectors.size);
     this.#wide = new Float64Array(vectors.size);
     this.#rows = new Float32Array(0);
@@ -54,6 +74,8 @@ export class Towers implements Follower {
 
   gone(index: number, last: number): void {
     const { size } = this.#vectors;
+    this.#cells?.delete(index, this.#rows);
+    if (index !== last) this.#cells?.move(last, index);
     this.#rows.copyWithin(index * size, last * size, (last + 1) * size);
     this.#known[index] = this.#known[last]!;
     this.#streams[index] = this.#streams[last];
@@ -84,17 +106,10 @@ export class Towers implements Follower {
   ): CatalogStream[] {
     if (count < 1 || !this.#vectors.readUser(user, this.#user, 0)) return [];
     this.#wide.set(this.#user);
-    const { size } = this.#vectors;
     const best = new Best(count);
-    const n = among?.length ?? this.#streams.length;
-    for (let i = 0; i < n; i++) {
-      const row = among === undefined ? i : among[i]!.index;
-      if (this.#known[row] === 0) continue;
-      const score = dot(this.#rows, row * size, this.#wide);
-      if (score < best.least) continue;
-      const stream = this.#streams[row]!;
-      if (accepts(stream)) best.offer(stream, score);
-    }
+    if (among !== undefined) for (const { index } of among) this.#offer(index, best, accepts);
+    else if (this.#cells !== undefined) this.#probe(this.#cells, best, accepts);
+    else for (let row = 0; row < this.#streams.length; row++) this.#offer(row, best, accepts);
     return best.take();
   }
 
@@ -107,14 +122,38 @@ export class Towers implements Follower {
 
   /** Takes what `save` gave, once the catalogue has told of its streams; `rows`: what it added to the floats. */
   load(saved: SavedTowers, rows: Float32Array): void {
+    for (let row = 0; row < this.#streams.length; row++) this.#cells?.delete(row, this.#rows);
     this.#rows.set(rows);
     this.#known.set(saved.known.map(Number));
     this.#next = saved.next;
+    for (const { index, category } of this.#streams as CatalogStream[]) {
+      if (this.#known[index] === 1) this.#cells?.add(index, category, this.#rows);
+    }
   }
 
   #write({ index, streamer, category }: CatalogStream): void {
+    this.#cells?.delete(index, this.#rows);
     const isKnown = this.#vectors.readStreamer(streamer, category, this.#rows, index * this.#vectors.size);
     this.#known[index] = isKnown ? 1 : 0;
+    if (isKnown) this.#cells?.add(index, category, this.#rows);
+  }
+
+  #offer(row: number, best: Best, accepts: (stream: CatalogStream) => boolean): void {
+    if (this.#known[row] === 0) return;
+    const score = dot(this.#rows, row * this.#vectors.size, this.#wide);
+    if (score < best.least) return;
+    const stream = this.#streams[row]!;
+    if (accepts(stream)) best.offer(stream, score);
+  }
+
+  /** Whole cells, so that what is found does not depend on the order within them. */
+  #probe(cells: Cells, best: Best, accepts: (stream: CatalogStream) => boolean): void {
+    let left = cells.size * this.options.probe;
+    for (const rows of cells.nearest(this.#wide)) {
+      if (left <= 0 && best.isFull) return;
+      for (const row of rows) this.#offer(row, best, accepts);
+      left -= rows.length;
+    }
   }
 
   #grow(rows: number): void {
@@ -153,6 +192,10 @@ class Best {
 
   constructor(count: number) {
     this.#count = count;
+  }
+
+  get isFull(): boolean {
+    return this.#heap.length === this.#count;
   }
 
   offer(stream: CatalogStream, score: number): void {

@@ -1,0 +1,92 @@
+/** Vectors are summed as whole numbers of 2^-20, within 2^15: then a sum is exact, whatever came and went before. */
+const FRACTION = 1_048_576;
+const LARGEST = 32_768;
+
+/** Rows that share a name, and the sum of their vectors. */
+interface Cell {
+  readonly name: string;
+  readonly rows: number[];
+  readonly sum: Float64Array;
+}
+
+/**
+ * Rows of a matrix in cells by name, such as a category, of which those with the mean nearest to a vector are searched
+ * first: an inverted file (Jegou, Douze & Schmid 2011, "Product quantization for nearest neighbor search") whose lists
+ * need no training.
+ */
+export class Cells {
+  readonly #size: number;
+  readonly #cells = new Map<string, Cell>();
+  /** By row: its cell, and its place there. */
+  readonly #of: (Cell | undefined)[] = [];
+  readonly #places: number[] = [];
+  #rows = 0;
+
+  /** @param size - Numbers in a row. */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Adds a row that is in no cell. */
+  add(row: number, name: string, matrix: Float32Array): void {
+    let cell = this.#cells.get(name);
+    if (cell === undefined) {
+      cell = { name, rows: [], sum: new Float64Array(this.#size) };
+      this.#cells.set(name, cell);
+    }
+    this.#of[row] = cell;
+    this.#places[row] = cell.rows.length;
+    cell.rows.push(row);
+    this.#sum(cell, row, matrix, 1);
+    this.#rows++;
+  }
+
+  /** Takes a row out, whose numbers are still those with which it was added; one that is in no cell is left alone. */
+  delete(row: number, matrix: Float32Array): void {
+    const cell = this.#of[row];
+    if (cell === undefined) return;
+    this.#sum(cell, row, matrix, -1);
+    const last = cell.rows.pop()!;
+    if (last !== row) {
+      cell.rows[this.#places[row]!] = last;
+      this.#places[last] = this.#places[row]!;
+    }
+    if (cell.rows.length === 0) this.#cells.delete(cell.name);
+    this.#of[row] = undefined;
+    this.#rows--;
+  }
+
+  /** What stood at the row `from` now stands at the row `to`, which is in no cell. */
+  move(from: number, to: number): void {
+    const cell = this.#of[from];
+    if (cell === undefined) return;
+    cell.rows[this.#places[from]!] = to;
+    this.#of[to] = cell;
+    this.#places[to] = this.#places[from]!;
+    this.#of[from] = undefined;
+  }
+
+  /** Lists of rows, those with the mean nearest to the vector first, of equal products the lower name first. */
+  nearest(vector: Float64Array): (readonly number[])[] {
+    const scored = Array.from(this.#cells.values(), (cell) => {
+      let product = 0;
+      for (let i = 0; i < this.#size; i++) product += cell.sum[i]! * vector[i]!;
+      return { cell, product: product / cell.rows.length };
+    });
+    scored.sort((a, b) => b.product - a.product || (a.cell.name < b.cell.name ? -1 : 1));
+    return scored.map(({ cell }) => cell.rows);
+  }
+
+  /** Rows in all cells. */
+  get size(): number {
+    return this.#rows;
+  }
+
+  #sum({ sum }: Cell, row: number, matrix: Float32Array, sign: 1 | -1): void {
+    const start = row * this.#size;
+    for (let i = 0; i < this.#size; i++) {
+      const bounded = Math.min(Math.max(matrix[start + i]!, -LARGEST), LARGEST);
+      sum[i]! += sign * Math.round(bounded * FRACTION);
+    }
+  }
+}
