@@ -42,7 +42,7 @@ export class Towers implements Follower {
   readonly #vectors: Vectors;
   #rows: Float32Array;
   #known: Uint8Array;
-  #streams: (CatalogStream | undefined)[] = [];
+  readonly #streams: CatalogStream[] = [];
   readonly #user: Float32Array;
   /** The same numbers: a product of f64 by f64 saves a conversion. */
   readonly #wide: Float64Array;
@@ -78,7 +78,7 @@ export class Towers implements Follower {
     if (index !== last) this.#cells?.move(last, index);
     this.#rows.copyWithin(index * size, last * size, (last + 1) * size);
     this.#known[index] = this.#known[last]!;
-    this.#streams[index] = this.#streams[last];
+    this.#streams[index] = this.#streams[last]!;
     this.#streams.length = last;
   }
 
@@ -126,7 +126,7 @@ export class Towers implements Follower {
     this.#rows.set(rows);
     this.#known.set(saved.known.map(Number));
     this.#next = saved.next;
-    for (const { index, category } of this.#streams as CatalogStream[]) {
+    for (const { index, category } of this.#streams) {
       if (this.#known[index] === 1) this.#cells?.add(index, category, this.#rows);
     }
   }
