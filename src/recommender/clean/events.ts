@@ -252,7 +252,9 @@ export class Cleaner {
     for (let first = this.#alarms.first; first !== undefined && first.time < now; first = this.#alarms.first) {
       const { time, stream } = this.#alarms.pop();
       if (stream.end < Infinity) {
-        if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
+        // The alarm of a timeout may come before that of the end.
+        const isOver = time >= stream.end + this.#options.graceMs;
+        if (isOver && this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
         continue;
       }
       const due = stream.sign + this.#options.timeoutMs;

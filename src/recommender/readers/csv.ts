@@ -14,7 +14,7 @@ export interface CsvOptions extends ReaderOptions {
 }
 
 /** Rows with the columns that were asked for, in the order in which they were. */
-interface TableOptions extends CsvOptions {
+export interface TableOptions extends CsvOptions {
   /** Columns to be read: `a|b` is the first that is there, `?a` is empty where there is none. Default all. */
   wanted?: readonly string[];
 }
@@ -243,9 +243,17 @@ function converter(field: string, { unit = "ms", scale = 1, separator }: FieldMa
   }
   if (field === "mature")
     return (text) => (/^(?:true|1)$/i.test(text) ? true : /^(?:false|0)$/i.test(text) ? false : text);
-  if (field === "tags" && separator !== undefined) return (text) => text.split(separator);
+  if (field === "tags" && separator !== undefined) return (text) => text.split(separator).map(own);
   if (field === "tags" || field === "embeddings") return json;
-  return (text) => text;
+  return own;
+}
+
+/** Text of this length and more, cut from a longer one, keeps all of that alive in V8. */
+const CUT = 13;
+
+/** The same text in memory of its own, so that an id that is remembered does not hold the piece that it came in. */
+function own(text: string): string {
+  return text.length < CUT ? text : JSON.parse(JSON.stringify(text));
 }
 
 function json(text: string): unknown {

@@ -29,7 +29,7 @@ export class Line {
     readonly file: string | undefined,
     /** 1 for the first line. */
     readonly number: number,
-    private readonly columns: readonly string[],
+    readonly columns: readonly string[],
     private readonly fields: readonly string[],
   ) {}
 
@@ -58,6 +58,11 @@ export class Line {
     const value = parseNumber(this.fields[column]!);
     if (!(value >= min && value <= max)) throw this.refuse(column, `be a number ${range(min, max)}`);
     return value;
+  }
+
+  /** Whether the field is a decimal number. */
+  isNumber(column: number): boolean {
+    return !Number.isNaN(parseNumber(this.fields[column]!));
   }
 
   /** The field as a moment, an ISO 8601 date or date and time, in milliseconds; UTC where it names no zone. */

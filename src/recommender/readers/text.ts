@@ -241,3 +241,10 @@ function joined(parts: readonly (Uint8Array | string)[]): Uint8Array {
   }
   return whole;
 }
+
+/** All bytes of a source; text as UTF-8. */
+export async function readBytes(source: Source): Promise<Uint8Array> {
+  const parts: (Uint8Array | string)[] = [];
+  for await (const piece of piecesOf(source)) parts.push(piece);
+  return joined(parts);
+}
