@@ -125,7 +125,8 @@ export function wilsonInterval(successes: number, n: number): Interval {
   const z2 = NORMAL_975 * NORMAL_975;
   const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
   const half = (NORMAL_975 * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
-  return { value, lo: Math.max(0, centre - half), hi: Math.min(1, centre + half), n };
+  // At the ends a bound is exactly the value, whatever rounding says.
+  return { value, lo: successes === 0 ? 0 : centre - half, hi: successes === n ? 1 : centre + half, n };
 }
 
 /**

@@ -90,13 +90,6 @@ export class Tally {
     return copy;
   }
 
-  /** The ratio of a metric in a slice; NaN where there is nothing to divide by. */
-  value(metric: number, slice: number): number {
-    const at = 2 * (metric * this.slices.length + slice);
-    const sums = this.#total();
-    return sums[at]! / sums[at + 1]!;
-  }
-
   /**
    * All ratios that have something to divide by, each with its percentile interval; unbounded where all cases are of one
    * group. Percentiles are a little narrow for less than about 40 users.
