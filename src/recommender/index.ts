@@ -1,11 +1,15 @@
-export {
-  Catalog,
-  type CatalogStream,
-  type Follower,
-  type SavedCatalog,
-  type StreamEmbeddings,
-} from "./catalog.js";
+export { Catalog, type CatalogStream, type Follower, type SavedCatalog, type StreamEmbeddings } from "./catalog.js";
 export { type Column, type Encoding, FeatureSet } from "./encoders/index.js";
+export { areaUnderCurve, type Judgement, judge, logLoss } from "./evaluation/classification.js";
+export {
+  cosineSimilarity,
+  gini,
+  intraListSimilarity,
+  personalisation,
+  type Similarity,
+  selfInformation,
+  traitSimilarity,
+} from "./evaluation/diversity.js";
 export {
   type BootstrapOptions,
   bootstrapInterval,
@@ -14,7 +18,11 @@ export {
   mean,
   meanInterval,
   quantile,
+  wilsonInterval,
 } from "./evaluation/intervals.js";
+export { type ListScores, scoreList } from "./evaluation/lists.js";
+export { LiveMetrics, type LiveOptions } from "./evaluation/live.js";
+export { cutLogAt, holdOutLogUsers, kFoldLog, type LogSplit } from "./evaluation/logs.js";
 export {
   evaluateRanking,
   hitRate,
@@ -27,16 +35,34 @@ export {
   reciprocalRank,
   topK,
 } from "./evaluation/ranking.js";
+export { evaluateLog, type RankingPolicy, Replay, type ReplayOptions, type ReplayResult } from "./evaluation/replay.js";
+export {
+  compareReturns,
+  type Realised,
+  ReturnLog,
+  type ReturnOptions,
+  realisedReturns,
+  type Step,
+} from "./evaluation/returns.js";
+export { SLICES, type SliceOptions } from "./evaluation/slices.js";
 export {
   byTime,
+  cutAt,
   type Histories,
   histories,
+  holdOutUsers,
   type Interactions,
+  instantsOf,
+  kFold,
   lastOfEachPair,
   leaveLastOut,
+  leaveLastTwoOut,
   type Split,
   select,
+  type ThreeWaySplit,
 } from "./evaluation/splits.js";
+export { type Figure, groupOf, type ResampleOptions, Tally } from "./evaluation/tally.js";
+export { evaluateLists, type ListOptions } from "./evaluation/topn.js";
 export type {
   Click,
   Embeddings,
