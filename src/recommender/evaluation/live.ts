@@ -1,7 +1,7 @@
 import { checked, type Rule, type Rules, rules } from "../../options.js";
 
 import { HOUR, MINUTE, WEEK } from "../decay.js";
-import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "../events.js";
+import type { FeedbackEvent, Id, LiveEvent, StreamEvent } from "../events.js";
 import { Latest } from "../latest.js";
 import type { Decision } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
@@ -11,7 +11,7 @@ import { gini, intraListSimilarity, type Similarity, selfInformation, traitSimil
 import { bootstrapInterval } from "./intervals.js";
 import { pairKey, record } from "./outcomes.js";
 import { Returning } from "./returning.js";
-import { ALL, isRepeat, SLICES, type SliceOptions, Slicer } from "./slices.js";
+import { type Act, ALL, isAct, isRepeat, OF_USER, SLICES, type SliceOptions, Slicer, UNMET } from "./slices.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 
 export interface LiveOptions extends SliceOptions {
@@ -172,7 +172,7 @@ export class LiveMetrics {
     else if (event.kind === "impression") {
       this.#present(event.user, event.time);
       if (event.decision === undefined || !this.#decisions.has(event.decision)) this.#show(event.user, event.stream);
-    } else this.#takeAct(event);
+    } else if (isAct(event)) this.#takeAct(event);
   }
 
   /**
@@ -199,7 +199,7 @@ export class LiveMetrics {
     const tally = this.#tally.clone();
     for (const { group, days, activeDays, awayMs, returns } of this.#returning.users(this.#now)) {
       tally.add(group, AT.watch_min_per_user_day, EVERY, 0, days);
-      tally.add(group, AT.sessions_per_user_day, EVERY, 0, days);
+      tally.add(group, AT.sessions_per_user_day, OF_USER, 0, days);
       tally.add(group, AT.watch_min_per_active_day, EVERY, 0, activeDays);
       // All time away over all returns: those who are not back yet count with the time that they have been away.
       tally.add(group, AT.hours_to_next_visit, ALL, awayMs / HOUR, returns);
@@ -276,19 +276,20 @@ export class LiveMetrics {
     this.#streams.add(this.#group(name), 0, ALL, 1, 0);
   }
 
-  #takeAct(event: Exclude<FeedbackEvent, { kind: "impression" }> | UserEvent): void {
+  #takeAct(event: Act): void {
     const length = event.kind === "watch" ? event.watchMs : event.kind === "page_view" ? event.dwellMs : 0;
     this.#present(event.user, Math.max(0, this.#now - length));
-    if (!("stream" in event)) {
-      this.#slicer.acted(event, "", false);
-      return;
-    }
+    if (event.kind === "page_view") this.#slicer.acted(event.user);
+    else this.#takeFeedback(event);
+  }
+
+  #takeFeedback(event: FeedbackEvent): void {
     const streamer = this.#broadcasts.streamerOf(event.stream);
     const key = pairKey(event.user, event.stream);
     let visit = this.#visits.get(key);
     const isVisit = event.kind === "click" || (event.kind === "watch" && visit === undefined);
     if (isVisit) visit = this.#enter(event.user, streamer, key);
-    this.#slicer.acted(event, streamer, isVisit);
+    this.#slicer.acted(event.user);
     if (visit === undefined) return;
     record(visit.outcome, event, this.#broadcasts.isGone(event.stream));
     if (visit.counts) this.#convert(event, visit);
@@ -305,12 +306,13 @@ export class LiveMetrics {
     const slices = isShown ? shown : this.#slicer.of(user, streamer);
     const visit = { slices, isShown, counts: this.#counts, outcome: emptyOutcome() };
     this.#visits.set(key, visit);
+    this.#slicer.visited(user, streamer);
     this.#streamer(streamer).visits++;
     this.#visited++;
     if (!visit.counts) return visit;
     const group = this.#group(user);
     if (isShown) this.#tally.add(group, AT.click_rate, slices, 1, 0);
-    this.#tally.add(group, AT.repeat_share, slices, isRepeat(slices) ? 1 : 0, 1);
+    this.#tally.add(group, AT.repeat_share, slices & UNMET, isRepeat(slices) ? 1 : 0, 1);
     this.#tally.add(group, AT.conversion_follow, slices, 0, 1);
     this.#tally.add(group, AT.conversion_gift, slices, 0, 1);
     return visit;

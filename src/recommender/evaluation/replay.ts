@@ -1,7 +1,7 @@
 import { checked, oneOf, type Rule, type Rules, rules } from "../../options.js";
 import { Random } from "../../random.js";
 import { MINUTE } from "../decay.js";
-import type { FeedbackEvent, Id, LiveEvent } from "../events.js";
+import type { Id, LiveEvent, Watch } from "../events.js";
 import { Latest } from "../latest.js";
 import type { Decision, Policy, Request } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
@@ -10,7 +10,7 @@ import { gini, intraListSimilarity, type Similarity, selfInformation, traitSimil
 import { bootstrapInterval } from "./intervals.js";
 import { scoreList } from "./lists.js";
 import { pairKey } from "./outcomes.js";
-import { ALL, SLICES, type SliceOptions, Slicer } from "./slices.js";
+import { type Act, ALL, isAct, SLICES, type SliceOptions, Slicer } from "./slices.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 
 /** A policy that can also rank without the intent to show. */
@@ -216,21 +216,19 @@ export class Replay {
     this.#broadcasts.feedback(event);
     if (event.kind === "on_air" && this.#counts(event.time)) this.#airs(event.stream, event.streamer);
     else if (event.kind === "off_air") this.#listed.delete(event.stream);
-    else if ("user" in event) this.#learn(event);
+    else if (event.kind === "impression") this.#slicer.shown(this.#broadcasts.streamerOf(event.stream));
+    else if (isAct(event)) this.#learn(event);
     this.#policy.feedback(event);
   }
 
   /** Keeps what slices and novelty need, and judges the cases whose watch has ended. */
-  #learn(event: Extract<LiveEvent, { user: Id }>): void {
-    const streamer = "stream" in event ? this.#broadcasts.streamerOf(event.stream) : "";
-    if (event.kind === "impression") {
-      this.#slicer.shown(streamer);
-      return;
-    }
-    const key = "stream" in event ? pairKey(event.user, event.stream) : "";
-    const isVisit = event.kind === "click" || (event.kind === "watch" && !this.#visiting.has(key));
-    this.#slicer.acted(event, streamer, isVisit);
-    if (isVisit) {
+  #learn(event: Act): void {
+    this.#slicer.acted(event.user);
+    if (event.kind === "page_view") return;
+    const key = pairKey(event.user, event.stream);
+    if (event.kind === "click" || (event.kind === "watch" && !this.#visiting.has(key))) {
+      const streamer = this.#broadcasts.streamerOf(event.stream);
+      this.#slicer.visited(event.user, streamer);
       this.#visits.set(streamer, (this.#visits.get(streamer) ?? 0) + 1);
       this.#visited++;
     }
@@ -238,7 +236,7 @@ export class Replay {
     else if (event.kind === "watch") this.#leave(event, key);
   }
 
-  #leave({ watchMs }: Extract<FeedbackEvent, { kind: "watch" }>, key: string): void {
+  #leave({ watchMs }: Watch, key: string): void {
     this.#visiting.delete(key);
     const waiting = this.#waiting.get(key);
     this.#waiting.delete(key);

@@ -14,14 +14,21 @@ export interface ReturnOptions {
   gamma: number;
   /** Milliseconds away that discount as much as one more request does, > 0; that of the policy. Default 24 hours. */
   gapScaleMs: number;
+  /** Milliseconds from which choices count, such as when the policy had learned enough to predict. Default 0. */
+  from: number;
   /** Milliseconds of rewards that make a return; decisions nearer to the end of the log are left out. Default 14 days. */
   horizonMs: number;
 }
 
-const DEFAULTS: ReturnOptions = { gamma: 0.9, gapScaleMs: DAY, horizonMs: 14 * DAY };
+const DEFAULTS: ReturnOptions = { gamma: 0.9, gapScaleMs: DAY, from: 0, horizonMs: 14 * DAY };
 
 const gamma: Rule = [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"];
-const TABLE: Rules<ReturnOptions> = { gamma, gapScaleMs: rules.positive, horizonMs: rules.positive };
+const TABLE: Rules<ReturnOptions> = {
+  gamma,
+  gapScaleMs: rules.positive,
+  from: rules.nonNegative,
+  horizonMs: rules.positive,
+};
 
 /** What is left to add of a return, as a share of the reward at hand, from which it is not worth the time. Set by hand. */
 const NEGLIGIBLE = 1e-9;
@@ -55,7 +62,7 @@ export interface Realised {
  * @throws TypeError or RangeError for unknown or wrong options.
  */
 export function realisedReturns(steps: readonly Step[], end: number, options: Partial<ReturnOptions> = {}): Realised[] {
-  const { gamma, gapScaleMs, horizonMs } = checked<ReturnOptions>(options, TABLE, DEFAULTS);
+  const { gamma, gapScaleMs, from, horizonMs } = checked<ReturnOptions>(options, TABLE, DEFAULTS);
   const ofUser = new Map<Id, Step[]>();
   for (const step of steps) {
     const own = ofUser.get(step.user);
@@ -69,7 +76,7 @@ export function realisedReturns(steps: readonly Step[], end: number, options: Pa
     // From each step to the one after it; 0 after the last.
     const discounts = own.map((step, i) => (i + 1 < own.length ? discountAfter(step, own[i + 1]!) : 0));
     for (const [i, { time, chosen }] of own.entries()) {
-      if (chosen.length === 0 || time + horizonMs > end) continue;
+      if (chosen.length === 0 || time < from || time + horizonMs > end) continue;
       let after = 0;
       let discount = discounts[i]!;
       for (let j = i + 1; j < own.length && own[j]!.time <= time + horizonMs && discount > NEGLIGIBLE; j++) {

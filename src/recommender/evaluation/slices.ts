@@ -1,4 +1,11 @@
-import type { FeedbackEvent, Id, UserEvent } from "../events.js";
+import type { FeedbackEvent, Id, Impression, LiveEvent, PageView } from "../events.js";
+
+/** What a user does; impressions are done to a user, and what is told of one may come from a form or an import. */
+export type Act = Exclude<FeedbackEvent, Impression> | PageView;
+
+export function isAct(event: LiveEvent): event is Act {
+  return event.kind === "page_view" || ("user" in event && "stream" in event && event.kind !== "impression");
+}
 
 /**
  * The slices of which every figure is told, and in this order the bits of a case.
@@ -19,13 +26,18 @@ const KNOWN_USER = 16;
 const NEW_STREAMER = 32;
 const KNOWN_STREAMER = 64;
 
+/** The bits of a user alone. */
+export const OF_USER = ALL | NEW_USER | KNOWN_USER;
+/** The bits of user and streamer, but for whether they had met. */
+export const UNMET = OF_USER | NEW_STREAMER | KNOWN_STREAMER;
+
 /** Is a case one of a repeat? */
 export function isRepeat(slices: number): boolean {
   return (slices & REPEAT) !== 0;
 }
 
 export interface SliceOptions {
-  /** A user with fewer events than this, impressions aside, is new. Default 3. */
+  /** A user who has done fewer things than this is new: impressions do not count, page views do. Default 3. */
   newUserEvents: number;
   /** A streamer shown less often than this is new. Default 10. */
   newStreamerImpressions: number;
@@ -73,17 +85,24 @@ export class Slicer {
     this.#exposure(streamer).impressions++;
   }
 
-  /** A user did something, impressions aside. `isVisit`: went in to a streamer, told once a visit. */
-  acted(event: Exclude<FeedbackEvent, { kind: "impression" }> | UserEvent, streamer: Id, isVisit: boolean): void {
-    let user = this.#users.get(event.user);
+  /** A user did something. */
+  acted(user: Id): void {
+    this.#user(user).events++;
+  }
+
+  /** A user went in to a streamer. */
+  visited(user: Id, streamer: Id): void {
+    this.#user(user).visited.add(streamer);
+    this.#exposure(streamer).visits++;
+  }
+
+  #user(id: Id): Acquaintance {
+    let user = this.#users.get(id);
     if (user === undefined) {
       user = { events: 0, visited: new Set() };
-      this.#users.set(event.user, user);
+      this.#users.set(id, user);
     }
-    user.events++;
-    if (!isVisit) return;
-    user.visited.add(streamer);
-    this.#exposure(streamer).visits++;
+    return user;
   }
 
   #exposure(streamer: Id): Exposure {

@@ -50,6 +50,7 @@ describe("realised returns", () => {
     const realised = realisedReturns(steps, 4 * DAY, options).map((choice) => choice.realised);
     // The first does not see the third; the third's horizon ends after the log does.
     expect(realised).toEqual([1 + 0.25, 1 + 0.125]);
+    expect(realisedReturns(steps, 4 * DAY, { ...options, from: 1 })).toHaveLength(1);
     expect(() => realisedReturns(steps, 0, { gamma: 1 })).toThrow('"gamma" must be in [0, 1), got 1');
   });
 });
