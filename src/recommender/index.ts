@@ -32,6 +32,7 @@ export {
   type Ranker,
   type RankingProtocol,
   type RankingScores,
+  rankingFigures,
   reciprocalRank,
   topK,
 } from "./evaluation/ranking.js";
@@ -62,7 +63,7 @@ export {
   type ThreeWaySplit,
 } from "./evaluation/splits.js";
 export { type Figure, groupOf, type ResampleOptions, Tally } from "./evaluation/tally.js";
-export { evaluateLists, type ListOptions } from "./evaluation/topn.js";
+export { evaluateLists, type ListOptions, type ListResult } from "./evaluation/topn.js";
 export type {
   Click,
   Embeddings,

@@ -6,6 +6,7 @@ import {
   ndcg,
   place,
   type Ranker,
+  rankingFigures,
   reciprocalRank,
   topK,
 } from "../../src/recommender/evaluation/ranking.js";
@@ -80,6 +81,14 @@ describe("ranking metrics", () => {
     expect(scores.n).toBe(3);
     expect(scores.hitRate).toBeCloseTo(1 / 3, 12);
     expect(scores.mrr).toBeCloseTo((1 + 1 / 3 + 1 / 4) / 3, 12);
+    const figures = rankingFigures(placements, test, 2);
+    expect(figures.map(({ metric, value, n }) => [metric, value, n])).toEqual([
+      ["hr_at_2", scores.hitRate, 3],
+      ["ndcg_at_2", scores.ndcg, 3],
+      ["mrr", scores.mrr, 3],
+    ]);
+    // Of three users a resample may be the best one, or the worst, three times.
+    expect([figures[2]!.lo, figures[2]!.hi]).toEqual([1 / 4, 1]);
     // The lists are 3 4, 3 2 and 1 2.
     expect(scores.coverage).toBe(4 / 5);
   });

@@ -1,6 +1,7 @@
 import { log } from "../../math.js";
 import { Random } from "../../random.js";
 import { histories, type Interactions } from "./splits.js";
+import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 
 /** Scores items for a user: what evaluation by ranking needs of a recommender. */
 export interface Ranker {
@@ -174,6 +175,27 @@ function expectation({ better, tied }: Placements, gain: (rank: number) => numbe
     values[t] = tied[t] === 0 ? gain(last) : (sums[last + 1]! - sums[better[t]!]!) / (tied[t]! + 1);
   }
   return values;
+}
+
+/**
+ * HR@k, NDCG@k and MRR with their intervals, by user: `hr_at_k`, `ndcg_at_k`, `mrr`.
+ *
+ * @param test What was placed.
+ * @param k At least 1.
+ */
+export function rankingFigures(
+  placements: Placements,
+  test: Interactions,
+  k: number,
+  options: Partial<ResampleOptions> = {},
+): Figure[] {
+  const tally = new Tally([`hr_at_${k}`, `ndcg_at_${k}`, "mrr"]);
+  const values = [hitRate(placements, k), ndcg(placements, k), reciprocalRank(placements)];
+  for (const [t, user] of test.user.entries()) {
+    const group = groupOf(String(user));
+    for (let metric = 0; metric < values.length; metric++) tally.add(group, metric, 1, values[metric]![t]!, 1);
+  }
+  return tally.figures(options);
 }
 
 /** Positions of the k highest scores, highest first; of equal scores the lowest position first. */

@@ -98,6 +98,8 @@ interface Case {
 export interface ReplayResult {
   /** With intervals, by slice: `accuracy` (HR@1), `hr_at_10`, `ndcg_at_10`, `mrr`, and more. */
   figures: Figure[];
+  /** The sums behind the figures of cases, to be compared with those of another policy on the same log: {@link Tally.minus}. */
+  tally: Tally;
   /** Cases judged. */
   cases: number;
   /** Targets that were not on air when the policy was to be asked. */
@@ -179,12 +181,7 @@ export class Replay {
       const interval = bootstrapInterval(exposures, { ...options, statistic: (n) => gini(n) });
       figures.push({ metric: `exposure_gini_at_${this.options.k}`, slice: "all", ...interval });
     }
-    return { figures, cases: this.#cases, skipped: this.#skipped };
-  }
-
-  /** The sums behind the figures of cases, to be compared with those of another policy on the same log: {@link Tally.minus}. */
-  tally(): Tally {
-    return this.#tally.clone();
+    return { figures, tally: this.#tally.clone(), cases: this.#cases, skipped: this.#skipped };
   }
 
   #hold(event: LiveEvent): void {

@@ -17,6 +17,17 @@ const DEFAULTS: ListOptions = { k: 10, similarity: undefined };
 const optional: Rule = [(value) => value === undefined || typeof value === "function", "a function"];
 const TABLE: Rules<ListOptions> = { k: rules.atLeastOne, similarity: optional };
 
+/** What lists are worth. */
+export interface ListResult {
+  /**
+   * HR, precision, recall, F1, MAP and NDCG at k, `accuracy`, `mrr`, `novelty_bits_at_k` and, given a similarity,
+   * `diversity_at_k`: means over users; `coverage_at_k` and `exposure_gini_at_k`: of items. All with their intervals.
+   */
+  figures: Figure[];
+  /** The sums behind the means, to be compared with those of another ranker: see {@link Tally.minus}. */
+  tally: Tally;
+}
+
 /** The scores of a list, by the name of the figure that is their mean. */
 const MEANS: Readonly<Record<string, keyof ListScores>> = {
   hr: "hitRate",
@@ -39,8 +50,6 @@ function byScore(scores: Float64Array): Int32Array {
  * Ranks for each user of the test set all items that the user has not had in training, and scores the list against all
  * that the user had in the test set: for splits that hold out several interactions of a user.
  *
- * @returns HR, precision, recall, F1, MAP and NDCG at k, `accuracy`, `mrr`, `novelty_bits_at_k` and, given a similarity,
- *   `diversity_at_k`: means over users; `coverage_at_k` and `exposure_gini_at_k`: of items. All with their intervals.
  * @throws TypeError or RangeError for unknown or wrong options, or where no user has anything new in the test set. Error
  *   when a score is NaN.
  */
@@ -50,7 +59,7 @@ export function evaluateLists(
   test: Interactions,
   options: Partial<ListOptions> = {},
   resample: Partial<ResampleOptions> = {},
-): Figure[] {
+): ListResult {
   const { k, similarity } = checked<ListOptions>(options, TABLE, DEFAULTS);
   const names = Object.keys(MEANS).map((name) => `${name}_at_${k}`);
   const metrics = ["accuracy", "mrr", `novelty_bits_at_${k}`, ...names];
@@ -80,7 +89,7 @@ export function evaluateLists(
   figures.push({ metric: `coverage_at_${k}`, ...all, ...bootstrapInterval(shown, resample) });
   const spread = bootstrapInterval(exposures, { ...resample, statistic: (values) => gini(values) });
   figures.push({ metric: `exposure_gini_at_${k}`, ...all, ...spread });
-  return figures;
+  return { figures, tally };
 }
 
 interface UserList {

@@ -216,6 +216,17 @@ describe("live metrics", () => {
     expect(figureOf(figures, "exposure_gini")).toBeCloseTo(1 / 3, 12);
   });
 
+  test("take a user for new who has done nothing yet, whatever is told of them", () => {
+    const live = new LiveMetrics();
+    live.feedback({ kind: "on_air", time: 0, stream: "s", streamer: "r", category: "c" });
+    for (let time = 1; time < 6; time++) live.feedback({ kind: "user", time, user: "told", age: time });
+    for (let time = 6; time < 9; time++) live.feedback({ kind: "page_view", time, user: "there", dwellMs: 1 });
+    for (const user of ["told", "there"]) live.feedback({ kind: "impression", time: 10, user, stream: "s" });
+    const n = (slice: string) =>
+      live.result({ resamples: 1 }).find((f) => f.metric === "click_rate" && f.slice === slice)?.n;
+    expect([n("all"), n("new_user"), n("known_user"), n("novel"), n("repeat")]).toEqual([2, 1, 1, 2, undefined]);
+  });
+
   test("agree with what the simulator counts itself", () => {
     const live = new LiveMetrics();
     const options = { days: 4, warmupDays: 0, viewers: 80, streamers: 120, seed: 3 };

@@ -32,7 +32,10 @@ describe("lists against all that a user wanted", () => {
   };
 
   test("give the means over users of the naive twin", () => {
-    const figures = evaluateLists(ranker, train, held, { k: 5, similarity: (a, b) => (a % 3 === b % 3 ? 1 : 0) });
+    const { figures, tally } = evaluateLists(ranker, train, held, {
+      k: 5,
+      similarity: (a, b) => (a % 3 === b % 3 ? 1 : 0),
+    });
     const value = (metric: string) => figures.find((figure) => figure.metric === metric)!.value;
     const shown = new Set<number>();
     const all = [];
@@ -67,6 +70,7 @@ describe("lists against all that a user wanted", () => {
       expect(lo, metric).toBeLessThanOrEqual(value);
       expect(hi, metric).toBeGreaterThanOrEqual(value);
     }
+    expect(tally.minus(tally).every(({ value, lo, hi }) => value === 0 && lo === 0 && hi === 0)).toBe(true);
   });
 
   test("refuse a test set of nothing new, and a score that is not a number", () => {
