@@ -1,38 +1,26 @@
 import { Random } from "../../random.js";
-import { Catalog } from "../catalog.js";
-import type { Id, LiveEvent } from "../events.js";
-import type { Decision, Policy, Request } from "../policy.js";
+import type { CatalogStream } from "../catalog.js";
+import type { Ranker } from "../evaluation/ranking.js";
+import type { Request } from "../policy.js";
+import { Baseline, type Choice } from "./baseline.js";
 
 /** Shows streams on air at random, each equally likely: the floor that any other policy has to beat. */
-export class RandomPolicy implements Policy {
+export class RandomPolicy extends Baseline {
   readonly name = "random";
   readonly #random: Random;
-  readonly #catalog = new Catalog();
   /** The numbers 0, 1, 2, ... in order between requests. */
   readonly #order: number[] = [];
-  #decisions = 0;
 
   /** @param seed - A safe integer. Default 0. */
   constructor(seed = 0) {
+    super();
     this.#random = Random.named(seed, "policy", "random");
   }
 
-  recommend(request: Request): Decision {
-    const streams = this.#catalog.among(request.candidates);
-    const size = Math.min(request.k, streams.length);
-    const chosen = this.#draw(streams.length, size);
-    const slate: Id[] = [];
-    const propensities: number[] = [];
-    for (let position = 0; position < size; position++) {
-      slate.push(streams[chosen[position]!]!.id);
-      propensities.push(1 / (streams.length - position));
-    }
-    const id = `random-${this.#decisions++}`;
-    return { id, user: request.user, time: request.now, slate, propensities, scores: propensities };
-  }
-
-  feedback(event: LiveEvent): void {
-    this.#catalog.feedback(event);
+  protected override choose({ k }: Request, streams: readonly CatalogStream[]): Choice {
+    const chosen = this.#draw(streams.length, Math.min(k, streams.length));
+    const propensities = chosen.map((_, position) => 1 / (streams.length - position));
+    return { chosen, propensities, scores: propensities };
   }
 
   /** The first `size` of a random order of 0 .. n - 1. Shuffles only those, then undoes it: O(size) for any n. */
@@ -55,5 +43,20 @@ export class RandomPolicy implements Policy {
       order[j] = item;
     }
     return drawn;
+  }
+}
+
+/** Ranks items at random, anew at every call: what any other ranker has to beat. */
+export class RandomRanker implements Ranker {
+  readonly name = "random";
+  readonly #random: Random;
+
+  /** @param seed - A safe integer. Default 0. */
+  constructor(seed = 0) {
+    this.#random = Random.named(seed, "ranker", "random");
+  }
+
+  score(_user: number, _now: number, items: Int32Array, out: Float64Array): void {
+    for (let j = 0; j < items.length; j++) out[j] = this.#random.uniform();
   }
 }
