@@ -1,0 +1,62 @@
+import { log1p } from "../../math.js";
+import { checked, type Rules, rules } from "../../options.js";
+import type { CatalogStream } from "../catalog.js";
+import { MINUTE } from "../decay.js";
+import type { FeedbackEvent, Id } from "../events.js";
+import type { Request } from "../policy.js";
+import type { StreamTraits } from "../profile.js";
+import { Scorer } from "./baseline.js";
+
+/** Vectors of users and streamers that learn online, such as `CollaborativeVectors`. */
+export interface Affinities {
+  /** A streamer can be watched. */
+  offer(streamer: Id, category: string, tags: readonly string[]): void;
+  /** A user watched a streamer, and stayed; `weight` > 0 says how much it counts. */
+  learn(user: Id, streamer: Id, category: string, weight: number, tags: readonly string[]): void;
+  /** The inner product of their vectors; those of whom nothing is known have one too. */
+  dot(user: Id, streamer: Id, category: string, tags: readonly string[]): number;
+}
+
+export interface FactorsPolicyOptions {
+  /** Milliseconds of watching from which a watch is learned from. Default 60 000. */
+  engagedMs: number;
+}
+
+const TABLE: Rules<FactorsPolicyOptions> = { engagedMs: rules.nonNegative };
+
+/** Longest watch that counts, in minutes. */
+const WATCH_MAX = 24 * 60;
+
+/** Shows the streams whose streamers' vectors fit the user's best: matrix factorisation, learned watch by watch. */
+export class FactorsPolicy extends Scorer {
+  readonly name = "bpr";
+  readonly options: Readonly<FactorsPolicyOptions>;
+  readonly #affinities: Affinities;
+
+  /**
+   * @param affinities - Learns from what this policy is told.
+   * @throws TypeError for an unknown option, RangeError for one out of range.
+   */
+  constructor(affinities: Affinities, options: Partial<FactorsPolicyOptions> = {}) {
+    super();
+    this.options = checked(options, TABLE, { engagedMs: 60_000 });
+    this.#affinities = affinities;
+  }
+
+  protected override offer({ streamer, category, tags }: StreamTraits): void {
+    this.#affinities.offer(streamer, category, tags);
+  }
+
+  protected override learn(event: FeedbackEvent, { streamer, category, tags }: StreamTraits): void {
+    if (event.kind !== "watch" || event.watchMs < this.options.engagedMs) return;
+    const weight = log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX));
+    this.#affinities.learn(event.user, streamer, category, weight, tags);
+  }
+
+  protected override score({ user }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
+    for (let i = 0; i < streams.length; i++) {
+      const { streamer, category, tags } = streams[i]!;
+      scores[i] = this.#affinities.dot(user, streamer, category, tags);
+    }
+  }
+}
