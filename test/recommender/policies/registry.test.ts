@@ -96,7 +96,7 @@ function minutesIn(policy: Policy, requests: number): number {
     if (clicked < 0) continue;
     const stream = slate[clicked]!;
     const isLiked = Number(stream.slice(1)) % 3 === u % 3;
-    const watched = isLiked ? 30 : 3;
+    const watched = isLiked ? 30 : 0.5;
     if (n >= requests / 2) minutes += (2 * watched) / requests;
     policy.feedback({ kind: "click", time: now, user, stream, decision: id });
     policy.feedback({ kind: "watch", time: now + 1, user, stream, watchMs: watched * MINUTE, decision: id });
