@@ -12,7 +12,7 @@ const NAMES = Object.keys(POLICIES) as PolicyName[];
 const STOCHASTIC: readonly PolicyName[] = ["random", "click-greedy", "watch-greedy", "dqn-gamma-0", "dqn"];
 /** Options by which the policies that learn are ready early enough for a test. */
 const EAGER: Partial<Record<PolicyName, object>> = {
-  ease: { refitEvery: 50, lambda: 5 },
+  ease: { refitEvery: 10, lambda: 5 },
   ...Object.fromEntries(
     ["click-greedy", "watch-greedy", "dqn-gamma-0", "dqn"].map((name) => [
       name,
