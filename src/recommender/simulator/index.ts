@@ -1,4 +1,13 @@
 export type { PlatformMetrics, SimulationResult } from "./metrics.js";
-export type { PlatformOptions } from "./options.js";
+export type { Broadcast, PlatformOptions } from "./options.js";
+export { LiveEnvironment, type LiveEnvironmentOptions } from "./environment.js";
 export { clickOracle, farsightedOracle, watchOracle } from "./oracles.js";
-export { type Latents, Platform, type PolicyOrOracle, type SimulationHooks, simulate } from "./platform.js";
+export {
+  type Latents,
+  Platform,
+  type PlatformHooks,
+  type PolicyOrOracle,
+  type SimulationHooks,
+  simulate,
+  simulatedEvents,
+} from "./platform.js";

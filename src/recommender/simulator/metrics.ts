@@ -7,7 +7,7 @@ import type { Stream, Streamer } from "./streamers.js";
 export interface PlatformMetrics {
   /** Minutes watched per viewer and day, of watches that have ended. What a platform wants. */
   watchMinutesPerViewerDay: number;
-  /** Clicks per impression. */
+  /** Clicks on what was shown, per impression. */
   clickRate: number;
   /** Share of clicks that became a visit and no bounce. */
   engagedPerClick: number;
@@ -18,7 +18,9 @@ export interface PlatformMetrics {
   coverage: number;
   requests: number;
   impressions: number;
+  /** All clicks, and those on a favourite whom the viewer had not been shown. */
   clicks: number;
+  sought: number;
   /** Events of all kinds, warm-up included. */
   events: number;
 }
@@ -58,6 +60,7 @@ export class Metrics {
   #requests = 0;
   #impressions = 0;
   #clicks = 0;
+  #sought = 0;
   #engaged = 0;
   #repeats = 0;
   #sessions = 0;
@@ -95,9 +98,10 @@ export class Metrics {
     }
   }
 
-  click(engaged: boolean, repeat: boolean, now: number): void {
+  click(engaged: boolean, repeat: boolean, shown: boolean, now: number): void {
     if (!this.#counts(now)) return;
     this.#clicks++;
+    if (!shown) this.#sought++;
     if (engaged) this.#engaged++;
     if (repeat) this.#repeats++;
   }
@@ -116,7 +120,7 @@ export class Metrics {
     const viewerDays = this.#options.viewers * Math.max(0, now / DAY - this.#options.warmupDays);
     return {
       watchMinutesPerViewerDay: this.#totalMs / MINUTE / viewerDays,
-      clickRate: this.#clicks / this.#impressions,
+      clickRate: (this.#clicks - this.#sought) / this.#impressions,
       engagedPerClick: this.#engaged / this.#clicks,
       sessionsPerViewerDay: this.#sessions / viewerDays,
       repeatPerClick: this.#repeats / this.#clicks,
@@ -124,6 +128,7 @@ export class Metrics {
       requests: this.#requests,
       impressions: this.#impressions,
       clicks: this.#clicks,
+      sought: this.#sought,
       events: this.events,
     };
   }

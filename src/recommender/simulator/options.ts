@@ -1,6 +1,19 @@
-import { checked, integer, type Rules } from "../../options.js";
+import { checked, integer, type Rules, show } from "../../options.js";
 
-/** Size and seed of a generated live platform. */
+/** One broadcast of a schedule that is replayed. */
+export interface Broadcast {
+  /** Who is on air; becomes the id of the streamer. */
+  channel: string;
+  /** Milliseconds on any clock that is the same for all, finite. Its midnights stay midnights. */
+  startMs: number;
+  /** Milliseconds, > 0. */
+  lengthMs: number;
+  category: string;
+  /** Mean number of viewers while on air, >= 0. */
+  averageViewers: number;
+}
+
+/** Size and seed of a live platform. */
 export interface PlatformOptions {
   /** Number of viewers, in [1, 100000]. Default 400. */
   viewers: number;
@@ -14,9 +27,21 @@ export interface PlatformOptions {
   seed: number;
   /** Days at the start that the metrics leave out, in [0, 3649] and below `days`. Default 0. */
   warmupDays: number;
+  /**
+   * Broadcasts to replay in place of generated ones, at least one, in any order; the day of the first is the first of the
+   * run. Streamers, categories and popularity come from it, and `streamers` must not be given. Default: generated.
+   */
+  schedule?: readonly Broadcast[];
 }
 
-const DEFAULTS: PlatformOptions = { viewers: 400, streamers: 600, days: 14, slate: 6, seed: 1, warmupDays: 0 };
+const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
+  viewers: 400,
+  streamers: 600,
+  days: 14,
+  slate: 6,
+  seed: 1,
+  warmupDays: 0,
+};
 
 const TABLE: Rules<PlatformOptions> = {
   viewers: integer(1, 100_000),
@@ -25,6 +50,23 @@ const TABLE: Rules<PlatformOptions> = {
   slate: integer(1, 100),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
   warmupDays: integer(0, 3649),
+  schedule: [
+    (value) => value === undefined || (Array.isArray(value) && value.length > 0),
+    "a list of at least one broadcast",
+  ],
+};
+
+/** Longest name, as in events: a stream's id is the channel's and a number. */
+const NAME_LENGTH = 200;
+const isName = (value: unknown) => typeof value === "string" && value.length >= 1 && value.length <= NAME_LENGTH;
+const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
+
+const BROADCAST: Rules<Broadcast> = {
+  channel: [isName, NAME],
+  startMs: [(value) => Number.isFinite(value), "a finite number"],
+  lengthMs: [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"],
+  category: [isName, NAME],
+  averageViewers: [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"],
 };
 
 /**
@@ -34,9 +76,16 @@ const TABLE: Rules<PlatformOptions> = {
  *   got 0`.
  */
 export function platformOptions(given: Partial<PlatformOptions>): PlatformOptions {
-  const options = checked(given, TABLE, DEFAULTS);
+  const options = checked(given, TABLE, DEFAULTS as PlatformOptions);
   if (options.warmupDays >= options.days) {
     throw new RangeError(`"warmupDays" must be below "days" (${options.days}), got ${options.warmupDays}`);
   }
+  if (!options.schedule) return options;
+  if (given.streamers !== undefined) {
+    throw new RangeError(`"streamers" must not be given with "schedule", which has its own, got ${show(given.streamers)}`);
+  }
+  options.schedule.forEach((broadcast, i) => {
+    checked(broadcast, BROADCAST, {}, `schedule.${i}.`);
+  });
   return options;
 }

@@ -111,7 +111,7 @@ describe("the event log", () => {
 
   test("does not depend on how the run is cut into pieces", () => {
     const events: LiveEvent[] = [];
-    const platform = new Platform(new RandomPolicy(1), SMALL, (event) => events.push(event));
+    const platform = new Platform(new RandomPolicy(1), SMALL, { onEvent: (event) => events.push(event) });
     for (let time = 0; time < 4 * DAY; time += 777_777) platform.advance(time);
     expect(digest(events)).toBe(digest(eventsOf(new RandomPolicy(1), SMALL)));
     expect(platform.result()).toEqual(simulate(new RandomPolicy(1), SMALL));
