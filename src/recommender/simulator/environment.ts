@@ -2,11 +2,13 @@ import type { Environment, StepResult } from "../../environment/index.js";
 import { log1p } from "../../math.js";
 import { checked, integer, oneOf, type Rules } from "../../options.js";
 import { Catalog, type CatalogStream } from "../catalog.js";
+import { Contents } from "../content.js";
 import { DAY, MINUTE } from "../decay.js";
 import type { FeedbackEvent, Id, LiveEvent } from "../events.js";
-import { CandidateWriter, candidateSize, observationSize, writeObservation } from "../features.js";
+import { candidateSize, Features, observationSize } from "../features.js";
 import { Profiles, type StreamTraits } from "../profile.js";
-import { retrieve } from "../retrieval.js";
+import { favouritesOf, Retriever } from "../retrieval.js";
+import { CollaborativeVectors } from "../vectors.js";
 import { type PlatformOptions, platformOptions } from "./options.js";
 import type { Stream } from "./streamers.js";
 import type { Viewer } from "./viewers.js";
@@ -44,7 +46,12 @@ interface SavedLife {
 class Knowledge {
   readonly catalog = new Catalog();
   readonly profiles = new Profiles();
-  readonly writer = new CandidateWriter(this.profiles.audiences);
+  readonly features = new Features({
+    profiles: this.profiles,
+    vectors: new CollaborativeVectors(),
+    contents: new Contents(0),
+  });
+  readonly retriever = new Retriever(this.catalog);
   /** Milliseconds watched so far. */
   watchedMs = 0;
   /** What was clicked last: a watch that the stream's end cuts is told after the stream has gone. */
@@ -145,18 +152,19 @@ class Life {
   }
 
   #write(): void {
-    const { catalog, profiles, writer } = this.#knowledge;
+    const { catalog, profiles, features, retriever } = this.#knowledge;
     const { now } = this.#world;
-    const profile = profiles.open(this.#viewer.id, now);
-    const streams = this.#isAsked ? [...retrieve(catalog.streams, profile, this.#maxCandidates)] : [];
+    const user = this.#viewer.id;
+    const profile = profiles.open(user, now);
+    const query = { user, now, max: this.#maxCandidates, favourites: favouritesOf(profile) };
+    const streams = this.#isAsked ? [...retriever.retrieve(query).streams] : [];
     let viewersMax = 0;
     for (const stream of streams) viewersMax = Math.max(viewersMax, stream.viewers);
-    const moment = { now, onAir: catalog.size, viewersMax };
-    writeObservation(this.observation, 0, profile, moment);
+    features.begin(user, profile, { now, onAir: catalog.size, viewersMax });
+    features.writeObservation(this.observation, 0);
     this.rows = new Float32Array(streams.length * candidateSize);
-    writer.begin(profile, moment);
     streams.forEach((stream, i) => {
-      writer.write(this.rows, i * candidateSize, stream);
+      features.write(this.rows, i * candidateSize, stream);
     });
     this.streams = streams;
   }

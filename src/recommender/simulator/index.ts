@@ -1,6 +1,6 @@
+export { LiveEnvironment, type LiveEnvironmentOptions } from "./environment.js";
 export type { PlatformMetrics, SimulationResult } from "./metrics.js";
 export type { Broadcast, PlatformOptions } from "./options.js";
-export { LiveEnvironment, type LiveEnvironmentOptions } from "./environment.js";
 export { clickOracle, farsightedOracle, watchOracle } from "./oracles.js";
 export {
   type Latents,

@@ -82,7 +82,9 @@ export function platformOptions(given: Partial<PlatformOptions>): PlatformOption
   }
   if (!options.schedule) return options;
   if (given.streamers !== undefined) {
-    throw new RangeError(`"streamers" must not be given with "schedule", which has its own, got ${show(given.streamers)}`);
+    throw new RangeError(
+      `"streamers" must not be given with "schedule", which has its own, got ${show(given.streamers)}`,
+    );
   }
   options.schedule.forEach((broadcast, i) => {
     checked(broadcast, BROADCAST, {}, `schedule.${i}.`);

@@ -180,7 +180,10 @@ export class Viewer {
     this.churnsAfter = CHURN_MIN + CHURN_SPREAD * random.uniform();
     this.generosity = random.lognormal(GENEROSITY_MEDIAN, GENEROSITY_SIGMA);
     this.traits = drawTraits(Random.named(seed, "traits", index));
-    this.#nature = Float64Array.from(TOPICS, (_, topic) => -0.25 + 0.25 * random.normal() + this.traits.leaning[topic]!);
+    this.#nature = Float64Array.from(
+      TOPICS,
+      (_, topic) => -0.25 + 0.25 * random.normal() + this.traits.leaning[topic]!,
+    );
     for (let liked = 0; liked < 3; liked++) this.#nature[random.below(TOPICS.length)] = 0.5 + 0.5 * random.uniform();
     for (let i = 0; i < TOPICS.length; i++) this.#nature[i] = Math.min(1, Math.max(-1, this.#nature[i]!));
     this.interest = Float64Array.from(this.#nature);
