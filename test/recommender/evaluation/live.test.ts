@@ -216,6 +216,34 @@ describe("live metrics", () => {
     expect(figureOf(figures, "exposure_gini")).toBeCloseTo(1 / 3, 12);
   });
 
+  test("take a watch that the end of the stream cut short for no bounce, and two follows for one conversion", () => {
+    const live = new LiveMetrics();
+    for (const stream of ["a", "b", "c"])
+      live.feedback({ kind: "on_air", time: 0, stream, streamer: stream, category: "c" });
+    for (const stream of ["a", "b", "c"]) live.feedback({ kind: "click", time: 10, user: "u", stream });
+    for (const time of [11, 12]) live.feedback({ kind: "follow", time, user: "u", stream: "a" });
+    for (const stream of ["a", "c"]) live.feedback({ kind: "off_air", time: 1000, stream });
+    // On air again.
+    live.feedback({ kind: "on_air", time: 1001, stream: "c", streamer: "c", category: "c" });
+    for (const stream of ["a", "b", "c"])
+      live.feedback({ kind: "watch", time: 1010, user: "u", stream, watchMs: 1000 });
+    const figures = live.result({ resamples: 1 });
+    expect(figureOf(figures, "bounce_share")).toBe(2 / 3);
+    expect(figureOf(figures, "conversion_follow")).toBe(1 / 3);
+  });
+
+  test("count of a watch that began before they count the part after", () => {
+    const live = new LiveMetrics({ from: DAY });
+    live.feedback({ kind: "click", time: DAY - 600_000, user: "u", stream: "s" });
+    live.feedback({ kind: "watch", time: DAY + 120_000, user: "u", stream: "s", watchMs: 720_000 });
+    live.feedback({ kind: "click", time: 2 * DAY, user: "u", stream: "s" });
+    const figures = live.result({ resamples: 1 });
+    expect(figureOf(figures, "watch_min_per_user_day")).toBeCloseTo(2, 12);
+    // The visit itself is not one of those that count.
+    expect(figureOf(figures, "watch_min_per_visit")).toBeNaN();
+    expect(figureOf(figures, "repeat_share")).toBe(1);
+  });
+
   test("take a user for new who has done nothing yet, whatever is told of them", () => {
     const live = new LiveMetrics();
     live.feedback({ kind: "on_air", time: 0, stream: "s", streamer: "r", category: "c" });

@@ -138,6 +138,7 @@ describe("the log of returns", () => {
     log.decision(decision("d2", 800_000, ["a"], [0.4]));
     // Of an earlier decision than the latest that showed the stream: nobody's.
     log.feedback({ kind: "click", time: 801_000, user: "u", stream: "a", decision: "d1" });
+    log.feedback(watch(802_000, "a", 1, "d1"));
     log.feedback({ kind: "click", time: 900_000, user: "u", stream: "a", decision: "d2" });
     const steps = log.steps();
     expect(steps.map(({ time, watchMs }) => [time, watchMs])).toEqual([

@@ -174,6 +174,15 @@ describe("logs of events", () => {
     );
   });
 
+  test("leave a friendship with a held-out user to the test", () => {
+    const events: LiveEvent[] = ["a", "b"].map((user, time) => ({ kind: "click", time, user, stream: "s" }));
+    events.push({ kind: "friend", time: 2, user: "a", friend: "b" });
+    for (const { train, test } of kFoldLog(events, 2, 1)) {
+      expect(train.map(({ kind }) => kind)).toEqual(["click"]);
+      expect(test.map(({ kind }) => kind)).toEqual(["click", "friend"]);
+    }
+  });
+
   test("share what happens on the platform, and no user", () => {
     fc.assert(
       fc.property(anyLog, seed, (events, seed) => {
