@@ -6,7 +6,14 @@ import {
   type ReplayOptions,
 } from "../../../src/recommender/evaluation/replay.js";
 import type { Figure } from "../../../src/recommender/evaluation/tally.js";
-import { Catalog, type LiveEvent, PopularPolicy, RandomPolicy, type Request } from "../../../src/recommender/index.js";
+import {
+  Catalog,
+  type LiveEvent,
+  PopularPolicy,
+  RandomPolicy,
+  Recommender,
+  type Request,
+} from "../../../src/recommender/index.js";
 import { madeUpLog } from "../../reference/logs.js";
 
 const DAY = 86_400_000;
@@ -229,4 +236,21 @@ test("two policies on the same cases are compared by their difference", () => {
   expect(mrr.value).toBeCloseTo(popular!.mrr - random!.mrr, 12);
   expect(mrr.lo).toBeLessThan(mrr.value);
   expect(mrr.hi).toBeGreaterThan(mrr.value);
+});
+
+test("the recommender ranks without a trace: what it knows is what the log has told it", () => {
+  const asked = new Recommender({ seed: 1 });
+  const told = new Recommender({ seed: 1 });
+  const { figures, cases } = evaluateLog(asked, log, {}, QUICK);
+  for (const event of log) told.feedback(event);
+  expect(cases).toBeGreaterThan(30);
+  // Before it has learned anything it shows what most people watch.
+  expect(figureOf(figures, "mrr")).toBeCloseTo(
+    figureOf(evaluateLog(new PopularPolicy(), log, {}, QUICK).figures, "mrr"),
+    1,
+  );
+  expect(asked.stats()).toEqual(told.stats());
+  expect(asked.profile("u1")).toEqual(told.profile("u1"));
+  asked.dispose();
+  told.dispose();
 });
