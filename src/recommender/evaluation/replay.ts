@@ -112,7 +112,8 @@ export interface ReplayResult {
  *
  * The question is put before the first impression of the decision that the click belongs to, where the log has such, and
  * otherwise right before the click: the log's own slate would give the answer away. So events are held back for a while
- * (`lookMs`) before the policy gets them, in their order.
+ * (`lookMs`) before the policy gets them, in their order. A watch that no click announced is a case when it ends: what
+ * the user did meanwhile has been told by then, so give such logs a click at the start of each watch.
  *
  * A policy is asked for as many streams as there are: one that sorts all takes O(n log n) a case; one that
  * retrieves fewer leaves targets unranked, and these count 0.
@@ -303,6 +304,7 @@ export class Replay {
     return [...drawn];
   }
 
+  /** The policy's ranking, after a check of what counts of it. */
   #rank(user: Id, now: number, candidates: Id[] | undefined): readonly Id[] {
     const request: Request = { user, now, k: candidates?.length ?? this.#broadcasts.catalog.size };
     if (candidates !== undefined) request.candidates = candidates;
