@@ -23,8 +23,8 @@ export class Sketch {
 
   /** The p-quantile, p in [0, 1]: the smallest number held that at least p of all are not above. NaN of no numbers. */
   quantile(p: number): number {
-    const weighted = this.#levels.flatMap(({ values, size }, height) =>
-      Array.from(values.subarray(0, size), (value): [number, number] => [value, 2 ** height]),
+    const weighted = this.#levels.flatMap(({ values, size, weight }) =>
+      Array.from(values.subarray(0, size), (value): [number, number] => [value, weight]),
     );
     weighted.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const rank = Math.max(1, Math.ceil(p * this.n));
@@ -37,7 +37,8 @@ export class Sketch {
   }
 
   #insert(height: number, value: number): void {
-    const level = (this.#levels[height] ??= { values: new Float64Array(WIDTH), size: 0, odd: 0 });
+    const weight = height === 0 ? 1 : 2 * this.#levels[height - 1]!.weight;
+    const level = (this.#levels[height] ??= { values: new Float64Array(WIDTH), size: 0, odd: 0, weight });
     level.values[level.size++] = value;
     if (level.size < WIDTH) return;
     level.values.sort();
@@ -53,6 +54,8 @@ interface Level {
   size: number;
   /** Which of each two goes up next: 0 or 1. */
   odd: number;
+  /** How many numbers each of its values stands for. */
+  weight: number;
 }
 
 /**
