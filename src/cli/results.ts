@@ -19,9 +19,13 @@ export interface Row {
   hi?: number;
   n?: number;
   seeds?: number[];
-  /** What it should be, at least or at most, and whether it is. */
+  /** What it should be, at least or at most, or within which bounds, and whether it is. */
   target?: number;
+  band?: readonly [low: number, high: number];
   met?: boolean;
+  /** What others measured, and where that is to be read. */
+  published?: number;
+  source?: string;
   /** Short hash of the settings that it comes from, where a later run must know whether they are still the same. */
   recipe?: string;
 }

@@ -105,15 +105,6 @@ export {
   trainRanker,
 } from "./ranker.js";
 export {
-  GENRES,
-  type MovieLens,
-  type MovieLensFiles,
-  type MovieLensItem,
-  type MovieLensUser,
-  OCCUPATIONS,
-  parseMovieLens,
-} from "./readers/movielens.js";
-export {
   type LearnerOptions,
   type QFunction,
   Recommender,
