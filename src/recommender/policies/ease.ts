@@ -87,6 +87,11 @@ export class Ease implements Ranker {
 export interface EasePolicyOptions {
   /** Weight of the squared length of the weights, (0, 1e9]. Default 20. [set by hand] */
   lambda: number;
+  /**
+   * What a streamer whom the user liked adds to its own score, >= 0; the paper, where nothing is had twice, has 0.
+   * Default 1: people come back.
+   */
+  repeat: number;
   /** New pairs of a user and a liked streamer after which the weights are computed anew, [1, 1e9]. Default 1000. */
   refitEvery: number;
   /** Streamers that it knows, those liked by most users, [1, 4096]: a refit takes their third power. Default 512. */
@@ -101,6 +106,7 @@ export interface EasePolicyOptions {
 
 const POLICY_RULES: Rules<EasePolicyOptions> = {
   lambda,
+  repeat: rules.nonNegative,
   refitEvery: integer(1, 1e9),
   streamers: integer(1, 4096),
   engagedMs: rules.nonNegative,
@@ -110,6 +116,7 @@ const POLICY_RULES: Rules<EasePolicyOptions> = {
 
 const POLICY_DEFAULTS: EasePolicyOptions = {
   lambda: 20,
+  repeat: 1,
   refitEvery: 1000,
   streamers: 512,
   engagedMs: 60_000,
@@ -150,7 +157,10 @@ export class EasePolicy extends Scorer {
     for (let i = 0; i < streams.length; i++) {
       const row = rows.get(streams[i]!.streamer);
       scores[i] = row === undefined ? Number.NaN : 0;
-      if (row !== undefined) for (const other of liked) scores[i]! += this.#weights[row * rows.size + other]!;
+      if (row === undefined) continue;
+      for (const other of liked) {
+        scores[i]! += other === row ? this.options.repeat : this.#weights[row * rows.size + other]!;
+      }
     }
   }
 
