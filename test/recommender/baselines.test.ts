@@ -4,9 +4,12 @@ import { readMovieLens } from "../../src/cli/movielens.js";
 import { evaluateRanking, type Ranker } from "../../src/recommender/evaluation/ranking.js";
 import { type Interactions, leaveLastOut, type Split } from "../../src/recommender/evaluation/splits.js";
 import { Bpr } from "../../src/recommender/policies/bpr.js";
+import { Ease } from "../../src/recommender/policies/ease.js";
 import { ItemKnn } from "../../src/recommender/policies/itemknn.js";
 import { ItemPop } from "../../src/recommender/policies/itempop.js";
+import { RandomRanker } from "../../src/recommender/policies/random.js";
 import { parseMovieLens } from "../../src/recommender/readers/movielens.js";
+import { naiveEase } from "../reference/inverse.js";
 import { hasRealData, lookAlike, realFolder } from "../reference/movielens.js";
 
 const FULL = { kind: "full" } as const;
@@ -135,6 +138,44 @@ describe("ItemKnn", () => {
   });
 });
 
+describe("Ease", () => {
+  test("agrees with its closed form on any log", () => {
+    const histories = fc.array(fc.uniqueArray(fc.nat(8), { maxLength: 7 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(histories, fc.constantFrom(0.5, 3, 100), (histories, lambda) => {
+        const rows = histories.flatMap((own, user) => own.map((item): [number, number] => [user, item]));
+        const ranker = new Ease(log([...rows, ...rows], histories.length, 9), { lambda });
+        const weights = naiveEase(histories, 9, lambda);
+        for (const [user, own] of histories.entries()) {
+          const expected = weights.map((row) => own.reduce((sum, j) => sum + row[j]!, 0));
+          for (const [item, score] of scores(ranker, user, 9).entries()) expect(score).toBeCloseTo(expected[item]!, 8);
+        }
+      }),
+    );
+  });
+
+  test("refuses options that are unknown or wrong", () => {
+    expect(() => new Ease(log([], 1, 1), { lambda: 0 })).toThrow('"lambda" must be in (0, 1000000000], got 0');
+    expect(() => new Ease(log([], 1, 1), { l2: 1 } as object)).toThrow('"l2" is not an option');
+  });
+});
+
+describe("RandomRanker", () => {
+  test("gives every order of three items equally often, the same again for the same seed", () => {
+    const ranker = new RandomRanker(4);
+    const other = new RandomRanker(4);
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 6000; i++) {
+      const drawn = scores(ranker, i, 3);
+      if (i < 10) expect(scores(other, i, 3)).toEqual(drawn);
+      const order = [0, 1, 2].sort((a, b) => drawn[b]! - drawn[a]!).join();
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(6);
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(4.5 * Math.sqrt(1000));
+  });
+});
+
 describe("Bpr", () => {
   const { train, test: held } = leaveLastOut(parseMovieLens(lookAlike(1).files).ratings);
 
@@ -155,6 +196,17 @@ describe("Bpr", () => {
     const bpr = evaluateRanking(new Bpr(train, { factors: 16, epochs: 20 }), train, held, FULL);
     const popularity = evaluateRanking(new ItemPop(train), train, held, FULL);
     expect(bpr.hitRate).toBeGreaterThan(2 * popularity.hitRate);
+  });
+
+  test("learns with biases which items everybody has, and adds them to the scores", () => {
+    const without = new Bpr(train, { factors: 1, epochs: 5 });
+    expect(without.itemBiases.every((bias) => bias === 0)).toBe(true);
+    const ranker = new Bpr(train, { factors: 1, epochs: 5, biases: true });
+    const { counts } = new ItemPop(train);
+    const order = [...counts.keys()].sort((a, b) => counts[b]! - counts[a]!);
+    const meanOf = (items: number[]) => items.reduce((sum, item) => sum + ranker.itemBiases[item]!, 0) / items.length;
+    expect(meanOf(order.slice(0, 20))).toBeGreaterThan(meanOf(order.slice(-20)) + 1);
+    expect(scores(ranker, 3, 5)[4]).toBe(ranker.dot(3, 4) + ranker.itemBiases[4]!);
   });
 
   test("ends where a user has had everything", () => {
@@ -206,6 +258,10 @@ describe.skipIf(!hasRealData)("on MovieLens-100K, leave-last-out, 943 users", ()
 
   test("ItemKnn with 100 neighbours and decay .98 reaches HR@10 .124 and NDCG@10 .068", () => {
     expectScores(new ItemKnn(split.train, { k: 100, decay: 0.98 }), [0.124, 0.068], [0.643, 0.371]);
+  });
+
+  test("Ease with lambda 300 reaches HR@10 .139 and NDCG@10 .072", () => {
+    expectScores(new Ease(split.train), [0.139, 0.072], [0.662, 0.388]);
   });
 
   test("Bpr with 32 factors beats ItemPop", () => {

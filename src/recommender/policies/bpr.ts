@@ -1,5 +1,5 @@
 import { sigmoid } from "../../math.js";
-import { above, between, checked, integer, type Rules } from "../../options.js";
+import { above, between, boolean, checked, integer, type Rules } from "../../options.js";
 import { Random } from "../../random.js";
 import type { Ranker } from "../evaluation/ranking.js";
 import { type Interactions, lastOfEachPair } from "../evaluation/splits.js";
@@ -13,6 +13,8 @@ export interface BprOptions {
   learningRate?: number;
   /** Weight of the squared length of the vectors that a step touches, [0, 1]. Default 0.01. */
   regularization?: number;
+  /** Whether each item also has a number of its own, the same for all users. Default false. */
+  biases?: boolean;
   /** Of the first vectors, the order and the negatives; [0, 2^53 - 1]. Default 1. */
   seed?: number;
 }
@@ -22,10 +24,18 @@ const RULES: Rules<BprOptions> = {
   epochs: integer(1, 1e6),
   learningRate: above(0, 1),
   regularization: between(0, 1),
+  biases: boolean,
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
 
-const DEFAULTS: Required<BprOptions> = { factors: 64, epochs: 60, learningRate: 0.05, regularization: 0.01, seed: 1 };
+const DEFAULTS: Required<BprOptions> = {
+  factors: 64,
+  epochs: 60,
+  learningRate: 0.05,
+  regularization: 0.01,
+  biases: false,
+  seed: 1,
+};
 
 /** Scores by the inner product of a user's vector and an item's. */
 export class Factors implements Ranker {
@@ -65,17 +75,25 @@ export class Factors implements Ranker {
  */
 export class Bpr extends Factors {
   override readonly name = "bpr";
+  /** (items), 0 without `biases`. */
+  readonly itemBiases: Float32Array;
 
   /** @throws TypeError for an unknown option, RangeError for one out of range. */
   constructor(train: Interactions, options: BprOptions = {}) {
     const resolved = checked<BprOptions>(options, RULES, DEFAULTS) as Required<BprOptions>;
-    const { factors, epochs, learningRate, regularization, seed } = resolved;
-    const random = Random.named(seed, "bpr");
+    const random = Random.named(resolved.seed, "bpr");
+    const { factors } = resolved;
     super(factors, normal(train.users * factors, random), normal(train.items * factors, random));
-    this.fit(lastOfEachPair(train), epochs, learningRate, regularization, random);
+    this.itemBiases = new Float32Array(train.items);
+    this.fit(lastOfEachPair(train), resolved, random);
   }
 
-  private fit(train: Interactions, epochs: number, rate: number, regularization: number, random: Random): void {
+  override score(user: number, now: number, items: Int32Array, out: Float64Array): void {
+    super.score(user, now, items, out);
+    for (let j = 0; j < items.length; j++) out[j]! += this.itemBiases[items[j]!]!;
+  }
+
+  private fit(train: Interactions, options: Required<BprOptions>, random: Random): void {
     const had = new Set<number>();
     const count = new Int32Array(train.users);
     for (let e = 0; e < train.user.length; e++) {
@@ -84,22 +102,28 @@ export class Bpr extends Factors {
     }
     // A user who has had every item has no negative to learn from.
     const order = Array.from(train.user.keys()).filter((e) => count[train.user[e]!]! < train.items);
-    for (let epoch = 0; epoch < epochs; epoch++) {
+    for (let epoch = 0; epoch < options.epochs; epoch++) {
       random.shuffle(order);
       for (const e of order) {
         const user = train.user[e]!;
         let negative = random.below(train.items);
         while (had.has(user * train.items + negative)) negative = random.below(train.items);
-        this.step(user, train.item[e]!, negative, rate, regularization);
+        this.step(user, train.item[e]!, negative, options);
       }
     }
   }
 
   /** One ascent of ln sigmoid(u · (i - j)) - regularization / 2 · (|u|² + |i|² + |j|²). */
-  private step(user: number, positive: number, negative: number, rate: number, regularization: number): void {
-    const { factors, userVectors, itemVectors } = this;
-    const gain = rate * sigmoid(this.dot(user, negative) - this.dot(user, positive));
-    const keep = 1 - rate * regularization;
+  private step(user: number, positive: number, negative: number, options: Required<BprOptions>): void {
+    const { factors, userVectors, itemVectors, itemBiases } = this;
+    const { learningRate, regularization, biases } = options;
+    const lead = itemBiases[positive]! - itemBiases[negative]!;
+    const gain = learningRate * sigmoid(this.dot(user, negative) - this.dot(user, positive) - lead);
+    const keep = 1 - learningRate * regularization;
+    if (biases) {
+      itemBiases[positive] = keep * itemBiases[positive]! + gain;
+      itemBiases[negative] = keep * itemBiases[negative]! - gain;
+    }
     let u = user * factors;
     let i = positive * factors;
     let j = negative * factors;

@@ -19,12 +19,12 @@ const RULES: Rules<EaseOptions> = { lambda };
 
 /**
  * The item-to-item weights of EASE: those with a diagonal of 0 that reproduce who had what best, in closed form,
- * B = -P / diag(P) for P = (G + lambda I)^-1.
+ * B = I - P / diag(P) by columns, for P = (G + lambda I)^-1.
  *
  * Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data".
  *
  * @param gram - (n, n): how many users had both items; on the diagonal, how many had the item.
- * @returns (n, n): row i, what each item of a user's adds to the score of item i.
+ * @returns (n, n): row i, what item i, when a user has had it, adds to the score of each item.
  */
 export function easeWeights(gram: Float64Array, n: number, lambda: number): Float64Array {
   const regularised = gram.slice();
@@ -32,7 +32,7 @@ export function easeWeights(gram: Float64Array, n: number, lambda: number): Floa
   const weights = inverse(regularised, n);
   const diagonal = Float64Array.from({ length: n }, (_, i) => weights[i * n + i]!);
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) weights[i * n + j]! /= -diagonal[i]!;
+    for (let j = 0; j < n; j++) weights[i * n + j]! /= -diagonal[j]!;
     weights[i * n + i] = 0;
   }
   return weights;
@@ -41,8 +41,9 @@ export function easeWeights(gram: Float64Array, n: number, lambda: number): Floa
 /** A linear model of which items go together, on implicit feedback: {@link easeWeights}. */
 export class Ease implements Ranker {
   readonly name = "ease";
-  /** (items, items), row i: what each item that a user has had adds to the score of item i. */
+  /** (items, items), row i: what item i, when a user has had it, adds to the score of each item. */
   readonly weights: Float64Array;
+  private readonly sums: Float64Array;
   private readonly train: Interactions;
   private readonly byUser: Histories;
 
@@ -55,17 +56,17 @@ export class Ease implements Ranker {
     this.train = lastOfEachPair(train);
     this.byUser = histories(this.train);
     this.weights = easeWeights(this.gram(), train.items, lambda);
+    this.sums = new Float64Array(train.items);
   }
 
   score(user: number, _now: number, items: Int32Array, out: Float64Array): void {
-    const { weights, train } = this;
-    const own = this.itemsOf(user);
-    for (let j = 0; j < items.length; j++) {
-      const row = items[j]! * train.items;
-      let sum = 0;
-      for (const item of own) sum += weights[row + item]!;
-      out[j] = sum;
+    const { weights, sums } = this;
+    // Whole rows, though few items may be asked for: a gather would miss the cache at every step.
+    sums.fill(0);
+    for (const item of this.itemsOf(user)) {
+      for (let j = 0, at = item * sums.length; j < sums.length; j++, at++) sums[j]! += weights[at]!;
     }
+    for (let j = 0; j < items.length; j++) out[j] = sums[items[j]!]!;
   }
 
   private itemsOf(user: number): Int32Array {
@@ -159,7 +160,7 @@ export class EasePolicy extends Scorer {
       scores[i] = row === undefined ? Number.NaN : 0;
       if (row === undefined) continue;
       for (const other of liked) {
-        scores[i]! += other === row ? this.options.repeat : this.#weights[row * rows.size + other]!;
+        scores[i]! += other === row ? this.options.repeat : this.#weights[other * rows.size + row]!;
       }
     }
   }
