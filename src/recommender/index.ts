@@ -88,11 +88,18 @@ export type { ExploreOptions } from "./explore.js";
 export { candidateSize, featureVersion, observationSize } from "./features.js";
 export type { Filter } from "./filter.js";
 export type { PendingOptions } from "./pending.js";
+export { Baseline, type Choice, Scorer } from "./policies/baseline.js";
 export { Bpr, type BprOptions } from "./policies/bpr.js";
+export { type ContextOptions, ContextPolicy, type Segment } from "./policies/context.js";
+export { ItemKnnPolicy, type ItemKnnPolicyOptions } from "./policies/covisits.js";
+export { Ease, type EaseOptions, EasePolicy, type EasePolicyOptions } from "./policies/ease.js";
+export { type Affinities, FactorsPolicy, type FactorsPolicyOptions } from "./policies/factors.js";
 export { ItemKnn, type ItemKnnOptions } from "./policies/itemknn.js";
 export { ItemPop } from "./policies/itempop.js";
+export { LinUcb, type LinUcbOptions } from "./policies/linucb.js";
 export { PopularPolicy } from "./policies/popular.js";
-export { RandomPolicy } from "./policies/random.js";
+export { RandomPolicy, RandomRanker } from "./policies/random.js";
+export { type DisposablePolicy, POLICIES, type PolicyEntry, type PolicyName } from "./policies/registry.js";
 export type { Decision, Policy, Request } from "./policy.js";
 export type { ExportedProfile, Interest, Pair, ProfileOptions, Session, UserSums, Visit } from "./profile.js";
 export {
@@ -123,15 +130,24 @@ export {
 export type { RewardOptions } from "./reward.js";
 export { EventError, parseEvent, parseRequest } from "./schema.js";
 export {
+  affinitySlates,
   clickOracle,
   farsightedOracle,
+  InterestEvolution,
+  type InterestOptions,
+  interestReturns,
   type Latents,
+  lifetimeSlates,
   Platform,
   type PlatformMetrics,
   type PlatformOptions,
   type PolicyOrOracle,
+  qualitySlates,
+  randomSlates,
   type SimulationHooks,
   type SimulationResult,
+  type SlatePolicy,
+  type SlateResult,
   simulate,
   watchOracle,
 } from "./simulator/index.js";

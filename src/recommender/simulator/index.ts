@@ -1,4 +1,15 @@
 export { LiveEnvironment, type LiveEnvironmentOptions } from "./environment.js";
+export {
+  affinitySlates,
+  InterestEvolution,
+  type InterestOptions,
+  interestReturns,
+  lifetimeSlates,
+  qualitySlates,
+  randomSlates,
+  type SlatePolicy,
+  type SlateResult,
+} from "./interest.js";
 export type { PlatformMetrics, SimulationResult } from "./metrics.js";
 export type { Broadcast, PlatformOptions } from "./options.js";
 export { clickOracle, farsightedOracle, watchOracle } from "./oracles.js";
