@@ -3,6 +3,7 @@ import { checked, type Rules, rules } from "../../options.js";
 import type { CatalogStream } from "../catalog.js";
 import { MINUTE } from "../decay.js";
 import type { FeedbackEvent, Id } from "../events.js";
+import { Latest } from "../latest.js";
 import type { Request } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
 import { Scorer } from "./baseline.js";
@@ -20,18 +21,25 @@ export interface Affinities {
 export interface FactorsPolicyOptions {
   /** Milliseconds of watching from which a watch is learned from. Default 60 000. */
   engagedMs: number;
+  /** Users of whom is remembered that something was learned. Default 50 000. */
+  users: number;
 }
 
-const TABLE: Rules<FactorsPolicyOptions> = { engagedMs: rules.nonNegative };
+const TABLE: Rules<FactorsPolicyOptions> = { engagedMs: rules.nonNegative, users: rules.atLeastOne };
+const DEFAULTS: FactorsPolicyOptions = { engagedMs: 60_000, users: 50_000 };
 
 /** Longest watch that counts, in minutes. */
 const WATCH_MAX = 24 * 60;
 
-/** Shows the streams whose streamers' vectors fit the user's best: matrix factorisation, learned watch by watch. */
+/**
+ * Shows the streams whose streamers' vectors fit the user's best: matrix factorisation, learned watch by watch. To whom
+ * nothing was learned of yet it shows what is popular: the vector of everybody knows less.
+ */
 export class FactorsPolicy extends Scorer {
   readonly name = "bpr";
   readonly options: Readonly<FactorsPolicyOptions>;
   readonly #affinities: Affinities;
+  readonly #users: Latest<Id, true>;
 
   /**
    * @param affinities - Learns from what this policy is told.
@@ -39,7 +47,8 @@ export class FactorsPolicy extends Scorer {
    */
   constructor(affinities: Affinities, options: Partial<FactorsPolicyOptions> = {}) {
     super();
-    this.options = checked(options, TABLE, { engagedMs: 60_000 });
+    this.options = checked(options, TABLE, DEFAULTS);
+    this.#users = new Latest(this.options.users);
     this.#affinities = affinities;
   }
 
@@ -50,10 +59,15 @@ export class FactorsPolicy extends Scorer {
   protected override learn(event: FeedbackEvent, { streamer, category, tags }: StreamTraits): void {
     if (event.kind !== "watch" || event.watchMs < this.options.engagedMs) return;
     const weight = log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX));
+    this.#users.set(event.user, true);
     this.#affinities.learn(event.user, streamer, category, weight, tags);
   }
 
   protected override score({ user }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
+    if (!this.#users.has(user)) {
+      scores.fill(Number.NaN);
+      return;
+    }
     for (let i = 0; i < streams.length; i++) {
       const { streamer, category, tags } = streams[i]!;
       scores[i] = this.#affinities.dot(user, streamer, category, tags);

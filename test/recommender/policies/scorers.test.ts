@@ -246,6 +246,10 @@ describe("FactorsPolicy", () => {
       ["learn", "u", "1", "bb", expect.closeTo(Math.log1p(3), 12), []],
     ]);
     expect(scoresOf(policy, "u", 3)).toEqual([1, 3, 3]);
-    expect(policy.recommend({ user: "v", now: 9, k: 2 }).slate).toEqual(["s0", "s1"]);
+    policy.feedback({ kind: "update", time: 8, stream: "s2", viewers: 1 });
+    // Of v nothing has been learned yet.
+    expect(policy.recommend({ user: "v", now: 9, k: 2 }).slate).toEqual(["s2", "s0"]);
+    watch(policy, "v", 1, 10, 3 * MINUTE);
+    expect(policy.recommend({ user: "v", now: 11, k: 2 }).slate).toEqual(["s0", "s1"]);
   });
 });
