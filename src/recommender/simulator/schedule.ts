@@ -26,7 +26,7 @@ const MEASURED_SHAPE = 1.49;
 const MEASURED_SCALE = 250 * MINUTE;
 const WEEKLY_MEDIAN = 3.4;
 const WEEKLY_SIGMA = 0.65;
-const START_DEVIATION = 2.0;
+const START_DEVIATION = 1.7;
 const START_DEVIATION_SPREAD = 1.6;
 const LENGTH_SHAPE = 1.55;
 const LENGTH_SCALE = 240 * MINUTE;
@@ -39,7 +39,7 @@ const HABIT_SHARE = START_SHARE.map((share) => pow(share, HABIT_SHARPNESS));
  * quartile 16 h, median 24 h, 90th percentile 72 h, 37 % within 20 and 28 h.
  */
 const ENCORES = 0.4;
-const ENCORE = 0.45;
+const ENCORE = 0.42;
 const ENCORE_PAUSE = 3 * HOUR;
 const REGULAR = 0.8;
 /** How channels differ in length. Set by hand, with the two above, to give the measured length together. */

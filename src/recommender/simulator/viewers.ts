@@ -29,7 +29,7 @@ const TYPICAL_LOG_AUDIENCE = 2.6;
 
 /** Log-odds that a click becomes a real visit: quality and match count, popularity and promises do not. */
 const ENGAGEMENT = {
-  base: -2.6,
+  base: -2.85,
   match: 1.3,
   quality: 0.7,
   loyalty: 0.5,
@@ -74,7 +74,7 @@ const TEMPER = { least: 3, spread: 2, look: 0.15, ignored: 0.25, bounce: 0.5, mi
 const LOOKS_OF_NOTHING = 4;
 
 /** Return: mean gap at activity 1 and satisfaction 0, what satisfaction and recent watching do to it. Set by hand. */
-const GAP = 19 * HOUR;
+const GAP = 22 * HOUR;
 const GAP_OF_SATISFACTION = -0.9;
 const GAP_MINUTES = 45;
 const GAP_RECENCY = 12 * HOUR;
@@ -105,8 +105,8 @@ const FAVOURITE_MINUTES = 3;
  * Gifts: how often viewers give, relative to the mean, and how much more often to the first streamer who got one than to
  * any other afterwards. Set by hand to give the concentration and the loyalty of KuaiLive.
  */
-const GENEROSITY_MEDIAN = 0.35;
-const GENEROSITY_SIGMA = 2;
+const GENEROSITY_MEDIAN = 0.2;
+const GENEROSITY_SIGMA = 2.7;
 const PATRON = 3;
 const NOT_PATRON = 0.3;
 

@@ -31,7 +31,7 @@ const RATING_NOISE = 0.12;
 /** Dislikes per bounce, at full clickbait. */
 const DISLIKES = 0.02;
 /** Follows per hour watched of a streamer not followed yet: 0.037 of any, pooled over Twitch broadcasts. */
-const FOLLOWS_PER_HOUR = 0.045;
+const FOLLOWS_PER_HOUR = 0.041;
 /**
  * Share of gifts in the first tenth of a visit (KuaiLive: 90.4 %, of which one in ten would be there by chance), and
  * their amounts: 44 % are of 1, the median is 2, the mean 83, the 90th and 99th percentile 88 and 1488.

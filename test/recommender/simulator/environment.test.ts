@@ -74,7 +74,13 @@ describe("one viewer's life", () => {
     expect(() => environment.step(0)).toThrow("call reset");
     environment.reset(1);
     const before = environment.state();
-    for (const state of [null, {}, { seed: 1.5, actions: [] }, { seed: 1, actions: [-1] }, { seed: 1, actions: [999] }]) {
+    for (const state of [
+      null,
+      {},
+      { seed: 1.5, actions: [] },
+      { seed: 1, actions: [-1] },
+      { seed: 1, actions: [999] },
+    ]) {
       expect(() => environment.restore(state)).toThrow(TypeError);
     }
     expect(() => environment.step(999)).toThrow(/"action" must be an index below \d+, got 999/);
