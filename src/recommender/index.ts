@@ -131,14 +131,18 @@ export type { RewardOptions } from "./reward.js";
 export { EventError, parseEvent, parseRequest } from "./schema.js";
 export {
   affinitySlates,
+  type Broadcast,
   clickOracle,
   farsightedOracle,
   InterestEvolution,
   type InterestOptions,
   interestReturns,
   type Latents,
+  LiveEnvironment,
+  type LiveEnvironmentOptions,
   lifetimeSlates,
   Platform,
+  type PlatformHooks,
   type PlatformMetrics,
   type PlatformOptions,
   type PolicyOrOracle,
@@ -149,6 +153,7 @@ export {
   type SlatePolicy,
   type SlateResult,
   simulate,
+  simulatedEvents,
   watchOracle,
 } from "./simulator/index.js";
 export type { SlateOptions } from "./slate.js";
