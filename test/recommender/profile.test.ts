@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/random.js";
 import { Audiences, emptyStreamerEstimate } from "../../src/recommender/audience.js";
+import { CONTENT_SIZE } from "../../src/recommender/content.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../src/recommender/decay.js";
 import { Latest } from "../../src/recommender/latest.js";
 import { HALF_LIVES_MS, Profiles, type StreamTraits } from "../../src/recommender/profile.js";
@@ -103,9 +104,15 @@ describe("a user's profile", () => {
         profiles.click(user, chosen, now);
         profiles.watch(user, chosen, draw.lognormal(60_000, 2), draw.bernoulli(0.1), now);
         profiles.interact(user, chosen, draw.bernoulli(0.2), now);
+        profiles.rate(user, chosen, draw.uniform(), now);
+        profiles.page(user, draw.lognormal(9000, 1), now);
+        profiles.tell(user, { age: draw.below(99) }, now);
+        profiles.befriend(user, `u${draw.below(12)}`, draw.bernoulli(0.7), now);
+        profiles.follow(user, chosen, now);
+        profiles.audiences.onAir(chosen.streamer, chosen.category, now);
       }
     };
-    const options = { users: 8, pairs: 10, interests: 3 };
+    const options = { users: 8, pairs: 10, interests: 3, friends: 4, follows: 5 };
     const original = new Profiles(options);
     act(original, random, 0);
     const copy = new Profiles(options);
@@ -115,6 +122,134 @@ describe("a user's profile", () => {
     random.restore(again);
     act(copy, random, DAY);
     expect(JSON.stringify(copy.save())).toBe(JSON.stringify(original.save()));
+  });
+});
+
+describe("what a user tells and does besides watching", () => {
+  test("traits are kept as last told, field by field; what was never told is not there", () => {
+    const profiles = new Profiles();
+    profiles.tell("u", { age: 30, region: "eu" }, 0);
+    profiles.tell("u", { region: "us", device: "tv" }, 1);
+    expect(profiles.get("u")!.traits).toEqual({ age: 30, region: "us", device: "tv" });
+    expect(profiles.get("u")!.lastSeen).toBe(0);
+  });
+
+  test("friends are friends both ways, until they are not; nobody is a friend of oneself", () => {
+    const profiles = new Profiles();
+    const friends = (user: string) => [...(profiles.get(user)?.friends.keys() ?? [])];
+    profiles.befriend("u", "v", true, 0);
+    profiles.befriend("w", "u", true, 0);
+    profiles.befriend("u", "u", true, 0);
+    expect([friends("u"), friends("v"), friends("w")]).toEqual([["v", "w"], ["u"], ["u"]]);
+    profiles.befriend("v", "u", false, 1);
+    profiles.befriend("v", "never seen", false, 1);
+    expect([friends("u"), friends("v")]).toEqual([["w"], []]);
+    expect(profiles.get("never seen")).toBeUndefined();
+  });
+
+  test("who is forgotten is nobody's friend any more, even where a full list had dropped one side", () => {
+    const profiles = new Profiles({ friends: 20 });
+    for (let i = 0; i < 60; i++) profiles.befriend("u", `v${i}`, true, i);
+    expect(profiles.get("u")!.friends.size).toBeLessThanOrEqual(20);
+    expect(profiles.get("v0")!.friends.has("u")).toBe(true);
+    expect(profiles.delete("u")).toBe(true);
+    expect(JSON.stringify(profiles.save())).not.toContain('"u"');
+  });
+
+  test("a user is in a stream from the click to the end of the watch, or for hours", () => {
+    const profiles = new Profiles();
+    profiles.click("u", ANN, 0);
+    expect(profiles.watching("u", HOUR)).toBe("ann");
+    expect(profiles.watching("u", 5 * HOUR)).toBeUndefined();
+    profiles.click("u", BEN, HOUR);
+    profiles.watch("u", ANN, HOUR, false, HOUR);
+    expect(profiles.watching("u", HOUR)).toBe("ben");
+    profiles.watch("u", BEN, MINUTE, false, HOUR + MINUTE);
+    expect(profiles.watching("u", HOUR + MINUTE)).toBeUndefined();
+    expect(profiles.watching("nobody", 0)).toBeUndefined();
+  });
+
+  test("pages count, short ones as bounces; ratings add up from -1 to 1", () => {
+    const profiles = new Profiles({ bounceMs: 5000 });
+    profiles.page("u", 1000, 0);
+    profiles.page("u", 59_000, 0);
+    profiles.rate("u", ANN, 1, 0);
+    profiles.rate("u", ANN, 0.25, 0);
+    const { sums, session, pairs } = profiles.open("u", 0);
+    expect([sums.pages[0], sums.pageBounces[0], session.pages]).toEqual([2, 1, 2]);
+    expect(sums.dwell[0]).toBeCloseTo(Math.log(2) + Math.log(60), 10);
+    expect([sums.ratings[2], sums.ratingSum[2]]).toEqual([2, 0.5]);
+    expect(pairs.get("ann")).toMatchObject({ ratings: 2, ratingSum: 0.5, approvals: 0 });
+    expect(profiles.open("u", WEEK).sums.pages[2]).toBeCloseTo(1, 12);
+  });
+
+  test("what was in the streams watched fades and is kept by modality", () => {
+    const profiles = new Profiles();
+    const row = new Float32Array(CONTENT_SIZE).fill(0.5);
+    const content = { language: "en", mature: false, title: "", tags: [], rows: [row, null, null, null] };
+    profiles.watch("u", ANN, 1000, false, 0, content);
+    expect(profiles.get("u")!.content).toEqual([null, null, null, null]);
+    profiles.watch("u", ANN, MINUTE, false, 0, content);
+    expect(profiles.open("u", WEEK).content[0]![3]).toBeCloseTo((Math.log(2) * 0.5) / 2, 6);
+    expect(profiles.get("u")!.content.slice(1)).toEqual([null, null, null]);
+  });
+});
+
+describe("a streamer's profile", () => {
+  test("counts streams, categories, watches and followers over all streams", () => {
+    const profiles = new Profiles();
+    const { audiences } = profiles;
+    audiences.onAir("ann", "chess", 1000);
+    audiences.onAir("ann", "music", 2000);
+    audiences.onAir("ann", "chess", 3000);
+    for (const user of ["u", "v"]) {
+      profiles.click(user, ANN, 4000);
+      profiles.watch(user, ANN, 10 * MINUTE, false, DAY);
+      for (let i = 0; i < 2; i++) profiles.follow(user, ANN, DAY);
+      profiles.interact(user, ANN, false, DAY);
+    }
+    profiles.click("u", ANN, DAY);
+    profiles.watch("u", ANN, 4 * MINUTE, false, DAY);
+    expect(audiences.profile("ann", DAY)).toMatchObject({
+      firstSeen: 1000,
+      lastOnAir: 3000,
+      streams: 3,
+      categories: [
+        ["music", 1],
+        ["chess", 2],
+      ],
+      clicks: 3,
+      repeats: 1,
+      watches: 3,
+      minutes: 24,
+      meanWatchMinutes: 8,
+      repeatShare: 1 / 3,
+      approvals: 2,
+      followers: 2,
+    });
+    expect(audiences.profile("ann", DAY)!.estimate.watches).toBeGreaterThan(2);
+    expect(audiences.profile("nobody", DAY)).toBeUndefined();
+    for (let i = 0; i < 40; i++) audiences.onAir("ann", `c${i}`, DAY);
+    expect(audiences.profile("ann", DAY)!.categories.length).toBe(16);
+  });
+
+  test("is a copy, and can be deleted, with what users did there", () => {
+    const profiles = new Profiles();
+    profiles.shown("u", [ANN, BEN], 0);
+    profiles.click("u", ANN, 0);
+    profiles.watch("u", ANN, MINUTE, false, 0);
+    profiles.follow("u", ANN, 0);
+    profiles.watch("u", BEN, MINUTE, false, 0);
+    profiles.click("u", ANN, 1);
+    const copy = profiles.audiences.profile("ann", 0)!;
+    expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
+    copy.categories.push(["x", 1]);
+    expect(profiles.audiences.profile("ann", 0)!.categories).toEqual([]);
+    expect(profiles.deleteStreamer("ann")).toBe(true);
+    expect(profiles.audiences.profile("ann", 0)).toBeUndefined();
+    expect(JSON.stringify(profiles.save())).not.toContain('"ann"');
+    expect(profiles.get("u")!.pairs.has("ben")).toBe(true);
+    expect(profiles.deleteStreamer("ann")).toBe(false);
   });
 });
 

@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import { INPUTS } from "../../src/recommender/inputs.js";
+import type { DenseTransition } from "../../src/recommender/pending.js";
+import { type QFunction, Recommender } from "../../src/recommender/recommender.js";
+
+/** A decision, its rows as they were written, and what was known of the user before it. */
+interface Seen {
+  observation: Float32Array;
+  candidates: Float32Array;
+  profile: string;
+}
+
+/** Writes down the rows of each decision, and those that transitions are made of. */
+class Recorder implements QFunction {
+  readonly decisions: Pick<Seen, "observation" | "candidates">[] = [];
+  readonly transitions: DenseTransition[] = [];
+  readonly steps = 0;
+  readonly updates = 0;
+
+  evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array {
+    const rows = Float32Array.from(candidates);
+    this.decisions.push({ observation: Float32Array.from(observation), candidates: rows });
+    return new Float32Array(6); // As many as there can be streams.
+  }
+
+  observe(transition: DenseTransition): void {
+    this.transitions.push(transition);
+  }
+
+  learn(): number {
+    return Number.NaN;
+  }
+
+  save(): Uint8Array {
+    return new Uint8Array();
+  }
+
+  dispose(): void {}
+}
+
+const user = fc.nat(3).map((i) => `u${i}`);
+const stream = fc.nat(5).map((i) => `s${i}`);
+const tags = fc.subarray(["blitz", "calm", "new", "late"]);
+const embedding = fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 3, maxLength: 3 });
+const embeddings = fc.record({ text: embedding, image: embedding, audio: embedding }, { requiredKeys: [] });
+
+/** An event without its time, or a request. */
+const act = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("request"), user }) },
+  fc.record(
+    {
+      kind: fc.constant("on_air"),
+      stream,
+      streamer: fc.nat(3).map((i) => `r${i}`),
+      category: fc.constantFrom("chess", "music"),
+      tags,
+      title: fc.constantFrom("Ranked blitz", "王者荣耀", ""),
+      language: fc.constantFrom("en", "zh"),
+      mature: fc.boolean(),
+      embeddings,
+    },
+    { requiredKeys: ["kind", "stream", "streamer", "category"] },
+  ),
+  fc.record({ kind: fc.constant("update"), stream, viewers: fc.nat(1000), tags }),
+  fc.record({ kind: fc.constant("off_air"), stream }),
+  fc.record({
+    kind: fc.constantFrom("impression", "click", "like", "comment", "share", "follow", "dislike"),
+    user,
+    stream,
+  }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("watch"), user, stream, watchMs: fc.nat(3_600_000) }) },
+  fc.record({ kind: fc.constant("rating"), user, stream, rating: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.record({ kind: fc.constant("gift"), user, stream, amount: fc.integer({ min: 1, max: 1000 }) }),
+  fc.record({ kind: fc.constant("page_view"), user, dwellMs: fc.nat(100_000) }),
+  fc.record(
+    {
+      kind: fc.constant("user"),
+      user,
+      age: fc.nat(99),
+      region: fc.constantFrom("eu", "us"),
+      language: fc.constantFrom("en", "zh"),
+    },
+    { requiredKeys: ["kind", "user"] },
+  ),
+  fc.record({ kind: fc.constantFrom("friend", "unfriend"), user, friend: user }),
+);
+
+type Act = { kind: string; user?: string };
+
+/** A platform with everything that rows can hold; each act a minute after the one before. */
+function run(acts: readonly Act[]): { seen: Seen[]; transitions: DenseTransition[] } {
+  const agent = new Recorder();
+  const recommender = new Recommender(
+    {
+      warmupUpdates: 0,
+      trainEvery: 0,
+      pending: { evidence: "examined" },
+      features: {
+        inputs: INPUTS,
+        user: [{ name: "age", encode: { kind: "running" } }],
+        stream: [
+          { name: "title", encode: { kind: "words", size: 4, weighting: "count" } },
+          { name: "viewers", encode: { kind: "running" } },
+        ],
+      },
+    },
+    agent,
+  );
+  const profiles: string[] = [];
+  for (const [i, { kind, ...rest }] of acts.entries()) {
+    const time = i * 60_000;
+    if (kind !== "request") recommender.feedback({ kind, time, ...rest } as LiveEvent);
+    else {
+      profiles.push(JSON.stringify([recommender.profile(rest.user!), recommender.streamProfile("r0")]));
+      const before = agent.decisions.length;
+      recommender.recommend({ user: rest.user!, now: time, k: 3 });
+      // With nothing on air nothing is asked.
+      if (agent.decisions.length === before) profiles.pop();
+    }
+  }
+  return {
+    seen: agent.decisions.map((rows, i) => ({ ...rows, profile: profiles[i]! })),
+    transitions: agent.transitions,
+  };
+}
+
+/** Strings compare many times faster than arrays. */
+function text({ observation, candidates, profile }: Seen): string {
+  return [observation.join(), candidates.join(), profile].join("\n");
+}
+
+const log = fc.array(act, { minLength: 10, maxLength: 30, size: "max" }) as fc.Arbitrary<Act[]>;
+/** Something to decide among from the first request on. */
+const START: Act[] = [0, 1, 2, 3].map((i) => ({
+  kind: "on_air",
+  stream: `s${i}`,
+  streamer: `r${i}`,
+  category: "chess",
+  tags: ["blitz"],
+  embeddings: { text: [1, i, 0], audio: [0, 1, i] },
+}));
+
+test("what comes after a decision changes neither its rows nor what was known of the user and the streamer", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(log, log, log, (past, future, other) => {
+      const expected = run([...START, ...past]).seen;
+      for (const later of [future, other, [...future].reverse()]) {
+        const { seen, transitions } = run([...START, ...past, ...later]);
+        expect(seen.slice(0, expected.length).map(text)).toEqual(expected.map(text));
+        compared += expected.length;
+        // What is learned from later is what was written then.
+        const written = new Set(seen.map(({ observation }) => observation.join()));
+        for (const { observation } of transitions) expect(written.has(Array.from(observation).join())).toBe(true);
+      }
+    }),
+    { numRuns: 25, seed: 1 },
+  );
+  expect(compared).toBeGreaterThan(100);
+});
+
+test("what comes before a decision does change them", () => {
+  const watch = (stream: string) => ({ kind: "watch", user: "u0", stream, watchMs: 600_000 });
+  const request = { kind: "request", user: "u0" };
+  const [a, b] = ["s1", "s2"].map((stream) => run([...START, watch(stream), request]).seen[0]!);
+  expect(a!.candidates).not.toEqual(b!.candidates);
+  expect(a!.profile).not.toBe(b!.profile);
+});
+
+test("all rows are finite and in [-8, 8], whatever came before", () => {
+  fc.assert(
+    fc.property(log, (acts) => {
+      for (const { observation, candidates } of run([...START, ...acts]).seen) {
+        for (const row of [observation, candidates]) expect(row.every((x) => Math.abs(x) <= 8)).toBe(true);
+        expect([observation.length % 4, (candidates.length / 4) % 1]).toEqual([0, 0]);
+      }
+    }),
+    { numRuns: 40, seed: 1 },
+  );
+});
