@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Random } from "../../src/random.js";
-import { DAY, MINUTE } from "../../src/recommender/decay.js";
+import { DAY, HOUR, MINUTE } from "../../src/recommender/decay.js";
 import type { LiveEvent } from "../../src/recommender/events.js";
 import { candidateSize, observationSize } from "../../src/recommender/features.js";
+import { INPUTS } from "../../src/recommender/inputs.js";
 import type { DenseTransition } from "../../src/recommender/pending.js";
 import type { Decision } from "../../src/recommender/policy.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
@@ -75,7 +76,17 @@ const GREEDY: Partial<RecommenderOptions> = {
 };
 
 function onAir(i: number, time = 0): LiveEvent {
-  return { kind: "on_air", time, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}`, tags: [`t${i % 5}`] };
+  return {
+    kind: "on_air",
+    time,
+    stream: `s${i}`,
+    streamer: `r${i}`,
+    category: `c${i % 3}`,
+    tags: [`t${i % 5}`],
+    title: `title ${i % 7}`,
+    language: i % 2 === 0 ? "en" : "zh",
+    embeddings: { text: [1, i, i % 3] },
+  };
 }
 
 function fake(options: Partial<RecommenderOptions> = GREEDY, streams = 8) {
@@ -298,7 +309,73 @@ describe("a user", () => {
     recommender.recommend({ user: "u", now: DAY, k: 3 });
     expect(agent.transitions).toEqual([]);
   });
+
+  test("forgotten is in no part of what is saved, nor as anybody's friend", () => {
+    const { recommender } = fake();
+    const secret = "secret-user";
+    for (const [i, user] of [secret, "v"].entries()) {
+      clickAndWatch(recommender, recommender.recommend({ user, now: (i + 1) * HOUR, k: 3 }), 0, 10 * MINUTE);
+    }
+    recommender.feedback({ kind: "friend", time: DAY, user: "v", friend: secret });
+    recommender.feedback({ kind: "user", time: DAY, user: secret, age: 40 });
+    recommender.feedback({ kind: "follow", time: DAY, user: secret, stream: "s1" });
+    expect(recommender.profile("v")!.friends).toEqual([secret]);
+    expect(holds(recommender.save(), secret)).toBe(true);
+    recommender.forget(secret);
+    expect(recommender.profile("v")!.friends).toEqual([]);
+    expect(holds(recommender.save(), secret)).toBe(false);
+  });
+
+  test("tells, befriends, follows, looks at pages and rates; the profile says so", () => {
+    const { recommender } = fake();
+    recommender.feedback({ kind: "user", time: 1, user: "u", language: "en", age: 20, id: "e1" });
+    recommender.feedback({ kind: "user", time: 2, user: "u", age: 21 });
+    recommender.feedback({ kind: "friend", time: 3, user: "u", friend: "v" });
+    recommender.feedback({ kind: "follow", time: 4, user: "u", stream: "s1" });
+    recommender.feedback({ kind: "page_view", time: 5, user: "u", dwellMs: 100 });
+    recommender.feedback({ kind: "rating", time: 6, user: "u", stream: "s1", rating: 1 });
+    const { traits, friends, follows, session, pairs } = recommender.profile("u")!;
+    expect(traits).toEqual({ language: "en", age: 21 });
+    expect([friends, follows, session.pages]).toEqual([["v"], ["r1"], 1]);
+    expect(pairs[0]![1]).toMatchObject({ approvals: 2, ratings: 1, ratingSum: 1 });
+    recommender.feedback({ kind: "unfriend", time: 7, user: "v", friend: "u" });
+    expect(recommender.profile("u")!.friends).toEqual([]);
+  });
 });
+
+describe("a streamer", () => {
+  test("has a profile over all streams, which can be read and forgotten", () => {
+    const { recommender } = fake();
+    const watch = { kind: "watch", user: "u", stream: "s1", watchMs: 10 * MINUTE } as const;
+    recommender.feedback({ ...watch, time: DAY });
+    recommender.feedback({ kind: "follow", time: DAY, user: "u", stream: "s1" });
+    recommender.feedback(onAir(1, DAY));
+    expect(recommender.streamProfile("r1")).toMatchObject({ streams: 1, followers: 1, meanWatchMinutes: 10 });
+    recommender.feedback({ kind: "off_air", time: DAY, stream: "s1" });
+    recommender.feedback(onAir(1, 2 * DAY));
+    expect(recommender.streamProfile("r1")).toMatchObject({ streams: 2, categories: [["c1", 2]], lastOnAir: 2 * DAY });
+    recommender.feedback({ kind: "off_air", time: 2 * DAY, stream: "s1" });
+    expect(recommender.forgetStreamer("r1")).toBe(true);
+    expect(recommender.streamProfile("r1")).toBeUndefined();
+    expect(recommender.profile("u")).toMatchObject({ pairs: [], follows: [], recent: [] });
+    expect(holds(recommender.save(), '"r1"')).toBe(false);
+    expect(recommender.forgetStreamer("r1")).toBe(false);
+  });
+});
+
+/** What else happens: long watches, traits, friends, pages, ratings. */
+function other(recommender: Recommender, random: Random, time: number): void {
+  const [user, friend, stream] = [`u${random.below(9)}`, `u${random.below(9)}`, `s${random.below(30)}`];
+  const events: LiveEvent[] = [
+    { kind: "watch", time, user, stream, watchMs: 3 * MINUTE },
+    { kind: "user", time, user, age: random.below(90), language: random.pick(["en", "zh"]) },
+    { kind: random.pick(["friend", "unfriend"]), time, user, friend },
+    { kind: "page_view", time, user, dwellMs: random.below(60_000) },
+    { kind: "follow", time, user, stream },
+    { kind: "rating", time, user, stream, rating: random.uniform() },
+  ];
+  recommender.feedback(random.pick(events));
+}
 
 /** A small platform that answers by chance, but always the same way. */
 function live(recommender: Recommender, random: Random, from: number, rounds: number): Decision[] {
@@ -314,8 +391,13 @@ function live(recommender: Recommender, random: Random, from: number, rounds: nu
     const i2 = random.below(4);
     const watchMs = Math.floor(random.lognormal(20_000, 1));
     if (i2 < decision.slate.length) clickAndWatch(recommender, decision, i2, Math.min(watchMs, MINUTE - 2));
+    other(recommender, random, now + MINUTE - 1);
   }
   return decisions;
+}
+
+function holds(file: Uint8Array, text: string): boolean {
+  return Buffer.from(file).includes(text);
 }
 
 /** Compares millions of bytes quickly. */
@@ -342,9 +424,22 @@ describe("a save", () => {
     for (const recommender of made.splice(0)) recommender.dispose();
   });
 
-  test("loaded goes on, to the bit, as if it had never stopped", () => {
+  const ALL_INPUTS: Partial<RecommenderOptions> = {
+    ...options,
+    vectors: { size: 6 },
+    features: {
+      inputs: INPUTS,
+      user: [{ name: "age", encode: { kind: "running" } }],
+      stream: [{ name: "viewers", encode: { kind: "running" } }],
+    },
+  };
+
+  test.each([
+    ["by default", options],
+    ["with all inputs", ALL_INPUTS],
+  ])("loaded goes on, to the bit, as if it had never stopped, %s", (_, given) => {
     const random = new Random(8);
-    const original = keep(new Recommender(options));
+    const original = keep(new Recommender(given));
     live(original, random, 0, 300);
     const file = original.save();
     const copy = keep(Recommender.load(file));
@@ -385,6 +480,8 @@ test.each([
   [{ trainEvery: -1 }, '"trainEvery" must be an integer >= 0, got -1'],
   [{ learner: { hidden: [0] } }, '"hidden" must be 1 to 8 integers'],
   [{ explore: { temprature: 1 } }, '"explore.temprature" is not an option'],
+  [{ vectors: { size: 0 } }, '"vectors.size" must be an integer in [1, 1024], got 0'],
+  [{ features: { inputs: "all" } }, '"features.inputs" must be an array of different ones of'],
   [{ maxCandidates: 1e6 }, '"maxCandidates" must be an integer in [1, 65536], got 1000000'],
 ])("refuses the options %o", (options, message) => {
   expect(() => new Recommender(options as object)).toThrow(message);
