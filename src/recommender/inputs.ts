@@ -9,11 +9,11 @@ import type { CollaborativeVectors } from "./vectors.js";
 
 /** What happens in a stream just now; missing where it is not known. */
 export interface Moments {
-  readonly joinRate?: number;
-  readonly commentRate?: number;
-  readonly giftRate?: number;
-  readonly likeRate?: number;
-  readonly viewerTrend?: number;
+  readonly joinRate?: number | undefined;
+  readonly commentRate?: number | undefined;
+  readonly giftRate?: number | undefined;
+  readonly likeRate?: number | undefined;
+  readonly viewerTrend?: number | undefined;
 }
 
 /** What features need to know of a stream on air. */
@@ -235,12 +235,14 @@ class TasteInput implements Input {
   readonly #vectors: CollaborativeVectors;
   readonly #user: Float32Array;
   readonly #everybody: Float32Array;
+  readonly #streamer: Float32Array;
   #known = 0;
 
   constructor(vectors: CollaborativeVectors) {
     this.#vectors = vectors;
     this.#user = new Float32Array(vectors.size);
     this.#everybody = new Float32Array(vectors.size);
+    this.#streamer = new Float32Array(vectors.size);
   }
 
   begin(user: Id, { traits }: UserProfile): void {
@@ -253,11 +255,18 @@ class TasteInput implements Input {
   writeObservation(): void {}
 
   write(row: Float32Array, offset: number, { streamer, category, tags }: StreamOnAir): void {
-    const vectors = this.#vectors;
-    row[offset] = squashed(vectors.score(this.#user, streamer, category, tags));
-    row[offset + 1] = squashed(vectors.score(this.#everybody, streamer, category, tags));
+    const [user, everybody, theirs] = [this.#user, this.#everybody, this.#streamer];
+    const known = this.#vectors.readStreamer(streamer, category, theirs, 0, tags);
+    let own = 0;
+    let common = 0;
+    for (let f = 0; f < theirs.length; f++) {
+      own += user[f]! * theirs[f]!;
+      common += everybody[f]! * theirs[f]!;
+    }
+    row[offset] = squashed(own);
+    row[offset + 1] = squashed(common);
     row[offset + 2] = this.#known;
-    row[offset + 3] = vectors.knows(streamer) ? 1 : 0;
+    row[offset + 3] = known ? 1 : 0;
   }
 }
 

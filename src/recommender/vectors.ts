@@ -123,11 +123,9 @@ function dotOf(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** The inner product with a part; 0 with one that does not exist. */
-function product(a: Float32Array, row: Float32Array | undefined): number {
-  let sum = 0;
-  if (row !== undefined) for (let f = 0; f < row.length; f++) sum += a[f]! * row[f]!;
-  return sum;
+/** Adds a part to a vector; one that does not exist adds nothing. */
+function plus(out: Float32Array, offset: number, row: Float32Array | undefined, scale: number): void {
+  if (row !== undefined) for (let f = 0; f < row.length; f++) out[offset + f]! += scale * row[f]!;
 }
 
 /**
@@ -231,9 +229,11 @@ export class CollaborativeVectors {
    * @returns Whether it has a part of the user's own; without, it is that of everybody and of the traits.
    */
   readUser(user: Id, out: Float32Array, offset: number, traits: readonly string[] = NO_NAMES): boolean {
-    const known = this.#sumUser(user, traits);
-    out.set(this.#user.vector, offset);
-    return known;
+    const own = this.#users.get(user);
+    out.set(this.#everybody, offset);
+    for (const trait of traits) plus(out, offset, this.#traits.get(trait), 1 / traits.length);
+    plus(out, offset, own, 1);
+    return own !== undefined;
   }
 
   /**
@@ -247,9 +247,12 @@ export class CollaborativeVectors {
     offset: number,
     tags: readonly string[] = NO_NAMES,
   ): boolean {
-    const known = this.#sumStreamer(streamer, category, tags, this.#positive);
-    out.set(this.#positive.vector, offset);
-    return known;
+    const own = this.#streamers.get(streamer);
+    out.fill(0, offset, offset + this.size);
+    plus(out, offset, this.#categories.get(category), 1);
+    for (const tag of tags) plus(out, offset, this.#tags.get(tag), 1 / tags.length);
+    plus(out, offset, own, 1);
+    return own !== undefined;
   }
 
   /** The inner product of the vectors of a user and a streamer: above 0, rather than what others watch. */
@@ -263,21 +266,6 @@ export class CollaborativeVectors {
     this.#sumUser(user, traits);
     this.#sumStreamer(streamer, category, tags, this.#positive);
     return dotOf(this.#user.vector, this.#positive.vector);
-  }
-
-  /**
-   * The inner product of a vector that `readUser` wrote with a streamer's: `dot`, but for rounding, at a fraction of
-   * its cost where one user meets many streamers.
-   */
-  score(user: Float32Array, streamer: Id, category: string, tags: readonly string[] = NO_NAMES): number {
-    let sum = product(user, this.#categories.get(category)) + product(user, this.#streamers.get(streamer));
-    for (const tag of tags) sum += product(user, this.#tags.get(tag)) / tags.length;
-    return sum;
-  }
-
-  /** Whether a streamer has a part of the streamer's own. */
-  knows(streamer: Id): boolean {
-    return this.#streamers.has(streamer);
   }
 
   /** Forgets a user's own part. Returns whether there was one. */
@@ -368,23 +356,19 @@ export class CollaborativeVectors {
     user.move(gain, difference, keep);
   }
 
-  #sumUser(user: Id, traits: readonly string[]): boolean {
+  #sumUser(user: Id, traits: readonly string[]): void {
     const sum = this.#user;
-    const own = this.#users.get(user);
     sum.clear();
     sum.add(this.#everybody, 1);
     for (const trait of traits) sum.add(this.#traits.get(trait), 1 / traits.length);
-    sum.add(own, 1);
-    return own !== undefined;
+    sum.add(this.#users.get(user), 1);
   }
 
-  #sumStreamer(streamer: Id, category: string, tags: readonly string[], sum: Sum): boolean {
-    const own = this.#streamers.get(streamer);
+  #sumStreamer(streamer: Id, category: string, tags: readonly string[], sum: Sum): void {
     sum.clear();
     sum.add(this.#categories.get(category), 1);
     for (const tag of tags) sum.add(this.#tags.get(tag), 1 / tags.length);
-    sum.add(own, 1);
-    return own !== undefined;
+    sum.add(this.#streamers.get(streamer), 1);
   }
 
   #openUser(user: Id, traits: readonly string[]): void {

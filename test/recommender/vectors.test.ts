@@ -89,12 +89,6 @@ describe("collaborative vectors", () => {
     let dot = 0;
     for (let f = 0; f < 7; f++) dot += rows[2 + f]! * rows[10 + f]!;
     expect(vectors.dot("u3", "s5", "c1", [], ["kind:3"])).toBeCloseTo(dot, 5);
-    expect(vectors.score(rows.subarray(2, 9), "s5", "c1")).toBeCloseTo(dot, 5);
-    expect(vectors.score(rows.subarray(2, 9), "new", "c1")).toBeCloseTo(
-      vectors.dot("u3", "new", "c1", [], ["kind:3"]),
-      5,
-    );
-    expect([vectors.knows("s5"), vectors.knows("new")]).toEqual([true, false]);
     expect([rows[0], rows[1], rows[9], rows[17]]).toEqual([9, 9, 9, 9]);
   });
 
