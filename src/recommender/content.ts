@@ -84,6 +84,11 @@ export class Contents {
     this.#gone.set(stream, content);
   }
 
+  /** Forgets a stream that has gone off air. */
+  delete(stream: Id): void {
+    this.#gone.delete(stream);
+  }
+
   /** Plain values; the numbers of all rows go to the end of `floats`. */
   save(floats: Float32Array[]): SavedContents {
     const saved = ([id, { rows, ...rest }]: [Id, Content]): [Id, SavedContent] => {

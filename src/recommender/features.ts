@@ -9,10 +9,12 @@ import {
   INPUTS,
   type Input,
   type InputName,
+  logScaled,
   type Moment,
   makeInput,
   type Sources,
   type StreamOnAir,
+  saturated,
 } from "./inputs.js";
 import type { Interest, Session, StreamTraits, UserProfile } from "./profile.js";
 import { SPEEDS } from "./profile.js";
@@ -29,7 +31,8 @@ export interface FeatureOptions {
    * Groups of inputs: `traits` of the user, `pages` and ratings, `social`: friends and follows, `taste`: the inner
    * product of the collaborative vectors, `vectors`: these vectors themselves, `moments`: what happens in the stream just
    * now, `content`: likeness to what the user watched, language and maturity. Where a platform does not tell what a
-   * group needs, it is masked. Default: none.
+   * group needs, it is masked. Default: none, as none made people watch longer in the simulator, which tells neither
+   * traits nor friends nor embeddings.
    */
   inputs: readonly InputName[];
   /** Columns of what the user has told: age, gender, region, language, device. Default: none. */
@@ -72,11 +75,6 @@ const LONG_AGO = log1p((WEEK / HOUR) * 4);
 
 function logHours(elapsedMs: number): number {
   return Math.min(log1p(Math.max(elapsedMs, 0) / HOUR), LONG_AGO) / LONG_AGO;
-}
-
-/** log(1 + x) / scale, at most 3. */
-function logScaled(x: number, scale: number): number {
-  return Math.min(log1p(x) / scale, 3);
 }
 
 /**
@@ -139,11 +137,6 @@ function meanClickRate(profile: UserProfile): number {
 /** The user's mean of log(1 + minutes) per watch, over weeks. */
 function meanWeight(profile: UserProfile): number {
   return shrink(profile.sums.weight[TASTE]!, profile.sums.watches[TASTE]!, PRIOR.weight, PRIOR_WATCHES);
-}
-
-/** x / (x + half): 0 at 0, 1/2 at `half`, below 1. Costs a division where a logarithm costs ten. */
-function saturated(x: number, half: number): number {
-  return x / (x + half);
 }
 
 const NO_INTEREST: Interest = { impressions: 0, clicks: 0, watches: 0, weight: [0, 0, 0] };

@@ -81,8 +81,13 @@ function padded(width: number): number {
 }
 
 /** log(1 + x) / scale, at most 3. */
-function logScaled(x: number, scale: number): number {
+export function logScaled(x: number, scale: number): number {
   return Math.min(log1p(x) / scale, 3);
+}
+
+/** x / (x + half): 0 at 0, 1/2 at `half`, below 1. Costs a division where a logarithm costs ten. */
+export function saturated(x: number, half: number): number {
+  return x / (x + half);
 }
 
 /** x / (1 + |x|), in (-1, 1). */
@@ -161,7 +166,7 @@ class PageInput implements Input {
     if (pair === undefined || pair.ratings === 0) return;
     row[offset] = 1;
     row[offset + 1] = pair.ratingSum / pair.ratings;
-    row[offset + 2] = pair.ratings / (pair.ratings + 2);
+    row[offset + 2] = saturated(pair.ratings, 2);
   }
 }
 
@@ -223,8 +228,8 @@ class SocialInput implements Input {
     const following = this.#following.get(streamer) ?? 0;
     row[offset] = this.#profile.follows.has(streamer) ? 1 : 0;
     row[offset + 1] = watching > 0 ? 1 : 0;
-    row[offset + 2] = watching / (watching + 2);
-    row[offset + 3] = following / (following + 1);
+    row[offset + 2] = saturated(watching, 2);
+    row[offset + 3] = saturated(following, 1);
   }
 }
 

@@ -502,7 +502,8 @@ export class Profiles {
 
   /** A user tells of themselves: no sign that they are here, as it may be the platform that tells. */
   tell(user: Id, traits: UserTraits, now: number): void {
-    Object.assign(this.#known(user, now).traits, traits);
+    const told = Object.entries(traits).filter(([, value]) => value !== undefined);
+    Object.assign(this.#known(user, now).traits, Object.fromEntries(told));
   }
 
   /** Two users become friends, or cease to be. Nobody is a friend of oneself. */

@@ -389,7 +389,11 @@ export class Recommender implements Policy {
    */
   forgetStreamer(streamer: Id): boolean {
     this.#vectors.forgetStreamer(streamer);
-    for (const [stream, traits] of this.#gone) if (traits.streamer === streamer) this.#gone.delete(stream);
+    for (const [stream, traits] of this.#gone) {
+      if (traits.streamer !== streamer) continue;
+      this.#gone.delete(stream);
+      this.#contents.delete(stream);
+    }
     return this.#profiles.deleteStreamer(streamer);
   }
 

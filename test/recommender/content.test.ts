@@ -82,6 +82,10 @@ describe("what is in a stream", () => {
     contents.offAir("a");
     contents.offAir("never");
     expect(contents.get("a")!.language).toBe("en");
+    contents.onAir(onAir("gone"));
+    contents.offAir("gone");
+    contents.delete("gone");
+    expect(contents.get("gone")).toBeUndefined();
     for (let i = 0; i < 20_000; i++) {
       contents.onAir(onAir("b"));
       contents.onAir(onAir(`c${i}`));

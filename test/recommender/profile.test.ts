@@ -4,7 +4,7 @@ import { Audiences, emptyStreamerEstimate } from "../../src/recommender/audience
 import { CONTENT_SIZE } from "../../src/recommender/content.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../src/recommender/decay.js";
 import { Latest } from "../../src/recommender/latest.js";
-import { HALF_LIVES_MS, Profiles, type StreamTraits } from "../../src/recommender/profile.js";
+import { HALF_LIVES_MS, Profiles, type StreamTraits, type UserTraits } from "../../src/recommender/profile.js";
 
 function stream(streamer: string, category = "chess", tags: string[] = []): StreamTraits {
   return { streamer, category, tags };
@@ -129,7 +129,7 @@ describe("what a user tells and does besides watching", () => {
   test("traits are kept as last told, field by field; what was never told is not there", () => {
     const profiles = new Profiles();
     profiles.tell("u", { age: 30, region: "eu" }, 0);
-    profiles.tell("u", { region: "us", device: "tv" }, 1);
+    profiles.tell("u", { region: "us", device: "tv", age: undefined } as UserTraits, 1);
     expect(profiles.get("u")!.traits).toEqual({ age: 30, region: "us", device: "tv" });
     expect(profiles.get("u")!.lastSeen).toBe(0);
   });
