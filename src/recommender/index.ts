@@ -1,3 +1,4 @@
+export type { StreamerEstimate, StreamProfile } from "./audience.js";
 export { Catalog, type CatalogStream, type Follower, type SavedCatalog, type StreamEmbeddings } from "./catalog.js";
 export { type Column, type Encoding, FeatureSet } from "./encoders/index.js";
 export { areaUnderCurve, type Judgement, judge, logLoss } from "./evaluation/classification.js";
@@ -85,8 +86,9 @@ export type {
   Watch,
 } from "./events.js";
 export type { ExploreOptions } from "./explore.js";
-export { candidateSize, featureVersion, observationSize } from "./features.js";
+export { candidateSize, type FeatureOptions, featureVersion, observationSize } from "./features.js";
 export type { Filter } from "./filter.js";
+export type { InputName } from "./inputs.js";
 export type { PendingOptions } from "./pending.js";
 export { Baseline, type Choice, Scorer } from "./policies/baseline.js";
 export { Bpr, type BprOptions } from "./policies/bpr.js";
@@ -101,7 +103,16 @@ export { PopularPolicy } from "./policies/popular.js";
 export { RandomPolicy, RandomRanker } from "./policies/random.js";
 export { type DisposablePolicy, POLICIES, type PolicyEntry, type PolicyName } from "./policies/registry.js";
 export type { Decision, Policy, Request } from "./policy.js";
-export type { ExportedProfile, Interest, Pair, ProfileOptions, Session, UserSums, Visit } from "./profile.js";
+export type {
+  ExportedProfile,
+  Interest,
+  Pair,
+  ProfileOptions,
+  Session,
+  UserSums,
+  UserTraits,
+  Visit,
+} from "./profile.js";
 export {
   DqnRanker,
   type ItemTraits,
