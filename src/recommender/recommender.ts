@@ -317,21 +317,6 @@ export class Recommender implements Policy {
   }
 
   /**
-   * Ranks streams by their values, as `recommend` sees them, for an evaluation: nothing counts as shown, nothing is
-   * drawn, and nothing waits for feedback. Limits of a slate do not apply.
-   * @throws EventError as `recommend` does.
-   */
-  rank(request: Request): Pick<Decision, "slate"> {
-    const { user, now: asked, k, candidates } = parseRequest(request);
-    const now = this.#advance(asked, "now");
-    const profile = this.#profiles.open(user, now);
-    const streams = retrieve(this.#catalog.among(candidates), profile, this.options.maxCandidates);
-    this.#evaluate(profile, streams, now);
-    const order = Array.from(streams.keys()).sort((a, b) => this.#scores[b]! - this.#scores[a]! || a - b);
-    return { slate: order.slice(0, k).map((index) => streams[index]!.id) };
-  }
-
-  /**
    * Takes what happened: on the platform, or what a user did. Also does the updates that are due: serving does none.
    * @throws EventError for an event that is not one, or whose time is too far back; nothing changes then.
    */
