@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { show } from "../options.js";
 import type { LiveEvent } from "./events.js";
-import type { Request } from "./policy.js";
+import type { Decision, Request } from "./policy.js";
 
 /** An event or a request that is not of its schema; the message names the field, what it must be and what it was. */
 export class EventError extends TypeError {
@@ -107,6 +107,16 @@ const MUST: Readonly<Record<string, string>> = {
   minAgeMs: NON_NEGATIVE,
   maxAgeMs: NON_NEGATIVE,
   minViewers: COUNT,
+  slate: `an array of at most ${CANDIDATES} ids, each once`,
+  propensities: "an array of as many numbers as the slate has streams",
+  scores: "an array of as many numbers as the slate has streams",
+};
+
+/** What the elements of lists must be that are not names. */
+const ELEMENT: Readonly<Record<string, string>> = {
+  embeddings: COMPONENT,
+  propensities: "a finite number in (0, 1]",
+  scores: "a finite number",
 };
 
 const timed = { time: nonNegative, id: v.optional(name) };
@@ -192,6 +202,19 @@ const request = v.strictObject({
   filter: v.optional(filter),
 });
 
+const decision = v.strictObject({
+  id: name,
+  user: name,
+  time: nonNegative,
+  slate: v.pipe(
+    v.array(name),
+    v.maxLength(CANDIDATES),
+    v.check((slate) => new Set(slate).size === slate.length),
+  ),
+  propensities: v.optional(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)))),
+  scores: v.optional(v.array(v.pipe(v.number(), v.finite()))),
+});
+
 function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   const keys = issue.path?.map((item) => String(item.key)) ?? [];
   const field = keys.join(".");
@@ -200,8 +223,8 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new EventError(field, `${show(field)} is not a field of ${whole}`);
   }
-  // An element of a list is a name, whatever the list is called, but for the numbers of embeddings.
-  const element = keys[0] === "embeddings" ? COMPONENT : NAME;
+  // An element of a list is a name, whatever the list is called, but for lists of numbers.
+  const element = ELEMENT[keys[0]!] ?? NAME;
   const must = last.type === "array" ? element : MUST[keys[keys.length - 1]!];
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);
 }
@@ -333,4 +356,23 @@ export function parseRequest(value: unknown): Request {
   const result = v.safeParse(request, value, { abortEarly: true });
   if (!result.success) refuse(result.issues[0], "a request");
   return result.output as Request;
+}
+
+/** A decision as far as it must be known to learn from it. */
+export type LoggedDecision = Pick<Decision, "id" | "user" | "time" | "slate"> & Partial<Decision>;
+
+/**
+ * Returns a copy of `value` as a decision; propensities and scores may be missing.
+ * @throws {EventError} as `parseEvent` does.
+ */
+export function parseDecision(value: unknown): LoggedDecision {
+  const result = v.safeParse(decision, value, { abortEarly: true });
+  if (!result.success) refuse(result.issues[0], "a decision");
+  const { output } = result;
+  for (const field of ["propensities", "scores"] as const) {
+    const list = output[field];
+    if (list === undefined || list.length === output.slate.length) continue;
+    throw new EventError(field, `"${field}" must be ${MUST[field]}, got ${list.length} for ${output.slate.length}`);
+  }
+  return output as LoggedDecision;
 }
