@@ -139,7 +139,7 @@ export {
   type SourceShares,
 } from "./retrieval.js";
 export type { RewardOptions } from "./reward.js";
-export { EventError, parseEvent, parseRequest } from "./schema.js";
+export { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
 export {
   affinitySlates,
   type Broadcast,

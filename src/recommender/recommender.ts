@@ -24,7 +24,7 @@ import {
 } from "./profile.js";
 import { favouritesOf, type RetrievalOptions, Retriever } from "./retrieval.js";
 import { Reward, type RewardOptions } from "./reward.js";
-import { EventError, parseEvent, parseRequest } from "./schema.js";
+import { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
 import { SlateBuilder, type SlateOptions } from "./slate.js";
 import { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 
@@ -284,36 +284,62 @@ export class Recommender implements Policy {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const now = this.#advance(asked, "now");
     this.#pending.expire(now);
-    const profile = this.#profiles.open(user, now);
-    const max = this.options.maxCandidates;
-    const favourites = favouritesOf(profile);
-    const { streams } = this.#retriever.retrieve({ user, now, max, favourites, candidates, filter });
-    this.#evaluate(user, profile, streams, now);
+    const streams = this.#face({ user, now, candidates, filter });
     this.#slate.draw(this.#scores, streams.length, k, streams);
     this.#pending.next(user, () => this.#nextState(streams.length));
     const { chosen, propensities } = this.#slate;
     const shown = chosen.map((index) => streams[index]!);
-    const decision: Decision = {
-      id: `${this.name}-${this.#counts.decisions++}`,
+    const id = `${this.name}-${this.#counts.decisions++}`;
+    this.#show(id, user, shown, this.#rows(chosen, chosen.length));
+    return {
+      id,
       user,
       time: now,
       slate: shown.map((stream) => stream.id),
       propensities: [...propensities],
       scores: chosen.map((index) => this.#scores[index]!),
     };
-    this.#features.shown(shown);
-    this.#profiles.shown(user, shown, now);
-    if (chosen.length > 0) {
-      this.#pending.add({
-        id: decision.id,
-        user,
-        time: now,
-        slate: decision.slate,
-        observation: this.#observation.slice(),
-        candidates: this.#rows(chosen, chosen.length),
-      });
+  }
+
+  /**
+   * Takes a decision that somebody else made, of the streams on air now, and remembers it as one of its own: so it
+   * learns from the log of another policy, off-policy. Call it where the decision stands in the log, then give the
+   * feedback that names it. Streams of the slate that are not on air are left out.
+   * @throws EventError for a decision that is not one, or whose time is too far back; nothing changes then.
+   */
+  decided(decision: LoggedDecision): void {
+    const { id, user, time, slate } = parseDecision(decision);
+    const now = this.#advance(time, "time");
+    if (this.#pending.has(id)) {
+      this.#counts.duplicates++;
+      return;
     }
-    return decision;
+    this.#pending.expire(now);
+    const streams = this.#face({ user, now });
+    this.#slate.rank(this.#scores, streams.length);
+    this.#pending.next(user, () => this.#nextState(streams.length));
+    const shown = slate.flatMap((stream) => this.#catalog.get(stream) ?? []);
+    this.#counts.unknownStreams += slate.length - shown.length;
+    const { candidateSize } = this.#features;
+    const rows = new Float32Array(shown.length * candidateSize);
+    for (const [i, stream] of shown.entries()) this.#features.write(rows, i * candidateSize, stream);
+    // A recommender of the same name made it: the own ones that follow must not be called like it.
+    const number = this.#numberOf(id);
+    if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
+    this.#show(id, user, shown, rows);
+  }
+
+  /**
+   * What it holds to be best, without exploration and limits: nothing is shown, drawn or remembered, but that the user
+   * is here.
+   * @throws EventError for a request that is not one, or whose time is too far back; nothing changes then.
+   */
+  rank(request: Request): Pick<Decision, "slate" | "scores"> {
+    const { user, now: asked, k, candidates, filter } = parseRequest(request);
+    const streams = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
+    this.#slate.rank(this.#scores, streams.length);
+    const best = [...this.#slate.ranked.subarray(0, Math.min(k, streams.length))];
+    return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => this.#scores[index]!) };
   }
 
   /**
@@ -380,6 +406,11 @@ export class Recommender implements Policy {
       this.#contents.delete(stream);
     }
     return this.#profiles.deleteStreamer(streamer);
+  }
+
+  /** The latest time that it was told of, milliseconds. */
+  get time(): number {
+    return this.#counts.time;
   }
 
   stats(): RecommenderStats {
@@ -468,6 +499,33 @@ export class Recommender implements Policy {
     else this.#counts.time = time;
     this.#catalog.advance(this.#counts.time);
     return this.#counts.time;
+  }
+
+  /** The streams that a user may be shown, with their rows and values in place. */
+  #face(request: Pick<Request, "user" | "now" | "candidates" | "filter">): readonly CatalogStream[] {
+    const { user, now, candidates, filter } = request;
+    const profile = this.#profiles.open(user, now);
+    const max = this.options.maxCandidates;
+    const { streams } = this.#retriever.retrieve({
+      user,
+      now,
+      max,
+      favourites: favouritesOf(profile),
+      candidates,
+      filter,
+    });
+    this.#evaluate(user, profile, streams, now);
+    return streams;
+  }
+
+  /** A slate was shown, with these rows: remembers it until its feedback has come. */
+  #show(id: Id, user: Id, shown: readonly CatalogStream[], candidates: Float32Array): void {
+    const { time } = this.#counts;
+    this.#features.shown(shown);
+    this.#profiles.shown(user, shown, time);
+    if (shown.length === 0) return;
+    const slate = shown.map((stream) => stream.id);
+    this.#pending.add({ id, user, time, slate, observation: this.#observation.slice(), candidates });
   }
 
   /** Writes the state and the candidates, and the value of each into `#scores`. */
@@ -585,9 +643,14 @@ export class Recommender implements Policy {
   }
 
   #hasMade(decision: Id): boolean {
+    return this.#numberOf(decision) < this.#counts.decisions;
+  }
+
+  /** The number in the name of a decision of its own; NaN of another's. */
+  #numberOf(decision: Id): number {
     const prefix = `${this.name}-`;
     const number = decision.startsWith(prefix) ? Number(decision.slice(prefix.length)) : Number.NaN;
-    return Number.isInteger(number) && number < this.#counts.decisions;
+    return Number.isSafeInteger(number) ? number : Number.NaN;
   }
 
   #observe(transition: DenseTransition): void {

@@ -28,7 +28,7 @@ export interface Grouped {
  */
 export class SlateBuilder {
   readonly options: Readonly<SlateOptions>;
-  /** Indices of the candidates, best score first; of equal scores the lower index first. Valid after `draw`. */
+  /** Indices of the candidates, best score first; of equal scores the lower index first. Valid after `draw` or `rank`. */
   readonly ranked: Int32Array;
   /** Indices of the chosen candidates, in the order of their positions, and the probability of each. */
   readonly chosen: number[] = [];
@@ -52,7 +52,7 @@ export class SlateBuilder {
 
   /** Draws up to k of the n candidates into `chosen` and `propensities`. */
   draw(scores: Float32Array, n: number, k: number, candidates: readonly Grouped[]): void {
-    this.#rank(scores, n);
+    this.rank(scores, n);
     this.#taken.fill(0, 0, n);
     this.chosen.length = 0;
     this.propensities.length = 0;
@@ -67,8 +67,11 @@ export class SlateBuilder {
     }
   }
 
-  /** Sorts numbers instead of calling a comparator: the score's bits in an order-preserving form, then the index. */
-  #rank(scores: Float32Array, n: number): void {
+  /**
+   * Orders the candidates into `ranked`, drawing none. Sorts numbers instead of calling a comparator: the score's bits in
+   * an order-preserving form, then the index.
+   */
+  rank(scores: Float32Array, n: number): void {
     for (let i = 0; i < n; i++) {
       this.#float[0] = scores[i]! + 0;
       const bits = this.#bits[0]!;

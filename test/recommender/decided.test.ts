@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import type { Decision } from "../../src/recommender/policy.js";
+import { Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
+import { EventError, parseDecision } from "../../src/recommender/schema.js";
+import { simulate } from "../../src/recommender/simulator/index.js";
+import { unpackSnapshot } from "../../src/snapshot.js";
+
+const OPTIONS: Partial<RecommenderOptions> = {
+  seed: 3,
+  warmupUpdates: 100,
+  learner: { hidden: [8], learningStarts: 50, capacity: 500 },
+  updatesPerTrain: 1,
+};
+
+/** What a recommender's file holds but for the state, which has the random numbers of exploration. */
+function learned(recommender: Recommender): Map<string, Buffer> {
+  const { tensors } = unpackSnapshot("recommender", recommender.save());
+  return new Map(["agent", "pending", "vectors"].map((name) => [name, Buffer.from(tensors.get(name)!)]));
+}
+
+const onAir = (i: number): LiveEvent => {
+  return { kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}` };
+};
+
+describe("a recommender that is told what was decided", () => {
+  test("by another of its seed and options learns the same, to the bit, from the log alone", () => {
+    const served = new Recommender(OPTIONS);
+    const log: ({ event: LiveEvent } | { decision: Decision })[] = [];
+    simulate(
+      served,
+      { viewers: 30, streamers: 60, days: 2, seed: 2 },
+      {
+        onEvent: (event) => log.push({ event }),
+        onDecision: (decision) => log.push({ decision }),
+      },
+    );
+    const taught = new Recommender(OPTIONS);
+    for (const entry of log) {
+      if ("event" in entry) taught.feedback(entry.event);
+      else taught.decided(entry.decision);
+    }
+    expect(served.stats().updates).toBeGreaterThan(150);
+    expect(taught.stats()).toEqual(served.stats());
+    expect(taught.time).toBe(served.time);
+    expect(learned(taught)).toEqual(learned(served));
+    // Its own names go on after those of the other.
+    const { id } = taught.recommend({ user: "u", now: taught.time, k: 1 });
+    expect(id).toBe(served.recommend({ user: "u", now: served.time, k: 1 }).id);
+    served.dispose();
+    taught.dispose();
+  });
+
+  test("leaves out what is not on air, and takes a decision once", () => {
+    const recommender = new Recommender(OPTIONS);
+    for (let i = 0; i < 4; i++) recommender.feedback(onAir(i));
+    const decision = { id: "theirs", user: "u", time: 1, slate: ["s2", "gone", "s0"] };
+    recommender.decided(decision);
+    recommender.decided(decision);
+    expect(recommender.stats()).toMatchObject({ decisions: 0, pending: 1, unknownStreams: 1, duplicates: 1 });
+    recommender.feedback({ kind: "click", time: 2, user: "u", stream: "s0", decision: "theirs" });
+    recommender.feedback({ kind: "watch", time: 9, user: "u", stream: "s0", watchMs: 7, decision: "theirs" });
+    recommender.recommend({ user: "u", now: 10, k: 1 });
+    expect(recommender.stats()).toMatchObject({ transitions: 1, unknownDecisions: 0 });
+    recommender.dispose();
+  });
+
+  test("refuses what is no decision, and one far back in time, unchanged", () => {
+    const recommender = new Recommender(OPTIONS);
+    recommender.feedback({ ...onAir(0), time: 1e9 });
+    const before = Buffer.from(recommender.save());
+    const good = { id: "d", user: "u", time: 1e9, slate: ["s0"] };
+    expect(() => recommender.decided({ ...good, slate: [""] })).toThrow('"slate.0" must be a string of 1 to 256');
+    expect(() => recommender.decided({ ...good, time: 0 })).toThrow(EventError);
+    expect(Buffer.from(recommender.save()).equals(before)).toBe(true);
+    recommender.dispose();
+  });
+});
+
+test("rank puts all in the order of its values, and remembers no decision", () => {
+  const recommender = new Recommender({ ...OPTIONS, warmupUpdates: 0, explore: { epsilon: 1 } });
+  for (let i = 0; i < 20; i++) recommender.feedback(onAir(i));
+  const { slate, scores } = recommender.rank({ user: "u", now: 1, k: 20 });
+  expect(new Set(slate).size).toBe(20);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  expect(recommender.rank({ user: "u", now: 1, k: 3 }).slate).toEqual(slate.slice(0, 3));
+  expect(recommender.rank({ user: "u", now: 1, k: 5, candidates: ["s1", "x", "s7"] }).slate.sort()).toEqual([
+    "s1",
+    "s7",
+  ]);
+  expect(recommender.stats()).toMatchObject({ decisions: 0, pending: 0 });
+  // What it then shows and values is what it would have without having been asked.
+  const shown = recommender.recommend({ user: "u", now: 1, k: 20 });
+  const values = new Map(slate.map((stream, i) => [stream, scores[i]]));
+  expect(shown.scores).toEqual(shown.slate.map((stream) => values.get(stream)));
+  recommender.dispose();
+});
+
+describe("parseDecision", () => {
+  const whole = { id: "d", user: "u", time: 5, slate: ["a", "b"], propensities: [1, 0.5], scores: [2, -1] };
+
+  test("takes a decision with and without propensities", () => {
+    expect(parseDecision(whole)).toEqual(whole);
+    const { propensities: _p, scores: _s, ...rest } = whole;
+    expect(parseDecision(rest)).toEqual(rest);
+    expect(parseDecision({ ...rest, slate: [] }).slate).toEqual([]);
+  });
+
+  test.each([
+    [5, "a decision must be an object, got 5"],
+    [{ ...whole, id: "" }, '"id" must be a string of 1 to 256 characters, got ""'],
+    [{ ...whole, slate: ["a", "a"] }, '"slate" must be an array of at most 65536 ids, each once'],
+    [{ ...whole, slate: ["a", 3] }, '"slate.1" must be a string of 1 to 256 characters, got 3'],
+    [{ ...whole, propensities: [1, 0] }, '"propensities.1" must be a finite number in (0, 1], got 0'],
+    [{ ...whole, scores: [1] }, '"scores" must be an array of as many numbers as the slate has streams, got 1 for 2'],
+    [{ ...whole, k: 2 }, '"k" is not a field of a decision'],
+  ])("refuses %o and says why", (value, message) => {
+    expect(() => parseDecision(value)).toThrow(message);
+  });
+});
