@@ -8,8 +8,9 @@ export interface LinUcbOptions {
   alpha: number;
   /** Weight of the squared length of the coefficients, > 0. Default 1, as in the paper. */
   ridge: number;
-  /** Numbers in an observation, and in a candidate, [0, 4096]. Default those of the recommender's features. */
+  /** Numbers in an observation, [0, 4096]. Default those of the recommender's features. */
   observation: number;
+  /** Numbers in a candidate, [1, 4096]. Default likewise. */
   candidate: number;
 }
 
@@ -17,7 +18,7 @@ const TABLE: Rules<LinUcbOptions> = {
   alpha: rules.nonNegative,
   ridge: rules.positive,
   observation: integer(0, 4096),
-  candidate: integer(0, 4096),
+  candidate: integer(1, 4096),
 };
 
 const DEFAULTS: LinUcbOptions = { alpha: 0.5, ridge: 1, observation: observationSize, candidate: candidateSize };

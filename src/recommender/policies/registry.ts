@@ -49,15 +49,15 @@ const NOTHING: RewardOptions = {
 
 /** The recommender's network with gamma 0 and one kind of reward: what a shown stream brings, if it is entered at all. */
 function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["create"] {
-  return (seed, { pending, ...options }: Partial<RecommenderOptions> = {}) =>
+  return (seed, options: Partial<RecommenderOptions> = {}) =>
     new Renamed(
       name,
       new Recommender({
-        gamma: 0,
-        reward: { ...NOTHING, ...reward },
-        pending: { evidence: "examined", ...pending },
         ...options,
         seed,
+        gamma: 0,
+        reward: { ...NOTHING, ...reward, ...options.reward },
+        pending: { evidence: "examined", ...options.pending },
       }),
     );
 }
