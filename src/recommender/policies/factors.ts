@@ -21,19 +21,29 @@ export interface Affinities {
 export interface FactorsPolicyOptions {
   /** Milliseconds of watching from which a watch is learned from. Default 60 000. */
   engagedMs: number;
+  /**
+   * Weight of log(1 + viewers) in a score, >= 0. Default 1: without, a policy that learns only from what it shows stays
+   * with what it happened to show first, which on the simulated platform is worth no more than random.
+   */
+  popularity: number;
   /** Users of whom is remembered that something was learned. Default 50 000. */
   users: number;
 }
 
-const TABLE: Rules<FactorsPolicyOptions> = { engagedMs: rules.nonNegative, users: rules.atLeastOne };
-const DEFAULTS: FactorsPolicyOptions = { engagedMs: 60_000, users: 50_000 };
+const TABLE: Rules<FactorsPolicyOptions> = {
+  engagedMs: rules.nonNegative,
+  popularity: rules.nonNegative,
+  users: rules.atLeastOne,
+};
+
+const DEFAULTS: FactorsPolicyOptions = { engagedMs: 60_000, popularity: 1, users: 50_000 };
 
 /** Longest watch that counts, in minutes. */
 const WATCH_MAX = 24 * 60;
 
 /**
- * Shows the streams whose streamers' vectors fit the user's best: matrix factorisation, learned watch by watch. To whom
- * nothing was learned of yet it shows what is popular: the vector of everybody knows less.
+ * Shows the streams that are popular and whose streamers' vectors fit the user's: matrix factorisation, learned watch by
+ * watch. To whom nothing was learned of yet it shows what is popular: the vector of everybody knows less.
  */
 export class FactorsPolicy extends Scorer {
   readonly name = "bpr";
@@ -69,8 +79,8 @@ export class FactorsPolicy extends Scorer {
       return;
     }
     for (let i = 0; i < streams.length; i++) {
-      const { streamer, category, tags } = streams[i]!;
-      scores[i] = this.#affinities.dot(user, streamer, category, tags);
+      const { streamer, category, tags, viewers } = streams[i]!;
+      scores[i] = this.#affinities.dot(user, streamer, category, tags) + this.options.popularity * log1p(viewers);
     }
   }
 }

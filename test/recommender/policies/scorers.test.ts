@@ -235,7 +235,7 @@ describe("FactorsPolicy", () => {
       learn: (...what) => void told.push(["learn", ...what]),
       dot: (user, streamer, category) => (user === "u" ? Number(streamer) : -Number(streamer)) + category.length,
     };
-    const policy = new FactorsPolicy(affinities, { engagedMs: 2 * MINUTE });
+    const policy = new FactorsPolicy(affinities, { engagedMs: 2 * MINUTE, popularity: 0.5 });
     air(policy, ["a", "bb", "a"]);
     watch(policy, "u", 1, 5, 3 * MINUTE);
     watch(policy, "u", 2, 5, MINUTE);
@@ -246,7 +246,8 @@ describe("FactorsPolicy", () => {
       ["learn", "u", "1", "bb", expect.closeTo(Math.log1p(3), 12), []],
     ]);
     expect(scoresOf(policy, "u", 3)).toEqual([1, 3, 3]);
-    policy.feedback({ kind: "update", time: 8, stream: "s2", viewers: 1 });
+    policy.feedback({ kind: "update", time: 8, stream: "s2", viewers: 3 });
+    expect(scoresOf(policy, "u", 3, 8)[2]).toBeCloseTo(3 + 0.5 * Math.log1p(3), 12);
     // Of v nothing has been learned yet.
     expect(policy.recommend({ user: "v", now: 9, k: 2 }).slate).toEqual(["s2", "s0"]);
     watch(policy, "v", 1, 10, 3 * MINUTE);
