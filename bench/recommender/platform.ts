@@ -35,7 +35,8 @@ function orderRows(tell: (text: string) => void): Row[] {
       { ...common, metric: "engaged_per_click", unit: "1", ...figures.engagedPerClick },
       { ...common, metric: "satisfaction", unit: "1", ...figures.satisfaction },
     ];
-    if (gain) rows.push({ ...common, metric: "gain_min_per_user_day", unit: "min", ...gain, target: 0, met: gain.lo > 0 });
+    if (gain)
+      rows.push({ ...common, metric: "gain_min_per_user_day", unit: "min", ...gain, target: 0, met: gain.lo > 0 });
     return rows;
   });
 }
@@ -57,6 +58,16 @@ export const PLATFORM: readonly Part[] = [
   },
   { name: "movielens", title: "baselines on MovieLens-100K beside known figures", isTimed: false, run: movielensRows },
   { name: "pipeline", title: "events a second: read, clean, features", isTimed: true, run: measurePipeline },
-  { name: "simulator", title: "events a second and memory of simulated worlds", isTimed: true, run: () => measureSimulator() },
-  { name: "catalogue", title: "the catalogue and retrieval up to 100,000 streams", isTimed: true, run: () => measureCatalogue() },
+  {
+    name: "simulator",
+    title: "events a second and memory of simulated worlds",
+    isTimed: true,
+    run: () => measureSimulator(),
+  },
+  {
+    name: "catalogue",
+    title: "the catalogue and retrieval up to 100,000 streams",
+    isTimed: true,
+    run: () => measureCatalogue(),
+  },
 ];
