@@ -1,9 +1,11 @@
 import type { Policy } from "../policy.js";
 import { Recommender, type RecommenderOptions } from "../recommender.js";
 import { Reward, type RewardOptions } from "../reward.js";
+import { CollaborativeVectors } from "../vectors.js";
 import { type ContextOptions, ContextPolicy } from "./context.js";
 import { ItemKnnPolicy, type ItemKnnPolicyOptions } from "./covisits.js";
 import { EasePolicy, type EasePolicyOptions } from "./ease.js";
+import { FactorsPolicy, type FactorsPolicyOptions } from "./factors.js";
 import { LinUcb, type LinUcbOptions } from "./linucb.js";
 import { PopularPolicy } from "./popular.js";
 import { RandomPolicy } from "./random.js";
@@ -87,6 +89,11 @@ const ENTRIES = {
   itemknn: {
     description: "streamers whom the same users liked as those of this user",
     create: (_, options?: Partial<ItemKnnPolicyOptions>) => new ItemKnnPolicy(options),
+  },
+  bpr: {
+    description: "streamers whose vectors fit the user's: matrix factorisation, learned watch by watch",
+    create: (seed, options?: Partial<FactorsPolicyOptions>) =>
+      new FactorsPolicy(new CollaborativeVectors({ seed }), options),
   },
   ease: {
     description: "a linear autoencoder over streamers, refitted every so often",
