@@ -1,4 +1,4 @@
-import type { FeedbackEvent, Id, LiveEvent } from "../events.js";
+import type { Id, LiveEvent } from "../events.js";
 import { type Counts, count } from "./report.js";
 import { Sample } from "./sample.js";
 
@@ -29,9 +29,10 @@ type Exposure = [impressions: number, clicks: number];
 
 /** Clicks of a user, those on a streamer clicked before, and the streamers. */
 interface Visitor {
+  user: Id;
   clicks: number;
   repeats: number;
-  streamers: Set<Id>;
+  streamers: Set<Id> | undefined;
 }
 
 /** The Gini coefficient of numbers >= 0; 0 where all are 0. */
@@ -49,12 +50,11 @@ export function gini(values: ArrayLike<number>): number {
 /** Measures diversity as events pass, in memory that does not grow beyond `ids` entries of each sort. */
 export class DiversityMeter {
   readonly #ids: number;
-  readonly #users: Sample<true>;
+  readonly #users: Sample<Visitor>;
   readonly #streams: Sample<Id>;
   readonly #streamers: Sample<Exposure>;
   readonly #categories: Sample<true>;
-  readonly #visitors: Sample<Visitor>;
-  /** Streamers of all of them. */
+  /** Streamers that users have clicked, of all users held. */
   #pairs = 0;
   readonly #events: Counts = {};
   #from = Infinity;
@@ -66,24 +66,24 @@ export class DiversityMeter {
     this.#streams = new Sample(ids);
     this.#streamers = new Sample(ids);
     this.#categories = new Sample(ids);
-    this.#visitors = new Sample(ids);
   }
 
   /**
-   * @param streamer Of the event's stream, where it is known; the stream stands for its own streamer where it is not.
+   * @param streamer Of the event's stream, where that has been on air: `on_air` tells it first. A stream of which it is
+   * not known stands for its own streamer.
    */
   feedback(event: LiveEvent, streamer?: Id): void {
     count(this.#events, event.kind);
     this.#from = Math.min(this.#from, event.time);
     this.#to = Math.max(this.#to, event.time);
-    if ("user" in event && !this.#users.has(event.user)) this.#users.set(event.user, true);
+    const visitor = "user" in event ? this.#visitor(event.user) : undefined;
     if (!("stream" in event)) return;
-    const known = streamer ?? this.#streams.get(event.stream) ?? event.stream;
-    if (!this.#streams.has(event.stream)) this.#streams.set(event.stream, known);
     if ("category" in event && event.category !== undefined) this.#categories.set(event.category, true);
+    const known = streamer ?? this.#streams.get(event.stream) ?? event.stream;
+    if (event.kind === "on_air" || streamer === undefined) this.#streams.set(event.stream, known);
     if (event.kind === "on_air") this.#exposure(known);
     else if (event.kind === "impression") this.#exposure(known)[0]++;
-    else if (event.kind === "click") this.#click(event, known);
+    else if (event.kind === "click") this.#click(visitor!, known);
   }
 
   get report(): Diversity {
@@ -91,7 +91,7 @@ export class DiversityMeter {
     const shown = this.#events["impression"] ? 0 : 1;
     let clicks = 0;
     let repeats = 0;
-    for (const visitor of this.#visitors.values.values()) {
+    for (const visitor of this.#users.values.values()) {
       clicks += visitor.clicks;
       repeats += visitor.repeats;
     }
@@ -105,9 +105,7 @@ export class DiversityMeter {
       to: Math.max(this.#to, 0),
       repeatShare: clicks === 0 ? 0 : repeats / clicks,
       exposureGini: gini(exposures.map((exposure) => exposure[shown])),
-      exact: [this.#users, this.#streams, this.#streamers, this.#categories, this.#visitors].every(
-        ({ exact }) => exact,
-      ),
+      exact: [this.#users, this.#streams, this.#streamers, this.#categories].every(({ exact }) => exact),
     };
   }
 
@@ -121,15 +119,21 @@ export class DiversityMeter {
     return exposure;
   }
 
-  #click(event: FeedbackEvent, streamer: Id): void {
-    this.#exposure(streamer)[1]++;
-    let visitor = this.#visitors.get(event.user);
+  /** Of a user, from now on; one that counts for nothing where the user is not in the sample. */
+  #visitor(user: Id): Visitor {
+    let visitor = this.#users.get(user);
     if (visitor === undefined) {
-      if (!this.#visitors.takes(event.user)) return;
-      visitor = { clicks: 0, repeats: 0, streamers: new Set() };
-      this.#visitors.set(event.user, visitor);
+      visitor = { clicks: 0, repeats: 0, streamers: undefined, user };
+      this.#users.set(user, visitor);
     }
+    return visitor;
+  }
+
+  #click(visitor: Visitor, streamer: Id): void {
+    this.#exposure(streamer)[1]++;
+    if (!this.#users.takes(visitor.user)) return;
     visitor.clicks++;
+    visitor.streamers ??= new Set();
     if (visitor.streamers.has(streamer)) {
       visitor.repeats++;
       return;
@@ -137,8 +141,8 @@ export class DiversityMeter {
     visitor.streamers.add(streamer);
     if (++this.#pairs <= this.#ids) return;
     // As many pairs as there may be ids: half of the users go, with all that they did.
-    this.#visitors.thin();
+    this.#users.thin();
     this.#pairs = 0;
-    for (const { streamers } of this.#visitors.values.values()) this.#pairs += streamers.size;
+    for (const { streamers } of this.#users.values.values()) this.#pairs += streamers?.size ?? 0;
   }
 }

@@ -1,6 +1,6 @@
 import { checked, integer, oneOf, type Rule, type Rules, rules } from "../../options.js";
 import { DAY, MINUTE } from "../decay.js";
-import type { FeedbackEvent, Gift, Id, LiveEvent, OnAir, PageView, Watch } from "../events.js";
+import type { Click, FeedbackEvent, Gift, Id, LiveEvent, OnAir, PageView, Watch } from "../events.js";
 import { DiversityMeter } from "./diversity.js";
 import { Recent } from "./recent.js";
 import { Agenda, Reorder } from "./reorder.js";
@@ -156,8 +156,9 @@ export class Cleaner {
   readonly #seen: Recent<true>;
   /** Late ones that have been given another time. */
   readonly #moved = new WeakSet<LiveEvent>();
-  /** Keys of the events at `#now`. */
-  readonly #simultaneous = new Set<string>();
+  /** What has been kept of time `#now`, as it came; and the keys of the first of it, taken when a second one comes. */
+  #simultaneous: LiveEvent[] = [];
+  readonly #keys = new Set<string>();
   #now = -Infinity;
   /** Streams on air and those that were until lately. */
   readonly #streams = new Map<Id, Known>();
@@ -225,17 +226,23 @@ export class Cleaner {
   /** Takes the events in order. */
   #ordered(event: LiveEvent): void {
     this.#advance(event.time);
-    const key = keyOf(event);
-    const clean = this.#simultaneous.has(key) ? "duplicate" : this.#judge(event);
+    const clean = this.#isRepeated(event) ? "duplicate" : this.#judge(event);
     if (typeof clean === "string") {
       drop(this.report, clean);
       return;
     }
-    this.#simultaneous.add(key);
+    this.#simultaneous.push(event);
     this.#learn(clean);
     this.report.kept++;
     if (this.#options.late === "keep" && this.#moved.has(event)) change(this.report, "late", "time");
     this.#out(clean);
+  }
+
+  #isRepeated(event: LiveEvent): boolean {
+    const kept = this.#simultaneous;
+    if (kept.length === 0) return false;
+    while (this.#keys.size < kept.length) this.#keys.add(keyOf(kept[this.#keys.size]!));
+    return this.#keys.has(keyOf(event));
   }
 
   #out(event: LiveEvent): void {
@@ -248,7 +255,8 @@ export class Cleaner {
   #advance(now: number): void {
     if (now === this.#now) return;
     this.#now = now;
-    if (this.#simultaneous.size > 0) this.#simultaneous.clear();
+    if (this.#simultaneous.length > 0) this.#simultaneous = [];
+    if (this.#keys.size > 0) this.#keys.clear();
     for (let first = this.#alarms.first; first !== undefined && first.time < now; first = this.#alarms.first) {
       const { time, stream } = this.#alarms.pop();
       if (stream.end < Infinity) {
@@ -336,13 +344,18 @@ export class Cleaner {
     if (event.kind === "off_air") this.#close(stream!, event.time);
     if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return;
     if (event.kind === "impression") return;
-    const pair = pairOf(event.user, event.stream);
-    if (event.kind === "click")
-      this.#visits.set(pair, { click: event.time, gift: this.#visits.get(pair)?.gift ?? -Infinity });
-    if (event.kind === "gift")
-      this.#visits.set(pair, { click: this.#visits.get(pair)?.click ?? -Infinity, gift: event.time });
-    if (this.#options.userLimit > 0) this.#rate(`u${event.user}`);
-    if (this.#options.pairLimit > 0) this.#rate(pair);
+    const { userLimit, pairLimit } = this.#options;
+    if (event.kind === "click" || event.kind === "gift") this.#visit(event);
+    if (userLimit > 0) this.#rate(`u${event.user}`);
+    if (pairLimit > 0) this.#rate(pairOf(event.user, event.stream));
+  }
+
+  #visit({ kind, user, stream, time }: Click | Gift): void {
+    const { giftAfterMs, giftGapMs } = this.#options;
+    if (giftAfterMs === 0 && giftGapMs === 0) return;
+    const pair = pairOf(user, stream);
+    const { click, gift } = this.#visits.get(pair) ?? NO_VISIT;
+    this.#visits.set(pair, kind === "click" ? { click: time, gift } : { click, gift: time });
   }
 
   #rate(key: string): void {

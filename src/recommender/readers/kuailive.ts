@@ -121,12 +121,17 @@ export async function* readKuaiLive(
     sources[file] = withLater(order === "sort" ? sortByTime(entries) : entries);
   }
   let begun = false;
-  for await (const event of mergeByTime(sources)) {
-    if (!begun && files.user !== undefined) yield* readUsers(files.user, event.time);
+  async function* users(time: number): AsyncGenerator<LiveEvent, void, undefined> {
     begun = true;
+    if (files.user === undefined) return;
+    const entries = entriesOf(files.user, { ...reading, name: "user.csv", wanted: USER }, parseUser);
+    for await (const { events } of entries) for (const user of events) yield { ...user, time };
+  }
+  for await (const event of mergeByTime(sources)) {
+    if (!begun) yield* users(event.time);
     yield event;
   }
-  if (!begun && files.user !== undefined) yield* readUsers(files.user, 0);
+  if (!begun) yield* users(0);
 }
 
 async function* entriesOf(source: Source, options: TableOptions, parse: Parse): AsyncGenerator<Entry, void, undefined> {
@@ -176,15 +181,14 @@ function ageOf(text: string): number | undefined {
   return found[2] === undefined ? Number(found[1]) : (Number(found[1]) + Number(found[2])) / 2;
 }
 
-async function* readUsers(source: Source, time: number): AsyncGenerator<LiveEvent, void, undefined> {
-  const wanted = ["user_id", "?age", "?gender", "?country", "?device_brand"];
-  for await (const row of readRows(source, { name: "user.csv", wanted })) {
-    const user: UserUpdate = { kind: "user", time, user: row.id(0) };
-    const age = ageOf(row.text(1));
-    if (age !== undefined) user.age = age;
-    if (row.text(2) !== "") user.gender = row.text(2);
-    if (row.text(3) !== "") user.region = row.text(3);
-    if (row.text(4) !== "") user.device = row.text(4);
-    yield event(row, user);
-  }
+const USER = ["user_id", "?age", "?gender", "?country", "?device_brand"];
+
+function parseUser(row: Line): Entry {
+  const user: UserUpdate = { kind: "user", time: 0, user: row.id(0) };
+  const age = ageOf(row.text(1));
+  if (age !== undefined) user.age = age;
+  if (row.text(2) !== "") user.gender = row.text(2);
+  if (row.text(3) !== "") user.region = row.text(3);
+  if (row.text(4) !== "") user.device = row.text(4);
+  return { time: 0, events: [event(row, user)], later: [] };
 }

@@ -1,4 +1,4 @@
-import { checked, integer, oneOf, type Rule, type Rules } from "../../options.js";
+import { checked, integer, oneOf, type Rule, type Rules, show } from "../../options.js";
 import type { QualityReport } from "../clean/report.js";
 import { LineError } from "./lines.js";
 
@@ -83,6 +83,8 @@ export async function* readBlocks(source: Source, options: TextOptions = {}): As
 async function* piecesOf(source: Source): AsyncGenerator<Uint8Array | string, void, undefined> {
   if (typeof source === "string" || source instanceof Uint8Array) {
     yield* slices(source);
+  } else if (typeof source !== "object" || source === null) {
+    throw new TypeError(`"source" must be bytes, text or pieces of them, got ${show(source)}`);
   } else if (Symbol.asyncIterator in source || Symbol.iterator in source) {
     yield* source as AsyncIterable<Uint8Array | string>;
   } else {
@@ -132,6 +134,9 @@ class Splitter {
   }
 
   push(piece: Uint8Array | string): Lines {
+    if (typeof piece !== "string" && !(piece instanceof Uint8Array)) {
+      throw new TypeError(`pieces of a source must be bytes or text, got ${show(piece)}`);
+    }
     const block: Lines = { first: this.#line, lines: [] };
     const feed = typeof piece === "string" ? piece.indexOf("\n") : piece.indexOf(LINE_FEED);
     if (feed < 0) {

@@ -120,6 +120,15 @@ describe("JSON lines", () => {
     await expect(all(readJsonl("", { line: 1 } as object))).rejects.toThrow('"line" is not an option');
   });
 
+  test("what is no source is refused", async () => {
+    await expect(all(readJsonl(5 as unknown as string))).rejects.toThrow(
+      '"source" must be bytes, text or pieces of them, got 5',
+    );
+    await expect(all(readJsonl([5] as unknown as string[]))).rejects.toThrow(
+      "pieces of a source must be bytes or text, got 5",
+    );
+  });
+
   test("reading holds no more than a piece, however long the source", async () => {
     let given = 0;
     function* endless(): Generator<string> {
