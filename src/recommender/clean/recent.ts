@@ -17,17 +17,8 @@ export class Recent<V> {
 
   set(key: string, value: V): void {
     this.#young.set(key, value);
-    if (this.#young.size >= this.#max) this.age();
-  }
-
-  /** Begins a new generation. */
-  age(): void {
+    if (this.#young.size < this.#max) return;
     this.#old = this.#young;
     this.#young = new Map();
-  }
-
-  /** Number of keys of the generation that grows. */
-  get size(): number {
-    return this.#young.size;
   }
 }
