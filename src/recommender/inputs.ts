@@ -96,6 +96,9 @@ function squashed(x: number): number {
 }
 
 const [TODAY, TASTE] = [1, 2] as const;
+/** Counts, and squared lengths, below this have faded: nothing is known any more. [set by hand] */
+const FADED = 1e-6;
+const NOBODY: ReadonlyMap<Id, true> = new Map();
 
 /** The names under which collaborative vectors know what users tell: kinds of people, not people. */
 export function traitNames({ gender, region, language, device }: UserTraits): string[] {
@@ -143,20 +146,21 @@ class PageInput implements Input {
 
   writeObservation(row: Float32Array, offset: number): void {
     const { sums, session } = this.#profile;
-    const pages = sums.pages[TASTE]!;
-    const ratings = sums.ratings[TASTE]!;
+    const pages = sums.pages?.[TASTE] ?? 0;
+    const ratings = sums.ratings?.[TASTE] ?? 0;
     row.fill(0, offset, offset + this.observation);
-    if (pages > 0) {
+    // What faded to next to nothing is as good as unknown: its shares would be rounding.
+    if (pages > FADED) {
       row[offset] = 1;
-      row[offset + 1] = logScaled(sums.pages[TODAY]!, 3);
+      row[offset + 1] = logScaled(sums.pages![TODAY]!, 3);
       row[offset + 2] = logScaled(session.pages, 2);
-      row[offset + 3] = Math.min(sums.pageBounces[TASTE]! / pages, 1);
-      row[offset + 4] = Math.min(sums.dwell[TASTE]! / pages / 5, 3);
+      row[offset + 3] = Math.min(sums.pageBounces![TASTE]! / pages, 1);
+      row[offset + 4] = Math.min(sums.dwell![TASTE]! / pages / 5, 3);
     }
-    if (ratings > 0) {
+    if (ratings > FADED) {
       row[offset + 5] = 1;
       row[offset + 6] = logScaled(ratings, 3);
-      row[offset + 7] = Math.min(Math.max(sums.ratingSum[TASTE]! / ratings, -1), 1);
+      row[offset + 7] = Math.min(Math.max(sums.ratingSum![TASTE]! / ratings, -1), 1);
     }
   }
 
@@ -186,7 +190,8 @@ class SocialInput implements Input {
   readonly observation = 4;
   readonly candidate = 4;
   readonly #profiles: Profiles;
-  #profile!: UserProfile;
+  #friends: ReadonlyMap<Id, unknown> = NOBODY;
+  #follows: ReadonlyMap<Id, unknown> = NOBODY;
   #likeness = 0;
   /** Friends in a stream of each streamer; those who follow the streamer, each by how alike their follows are. */
   readonly #watching = new Map<Id, number>();
@@ -198,35 +203,35 @@ class SocialInput implements Input {
 
   begin(_user: Id, profile: UserProfile, { now }: Moment): void {
     const { friends, follows } = profile;
-    this.#profile = profile;
+    this.#follows = follows ?? NOBODY;
+    this.#friends = friends ?? NOBODY;
     this.#watching.clear();
     this.#following.clear();
     this.#likeness = 0;
-    let older = friends.size - FRIENDS;
-    for (const friend of friends.keys()) {
+    let older = this.#friends.size - FRIENDS;
+    for (const friend of this.#friends.keys()) {
       const streamer = this.#profiles.watching(friend, now);
       if (streamer !== undefined) this.#watching.set(streamer, (this.#watching.get(streamer) ?? 0) + 1);
       const theirs = this.#profiles.get(friend)?.follows;
-      if (older-- > 0 || theirs === undefined) continue;
-      const likeness = jaccard(follows, theirs);
-      this.#likeness += likeness / Math.min(friends.size, FRIENDS);
+      if (older-- > 0 || !theirs) continue;
+      const likeness = jaccard(this.#follows, theirs);
+      this.#likeness += likeness / Math.min(this.#friends.size, FRIENDS);
       // A friend is worth something even without a common follow.
       for (const one of theirs.keys()) this.#following.set(one, (this.#following.get(one) ?? 0) + 0.5 + likeness);
     }
   }
 
   writeObservation(row: Float32Array, offset: number): void {
-    const { friends, follows } = this.#profile;
-    row[offset] = friends.size > 0 ? 1 : 0;
-    row[offset + 1] = logScaled(friends.size, 3);
-    row[offset + 2] = logScaled(follows.size, 3);
+    row[offset] = this.#friends.size > 0 ? 1 : 0;
+    row[offset + 1] = logScaled(this.#friends.size, 3);
+    row[offset + 2] = logScaled(this.#follows.size, 3);
     row[offset + 3] = this.#likeness;
   }
 
   write(row: Float32Array, offset: number, { streamer }: StreamOnAir): void {
     const watching = this.#watching.get(streamer) ?? 0;
     const following = this.#following.get(streamer) ?? 0;
-    row[offset] = this.#profile.follows.has(streamer) ? 1 : 0;
+    row[offset] = this.#follows.has(streamer) ? 1 : 0;
     row[offset + 1] = watching > 0 ? 1 : 0;
     row[offset + 2] = saturated(watching, 2);
     row[offset + 3] = saturated(following, 1);
@@ -345,12 +350,12 @@ class ContentInput implements Input {
 
   begin(_user: Id, { content, traits }: UserProfile): void {
     this.#language = traits.language;
-    for (const [m, sum] of content.entries()) {
+    for (let m = 0; m < MODALITIES.length; m++) {
+      const sum = content?.[m] ?? [];
       let squares = 0;
-      for (let i = 0; sum !== null && i < CONTENT_SIZE; i++) squares += sum[i]! * sum[i]!;
-      this.#has[m] = squares > 0;
-      const scale = 1 / Math.sqrt(squares);
-      if (squares > 0) for (let i = 0; i < CONTENT_SIZE; i++) this.#taste[m]![i] = sum![i]! * scale;
+      for (const x of sum) squares += x * x;
+      this.#has[m] = squares > FADED;
+      for (let i = 0; this.#has[m] && i < CONTENT_SIZE; i++) this.#taste[m]![i] = sum[i]! / Math.sqrt(squares);
     }
   }
 

@@ -88,13 +88,13 @@ export interface UserSums {
   minutes: number[];
   /** Sum of log(1 + minutes): what interests are shares of. */
   weight: number[];
-  /** Pages looked at, of those the ones left within `bounceMs`, and the sum of log(1 + seconds). */
-  pages: number[];
-  pageBounces: number[];
-  dwell: number[];
-  /** Ratings, and the sum of 2 * rating - 1. */
-  ratings: number[];
-  ratingSum: number[];
+  /** Pages looked at, of those the ones left within `bounceMs`, and the sum of log(1 + seconds); absent before one. */
+  pages?: number[];
+  pageBounces?: number[];
+  dwell?: number[];
+  /** Ratings, and the sum of 2 * rating - 1; absent before one. */
+  ratings?: number[];
+  ratingSum?: number[];
 }
 
 /** Fading interest in a category or a tag; but for `weight`, at the slowest speed. */
@@ -164,13 +164,14 @@ export interface UserProfile {
   /** The latest watches, oldest first. */
   recent: Visit[];
   traits: UserTraits;
-  friends: Latest<Id, true>;
-  /** Streamers. */
-  follows: Latest<Id, true>;
+  /** Null before the first: most users of most platforms have none, and empty maps take memory. */
+  friends: Latest<Id, true> | null;
+  /** Streamers; null before the first. */
+  follows: Latest<Id, true> | null;
   /** The streamer whose stream the user entered and has not left, since `since`; else null. */
   watching: { streamer: Id; since: number } | null;
-  /** Fading sums of what was in the streams watched, by modality; null where there was nothing yet. */
-  content: (number[] | null)[];
+  /** Fading sums of what was in the streams watched, by modality; null where there was nothing yet, and before all. */
+  content: (number[] | null)[] | null;
   session: Session;
   /** When the fading numbers above were last brought up to date. */
   fadedAt: number;
@@ -213,7 +214,7 @@ function emptySession(start: number, gapMs: number): Session {
   };
 }
 
-function emptyProfile(now: number, { pairs, interests, friends, follows }: ProfileOptions): UserProfile {
+function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserProfile {
   return {
     firstSeen: now,
     lastSeen: now,
@@ -227,21 +228,16 @@ function emptyProfile(now: number, { pairs, interests, friends, follows }: Profi
       repeats: zeros(),
       minutes: zeros(),
       weight: zeros(),
-      pages: zeros(),
-      pageBounces: zeros(),
-      dwell: zeros(),
-      ratings: zeros(),
-      ratingSum: zeros(),
     },
     categories: new Latest(interests),
     tags: new Latest(interests),
     pairs: new Latest(pairs),
     recent: [],
     traits: {},
-    friends: new Latest(friends),
-    follows: new Latest(follows),
+    friends: null,
+    follows: null,
     watching: null,
-    content: new Array<number[] | null>(MODALITIES.length).fill(null),
+    content: null,
     session: emptySession(now, 0),
     fadedAt: now,
   };
@@ -294,22 +290,28 @@ function exported(profile: UserProfile): ExportedProfile {
     categories: [...profile.categories],
     tags: [...profile.tags],
     pairs: [...profile.pairs],
-    friends: [...profile.friends.keys()],
-    follows: [...profile.follows.keys()],
+    friends: [...(profile.friends?.keys() ?? [])],
+    follows: [...(profile.follows?.keys() ?? [])],
     session: { ...profile.session, shown: [...profile.session.shown] },
   };
 }
 
 function imported(profile: ExportedProfile, options: ProfileOptions): UserProfile {
   const { pairs, interests, friends, follows } = options;
-  const named = (id: Id) => [id, true] as const;
+  const named = (max: number, ids: readonly Id[]) =>
+    ids.length > 0
+      ? new Latest<Id, true>(
+          max,
+          ids.map((id) => [id, true]),
+        )
+      : null;
   return {
     ...profile,
     categories: new Latest(interests, profile.categories),
     tags: new Latest(interests, profile.tags),
     pairs: new Latest(pairs, profile.pairs),
-    friends: new Latest(friends, profile.friends.map(named)),
-    follows: new Latest(follows, profile.follows.map(named)),
+    friends: named(friends, profile.friends),
+    follows: named(follows, profile.follows),
     session: { ...profile.session, shown: new Latest(SHOWN, profile.session.shown) },
   };
 }
@@ -350,7 +352,7 @@ export class Profiles {
    */
   delete(user: Id): boolean {
     // Of all: a full list of friends may have dropped one side of a friendship.
-    for (const { friends } of this.#users.values()) friends.delete(user);
+    for (const { friends } of this.#users.values()) friends?.delete(user);
     return this.#users.delete(user);
   }
 
@@ -358,7 +360,7 @@ export class Profiles {
   deleteStreamer(streamer: Id): boolean {
     for (const profile of this.#users.values()) {
       profile.pairs.delete(streamer);
-      profile.follows.delete(streamer);
+      profile.follows?.delete(streamer);
       profile.session.shown.delete(streamer);
       profile.recent = profile.recent.filter((visit) => visit.streamer !== streamer);
       if (profile.watching?.streamer === streamer) profile.watching = null;
@@ -442,7 +444,10 @@ export class Profiles {
     if (profile.recent.length > RECENT) profile.recent.shift();
     enrich(interestIn(profile.categories, stream.category), weight);
     for (const tag of stream.tags) enrich(interestIn(profile.tags, tag), weight);
-    if (engaged && content !== undefined) addContent(profile.content, content, weight);
+    if (engaged && content !== undefined) {
+      profile.content ??= new Array<number[] | null>(MODALITIES.length).fill(null);
+      addContent(profile.content, content, weight);
+    }
     // A short watch that the stream's end cut is unknown, not bad: it counts for nobody.
     if (cut && !engaged) return;
     addAll(sums.watches, 1);
@@ -475,7 +480,7 @@ export class Profiles {
 
   /** A user follows a streamer from now on; said again it changes nothing. */
   follow(user: Id, stream: StreamTraits, now: number): void {
-    const { follows } = this.open(user, now);
+    const follows = (this.open(user, now).follows ??= new Latest(this.options.follows));
     if (!follows.has(stream.streamer)) this.audiences.followed(stream.streamer, now);
     follows.set(stream.streamer, true);
   }
@@ -487,17 +492,17 @@ export class Profiles {
     profile.pairs.set(stream.streamer, pair);
     pair.ratings++;
     pair.ratingSum += 2 * rating - 1;
-    addAll(profile.sums.ratings, 1);
-    addAll(profile.sums.ratingSum, 2 * rating - 1);
+    addAll((profile.sums.ratings ??= zeros()), 1);
+    addAll((profile.sums.ratingSum ??= zeros()), 2 * rating - 1);
   }
 
   /** A user left a page after `dwellMs`. */
   page(user: Id, dwellMs: number, now: number): void {
     const { sums, session } = this.open(user, now);
     session.pages++;
-    addAll(sums.pages, 1);
-    addAll(sums.dwell, log1p(Math.min(dwellMs / 1000, WATCH_MAX * 60)));
-    if (dwellMs < this.options.bounceMs) addAll(sums.pageBounces, 1);
+    addAll((sums.pages ??= zeros()), 1);
+    addAll((sums.dwell ??= zeros()), log1p(Math.min(dwellMs / 1000, WATCH_MAX * 60)));
+    addAll((sums.pageBounces ??= zeros()), dwellMs < this.options.bounceMs ? 1 : 0);
   }
 
   /** A user tells of themselves: no sign that they are here, as it may be the platform that tells. */
@@ -513,8 +518,8 @@ export class Profiles {
       [user, friend],
       [friend, user],
     ] as const) {
-      if (are) this.#known(one, now).friends.set(other, true);
-      else this.#users.get(one)?.friends.delete(other);
+      if (are) (this.#known(one, now).friends ??= new Latest(this.options.friends)).set(other, true);
+      else this.#users.get(one)?.friends?.delete(other);
     }
   }
 
@@ -560,7 +565,7 @@ export class Profiles {
     fadeInterests(profile.categories, factors);
     fadeInterests(profile.tags, factors);
     for (const pair of profile.pairs.values()) pair.weight *= factors[SPEEDS - 1]!;
-    for (const sum of profile.content) {
+    for (const sum of profile.content ?? []) {
       if (sum !== null) for (let i = 0; i < sum.length; i++) sum[i]! *= factors[SPEEDS - 1]!;
     }
     profile.fadedAt = now;

@@ -125,6 +125,24 @@ describe("collaborative vectors", () => {
     }
   });
 
+  test("parts begin as normal numbers of their own, whoever came before", () => {
+    const [one, other] = [0, 1].map(() => new CollaborativeVectors({ regularization: 0, users: 3000 }));
+    for (let i = 0; i < 2000; i++) one!.learn(`u${i}`, "s", "c", 0);
+    for (let i = 1999; i >= 0; i--) other!.learn(`u${i}`, "s", "c", 0);
+    const rows = Array.from(one!.save().rows).slice(16, 16 + 2000 * 16);
+    const mean = rows.reduce((sum, x) => sum + x, 0) / rows.length;
+    const variance = rows.reduce((sum, x) => sum + x * x, 0) / rows.length;
+    // Four standard errors of 32 000 numbers of deviation 0.1.
+    expect(Math.abs(mean)).toBeLessThan(4 * (0.1 / Math.sqrt(32_000)));
+    expect(Math.abs(variance / 0.01 - 1)).toBeLessThan(4 * Math.sqrt(2 / 32_000));
+    const [a, b] = [one!, other!].map((vectors) => {
+      const row = new Float32Array(16);
+      vectors.readUser("u7", row, 0);
+      return row;
+    });
+    expect(a).toEqual(b);
+  });
+
   test("negatives are drawn evenly from the latest offers", () => {
     const drawn = new Map<string, number>();
     for (let seed = 0; seed < 3000; seed++) {
