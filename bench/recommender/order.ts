@@ -13,7 +13,7 @@ import {
   watchOracle,
 } from "../../src/recommender/index.js";
 
-/** What a unit of satisfaction is worth to the far-sighted oracle, in minutes: the best of 20, 60 and 120. */
+/** What a unit of satisfaction is worth to the far-sighted oracle, in minutes. Set by hand. */
 const MINUTES_OF_SATISFACTION = 60;
 
 /** The policies, the one that should earn least first. */

@@ -8,6 +8,7 @@ import { MaskedGrid } from "../../src/environments/maskedgrid.js";
 import { MountainCar } from "../../src/environments/mountaincar.js";
 import { Offers } from "../../src/environments/offers.js";
 import type { DQNOptions, EngineOptions, Environment } from "../../src/index.js";
+import { LiveEnvironment } from "../../src/recommender/simulator/environment.js";
 
 /** An agent, and what it learns from: environments by `train`, or a made-up stream of everything it takes. */
 export interface Case {
@@ -221,6 +222,19 @@ const TRAININGS: Case[] = [
       seed: 12,
     },
     environments: () => [new Offers()],
+  },
+  {
+    // The simulated platform, the features of its log and what is learned of them: a bit of any of these shows.
+    name: "LiveEnvironment, trained",
+    options: {
+      ...COMMON,
+      observation: new LiveEnvironment().observationSize,
+      candidates: { max: 16, features: new LiveEnvironment().features },
+      gamma: 0.8,
+      epsilon: 0.3,
+      seed: 15,
+    },
+    environments: () => [new LiveEnvironment({ streamers: 40, days: 7, maxCandidates: 16 })],
   },
 ];
 

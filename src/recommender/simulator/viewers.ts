@@ -107,6 +107,8 @@ const FAVOURITE_MINUTES = 3;
  */
 const GENEROSITY_MEDIAN = 0.2;
 const GENEROSITY_SIGMA = 2.7;
+/** Deviation of the logarithm of what viewers can give. */
+const PURSE_SIGMA = 1.75;
 const PATRON = 3;
 const NOT_PATRON = 0.3;
 
@@ -153,6 +155,8 @@ export class Viewer {
   readonly churnsAfter: number;
   /** Scales how often they give. Heavy-tailed: a few viewers give most of the gifts. */
   readonly generosity: number;
+  /** Scales the amounts of what they give; median 1. */
+  readonly purse: number;
   /** Present interest in each topic, [-1, 1]. */
   readonly interest: Float64Array;
   /** What is left of this session's patience; the session ends at 0. */
@@ -187,6 +191,7 @@ export class Viewer {
     for (let liked = 0; liked < 3; liked++) this.#nature[random.below(TOPICS.length)] = 0.5 + 0.5 * random.uniform();
     for (let i = 0; i < TOPICS.length; i++) this.#nature[i] = Math.min(1, Math.max(-1, this.#nature[i]!));
     this.interest = Float64Array.from(this.#nature);
+    this.purse = random.lognormal(1, PURSE_SIGMA);
   }
 
   /** Satisfaction in (-2, 2). */
