@@ -35,7 +35,7 @@ export interface CalibrationOptions {
 export const CALIBRATION: CalibrationOptions = {
   seeds: [1, 2, 3, 4, 5],
   broadcasts: { streamers: 2000, days: 37 },
-  visits: { viewers: 400, streamers: 2000, days: 21 },
+  visits: { viewers: 1000, streamers: 5000, days: 21 },
 };
 
 /** One statistic, published and simulated. */

@@ -20,7 +20,8 @@ const ACTIVITY_OF_DAY = VIEWER_ACTIVITY.reduce((sum, weight) => sum + weight, 0)
 /**
  * Broadcasts a week: median 2.7 and 90th percentile 6.2; circular deviation of the start hour: median 2.9 h, 5th and
  * 95th percentile 0.5 h and 5.9 h; length, all channels together: Weibull with shape 1.49 and scale 250 min, median
- * 185 min. Same source.
+ * 185 min. Same source. What is planned is set by hand to give that over 37 days, in which some streamers come, some retire,
+ * and some starts fall into a broadcast that still goes on.
  */
 const MEASURED_SHAPE = 1.49;
 const MEASURED_SCALE = 250 * MINUTE;
@@ -42,7 +43,7 @@ const ENCORES = 0.4;
 const ENCORE = 0.42;
 const ENCORE_PAUSE = 3 * HOUR;
 const REGULAR = 0.8;
-/** How channels differ in length. Set by hand, with the two above, to give the measured length together. */
+/** How channels differ in length. Set by hand, with shape and scale, to give the measured length together. */
 const LENGTH_SIGMA = 0.2;
 const LENGTH_MIN = 5 * MINUTE;
 

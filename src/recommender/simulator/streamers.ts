@@ -130,7 +130,7 @@ export function nextCategory({ repertoire }: Streamer, last: number | undefined,
   return stays && last !== undefined ? last : other;
 }
 
-/** Mean and deviation of the logarithm of a broadcast's audience. */
+/** Logarithm of the audience of one broadcast. */
 export function drawSize({ logAudience }: Streamer, random: Random): number {
   return logAudience + LOG_AUDIENCE_WITHIN * random.normal();
 }
