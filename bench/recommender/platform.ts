@@ -6,7 +6,7 @@ import { measureCatalogue } from "./catalogue.js";
 import { movielensBars } from "./movielens.js";
 import { measureOrder } from "./order.js";
 import { type Part, SUITE } from "./part.js";
-import { measurePipeline } from "./pipeline.js";
+import { measureMemory, measurePipeline } from "./pipeline.js";
 import { recsim } from "./recsim.js";
 import { measureSimulator } from "./simulator.js";
 
@@ -57,6 +57,7 @@ export const PLATFORM: readonly Part[] = [
     run: () => recsim(RECSIM_EPISODES).map(({ agrees, ...row }) => ({ ...row, met: agrees })),
   },
   { name: "movielens", title: "baselines on MovieLens-100K beside known figures", isTimed: false, run: movielensRows },
+  { name: "memory", title: "memory for 100,000 users and 10,000 streams", isTimed: true, run: measureMemory },
   { name: "pipeline", title: "events a second: read, clean, features", isTimed: true, run: measurePipeline },
   {
     name: "simulator",

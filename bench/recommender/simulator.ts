@@ -3,17 +3,11 @@
  * says what one core does whatever else the machine is busy with.
  */
 import { cpuUsage, memoryUsage } from "node:process";
+import type { Row } from "../../src/cli/results.js";
 import { Platform, type PlatformOptions, RandomPolicy } from "../../src/recommender/index.js";
+import { SUITE } from "./part.js";
 
 const DAY = 86_400_000;
-
-/** One figure: what was run, what was measured, and in which unit. */
-export interface SimulatorRow {
-  case: string;
-  metric: string;
-  value: number;
-  unit: string;
-}
 
 export interface SimulatorOptions {
   viewers: readonly number[];
@@ -31,8 +25,8 @@ function memory(): number {
   return (heapUsed + arrayBuffers) / 1e6;
 }
 
-function measure(viewers: number, { streamers, days }: SimulatorOptions): SimulatorRow[] {
-  const name = `${viewers} viewers, ${streamers} streamers`;
+function measure(viewers: number, { streamers, days }: SimulatorOptions): Row[] {
+  const common = { suite: SUITE, case: `simulator/${viewers}-viewers-${streamers}-streamers` };
   const before = memory();
   const platform = new Platform(new RandomPolicy(1), size(viewers, streamers, days));
   platform.advance(DAY);
@@ -44,10 +38,10 @@ function measure(viewers: number, { streamers, days }: SimulatorOptions): Simula
   const { events, requests } = platform.metrics();
   const used = memory() - before;
   return [
-    { case: name, metric: "events_per_second", value: (events - warm) / seconds, unit: "1/s" },
-    { case: name, metric: "events", value: events - warm, unit: "1" },
-    { case: name, metric: "requests", value: requests, unit: "1" },
-    { case: name, metric: "memory", value: used, unit: "MB" },
+    { ...common, metric: "events_per_second", value: (events - warm) / seconds, unit: "1/s" },
+    { ...common, metric: "events", value: events - warm, unit: "1" },
+    { ...common, metric: "requests", value: requests, unit: "1" },
+    { ...common, metric: "memory", value: used, unit: "MB" },
   ];
 }
 
@@ -57,6 +51,6 @@ function size(viewers: number, streamers: number, days: number): Partial<Platfor
 }
 
 /** Events a second and megabytes at each number of viewers. */
-export function measureSimulator(options: SimulatorOptions = SIMULATOR): SimulatorRow[] {
+export function measureSimulator(options: SimulatorOptions = SIMULATOR): Row[] {
   return options.viewers.flatMap((viewers) => measure(viewers, options));
 }

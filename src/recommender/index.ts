@@ -1,5 +1,6 @@
 export type { StreamerEstimate, StreamProfile } from "./audience.js";
 export { Catalog, type CatalogStream, type Follower, type SavedCatalog, type StreamEmbeddings } from "./catalog.js";
+export * from "./clean/index.js";
 export { type Column, type Encoding, FeatureSet } from "./encoders/index.js";
 export { areaUnderCurve, type Judgement, judge, logLoss } from "./evaluation/classification.js";
 export {
@@ -122,6 +123,7 @@ export {
   type RankerProgress,
   trainRanker,
 } from "./ranker.js";
+export * from "./readers/index.js";
 export {
   type LearnerOptions,
   type QFunction,
@@ -142,7 +144,6 @@ export type { RewardOptions } from "./reward.js";
 export { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
 export {
   affinitySlates,
-  type Broadcast,
   clickOracle,
   farsightedOracle,
   InterestEvolution,
@@ -159,6 +160,7 @@ export {
   type PolicyOrOracle,
   qualitySlates,
   randomSlates,
+  type Scheduled,
   type SimulationHooks,
   type SimulationResult,
   type SlatePolicy,

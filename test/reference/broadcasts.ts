@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Broadcast } from "../../src/recommender/simulator/index.js";
+import type { Scheduled } from "../../src/recommender/simulator/index.js";
 
 const file = fileURLToPath(new URL("../../../shared/data/twitch-broadcasts-2019/broadcasts.csv", import.meta.url));
 
@@ -9,9 +9,9 @@ export const hasRealBroadcasts: boolean = existsSync(file);
 if (!hasRealBroadcasts) console.warn(`the Twitch broadcasts are not in ${file}: tests on them are skipped`);
 
 /** The real broadcasts of the first days: the columns that a replay needs. */
-export function realBroadcasts(days: number): Broadcast[] {
+export function realBroadcasts(days: number): Scheduled[] {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(1);
-  const all = lines.map((line): Broadcast => {
+  const all = lines.map((line): Scheduled => {
     const [channel, start, minutes, , viewers, , , , categories] = line.split(",") as string[];
     return {
       channel: channel!,

@@ -11,7 +11,7 @@ export {
   type SlateResult,
 } from "./interest.js";
 export type { PlatformMetrics, SimulationResult } from "./metrics.js";
-export type { Broadcast, PlatformOptions } from "./options.js";
+export type { PlatformOptions, Scheduled } from "./options.js";
 export { clickOracle, farsightedOracle, watchOracle } from "./oracles.js";
 export {
   type Latents,

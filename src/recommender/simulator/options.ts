@@ -1,17 +1,11 @@
 import { checked, integer, type Rules, show } from "../../options.js";
+import type { Broadcast } from "../readers/broadcasts.js";
 
-/** One broadcast of a schedule that is replayed. */
-export interface Broadcast {
-  /** Who is on air; becomes the id of the streamer. */
-  channel: string;
-  /** Milliseconds on any clock that is the same for all, finite. Its midnights stay midnights. */
-  startMs: number;
-  /** Milliseconds, > 0. */
-  lengthMs: number;
-  category: string;
-  /** Mean number of viewers while on air, >= 0. */
-  averageViewers: number;
-}
+/**
+ * What a schedule to be replayed tells of a broadcast: who, as the id of the streamer, when on any clock whose midnights are
+ * midnights, and how many viewers there were on average.
+ */
+export type Scheduled = Pick<Broadcast, "channel" | "startMs" | "lengthMs" | "category" | "averageViewers">;
 
 /** Size and seed of a live platform. */
 export interface PlatformOptions {
@@ -31,7 +25,7 @@ export interface PlatformOptions {
    * Broadcasts to replay in place of generated ones, at least one, in any order; the day of the first is the first of the
    * run. Streamers, categories and popularity come from it, and `streamers` must not be given. Default: generated.
    */
-  schedule?: readonly Broadcast[];
+  schedule?: readonly Scheduled[];
 }
 
 const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
@@ -61,7 +55,7 @@ const NAME_LENGTH = 200;
 const isName = (value: unknown) => typeof value === "string" && value.length >= 1 && value.length <= NAME_LENGTH;
 const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
 
-const BROADCAST: Rules<Broadcast> = {
+const BROADCAST: Rules<Scheduled> = {
   channel: [isName, NAME],
   startMs: [(value) => Number.isFinite(value), "a finite number"],
   lengthMs: [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"],
@@ -86,8 +80,9 @@ export function platformOptions(given: Partial<PlatformOptions>): PlatformOption
       `"streamers" must not be given with "schedule", which has its own, got ${show(given.streamers)}`,
     );
   }
-  options.schedule.forEach((broadcast, i) => {
-    checked(broadcast, BROADCAST, {}, `schedule.${i}.`);
+  options.schedule.forEach(({ channel, startMs, lengthMs, category, averageViewers }, i) => {
+    // What else is known of a broadcast is not asked for.
+    checked({ channel, startMs, lengthMs, category, averageViewers }, BROADCAST, {}, `schedule.${i}.`);
   });
   return options;
 }

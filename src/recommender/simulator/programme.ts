@@ -2,7 +2,7 @@ import { log } from "../../math.js";
 import { Random } from "../../random.js";
 import { DAY, HOUR } from "../decay.js";
 import { Content } from "./content.js";
-import type { Broadcast, PlatformOptions } from "./options.js";
+import type { PlatformOptions, Scheduled } from "./options.js";
 import { planDay } from "./schedule.js";
 import { drawSize, drawStreamer, nextCategory, Stream, type Streamer } from "./streamers.js";
 
@@ -79,14 +79,14 @@ class ReplayedProgramme implements Programme {
   readonly content: Content;
   readonly #seed: number;
   /** In order of start. */
-  readonly #broadcasts: readonly Broadcast[];
+  readonly #broadcasts: readonly Scheduled[];
   readonly #origin: number;
   readonly #category: ReadonlyMap<string, number>;
   readonly #streamers: ReadonlyMap<string, Streamer>;
   readonly #serials = new Map<Streamer, number>();
   #next = 0;
 
-  constructor(seed: number, broadcasts: readonly Broadcast[]) {
+  constructor(seed: number, broadcasts: readonly Scheduled[]) {
     this.#seed = seed;
     this.#broadcasts = broadcasts
       .map((broadcast, order) => ({ broadcast, order }))
@@ -124,7 +124,7 @@ class ReplayedProgramme implements Programme {
 
   /** Popularity and categories from the data, the rest by the seed. */
   #draw(): Map<string, Streamer> {
-    const own = new Map<string, Broadcast[]>();
+    const own = new Map<string, Scheduled[]>();
     for (const broadcast of this.#broadcasts) {
       const list = own.get(broadcast.channel);
       if (list) list.push(broadcast);
@@ -157,7 +157,7 @@ function meanOf(values: readonly number[]): number {
 }
 
 /** The names, the most frequent first; of equally frequent ones that which came first. */
-function byFalling(broadcasts: readonly Broadcast[], nameOf: (broadcast: Broadcast) => string): string[] {
+function byFalling(broadcasts: readonly Scheduled[], nameOf: (broadcast: Scheduled) => string): string[] {
   const counts = new Map<string, { count: number; order: number }>();
   for (const broadcast of broadcasts) {
     const name = nameOf(broadcast);

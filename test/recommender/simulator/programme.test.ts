@@ -5,15 +5,15 @@ import type { LiveEvent } from "../../../src/recommender/events.js";
 import { PopularPolicy } from "../../../src/recommender/policies/popular.js";
 import { RandomPolicy } from "../../../src/recommender/policies/random.js";
 import type { Policy } from "../../../src/recommender/policy.js";
-import { type Broadcast, type PlatformOptions, simulate } from "../../../src/recommender/simulator/index.js";
+import { type PlatformOptions, type Scheduled, simulate } from "../../../src/recommender/simulator/index.js";
 import { hasRealBroadcasts, realBroadcasts } from "../../reference/broadcasts.js";
 
 const EPOCH = Date.UTC(2020, 5, 1);
 
 /** Broadcasts of made-up channels, in no order; no two start at once. */
-function generated(seed: number, channels: number, days: number): Broadcast[] {
+function generated(seed: number, channels: number, days: number): Scheduled[] {
   const random = Random.named(seed, "broadcasts");
-  const broadcasts: Broadcast[] = [];
+  const broadcasts: Scheduled[] = [];
   for (let channel = 0; channel < channels; channel++) {
     const averageViewers = Math.round(random.lognormal(20, 1.5));
     for (let day = 0; day < days; day++) {
@@ -31,7 +31,7 @@ function generated(seed: number, channels: number, days: number): Broadcast[] {
 }
 
 function replay(
-  schedule: readonly Broadcast[],
+  schedule: readonly Scheduled[],
   options: Partial<PlatformOptions>,
   policy: Policy = new RandomPolicy(1),
 ) {

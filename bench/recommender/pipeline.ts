@@ -1,0 +1,142 @@
+/** What a log costs on its way from bytes to feature rows, and what is kept of users and streams. */
+import type { Row } from "../../src/cli/results.js";
+import { Random } from "../../src/random.js";
+import {
+  cleanEvents,
+  type LiveEvent,
+  parseEvent,
+  type QFunction,
+  RandomPolicy,
+  Recommender,
+  readJsonl,
+  simulatedEvents,
+  toJsonl,
+} from "../../src/recommender/index.js";
+import { SUITE } from "./part.js";
+
+/** Some million events. */
+const LOG = { viewers: 4000, streamers: 2000, days: 4, seed: 1 };
+const ROUNDS = 3;
+
+/** Values nothing and learns nothing: what is left is the recommender's own work. */
+const IDLE: QFunction = {
+  steps: 0,
+  updates: 1e9,
+  observe() {},
+  learn: () => Number.NaN,
+  evaluate: () => new Float32Array(1),
+  save: () => new Uint8Array(),
+  dispose() {},
+};
+
+async function logged(): Promise<Uint8Array[]> {
+  const encoder = new TextEncoder();
+  const pieces: Uint8Array[] = [];
+  for await (const text of toJsonl(simulatedEvents(new RandomPolicy(1), LOG))) pieces.push(encoder.encode(text));
+  return pieces;
+}
+
+/** The seconds that a pass over the events takes, and how many there were. */
+async function pass(
+  events: AsyncIterable<LiveEvent>,
+  take: (event: LiveEvent) => void,
+): Promise<{ seconds: number; events: number }> {
+  const from = performance.now();
+  let n = 0;
+  for await (const event of events) {
+    take(event);
+    n++;
+  }
+  return { seconds: (performance.now() - from) / 1000, events: n };
+}
+
+/** Takes every event as a recommender in service does, and writes the state and the stream's row at every click. */
+function featuriser(): (event: LiveEvent) => void {
+  const recommender = new Recommender({ trainEvery: 0, maxCandidates: 1 }, IDLE);
+  return (event) => {
+    if (event.kind === "click") {
+      const { user, time: now, stream } = event;
+      recommender.rank({ user, now, k: 1, candidates: [stream] });
+    }
+    recommender.feedback(event);
+  };
+}
+
+/** Events a second on one core: read from JSON lines and checked; cleaned as well; and turned into feature rows. */
+export async function measurePipeline(tell: (text: string) => void): Promise<Row[]> {
+  const pieces = await logged();
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  tell(`a log of ${(bytes / 1e6).toFixed(0)} MB`);
+  const ignore = () => {};
+  const stages: Readonly<Record<string, () => Promise<{ seconds: number; events: number }>>> = {
+    read: () => pass(readJsonl(pieces), ignore),
+    read_clean: () => pass(cleanEvents(readJsonl(pieces)), ignore),
+    read_clean_features: () => pass(cleanEvents(readJsonl(pieces)), featuriser()),
+  };
+  const rates = new Map(Object.keys(stages).map((name) => [name, [] as number[]]));
+  let events = 0;
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const [name, stage] of Object.entries(stages)) {
+      const { seconds, events: n } = await stage();
+      rates.get(name)!.push(n / seconds);
+      events = n;
+    }
+    tell(`round ${round} of ${ROUNDS}`);
+  }
+  const common = { suite: SUITE, case: "pipeline/jsonl" };
+  return [
+    { ...common, metric: "events", value: events, unit: "events" },
+    { ...common, metric: "bytes_per_event", value: bytes / events, unit: "B" },
+    ...[...rates].map(([name, all]) => {
+      const sorted = all.sort((a, b) => a - b);
+      const [lo, value, hi] = [sorted[0]!, sorted[ROUNDS >> 1]!, sorted.at(-1)!];
+      return { ...common, metric: `${name}_per_second`, unit: "events/s", value, lo, hi, n: ROUNDS };
+    }),
+  ];
+}
+
+const USERS = 100_000;
+const STREAMS = 10_000;
+/** Visits of each user, of streamers as popular as those of a live platform. */
+const VISITS = 10;
+const CATEGORIES = 200;
+const MINUTE = 60_000;
+
+function liveBytes(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** Bytes that the recommender holds for 100,000 users of ten visits each, and 10,000 streams on air. */
+export function measureMemory(tell: (text: string) => void): Row[] {
+  const random = Random.named(1, "memory");
+  const before = liveBytes();
+  const recommender = new Recommender({ trainEvery: 0, profile: { users: USERS } }, IDLE);
+  const hear = (event: object) => recommender.feedback(parseEvent(event));
+  for (let i = 0; i < STREAMS; i++) {
+    const category = `c${Math.floor(CATEGORIES * random.uniform() * random.uniform())}`;
+    const tags = [`t${random.below(500)}`, `t${random.below(500)}`];
+    hear({ kind: "on_air", time: i, stream: `stream-${i}`, streamer: `r${i}`, category, tags, title: "Part two" });
+  }
+  const streams = liveBytes();
+  let time = STREAMS;
+  for (let visit = 0; visit < VISITS; visit++) {
+    for (let i = 0; i < USERS; i++) {
+      const seen = { user: `user-${i}`, stream: `stream-${Math.floor(STREAMS * random.uniform() * random.uniform())}` };
+      time += 1;
+      hear({ kind: "click", time, ...seen });
+      hear({ kind: "watch", time, ...seen, watchMs: random.lognormal(2 * MINUTE, 1.5) });
+    }
+    tell(`${visit + 1} of ${VISITS} visits`);
+  }
+  const after = liveBytes();
+  const common = { suite: SUITE, case: "memory/100000-users-10000-streams" };
+  const rows: Row[] = [
+    { ...common, metric: "total_bytes", value: after - before, unit: "B" },
+    { ...common, metric: "bytes_per_user", value: (after - streams) / USERS, unit: "B" },
+    { ...common, metric: "bytes_per_stream", value: (streams - before) / STREAMS, unit: "B" },
+  ];
+  recommender.dispose();
+  return rows;
+}
