@@ -79,7 +79,7 @@ const LOOKS_OF_NOTHING = 4;
  * Return: mean gap at activity 1 and satisfaction 0, what satisfaction and recent watching do to it, and how viewers
  * differ. Set by hand, to give the time that users of KuaiLive watch in three weeks: median 8115 s, mean 17 052 s.
  */
-const GAP = 22 * HOUR;
+const GAP = 25 * HOUR;
 const GAP_OF_SATISFACTION = -0.9;
 const GAP_MINUTES = 45;
 const GAP_RECENCY = 12 * HOUR;
@@ -113,7 +113,7 @@ const FAVOURITE_MINUTES = 3;
 const GENEROSITY_MEDIAN = 0.2;
 const GENEROSITY_SIGMA = 2.7;
 /** Deviation of the logarithm of what viewers can give. */
-const PURSE_SIGMA = 1.75;
+const PURSE_SIGMA = 2;
 const PATRON = 3;
 const NOT_PATRON = 0.3;
 

@@ -40,7 +40,7 @@ const FOLLOWS_PER_HOUR = 0.041;
 const GIFTS_EARLY = 0.893;
 const GIFT_ONE = 0.44;
 const GIFT_MEDIAN = 10.7;
-const GIFT_SIGMA = 1.5;
+const GIFT_SIGMA = 1.4;
 const GIFT_MAX = 20_000;
 
 /** Median time, in milliseconds, to look over a slate, and its spread. Set by hand. */
