@@ -18,6 +18,7 @@ const LOG_AUDIENCE_TAIL = 1.25;
 /** Correlation of the tail's rank with quality. */
 const LOG_AUDIENCE_TAIL_OF_QUALITY = 0.17;
 const LOG_AUDIENCE_MAX = 10.5;
+/** The rest of the deviation within a channel comes from the hours and from excitement. */
 const LOG_AUDIENCE_WITHIN = 0.42;
 /**
  * The next broadcast begins in the category of the last with this chance, and else in one drawn from the streamer's own

@@ -109,11 +109,6 @@ export class World {
     this.#now = Math.max(this.#now, end);
   }
 
-  /** Whether anything is still to happen before the end of the last day. */
-  get isOver(): boolean {
-    return this.#now >= this.#options.days * DAY;
-  }
-
   /** Answers `Host.ask`: the viewer looks over the slate, and clicks, goes on or leaves. */
   show(viewer: Viewer, slate: readonly Stream[], decision: Id, now: number): void {
     this.metrics.slate(slate, now);

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { STATISTICS } from "../../../bench/recommender/calibration/statistics.js";
-import { measureWorld } from "../../../bench/recommender/calibration.js";
+import { calibrate, measureWorld } from "../../../bench/recommender/calibration.js";
 import { measureOrder } from "../../../bench/recommender/order.js";
+import { measureSimulator } from "../../../bench/recommender/simulator.js";
 import { DAY } from "../../../src/recommender/decay.js";
 import type { LiveEvent } from "../../../src/recommender/events.js";
 import { PopularPolicy } from "../../../src/recommender/policies/popular.js";
@@ -272,6 +273,20 @@ describe("calibration against what was measured on Twitch and KuaiLive", () => {
     expect(world.get(name)).toBeLessThanOrEqual(most);
   });
 
+  test("the table says what fits: a mean within its band", () => {
+    const table = calibrate({
+      seeds: [1, 2],
+      broadcasts: { streamers: 60, days: 8 },
+      visits: { viewers: 60, streamers: 80, days: 8 },
+    });
+    expect(table.map(({ name }) => name)).toEqual(STATISTICS.map(({ name }) => name));
+    for (const { simulated, band, fits } of table) {
+      expect(fits).toBe(band[0] <= simulated.value && simulated.value <= band[1]);
+      expect(simulated.n).toBe(2);
+    }
+    expect(new Set(table.map(({ fits }) => fits)).size).toBe(2);
+  });
+
   test("every statistic of the table is measured, and its band holds what was published", () => {
     expect([...world.keys()].sort()).toEqual(STATISTICS.map(({ name }) => name).sort());
     for (const { name, published, band } of STATISTICS) {
@@ -371,4 +386,14 @@ test("the events of a run are a source, in the order and of the decisions of `si
   expect(decided.filter((id) => named.has(id)).length).toBe(named.size);
   const [first] = simulatedEvents(new RandomPolicy(1), SMALL);
   expect(first).toEqual(events[0]);
+});
+
+test("its speed and its memory are measured at each number of viewers", () => {
+  const rows = measureSimulator({ viewers: [10, 40], streamers: 40, days: 1 });
+  expect(rows.map(({ case: name }) => name)).toEqual([
+    ...new Array(4).fill("10 viewers, 40 streamers"),
+    ...new Array(4).fill("40 viewers, 40 streamers"),
+  ]);
+  const speeds = rows.filter(({ metric }) => metric === "events_per_second");
+  for (const { value } of speeds) expect(value).toBeGreaterThan(1000);
 });
