@@ -1,7 +1,7 @@
 import { checked, type Rule, type Rules, rules } from "../../options.js";
 
 import { HOUR, MINUTE, WEEK } from "../decay.js";
-import type { FeedbackEvent, Id, LiveEvent, StreamEvent } from "../events.js";
+import type { Click, FeedbackEvent, Id, LiveEvent, StreamEvent, Watch } from "../events.js";
 import { Latest } from "../latest.js";
 import type { Decision } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
@@ -124,7 +124,7 @@ export class LiveMetrics {
   /** Streams on air that count; whether they were shown. */
   readonly #shown = new Map<Id, boolean>();
   /** Slices of impressions that were not clicked yet; -1 for those that do not count. */
-  readonly #impressions = new Latest<string, number>(WAITING);
+  readonly #impressions = new Latest<string, { slices: number; decision: Id | undefined }>(WAITING);
   readonly #visits = new Latest<string, Visit>(WAITING);
   readonly #decisions = new Latest<Id, true>(WAITING);
   #now = 0;
@@ -151,7 +151,7 @@ export class LiveMetrics {
     for (const stream of slate) {
       const of = this.#broadcasts.traits(stream);
       if (of !== undefined) traits.push(of);
-      this.#show(user, stream);
+      this.#show(user, stream, id);
     }
     if (!this.#counts || traits.length < 2) return;
     const similarity = intraListSimilarity(traits, this.options.similarity);
@@ -171,7 +171,8 @@ export class LiveMetrics {
     if (!("user" in event)) this.#takeStream(event);
     else if (event.kind === "impression") {
       this.#present(event.user, event.time);
-      if (event.decision === undefined || !this.#decisions.has(event.decision)) this.#show(event.user, event.stream);
+      if (event.decision === undefined || !this.#decisions.has(event.decision))
+        this.#show(event.user, event.stream, event.decision);
     } else if (isAct(event)) this.#takeAct(event);
   }
 
@@ -257,11 +258,11 @@ export class LiveMetrics {
     this.#tally.add(this.#group(user), AT.sessions_per_user_day, this.#slicer.ofUser(user), 1, 0);
   }
 
-  #show(user: Id, stream: Id): void {
+  #show(user: Id, stream: Id, decision: Id | undefined): void {
     const name = this.#broadcasts.streamerOf(stream);
     const slices = this.#slicer.of(user, name);
     this.#slicer.shown(name);
-    this.#impressions.set(pairKey(user, stream), this.#counts ? slices : -1);
+    this.#impressions.set(pairKey(user, stream), { slices: this.#counts ? slices : -1, decision });
     if (!this.#counts) return;
     const streamer = this.#streamer(name);
     streamer.counts = true;
@@ -288,7 +289,7 @@ export class LiveMetrics {
     const key = pairKey(event.user, event.stream);
     let visit = this.#visits.get(key);
     const isVisit = event.kind === "click" || (event.kind === "watch" && visit === undefined);
-    if (isVisit) visit = this.#enter(event.user, streamer, key);
+    if (isVisit) visit = this.#enter(event, streamer, key);
     this.#slicer.acted(event.user);
     if (visit === undefined) return;
     record(visit.outcome, event, this.#broadcasts.isGone(event.stream));
@@ -299,11 +300,13 @@ export class LiveMetrics {
   }
 
   /** A user goes in. */
-  #enter(user: Id, streamer: Id, key: string): Visit {
+  #enter({ user, decision }: Click | Watch, streamer: Id, key: string): Visit {
     const shown = this.#impressions.get(key);
-    this.#impressions.delete(key);
-    const isShown = shown !== undefined && shown >= 0;
-    const slices = isShown ? shown : this.#slicer.of(user, streamer);
+    // Where impressions name their decision, a click that names none found its way by itself.
+    const isAnswer = shown !== undefined && (shown.decision === undefined || decision !== undefined);
+    if (isAnswer) this.#impressions.delete(key);
+    const isShown = isAnswer && shown.slices >= 0;
+    const slices = isShown ? shown.slices : this.#slicer.of(user, streamer);
     const visit = { slices, isShown, counts: this.#counts, outcome: emptyOutcome() };
     this.#visits.set(key, visit);
     this.#slicer.visited(user, streamer);

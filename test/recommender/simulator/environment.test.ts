@@ -41,8 +41,10 @@ describe("one viewer's life", () => {
   });
 
   test("pays the minutes watched, or the logarithm of one more", () => {
-    const minutes = live(new LiveEnvironment({ ...OPTIONS, reward: "minutes" }), 2, () => 0).rewards;
-    const logs = live(new LiveEnvironment(OPTIONS), 2, () => 0).rewards;
+    const rewards = (reward: "minutes" | "log1p") =>
+      [0, 1, 2, 3].flatMap((seed) => live(new LiveEnvironment({ ...OPTIONS, reward }), seed, () => 0).rewards);
+    const minutes = rewards("minutes");
+    const logs = rewards("log1p");
     expect(minutes.some((x) => x > 5)).toBe(true);
     logs.forEach((reward, i) => {
       expect(reward).toBeCloseTo(Math.log1p(minutes[i]!), 9);

@@ -98,7 +98,12 @@ describe("a replay of broadcasts", () => {
     expect(run({ schedule: [good, { ...good, lengthMs: 0 }] })).toThrow(
       new RangeError('"schedule.1.lengthMs" must be a finite number > 0, got 0'),
     );
-    expect(run({ schedule: [{ ...good, viewers: 1 }] })).toThrow(/"schedule\.0\.viewers" is not an option/);
+    expect(run({ schedule: [{ ...good, averageViewers: "1" }] })).toThrow(
+      new RangeError('"schedule.0.averageViewers" must be a finite number >= 0, got "1"'),
+    );
+    expect(run({ schedule: [{ channel: "c" }] })).toThrow(
+      /"schedule\.0\.startMs" must be a finite number, got undefined/,
+    );
     expect(run({ schedule, streamers: 5 })).toThrow(/"streamers" must not be given with "schedule"/);
   });
 });
