@@ -134,7 +134,7 @@ function recall(catalog: Catalog, towers: Towers, vectors: Vectors): number {
   for (let user = 0; user < users; user++) {
     vectors.readUser(`u${user}`, own, 0);
     const product = (stream: CatalogStream) => {
-      vectors.readStreamer(stream.streamer, stream.category, row, 0);
+      vectors.readStreamer(stream.streamer, stream.category, row, 0, []);
       return row.reduce((sum, value, i) => sum + value * own[i]!, 0);
     };
     const scored = catalog.streams.map((stream) => ({ stream, score: product(stream) }));

@@ -59,7 +59,7 @@ export interface SavedCatalog {
 
 /** Keeps something for each stream on air, at the stream's index. */
 export interface Follower {
-  /** `stream` is on air, or whose it is or its category may have changed; a new one stands at the last index. */
+  /** `stream` is on air, or whose it is, its category or its tags may have changed; a new one stands at the last index. */
   told(stream: CatalogStream): void;
   /** The stream at `index` is off air; what stood at `last`, the last index, stands at `index` now. */
   gone(index: number, last: number): void;
@@ -337,19 +337,19 @@ export class Catalog {
       this.#ignored++;
       return;
     }
-    const { category, viewers } = event;
+    const { category, tags, viewers } = event;
     if (category !== undefined && category !== stream.category) {
       this.#categories.delete(stream.category, stream);
       stream.category = category;
       this.#categories.add(category, stream);
-      for (const follower of this.#followers) follower.told(stream);
     }
+    if (tags !== undefined) stream.tags = tags;
+    if (category !== undefined || tags !== undefined) for (const follower of this.#followers) follower.told(stream);
     if (viewers !== undefined) {
       this.#shared.moments.viewers(stream.index, viewers, this.#shared.now);
       this.#reorder(stream, viewers);
     }
     stream.likes = event.likes ?? stream.likes;
-    stream.tags = event.tags ?? stream.tags;
     stream.title = event.title ?? stream.title;
     stream.updatedAt = event.time;
   }

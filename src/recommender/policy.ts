@@ -1,5 +1,6 @@
 import type { Id, LiveEvent } from "./events.js";
 import type { Filter } from "./filter.js";
+import type { Source } from "./retrieval.js";
 
 /** A user opens the page, or comes back to it after a watch: which streams to show? */
 export interface Request {
@@ -26,6 +27,8 @@ export interface Decision {
   propensities: number[];
   /** The policy's score of each stream of the slate, in its own unit. */
   scores: number[];
+  /** For each stream what brought it among the candidates; missing where all that could be shown were candidates. */
+  sources?: Source[];
 }
 
 /** What the DQN, every baseline, the evaluator, the simulator and the server speak. Events arrive in order of time. */

@@ -374,6 +374,16 @@ export class Profiles {
     return watching && now - watching.since <= WATCHING_MAX ? watching.streamer : undefined;
   }
 
+  /** The streamers whose streams friends of a user are in, those of the friends made last first; one may come twice. */
+  company({ friends }: UserProfile, now: number): Id[] {
+    const streamers: Id[] = [];
+    for (const friend of friends?.keys() ?? []) {
+      const streamer = this.watching(friend, now);
+      if (streamer !== undefined) streamers.push(streamer);
+    }
+    return streamers.reverse();
+  }
+
   /** The user's profile, brought up to `now` within half a minute: made when there is none, in a new session when the user had been away. */
   open(user: Id, now: number): UserProfile {
     const profile = this.#known(user, now);

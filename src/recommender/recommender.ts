@@ -1,32 +1,34 @@
 import { DQN } from "../agent.js";
 import { log1p } from "../math.js";
-import { checked, type DQNOptions, type Rule, type Rules, rules } from "../options.js";
+import { checked, type DQNOptions, type Rules, rules } from "../options.js";
 import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
 import type { StreamProfile } from "./audience.js";
-import { Catalog, type CatalogStream, type SavedCatalog } from "./catalog.js";
-import { Contents, type SavedContents } from "./content.js";
+import type { CatalogStream } from "./catalog.js";
 import { MINUTE } from "./decay.js";
-import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "./events.js";
+import type { FeedbackEvent, Id, LiveEvent } from "./events.js";
 import { type ExploreOptions, Explorer } from "./explore.js";
-import { type FeatureOptions, Features, featureVersion, type SavedFeatures } from "./features.js";
-import { traitNames } from "./inputs.js";
+import { type Features, featureVersion } from "./features.js";
+import {
+  candidateCount,
+  group,
+  joined,
+  KNOWLEDGE,
+  KNOWLEDGE_TABLE,
+  Knowledge,
+  type KnowledgeOptions,
+  NUMBERS,
+  type SavedKnowledge,
+  type SavedNumbers,
+  type Scene,
+} from "./knowledge.js";
 import { Latest } from "./latest.js";
 import { type DenseTransition, type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
 import type { Decision, Policy, Request } from "./policy.js";
-import {
-  type ExportedProfile,
-  type ProfileOptions,
-  Profiles,
-  type SavedProfiles,
-  type StreamTraits,
-  type UserProfile,
-} from "./profile.js";
-import { favouritesOf, type RetrievalOptions, Retriever } from "./retrieval.js";
+import type { ExportedProfile } from "./profile.js";
 import { Reward, type RewardOptions } from "./reward.js";
 import { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
 import { SlateBuilder, type SlateOptions } from "./slate.js";
-import { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
 export interface QFunction extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates"> {
@@ -51,13 +53,9 @@ export type LearnerOptions = Pick<
   | "maxGradNorm"
 >;
 
-export interface RecommenderOptions {
-  /** Seed of everything random, an integer >= 0. Default 1. */
-  seed: number;
+export interface RecommenderOptions extends KnowledgeOptions {
   /** Discount of the value of a user's next request, [0, 1]; 0 looks no further than this slate. Default 0.9. */
   gamma: number;
-  /** Streams scored for a request, at most; more on air are retrieved first. [1, 65536]. Default 256. */
-  maxCandidates: number;
   /** Streams of the next request that a transition keeps: the best by the values of that moment. Default 16. */
   nextCandidates: number;
   /** Transitions after which it learns by itself; 0: only `learn` does. Default 1. */
@@ -67,14 +65,9 @@ export interface RecommenderOptions {
   /** Updates before which it shows what most people watch, while it learns from that. Default 1000. */
   warmupUpdates: number;
   learner: LearnerOptions;
-  retrieval: Partial<RetrievalOptions>;
   explore: Partial<ExploreOptions>;
   slate: Partial<SlateOptions>;
   reward: Partial<RewardOptions>;
-  profile: Partial<ProfileOptions>;
-  features: Partial<FeatureOptions>;
-  /** Of the collaborative vectors; their seed, and how many users and streamers they hold, are by default the others'. */
-  vectors: Partial<VectorOptions>;
   pending: Partial<Omit<PendingOptions, "gamma">>;
 }
 
@@ -92,54 +85,35 @@ const LEARNER: LearnerOptions = {
 };
 
 const DEFAULTS: RecommenderOptions = {
-  seed: 1,
+  ...KNOWLEDGE,
   gamma: 0.9,
-  maxCandidates: 256,
   nextCandidates: 16,
   trainEvery: 1,
   updatesPerTrain: 2,
   warmupUpdates: 1000,
   learner: {},
-  retrieval: {},
   explore: {},
   slate: {},
   reward: {},
-  profile: {},
-  features: {},
-  vectors: {},
   pending: {},
 };
 
-const CANDIDATES_MAX = 65_536;
-const candidateCount: Rule = [
-  (value) => rules.atLeastOne[0](value) && (value as number) <= CANDIDATES_MAX,
-  `an integer in [1, ${CANDIDATES_MAX}]`,
-];
-const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
-
 const TABLE: Rules<RecommenderOptions> = {
-  seed: rules.count,
+  ...KNOWLEDGE_TABLE,
   gamma: rules.unit,
-  maxCandidates: candidateCount,
   nextCandidates: candidateCount,
   trainEvery: rules.count,
   updatesPerTrain: rules.atLeastOne,
   warmupUpdates: rules.count,
   learner: group,
-  retrieval: group,
   explore: group,
   slate: group,
   reward: group,
-  profile: group,
-  features: group,
-  vectors: group,
   pending: group,
 };
 
 /** A time may be this far behind the latest one: it is moved up to it, and counted. Beyond, it is refused. */
 const STEP_BACK_MAX = 5 * MINUTE;
-/** Streams remembered after they went off air, for the feedback that is still to come. */
-const GONE = 16_384;
 /** Events remembered, so that one sent twice counts once. */
 const HEARD = 8192;
 
@@ -171,22 +145,15 @@ export interface RecommenderStats {
   untold: number;
 }
 
-type Five<T> = [T, T, T, T, T];
-
-/** What a file of `save` says it is. */
+/** What a file of `save` says it is, and of which version: that changes with the shape of what a save holds. */
 const KIND = "recommender";
+const VERSION = "2";
 
-/** What a save holds beside the agent and the floats of pending decisions. */
+/** What a save holds beside the agent and numbers. */
 interface Saved {
   options: RecommenderOptions;
-  profiles: SavedProfiles;
-  features: SavedFeatures;
-  /** The rows are numbers, and stand beside. */
-  vectors: Omit<SavedVectors, "rows">;
-  contents: SavedContents;
+  knowledge: SavedKnowledge;
   pending: SavedPending;
-  catalog: SavedCatalog;
-  gone: [Id, StreamTraits][];
   heard: string[];
   random: number[];
   counts: Counts;
@@ -225,16 +192,10 @@ export class Recommender implements Policy {
   readonly name = "dqn";
   readonly options: Readonly<RecommenderOptions>;
   readonly #agent: QFunction;
-  readonly #catalog = new Catalog();
-  readonly #retriever: Retriever;
-  readonly #profiles: Profiles;
+  readonly #knowledge: Knowledge;
   readonly #pending: Pending;
   readonly #random: Random;
   readonly #slate: SlateBuilder;
-  readonly #vectors: CollaborativeVectors;
-  readonly #contents: Contents;
-  readonly #features: Features;
-  readonly #gone = new Latest<Id, StreamTraits>(GONE);
   readonly #heard = new Latest<string, true>(HEARD);
   readonly #counts: Counts = {
     time: 0,
@@ -247,8 +208,6 @@ export class Recommender implements Policy {
     unknownDecisions: 0,
     unknownStreams: 0,
   };
-  readonly #observation: Float32Array;
-  readonly #candidates: Float32Array;
   readonly #scores: Float32Array;
 
   /**
@@ -257,23 +216,13 @@ export class Recommender implements Policy {
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
     this.options = checked(options, TABLE, DEFAULTS);
-    const { seed, gamma, maxCandidates, retrieval, explore, slate, reward } = this.options;
-    const { profile, features, vectors, pending } = this.options;
-    this.#retriever = new Retriever(this.#catalog, retrieval);
+    const { seed, gamma, maxCandidates, explore, slate, reward, pending } = this.options;
+    this.#knowledge = new Knowledge(this.options);
     this.#random = Random.named(seed, "explore");
     this.#slate = new SlateBuilder(maxCandidates, new Explorer(this.#random, explore), slate);
-    this.#profiles = new Profiles(profile);
-    const { users, streamers } = this.#profiles.options;
-    this.#vectors = new CollaborativeVectors({ seed, users, streamers, ...vectors });
-    this.#contents = new Contents(seed);
-    const sources = { profiles: this.#profiles, vectors: this.#vectors, contents: this.#contents };
-    this.#features = new Features(sources, features);
     this.#pending = new Pending(new Reward(reward), (transition) => this.#observe(transition), { ...pending, gamma });
-    const { observationSize, candidateSize } = this.#features;
-    this.#observation = new Float32Array(observationSize);
-    this.#candidates = new Float32Array(maxCandidates * candidateSize);
     this.#scores = new Float32Array(maxCandidates);
-    this.#agent = agent ?? newAgent(this.options, this.#features);
+    this.#agent = agent ?? newAgent(this.options, this.#knowledge.features);
   }
 
   /**
@@ -284,13 +233,14 @@ export class Recommender implements Policy {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const now = this.#advance(asked, "now");
     this.#pending.expire(now);
-    const streams = this.#face({ user, now, candidates, filter });
+    const scene = this.#face({ user, now, candidates, filter });
+    const { streams, sources } = scene;
     this.#slate.draw(this.#scores, streams.length, k, streams);
-    this.#pending.next(user, () => this.#nextState(streams.length));
+    this.#pending.next(user, () => this.#nextState(scene));
     const { chosen, propensities } = this.#slate;
     const shown = chosen.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
-    this.#show(id, user, shown, this.#rows(chosen, chosen.length));
+    this.#show(id, user, shown, scene.observation, this.#rows(scene, chosen, chosen.length));
     return {
       id,
       user,
@@ -298,6 +248,7 @@ export class Recommender implements Policy {
       slate: shown.map((stream) => stream.id),
       propensities: [...propensities],
       scores: chosen.map((index) => this.#scores[index]!),
+      ...(streams.length > 0 && sources[0] !== "all" && { sources: chosen.map((index) => sources[index]!) }),
     };
   }
 
@@ -315,18 +266,15 @@ export class Recommender implements Policy {
       return;
     }
     this.#pending.expire(now);
-    const streams = this.#face({ user, now });
-    this.#slate.rank(this.#scores, streams.length);
-    this.#pending.next(user, () => this.#nextState(streams.length));
-    const shown = slate.flatMap((stream) => this.#catalog.get(stream) ?? []);
+    const scene = this.#face({ user, now });
+    this.#slate.rank(this.#scores, scene.streams.length);
+    this.#pending.next(user, () => this.#nextState(scene));
+    const shown = slate.flatMap((stream) => this.#knowledge.catalog.get(stream) ?? []);
     this.#counts.unknownStreams += slate.length - shown.length;
-    const { candidateSize } = this.#features;
-    const rows = new Float32Array(shown.length * candidateSize);
-    for (const [i, stream] of shown.entries()) this.#features.write(rows, i * candidateSize, stream);
     // A recommender of the same name made it: the own ones that follow must not be called like it.
     const number = this.#numberOf(id);
     if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
-    this.#show(id, user, shown, rows);
+    this.#show(id, user, shown, scene.observation, this.#knowledge.rowsOf(shown));
   }
 
   /**
@@ -336,7 +284,7 @@ export class Recommender implements Policy {
    */
   rank(request: Request): Pick<Decision, "slate" | "scores"> {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
-    const streams = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
+    const { streams } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
     this.#slate.rank(this.#scores, streams.length);
     const best = [...this.#slate.ranked.subarray(0, Math.min(k, streams.length))];
     return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => this.#scores[index]!) };
@@ -356,9 +304,8 @@ export class Recommender implements Policy {
     parsed.time = this.#advance(parsed.time, "time");
     if (key !== "") this.#heard.set(key, true);
     this.#pending.expire(parsed.time);
-    if (!("user" in parsed)) this.#takeStream(parsed);
-    else if ("stream" in parsed) this.#takeFeedback(parsed);
-    else this.#takeUser(parsed);
+    const isCounted = "user" in parsed && "stream" in parsed && this.#credit(parsed);
+    if (!this.#knowledge.hear(parsed, isCounted)) this.#counts.unknownStreams++;
     this.#train();
   }
 
@@ -374,12 +321,12 @@ export class Recommender implements Policy {
 
   /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
   profile(user: Id): ExportedProfile | undefined {
-    return this.#profiles.export(user);
+    return this.#knowledge.profiles.export(user);
   }
 
   /** A copy of all that is known of a streamer over all streams, as plain values; undefined when nothing is. */
   streamProfile(streamer: Id): StreamProfile | undefined {
-    return this.#profiles.audiences.profile(streamer, this.#counts.time);
+    return this.#knowledge.profiles.audiences.profile(streamer, this.#counts.time);
   }
 
   /**
@@ -389,9 +336,8 @@ export class Recommender implements Policy {
    */
   forget(user: Id): boolean {
     this.#pending.forget(user);
-    this.#vectors.forget(user);
     for (const key of this.#heard.keys()) if (key.split("\0").includes(user, 1)) this.#heard.delete(key);
-    return this.#profiles.delete(user);
+    return this.#knowledge.forget(user);
   }
 
   /**
@@ -399,13 +345,7 @@ export class Recommender implements Policy {
    * @returns Whether there was a profile.
    */
   forgetStreamer(streamer: Id): boolean {
-    this.#vectors.forgetStreamer(streamer);
-    for (const [stream, traits] of this.#gone) {
-      if (traits.streamer !== streamer) continue;
-      this.#gone.delete(stream);
-      this.#contents.delete(stream);
-    }
-    return this.#profiles.deleteStreamer(streamer);
+    return this.#knowledge.forgetStreamer(streamer);
   }
 
   /** The latest time that it was told of, milliseconds. */
@@ -421,8 +361,8 @@ export class Recommender implements Policy {
       updates: this.#agent.updates,
       loss: loss ?? Number.NaN,
       pending: this.#pending.size,
-      users: this.#profiles.size,
-      onAir: this.#catalog.size,
+      users: this.#knowledge.profiles.size,
+      onAir: this.#knowledge.catalog.size,
       steppedBack,
       duplicates,
       late,
@@ -436,50 +376,47 @@ export class Recommender implements Policy {
   /** Everything, as a file: to go on from it is the same, to the bit, as never to have stopped. */
   save(): Uint8Array {
     const floats: Float32Array[] = [];
-    const contents: Float32Array[] = [];
-    const { rows, ...vectors } = this.#vectors.save();
+    const { state, numbers } = this.#knowledge.save();
     const saved: Saved = {
       options: this.options,
-      profiles: this.#profiles.save(),
-      features: this.#features.save(),
-      vectors,
-      contents: this.#contents.save(contents),
+      knowledge: state,
       pending: this.#pending.save(floats),
-      catalog: this.#catalog.save(),
-      gone: [...this.#gone],
       heard: [...this.#heard.keys()],
       random: [...this.#random.state()],
       counts: this.#counts,
     };
     const tensors = new Map([
       ["state", new TextEncoder().encode(JSON.stringify(saved))],
-      ["pending", joined(floats)],
-      ["vectors", joined([Float32Array.from(rows)])],
-      ["contents", joined(contents)],
+      ["pending", bytesOf(joined(floats))],
+      ...NUMBERS.map((name): [string, Uint8Array] => [name, bytesOf(numbers[name])]),
       ["agent", this.#agent.save()],
     ]);
-    return packSnapshot(KIND, { features: String(featureVersion) }, tensors);
+    return packSnapshot(KIND, { version: VERSION, features: String(featureVersion) }, tensors);
   }
 
   /**
    * The recommender that `save` wrote.
    * @param loadAgent - Reads the agent's part. Default `DQN.load`.
-   * @throws SnapshotError for a file that is damaged, foreign, or of another version of the features.
+   * @throws SnapshotError for a file that is damaged, foreign, or of another version of the recommender or its features.
    */
   static load(file: Uint8Array, loadAgent: (file: Uint8Array) => QFunction = (bytes) => DQN.load(bytes)): Recommender {
     const { metadata, tensors } = unpackSnapshot(KIND, file);
-    if (metadata["features"] !== String(featureVersion)) {
-      throw new SnapshotError(
-        `the file's features are version ${metadata["features"]}, here they are ${featureVersion}`,
-      );
+    // The first version did not say that it was.
+    const { version = "1", features } = metadata;
+    if (version !== VERSION) throw new SnapshotError(`the file is of version ${version}, here it is ${VERSION}`);
+    if (features !== String(featureVersion)) {
+      throw new SnapshotError(`the file's features are version ${features}, here they are ${featureVersion}`);
     }
-    const names = ["state", "pending", "vectors", "contents", "agent"] as const;
-    const missing = names.find((name) => !tensors.has(name));
-    if (missing !== undefined) throw new SnapshotError(`the file must hold "${missing}"`);
-    const [state, pending, vectors, contents, agent] = names.map((name) => tensors.get(name)!) as Five<Uint8Array>;
-    const saved = JSON.parse(new TextDecoder().decode(state)) as Saved;
-    const recommender = new Recommender(saved.options, loadAgent(agent));
-    recommender.#restore(saved, floatsOf(pending), floatsOf(vectors), floatsOf(contents));
+    const part = (name: string): Uint8Array => {
+      const bytes = tensors.get(name);
+      if (bytes === undefined) throw new SnapshotError(`the file must hold "${name}"`);
+      return bytes;
+    };
+    const saved = JSON.parse(new TextDecoder().decode(part("state"))) as Saved;
+    const numbers = Object.fromEntries(NUMBERS.map((name) => [name, floatsOf(part(name))])) as SavedNumbers;
+    const pending = floatsOf(part("pending"));
+    const recommender = new Recommender(saved.options, loadAgent(part("agent")));
+    recommender.#restore(saved, numbers, pending);
     return recommender;
   }
 
@@ -497,149 +434,59 @@ export class Recommender implements Policy {
     }
     if (behind > 0) this.#counts.steppedBack++;
     else this.#counts.time = time;
-    this.#catalog.advance(this.#counts.time);
     return this.#counts.time;
   }
 
-  /** The streams that a user may be shown, with their rows and values in place. */
-  #face(request: Pick<Request, "user" | "now" | "candidates" | "filter">): readonly CatalogStream[] {
-    const { user, now, candidates, filter } = request;
-    const profile = this.#profiles.open(user, now);
-    const max = this.options.maxCandidates;
-    const { streams } = this.#retriever.retrieve({
-      user,
-      now,
-      max,
-      favourites: favouritesOf(profile),
-      candidates,
-      filter,
-    });
-    this.#evaluate(user, profile, streams, now);
-    return streams;
-  }
-
-  /** A slate was shown, with these rows: remembers it until its feedback has come. */
-  #show(id: Id, user: Id, shown: readonly CatalogStream[], candidates: Float32Array): void {
-    const { time } = this.#counts;
-    this.#features.shown(shown);
-    this.#profiles.shown(user, shown, time);
-    if (shown.length === 0) return;
-    const slate = shown.map((stream) => stream.id);
-    this.#pending.add({ id, user, time, slate, observation: this.#observation.slice(), candidates });
-  }
-
-  /** Writes the state and the candidates, and the value of each into `#scores`. */
-  #evaluate(user: Id, profile: UserProfile, streams: readonly CatalogStream[], now: number): void {
-    let viewersMax = 0;
-    for (const stream of streams) viewersMax = Math.max(viewersMax, stream.viewers);
-    const moment = { now, onAir: this.#catalog.size, viewersMax };
-    const { candidateSize } = this.#features;
-    this.#features.begin(user, profile, moment);
-    this.#features.writeObservation(this.#observation, 0);
-    for (let i = 0; i < streams.length; i++) this.#features.write(this.#candidates, i * candidateSize, streams[i]!);
+  /** What a user may be shown, with the value of each stream in `#scores`. */
+  #face(request: Omit<Request, "k">): Scene {
+    const scene = this.#knowledge.face(request);
+    const { streams, observation, candidates } = scene;
     if (this.#agent.updates < this.options.warmupUpdates) {
       for (let i = 0; i < streams.length; i++) this.#scores[i] = log1p(streams[i]!.viewers);
-      return;
-    }
-    if (streams.length === 0) return;
-    const rows = this.#candidates.subarray(0, streams.length * candidateSize);
-    this.#scores.set(this.#agent.evaluate(this.#observation, rows));
+    } else if (streams.length > 0) this.#scores.set(this.#agent.evaluate(observation, candidates));
+    return scene;
+  }
+
+  /** A slate was shown, in this state and with these rows: remembers it until its feedback has come. */
+  #show(id: Id, user: Id, shown: readonly CatalogStream[], observation: Float32Array, candidates: Float32Array): void {
+    const { time } = this.#counts;
+    this.#knowledge.shown(user, shown, time);
+    if (shown.length === 0) return;
+    const slate = shown.map((stream) => stream.id);
+    this.#pending.add({ id, user, time, slate, observation: observation.slice(), candidates });
   }
 
   /** Copies of some candidates' rows. */
-  #rows(indices: ArrayLike<number>, n: number): Float32Array {
-    const { candidateSize } = this.#features;
+  #rows({ candidates }: Scene, indices: ArrayLike<number>, n: number): Float32Array {
+    const { candidateSize } = this.#knowledge.features;
     const rows = new Float32Array(n * candidateSize);
     for (let i = 0; i < n; i++) {
       const start = indices[i]! * candidateSize;
-      rows.set(this.#candidates.subarray(start, start + candidateSize), i * candidateSize);
+      rows.set(candidates.subarray(start, start + candidateSize), i * candidateSize);
     }
     return rows;
   }
 
   /** This request as the next state of decisions: over the best candidates by the values of now the target takes its max. */
-  #nextState(candidates: number): NextState {
-    const n = Math.min(candidates, this.options.nextCandidates);
+  #nextState(scene: Scene): NextState {
+    const n = Math.min(scene.streams.length, this.options.nextCandidates);
     return {
       time: this.#counts.time,
-      observation: this.#observation.slice(),
-      candidates: this.#rows(this.#slate.ranked, n),
+      observation: scene.observation.slice(),
+      candidates: this.#rows(scene, this.#slate.ranked, n),
     };
   }
 
-  #takeStream(event: StreamEvent): void {
-    const stream = this.#catalog.get(event.stream);
-    if (event.kind === "on_air") this.#gone.delete(event.stream);
-    else if (stream === undefined) this.#counts.unknownStreams++;
-    else if (event.kind === "off_air") {
-      const { streamer, category, tags } = stream;
-      this.#gone.set(event.stream, { streamer, category, tags });
-    }
-    this.#catalog.feedback(event);
-    if (event.kind === "on_air" && stream === undefined) {
-      this.#profiles.audiences.onAir(event.streamer, event.category, event.time);
-      this.#vectors.offer(event.streamer, event.category, event.tags);
-    }
-    if (!this.#features.readsContents) return;
-    if (event.kind === "on_air") this.#contents.onAir(event);
-    else if (event.kind === "update") this.#contents.update(event);
-    else this.#contents.offAir(event.stream);
-  }
-
-  #takeFeedback(event: FeedbackEvent): void {
-    this.#catalog.feedback(event);
-    const stream = this.#catalog.get(event.stream) ?? this.#gone.get(event.stream);
-    const cut = !this.#catalog.has(event.stream);
-    const taken = this.#pending.take(event, cut);
+  /** Credits the decision that an event belongs to; returns whether the event is an impression that the decision counted. */
+  #credit(event: FeedbackEvent): boolean {
+    const taken = this.#pending.take(event, !this.#knowledge.catalog.has(event.stream));
     const decision = "decision" in event ? event.decision : undefined;
     const isOwn = decision !== undefined && this.#hasMade(decision);
     if (!taken && decision !== undefined) {
       if (isOwn && !this.#pending.has(decision)) this.#counts.late++;
       else this.#counts.unknownDecisions++;
     }
-    if (stream === undefined) this.#counts.unknownStreams++;
-    // Impressions of an own decision have been counted when it was made.
-    else if (event.kind !== "impression" || !(taken || isOwn)) this.#remember(event, stream, cut);
-  }
-
-  #takeUser(event: UserEvent): void {
-    if (event.kind === "page_view") this.#profiles.page(event.user, event.dwellMs, event.time);
-    else if (event.kind === "user") {
-      const { kind: _kind, id: _id, user, time, ...traits } = event;
-      this.#profiles.tell(user, traits, time);
-    } else this.#profiles.befriend(event.user, event.friend, event.kind === "friend", event.time);
-  }
-
-  #remember(event: FeedbackEvent, stream: StreamTraits, cut: boolean): void {
-    const { user, time } = event;
-    switch (event.kind) {
-      case "impression":
-        this.#profiles.impression(user, stream, time);
-        break;
-      case "click":
-        this.#profiles.click(user, stream, time);
-        break;
-      case "watch":
-        this.#profiles.watch(user, stream, event.watchMs, cut, time, this.#contents.get(event.stream));
-        this.#learnTaste(user, stream, event.watchMs);
-        break;
-      case "follow":
-        this.#profiles.follow(user, stream, time);
-        this.#profiles.interact(user, stream, false, time);
-        break;
-      case "rating":
-        this.#profiles.rate(user, stream, event.rating, time);
-        this.#profiles.interact(user, stream, event.rating < 0.5, time);
-        break;
-      default:
-        this.#profiles.interact(user, stream, event.kind === "dislike", time);
-    }
-  }
-
-  #learnTaste(user: Id, { streamer, category, tags }: StreamTraits, watchMs: number): void {
-    if (watchMs < this.#profiles.options.engagedMs) return;
-    const traits = traitNames(this.#profiles.get(user)?.traits ?? {});
-    this.#vectors.learn(user, streamer, category, log1p(watchMs / MINUTE), tags, traits);
+    return event.kind === "impression" && (taken || isOwn);
   }
 
   #hasMade(decision: Id): boolean {
@@ -664,16 +511,11 @@ export class Recommender implements Policy {
     for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
   }
 
-  #restore(saved: Saved, pending: Float32Array, vectors: Float32Array, contents: Float32Array): void {
+  #restore(saved: Saved, numbers: SavedNumbers, pending: Float32Array): void {
     Object.assign(this.#counts, saved.counts);
-    this.#profiles.load(saved.profiles);
-    this.#features.load(saved.features);
-    this.#vectors.load({ ...saved.vectors, rows: vectors });
-    this.#contents.load(saved.contents, contents);
-    for (const [stream, traits] of saved.gone) this.#gone.set(stream, traits);
+    this.#knowledge.load(saved.knowledge, numbers);
     for (const key of saved.heard) this.#heard.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
-    this.#catalog.load(saved.catalog);
     this.#pending.load(saved.pending, pending);
   }
 }
@@ -694,18 +536,11 @@ function newAgent(
   return new DQN({ ...LEARNER, ...learner, observation: observationSize, candidates, gamma, seed });
 }
 
-/** The floats that `joined` made bytes of. */
-function floatsOf(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The bytes of the arrays, one after the other. */
-function joined(arrays: readonly Float32Array[]): Uint8Array {
-  const bytes = new Uint8Array(arrays.reduce((sum, array) => sum + array.byteLength, 0));
-  let at = 0;
-  for (const array of arrays) {
-    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
-    at += array.byteLength;
-  }
-  return bytes;
+/** The floats that `bytesOf` gave the bytes of. */
+function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer);
 }

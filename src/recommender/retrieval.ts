@@ -6,7 +6,7 @@ import type { UserProfile } from "./profile.js";
 import type { Towers } from "./towers.js";
 
 /** What brings candidates, in the order in which they choose: a stream that several would bring counts for the first. */
-const SOURCES = ["favourite", "friend", "newest", "similar", "popular"] as const;
+export const SOURCES = ["favourite", "friend", "newest", "similar", "popular"] as const;
 
 /** Why a stream is among the candidates; `all`: because so few are possible that all of them are. */
 export type Source = (typeof SOURCES)[number] | "all";
@@ -48,7 +48,7 @@ const TABLE: Rules<RetrievalOptions> = { shares: group, filter: group };
 const FILLERS = ["favourite", "similar", "popular"] as const satisfies readonly Source[];
 /** Streams in the categories asked for, in multiples of `max`, up to which they are gone through one by one. */
 const FEW = 4;
-/** Rows of the towers that a request writes again. */
+/** Rows of the towers that a search writes again. */
 const REFRESHED = 64;
 
 /** What candidates are wanted. */
@@ -59,7 +59,7 @@ export interface Query {
   max: number;
   /** Streamers dear to the user, the dearest first. */
   favourites: Iterable<Id>;
-  /** Streams that the user's friends watch now. Default: none. */
+  /** Streamers whom the user's friends watch now; one may come twice. Default: none. */
   friends?: Iterable<Id>;
   /** Only of these streams. Default: of all on air. */
   candidates?: readonly Id[];
@@ -73,10 +73,14 @@ export interface Retrieved {
   readonly sources: readonly Source[];
 }
 
-/** A user's streamers, the one visited last first, without those whom the user dislikes more than likes. */
-export function favouritesOf(profile: UserProfile): Id[] {
+/**
+ * A user's streamers, the one visited last first, then others whom the user follows, the latest first; without those
+ * whom the user dislikes more than likes.
+ */
+export function favouritesOf({ pairs, follows }: UserProfile): Id[] {
   const favourites: Id[] = [];
-  for (const [streamer, pair] of profile.pairs) if (pair.dislikes <= pair.approvals) favourites.push(streamer);
+  for (const streamer of follows?.keys() ?? []) if (!pairs.has(streamer)) favourites.push(streamer);
+  for (const [streamer, pair] of pairs) if (pair.dislikes <= pair.approvals) favourites.push(streamer);
   return favourites.reverse();
 }
 
@@ -110,12 +114,12 @@ export class Retriever {
 
   retrieve(query: Query): Retrieved {
     const { now, max } = query;
-    this.#towers?.refresh(REFRESHED);
     const own = new Gate(query.filter ?? {});
     const passes = (stream: CatalogStream) => this.#gate.passes(stream, now) && own.passes(stream, now);
     const among = this.#few(query, own)?.filter(passes);
     if (among !== undefined && among.length <= max) return all(among);
     if (among === undefined && this.#catalog.size <= max) return all([...this.#catalog.popular].filter(passes));
+    this.#towers?.refresh(REFRESHED);
     const pool = among && new Set(among);
     const accepts = pool ? (stream: CatalogStream) => pool.has(stream) : passes;
     const brought = this.#sources(query, accepts, among);
@@ -155,10 +159,10 @@ export class Retriever {
     among: readonly CatalogStream[] | undefined,
   ): Record<(typeof SOURCES)[number], Iterator<CatalogStream>> {
     const similar = this.#towers?.nearest(user, max, accepts, among) ?? [];
-    const dear = [...favourites].flatMap((streamer) => sorted(this.#catalog.of(streamer), isMoreViewed));
+    const streamsOf = (streamer: Id) => sorted(this.#catalog.of(streamer), isMoreViewed);
     return {
-      favourite: dear.values(),
-      friend: this.#catalog.among([...friends]).values(),
+      favourite: [...favourites].flatMap(streamsOf).values(),
+      friend: [...friends].flatMap(streamsOf).values(),
       newest: (among ? sorted(among, isNewer) : this.#catalog.newest)[Symbol.iterator](),
       similar: similar.values(),
       popular: (among ? sorted(among, isMoreViewed) : this.#catalog.popular)[Symbol.iterator](),

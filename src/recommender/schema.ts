@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { show } from "../options.js";
 import type { LiveEvent } from "./events.js";
 import type { Decision, Request } from "./policy.js";
+import { SOURCES } from "./retrieval.js";
 
 /** An event or a request that is not of its schema; the message names the field, what it must be and what it was. */
 export class EventError extends TypeError {
@@ -110,6 +111,7 @@ const MUST: Readonly<Record<string, string>> = {
   slate: `an array of at most ${CANDIDATES} ids, each once`,
   propensities: "an array of as many numbers as the slate has streams",
   scores: "an array of as many numbers as the slate has streams",
+  sources: "an array of as many sources as the slate has streams",
 };
 
 /** What the elements of lists must be that are not names. */
@@ -117,6 +119,7 @@ const ELEMENT: Readonly<Record<string, string>> = {
   embeddings: COMPONENT,
   propensities: "a finite number in (0, 1]",
   scores: "a finite number",
+  sources: `one of ${[...SOURCES, "all"].join(", ")}`,
 };
 
 const timed = { time: nonNegative, id: v.optional(name) };
@@ -213,6 +216,7 @@ const decision = v.strictObject({
   ),
   propensities: v.optional(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)))),
   scores: v.optional(v.array(v.pipe(v.number(), v.finite()))),
+  sources: v.optional(v.array(v.picklist([...SOURCES, "all"]))),
 });
 
 function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
@@ -223,7 +227,7 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new EventError(field, `${show(field)} is not a field of ${whole}`);
   }
-  // An element of a list is a name, whatever the list is called, but for lists of numbers.
+  // An element of a list is a name, whatever the list is called, but for those of numbers and sources.
   const element = ELEMENT[keys[0]!] ?? NAME;
   const must = last.type === "array" ? element : MUST[keys[keys.length - 1]!];
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);
@@ -362,14 +366,14 @@ export function parseRequest(value: unknown): Request {
 export type LoggedDecision = Pick<Decision, "id" | "user" | "time" | "slate"> & Partial<Decision>;
 
 /**
- * Returns a copy of `value` as a decision; propensities and scores may be missing.
+ * Returns a copy of `value` as a decision; propensities, scores and sources may be missing.
  * @throws {EventError} as `parseEvent` does.
  */
 export function parseDecision(value: unknown): LoggedDecision {
   const result = v.safeParse(decision, value, { abortEarly: true });
   if (!result.success) refuse(result.issues[0], "a decision");
   const { output } = result;
-  for (const field of ["propensities", "scores"] as const) {
+  for (const field of ["propensities", "scores", "sources"] as const) {
     const list = output[field];
     if (list === undefined || list.length === output.slate.length) continue;
     throw new EventError(field, `"${field}" must be ${MUST[field]}, got ${list.length} for ${output.slate.length}`);

@@ -7,10 +7,10 @@ import type { Id } from "./events.js";
 export interface Vectors {
   /** Numbers in a vector, at least 1. */
   readonly size: number;
-  /** Writes a user's vector, finite numbers, from `offset`; returns false, and writes nothing, when there is none. */
+  /** Writes a user's vector, finite numbers, from `offset`; returns false when there is none. */
   readUser(user: Id, out: Float32Array, offset: number): boolean;
-  /** The same of a streamer who streams in a category. */
-  readStreamer(streamer: Id, category: string, out: Float32Array, offset: number): boolean;
+  /** The same of a streamer who streams in a category, with tags. */
+  readStreamer(streamer: Id, category: string, out: Float32Array, offset: number, tags: readonly string[]): boolean;
 }
 
 /** What `Towers.save` gives beside the floats. */
@@ -131,9 +131,9 @@ export class Towers implements Follower {
     }
   }
 
-  #write({ index, streamer, category }: CatalogStream): void {
+  #write({ index, streamer, category, tags }: CatalogStream): void {
     this.#cells?.delete(index, this.#rows);
-    const isKnown = this.#vectors.readStreamer(streamer, category, this.#rows, index * this.#vectors.size);
+    const isKnown = this.#vectors.readStreamer(streamer, category, this.#rows, index * this.#vectors.size, tags);
     this.#known[index] = isKnown ? 1 : 0;
     if (isKnown) this.#cells?.add(index, category, this.#rows);
   }

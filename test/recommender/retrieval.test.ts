@@ -64,7 +64,7 @@ describe("retrieval", () => {
   test("keeps places for each source, and says which brought a stream", () => {
     const { retriever } = filled(500);
     const favourites = Array.from({ length: 60 }, (_, i) => `r${100 + i}`);
-    const friends = ["s3", "s3", "s4", "s5", "off"];
+    const friends = ["r3", "r3", "r4", "r5", "off"];
     const { streams, sources } = retriever.retrieve(query({ favourites, friends }));
     const by = (source: string) => ids(streams.filter((_, i) => sources[i] === source));
     expect(by("favourite")).toEqual(Array.from({ length: 12 }, (_, i) => `s${100 + i}`));
@@ -114,7 +114,7 @@ describe("retrieval", () => {
           const candidates = given?.map((i) => `s${i}`);
           const [one, other] = [filled(200, { filter: always }), filled(200, { filter: always }, shuffled)];
           const favourites = ["r1", "r7", "r8", "r90"];
-          const asked = query({ filter, max, favourites, friends: ["s2", "s9"], ...(candidates && { candidates }) });
+          const asked = query({ filter, max, favourites, friends: ["r2", "r9"], ...(candidates && { candidates }) });
           const { streams, sources } = one.retriever.retrieve(asked);
           expect(other.retriever.retrieve(asked).sources).toEqual(sources);
           expect(ids(other.retriever.retrieve(asked).streams)).toEqual(ids(streams));
@@ -252,7 +252,10 @@ describe("an off-air stream", () => {
           for (let i = 0; i < 4; i++) for (const { id } of catalog.of(`r${i}`)) expect(live.has(id)).toBe(true);
           for (const c of ["other", "c1"]) for (const { id } of catalog.within(c)) expect(live.has(id)).toBe(true);
           const retriever = new Retriever(catalog, {}, towers);
-          const [favourites, friends] = [["r0", "r1", "r2", "r3"], everyId];
+          const [favourites, friends] = [
+            ["r0", "r1"],
+            ["r2", "r3"],
+          ];
           for (const candidates of [undefined, everyId]) {
             const asked = { user: "u1", now, max, favourites, friends, ...(candidates && { candidates }) };
             const found = ids(retriever.retrieve(asked).streams);

@@ -35,7 +35,7 @@ function naive(streams: Iterable<CatalogStream>, vectors: Vectors, user: string,
   const row = new Float32Array(vectors.size);
   const scored: { id: string; score: number }[] = [];
   for (const { id, streamer, category } of streams) {
-    if (!vectors.readStreamer(streamer, category, row, 0)) continue;
+    if (!vectors.readStreamer(streamer, category, row, 0, [])) continue;
     scored.push({ id, score: row.reduce((sum, value, i) => sum + value * own[i]!, 0) });
   }
   scored.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
