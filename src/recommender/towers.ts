@@ -106,7 +106,7 @@ export class Towers implements Follower {
   ): CatalogStream[] {
     if (count < 1 || !this.#vectors.readUser(user, this.#user, 0)) return [];
     this.#wide.set(this.#user);
-    const best = new Best(count);
+    const best = new Best(Math.min(count, this.#streams.length), this.#streams);
     if (among !== undefined) for (const { index } of among) this.#offer(index, best, accepts);
     else if (this.#cells !== undefined) this.#probe(this.#cells, best, accepts);
     else for (let row = 0; row < this.#streams.length; row++) this.#offer(row, best, accepts);
@@ -142,8 +142,7 @@ export class Towers implements Follower {
     if (this.#known[row] === 0) return;
     const score = dot(this.#rows, row * this.#vectors.size, this.#wide);
     if (score < best.least) return;
-    const stream = this.#streams[row]!;
-    if (accepts(stream)) best.offer(stream, score);
+    if (accepts(this.#streams[row]!)) best.offer(row, score);
   }
 
   /** Whole cells, so that what is found does not depend on the order within them. */
@@ -183,55 +182,69 @@ function dot(rows: Float32Array, start: number, vector: Float64Array): number {
   return a + b + (c + d);
 }
 
-/** The `count` best of what it is offered, in a heap whose root is the worst kept. */
+/** The `count` best rows of what it is offered, in a heap whose root is the worst kept. */
 class Best {
   /** What is below this need not be offered. */
   least = Number.NEGATIVE_INFINITY;
-  readonly #count: number;
-  readonly #heap: { stream: CatalogStream; score: number }[] = [];
+  readonly #streams: readonly CatalogStream[];
+  readonly #rows: Int32Array;
+  readonly #scores: Float64Array;
+  #size = 0;
 
-  constructor(count: number) {
-    this.#count = count;
+  constructor(count: number, streams: readonly CatalogStream[]) {
+    this.#streams = streams;
+    this.#rows = new Int32Array(count);
+    this.#scores = new Float64Array(count);
   }
 
   get isFull(): boolean {
-    return this.#heap.length === this.#count;
+    return this.#size === this.#rows.length;
   }
 
-  offer(stream: CatalogStream, score: number): void {
-    const heap = this.#heap;
-    const offered = { stream, score };
-    if (heap.length < this.#count) {
-      heap.push(offered);
-      if (heap.length < this.#count) return;
-      for (let i = heap.length >> 1; i >= 0; i--) this.#siftDown(i);
-    } else {
-      if (!isBetter(offered, heap[0]!)) return;
-      heap[0] = offered;
-      this.#siftDown(0);
-    }
-    this.least = heap[0]!.score;
+  offer(row: number, score: number): void {
+    if (!this.isFull) {
+      this.#rows[this.#size] = row;
+      this.#scores[this.#size++] = score;
+      if (!this.isFull) return;
+      this.#order();
+    } else if (this.#isWorse(this.#rows[0]!, this.#scores[0]!, row, score)) this.#sink(0, row, score);
+    else return;
+    this.least = this.#scores[0]!;
   }
 
-  /** The streams, best first. */
+  /** The streams, best first; empties the heap. */
   take(): CatalogStream[] {
-    return this.#heap.sort((a, b) => (isBetter(a, b) ? -1 : 1)).map(({ stream }) => stream);
-  }
-
-  #siftDown(start: number): void {
-    const heap = this.#heap;
-    for (let i = start; ; ) {
-      let worst = i;
-      for (let child = 2 * i + 1; child <= 2 * i + 2; child++) {
-        if (child < heap.length && isBetter(heap[worst]!, heap[child]!)) worst = child;
-      }
-      if (worst === i) return;
-      [heap[i], heap[worst]] = [heap[worst]!, heap[i]!];
-      i = worst;
+    if (!this.isFull) this.#order();
+    const streams = new Array<CatalogStream>(this.#size);
+    while (this.#size > 0) {
+      const last = --this.#size;
+      streams[last] = this.#streams[this.#rows[0]!]!;
+      this.#sink(0, this.#rows[last]!, this.#scores[last]!);
     }
+    return streams;
   }
-}
 
-function isBetter(a: { stream: CatalogStream; score: number }, b: { stream: CatalogStream; score: number }): boolean {
-  return a.score === b.score ? a.stream.id < b.stream.id : a.score > b.score;
+  #order(): void {
+    for (let i = (this.#size >> 1) - 1; i >= 0; i--) this.#sink(i, this.#rows[i]!, this.#scores[i]!);
+  }
+
+  /** Puts a row in place of the one at `i`, or below it. */
+  #sink(i: number, row: number, score: number): void {
+    const [rows, scores, size] = [this.#rows, this.#scores, this.#size];
+    let place = i;
+    for (let child = 2 * i + 1; child < size; child = 2 * place + 1) {
+      if (child + 1 < size && this.#isWorse(rows[child + 1]!, scores[child + 1]!, rows[child]!, scores[child]!)) child++;
+      if (!this.#isWorse(rows[child]!, scores[child]!, row, score)) break;
+      rows[place] = rows[child]!;
+      scores[place] = scores[child]!;
+      place = child;
+    }
+    rows[place] = row;
+    scores[place] = score;
+  }
+
+  /** Whether row `a` comes after row `b`: the lower score, then the higher id. */
+  #isWorse(a: number, scoreA: number, b: number, scoreB: number): boolean {
+    return scoreA === scoreB ? this.#streams[a]!.id > this.#streams[b]!.id : scoreA < scoreB;
+  }
 }
