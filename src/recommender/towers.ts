@@ -233,7 +233,8 @@ class Best {
     const [rows, scores, size] = [this.#rows, this.#scores, this.#size];
     let place = i;
     for (let child = 2 * i + 1; child < size; child = 2 * place + 1) {
-      if (child + 1 < size && this.#isWorse(rows[child + 1]!, scores[child + 1]!, rows[child]!, scores[child]!)) child++;
+      if (child + 1 < size && this.#isWorse(rows[child + 1]!, scores[child + 1]!, rows[child]!, scores[child]!))
+        child++;
       if (!this.#isWorse(rows[child]!, scores[child]!, row, score)) break;
       rows[place] = rows[child]!;
       scores[place] = scores[child]!;

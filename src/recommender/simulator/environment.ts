@@ -1,14 +1,11 @@
 import type { Environment, StepResult } from "../../environment/index.js";
 import { log1p } from "../../math.js";
-import { checked, integer, oneOf, type Rules } from "../../options.js";
-import { Catalog, type CatalogStream } from "../catalog.js";
-import { Contents } from "../content.js";
+import { checked, oneOf, type Rules } from "../../options.js";
+import type { CatalogStream } from "../catalog.js";
 import { DAY, MINUTE } from "../decay.js";
-import type { FeedbackEvent, Id, LiveEvent } from "../events.js";
-import { candidateSize, Features, observationSize } from "../features.js";
-import { Profiles, type StreamTraits } from "../profile.js";
-import { favouritesOf, Retriever } from "../retrieval.js";
-import { CollaborativeVectors } from "../vectors.js";
+import type { LiveEvent } from "../events.js";
+import type { FeatureOptions } from "../features.js";
+import { candidateCount, group, KNOWLEDGE, Knowledge, type KnowledgeOptions } from "../knowledge.js";
 import { type PlatformOptions, platformOptions } from "./options.js";
 import type { Stream } from "./streamers.js";
 import type { Viewer } from "./viewers.js";
@@ -22,18 +19,21 @@ export interface LiveEnvironmentOptions extends Pick<PlatformOptions, "days" | "
   maxCandidates: number;
   /** Reward of a step: log(1 + minutes watched until the next request), or those minutes. Default `log1p`. */
   reward: "log1p" | "minutes";
+  /** What observations and candidates hold, as in a recommender's options. */
+  features: Partial<FeatureOptions>;
 }
 
 const STREAMERS = 300;
-const DEFAULTS: LiveEnvironmentOptions = { days: 14, maxCandidates: 64, reward: "log1p" };
+const DEFAULTS: LiveEnvironmentOptions = { days: 14, maxCandidates: 64, reward: "log1p", features: {} };
 
 const TABLE: Rules<LiveEnvironmentOptions> = {
   // `platformOptions` says what these must be.
   streamers: [() => true, ""],
   days: [() => true, ""],
   schedule: [() => true, ""],
-  maxCandidates: integer(1, 65_536),
+  maxCandidates: candidateCount,
   reward: oneOf("log1p", "minutes"),
+  features: group,
 };
 
 /** An episode up to now: the same actions in the same world lead there again. */
@@ -42,77 +42,33 @@ interface SavedLife {
   actions: number[];
 }
 
-/** What is known of the viewer and of what is on air, by the events alone. */
-class Knowledge {
-  readonly catalog = new Catalog();
-  readonly profiles = new Profiles();
-  readonly features = new Features({
-    profiles: this.profiles,
-    vectors: new CollaborativeVectors(),
-    contents: new Contents(0),
-  });
-  readonly retriever = new Retriever(this.catalog);
-  /** Milliseconds watched so far. */
-  watchedMs = 0;
-  /** What was clicked last: a watch that the stream's end cuts is told after the stream has gone. */
-  #clicked: { stream: Id; traits: StreamTraits } | undefined;
-
-  hear(event: LiveEvent): void {
-    if ("user" in event && "stream" in event) this.#heed(event);
-    this.catalog.feedback(event);
-  }
-
-  #heed(event: FeedbackEvent): void {
-    const { user, time } = event;
-    const clicked = this.#clicked?.stream === event.stream ? this.#clicked.traits : undefined;
-    const traits = this.catalog.get(event.stream) ?? clicked;
-    if (traits === undefined) return;
-    switch (event.kind) {
-      case "impression":
-        break;
-      case "click":
-        this.#clicked = { stream: event.stream, traits };
-        this.profiles.click(user, traits, time);
-        break;
-      case "watch":
-        this.watchedMs += event.watchMs;
-        this.profiles.watch(user, traits, event.watchMs, !this.catalog.has(event.stream), time);
-        break;
-      case "rating":
-        this.profiles.interact(user, traits, event.rating < 0.5, time);
-        break;
-      default:
-        this.profiles.interact(user, traits, event.kind === "dislike", time);
-    }
-  }
-}
-
 /** One episode. */
 class Life {
   readonly seed: number;
   readonly actions: number[] = [];
-  readonly observation = new Float32Array(observationSize);
+  observation = new Float32Array(0);
   /** The streams to choose from, and a row for each; none when the life is over. */
   streams: readonly CatalogStream[] = [];
   rows = new Float32Array(0);
   readonly #world: World;
   readonly #viewer: Viewer;
-  readonly #knowledge = new Knowledge();
-  readonly #maxCandidates: number;
+  readonly #knowledge: Knowledge;
   readonly #end: number;
   /** The world has stopped, as the viewer wants to be shown something. */
   #isAsked = false;
   #decisions = 0;
+  /** Milliseconds watched so far. */
+  #watchedMs = 0;
 
-  constructor(platform: PlatformOptions, maxCandidates: number) {
+  constructor(platform: PlatformOptions, known: KnowledgeOptions) {
     this.seed = platform.seed;
-    this.#maxCandidates = maxCandidates;
+    this.#knowledge = new Knowledge(known);
     this.#end = platform.days * DAY;
     this.#world = new World(platform, {
       ask: () => {
         this.#isAsked = true;
       },
-      hear: (event) => this.#knowledge.hear(event),
+      hear: (event) => this.#hear(event),
     });
     this.#viewer = this.#world.viewers[0]!;
     this.#goOn();
@@ -129,11 +85,17 @@ class Life {
       throw new RangeError(`"action" must be an index below ${this.streams.length}, got ${action}`);
     }
     this.actions.push(action);
-    const before = this.#knowledge.watchedMs;
-    this.#knowledge.profiles.shown(this.#viewer.id, [chosen], this.#world.now);
+    const before = this.#watchedMs;
+    this.#knowledge.shown(this.#viewer.id, [chosen], this.#world.now);
     this.#answer([this.#world.onAir.get(chosen.id)!]);
     this.#goOn();
-    return (this.#knowledge.watchedMs - before) / MINUTE;
+    return (this.#watchedMs - before) / MINUTE;
+  }
+
+  #hear(event: LiveEvent): void {
+    if (event.kind === "watch") this.#watchedMs += event.watchMs;
+    // Nothing is shown but what `show` has counted.
+    this.#knowledge.hear(event, event.kind === "impression");
   }
 
   #answer(slate: Stream[]): void {
@@ -152,21 +114,10 @@ class Life {
   }
 
   #write(): void {
-    const { catalog, profiles, features, retriever } = this.#knowledge;
-    const { now } = this.#world;
-    const user = this.#viewer.id;
-    const profile = profiles.open(user, now);
-    const query = { user, now, max: this.#maxCandidates, favourites: favouritesOf(profile) };
-    const streams = this.#isAsked ? [...retriever.retrieve(query).streams] : [];
-    let viewersMax = 0;
-    for (const stream of streams) viewersMax = Math.max(viewersMax, stream.viewers);
-    features.begin(user, profile, { now, onAir: catalog.size, viewersMax });
-    features.writeObservation(this.observation, 0);
-    this.rows = new Float32Array(streams.length * candidateSize);
-    streams.forEach((stream, i) => {
-      features.write(this.rows, i * candidateSize, stream);
-    });
-    this.streams = streams;
+    const { streams, observation, candidates } = this.#knowledge.face({ user: this.#viewer.id, now: this.#world.now });
+    this.observation = observation.slice();
+    this.streams = this.#isAsked ? [...streams] : [];
+    this.rows = this.#isAsked ? candidates.slice() : new Float32Array(0);
   }
 }
 
@@ -175,7 +126,7 @@ class Life {
  * is shown, and the reward is how long the viewer then watches until the next request.
  *
  * An episode is another world and another viewer for each seed. It terminates when the viewer is lost, and is truncated
- * after `days`. Observations and candidates are the recommender's features: `observationSize` and `candidateSize` numbers.
+ * after `days`. Observations and candidates are the recommender's features, in `observationSize` and `features` numbers.
  *
  * ```ts
  * const environment = new LiveEnvironment();
@@ -186,17 +137,18 @@ class Life {
  */
 export class LiveEnvironment implements Environment {
   readonly options: Readonly<LiveEnvironmentOptions>;
-  readonly observationSize = observationSize;
+  readonly observationSize: number;
   /** Numbers in a candidate's row. */
-  readonly features = candidateSize;
+  readonly features: number;
   readonly #platform: PlatformOptions;
+  readonly #known: KnowledgeOptions;
   #seed = -1;
   #life: Life | undefined;
 
   /** @throws TypeError for an unknown option, RangeError for one out of its range. */
   constructor(options: Partial<LiveEnvironmentOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
-    const { schedule, days, streamers = schedule ? undefined : STREAMERS } = this.options;
+    const { schedule, days, maxCandidates, features, streamers = schedule ? undefined : STREAMERS } = this.options;
     this.#platform = platformOptions({
       ...(schedule && { schedule }),
       ...(streamers !== undefined && { streamers }),
@@ -204,6 +156,8 @@ export class LiveEnvironment implements Environment {
       viewers: 1,
       slate: 1,
     });
+    this.#known = { ...KNOWLEDGE, maxCandidates, features };
+    ({ observationSize: this.observationSize, candidateSize: this.features } = new Knowledge(this.#known).features);
   }
 
   /**
@@ -266,7 +220,7 @@ export class LiveEnvironment implements Environment {
   /** @throws RangeError for a seed that is none. */
   #begin(seed: number): Life {
     platformOptions({ seed });
-    return new Life({ ...this.#platform, seed }, this.options.maxCandidates);
+    return new Life({ ...this.#platform, seed }, this.#known);
   }
 }
 
