@@ -31,7 +31,9 @@ import { EventError, type LoggedDecision, parseDecision, parseEvent, parseReques
 import { SlateBuilder, type SlateOptions } from "./slate.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
-export interface QFunction extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates"> {
+export interface QFunction
+  extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
+    Partial<Pick<DQN, "stats">> {
   observe(transition: DenseTransition): void;
   evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
 }
@@ -371,6 +373,11 @@ export class Recommender implements Policy {
       dropped: this.#pending.dropped,
       untold: this.#pending.untold,
     };
+  }
+
+  /** How the agent is doing: loss, mean value, gradients; undefined of a stand-in that does not say. */
+  agentStats(): ReturnType<DQN["stats"]> | undefined {
+    return this.#agent.stats?.();
   }
 
   /** Everything, as a file: to go on from it is the same, to the bit, as never to have stopped. */
