@@ -1,8 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
-import { threadId } from "node:worker_threads";
-
-let written = 0;
+import { NewFile } from "./file.js";
 
 /**
  * Writes a file so that at any moment, whatever is killed or loses power, the old file or the new one is there, whole:
@@ -18,34 +14,12 @@ let written = 0;
  * @throws Error of the file system, or of the pieces; the file is as it was then.
  */
 export function saveFile(file: string, bytes: Uint8Array | Iterable<Uint8Array>): void {
-  const temporary = `${file}.${process.pid}-${threadId}-${written++}.tmp`;
-  // One of this name is of a process that had this number before.
-  rmSync(temporary, { force: true });
+  const made = new NewFile(file);
   try {
-    const descriptor = openSync(temporary, "wx");
-    try {
-      for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
-        for (let at = 0; at < piece.byteLength; ) at += writeSync(descriptor, piece, at);
-      }
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, file);
+    for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) made.write(piece);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    made.discard();
     throw error;
   }
-  syncFolder(dirname(file));
-}
-
-/** Makes a rename durable; Windows opens no folders, and needs no such call. */
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  made.commit();
 }
