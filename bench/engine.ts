@@ -96,8 +96,10 @@ async function loops(): Promise<{ probes: Probe[]; note: string; stop: () => voi
 
 async function measure(): Promise<void> {
   const { probes, note, stop } = await loops();
-  const progress = process.stderr.isTTY ? new Progress() : undefined;
-  const all = await sampleAll([...probes, ...chosen], rounds, (fraction, text) => progress?.show(fraction, text));
+  const progress = process.stderr.isTTY ? new Progress("rounds") : undefined;
+  const all = await sampleAll([...probes, ...chosen], rounds, (fraction, text) =>
+    progress?.show({ count: fraction * rounds, fraction, text }),
+  );
   progress?.end();
   stop();
   const roofline = rooflineOf(all);

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { type Interval, meanInterval } from "../recommender/evaluation/intervals.js";
+import { meanInterval } from "../recommender/evaluation/intervals.js";
 import type { SimulationResult } from "../recommender/simulator/index.js";
 import { CONTESTANTS, type Contestant, type Job } from "./contest.js";
+import { cell } from "./figures.js";
 import { Progress } from "./progress.js";
 import { type Row, writeRows } from "./results.js";
 import { table } from "./table.js";
@@ -82,10 +83,6 @@ async function runAll(
   return outcomes;
 }
 
-function cell({ value, lo, hi }: Interval, digits: number): string {
-  return `${value.toFixed(digits)} [${lo.toFixed(digits)}, ${hi.toFixed(digits)}]`;
-}
-
 /**
  * The main job: viewers of a generated live platform are served by each contestant, which learns while it serves.
  * Prints a table; answers whether the DQN beat random and most popular on watch time with separate intervals.
@@ -101,8 +98,10 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
     .flatMap((contestant) => seeds.map((seed) => ({ contestant, platform: platform(seed), gamma })));
   const what = `${viewers} viewers, ${streamers} streamers, ${days} days, slates of ${slate}, ${seeds.length} seeds`;
   process.stderr.write(`live platform: ${what}; the last ${days - warmupDays} days count\n`);
-  const progress = new Progress();
-  const outcomes = await runAll(jobs, signal, (fraction) => progress.show(fraction, "serving and learning"));
+  const progress = new Progress("days");
+  const outcomes = await runAll(jobs, signal, (fraction) =>
+    progress.show({ count: fraction * jobs.length * days, fraction, text: "serving and learning" }),
+  );
   progress.end();
 
   const rows: Row[] = [];

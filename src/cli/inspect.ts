@@ -1,8 +1,14 @@
 import { DQN } from "../agent.js";
 import { readTensors } from "../exchange/index.js";
+import { cleanEvents } from "../recommender/clean/events.js";
+import { emptyReport, reportLines } from "../recommender/clean/report.js";
+import { Recommender, type RecommenderStats } from "../recommender/recommender.js";
 import { SnapshotError, unpackSnapshot } from "../snapshot.js";
 import { readFile } from "./files.js";
+import { eventsOf, formatOf, headOf, Inputs, until } from "./input.js";
 import { readModel } from "./model.js";
+import { STANDARD } from "./output.js";
+import { amount, Progress } from "./progress.js";
 import { table } from "./table.js";
 
 export interface InspectOptions {
@@ -27,6 +33,8 @@ interface Description {
   /** How many users and items a model knows. */
   users?: number;
   items?: number;
+  /** What a recommender did, and what it holds now. */
+  stats?: RecommenderStats;
   /** Files inside this one, by the name of their tensor. */
   parts?: Record<string, Description>;
 }
@@ -56,7 +64,35 @@ const TITLES: Record<string, string> = {
 };
 
 /** Prints what kind of file this is and what it holds, having checked all of it. */
-export function inspect(file: string, { json }: InspectOptions): void {
+export async function inspect(file: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+  if (file === STANDARD || isText(headOf(file))) await inspectEvents(file, options, signal);
+  else inspectTensors(file, options);
+}
+
+/** No text has a zero; the header of LiveQ's own files begins with its length in eight bytes. */
+function isText(head: Uint8Array): boolean {
+  return head.length > 0 && !head.includes(0);
+}
+
+/** Prints of what quality events are, with the cleaning that `liveq prepare` does by itself. */
+async function inspectEvents(file: string, { json }: InspectOptions, signal: AbortSignal): Promise<void> {
+  const inputs = new Inputs([file], signal);
+  const format = await formatOf(inputs, "auto");
+  if (format.yields !== "events")
+    throw new Error(`${inputs.title}: must hold events or tensors, got ${format.description}`);
+  const report = emptyReport();
+  const progress = new Progress("B");
+  for await (const _ of cleanEvents(until(signal, eventsOf(format, inputs, { onError: "skip", report })), { report })) {
+    progress.show({ count: inputs.read, fraction: inputs.fraction, text: amount(report.read, "events") });
+  }
+  progress.end();
+  signal.throwIfAborted();
+  const kind = `events as ${format.name}`;
+  if (json) process.stdout.write(`${JSON.stringify({ kind, quality: report }, null, 2)}\n`);
+  else process.stdout.write(`${inputs.title}: ${kind}\n${reportLines(report).map(plain).join("\n")}\n`);
+}
+
+function inspectTensors(file: string, { json }: InspectOptions): void {
   const bytes = readFile(file);
   let description: Description;
   try {
@@ -64,6 +100,11 @@ export function inspect(file: string, { json }: InspectOptions): void {
     if (description.kind === "model") {
       const { users, titles } = readModel(file);
       description = { ...description, users: users.length, items: titles.length };
+    }
+    if (description.kind === "recommender") {
+      const recommender = Recommender.load(bytes);
+      description = { ...description, stats: recommender.stats() };
+      recommender.dispose();
     }
   } catch (cause) {
     if (cause instanceof SnapshotError) throw new Error(`${file}: ${cause.message}`, { cause });
@@ -110,9 +151,10 @@ function plain(text: string): string {
 }
 
 function linesOf(description: Description): string {
-  const { kind, bytes, metadata, tensors, agent, users, items, parts = {} } = description;
+  const { kind, bytes, metadata, tensors, agent, users, items, stats, parts = {} } = description;
   const lines = [`${TITLES[kind] ?? `a LiveQ file of kind "${kind}"`}, ${bytes} bytes`];
   if (users !== undefined) lines.push(`${users} users, ${items} items`);
+  if (stats) lines.push(...linesOfStats(stats));
   // The options are among the agent's own lines.
   const notes = Object.entries(metadata).filter(([name]) => !(agent && name === "options"));
   lines.push(...notes.map(([name, text]) => plain(`${name}: ${text}`)));
@@ -126,6 +168,16 @@ function linesOf(description: Description): string {
   lines.push("", table(["tensor", "type", "shape", "bytes"], rows));
   for (const [name, part] of Object.entries(parts)) lines.push("", `"${name}" is ${linesOf(part)}`);
   return lines.join("\n");
+}
+
+function linesOfStats({ users, onAir, decisions, transitions, updates, pending, ...odd }: RecommenderStats): string[] {
+  const { loss: _, ...counts } = odd;
+  const rest = Object.entries(counts).map(([name, value]) => `${name} ${value}`);
+  return [
+    `users ${users}, streams on air ${onAir}, decisions ${decisions}, of which ${pending} are open`,
+    `transitions ${transitions}, updates ${updates}`,
+    `odd: ${rest.join(", ")}`,
+  ];
 }
 
 function linesOfAgent({

@@ -1,4 +1,8 @@
 import { topK } from "../recommender/evaluation/ranking.js";
+import { UsageError } from "./arguments.js";
+import { kindOf } from "./files.js";
+import { Inputs, openEvents, until } from "./input.js";
+import { loadRecommender } from "./learn.js";
 import { readModel } from "./model.js";
 import { table } from "./table.js";
 
@@ -6,11 +10,49 @@ export interface RecommendOptions {
   model: string;
   user: string;
   k: number;
+  now?: number;
+  events: string[];
   json: boolean;
 }
 
+/** Prints what a model recommends to a user: a live recommender streams on air, a ranker items. */
+export async function recommend(options: RecommendOptions, signal: AbortSignal): Promise<void> {
+  if (kindOf(options.model) === "recommender") {
+    await recommendStreams(options, signal);
+    return;
+  }
+  if (options.now !== undefined || options.events.length > 0) {
+    throw new UsageError('"--now" and "--events" are for live recommenders: a ranker of MovieLens knows no moments');
+  }
+  recommendItems(options);
+}
+
+/** Prints a slate for any user, as the recommender would show it now. The file stays as it is. */
+async function recommendStreams(
+  { model, user, k, now, events, json }: RecommendOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const recommender = loadRecommender(model);
+  if (events.length > 0) {
+    for await (const event of until(signal, await openEvents(new Inputs(events, signal)))) recommender.feedback(event);
+    signal.throwIfAborted();
+  }
+  const { slate, scores, propensities } = recommender.recommend({ user, now: now ?? recommender.time, k });
+  recommender.dispose();
+  const list = slate.map((stream, i) => ({ stream, score: scores[i]!, propensity: propensities[i]! }));
+  if (json) {
+    process.stdout.write(`${JSON.stringify(list)}\n`);
+    return;
+  }
+  if (list.length === 0) process.stderr.write("nothing is on air\n");
+  const lines = list.map(({ stream, score, propensity }, i) => {
+    return [`${String(i + 1).padStart(3)}  ${stream}`, score.toFixed(4), propensity.toFixed(4)];
+  });
+  process.stdout.write(`${table(["  #  stream", "score", "propensity"], lines)}\n`);
+}
+
 /** Prints the k items that a user has not had and that the model values most. */
-export function recommend({ model: file, user, k, json }: RecommendOptions): void {
+function recommendItems({ model: file, user, k, json }: RecommendOptions): void {
   const { ranker, users, titles } = readModel(file);
   const index = users.indexOf(user);
   if (index < 0) {

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { writeJson } from "./output.js";
 
 /** One measured figure; every command that measures writes an array of these with --json. */
 export interface Row {
@@ -72,11 +73,13 @@ export function stamped(rows: readonly Row[]): StoredRow[] {
   return rows.map((row) => ({ ...row, ...where }));
 }
 
-/** Writes rows with what they were measured on, which rows of an earlier run say themselves. */
+/** Writes rows, to a file or (`-`) stdout, with what they were measured on, which rows of an earlier run say themselves. */
 export function writeRows(file: string, rows: readonly (Row | StoredRow)[]): void {
   const where = origin();
-  const all = rows.map((row) => ({ ...row, ...where, ...row }));
-  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+  writeJson(
+    file,
+    rows.map((row) => ({ ...row, ...where, ...row })),
+  );
 }
 
 /**

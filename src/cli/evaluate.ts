@@ -1,0 +1,183 @@
+import { basename } from "node:path";
+import { type RankingPolicy, Replay, type ReplayOptions, type ReplayResult } from "../recommender/evaluation/replay.js";
+import { SLICES } from "../recommender/evaluation/slices.js";
+import { leaveLastOut } from "../recommender/evaluation/splits.js";
+import type { LiveEvent } from "../recommender/events.js";
+import { ItemKnn } from "../recommender/policies/itemknn.js";
+import { ItemPop } from "../recommender/policies/itempop.js";
+import { POLICIES, type PolicyName } from "../recommender/policies/registry.js";
+import type { Request } from "../recommender/policy.js";
+import type { Recommender } from "../recommender/recommender.js";
+import { UsageError } from "./arguments.js";
+import { grid, rowsOf } from "./figures.js";
+import { Inputs, openEvents, until } from "./input.js";
+import { loadRecommender } from "./learn.js";
+import { readModel } from "./model.js";
+import { readMovieLens } from "./movielens.js";
+import { tell } from "./output.js";
+import { Progress } from "./progress.js";
+import { compare } from "./ranking.js";
+import { writeRows } from "./results.js";
+
+export interface EvaluateOptions {
+  events?: string[];
+  warmup: string[];
+  movielens?: string;
+  model: string[];
+  policies?: PolicyName[];
+  k: number;
+  negatives: number;
+  target: ReplayOptions["target"];
+  seed: number;
+  json?: string;
+}
+
+/** Policies that learn from events alone; those with a network learn from decisions, and come as models. */
+export const REPLAYED = ["random", "popular", "popular-by-context", "itemknn", "ease"] as const satisfies PolicyName[];
+
+/** A recommender out of a file, which has been told all until its own time. */
+class Trained implements RankingPolicy {
+  readonly name: string;
+  readonly #recommender: Recommender;
+  readonly #since: number;
+
+  constructor(file: string) {
+    this.name = basename(file).replace(/\.liveq$/, "");
+    this.#recommender = loadRecommender(file);
+    this.#since = this.#recommender.time;
+  }
+
+  /** Fails for a question of before its time, as it knows the answer. */
+  rank(request: Request): ReturnType<Recommender["rank"]> {
+    if (request.now >= this.#since) return this.#recommender.rank(request);
+    const own = `the model ${this.name} was trained on events until ${this.#since}`;
+    throw new Error(`${own}, and is asked at ${request.now}: "--events" must be later than what it was trained on`);
+  }
+
+  recommend(request: Request): ReturnType<Recommender["recommend"]> {
+    return this.#recommender.recommend(request);
+  }
+
+  feedback(event: LiveEvent): void {
+    if (event.time > this.#since) this.#recommender.feedback(event);
+  }
+}
+
+/** One policy on the log. */
+interface Contestant {
+  name: string;
+  replay: Replay;
+}
+
+/** The contestants, of whom the first is the one that the others are compared with. */
+function enter({ policies, model, seed }: EvaluateOptions, replay: Partial<ReplayOptions>): Contestant[] {
+  const named = policies ?? (model.length > 0 ? ["popular"] : ["popular", "random"]);
+  const entered = [...named.map((name) => POLICIES[name].create(seed)), ...model.map((file) => new Trained(file))];
+  const twice = entered.find(({ name }, i) => entered.findIndex((other) => other.name === name) < i);
+  if (twice !== undefined) throw new UsageError(`models must have names of their own, got ${twice.name} twice`);
+  return entered.map((policy) => ({ name: policy.name, replay: new Replay(policy, replay) }));
+}
+
+/** Feeds a file to all; stops at the signal. */
+async function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
+  const progress = new Progress("events");
+  let count = 0;
+  for await (const event of until(signal, await openEvents(inputs))) {
+    for (const { replay } of contestants) replay.feed(event);
+    progress.show({ count: ++count, fraction: inputs.fraction, text: inputs.title });
+  }
+  progress.end();
+  return count;
+}
+
+/** The time of the first event of a log, of which nothing else is read. */
+async function beginningOf(files: readonly string[], signal: AbortSignal): Promise<number> {
+  for await (const { time } of await openEvents(new Inputs(files, signal))) return time;
+  throw new Error(`${files.join(", ")}: must hold events, got none`);
+}
+
+async function evaluateLogs(options: EvaluateOptions, files: string[], signal: AbortSignal): Promise<boolean> {
+  const { warmup, k, negatives, target, seed, json } = options;
+  if (options.model.length > 0 && warmup.length === 0) {
+    throw new UsageError('"--model" needs "--warmup": all that was before "--events", what it was trained on included');
+  }
+  if (warmup.length > 0 && files.includes("-"))
+    throw new UsageError('"--events" must be a file where there is "--warmup"');
+  const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
+  const contestants = enter(options, { from, k, negatives, target, seed });
+  if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
+  const count = await feed(contestants, new Inputs(files, signal), signal);
+  const results = contestants.map(({ name, replay }) => ({ name, result: replay.result() }));
+  const { cases, skipped } = results[0]!.result;
+  const about = `${cases} cases in ${count} events; ${skipped} more on streams not on air; mean [95 % interval by user]`;
+  if (cases === 0) throw new Error(`${files.join(", ")}: must hold clicks on streams on air, got none`);
+  tell(`${tablesOf(results, k)}\n${about}\n`, json);
+  if (json === undefined) return !signal.aborted;
+  const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const rows = results.flatMap(({ name, result }) => rowsOf(result.figures, "recommender", `log/${name}`, [seed]));
+  const paired = others.flatMap(({ name, result }) => {
+    const gains = result.tally.minus(first.result.tally);
+    return rowsOf(gains, "recommender", `log/${name}-above-${first.name}`, [seed]);
+  });
+  writeRows(json, [...rows, ...paired]);
+  return !signal.aborted;
+}
+
+interface Outcome {
+  name: string;
+  result: ReplayResult;
+}
+
+/** All figures, the main ones by slice, and what each policy is above the first. */
+function tablesOf(results: readonly Outcome[], k: number): string {
+  const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const columns = results.map(({ name }) => name);
+  const figuresOf = new Map(results.map(({ name, result }) => [name, result.figures]));
+  const find = (slice: string) => (metric: string, name: string) =>
+    figuresOf.get(name)!.find((figure) => figure.metric === metric && figure.slice === slice);
+  const metrics = [...new Set(first.result.figures.map(({ metric }) => metric))];
+  const main = `ndcg_at_${k}`;
+  const parts = [
+    grid(metrics, columns, find("all")),
+    `${main} by slice:\n${grid(SLICES, columns, (slice, name) => find(slice)(main, name))}`,
+  ];
+  if (others.length > 0) {
+    const gains = new Map(others.map(({ name, result }) => [name, result.tally.minus(first.result.tally)]));
+    const gain = (metric: string, name: string) =>
+      gains.get(name)!.find((figure) => figure.metric === metric && figure.slice === "all");
+    const common = first.result.tally.metrics;
+    const names = others.map(({ name }) => name);
+    parts.push(`above ${first.name}, user by user:\n${grid(common, names, gain)}`);
+  }
+  return parts.join("\n\n");
+}
+
+async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptions): Promise<void> {
+  const data = await readMovieLens(movielens!);
+  const split = leaveLastOut(data.ratings);
+  const { train } = split;
+  const rankers = model.map((file) => {
+    const { ranker } = readModel(file);
+    const isSame = ranker.train.user.length <= train.user.length && ranker.train.items === train.items;
+    if (!isSame || ranker.train.users !== train.users) {
+      throw new Error(`${file}: was trained on other data than that of ${movielens}`);
+    }
+    return ranker;
+  });
+  compare([new ItemPop(train), new ItemKnn(train), ...rankers], split, { seed, json });
+}
+
+/**
+ * Prints how well policies and models foresee what users click in a log, or rankers the last item of each user of
+ * MovieLens. Answers false where the signal ended it early; the figures are then those of what was read.
+ */
+export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<boolean> {
+  const { events, movielens } = options;
+  if ((events === undefined) === (movielens === undefined)) {
+    throw new UsageError('one of "--events" and "--movielens" must be given');
+  }
+  if (events !== undefined) return evaluateLogs(options, events, signal);
+  if (options.model.length > 1) throw new UsageError('"--model" must be one model where there is "--movielens"');
+  await evaluateMovieLens(options);
+  return true;
+}

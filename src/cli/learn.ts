@@ -1,0 +1,139 @@
+import { existsSync } from "node:fs";
+import { saveFile } from "../node/index.js";
+import { Recommender } from "../recommender/recommender.js";
+import { EventError } from "../recommender/schema.js";
+import { UsageError } from "./arguments.js";
+import { readFile } from "./files.js";
+import { Inputs, openEvents, readDecisions, until } from "./input.js";
+import { type Entry, isEvent, merged, reconstructed } from "./log.js";
+import { tell } from "./output.js";
+import { Progress } from "./progress.js";
+import { type Row, writeRows } from "./results.js";
+import { table } from "./table.js";
+
+export interface LearnOptions {
+  events: string[];
+  decisions?: string[];
+  model: string;
+  gamma: number;
+  epochs: number;
+  seed: number;
+  resume: boolean;
+  json?: string;
+}
+
+/** Updates for each transition and epoch, as a recommender that serves does. */
+const UPDATES = 2;
+/** How long it may take to read the rest of a moment after Ctrl-C. Set by hand. */
+const GRACE_MS = 1000;
+
+/** A recommender out of a file. @throws Error that names the file and what is wrong with it. */
+export function loadRecommender(file: string): Recommender {
+  const bytes = readFile(file);
+  try {
+    return Recommender.load(bytes);
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The log as it went on: events, and decisions where they were made. */
+async function entriesOf(events: Inputs, decisions: Inputs | undefined): Promise<AsyncIterable<Entry>> {
+  const read = await openEvents(events);
+  return decisions === undefined ? reconstructed(read) : merged(read, readDecisions(decisions));
+}
+
+/** A signal that follows another after a while: what is read by then ends the moment; a pipe may have nothing more. */
+function stopAfter(signal: AbortSignal): AbortSignal {
+  const stop = new AbortController();
+  const later = () => setTimeout(() => stop.abort(signal.reason), GRACE_MS).unref();
+  signal.addEventListener("abort", later, { once: true });
+  return stop.signal;
+}
+
+/** Tells a recommender of an entry. @throws Error with a way out where it is out of order. */
+function teach(recommender: Recommender, entry: Entry): void {
+  try {
+    if (isEvent(entry)) recommender.feedback(entry);
+    else recommender.decided(entry);
+  } catch (error) {
+    if (!(error instanceof EventError)) throw error;
+    const what = isEvent(entry) ? entry.kind : `decision ${JSON.stringify(entry.id)}`;
+    throw new Error(`${what} at ${entry.time}: ${error.message}; liveq prepare puts a log in order`, { cause: error });
+  }
+}
+
+/**
+ * Trains a recommender from a log that another policy made, and writes it. Answers false where the signal ended it
+ * early: the recommender is written all the same, and `resume` goes on from it as if it had never stopped.
+ */
+export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
+  const { model, gamma, epochs, seed, resume } = options;
+  if (resume && !existsSync(model))
+    throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
+  const recommender = resume
+    ? loadRecommender(model)
+    : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs });
+  // It was written between two moments, so that what is later than its own is new to it.
+  const had = resume ? recommender.time : -1;
+  const stop = stopAfter(signal);
+  const events = new Inputs(options.events, stop);
+  const decisions = options.decisions && new Inputs(options.decisions, stop);
+  const progress = new Progress("events");
+  let [taken, skipped] = [0, 0];
+  for await (const entry of until(stop, await entriesOf(events, decisions))) {
+    if (entry.time <= had) {
+      skipped++;
+      continue;
+    }
+    // All of a moment or nothing of it: so it can be gone on from.
+    if (signal.aborted && entry.time > recommender.time) break;
+    teach(recommender, entry);
+    taken++;
+    progress.show({ count: taken, fraction: events.fraction, text: stateOf(recommender) });
+  }
+  progress.end();
+  saveFile(model, recommender.save());
+  const went = resume ? `; ${skipped} entries were known` : "";
+  process.stderr.write(`${model} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`);
+  report(recommender, options);
+  recommender.dispose();
+  return !signal.aborted;
+}
+
+function stateOf(recommender: Recommender): string {
+  const { updates, loss } = recommender.stats();
+  const { qMean } = recommender.agentStats()!;
+  return updates === 0 ? "0 updates" : `${updates} updates, loss ${loss.toFixed(4)}, mean Q ${qMean.toFixed(2)}`;
+}
+
+/** Prints what was learned of what. */
+function report(recommender: Recommender, { gamma, seed, json }: LearnOptions): void {
+  const stats = recommender.stats();
+  const { lossMean, qMean } = recommender.agentStats()!;
+  const figures: [string, string, number, string][] = [
+    ["transitions", "transitions", stats.transitions, "1"],
+    ["updates", "updates", stats.updates, "1"],
+    ["loss, mean of the latest updates", "loss", lossMean, "reward^2"],
+    ["mean Q of the last batch", "q_mean", qMean, "reward"],
+    ["decisions still open", "pending", stats.pending, "1"],
+    ["users", "users", stats.users, "1"],
+    ["streams on air", "on_air", stats.onAir, "1"],
+    ["events on unknown streams", "unknown_streams", stats.unknownStreams, "1"],
+    ["events on unknown decisions", "unknown_decisions", stats.unknownDecisions, "1"],
+    ["events too late to learn from", "late", stats.late, "1"],
+  ];
+  const lines = figures.map(([title, , value]) => [title, Number.isInteger(value) ? String(value) : value.toFixed(4)]);
+  tell(`${table(["trained", ""], lines)}\n`, json);
+  const { warmupUpdates } = recommender.options;
+  if (stats.updates < warmupUpdates) {
+    process.stderr.write(`fewer than ${warmupUpdates} updates: until then it shows what most people watch\n`);
+  }
+  if (json === undefined) return;
+  const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };
+  const known = figures.filter(([, , value]) => Number.isFinite(value));
+  writeRows(
+    json,
+    known.map(([, metric, value, unit]): Row => ({ ...common, metric, value, unit })),
+  );
+}

@@ -1,0 +1,108 @@
+import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { DAY, MINUTE } from "../recommender/decay.js";
+import { LiveMetrics } from "../recommender/evaluation/live.js";
+import { SLICES } from "../recommender/evaluation/slices.js";
+import { POLICIES, type PolicyName } from "../recommender/policies/registry.js";
+import { readBroadcasts } from "../recommender/readers/broadcasts.js";
+import { Platform, type PlatformOptions } from "../recommender/simulator/index.js";
+import { UsageError } from "./arguments.js";
+import { bySlice, rowsOf } from "./figures.js";
+import { Inputs } from "./input.js";
+import { Output, tell, writing } from "./output.js";
+import { Progress } from "./progress.js";
+import { writeRows } from "./results.js";
+
+export interface SimulateOptions {
+  policy: PolicyName;
+  gamma: number;
+  viewers: number;
+  streamers?: number;
+  days: number;
+  slate: number;
+  seed: number;
+  warmupDays: number;
+  schedule?: string;
+  out?: string;
+  decisions?: string;
+  json?: string;
+}
+
+/** Simulated time between two looks at the signal. */
+const STEP = 10 * MINUTE;
+
+/** The broadcasts of a file that were on air for some time, as the simulator takes them. */
+async function readSchedule(file: string, signal: AbortSignal): Promise<PlatformOptions["schedule"]> {
+  const inputs = new Inputs([file], signal);
+  const schedule: NonNullable<PlatformOptions["schedule"]>[number][] = [];
+  let empty = 0;
+  for await (const broadcast of readBroadcasts(inputs.open(file), basename(file))) {
+    const { channel, startMs, lengthMs, category, averageViewers } = broadcast;
+    if (lengthMs > 0) schedule.push({ channel, startMs, lengthMs, category, averageViewers });
+    else empty++;
+  }
+  if (schedule.length === 0) throw new Error(`${file}: must hold broadcasts with a length, got none`);
+  const left = empty > 0 ? `; ${empty} of no length left out` : "";
+  process.stderr.write(`${file}: ${schedule.length} broadcasts${left}\n`);
+  return schedule;
+}
+
+function check({ days, warmupDays, streamers, schedule, out, decisions, json }: SimulateOptions): void {
+  if (warmupDays >= days) throw new UsageError(`"--warmup-days" must be below "--days" (${days}), got ${warmupDays}`);
+  if (schedule !== undefined && streamers !== undefined) {
+    throw new UsageError('"--streamers" must not be given with "--schedule", which has its own');
+  }
+  const files = [out, decisions, json].filter((file) => file !== undefined);
+  if (new Set(files).size < files.length) {
+    throw new UsageError('"--out", "--decisions" and "--json" must be different files');
+  }
+}
+
+/**
+ * Runs a policy on a live platform, writes what happened and what was decided, and prints what came of it. Answers false
+ * where the signal ended the run early; both logs then hold all until that moment.
+ */
+export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<boolean> {
+  check(options);
+  const { policy: name, gamma, viewers, streamers, days, slate, seed, warmupDays } = options;
+  const schedule = options.schedule === undefined ? {} : { schedule: await readSchedule(options.schedule, signal) };
+  const size = streamers === undefined ? {} : { streamers };
+  const policy = POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined);
+  const live = new LiveMetrics({ from: warmupDays * DAY });
+  const out = options.out === undefined ? undefined : new Output(options.out, signal);
+  const decisions = options.decisions === undefined ? undefined : new Output(options.decisions, signal);
+  const progress = new Progress("events");
+  await writing([out, decisions], async () => {
+    const platform = new Platform(
+      policy,
+      { viewers, days, slate, seed, warmupDays, ...size, ...schedule },
+      {
+        onEvent(event) {
+          live.feedback(event);
+          out?.write(event);
+        },
+        onDecision(decision) {
+          live.decision(decision);
+          decisions?.write(decision);
+        },
+      },
+    );
+    for (let time = STEP; time <= days * DAY && !signal.aborted; time += STEP) {
+      platform.advance(time);
+      const { events, watchMinutesPerViewerDay: minutes } = platform.metrics();
+      const text = Number.isFinite(minutes) ? `${minutes.toFixed(1)} min/viewer/day` : "";
+      progress.show({ count: events, fraction: time / (days * DAY), text });
+      await out?.drain();
+      await decisions?.drain();
+      await setImmediate();
+    }
+  });
+  progress.end();
+  policy.dispose?.();
+  const figures = live.result();
+  const shown = SLICES.slice(0, 3);
+  const about = `${name}, seed ${seed}: ${viewers} viewers, slates of ${slate}; mean [95 % interval by user]`;
+  tell(`${bySlice(figures, shown)}\n${about}\n`, options.out, options.decisions, options.json);
+  if (options.json) writeRows(options.json, rowsOf(figures, "recommender", `livesim/${name}`, [seed]));
+  return !signal.aborted;
+}
