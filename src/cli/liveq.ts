@@ -52,7 +52,7 @@ function command(name: string, description: string, ...examples: string[]): Comm
 }
 program.addHelpText("after", EXIT_HELP);
 
-command("demo", "serve a generated live platform with four policies and compare them (about a minute)")
+command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3")
   .option("--viewers <n>", "viewers", integer(1, 100_000), 300)
   .option("--streamers <n>", "streamers; about 7 % are on air at a time", integer(1, 100_000), 500)
   .option("--days <n>", "days; the second half counts", integer(2, 3650), 12)

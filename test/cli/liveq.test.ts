@@ -1,24 +1,15 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { interrupted, liveq } from "../reference/command.js";
 import { lookAlike } from "../reference/movielens.js";
 
-const COMMAND = "dist/cli/liveq.js";
 const folder = mkdtempSync(join(tmpdir(), "liveq-"));
 const data = join(folder, "data");
 const model = join(folder, "model.liveq");
 
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function liveq(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [COMMAND, ...words], (error, out, err) => {
-      resolve({ code: error ? Number(error.code) : 0, out, err });
-    });
-  });
-}
 
 /** Writes a look-alike of MovieLens-100K. */
 function writeData(to: string): void {
@@ -29,24 +20,39 @@ function writeData(to: string): void {
   writeFileSync(join(to, "u.user"), files.user);
 }
 
-function ended(child: ChildProcess): Promise<number> {
-  return new Promise((resolve) => child.once("close", (code) => resolve(code ?? -1)));
-}
-
 describe("usage", () => {
+  const COMMANDS = ["demo", "simulate", "prepare", "train", "evaluate", "recommend", "inspect", "export"];
+
   test("--help names the commands and the exit codes; --version the version", async () => {
     const help = await liveq("--help");
     expect(help.code).toBe(0);
-    for (const word of ["demo", "train", "recommend", "inspect", "export", "Exit codes"])
-      expect(help.out).toContain(word);
-    expect((await liveq("train", "--help")).out).toContain("--movielens <dir>");
+    for (const word of [...COMMANDS, "Exit codes"]) expect(help.out).toContain(word);
     expect((await liveq("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each(COMMANDS)("%s --help tells of its options and of the exit codes, on stdout", async (command) => {
+    const { code, out, err } = await liveq(command, "--help");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(`Usage: liveq ${command} [options]`);
+    expect(out.includes("--json")).toBe(command !== "export");
+    expect(out).toContain("Examples:");
+    expect(out).toContain("Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted");
   });
 
   test.each([
     [["--days", "1"], "It must be an integer in [2, 3650]"],
     [["--gamma", "x"], "It must be in [0, 1]"],
-    [["train"], "required option '--movielens <dir>' not specified"],
+    [["train"], "one of '--events <file...>' and '--movielens <dir>' must be given"],
+    [["train", "--movielens", "x", "--resume"], "'--resume' and '--decisions' go with '--events'"],
+    [["train", "--events", "x", "--resume", "--model", "none"], '"--resume" needs the file of "--model", none'],
+    [["simulate", "--policy", "best"], "Allowed choices are random, popular,"],
+    [["simulate", "--warmup-days", "14"], '"--warmup-days" must be below "--days" (14), got 14'],
+    [["simulate", "--out", "x", "--decisions", "x"], "must be different files"],
+    [["prepare"], "missing required argument 'input'"],
+    [["prepare", "package.json", "--fractions", ".8,.1"], "It must be two or three numbers > 0 with a sum of 1"],
+    [["prepare", "package.json", "--from", "yesterday"], "It must be milliseconds since 1970, or a date such as"],
+    [["prepare", "package.json", "--out", "-"], '"--out -" needs "--split none"'],
+    [["evaluate", "--policies", "popular,dqn"], "It must be names with commas between, each once, of: random,"],
     [["--nonsense"], "unknown option '--nonsense'"],
     [["recommend", "--model", "x", "--user", "1", "-k", "0"], "It must be an integer in [1, 100000]"],
   ])("%j is wrong usage: exit 2, nothing on stdout", async (words, message) => {
@@ -169,18 +175,11 @@ describe("train and recommend", () => {
 
   test("Ctrl-C keeps what was learned: the model is written, exit 130", async () => {
     const file = join(folder, "interrupted.liveq");
-    const words = [COMMAND, "train", "--movielens", data, "--model", file, "--epochs", "1000"];
-    const child = spawn(process.execPath, words, { stdio: ["ignore", "ignore", "pipe"] });
-    const code = ended(child);
-    let told = "";
-    let isKilled = false;
-    child.stderr!.on("data", (text: Buffer) => {
-      told += text.toString();
-      // By then it has done some updates, and hundreds of epochs are left.
-      if (!isKilled && /[1-9]\d{2,} updates/.test(told)) isKilled = child.kill("SIGINT");
-    });
-    expect(await code).toBe(130);
-    expect(told).toContain("interrupted.liveq written");
+    const words = ["train", "--movielens", data, "--model", file, "--epochs", "1000"];
+    // By then it has learned from some users, and hundreds of epochs are left.
+    const { code, err } = await interrupted(/updates, loss/, undefined, ...words);
+    expect(code).toBe(130);
+    expect(err).toContain("interrupted.liveq written");
     expect((await liveq("recommend", "--model", file, "--user", "1")).code).toBe(0);
   });
 });

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { type Entry, isEvent, merged, reconstructed } from "../../src/cli/log.js";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import { RandomPolicy } from "../../src/recommender/policies/random.js";
+import type { LoggedDecision } from "../../src/recommender/schema.js";
+import { simulate } from "../../src/recommender/simulator/index.js";
+
+async function* stream<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* values;
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
+/** What happened and what was decided, in the order in which it did. */
+function simulated(): Entry[] {
+  const entries: Entry[] = [];
+  simulate(
+    new RandomPolicy(1),
+    { viewers: 40, streamers: 50, days: 2, seed: 4 },
+    { onEvent: (event) => entries.push(event), onDecision: (decision) => entries.push(decision) },
+  );
+  return entries;
+}
+
+const entries = simulated();
+const events = entries.filter(isEvent);
+const decisions = entries.filter((entry): entry is LoggedDecision => !isEvent(entry));
+
+/** Those of which there are impressions, with what impressions tell. */
+const shown = entries.flatMap((entry): Entry[] => {
+  if (isEvent(entry)) return [entry];
+  const { id, user, time, slate } = entry;
+  return slate.length === 0 ? [] : [{ id, user, time, slate }];
+});
+
+test("events and decisions, kept apart, come together in the order in which they were made", async () => {
+  expect(decisions.length).toBeGreaterThan(100);
+  const last = events.at(-1)!.time;
+  // One of which no event speaks has no place but before what is later.
+  const withSlate = (entry: Entry) => isEvent(entry) || entry.slate.length > 0;
+  const together = await all(merged(stream(events), stream(decisions)));
+  expect(together.filter(withSlate)).toEqual(entries.filter((entry) => withSlate(entry) && entry.time <= last));
+});
+
+test("decisions later than all events are left out", async () => {
+  const cut = Math.floor(events.length / 2);
+  const together = await all(merged(stream(events.slice(0, cut)), stream(decisions)));
+  const kept = together.filter((entry) => !isEvent(entry));
+  expect(kept.length).toBeGreaterThan(20);
+  expect(kept.every(({ time }) => time <= events[cut - 1]!.time)).toBe(true);
+  expect(together.filter(isEvent)).toEqual(events.slice(0, cut));
+});
+
+describe("decisions taken from impressions", () => {
+  test("are those of the policy, where it made them", async () => {
+    expect(await all(reconstructed(stream(events)))).toEqual(shown);
+  });
+
+  test("have the order of the page, not that in which impressions come, and end after a minute", async () => {
+    const impression = (time: number, stream: string, position?: number): LiveEvent => {
+      const event = { kind: "impression", time, user: "u", stream, decision: "d" } as const;
+      return position === undefined ? event : { ...event, position };
+    };
+    const log = [impression(0, "b", 1), impression(9, "a", 0), impression(60_000, "c", 2), impression(60_001, "d", 3)];
+    const out = await all(reconstructed(stream(log)));
+    expect(out).toEqual([{ id: "d", user: "u", time: 0, slate: ["a", "b", "c"] }, ...log]);
+    const unplaced = await all(reconstructed(stream([impression(0, "b"), impression(1, "a"), impression(2, "b")])));
+    expect(unplaced[0]).toEqual({ id: "d", user: "u", time: 0, slate: ["b", "a"] });
+    expect(unplaced.filter((entry) => !isEvent(entry))).toHaveLength(1);
+  });
+});

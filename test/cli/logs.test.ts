@@ -1,0 +1,335 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Row } from "../../src/cli/results.js";
+import { LiveMetrics } from "../../src/recommender/evaluation/live.js";
+import { evaluateLog } from "../../src/recommender/evaluation/replay.js";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import { PopularPolicy } from "../../src/recommender/policies/popular.js";
+import type { RatingRecord } from "../../src/recommender/readers/ratings.js";
+import { Recommender } from "../../src/recommender/recommender.js";
+import { parseDecision, parseEvent } from "../../src/recommender/schema.js";
+import { COMMAND, ended, fed, interrupted, liveq } from "../reference/command.js";
+import { lookAlike } from "../reference/movielens.js";
+
+const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+const at = (...names: string[]) => join(folder, ...names);
+const SMALL = ["--viewers", "50", "--streamers", "80", "--days", "3"];
+const EVENTS = at("events.jsonl");
+const DECISIONS = at("decisions.jsonl");
+const DATA = at("data");
+const MODEL = at("live.liveq");
+
+function lines(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  expect(text.endsWith("\n")).toBe(true);
+  return text.slice(0, -1).split("\n");
+}
+
+const eventsIn = (file: string): LiveEvent[] => lines(file).map((line) => parseEvent(JSON.parse(line)));
+const rowsIn = (text: string) => JSON.parse(text) as Row[];
+const temporaries = (where: string) => readdirSync(where).filter((name) => name.includes(".tmp"));
+
+beforeAll(async () => {
+  const made = await liveq("simulate", ...SMALL, "--out", EVENTS, "--decisions", DECISIONS);
+  expect(made).toMatchObject({ code: 0 });
+  expect(made.out).toContain("\nwatch_min_per_user_day ");
+  const prepared = await liveq("prepare", EVENTS, "--out", DATA);
+  expect(prepared).toMatchObject({ code: 0 });
+  const words = ["--events", at("data", "train.jsonl"), "--decisions", DECISIONS, "--model", MODEL];
+  expect(await liveq("train", ...words)).toMatchObject({ code: 0 });
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("simulate", () => {
+  test("gives the same bytes for the same seed, to stdout too, where nothing else goes", async () => {
+    const again = at("again.jsonl");
+    const { code, out, err } = await liveq("simulate", ...SMALL, "--out", "-", "--decisions", again);
+    expect(code).toBe(0);
+    expect(out === readFileSync(EVENTS, "utf8")).toBe(true);
+    expect(readFileSync(again).equals(readFileSync(DECISIONS))).toBe(true);
+    expect(err).toContain("watch_min_per_user_day");
+    for (const line of lines(DECISIONS)) expect(parseDecision(JSON.parse(line)).propensities).toBeDefined();
+  });
+
+  test("writes as rows what the log amounts to", async () => {
+    const { code, out } = await liveq("simulate", ...SMALL, "--json", "-");
+    expect(code).toBe(0);
+    const live = new LiveMetrics();
+    const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
+    for (const event of eventsIn(EVENTS)) {
+      const due = "decision" in event ? decisions.findIndex(({ id }) => id === event.decision) : -1;
+      for (const each of decisions.splice(0, due + 1)) live.decision({ propensities: [], scores: [], ...each });
+      live.feedback(event);
+    }
+    const rows = rowsIn(out);
+    const figures = live.result().filter(({ slice }) => slice === "all");
+    expect(figures.length).toBeGreaterThan(10);
+    for (const { metric, value } of figures) {
+      const row = rows.find((one) => one.metric === metric && one.case === "livesim/random");
+      expect(row, metric).toMatchObject({ suite: "recommender", value, seeds: [1] });
+    }
+    expect(rows.some((row) => row.case === "livesim/random/repeat")).toBe(true);
+  });
+
+  test("replays a schedule", async () => {
+    const header = "channel,start,length_min,watch_min,avg_viewers,peak_viewers,followers_gained,views,categories";
+    const broadcast = (i: number) =>
+      `ch${i % 9},2026-01-0${1 + (i % 2)}T${String(i % 24).padStart(2, "0")}:30,${i === 3 ? 0 : 60 + i},600,${10 + i},20,1,30,Chess|Music`;
+    writeFileSync(
+      at("broadcasts.csv"),
+      `${[header, ...Array.from({ length: 40 }, (_, i) => broadcast(i))].join("\n")}\n`,
+    );
+    const words = ["simulate", "--viewers", "10", "--days", "2", "--schedule", at("broadcasts.csv")];
+    const { code, out, err } = await liveq(...words, "--out", "-");
+    expect(code).toBe(0);
+    expect(err).toContain("39 broadcasts; 1 of no length left out");
+    const onAir = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as LiveEvent)
+      .filter((event) => event.kind === "on_air");
+    expect(onAir).toHaveLength(39);
+    expect(new Set(onAir.map(({ streamer }) => streamer)).size).toBe(9);
+    expect(new Set(onAir.map(({ category }) => category))).toEqual(new Set(["Chess"]));
+    writeFileSync(at("bad.csv"), `${header}\nch,2026-01-01,x,1,1,1,1,1,a\n`);
+    const bad = await liveq("simulate", "--schedule", at("bad.csv"));
+    expect(bad).toMatchObject({ code: 1, out: "" });
+    expect(bad.err).toContain('bad.csv:2: "length_min" must be a number in [0, 1000000000000], got "x"');
+  });
+
+  test("at Ctrl-C ends with what happened until then: exit 130, and both logs are the beginning of the whole", async () => {
+    const [out, decisions] = [at("cut.jsonl"), at("cut-decisions.jsonl")];
+    const words = [...SMALL, "--days", "3000", "--out", out, "--decisions", decisions];
+    const run = await interrupted(/events\/s/, undefined, "simulate", ...words);
+    expect(run.code).toBe(130);
+    expect(run.err).toContain("interrupted");
+    const [cut, whole] = [eventsIn(out), eventsIn(EVENTS)];
+    const both = Math.min(cut.length, whole.length);
+    expect(both).toBeGreaterThan(50);
+    expect(cut.slice(0, both)).toEqual(whole.slice(0, both));
+    for (const line of lines(decisions)) parseDecision(JSON.parse(line));
+    expect(temporaries(folder)).toEqual([]);
+  });
+
+  test("ends quietly when nobody reads on", async () => {
+    const words = [COMMAND, "simulate", "--viewers", "200", "--days", "3000", "--out", "-"];
+    const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
+    let err = "";
+    child.stderr.on("data", (text: Buffer) => {
+      err += text.toString();
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    expect(await ended(child)).toBe(0);
+    expect(err).not.toMatch(/EPIPE|Error|\bat \w+ \(/);
+  });
+});
+
+describe("prepare", () => {
+  test("cuts a log in time: the parts together are the clean whole, and the report counts them", async () => {
+    const { code, out, err } = await fed(readFileSync(EVENTS, "utf8"), "prepare", "-", "--split", "none", "--out", "-");
+    expect(code).toBe(0);
+    const parts = ["train", "validation", "test"].map((part) => readFileSync(at("data", `${part}.jsonl`), "utf8"));
+    expect(out === parts.join("")).toBe(true);
+    expect(err).toContain("format: jsonl\nread ");
+    const report = JSON.parse(readFileSync(at("data", "report.json"), "utf8"));
+    const counts = parts.map((part) => part.split("\n").length - 1);
+    expect(report).toMatchObject({ format: "jsonl", complete: true, quality: { read: lines(EVENTS).length } });
+    expect(Object.values(report.parts)).toEqual(counts);
+    expect(report.quality.kept).toBe(counts.reduce((sum, n) => sum + n, 0));
+    expect(counts[0]! / report.quality.kept).toBeCloseTo(0.8, 2);
+    expect(readdirSync(DATA).sort()).toEqual(["report.json", "test.jsonl", "train.jsonl", "validation.jsonl"]);
+  });
+
+  test("takes its policies, counts lines that cannot be read, or ends at them with file, line and field", async () => {
+    const watch = (time: number, watchMs: number) =>
+      JSON.stringify({ kind: "watch", time, user: "u", stream: "s", watchMs });
+    writeFileSync(at("odd.log"), `${watch(1, 5e6)}\n{}\n${watch(2, -1)}\n${watch(3, 0)}\n`);
+    const words = [
+      "prepare",
+      at("odd.log"),
+      "--off-air",
+      "keep",
+      "--watch-max",
+      "60",
+      "--empty-watch",
+      "keep",
+      "--json",
+    ];
+    const counted = await liveq(...words);
+    expect(counted.code).toBe(0);
+    const { quality, parts } = JSON.parse(counted.out);
+    expect(quality).toMatchObject({ read: 4, kept: 2, droppedBy: { unreadable: 2 } });
+    expect(quality.changedBy).toEqual({ "too long": { watchMs: 1 } });
+    expect(parts).toEqual({});
+    const strict = await liveq("prepare", at("odd.log"), "--strict", "--out", at("never"));
+    expect(strict).toMatchObject({ code: 1, out: "" });
+    expect(strict.err).toMatch(/odd\.log:2: "kind" must be one of/);
+    expect(readdirSync(at("never"))).toEqual([]);
+  });
+
+  test("splits ratings, of which it knows the layout", async () => {
+    const { files } = lookAlike(1);
+    mkdirSync(at("films"));
+    for (const name of ["data", "item", "user"] as const) writeFileSync(at("films", `u.${name}`), files[name]);
+    const run = await liveq("prepare", at("films"), "--split", "leave-last-out", "--out", at("ratings"));
+    expect(run.code).toBe(0);
+    expect(run.out).toContain("format: movielens-100k");
+    const part = (name: string) =>
+      lines(at("ratings", `${name}.jsonl`)).map((line) => JSON.parse(line) as RatingRecord);
+    const [train, validation, held] = [part("train"), part("validation"), part("test")];
+    const all = new TextDecoder()
+      .decode(files.data)
+      .trim()
+      .split("\n")
+      .map((line) => line.split("\t"));
+    expect(train.length + validation.length + held.length).toBe(all.length);
+    const latest = (user: string, ratings: RatingRecord[]) =>
+      Math.max(...ratings.filter((one) => one.user === user).map(({ time }) => time));
+    expect(new Set(held.map(({ user }) => user)).size).toBe(held.length);
+    for (const { user, time } of held) expect(latest(user, [...train, ...validation])).toBeLessThanOrEqual(time);
+    const original = all.map(([user, item, value, time]) => `${user} ${item} ${value} ${Number(time) * 1000}`);
+    const written = [...train, ...validation, ...held].map(
+      ({ user, item, value, time }) => `${user} ${item} ${value} ${time}`,
+    );
+    expect(written.sort()).toEqual(original.sort());
+  });
+
+  test("at Ctrl-C writes what was read until then: exit 130, and the report says so", async () => {
+    const half = lines(EVENTS).slice(0, 4000).join("\n");
+    const words = ["prepare", "-", "--split", "users", "--fractions", ".5,.5", "--out", at("half")];
+    const run = await interrupted(/gone/, half, ...words);
+    expect(run.code).toBe(130);
+    const report = JSON.parse(readFileSync(at("half", "report.json"), "utf8"));
+    expect(report.complete).toBe(false);
+    const [train, held] = [eventsIn(at("half", "train.jsonl")), eventsIn(at("half", "test.jsonl"))];
+    expect([train.length, held.length]).toEqual([report.parts["train.jsonl"], report.parts["test.jsonl"]]);
+    const usersOf = (events: LiveEvent[]) => new Set(events.flatMap((event) => ("user" in event ? [event.user] : [])));
+    const [seen, unseen] = [usersOf(train), usersOf(held)];
+    expect(unseen.size).toBeGreaterThan(3);
+    const clicks = held.filter((event) => event.kind === "click");
+    for (const { user } of clicks) expect(seen.has(user)).toBe(false);
+    expect(readdirSync(at("half")).sort()).toEqual(["report.json", "test.jsonl", "train.jsonl"]);
+  });
+});
+
+describe("train on a log", () => {
+  test("learns what a recommender does that is told of the same events and decisions", () => {
+    const recommender = new Recommender({ seed: 1, gamma: 0.9 });
+    const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
+    for (const event of eventsIn(at("data", "train.jsonl"))) {
+      const due = "decision" in event ? decisions.findIndex(({ id }) => id === event.decision) : -1;
+      for (const decision of decisions.splice(0, due + 1)) recommender.decided(decision);
+      recommender.feedback(event);
+    }
+    expect(recommender.stats().updates).toBeGreaterThan(50);
+    expect(Buffer.from(recommender.save()).equals(readFileSync(MODEL))).toBe(true);
+    recommender.dispose();
+  });
+
+  test("goes on after Ctrl-C as if it had never stopped, to the bit", async () => {
+    const file = at("resumed.liveq");
+    // Without decisions, which it then takes from the impressions; with so many updates that it takes a while.
+    const words = ["train", "--events", at("data", "train.jsonl"), "--epochs", "10"];
+    const [whole, cut] = await Promise.all([
+      liveq(...words, "--model", at("whole.liveq")),
+      interrupted(/events\/s/, undefined, ...words, "--model", file),
+    ]);
+    expect([whole.code, cut.code]).toEqual([0, 130]);
+    expect(cut.err).toContain("resumed.liveq written");
+    expect(readFileSync(file).equals(readFileSync(at("whole.liveq")))).toBe(false);
+    const rest = await liveq(...words, "--model", file, "--resume", "--json", "-");
+    expect(rest.code).toBe(0);
+    expect(readFileSync(file).equals(readFileSync(at("whole.liveq")))).toBe(true);
+    expect(rowsIn(rest.out).find(({ metric }) => metric === "updates")!.value).toBeGreaterThan(500);
+  });
+});
+
+describe("evaluate on a log", () => {
+  const words = [
+    "--warmup",
+    at("data", "train.jsonl"),
+    at("data", "validation.jsonl"),
+    "--events",
+    at("data", "test.jsonl"),
+  ];
+
+  test("has the figures of evaluateLog, and what each is above the first", async () => {
+    const { code, out } = await liveq(
+      "evaluate",
+      ...words,
+      "--model",
+      MODEL,
+      "--policies",
+      "popular,random",
+      "--json",
+      at("rows.json"),
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^ +popular +random +live\n/);
+    expect(out).toContain("above popular, user by user");
+    const log = ["train", "validation", "test"].flatMap((part) => eventsIn(at("data", `${part}.jsonl`)));
+    const from = eventsIn(at("data", "test.jsonl"))[0]!.time;
+    const { figures, cases } = evaluateLog(new PopularPolicy(), log, { from, seed: 1 });
+    expect(cases).toBeGreaterThan(5);
+    expect(out).toContain(`${cases} cases`);
+    const rows = rowsIn(readFileSync(at("rows.json"), "utf8"));
+    for (const { metric, slice, value } of figures) {
+      const name = slice === "all" ? "log/popular" : `log/popular/${slice}`;
+      expect(rows.find((row) => row.case === name && row.metric === metric)?.value, `${name} ${metric}`).toBe(value);
+    }
+    const mrrOf = (name: string) => rows.find((row) => row.case === name && row.metric === "mrr")!.value;
+    expect(mrrOf("log/live-above-popular")).toBeCloseTo(mrrOf("log/live") - mrrOf("log/popular"), 12);
+  });
+
+  test.each([
+    [["--events", EVENTS, "--model", MODEL], 2, '"--model" needs "--warmup"'],
+    [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events" and "--movielens" must be given'],
+    [
+      ["--warmup", EVENTS, "--events", EVENTS, "--model", MODEL],
+      1,
+      '"--events" must be later than what it was trained on',
+    ],
+    [["--events", at("none.jsonl")], 1, "none.jsonl: cannot be read: ENOENT"],
+    [["--events", DECISIONS], 1, 'decisions.jsonl:1: "kind" must be one of'],
+  ])("%j: says what is wrong", async (given, code, message) => {
+    const run = await liveq("evaluate", ...given);
+    expect([run.code, run.out]).toEqual([code, ""]);
+    expect(run.err).toContain(message);
+  });
+});
+
+describe("recommend and inspect", () => {
+  test("streams for anybody, with their propensities, as the recommender itself draws them", async () => {
+    const fresh = ["--events", at("data", "validation.jsonl")];
+    const run = await liveq("recommend", "--model", MODEL, "--user", "a stranger", "-k", "2", ...fresh, "--json");
+    expect(run.code).toBe(0);
+    const recommender = Recommender.load(readFileSync(MODEL));
+    for (const event of eventsIn(at("data", "validation.jsonl"))) recommender.feedback(event);
+    const { slate, scores, propensities } = recommender.recommend({ user: "a stranger", now: recommender.time, k: 2 });
+    expect(slate).toHaveLength(2);
+    const expected = slate.map((stream, i) => ({ stream, score: scores[i], propensity: propensities[i] }));
+    expect(JSON.parse(run.out)).toEqual(expected);
+    recommender.dispose();
+    const table = await liveq("recommend", "--model", MODEL, "--user", "a stranger", "-k", "2");
+    expect(table.out).toMatch(/^ {2}# {2}stream +score +propensity\n-.*\n {2}1 {2}\S+ +\S+ +[01]\.\d{4}\n {2}2 /);
+    const past = await liveq("recommend", "--model", MODEL, "--user", "u", "--now", "1970-01-01");
+    expect([past.code, past.out]).toEqual([1, ""]);
+    expect(past.err).toMatch(/"now" must be at least \d+/);
+  });
+
+  test("inspect tells of a recommender's users and streams, and of the quality of events, from stdin too", async () => {
+    const recommender = Recommender.load(readFileSync(MODEL));
+    const { users, onAir } = recommender.stats();
+    recommender.dispose();
+    const model = await liveq("inspect", MODEL);
+    expect(model.out).toContain(`users ${users}, streams on air ${onAir}, decisions 0`);
+    const events = await fed(readFileSync(EVENTS, "utf8"), "inspect", "-", "--json");
+    expect(events.code).toBe(0);
+    const { kind, quality } = JSON.parse(events.out);
+    expect([kind, quality.read]).toEqual(["events as jsonl", lines(EVENTS).length]);
+  });
+});
