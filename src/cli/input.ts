@@ -7,6 +7,7 @@ import { readJsonl } from "../recommender/readers/jsonl.js";
 import { LineError } from "../recommender/readers/lines.js";
 import { type ReaderOptions, readBlocks } from "../recommender/readers/text.js";
 import { type LoggedDecision, parseDecision } from "../recommender/schema.js";
+import { UsageError } from "./arguments.js";
 import { STANDARD } from "./output.js";
 
 /** Bytes of a file by which its layout is known. */
@@ -23,19 +24,21 @@ export class Inputs {
   readonly total: number | undefined;
   read = 0;
   readonly #signal: AbortSignal;
-  /** What was read of stdin to know its layout. */
-  #peeked: AsyncGenerator<Uint8Array> | undefined;
+  /** Pipes of which the beginning has been read to know their layout. */
+  readonly #peeked = new Map<string, AsyncGenerator<Uint8Array, void, undefined>>();
 
   /**
    * @param given - Files, folders (their files, not those of folders within), or `-`.
    * @param signal - Ends the reading.
-   * @throws Error that names what cannot be read.
+   * @throws Error that names what cannot be read; UsageError for what is given twice.
    */
   constructor(given: readonly string[], signal: AbortSignal) {
     this.#signal = signal;
     this.names = given.flatMap(filesOf);
+    const twice = this.names.find((name, i) => this.names.indexOf(name) < i);
+    if (twice !== undefined) throw new UsageError(`${titleOf(twice)} must be read once only`);
     let total = 0;
-    for (const name of this.names) total += name === STANDARD ? Number.NaN : sizeOf(name);
+    for (const name of this.names) total += sizeOf(name);
     this.total = Number.isNaN(total) ? undefined : total;
   }
 
@@ -52,8 +55,9 @@ export class Inputs {
 
   /** The pieces of a file. @throws Error that names it; the signal's reason where that ends the reading. */
   async *open(name: string): AsyncGenerator<Uint8Array, void, undefined> {
-    if (name === STANDARD && this.#peeked !== undefined) {
-      yield* this.#peeked;
+    const peeked = this.#peeked.get(name);
+    if (peeked !== undefined) {
+      yield* peeked;
       return;
     }
     const stream = name === STANDARD ? process.stdin : createReadStream(name);
@@ -74,15 +78,16 @@ export class Inputs {
     }
   }
 
-  /** The first bytes of a file, which can still be read from its start. */
+  /** The first bytes of a file or a pipe, which can still be read from its start. */
   async head(name: string): Promise<Uint8Array> {
-    if (name !== STANDARD) return headOf(name);
+    if (!Number.isNaN(sizeOf(name))) return headOf(name);
     const pieces = this.open(name);
     const first = (await pieces.next()).value ?? new Uint8Array();
-    this.#peeked = (async function* () {
+    const whole = async function* () {
       yield first;
       yield* pieces;
-    })();
+    };
+    this.#peeked.set(name, whole());
     return first;
   }
 }
@@ -105,8 +110,9 @@ function filesOf(path: string): string[] {
   return files;
 }
 
-/** NaN of what is no regular file: a pipe, a device. */
+/** Bytes of a file; NaN of what is none: a pipe, a device. */
 function sizeOf(name: string): number {
+  if (name === STANDARD) return Number.NaN;
   const stat = statOf(name);
   return stat.isFile() ? stat.size : Number.NaN;
 }
@@ -119,9 +125,7 @@ function statOf(path: string): Stats {
   }
 }
 
-/** The first bytes of a file; none of a pipe, which could not be read again. */
-export function headOf(name: string): Uint8Array {
-  if (Number.isNaN(sizeOf(name))) return new Uint8Array();
+function headOf(name: string): Uint8Array {
   try {
     const descriptor = openSync(name, "r");
     try {

@@ -5,9 +5,8 @@ import { emptyReport, reportLines } from "../recommender/clean/report.js";
 import { Recommender, type RecommenderStats } from "../recommender/recommender.js";
 import { SnapshotError, unpackSnapshot } from "../snapshot.js";
 import { readFile } from "./files.js";
-import { eventsOf, formatOf, headOf, Inputs, until } from "./input.js";
+import { eventsOf, formatOf, Inputs, until } from "./input.js";
 import { readModel } from "./model.js";
-import { STANDARD } from "./output.js";
 import { amount, Progress } from "./progress.js";
 import { table } from "./table.js";
 
@@ -65,21 +64,19 @@ const TITLES: Record<string, string> = {
 
 /** Prints what kind of file this is and what it holds, having checked all of it. */
 export async function inspect(file: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
-  if (file === STANDARD || isText(headOf(file))) await inspectEvents(file, options, signal);
-  else inspectTensors(file, options);
-}
-
-/** No text has a zero; the header of LiveQ's own files begins with its length in eight bytes. */
-function isText(head: Uint8Array): boolean {
-  return head.length > 0 && !head.includes(0);
+  const inputs = new Inputs([file], signal);
+  const head = await inputs.head(inputs.names[0]!);
+  // No text has a zero; files of tensors begin with a length in eight bytes.
+  if (head.length === 0 || head.includes(0)) inspectTensors(file, options);
+  else await inspectEvents(inputs, options, signal);
 }
 
 /** Prints of what quality events are, with the cleaning that `liveq prepare` does by itself. */
-async function inspectEvents(file: string, { json }: InspectOptions, signal: AbortSignal): Promise<void> {
-  const inputs = new Inputs([file], signal);
+async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: AbortSignal): Promise<void> {
   const format = await formatOf(inputs, "auto");
-  if (format.yields !== "events")
+  if (format.yields !== "events") {
     throw new Error(`${inputs.title}: must hold events or tensors, got ${format.description}`);
+  }
   const report = emptyReport();
   const progress = new Progress("B");
   for await (const _ of cleanEvents(until(signal, eventsOf(format, inputs, { onError: "skip", report })), { report })) {

@@ -6,7 +6,7 @@ import { UsageError } from "./arguments.js";
 import { readFile } from "./files.js";
 import { Inputs, openEvents, readDecisions, until } from "./input.js";
 import { type Entry, isEvent, merged, reconstructed } from "./log.js";
-import { tell } from "./output.js";
+import { STANDARD, tell } from "./output.js";
 import { Progress } from "./progress.js";
 import { type Row, writeRows } from "./results.js";
 import { table } from "./table.js";
@@ -71,9 +71,13 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const { model, gamma, epochs, seed, resume } = options;
   if (resume && !existsSync(model))
     throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
+  if (options.decisions?.some((file) => file === STANDARD && options.events.includes(file))) {
+    throw new UsageError('"--events" and "--decisions" must not both be -');
+  }
   const recommender = resume
     ? loadRecommender(model)
     : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs });
+  if (resume) requireSame(recommender, options);
   // It was written between two moments, so that what is later than its own is new to it.
   const had = resume ? recommender.time : -1;
   const stop = stopAfter(signal);
@@ -99,6 +103,15 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   report(recommender, options);
   recommender.dispose();
   return !signal.aborted;
+}
+
+/** @throws UsageError where it was trained with other options, which its file keeps. */
+function requireSame({ options }: Recommender, { gamma, epochs, seed }: LearnOptions): void {
+  const kept = { gamma: options.gamma, epochs: options.updatesPerTrain / UPDATES, seed: options.seed };
+  for (const [name, value] of Object.entries({ gamma, epochs, seed })) {
+    const its = kept[name as keyof typeof kept];
+    if (value !== its) throw new UsageError(`"--${name}" must be as in the model to be resumed, ${its}, got ${value}`);
+  }
 }
 
 function stateOf(recommender: Recommender): string {

@@ -23,12 +23,23 @@ does not wait). Data goes to stdout, progress and messages to stderr; a reader w
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Ends what runs, at its next pause: by Ctrl-C, or as nobody reads on. */
+/** Why a run ended before it was done. */
+class Stopped extends Error {
+  constructor(
+    readonly exitCode: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Ends what runs, at its next pause: by Ctrl-C, or as stdout takes no more. */
 const stop = new AbortController();
-process.once("SIGINT", () => stop.abort(new CommanderError(EXIT.interrupted, "liveq.interrupted", "interrupted")));
+process.once("SIGINT", () => stop.abort(new Stopped(EXIT.interrupted, "interrupted")));
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  stop.abort(new CommanderError(EXIT.ok, "liveq.unread", "nobody reads on"));
+  const isRead = error.code !== "EPIPE";
+  if (isRead) process.exitCode = EXIT.failed;
+  stop.abort(isRead ? new Stopped(EXIT.failed, `stdout: ${error.message}`) : new Stopped(EXIT.ok, ""));
 });
 
 /** Ends with the signal's exit code where a run was not done. */
@@ -223,18 +234,21 @@ command(
   .requiredOption("--out <file>", "where it goes")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
 
+/** Tells what went wrong, and answers with which exit code to end. */
+function codeOf(error: unknown): number {
+  // Commander has told the user itself.
+  if (error instanceof CommanderError) return error.exitCode === EXIT.failed ? EXIT.usage : error.exitCode;
+  const message = error instanceof Error ? error.message : String(error);
+  const line = process.stderr.isTTY ? "\r\x1b[K" : "";
+  if (error instanceof UsageError) process.stderr.write(`error: ${message}\n`);
+  else if (error instanceof Stopped && error.exitCode === EXIT.interrupted) process.stderr.write(`${line}${message}\n`);
+  else if (message !== "") process.stderr.write(`${line}liveq: ${message}\n`);
+  if (error instanceof Stopped) return error.exitCode;
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
-  const line = process.stderr.isTTY ? "\r\x1b[K" : "";
-  if (error instanceof CommanderError) {
-    if (error.exitCode === EXIT.interrupted) process.stderr.write(`${line}interrupted\n`);
-    process.exitCode = error.exitCode === EXIT.failed ? EXIT.usage : error.exitCode;
-  } else if (error instanceof UsageError) {
-    process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = EXIT.usage;
-  } else {
-    process.stderr.write(`${line}liveq: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = EXIT.failed;
-  }
+  process.exitCode = codeOf(error);
 }

@@ -173,12 +173,13 @@ async function prepareEvents(
       if (times.length % DRAIN_EVERY === 0) await whole?.drain();
     }
   });
-  if (isWhole || times.length === 0)
-    return path === undefined || path === STANDARD ? {} : { "events.jsonl": times.length };
+  if (path === undefined || path === STANDARD) return {};
+  if (isWhole) return { "events.jsonl": times.length };
   try {
-    return await route(path!, routerOf(options, { times: times.values, users: users.ids }), options, progress, signal);
+    if (times.length === 0) throw new Error(`${inputs.title}: must hold events that can be kept, got none to split`);
+    return await route(path, routerOf(options, { times: times.values, users: users.ids }), options, progress, signal);
   } finally {
-    rmSync(path!, { force: true });
+    rmSync(path, { force: true });
   }
 }
 

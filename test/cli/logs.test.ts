@@ -285,6 +285,14 @@ describe("evaluate on a log", () => {
     expect(mrrOf("log/live-above-popular")).toBeCloseTo(mrrOf("log/live") - mrrOf("log/popular"), 12);
   });
 
+  test("at Ctrl-C tells of what was read until then: exit 130", async () => {
+    const half = lines(EVENTS).slice(0, 4000).join("\n");
+    const run = await interrupted(/gone/, half, "evaluate", "--events", "-", "--policies", "popular", "-k", "5");
+    expect(run.code).toBe(130);
+    expect(run.out).toMatch(/\nhr_at_5 +0\.\d+ \[/);
+    expect(run.err).toContain("interrupted");
+  });
+
   test.each([
     [["--events", EVENTS, "--model", MODEL], 2, '"--model" needs "--warmup"'],
     [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events" and "--movielens" must be given'],
@@ -299,6 +307,46 @@ describe("evaluate on a log", () => {
     const run = await liveq("evaluate", ...given);
     expect([run.code, run.out]).toEqual([code, ""]);
     expect(run.err).toContain(message);
+  });
+});
+
+describe("what cannot be is said in one line", () => {
+  test.each([
+    [["prepare", at("events.jsonl"), at("events.jsonl")], 2, "events.jsonl must be read once only"],
+    [["prepare", at("nothing.jsonl"), "--out", at("nothing")], 1, "nothing.jsonl: must hold events that can be kept"],
+    [["prepare", at("text.txt")], 1, 'text.txt: of no layout that is known; "--format" must be one of movielens-100k,'],
+    [["prepare", at("empty")], 1, "empty: must hold files, got an empty folder"],
+    [["prepare", EVENTS, "--split", "leave-last-out"], 2, '"--split leave-last-out" is for ratings'],
+    [["prepare", at("broadcasts.csv")], 1, "liveq simulate --schedule takes it"],
+    [
+      ["prepare", EVENTS, "--split", "folds", "--folds", "90", "--out", at("x")],
+      1,
+      '"folds" must be an integer in [2, ',
+    ],
+    [
+      ["train", "--events", EVENTS, "--model", MODEL, "--resume", "--gamma", ".5"],
+      2,
+      '"--gamma" must be as in the model',
+    ],
+    [["train", "--events", at("mixed.jsonl"), "--model", at("x.liveq")], 1, "liveq prepare puts a log in order"],
+    [["train", "--events", EVENTS, "--decisions", EVENTS], 1, 'events.jsonl:1: "id" must be a string'],
+    [["simulate", "--days", "1", "--out", at("no", "such")], 1, "such: cannot be written: ENOENT"],
+    [["recommend", "--model", at("text.txt"), "--user", "u"], 1, "text.txt: "],
+    [["inspect", at("text.txt")], 1, "text.txt: of no layout that is known"],
+  ])("%j", async (words, code, message) => {
+    writeFileSync(at("nothing.jsonl"), "\n");
+    writeFileSync(at("text.txt"), "some text\n");
+    mkdirSync(at("empty"), { recursive: true });
+    writeFileSync(at("mixed.jsonl"), `${lines(EVENTS).at(-1)}\n${lines(EVENTS)[0]}\n`);
+    const run = await liveq(...words);
+    expect([run.code, run.out]).toEqual([code, ""]);
+    const said = run.err
+      .trimEnd()
+      .split("\n")
+      .filter((line) => !line.includes(" gone"));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(message);
+    expect(temporaries(folder)).toEqual([]);
   });
 });
 
@@ -331,5 +379,9 @@ describe("recommend and inspect", () => {
     expect(events.code).toBe(0);
     const { kind, quality } = JSON.parse(events.out);
     expect([kind, quality.read]).toEqual(["events as jsonl", lines(EVENTS).length]);
+    const csv = "kind,time,stream,streamer,category\non_air,1,s,r,c\noff_air,2,s,,\nupdate,x,s,,\n";
+    const table = await fed(csv, "inspect", "-");
+    expect(table.out).toMatch(/^stdin: events as csv\nread +3\nkept +2 /);
+    expect(table.out).toContain('e.g. stdin:4: "time" must be a finite number >= 0, got "x"');
   });
 });
