@@ -3,7 +3,7 @@ import { pow } from "../math.js";
 import { checked, oneOf, type Rules, rules } from "../options.js";
 import { DAY, MINUTE } from "./decay.js";
 import type { FeedbackEvent, Id } from "./events.js";
-import { emptyOutcome, type Outcome, type Reward } from "./reward.js";
+import { emptyOutcome, type Outcome, type Reward, record } from "./reward.js";
 
 export interface PendingOptions {
   /**
@@ -162,7 +162,10 @@ export class Pending {
       if (decision !== undefined && entry.id !== decision) continue;
       const position = entry.slate.indexOf(event.stream);
       if (position < 0) continue;
-      record(entry, position, event, cut);
+      if (event.kind === "impression") {
+        entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
+        entry.seen[position] = true;
+      } else record(entry.outcomes[position]!, event, cut);
       if (entry.next !== undefined && !entry.outcomes.some(isOpen)) this.#close(entry);
       return true;
     }
@@ -290,32 +293,3 @@ export class Pending {
     return pow(this.options.gamma, 1 + Math.max(away, 0) / this.options.gapScaleMs);
   }
 }
-
-function record(entry: Entry, position: number, event: FeedbackEvent, cut: boolean): void {
-  const outcome = entry.outcomes[position]!;
-  switch (event.kind) {
-    case "impression":
-      entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
-      entry.seen[position] = true;
-      break;
-    case "click":
-      outcome.clicked = true;
-      break;
-    case "watch":
-      // A user who went in twice stayed for the sum.
-      outcome.clicked = true;
-      outcome.watchMs = (outcome.watchMs ?? 0) + event.watchMs;
-      outcome.cut = cut;
-      break;
-    case "rating":
-      outcome.ratings += 2 * event.rating - 1;
-      break;
-    case "gift":
-      outcome.gifts += event.amount;
-      break;
-    default:
-      outcome[TALLY[event.kind]]++;
-  }
-}
-
-const TALLY = { like: "likes", comment: "comments", share: "shares", follow: "follows", dislike: "dislikes" } as const;

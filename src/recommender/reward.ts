@@ -1,5 +1,7 @@
 import { log1p } from "../math.js";
 import { above, between, checked, oneOf, type Rule, type Rules, rules } from "../options.js";
+import { MINUTE } from "./decay.js";
+import type { FeedbackEvent } from "./events.js";
 
 /** What a user did with one shown stream, as far as it is known. */
 export interface Outcome {
@@ -86,14 +88,14 @@ const TABLE: Rules<RewardOptions> = {
   dislike: weight,
 };
 
-const MINUTE = 60_000;
-
 /** Linear watch time is counted in tens of minutes, so that both transforms give values of a similar size. */
 const LINEAR_UNIT = 10;
 
 /** Beyond this many, repeated likes, comments and the like of one user in one stream add nothing: a script sends them. */
 const REPEATS_MAX = 10;
 const GIFT_MAX = 1e9;
+
+const TALLY = { like: "likes", comment: "comments", share: "shares", follow: "follows", dislike: "dislikes" } as const;
 
 function capped(times: number): number {
   return Math.min(times, REPEATS_MAX);
@@ -113,6 +115,31 @@ export function emptyOutcome(): Outcome {
     ratings: 0,
     gifts: 0,
   };
+}
+
+/** Enters what a user did with a shown stream; `cut`: the stream was off air when the watch ended. */
+export function record(outcome: Outcome, event: FeedbackEvent, cut: boolean): void {
+  switch (event.kind) {
+    case "impression":
+      break;
+    case "click":
+      outcome.clicked = true;
+      break;
+    case "watch":
+      // A user who went in twice stayed for the sum.
+      outcome.clicked = true;
+      outcome.watchMs = (outcome.watchMs ?? 0) + event.watchMs;
+      outcome.cut = cut;
+      break;
+    case "rating":
+      outcome.ratings += 2 * event.rating - 1;
+      break;
+    case "gift":
+      outcome.gifts += event.amount;
+      break;
+    default:
+      outcome[TALLY[event.kind]]++;
+  }
 }
 
 /** Did the user leave at once, of the user's own will? A watch that the stream's end cut short is no bounce. */

@@ -1,6 +1,7 @@
 /** What the broadcasts of a log are like: the statistics that were published of Twitch. */
+
+import { gini } from "../../../src/recommender/evaluation/diversity.js";
 import type { LiveEvent } from "../../../src/recommender/index.js";
-import { gini } from "../../../src/recommender/simulator/metrics.js";
 import { mean, sortedQuantile } from "./numbers.js";
 
 const MINUTE = 60_000;

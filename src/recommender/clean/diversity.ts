@@ -1,3 +1,4 @@
+import { gini } from "../evaluation/diversity.js";
 import type { Id, LiveEvent } from "../events.js";
 import { type Counts, count } from "./report.js";
 import { Sample } from "./sample.js";
@@ -17,7 +18,7 @@ export interface Diversity {
   repeatShare: number;
   /**
    * Gini coefficient of impressions over streamers (of clicks in a log without impressions), in [0, 1]: 0 where all
-   * have as many, near 1 where one has all. Streamers who were on air and never shown count.
+   * have as many, near 1 where one has all; 0 where nobody has any. Streamers who were on air and never shown count.
    */
   exposureGini: number;
   /** False where there were too many ids to hold: numbers of ids, shares and Gini are then estimates from a sample. */
@@ -33,18 +34,6 @@ interface Visitor {
   clicks: number;
   repeats: number;
   streamers: Set<Id> | undefined;
-}
-
-/** The Gini coefficient of numbers >= 0; 0 where all are 0. */
-export function gini(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort();
-  let sum = 0;
-  let ranked = 0;
-  for (let i = 0; i < sorted.length; i++) {
-    sum += sorted[i]!;
-    ranked += (i + 1) * sorted[i]!;
-  }
-  return sum === 0 ? 0 : (2 * ranked) / (sorted.length * sum) - (sorted.length + 1) / sorted.length;
 }
 
 /** Measures diversity as events pass, in memory that does not grow beyond `ids` entries of each sort. */
@@ -104,7 +93,8 @@ export class DiversityMeter {
       from: this.#to < 0 ? 0 : this.#from,
       to: Math.max(this.#to, 0),
       repeatShare: clicks === 0 ? 0 : repeats / clicks,
-      exposureGini: gini(exposures.map((exposure) => exposure[shown])),
+      // A report is written as JSON, which has no NaN.
+      exposureGini: gini(exposures.map((exposure) => exposure[shown])) || 0,
       exact: [this.#users, this.#streams, this.#streamers, this.#categories].every(({ exact }) => exact),
     };
   }

@@ -1,9 +1,11 @@
 import { checked, integer, oneOf, type Rule, type Rules, rules } from "../../options.js";
+import { Agenda } from "../agenda.js";
 import { DAY, MINUTE } from "../decay.js";
 import type { Click, FeedbackEvent, Gift, Id, LiveEvent, OnAir, PageView, Watch } from "../events.js";
+import { pairKey } from "../pair.js";
 import { DiversityMeter } from "./diversity.js";
 import { Recent } from "./recent.js";
-import { Agenda, Reorder } from "./reorder.js";
+import { Reorder } from "./reorder.js";
 import { change, count, drop, emptyReport, type QualityReport } from "./report.js";
 import { type Cleaning, ColumnMeter, quartileFences } from "./table.js";
 
@@ -134,13 +136,8 @@ const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
 /** What makes two events the same, but for the time. */
 function keyOf(event: LiveEvent): string {
   const user = "user" in event ? event.user : "";
-  if ("stream" in event) return event.kind + pairOf(user, event.stream);
-  return event.kind + pairOf(user, "friend" in event ? event.friend : "");
-}
-
-/** One key of two ids, whatever characters are in them. */
-function pairOf(user: Id, other: Id): string {
-  return `${user.length}:${user}${other}`;
+  if ("stream" in event) return event.kind + pairKey(user, event.stream);
+  return event.kind + pairKey(user, "friend" in event ? event.friend : "");
 }
 
 /**
@@ -300,7 +297,7 @@ export class Cleaner {
 
   #judgeGift(event: Gift): LiveEvent | string {
     const { giftAfterMs, giftGapMs, bounds } = this.#options;
-    const visit = this.#visits.get(pairOf(event.user, event.stream)) ?? NO_VISIT;
+    const visit = this.#visits.get(pairKey(event.user, event.stream)) ?? NO_VISIT;
     if (event.time - visit.click < giftAfterMs) return "gift right after the click";
     if (event.time - visit.gift < giftGapMs) return "gifts too close";
     const amount = Math.min(event.amount, bounds.amount ?? Infinity);
@@ -332,7 +329,7 @@ export class Cleaner {
     if (window !== this.#rateWindow) this.#rates.clear();
     this.#rateWindow = window;
     if (userLimit > 0 && (this.#rates.get(`u${event.user}`) ?? 0) >= userLimit) return true;
-    return pairLimit > 0 && (this.#rates.get(pairOf(event.user, event.stream)) ?? 0) >= pairLimit;
+    return pairLimit > 0 && (this.#rates.get(pairKey(event.user, event.stream)) ?? 0) >= pairLimit;
   }
 
   /** Remembers of an event that is kept what later ones are judged by. */
@@ -347,13 +344,13 @@ export class Cleaner {
     const { userLimit, pairLimit } = this.#options;
     if (event.kind === "click" || event.kind === "gift") this.#visit(event);
     if (userLimit > 0) this.#rate(`u${event.user}`);
-    if (pairLimit > 0) this.#rate(pairOf(event.user, event.stream));
+    if (pairLimit > 0) this.#rate(pairKey(event.user, event.stream));
   }
 
   #visit({ kind, user, stream, time }: Click | Gift): void {
     const { giftAfterMs, giftGapMs } = this.#options;
     if (giftAfterMs === 0 && giftGapMs === 0) return;
-    const pair = pairOf(user, stream);
+    const pair = pairKey(user, stream);
     const { click, gift } = this.#visits.get(pair) ?? NO_VISIT;
     this.#visits.set(pair, kind === "click" ? { click: time, gift } : { click, gift: time });
   }

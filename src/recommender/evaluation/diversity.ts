@@ -56,7 +56,7 @@ export function selfInformation(visits: number, total: number, items: number): n
   return log((total + items) / (visits + 1)) / Math.LN2;
 }
 
-/** The Gini coefficient of non-negative numbers: 0 is equal shares, (n - 1) / n is one that has all. NaN when all are 0. */
+/** The Gini coefficient of non-negative numbers: 0 is equal shares, (n - 1) / n is one that has all. NaN when all are 0, as nothing is shared out. */
 export function gini(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const n = sorted.length;

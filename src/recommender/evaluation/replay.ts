@@ -3,13 +3,13 @@ import { Random } from "../../random.js";
 import { MINUTE } from "../decay.js";
 import type { Id, LiveEvent, Watch } from "../events.js";
 import { Latest } from "../latest.js";
+import { pairKey } from "../pair.js";
 import type { Decision, Policy, Request } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
 import { Broadcasts } from "./broadcasts.js";
 import { gini, intraListSimilarity, type Similarity, selfInformation, traitSimilarity } from "./diversity.js";
 import { bootstrapInterval } from "./intervals.js";
 import { scoreList } from "./lists.js";
-import { pairKey } from "./outcomes.js";
 import { type Act, ALL, isAct, SLICES, type SliceOptions, Slicer } from "./slices.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 

@@ -3,10 +3,10 @@ import { checked, type Rule, type Rules, rules } from "../../options.js";
 import { DAY } from "../decay.js";
 import type { FeedbackEvent, Id, LiveEvent } from "../events.js";
 import { Latest } from "../latest.js";
+import { pairKey } from "../pair.js";
 import type { Decision } from "../policy.js";
-import { emptyOutcome, type Outcome, Reward, type RewardOptions } from "../reward.js";
+import { emptyOutcome, type Outcome, Reward, type RewardOptions, record } from "../reward.js";
 import { Broadcasts } from "./broadcasts.js";
-import { pairKey, record } from "./outcomes.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 
 export interface ReturnOptions {

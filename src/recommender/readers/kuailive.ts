@@ -1,5 +1,5 @@
 import { mustBe } from "../../options.js";
-import { Agenda } from "../clean/reorder.js";
+import { Agenda } from "../agenda.js";
 import { type QualityReport, skipLine } from "../clean/report.js";
 import type { Id, LiveEvent, UserUpdate } from "../events.js";
 import { asEvent } from "../schema.js";

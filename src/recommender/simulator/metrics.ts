@@ -1,4 +1,5 @@
 import { DAY, MINUTE } from "../decay.js";
+import { gini } from "../evaluation/diversity.js";
 import { quantile } from "../evaluation/intervals.js";
 import type { PlatformOptions } from "./options.js";
 import type { Stream, Streamer } from "./streamers.js";
@@ -35,18 +36,6 @@ export interface SimulationResult extends PlatformMetrics {
   satisfaction: number;
   /** Minutes watched per viewer on each day, warm-up included. */
   watchMinutesByDay: number[];
-}
-
-/** The Gini coefficient of non-negative numbers; NaN when all are 0. */
-export function gini(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort();
-  let sum = 0;
-  let ranked = 0;
-  for (let i = 0; i < sorted.length; i++) {
-    sum += sorted[i]!;
-    ranked += (i + 1) * sorted[i]!;
-  }
-  return (2 * ranked) / (sorted.length * sum) - (sorted.length + 1) / sorted.length;
 }
 
 /** Counts what happens on a platform. */

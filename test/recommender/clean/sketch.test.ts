@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/random.js";
-import { DiversityMeter, gini } from "../../../src/recommender/clean/diversity.js";
+import { DiversityMeter } from "../../../src/recommender/clean/diversity.js";
 import { Recent } from "../../../src/recommender/clean/recent.js";
 import { emptyReport, reportLines } from "../../../src/recommender/clean/report.js";
 import { Sample } from "../../../src/recommender/clean/sample.js";
@@ -88,17 +88,14 @@ describe("the sample of ids", () => {
   });
 });
 
-test("the Gini coefficient is that of all pairs", () => {
-  const random = Random.named(5, "gini");
-  const values = Array.from({ length: 60 }, () => random.below(20));
-  let differences = 0;
-  let sum = 0;
-  for (const a of values) {
-    sum += a;
-    for (const b of values) differences += Math.abs(a - b);
+test("nothing shown is shared equally", () => {
+  const meter = new DiversityMeter(10);
+  for (const streamer of ["a", "b"]) {
+    meter.feedback({ kind: "on_air", time: 1, stream: streamer, streamer, category: "c" });
   }
-  expect(gini(values)).toBeCloseTo(differences / (2 * values.length * sum), 12);
-  expect([gini([]), gini([0, 0]), gini([5, 5])]).toEqual([0, 0, 0]);
+  expect(meter.report.exposureGini).toBe(0);
+  meter.feedback({ kind: "impression", time: 2, user: "u", stream: "a" });
+  expect(meter.report.exposureGini).toBe(0.5);
 });
 
 test("recent keys are at least the last so many, at most twice", () => {

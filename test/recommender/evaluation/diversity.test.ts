@@ -71,6 +71,7 @@ describe("what is beyond a single list", () => {
   test("the Gini coefficient is half the relative mean difference", () => {
     expect(gini([5, 5, 5, 5])).toBeCloseTo(0, 12);
     expect(gini([0, 0, 0, 8])).toBeCloseTo(0.75, 12);
+    expect(gini([1, 2, 3, 4])).toBeCloseTo(0.25, 12);
     expect(gini([0, 0])).toBeNaN();
     fc.assert(
       fc.property(fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }), (values) => {

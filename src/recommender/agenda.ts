@@ -1,0 +1,62 @@
+/** What has a time, in milliseconds. */
+export interface Timed {
+  time: number;
+}
+
+interface Entry<T> {
+  item: T;
+  /** Of the simultaneous, the one that came first goes first. */
+  sequence: number;
+}
+
+function before<T extends Timed>(a: Entry<T>, b: Entry<T>): boolean {
+  return a.item.time === b.item.time ? a.sequence < b.sequence : a.item.time < b.item.time;
+}
+
+/** Items by time: `pop` gives the earliest, the first to come among the simultaneous. A binary heap. */
+export class Agenda<T extends Timed> {
+  readonly #heap: Entry<T>[] = [];
+  #sequence = 0;
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** The earliest; undefined when there is none. */
+  get first(): T | undefined {
+    return this.#heap[0]?.item;
+  }
+
+  push(item: T): void {
+    const heap = this.#heap;
+    const entry = { item, sequence: this.#sequence++ };
+    let place = heap.length;
+    heap.push(entry);
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (!before(entry, heap[parent]!)) break;
+      heap[place] = heap[parent]!;
+      place = parent;
+    }
+    heap[place] = entry;
+  }
+
+  /** Takes the earliest out. Requires that there is one. */
+  pop(): T {
+    const heap = this.#heap;
+    const first = heap[0]!;
+    const last = heap.pop()!;
+    const size = heap.length;
+    if (size > 0) {
+      let place = 0;
+      for (let child = 1; child < size; child = 2 * place + 1) {
+        if (child + 1 < size && before(heap[child + 1]!, heap[child]!)) child++;
+        if (!before(heap[child]!, last)) break;
+        heap[place] = heap[child]!;
+        place = child;
+      }
+      heap[place] = last;
+    }
+    return first.item;
+  }
+}
