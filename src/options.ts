@@ -80,6 +80,9 @@ export function oneOf(...values: string[]): Rule {
 
 export const boolean: Rule = [(value) => typeof value === "boolean", "true or false"];
 
+/** Options of a part, which checks them itself. */
+export const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
+
 /** Rules that many options share. */
 export const rules = {
   unit: between(0, 1),

@@ -81,16 +81,16 @@ interface Shared {
 class Stream implements CatalogStream {
   readonly id: Id;
   index: number;
-  streamer: Id;
-  category: string;
-  tags: readonly string[];
-  title: string;
-  description: string;
+  streamer!: Id;
+  category!: string;
+  tags!: readonly string[];
+  title!: string;
+  description!: string;
   language: string | undefined;
-  mature: boolean;
-  embeddings: StreamEmbeddings;
+  mature!: boolean;
+  embeddings!: StreamEmbeddings;
   startedAt: number;
-  updatedAt: number;
+  updatedAt!: number;
   viewers = 0;
   peakViewers = 0;
   likes = 0;
@@ -101,6 +101,11 @@ class Stream implements CatalogStream {
     this.id = event.stream;
     this.index = index;
     this.startedAt = event.time;
+    this.tell(event);
+  }
+
+  /** Takes what an `on_air` says of it. */
+  tell(event: OnAir): void {
     this.streamer = event.streamer;
     this.category = event.category;
     this.tags = event.tags ?? NONE;
@@ -306,15 +311,7 @@ export class Catalog {
     }
     this.#streamers.delete(known.streamer, known);
     this.#categories.delete(known.category, known);
-    known.streamer = event.streamer;
-    known.category = event.category;
-    known.tags = event.tags ?? NONE;
-    known.title = event.title ?? "";
-    known.description = event.description ?? "";
-    known.language = event.language;
-    known.mature = event.mature ?? false;
-    known.embeddings = packed(event.embeddings);
-    known.updatedAt = event.time;
+    known.tell(event);
     this.#streamers.add(known.streamer, known);
     this.#categories.add(known.category, known);
     for (const follower of this.#followers) follower.told(known);

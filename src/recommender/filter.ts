@@ -1,4 +1,4 @@
-import { boolean, checked, type Rule, type Rules, rules } from "../options.js";
+import { boolean, checked, group, type Rule, type Rules, rules } from "../options.js";
 import type { CatalogStream } from "./catalog.js";
 import type { Id } from "./events.js";
 
@@ -37,7 +37,7 @@ function optional([holds, must]: Rule): Rule {
 const TABLE: Rules<Filter> = {
   languages: names,
   mature: optional(boolean),
-  categories: optional([(value) => typeof value === "object" && value !== null, "an object"]),
+  categories: optional(group),
   blocked: names,
   minAgeMs: optional(rules.nonNegative),
   maxAgeMs: optional(rules.nonNegative),

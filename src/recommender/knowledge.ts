@@ -1,5 +1,5 @@
 import { log1p } from "../math.js";
-import { type Rule, type Rules, rules } from "../options.js";
+import { group, type Rule, type Rules, rules } from "../options.js";
 import { Catalog, type CatalogStream, type SavedCatalog } from "./catalog.js";
 import { Contents, type SavedContents } from "./content.js";
 import { MINUTE } from "./decay.js";
@@ -42,8 +42,6 @@ export const candidateCount: Rule = [
   (value) => rules.atLeastOne[0](value) && (value as number) <= CANDIDATES_MAX,
   `an integer in [1, ${CANDIDATES_MAX}]`,
 ];
-/** Options of a part, which checks them itself. */
-export const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
 
 export const KNOWLEDGE_TABLE: Rules<KnowledgeOptions> = {
   seed: rules.count,

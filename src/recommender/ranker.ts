@@ -1,5 +1,5 @@
 import { DQN } from "../agent.js";
-import { above, between, checked, type DQNOptions, integer, type Rules } from "../options.js";
+import { above, between, checked, group, integer, type Rules } from "../options.js";
 import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
 import type { Ranker } from "./evaluation/ranking.js";
@@ -10,6 +10,7 @@ import { FEATURES, writeFeatures } from "./ranker/features.js";
 import { stateNames, UserHistory } from "./ranker/history.js";
 import { ItemTable, type ItemTraits } from "./ranker/items.js";
 import { Scaler } from "./ranker/scaler.js";
+import type { LearnerOptions } from "./recommender.js";
 
 export type { ItemTraits } from "./ranker/items.js";
 
@@ -48,19 +49,7 @@ export interface RankerOptions {
   /** Transitions for each update, [1, 1e6]. Default 40. */
   trainEvery?: number;
   /** Other options of the agent. Default hidden [64, 32], batchSize 128, capacity 50000, targetEvery 250. */
-  learner?: Pick<
-    DQNOptions,
-    | "hidden"
-    | "batchSize"
-    | "capacity"
-    | "learningStarts"
-    | "targetEvery"
-    | "tau"
-    | "double"
-    | "loss"
-    | "normalization"
-    | "adamEpsilon"
-  >;
+  learner?: Omit<LearnerOptions, "learningRate" | "maxGradNorm">;
   /** Models of which each leaves a part of the log out, [2, 100]. Default 3. */
   folds?: number;
   /** Of everything random, [0, 2^53 - 1]. Default 1. */
@@ -97,7 +86,7 @@ const RULES: Rules<RankerOptions> = {
   gamma: between(0, 1),
   learningRate: above(0, 1),
   trainEvery: integer(1, 1e6),
-  learner: [(value) => typeof value === "object" && value !== null, "an object"],
+  learner: group,
   folds: integer(2, 100),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };

@@ -1,6 +1,6 @@
 import { DQN } from "../agent.js";
 import { log1p } from "../math.js";
-import { checked, type DQNOptions, type Rules, rules } from "../options.js";
+import { checked, type DQNOptions, group, type Rules, rules } from "../options.js";
 import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
 import type { StreamProfile } from "./audience.js";
@@ -11,7 +11,6 @@ import { type ExploreOptions, Explorer } from "./explore.js";
 import { type Features, featureVersion } from "./features.js";
 import {
   candidateCount,
-  group,
   joined,
   KNOWLEDGE,
   KNOWLEDGE_TABLE,

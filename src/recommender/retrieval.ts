@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../options.js";
+import { checked, group, type Rules, rules } from "../options.js";
 import { type Catalog, type CatalogStream, isMoreViewed, isNewer } from "./catalog.js";
 import type { Id } from "./events.js";
 import { checkedFilter, type Filter, Gate } from "./filter.js";
@@ -41,7 +41,6 @@ const SHARE_TABLE: Rules<SourceShares> = {
   popular: rules.unit,
 };
 
-const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
 const TABLE: Rules<RetrievalOptions> = { shares: group, filter: group };
 
 /** Who fills the places that are left, in this order: what a user comes back to, then what fits, then what all watch. */

@@ -134,9 +134,9 @@ function plus(out: Float32Array, offset: number, row: Float32Array | undefined, 
  * A user's vector is the sum of a part of everybody's, of one of each trait and of one of the user's own; a streamer's
  * of its category's, its tags' and its own (Kula 2015, LightFM, arXiv:1507.08439). So whoever was never seen has a
  * vector at once: that of what is known of them, and parts of their own take over as they are learned. Each watch is
- * a few steps of BPR (Rendle et al. 2009) against streamers drawn from the latest that were offered. Of the ways tried
- * on logs of the simulator, this one told best which stream of a slate was watched; drawing from what others had
- * watched, or learning from watches one by one without pairs, told less.
+ * a few steps of BPR (Rendle et al. 2009) against streamers drawn from the latest that were offered. On logs of the
+ * simulator, drawing from what others had watched, and learning from watches one by one without pairs, did not tell
+ * better which stream of a slate was watched; the differences were within noise.
  */
 export class CollaborativeVectors {
   readonly options: Readonly<VectorOptions>;

@@ -131,28 +131,36 @@ class Vocabulary {
   }
 }
 
-const ONE_HOT: Rules<OneHotEncoding> = { kind, max: integer(1, PLACES), vocabulary: vocabulary(PLACES) };
+/** An encoder with a place for each name of a vocabulary, behind one for all others. */
+abstract class Places extends Dense {
+  protected readonly vocabulary: Vocabulary;
 
-export class OneHot extends Dense {
-  readonly must = "a string";
-  readonly #vocabulary: Vocabulary;
-
-  constructor(encoding: OneHotEncoding, path: string) {
+  constructor(max: number, vocabulary: readonly string[] | undefined) {
     super();
-    const { max, vocabulary } = checked(encoding, ONE_HOT, { max: roomFor(encoding.vocabulary, 16) }, path);
-    this.#vocabulary = new Vocabulary(max!, vocabulary);
+    this.vocabulary = new Vocabulary(max, vocabulary);
   }
 
   get names(): readonly string[] {
-    return this.#vocabulary.placeNames();
+    return this.vocabulary.placeNames();
   }
 
   override get width(): number {
-    return this.#vocabulary.max + 1;
+    return this.vocabulary.max + 1;
   }
 
   override get fitted(): boolean {
-    return this.#vocabulary.fitted;
+    return this.vocabulary.fitted;
+  }
+}
+
+const ONE_HOT: Rules<OneHotEncoding> = { kind, max: integer(1, PLACES), vocabulary: vocabulary(PLACES) };
+
+export class OneHot extends Places {
+  readonly must = "a string";
+
+  constructor(encoding: OneHotEncoding, path: string) {
+    const { max, vocabulary } = checked(encoding, ONE_HOT, { max: roomFor(encoding.vocabulary, 16) }, path);
+    super(max!, vocabulary);
   }
 
   accepts(value: unknown): boolean {
@@ -160,15 +168,15 @@ export class OneHot extends Dense {
   }
 
   override fit(values: readonly unknown[]): void {
-    this.#vocabulary.names = mostFrequent(values as string[], this.#vocabulary.max);
+    this.vocabulary.names = mostFrequent(values as string[], this.vocabulary.max);
   }
 
   write(value: unknown, row: Float32Array, offset: number): void {
-    writeOne(row, offset, this.width, this.#vocabulary.place(value as string));
+    writeOne(row, offset, this.width, this.vocabulary.place(value as string));
   }
 
   save(): OneHotEncoding {
-    return { kind: "onehot", ...this.#vocabulary.saved() };
+    return { kind: "onehot", ...this.vocabulary.saved() };
   }
 }
 
@@ -228,26 +236,12 @@ export class Label implements Encoder {
 
 const TAGS: Rules<TagsEncoding> = { kind, max: integer(1, PLACES), vocabulary: vocabulary(PLACES) };
 
-export class Tags extends Dense {
+export class Tags extends Places {
   readonly must: string = NAMES;
-  readonly #vocabulary: Vocabulary;
 
   constructor(encoding: TagsEncoding, path: string) {
-    super();
     const { max, vocabulary } = checked(encoding, TAGS, { max: roomFor(encoding.vocabulary, 32) }, path);
-    this.#vocabulary = new Vocabulary(max!, vocabulary);
-  }
-
-  get names(): readonly string[] {
-    return this.#vocabulary.placeNames();
-  }
-
-  override get width(): number {
-    return this.#vocabulary.max + 1;
-  }
-
-  override get fitted(): boolean {
-    return this.#vocabulary.fitted;
+    super(max!, vocabulary);
   }
 
   accepts(value: unknown): boolean {
@@ -255,7 +249,7 @@ export class Tags extends Dense {
   }
 
   override fit(values: readonly unknown[]): void {
-    this.#vocabulary.names = mostFrequent(values.flatMap(listed), this.#vocabulary.max);
+    this.vocabulary.names = mostFrequent(values.flatMap(listed), this.vocabulary.max);
   }
 
   write(value: unknown, row: Float32Array, offset: number): void {
@@ -263,7 +257,7 @@ export class Tags extends Dense {
     row.fill(0, offset, offset + this.width);
     let unknown = 0;
     for (const name of names) {
-      const place = this.#vocabulary.place(name);
+      const place = this.vocabulary.place(name);
       if (place === 0) unknown++;
       else row[offset + place] = 1;
     }
@@ -271,7 +265,7 @@ export class Tags extends Dense {
   }
 
   save(): TagsEncoding {
-    return { kind: "tags", ...this.#vocabulary.saved() };
+    return { kind: "tags", ...this.vocabulary.saved() };
   }
 }
 

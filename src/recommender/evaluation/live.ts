@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../../options.js";
+import { checked, group, type Rule, type Rules, rules } from "../../options.js";
 
 import { HOUR, MINUTE, WEEK } from "../decay.js";
 import type { Click, FeedbackEvent, Id, LiveEvent, StreamEvent, Watch } from "../events.js";
@@ -41,7 +41,6 @@ const DEFAULTS: LiveOptions = {
 };
 
 const callable: Rule = [(value) => typeof value === "function", "a function"];
-const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
 
 const TABLE: Rules<LiveOptions> = {
   from: rules.nonNegative,

@@ -1,11 +1,11 @@
 import type { Environment, StepResult } from "../../environment/index.js";
 import { log1p } from "../../math.js";
-import { checked, oneOf, type Rules } from "../../options.js";
+import { checked, group, oneOf, type Rules } from "../../options.js";
 import type { CatalogStream } from "../catalog.js";
 import { DAY, MINUTE } from "../decay.js";
 import type { LiveEvent } from "../events.js";
 import type { FeatureOptions } from "../features.js";
-import { candidateCount, group, KNOWLEDGE, Knowledge, type KnowledgeOptions } from "../knowledge.js";
+import { candidateCount, KNOWLEDGE, Knowledge, type KnowledgeOptions } from "../knowledge.js";
 import { type PlatformOptions, platformOptions } from "./options.js";
 import type { Stream } from "./streamers.js";
 import type { Viewer } from "./viewers.js";
