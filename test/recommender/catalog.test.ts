@@ -100,6 +100,21 @@ describe("Catalog", () => {
     expect(one.of("nobody").size + one.within("nothing").size).toBe(0);
   });
 
+  test("tells followers when the category or the tags may have changed, and only then", () => {
+    const told: string[] = [];
+    const catalog = new Catalog([
+      { told: ({ category, tags }) => told.push([category, ...tags].join()), gone: () => told.push("gone") },
+    ]);
+    const update = (what: object) => catalog.feedback({ kind: "update", time: 2, stream: "a", ...what });
+    catalog.feedback(onAir("a", 1, { category: "chess", tags: ["calm"] }));
+    update({ viewers: 5 });
+    update({ category: "music" });
+    update({ tags: ["loud", "late"] });
+    update({ title: "x" });
+    catalog.feedback({ kind: "off_air", time: 3, stream: "a" });
+    expect(told).toEqual(["chess,calm", "music,calm", "music,loud,late", "gone"]);
+  });
+
   test("tells followers of each stream at its index, and where the last went", () => {
     const rows: string[] = [];
     const catalog = new Catalog([

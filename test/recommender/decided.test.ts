@@ -97,11 +97,19 @@ test("rank puts all in the order of its values, and remembers no decision", () =
 });
 
 describe("parseDecision", () => {
-  const whole = { id: "d", user: "u", time: 5, slate: ["a", "b"], propensities: [1, 0.5], scores: [2, -1] };
+  const whole = {
+    id: "d",
+    user: "u",
+    time: 5,
+    slate: ["a", "b"],
+    propensities: [1, 0.5],
+    scores: [2, -1],
+    sources: ["friend", "popular"],
+  };
 
   test("takes a decision with and without propensities", () => {
     expect(parseDecision(whole)).toEqual(whole);
-    const { propensities: _p, scores: _s, ...rest } = whole;
+    const { propensities: _p, scores: _s, sources: _o, ...rest } = whole;
     expect(parseDecision(rest)).toEqual(rest);
     expect(parseDecision({ ...rest, slate: [] }).slate).toEqual([]);
   });
@@ -113,6 +121,14 @@ describe("parseDecision", () => {
     [{ ...whole, slate: ["a", 3] }, '"slate.1" must be a string of 1 to 256 characters, got 3'],
     [{ ...whole, propensities: [1, 0] }, '"propensities.1" must be a finite number in (0, 1], got 0'],
     [{ ...whole, scores: [1] }, '"scores" must be an array of as many numbers as the slate has streams, got 1 for 2'],
+    [
+      { ...whole, sources: ["all"] },
+      '"sources" must be an array of as many sources as the slate has streams, got 1 for',
+    ],
+    [
+      { ...whole, sources: ["all", "fate"] },
+      '"sources.1" must be one of favourite, friend, newest, similar, popular, all',
+    ],
     [{ ...whole, k: 2 }, '"k" is not a field of a decision'],
   ])("refuses %o and says why", (value, message) => {
     expect(() => parseDecision(value)).toThrow(message);

@@ -8,7 +8,7 @@ import type { DenseTransition } from "../../src/recommender/pending.js";
 import type { Decision } from "../../src/recommender/policy.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { EventError } from "../../src/recommender/schema.js";
-import { SnapshotError } from "../../src/snapshot.js";
+import { packSnapshot, SnapshotError, unpackSnapshot } from "../../src/snapshot.js";
 
 /** A linear Q-function that keeps what it is told and takes a gradient step on each `learn`. */
 class LinearQ implements QFunction {
@@ -159,7 +159,11 @@ describe("recommending", () => {
       recommender.feedback({ kind: "update", time: i, stream: `s${i}`, viewers: i === 7 ? 0 : 1000 - i });
     }
     recommender.feedback({ kind: "watch", time: 100, user: "u", stream: "s7", watchMs: MINUTE });
-    const { slate } = recommender.recommend({ user: "u", now: 101, k: 16 });
+    const { slate, sources } = recommender.recommend({ user: "u", now: 101, k: 16 });
+    expect(sources![slate.indexOf("s7")]).toBe("favourite");
+    expect(sources![slate.indexOf("s99")]).toBe("newest");
+    expect(sources!.length).toBe(16);
+    expect(recommender.recommend({ user: "u", now: 101, k: 2, candidates: ["s1", "s2"] }).sources).toBeUndefined();
     expect(slate).toContain("s7");
     expect(slate).toContain("s99");
     expect(slate).toContain("s0");
@@ -449,6 +453,7 @@ describe("a save", () => {
     const expected = live(original, random, DAY, 300);
     random.restore(state);
     expect(live(copy, random, DAY, 300)).toEqual(expected);
+    expect(new Set(expected.flatMap(({ sources = [] }) => sources))).toContain("similar");
     expect(same(copy.save(), original.save())).toBe(true);
     expect(copy.stats().updates).toBeGreaterThan(100);
   });
@@ -461,6 +466,20 @@ describe("a save", () => {
     };
     expect(same(run(5), run(5))).toBe(true);
     expect(same(run(5), run(6))).toBe(false);
+  });
+
+  test("of another version is refused, and says so", () => {
+    const { metadata, tensors } = unpackSnapshot("recommender", keep(new Recommender(options)).save());
+    const { version: _, ...first } = { features: metadata["features"]!, version: metadata["version"]! };
+    expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(SnapshotError);
+    expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(
+      "is of version 1, here it is 2",
+    );
+    const later = { ...first, version: metadata["version"]!, features: "99" };
+    expect(() => Recommender.load(packSnapshot("recommender", later, tensors))).toThrow("features are version 99");
+    tensors.delete("towers");
+    const same = { ...first, version: metadata["version"]! };
+    expect(() => Recommender.load(packSnapshot("recommender", same, tensors))).toThrow('must hold "towers"');
   });
 
   test("that is damaged or foreign is refused", () => {
@@ -482,6 +501,8 @@ test.each([
   [{ explore: { temprature: 1 } }, '"explore.temprature" is not an option'],
   [{ vectors: { size: 0 } }, '"vectors.size" must be an integer in [1, 1024], got 0'],
   [{ features: { inputs: "all" } }, '"features.inputs" must be an array of different ones of'],
+  [{ towers: true }, '"towers" must be an object, or false, got true'],
+  [{ towers: { probe: 2 } }, '"towers.probe" must be in (0, 1], got 2'],
   [{ maxCandidates: 1e6 }, '"maxCandidates" must be an integer in [1, 65536], got 1000000'],
 ])("refuses the options %o", (options, message) => {
   expect(() => new Recommender(options as object)).toThrow(message);

@@ -130,13 +130,14 @@ describe("retrieval", () => {
     );
   });
 
-  test("favourites are those visited last first, without the disliked", () => {
+  test("favourites are those visited last first, then others followed last, without the disliked", () => {
     const profiles = new Profiles();
     const traits = (streamer: string) => ({ streamer, category: "c", tags: [] });
     for (const [i, streamer] of ["a", "b", "c"].entries()) profiles.click("u", traits(streamer), i);
     profiles.interact("u", traits("d"), false, 3);
     profiles.interact("u", traits("b"), true, 4);
-    expect(favouritesOf(profiles.open("u", 5))).toEqual(["d", "c", "a"]);
+    for (const streamer of ["e", "b", "a", "f"]) profiles.follow("u", traits(streamer), 4);
+    expect(favouritesOf(profiles.open("u", 5))).toEqual(["d", "c", "a", "f", "e"]);
   });
 
   test.each<[object, string]>([

@@ -44,6 +44,17 @@ describe("events", () => {
     expect(parsed).not.toBe(event);
   });
 
+  test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])("have no field named %s", (field) => {
+    // As it comes: in source text `__proto__` would set the prototype.
+    const given = (value: object) => JSON.parse(JSON.stringify(value).replace(/}$/, `,${JSON.stringify(field)}:1}`));
+    expect(Object.keys(given(watch))).toContain(field);
+    expect(isEvent(given(watch))).toBe(false);
+    expect(() => parseEvent(given(watch))).toThrow(`"${field}" is not a field of an event`);
+    const embeddings = given({ text: [1] });
+    expect(() => parseEvent({ ...onAir, embeddings })).toThrow(`"embeddings.${field}" is not a field of an event`);
+    expect(() => parseRequest(given({ user: "u", now: 1, k: 1 }))).toThrow(`"${field}" is not a field of a request`);
+  });
+
   test.each([
     [{ ...watch, watchMs: -5 }, '"watchMs" must be a finite number >= 0, got -5', "watchMs"],
     [{ ...watch, watchMs: "5" }, '"watchMs" must be a finite number >= 0, got "5"', "watchMs"],

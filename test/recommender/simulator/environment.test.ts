@@ -40,6 +40,24 @@ describe("one viewer's life", () => {
     expect(most).toBe(2);
   });
 
+  test("shows what the option says, in rows of that size", () => {
+    const inputs = ["pages", "taste", "moments"] as const;
+    const stream = [{ name: "viewers", encode: { kind: "running" } }] as const;
+    const environment = new LiveEnvironment({ ...OPTIONS, features: { inputs, stream } });
+    const plain = new LiveEnvironment(OPTIONS);
+    expect(environment.features).toBeGreaterThan(plain.features);
+    expect(environment.observationSize).toBeGreaterThan(plain.observationSize);
+    const { observations } = live(environment, 3, () => 0);
+    for (const observation of observations) expect(observation.length).toBe(environment.observationSize);
+    // The world is the same: its rows begin as they do without.
+    const before = live(plain, 3, () => 0).observations;
+    expect(observations.map((row) => row.slice(0, plain.observationSize))).toEqual(before);
+    expect(observations.some((row) => row.slice(plain.observationSize).some((x) => x !== 0))).toBe(true);
+    expect(environment.reset(3).length).toBe(environment.observationSize);
+    expect(environment.candidates().length).toBe(environment.streams.length * environment.features);
+    expect(() => new LiveEnvironment({ features: { inputs: ["age"] } } as object)).toThrow('"features.inputs" must be');
+  });
+
   test("pays the minutes watched, or the logarithm of one more", () => {
     const rewards = (reward: "minutes" | "log1p") =>
       [0, 1, 2, 3].flatMap((seed) => live(new LiveEnvironment({ ...OPTIONS, reward }), seed, () => 0).rewards);
