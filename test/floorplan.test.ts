@@ -107,7 +107,7 @@ function files(folder: string): string[] {
 
 function imports(file: string): string[] {
   const code = readFileSync(file, "utf8");
-  return [...code.matchAll(/(?:from|import\(|^import)\s*["']([^"']+)["']/gm)].map((match) => match[1]!);
+  return [...code.matchAll(/(?:from\s+|import\(\s*|^import\s+)["']([^"']+)["']/gm)].map((match) => match[1]!);
 }
 
 /** The room of a file below `top`: its folder there, or its name. */
