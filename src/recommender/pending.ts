@@ -235,7 +235,10 @@ export class Pending {
         observation: take(entry.next.observation),
         candidates: take(entry.next.candidates),
       };
-      this.#insert({ ...entry, observation, candidates, next });
+      const { id, user, time, slate, seen } = entry;
+      // JSON leaves out what is undefined: in its old place again, a later save is the same bytes.
+      const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
+      this.#insert({ id, user, time, slate, observation, candidates, outcomes, seen, next });
     }
     this.#expiresAt = saved.expiresAt;
     this.dropped = saved.dropped;

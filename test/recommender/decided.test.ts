@@ -26,6 +26,15 @@ const onAir = (i: number): LiveEvent => {
   return { kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}` };
 };
 
+/** Tells of an event, and first of the decision that its impression begins: a slate of one. */
+function tell(recommender: Recommender, event: LiveEvent): void {
+  if (event.kind === "impression" && event.position === 0) {
+    const { user, time, stream } = event;
+    recommender.decided({ id: event.decision!, user, time, slate: [stream] });
+  }
+  recommender.feedback(event);
+}
+
 describe("a recommender that is told what was decided", () => {
   test("by another of its seed and options learns the same, to the bit, from the log alone", () => {
     const served = new Recommender(OPTIONS);
@@ -52,6 +61,29 @@ describe("a recommender that is told what was decided", () => {
     expect(id).toBe(served.recommend({ user: "u", now: served.time, k: 1 }).id);
     served.dispose();
     taught.dispose();
+  });
+
+  test("goes on from a save in the middle of watches as if it had never stopped, to the bit", () => {
+    const served = new Recommender(OPTIONS);
+    const events: LiveEvent[] = [];
+    simulate(
+      served,
+      { viewers: 60, streamers: 40, days: 1, seed: 2 },
+      {
+        onEvent: (event) => events.push(event),
+      },
+    );
+    const watch = events.findIndex(({ kind }, i) => kind === "watch" && i > events.length / 2);
+    const original = new Recommender(OPTIONS);
+    for (const event of events.slice(0, watch)) tell(original, event);
+    const copy = Recommender.load(original.save());
+    for (const event of events.slice(watch)) {
+      tell(original, event);
+      tell(copy, event);
+    }
+    expect(original.stats().transitions).toBeGreaterThan(10);
+    expect(Buffer.from(copy.save()).equals(original.save())).toBe(true);
+    for (const recommender of [served, original, copy]) recommender.dispose();
   });
 
   test("leaves out what is not on air, and takes a decision once", () => {
