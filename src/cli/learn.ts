@@ -134,7 +134,7 @@ function report(recommender: Recommender, { gamma, seed, json }: LearnOptions): 
     ["streams on air", "on_air", stats.onAir, "1"],
     ["events on unknown streams", "unknown_streams", stats.unknownStreams, "1"],
     ["events on unknown decisions", "unknown_decisions", stats.unknownDecisions, "1"],
-    ["events too late to learn from", "late", stats.late, "1"],
+    ["events too late to be learned", "late", stats.late, "1"],
   ];
   const lines = figures.map(([title, , value]) => [title, Number.isInteger(value) ? String(value) : value.toFixed(4)]);
   tell(`${table(["trained", ""], lines)}\n`, json);

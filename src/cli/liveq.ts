@@ -37,9 +37,10 @@ class Stopped extends Error {
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort(new Stopped(EXIT.interrupted, "interrupted")));
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  const isRead = error.code !== "EPIPE";
-  if (isRead) process.exitCode = EXIT.failed;
-  stop.abort(isRead ? new Stopped(EXIT.failed, `stdout: ${error.message}`) : new Stopped(EXIT.ok, ""));
+  const code = error.code === "EPIPE" ? EXIT.ok : EXIT.failed;
+  if (code !== EXIT.ok) process.stderr.write(`liveq: stdout: cannot be written: ${error.message}\n`);
+  process.exitCode = code;
+  stop.abort(new Stopped(code, ""));
 });
 
 /** Ends with the signal's exit code where a run was not done. */
