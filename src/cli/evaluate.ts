@@ -14,7 +14,7 @@ import { Inputs, openEvents, until } from "./input.js";
 import { loadRecommender } from "./learn.js";
 import { readModel } from "./model.js";
 import { readMovieLens } from "./movielens.js";
-import { tell } from "./output.js";
+import { STANDARD, tell } from "./output.js";
 import { Progress } from "./progress.js";
 import { compare } from "./ranking.js";
 import { writeRows } from "./results.js";
@@ -101,8 +101,9 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   if (options.model.length > 0 && warmup.length === 0) {
     throw new UsageError('"--model" needs "--warmup": all that was before "--events", what it was trained on included');
   }
-  if (warmup.length > 0 && files.includes("-"))
+  if (warmup.length > 0 && files.includes(STANDARD)) {
     throw new UsageError('"--events" must be a file where there is "--warmup"');
+  }
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
   const contestants = enter(options, { from, k, negatives, target, seed });
   if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
@@ -110,6 +111,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   const results = contestants.map(({ name, replay }) => ({ name, result: replay.result() }));
   const { cases, skipped } = results[0]!.result;
   const about = `${cases} cases in ${count} events; ${skipped} more on streams not on air; mean [95 % interval by user]`;
+  if (cases === 0 && signal.aborted) return false;
   if (cases === 0) throw new Error(`${files.join(", ")}: must hold clicks on streams on air, got none`);
   tell(`${tablesOf(results, k)}\n${about}\n`, json);
   if (json === undefined) return !signal.aborted;
@@ -178,6 +180,9 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
   }
   if (events !== undefined) return evaluateLogs(options, events, signal);
   if (options.model.length > 1) throw new UsageError('"--model" must be one model where there is "--movielens"');
+  if (options.warmup.length > 0 || options.policies !== undefined) {
+    throw new UsageError('"--warmup" and "--policies" go with "--events"');
+  }
   await evaluateMovieLens(options);
   return true;
 }

@@ -80,7 +80,7 @@ async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: A
   const report = emptyReport();
   const progress = new Progress("B");
   for await (const _ of cleanEvents(until(signal, eventsOf(format, inputs, { onError: "skip", report })), { report })) {
-    progress.show({ count: inputs.read, fraction: inputs.fraction, text: amount(report.read, "events") });
+    progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(report.read, "events") });
   }
   progress.end();
   signal.throwIfAborted();

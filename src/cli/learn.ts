@@ -69,8 +69,9 @@ function teach(recommender: Recommender, entry: Entry): void {
  */
 export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
   const { model, gamma, epochs, seed, resume } = options;
-  if (resume && !existsSync(model))
+  if (resume && !existsSync(model)) {
     throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
+  }
   if (options.decisions?.some((file) => file === STANDARD && options.events.includes(file))) {
     throw new UsageError('"--events" and "--decisions" must not both be -');
   }
@@ -94,7 +95,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
     if (signal.aborted && entry.time > recommender.time) break;
     teach(recommender, entry);
     taken++;
-    progress.show({ count: taken, fraction: events.fraction, text: stateOf(recommender) });
+    progress.show({ count: taken, fraction: events.fraction, text: () => stateOf(recommender) });
   }
   progress.end();
   saveFile(model, recommender.save());

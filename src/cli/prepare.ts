@@ -169,7 +169,7 @@ async function prepareEvents(
       whole?.write(event);
       times.push(event.time);
       if ("user" in event) users.of(event.user);
-      progress.show({ count: inputs.read, fraction: inputs.fraction, text: amount(quality.read, "events") });
+      progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(quality.read, "events") });
       if (times.length % DRAIN_EVERY === 0) await whole?.drain();
     }
   });
@@ -220,7 +220,7 @@ async function prepareRatings(
   );
   const log = await collectRatings(
     watched(read, (count) => {
-      progress.show({ count: inputs.read, fraction: inputs.fraction, text: amount(count, "ratings") });
+      progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(count, "ratings") });
     }),
   );
   const { ratings } = log;

@@ -19,8 +19,8 @@ export interface Step {
   count: number;
   /** Of all the work, [0, 1]. Left out where nobody knows how much there is. */
   fraction?: number | undefined;
-  /** What else is worth knowing: a loss, a number of updates. */
-  text?: string;
+  /** What else is worth knowing: a loss, a number of updates. Asked for only when it is shown. */
+  text?: string | (() => string);
 }
 
 /**
@@ -85,7 +85,7 @@ export class Progress {
     if (fraction !== undefined && fraction >= FORESEEABLE) {
       parts.push(`${clock(Math.ceil((seconds * (1 - fraction)) / fraction))} left`);
     }
-    if (text !== undefined) parts.push(text);
+    if (text !== undefined) parts.push(typeof text === "string" ? text : text());
     return parts.join("  ");
   }
 }
