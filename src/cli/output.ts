@@ -73,8 +73,23 @@ export class Output {
   }
 }
 
+/** Opens outputs, all or, where one cannot be opened, none; nothing for what is not asked for. */
+export function openOutputs<T extends string | undefined>(
+  paths: readonly T[],
+  signal: AbortSignal,
+): (T extends string ? Output : Output | undefined)[] {
+  const outputs: (Output | undefined)[] = [];
+  try {
+    for (const path of paths) outputs.push(path === undefined ? undefined : new Output(path, signal));
+  } catch (error) {
+    for (const output of outputs) output?.discard();
+    throw error;
+  }
+  return outputs as (T extends string ? Output : Output | undefined)[];
+}
+
 /** Resolves when the reader has kept up, or has gone. */
-export async function toStdout(text: string, signal: AbortSignal): Promise<void> {
+async function toStdout(text: string, signal: AbortSignal): Promise<void> {
   if (process.stdout.destroyed || process.stdout.write(text)) return;
   await new Promise<void>((resolve) => {
     process.stdout.once("drain", resolve);

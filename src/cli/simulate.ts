@@ -9,7 +9,7 @@ import { Platform, type PlatformOptions } from "../recommender/simulator/index.j
 import { UsageError } from "./arguments.js";
 import { bySlice, rowsOf } from "./figures.js";
 import { Inputs } from "./input.js";
-import { Output, tell, writing } from "./output.js";
+import { openOutputs, tell, writing } from "./output.js";
 import { Progress } from "./progress.js";
 import { writeRows } from "./results.js";
 
@@ -69,8 +69,7 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   const size = streamers === undefined ? {} : { streamers };
   const policy = POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined);
   const live = new LiveMetrics({ from: warmupDays * DAY });
-  const out = options.out === undefined ? undefined : new Output(options.out, signal);
-  const decisions = options.decisions === undefined ? undefined : new Output(options.decisions, signal);
+  const [out, decisions] = openOutputs([options.out, options.decisions], signal);
   const progress = new Progress("events");
   await writing([out, decisions], async () => {
     const platform = new Platform(

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { deal, drawShare, instantsOf } from "../recommender/evaluation/splits.js";
 import type { Id, LiveEvent } from "../recommender/events.js";
-import { Output } from "./output.js";
+import { type Output, openOutputs } from "./output.js";
 
 /** What `--split` takes. */
 export const SPLITS = ["none", "time", "users", "folds", "leave-last-out"] as const;
@@ -94,9 +94,7 @@ function byUser(
 
 /** The files of parts; folders that are not there are made. */
 export function openParts(folder: string, parts: readonly string[], signal: AbortSignal): Output[] {
-  return parts.map((part) => {
-    const file = join(folder, `${part}.jsonl`);
-    mkdirSync(dirname(file), { recursive: true });
-    return new Output(file, signal);
-  });
+  const files = parts.map((part) => join(folder, `${part}.jsonl`));
+  for (const file of files) mkdirSync(dirname(file), { recursive: true });
+  return openOutputs(files, signal);
 }

@@ -89,7 +89,7 @@ describe("train and recommend", () => {
 
   beforeAll(async () => {
     writeData(data);
-    trained = await liveq("train", "--movielens", data, "--model", model);
+    trained = await liveq("train", "--movielens", data, "--model", model, "--json", join(folder, "rows.json"));
   });
 
   test("train prints both protocols for three rankers and leaves one file, the model", () => {
@@ -97,6 +97,18 @@ describe("train and recommend", () => {
     expect(trained.code).toBe(0);
     for (const word of ["ItemPop", "ItemKNN", "DQN", "HR@10 full", "NDCG@10 1+99"]) expect(trained.out).toContain(word);
     expect(readdirSync(folder).filter((name) => name.startsWith("model"))).toEqual(["model.liveq"]);
+  });
+
+  test("evaluate has the figures of train for the model, with intervals, and the differences to ItemPop", async () => {
+    const { code, out } = await liveq("evaluate", "--movielens", data, "--model", model, "--json", "-");
+    expect(code).toBe(0);
+    const rows = JSON.parse(out) as Record<string, unknown>[];
+    expect(rows).toEqual(JSON.parse(readFileSync(join(folder, "rows.json"), "utf8")));
+    const of = (name: string) => rows.find((row) => row["case"] === `ml-100k/${name}` && row["metric"] === "mrr")!;
+    expect(of("dqn")["lo"]).toBeLessThan(of("dqn")["value"] as number);
+    const gain = (of("dqn")["value"] as number) - (of("itempop")["value"] as number);
+    expect(of("dqn-above-itempop")["value"]).toBeCloseTo(gain, 12);
+    expect(trained.out).toContain("above ItemPop, user by user");
   });
 
   test("recommend prints k titles that the user has not had, the best first", async () => {

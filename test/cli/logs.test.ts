@@ -326,7 +326,7 @@ describe("what cannot be is said in one line", () => {
     ],
     [["train", "--events", at("mixed.jsonl"), "--model", at("x.liveq")], 1, "liveq prepare puts a log in order"],
     [["train", "--events", EVENTS, "--decisions", EVENTS], 1, 'events.jsonl:1: "id" must be a string'],
-    [["simulate", "--days", "1", "--out", at("no", "such")], 1, "such: cannot be written: ENOENT"],
+    [["simulate", "--out", at("x"), "--decisions", at("no", "such")], 1, "such: cannot be written: ENOENT"],
     [["recommend", "--model", at("text.txt"), "--user", "u"], 1, "text.txt: "],
     [["inspect", at("text.txt")], 1, "text.txt: of no layout that is known"],
   ])("%j", async (words, code, message) => {
