@@ -51,7 +51,7 @@ function number(value: number, unit: string): string {
 
 /** One line of a part's table. */
 function line({ case: name, metric, value, unit, lo, hi, published, band, target, met }: Row): string[] {
-  const goal = band ? `${band[0]} to ${band[1]}` : target === undefined ? "" : `${target}`;
+  const goal = band ? `${number(band[0], unit)} to ${number(band[1], unit)}` : target === undefined ? "" : `${target}`;
   const interval = lo === undefined ? "" : `[${number(lo, unit)}, ${number(hi!, unit)}]`;
   const judgement = met === undefined ? "" : met ? "met" : "NOT met";
   const known = published === undefined ? "" : `${published}`;
