@@ -31,8 +31,8 @@ export interface FeatureOptions {
    * Groups of inputs: `traits` of the user, `pages` and ratings, `social`: friends and follows, `taste`: the inner
    * product of the collaborative vectors, `vectors`: these vectors themselves, `moments`: what happens in the stream just
    * now, `content`: likeness to what the user watched, language and maturity. Where a platform does not tell what a
-   * group needs, it is masked. Default: none, as none made people watch longer in the simulator, which tells neither
-   * traits nor friends nor embeddings.
+   * group needs, it is masked. Default: none, as none made people watch longer in the simulator when it told neither
+   * traits nor friends; now that it does they have not been measured again. It tells no embeddings.
    */
   inputs: readonly InputName[];
   /** Columns of what the user has told: age, gender, region, language, device. Default: none. */
