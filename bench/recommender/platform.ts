@@ -13,7 +13,7 @@ import { measureSimulator } from "./simulator.js";
 /** As many as make the differences of a tenth of a minute visible. */
 const RECSIM_EPISODES = 10_000;
 /** Where MovieLens-100K is, if anywhere: it may not be handed on. */
-const MOVIELENS = process.env["MOVIELENS"] ?? "../shared/data/ml-100k";
+const MOVIELENS = process.env["LIVEQ_MOVIELENS"] ?? "../shared/data/ml-100k";
 
 /** Every statistic of the world beside the published one. */
 function calibrationRows(tell: (text: string) => void): Row[] {
@@ -44,7 +44,7 @@ function orderRows(tell: (text: string) => void): Row[] {
 /** The goal of .005 is for the mean over draws; the band is where a single draw lies, as the published ones are. */
 async function movielensRows(tell: (text: string) => void): Promise<Row[]> {
   if (!existsSync(MOVIELENS)) {
-    tell(`${MOVIELENS} is not there: left out; MOVIELENS=DIR says where it is`);
+    tell(`${MOVIELENS} is not there: left out; LIVEQ_MOVIELENS=DIR says where it is`);
     return [];
   }
   const bars = await movielensBars(MOVIELENS);
