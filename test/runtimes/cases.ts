@@ -8,7 +8,13 @@ import { MaskedGrid } from "../../src/environments/maskedgrid.js";
 import { MountainCar } from "../../src/environments/mountaincar.js";
 import { Offers } from "../../src/environments/offers.js";
 import type { DQNOptions, EngineOptions, Environment } from "../../src/index.js";
+import { DAY } from "../../src/recommender/decay.js";
+import { RandomPolicy } from "../../src/recommender/policies/random.js";
+import type { Policy } from "../../src/recommender/policy.js";
+import { Recommender } from "../../src/recommender/recommender.js";
 import { LiveEnvironment } from "../../src/recommender/simulator/environment.js";
+import { simulatedEvents } from "../../src/recommender/simulator/platform.js";
+import { sha256 } from "../../src/sha256.js";
 
 /** An agent, and what it learns from: environments by `train`, or a made-up stream of everything it takes. */
 export interface Case {
@@ -235,6 +241,32 @@ const TRAININGS: Case[] = [
       seed: 15,
     },
     environments: () => [new LiveEnvironment({ streamers: 40, days: 7, maxCandidates: 16 })],
+  },
+];
+
+/** Days of the logs: one hash after each. */
+const DAYS = 3;
+
+/** The log of a platform that a policy serves, event by event, as a file of JSON lines would have it. */
+function logged(policy: Policy): string[] {
+  const encoder = new TextEncoder();
+  const hashes: string[] = [];
+  let text = "";
+  const day = () => hashes.push(sha256(encoder.encode(text)));
+  for (const event of simulatedEvents(policy, { viewers: 12, streamers: 30, days: DAYS, slate: 4, seed: 16 })) {
+    while (event.time >= (hashes.length + 1) * DAY) day();
+    text += `${JSON.stringify(event)}\n`;
+  }
+  while (hashes.length < DAYS) day();
+  return hashes;
+}
+
+/** Runs of the recommender and the platform, which no choice of kernels or threads concerns. */
+export const LOGS: { name: string; hashes: () => string[] }[] = [
+  { name: "log of a platform, random", hashes: () => logged(new RandomPolicy(1)) },
+  {
+    name: "log of a platform, Recommender",
+    hashes: () => logged(new Recommender({ seed: 1, warmupUpdates: 20, learner: { learningStarts: 20 } })),
   },
 ];
 

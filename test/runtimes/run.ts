@@ -1,7 +1,7 @@
 /** The command: trains the same agents in every runtime and compares their hashes with those that are committed. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { CASES, VARIANTS } from "./cases.js";
+import { CASES, LOGS, VARIANTS } from "./cases.js";
 import { EVERY, identity, type Trained } from "./identity.js";
 import { type Runtime, type RuntimeName, runtime } from "./install.js";
 import { type Job, runJob } from "./job.js";
@@ -37,7 +37,7 @@ function differenceOf(trained: readonly Trained[], expected: Hashes): string | u
     if (error !== undefined) return `${label} failed: ${error}`;
     if (at >= 0) return `${label} differs at step ${(at + 1) * EVERY}: ${hashes[at]}`;
   }
-  const wanted = CASES.length * VARIANTS.length;
+  const wanted = (CASES.length + LOGS.length) * VARIANTS.length;
   return trained.length === wanted ? undefined : `${trained.length} of ${wanted} were trained`;
 }
 
@@ -60,7 +60,7 @@ async function check(target: Target, { command, ...rest }: Runtime, expected: Ha
     target,
     rest.version,
     `${seconds.padStart(5)} s`,
-    result ?? `${CASES.length} agents, ${hashes} hashes equal${alone}`,
+    result ?? `${CASES.length} agents, ${LOGS.length} logs, ${hashes} hashes equal${alone}`,
   );
   return result === undefined;
 }
