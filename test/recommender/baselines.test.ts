@@ -2,29 +2,19 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readMovieLens } from "../../src/cli/movielens.js";
 import { evaluateRanking, type Ranker } from "../../src/recommender/evaluation/ranking.js";
-import { type Interactions, leaveLastOut, type Split } from "../../src/recommender/evaluation/splits.js";
+import { leaveLastOut, type Split } from "../../src/recommender/evaluation/splits.js";
 import { Bpr } from "../../src/recommender/policies/bpr.js";
 import { Ease } from "../../src/recommender/policies/ease.js";
 import { ItemKnn } from "../../src/recommender/policies/itemknn.js";
 import { ItemPop } from "../../src/recommender/policies/itempop.js";
 import { RandomRanker } from "../../src/recommender/policies/random.js";
 import { parseMovieLens } from "../../src/recommender/readers/movielens.js";
+import { log } from "../reference/interactions.js";
 import { naiveEase } from "../reference/inverse.js";
 import { hasRealData, lookAlike, realFolder } from "../reference/movielens.js";
 
 const FULL = { kind: "full" } as const;
 const SAMPLED = { kind: "sampled", negatives: 99, seed: 1 } as const;
-
-function log(rows: [user: number, item: number][], users: number, items: number): Interactions {
-  return {
-    users,
-    items,
-    user: Int32Array.from(rows, ([user]) => user),
-    item: Int32Array.from(rows, ([, item]) => item),
-    value: new Float32Array(rows.length).fill(1),
-    time: Float64Array.from(rows.keys()),
-  };
-}
 
 function scores(ranker: Ranker, user: number, items: number): number[] {
   const out = new Float64Array(items);

@@ -10,18 +10,7 @@ import {
   reciprocalRank,
   topK,
 } from "../../src/recommender/evaluation/ranking.js";
-import type { Interactions } from "../../src/recommender/evaluation/splits.js";
-
-function log(rows: [user: number, item: number][], users: number, items: number): Interactions {
-  return {
-    users,
-    items,
-    user: Int32Array.from(rows, ([user]) => user),
-    item: Int32Array.from(rows, ([, item]) => item),
-    value: new Float32Array(rows.length).fill(1),
-    time: Float64Array.from(rows.keys()),
-  };
-}
+import { log } from "../reference/interactions.js";
 
 /** Ranks by a table of scores, (users, items). */
 function table(scores: number[][]): Ranker {

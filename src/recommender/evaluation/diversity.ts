@@ -1,8 +1,11 @@
 import { log } from "../../math.js";
+import type { Rule } from "../../options.js";
 import type { StreamTraits } from "../profile.js";
 
 /** How alike two things are: 1 the same, 0 nothing in common. */
 export type Similarity<T> = (a: T, b: T) => number;
+
+export const similarityRule: Rule = [(value) => typeof value === "function", "a function"];
 
 /** The cosine of the angle between two vectors of one length, in [-1, 1]; 0 where either is 0. */
 export function cosineSimilarity(a: ArrayLike<number>, b: ArrayLike<number>): number {

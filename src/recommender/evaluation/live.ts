@@ -1,4 +1,4 @@
-import { checked, group, type Rule, type Rules, rules } from "../../options.js";
+import { checked, group, type Rules, rules } from "../../options.js";
 
 import { HOUR, MINUTE, WEEK } from "../decay.js";
 import type { Click, FeedbackEvent, Id, LiveEvent, StreamEvent, Watch } from "../events.js";
@@ -8,10 +8,29 @@ import type { Decision } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
 import { emptyOutcome, isBounce, type Outcome, Reward, type RewardOptions, record } from "../reward.js";
 import { Broadcasts } from "./broadcasts.js";
-import { gini, intraListSimilarity, type Similarity, selfInformation, traitSimilarity } from "./diversity.js";
+import {
+  gini,
+  intraListSimilarity,
+  type Similarity,
+  selfInformation,
+  similarityRule,
+  traitSimilarity,
+} from "./diversity.js";
 import { bootstrapInterval } from "./intervals.js";
 import { Returning } from "./returning.js";
-import { type Act, ALL, isAct, isRepeat, OF_USER, SLICES, type SliceOptions, Slicer, UNMET } from "./slices.js";
+import {
+  type Act,
+  ALL,
+  isAct,
+  isRepeat,
+  OF_USER,
+  SLICE_DEFAULTS,
+  SLICE_TABLE,
+  SLICES,
+  type SliceOptions,
+  Slicer,
+  UNMET,
+} from "./slices.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 
 export interface LiveOptions extends SliceOptions {
@@ -36,21 +55,17 @@ const DEFAULTS: LiveOptions = {
   cohortMs: WEEK,
   similarity: traitSimilarity,
   reward: {},
-  newUserEvents: 3,
-  newStreamerImpressions: 10,
+  ...SLICE_DEFAULTS,
 };
-
-const callable: Rule = [(value) => typeof value === "function", "a function"];
 
 const TABLE: Rules<LiveOptions> = {
   from: rules.nonNegative,
   sessionGapMs: rules.positive,
   engagedMs: rules.positive,
   cohortMs: rules.positive,
-  similarity: callable,
+  similarity: similarityRule,
   reward: group,
-  newUserEvents: rules.count,
-  newStreamerImpressions: rules.count,
+  ...SLICE_TABLE,
 };
 
 /** What is counted by slice. Rates are per impression, conversions and shares per visit. */

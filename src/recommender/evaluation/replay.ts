@@ -1,4 +1,4 @@
-import { checked, oneOf, type Rule, type Rules, rules } from "../../options.js";
+import { checked, oneOf, type Rules, rules } from "../../options.js";
 import { Random } from "../../random.js";
 import { MINUTE } from "../decay.js";
 import type { Id, LiveEvent, Watch } from "../events.js";
@@ -7,10 +7,17 @@ import { pairKey } from "../pair.js";
 import type { Decision, Policy, Request } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
 import { Broadcasts } from "./broadcasts.js";
-import { gini, intraListSimilarity, type Similarity, selfInformation, traitSimilarity } from "./diversity.js";
+import {
+  gini,
+  intraListSimilarity,
+  type Similarity,
+  selfInformation,
+  similarityRule,
+  traitSimilarity,
+} from "./diversity.js";
 import { bootstrapInterval } from "./intervals.js";
 import { scoreList } from "./lists.js";
-import { type Act, ALL, isAct, SLICES, type SliceOptions, Slicer } from "./slices.js";
+import { type Act, ALL, isAct, SLICE_DEFAULTS, SLICE_TABLE, SLICES, type SliceOptions, Slicer } from "./slices.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 
 /** A policy that can also rank without the intent to show. */
@@ -56,11 +63,8 @@ const DEFAULTS: ReplayOptions = {
   seed: 0,
   lookMs: 10 * MINUTE,
   similarity: traitSimilarity,
-  newUserEvents: 3,
-  newStreamerImpressions: 10,
+  ...SLICE_DEFAULTS,
 };
-
-const callable: Rule = [(value) => typeof value === "function", "a function"];
 
 const TABLE: Rules<ReplayOptions> = {
   from: rules.nonNegative,
@@ -71,9 +75,8 @@ const TABLE: Rules<ReplayOptions> = {
   negatives: rules.count,
   seed: rules.count,
   lookMs: rules.nonNegative,
-  similarity: callable,
-  newUserEvents: rules.count,
-  newStreamerImpressions: rules.count,
+  similarity: similarityRule,
+  ...SLICE_TABLE,
 };
 
 /** Cases that wait for the end of their watch, the newest. Set by hand. */

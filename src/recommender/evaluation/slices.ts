@@ -1,3 +1,4 @@
+import { type Rules, rules } from "../../options.js";
 import type { FeedbackEvent, Id, Impression, LiveEvent, PageView } from "../events.js";
 
 /** What a user does; impressions are done to a user, and what is told of one may come from a form or an import. */
@@ -42,6 +43,11 @@ export interface SliceOptions {
   /** A streamer shown less often than this is new. Default 10. */
   newStreamerImpressions: number;
 }
+
+/** The part of others' options that slices are. */
+export const SLICE_DEFAULTS: SliceOptions = { newUserEvents: 3, newStreamerImpressions: 10 };
+
+export const SLICE_TABLE: Rules<SliceOptions> = { newUserEvents: rules.count, newStreamerImpressions: rules.count };
 
 interface Acquaintance {
   events: number;

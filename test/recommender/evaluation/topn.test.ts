@@ -2,19 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/random.js";
 import { scoreList } from "../../../src/recommender/evaluation/lists.js";
 import type { Ranker } from "../../../src/recommender/evaluation/ranking.js";
-import type { Interactions } from "../../../src/recommender/evaluation/splits.js";
 import { evaluateLists } from "../../../src/recommender/evaluation/topn.js";
-
-function log(rows: [user: number, item: number][], users: number, items: number): Interactions {
-  return {
-    users,
-    items,
-    user: Int32Array.from(rows, ([user]) => user),
-    item: Int32Array.from(rows, ([, item]) => item),
-    value: new Float32Array(rows.length).fill(1),
-    time: Float64Array.from(rows.keys()),
-  };
-}
+import { log } from "../../reference/interactions.js";
 
 describe("lists against all that a user wanted", () => {
   const users = 60;
