@@ -88,22 +88,28 @@ export class UpdateMeter {
   }
 
   read(): UpdateFigures {
-    const { stats } = this.#views;
-    const isTried = stats[Stat.Tried]! > 0;
+    const { stats, tdErrors } = this.#views;
     const weight = stats[Stat.WeightSum]!;
-    return {
-      loss: isTried ? stats[Stat.Loss]! : Number.NaN,
+    this.#sorted ??= new Float32Array(tdErrors.length);
+    const sorted = this.#sorted;
+    sorted.set(tdErrors);
+    sorted.sort();
+    const figures = {
+      loss: stats[Stat.Loss]!,
       lossMean: stats[Stat.LossSum]! / weight,
-      gradientNorm: isTried ? stats[Stat.GradientNorm]! : Number.NaN,
+      gradientNorm: stats[Stat.GradientNorm]!,
       clippedShare: stats[Stat.ClippedSum]! / weight,
-      effectiveBatch: isTried ? this.#effectiveBatch() : Number.NaN,
-      ...this.#predicted(isTried),
-      ...this.#errors(isTried),
+      effectiveBatch: this.#effectiveBatch(),
+      ...this.#predicted(),
+      tdErrorP10: quantile(sorted, 0.1),
+      tdErrorP50: quantile(sorted, 0.5),
+      tdErrorP90: quantile(sorted, 0.9),
     };
+    if (stats[Stat.Tried] === 0) for (const name in figures) figures[name as keyof UpdateFigures] = Number.NaN;
+    return figures;
   }
 
-  #predicted(isTried: boolean): Pick<UpdateFigures, "qMean" | "qMax"> {
-    if (!isTried) return { qMean: Number.NaN, qMax: Number.NaN };
+  #predicted(): Pick<UpdateFigures, "qMean" | "qMax"> {
     const { predictions, tdErrors } = this.#views;
     const quantiles = predictions.length / tdErrors.length;
     let total = 0;
@@ -115,16 +121,6 @@ export class UpdateMeter {
       qMax = Math.max(qMax, sum / quantiles);
     }
     return { qMean: total / predictions.length, qMax };
-  }
-
-  #errors(isTried: boolean): Pick<UpdateFigures, "tdErrorP10" | "tdErrorP50" | "tdErrorP90"> {
-    if (!isTried) return { tdErrorP10: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
-    const { tdErrors } = this.#views;
-    this.#sorted ??= new Float32Array(tdErrors.length);
-    const sorted = this.#sorted;
-    sorted.set(tdErrors);
-    sorted.sort();
-    return { tdErrorP10: quantile(sorted, 0.1), tdErrorP50: quantile(sorted, 0.5), tdErrorP90: quantile(sorted, 0.9) };
   }
 
   #effectiveBatch(): number {
