@@ -6,6 +6,11 @@ const PAGES_MAX = 65536;
 const MEMORY_SECTION = 5;
 const IMPORT_SECTION = 2;
 const TYPE_SECTION = 1;
+/** The section of one import, `env.memory`: a memory (2) that is shared and has a maximum (3), the two in LEB128. */
+const IMPORTS = [
+  ...[IMPORT_SECTION, 18, 1, 3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79],
+  ...[2, 3, PAGES_MIN, 0x80, 0x80, 4],
+];
 
 /** What a worker is started with. */
 export interface Start {
@@ -110,16 +115,13 @@ function hireOne(start: Start, fail: (reason: string) => void): Hand {
  * goes, one of imports comes. Functions and their numbers stay.
  */
 export function withImportedMemory(module: Uint8Array): Uint8Array<ArrayBuffer> {
-  const name = (text: string) => [text.length, ...new TextEncoder().encode(text)];
-  // One import: a memory (2) that is shared and has a maximum (3).
-  const imports = [1, ...name("env"), ...name("memory"), 2, 3, ...leb(PAGES_MIN), ...leb(PAGES_MAX)];
   const parts: Iterable<number>[] = [module.subarray(0, 8)];
   for (let at = 8; at < module.length; ) {
     const id = module[at]!;
     const [size, start] = readLeb(module, at + 1);
     if (id === IMPORT_SECTION) throw new Error("the module has imports already");
     if (id !== MEMORY_SECTION) parts.push(module.subarray(at, start + size));
-    if (id === TYPE_SECTION) parts.push([IMPORT_SECTION, ...leb(imports.length), ...imports]);
+    if (id === TYPE_SECTION) parts.push(IMPORTS);
     at = start + size;
   }
   return Uint8Array.from(parts.flatMap((part) => [...part]));
@@ -133,8 +135,4 @@ function readLeb(bytes: Uint8Array, at: number): [value: number, next: number] {
     value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return [value, at];
   }
-}
-
-function leb(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
 }
