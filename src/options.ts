@@ -83,11 +83,14 @@ export const boolean: Rule = [(value) => typeof value === "boolean", "true or fa
 /** Options of a part, which checks them itself. */
 export const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
 
-/** Rules that many options share. */
+const nonNegative: Rule = [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"];
+const positive: Rule = [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"];
+
+/** Rules that many options share; a bundle of the engine drops them. */
 export const rules = {
-  unit: between(0, 1),
-  nonNegative: [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"],
-  positive: [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"],
+  unit: /* @__PURE__ */ between(0, 1),
+  nonNegative,
+  positive,
   count: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, "an integer >= 0"],
   atLeastOne: [(value) => Number.isSafeInteger(value) && (value as number) >= 1, "an integer >= 1"],
 } as const satisfies Record<string, Rule>;
@@ -99,15 +102,14 @@ function isRamp(value: Record<string, unknown>, holds: Rule[0]): boolean {
   const { type, from, to, ...rest } = value;
   const others = Object.keys(rest);
   const pace = Object.hasOwn(PACE, String(type)) ? PACE[String(type)]! : "";
-  return holds(from) && holds(to) && others.length === 1 && others[0] === pace && rules.positive[0](rest[pace]);
+  return holds(from) && holds(to) && others.length === 1 && others[0] === pace && positive[0](rest[pace]);
 }
 
 function isPiecewise(value: Record<string, unknown>, holds: Rule[0]): boolean {
   const { type, points, ...rest } = value;
   if (type !== "piecewise" || Object.keys(rest).length > 0 || !Array.isArray(points) || points.length < 1) return false;
   return points.every((point, i) => {
-    if (!Array.isArray(point) || point.length !== 2 || !rules.nonNegative[0](point[0]) || !holds(point[1]))
-      return false;
+    if (!Array.isArray(point) || point.length !== 2 || !nonNegative[0](point[0]) || !holds(point[1])) return false;
     return i === 0 || point[0] > points[i - 1][0];
   });
 }
