@@ -418,23 +418,22 @@ export class DQN {
 
   /** The persistent span up to the last filled row of the replay; without replay, all that goes with it is 0. */
   #tensors({ replay: withReplay = true }: SaveOptions): Map<string, TensorBytes> {
+    const { span, fixed, row } = this.#layout();
+    if (withReplay) return new Map([["agent", span.subarray(0, fixed + row * this.replaySize)]]);
+    const moments = this.#open().u8(Region.Moments);
+    const kept = moments.byteOffset + moments.byteLength - span.byteOffset;
+    const state = span.slice(0, this.#state.byteLength);
+    new Float64Array(state.buffer).fill(0, State.Size, State.Head + 1);
+    // Waiting steps and priorities go with the replay.
+    return new Map([["agent", [state, span.subarray(state.length, kept), new Uint8Array(fixed - kept)]]]);
+  }
+
+  /** The persistent span, its bytes before the replay, and those of a row of the replay. */
+  #layout(): { span: Uint8Array; fixed: number; row: number } {
     const engine = this.#open();
     const span = engine.u8(Region.Persistent);
     const replay = engine.u8(Region.Replay);
-    const fixed = replay.byteOffset - span.byteOffset;
-    if (withReplay) {
-      const used = (replay.byteLength / this.options.capacity) * this.replaySize;
-      return new Map([["agent", span.subarray(0, fixed + used)]]);
-    }
-    const weights = engine.u8(Region.Online).byteOffset - span.byteOffset;
-    const moments = engine.u8(Region.Moments);
-    const kept = moments.byteOffset + moments.byteLength - span.byteOffset;
-    const state = span.slice(0, weights);
-    const counters = new Float64Array(state.buffer, 0, State.Count);
-    counters[State.Size] = 0;
-    counters[State.Head] = 0;
-    // Waiting steps and priorities go with the replay.
-    return new Map([["agent", [state, span.subarray(weights, kept), new Uint8Array(fixed - kept)]]]);
+    return { span, fixed: replay.byteOffset - span.byteOffset, row: replay.byteLength / this.options.capacity };
   }
 
   /**
@@ -485,10 +484,8 @@ export class DQN {
 
   /** The part of the persistent span that a file of so many bytes fills. */
   #room(size: number): Uint8Array {
-    const engine = this.#open();
-    const span = engine.u8(Region.Persistent);
-    const replay = engine.u8(Region.Replay);
-    const rows = (size - (replay.byteOffset - span.byteOffset)) / (replay.byteLength / this.options.capacity);
+    const { span, fixed, row } = this.#layout();
+    const rows = (size - fixed) / row;
     if (!Number.isInteger(rows) || rows < 0 || rows > this.options.capacity) {
       throw new SnapshotError(`the agent's state has ${size} bytes, which its options do not give`);
     }
@@ -665,21 +662,12 @@ function flagsOf(options: ResolvedOptions): number {
   return flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0);
 }
 
-/** What calls of learn take that never changes. */
+/** What calls of learn take that never changes, in the order of Scalar; the importance exponent is not of it. */
 function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
-  scalars[Scalar.Beta1] = options.beta1;
-  scalars[Scalar.Beta2] = options.beta2;
-  scalars[Scalar.AdamEpsilon] = options.adamEpsilon;
-  scalars[Scalar.WeightDecay] = options.weightDecay;
-  scalars[Scalar.MaxGradNorm] = options.maxGradNorm;
-  scalars[Scalar.TargetEvery] = options.targetEvery;
-  scalars[Scalar.Tau] = options.tau;
-  scalars[Scalar.PriorityExponent] = options.priorityExponent;
-  scalars[Scalar.Dropout] = options.dropout;
-  scalars[Scalar.Conservative] = options.cqlAlpha;
-  scalars[Scalar.Munchausen] = options.munchausen?.alpha ?? 0;
-  scalars[Scalar.Temperature] = options.munchausen?.temperature ?? 1;
-  scalars[Scalar.Clip] = options.munchausen?.clip ?? 0;
+  const { beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent } = options;
+  const { alpha, temperature, clip } = options.munchausen ?? { alpha: 0, temperature: 1, clip: 0 };
+  scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
+  scalars.set([options.dropout, options.cqlAlpha, alpha, temperature, clip], Scalar.Dropout);
 }
 
 const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };

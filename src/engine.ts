@@ -158,23 +158,22 @@ export class Engine {
 
   /** A view of a region as f32. */
   f32(region: Region): Float32Array<ArrayBuffer> {
-    const { at, bytes } = this.#span(region);
-    return new Float32Array(this.exports.memory.buffer, at, bytes >>> 2);
+    return new Float32Array(...this.#span(region, 2));
   }
 
   /** A view of a region as f64. */
   f64(region: Region): Float64Array<ArrayBuffer> {
-    const { at, bytes } = this.#span(region);
-    return new Float64Array(this.exports.memory.buffer, at, bytes >>> 3);
+    return new Float64Array(...this.#span(region, 3));
   }
 
   /** A view of a region as bytes. */
   u8(region: Region): Uint8Array<ArrayBuffer> {
-    const { at, bytes } = this.#span(region);
-    return new Uint8Array(this.exports.memory.buffer, at, bytes);
+    return new Uint8Array(...this.#span(region, 0));
   }
 
-  #span(region: Region): { at: number; bytes: number } {
-    return { at: this.exports.region(region) >>> 0, bytes: this.exports.regionBytes(region) >>> 0 };
+  /** Where a region lies, and how many elements of 2^shift bytes it has. */
+  #span(region: Region, shift: number): [ArrayBuffer, number, number] {
+    const { exports } = this;
+    return [exports.memory.buffer, exports.region(region) >>> 0, exports.regionBytes(region) >>> shift];
   }
 }
