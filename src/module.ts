@@ -10,10 +10,10 @@ export function defaultBytes(): Uint8Array<ArrayBuffer> {
   let high = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const digit = code - (code < 92 ? 35 : 36);
+    const digit = (code - (code < 92 ? 29 : 30)) % 90;
     if (digit > 87) high = (digit - 87) * 88;
     else {
-      codes.push(high + digit);
+      codes.push(high + digit - 4);
       high = 0;
     }
   }
