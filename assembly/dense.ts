@@ -1,9 +1,9 @@
 /**
  * Fully connected layers. Parameters lie in one block per network; a layer knows its offsets in it, so online, target,
- * gradient and moments share one description. B = rows of the batch, strides in bytes.
+ * gradient and moments share one description. B = rows of the batch, strides in bytes; rows of x also as rowOf has it.
  */
 import { Arena, takeStruct } from "./arena";
-import { gemm, MASK, NONE, padded, RELU } from "./gemm";
+import { gemm, MASK, NONE, padded, RELU, rowOf } from "./gemm";
 import { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 import { Rng, uniformIn } from "./rng";
 import { gatherRows, Part, rowsOf, scatterRows, wordsOf, zeroRows } from "./sparse";
@@ -157,7 +157,7 @@ export function partForward(
   if (!part.slots) return;
   const indices = x + (usize(part.dense) << 2);
   for (let b: usize = 0; b < usize(batch); b++) {
-    gatherRows(n, part.slots, indices + ldx * b, w, layer.rows, row + part.dense, y + ldy * b);
+    gatherRows(n, part.slots, rowOf(indices, ldx, i32(b)), w, layer.rows, row + part.dense, y + ldy * b);
     if (epilogue == RELU) rectify(n, y + ldy * b);
   }
 }
@@ -217,7 +217,7 @@ export class BackwardScratch {
 
 /**
  * dW(in,out) = x^T(in,B) dy(B,out), db(out) = sum over rows of dy.
- * dy is the gradient before ReLU or normalisation. Storage for B rounded up to 4 rows behind x and dy.
+ * dy is the gradient before ReLU or normalisation. Storage for B rounded up to 4 rows behind dy.
  */
 export function denseGradient(
   layer: Layer,
@@ -296,7 +296,7 @@ function partGradient(
   zeroRows(n, dw, layer.rows, row + part.dense, part.size);
   for (let b: usize = 0; b < usize(batch); b++) {
     const d = dy + b * (usize(n) << 2);
-    scatterRows(n, part.slots, indices + ldx * b, dw, layer.rows, row + part.dense, d);
+    scatterRows(n, part.slots, rowOf(indices, ldx, i32(b)), dw, layer.rows, row + part.dense, d);
   }
 }
 

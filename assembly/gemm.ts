@@ -30,6 +30,14 @@ export function useUnrolled(yes: bool): void {
 /** 128 zero bytes: the initial values of products that start from nothing. */
 const ZEROS: usize = memory.data(128, 16);
 
+/**
+ * Where row i of a matrix begins. ld: bytes between rows, a multiple of 4; or 1 more than the address of a list of usize,
+ * each of which is added to the base: rows that lie anywhere.
+ */
+export function rowOf(base: usize, ld: usize, i: i32): usize {
+  return base + (ld & 1 ? load<usize>(ld + (usize(i) << 2) - 1) : ld * i);
+}
+
 /** n rounded up to what panels can hold: a multiple of 4 whose rest beyond full panels is 0, 4 or 8. */
 export function padded(n: i32): i32 {
   const up = (n + 3) & ~3;
@@ -38,6 +46,7 @@ export function padded(n: i32): i32 {
 
 /**
  * C(m,n) = epilogue(init(m,n) + A(m,k) * B(k,n))   row-major f32 with row strides in bytes; B in panels
+ * lda: see rowOf.
  * B starts at row brow of panels of brows rows. init: 0 for zeros, ldi = 0 for one row (a bias) for all.
  * ldc = 0 stores C from row crow of panels of crows rows. MASK needs a mask of C's shape and stride.
  * Requires m, k > 0 and n = padded(n); ldi = 0 where init = 0; C must not alias A or B; C may alias init.
@@ -117,7 +126,10 @@ export function gemmShare(part: i32): void {
   if (m == 0) return;
   const n = job.n;
   const k = job.k;
-  const lda = job.lda;
+  const isListed = (job.lda & 1) != 0;
+  const lda: usize = isListed ? 0 : job.lda;
+  const list = isListed ? job.lda + (usize(row) << 2) - 1 : ZEROS;
+  const ldl: usize = isListed ? 4 : 0;
   const ldc = job.ldc;
   const ldi = job.ldi;
   const brow = usize(job.brow);
@@ -137,7 +149,7 @@ export function gemmShare(part: i32): void {
   let j = n >> 4;
   if (m == 1 && ldc) {
     for (; j >= 2; j -= 2) {
-      row32(k, a, pb, pb + bstep, pc, init, epilogue, mask);
+      row32(k, a + load<usize>(list), pb, pb + bstep, pc, init, epilogue, mask);
       pb += bstep << 1;
       pc += cstep << 1;
       init += istep << 1;
@@ -145,8 +157,8 @@ export function gemmShare(part: i32): void {
     }
   }
   for (; j > 0; j--) {
-    if (isUnrolled) panel16Unrolled(m, k, a, lda, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
-    else panel16(m, k, a, lda, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
+    if (isUnrolled) panel16Unrolled(m, k, a, lda, list, ldl, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
+    else panel16(m, k, a, lda, list, ldl, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
     pb += bstep;
     pc += cstep;
     init += istep;
@@ -158,9 +170,9 @@ export function gemmShare(part: i32): void {
   pc -= crow << 6;
   if (rest == 8) {
     pc += crow << 5;
-    panel8(m, k, a, lda, pb + (brow << 5), pc, ldc ? ldc : 32, init, ldi, epilogue, mask);
+    panel8(m, k, a, lda, list, ldl, pb + (brow << 5), pc, ldc ? ldc : 32, init, ldi, epilogue, mask);
   } else if (rest == 4) {
     pc += crow << 4;
-    panel4(m, k, a, lda, pb + (brow << 4), pc, ldc ? ldc : 16, init, ldi, epilogue, mask);
+    panel4(m, k, a, lda, list, ldl, pb + (brow << 4), pc, ldc ? ldc : 16, init, ldi, epilogue, mask);
   }
 }

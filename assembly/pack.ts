@@ -1,14 +1,14 @@
 /** Between plain row-major and what gemm reads. Strides in bytes. */
-import { padded } from "./gemm";
+import { padded, rowOf } from "./gemm";
 
-/** The 4x4 block at src, transposed, to dst. */
+/** The 4x4 block of four rows, transposed, to dst. */
 // @ts-ignore: decorator
 @inline
-function transpose4(src: usize, lds: usize, dst: usize, ldd: usize): void {
-  const r0 = v128.load(src);
-  const r1 = v128.load(src + lds);
-  const r2 = v128.load(src + lds * 2);
-  const r3 = v128.load(src + lds * 3);
+function transpose4(s0: usize, s1: usize, s2: usize, s3: usize, dst: usize, ldd: usize): void {
+  const r0 = v128.load(s0);
+  const r1 = v128.load(s1);
+  const r2 = v128.load(s2);
+  const r3 = v128.load(s3);
   const t0 = i32x4.shuffle(r0, r1, 0, 4, 1, 5);
   const t1 = i32x4.shuffle(r0, r1, 2, 6, 3, 7);
   const t2 = i32x4.shuffle(r2, r3, 0, 4, 1, 5);
@@ -19,14 +19,20 @@ function transpose4(src: usize, lds: usize, dst: usize, ldd: usize): void {
   v128.store(dst + ldd * 3, i64x2.shuffle(t1, t3, 1, 3));
 }
 
-/** dst(n,m) = src(m,n)^T   row-major f32. Both must have storage for m and n rounded up to 4. */
+/**
+ * dst(n,m) = src(m,n)^T   row-major f32; lds: see rowOf
+ * dst must have storage for m and n rounded up to 4, src for n: what pads m is the last row once more.
+ */
 export function transpose(m: i32, n: i32, src: usize, lds: usize, dst: usize, ldd: usize): void {
+  const last = m - 1;
   for (let i = 0; i < m; i += 4) {
-    let s = src + usize(i) * lds;
+    const s0 = rowOf(src, lds, i);
+    const s1 = rowOf(src, lds, min(i + 1, last));
+    const s2 = rowOf(src, lds, min(i + 2, last));
+    const s3 = rowOf(src, lds, min(i + 3, last));
     let d = dst + (usize(i) << 2);
-    for (let j = 0; j < n; j += 4) {
-      transpose4(s, lds, d, ldd);
-      s += 16;
+    for (let j: usize = 0; j < usize(n) << 2; j += 16) {
+      transpose4(s0 + j, s1 + j, s2 + j, s3 + j, d, ldd);
       d += ldd << 2;
     }
   }
@@ -57,7 +63,7 @@ export function packTransposed(m: i32, n: i32, src: usize, lds: usize, dst: usiz
     let d = dst + (usize(panel) << 2) * rows + width * row + (usize(i - panel) << 2);
     let s = src + usize(i) * lds;
     for (let j = 0; j < n; j += 4) {
-      transpose4(s, lds, d, width);
+      transpose4(s, s + lds, s + lds * 2, s + lds * 3, d, width);
       s += 16;
       d += width << 2;
     }

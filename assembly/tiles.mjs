@@ -55,14 +55,14 @@ function finish(rows, vectors) {
   ];
 }
 
-/** One tile of `rows` rows at a, c, init and mask. */
+/** One tile of `rows` rows at a, c, init and mask; the list says what to add to the address of each row of A. */
 function tile(rows, vectors, steps) {
   const bytes = vectors * 16;
   const advance = (n) => [`pb += ${n * bytes};`, ...range(rows).map((r) => `pa${r} += ${4 * n};`)];
   return [
     "let pb = b;",
     "let n = k;",
-    ...range(rows).map((r) => (r ? `let pa${r} = pa${r - 1} + lda;` : "let pa0 = a;")),
+    ...range(rows).map((r) => `let pa${r} = a + lda * ${r} + load<usize>(list + ldl * ${r});`),
     ...each(rows, vectors, (r, v) => `let c${r}${v} = v128.load(init + ldi * ${r}, ${16 * v});`),
     ...loop(rows, vectors, steps, (s, v) => `pb, ${s * bytes + 16 * v}`, advance),
     ...finish(rows, vectors),
@@ -70,7 +70,7 @@ function tile(rows, vectors, steps) {
 }
 
 const PARAMETERS =
-  "m: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, epilogue: i32, mask: usize";
+  "m: i32, k: i32, a: usize, lda: usize, list: usize, ldl: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, epilogue: i32, mask: usize";
 
 /** A panel, tile by tile; the unrolled form leaves a last single row to the other. */
 function panel({ width, rows }, steps) {
@@ -79,6 +79,7 @@ function panel({ width, rows }, steps) {
     ...indent([
       ...tile(n, width / 4, steps),
       `a += lda * ${n};`,
+      `list += ldl * ${n};`,
       `c += ldc * ${n};`,
       `init += ldi * ${n};`,
       `mask += ldc * ${n};`,

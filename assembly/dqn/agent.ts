@@ -64,12 +64,16 @@ export class Agent {
   bits: usize;
   /** Targets of a batch's draws by priority, f64 (batch). */
   draws: usize;
-  /** A batch: rows by index and by address, importance weights, x, next x, actions, selected next actions. */
+  /**
+   * A batch: rows by index and by address, importance weights, x, next x, actions, selected next actions. Rows of x and
+   * next x are found by rowOf with ldx: where the replay keeps them as the network reads them, they stay there.
+   */
   indices: usize;
   sampled: usize;
   weights: usize;
   x: usize;
   nextX: usize;
+  ldx: usize;
   actionOfRow: usize;
   selected: usize;
   /** Predictions (batch, quantiles), targets, TD errors (batch), and the gradient of the predictions. */
@@ -138,16 +142,16 @@ export function hasCandidates(agent: Agent): bool {
   return agent.actions == 0;
 }
 
+/** Whether the network reads rows of x and next x where the replay keeps them. */
+export function areInPlace(agent: Agent): bool {
+  return !hasCandidates(agent) && agent.observation.storage == Storage.F32;
+}
+
 /** Whether an update needs the values of all actions of the current states, not of those taken alone. */
 // @ts-ignore: decorator
 @inline
 export function needsAll(agent: Agent): bool {
   return agent.isDueling || agent.isConservative;
-}
-
-/** Bytes of an input row of the network, and of its observation. */
-export function rowBytes(agent: Agent): usize {
-  return usize(padded(inputWords(agent.net))) << 2;
 }
 
 // @ts-ignore: decorator
@@ -263,15 +267,21 @@ function takeBatch(agent: Agent, arena: Arena): void {
   const batch = u64(agent.batch);
   const height = u64((agent.batch + 3) & ~3);
   const quantiles = u64(agent.quantiles);
-  const width = u64(rowBytes(agent) >> 2);
+  const width = u64(padded(inputWords(agent.net)));
   // Four numbers more: kernels read vectors that begin inside a row and end behind it.
   const rows = height * width + 4;
   agent.indices = takeF32(arena, batch);
   agent.sampled = takeF32(arena, batch);
   agent.weights = takeF32(arena, batch);
   agent.draws = take(arena, agent.isPrioritized ? batch << 3 : 0);
-  agent.x = takeF32(arena, rows);
-  agent.nextX = takeF32(arena, rows);
+  if (areInPlace(agent)) {
+    agent.nextX = agent.replay.nextObservation;
+    agent.ldx = agent.sampled + 1;
+  } else {
+    agent.x = takeF32(arena, rows);
+    agent.nextX = takeF32(arena, rows);
+    agent.ldx = usize(width) << 2;
+  }
   agent.actionOfRow = takeF32(arena, batch);
   agent.selected = takeF32(arena, batch);
   agent.theta = takeF32(arena, batch * quantiles);

@@ -27,8 +27,8 @@ import {
   Agent,
   counter,
   hasCandidates,
+  areInPlace,
   needsAll,
-  rowBytes,
   scalar,
   setCounter,
   setStat,
@@ -118,16 +118,26 @@ function gradient(agent: Agent, isWeighted: bool): f32 {
   return loss;
 }
 
-/** x(b) = [observation | chosen candidate], the actions, and the next observations, of the sampled rows. */
+/**
+ * The actions of the sampled rows; x(b) = [observation | chosen candidate] and the next observations, where they are not
+ * read in place. There every line is read once: many come from far at a time, where a product would wait for each.
+ */
 function gather(agent: Agent): void {
   const replay = agent.replay;
-  const ldx = rowBytes(agent);
+  const ldx = agent.ldx;
+  let read = 0;
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
-    readStep(replay, row, agent.x + b * ldx);
-    unpack(replay.observation, 1, row + replay.nextObservation, agent.nextX + b * ldx);
+    if (areInPlace(agent)) {
+      for (let line = row, end = row + replay.values; line < end; line += 64) read ^= load<i32>(line);
+    } else {
+      readStep(replay, row, agent.x + b * ldx);
+      unpack(replay.observation, 1, row + replay.nextObservation, agent.nextX + b * ldx);
+    }
     store<i32>(agent.actionOfRow + (b << 2), actionOf(replay, row));
   }
+  // So that no compiler leaves the reads out; the target takes its place.
+  store<i32>(agent.y, read);
 }
 
 /** The loss of predictions theta against y: TD errors, and dtheta. */
@@ -142,7 +152,7 @@ function lossOfTheta(agent: Agent, weights: usize): f32 {
 function lossOfTaken(agent: Agent, params: usize, weights: usize): f32 {
   const batch = agent.batch;
   const n = agent.quantiles;
-  const ldx = rowBytes(agent);
+  const ldx = agent.ldx;
   const actions: usize = hasCandidates(agent) ? 0 : agent.actionOfRow;
   valuesOfActions(agent.net, params, batch, agent.x, ldx, actions, n, agent.theta);
   const loss = lossOfTheta(agent, weights);
@@ -190,7 +200,7 @@ function rowsOfPass(agent: Agent): i32 {
 /** The matrix of all actions of the sampled states, and the values of the states. */
 function forwardAll(agent: Agent, params: usize): void {
   const batch = agent.batch;
-  const ldx = rowBytes(agent);
+  const ldx = agent.ldx;
   if (hasCandidates(agent)) {
     writeSets(agent, ldx);
     valuesOfRows(agent.net, params, rowsOfPass(agent), agent.setRows, ldx, agent.matrix);
@@ -243,7 +253,7 @@ function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
 
 /** From the gradient of the matrix to that of the weights. */
 function backwardAll(agent: Agent, params: usize): void {
-  const ldx = rowBytes(agent);
+  const ldx = agent.ldx;
   const rows = rowsOfPass(agent);
   const x = hasCandidates(agent) ? agent.setRows : agent.x;
   const ldq = usize(hasCandidates(agent) ? agent.quantiles : agent.net.head.columns) << 2;

@@ -11,7 +11,7 @@ import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { best, countOf as countAvailable, duel, expectations } from "../values";
 import { copy } from "../vector";
-import { Agent, hasCandidates, rowBytes, scalar, weightsOf } from "./agent";
+import { Agent, hasCandidates, scalar, weightsOf } from "./agent";
 
 /** The row of the replay that sample b is. */
 // @ts-ignore: decorator
@@ -51,7 +51,7 @@ function target(agent: Agent, b: usize, value: f32): f32 {
 /** All action values of a batch of states at once, where actions are fixed; candidates come one state at a time. */
 function beginStates(agent: Agent, params: usize, source: usize, x: usize): void {
   if (hasCandidates(agent)) return;
-  const ldx = rowBytes(agent);
+  const ldx = agent.ldx;
   const isTarget = source == agent.target && !agent.isNoisy;
   if (!isTarget || !agent.panelsAreTargets) packOutputs(agent.net, params, agent.panels);
   agent.panelsAreTargets = isTarget;
@@ -78,7 +78,7 @@ function valuesOfState(agent: Agent, params: usize, b: usize, isNext: bool, c: i
   let theta = agent.matrix;
   let v = agent.v;
   if (hasCandidates(agent)) {
-    const x = (isNext ? agent.nextX : agent.x) + b * rowBytes(agent);
+    const x = (isNext ? agent.nextX : agent.x) + b * agent.ldx;
     const at = isNext ? row + agent.replay.nextCandidates : row + agent.replay.candidates;
     const set = staged(agent.replay, agent.features, c, at);
     valuesOfCandidates(agent.net, params, x, c, set, theta);
@@ -106,20 +106,19 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
     const c = countOfState(agent, row, true);
-    const features = agent.nextX + b * rowBytes(agent) + bytesOf(agent.observation);
     let chosen = -1;
     // A discount of 0 needs no value: a forward of candidates is saved.
     if (c > 0 && (discountOf(replay, row) != 0 || !hasCandidates(agent))) {
       const theta = valuesOfState(agent, params, b, true, c);
       chosen = best(c, agent.means, nextBitsOf(replay, row));
       if (chosen >= 0) copy(agent.y + b * bytes, theta + bytes * chosen, bytes);
-      if (hasCandidates(agent)) {
-        const from = row + replay.nextCandidates + replay.featureBytes * chosen;
-        unpack(agent.features, 1, from, features);
-      }
     }
-    // What is not chosen goes through the network too, by Double, and index inputs must be in their bounds.
-    if (chosen < 0) memory.fill(features, 0, bytesOf(agent.features));
+    if (hasCandidates(agent)) {
+      const features = agent.nextX + b * agent.ldx + bytesOf(agent.observation);
+      // What is not chosen goes through the network too, by Double, and index inputs must be in their bounds.
+      if (chosen < 0) memory.fill(features, 0, bytesOf(agent.features));
+      else unpack(agent.features, 1, row + replay.nextCandidates + replay.featureBytes * chosen, features);
+    }
     store<i32>(agent.selected + (b << 2), chosen);
   }
 }
@@ -130,7 +129,7 @@ function evaluateSelected(agent: Agent, params: usize): void {
   if (!agent.isDueling) {
     // One output a row is enough.
     const actions: usize = hasCandidates(agent) ? 0 : agent.selected;
-    valuesOfActions(agent.net, params, agent.batch, agent.nextX, rowBytes(agent), actions, n, agent.y);
+    valuesOfActions(agent.net, params, agent.batch, agent.nextX, agent.ldx, actions, n, agent.y);
     return;
   }
   beginStates(agent, params, agent.target, agent.nextX);

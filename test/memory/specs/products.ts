@@ -21,6 +21,13 @@ import {
 
 const [NONE, RELU, MASK] = [0, 1, 2];
 
+/** Which of m rows a list names as its i-th: some of them twice. */
+const listed = (i: number, m: number) => (3 * i + 1) % m;
+
+/** A list of rows `ld` numbers apart, as rowOf reads it: what is added to an address BEFORE the first. */
+const listOf = (m: number, ld: number) => words(Array.from({ length: m }, (_, i) => BEFORE + listed(i, m) * ld * 4));
+const BEFORE = 64;
+
 const gemm: Spec = {
   kernel: "gemm",
   cases: fc
@@ -35,12 +42,15 @@ const gemm: Spec = {
       start: fc.constantFrom("zero", "row", "rows", "itself"),
       epilogue: fc.constantFrom(NONE, RELU, MASK),
       isPanels: fc.boolean(),
+      isListed: fc.boolean(),
       isUnrolled: fc.boolean(),
       parts,
       seed,
       isOdd,
     })
-    .map(({ m, n, k, aGap, cGap, above, below, start, epilogue, isPanels, isUnrolled, parts, seed, isOdd }): Case => {
+    .map((drawn): Case => {
+      const { m, n, k, aGap, cGap, above, below, start, epilogue, isPanels, isListed, isUnrolled } = drawn;
+      const { parts, seed, isOdd } = drawn;
       const lda = k + aGap;
       const rows = above + k + below;
       const crows = above + m + below;
@@ -60,6 +70,7 @@ const gemm: Spec = {
       return {
         tensors: {
           a: input(spread(m, k, lda, draw(m * k, seed, isOdd))),
+          list: listOf(m, lda),
           b: input(b),
           c: changed(c),
           init: input(init),
@@ -74,8 +85,8 @@ const gemm: Spec = {
             m,
             n,
             k,
-            at["a"]!,
-            lda * 4,
+            isListed ? at["a"]! - BEFORE : at["a"]!,
+            isListed ? at["list"]! + 1 : lda * 4,
             at["b"]!,
             rows,
             above,
@@ -94,10 +105,11 @@ const gemm: Spec = {
         twin: ({ a, b, c, init, mask }, r) => {
           for (let row = 0; row < (isItself && parts > 1 ? 2 * m : m); row++) {
             const i = row % m;
+            const first = (isListed ? listed(i, m) : i) * lda;
             for (let j = 0; j < n; j++) {
               const at = isPanels ? inPanels(crows, n, above + i, j) : i * ldc + j;
               let sum = isItself ? c![at]! : start === "zero" ? 0 : init![i * ldi + j]!;
-              for (let x = 0; x < k; x++) sum = r(sum + r(a![i * lda + x]! * b![inPanels(rows, n, above + x, j)]!));
+              for (let x = 0; x < k; x++) sum = r(sum + r(a![first + x]! * b![inPanels(rows, n, above + x, j)]!));
               if (what === RELU && sum < 0) sum = 0;
               if (what === MASK && !(mask![at]! > 0)) sum = 0;
               c![at] = sum;
@@ -126,20 +138,30 @@ const packPanels: Spec = {
 const transpose: Spec = {
   kernel: "transpose",
   cases: fc
-    .record({ m: size(), n: size(), gap: fc.nat(5), toGap: fc.nat(5), seed, isOdd })
-    .map(({ m, n, gap, toGap, seed, isOdd }): Case => {
+    .record({ m: size(), n: size(), gap: fc.nat(5), toGap: fc.nat(5), isListed: fc.boolean(), seed, isOdd })
+    .map(({ m, n, gap, toGap, isListed, seed, isOdd }): Case => {
       const ld = n + gap;
       const ldt = up4(m) + toGap;
       // Vectors that begin inside a row of n numbers end behind it, in the next row or, for the last, beyond.
-      const src = output(m && n ? (up4(m) - 1) * ld + up4(n) : 0).values as Float64Array;
+      const src = output(m && n ? (m - 1) * ld + up4(n) : 0).values as Float64Array;
       const values = draw(m * n, seed, isOdd);
       for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) src[i * ld + j] = values[i * n + j]!;
       return {
-        tensors: { src: input(src), dst: output(m && n ? (up4(n) - 1) * ldt + up4(m) : 0) },
-        run: (kernels, at) => kernels.transpose(m, n, at["src"]!, ld * 4, at["dst"]!, ldt * 4),
+        tensors: {
+          src: input(src),
+          list: listOf(m, ld),
+          dst: output(m && n ? (up4(n) - 1) * ldt + up4(m) : 0),
+        },
+        run: (kernels, at) => {
+          const [from, lds] = isListed ? [at["src"]! - BEFORE, at["list"]! + 1] : [at["src"]!, ld * 4];
+          kernels.transpose(m, n, from, lds, at["dst"]!, ldt * 4);
+        },
         twin: ({ src, dst }) => {
           for (let j = 0; m && j < up4(n); j++) {
-            for (let i = 0; i < up4(m); i++) dst![j * ldt + i] = i < m && j < n ? src![i * ld + j]! : ANYTHING;
+            for (let i = 0; i < up4(m); i++) {
+              const row = isListed ? listed(i, m) : i;
+              dst![j * ldt + i] = i < m && j < n ? src![row * ld + j]! : ANYTHING;
+            }
           }
         },
         tolerance: 0,
