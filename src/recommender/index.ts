@@ -1,6 +1,7 @@
 export type { StreamerEstimate, StreamProfile } from "./audience.js";
 export { Catalog, type CatalogStream, type Follower, type SavedCatalog, type StreamEmbeddings } from "./catalog.js";
 export * from "./clean/index.js";
+export * from "./connectors/index.js";
 export { type Column, type Encoding, FeatureSet } from "./encoders/index.js";
 export { areaUnderCurve, type Judgement, judge, logLoss } from "./evaluation/classification.js";
 export {
