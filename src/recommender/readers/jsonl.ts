@@ -19,7 +19,7 @@ export async function* readJsonl(
   for await (const { first, lines } of readBlocks(source, text)) {
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
-      const event = typeof line === "string" ? parse(line) : line;
+      const event = typeof line === "string" ? parseLine(line) : line;
       if (event === undefined) continue;
       if (!(event instanceof Error)) {
         yield event;
@@ -32,8 +32,8 @@ export async function* readJsonl(
   }
 }
 
-/** Nothing for a blank line. */
-function parse(line: string): LiveEvent | Error | undefined {
+/** The event of a line, or what is wrong with it; nothing for a blank line. */
+export function parseLine(line: string): LiveEvent | Error | undefined {
   try {
     return asEvent(JSON.parse(line));
   } catch (error) {
