@@ -13,6 +13,7 @@ import {
 import { fromSafetensors, toOnnx, toSafetensors } from "liveq/exchange";
 import { saveFile } from "liveq/node";
 import { Recommender } from "liveq/recommender";
+import { ingest } from "liveq/server";
 import { EventWriter, logTraining } from "liveq/tensorboard";
 
 class Walk implements Environment {
@@ -65,9 +66,10 @@ await train(agent, new CartPole(), { steps: 10, onProgress: logTraining(agent, w
 const recommender = new Recommender({ seed: 1 });
 recommender.feedback({ kind: "click", time: 1, user: "u", stream: "s" });
 const slate: readonly (string | number)[] = recommender.recommend({ user: "u", now: 1, k: 3 }).slate;
+const door: (request: Request) => Promise<Response> = ingest({ sink: (events) => recommender.feedback(events[0]!) });
 
 // @ts-expect-error -- an option that there is not
 new DQN({ observation: 4, actions: 2, gama: 0.9 });
 
-export { ended, loss, reason, scores, slate };
+export { door, ended, loss, reason, scores, slate };
 export const onnx: Uint8Array = toOnnx(agent);
