@@ -1,5 +1,7 @@
 import { NewFile } from "./file.js";
 
+export { Tail, type TailOptions, type TailPosition, tail } from "./tail.js";
+
 /**
  * Writes a file so that at any moment, whatever is killed or loses power, the old file or the new one is there, whole:
  * a temporary file beside it, fsync, rename, fsync of the folder. What a killed process leaves behind ends in `.tmp`.
