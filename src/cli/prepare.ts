@@ -59,6 +59,8 @@ interface Report {
   split: SplitOptions;
   /** Lines of each file written. */
   parts: Record<string, number>;
+  /** Clean events that are in no file yet, where Ctrl-C ended the splitting. */
+  unsplit?: number;
   quality: QualityReport;
 }
 
@@ -113,10 +115,10 @@ export async function prepare(
   if (out !== undefined && out !== STANDARD) mkdirSync(out, { recursive: true });
   const quality = emptyReport();
   const progress = new Progress("B");
-  const parts =
+  const written =
     format.yields === "events"
       ? await prepareEvents(format, inputs, options, quality, progress, signal)
-      : await prepareRatings(format, inputs, options, quality, progress, signal);
+      : { parts: await prepareRatings(format, inputs, options, quality, progress, signal) };
   progress.end();
   const { fractions, folds, seed } = options;
   const report: Report = {
@@ -124,7 +126,7 @@ export async function prepare(
     inputs: inputs.names,
     complete: !signal.aborted,
     split: { split, fractions, folds, seed },
-    parts,
+    ...written,
     quality,
   };
   publish(report, options);
@@ -141,11 +143,13 @@ function publish(report: Report, { out, report: file, json }: PrepareOptions): v
   }
   const width = Math.max(0, ...Object.keys(report.parts).map((part) => part.length));
   const parts = Object.entries(report.parts).map(([part, lines]) => `${part.padEnd(width)}  ${lines}`);
+  if (report.unsplit !== undefined) parts.push(`events in none of these, which are incomplete  ${report.unsplit}`);
   tell(`format: ${report.format}\n${[...reportLines(report.quality), ...parts].join("\n")}\n`, out, file);
 }
 
 /** Lines written, by file. */
 type Parts = Record<string, number>;
+type Written = Pick<Report, "parts" | "unsplit">;
 
 async function prepareEvents(
   format: Extract<Format, { yields: "events" }>,
@@ -154,7 +158,7 @@ async function prepareEvents(
   quality: QualityReport,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Parts> {
+): Promise<Written> {
   const { out, split, strict } = options;
   const read = eventsOf(format, inputs, { onError: strict ? "throw" : "skip", report: quality });
   const clean = cleanEvents(until(signal, read), cleaningOf(options, quality));
@@ -173,36 +177,44 @@ async function prepareEvents(
       if (times.length % DRAIN_EVERY === 0) await whole?.drain();
     }
   });
-  if (path === undefined || path === STANDARD) return {};
-  if (isWhole) return { "events.jsonl": times.length };
+  if (path === undefined || path === STANDARD) return { parts: {} };
+  if (isWhole) return { parts: { "events.jsonl": times.length } };
   try {
     if (times.length === 0) throw new Error(`${inputs.title}: must hold events that can be kept, got none to split`);
-    return await route(path, routerOf(options, { times: times.values, users: users.ids }), options, progress, signal);
+    const router = routerOf(options, { times: times.values, users: users.ids });
+    const { parts, routed } = await route(path, router, out!, signal);
+    return routed === times.length ? { parts } : { parts, unsplit: times.length - routed };
   } finally {
     rmSync(path, { force: true });
   }
 }
 
-/** Deals the lines of a file of clean events out to parts. */
+/**
+ * Deals the lines of a file of clean events out to parts. A signal that comes meanwhile ends it at its next pause; one
+ * that has ended the reading before does not, as then this saves what was read.
+ */
 async function route(
   file: string,
   router: Router,
-  { out }: PrepareOptions,
-  progress: Progress,
+  out: string,
   signal: AbortSignal,
-): Promise<Parts> {
-  const outputs = openParts(out!, router.parts, signal);
+): Promise<{ parts: Parts; routed: number }> {
+  const outputs = openParts(out, router.parts, signal);
+  const isLast = signal.aborted;
+  const progress = new Progress("events");
+  let routed = 0;
   await writing(outputs, async () => {
-    let count = 0;
     for await (const { lines } of readBlocks(createReadStream(file), { maxLine: 2 ** 28 })) {
+      if (signal.aborted && !isLast) break;
       for (const line of lines as string[]) {
         for (const part of router.of(JSON.parse(line) as LiveEvent)) outputs[part]!.line(line);
       }
-      count += lines.length;
-      progress.show({ count, text: "events split" });
+      routed += lines.length;
+      progress.show({ count: routed, text: "split" });
     }
   });
-  return Object.fromEntries(router.parts.map((part, i) => [`${part}.jsonl`, outputs[i]!.lines]));
+  progress.end();
+  return { parts: Object.fromEntries(router.parts.map((part, i) => [`${part}.jsonl`, outputs[i]!.lines])), routed };
 }
 
 async function prepareRatings(
