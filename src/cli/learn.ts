@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
-import { saveFile } from "../node/index.js";
+import { saveFile, tail } from "../node/index.js";
+import type { LiveEvent } from "../recommender/events.js";
+import { readJsonl } from "../recommender/readers/jsonl.js";
 import { Recommender } from "../recommender/recommender.js";
 import { EventError } from "../recommender/schema.js";
 import { UsageError } from "./arguments.js";
@@ -19,11 +21,17 @@ export interface LearnOptions {
   epochs: number;
   seed: number;
   resume: boolean;
+  /** Wait for what is added to the log. */
+  follow: boolean;
+  /** Seconds. */
+  saveEvery?: number;
   json?: string;
 }
 
 /** Updates for each transition and epoch, as a recommender that serves does. */
 const UPDATES = 2;
+/** Seconds between two saves of a model that follows a log. Set by hand. */
+const SAVE_EVERY = 300;
 /** How long it may take to read the rest of a moment after Ctrl-C. Set by hand. */
 const GRACE_MS = 1000;
 
@@ -38,9 +46,21 @@ export function loadRecommender(file: string): Recommender {
 }
 
 /** The log as it went on: events, and decisions where they were made. */
-async function entriesOf(events: Inputs, decisions: Inputs | undefined): Promise<AsyncIterable<Entry>> {
-  const read = await openEvents(events);
+async function entriesOf(events: Inputs, decisions: Inputs | undefined, stop: AbortSignal | undefined) {
+  const read = stop === undefined ? await openEvents(events) : followed(events, stop);
   return decisions === undefined ? reconstructed(read) : merged(read, readDecisions(decisions));
+}
+
+/** The events of a log that grows. */
+function followed({ names: [name] }: Inputs, stop: AbortSignal): AsyncIterable<LiveEvent> {
+  return readJsonl(tail(name!, { signal: stop }), { name: name! });
+}
+
+/** @throws UsageError for what cannot be followed. */
+function requireFollowable({ names, total }: Inputs, { decisions }: LearnOptions): void {
+  const isOne = names.length === 1 && total !== undefined;
+  if (!isOne) throw new UsageError(`"--follow" needs one file of "--events", got ${names.join(", ")}`);
+  if (decisions !== undefined) throw new UsageError('"--follow" takes decisions from impressions, not "--decisions"');
 }
 
 /** A signal that follows another after a while: what is read by then ends the moment; a pipe may have nothing more. */
@@ -68,7 +88,7 @@ function teach(recommender: Recommender, entry: Entry): void {
  * early: the recommender is written all the same, and `resume` goes on from it as if it had never stopped.
  */
 export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
-  const { model, gamma, epochs, seed, resume } = options;
+  const { model, gamma, epochs, seed, resume, follow } = options;
   if (resume && !existsSync(model)) {
     throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
   }
@@ -84,18 +104,24 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const stop = stopAfter(signal);
   const events = new Inputs(options.events, stop);
   const decisions = options.decisions && new Inputs(options.decisions, stop);
+  if (follow) requireFollowable(events, options);
   const progress = new Progress("events");
+  const saving = new Saving(options, progress);
   let [taken, skipped] = [0, 0];
-  for await (const entry of until(stop, await entriesOf(events, decisions))) {
+  for await (const entry of until(stop, await entriesOf(events, decisions, follow ? stop : undefined))) {
     if (entry.time <= had) {
       skipped++;
       continue;
     }
     // All of a moment or nothing of it: so it can be gone on from.
-    if (signal.aborted && entry.time > recommender.time) break;
+    if (entry.time > recommender.time) {
+      if (signal.aborted) break;
+      saving.offer(recommender);
+    }
     teach(recommender, entry);
     taken++;
-    progress.show({ count: taken, fraction: events.fraction, text: () => stateOf(recommender) });
+    const fraction = follow ? undefined : events.fraction;
+    progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
   }
   progress.end();
   saveFile(model, recommender.save());
@@ -104,6 +130,28 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   report(recommender, options);
   recommender.dispose();
   return !signal.aborted;
+}
+
+/** Writes a model now and then, so that little is lost of it whatever happens. */
+class Saving {
+  readonly #file: string;
+  readonly #every: number;
+  readonly #progress: Progress;
+  #last = 0;
+
+  constructor({ model, follow, saveEvery = follow ? SAVE_EVERY : Infinity }: LearnOptions, progress: Progress) {
+    this.#file = model;
+    this.#every = saveEvery;
+    this.#progress = progress;
+  }
+
+  /** Requires that all of a moment has been learned from. */
+  offer(recommender: Recommender): void {
+    const { seconds } = this.#progress;
+    if (seconds - this.#last < this.#every) return;
+    saveFile(this.#file, recommender.save());
+    this.#last = seconds;
+  }
 }
 
 /** @throws UsageError where it was trained with other options, which its file keeps. */

@@ -16,10 +16,11 @@ import { SPLITS } from "./split.js";
 import { type TrainOptions, train } from "./train.js";
 
 /** What the command's exit code means. */
-const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 const EXIT_HELP = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C, which first saves what there is (a second one
-does not wait). Data goes to stdout, progress and messages to stderr; a reader who leaves early (| head) is no failure.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C, 143 ended by SIGTERM; both first save what there
+is (a second one does not wait). Data goes to stdout, progress and messages to stderr; a reader who leaves early (| head)
+is no failure.`;
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
@@ -33,9 +34,19 @@ class Stopped extends Error {
   }
 }
 
-/** Ends what runs, at its next pause: by Ctrl-C, or as stdout takes no more. */
+/** Ends what runs, at its next pause: by Ctrl-C or SIGTERM, or as stdout takes no more. */
 const stop = new AbortController();
-process.once("SIGINT", () => stop.abort(new Stopped(EXIT.interrupted, "interrupted")));
+const SIGNALS = {
+  SIGINT: new Stopped(EXIT.interrupted, "interrupted"),
+  SIGTERM: new Stopped(EXIT.terminated, "terminated"),
+};
+for (const [signal, reason] of Object.entries(SIGNALS)) {
+  process.once(signal, () => {
+    stop.abort(reason);
+    // The next one, of either, ends the process at once.
+    for (const other of Object.keys(SIGNALS)) process.removeAllListeners(other);
+  });
+}
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   const code = error.code === "EPIPE" ? EXIT.ok : EXIT.failed;
   if (code !== EXIT.ok) process.stderr.write(`liveq: stdout: cannot be written: ${error.message}\n`);
@@ -146,6 +157,7 @@ command(
   "train",
   "train a recommender from the log of another policy, or a ranker on MovieLens-100K, and write the model",
   "--events data/train.jsonl --decisions decisions.jsonl --model live.liveq",
+  "--events events.jsonl --follow --model live.liveq",
   "--movielens ml-100k --model films.liveq",
 )
   .option("--events <file...>", "the log, in order of time; - for stdin")
@@ -153,6 +165,8 @@ command(
   .option("--movielens <dir>", "the folder with u.data, u.item and u.user")
   .option("--model <file>", "where the model goes", "model.liveq")
   .option("--resume", "go on from the model of --model, written at Ctrl-C, with the same log", false)
+  .option("--follow", "wait for what is added to the file of --events, JSON lines, until Ctrl-C", false)
+  .option("--save-every <s>", "write the model every so many seconds too (with --follow: 300)", number(0.001, 1e9))
   .option("--gamma <x>", "discount of a user's next request, with --events", number(0, 1), 0.9)
   .option(
     "--epochs <n>",
@@ -167,8 +181,8 @@ command(
       throw new UsageError("one of '--events <file...>' and '--movielens <dir>' must be given");
     }
     const common = options as TrainOptions & LearnOptions;
-    if (movielens !== undefined && (common.resume || common.decisions)) {
-      throw new UsageError("'--resume' and '--decisions' go with '--events'");
+    if (movielens !== undefined && (common.resume || common.decisions || common.follow || common.saveEvery)) {
+      throw new UsageError("'--resume', '--decisions', '--follow' and '--save-every' go with '--events'");
     }
     const isDone = events
       ? learn({ ...common, events }, stop.signal)
@@ -242,7 +256,7 @@ function codeOf(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   const line = process.stderr.isTTY ? "\r\x1b[K" : "";
   if (error instanceof UsageError) process.stderr.write(`error: ${message}\n`);
-  else if (error instanceof Stopped && error.exitCode === EXIT.interrupted) process.stderr.write(`${line}${message}\n`);
+  else if (Object.values<unknown>(SIGNALS).includes(error)) process.stderr.write(`${line}${message}\n`);
   else if (message !== "") process.stderr.write(`${line}liveq: ${message}\n`);
   if (error instanceof Stopped) return error.exitCode;
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;

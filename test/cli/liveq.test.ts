@@ -43,7 +43,7 @@ describe("usage", () => {
     [["--days", "1"], "It must be an integer in [2, 3650]"],
     [["--gamma", "x"], "It must be in [0, 1]"],
     [["train"], "one of '--events <file...>' and '--movielens <dir>' must be given"],
-    [["train", "--movielens", "x", "--resume"], "'--resume' and '--decisions' go with '--events'"],
+    [["train", "--movielens", "x", "--resume"], "'--follow' and '--save-every' go with '--events'"],
     [["train", "--events", "x", "--resume", "--model", "none"], '"--resume" needs the file of "--model", none'],
     [["simulate", "--policy", "best"], "Allowed choices are random, popular,"],
     [["simulate", "--warmup-days", "14"], '"--warmup-days" must be below "--days" (14), got 14'],

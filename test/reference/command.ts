@@ -29,6 +29,16 @@ export function fed(input: string, ...words: string[]): Promise<Ran> {
 
 /** Starts the command and sends it Ctrl-C when its stderr says this. `input` is left open. */
 export function interrupted(when: RegExp, input: string | undefined, ...words: string[]): Promise<Ran> {
+  return signalled("SIGINT", when, input, ...words);
+}
+
+/** The same with any signal. */
+export function signalled(
+  signal: NodeJS.Signals,
+  when: RegExp,
+  input: string | undefined,
+  ...words: string[]
+): Promise<Ran> {
   const child = spawn(process.execPath, [COMMAND, ...words], { stdio: ["pipe", "pipe", "pipe"] });
   if (input !== undefined) child.stdin.write(input);
   let [out, err, isKilled] = ["", "", false];
@@ -37,7 +47,7 @@ export function interrupted(when: RegExp, input: string | undefined, ...words: s
   });
   child.stderr.on("data", (text: Buffer) => {
     err += text.toString();
-    if (!isKilled && when.test(err)) isKilled = child.kill("SIGINT");
+    if (!isKilled && when.test(err)) isKilled = child.kill(signal);
   });
   return ended(child).then((code) => ({ code, out, err }));
 }

@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LiveEvent } from "../../src/recommender/events.js";
+import { Recommender } from "../../src/recommender/recommender.js";
+import { COMMAND, ended, liveq, signalled } from "../reference/command.js";
+
+const folder = mkdtempSync(join(tmpdir(), "liveq-follow-"));
+const at = (name: string) => join(folder, name);
+const EVENTS = at("events.jsonl");
+let log: string[];
+
+beforeAll(async () => {
+  const words = ["--viewers", "60", "--streamers", "40", "--days", "2"];
+  expect(await liveq("simulate", ...words, "--out", EVENTS)).toMatchObject({ code: 0 });
+  log = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const timeOf = (line: string) => (JSON.parse(line) as LiveEvent).time;
+
+/** The time up to which a recommender in a file has heard; -1 while there is none. */
+function heard(file: string): number {
+  if (!existsSync(file)) return -1;
+  const recommender = Recommender.load(readFileSync(file));
+  const { time } = recommender;
+  recommender.dispose();
+  return time;
+}
+
+describe("train --follow", () => {
+  test("learns as events come, saves now and then, and at SIGTERM; what goes on from there is as if it had never stopped", async () => {
+    const [growing, model, whole] = [at("growing.jsonl"), at("follow.liveq"), at("whole.liveq")];
+    const middle = log.length >> 1;
+    writeFileSync(growing, `${log.slice(0, middle).join("\n")}\n`);
+    const words = ["train", "--events", growing, "--follow", "--save-every", "0.1", "--model", model];
+    const child = spawn(process.execPath, [COMMAND, ...words], { stdio: "pipe" });
+    let said = "";
+    child.stderr.on("data", (text: Buffer) => {
+      said += text.toString();
+    });
+    // It saves when something comes, so that it is fed until it has saved what came after the start.
+    let fed = middle;
+    while (heard(model) < timeOf(log[middle]!)) {
+      appendFileSync(growing, `${log[fed]!}\n`);
+      fed++;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(fed).toBeLessThan(log.length);
+    child.kill("SIGTERM");
+    expect(await ended(child)).toBe(143);
+    expect(said).toContain("terminated");
+    expect(said).toContain(`${model} written`);
+    appendFileSync(growing, `${log.slice(fed).join("\n")}\n`);
+    const resumed = await liveq("train", "--events", growing, "--resume", "--model", model);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(await liveq("train", "--events", EVENTS, "--model", whole)).toMatchObject({ code: 0 });
+    expect(readFileSync(model).equals(readFileSync(whole))).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.includes(".tmp"))).toEqual([]);
+  }, 30_000);
+
+  test("follows one file, and takes no decisions", async () => {
+    for (const [words, message] of [
+      [["--events", EVENTS, EVENTS.replace("events", "other")], "cannot be read"],
+      [["--events", "-"], '"--follow" needs one file of "--events", got -'],
+      [["--events", EVENTS, "--decisions", EVENTS], '"--follow" takes decisions from impressions'],
+      [["--movielens", folder], "'--follow' and '--save-every' go with '--events'"],
+    ] as const) {
+      const { code, err } = await liveq("train", ...words, "--follow", "--model", at("none.liveq"));
+      expect(err).toContain(message);
+      expect(code).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe("prepare", () => {
+  const large = at("large.jsonl");
+  const n = 150_000;
+  beforeAll(() => {
+    const click = (i: number) => `{"kind":"click","time":${i * 1000},"user":"u${i % 100}","stream":"s"}\n`;
+    writeFileSync(large, Array.from({ length: n }, (_, i) => click(i)).join(""));
+  });
+
+  test.each([
+    ["SIGINT", 130, "interrupted"],
+    ["SIGTERM", 143, "terminated"],
+  ] as const)(
+    "ended by %s while it splits says what is in no part: exit %i",
+    async (signal, code, message) => {
+      const out = at(signal);
+      const words = [large, "--off-air", "keep", "--out", out, "--json"];
+      const run = await signalled(signal, /events\/s.* split/, undefined, "prepare", ...words);
+      expect([run.code, run.err.includes(message)]).toEqual([code, true]);
+      const { complete, parts, unsplit, quality } = JSON.parse(readFileSync(join(out, "report.json"), "utf8"));
+      const lines = Object.values<number>(parts).reduce((sum, count) => sum + count, 0);
+      expect([complete, quality.kept, lines + unsplit]).toEqual([false, n, n]);
+      expect(lines).toBeGreaterThan(0);
+      expect(unsplit).toBeGreaterThan(0);
+      expect(readdirSync(out).sort()).toEqual(["report.json", "test.jsonl", "train.jsonl", "validation.jsonl"]);
+    },
+    30_000,
+  );
+});
