@@ -202,7 +202,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: "twitch-100k",
-    description: "Twitch-100K of LiveRec: who watched whom in steps of 10 minutes; read whole into memory",
+    description: "Twitch-100K of LiveRec: who watched whom in steps of 10 minutes; by user, so read whole into memory",
     yields: "events",
     files: TWITCH,
     detect: detector(TWITCH, /^[^,]+,\d+,[^,]+,\d+,\d+$/),

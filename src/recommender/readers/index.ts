@@ -40,7 +40,9 @@ export {
   readOpenBanditItems,
 } from "./openbandit.js";
 export { collectRatings, type RatingLog, type RatingRecord } from "./ratings.js";
+export { type KuaiLiveStreamer, readKuaiLiveStreamers } from "./streamers.js";
 export type { Encoding, Pieces, ReaderOptions, Source, TextOptions } from "./text.js";
+export { readKuaiLiveTitles, TitleVectors } from "./titles.js";
 export {
   readTwitch,
   splitTwitch,

@@ -7,6 +7,7 @@ import { readRows, type TableOptions } from "./csv.js";
 import { type Line, LineError } from "./lines.js";
 import { mergeByTime, sortByTime } from "./merge.js";
 import type { Source } from "./text.js";
+import { TitleVectors } from "./titles.js";
 
 /** The files of KuaiLive that become events; those that are absent are left out. */
 export interface KuaiLiveFiles {
@@ -25,6 +26,8 @@ export interface KuaiLiveOptions {
    * What a file that is not in order of time is: an error, or `sort`ed in memory, which takes all of it. Default `check`.
    */
   order?: "check" | "sort";
+  /** Vectors of the titles of rooms, as `readKuaiLiveTitles` gives them: the `text` of their embeddings. Default none. */
+  titles?: TitleVectors;
   /** What a row that cannot be read does: end the reading with an error, or be skipped and counted. Default throw. */
   onError?: "throw" | "skip";
   /** Counts the rows that are skipped. */
@@ -41,7 +44,7 @@ interface Entry {
 const INTERACTION = ["user_id", "live_id", "timestamp"];
 const TIME_MAX = 8.64e15;
 
-type Parse = (row: Line) => Entry;
+type Parse = (row: Line, titles: TitleVectors | undefined) => Entry;
 
 function event(row: Line, value: LiveEvent): LiveEvent {
   try {
@@ -65,13 +68,18 @@ function plain(kind: "impression" | "like" | "comment"): Parse {
 
 const PARSERS: Readonly<Record<Exclude<keyof KuaiLiveFiles, "user">, [columns: string[], parse: Parse]>> = {
   room: [
-    ["live_id", "streamer_id|author_id", "start_timestamp", "end_timestamp", "?live_content_category", "?live_type"],
-    (row) => {
+    [
+      ...["live_id", "streamer_id|author_id", "start_timestamp", "end_timestamp"],
+      ...["?live_content_category", "?live_type", "?live_name_id"],
+    ],
+    (row, titles) => {
       const [stream, streamer] = [row.id(0), row.id(1)];
       const time = row.integer(2, 0, TIME_MAX);
       const category = row.text(4) === "" ? "unknown" : row.text(4);
       const tags = row.text(5) === "" ? [] : [`type-${row.text(5)}`];
-      const onAir = event(row, { kind: "on_air", time, stream, streamer, category, tags });
+      const text = titles?.of(row.text(6));
+      const embeddings = text === undefined ? {} : { embeddings: { text: [...text] } };
+      const onAir = event(row, { kind: "on_air", time, stream, streamer, category, tags, ...embeddings });
       return { time, events: [onAir], later: [{ kind: "off_air", time: row.integer(3, time, TIME_MAX), stream }] };
     },
   ],
@@ -110,14 +118,15 @@ export async function* readKuaiLive(
   files: KuaiLiveFiles,
   options: KuaiLiveOptions = {},
 ): AsyncGenerator<LiveEvent, void, undefined> {
-  const { order = "check", ...reading } = options;
+  const { order = "check", titles, ...reading } = options;
   if (order !== "check" && order !== "sort") throw mustBe("order", '"check" or "sort"', order);
+  if (titles !== undefined && !(titles instanceof TitleVectors)) throw mustBe("titles", "TitleVectors", titles);
   const sources: Record<string, AsyncIterable<LiveEvent>> = {};
   for (const [name, [wanted, parse]] of Object.entries(PARSERS)) {
     const source = files[name as keyof typeof PARSERS];
     if (source === undefined) continue;
     const file = `${name}.csv`;
-    const entries = entriesOf(source, { ...reading, name: file, wanted }, parse);
+    const entries = entriesOf(source, { ...reading, name: file, wanted }, (row) => parse(row, titles));
     sources[file] = withLater(order === "sort" ? sortByTime(entries) : entries);
   }
   let begun = false;
@@ -134,7 +143,11 @@ export async function* readKuaiLive(
   if (!begun) yield* users(0);
 }
 
-async function* entriesOf(source: Source, options: TableOptions, parse: Parse): AsyncGenerator<Entry, void, undefined> {
+async function* entriesOf(
+  source: Source,
+  options: TableOptions,
+  parse: (row: Line) => Entry,
+): AsyncGenerator<Entry, void, undefined> {
   for await (const row of readRows(source, options)) {
     let entry: Entry;
     try {
