@@ -24,10 +24,18 @@ const DEFAULTS: ResampleOptions = { resamples: 1000, seed: 0 };
 const TABLE: Rules<ResampleOptions> = { resamples: rules.atLeastOne, seed: rules.count };
 
 /**
+ * The options of a resampling with the defaults filled in.
+ * @throws TypeError or RangeError for unknown or wrong options.
+ */
+export function resampleOptions(given: Partial<ResampleOptions>): ResampleOptions {
+  return checked<ResampleOptions>(given, TABLE, DEFAULTS);
+}
+
+/**
  * Users are dealt into this many groups: bounds the memory of a tally and the work of a resample, whatever the number of
  * users. With 1024 groups a standard error is itself known to 2 %. Set by hand.
  */
-const GROUPS = 1024;
+export const GROUPS = 1024;
 
 /** The most slices of a tally: they are bits of an int32. */
 const SLICES_MAX = 31;
@@ -115,7 +123,7 @@ export class Tally {
   }
 
   #figures(other: Tally | undefined, options: Partial<ResampleOptions>): Figure[] {
-    const { resamples, seed } = checked<ResampleOptions>(options, TABLE, DEFAULTS);
+    const { resamples, seed } = resampleOptions(options);
     const read = (times?: Int32Array) => {
       const ratios = this.#ratios(times);
       if (other !== undefined) for (const [column, its] of other.#ratios(times).entries()) ratios[column]! -= its;
@@ -125,11 +133,7 @@ export class Tally {
     const groups: number[] = [];
     for (let group = 0; group < GROUPS; group++) if (both.some((tally) => tally.#has(group))) groups.push(group);
     const random = Random.named(seed, "tally");
-    const drawn = Array.from({ length: resamples }, () => {
-      const times = new Int32Array(GROUPS);
-      for (let i = 0; i < groups.length; i++) times[groups[random.below(groups.length)]!]!++;
-      return read(times);
-    });
+    const drawn = Array.from({ length: resamples }, () => read(drawGroups(groups, random)));
     const totals = both.map((tally) => tally.#total());
     const figures: Figure[] = [];
     for (const [column, value] of read().entries()) {
@@ -137,7 +141,7 @@ export class Tally {
       const metric = this.metrics[Math.floor(column / this.slices.length)]!;
       const slice = this.slices[column % this.slices.length]!;
       const isBounded = both.every((tally) => tally.#spread(column) > 1);
-      const bounds = isBounded ? middle(Float64Array.from(drawn, (ratios) => ratios[column]!)) : UNBOUNDED;
+      const bounds = isBounded ? middleOf(Float64Array.from(drawn, (ratios) => ratios[column]!)) : UNBOUNDED;
       figures.push({ metric, slice, value, ...bounds, n: Math.min(...totals.map((sums) => sums[2 * column + 1]!)) });
     }
     return figures;
@@ -174,10 +178,18 @@ export class Tally {
   }
 }
 
-const UNBOUNDED = { lo: -Infinity, hi: Infinity };
+/** How often a resample takes each of the groups that there are, by group: as many draws as there are. */
+export function drawGroups(groups: readonly number[], random: Random): Int32Array {
+  const times = new Int32Array(GROUPS);
+  for (let i = 0; i < groups.length; i++) times[groups[random.below(groups.length)]!]!++;
+  return times;
+}
 
-/** The bounds of the middle 95 % of the resampled ratios that had something to divide by. */
-function middle(drawn: Float64Array): { lo: number; hi: number } {
+/** The bounds of what nothing bounds. */
+export const UNBOUNDED = { lo: -Infinity, hi: Infinity };
+
+/** The bounds of the middle 95 % of the resampled figures that had something to divide by. */
+export function middleOf(drawn: Float64Array): { lo: number; hi: number } {
   const sorted = drawn.filter(Number.isFinite).sort();
   if (sorted.length === 0) return UNBOUNDED;
   return { lo: quantile(sorted, 0.025), hi: quantile(sorted, 0.975) };
