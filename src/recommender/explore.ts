@@ -69,22 +69,37 @@ export class Explorer {
    * p(i) = (1 - epsilon) * [i is the best] + epsilon * softmax(scores / (temperature * deviation))(i).
    */
   draw(pool: Int32Array, n: number): number {
-    const { epsilon } = this.options;
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += this.#weight(pool[i]!);
+    const sum = this.#sum(pool, n);
     let left = this.#random.uniform();
     let drawn = 0;
     // Rounding may leave a remainder after the last of the pool: the best takes it.
     for (let i = 0; i < n; i++) {
-      const p = (i === 0 ? 1 - epsilon : 0) + (epsilon * this.#weight(pool[i]!)) / sum;
+      const p = this.#chance(pool, i, sum);
       if (left < p) {
         drawn = i;
         break;
       }
       left -= p;
     }
-    this.propensity = (drawn === 0 ? 1 - epsilon : 0) + (epsilon * this.#weight(pool[drawn]!)) / sum;
+    this.propensity = this.#chance(pool, drawn, sum);
     return drawn;
+  }
+
+  /** The probability with which `draw` would return each index into `pool[0..n)`; takes no random number. */
+  chances(pool: Int32Array, n: number): number[] {
+    const sum = this.#sum(pool, n);
+    return Array.from({ length: n }, (_, i) => this.#chance(pool, i, sum));
+  }
+
+  #sum(pool: Int32Array, n: number): number {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += this.#weight(pool[i]!);
+    return sum;
+  }
+
+  #chance(pool: Int32Array, i: number, sum: number): number {
+    const { epsilon } = this.options;
+    return (i === 0 ? 1 - epsilon : 0) + (epsilon * this.#weight(pool[i]!)) / sum;
   }
 
   #weight(candidate: number): number {

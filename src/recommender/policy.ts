@@ -37,3 +37,17 @@ export interface Policy {
   recommend(request: Request): Decision;
   feedback(event: LiveEvent): void;
 }
+
+/**
+ * A policy that says how likely it chooses what, whatever it would draw: so it can be evaluated on what another policy
+ * decided. `random`, the policies that rank, and a recommender do.
+ */
+export interface TargetPolicy extends Pick<Policy, "name" | "feedback"> {
+  /**
+   * For each position of a slate that another policy chose, the probability with which this one would put each stream
+   * there, given the slate's streams before it; streams that are not named have none. Draws and remembers nothing.
+   *
+   * @param slate - At most `request.k` streams.
+   */
+  distributions(request: Request, slate: readonly Id[]): ReadonlyMap<Id, number>[];
+}

@@ -23,7 +23,7 @@ import {
 } from "./knowledge.js";
 import { Latest } from "./latest.js";
 import { type DenseTransition, type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
-import type { Decision, Policy, Request } from "./policy.js";
+import type { Decision, Policy, Request, TargetPolicy } from "./policy.js";
 import type { ExportedProfile } from "./profile.js";
 import { Reward, type RewardOptions } from "./reward.js";
 import { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
@@ -189,7 +189,7 @@ interface Counts {
  * recommender.feedback({ kind: "watch", time: 602000, user: "u1", stream: slate[0], watchMs: 600000, decision: id });
  * ```
  */
-export class Recommender implements Policy {
+export class Recommender implements Policy, TargetPolicy {
   readonly name = "dqn";
   readonly options: Readonly<RecommenderOptions>;
   readonly #agent: QFunction;
@@ -289,6 +289,20 @@ export class Recommender implements Policy {
     this.#slate.rank(this.#scores, streams.length);
     const best = [...this.#slate.ranked.subarray(0, Math.min(k, streams.length))];
     return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => this.#scores[index]!) };
+  }
+
+  /**
+   * For each position of a slate that another policy chose, how likely this one would have put each stream there: see
+   * {@link TargetPolicy}. As with `rank`, nothing is remembered but that the user is here.
+   * @throws EventError for a request that is not one, or whose time is too far back; nothing changes then.
+   */
+  distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
+    const { user, now: asked, candidates, filter } = parseRequest(request);
+    const { streams } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
+    const indexOf = new Map(streams.map(({ id }, index) => [id, index]));
+    const indices = slate.map((id) => indexOf.get(id) ?? -1);
+    const chances = this.#slate.chances(this.#scores, streams.length, indices, streams);
+    return chances.map((at) => new Map(Array.from(at, ([index, chance]) => [streams[index]!.id, chance])));
   }
 
   /**

@@ -52,19 +52,49 @@ export class SlateBuilder {
 
   /** Draws up to k of the n candidates into `chosen` and `propensities`. */
   draw(scores: Float32Array, n: number, k: number, candidates: readonly Grouped[]): void {
+    this.#begin(scores, n);
+    while (this.chosen.length < k) {
+      const size = this.#fillPool(n, candidates);
+      if (size === 0) break;
+      const index = this.#pool[this.#explorer.draw(this.#pool, size)]!;
+      this.#choose(index);
+      this.propensities.push(this.#explorer.propensity);
+    }
+  }
+
+  /**
+   * For each position of a slate, the probability with which `draw` would choose each candidate there, given the slate's
+   * positions before it. Takes no random number.
+   *
+   * @param slate - Indices of candidates; -1 for what is none of them.
+   */
+  chances(
+    scores: Float32Array,
+    n: number,
+    slate: readonly number[],
+    candidates: readonly Grouped[],
+  ): Map<number, number>[] {
+    this.#begin(scores, n);
+    return slate.map((index) => {
+      const size = this.#fillPool(n, candidates);
+      const chances = this.#explorer.chances(this.#pool, size);
+      if (index >= 0) this.#choose(index);
+      // The pool is overwritten at the next position.
+      return new Map(chances.map((chance, i) => [this.#pool[i]!, chance]));
+    });
+  }
+
+  #begin(scores: Float32Array, n: number): void {
     this.rank(scores, n);
     this.#taken.fill(0, 0, n);
     this.chosen.length = 0;
     this.propensities.length = 0;
     if (n > 0) this.#explorer.begin(scores, n, scores[this.ranked[0]!]!);
-    while (this.chosen.length < k) {
-      const size = this.#fillPool(n, candidates);
-      if (size === 0) break;
-      const index = this.#pool[this.#explorer.draw(this.#pool, size)]!;
-      this.#taken[index] = 1;
-      this.chosen.push(index);
-      this.propensities.push(this.#explorer.propensity);
-    }
+  }
+
+  #choose(index: number): void {
+    this.#taken[index] = 1;
+    this.chosen.push(index);
   }
 
   /**

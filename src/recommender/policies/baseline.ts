@@ -1,7 +1,7 @@
 import { Catalog, type CatalogStream } from "../catalog.js";
 import type { FeedbackEvent, Id, LiveEvent, UserEvent } from "../events.js";
 import { Latest } from "../latest.js";
-import type { Decision, Policy, Request } from "../policy.js";
+import type { Decision, Policy, Request, TargetPolicy } from "../policy.js";
 import type { StreamTraits } from "../profile.js";
 import { parseEvent, parseRequest } from "../schema.js";
 
@@ -18,7 +18,7 @@ export interface Choice {
 }
 
 /** What all baselines share: what is on air, whom feedback is about, and the form of a decision. */
-export abstract class Baseline implements Policy {
+export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
   readonly #catalog = new Catalog();
   readonly #gone = new Latest<Id, StreamTraits>(GONE);
@@ -37,6 +37,15 @@ export abstract class Baseline implements Policy {
       propensities,
       scores,
     };
+  }
+
+  /**
+   * For each position of a slate, how likely this policy would put each stream there: see {@link TargetPolicy}.
+   * @throws EventError for a request that is not one. Error where the policy does not say how it chooses.
+   */
+  distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
+    const parsed = parseRequest(request);
+    return this.chances(parsed, this.#catalog.among(parsed.candidates), slate);
   }
 
   /** @throws EventError for an event that is not one; nothing changes then. */
@@ -61,6 +70,11 @@ export abstract class Baseline implements Policy {
   /** At most `request.k` of the streams. */
   protected abstract choose(request: Request, streams: readonly CatalogStream[]): Choice;
 
+  /** What `distributions` gives, of the streams to choose from. Default: the policy does not say. */
+  protected chances(_request: Request, _streams: readonly CatalogStream[], _slate: readonly Id[]): Map<Id, number>[] {
+    throw new Error(`policy ${JSON.stringify(this.name)} does not say how likely it chooses what`);
+  }
+
   /** Takes what a user did with a stream. */
   protected learn(_event: FeedbackEvent, _stream: StreamTraits): void {}
 
@@ -82,12 +96,28 @@ export abstract class Scorer extends Baseline {
   protected abstract score(request: Request, streams: readonly CatalogStream[], scores: Float64Array): void;
 
   protected override choose(request: Request, streams: readonly CatalogStream[]): Choice {
+    const scores = this.#score(request, streams);
+    const chosen = best(streams, scores, request.k);
+    return { chosen, propensities: chosen.map(() => 1), scores: chosen.map((i) => scores[i]!) };
+  }
+
+  /** The best one that is left, surely. */
+  protected override chances(request: Request, streams: readonly CatalogStream[], slate: readonly Id[]) {
+    // Of what is left at a position, the best is among as many as there are positions.
+    const ranked = best(streams, this.#score(request, streams), slate.length).map((i) => streams[i]!.id);
+    return slate.map((_, position) => {
+      const left = ranked.find((id) => !slate.slice(0, position).includes(id));
+      return new Map(left === undefined ? [] : [[left, 1]]);
+    });
+  }
+
+  /** The score of each stream; a view that the next call overwrites. */
+  #score(request: Request, streams: readonly CatalogStream[]): Float64Array {
     if (this.#scores.length < streams.length) this.#scores = new Float64Array(2 * streams.length);
     const scores = this.#scores.subarray(0, streams.length);
     this.score(request, streams, scores);
     fillUnknown(streams, scores);
-    const chosen = best(streams, scores, request.k);
-    return { chosen, propensities: chosen.map(() => 1), scores: chosen.map((i) => scores[i]!) };
+    return scores;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Random } from "../../random.js";
 import type { CatalogStream } from "../catalog.js";
 import type { Ranker } from "../evaluation/ranking.js";
+import type { Id } from "../events.js";
 import type { Request } from "../policy.js";
 import { Baseline, type Choice } from "./baseline.js";
 
@@ -21,6 +22,15 @@ export class RandomPolicy extends Baseline {
     const chosen = this.#draw(streams.length, Math.min(k, streams.length));
     const propensities = chosen.map((_, position) => 1 / (streams.length - position));
     return { chosen, propensities, scores: propensities };
+  }
+
+  protected override chances(_request: Request, streams: readonly CatalogStream[], slate: readonly Id[]) {
+    const left = new Set(streams.map(({ id }) => id));
+    return slate.map((id) => {
+      const chances = new Map(Array.from(left, (one): [Id, number] => [one, 1 / left.size]));
+      left.delete(id);
+      return chances;
+    });
   }
 
   /** The first `size` of a random order of 0 .. n - 1. Shuffles only those, then undoes it: O(size) for any n. */
