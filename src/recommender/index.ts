@@ -26,6 +26,7 @@ export {
 export { type ListScores, scoreList } from "./evaluation/lists.js";
 export { LiveMetrics, type LiveOptions } from "./evaluation/live.js";
 export { cutLogAt, holdOutLogUsers, kFoldLog, type LogSplit } from "./evaluation/logs.js";
+export * from "./evaluation/offpolicy/index.js";
 export {
   evaluateRanking,
   hitRate,
@@ -104,7 +105,7 @@ export { LinUcb, type LinUcbOptions } from "./policies/linucb.js";
 export { PopularPolicy } from "./policies/popular.js";
 export { RandomPolicy, RandomRanker } from "./policies/random.js";
 export { type DisposablePolicy, POLICIES, type PolicyEntry, type PolicyName } from "./policies/registry.js";
-export type { Decision, Policy, Request } from "./policy.js";
+export type { Decision, Policy, Request, TargetPolicy } from "./policy.js";
 export type {
   ExportedProfile,
   Interest,
