@@ -67,6 +67,7 @@ export {
   type ThreeWaySplit,
 } from "./evaluation/splits.js";
 export { type Figure, groupOf, type ResampleOptions, Tally } from "./evaluation/tally.js";
+export { ExaminedAgent, type Judge, tdError, tdErrors } from "./evaluation/tderrors.js";
 export { evaluateLists, type ListOptions, type ListResult } from "./evaluation/topn.js";
 export type {
   Click,

@@ -96,9 +96,9 @@ function isOpen(outcome: Outcome): boolean {
   return outcome.clicked && outcome.watchMs === undefined;
 }
 
-/** A transition of the recommender: all its inputs are dense. */
+/** A transition of the recommender: all its inputs are dense, and it is known whose it is. */
 export type DenseTransition = Transition &
-  Record<"observation" | "candidate" | "nextObservation" | "nextCandidates", ArrayLike<number>>;
+  Record<"observation" | "candidate" | "nextObservation" | "nextCandidates", ArrayLike<number>> & { user?: Id };
 
 /**
  * Decisions whose feedback is still to come.
@@ -278,6 +278,7 @@ export class Pending {
         continue;
       }
       this.#emit({
+        user: entry.user,
         observation: entry.observation,
         candidate: entry.candidates.subarray(position * size, (position + 1) * size),
         reward: this.#reward.of(outcome),
