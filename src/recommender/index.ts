@@ -3,6 +3,7 @@ export { Catalog, type CatalogStream, type Follower, type SavedCatalog, type Str
 export * from "./clean/index.js";
 export * from "./connectors/index.js";
 export { type Column, type Encoding, FeatureSet } from "./encoders/index.js";
+export * from "./evaluation/abtest/index.js";
 export { areaUnderCurve, type Judgement, judge, logLoss } from "./evaluation/classification.js";
 export {
   cosineSimilarity,
