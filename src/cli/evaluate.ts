@@ -1,17 +1,24 @@
 import { basename } from "node:path";
+import { DQN } from "../agent.js";
+import { OffPolicyLog, type OffPolicyOptions } from "../recommender/evaluation/offpolicy/index.js";
 import { type RankingPolicy, Replay, type ReplayOptions, type ReplayResult } from "../recommender/evaluation/replay.js";
 import { SLICES } from "../recommender/evaluation/slices.js";
 import { leaveLastOut } from "../recommender/evaluation/splits.js";
-import type { LiveEvent } from "../recommender/events.js";
+import type { Figure } from "../recommender/evaluation/tally.js";
+import { ExaminedAgent } from "../recommender/evaluation/tderrors.js";
+import type { Id, LiveEvent } from "../recommender/events.js";
+import type { Baseline } from "../recommender/policies/baseline.js";
 import { ItemKnn } from "../recommender/policies/itemknn.js";
 import { ItemPop } from "../recommender/policies/itempop.js";
 import { POLICIES, type PolicyName } from "../recommender/policies/registry.js";
-import type { Request } from "../recommender/policy.js";
+import type { Request, TargetPolicy } from "../recommender/policy.js";
 import type { Recommender } from "../recommender/recommender.js";
+import type { LoggedDecision } from "../recommender/schema.js";
 import { UsageError } from "./arguments.js";
 import { grid, rowsOf } from "./figures.js";
-import { Inputs, openEvents, until } from "./input.js";
+import { Inputs, openEvents, readDecisions, until } from "./input.js";
 import { loadRecommender } from "./learn.js";
+import { type Entry, isEvent, merged } from "./log.js";
 import { readModel } from "./model.js";
 import { readMovieLens } from "./movielens.js";
 import { STANDARD, tell } from "./output.js";
@@ -25,6 +32,9 @@ export interface EvaluateOptions {
   movielens?: string;
   model: string[];
   policies?: PolicyName[];
+  decisions?: string[];
+  reward?: OffPolicyOptions["reward"];
+  clip?: number;
   k: number;
   negatives: number;
   target: ReplayOptions["target"];
@@ -35,23 +45,55 @@ export interface EvaluateOptions {
 /** Policies that learn from events alone; those with a network learn from decisions, and come as models. */
 export const REPLAYED = ["random", "popular", "popular-by-context", "itemknn", "ease"] as const satisfies PolicyName[];
 
-/** A recommender out of a file, which has been told all until its own time. */
-class Trained implements RankingPolicy {
+/** Estimates in the unit of the reward. */
+const EARNED: readonly string[] = [
+  ...["logged", "ips", "snips", "rips", "snrips", "iips"],
+  ...["dm", "dr", "sndr", "switch_dr"],
+];
+
+/** A recommender out of a file, which has been told all until its own time, and does not learn from what follows. */
+class Trained implements RankingPolicy, TargetPolicy {
   readonly name: string;
   readonly #recommender: Recommender;
+  readonly #agent: ExaminedAgent;
   readonly #since: number;
 
   constructor(file: string) {
     this.name = basename(file).replace(/\.liveq$/, "");
-    this.#recommender = loadRecommender(file);
+    let agent: ExaminedAgent | undefined;
+    this.#recommender = loadRecommender(file, (bytes) => {
+      agent = new ExaminedAgent(DQN.load(bytes));
+      return agent;
+    });
+    this.#agent = agent!;
     this.#since = this.#recommender.time;
   }
 
-  /** Fails for a question of before its time, as it knows the answer. */
   rank(request: Request): ReturnType<Recommender["rank"]> {
-    if (request.now >= this.#since) return this.#recommender.rank(request);
+    this.#requireLater(request);
+    return this.#recommender.rank(request);
+  }
+
+  distributions(request: Request, slate: readonly Id[]): ReturnType<Recommender["distributions"]> {
+    this.#requireLater(request);
+    return this.#recommender.distributions(request, slate);
+  }
+
+  /** Takes what the logging policy decided. */
+  decided(decision: LoggedDecision): void {
+    this.#recommender.decided(decision);
+  }
+
+  /** TD errors of what was decided. */
+  figures(): Figure[] {
+    return this.#agent.figures();
+  }
+
+  /** Fails for a question of before its time, as it knows the answer. */
+  #requireLater({ now }: Request): void {
+    if (now >= this.#since) return;
     const own = `the model ${this.name} was trained on events until ${this.#since}`;
-    throw new Error(`${own}, and is asked at ${request.now}: "--events" must be later than what it was trained on`);
+    throw new Error(`${own}, and is asked at ${now}: "--events" must be later than what it was trained on`);
   }
 
   recommend(request: Request): ReturnType<Recommender["recommend"]> {
@@ -69,25 +111,40 @@ interface Contestant {
   replay: Replay;
 }
 
-/** The contestants, of whom the first is the one that the others are compared with. */
-function enter({ policies, model, seed }: EvaluateOptions, replay: Partial<ReplayOptions>): Contestant[] {
+/** The policies that are evaluated, of whom the first is the one that others are compared with. */
+function enter({ policies, model, seed }: EvaluateOptions): (RankingPolicy & TargetPolicy)[] {
   const named = policies ?? (model.length > 0 ? ["popular"] : ["popular", "random"]);
-  const entered = [...named.map((name) => POLICIES[name].create(seed)), ...model.map((file) => new Trained(file))];
+  // All of `REPLAYED` say how they choose.
+  const baselines = named.map((name) => POLICIES[name].create(seed) as Baseline);
+  const entered = [...baselines, ...model.map((file) => new Trained(file))];
   const twice = entered.find(({ name }, i) => entered.findIndex((other) => other.name === name) < i);
   if (twice !== undefined) throw new UsageError(`models must have names of their own, got ${twice.name} twice`);
-  return entered.map((policy) => ({ name: policy.name, replay: new Replay(policy, replay) }));
+  return entered;
 }
 
-/** Feeds a file to all; stops at the signal. */
-async function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
+/** Reads files to their end, or the signal; answers how many there were of what is in them. */
+async function read<T>(
+  inputs: Inputs,
+  open: (inputs: Inputs) => Promise<AsyncIterable<T>>,
+  take: (one: T) => void,
+  signal: AbortSignal,
+): Promise<number> {
   const progress = new Progress("events");
   let count = 0;
-  for await (const event of until(signal, await openEvents(inputs))) {
-    for (const { replay } of contestants) replay.feed(event);
+  for await (const one of until(signal, await open(inputs))) {
+    take(one);
     progress.show({ count: ++count, fraction: inputs.fraction, text: inputs.title });
   }
   progress.end();
   return count;
+}
+
+/** Feeds files to all; stops at the signal. */
+function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
+  const take = (event: LiveEvent) => {
+    for (const { replay } of contestants) replay.feed(event);
+  };
+  return read(inputs, openEvents, take, signal);
 }
 
 /** The time of the first event of a log, of which nothing else is read. */
@@ -96,16 +153,31 @@ async function beginningOf(files: readonly string[], signal: AbortSignal): Promi
   throw new Error(`${files.join(", ")}: must hold events, got none`);
 }
 
-async function evaluateLogs(options: EvaluateOptions, files: string[], signal: AbortSignal): Promise<boolean> {
-  const { warmup, k, negatives, target, seed, json } = options;
+/** @throws UsageError for what does not go with `--events`. */
+function requireLogs(options: EvaluateOptions, files: readonly string[]): void {
+  const { warmup, decisions, reward, clip } = options;
   if (options.model.length > 0 && warmup.length === 0) {
     throw new UsageError('"--model" needs "--warmup": all that was before "--events", what it was trained on included');
   }
   if (warmup.length > 0 && files.includes(STANDARD)) {
     throw new UsageError('"--events" must be a file where there is "--warmup"');
   }
+  if (decisions?.some((file) => file === STANDARD && files.includes(file))) {
+    throw new UsageError('"--events" and "--decisions" must not both be -');
+  }
+  if (decisions === undefined && (reward !== undefined || clip !== undefined)) {
+    throw new UsageError('"--reward" and "--clip" go with "--decisions"');
+  }
+}
+
+async function evaluateLogs(options: EvaluateOptions, files: string[], signal: AbortSignal): Promise<boolean> {
+  const { warmup, decisions, k, negatives, target, seed, json } = options;
+  requireLogs(options, files);
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
-  const contestants = enter(options, { from, k, negatives, target, seed });
+  if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
+  const contestants = enter(options).map((policy) => {
+    return { name: policy.name, replay: new Replay(policy, { from, k, negatives, target, seed }) };
+  });
   if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
   const count = await feed(contestants, new Inputs(files, signal), signal);
   const results = contestants.map(({ name, replay }) => ({ name, result: replay.result() }));
@@ -122,6 +194,55 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
     return rowsOf(gains, "recommender", `log/${name}-above-${first.name}`, [seed]);
   });
   writeRows(json, [...rows, ...paired]);
+  return !signal.aborted;
+}
+
+/** What policies would have earned a decision in the place of the one that decided, and what models foresaw. */
+async function evaluateDecisions(
+  options: EvaluateOptions,
+  files: string[],
+  decisions: string[],
+  from: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { warmup, reward = "click", clip, seed, json } = options;
+  const judged = enter(options).map((policy) => {
+    return { policy, log: new OffPolicyLog(policy, { from, reward, ...(clip !== undefined && { clip }) }) };
+  });
+  const take = (entry: Entry) => {
+    for (const { policy, log } of judged) {
+      if (isEvent(entry)) log.feedback(entry);
+      else if (entry.time >= from) {
+        log.decision(entry);
+        if (policy instanceof Trained) policy.decided(entry);
+      }
+    }
+  };
+  if (warmup.length > 0) await read(new Inputs(warmup, signal), openEvents, take, signal);
+  const decided = readDecisions(new Inputs(decisions, signal));
+  const entries = async (inputs: Inputs) => merged(await openEvents(inputs), decided);
+  const count = await read(new Inputs(files, signal), entries, take, signal);
+  const n = judged[0]!.log.decisions;
+  if (n === 0 && signal.aborted) return false;
+  if (n === 0) throw new Error(`${decisions.join(", ")}: must hold decisions in the time of "--events", got none`);
+  const results = judged.map(({ policy, log }) => {
+    return { name: policy.name, figures: [...log.result(), ...(policy instanceof Trained ? policy.figures() : [])] };
+  });
+  const metrics = [...new Set(results.flatMap(({ figures }) => figures.map(({ metric }) => metric)))];
+  const find = (metric: string, name: string) =>
+    results.find((one) => one.name === name)!.figures.find((figure) => figure.metric === metric);
+  const columns = results.map(({ name }) => name);
+  const what = reward === "click" ? "clicks" : "minutes watched";
+  const about = `${what} a decision, ${n} decisions in ${count} events and decisions; mean [95 % interval by user]`;
+  tell(`${grid(metrics, columns, find)}\n${about}\n`, json);
+  if (json === undefined) return !signal.aborted;
+  const unit = { click: "1", watch: "min" }[reward];
+  const rows = results.flatMap(({ name, figures }) =>
+    rowsOf(figures, "recommender", `offpolicy-${reward}/${name}`, [seed]).map((row) => {
+      return EARNED.includes(row.metric) ? { ...row, unit } : row;
+    }),
+  );
+  writeRows(json, rows);
   return !signal.aborted;
 }
 
@@ -170,8 +291,9 @@ async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptio
 }
 
 /**
- * Prints how well policies and models foresee what users click in a log, or rankers the last item of each user of
- * MovieLens. Answers false where the signal ended it early; the figures are then those of what was read.
+ * Prints how well policies and models foresee what users click in a log; with decisions, what they would have earned in
+ * the place of the policy that decided; or how well rankers foresee the
+ * last item of each user of MovieLens. Answers false where the signal ended it early; the figures are then those of what was read.
  */
 export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<boolean> {
   const { events, movielens } = options;
@@ -182,6 +304,9 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
   if (options.model.length > 1) throw new UsageError('"--model" must be one model where there is "--movielens"');
   if (options.warmup.length > 0 || options.policies !== undefined) {
     throw new UsageError('"--warmup" and "--policies" go with "--events"');
+  }
+  if (options.decisions !== undefined) {
+    throw new UsageError('"--decisions" goes with "--events"');
   }
   await evaluateMovieLens(options);
   return true;

@@ -22,6 +22,8 @@ const UNITS: readonly [RegExp, string][] = [
   [/^sessions_per_user_day/, "1/d"],
   [/_bits/, "bit"],
   [/^reward_/, "reward"],
+  [/^q_mean|^td_error_mean/, "reward"],
+  [/^td_error_squared/, "reward^2"],
 ];
 
 export function unitOf(metric: string): string {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { saveFile, tail } from "../node/index.js";
 import type { LiveEvent } from "../recommender/events.js";
 import { readJsonl } from "../recommender/readers/jsonl.js";
-import { Recommender } from "../recommender/recommender.js";
+import { type QFunction, Recommender } from "../recommender/recommender.js";
 import { EventError } from "../recommender/schema.js";
 import { UsageError } from "./arguments.js";
 import { readFile } from "./files.js";
@@ -35,11 +35,15 @@ const SAVE_EVERY = 300;
 /** How long it may take to read the rest of a moment after Ctrl-C. Set by hand. */
 const GRACE_MS = 1000;
 
-/** A recommender out of a file. @throws Error that names the file and what is wrong with it. */
-export function loadRecommender(file: string): Recommender {
+/**
+ * A recommender out of a file.
+ * @param loadAgent - As `Recommender.load` takes it.
+ * @throws Error that names the file and what is wrong with it.
+ */
+export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
   const bytes = readFile(file);
   try {
-    return Recommender.load(bytes);
+    return Recommender.load(bytes, loadAgent);
   } catch (cause) {
     throw new Error(`${file}: ${(cause as Error).message}`, { cause });
   }

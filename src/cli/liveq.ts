@@ -192,9 +192,10 @@ command(
 
 command(
   "evaluate",
-  "print how well policies and models foresee what users click, and what each is above the first",
+  "print how well policies and models foresee what users click, or what they would have earned in another's place",
   "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
   "--events data/test.jsonl --policies popular,random,itemknn",
+  "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
   "--movielens ml-100k --model films.liveq",
 )
   .option("--events <file...>", "the log that is judged on")
@@ -205,11 +206,19 @@ command(
     names(REPLAYED),
   )
   .option("--model <file...>", "recommenders that liveq train wrote; with --movielens, a ranker", [])
-  .option("--movielens <dir>", "rank each user's last item in this folder instead")
-  .option("-k <n>", "length of the list, with --events", integer(1, 100_000), 10)
-  .option("--negatives <n>", "others on air to rank among, with --events; 0 for all", integer(0, 1_000_000), 0)
+  .option(
+    "--decisions <file...>",
+    "what another policy decided, with its propensities: estimates what these would earn",
+  )
   .addOption(
-    new Option("--target <what>", "the right answer, with --events").choices(["click", "engaged"]).default("click"),
+    new Option("--reward <what>", "what is earned, with --decisions (default: click)").choices(["click", "watch"]),
+  )
+  .option("--clip <x>", "cut the weights of decisions here (default: at 1000000)", number(0.001, 1e6))
+  .option("--movielens <dir>", "rank each user's last item in this folder instead")
+  .option("-k <n>", "length of the list that clicks are foreseen in", integer(1, 100_000), 10)
+  .option("--negatives <n>", "others on air to rank among, for clicks; 0 for all", integer(0, 1_000_000), 0)
+  .addOption(
+    new Option("--target <what>", "the right answer, for clicks").choices(["click", "engaged"]).default("click"),
   )
   .option("--seed <n>", "of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
