@@ -1,10 +1,13 @@
+import { mustBe } from "../options.js";
 import { Random } from "../random.js";
 import type { Id, OnAir, StreamUpdate } from "./events.js";
 import { Latest } from "./latest.js";
-import { tokens, WordVectors } from "./text.js";
+import { BagOfWords, tokens } from "./text.js";
+import { type SavedWordVectors, WordVectors } from "./words.js";
 
 /** What of a stream can be compared: its words, and what the platform has computed. */
 export const MODALITIES = ["words", "text", "image", "audio"] as const;
+const [WORDS, TEXT] = [0, 1] as const;
 
 /** Numbers of each modality. */
 export const CONTENT_SIZE = 32;
@@ -18,13 +21,15 @@ export interface Content {
   mature: boolean | undefined;
   title: string;
   tags: readonly string[];
+  /** Whether the platform told an embedding of the text; undefined where it did not. */
+  embedded?: boolean | undefined;
   /** By modality, `CONTENT_SIZE` numbers of length 1; null where the platform told nothing. */
   rows: (Float32Array | null)[];
 }
 
 /** What `Contents.save` gives, beside the numbers of all rows. */
 export interface SavedContents {
-  words: ReturnType<WordVectors["save"]>;
+  words: ReturnType<BagOfWords["save"]>;
   live: [Id, SavedContent][];
   gone: [Id, SavedContent][];
 }
@@ -38,10 +43,12 @@ interface SavedContent extends Omit<Content, "rows"> {
  * What is in the streams on air, each modality as 32 numbers whose inner products say how alike two streams are.
  *
  * Titles and tags are hashed words weighted by how rare they are among the streams so far; embeddings are projected on
- * random signs, which keeps cosines to within about 1 / sqrt(32) whatever their length (Achlioptas 2003).
+ * random signs, which keeps cosines to within about 1 / sqrt(32) whatever their length (Achlioptas 2003). Where the
+ * platform tells no embedding of a text, word vectors make one of the title and the tags, if there are any.
  */
 export class Contents {
-  readonly #words = new WordVectors(CONTENT_SIZE);
+  readonly #words = new BagOfWords(CONTENT_SIZE);
+  readonly #vectors: WordVectors | undefined;
   readonly #live = new Map<Id, Content>();
   readonly #gone = new Latest<Id, Content>(GONE);
   readonly #seed: number;
@@ -49,9 +56,16 @@ export class Contents {
   readonly #signs = new Map<string, number[]>();
   readonly #sums = new Float64Array(CONTENT_SIZE);
 
-  /** @param seed - Of the signs, an integer. */
-  constructor(seed: number) {
+  /**
+   * @param seed - Of the signs, an integer.
+   * @param words - Word vectors for titles and tags, of at most 32 numbers.
+   * @throws RangeError for word vectors that are none, or longer.
+   */
+  constructor(seed: number, words?: SavedWordVectors) {
     this.#seed = seed;
+    if (words === undefined) return;
+    this.#vectors = new WordVectors(words);
+    if (words.size > CONTENT_SIZE) throw mustBe("words.size", `at most ${CONTENT_SIZE}`, words.size);
   }
 
   /** What is in a stream on air, or in one that went off air not long ago; undefined when it is not known. */
@@ -61,12 +75,15 @@ export class Contents {
 
   onAir({ stream, title = "", tags = [], language, mature, embeddings = {} }: OnAir): void {
     this.#gone.delete(stream);
+    const words = tokens([title, ...tags].join(" "));
     const rows = MODALITIES.map((modality) => {
-      if (modality === "words") return this.#wordsOf(title, tags);
+      if (modality === "words") return this.#wordsOf(words);
       const embedding = embeddings[modality];
-      return embedding === undefined ? null : this.#projected(modality, embedding);
+      if (embedding !== undefined) return this.#projected(modality, embedding);
+      return modality === "text" ? this.#embedded(words) : null;
     });
-    this.#live.set(stream, { language, mature, title, tags, rows });
+    const embedded = embeddings.text === undefined ? undefined : true;
+    this.#live.set(stream, { language, mature, title, tags, embedded, rows });
   }
 
   update({ stream, title, tags }: StreamUpdate): void {
@@ -74,7 +91,9 @@ export class Contents {
     if (content === undefined || (title === undefined && tags === undefined)) return;
     content.title = title ?? content.title;
     content.tags = tags ?? content.tags;
-    content.rows[0] = this.#wordsOf(content.title, content.tags);
+    const words = tokens([content.title, ...content.tags].join(" "));
+    content.rows[WORDS] = this.#wordsOf(words);
+    if (!content.embedded) content.rows[TEXT] = this.#embedded(words);
   }
 
   offAir(stream: Id): void {
@@ -102,24 +121,30 @@ export class Contents {
   load({ words, live, gone }: SavedContents, floats: Float32Array): void {
     this.#words.load(words);
     let at = 0;
-    const loaded = ({ language, mature, title, tags, rows }: SavedContent): Content => ({
+    const loaded = ({ language, mature, title, tags, embedded, rows }: SavedContent): Content => ({
       language,
       mature,
       title,
       tags,
+      embedded,
       rows: rows.map((there) => (there ? floats.slice(at, (at += CONTENT_SIZE)) : null)),
     });
     for (const [id, content] of live) this.#live.set(id, loaded(content));
     for (const [id, content] of gone) this.#gone.set(id, loaded(content));
   }
 
-  #wordsOf(title: string, tags: readonly string[]): Float32Array | null {
-    const words = tokens([title, ...tags].join(" "));
+  #wordsOf(words: readonly string[]): Float32Array | null {
     if (words.length === 0) return null;
     this.#words.learn(words);
     const row = new Float32Array(CONTENT_SIZE);
     this.#words.write(words, row, 0);
     return row;
+  }
+
+  /** Null where no word has a vector. */
+  #embedded(words: readonly string[]): Float32Array | null {
+    const row = new Float32Array(CONTENT_SIZE);
+    return this.#vectors?.write(words, row, 0) ? row : null;
   }
 
   /** Null for an embedding of zeros, which has no direction. */

@@ -174,6 +174,8 @@ export {
   watchOracle,
 } from "./simulator/index.js";
 export type { SlateOptions } from "./slate.js";
-export { cosine, tokens, WordVectors } from "./text.js";
+export { BagOfWords, cosine, tokens } from "./text.js";
 export { type SavedTowers, Towers, type Vectors } from "./towers.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
+export { WordTrainer, type WordTrainerOptions } from "./words/trainer.js";
+export { type SavedWordVectors, WordVectors } from "./words.js";

@@ -60,7 +60,7 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>, size: number 
   return length === 0 ? 0 : Math.min(Math.max(dot / length, -1), 1);
 }
 
-/** What `WordVectors.save` gives. */
+/** What `BagOfWords.save` gives. */
 export interface SavedWords {
   documents: number;
   frequencies: number[];
@@ -73,7 +73,7 @@ export interface SavedWords {
  * rather than add up and inner products stay right on average (Weinberger et al. 2009, arXiv:0902.2206). The weight is
  * 1 + ln((1 + texts) / (1 + texts with this bucket)), as scikit-learn's smooth one.
  */
-export class WordVectors {
+export class BagOfWords {
   /** Numbers in a vector. */
   readonly size: number;
   #documents = 0;

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../src/random.js";
 import { addContent, CONTENT_SIZE, Contents } from "../../src/recommender/content.js";
 import type { OnAir } from "../../src/recommender/events.js";
-import { cosine } from "../../src/recommender/text.js";
+import { cosine, tokens } from "../../src/recommender/text.js";
+import { WordTrainer } from "../../src/recommender/words/trainer.js";
 
 function onAir(stream: string, more: Partial<OnAir> = {}): OnAir {
   return { kind: "on_air", time: 0, stream, streamer: "r", category: "c", ...more };
@@ -74,6 +75,33 @@ describe("what is in a stream", () => {
     expect(cosine(words("b"), words("c"))).toBeCloseTo(1, 6);
     contents.update({ kind: "update", time: 1, stream: "b", viewers: 3 });
     expect(contents.get("b")!.title).toBe("live");
+  });
+
+  test("word vectors say what titles and tags mean, where the platform tells no embedding", () => {
+    const trainer = new WordTrainer({ size: 3, minCount: 1 });
+    for (const text of ["violin cello", "violin live", "blitz chess", "blitz live"]) trainer.learn(tokens(text));
+    const vectors = trainer.vectors();
+    const contents = new Contents(1, vectors.save());
+    const text = (id: string) => contents.get(id)!.rows[1]!;
+    contents.onAir(onAir("a", { title: "Cello", tags: ["violin"] }));
+    contents.onAir(onAir("b", { title: "violin" }));
+    contents.onAir(onAir("told", { title: "chess", embeddings: { text: [1, 2] } }));
+    contents.onAir(onAir("unknown", { title: "never seen" }));
+    expect([...text("a")]).toEqual([...vectors.embed("cello violin")!, ...new Array<number>(29).fill(0)]);
+    // Of words that were not learned nothing is known: not the same as zeros.
+    expect(contents.get("unknown")!.rows.map((row) => row !== null)).toEqual([true, false, false, false]);
+    const told = text("told");
+    for (const stream of ["b", "told"]) contents.update({ kind: "update", time: 1, stream, title: "blitz" });
+    expect([...text("b").subarray(0, 3)]).toEqual([...vectors.embed("blitz")!]);
+    expect(text("told")).toBe(told);
+    const floats: Float32Array[] = [];
+    const copy = new Contents(1, vectors.save());
+    copy.load(JSON.parse(JSON.stringify(contents.save(floats))), Float32Array.from(floats.flatMap((row) => [...row])));
+    copy.update({ kind: "update", time: 2, stream: "told", title: "cello" });
+    expect(copy.get("told")!.rows[1]).toEqual(told);
+    expect(() => new Contents(1, { size: 33, words: [], counts: [], rows: [] })).toThrow(
+      '"words.size" must be at most 32, got 33',
+    );
   });
 
   test("is known for a while after the stream went off air", () => {

@@ -50,6 +50,7 @@ const KINDS: [Encoding, fc.Arbitrary<unknown>][] = [
   [{ kind: "indices", size: 9, slots: 3 }, NAMES],
   [{ kind: "words", size: 8 }, fc.oneof(NAME, fc.lorem(), fc.array(NAME))],
   [{ kind: "words", size: 8, weighting: "count" }, fc.lorem()],
+  [{ kind: "wordvectors", training: { size: 3, minCount: 1 } }, fc.oneof(NAME, fc.lorem(), fc.array(NAME))],
   [{ kind: "clock", of: "week", buckets: 7, offsetMs: -HOUR }, COUNT],
 ];
 

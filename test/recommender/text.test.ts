@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bucketOf, cosine, hash, tokens, WordVectors } from "../../src/recommender/text.js";
+import { BagOfWords, bucketOf, cosine, hash, tokens } from "../../src/recommender/text.js";
 
 describe("tokens", () => {
   test.each([
@@ -67,14 +67,14 @@ describe("cosine", () => {
 });
 
 describe("word vectors", () => {
-  const vector = (words: WordVectors, text: string, rare = true) => {
+  const vector = (words: BagOfWords, text: string, rare = true) => {
     const row = new Float32Array(words.size);
     words.write(tokens(text), row, 0, rare);
     return row;
   };
 
   test("have length 1; texts are alike by the words they share, whatever the order", () => {
-    const words = new WordVectors(256);
+    const words = new BagOfWords(256);
     const a = vector(words, "ranked chess blitz");
     expect(cosine(a, a)).toBeCloseTo(1, 6);
     expect(a.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 6);
@@ -85,7 +85,7 @@ describe("word vectors", () => {
   });
 
   test("rare words weigh more, by the formula", () => {
-    const words = new WordVectors(1024);
+    const words = new BagOfWords(1024);
     for (let i = 0; i < 99; i++) words.learn(tokens("live live now"));
     words.learn(tokens("violin live"));
     const row = vector(words, "live violin");
@@ -96,7 +96,7 @@ describe("word vectors", () => {
   });
 
   test("inner products of hashed texts are right on average, however few the buckets", () => {
-    const words = new WordVectors(8);
+    const words = new BagOfWords(8);
     let sum = 0;
     for (let i = 0; i < 4000; i++) {
       sum += cosine(vector(words, `a${i} b${i}`), vector(words, `c${i} d${i}`));
@@ -105,9 +105,9 @@ describe("word vectors", () => {
   });
 
   test("saved and loaded, they are the same", () => {
-    const words = new WordVectors(32);
+    const words = new BagOfWords(32);
     for (let i = 0; i < 50; i++) words.learn(tokens(`word${i % 7} word${i % 3}`));
-    const copy = new WordVectors(32);
+    const copy = new BagOfWords(32);
     copy.load(JSON.parse(JSON.stringify(words.save())));
     for (const each of [words, copy]) each.learn(["word1", "word1"]);
     expect(copy.save()).toEqual(words.save());

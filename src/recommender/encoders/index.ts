@@ -11,4 +11,5 @@ export type {
   StandardEncoding,
 } from "./numbers.js";
 export { type Column, columns, type Encoding, FeatureSet } from "./set.js";
+export type { WordVectorsEncoding } from "./vectors.js";
 export type { WordsEncoding } from "./words.js";

@@ -31,6 +31,7 @@ import {
   Standard,
   type StandardEncoding,
 } from "./numbers.js";
+import { Embedded, type WordVectorsEncoding } from "./vectors.js";
 import { Words, type WordsEncoding } from "./words.js";
 
 /** How a value becomes numbers. What `fit` measures can be given, and is what `FeatureSet.save` adds. */
@@ -49,6 +50,7 @@ export type Encoding =
   | HashedEncoding
   | IndicesEncoding
   | WordsEncoding
+  | WordVectorsEncoding
   | ClockEncoding;
 
 /** One value of a record, and how it becomes numbers. */
@@ -82,6 +84,7 @@ const MAKERS: Readonly<Record<Encoding["kind"], Maker>> = {
   hashed: (encoding, path) => new Hashed(encoding, path),
   indices: (encoding, path) => new Indices(encoding, path),
   words: (encoding, path) => new Words(encoding, path),
+  wordvectors: (encoding, path) => new Embedded(encoding, path),
   clock: (encoding, path) => new Clock(encoding, path),
 };
 

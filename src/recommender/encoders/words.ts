@@ -1,5 +1,5 @@
 import { checked, integer, mustBe, oneOf, type Rule, type Rules, rules } from "../../options.js";
-import { tokens, WordVectors } from "../text.js";
+import { BagOfWords, tokens } from "../text.js";
 import { Dense } from "./encoder.js";
 
 /** A text, or several, as a hashed bag of words of length 1. */
@@ -25,12 +25,14 @@ const TABLE: Rules<WordsEncoding> = {
   ],
 };
 
-const texts: Rule = [
+/** What is text: of one string, or of several. */
+export const texts: Rule = [
   (value) => typeof value === "string" || (Array.isArray(value) && value.every((text) => typeof text === "string")),
   "a string or an array of strings",
 ];
 
-function wordsOf(value: unknown): string[] {
+/** The words of a text, or of several. */
+export function wordsOf(value: unknown): string[] {
   return tokens(typeof value === "string" ? value : (value as string[]).join(" "));
 }
 
@@ -38,7 +40,7 @@ export class Words extends Dense {
   readonly must: string = texts[1];
   readonly names: readonly string[];
   readonly #weighting: "count" | "tfidf";
-  readonly #vectors: WordVectors;
+  readonly #vectors: BagOfWords;
   #fitted: boolean;
 
   constructor(encoding: WordsEncoding, path: string) {
@@ -46,7 +48,7 @@ export class Words extends Dense {
     const resolved = checked(encoding, TABLE, { size: 64, weighting: "tfidf" }, path);
     const { size, weighting, documents, frequencies } = resolved;
     this.#weighting = weighting!;
-    this.#vectors = new WordVectors(size!);
+    this.#vectors = new BagOfWords(size!);
     this.names = Array.from({ length: size! }, (_, i) => `#${i}`);
     this.#fitted = weighting === "count";
     if (documents === undefined && frequencies === undefined) return;
