@@ -12,6 +12,7 @@ import { type ProfileOptions, Profiles, type SavedProfiles, type StreamTraits } 
 import { favouritesOf, type RetrievalOptions, Retriever, type Source } from "./retrieval.js";
 import { type SavedTowers, Towers, type TowersOptions, type Vectors } from "./towers.js";
 import { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
+import { type SavedWordVectors, savedWords } from "./words.js";
 
 export interface KnowledgeOptions {
   /** Seed of everything random, an integer >= 0. Default 1. */
@@ -25,6 +26,12 @@ export interface KnowledgeOptions {
   features: Partial<FeatureOptions>;
   /** Of the collaborative vectors; their seed, and how many users and streamers they hold, are by default the others'. */
   vectors: Partial<VectorOptions>;
+  /**
+   * Word vectors of at most 32 numbers, as `liveq train --titles` and `WordVectors.save` give them: what a title and tags
+   * mean, for the input `content` where the platform tells no embedding of a text. It should tell all or none: its
+   * embeddings and these cannot be compared with each other. Default: none.
+   */
+  words?: SavedWordVectors | undefined;
 }
 
 export const KNOWLEDGE: Readonly<KnowledgeOptions> = {
@@ -51,6 +58,7 @@ export const KNOWLEDGE_TABLE: Rules<KnowledgeOptions> = {
   profile: group,
   features: group,
   vectors: group,
+  words: savedWords,
 };
 
 /** Streams remembered after they went off air, for the feedback that is still to come. */
@@ -100,11 +108,12 @@ export class Knowledge {
   readonly #candidates: Float32Array;
 
   /** @throws TypeError or RangeError for an option of a part that is unknown or out of its range. */
-  constructor({ seed, maxCandidates, retrieval, towers, profile, features, vectors }: Readonly<KnowledgeOptions>) {
+  constructor(options: Readonly<KnowledgeOptions>) {
+    const { seed, maxCandidates, retrieval, towers, profile, features, vectors, words } = options;
     this.profiles = new Profiles(profile);
     const { users, streamers } = this.profiles.options;
     this.#vectors = new CollaborativeVectors({ seed, users, streamers, ...vectors });
-    this.#contents = new Contents(seed);
+    this.#contents = new Contents(seed, words);
     this.features = new Features(
       { profiles: this.profiles, vectors: this.#vectors, contents: this.#contents },
       features,

@@ -101,6 +101,7 @@ function run(acts: readonly Act[]): { seen: Seen[]; transitions: DenseTransition
       warmupUpdates: 0,
       trainEvery: 0,
       pending: { evidence: "examined" },
+      words: { size: 2, words: ["blitz", "ranked", "王者"], counts: [3, 2, 2], rows: [5, 1, 4, 2, -5, 1] },
       features: {
         inputs: INPUTS,
         user: [{ name: "age", encode: { kind: "running" } }],

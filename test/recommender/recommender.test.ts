@@ -85,7 +85,7 @@ function onAir(i: number, time = 0): LiveEvent {
     tags: [`t${i % 5}`],
     title: `title ${i % 7}`,
     language: i % 2 === 0 ? "en" : "zh",
-    embeddings: { text: [1, i, i % 3] },
+    embeddings: i % 3 === 0 ? { audio: [1, i] } : { text: [1, i, i % 3] },
   };
 }
 
@@ -431,6 +431,7 @@ describe("a save", () => {
   const ALL_INPUTS: Partial<RecommenderOptions> = {
     ...options,
     vectors: { size: 6 },
+    words: { size: 2, words: ["t0", "t1"], counts: [1, 1], rows: [1, 2, -2, 1] },
     features: {
       inputs: INPUTS,
       user: [{ name: "age", encode: { kind: "running" } }],
@@ -500,6 +501,8 @@ test.each([
   [{ learner: { hidden: [0] } }, '"hidden" must be 1 to 8 integers'],
   [{ explore: { temprature: 1 } }, '"explore.temprature" is not an option'],
   [{ vectors: { size: 0 } }, '"vectors.size" must be an integer in [1, 1024], got 0'],
+  [{ words: { size: 2, words: ["a"], counts: [1], rows: [1] } }, '"words.rows" must be "size" integers'],
+  [{ words: { size: 64, words: [], counts: [], rows: [] } }, '"words.size" must be at most 32, got 64'],
   [{ features: { inputs: "all" } }, '"features.inputs" must be an array of different ones of'],
   [{ towers: true }, '"towers" must be an object, or false, got true'],
   [{ towers: { probe: 2 } }, '"towers.probe" must be in (0, 1], got 2'],
