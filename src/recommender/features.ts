@@ -30,7 +30,8 @@ export interface FeatureOptions {
   /**
    * Groups of inputs: `traits` of the user, `pages` and ratings, `social`: friends and follows, `taste`: the inner
    * product of the collaborative vectors, `vectors`: these vectors themselves, `moments`: what happens in the stream just
-   * now, `content`: likeness to what the user watched, language and maturity. Where a platform does not tell what a
+   * now, `content`: likeness to what the user watched, language and maturity, `neighbours`: how near a streamer is to those
+   * whom the user liked, by who liked them. Where a platform does not tell what a
    * group needs, it is masked. Default: none, as none made people watch longer in the simulator when it told neither
    * traits nor friends; now that it does they have not been measured again. It tells no embeddings.
    */
@@ -296,6 +297,11 @@ export class Features {
   /** Whether anything reads what is in streams. */
   get readsContents(): boolean {
     return this.options.inputs.includes("content") || this.options.stream.length > 0;
+  }
+
+  /** Whether anything reads whom the same users liked. */
+  get readsNeighbours(): boolean {
+    return this.options.inputs.includes("neighbours");
   }
 
   /** Writes the state: `observationSize` floats from `offset`. */

@@ -4,6 +4,7 @@ import type { CatalogStream } from "./catalog.js";
 import { CONTENT_SIZE, type Contents, MODALITIES } from "./content.js";
 import { type Column, FeatureSet } from "./encoders/index.js";
 import type { Id } from "./events.js";
+import type { Nearness, Neighbours } from "./neighbours.js";
 import type { Profiles, StreamTraits, UserProfile, UserTraits } from "./profile.js";
 import type { CollaborativeVectors } from "./vectors.js";
 
@@ -38,6 +39,7 @@ export interface Sources {
   readonly profiles: Profiles;
   readonly vectors: CollaborativeVectors;
   readonly contents: Contents;
+  readonly neighbours: Neighbours;
 }
 
 /** A group of features: some floats of the state, and some of each candidate. */
@@ -52,11 +54,11 @@ export interface Input {
   write(row: Float32Array, offset: number, stream: StreamOnAir): void;
 }
 
-export const INPUTS = ["traits", "pages", "social", "taste", "vectors", "moments", "content"] as const;
+export const INPUTS = ["traits", "pages", "social", "taste", "vectors", "moments", "content", "neighbours"] as const;
 export type InputName = (typeof INPUTS)[number];
 
 export function makeInput(name: InputName, sources: Sources): Input {
-  const { profiles, vectors, contents } = sources;
+  const { profiles, vectors, contents, neighbours } = sources;
   switch (name) {
     case "traits":
       return new TraitInput();
@@ -72,6 +74,8 @@ export function makeInput(name: InputName, sources: Sources): Input {
       return new MomentInput();
     case "content":
       return new ContentInput(contents);
+    case "neighbours":
+      return new NeighbourInput(neighbours);
   }
 }
 
@@ -383,6 +387,35 @@ class ContentInput implements Input {
       row[at + 2] = 1;
       row[at + 3] = content.mature ? 1 : -1;
     }
+  }
+}
+
+/** How near a streamer is to the others whom the user liked, by who liked them: whether that is known, then how much. */
+class NeighbourInput implements Input {
+  readonly observation = 0;
+  readonly candidate = 4;
+  readonly #neighbours: Neighbours;
+  readonly #nearness: Nearness = { all: 0, others: 0, weight: 0, nearest: 0 };
+
+  constructor(neighbours: Neighbours) {
+    this.#neighbours = neighbours;
+  }
+
+  begin(user: Id, _profile: UserProfile, { now }: Moment): void {
+    this.#neighbours.begin(user, now);
+  }
+
+  writeObservation(): void {}
+
+  write(row: Float32Array, offset: number, { streamer }: StreamOnAir): void {
+    const nearness = this.#nearness;
+    row.fill(0, offset, offset + this.candidate);
+    // Of a user who liked nobody else, or a streamer whom nobody liked, nothing is known.
+    if (!this.#neighbours.read(streamer, nearness) || nearness.weight === 0) return;
+    row[offset] = 1;
+    row[offset + 1] = saturated(nearness.others, 1);
+    row[offset + 2] = nearness.nearest;
+    row[offset + 3] = nearness.others / nearness.weight;
   }
 }
 

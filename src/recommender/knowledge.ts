@@ -7,6 +7,8 @@ import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "./eve
 import { type FeatureOptions, Features, type SavedFeatures } from "./features.js";
 import { traitNames } from "./inputs.js";
 import { Latest } from "./latest.js";
+import { Neighbours, type SavedNeighbours } from "./neighbours.js";
+import { isLiking } from "./policies/baseline.js";
 import type { Request } from "./policy.js";
 import { type ProfileOptions, Profiles, type SavedProfiles, type StreamTraits } from "./profile.js";
 import { favouritesOf, type RetrievalOptions, Retriever, type Source } from "./retrieval.js";
@@ -63,6 +65,8 @@ export const KNOWLEDGE_TABLE: Rules<KnowledgeOptions> = {
 
 /** Streams remembered after they went off air, for the feedback that is still to come. */
 const GONE = 16_384;
+/** Less than the policy's: a request reads the history of its user for every candidate. [set by hand] */
+const NEIGHBOURHOOD = { history: 32, neighbours: 64 } as const;
 
 /** The streams that a user may be shown, and all that is known of them: rows of features. */
 export interface Scene {
@@ -80,6 +84,8 @@ export interface SavedKnowledge {
   features: SavedFeatures;
   vectors: Omit<SavedVectors, "rows">;
   contents: SavedContents;
+  /** Of the input `neighbours`; undefined without it. */
+  neighbours: SavedNeighbours | undefined;
   catalog: SavedCatalog;
   towers: SavedTowers | undefined;
   gone: [Id, StreamTraits][];
@@ -100,6 +106,7 @@ export class Knowledge {
   readonly features: Features;
   readonly #vectors: CollaborativeVectors;
   readonly #contents: Contents;
+  readonly #neighbours: Neighbours;
   readonly #towers: Towers | undefined;
   readonly #retriever: Retriever;
   readonly #gone = new Latest<Id, StreamTraits>(GONE);
@@ -114,10 +121,14 @@ export class Knowledge {
     const { users, streamers } = this.profiles.options;
     this.#vectors = new CollaborativeVectors({ seed, users, streamers, ...vectors });
     this.#contents = new Contents(seed, words);
-    this.features = new Features(
-      { profiles: this.profiles, vectors: this.#vectors, contents: this.#contents },
-      features,
-    );
+    this.#neighbours = new Neighbours({ users, streamers, ...NEIGHBOURHOOD });
+    const sources = {
+      profiles: this.profiles,
+      vectors: this.#vectors,
+      contents: this.#contents,
+      neighbours: this.#neighbours,
+    };
+    this.features = new Features(sources, features);
     if (towers !== false) this.#towers = new Towers(new Tastes(this.profiles, this.#vectors), towers);
     this.catalog = new Catalog(this.#towers ? [this.#towers] : []);
     this.#retriever = new Retriever(this.catalog, retrieval, this.#towers);
@@ -182,12 +193,14 @@ export class Knowledge {
   /** Forgets a user: profile, friendships and vector. Returns whether there was a profile. */
   forget(user: Id): boolean {
     this.#vectors.forget(user);
+    this.#neighbours.forget(user);
     return this.profiles.delete(user);
   }
 
   /** Forgets a streamer, but for streams on air. Returns whether there was a profile. */
   forgetStreamer(streamer: Id): boolean {
     this.#vectors.forgetStreamer(streamer);
+    this.#neighbours.forgetStreamer(streamer);
     for (const stream of this.catalog.of(streamer)) this.#towers?.told(stream);
     for (const [stream, traits] of this.#gone) {
       if (traits.streamer !== streamer) continue;
@@ -207,6 +220,7 @@ export class Knowledge {
       features: this.features.save(),
       vectors,
       contents: this.#contents.save(contents),
+      neighbours: this.features.readsNeighbours ? this.#neighbours.save() : undefined,
       catalog: this.catalog.save(),
       towers: this.#towers?.save(towers),
       gone: [...this.#gone],
@@ -220,6 +234,7 @@ export class Knowledge {
     this.features.load(state.features);
     this.#vectors.load({ ...state.vectors, rows: numbers.vectors });
     this.#contents.load(state.contents, numbers.contents);
+    if (state.neighbours !== undefined) this.#neighbours.load(state.neighbours);
     for (const [stream, traits] of state.gone) this.#gone.set(stream, traits);
     this.catalog.load(state.catalog);
     if (state.towers !== undefined) this.#towers?.load(state.towers, numbers.towers);
@@ -261,6 +276,9 @@ export class Knowledge {
   #hearFeedback(event: FeedbackEvent, stream: StreamTraits): void {
     const { user, time } = event;
     const { profiles } = this;
+    if (this.features.readsNeighbours && isLiking(event, profiles.options.engagedMs)) {
+      this.#neighbours.learn(user, stream.streamer, time);
+    }
     switch (event.kind) {
       case "impression":
         profiles.impression(user, stream, time);

@@ -5,6 +5,7 @@ import { DAY, MINUTE } from "../../src/recommender/decay.js";
 import type { OnAir } from "../../src/recommender/events.js";
 import { candidateSize, type FeatureOptions, Features, observationSize } from "../../src/recommender/features.js";
 import { INPUTS, jaccard, type StreamOnAir } from "../../src/recommender/inputs.js";
+import { Neighbours } from "../../src/recommender/neighbours.js";
 import { Profiles } from "../../src/recommender/profile.js";
 import { CollaborativeVectors } from "../../src/recommender/vectors.js";
 
@@ -39,7 +40,10 @@ function take(profiles: Profiles, act: Act, now: number): void {
 }
 
 function plain(profiles: Profiles, options: Partial<FeatureOptions> = {}): Features {
-  return new Features({ profiles, vectors: new CollaborativeVectors(), contents: new Contents(1) }, options);
+  return new Features(
+    { profiles, vectors: new CollaborativeVectors(), contents: new Contents(1), neighbours: new Neighbours() },
+    options,
+  );
 }
 
 /** All rows for a user at a moment: the state, then each candidate. */
@@ -137,9 +141,10 @@ function memory() {
   const profiles = new Profiles();
   const vectors = new CollaborativeVectors({ size: 6 });
   const contents = new Contents(1);
+  const neighbours = new Neighbours({ shrinkage: 1 });
   const ANN: StreamOnAir = { ...STREAMS[0]!, id: "live", streamer: "ann", category: "chess", tags: ["blitz"] };
   const rowsWith = (options: Partial<FeatureOptions>, stream = ANN, user = "u") => {
-    const features = new Features({ profiles, vectors, contents }, options);
+    const features = new Features({ profiles, vectors, contents, neighbours }, options);
     const observation = new Float32Array(features.observationSize).fill(Number.NaN);
     const candidate = new Float32Array(features.candidateSize).fill(Number.NaN);
     features.begin(user, profiles.open(user, NOW), { now: NOW, onAir: 1, viewersMax: 1 });
@@ -147,7 +152,7 @@ function memory() {
     features.write(candidate, 0, stream);
     return { observation: [...observation.subarray(32)], candidate: [...candidate.subarray(32)], features };
   };
-  return { profiles, vectors, contents, ANN, rowsWith };
+  return { profiles, vectors, contents, neighbours, ANN, rowsWith };
 }
 
 describe("inputs", () => {

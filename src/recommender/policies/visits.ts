@@ -29,6 +29,34 @@ export class Visits {
     return [...(this.#users.get(user)?.keys() ?? [])];
   }
 
+  /** Forgets a user. */
+  delete(user: Id): void {
+    this.#users.delete(user);
+  }
+
+  /** Forgets a streamer, of all users. */
+  deleteStreamer(streamer: Id): void {
+    for (const own of this.#users.values()) own.delete(streamer);
+  }
+
+  /** The streamers of each user, as plain values. */
+  save(): [Id, Id[]][] {
+    return Array.from(this.#users, ([user, own]) => [user, [...own.keys()]]);
+  }
+
+  /** Takes what `save` gave, remembering nothing yet. */
+  load(saved: readonly (readonly [Id, readonly Id[]])[]): void {
+    for (const [user, streamers] of saved) {
+      this.#users.set(
+        user,
+        new Latest(
+          this.#perUser,
+          streamers.map((streamer) => [streamer, true] as const),
+        ),
+      );
+    }
+  }
+
   /** The streamers of each user. */
   *all(): IterableIterator<Id[]> {
     for (const own of this.#users.values()) yield [...own.keys()];
