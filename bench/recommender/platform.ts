@@ -4,6 +4,7 @@ import type { Row } from "../../src/cli/results.js";
 import { CALIBRATION, calibrate } from "./calibration.js";
 import { measureCatalogue } from "./catalogue.js";
 import { movielensBars } from "./movielens.js";
+import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
 import { type Part, SUITE } from "./part.js";
 import { measureMemory, measurePipeline } from "./pipeline.js";
@@ -62,6 +63,12 @@ export const PLATFORM: readonly Part[] = [
     title: "RecSim's interest evolution beside restated figures",
     isTimed: false,
     run: () => recsim(RECSIM_EPISODES).map(({ agrees, ...row }) => ({ ...row, met: agrees })),
+  },
+  {
+    name: "offpolicy",
+    title: "what the log of one policy says of another, beside what that one earns",
+    isTimed: false,
+    run: measureOffPolicy,
   },
   { name: "movielens", title: "baselines on MovieLens-100K beside known figures", isTimed: false, run: movielensRows },
   { name: "memory", title: "memory for 100,000 users and 10,000 streams", isTimed: true, run: measureMemory },
