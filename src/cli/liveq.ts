@@ -96,10 +96,17 @@ command(
   "serve a simulated live platform with a policy, write the log, and print what came of it",
   "--days 7 --out events.jsonl --decisions decisions.jsonl",
   "--policy popular --schedule broadcasts.csv --out - | liveq inspect -",
+  "--ab random,popular --viewers 2000",
 )
   .addOption(
     new Option("--policy <name>", "who decides what is shown").choices(Object.keys(POLICIES)).default("random"),
   )
+  .addOption(
+    new Option("--ab <a,b>", "two policies that serve a half of the viewers each, and which is watched longer")
+      .argParser(names(Object.keys(POLICIES)))
+      .conflicts("policy"),
+  )
+  .option("--ab-days <n>", "days since a viewer's first request that count for that", integer(1, 3650), 3)
   .option("--out <file>", "write the events, one JSON object a line; - for stdout")
   .option("--decisions <file>", "write the decisions with their propensities, the same way")
   .option("--viewers <n>", "viewers", integer(1, 100_000), 400)

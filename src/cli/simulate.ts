@@ -3,9 +3,10 @@ import { setImmediate } from "node:timers/promises";
 import { DAY, MINUTE } from "../recommender/decay.js";
 import { LiveMetrics } from "../recommender/evaluation/live.js";
 import { SLICES } from "../recommender/evaluation/slices.js";
-import { POLICIES, type PolicyName } from "../recommender/policies/registry.js";
+import { type DisposablePolicy, POLICIES, type PolicyName } from "../recommender/policies/registry.js";
 import { readBroadcasts } from "../recommender/readers/broadcasts.js";
 import { Platform, type PlatformOptions } from "../recommender/simulator/index.js";
+import { Trial } from "./ab.js";
 import { UsageError } from "./arguments.js";
 import { bySlice, rowsOf } from "./figures.js";
 import { Inputs } from "./input.js";
@@ -15,6 +16,8 @@ import { writeRows } from "./results.js";
 
 export interface SimulateOptions {
   policy: PolicyName;
+  ab?: PolicyName[];
+  abDays: number;
   gamma: number;
   viewers: number;
   streamers?: number;
@@ -47,8 +50,14 @@ async function readSchedule(file: string, signal: AbortSignal): Promise<Platform
   return schedule;
 }
 
-function check({ days, warmupDays, streamers, schedule, out, decisions, json }: SimulateOptions): void {
+function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab, abDays }: SimulateOptions): void {
   if (warmupDays >= days) throw new UsageError(`"--warmup-days" must be below "--days" (${days}), got ${warmupDays}`);
+  if (ab !== undefined && ab.length !== 2) throw new UsageError(`"--ab" must be two policies, got ${ab.join(",")}`);
+  if (ab !== undefined && warmupDays + abDays >= days) {
+    throw new UsageError(
+      `"--days" must be above "--warmup-days" and "--ab-days" (${warmupDays + abDays}), got ${days}`,
+    );
+  }
   if (schedule !== undefined && streamers !== undefined) {
     throw new UsageError('"--streamers" must not be given with "--schedule", which has its own');
   }
@@ -58,16 +67,25 @@ function check({ days, warmupDays, streamers, schedule, out, decisions, json }: 
   }
 }
 
+/** The policy, or the two that are tried side by side. */
+function policyOf(options: SimulateOptions): DisposablePolicy {
+  const { gamma, seed, viewers, warmupDays, ab, abDays } = options;
+  const make = (name: PolicyName) => POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined);
+  if (ab === undefined) return make(options.policy);
+  const [a, b] = ab as [PolicyName, PolicyName];
+  return new Trial(make(a), make(b), { seed, users: viewers, days: abDays, from: warmupDays * DAY });
+}
+
 /**
  * Runs a policy on a live platform, writes what happened and what was decided, and prints what came of it. Answers false
  * where the signal ended the run early; both logs then hold all until that moment.
  */
 export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<boolean> {
   check(options);
-  const { policy: name, gamma, viewers, streamers, days, slate, seed, warmupDays } = options;
+  const { viewers, streamers, days, slate, seed, warmupDays } = options;
   const schedule = options.schedule === undefined ? {} : { schedule: await readSchedule(options.schedule, signal) };
   const size = streamers === undefined ? {} : { streamers };
-  const policy = POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined);
+  const policy = policyOf(options);
   const live = new LiveMetrics({ from: warmupDays * DAY });
   const [out, decisions] = openOutputs([options.out, options.decisions], signal);
   const progress = new Progress("events");
@@ -100,8 +118,12 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   policy.dispose?.();
   const figures = live.result();
   const shown = SLICES.slice(0, 3);
-  const about = `${name}, seed ${seed}: ${viewers} viewers, slates of ${slate}; mean [95 % interval by user]`;
-  tell(`${bySlice(figures, shown)}\n${about}\n`, options.out, options.decisions, options.json);
-  if (options.json) writeRows(options.json, rowsOf(figures, "recommender", `livesim/${name}`, [seed]));
+  const about = `${policy.name}, seed ${seed}: ${viewers} viewers, slates of ${slate}; mean [95 % interval by user]`;
+  const trial = policy instanceof Trial ? `\n${policy.text}\n` : "";
+  tell(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);
+  if (options.json) {
+    const rows = policy instanceof Trial ? policy.rows(seed) : [];
+    writeRows(options.json, [...rowsOf(figures, "recommender", `livesim/${policy.name}`, [seed]), ...rows]);
+  }
   return !signal.aborted;
 }
