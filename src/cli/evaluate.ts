@@ -51,6 +51,9 @@ const EARNED: readonly string[] = [
   ...["dm", "dr", "sndr", "switch_dr"],
 ];
 
+/** Decisions, by the spread of their weights, below which an estimate is not worth much. Set by hand. */
+const FEW = 50;
+
 /** A recommender out of a file, which has been told all until its own time, and does not learn from what follows. */
 class Trained implements RankingPolicy, TargetPolicy {
   readonly name: string;
@@ -235,6 +238,12 @@ async function evaluateDecisions(
   const what = reward === "click" ? "clicks" : "minutes watched";
   const about = `${what} a decision, ${n} decisions in ${count} events and decisions; mean [95 % interval by user]`;
   tell(`${grid(metrics, columns, find)}\n${about}\n`, json);
+  for (const name of columns) {
+    const left = find("ess", name)?.value ?? 0;
+    if (left >= FEW) continue;
+    const why = "chooses too differently from the policy that decided, believe neither estimates nor intervals";
+    process.stderr.write(`${name}: weights leave ${left.toFixed(1)} of ${n} decisions: it ${why}\n`);
+  }
   if (json === undefined) return !signal.aborted;
   const unit = { click: "1", watch: "min" }[reward];
   const rows = results.flatMap(({ name, figures }) =>

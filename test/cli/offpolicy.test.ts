@@ -51,6 +51,8 @@ describe("evaluate --decisions", () => {
       }
     }
     expect(err).toContain("minutes watched a decision");
+    expect(err).toMatch(/\npopular: weights leave \d+\.\d of \d+ decisions/);
+    expect(err).not.toContain("random: weights leave");
     expect(err).toMatch(/clipped_share +0\.\d+ /);
   });
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import {
   type BanditLog,
+  Baseline,
   collectBandit,
   type Decision,
   EasePolicy,
@@ -29,16 +30,24 @@ function explorer(epsilon: number, seed: number): Recommender {
   return new Recommender({ seed, trainEvery: 0, warmupUpdates: 1e9, explore: { epsilon } });
 }
 
-/** What an off-policy log says of a target, and what the logging policy earned a decision. */
+/** What an off-policy log says of a target, by reward and estimate. */
 function evaluated(
   logger: Policy,
-  target: TargetPolicy,
+  target: () => TargetPolicy,
   platform: Partial<PlatformOptions>,
-  options: Partial<OffPolicyOptions> = {},
-): Record<string, Figure> {
-  const log = new OffPolicyLog(target, options);
-  simulate(logger, platform, { onDecision: (one) => log.decision(one), onEvent: (one) => log.feedback(one) });
-  return Object.fromEntries(log.result({ resamples: 300 }).map((figure) => [figure.metric, figure]));
+): Record<OffPolicyOptions["reward"], Record<string, Figure>> {
+  const logs = { click: new OffPolicyLog(target()), watch: new OffPolicyLog(target(), { reward: "watch" }) };
+  simulate(logger, platform, {
+    onDecision: (one) => {
+      for (const log of Object.values(logs)) log.decision(one);
+    },
+    onEvent: (one) => {
+      for (const log of Object.values(logs)) log.feedback(one);
+    },
+  });
+  const figuresOf = (log: OffPolicyLog) =>
+    Object.fromEntries(log.result({ resamples: 300 }).map((figure) => [figure.metric, figure]));
+  return { click: figuresOf(logs.click), watch: figuresOf(logs.watch) };
 }
 
 describe("what policies say of their choices", () => {
@@ -109,6 +118,19 @@ describe("what policies say of their choices", () => {
     expect([...same!]).toEqual([...first!]);
   });
 
+  test("a policy that does not say how it chooses is refused by its name", () => {
+    class Silent extends Baseline {
+      readonly name = "silent";
+      protected override choose() {
+        return { chosen: [], propensities: [], scores: [] };
+      }
+    }
+    const log = new OffPolicyLog(new Silent());
+    const decision = { id: "d", user: "u", time: 1, slate: ["a"], propensities: [1] };
+    expect(() => log.decision(decision)).toThrow('policy "silent" does not say how likely it chooses what');
+    expect(log.decisions).toBe(0);
+  });
+
   test("asking leaves no trace", () => {
     const run = (isAsked: boolean) => {
       const policy = explorer(0.4, 1);
@@ -131,7 +153,7 @@ describe("what policies say of their choices", () => {
 
 describe("a log of decisions", () => {
   test("of the policy itself has weights of 1 alone: every estimate is what it earned", () => {
-    const figures = evaluated(new RandomPolicy(1), new RandomPolicy(9), SMALL);
+    const { click: figures } = evaluated(new RandomPolicy(1), () => new RandomPolicy(9), SMALL);
     const { logged, ips, snips, rips, snrips, iips, ess, mean_weight: weight } = figures;
     for (const figure of [ips, snips, rips, snrips, iips]) expect(figure!.value).toBeCloseTo(logged!.value, 10);
     expect(weight!.value).toBeCloseTo(1, 12);
@@ -175,23 +197,26 @@ describe("a log of decisions", () => {
 describe("a log of one policy foresees what another one earns on the simulated platform", () => {
   test("one stream at a time, from chance to the most watched: clicks and minutes a decision", () => {
     const size = { viewers: 300, streamers: 200, days: 5, seed: 3, slate: 1 };
+    const popular = () => new PopularPolicy();
+    const estimates = evaluated(new RandomPolicy(1), popular, size);
+    const truths = evaluated(popular(), popular, size);
     for (const reward of ["click", "watch"] as const) {
-      const figures = evaluated(new RandomPolicy(1), new PopularPolicy(), size, { reward });
-      const truth = evaluated(new PopularPolicy(), new PopularPolicy(), size, { reward })["logged"]!.value;
+      const truth = truths[reward]["logged"]!.value;
       for (const metric of ["ips", "snips", "dr", "sndr"]) {
-        const { lo, hi } = figures[metric]!;
+        const { lo, hi } = estimates[reward][metric]!;
         expect(lo, `${metric} of ${reward}`).toBeLessThan(truth);
         expect(hi, `${metric} of ${reward}`).toBeGreaterThan(truth);
       }
-      // It says something: what chance earned is not the answer.
-      if (reward === "click") expect(figures["dr"]!.lo).toBeGreaterThan(figures["logged"]!.value);
     }
+    // It says something: what chance earned is not the answer.
+    expect(estimates.click["dr"]!.lo).toBeGreaterThan(estimates.click["logged"]!.value);
   });
 
   test("slates of three, from much exploration to little", () => {
     const size = { viewers: 150, streamers: 150, days: 4, seed: 5, slate: 3 };
-    const figures = evaluated(explorer(0.5, 1), explorer(0.1, 2), size);
-    const truth = evaluated(explorer(0.1, 2), explorer(0.1, 2), size)["logged"]!.value;
+    const little = () => explorer(0.1, 2);
+    const { click: figures } = evaluated(explorer(0.5, 1), little, size);
+    const truth = evaluated(little(), little, size).click["logged"]!.value;
     for (const metric of ["ips", "snips", "rips", "snrips", "dr", "sndr"]) {
       expect(figures[metric]!.lo, metric).toBeLessThan(truth);
       expect(figures[metric]!.hi, metric).toBeGreaterThan(truth);
