@@ -134,7 +134,7 @@ function requireTime(now: number): void {
  * ```ts
  * const rooms = new PlatformConnector(bilibili(), (request) => ask(request), { onError: "skip" });
  * for (const event of await rooms.refresh(Date.now())) recommender.feedback(event); // every minute
- * socket.onmessage = ({ data }) => rooms.message(JSON.parse(data), Date.now()).forEach(tell);
+ * for (const said of await bilibiliMessages(frame)) rooms.message(said, Date.now()).forEach(tell);
  * ```
  */
 export class PlatformConnector implements Connector {

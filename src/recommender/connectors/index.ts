@@ -16,5 +16,6 @@ export {
 } from "./connector.js";
 export { type DouyuOptions, douyu, douyuGifts } from "./douyu.js";
 export { Fields } from "./fields.js";
+export { bilibiliMessages } from "./packets.js";
 export type { Room } from "./rooms.js";
 export { parseStt, SttPackets } from "./stt.js";

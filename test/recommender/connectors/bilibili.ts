@@ -1,5 +1,28 @@
 /** What Bilibili answers and sends, written by hand in the documented shapes; no such room or viewer exists. */
 
+import { deflateSync } from "node:zlib";
+
+/** Packets of the push channel, in one frame. */
+export function frame(bodies: readonly Uint8Array[], version = 0, operation = 5): Uint8Array {
+  const packets = bodies.map((body) => {
+    const bytes = new Uint8Array(16 + body.length);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, bytes.length);
+    view.setUint16(4, 16);
+    view.setUint16(6, version);
+    view.setUint32(8, operation);
+    view.setUint32(12, 1);
+    bytes.set(body, 16);
+    return bytes;
+  });
+  return Uint8Array.from(packets.flatMap((packet) => [...packet]));
+}
+
+/** The same, packed in a packet of zlib. */
+export function packed(bodies: readonly Uint8Array[]): Uint8Array {
+  return frame([deflateSync(frame(bodies))], 2);
+}
+
 export interface ListedRoom {
   roomid: number;
   title?: string;

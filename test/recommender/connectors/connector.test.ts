@@ -1,3 +1,4 @@
+import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Cleaner } from "../../../src/recommender/clean/events.js";
@@ -5,6 +6,7 @@ import { emptyReport } from "../../../src/recommender/clean/report.js";
 import {
   type Adapter,
   bilibili,
+  bilibiliMessages,
   type ConnectorOptions,
   douyu,
   douyuGifts,
@@ -17,7 +19,7 @@ import {
 import type { LiveEvent } from "../../../src/recommender/events.js";
 import { isEvent } from "../../../src/recommender/schema.js";
 import { cut, utf8 } from "../../reference/pieces.js";
-import { type ListedRoom, page, MESSAGES as SAID, STATUS } from "./bilibili.js";
+import { frame, type ListedRoom, packed, page, MESSAGES as SAID, STATUS } from "./bilibili.js";
 import * as fish from "./douyu.js";
 
 const NOW = 1_782_820_800_000;
@@ -327,6 +329,29 @@ describe("messages of Bilibili", () => {
     // The list has not had it since, so that its absence says nothing.
     expect(await connector.refresh(NOW + 40_000)).toEqual([]);
     expect(await connector.refresh(NOW + 400_000)).toEqual([]);
+  });
+
+  test("are cut out of frames, plain and packed; other bytes are refused", async () => {
+    const said = [SAID.comment("m1", SECONDS), SAID.like("m2", SECONDS), SAID.end(SECONDS)];
+    const bodies = said.map((message) => utf8(JSON.stringify(message)));
+    expect(await bilibiliMessages(frame(bodies))).toEqual(said);
+    expect(await bilibiliMessages(packed(bodies))).toEqual(said);
+    const mixed = Uint8Array.from([...frame([Uint8Array.of(0, 0, 0, 9)], 1, 3), ...packed(bodies), ...frame(bodies)]);
+    // Frames are views of larger buffers.
+    expect(await bilibiliMessages(Uint8Array.from([9, ...mixed]).subarray(1))).toEqual([...said, ...said]);
+    expect(await bilibiliMessages(new Uint8Array())).toEqual([]);
+    const whole = frame(bodies);
+    for (const [bytes, message] of [
+      [whole.subarray(0, -1), "must have its length"],
+      [whole.subarray(0, 10), "must have its length"],
+      [frame([utf8("{")]), "must hold JSON in UTF-8"],
+      [frame([utf8("no zlib")], 2), "must hold zlib where it says so"],
+      [frame([deflateSync(packed(bodies))], 2), "must be JSON, or packets in zlib"],
+      [frame(bodies, 3), "must be JSON, or packets in zlib"],
+      [frame([deflateSync(new Uint8Array(9_000_000))], 2), "must inflate to at most 8388608 bytes"],
+    ] as const) {
+      await expect(bilibiliMessages(bytes), message).rejects.toThrow(`a packet ${message}`);
+    }
   });
 
   test("are told no later than now, and not before what was told last", () => {
