@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { saveFile, tail } from "../node/index.js";
+import { emptyReport, type QualityReport } from "../recommender/clean/report.js";
 import type { LiveEvent } from "../recommender/events.js";
 import { readJsonl } from "../recommender/readers/jsonl.js";
 import { type QFunction, Recommender } from "../recommender/recommender.js";
@@ -50,14 +51,14 @@ export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => 
 }
 
 /** The log as it went on: events, and decisions where they were made. */
-async function entriesOf(events: Inputs, decisions: Inputs | undefined, stop: AbortSignal | undefined) {
-  const read = stop === undefined ? await openEvents(events) : followed(events, stop);
+async function entriesOf(events: Inputs, decisions: Inputs | undefined, tailed?: AsyncIterable<LiveEvent>) {
+  const read = tailed ?? (await openEvents(events));
   return decisions === undefined ? reconstructed(read) : merged(read, readDecisions(decisions));
 }
 
-/** The events of a log that grows. */
-function followed({ names: [name] }: Inputs, stop: AbortSignal): AsyncIterable<LiveEvent> {
-  return readJsonl(tail(name!, { signal: stop }), { name: name! });
+/** The events of a log that grows; one torn line must not end what runs for weeks, so that it is counted. */
+function followed({ names: [name] }: Inputs, stop: AbortSignal, report: QualityReport): AsyncIterable<LiveEvent> {
+  return readJsonl(tail(name!, { signal: stop }), { name: name!, onError: "skip", report });
 }
 
 /** @throws UsageError for what cannot be followed. */
@@ -111,8 +112,10 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   if (follow) requireFollowable(events, options);
   const progress = new Progress("events");
   const saving = new Saving(options, progress);
+  const unread = emptyReport();
+  const tailed = follow ? followed(events, stop, unread) : undefined;
   let [taken, skipped] = [0, 0];
-  for await (const entry of until(stop, await entriesOf(events, decisions, follow ? stop : undefined))) {
+  for await (const entry of until(stop, await entriesOf(events, decisions, tailed))) {
     if (entry.time <= had) {
       skipped++;
       continue;
@@ -129,6 +132,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   }
   progress.end();
   saveFile(model, recommender.save());
+  if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   const went = resume ? `; ${skipped} entries were known` : "";
   process.stderr.write(`${model} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`);
   report(recommender, options);
