@@ -1,3 +1,4 @@
+import { checked, integer, type Rules, rules } from "../../options.js";
 import type { Id } from "../events.js";
 import { EventError } from "../schema.js";
 import type { Act, Adapter, ApiRequest, Message } from "./connector.js";
@@ -15,6 +16,9 @@ export interface BilibiliOptions {
   /** Rooms on a page of the list. Default 99, set by hand. */
   pageSize?: number;
 }
+
+const TABLE: Rules<BilibiliOptions> = { area: rules.count, parentArea: rules.count, pageSize: integer(1, 5000) };
+const DEFAULTS: BilibiliOptions = { area: 0, parentArea: 0, pageSize: 99 };
 
 /** What a viewer did to a room. */
 type Says = (data: Fields, room: Id) => { acts: Act[] } | string;
@@ -71,18 +75,18 @@ function readMessage(message: unknown): Message | string {
   return typeof told === "string" ? told : { ...said, ...told };
 }
 
-/** Lists and states of rooms are of three shapes: a list, rooms by their id, rooms by their streamer's. */
+/** A page of the list, or rooms by their ids; a page of no rooms has no list. */
 function readRooms(answer: Fields): { rooms: [path: string, room: unknown][]; more: boolean } {
   answer.requireZero("code");
   const data = answer.object("data");
-  const name = data.has("list") ? "list" : "by_room_ids";
-  const isBare = !data.has(name) && !data.has("count");
-  const rooms = isBare ? answer.elements("data") : data.has(name) ? data.elements(name) : [];
-  return { rooms, more: name === "list" && rooms.length > 0 && data.count("has_more") !== 0 };
+  if (data.has("by_room_ids")) return { rooms: data.elements("by_room_ids"), more: false };
+  if (!data.has("list") && data.count("count") === 0) return { rooms: [], more: false };
+  const rooms = data.elements("list");
+  return { rooms, more: rooms.length > 0 && data.count("has_more") !== 0 };
 }
 
 function readRoom(room: Fields): Room {
-  const parent = room.name("area_v2_parent_name") ?? room.name("parent_area_name") ?? room.name("parent_name");
+  const parent = room.name("area_v2_parent_name") ?? room.name("parent_area_name");
   const tags = new Set([...(parent === undefined ? [] : [parent]), ...room.names("tags")]);
   return {
     room: room.id(room.has("room_id") ? "room_id" : "roomid"),
@@ -102,11 +106,14 @@ function readRoom(room: Fields): Room {
  * Messages are those of https://open-live.bilibili.com/document/f9ce25be-312e-1f4a-85fd-fef21f1637f8 as parsed JSON: DM and
  * SUPER_CHAT are comments, SEND_GIFT, GUARD and SUPER_CHAT gifts, LIKE one like whatever its `like_count`, LIVE_ROOM_ENTER
  * a click, LIVE_START and LIVE_END on and off air; others are counted. Users are `open_id`; no message tells a follow.
- * Lists are `getRoomList`, the state of single rooms `getRoomBaseInfo` or `get_status_info_by_uids`, as
+ * Lists are `getRoomList`, the state of single rooms `getRoomBaseInfo`, as
  * https://github.com/SocialSisterYi/bilibili-API-collect describes them: the category is the area, the tags are its parent
  * and the room's own, and viewers is `online`, which is the platform's measure of popularity.
+ *
+ * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
-export function bilibili({ area = 0, parentArea = 0, pageSize = 99 }: BilibiliOptions = {}): Adapter {
+export function bilibili(options: BilibiliOptions = {}): Adapter {
+  const { area, parentArea, pageSize } = checked<BilibiliOptions>(options, TABLE, DEFAULTS);
   const get = (path: string, query: string): ApiRequest => ({ method: "GET", url: `${API}${path}?${query}` });
   return {
     platform: "bilibili",

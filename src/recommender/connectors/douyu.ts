@@ -1,3 +1,4 @@
+import { checked, integer, type Rules, rules } from "../../options.js";
 import type { Id } from "../events.js";
 import type { Adapter, Message } from "./connector.js";
 import { Fields } from "./fields.js";
@@ -18,6 +19,24 @@ export interface DouyuOptions {
   /** Rooms on a page of the list. Default 100, set by hand. */
   pageSize?: number;
 }
+
+function isPrices(value: unknown): boolean {
+  return value instanceof Map && [...value.values()].every(rules.nonNegative[0]);
+}
+
+function isCategory(value: unknown): boolean {
+  if (value === undefined) return true;
+  const { level, id } = (value ?? {}) as { level?: unknown; id?: unknown };
+  return [1, 2, 3].includes(level as number) && rules.count[0](id);
+}
+
+const TABLE: Rules<DouyuOptions> = {
+  gifts: [isPrices, "a Map of finite numbers >= 0"],
+  category: [isCategory, "{ level: 1 to 3, id }"],
+  pageSize: integer(1, 5000),
+};
+const DEFAULTS: DouyuOptions = { gifts: new Map(), pageSize: 100 };
+type Resolved = DouyuOptions & Required<Omit<DouyuOptions, "category">>;
 
 /**
  * The prices of a room's gifts, in yuan by id, of an answer of `RoomApi/room`: fish fins, each 1 yuan; gifts of fish balls
@@ -84,11 +103,15 @@ function readRoom(room: Fields): Room {
  * Messages are the texts of https://open.douyu.com/source/api/63, `type@=chatmsg/...`, as `SttPackets` cuts them: chatmsg
  * is a comment, dgb a gift, uenter a click (only viewers of some rank are told of), rss on and off air; others are
  * counted. They have no time, so theirs is that of the call. Users are `hashid`, or `uid` where only that is told. No
- * message tells a like or a follow. Lists are `thirdPart/live`, single rooms `thirdPart/batchGetRoomInfo`, or the older
- * `RoomApi/live`: the category is the second level, the tags are the first and the third, and viewers is `hn`, which is
- * the platform's measure of popularity. Requests are signed by MD5, which Web Crypto has not: that is the fetch's matter.
+ * message tells a like or a follow. Lists are `thirdPart/live`, single rooms `thirdPart/batchGetRoomInfo`; a fetch may
+ * answer with the older `RoomApi/live`, which needs no key. The category is the second level, the tags are the first and
+ * the third, and viewers is `hn`, which is the platform's measure of popularity. Requests are signed by MD5, which Web
+ * Crypto has not: that is the fetch's matter.
+ *
+ * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
-export function douyu({ gifts = new Map(), category, pageSize = 100 }: DouyuOptions = {}): Adapter {
+export function douyu(options: DouyuOptions = {}): Adapter {
+  const { gifts, category, pageSize } = checked<DouyuOptions>(options, TABLE, DEFAULTS) as Resolved;
   const of = category === undefined ? {} : { cid_type: category.level, cid: category.id };
   return {
     platform: "douyu",

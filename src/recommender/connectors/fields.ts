@@ -6,7 +6,8 @@ import { EventError } from "../schema.js";
 const TEXT = 1024;
 /** Longest id and name: with the platform before it, a name of the schema. */
 const NAME = 200;
-const TAGS = 32;
+/** One less than a stream may have: the parent of its category may join them. */
+const TAGS = 31;
 /** Most rooms of one answer. */
 const LIST = 5000;
 

@@ -81,6 +81,9 @@ describe("polls", () => {
     const bounded = answered([...pages, ...pages], { pages: 2, graceMs: 0 });
     await bounded.connector.refresh(NOW);
     expect(bounded.asked.length).toBe(2);
+    const none = answered([page([room(1)]), { code: 0, data: { count: 0, list: null } }], { graceMs: 0 });
+    await none.connector.refresh(NOW);
+    expect(short(await none.connector.refresh(NOW + 1))).toEqual(["off_air bilibili:1"]);
     // What was on the pages that were not read may still be there.
     const rest = answered([page([room(1)]), page([room(2)], 1)], { pages: 1, graceMs: 0 });
     await rest.connector.refresh(NOW);
@@ -120,6 +123,7 @@ describe("polls", () => {
       ["<html>", 'an answer must be an object, got "<html>"'],
       [{ code: 0 }, '"data" must be an object, got undefined'],
       [{ code: 0, data: { list: 3 } }, '"data.list" must be a list of at most 5000, got 3'],
+      [{ code: 0, data: {} }, '"data.list" must be a list of at most 5000, got undefined'],
       [{ code: 0, data: { list: [null] } }, '"data.list.0" must be an object, got null'],
       [{ code: 0, data: { list: [{ roomid: -1 }] } }, '"data.list.0.roomid" must be an integer >= 0 or text'],
       [{ code: 0, data: { list: Array(5001).fill({}) } }, '"data.list" must be a list of at most 5000, got an array'],
@@ -468,6 +472,9 @@ test("what is not an option, and what is no time, is refused", () => {
   const wrong = { grace: 1 } as ConnectorOptions;
   expect(() => new PlatformConnector(bilibili(), nobody, wrong)).toThrow('"grace" is not an option');
   expect(() => new PlatformConnector(bilibili(), nobody, { since: -1 })).toThrow('"since" must be');
+  expect(() => bilibili({ pageSize: 0 })).toThrow('"pageSize" must be an integer in [1, 5000], got 0');
+  expect(() => douyu({ gifts: new Map([["1", Number.NaN]]) })).toThrow('"gifts" must be a Map of finite numbers >= 0');
+  expect(() => douyu({ category: { level: 4 as 3, id: 1 } })).toThrow('"category" must be');
   const connector = new PlatformConnector(bilibili(), nobody);
   expect(() => connector.message(SAID.start(SECONDS), Number.NaN)).toThrow(
     '"now" must be a finite number >= 0, got NaN',
