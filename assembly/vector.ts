@@ -198,45 +198,17 @@ export function allWithin(n: i32, low: f32, high: f32, x: usize): bool {
 
 /** The index of the largest of n f32; the lowest index wins a tie. Requires n > 0. With a NaN: some index. */
 export function argmax(n: i32, x: usize): i32 {
-  let best = load<f32>(x);
-  let i = 1;
-  if (n >= 8) {
-    best = largest(n >> 2, x);
-    i = n & ~3;
-  }
-  for (; i < n; i++) best = larger(best, load<f32>(x + (usize(i) << 2)));
-  return first(n, best, x);
-}
-
-/** The larger of two; where one is NaN, either. Unlike max() one instruction. */
-// @ts-ignore: decorator
-@inline
-function larger(a: f32, b: f32): f32 {
-  return b > a ? b : a;
-}
-
-/** The largest of 4 n f32. Requires n > 1. */
-function largest(n: i32, x: usize): f32 {
-  let a = v128.load(x);
-  let b = v128.load(x, 16);
-  for (n -= 2; n >= 2; n -= 2) {
-    x += 32;
-    a = f32x4.pmax(a, v128.load(x));
-    b = f32x4.pmax(b, v128.load(x, 16));
-  }
-  if (n) a = f32x4.pmax(a, v128.load(x, 32));
-  a = f32x4.pmax(a, b);
-  return larger(
-    larger(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)),
-    larger(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)),
-  );
-}
-
-/** The index of the first of n f32 that equals `value`; n - 1 where none does, as none equals NaN. */
-function first(n: i32, value: f32, x: usize): i32 {
-  const v = f32x4.splat(value);
+  // All in vectors: engines make a branch, and a wrong guess, of every choice between two numbers.
+  let best = v128.load32_splat(x);
   let i = 0;
-  while (i + 4 < n && !v128.any_true(f32x4.eq(v128.load(x + (usize(i) << 2)), v))) i += 4;
-  while (i < n - 1 && load<f32>(x + (usize(i) << 2)) != value) i++;
-  return i;
+  for (; i + 4 <= n; i += 4) best = f32x4.pmax(best, v128.load(x + (usize(i) << 2)));
+  for (; i < n; i++) best = f32x4.pmax(best, v128.load32_splat(x + (usize(i) << 2)));
+  best = f32x4.pmax(best, i32x4.shuffle(best, best, 2, 3, 0, 1));
+  best = f32x4.pmax(best, i32x4.shuffle(best, best, 1, 0, 3, 2));
+  for (i = 0; i + 4 <= n; i += 4) {
+    const found = i32x4.bitmask(f32x4.eq(v128.load(x + (usize(i) << 2)), best));
+    if (found) return i + ctz(found);
+  }
+  while (i < n && load<f32>(x + (usize(i) << 2)) != f32x4.extract_lane(best, 0)) i++;
+  return min(i, n - 1);
 }
