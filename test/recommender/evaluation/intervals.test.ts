@@ -5,6 +5,7 @@ import {
   interquartileMean,
   mean,
   meanInterval,
+  medianInterval,
   quantile,
   student975,
 } from "../../../src/recommender/evaluation/intervals.js";
@@ -50,6 +51,44 @@ describe("Student's interval", () => {
       if (lo <= 0 && 0 <= hi) covered++;
     }
     expect(Math.abs(covered / 2000 - 0.95)).toBeLessThan(0.015);
+  });
+});
+
+describe("the median's interval", () => {
+  test("lies between the ranks of the tables, whatever the order", () => {
+    // The largest r with P(Binomial(n, 1/2) < r) <= .025, from exact integer arithmetic.
+    const ranks: [n: number, rank: number][] = [
+      [6, 1],
+      [8, 1],
+      [9, 2],
+      [20, 6],
+      [100, 40],
+      [200, 86],
+      [201, 87],
+      [1000, 469],
+      [1001, 469],
+    ];
+    const random = new Random(7);
+    for (const [n, rank] of ranks) {
+      const values = random.shuffle(Array.from({ length: n }, (_, i) => i + 1));
+      expect(medianInterval(values), `${n}`).toEqual({ value: (n + 1) / 2, lo: rank, hi: n + 1 - rank, n });
+    }
+  });
+
+  test("is unbounded for five and refuses none", () => {
+    expect(medianInterval([5, 1, 4, 2, 3])).toEqual({ value: 3, lo: -Infinity, hi: Infinity, n: 5 });
+    expect(() => medianInterval([])).toThrow('"values" must not be empty');
+  });
+
+  test("covers the median of a skewed distribution in at least 95 of 100 samples, and not always", () => {
+    const random = new Random(8);
+    let covered = 0;
+    for (let i = 0; i < 4000; i++) {
+      const { lo, hi } = medianInterval(Array.from({ length: 12 }, () => random.lognormal(3, 2)));
+      if (lo <= 3 && 3 <= hi) covered++;
+    }
+    // Ranks 3 and 10 of 12: 96.1 %.
+    expect(Math.abs(covered / 4000 - 0.9614)).toBeLessThan(0.012);
   });
 });
 
