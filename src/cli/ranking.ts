@@ -34,7 +34,7 @@ interface Judged {
   title: string;
   /** By metric, of each user. */
   values: Float64Array[];
-  coverage: number;
+  coverage: Interval;
 }
 
 function judge(ranker: Ranker, train: Interactions, test: Interactions, seed: number): Judged {
@@ -62,9 +62,8 @@ export function compare(
   const titles = METRICS.map(({ title }) => title);
   const at = (title: string) => judged.findIndex((one) => one.title === title);
   const figure = (line: string, column: string) => {
-    if (line !== COVERAGE.title) return figures[at(column)]![titles.indexOf(line)];
-    const value = judged[at(column)]!.coverage;
-    return { value, lo: Number.NaN, hi: Number.NaN };
+    if (line === COVERAGE.title) return judged[at(column)]!.coverage;
+    return figures[at(column)]![titles.indexOf(line)];
   };
   const all = grid(
     [...titles, COVERAGE.title],
@@ -83,7 +82,7 @@ export function compare(
   const rows = judged.flatMap(({ name, coverage }, i): Row[] => {
     const common = { suite: "recommender", case: `ml-100k/${name}`, unit: "1", n: test.user.length, seeds: [seed] };
     const measured = METRICS.map(({ metric }, m): Row => ({ ...common, metric, ...figures[i]![m]! }));
-    return [...measured, { ...common, metric: COVERAGE.metric, value: coverage }];
+    return [...measured, { ...common, metric: COVERAGE.metric, ...coverage }];
   });
   const paired = others.flatMap((one) =>
     METRICS.map(({ metric }, m): Row => {

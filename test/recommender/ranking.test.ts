@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { wilsonInterval } from "../../src/recommender/evaluation/intervals.js";
 import {
   evaluateRanking,
   hitRate,
@@ -79,7 +80,7 @@ describe("ranking metrics", () => {
     // Of three users a resample may be the best one, or the worst, three times.
     expect([figures[2]!.lo, figures[2]!.hi]).toEqual([1 / 4, 1]);
     // The lists are 3 4, 3 2 and 1 2.
-    expect(scores.coverage).toBe(4 / 5);
+    expect(scores.coverage).toEqual(wilsonInterval(4, 5));
   });
 
   test("count a tie as its expectation over all orders", () => {
@@ -229,6 +230,43 @@ describe("the sampled protocol", () => {
     expect(asked(9, 5)).toEqual(asked(9, 5));
     expect(asked(9, 5)).not.toEqual(asked(9, 6));
     expect(asked(99, 1)[0]).toHaveLength(38);
+  });
+});
+
+describe("given negatives", () => {
+  const train = log([[0, 1]], 2, 6);
+  const held = log(
+    [
+      [1, 5],
+      [0, 2],
+    ],
+    2,
+    6,
+  );
+  const ranker = table([
+    [9, 9, 3, 2, 4, 1],
+    [1, 2, 3, 4, 5, 4],
+  ]);
+  const given = (...lists: number[][]) =>
+    ({ kind: "given", negatives: lists.map((list) => Int32Array.from(list)) }) as const;
+
+  test("are those that the held-out item is ranked among, whether the user has had them or not", () => {
+    const { better, tied } = place(ranker, train, held, given([4, 3, 0], [1, 5]));
+    expect([Array.from(better), Array.from(tied)]).toEqual([
+      [1, 1],
+      [1, 0],
+    ]);
+    expect(evaluateRanking(ranker, train, held, given([0], [0]), 1).coverage).toBeUndefined();
+  });
+
+  test("must be other items, each once, for each test interaction", () => {
+    const placed =
+      (...lists: number[][]) =>
+      () =>
+        place(ranker, train, held, given(...lists));
+    expect(placed([0])).toThrow('"negatives" must have 2 lists, one a test interaction, got 1');
+    const wrong = '"negatives[1]" must be other items below 6 than 2, each once';
+    for (const list of [[2], [0, 0], [6], [-1]]) expect(placed([0], list), `${list}`).toThrow(wrong);
   });
 });
 

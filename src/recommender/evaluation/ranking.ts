@@ -1,5 +1,6 @@
 import { log } from "../../math.js";
 import { Random } from "../../random.js";
+import { type Interval, wilsonInterval } from "./intervals.js";
 import { histories, type Interactions } from "./splits.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "./tally.js";
 
@@ -23,8 +24,13 @@ export interface Ranker {
  * - `"sampled"`: `negatives` (at least 1, 99 is usual) of these, drawn uniformly without repetition (He et al. 2017,
  *   "Neural Collaborative Filtering"). Reads far higher than `"full"` and may order methods otherwise (Krichene & Rendle 2020, "On Sampled
  *   Metrics for Item Recommendation"); only for comparison with results published that way.
+ * - `"given"`: these, a list for each test interaction, in the order of the test set, each item at most once and the
+ *   held-out one not at all. For comparison with a published result of which the draw is known.
  */
-export type RankingProtocol = { kind: "full" } | { kind: "sampled"; negatives: number; seed: number };
+export type RankingProtocol =
+  | { kind: "full" }
+  | { kind: "sampled"; negatives: number; seed: number }
+  | { kind: "given"; negatives: readonly Int32Array[] };
 
 /** Where the held-out items came: one entry per test interaction, in the order of the test set. */
 export interface Placements {
@@ -42,10 +48,10 @@ export interface RankingScores {
   ndcg: number;
   mrr: number;
   /**
-   * The share of all items that are in the top k of at least one user of the test set; of tied items the one with the
-   * lowest index comes first. Under the full protocol only.
+   * The share of all items that are in the top k of at least one user of the test set, with the interval of a share of
+   * items drawn at random; of tied items the one with the lowest index comes first. Under the full protocol only.
    */
-  coverage?: number;
+  coverage?: Interval;
 }
 
 /** The scored candidates of one test interaction; the arrays are overwritten by the next. */
@@ -69,9 +75,7 @@ function* ballots(
   const seen = new Uint8Array(train.items);
   const items = new Int32Array(train.items);
   const scores = new Float64Array(train.items);
-  if (protocol.kind === "sampled" && !(Number.isInteger(protocol.negatives) && protocol.negatives >= 1)) {
-    throw new RangeError(`"negatives" must be an integer of at least 1, got ${protocol.negatives}`);
-  }
+  requireNegatives(protocol, train, test);
   const random = protocol.kind === "sampled" ? Random.named(protocol.seed, "negatives") : undefined;
   for (let t = 0; t < test.user.length; t++) {
     const user = test.user[t]!;
@@ -85,8 +89,13 @@ function* ballots(
       if (seen[item] === 0 || item === held) items[count++] = item;
     }
     for (const e of own) seen[train.item[e]!] = 0;
-    if (random && protocol.kind === "sampled") {
-      count = draw(items.subarray(0, count), positive, protocol.negatives, random);
+    if (protocol.kind === "sampled") {
+      count = draw(items.subarray(0, count), positive, protocol.negatives, random!);
+      positive = 0;
+    } else if (protocol.kind === "given") {
+      items[0] = held;
+      items.set(protocol.negatives[t]!, 1);
+      count = 1 + protocol.negatives[t]!.length;
       positive = 0;
     }
     const ballot: Ballot = { test: t, items: items.subarray(0, count), scores: scores.subarray(0, count), positive };
@@ -94,6 +103,26 @@ function* ballots(
     const nan = ballot.scores.findIndex(Number.isNaN);
     if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${items[nan]} for user ${user} is NaN`);
     yield ballot;
+  }
+}
+
+/** @throws RangeError for negatives that cannot be ranked. */
+function requireNegatives(protocol: RankingProtocol, train: Interactions, test: Interactions): void {
+  if (protocol.kind === "full") return;
+  const { kind, negatives } = protocol;
+  if (kind === "sampled") {
+    if (Number.isInteger(negatives) && negatives >= 1) return;
+    throw new RangeError(`"negatives" must be an integer of at least 1, got ${negatives}`);
+  }
+  if (negatives.length !== test.user.length) {
+    throw new RangeError(
+      `"negatives" must have ${test.user.length} lists, one a test interaction, got ${negatives.length}`,
+    );
+  }
+  for (const [t, list] of negatives.entries()) {
+    const once = new Set(list).add(test.item[t]!);
+    if (once.size === list.length + 1 && list.every((item) => item >= 0 && item < train.items)) continue;
+    throw new RangeError(`"negatives[${t}]" must be other items below ${train.items} than ${test.item[t]}, each once`);
   }
 }
 
@@ -239,7 +268,7 @@ export function evaluateRanking(
     ndcg: mean(ndcg(placements, k)),
     mrr: mean(reciprocalRank(placements)),
   };
-  if (protocol.kind === "full") scores.coverage = sum(shown) / train.items;
+  if (protocol.kind === "full") scores.coverage = wilsonInterval(sum(shown), train.items);
   return scores;
 }
 
