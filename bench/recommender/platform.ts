@@ -42,17 +42,12 @@ function orderRows(tell: (text: string) => void): Row[] {
   });
 }
 
-/** The goal of .005 is for the mean over draws; the band is where a single draw lies, as the published ones are. */
 async function movielensRows(tell: (text: string) => void): Promise<Row[]> {
   if (!existsSync(MOVIELENS)) {
     tell(`${MOVIELENS} is not there: left out; LIVEQ_MOVIELENS=DIR says where it is`);
     return [];
   }
-  const bars = await movielensBars(MOVIELENS);
-  return bars.map(({ within, oneDraw, ...row }) => {
-    const isJudged = row.case !== "ml-100k/random";
-    return { ...row, ...(oneDraw && { band: oneDraw }), ...(isJudged && { met: within }) };
-  });
+  return movielensBars(MOVIELENS);
 }
 
 export const PLATFORM: readonly Part[] = [
