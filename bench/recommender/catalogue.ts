@@ -5,6 +5,7 @@ import { Catalog, type CatalogStream } from "../../src/recommender/catalog.js";
 import type { LiveEvent } from "../../src/recommender/events.js";
 import { type Query, Retriever } from "../../src/recommender/retrieval.js";
 import { Towers, type Vectors } from "../../src/recommender/towers.js";
+import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
 const SIZES = [1000, 10_000, 100_000];
 const CATEGORIES = 200;
@@ -22,12 +23,13 @@ const START = 1_700_000_000_000;
 /** Vectors around a centre for each category, as those that are learned are; users are near three centres. */
 class Clustered implements Vectors {
   readonly size = DIMENSIONS;
-  readonly #centres = this.#normals(Random.named(1, "centres"), CATEGORIES);
+  readonly #centres: Float32Array;
   readonly #streamers: Float32Array;
   readonly #users = new Float32Array(USERS * DIMENSIONS);
 
-  constructor(streams: number) {
-    const random = Random.named(1, "vectors");
+  constructor(seed: number, streams: number) {
+    const random = Random.named(seed, "vectors");
+    this.#centres = this.#normals(Random.named(seed, "centres"), CATEGORIES);
     this.#streamers = this.#normals(random, streams);
     for (let user = 0; user < USERS; user++) {
       for (let liked = 0; liked < 3; liked++) {
@@ -170,36 +172,44 @@ function retrievals(catalog: Catalog, towers: Towers, probed: Towers): [metric: 
   ];
 }
 
+/** One catalogue of so many streams, from the first to the last. */
+function measured(seed: number, streams: number): Measured[] {
+  const random = Random.named(seed, "catalogue", streams);
+  const figures: Measured[] = [];
+  const rate = (kind: string, perSecond: number) => void figures.push([`${kind}_per_second`, perSecond, "1/s"]);
+  const [came, said, clicked, left] = [
+    arrivals(streams, random),
+    updates(streams, 200_000, random),
+    clicks(streams, 200_000, random),
+    departures(streams, random),
+  ];
+  const vectors = new Clustered(seed, streams);
+  const before = liveBytes();
+  const catalog = new Catalog();
+  rate("on_air", rateOf(catalog, came));
+  figures.push(["bytes_per_stream", (liveBytes() - before) / streams, "B"]);
+  rate("update", rateOf(catalog, said));
+  rate("click", rateOf(catalog, clicked));
+  const towers = new Towers(vectors);
+  const probed = new Towers(vectors, { probe: PROBE });
+  for (const stream of catalog) for (const each of [towers, probed]) each.told(stream);
+  for (const [metric, us] of retrievals(catalog, towers, probed)) figures.push([metric, us, "us"]);
+  figures.push(["towers_recall_at_200", recall(catalog, towers, vectors), "share"]);
+  figures.push(["probed_towers_recall_at_200", recall(catalog, probed, vectors), "share"]);
+  rate("off_air", rateOf(catalog, left));
+  return figures;
+}
+
 /**
  * Measures events a second and bytes a stream of the catalogue, and retrieval from it, at several numbers of streams on
- * air, with 256 candidates and vectors of 32, the towers searched whole and with a probe of .05; a few seconds. Bytes are right only with `--expose-gc`.
+ * air, with 256 candidates and vectors of 32, the towers searched whole and with a probe of .05; a minute. Bytes are right
+ * only with `--expose-gc`.
+ *
+ * @param repeats - Catalogues of each size; times and speeds have intervals from 6.
  */
-export function measureCatalogue(sizes: readonly number[] = SIZES): Row[] {
-  const rows: Row[] = [];
-  for (const streams of sizes) {
-    const random = Random.named(1, "catalogue", streams);
-    const add = (metric: string, value: number, unit: string) =>
-      rows.push({ suite: "recommender", case: `catalogue/${streams}`, metric, value, unit });
-    const [came, said, clicked, left] = [
-      arrivals(streams, random),
-      updates(streams, 200_000, random),
-      clicks(streams, 200_000, random),
-      departures(streams, random),
-    ];
-    const vectors = new Clustered(streams);
-    const before = liveBytes();
-    const catalog = new Catalog();
-    add("on_air_per_second", rateOf(catalog, came), "1/s");
-    add("bytes_per_stream", (liveBytes() - before) / streams, "B");
-    add("update_per_second", rateOf(catalog, said), "1/s");
-    add("click_per_second", rateOf(catalog, clicked), "1/s");
-    const towers = new Towers(vectors);
-    const probed = new Towers(vectors, { probe: PROBE });
-    for (const stream of catalog) for (const each of [towers, probed]) each.told(stream);
-    for (const [metric, us] of retrievals(catalog, towers, probed)) add(metric, us, "us");
-    add("towers_recall_at_200", recall(catalog, towers, vectors), "share");
-    add("probed_towers_recall_at_200", recall(catalog, probed, vectors), "share");
-    add("off_air_per_second", rateOf(catalog, left), "1/s");
-  }
-  return rows;
+export function measureCatalogue(sizes: readonly number[] = SIZES, repeats: number = REPEATS): Row[] {
+  return sizes.flatMap((streams) => {
+    const all = Array.from({ length: repeats }, (_, i) => measured(i + 1, streams));
+    return repeatedRows(`catalogue/${streams}`, all);
+  });
 }

@@ -13,10 +13,10 @@ import {
   toJsonl,
 } from "../../src/recommender/index.js";
 import { SUITE } from "./part.js";
+import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
 /** Some million events. */
 const LOG = { viewers: 4000, streamers: 2000, days: 4, seed: 1 };
-const ROUNDS = 3;
 
 /** Values nothing and learns nothing: what is left is the recommender's own work. */
 const IDLE: QFunction = {
@@ -73,25 +73,23 @@ export async function measurePipeline(tell: (text: string) => void): Promise<Row
     read_clean: () => pass(cleanEvents(readJsonl(pieces)), ignore),
     read_clean_features: () => pass(cleanEvents(readJsonl(pieces)), featuriser()),
   };
-  const rates = new Map(Object.keys(stages).map((name) => [name, [] as number[]]));
+  const repeats: Measured[][] = [];
   let events = 0;
-  for (let round = 1; round <= ROUNDS; round++) {
+  while (repeats.length < REPEATS) {
+    const rates: Measured[] = [];
     for (const [name, stage] of Object.entries(stages)) {
       const { seconds, events: n } = await stage();
-      rates.get(name)!.push(n / seconds);
+      rates.push([`${name}_per_second`, n / seconds, "events/s"]);
       events = n;
     }
-    tell(`round ${round} of ${ROUNDS}`);
+    repeats.push(rates);
+    tell(`round ${repeats.length} of ${REPEATS}`);
   }
-  const common = { suite: SUITE, case: "pipeline/jsonl" };
+  const common = { suite: SUITE, case: "pipeline/jsonl", isExact: true };
   return [
     { ...common, metric: "events", value: events, unit: "events" },
     { ...common, metric: "bytes_per_event", value: bytes / events, unit: "B" },
-    ...[...rates].map(([name, all]) => {
-      const sorted = all.sort((a, b) => a - b);
-      const [lo, value, hi] = [sorted[0]!, sorted[ROUNDS >> 1]!, sorted.at(-1)!];
-      return { ...common, metric: `${name}_per_second`, unit: "events/s", value, lo, hi, n: ROUNDS };
-    }),
+    ...repeatedRows("pipeline/jsonl", repeats),
   ];
 }
 
@@ -100,6 +98,7 @@ const STREAMS = 10_000;
 /** Visits of each user, of streamers as popular as those of a live platform. */
 const VISITS = 10;
 const CATEGORIES = 200;
+const MEMORY_SEEDS = [1, 2, 3];
 const MINUTE = 60_000;
 
 function liveBytes(): number {
@@ -108,9 +107,9 @@ function liveBytes(): number {
   return heapUsed + arrayBuffers;
 }
 
-/** Bytes that the recommender holds for 100,000 users of ten visits each, and 10,000 streams on air. */
-export function measureMemory(tell: (text: string) => void): Row[] {
-  const random = Random.named(1, "memory");
+/** Bytes that a recommender holds, of the events of one seed. */
+function memoryOf(seed: number, tell: (text: string) => void): Measured[] {
+  const random = Random.named(seed, "memory");
   const before = liveBytes();
   const recommender = new Recommender({ trainEvery: 0, profile: { users: USERS } }, IDLE);
   const hear = (event: object) => recommender.feedback(parseEvent(event));
@@ -128,15 +127,19 @@ export function measureMemory(tell: (text: string) => void): Row[] {
       hear({ kind: "click", time, ...seen });
       hear({ kind: "watch", time, ...seen, watchMs: random.lognormal(2 * MINUTE, 1.5) });
     }
-    tell(`${visit + 1} of ${VISITS} visits`);
+    tell(`seed ${seed}: ${visit + 1} of ${VISITS} visits`);
   }
   const after = liveBytes();
-  const common = { suite: SUITE, case: "memory/100000-users-10000-streams" };
-  const rows: Row[] = [
-    { ...common, metric: "total_bytes", value: after - before, unit: "B" },
-    { ...common, metric: "bytes_per_user", value: (after - streams) / USERS, unit: "B" },
-    { ...common, metric: "bytes_per_stream", value: (streams - before) / STREAMS, unit: "B" },
-  ];
   recommender.dispose();
-  return rows;
+  return [
+    ["total_bytes", after - before, "B"],
+    ["bytes_per_user", (after - streams) / USERS, "B"],
+    ["bytes_per_stream", (streams - before) / STREAMS, "B"],
+  ];
+}
+
+/** Bytes that the recommender holds for 100,000 users of ten visits each, and 10,000 streams on air. */
+export function measureMemory(tell: (text: string) => void): Row[] {
+  const repeats = MEMORY_SEEDS.map((seed) => memoryOf(seed, tell));
+  return repeatedRows("memory/100000-users-10000-streams", repeats);
 }

@@ -5,7 +5,7 @@
 import { cpuUsage, memoryUsage } from "node:process";
 import type { Row } from "../../src/cli/results.js";
 import { Platform, type PlatformOptions, RandomPolicy } from "../../src/recommender/index.js";
-import { SUITE } from "./part.js";
+import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
 const DAY = 86_400_000;
 
@@ -14,9 +14,16 @@ export interface SimulatorOptions {
   streamers: number;
   /** Simulated days that are timed, after one that fills the platform. */
   days: number;
+  /** How many worlds of each size, at least 6. */
+  worlds: number;
 }
 
-export const SIMULATOR: SimulatorOptions = { viewers: [1_000, 10_000, 100_000], streamers: 10_000, days: 1 };
+export const SIMULATOR: SimulatorOptions = {
+  viewers: [1_000, 10_000, 100_000],
+  streamers: 10_000,
+  days: 1,
+  worlds: REPEATS,
+};
 
 /** Megabytes in use. Where garbage can be collected on demand (`node --expose-gc`) it is, and the figure is exact. */
 function memory(): number {
@@ -25,10 +32,9 @@ function memory(): number {
   return (heapUsed + arrayBuffers) / 1e6;
 }
 
-function measure(viewers: number, { streamers, days }: SimulatorOptions): Row[] {
-  const common = { suite: SUITE, case: `simulator/${viewers}-viewers-${streamers}-streamers` };
+function measure(seed: number, viewers: number, { streamers, days }: SimulatorOptions): Measured[] {
   const before = memory();
-  const platform = new Platform(new RandomPolicy(1), size(viewers, streamers, days));
+  const platform = new Platform(new RandomPolicy(seed), { ...size(viewers, streamers, days), seed });
   platform.advance(DAY);
   const warm = platform.metrics().events;
   const start = cpuUsage();
@@ -38,10 +44,10 @@ function measure(viewers: number, { streamers, days }: SimulatorOptions): Row[] 
   const { events, requests } = platform.metrics();
   const used = memory() - before;
   return [
-    { ...common, metric: "events_per_second", value: (events - warm) / seconds, unit: "1/s" },
-    { ...common, metric: "events", value: events - warm, unit: "1" },
-    { ...common, metric: "requests", value: requests, unit: "1" },
-    { ...common, metric: "memory", value: used, unit: "MB" },
+    ["events_per_second", (events - warm) / seconds, "1/s"],
+    ["events", events - warm, "1"],
+    ["requests", requests, "1"],
+    ["memory", used, "MB"],
   ];
 }
 
@@ -52,5 +58,8 @@ function size(viewers: number, streamers: number, days: number): Partial<Platfor
 
 /** Events a second and megabytes at each number of viewers. */
 export function measureSimulator(options: SimulatorOptions = SIMULATOR): Row[] {
-  return options.viewers.flatMap((viewers) => measure(viewers, options));
+  return options.viewers.flatMap((viewers) => {
+    const worlds = Array.from({ length: options.worlds }, (_, i) => measure(i + 1, viewers, options));
+    return repeatedRows(`simulator/${viewers}-viewers-${options.streamers}-streamers`, worlds);
+  });
 }

@@ -15,16 +15,21 @@ export interface Row {
   metric: string;
   value: number;
   unit: string;
-  /** The 95 % interval. */
+  /**
+   * The 95 % interval. None where the figure is one of those that another one's interval is made of (a single seed), or
+   * the worst of them, or {@link isExact}.
+   */
   lo?: number;
   hi?: number;
   n?: number;
+  /** Whether it is counted and not estimated: the same at every run. */
+  isExact?: boolean;
   seeds?: number[];
   /** What it should be, at least or at most, or within which bounds, and whether it is. */
   target?: number;
   band?: readonly [low: number, high: number];
   met?: boolean;
-  /** What others measured, and where that is to be read. */
+  /** What others measured, who gave no interval, and where that is to be read. */
   published?: number;
   source?: string;
   /** Short hash of the settings that it comes from, where a later run must know whether they are still the same. */

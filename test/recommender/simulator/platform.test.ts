@@ -389,11 +389,15 @@ test("the events of a run are a source, in the order and of the decisions of `si
 });
 
 test("its speed and its memory are measured at each number of viewers", () => {
-  const rows = measureSimulator({ viewers: [10, 40], streamers: 40, days: 1 });
+  const rows = measureSimulator({ viewers: [10, 40], streamers: 40, days: 1, worlds: 6 });
   expect(rows.map(({ case: name }) => name)).toEqual([
     ...new Array(4).fill("simulator/10-viewers-40-streamers"),
     ...new Array(4).fill("simulator/40-viewers-40-streamers"),
   ]);
   const speeds = rows.filter(({ metric }) => metric === "events_per_second");
   for (const { value } of speeds) expect(value).toBeGreaterThan(0);
+  for (const { metric, value, lo, hi, n } of rows) {
+    expect([Number.isFinite(lo), Number.isFinite(hi), n], metric).toEqual([true, true, 6]);
+    expect(lo! <= value && value <= hi!, metric).toBe(true);
+  }
 });
