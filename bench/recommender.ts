@@ -50,9 +50,9 @@ function number(value: number, unit: string): string {
 }
 
 /** One line of a part's table. */
-function line({ case: name, metric, value, unit, lo, hi, published, band, target, met }: Row): string[] {
+function line({ case: name, metric, value, unit, lo, hi, isExact, published, band, target, met }: Row): string[] {
   const goal = band ? `${number(band[0], unit)} to ${number(band[1], unit)}` : target === undefined ? "" : `${target}`;
-  const interval = lo === undefined ? "" : `[${number(lo, unit)}, ${number(hi!, unit)}]`;
+  const interval = isExact ? "exact" : lo === undefined ? "" : `[${number(lo, unit)}, ${number(hi!, unit)}]`;
   const judgement = met === undefined ? "" : met ? "met" : "NOT met";
   const known = published === undefined ? "" : `${published}`;
   return [`${name} ${metric}`, unit, number(value, unit), interval, known, goal, judgement];
@@ -93,7 +93,9 @@ await work(parts.filter(({ isTimed }) => isTimed));
 
 const judged = rows.filter(({ met }) => met !== undefined);
 console.log(`\n${judged.filter(({ met }) => met).length} of ${judged.length} figures are what they must be`);
-for (const row of judged.filter(({ met }) => !met)) console.log(`NOT met  ${line(row).filter(Boolean).join("  ")}`);
+for (const row of judged.filter(({ met }) => !met)) {
+  console.log(`NOT met  ${line(row).slice(0, -1).filter(Boolean).join("  ")}${row.note ? `: ${row.note}` : ""}`);
+}
 for (const failure of failures) console.log(`failed   ${failure}`);
 if (interrupt.signal.aborted) process.exit(INTERRUPTED);
 process.exitCode = failures.length === 0 && judged.every(({ met }) => met) ? 0 : 1;

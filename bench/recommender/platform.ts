@@ -20,8 +20,9 @@ const MOVIELENS = process.env["LIVEQ_MOVIELENS"] ?? "../shared/data/ml-100k";
 function calibrationRows(tell: (text: string) => void): Row[] {
   const { seeds } = CALIBRATION;
   const statistics = calibrate(CALIBRATION, (done) => tell(`${done} of ${seeds.length} worlds`));
-  return statistics.map(({ name, source, unit, published, band, simulated, fits }) => {
-    return { suite: SUITE, case: "calibration", metric: name, unit, ...simulated, published, source, band, met: fits };
+  return statistics.map(({ name, source, unit, published, band, simulated, fits, note }) => {
+    const common = { suite: SUITE, case: "calibration", metric: name, unit, ...simulated, published, source };
+    return { ...common, band, met: fits, ...(!fits && note !== undefined && { note }) };
   });
 }
 

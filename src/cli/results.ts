@@ -29,6 +29,8 @@ export interface Row {
   target?: number;
   band?: readonly [low: number, high: number];
   met?: boolean;
+  /** Why it is not, where that is known. */
+  note?: string;
   /** What others measured, who gave no interval, and where that is to be read. */
   published?: number;
   source?: string;
