@@ -5,6 +5,7 @@ import { Catalog, type CatalogStream } from "../../src/recommender/catalog.js";
 import type { LiveEvent } from "../../src/recommender/events.js";
 import { type Query, Retriever } from "../../src/recommender/retrieval.js";
 import { Towers, type Vectors } from "../../src/recommender/towers.js";
+import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
 const SIZES = [1000, 10_000, 100_000];
@@ -114,12 +115,6 @@ function medianUs(calls: number, call: (i: number) => unknown): number {
     times[i] = 1000 * (performance.now() - from);
   }
   return times.sort()[calls >> 1]!;
-}
-
-function liveBytes(): number {
-  (globalThis as { gc?: () => void }).gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 function query(i: number, random: Random, more: Partial<Query> = {}): Query {

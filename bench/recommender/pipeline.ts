@@ -1,6 +1,7 @@
 /** What a log costs on its way from bytes to feature rows, and what is kept of users and streams. */
 import type { Row } from "../../src/cli/results.js";
 import { Random } from "../../src/random.js";
+import { MINUTE } from "../../src/recommender/decay.js";
 import {
   cleanEvents,
   type LiveEvent,
@@ -12,6 +13,7 @@ import {
   simulatedEvents,
   toJsonl,
 } from "../../src/recommender/index.js";
+import { liveBytes } from "./memory.js";
 import { SUITE } from "./part.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
@@ -99,13 +101,6 @@ const STREAMS = 10_000;
 const VISITS = 10;
 const CATEGORIES = 200;
 const MEMORY_SEEDS = [1, 2, 3];
-const MINUTE = 60_000;
-
-function liveBytes(): number {
-  (globalThis as { gc?: () => void }).gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 /** Bytes that a recommender holds, of the events of one seed. */
 function memoryOf(seed: number, tell: (text: string) => void): Measured[] {

@@ -2,12 +2,12 @@
  * How fast the simulator is, and how much memory it takes, by the number of viewers. Seconds are of processor time, which
  * says what one core does whatever else the machine is busy with.
  */
-import { cpuUsage, memoryUsage } from "node:process";
+import { cpuUsage } from "node:process";
 import type { Row } from "../../src/cli/results.js";
+import { DAY } from "../../src/recommender/decay.js";
 import { Platform, type PlatformOptions, RandomPolicy } from "../../src/recommender/index.js";
+import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
-
-const DAY = 86_400_000;
 
 export interface SimulatorOptions {
   viewers: readonly number[];
@@ -25,15 +25,8 @@ export const SIMULATOR: SimulatorOptions = {
   worlds: REPEATS,
 };
 
-/** Megabytes in use. Where garbage can be collected on demand (`node --expose-gc`) it is, and the figure is exact. */
-function memory(): number {
-  (globalThis as { gc?: () => void }).gc?.();
-  const { heapUsed, arrayBuffers } = memoryUsage();
-  return (heapUsed + arrayBuffers) / 1e6;
-}
-
 function measure(seed: number, viewers: number, { streamers, days }: SimulatorOptions): Measured[] {
-  const before = memory();
+  const before = liveBytes();
   const platform = new Platform(new RandomPolicy(seed), { ...size(viewers, streamers, days), seed });
   platform.advance(DAY);
   const warm = platform.metrics().events;
@@ -42,7 +35,7 @@ function measure(seed: number, viewers: number, { streamers, days }: SimulatorOp
   const { user, system } = cpuUsage(start);
   const seconds = (user + system) / 1e6;
   const { events, requests } = platform.metrics();
-  const used = memory() - before;
+  const used = (liveBytes() - before) / 1e6;
   return [
     ["events_per_second", (events - warm) / seconds, "1/s"],
     ["events", events - warm, "1"],

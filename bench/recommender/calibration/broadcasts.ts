@@ -1,13 +1,9 @@
 /** What the broadcasts of a log are like: the statistics that were published of Twitch. */
 
+import { DAY, HOUR, MINUTE, WEEK } from "../../../src/recommender/decay.js";
 import { gini } from "../../../src/recommender/evaluation/diversity.js";
 import type { LiveEvent } from "../../../src/recommender/index.js";
 import { mean, sortedQuantile } from "./numbers.js";
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const WEEK = 7 * DAY;
 
 /** Published: share of the broadcasts that start in each hour. */
 const START_SHARE = [

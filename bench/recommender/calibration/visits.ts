@@ -1,12 +1,9 @@
 /** What the visits of a log are like: the statistics that were published of KuaiLive, and three of Twitch's viewers. */
 
+import { DAY, HOUR, MINUTE } from "../../../src/recommender/decay.js";
 import { gini } from "../../../src/recommender/evaluation/diversity.js";
 import type { LiveEvent } from "../../../src/recommender/index.js";
 import { mean, sortedQuantile } from "./numbers.js";
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** Watches that a look every ten minutes would have found more likely than not. */
 const FOUND_MS = 5 * MINUTE;
