@@ -1,36 +1,140 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cutLogAt, holdOutLogUsers, kFoldLog } from "../../../src/recommender/evaluation/logs.js";
 import {
   byTime,
   cutAt,
+  histories,
   holdOutUsers,
   type Interactions,
   instantsOf,
   kFold,
+  lastOfEachPair,
+  leaveLastOut,
   leaveLastTwoOut,
 } from "../../../src/recommender/evaluation/splits.js";
-import type { LiveEvent } from "../../../src/recommender/index.js";
 
-/** A log of [user, item, time] with the position as value. */
-function log(rows: [user: number, item: number, time: number][], users = 6, items = 20): Interactions {
-  return byTime({
+/** [user, item, time] as they come, with the position as value. */
+function unordered(rows: [user: number, item: number, time: number][], users = 6, items = 20): Interactions {
+  return {
     users,
     items,
     user: Int32Array.from(rows, ([user]) => user),
     item: Int32Array.from(rows, ([, item]) => item),
     value: Float32Array.from(rows.keys()),
     time: Float64Array.from(rows, ([, , time]) => time),
-  });
+  };
+}
+
+/** The same in order of time. */
+function log(rows: [user: number, item: number, time: number][]): Interactions {
+  return byTime(unordered(rows));
 }
 
 const anyRows = fc.array(fc.tuple(fc.nat(5), fc.nat(19), fc.nat(10)), { minLength: 8, maxLength: 60 });
+const someRows = fc.array(fc.tuple(fc.nat(4), fc.nat(19), fc.nat(10)), { maxLength: 60 });
 const seed = fc.nat(1000);
 
 /** Which interactions the parts have, each by its place in the source. */
 function ids(...parts: Interactions[]): number[] {
   return parts.flatMap((part) => [...part.value]).sort((a, b) => a - b);
 }
+
+describe("a split in two", () => {
+  test("orders by time and keeps the order of the log where the time is the same", () => {
+    const ordered = byTime(
+      unordered([
+        [0, 1, 5],
+        [1, 2, 3],
+        [0, 3, 5],
+        [2, 4, 3],
+        [0, 5, 4],
+      ]),
+    );
+    expect(Array.from(ordered.item)).toEqual([2, 4, 5, 1, 3]);
+    expect(Array.from(ordered.value)).toEqual([1, 3, 4, 0, 2]);
+  });
+
+  test("holds out each user's last interaction; of simultaneous ones the last in the log", () => {
+    const { train, test } = leaveLastOut(
+      unordered([
+        [0, 1, 1],
+        [1, 2, 1],
+        [0, 3, 2],
+        [0, 4, 2],
+        [1, 5, 3],
+      ]),
+    );
+    expect(Array.from(train.item)).toEqual([1, 2, 3]);
+    expect(Array.from(test.item)).toEqual([4, 5]);
+    expect(Array.from(test.user)).toEqual([0, 1]);
+  });
+
+  test("leaves a user with one interaction in training", () => {
+    const { train, test } = leaveLastOut(unordered([[3, 1, 1]]));
+    expect([train.user.length, test.user.length]).toEqual([1, 0]);
+  });
+
+  test("holds out the last but one when applied again", () => {
+    const { train } = leaveLastOut(
+      unordered([
+        [0, 1, 1],
+        [0, 2, 2],
+        [0, 3, 3],
+      ]),
+    );
+    expect(Array.from(leaveLastOut(train).test.item)).toEqual([2]);
+  });
+
+  test("refuses a log that is not ordered by time", () => {
+    expect(() =>
+      leaveLastOut(
+        unordered([
+          [0, 1, 2],
+          [0, 2, 1],
+        ]),
+      ),
+    ).toThrow(new RangeError('"time" must never fall, got 1 after 2 at interaction 1'));
+  });
+
+  test("loses nothing, doubles nothing, and never tests on what precedes training", () => {
+    fc.assert(
+      fc.property(someRows, (rows) => {
+        const whole = byTime(unordered(rows));
+        const { train, test } = leaveLastOut(whole);
+        const all = [...train.value, ...test.value].sort((a, b) => a - b);
+        expect(all).toEqual(rows.map((_, index) => index));
+        const later = whole.user.map((user, e) => (whole.user.lastIndexOf(user) === e ? 1 : 0));
+        for (const value of test.value) expect(later[whole.value.indexOf(value)]).toBe(1);
+        expect(new Set(test.user).size).toBe(test.user.length);
+      }),
+    );
+  });
+
+  test("groups interactions by user in the order of the log", () => {
+    fc.assert(
+      fc.property(someRows, (rows) => {
+        const whole = unordered(rows);
+        const { start, event } = histories(whole);
+        for (let user = 0; user < whole.users; user++) {
+          const own = [...whole.user.keys()].filter((e) => whole.user[e] === user);
+          expect(Array.from(event.subarray(start[user], start[user + 1]))).toEqual(own);
+        }
+      }),
+    );
+  });
+
+  test("keeps the last interaction of each user with each item", () => {
+    const kept = lastOfEachPair(
+      unordered([
+        [0, 1, 1],
+        [0, 2, 1],
+        [1, 1, 2],
+        [0, 1, 3],
+      ]),
+    );
+    expect(Array.from(kept.value)).toEqual([1, 2, 3]);
+  });
+});
 
 describe("a split in three", () => {
   test("holds out the last, and the last but one of those who have three", () => {
@@ -143,64 +247,5 @@ describe("held-out users", () => {
     const every = log([0, 1, 2, 3, 4, 5].map((user) => [user, 0, 0]));
     expect(holdOutUsers(every, 0.34, 1).test.user).toHaveLength(2);
     expect(() => holdOutUsers(every, 1, 1)).toThrow('"share" must be in (0, 1), got 1');
-  });
-});
-
-describe("logs of events", () => {
-  const anyEvent = fc.oneof(
-    fc.record({ kind: fc.constant("off_air" as const), stream: fc.constant("s") }),
-    fc.record({ kind: fc.constant("click" as const), user: fc.constantFrom("a", "b", "c"), stream: fc.constant("s") }),
-    fc.record({
-      kind: fc.constant("friend" as const),
-      user: fc.constantFrom("a", "d"),
-      friend: fc.constantFrom("b", "e"),
-    }),
-  );
-  const anyLog = fc
-    .array(anyEvent, { maxLength: 30 })
-    .map((events): LiveEvent[] => [
-      ...events.map((event, time) => ({ ...event, time })),
-      { kind: "click", time: 98, user: "a", stream: "s" },
-      { kind: "click", time: 99, user: "z", stream: "s" },
-    ]);
-
-  test("are cut where their times say", () => {
-    fc.assert(
-      fc.property(anyLog, fc.nat(100), (events, instant) => {
-        const [before, after] = cutLogAt(events, [instant]);
-        expect([...before!, ...after!]).toEqual(events);
-        expect(before).toEqual(events.filter(({ time }) => time < instant));
-      }),
-    );
-  });
-
-  test("leave a friendship with a held-out user to the test", () => {
-    const events: LiveEvent[] = ["a", "b"].map((user, time) => ({ kind: "click", time, user, stream: "s" }));
-    events.push({ kind: "friend", time: 2, user: "a", friend: "b" });
-    for (const { train, test } of kFoldLog(events, 2, 1)) {
-      expect(train.map(({ kind }) => kind)).toEqual(["click"]);
-      expect(test.map(({ kind }) => kind)).toEqual(["click", "friend"]);
-    }
-  });
-
-  test("share what happens on the platform, and no user", () => {
-    fc.assert(
-      fc.property(anyLog, seed, (events, seed) => {
-        const splits = [...kFoldLog(events, 2, seed), holdOutLogUsers(events, 0.3, seed)];
-        for (const { train, test } of splits) {
-          const people = new Set(train.flatMap((event) => ("user" in event ? [event.user] : [])));
-          for (const event of test)
-            if ("user" in event && event.kind !== "friend") expect(people).not.toContain(event.user);
-          const onPlatform = events.filter((event) => !("user" in event));
-          expect(train.filter((event) => !("user" in event))).toEqual(onPlatform);
-          expect(test.filter((event) => !("user" in event))).toEqual(onPlatform);
-          expect(train.length + test.length).toBe(events.length + onPlatform.length);
-        }
-        const [first, second] = splits.map(
-          ({ test }) => new Set(test.flatMap((e) => (e.kind === "click" ? [e.user] : []))),
-        );
-        for (const user of first!) expect(second).not.toContain(user);
-      }),
-    );
   });
 });
