@@ -3,12 +3,12 @@ import { saveFile, tail } from "../node/index.js";
 import { emptyReport, type QualityReport } from "../recommender/clean/report.js";
 import type { LiveEvent } from "../recommender/events.js";
 import { readJsonl } from "../recommender/readers/jsonl.js";
-import { type QFunction, Recommender } from "../recommender/recommender.js";
+import { Recommender } from "../recommender/recommender.js";
 import { EventError } from "../recommender/schema.js";
 import { UsageError } from "./arguments.js";
-import { readFile } from "./files.js";
 import { Inputs, openEvents, readDecisions, until } from "./input.js";
 import { type Entry, isEvent, merged, reconstructed } from "./log.js";
+import { loadRecommender } from "./model.js";
 import { STANDARD, tell } from "./output.js";
 import { Progress } from "./progress.js";
 import { type Row, writeRows } from "./results.js";
@@ -35,20 +35,6 @@ const UPDATES = 2;
 const SAVE_EVERY = 300;
 /** How long it may take to read the rest of a moment after Ctrl-C. Set by hand. */
 const GRACE_MS = 1000;
-
-/**
- * A recommender out of a file.
- * @param loadAgent - As `Recommender.load` takes it.
- * @throws Error that names the file and what is wrong with it.
- */
-export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
-  const bytes = readFile(file);
-  try {
-    return Recommender.load(bytes, loadAgent);
-  } catch (cause) {
-    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
-  }
-}
 
 /** The log as it went on: events, and decisions where they were made. */
 async function entriesOf(events: Inputs, decisions: Inputs | undefined, tailed?: AsyncIterable<LiveEvent>) {

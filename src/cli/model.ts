@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { DqnRanker } from "../recommender/ranker.js";
 import type { MovieLens } from "../recommender/readers/movielens.js";
+import { type QFunction, Recommender } from "../recommender/recommender.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
+import { readFile } from "./files.js";
 
 const KIND = "model";
 
@@ -42,6 +44,20 @@ export function readModel(file: string): Model {
     if (!ranker || !names) throw new SnapshotError("the ranker or the names are missing");
     const { users, titles } = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
     return { ranker: DqnRanker.load(ranker), users, titles };
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * A recommender out of a file.
+ * @param loadAgent - As `Recommender.load` takes it.
+ * @throws Error that names the file and what is wrong with it.
+ */
+export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
+  const bytes = readFile(file);
+  try {
+    return Recommender.load(bytes, loadAgent);
   } catch (cause) {
     throw new Error(`${file}: ${(cause as Error).message}`, { cause });
   }

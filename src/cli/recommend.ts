@@ -2,8 +2,7 @@ import { topK } from "../recommender/evaluation/ranking.js";
 import { UsageError } from "./arguments.js";
 import { kindOf } from "./files.js";
 import { Inputs, openEvents, until } from "./input.js";
-import { loadRecommender } from "./learn.js";
-import { readModel } from "./model.js";
+import { loadRecommender, readModel } from "./model.js";
 import { table } from "./table.js";
 
 export interface RecommendOptions {
