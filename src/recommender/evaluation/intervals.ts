@@ -118,7 +118,8 @@ function medianRank(n: number): number {
   // 2^-n would come to nothing; the normal distribution is off by one at most, to the safe side.
   if (n > TOSSES_MAX) return Math.floor((n - NORMAL_975 * Math.sqrt(n)) / 2);
   let rank = 0;
-  let term = 2 ** -n;
+  let term = 1;
+  for (let toss = 0; toss < n; toss++) term /= 2;
   for (let below = term; below <= 0.025; below += term) {
     rank++;
     term *= (n - rank + 1) / rank;
