@@ -146,6 +146,7 @@ export {
 } from "./retrieval.js";
 export type { RewardOptions } from "./reward.js";
 export { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
+export { UserShares } from "./shares.js";
 export {
   affinitySlates,
   clickOracle,

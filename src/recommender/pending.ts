@@ -58,6 +58,8 @@ export interface PendingDecision {
   readonly observation: Float32Array;
   /** One row for each stream of the slate. */
   readonly candidates: Float32Array;
+  /** How often each of its transitions is emitted, an integer >= 0. Default 1. */
+  readonly times?: number | undefined;
 }
 
 interface Entry extends PendingDecision {
@@ -235,10 +237,10 @@ export class Pending {
         observation: take(entry.next.observation),
         candidates: take(entry.next.candidates),
       };
-      const { id, user, time, slate, seen } = entry;
+      const { id, user, time, slate, times, seen } = entry;
       // JSON leaves out what is undefined: in its old place again, a later save is the same bytes.
       const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
-      this.#insert({ id, user, time, slate, observation, candidates, outcomes, seen, next });
+      this.#insert({ id, user, time, slate, observation, candidates, times, outcomes, seen, next });
     }
     this.#expiresAt = saved.expiresAt;
     this.dropped = saved.dropped;
@@ -264,9 +266,9 @@ export class Pending {
     this.#learn(entry);
   }
 
-  /** Emits one transition for each stream that is evidence and whose outcome is known. */
+  /** Emits one transition, or as many as `times` says, for each stream that is evidence and whose outcome is known. */
   #learn(entry: Entry): void {
-    const { outcomes, seen, next } = entry;
+    const { outcomes, seen, next, times = 1 } = entry;
     const size = entry.candidates.length / Math.max(outcomes.length, 1);
     const { evidence } = this.options;
     const depth = examined(outcomes);
@@ -277,7 +279,7 @@ export class Pending {
         this.untold++;
         continue;
       }
-      this.#emit({
+      const transition = {
         user: entry.user,
         observation: entry.observation,
         candidate: entry.candidates.subarray(position * size, (position + 1) * size),
@@ -286,7 +288,8 @@ export class Pending {
         nextObservation: next?.observation ?? entry.observation,
         nextCandidates: next?.candidates ?? NOTHING,
         discount,
-      });
+      };
+      for (let n = 0; n < times; n++) this.#emit(transition);
     }
   }
 
