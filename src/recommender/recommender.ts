@@ -1,6 +1,6 @@
 import { DQN } from "../agent.js";
 import { log1p } from "../math.js";
-import { checked, type DQNOptions, group, type Rules, rules } from "../options.js";
+import { checked, type DQNOptions, group, mustBe, type Rules, rules } from "../options.js";
 import { Random } from "../random.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
 import type { StreamProfile } from "./audience.js";
@@ -257,9 +257,12 @@ export class Recommender implements Policy, TargetPolicy {
    * Takes a decision that somebody else made, of the streams on air now, and remembers it as one of its own: so it
    * learns from the log of another policy, off-policy. Call it where the decision stands in the log, then give the
    * feedback that names it. Streams of the slate that are not on air are left out.
-   * @throws EventError for a decision that is not one, or whose time is too far back; nothing changes then.
+   * @param times - How often it is learned from, an integer >= 0; `UserShares` says it so that all users count the same.
+   * @throws EventError for a decision that is not one, or whose time is too far back, RangeError for `times`; nothing
+   *   changes then.
    */
-  decided(decision: LoggedDecision): void {
+  decided(decision: LoggedDecision, times = 1): void {
+    if (!rules.count[0](times)) throw mustBe("times", rules.count[1], times);
     const { id, user, time, slate } = parseDecision(decision);
     const now = this.#advance(time, "time");
     if (this.#pending.has(id)) {
@@ -275,7 +278,7 @@ export class Recommender implements Policy, TargetPolicy {
     // A recommender of the same name made it: the own ones that follow must not be called like it.
     const number = this.#numberOf(id);
     if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
-    this.#show(id, user, shown, scene.observation, this.#knowledge.rowsOf(shown));
+    this.#show(id, user, shown, scene.observation, this.#knowledge.rowsOf(shown), times);
   }
 
   /**
@@ -467,13 +470,20 @@ export class Recommender implements Policy, TargetPolicy {
     return scene;
   }
 
-  /** A slate was shown, in this state and with these rows: remembers it until its feedback has come. */
-  #show(id: Id, user: Id, shown: readonly CatalogStream[], observation: Float32Array, candidates: Float32Array): void {
+  /** A slate was shown, in this state, with these rows: remembers it until its feedback has come, to be learned from. */
+  #show(
+    id: Id,
+    user: Id,
+    shown: readonly CatalogStream[],
+    observation: Float32Array,
+    candidates: Float32Array,
+    times?: number,
+  ): void {
     const { time } = this.#counts;
     this.#knowledge.shown(user, shown, time);
     if (shown.length === 0) return;
     const slate = shown.map((stream) => stream.id);
-    this.#pending.add({ id, user, time, slate, observation: observation.slice(), candidates });
+    this.#pending.add({ id, user, time, slate, observation: observation.slice(), candidates, times });
   }
 
   /** Copies of some candidates' rows. */
