@@ -5,6 +5,7 @@ import type { LiveEvent } from "../recommender/events.js";
 import { readJsonl } from "../recommender/readers/jsonl.js";
 import { Recommender } from "../recommender/recommender.js";
 import { EventError } from "../recommender/schema.js";
+import { UserShares } from "../recommender/shares.js";
 import { UsageError } from "./arguments.js";
 import { Inputs, openEvents, readDecisions, until } from "./input.js";
 import { type Entry, isEvent, merged, reconstructed } from "./log.js";
@@ -14,6 +15,10 @@ import { Progress } from "./progress.js";
 import { type Row, writeRows } from "./results.js";
 import { table } from "./table.js";
 
+/** Whom what is learned is drawn from: each user as likely as any other, or each event. */
+export const DRAWS = ["users", "events"] as const;
+export type Draw = (typeof DRAWS)[number];
+
 export interface LearnOptions {
   events: string[];
   decisions?: string[];
@@ -21,6 +26,7 @@ export interface LearnOptions {
   gamma: number;
   epochs: number;
   seed: number;
+  draw: Draw;
   resume: boolean;
   /** Wait for what is added to the log. */
   follow: boolean;
@@ -63,14 +69,51 @@ function stopAfter(signal: AbortSignal): AbortSignal {
 }
 
 /** Tells a recommender of an entry. @throws Error with a way out where it is out of order. */
-function teach(recommender: Recommender, entry: Entry): void {
+function teach(recommender: Recommender, entry: Entry, shares: UserShares | undefined): void {
   try {
     if (isEvent(entry)) recommender.feedback(entry);
-    else recommender.decided(entry);
+    else recommender.decided(entry, shares?.times(entry));
   } catch (error) {
     if (!(error instanceof EventError)) throw error;
     const what = isEvent(entry) ? entry.kind : `decision ${JSON.stringify(entry.id)}`;
     throw new Error(`${what} at ${entry.time}: ${error.message}; liveq prepare puts a log in order`, { cause: error });
+  }
+}
+
+/** Goes through the log once, to know how much each user did in it; undefined where the signal ended that. */
+async function sharesOf(
+  { options }: Recommender,
+  { events, decisions, seed }: LearnOptions,
+  signal: AbortSignal,
+): Promise<UserShares | undefined> {
+  const shares = new UserShares(seed, { ...options.pending, gamma: options.gamma });
+  const inputs = new Inputs(events, signal);
+  const progress = new Progress("events");
+  let counted = 0;
+  for await (const entry of until(signal, await entriesOf(inputs, decisions && new Inputs(decisions, signal)))) {
+    shares.count(entry);
+    progress.show({ count: ++counted, fraction: inputs.fraction, text: "counted" });
+  }
+  progress.end();
+  if (signal.aborted) return undefined;
+  const { transitions, users } = shares.counted;
+  process.stderr.write(`${transitions} transitions of ${users} users, all of whom count the same\n`);
+  return shares;
+}
+
+/** @throws UsageError for options that do not go together. */
+function requireUsable({ model, events, decisions, draw, resume, follow }: LearnOptions): void {
+  if (resume && !existsSync(model)) {
+    throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
+  }
+  if (draw === "users" && follow) {
+    throw new UsageError('"--draw users" reads the whole log first, which "--follow" never has');
+  }
+  if (draw === "users" && [...events, ...(decisions ?? [])].includes(STANDARD)) {
+    throw new UsageError('"--draw users" reads the log twice, which - cannot be; it needs files');
+  }
+  if (decisions?.some((file) => file === STANDARD && events.includes(file))) {
+    throw new UsageError('"--events" and "--decisions" must not both be -');
   }
 }
 
@@ -79,17 +122,18 @@ function teach(recommender: Recommender, entry: Entry): void {
  * early: the recommender is written all the same, and `resume` goes on from it as if it had never stopped.
  */
 export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
-  const { model, gamma, epochs, seed, resume, follow } = options;
-  if (resume && !existsSync(model)) {
-    throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
-  }
-  if (options.decisions?.some((file) => file === STANDARD && options.events.includes(file))) {
-    throw new UsageError('"--events" and "--decisions" must not both be -');
-  }
+  requireUsable(options);
+  const { model, gamma, epochs, seed, draw, resume, follow } = options;
   const recommender = resume
     ? loadRecommender(model)
     : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs });
   if (resume) requireSame(recommender, options);
+  const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
+  if (draw === "users" && shares === undefined) {
+    // Nothing was learned: a model that is to be resumed is as it was.
+    recommender.dispose();
+    return false;
+  }
   // It was written between two moments, so that what is later than its own is new to it.
   const had = resume ? recommender.time : -1;
   const stop = stopAfter(signal);
@@ -111,7 +155,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
       if (signal.aborted) break;
       saving.offer(recommender);
     }
-    teach(recommender, entry);
+    teach(recommender, entry, shares);
     taken++;
     const fraction = follow ? undefined : events.fraction;
     progress.show({ count: taken, fraction, text: () => stateOf(recommender) });

@@ -7,7 +7,7 @@ import { type EvaluateOptions, evaluate, REPLAYED } from "./evaluate.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./export.js";
 import { FORMAT_NAMES } from "./input.js";
 import { type InspectOptions, inspect } from "./inspect.js";
-import { type LearnOptions, learn } from "./learn.js";
+import { DRAWS, type LearnOptions, learn } from "./learn.js";
 import { type PrepareOptions, prepare } from "./prepare.js";
 import { type RecommendOptions, recommend } from "./recommend.js";
 import { version } from "./results.js";
@@ -171,7 +171,12 @@ command(
   .option("--decisions <file...>", "what was decided; else taken from impressions that name the same decision")
   .option("--movielens <dir>", "the folder with u.data, u.item and u.user")
   .option("--model <file>", "where the model goes", "model.liveq")
-  .option("--resume", "go on from the model of --model, written at Ctrl-C, with the same log", false)
+  .addOption(
+    new Option("--draw <whom>", "of a log, learn as much from each user, reading it twice, or from each event alike")
+      .choices(DRAWS)
+      .default("events"),
+  )
+  .option("--resume", "go on from the model of --model, written at Ctrl-C, with the same log and --draw", false)
   .option("--follow", "wait for what is added to the file of --events, JSON lines, until Ctrl-C", false)
   .option("--save-every <s>", "write the model every so many seconds too (with --follow: 300)", number(0.001, 1e9))
   .option("--gamma <x>", "discount of a user's next request, with --events", number(0, 1), 0.9)
