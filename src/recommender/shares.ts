@@ -1,9 +1,12 @@
+import { mustBe, rules } from "../options.js";
 import { Random } from "../random.js";
 import type { Id, LiveEvent } from "./events.js";
 import { type NextState, Pending, type PendingOptions } from "./pending.js";
 import { Reward } from "./reward.js";
 import type { LoggedDecision } from "./schema.js";
 
+/** In the simulator, learning far more often from the few visits of those who seldom come makes a worse policy. [set by hand] */
+const TIMES_MAX = 3;
 const NOTHING = new Float32Array(0);
 const NOWHERE: NextState = { time: 0, observation: NOTHING, candidates: NOTHING };
 
@@ -13,11 +16,12 @@ const NOWHERE: NextState = { time: 0, observation: NOTHING, candidates: NOTHING 
  *
  * The log is gone through twice: first it counts what each user's decisions will yield, as a recommender pairs them with
  * their feedback; then it says of each decision how often. A user with n of N transitions of U users has N / (U n) of
- * each on average, so that they are as many in all as before. Which are taken once more is drawn by the name of the
- * decision: a run that is gone on from draws the same.
+ * each on average, but no more than `timesMax`: who did less than a share of 1 / timesMax of it has less. Which are taken
+ * once more is drawn by the name of the decision: a run that is gone on from draws the same.
  */
 export class UserShares {
   readonly #seed: number;
+  readonly #timesMax: number;
   readonly #pending: Pending;
   readonly #onAir = new Set<Id>();
   /** Each user's place in `#transitions`. */
@@ -29,10 +33,14 @@ export class UserShares {
   /**
    * @param seed - Of the draws, a safe integer.
    * @param pending - As those of the recommender that will learn.
-   * @throws RangeError when one of these is unknown or out of its range.
+   * @param timesMax - How often to learn from a decision, at most, an integer >= 1; Infinity for no bound. Default 3.
+   * @throws RangeError when one of these is out of its range, TypeError for an unknown option of `pending`.
    */
-  constructor(seed: number, pending: Partial<PendingOptions> = {}) {
+  constructor(seed: number, pending: Partial<PendingOptions> = {}, timesMax: number = TIMES_MAX) {
+    if (timesMax !== Infinity && !rules.atLeastOne[0](timesMax))
+      throw mustBe("timesMax", rules.atLeastOne[1], timesMax);
     this.#seed = seed;
+    this.#timesMax = timesMax;
     // The only observation of a decision is the place of its user.
     this.#pending = new Pending(new Reward({}), ({ observation }) => this.#take(observation[0]!), pending);
   }
@@ -64,7 +72,7 @@ export class UserShares {
     const place = this.#places.get(user);
     const own = place === undefined ? 0 : this.#transitions[place]!;
     if (own === 0) return 1;
-    const mean = this.#total / (this.#users * own);
+    const mean = Math.min(this.#total / (this.#users * own), this.#timesMax);
     const whole = Math.floor(mean);
     return whole + (Random.named(this.#seed, "draw", user, id).bernoulli(mean - whole) ? 1 : 0);
   }

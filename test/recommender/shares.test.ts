@@ -70,8 +70,8 @@ function taught(log: readonly Entry[], shares?: UserShares): string[] {
   return agent.transitions;
 }
 
-function sharesOf(log: readonly Entry[], seed = 1): UserShares {
-  const shares = new UserShares(seed);
+function sharesOf(log: readonly Entry[], seed = 1, timesMax = Number.POSITIVE_INFINITY): UserShares {
+  const shares = new UserShares(seed, {}, timesMax);
   for (const entry of log) shares.count(entry);
   return shares;
 }
@@ -127,6 +127,20 @@ describe("shares of users", () => {
     // In the order of time, as they were.
     const order = some.map((transition) => all.indexOf(transition));
     expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+
+  test("have a bound: those who did little have less, and nobody has more", () => {
+    const log = logOf(15, 3000, 4);
+    const [bounded, free] = [sharesOf(log, 1, 2), sharesOf(log)];
+    let lowered = 0;
+    for (const entry of log) {
+      if ("kind" in entry) continue;
+      const times = free.times(entry);
+      expect(bounded.times(entry)).toBe(Math.min(times, 2));
+      if (times > 2) lowered++;
+    }
+    expect(lowered).toBeGreaterThan(10);
+    expect(() => new UserShares(1, {}, 0)).toThrow('"timesMax" must be an integer >= 1, got 0');
   });
 
   test("are drawn by the name of the decision: from any place on the same, and others with another seed", () => {
