@@ -3,7 +3,7 @@ import { saveFile, tail } from "../node/index.js";
 import { emptyReport, type QualityReport } from "../recommender/clean/report.js";
 import type { LiveEvent } from "../recommender/events.js";
 import { readJsonl } from "../recommender/readers/jsonl.js";
-import { Recommender } from "../recommender/recommender.js";
+import { Recommender, type RecommenderOptions } from "../recommender/recommender.js";
 import { EventError } from "../recommender/schema.js";
 import { UserShares } from "../recommender/shares.js";
 import { UsageError } from "./arguments.js";
@@ -14,8 +14,9 @@ import { STANDARD, tell } from "./output.js";
 import { Progress } from "./progress.js";
 import { type Row, writeRows } from "./results.js";
 import { table } from "./table.js";
+import { loadWords } from "./words.js";
 
-/** Whom what is learned is drawn from: each user as likely as any other, or each event. */
+/** What has equal shares in what is learned: users, none of whom then counts more than another, or events. */
 export const DRAWS = ["users", "events"] as const;
 export type Draw = (typeof DRAWS)[number];
 
@@ -27,6 +28,7 @@ export interface LearnOptions {
   epochs: number;
   seed: number;
   draw: Draw;
+  words?: string;
   resume: boolean;
   /** Wait for what is added to the log. */
   follow: boolean;
@@ -80,6 +82,11 @@ function teach(recommender: Recommender, entry: Entry, shares: UserShares | unde
   }
 }
 
+/** What a recommender with word vectors has beside others: the input that reads them. */
+function inputsOf({ words }: LearnOptions): Pick<Partial<RecommenderOptions>, "words" | "features"> {
+  return words === undefined ? {} : { words: loadWords(words), features: { inputs: ["content"] } };
+}
+
 /** Goes through the log once, to know how much each user did in it; undefined where the signal ended that. */
 async function sharesOf(
   { options }: Recommender,
@@ -97,7 +104,7 @@ async function sharesOf(
   progress.end();
   if (signal.aborted) return undefined;
   const { transitions, users } = shares.counted;
-  process.stderr.write(`${transitions} transitions of ${users} users, all of whom count the same\n`);
+  process.stderr.write(`${transitions} transitions of ${users} users, none of whom counts more than another\n`);
   return shares;
 }
 
@@ -126,7 +133,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const { model, gamma, epochs, seed, draw, resume, follow } = options;
   const recommender = resume
     ? loadRecommender(model)
-    : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs });
+    : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs, ...inputsOf(options) });
   if (resume) requireSame(recommender, options);
   const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
   if (draw === "users" && shares === undefined) {

@@ -14,6 +14,7 @@ import { version } from "./results.js";
 import { type SimulateOptions, simulate } from "./simulate.js";
 import { SPLITS } from "./split.js";
 import { type TrainOptions, train } from "./train.js";
+import { trainWords, type WordOptions } from "./words.js";
 
 /** What the command's exit code means. */
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
@@ -162,17 +163,24 @@ command(
 
 command(
   "train",
-  "train a recommender from the log of another policy, or a ranker on MovieLens-100K, and write the model",
+  "train a recommender from the log of another policy, a ranker on MovieLens-100K, or word vectors; write the model",
   "--events data/train.jsonl --decisions decisions.jsonl --model live.liveq",
   "--events events.jsonl --follow --model live.liveq",
+  "--titles data/train.jsonl --model words.json",
+  "--events data/train.jsonl --words words.json --model live.liveq",
   "--movielens ml-100k --model films.liveq",
 )
   .option("--events <file...>", "the log, in order of time; - for stdin")
   .option("--decisions <file...>", "what was decided; else taken from impressions that name the same decision")
   .option("--movielens <dir>", "the folder with u.data, u.item and u.user")
+  .option("--titles <file...>", "a log whose titles and tags word vectors are trained on; - for stdin")
+  .option("--words <file>", "with --events: word vectors, for an input of how alike titles are to those watched")
   .option("--model <file>", "where the model goes", "model.liveq")
   .addOption(
-    new Option("--draw <whom>", "of a log, learn as much from each user, reading it twice, or from each event alike")
+    new Option(
+      "--draw <whom>",
+      "of a log: users, none counts more than another, it is read twice; events, those who come most count most",
+    )
       .choices(DRAWS)
       .default("events"),
   )
@@ -188,18 +196,19 @@ command(
   )
   .option("--seed <n>", "of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
-  .action(async ({ events, movielens, ...options }: Partial<TrainOptions & LearnOptions>) => {
-    if ((events === undefined) === (movielens === undefined)) {
-      throw new UsageError("one of '--events <file...>' and '--movielens <dir>' must be given");
+  .action(async ({ events, movielens, titles, ...options }: Partial<TrainOptions & LearnOptions & WordOptions>) => {
+    if ([events, movielens, titles].filter((given) => given !== undefined).length !== 1) {
+      throw new UsageError("one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given");
     }
     const common = options as TrainOptions & LearnOptions;
-    if (movielens !== undefined && (common.resume || common.decisions || common.follow || common.saveEvery)) {
-      throw new UsageError("'--resume', '--decisions', '--follow' and '--save-every' go with '--events'");
+    const { resume, decisions, words, follow, saveEvery } = common;
+    if (events === undefined && (resume || decisions || words || follow || saveEvery)) {
+      throw new UsageError("'--resume', '--decisions', '--words', '--follow' and '--save-every' go with '--events'");
     }
-    const isDone = events
-      ? learn({ ...common, events }, stop.signal)
-      : train({ ...common, movielens: movielens! }, stop.signal);
-    ended(await isDone);
+    if (resume && words) throw new UsageError("'--words' goes with a new model, which keeps them");
+    if (events) ended(await learn({ ...common, events }, stop.signal));
+    else if (titles) ended(await trainWords({ ...common, titles }, stop.signal));
+    else ended(await train({ ...common, movielens: movielens! }, stop.signal));
   });
 
 command(

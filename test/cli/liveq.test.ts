@@ -42,8 +42,9 @@ describe("usage", () => {
   test.each([
     [["--days", "1"], "It must be an integer in [2, 3650]"],
     [["--gamma", "x"], "It must be in [0, 1]"],
-    [["train"], "one of '--events <file...>' and '--movielens <dir>' must be given"],
+    [["train"], "one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given"],
     [["train", "--movielens", "x", "--resume"], "'--follow' and '--save-every' go with '--events'"],
+    [["train", "--events", "x", "--follow", "--draw", "users"], '"--draw users" reads the whole log first'],
     [["train", "--events", "x", "--resume", "--model", "none"], '"--resume" needs the file of "--model", none'],
     [["simulate", "--policy", "best"], "Allowed choices are random, popular,"],
     [["simulate", "--warmup-days", "14"], '"--warmup-days" must be below "--days" (14), got 14'],

@@ -11,6 +11,9 @@ import { PopularPolicy } from "../../src/recommender/policies/popular.js";
 import type { RatingRecord } from "../../src/recommender/readers/ratings.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { parseDecision, parseEvent } from "../../src/recommender/schema.js";
+import { UserShares } from "../../src/recommender/shares.js";
+import { tokens } from "../../src/recommender/text.js";
+import { WordTrainer } from "../../src/recommender/words/trainer.js";
 import { COMMAND, ended, fed, interrupted, liveq } from "../reference/command.js";
 import { lookAlike } from "../reference/movielens.js";
 
@@ -248,6 +251,78 @@ describe("train on a log", () => {
   });
 });
 
+describe("train on a log, drawn by users", () => {
+  test("learns as often as their shares say, and goes on after Ctrl-C to the bit", async () => {
+    const file = at("drawn.liveq");
+    const words = ["train", "--events", at("data", "train.jsonl"), "--decisions", DECISIONS, "--draw", "users"];
+    const slow = [...words, "--epochs", "3"];
+    const [whole, cut] = await Promise.all([
+      liveq(...slow, "--model", at("drawn-whole.liveq")),
+      interrupted(/updates, loss/, undefined, ...slow, "--model", file),
+    ]);
+    expect([whole.code, cut.code]).toEqual([0, 130]);
+    expect(whole.err).toMatch(/\d+ transitions of \d+ users, none of whom counts more than another/);
+    expect(readFileSync(file).equals(readFileSync(at("drawn-whole.liveq")))).toBe(false);
+    const rest = await liveq(...slow, "--model", file, "--resume");
+    expect(rest.code).toBe(0);
+    expect(readFileSync(file).equals(readFileSync(at("drawn-whole.liveq")))).toBe(true);
+
+    const shares = new UserShares(1);
+    const recommender = new Recommender({ seed: 1, gamma: 0.9, updatesPerTrain: 6 });
+    const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
+    const log = eventsIn(at("data", "train.jsonl")).flatMap((event) => {
+      const due = "decision" in event ? decisions.findIndex(({ id }) => id === event.decision) : -1;
+      return [...decisions.splice(0, due + 1), event];
+    });
+    for (const entry of log) shares.count(entry);
+    for (const entry of log) {
+      if ("kind" in entry) recommender.feedback(entry);
+      else recommender.decided(entry, shares.times(entry));
+    }
+    expect(Buffer.from(recommender.save()).equals(readFileSync(file))).toBe(true);
+    recommender.dispose();
+  });
+});
+
+describe("train on titles", () => {
+  const VECTORS = at("words.json");
+
+  test("writes word vectors, the same from stdin, of which a recommender keeps its own copy", async () => {
+    const words = ["train", "--titles", at("data", "train.jsonl"), "--model", VECTORS];
+    const run = await liveq(...words);
+    expect(run.code).toBe(0);
+    expect(run.err).toMatch(/words\.json written: \d+ words of \d+ titles in/);
+    expect(run.out).toMatch(/^\S+: \S+ -?[01]\.\d\d, /);
+    const trainer = new WordTrainer({ seed: 1 });
+    for (const event of eventsIn(at("data", "train.jsonl"))) {
+      if (event.kind !== "on_air" && event.kind !== "update") continue;
+      const words = tokens([event.title ?? "", ...(event.tags ?? [])].join(" "));
+      if (words.length > 0) trainer.learn(words);
+    }
+    const saved = JSON.parse(readFileSync(VECTORS, "utf8"));
+    expect(saved).toEqual(trainer.vectors().save());
+    expect(saved.words.length).toBeGreaterThan(10);
+    const piped = at("piped.json");
+    const text = readFileSync(at("data", "train.jsonl"), "utf8");
+    expect(await fed(text, "train", "--titles", "-", "--model", piped)).toMatchObject({ code: 0, out: run.out });
+    expect(readFileSync(piped).equals(readFileSync(VECTORS))).toBe(true);
+
+    const model = at("worded.liveq");
+    const learned = ["train", "--events", at("data", "train.jsonl"), "--words", VECTORS, "--model", model];
+    expect(await liveq(...learned)).toMatchObject({ code: 0 });
+    const recommender = Recommender.load(readFileSync(model));
+    expect(recommender.options).toMatchObject({ words: saved, features: { inputs: ["content"] } });
+    recommender.dispose();
+  });
+
+  test("at Ctrl-C writes those of what was read until then: exit 130", async () => {
+    const half = lines(EVENTS).slice(0, 4000).join("\n");
+    const run = await interrupted(/titles\/s/, half, "train", "--titles", "-", "--model", at("half.json"));
+    expect(run.code).toBe(130);
+    expect(JSON.parse(readFileSync(at("half.json"), "utf8")).words.length).toBeGreaterThan(0);
+  });
+});
+
 describe("evaluate on a log", () => {
   const words = [
     "--warmup",
@@ -326,12 +401,16 @@ describe("what cannot be is said in one line", () => {
     ],
     [["train", "--events", at("mixed.jsonl"), "--model", at("x.liveq")], 1, "liveq prepare puts a log in order"],
     [["train", "--events", EVENTS, "--decisions", EVENTS], 1, 'events.jsonl:1: "id" must be a string'],
+    [["train", "--events", "-", "--draw", "users"], 2, '"--draw users" reads the log twice, which - cannot be'],
+    [["train", "--events", EVENTS, "--words", at("text.txt")], 1, "text.txt: must be a file that liveq train --titles"],
+    [["train", "--titles", at("sparse.jsonl")], 1, "sparse.jsonl: must hold titles or tags with words that are in 3"],
     [["simulate", "--out", at("x"), "--decisions", at("no", "such")], 1, "such: cannot be written: ENOENT"],
     [["recommend", "--model", at("text.txt"), "--user", "u"], 1, "text.txt: "],
     [["inspect", at("text.txt")], 1, "text.txt: of no layout that is known"],
   ])("%j", async (words, code, message) => {
     writeFileSync(at("nothing.jsonl"), "\n");
     writeFileSync(at("text.txt"), "some text\n");
+    writeFileSync(at("sparse.jsonl"), '{"kind":"on_air","time":0,"stream":"s","streamer":"r","category":"c"}\n');
     mkdirSync(at("empty"), { recursive: true });
     writeFileSync(at("mixed.jsonl"), `${lines(EVENTS).at(-1)}\n${lines(EVENTS)[0]}\n`);
     const run = await liveq(...words);

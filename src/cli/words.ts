@@ -1,0 +1,61 @@
+import { saveFile } from "../node/index.js";
+import { tokens } from "../recommender/text.js";
+import { WordTrainer } from "../recommender/words/trainer.js";
+import { type SavedWordVectors, WordVectors } from "../recommender/words.js";
+import { readFile } from "./files.js";
+import { Inputs, openEvents, until } from "./input.js";
+import { Progress } from "./progress.js";
+
+/** Words whose neighbours are printed, the most frequent, and how many of each. */
+const [SHOWN, NEAR] = [12, 5] as const;
+
+export interface WordOptions {
+  titles: string[];
+  model: string;
+  seed: number;
+}
+
+/** Word vectors out of a file. @throws Error that names the file and what is wrong with it. */
+export function loadWords(file: string): SavedWordVectors {
+  const text = new TextDecoder().decode(readFile(file));
+  try {
+    return new WordVectors(JSON.parse(text) as SavedWordVectors).save();
+  } catch (cause) {
+    const what = cause instanceof SyntaxError ? "it is no JSON" : (cause as Error).message;
+    throw new Error(`${file}: must be a file that liveq train --titles wrote: ${what}`, { cause });
+  }
+}
+
+/**
+ * Trains word vectors on the titles and tags of a log, and writes them as JSON. Answers false where the signal ended the
+ * reading early; the vectors of what was read are written all the same.
+ */
+export async function trainWords({ titles, model, seed }: WordOptions, signal: AbortSignal): Promise<boolean> {
+  const inputs = new Inputs(titles, signal);
+  const trainer = new WordTrainer({ seed });
+  const progress = new Progress("titles");
+  for await (const event of until(signal, await openEvents(inputs))) {
+    if (event.kind !== "on_air" && event.kind !== "update") continue;
+    const words = tokens([event.title ?? "", ...(event.tags ?? [])].join(" "));
+    if (words.length === 0) continue;
+    trainer.learn(words);
+    progress.show({ count: trainer.texts, fraction: inputs.fraction });
+  }
+  const vectors = trainer.vectors();
+  progress.end();
+  const { words } = vectors;
+  if (words.length === 0) {
+    const { minCount } = trainer.options;
+    throw new Error(
+      `${inputs.title}: must hold titles or tags with words that are in ${minCount} of them, beside others`,
+    );
+  }
+  saveFile(model, new TextEncoder().encode(`${JSON.stringify(vectors.save())}\n`));
+  const learned = `${words.length} words of ${trainer.texts} titles in ${progress.seconds.toFixed(1)} s`;
+  process.stderr.write(`${model} written: ${learned}\n`);
+  for (const word of words.slice(0, SHOWN)) {
+    const near = vectors.nearest(word, NEAR).map((each) => `${each.word} ${each.similarity.toFixed(2)}`);
+    process.stdout.write(`${word}: ${near.join(", ")}\n`);
+  }
+  return !signal.aborted;
+}
