@@ -20,7 +20,7 @@ import type { Interest, Session, StreamTraits, UserProfile } from "./profile.js"
 import { SPEEDS } from "./profile.js";
 
 /** Changes with the meaning of any feature: an agent that learned from other features is of no use with these. */
-export const featureVersion = 2;
+export const featureVersion = 3;
 /** Floats that are always there: in a row of the state, and in one of a candidate. */
 const OBSERVATION = 32;
 const CANDIDATE = 32;

@@ -288,8 +288,8 @@ export class Knowledge {
         break;
       case "watch": {
         const cut = !this.catalog.has(event.stream);
-        profiles.watch(user, stream, event.watchMs, cut, time, this.#contents.get(event.stream));
-        this.#learnTaste(user, stream, event.watchMs);
+        const watchMs = profiles.watch(user, stream, event.watchMs, cut, time, this.#contents.get(event.stream));
+        this.#learnTaste(user, stream, watchMs);
         break;
       }
       case "follow":

@@ -4,6 +4,7 @@ import { checked, oneOf, type Rules, rules } from "../options.js";
 import { DAY, MINUTE } from "./decay.js";
 import type { FeedbackEvent, Id } from "./events.js";
 import { emptyOutcome, type Outcome, type Reward, record } from "./reward.js";
+import { possible } from "./span.js";
 
 export interface PendingOptions {
   /**
@@ -94,6 +95,15 @@ export interface SavedPending {
 
 const NOTHING = new Float32Array(0);
 
+/** Enters what a user did since a stream was shown: that is the longest that the user can have been there. */
+function recordSince(time: number, outcome: Outcome, event: FeedbackEvent, cut: boolean): void {
+  record(outcome, event, cut);
+  if (event.kind !== "watch") return;
+  const watchMs = possible(outcome.watchMs!, event.time - time);
+  outcome.cut ||= watchMs < outcome.watchMs!;
+  outcome.watchMs = watchMs;
+}
+
 function isOpen(outcome: Outcome): boolean {
   return outcome.clicked && outcome.watchMs === undefined;
 }
@@ -112,12 +122,13 @@ export type DenseTransition = Transition &
  */
 export class Pending {
   readonly options: Readonly<PendingOptions>;
-  /** Decisions dropped unlearned because there were too many. */
+  /** Decisions dropped unlearned because there were too many: of all, or of one user. */
   dropped = 0;
   /** Clicked streams dropped unlearned because the end of the watch was never told. */
   untold = 0;
   readonly #reward: Reward;
   readonly #emit: (transition: DenseTransition) => void;
+  readonly #admits: (user: Id) => boolean;
   /** In order of time. */
   readonly #entries = new Map<Id, Entry>();
   readonly #ofUser = new Map<Id, Entry[]>();
@@ -125,12 +136,19 @@ export class Pending {
 
   /**
    * @param emit - Called with each transition; its arrays are views that are valid during the call.
+   * @param admits - Whether one more decision of a user is learned from; asked of each that would be. Default: all are.
    * @throws {RangeError} when an option is unknown or out of its range.
    */
-  constructor(reward: Reward, emit: (transition: DenseTransition) => void, options: Partial<PendingOptions> = {}) {
+  constructor(
+    reward: Reward,
+    emit: (transition: DenseTransition) => void,
+    options: Partial<PendingOptions> = {},
+    admits: (user: Id) => boolean = () => true,
+  ) {
     this.options = checked(options, TABLE, DEFAULTS, "pending.");
     this.#reward = reward;
     this.#emit = emit;
+    this.#admits = admits;
   }
 
   /** Decisions waiting. */
@@ -154,7 +172,8 @@ export class Pending {
 
   /**
    * Takes what a user did, into the decision it names, or else the latest one that showed the stream to the user (last
-   * touch). `cut`: the stream was off air when the watch ended. Returns whether there is such a decision.
+   * touch). `cut`: the stream was off air when the watch ended. A watch counts for no longer than since the decision; what
+   * is left of a longer one is taken as cut. Returns whether there is such a decision.
    */
   take(event: FeedbackEvent, cut: boolean): boolean {
     const decision = "decision" in event ? event.decision : undefined;
@@ -167,7 +186,7 @@ export class Pending {
       if (event.kind === "impression") {
         entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
         entry.seen[position] = true;
-      } else record(entry.outcomes[position]!, event, cut);
+      } else recordSince(entry.time, entry.outcomes[position]!, event, cut);
       if (entry.next !== undefined && !entry.outcomes.some(isOpen)) this.#close(entry);
       return true;
     }
@@ -273,11 +292,19 @@ export class Pending {
     const { evidence } = this.options;
     const depth = examined(outcomes);
     const discount = next === undefined ? 0 : this.#discount(entry, next);
+    let isAdmitted: boolean | undefined;
     for (const [position, outcome] of outcomes.entries()) {
       if (!outcome.clicked && (evidence === "clicked" || position >= depth || seen?.[position] === false)) continue;
       if (isOpen(outcome)) {
         this.untold++;
         continue;
+      }
+      // What is not learned from takes no place of what is.
+      if (times === 0) continue;
+      isAdmitted ??= this.#admits(entry.user);
+      if (!isAdmitted) {
+        this.dropped++;
+        return;
       }
       const transition = {
         user: entry.user,

@@ -1,10 +1,23 @@
 import { log1p } from "../math.js";
 import { checked, type Rules, rules } from "../options.js";
-import { Audiences, type SavedAudiences } from "./audience.js";
+import { type Audience, Audiences, type SavedAudiences } from "./audience.js";
 import { addContent, type Content, MODALITIES } from "./content.js";
 import { DAY, fade, HOUR, MINUTE, WEEK } from "./decay.js";
 import type { Id, UserUpdate } from "./events.js";
 import { Latest } from "./latest.js";
+import {
+  countsImpression,
+  countsWatch,
+  emptySay,
+  loadedSay,
+  renew,
+  type SavedSay,
+  type Say,
+  type Share,
+  savedSay,
+  shareOf,
+} from "./say.js";
+import { possible } from "./span.js";
 
 /** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
 export const HALF_LIVES_MS = [HOUR, DAY, WEEK] as const;
@@ -40,6 +53,14 @@ export interface ProfileOptions {
   engagedMs: number;
   /** Milliseconds below which a visit counts as a bounce. Default 5000. */
   bounceMs: number;
+  /**
+   * Milliseconds in which a user counts in what is known of a streamer for everybody with one click, the impressions
+   * before it, at most 8, one like or the like, and 4 watches; and at 128 streamers at most. 0: everything counts, and
+   * as long as it is told, as it must where many people share one name. Default 6 hours. [set by hand]
+   */
+  sayMs: number;
+  /** Decisions of a user that are learned from in `sayMs`; more are not. Default 64. [set by hand] */
+  sayDecisions: number;
 }
 
 const DEFAULTS: ProfileOptions = {
@@ -52,6 +73,8 @@ const DEFAULTS: ProfileOptions = {
   sessionGapMs: 30 * MINUTE,
   engagedMs: MINUTE,
   bounceMs: 5000,
+  sayMs: 6 * HOUR,
+  sayDecisions: 64,
 };
 
 const TABLE: Rules<ProfileOptions> = {
@@ -64,6 +87,8 @@ const TABLE: Rules<ProfileOptions> = {
   sessionGapMs: rules.positive,
   engagedMs: rules.positive,
   bounceMs: rules.nonNegative,
+  sayMs: rules.nonNegative,
+  sayDecisions: rules.atLeastOne,
 };
 
 /** What a profile needs to know of a stream. */
@@ -173,19 +198,22 @@ export interface UserProfile {
   /** Fading sums of what was in the streams watched, by modality; null where there was nothing yet, and before all. */
   content: (number[] | null)[] | null;
   session: Session;
+  /** What the user has lately counted for in what is known of streamers. */
+  say: Say;
   /** When the fading numbers above were last brought up to date. */
   fadedAt: number;
 }
 
 /** A user's profile as plain values: maps are lists of entries. */
 export interface ExportedProfile
-  extends Omit<UserProfile, "categories" | "tags" | "pairs" | "friends" | "follows" | "session"> {
+  extends Omit<UserProfile, "categories" | "tags" | "pairs" | "friends" | "follows" | "session" | "say"> {
   categories: [string, Interest][];
   tags: [string, Interest][];
   pairs: [Id, Pair][];
   friends: Id[];
   follows: Id[];
   session: Omit<Session, "shown"> & { shown: [Id, number][] };
+  say: SavedSay;
 }
 
 /** What `Profiles.save` gives. */
@@ -239,6 +267,7 @@ function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserPr
     watching: null,
     content: null,
     session: emptySession(now, 0),
+    say: emptySay(now),
     fadedAt: now,
   };
 }
@@ -257,6 +286,11 @@ function emptyPair(now: number): Pair {
     ratings: 0,
     ratingSum: 0,
   };
+}
+
+/** Milliseconds since the user last entered or left a stream of the streamer; as far as is known since ever. */
+function sinceVisit(pair: Pair | undefined, now: number): number {
+  return pair === undefined || pair.visits + pair.watches === 0 ? Number.POSITIVE_INFINITY : now - pair.lastVisit;
 }
 
 function addAll(sums: number[], amount: number): void {
@@ -293,6 +327,7 @@ function exported(profile: UserProfile): ExportedProfile {
     friends: [...(profile.friends?.keys() ?? [])],
     follows: [...(profile.follows?.keys() ?? [])],
     session: { ...profile.session, shown: [...profile.session.shown] },
+    say: savedSay(profile.say),
   };
 }
 
@@ -313,6 +348,7 @@ function imported(profile: ExportedProfile, options: ProfileOptions): UserProfil
     friends: named(friends, profile.friends),
     follows: named(follows, profile.follows),
     session: { ...profile.session, shown: new Latest(SHOWN, profile.session.shown) },
+    say: loadedSay(profile.say),
   };
 }
 
@@ -362,6 +398,7 @@ export class Profiles {
       profile.pairs.delete(streamer);
       profile.follows?.delete(streamer);
       profile.session.shown.delete(streamer);
+      profile.say.streamers.delete(streamer);
       profile.recent = profile.recent.filter((visit) => visit.streamer !== streamer);
       if (profile.watching?.streamer === streamer) profile.watching = null;
     }
@@ -419,20 +456,30 @@ export class Profiles {
     const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
     profile.pairs.set(stream.streamer, pair);
     profile.watching = { streamer: stream.streamer, since: now };
-    if (pair.visits > 0) this.audiences.add(stream.streamer, stream.category, "repeats", 1, now);
+    const isRepeated = pair.visits > 0;
     pair.visits++;
     pair.lastVisit = now;
-    this.audiences.add(stream.streamer, stream.category, "clicks", 1, now);
+    const share = this.#share(profile, stream, now);
+    if (share === undefined || share.clicked) return;
+    share.clicked = true;
+    if (isRepeated) this.#judge(stream, "repeats", 1, now);
+    this.#judge(stream, "clicks", 1, now);
   }
 
   /**
-   * A watch ended.
-   * @param cut - By the stream, not by the user; then its shortness says nothing and it is no bounce.
+   * A watch ended. One that began before the user last entered or left a stream of the streamer cannot be: it counts
+   * for the time since then, and if that is short, for nobody.
+   * @param told - Milliseconds watched.
+   * @param ended - By the stream, not by the user; then its shortness says nothing and it is no bounce.
    * @param content - What is in the stream, as far as it is known.
+   * @returns The milliseconds that count in what is known of the streamer for everybody; 0 when it does not count there.
    */
-  watch(user: Id, stream: StreamTraits, watchMs: number, cut: boolean, now: number, content?: Content): void {
+  watch(user: Id, stream: StreamTraits, told: number, ended: boolean, now: number, content?: Content): number {
     const profile = this.open(user, now);
     if (profile.watching?.streamer === stream.streamer) profile.watching = null;
+    const isOne = this.options.sayMs > 0;
+    const watchMs = isOne ? possible(told, sinceVisit(profile.pairs.get(stream.streamer), now)) : told;
+    const cut = ended || watchMs < told;
     const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
     const weight = log1p(minutes);
     const engaged = watchMs >= this.options.engagedMs;
@@ -458,22 +505,25 @@ export class Profiles {
       profile.content ??= new Array<number[] | null>(MODALITIES.length).fill(null);
       addContent(profile.content, content, weight);
     }
-    // A short watch that the stream's end cut is unknown, not bad: it counts for nobody.
-    if (cut && !engaged) return;
+    // A short watch that was cut is unknown, not bad: it counts for nobody.
+    if (cut && !engaged) return 0;
     addAll(sums.watches, 1);
-    this.#judge(stream, "watches", 1, now);
-    this.audiences.watched(stream.streamer, minutes);
-    this.#judge(stream, "weight", weight, now);
     if (engaged) {
       addAll(sums.engaged, 1);
       session.engaged++;
       pair.engaged++;
-      this.#judge(stream, "engaged", 1, now);
     }
     if (bounce) {
       addAll(sums.bounces, 1);
       session.bounces++;
     }
+    const share = this.#share(profile, stream, now);
+    if (share === undefined || !countsWatch(share)) return 0;
+    this.#judge(stream, "watches", 1, now);
+    this.audiences.watched(stream.streamer, minutes);
+    this.#judge(stream, "weight", weight, now);
+    if (engaged) this.#judge(stream, "engaged", 1, now);
+    return watchMs;
   }
 
   /** A like, comment, share, follow, gift or good rating; or a dislike. */
@@ -484,15 +534,31 @@ export class Profiles {
     if (dislike) pair.dislikes++;
     else {
       pair.approvals++;
+      const share = this.#share(profile, stream, now);
+      if (share === undefined || share.approved) return;
+      share.approved = true;
       this.#judge(stream, "approvals", 1, now);
     }
   }
 
   /** A user follows a streamer from now on; said again it changes nothing. */
   follow(user: Id, stream: StreamTraits, now: number): void {
-    const follows = (this.open(user, now).follows ??= new Latest(this.options.follows));
-    if (!follows.has(stream.streamer)) this.audiences.followed(stream.streamer, now);
+    const profile = this.open(user, now);
+    const follows = (profile.follows ??= new Latest(this.options.follows));
+    const isNew = !follows.has(stream.streamer);
     follows.set(stream.streamer, true);
+    const share = this.#share(profile, stream, now);
+    if (!isNew || share === undefined || share.followed) return;
+    share.followed = true;
+    this.audiences.followed(stream.streamer, now);
+  }
+
+  /** Whether one more decision of a user is learned from: nobody's are more than a share of all. */
+  admits(user: Id, now: number): boolean {
+    const say = this.#users.get(user)?.say;
+    if (say === undefined) return true;
+    renew(say, now, this.options.sayMs);
+    return say.decisions++ < this.options.sayDecisions;
   }
 
   /** @param rating - From 0, the worst, to 1, the best. */
@@ -553,8 +619,14 @@ export class Profiles {
     return profile;
   }
 
-  #judge(stream: StreamTraits, sum: "watches" | "weight" | "engaged" | "approvals", amount: number, now: number): void {
-    this.audiences.add(stream.streamer, stream.category, sum, amount, now);
+  /** What the user has counted for at the streamer; undefined when the user counts at no more of them now. */
+  #share({ say }: UserProfile, { streamer }: StreamTraits, now: number): Share | undefined {
+    renew(say, now, this.options.sayMs);
+    return shareOf(say, streamer);
+  }
+
+  #judge({ streamer, category }: StreamTraits, sum: keyof Audience, amount: number, now: number): void {
+    this.audiences.add(streamer, category, sum, amount, now);
   }
 
   #impression(profile: UserProfile, stream: StreamTraits, now: number): void {
@@ -563,7 +635,8 @@ export class Profiles {
     for (const tag of stream.tags) interestIn(profile.tags, tag).impressions++;
     const { shown } = profile.session;
     shown.set(stream.streamer, (shown.get(stream.streamer) ?? 0) + 1);
-    this.audiences.add(stream.streamer, stream.category, "impressions", 1, now);
+    const share = this.#share(profile, stream, now);
+    if (share !== undefined && countsImpression(share)) this.#judge(stream, "impressions", 1, now);
   }
 
   #fade(profile: UserProfile, now: number): void {

@@ -13,12 +13,10 @@ const DAY = 24 * 60 * MINUTE;
 const REWARD = new Reward({ click: 1, watch: 1, transform: "linear", bounce: 1 });
 
 /** A table whose transitions are kept: by the first feature of the candidate, which is the number of the stream. */
-function table(options: Partial<PendingOptions> = {}) {
+function table(options: Partial<PendingOptions> = {}, admits?: (user: string) => boolean) {
   const seen: (DenseTransition & { stream: number })[] = [];
-  const pending = new Pending(REWARD, (t) => seen.push({ ...t, stream: t.candidate[0]! }), {
-    evidence: "examined",
-    ...options,
-  });
+  const emit = (t: DenseTransition) => seen.push({ ...t, stream: t.candidate[0]! });
+  const pending = new Pending(REWARD, emit, { evidence: "examined", ...options }, admits);
   return { pending, seen, streams: () => seen.map((transition) => transition.stream) };
 }
 
@@ -46,7 +44,7 @@ function click(stream: string, decision?: string): Feedback {
 }
 
 function watch(stream: string, watchMs: number, decision?: string): Feedback {
-  return { kind: "watch", time: 0, user: "u", stream, watchMs, ...(decision ? { decision } : {}) };
+  return { kind: "watch", time: 1 + watchMs, user: "u", stream, watchMs, ...(decision ? { decision } : {}) };
 }
 
 describe("a decision", () => {
@@ -78,6 +76,32 @@ describe("a decision", () => {
       [1, 0],
       [2, 3],
     ]);
+  });
+
+  test("a watch is worth no more than the time since the decision, and is no bounce when that is short", () => {
+    const { pending, seen } = table();
+    pending.add(decision("d", MINUTE));
+    for (let i = 0; i < 1000; i++) pending.take({ ...watch("s0", 60 * MINUTE, "d"), time: MINUTE + i }, false);
+    pending.take({ ...watch("s1", 60 * MINUTE, "d"), time: 11 * MINUTE }, false);
+    pending.take({ ...watch("s2", 10_000, "d"), time: MINUTE }, false);
+    pending.next("u", next(30 * MINUTE));
+    const rewards = seen.map(({ reward }) => reward);
+    expect(rewards[0]).toBeCloseTo(1 + 999 / MINUTE / 10, 12);
+    expect(rewards[1]).toBeCloseTo(1 + 1, 12);
+    expect(rewards[2]).toBeCloseTo(1 + 1 / 60, 12);
+  });
+
+  test("of a user who is admitted no more is dropped, and asks only when there is something to learn", () => {
+    let asked = 0;
+    const { pending, streams } = table({ evidence: "clicked" }, () => ++asked <= 2);
+    for (let i = 1; i <= 4; i++) {
+      pending.add(decision(`d${i}`, i));
+      pending.take(watch("s1", MINUTE), false);
+      pending.take(watch("s2", MINUTE), false);
+      pending.add(decision(`ignored${i}`, i));
+      pending.next("u", next(i));
+    }
+    expect([streams(), asked, pending.dropped]).toEqual([[1, 2, 1, 2], 4, 2]);
   });
 
   test("a stream below the last click is no evidence", () => {

@@ -189,8 +189,8 @@ describe("what a user tells and does besides watching", () => {
     const content = { language: "en", mature: false, title: "", tags: [], rows: [row, null, null, null] };
     profiles.watch("u", ANN, 1000, false, 0, content);
     expect(profiles.get("u")!.content).toBeNull();
-    profiles.watch("u", ANN, MINUTE, false, 0, content);
-    expect(profiles.open("u", WEEK).content![0]![3]).toBeCloseTo((Math.log(2) * 0.5) / 2, 6);
+    profiles.watch("u", ANN, MINUTE, false, MINUTE, content);
+    expect(profiles.open("u", MINUTE + WEEK).content![0]![3]).toBeCloseTo((Math.log(2) * 0.5) / 2, 6);
     expect(profiles.get("u")!.content!.slice(1)).toEqual([null, null, null]);
   });
 });
@@ -208,9 +208,9 @@ describe("a streamer's profile", () => {
       for (let i = 0; i < 2; i++) profiles.follow(user, ANN, DAY);
       profiles.interact(user, ANN, false, DAY);
     }
-    profiles.click("u", ANN, DAY);
-    profiles.watch("u", ANN, 4 * MINUTE, false, DAY);
-    expect(audiences.profile("ann", DAY)).toMatchObject({
+    profiles.click("u", ANN, 2 * DAY);
+    profiles.watch("u", ANN, 4 * MINUTE, false, 2 * DAY + 4 * MINUTE);
+    expect(audiences.profile("ann", 3 * DAY)).toMatchObject({
       firstSeen: 1000,
       lastOnAir: 3000,
       streams: 3,

@@ -48,7 +48,10 @@ export interface CleanOptions {
   giftGapMs?: number;
   /** The most feedback events but impressions of one user in `limitMs`; the rest is dropped; 0 for no limit. Default 0. */
   userLimit?: number;
-  /** The same of one user on one stream. Default 0. */
+  /**
+   * The same of one user on one stream. Default 0. It keeps floods out of logs, and load off a recommender. What an account
+   * is worth there does not rest on it: `profile.sayMs` bounds that, however slowly it acts and however much is kept.
+   */
   pairLimit?: number;
   /** Windows of the limits follow each other; each begins at a multiple of this. Default 60 000. */
   limitMs?: number;

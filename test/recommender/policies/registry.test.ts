@@ -80,7 +80,7 @@ function minutesIn(policy: Policy, requests: number): number {
   for (let u = 0; u < users; u++) policy.feedback({ kind: "user", time: 0, user: `u${u}`, gender: `g${u % 3}` });
   let minutes = 0;
   for (let n = 0; n < requests; n++) {
-    const now = n * MINUTE;
+    const now = n * 31 * MINUTE;
     const u = random.below(users);
     const user = `u${u}`;
     const { id, slate } = policy.recommend({ user, now, k: 2 });
@@ -99,7 +99,8 @@ function minutesIn(policy: Policy, requests: number): number {
     const watched = isLiked ? 30 : 0.5;
     if (n >= requests / 2) minutes += (2 * watched) / requests;
     policy.feedback({ kind: "click", time: now, user, stream, decision: id });
-    policy.feedback({ kind: "watch", time: now + 1, user, stream, watchMs: watched * MINUTE, decision: id });
+    const watchMs = watched * MINUTE;
+    policy.feedback({ kind: "watch", time: now + watchMs, user, stream, watchMs, decision: id });
   }
   return minutes;
 }

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { DAY, HOUR } from "../../src/recommender/decay.js";
+import type { OnAir } from "../../src/recommender/events.js";
+import { Recommender } from "../../src/recommender/recommender.js";
+import { Platform } from "../../src/recommender/simulator/index.js";
+
+const VIEWERS = 80;
+const ACTS = 3000;
+
+/** A recommender that has served a platform for most of a week, and a stream that most users have near the end. */
+function platform() {
+  const recommender = new Recommender({
+    seed: 1,
+    warmupUpdates: 200,
+    updatesPerTrain: 1,
+    learner: { hidden: [32], learningStarts: 100 },
+  });
+  const onAir = new Map<string, OnAir>();
+  const hooks = {
+    onEvent: (event: { kind: string }) => {
+      if (event.kind === "on_air") onAir.set((event as OnAir).stream, event as OnAir);
+      else if (event.kind === "off_air") onAir.delete((event as OnAir).stream);
+    },
+  };
+  new Platform(recommender, { viewers: VIEWERS, streamers: 200, days: 8, seed: 3 }, hooks).advance(6 * DAY + 20 * HOUR);
+  const file = recommender.save();
+  const ranked = [...onAir.values()].sort((a, b) => rankOf(recommender, a.stream) - rankOf(recommender, b.stream));
+  recommender.dispose();
+  return { file, victim: ranked.at(-2)!, streams: ranked.length };
+}
+
+/** The median rank of a stream among all on air, over the honest users. */
+function rankOf(recommender: Recommender, stream: string): number {
+  const ranks = Array.from({ length: VIEWERS }, (_, i) => {
+    const request = { user: `viewer-${i}`, now: recommender.time, k: 500 };
+    return recommender.rank(request).slate.indexOf(stream) + 1;
+  });
+  return ranks.sort((a, b) => a - b)[VIEWERS / 2]!;
+}
+
+describe("a click farm", () => {
+  const { file, victim, streams } = platform();
+  const { stream, streamer } = victim;
+
+  /** What came of it: the stream's rank, and the estimate of its streamer. */
+  function outcomeOf(attack: (recommender: Recommender) => void) {
+    const recommender = Recommender.load(file);
+    const before = recommender.stats().transitions;
+    attack(recommender);
+    const { estimate } = recommender.streamProfile(streamer)!;
+    const learned = recommender.stats().transitions - before;
+    const result = { rank: rankOf(recommender, stream), estimate: estimate.long, learned };
+    recommender.dispose();
+    return result;
+  }
+
+  /** Each account comes 3000 / accounts times, clicks, says that it watched an hour, and likes; asks for a slate first or not. */
+  function farm(accounts: number, asks: boolean) {
+    return (recommender: Recommender) => {
+      for (let i = 1, now = recommender.time; i <= ACTS; i++) {
+        now += 200;
+        const user = `bot-${i % accounts}`;
+        const decision = asks && recommender.recommend({ user, now, k: streams });
+        if (decision && !decision.slate.includes(stream)) continue;
+        const about = { user, stream, ...(decision && { decision: decision.id }) };
+        recommender.feedback({ kind: "click", time: now, ...about });
+        recommender.feedback({ kind: "watch", time: now + 1, watchMs: HOUR, ...about });
+        recommender.feedback({ kind: "like", time: now + 2, user, stream });
+      }
+    };
+  }
+
+  /** As many accounts, of which each once does what the farm says it does. */
+  function honest(accounts: number) {
+    return (recommender: Recommender) => {
+      const { time } = recommender;
+      const users = Array.from({ length: accounts }, (_, i) => `bot-${i}`);
+      for (const user of users) recommender.feedback({ kind: "click", time, user, stream });
+      for (const user of users) {
+        recommender.feedback({ kind: "watch", time: time + HOUR, user, stream, watchMs: HOUR });
+        recommender.feedback({ kind: "like", time: time + HOUR, user, stream });
+      }
+    };
+  }
+
+  test.each([
+    [1, false],
+    [5, false],
+    [1, true],
+    [5, true],
+  ])("of %i accounts lifts a stream less than an hour of as many honest ones (asking for slates: %s)", (n, asks) => {
+    const [attacked, visited] = [outcomeOf(farm(n, asks)), outcomeOf(honest(n))];
+    expect(attacked.rank).toBeGreaterThanOrEqual(visited.rank);
+    for (const [name, value] of Object.entries(attacked.estimate)) {
+      expect(value).toBeLessThanOrEqual(visited.estimate[name as keyof typeof visited.estimate] + 0.01);
+    }
+    expect(attacked.learned).toBe(asks ? 64 * n : 0);
+  });
+
+  test("of one account moves the median rank by two places at most", () => {
+    const before = outcomeOf(() => {}).rank;
+    expect(before).toBeGreaterThan(streams / 2);
+    for (const asks of [false, true]) expect(Math.abs(outcomeOf(farm(1, asks)).rank - before)).toBeLessThanOrEqual(2);
+  });
+
+  test("is no more than its accounts: honest viewers still lift a stream, more of them further", () => {
+    const ranks = [0, 1, 5].map((n) => outcomeOf(honest(n)).rank);
+    expect(ranks[1]).toBeLessThan(ranks[0]!);
+    expect(ranks[2]).toBeLessThan(ranks[1]!);
+  });
+});
