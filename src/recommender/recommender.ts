@@ -140,7 +140,7 @@ export interface RecommenderStats {
   unknownDecisions: number;
   /** Events about streams that never went on air, or long ago; `update` and `off_air` for streams not on air. */
   unknownStreams: number;
-  /** Decisions dropped unlearned because too many were pending. */
+  /** Decisions dropped unlearned because too many were pending, or too many were of one user. */
   dropped: number;
   /** Clicks whose watch was never told. */
   untold: number;
@@ -148,7 +148,7 @@ export interface RecommenderStats {
 
 /** What a file of `save` says it is, and of which version: that changes with the shape of what a save holds. */
 const KIND = "recommender";
-const VERSION = "2";
+const VERSION = "3";
 
 /** What a save holds beside the agent and numbers. */
 interface Saved {
@@ -221,7 +221,12 @@ export class Recommender implements Policy, TargetPolicy {
     this.#knowledge = new Knowledge(this.options);
     this.#random = Random.named(seed, "explore");
     this.#slate = new SlateBuilder(maxCandidates, new Explorer(this.#random, explore), slate);
-    this.#pending = new Pending(new Reward(reward), (transition) => this.#observe(transition), { ...pending, gamma });
+    this.#pending = new Pending(
+      new Reward(reward),
+      (transition) => this.#observe(transition),
+      { ...pending, gamma },
+      (user) => this.#knowledge.profiles.admits(user, this.#counts.time),
+    );
     this.#scores = new Float32Array(maxCandidates);
     this.#agent = agent ?? newAgent(this.options, this.#knowledge.features);
   }
