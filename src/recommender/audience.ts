@@ -2,7 +2,10 @@ import { fade, HOUR, WEEK } from "./decay.js";
 import type { Id } from "./events.js";
 import { Latest } from "./latest.js";
 
-/** Fading sums over everybody's visits: to a streamer, in a category, on the platform. */
+/**
+ * Fading sums over everybody's visits: to a streamer, in a category, on the platform. What one account adds is bounded, as
+ * `ProfileOptions.sayMs` says: an attack is worth its accounts, not its events.
+ */
 export interface Audience {
   impressions: number;
   clicks: number;
@@ -50,7 +53,10 @@ interface Record {
   time: number;
 }
 
-/** What is known of a streamer over all streams since first heard of; nothing here fades. */
+/**
+ * What is known of a streamer over all streams since first heard of; nothing here fades. Of each account counts what
+ * `ProfileOptions.sayMs` says.
+ */
 export interface StreamerHistory {
   firstSeen: number;
   /** When a stream last began; null before the first. */
@@ -237,6 +243,12 @@ export class Audiences {
       repeatShare: history.clicks > 0 ? history.repeats / history.clicks : 0,
       estimate,
     };
+  }
+
+  /** The impressions that the long estimate of a streamer rests on, faded; 0 of one of whom nothing is known. */
+  impressions(streamer: Id, now: number): number {
+    const record = this.#streamers.get(streamer);
+    return record === undefined ? 0 : record.long.impressions * fade(now - record.time, WEEK);
   }
 
   /** Forgets a streamer; the category and the platform keep what they have. Returns whether anything was known. */
