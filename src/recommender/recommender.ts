@@ -209,7 +209,10 @@ export class Recommender implements Policy, TargetPolicy {
     unknownDecisions: 0,
     unknownStreams: 0,
   };
+  readonly #explorer: Explorer;
+  /** The value of each stream of the scene; and what streams are chosen by, which is their values with bonuses. */
   readonly #scores: Float32Array;
+  readonly #lifted: Float32Array;
 
   /**
    * @param agent - In place of a new `DQN`: one for these options, and rows as long as `Features` of them writes.
@@ -220,7 +223,8 @@ export class Recommender implements Policy, TargetPolicy {
     const { seed, gamma, maxCandidates, explore, slate, reward, pending } = this.options;
     this.#knowledge = new Knowledge(this.options);
     this.#random = Random.named(seed, "explore");
-    this.#slate = new SlateBuilder(maxCandidates, new Explorer(this.#random, explore), slate);
+    this.#explorer = new Explorer(this.#random, explore);
+    this.#slate = new SlateBuilder(maxCandidates, this.#explorer, slate);
     this.#pending = new Pending(
       new Reward(reward),
       (transition) => this.#observe(transition),
@@ -228,6 +232,7 @@ export class Recommender implements Policy, TargetPolicy {
       (user) => this.#knowledge.profiles.admits(user, this.#counts.time),
     );
     this.#scores = new Float32Array(maxCandidates);
+    this.#lifted = new Float32Array(maxCandidates);
     this.#agent = agent ?? newAgent(this.options, this.#knowledge.features);
   }
 
@@ -241,7 +246,7 @@ export class Recommender implements Policy, TargetPolicy {
     this.#pending.expire(now);
     const scene = this.#face({ user, now, candidates, filter });
     const { streams, sources } = scene;
-    this.#slate.draw(this.#scores, streams.length, k, streams);
+    this.#draw(streams, k, now);
     this.#pending.next(user, () => this.#nextState(scene));
     const { chosen, propensities } = this.#slate;
     const shown = chosen.map((index) => streams[index]!);
@@ -473,6 +478,19 @@ export class Recommender implements Policy, TargetPolicy {
       for (let i = 0; i < streams.length; i++) this.#scores[i] = log1p(streams[i]!.viewers);
     } else if (streams.length > 0) this.#scores.set(this.#agent.evaluate(observation, candidates));
     return scene;
+  }
+
+  /** Draws a slate; then `#slate` ranks by value alone, as what is learned must not hold the bonuses. */
+  #draw(streams: readonly CatalogStream[], k: number, now: number): void {
+    const n = streams.length;
+    if (this.#explorer.options.bonus === 0) {
+      this.#slate.draw(this.#scores, n, k, streams);
+      return;
+    }
+    const { audiences } = this.#knowledge.profiles;
+    this.#explorer.lift(this.#scores, n, (i) => audiences.impressions(streams[i]!.streamer, now), this.#lifted);
+    this.#slate.draw(this.#lifted, n, k, streams);
+    this.#slate.rank(this.#scores, n);
   }
 
   /** A slate was shown, in this state, with these rows: remembers it until its feedback has come, to be learned from. */
