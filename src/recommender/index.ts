@@ -145,6 +145,7 @@ export {
   type SourceShares,
 } from "./retrieval.js";
 export type { RewardOptions } from "./reward.js";
+export type { SavedSay, Share } from "./say.js";
 export { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
 export { UserShares } from "./shares.js";
 export {
