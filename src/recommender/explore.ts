@@ -15,10 +15,11 @@ export interface ExploreOptions {
   /** From how many of the best streams left it draws, at least 1. Default 32. */
   top: number;
   /**
-   * Added to the value of a stream of whose streamer n impressions are known: bonus / sqrt(n + 1), in standard deviations
-   * of the candidates' values, in [0, 1000]. What one account is shown counts in n as `profile.sayMs` says, and n halves in a
-   * week. It decides what is shown, and is neither learned nor reported. Counts in place of confidence bounds as in
-   * Strehl & Littman 2008 ("An analysis of model-based interval estimation for Markov decision processes"). Default 0.
+   * Added to the value of a stream of whose streamer n impressions are known: bonus / sqrt(n + 1), in standard
+   * deviations of the candidates' values, in [0, 1000]. Of what one account is shown n counts what `profile.sayMs` says,
+   * and it halves in a week. It decides what is shown, and is neither learned nor reported. Counts in place of confidence
+   * bounds as in Strehl & Littman 2008 ("An analysis of model-based interval estimation for Markov decision processes").
+   * Default 0: on the simulated platform 1 and 3 showed 3 and 6 % more of the streams, and people watched no longer.
    */
   bonus: number;
 }
