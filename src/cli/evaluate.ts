@@ -300,8 +300,8 @@ async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptio
 
 /**
  * Prints how well policies and models foresee what users click in a log; with decisions, what they would have earned in
- * the place of the policy that decided; or how well rankers foresee the
- * last item of each user of MovieLens. Answers false where the signal ended it early; the figures are then those of what was read.
+ * the place of the policy that decided; of MovieLens, how well rankers foresee the last item of each user. Answers false
+ * where the signal ended it early; the figures are then those of what was read.
  */
 export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<boolean> {
   const { events, movielens } = options;

@@ -185,7 +185,7 @@ describe("estimates of one choice a decision", () => {
     expect(() => half.add(1, [{ ...good, predicted: 1 }])).toThrow(
       '"choices.0.expected" must be in [-1e9, 1e9], got undefined',
     );
-    expect(() => new Estimates({ clip: 0 })).toThrow('"clip" must be in (0, 1e6], got 0');
+    expect(() => new Estimates({ clip: 0 })).toThrow('"clip" must be in (0, 1000000], got 0');
     expect(() => new Estimates({ cut: 1 } as object)).toThrow('"cut" is not an option');
     expect(estimates.figures()).toEqual(before);
   });

@@ -1,4 +1,4 @@
-import { between, bounded, checked, mustBe, type Rules, rules } from "../../../options.js";
+import { above, bounded, checked, integer, mustBe, type Rules, rules } from "../../../options.js";
 import { Random } from "../../../random.js";
 import {
   drawGroups,
@@ -29,16 +29,14 @@ export interface EstimateOptions {
   positions: number;
   /** Weights above are set to it, > 0: less variance, at the price of a bias. Default 1e6, which spares all but nonsense. */
   clip: number;
-  /**
-   * Weight above which Switch-DR believes the model alone, > 0. Default 10. [set by hand]
-   */
+  /** Weight above which Switch-DR believes the model alone, > 0. Default 10. [set by hand] */
   switchAbove: number;
 }
 
 const DEFAULTS: EstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
 const TABLE: Rules<EstimateOptions> = {
-  positions: [(value) => Number.isInteger(value) && between(1, 100)[0](value), "an integer in [1, 100]"],
-  clip: [(value) => between(0, 1e6)[0](value) && value !== 0, "in (0, 1e6]"],
+  positions: integer(1, 100),
+  clip: above(0, 1e6),
   switchAbove: rules.positive,
 };
 
@@ -80,7 +78,8 @@ const OWNS = Object.keys(OWN).length;
  * right; `clipped_share`, of decisions with a weight that was cut. Figures of slates stand for those longer than 1.
  *
  * Intervals are those of resampled users, every figure computed anew from each resample, numerators with their
- * denominators. Where few decisions have most of the weight (a small `ess`), the percentiles are too narrow.
+ * denominators. Where few decisions have most of the weight (a small `ess`), the percentiles are too narrow; and that of `dm`
+ * says how sure the model is, not how right.
  */
 export class Estimates {
   readonly options: Readonly<EstimateOptions>;
