@@ -23,7 +23,7 @@ import {
   type TargetPolicy,
 } from "../../../src/recommender/index.js";
 
-const SMALL = { viewers: 40, streamers: 80, days: 2, seed: 3, slate: 3 };
+const SMALL = { viewers: 40, streamers: 60, days: 1, seed: 3, slate: 3 };
 
 /** The most watched streams, from which it departs now and then: a recommender that never learns. */
 function explorer(epsilon: number, seed: number): Recommender {
@@ -85,7 +85,7 @@ describe("what policies say of their choices", () => {
         expect(slate.slice(0, position).some((above) => chances[position]!.has(above))).toBe(false);
       }
     });
-    expect(decisions).toBeGreaterThan(100);
+    expect(decisions).toBeGreaterThan(50);
   });
 
   test("a recommender draws as often as it says", () => {
@@ -213,7 +213,7 @@ describe("a log of one policy foresees what another one earns on the simulated p
   });
 
   test("slates of three, from much exploration to little", () => {
-    const size = { viewers: 150, streamers: 150, days: 4, seed: 5, slate: 3 };
+    const size = { viewers: 120, streamers: 80, days: 3, seed: 5, slate: 3 };
     const little = () => explorer(0.1, 2);
     const { click: figures } = evaluated(explorer(0.5, 1), little, size);
     const truth = evaluated(little(), little, size).click["logged"]!.value;
