@@ -71,6 +71,10 @@ async function take(part: Part): Promise<void> {
     const started = performance.now();
     const own = await measure(part, interrupt.signal);
     rows.push(...own);
+    for (const { case: name, metric, lo, hi, isExact } of own) {
+      const isBounded = Number.isFinite(lo) && Number.isFinite(hi);
+      if (!isBounded && !isExact) failures.push(`${name} ${metric} has no interval`);
+    }
     console.log(`\n${part.title} (${Math.round((performance.now() - started) / 1000)} s)\n`);
     console.log(table(HEADER, own.map(line)));
     if (!json) return;
