@@ -60,13 +60,8 @@ export function packTransposed(m: i32, n: i32, src: usize, lds: usize, dst: usiz
   for (let i = 0; i < columns; i += 4) {
     const panel = i & ~15;
     const width = usize(min(16, columns - panel)) << 2;
-    let d = dst + (usize(panel) << 2) * rows + width * row + (usize(i - panel) << 2);
-    let s = src + usize(i) * lds;
-    for (let j = 0; j < n; j += 4) {
-      transpose4(s, s + lds, s + lds * 2, s + lds * 3, d, width);
-      s += 16;
-      d += width << 2;
-    }
+    const d = dst + (usize(panel) << 2) * rows + width * row + (usize(i - panel) << 2);
+    transpose(4, n, src + usize(i) * lds, lds, d, width);
   }
 }
 

@@ -10,10 +10,10 @@ export function defaultBytes(): Uint8Array<ArrayBuffer> {
   let high = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const digit = (code - (code < 92 ? 29 : 30)) % 90;
+    const digit = (code + (code < 92 ? 30 : 29)) % 90;
     if (digit > 87) high = (digit - 87) * 88;
     else {
-      codes.push(high + digit - 4);
+      codes.push(high + digit - 5);
       high = 0;
     }
   }

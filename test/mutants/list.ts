@@ -70,7 +70,16 @@ export const MUTANTS: readonly Mutant[] = [
       "+ width * (row + 1) + (usize(i - panel) << 2);",
       "packTransposed: one row too far",
     ],
-    ["d += width << 2;", "d += 64 << 2;", "packTransposed: the rest has the stride of a panel"],
+    [
+      "transpose(4, n, src + usize(i) * lds, lds, d, width);",
+      "transpose(4, n, src + usize(i) * lds, lds, d, 64);",
+      "packTransposed: the rest has the stride of a panel",
+    ],
+    [
+      "transpose(4, n, src + usize(i) * lds,",
+      "transpose(3, n, src + usize(i) * lds,",
+      "packTransposed: three rows of four",
+    ],
     [
       "const width = min(16, padded(n) - panel);",
       "const width = min(16, n - panel);",
