@@ -979,6 +979,17 @@ export const MUTANTS: readonly Mutant[] = [
       "y2 = f32x4.add(y2, f32x4.mul(weight, v128.load(from, 36)));",
       "gather16: an offset of one number",
     ],
+    ["for (; n >= 32; n -= 32) {", "for (; n >= 20; n -= 32) {", "gatherRows: two panels where there is one"],
+    ["w += usize(rows) << 7;", "w += usize(rows) << 6;", "gatherRows: the second panel twice"],
+    ["y += 128;", "y += 64;", "gatherRows: y advances by one of two panels"],
+    [
+      "panel + (usize(rows) << 6), y);",
+      "panel + (usize(rows + 1) << 6), y);",
+      "gather32: a row too far in the second panel",
+    ],
+    ["v128.load(w + at, 48)", "v128.load(v + at, 48)", "gather32: the first panel in place of the second"],
+    ["v128.load(v + at, 32)", "v128.load(v + at, 36)", "gather32: an offset of one number"],
+    ["v128.store(y, y7, 112);", "v128.store(y, y7, 116);", "gather32: one place too far"],
     [
       "const from = v128.load(w + stride * load<u32>(indices));",
       "const from = v128.load(w + stride * load<u32>(indices), 4);",
