@@ -141,6 +141,7 @@ export class Staged {
     for (let j = 0; j < this.#dense; j++) floats[row + j] = dense[denseAt + j]!;
     const first = row + this.#dense;
     let used = 0;
+    let last = -1;
     for (let j = at; j < at + count; j++) {
       const index = indices[j]!;
       const weight = this.#weight(weights, j);
@@ -149,7 +150,12 @@ export class Staged {
         const must = `an integer in [0, ${size - 1}], or -1 for none`;
         throw mustBe(`${this.#name}.indices[${j}]`, must, index);
       }
-      used = this.#insert(first, used, slots, index, weight);
+      // Most come in rising order.
+      if (index > last) {
+        last = index;
+        integers[first + used] = index;
+        floats[first + used++ + slots] = weight;
+      } else used = this.#insert(first, used, slots, index, weight);
     }
     for (let k = first + used; k < first + slots; k++) integers[k] = integers[k + slots] = 0;
   }
@@ -160,13 +166,13 @@ export class Staged {
     throw mustBe(`${this.#name}.weights[${j}]`, BOUNDS, weight);
   }
 
-  /** Inserts an index among `used` sorted ones, or adds to its weight; returns how many there are then. */
+  /** Inserts an index among `used` sorted ones, of which the last is no less, or adds to its weight; returns how many there are then. */
   #insert(first: number, used: number, slots: number, index: number, weight: number): number {
     const { floats } = this;
     const integers = this.#integers;
     let at = first + used;
     while (at > first && integers[at - 1]! >= index) at--;
-    if (at < first + used && integers[at] === index) {
+    if (integers[at] === index) {
       floats[at + slots]! += weight;
       return used;
     }
