@@ -143,8 +143,9 @@ export class Contents {
 
   /** Null where no word has a vector. */
   #embedded(words: readonly string[]): Float32Array | null {
+    if (this.#vectors === undefined) return null;
     const row = new Float32Array(CONTENT_SIZE);
-    return this.#vectors?.write(words, row, 0) ? row : null;
+    return this.#vectors.write(words, row, 0) ? row : null;
   }
 
   /** Null for an embedding of zeros, which has no direction. */

@@ -257,6 +257,29 @@ test("words are weighed by the training texts", () => {
   expect(violin! / live!).toBeCloseTo(1 + Math.log(4 / 2), 4);
 });
 
+test("word vectors are those of the training texts: others leave no trace, and their words are unknown, not zero", () => {
+  const encode: Encoding = { kind: "wordvectors", training: { size: 4, minCount: 2 } };
+  const training = ["violin cello", "cello violin live", ["blitz", "chess"], "chess blitz live", "rare violin"];
+  const features = fitted(encode, training, true);
+  const before = rowOf(features, { x: "cello" });
+  expect(before.length).toBe(6);
+  expect(before.slice(0, 2)).toEqual([1, 1]);
+  for (const x of ["held out", "held out", "cello held"]) {
+    rowOf(features, { x });
+    features.learn({ x });
+  }
+  expect(rowOf(features, { x: "cello" })).toEqual(before);
+  expect(rowOf(features, { x: "held out" })).toEqual([1, 0, 0, 0, 0, 0]);
+  expect(rowOf(features, { x: "rare" })).toEqual([1, 0, 0, 0, 0, 0]);
+  expect(rowOf(features, { x: ["held", "cello"] })).toEqual(before);
+  // Fitted on other texts as well, it would be another.
+  expect(rowOf(fitted(encode, [...training, "held out", "held out cello"], true), { x: "held" })[1]).toBe(1);
+  const { vectors } = features.save()[0]!.encode as Extract<Encoding, { kind: "wordvectors" }>;
+  const given = new FeatureSet([{ name: "x", encode: { kind: "wordvectors", vectors: vectors! } }]);
+  expect(given.unfitted).toEqual([]);
+  expect(rowOf(given, { x: "cello" })).toEqual(before);
+});
+
 describe("a feature set", () => {
   test("reads paths, writes column by column", () => {
     const features = new FeatureSet([
@@ -319,6 +342,14 @@ describe("a feature set", () => {
     [
       [{ name: "a", encode: { kind: "onehot", vocabulary: ["a", "a"] } }],
       '"columns.0.encode.vocabulary" must be at most',
+    ],
+    [
+      [{ name: "a", encode: { kind: "wordvectors", training: { size: 0 } } }],
+      '"columns.0.encode.training.size" must be an integer in [1, 256], got 0',
+    ],
+    [
+      [{ name: "a", encode: { kind: "wordvectors", vectors: { size: 2, words: [], counts: [], rows: [1] } } }],
+      '"columns.0.encode.vectors.rows" must be "size" integers',
     ],
     [[{ name: "a", encode: { kind: "words", documents: 3 } }], '"columns.0.encode.frequencies" must be 64 integers'],
     [[{ name: "a", encode: { kind: "log" }, form: "b" }], '"columns.0.form" is not an option'],

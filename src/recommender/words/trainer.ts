@@ -13,7 +13,7 @@ export interface WordTrainerOptions {
   minCount: number;
   /** Words after one in a text that are near it, [1, 1024]. Default 16: all of a title and its tags. */
   window: number;
-  /** Pairs of words held, [1, 1e7]. Default 1 000 000, which takes 90 MB. */
+  /** Pairs of words held, [1, 1e7]. Default 1 000 000, which take about 40 MB. */
   pairs: number;
   /** Power of how often a word is near others, [0, 1]. Default 0.75 (Levy et al. 2015). */
   smoothing: number;
