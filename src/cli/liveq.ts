@@ -201,9 +201,10 @@ command(
       throw new UsageError("one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given");
     }
     const common = options as TrainOptions & LearnOptions;
-    const { resume, decisions, words, follow, saveEvery } = common;
-    if (events === undefined && (resume || decisions || words || follow || saveEvery)) {
-      throw new UsageError("'--resume', '--decisions', '--words', '--follow' and '--save-every' go with '--events'");
+    const { resume, decisions, words, draw, follow, saveEvery } = common;
+    if (events === undefined && (resume || decisions || words || draw === "users" || follow || saveEvery)) {
+      const those = "'--resume', '--decisions', '--words', '--draw users', '--follow' and '--save-every'";
+      throw new UsageError(`${those} go with '--events'`);
     }
     if (resume && words) throw new UsageError("'--words' goes with a new model, which keeps them");
     if (events) ended(await learn({ ...common, events }, stop.signal));

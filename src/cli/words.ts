@@ -4,7 +4,9 @@ import { WordTrainer } from "../recommender/words/trainer.js";
 import { type SavedWordVectors, WordVectors } from "../recommender/words.js";
 import { readFile } from "./files.js";
 import { Inputs, openEvents, until } from "./input.js";
+import { tell } from "./output.js";
 import { Progress } from "./progress.js";
+import { type Row, writeRows } from "./results.js";
 
 /** Words whose neighbours are printed, the most frequent, and how many of each. */
 const [SHOWN, NEAR] = [12, 5] as const;
@@ -13,6 +15,7 @@ export interface WordOptions {
   titles: string[];
   model: string;
   seed: number;
+  json?: string;
 }
 
 /** Word vectors out of a file. @throws Error that names the file and what is wrong with it. */
@@ -30,7 +33,8 @@ export function loadWords(file: string): SavedWordVectors {
  * Trains word vectors on the titles and tags of a log, and writes them as JSON. Answers false where the signal ended the
  * reading early; the vectors of what was read are written all the same.
  */
-export async function trainWords({ titles, model, seed }: WordOptions, signal: AbortSignal): Promise<boolean> {
+export async function trainWords(options: WordOptions, signal: AbortSignal): Promise<boolean> {
+  const { titles, model, seed, json } = options;
   const inputs = new Inputs(titles, signal);
   const trainer = new WordTrainer({ seed });
   const progress = new Progress("titles");
@@ -55,7 +59,14 @@ export async function trainWords({ titles, model, seed }: WordOptions, signal: A
   process.stderr.write(`${model} written: ${learned}\n`);
   for (const word of words.slice(0, SHOWN)) {
     const near = vectors.nearest(word, NEAR).map((each) => `${each.word} ${each.similarity.toFixed(2)}`);
-    process.stdout.write(`${word}: ${near.join(", ")}\n`);
+    tell(`${word}: ${near.join(", ")}\n`, json);
   }
+  const figures = Object.entries({ titles: trainer.texts, words: words.length });
+  const common = { suite: "recommender", case: "train/words", unit: "1", seeds: [seed] };
+  if (json)
+    writeRows(
+      json,
+      figures.map(([metric, value]): Row => ({ ...common, metric, value })),
+    );
   return !signal.aborted;
 }

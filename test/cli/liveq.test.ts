@@ -44,6 +44,7 @@ describe("usage", () => {
     [["--gamma", "x"], "It must be in [0, 1]"],
     [["train"], "one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given"],
     [["train", "--movielens", "x", "--resume"], "'--follow' and '--save-every' go with '--events'"],
+    [["train", "--movielens", "x", "--draw", "users"], "'--draw users', '--follow' and '--save-every' go with"],
     [["train", "--events", "x", "--follow", "--draw", "users"], '"--draw users" reads the whole log first'],
     [["train", "--events", "x", "--resume", "--model", "none"], '"--resume" needs the file of "--model", none'],
     [["simulate", "--policy", "best"], "Allowed choices are random, popular,"],

@@ -302,6 +302,11 @@ describe("train on titles", () => {
     const saved = JSON.parse(readFileSync(VECTORS, "utf8"));
     expect(saved).toEqual(trainer.vectors().save());
     expect(saved.words.length).toBeGreaterThan(10);
+    const rows = await liveq(...words, "--json", "-");
+    expect(rowsIn(rows.out).map(({ metric, value }) => [metric, value])).toEqual([
+      ["titles", trainer.texts],
+      ["words", saved.words.length],
+    ]);
     const piped = at("piped.json");
     const text = readFileSync(at("data", "train.jsonl"), "utf8");
     expect(await fed(text, "train", "--titles", "-", "--model", piped)).toMatchObject({ code: 0, out: run.out });
