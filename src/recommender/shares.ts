@@ -17,7 +17,8 @@ const NOWHERE: NextState = { time: 0, observation: NOTHING, candidates: NOTHING 
  * The log is gone through twice: first it counts what each user's decisions will yield, as a recommender pairs them with
  * their feedback; then it says of each decision how often. A user with n of N transitions of U users has N / (U n) of
  * each on average, but no more than `timesMax`: who did less than a share of 1 / timesMax of it has less. Which are taken
- * once more is drawn by the name of the decision: a run that is gone on from draws the same.
+ * once more is drawn by the name of the decision: a run that is gone on from draws the same. What a recommender learns from
+ * one user in some hours is bounded besides (`profile.sayDecisions`), which is not counted here.
  */
 export class UserShares {
   readonly #seed: number;

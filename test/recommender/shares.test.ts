@@ -59,10 +59,10 @@ function logOf(users: number, decisions: number, seed: number): Entry[] {
   return log;
 }
 
-/** Tells a recommender of a log, with or without shares. */
+/** Tells a recommender, which bounds nobody otherwise, of a log, with or without shares. */
 function taught(log: readonly Entry[], shares?: UserShares): string[] {
   const agent = new Recorder();
-  const recommender = new Recommender({ trainEvery: 0 }, agent);
+  const recommender = new Recommender({ trainEvery: 0, profile: { sayDecisions: log.length } }, agent);
   for (const entry of log) {
     if ("kind" in entry) recommender.feedback(entry);
     else recommender.decided(entry, shares?.times(entry));
