@@ -58,6 +58,8 @@ export const AGENT_PROBES: readonly Probe[] = [
     variant(name, "Double, PER", { double: true, ...PER }),
   ]),
   variant("L", "storage f16", { storage: "f16" }),
+  // All of it in cache: what rows that come from further away cost.
+  ...["M", "L"].map((name) => variant(name, "replay of 64", { capacity: 64 })),
   ...["S", "L", "XL"].map((name) => variant(name, "2 threads", {}, { threads: 2 })),
   ...["S", "L"].flatMap((name) => [
     variant(name, "rolled kernels", {}, { kernels: "rolled" }),
