@@ -254,9 +254,10 @@ function banditCase(
 ): Row[] {
   const items = log.items.length;
   const rowOf = (i: number) => shares.subarray(log.position[i]! * items, (log.position[i]! + 1) * items);
-  const truth = mean(other.reward);
+  const clicks = wilsonInterval(Math.round(mean(other.reward) * other.n), other.n);
+  const truth = clicks.value;
   const common = { suite: SUITE, case: `open-bandit/${name}` };
-  const rows: Row[] = [{ ...common, metric: "true_click_rate", unit: "1", value: truth, n: other.n }];
+  const rows: Row[] = [{ ...common, metric: "true_click_rate", unit: "1", ...clicks, n: other.n }];
   for (const { metric, value, lo, hi, n } of evaluateBandit(log, rowOf)) {
     const met = UNBIASED.includes(metric) ? { target: truth, met: lo <= truth && truth <= hi } : {};
     rows.push({ ...common, metric, unit: "1", value, lo, hi, n, ...met });
@@ -268,6 +269,9 @@ function banditCase(
       metric: `${metric}_relative_error`,
       unit: "1",
       value: Math.abs(value / truth - 1),
+      // Of the estimate; the truth is taken as it was measured.
+      lo: Math.max(lo / truth - 1, 1 - hi / truth, 0),
+      hi: Math.max(Math.abs(lo / truth - 1), Math.abs(hi / truth - 1)),
       n,
       ...beside,
     });
