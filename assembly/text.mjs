@@ -1,7 +1,7 @@
 /**
  * Writes .build/dqn.text.ts: the Wasm as a string of printable ASCII that compresses almost as well as its bytes, a fifth
  * smaller than base64. Bytes from -5 to 82 are one character, among them the prefix of SIMD, the others two;
- * src/module.ts reads it. Where the bytes and the characters begin was searched for: it is worth 1 % of the text.
+ * src/engine/instance/module.ts reads it. Where the bytes and the characters begin was searched for: it is worth 1 % of the text.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -5,8 +5,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { Progress } from "../src/cli/progress.js";
-import { type Row, type StoredRow, writeRows } from "../src/cli/results.js";
+import { Progress } from "../src/cli/writing/progress.js";
+import { type Row, type StoredRow, writeRows } from "../src/cli/writing/results.js";
 import { RUNTIMES, type RuntimeName, runtime } from "../test/runtimes/install.js";
 import { AGENT_PROBES, agentOf, ENVIRONMENT_PROBES } from "./engine/agents.js";
 import { type Probe, sampleAll } from "./engine/probe.js";

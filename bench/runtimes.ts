@@ -3,8 +3,8 @@
  * all runtimes again and again, so that a slow spell of a shared machine falls on all of them alike.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Row, type StoredRow, writeRows } from "../src/cli/results.js";
-import { table } from "../src/cli/table.js";
+import { type Row, type StoredRow, writeRows } from "../src/cli/writing/results.js";
+import { table } from "../src/cli/writing/table.js";
 import { RUNTIMES, type Runtime, runtime } from "../test/runtimes/install.js";
 import { type Job, runJob } from "../test/runtimes/job.js";
 import { figureOf, SHAPES } from "./shapes.js";

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync } from "node:zlib";
 
 const WASM_MAX = 96 * 1024;
-const DIGEST = "src/kernel.ts";
+const DIGEST = "src/engine/instance/kernel.ts";
 
 const wasm = readFileSync(".build/dqn.wasm");
 const digest = createHash("sha256").update(wasm).digest("hex");

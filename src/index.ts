@@ -1,12 +1,31 @@
-export { DQN, type SaveOptions, type Transition } from "./agent.js";
-export type { EngineOptions } from "./engine.js";
+export type {
+  AgentStats,
+  ByteStorage,
+  CandidateOptions,
+  DQNOptions,
+  EngineOptions,
+  Input,
+  LayerWeights,
+  MunchausenOptions,
+  ResolvedOptions,
+  Schedule,
+  SparseInput,
+  SparseOptions,
+} from "./engine/index.js";
+export { DQN, type SaveOptions, SnapshotError, type Transition } from "./engine/index.js";
 export {
+  Acrobot,
+  CartPole,
   type Environment,
   type Evaluated,
   type EvaluateOptions,
   type EvaluationOptions,
   evaluate,
   jsonLines,
+  MaskedGrid,
+  MountainCar,
+  Offers,
+  type OffersModel,
   type ResumeOptions,
   resume,
   type StepResult,
@@ -16,22 +35,4 @@ export {
   type TrainProgress,
   type TrainResult,
   train,
-} from "./environment/index.js";
-export { Acrobot } from "./environments/acrobot.js";
-export { CartPole } from "./environments/cartpole.js";
-export { MaskedGrid } from "./environments/maskedgrid.js";
-export { MountainCar } from "./environments/mountaincar.js";
-export { Offers, type OffersModel } from "./environments/offers.js";
-export type { Input, SparseInput } from "./inputs.js";
-export type {
-  ByteStorage,
-  CandidateOptions,
-  DQNOptions,
-  MunchausenOptions,
-  ResolvedOptions,
-  SparseOptions,
-} from "./options.js";
-export type { Schedule } from "./schedule.js";
-export { SnapshotError } from "./snapshot.js";
-export type { AgentStats } from "./stats.js";
-export type { LayerWeights } from "./weights.js";
+} from "./training/index.js";

@@ -1,48 +1,145 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
+import { HOUSE } from "./support/house.js";
 
-/** What may import what: each room names the rooms below it. A room may always import from itself. */
-const SRC: Record<string, string[]> = {
-  cli: ["server", "recommender", "node", "exchange", "agent", "snapshot"],
-  node: ["options"],
-  server: ["recommender", "agent", "options", "schedule", "random", "math"],
-  recommender: ["agent", "environment", "options", "schedule", "snapshot", "random", "math"],
-  index: [
-    "agent",
-    "engine",
-    "environment",
-    "environments",
-    "inputs",
-    "stats",
-    "weights",
-    "options",
-    "schedule",
-    "snapshot",
-  ],
-  exchange: ["header", "protobuf", "weights", "options", "snapshot"],
-  environments: ["environment", "random", "math"],
-  environment: ["agent", "engine", "inputs", "options", "snapshot"],
-  agent: ["inputs", "stats", "weights", "options", "schedule", "snapshot", "engine", "kernel", "abi"],
-  kernel: [],
-  inputs: ["options", "abi"],
-  stats: ["abi"],
-  tensorboard: ["agent", "environment", "options", "protobuf", "stats"],
-  protobuf: [],
-  weights: ["options", "abi"],
-  options: ["schedule", "abi"],
-  schedule: [],
-  snapshot: ["header", "options", "sha256"],
-  header: [],
-  engine: ["module", "options", "platform", "threads", "abi"],
-  platform: [],
-  threads: [],
-  random: ["math"],
-  math: [],
-  sha256: [],
-  module: [],
+const LINES_MAX = 7000;
+const FILES_MAX = 12;
+
+/** Rooms where the bare packages may be used. */
+const PACKAGES: Record<string, string[]> = {
+  commander: ["cli"],
+  valibot: ["protocol", "server"],
+  "node:": ["cli", "node"],
 };
 
+/** Ten purposes that a file may have, and the room that a stranger finds for it by the drawing alone. */
+const PURPOSES: Record<string, string> = {
+  "a reader of another platform's export": "logs",
+  "a kernel's wrapper in TypeScript": "engine",
+  "an environment to train on": "training",
+  "a group of features of one's own": "recommender/features",
+  "another source of candidates": "recommender/retrieval",
+  "another way to explore, with its propensities": "recommender/serving",
+  "another term of the reward": "recommender/learning",
+  "a policy to compare with on a live platform": "baselines",
+  "a ranker of items to compare with on MovieLens": "ranking",
+  "a new estimate from a log of decisions": "evaluation",
+};
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+    .map((name) => join(folder, name));
+}
+
+function imports(file: string): string[] {
+  const code = readFileSync(file, "utf8");
+  return [...code.matchAll(/(?:from\s+|import\(\s*|^import\s+)["']([^"']+)["']/gm)].map((match) => match[1]!);
+}
+
+function linesOf(file: string): number {
+  return readFileSync(file, "utf8").split("\n").length - 1;
+}
+
+const SOURCES = files("src");
+const PATHS = HOUSE.map(({ path }) => path);
+
+/** The room of a file of src/: the innermost whose folder holds it; "" of what lies in src/ itself. */
+function roomOf(file: string): string {
+  const inside = PATHS.filter((path) => file.startsWith(`src/${path}/`));
+  return inside.sort((a, b) => b.length - a.length)[0] ?? "";
+}
+
+/** The files of src/ that a file imports. */
+function targetsOf(file: string): string[] {
+  return imports(file)
+    .filter((name) => name.startsWith("."))
+    .map((name) => join(dirname(file), name).replace(/\.js$/, ".ts"))
+    .filter((target) => target.startsWith("src/"));
+}
+
+describe("the floor plan of src", () => {
+  test("every file has a room", () => {
+    expect(SOURCES.filter((file) => roomOf(file) === "")).toEqual(["src/index.ts"]);
+    expect(HOUSE.filter(({ path }) => !existsSync(`src/${path}/`))).toEqual([]);
+  });
+
+  test.each(SOURCES)("%s imports only from rooms below, through their doors", (file) => {
+    const own = roomOf(file);
+    for (const target of targetsOf(file)) {
+      const other = roomOf(target);
+      if (other === own) continue;
+      expect(PATHS.indexOf(other), `an arrow up: ${file} -> ${target}`).toBeGreaterThan(PATHS.indexOf(own));
+      expect(target, `past the door: ${file} -> ${target}`).toBe(`src/${other}/index.ts`);
+    }
+    for (const name of imports(file).filter((path) => !/^[.#]|\/package\.json$/.test(path))) {
+      const owner = Object.keys(PACKAGES).find((prefix) => name.startsWith(prefix));
+      expect(PACKAGES[owner ?? ""], `${file} -> ${name}`).toContain(own);
+    }
+  });
+
+  test("no file imports itself by way of others", () => {
+    const path: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string) => {
+      expect(path, `a circle: ${[...path, file].join(" -> ")}`).not.toContain(file);
+      if (done.has(file)) return;
+      done.add(file);
+      path.push(file);
+      for (const target of targetsOf(file)) if (target !== file) visit(target);
+      path.pop();
+    };
+    for (const file of SOURCES) visit(file);
+  });
+
+  test.each(PATHS)("%s is no larger than a reader holds in mind, and names each thing once", (path) => {
+    const inside = SOURCES.filter((file) => file.startsWith(`src/${path}/`));
+    const lines = inside.reduce((sum, file) => sum + linesOf(file), 0);
+    expect(lines, `src/${path} has ${lines} lines`).toBeLessThanOrEqual(LINES_MAX);
+    for (const folder of new Set(inside.map(dirname))) {
+      const held = inside.filter((file) => dirname(file) === folder);
+      expect(held.length, `files in ${folder}`).toBeLessThanOrEqual(FILES_MAX);
+    }
+    const names = inside
+      .filter((file) => roomOf(file) === path && basename(file) !== "index.ts")
+      .map((file) => basename(file));
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+    for (const file of inside) expect(readFileSync(file, "utf8"), file).not.toMatch(/^export \* /m);
+  });
+
+  test("a stranger finds the room of a file by its purpose", () => {
+    const width = Math.max(...Object.keys(PURPOSES).map((purpose) => purpose.length));
+    for (const [purpose, room] of Object.entries(PURPOSES)) {
+      const found = HOUSE.find(({ path }) => path === room);
+      expect(found, purpose).toBeDefined();
+      console.log(`${purpose.padEnd(width)}  src/${room}/`);
+    }
+  });
+
+  const design = "../shared/DESIGN.md";
+  test.skipIf(!existsSync(design))("the rooms are those of the design, in its order", () => {
+    const text = readFileSync(design, "utf8");
+    const from = text.indexOf("arrows run only downward");
+    const drawing = text.slice(from, text.indexOf("\n```", from));
+    const drawn = [...drawing.matchAll(/^ {2}( *)((?:\w+\/ {1,2})+)(.*)$/gm)].flatMap(([, indent, names, rest]) =>
+      /\+$/.test(rest!)
+        ? []
+        : names!
+            .trim()
+            .split(/\s+/)
+            .map((name) => (indent === "" ? "" : "recommender/") + name.slice(0, -1)),
+    );
+    const inner = (path: string) => path.startsWith("recommender/");
+    expect(PATHS.filter((path) => !inner(path)).filter((path) => path !== "examples")).toEqual(
+      drawn.filter((path) => !inner(path)),
+    );
+    // The design lists them as data takes them, from the ground up.
+    expect(PATHS.filter(inner).reverse()).toEqual(drawn.filter(inner));
+  });
+});
+
+/** What may import what in assembly/. */
 const ASSEMBLY: Record<string, string[]> = {
   index: ["dqn", "gemm", "crew", "work", "arena", "abi"],
   kernels: [
@@ -92,58 +189,30 @@ const ASSEMBLY: Record<string, string[]> = {
   abi: [],
 };
 
-/** Rooms where the bare packages may be used. */
-const PACKAGES: Record<string, string[]> = {
-  commander: ["cli"],
-  valibot: ["recommender", "server"],
-  "node:": ["cli", "node"],
-};
-
-function files(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
-    .map((name) => join(folder, name));
-}
-
-function imports(file: string): string[] {
-  const code = readFileSync(file, "utf8");
-  return [...code.matchAll(/(?:from\s+|import\(\s*|^import\s+)["']([^"']+)["']/gm)].map((match) => match[1]!);
-}
-
-/** The room of a file below `top`: its folder there, or its name. */
-function room(path: string, top: string): string {
+/** The room of a file of assembly/: its folder there, or its name. */
+function unitOf(path: string): string {
   const normal = normalize(path);
-  if (normal.includes("assembly/abi")) return "abi";
   if (normal.includes(".build/tiles")) return "tiles";
-  if (normal.includes(".build/dqn.text")) return "module";
-  if (normal.includes(".build/")) return normal.includes("dqn.wasm") ? "module" : "abi";
-  const first = normal.slice(top.length + 1).split("/")[0]!;
-  return first.replace(/\.(ts|js)$/, "").replace(/\.workerd$/, "");
+  return normal
+    .slice("assembly/".length)
+    .split("/")[0]!
+    .replace(/\.(ts|js)$/, "");
 }
 
-describe.each([
-  ["src", SRC],
-  ["assembly", ASSEMBLY],
-])("the floor plan of %s", (top, plan) => {
-  test.each(files(top))("%s imports only from rooms below", (file) => {
-    const own = room(file, top);
-    expect(Object.keys(plan), `"${own}" has no place in the plan`).toContain(own);
-    for (const name of imports(file).filter((path) => !path.endsWith("/package.json"))) {
-      if (name.startsWith(".") || name.startsWith("#")) {
-        const target = name.startsWith("#") ? name.slice(1) : room(join(dirname(file), name), top);
-        expect([own, ...plan[own]!], `${file} -> ${name}`).toContain(target);
-      } else {
-        const owner = Object.keys(PACKAGES).find((prefix) => name.startsWith(prefix));
-        expect(PACKAGES[owner ?? ""], `${file} -> ${name}`).toContain(own);
-      }
+describe("the floor plan of assembly", () => {
+  test.each(files("assembly"))("%s imports only from rooms below", (file) => {
+    const own = unitOf(file);
+    expect(Object.keys(ASSEMBLY), `"${own}" has no place in the plan`).toContain(own);
+    for (const name of imports(file)) {
+      expect([own, ...ASSEMBLY[own]!], `${file} -> ${name}`).toContain(unitOf(join(dirname(file), name)));
     }
   });
 });
 
-test("only engine.ts, threads.ts and module.ts touch WebAssembly, but for the type of a module that a caller gives", () => {
+test("only the folder of the instance touches WebAssembly, but for the type of a module that a caller gives", () => {
   for (const file of files("src")) {
     const uses = [...readFileSync(file, "utf8").matchAll(/WebAssembly\.(\w+)/g)].map((match) => match[1]);
-    if (["src/engine.ts", "src/threads.ts", "src/module.ts", "src/module.workerd.ts"].includes(file)) continue;
+    if (file.startsWith("src/engine/instance/")) continue;
     expect(
       uses.filter((use) => use !== "Module"),
       file,
@@ -155,7 +224,7 @@ test("nothing outside the command reads a clock, and nothing uses host randomnes
   const banned =
     /Date\.now|new Date\(\)|performance\.now|Math\.(random|exp|expm1|log|log1p|log2|log10|pow|sin|cos|tan|tanh|atan|atan2|asin|acos|sinh|cosh|hypot|fround16)\b|[^*]\*\*[^*/]/;
   for (const file of files("src")) {
-    if (file.startsWith("src/cli/")) continue;
+    if (roomOf(file) === "cli") continue;
     const code = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
     const lines = code.split("\n").filter((line) => banned.test(line) && !/\b\d+ \*\* -?\d+\b/.test(line));
     expect(lines, file).toEqual([]);

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { DQN, type DQNOptions, SnapshotError } from "../src/index.js";
-import { Random } from "../src/random.js";
-import { live } from "./reference/live.js";
+import { Random } from "../src/numeric/random.js";
+import { live } from "./support/live.js";
 
 /** `npm run test:fuzz` asks for more. */
 const FILES = Number(process.env["FUZZ_FILES"] ?? 40_000);

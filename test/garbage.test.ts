@@ -14,7 +14,7 @@ const ONE_NUMBER = 16;
 
 test("over a million calls act, observe, evaluate and learn leave no garbage, and Wasm memory stays as it is", () => {
   const flags = ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"];
-  const out = execFileSync(process.execPath, [...flags, "test/reference/garbage.mjs"], { encoding: "utf8" });
+  const out = execFileSync(process.execPath, [...flags, "test/support/garbage.mjs"], { encoding: "utf8" });
   const { bytes, isSameMemory } = JSON.parse(out) as Report;
   expect(Object.keys(bytes)).toHaveLength(6);
   for (const [name, { observe, act, evaluate, learn }] of Object.entries(bytes)) {

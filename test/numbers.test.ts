@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { boundsOf } from "../src/engine/options.js";
+import { unpackSnapshot } from "../src/engine/snapshot/snapshot.js";
 import { DQN, type DQNOptions, type Input, type Transition } from "../src/index.js";
-import { boundsOf } from "../src/options.js";
-import { unpackSnapshot } from "../src/snapshot.js";
 import { Pcg32 } from "./reference/rng.js";
 
 const BOUND = 1e6;

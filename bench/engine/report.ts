@@ -1,6 +1,6 @@
 /** From samples to rows and to text. */
-import type { Row } from "../../src/cli/results.js";
-import { table } from "../../src/cli/table.js";
+import type { Row } from "../../src/cli/writing/results.js";
+import { table } from "../../src/cli/writing/table.js";
 import { type Figure, figureOf } from "../shapes.js";
 import type { Series } from "./probe.js";
 import { isMet, targetOf } from "./targets.js";

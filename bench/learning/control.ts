@@ -1,12 +1,6 @@
-import { table } from "../../src/cli/table.js";
+import { table } from "../../src/cli/writing/table.js";
 import { DQN, type Environment, evaluate, type StepResult, train } from "../../src/index.js";
-import {
-  bootstrapInterval,
-  interquartileMean,
-  mean,
-  meanInterval,
-  quantile,
-} from "../../src/recommender/evaluation/intervals.js";
+import { bootstrapInterval, interquartileMean, mean, meanInterval, quantile } from "../../src/statistics/intervals.js";
 import { CONTROL, type Control, merged, type Recipe } from "../recipes.js";
 import { type Case, type Goal, type Outcome, type Suite, seedsOf, valuesOf, withOutcomes } from "./suite.js";
 

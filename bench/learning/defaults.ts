@@ -1,6 +1,6 @@
-import { table } from "../../src/cli/table.js";
+import { table } from "../../src/cli/writing/table.js";
 import { DQN, evaluate, train } from "../../src/index.js";
-import { mean, meanInterval } from "../../src/recommender/evaluation/intervals.js";
+import { mean, meanInterval } from "../../src/statistics/intervals.js";
 import { CONTROL, merged, VARIANTS } from "../recipes.js";
 import { type Case, type Suite, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 

@@ -1,5 +1,5 @@
 import { renameSync } from "node:fs";
-import { type Row, readRows, type StoredRow, stamped, writeRows } from "../../src/cli/results.js";
+import { type Row, readRows, type StoredRow, stamped, writeRows } from "../../src/cli/writing/results.js";
 import type { Job } from "./pool.js";
 import { type Case, type Figure, hashOf, type Outcome, type Outcomes } from "./suite.js";
 

@@ -1,7 +1,7 @@
-import { table } from "../../src/cli/table.js";
+import { table } from "../../src/cli/writing/table.js";
 import { CartPole, DQN, evaluate, type Transition } from "../../src/index.js";
-import { Random } from "../../src/random.js";
-import { mean, meanInterval } from "../../src/recommender/evaluation/intervals.js";
+import { Random } from "../../src/numeric/random.js";
+import { mean, meanInterval } from "../../src/statistics/intervals.js";
 import { merged, OFFLINE_RECIPES, type OfflineRecipe } from "../recipes.js";
 import { type Case, type Outcome, type Suite, seedsOf, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 

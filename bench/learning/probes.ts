@@ -1,6 +1,6 @@
-import { table } from "../../src/cli/table.js";
+import { table } from "../../src/cli/writing/table.js";
 import { DQN, train } from "../../src/index.js";
-import { GAMMA, OfferedProbe, offer, PROBES, type Probe, ProbeEnvironment } from "../../test/reference/probes.js";
+import { GAMMA, OfferedProbe, offer, PROBES, type Probe, ProbeEnvironment } from "../../test/support/probes.js";
 import { MUNCHAUSEN, merged, PROBE_OPTIONS, PROBE_RECIPE } from "../recipes.js";
 import { type Case, type Goal, type Report, type Suite, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Row } from "../../src/cli/results.js";
+import type { Row } from "../../src/cli/writing/results.js";
 import type { DQNOptions } from "../../src/index.js";
 
 /** A figure of one seed. */

@@ -1,5 +1,5 @@
 /** Figures as rows, and as README's table. */
-import type { Row } from "../../src/cli/results.js";
+import type { Row } from "../../src/cli/writing/results.js";
 import { METRICS, type Metric, median } from "./timing.js";
 
 /** The samples of a peer at a shape, in microseconds. */

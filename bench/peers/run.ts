@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { writeRows } from "../../src/cli/results.js";
+import { writeRows } from "../../src/cli/writing/results.js";
 import { installPackages, installSystem } from "./build.js";
 import { faultOf, TOLERANCE } from "./check.js";
 import { CAPACITY, dataOf, ROWS, SHAPES, type Shape, STEPS, writeData } from "./data.js";

@@ -7,17 +7,11 @@
  * showing what is most watched, and lets every stream be seen. It shows one stream at a time, as KuaiLive does, so that
  * an exposure is a stream that was looked at.
  */
-import { Random } from "../../src/random.js";
-import {
-  Catalog,
-  type Decision,
-  type Interval,
-  type LiveEvent,
-  meanInterval,
-  type Policy,
-  type Request,
-  simulate,
-} from "../../src/recommender/index.js";
+import { Random } from "../../src/numeric/random.js";
+import type { Decision, LiveEvent, Policy, Request } from "../../src/recommender/index.js";
+import { Catalog } from "../../src/recommender/state/index.js";
+import { simulate } from "../../src/simulator/index.js";
+import { type Interval, meanInterval } from "../../src/statistics/index.js";
 import { Broadcasts } from "./calibration/broadcasts.js";
 import { STATISTICS, type Statistic } from "./calibration/statistics.js";
 import { Visits } from "./calibration/visits.js";

@@ -1,10 +1,10 @@
 /** What the catalogue and retrieval cost as more and more is on air. */
-import type { Row } from "../../src/cli/results.js";
-import { Random } from "../../src/random.js";
-import { Catalog, type CatalogStream } from "../../src/recommender/catalog.js";
-import type { LiveEvent } from "../../src/recommender/events.js";
-import { type Query, Retriever } from "../../src/recommender/retrieval.js";
-import { Towers, type Vectors } from "../../src/recommender/towers.js";
+import type { Row } from "../../src/cli/writing/results.js";
+import { Random } from "../../src/numeric/random.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
+import { type Query, Retriever } from "../../src/recommender/retrieval/retriever.js";
+import { Towers, type Vectors } from "../../src/recommender/retrieval/towers.js";
+import { Catalog, type CatalogStream } from "../../src/recommender/state/catalogue.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 

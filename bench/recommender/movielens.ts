@@ -1,6 +1,5 @@
-import { readMovieLens } from "../../src/cli/movielens.js";
-import type { Row } from "../../src/cli/results.js";
-import { bootstrapInterval, type Interval, mean, meanInterval } from "../../src/recommender/evaluation/intervals.js";
+import { readMovieLens } from "../../src/cli/reading/movielens.js";
+import type { Row } from "../../src/cli/writing/results.js";
 import {
   evaluateRanking,
   hitRate,
@@ -8,13 +7,14 @@ import {
   place,
   type Ranker,
   type RankingProtocol,
-} from "../../src/recommender/evaluation/ranking.js";
-import { histories, type Interactions, leaveLastOut } from "../../src/recommender/evaluation/splits.js";
-import { Bpr } from "../../src/recommender/policies/bpr.js";
-import { Ease } from "../../src/recommender/policies/ease.js";
-import { ItemKnn } from "../../src/recommender/policies/itemknn.js";
-import { ItemPop } from "../../src/recommender/policies/itempop.js";
-import { RandomRanker } from "../../src/recommender/policies/random.js";
+} from "../../src/evaluation/ranking.js";
+import { histories, type Interactions, leaveLastOut } from "../../src/logs/splits.js";
+import { Bpr } from "../../src/ranking/bpr.js";
+import { Ease } from "../../src/ranking/ease.js";
+import { ItemKnn } from "../../src/ranking/itemknn.js";
+import { ItemPop } from "../../src/ranking/itempop.js";
+import { RandomRanker } from "../../src/ranking/random.js";
+import { bootstrapInterval, type Interval, mean, meanInterval } from "../../src/statistics/intervals.js";
 import { NumpyRandom } from "./numpy.js";
 import { SUITE } from "./part.js";
 

@@ -1,29 +1,21 @@
 /** Whether the decisions of one policy foresee what another one earns: on the simulator, and on Open Bandit records. */
 import { createReadStream, existsSync } from "node:fs";
-import type { Row } from "../../src/cli/results.js";
-import { Random } from "../../src/random.js";
+import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
+import type { Row } from "../../src/cli/writing/results.js";
+import { evaluateBandit, itemShares, OffPolicyLog, type OffPolicyOptions } from "../../src/evaluation/index.js";
+import { type BanditLog, collectBandit, readOpenBandit } from "../../src/logs/index.js";
+import { Random } from "../../src/numeric/random.js";
 import {
-  type BanditLog,
-  collectBandit,
   type Decision,
-  evaluateBandit,
-  type Figure,
-  itemShares,
   type LiveEvent,
-  mean,
-  meanInterval,
-  OffPolicyLog,
-  type OffPolicyOptions,
   type Policy,
-  PopularPolicy,
-  RandomPolicy,
   Recommender,
   type Request,
-  readOpenBandit,
-  simulate,
   type TargetPolicy,
-  wilsonInterval,
 } from "../../src/recommender/index.js";
+import { simulate } from "../../src/simulator/index.js";
+import { type Figure, meanInterval, wilsonInterval } from "../../src/statistics/index.js";
+import { mean } from "../../src/statistics/intervals.js";
 import { SUITE } from "./part.js";
 
 type Both = Policy & TargetPolicy;

@@ -1,17 +1,16 @@
 /** Whether policies that see more earn more: what a simulator must give before a learner is judged by it. */
+
+import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import {
   clickOracle,
   farsightedOracle,
-  type Interval,
-  meanInterval,
   type PlatformOptions,
   type PolicyOrOracle,
-  PopularPolicy,
-  RandomPolicy,
   type SimulationResult,
   simulate,
   watchOracle,
-} from "../../src/recommender/index.js";
+} from "../../src/simulator/index.js";
+import { type Interval, meanInterval } from "../../src/statistics/index.js";
 
 /** What a unit of satisfaction is worth to the far-sighted oracle, in minutes. Set by hand. */
 const MINUTES_OF_SATISFACTION = 60;

@@ -1,4 +1,4 @@
-import type { Row } from "../../src/cli/results.js";
+import type { Row } from "../../src/cli/writing/results.js";
 
 /** One part of a suite, run in a process of its own. */
 export interface Part {

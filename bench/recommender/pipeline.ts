@@ -1,18 +1,12 @@
 /** What a log costs on its way from bytes to feature rows, and what is kept of users and streams. */
-import type { Row } from "../../src/cli/results.js";
-import { Random } from "../../src/random.js";
-import { MINUTE } from "../../src/recommender/decay.js";
-import {
-  cleanEvents,
-  type LiveEvent,
-  parseEvent,
-  type QFunction,
-  RandomPolicy,
-  Recommender,
-  readJsonl,
-  simulatedEvents,
-  toJsonl,
-} from "../../src/recommender/index.js";
+
+import { RandomPolicy } from "../../src/baselines/index.js";
+import type { Row } from "../../src/cli/writing/results.js";
+import { cleanEvents, readJsonl, toJsonl } from "../../src/logs/index.js";
+import { Random } from "../../src/numeric/random.js";
+import { MINUTE } from "../../src/protocol/time.js";
+import { type LiveEvent, parseEvent, type QFunction, Recommender } from "../../src/recommender/index.js";
+import { simulatedEvents } from "../../src/simulator/index.js";
 import { liveBytes } from "./memory.js";
 import { SUITE } from "./part.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";

@@ -1,6 +1,6 @@
 /** The ground that recommenders stand on: what the world is like, what is known of it, and what it costs. */
 import { existsSync } from "node:fs";
-import type { Row } from "../../src/cli/results.js";
+import type { Row } from "../../src/cli/writing/results.js";
 import { CALIBRATION, calibrate } from "./calibration.js";
 import { measureCatalogue } from "./catalogue.js";
 import { movielensBars } from "./movielens.js";

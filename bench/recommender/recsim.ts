@@ -1,5 +1,4 @@
-import type { Row } from "../../src/cli/results.js";
-import { meanInterval } from "../../src/recommender/evaluation/intervals.js";
+import type { Row } from "../../src/cli/writing/results.js";
 import {
   affinitySlates,
   type InterestOptions,
@@ -8,7 +7,8 @@ import {
   qualitySlates,
   randomSlates,
   type SlatePolicy,
-} from "../../src/recommender/simulator/interest.js";
+} from "../../src/simulator/interest.js";
+import { meanInterval } from "../../src/statistics/intervals.js";
 
 /** A measured figure beside the one that it restates. */
 export interface RecsimRow extends Row {

@@ -1,5 +1,5 @@
-import type { Row } from "../../src/cli/results.js";
-import { meanInterval, medianInterval } from "../../src/recommender/evaluation/intervals.js";
+import type { Row } from "../../src/cli/writing/results.js";
+import { meanInterval, medianInterval } from "../../src/statistics/intervals.js";
 import { SUITE } from "./part.js";
 
 /** The fewest of which a median has an interval. */

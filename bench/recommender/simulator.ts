@@ -3,9 +3,10 @@
  * says what one core does whatever else the machine is busy with.
  */
 import { cpuUsage } from "node:process";
-import type { Row } from "../../src/cli/results.js";
-import { DAY } from "../../src/recommender/decay.js";
-import { Platform, type PlatformOptions, RandomPolicy } from "../../src/recommender/index.js";
+import { RandomPolicy } from "../../src/baselines/index.js";
+import type { Row } from "../../src/cli/writing/results.js";
+import { DAY } from "../../src/protocol/time.js";
+import { Platform, type PlatformOptions } from "../../src/simulator/index.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 

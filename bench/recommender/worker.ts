@@ -1,7 +1,7 @@
 import { partNamed } from "./suites.js";
 
 /** What a process tells: how far it is, then what came out or what went wrong. */
-export type Message = { text: string } | { rows: import("../../src/cli/results.js").Row[] } | { error: string };
+export type Message = { text: string } | { rows: import("../../src/cli/writing/results.js").Row[] } | { error: string };
 
 // Ctrl-C reaches the whole group: the parent decides what becomes of this process.
 process.on("SIGINT", () => {});

@@ -1,20 +1,20 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
-import { POLICIES } from "../recommender/policies/registry.js";
-import { fractions, integer, moment, names, number, UsageError } from "./arguments.js";
-import { type DemoOptions, demo } from "./demo.js";
-import { type EvaluateOptions, evaluate, REPLAYED } from "./evaluate.js";
-import { type ExportOptions, exportWeights, FORMATS } from "./export.js";
-import { FORMAT_NAMES } from "./input.js";
-import { type InspectOptions, inspect } from "./inspect.js";
-import { DRAWS, type LearnOptions, learn } from "./learn.js";
-import { type PrepareOptions, prepare } from "./prepare.js";
-import { type RecommendOptions, recommend } from "./recommend.js";
-import { version } from "./results.js";
-import { type SimulateOptions, simulate } from "./simulate.js";
-import { SPLITS } from "./split.js";
-import { type TrainOptions, train } from "./train.js";
-import { trainWords, type WordOptions } from "./words.js";
+import { POLICIES } from "../baselines/index.js";
+import { type EvaluateOptions, evaluate, REPLAYED } from "./commands/evaluate.js";
+import { type ExportOptions, exportWeights, FORMATS } from "./commands/export.js";
+import { type InspectOptions, inspect } from "./commands/inspect.js";
+import { DRAWS, type LearnOptions, learn } from "./commands/learn.js";
+import { type PrepareOptions, prepare } from "./commands/prepare.js";
+import { type RecommendOptions, recommend } from "./commands/recommend.js";
+import { type SimulateOptions, simulate } from "./commands/simulate.js";
+import { SPLITS } from "./commands/split.js";
+import { type TrainOptions, train } from "./commands/train.js";
+import { trainWords, type WordOptions } from "./commands/words.js";
+import { type DemoOptions, demo } from "./demo/demo.js";
+import { fractions, integer, moment, names, number, UsageError } from "./reading/arguments.js";
+import { FORMAT_NAMES } from "./reading/input.js";
+import { version } from "./writing/results.js";
 
 /** What the command's exit code means. */
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;

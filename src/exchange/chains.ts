@@ -1,5 +1,5 @@
-import { show } from "../options.js";
-import type { LayerWeights } from "../weights.js";
+import { show } from "../check/index.js";
+import type { LayerWeights } from "../engine/index.js";
 
 /** An agent's layers as they are joined. */
 export interface Chains {

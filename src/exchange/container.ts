@@ -1,5 +1,4 @@
-import { type Entry, type Header, parseHeader, quoted } from "../header.js";
-import { SnapshotError } from "../snapshot.js";
+import { type Entry, type Header, parseHeader, quoted, SnapshotError } from "../engine/index.js";
 
 /** A tensor in a file: its numbers are bytes, little-endian, in C order. */
 export interface Tensor {

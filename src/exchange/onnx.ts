@@ -1,8 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" };
-import type { ResolvedOptions } from "../options.js";
-import { Message } from "../protobuf.js";
-import type { LayerWeights } from "../weights.js";
+import type { LayerWeights, ResolvedOptions } from "../engine/index.js";
 import { chainsOf } from "./chains.js";
+import { Message } from "./protobuf.js";
 
 /** What `toOnnx` needs of an agent. */
 export interface Exported {

@@ -1,6 +1,4 @@
-import { quoted } from "../header.js";
-import { SnapshotError } from "../snapshot.js";
-import type { LayerWeights } from "../weights.js";
+import { type LayerWeights, quoted, SnapshotError } from "../engine/index.js";
 import { chainsOf } from "./chains.js";
 import { floatsOf, readTensors, type Tensor, writeTensors } from "./container.js";
 

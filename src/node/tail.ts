@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { checked, type Rule, type Rules, rules } from "../options.js";
+import { checked, type Rule, type Rules, rules } from "../check/index.js";
 
 /** Where the reading of a file that grows has come to: plain data, to be kept and given back. */
 export interface TailPosition {

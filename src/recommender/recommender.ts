@@ -1,14 +1,32 @@
-import { DQN } from "../agent.js";
-import { log1p } from "../math.js";
-import { checked, type DQNOptions, group, mustBe, type Rules, rules } from "../options.js";
-import { Random } from "../random.js";
-import { packSnapshot, SnapshotError, unpackSnapshot } from "../snapshot.js";
-import type { StreamProfile } from "./audience.js";
-import type { CatalogStream } from "./catalog.js";
-import { MINUTE } from "./decay.js";
-import type { FeedbackEvent, Id, LiveEvent } from "./events.js";
-import { type ExploreOptions, Explorer } from "./explore.js";
-import { type Features, featureVersion } from "./features.js";
+import { checked, group, mustBe, type Rules, rules } from "../check/index.js";
+import { Latest } from "../collections/index.js";
+import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
+import { log1p, Random } from "../numeric/index.js";
+import {
+  type Decision,
+  EventError,
+  type FeedbackEvent,
+  type Id,
+  type LiveEvent,
+  type LoggedDecision,
+  MINUTE,
+  type Policy,
+  parseDecision,
+  parseEvent,
+  parseRequest,
+  type Request,
+  type TargetPolicy,
+} from "../protocol/index.js";
+import { type Features, featureVersion } from "./features/index.js";
+import {
+  type DenseTransition,
+  type NextState,
+  Pending,
+  type PendingOptions,
+  Reward,
+  type RewardOptions,
+  type SavedPending,
+} from "./learning/index.js";
 import {
   candidateCount,
   joined,
@@ -20,14 +38,9 @@ import {
   type SavedKnowledge,
   type SavedNumbers,
   type Scene,
-} from "./knowledge.js";
-import { Latest } from "./latest.js";
-import { type DenseTransition, type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
-import type { Decision, Policy, Request, TargetPolicy } from "./policy.js";
-import type { ExportedProfile } from "./profile.js";
-import { Reward, type RewardOptions } from "./reward.js";
-import { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "./schema.js";
-import { SlateBuilder, type SlateOptions } from "./slate.js";
+} from "./scene.js";
+import { type ExploreOptions, Explorer, SlateBuilder, type SlateOptions } from "./serving/index.js";
+import type { CatalogStream, ExportedProfile, StreamProfile } from "./state/index.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
 export interface QFunction
@@ -36,23 +49,6 @@ export interface QFunction
   observe(transition: DenseTransition): void;
   evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
 }
-
-/** The options of the agent that are the recommender's to choose. */
-export type LearnerOptions = Pick<
-  DQNOptions,
-  | "hidden"
-  | "learningRate"
-  | "batchSize"
-  | "capacity"
-  | "learningStarts"
-  | "targetEvery"
-  | "tau"
-  | "double"
-  | "loss"
-  | "normalization"
-  | "adamEpsilon"
-  | "maxGradNorm"
->;
 
 export interface RecommenderOptions extends KnowledgeOptions {
   /** Discount of the value of a user's next request, [0, 1]; 0 looks no further than this slate. Default 0.9. */

@@ -1,9 +1,7 @@
-import { checked, integer, oneOf, type Rules } from "../options.js";
-import { Recent } from "../recommender/clean/recent.js";
-import type { LiveEvent } from "../recommender/events.js";
-import { parseLine } from "../recommender/readers/jsonl.js";
-import { readBlocks, readBytes } from "../recommender/readers/text.js";
-import { asEvent, EventError } from "../recommender/schema.js";
+import { checked, integer, oneOf, type Rules } from "../check/index.js";
+import { Recent } from "../collections/index.js";
+import { parseLine, readBlocks, readBytes } from "../logs/index.js";
+import { asEvent, EventError, type LiveEvent } from "../protocol/index.js";
 import { bodyOf, HttpError, mediaType } from "./body.js";
 
 export interface IngestOptions {

@@ -1,5 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status } from "../../assembly/abi.js";
+import { batchLoss, type Rules, softTargets, targets } from "../reference/dqn.js";
+import { createAgent, difference, KernelBench, type Kernels, numbers } from "../reference/kernels.js";
+import {
+  differences,
+  drawNoise,
+  flat,
+  matrices,
+  type Network,
+  type Plan,
+  perturbed,
+  unpackNetwork,
+} from "../reference/network.js";
+import { Pcg32 } from "../reference/rng.js";
+import { NaiveSumTree } from "../reference/sumtree.js";
 import {
   BATCH,
   boundsOf,
@@ -18,21 +32,7 @@ import {
   sizesOf,
   storedOf,
   WEIGHT_DECAY,
-} from "../reference/cases.js";
-import { batchLoss, type Rules, softTargets, targets } from "../reference/dqn.js";
-import { createAgent, difference, KernelBench, type Kernels, numbers } from "../reference/kernels.js";
-import {
-  differences,
-  drawNoise,
-  flat,
-  matrices,
-  type Network,
-  type Plan,
-  perturbed,
-  unpackNetwork,
-} from "../reference/network.js";
-import { Pcg32 } from "../reference/rng.js";
-import { NaiveSumTree } from "../reference/sumtree.js";
+} from "../support/cases.js";
 
 const { Double, Squared, Prioritized, Dueling, Munchausen, Sets } = Flag;
 

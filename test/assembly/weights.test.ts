@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Normalization, Region, Status } from "../../assembly/abi.js";
-import { boundsOf, CASES, planOf, sigmaOf, sizesOf } from "../reference/cases.js";
 import { createAgent, KernelBench, numbers } from "../reference/kernels.js";
 import { type Network, unpackNetwork } from "../reference/network.js";
+import { boundsOf, CASES, planOf, sigmaOf, sizesOf } from "../support/cases.js";
 
 /** All layers one after the other: W^T, b, gain and shift; those of the value stream behind. */
 function plainOf({ hidden, head, value }: Network): number[] {

@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import type { Probe } from "../../bench/engine/probe.js";
-import { sampleAll } from "../../bench/engine/probe.js";
+import { type Probe, sampleAll } from "../../bench/engine/probe.js";
 import { rooflineOf, rowsOf, textOf } from "../../bench/engine/report.js";
 import { rooflineLoops } from "../../bench/engine/roofline.js";
 import { targetOf } from "../../bench/engine/targets.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { publishedNegatives } from "../../bench/recommender/movielens.js";
-import { log } from "../reference/interactions.js";
+import { log } from "../support/interactions.js";
 
 test("the published negatives are 99 items that a user has not had, drawn user by user whatever the order of the test", () => {
   const had: [user: number, item: number][] = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Measured, repeatedRows } from "../../bench/recommender/repeats.js";
-import { meanInterval, medianInterval } from "../../src/recommender/evaluation/intervals.js";
+import { meanInterval, medianInterval } from "../../src/statistics/intervals.js";
 
 test("repetitions come to a median of what is timed and a mean of what is not, with their intervals", () => {
   const values = [3, 1, 2, 100, 5, 4];

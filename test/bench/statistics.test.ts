@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sortedQuantile } from "../../bench/recommender/calibration/numbers.js";
 import { STATISTICS } from "../../bench/recommender/calibration/statistics.js";
-import { Random } from "../../src/random.js";
+import { Random } from "../../src/numeric/random.js";
 
 const USERS = 23_772;
 const DAYS = 21;

@@ -7,7 +7,7 @@ import { writeTensors } from "../../src/exchange/container.js";
 import { fromSafetensors, readTensors, toOnnx, toSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
 import { Recommender } from "../../src/recommender/index.js";
-import { fed } from "../reference/zoo.js";
+import { fed } from "../support/zoo.js";
 
 const folder = mkdtempSync(join(tmpdir(), "liveq-"));
 const at = (name: string) => join(folder, name);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { bySlice, cell, rowsOf, unitOf } from "../../src/cli/figures.js";
-import type { Figure } from "../../src/recommender/evaluation/tally.js";
+import { bySlice, cell, rowsOf, unitOf } from "../../src/cli/writing/figures.js";
+import type { Figure } from "../../src/statistics/tally.js";
 
 const figure = (metric: string, slice: string, value: number, half: number): Figure => {
   return { metric, slice, value, lo: value - half, hi: value + half, n: 7 };

@@ -3,9 +3,9 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../src/recommender/events.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
 import { Recommender } from "../../src/recommender/recommender.js";
-import { COMMAND, ended, liveq, signalled } from "../reference/command.js";
+import { COMMAND, ended, liveq, signalled } from "../support/command.js";
 
 const folder = mkdtempSync(join(tmpdir(), "liveq-follow-"));
 const at = (name: string) => join(folder, name);

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { interrupted, liveq } from "../reference/command.js";
-import { lookAlike } from "../reference/movielens.js";
+import { interrupted, liveq } from "../support/command.js";
+import { lookAlike } from "../support/movielens.js";
 
 const folder = mkdtempSync(join(tmpdir(), "liveq-"));
 const data = join(folder, "data");

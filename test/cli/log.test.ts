@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type Entry, isEvent, merged, reconstructed } from "../../src/cli/log.js";
-import type { LiveEvent } from "../../src/recommender/events.js";
-import { RandomPolicy } from "../../src/recommender/policies/random.js";
-import type { LoggedDecision } from "../../src/recommender/schema.js";
-import { simulate } from "../../src/recommender/simulator/index.js";
+import { RandomPolicy } from "../../src/baselines/random.js";
+import { type Entry, isEvent, merged, reconstructed } from "../../src/cli/reading/log.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
+import type { LoggedDecision } from "../../src/protocol/schema.js";
+import { simulate } from "../../src/simulator/index.js";
 
 async function* stream<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
   yield* values;

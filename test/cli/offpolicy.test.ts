@@ -2,18 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Row } from "../../src/cli/results.js";
-import {
-  ABLog,
-  type Decision,
-  type LiveEvent,
-  OffPolicyLog,
-  PopularPolicy,
-  RandomPolicy,
-  SplitPolicy,
-  simulate,
-} from "../../src/recommender/index.js";
-import { liveq } from "../reference/command.js";
+import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
+import type { Row } from "../../src/cli/writing/results.js";
+import { ABLog, OffPolicyLog, SplitPolicy } from "../../src/evaluation/index.js";
+import type { Decision, LiveEvent } from "../../src/recommender/index.js";
+import { simulate } from "../../src/simulator/index.js";
+import { liveq } from "../support/command.js";
 
 const folder = mkdtempSync(join(tmpdir(), "liveq-"));
 const at = (name: string) => join(folder, name);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { routerOf, type SplitOptions, shareOut } from "../../src/cli/split.js";
-import { cutLogAt, holdOutLogUsers, kFoldLog } from "../../src/recommender/evaluation/logs.js";
-import { instantsOf } from "../../src/recommender/evaluation/splits.js";
-import type { LiveEvent } from "../../src/recommender/events.js";
-import { RandomPolicy } from "../../src/recommender/policies/random.js";
-import { simulate } from "../../src/recommender/simulator/index.js";
+import { RandomPolicy } from "../../src/baselines/random.js";
+import { routerOf, type SplitOptions, shareOut } from "../../src/cli/commands/split.js";
+import { cutLogAt, holdOutLogUsers, kFoldLog } from "../../src/logs/cuts.js";
+import { instantsOf } from "../../src/logs/splits.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
+import { simulate } from "../../src/simulator/index.js";
 
 const events: LiveEvent[] = [];
 simulate(

@@ -3,9 +3,9 @@ import { env, InferenceSession, Tensor } from "onnxruntime-web";
 import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { toOnnx } from "../../src/exchange/index.js";
+import { Message } from "../../src/exchange/protobuf.js";
 import { DQN, type DQNOptions } from "../../src/index.js";
-import { Message } from "../../src/protobuf.js";
-import { agentsOptions, denseRows, fed, inputsOf } from "../reference/zoo.js";
+import { agentsOptions, denseRows, fed, inputsOf } from "../support/zoo.js";
 
 // One thread: the threads' workers outlive a test.
 env.wasm.numThreads = 1;

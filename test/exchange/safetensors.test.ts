@@ -5,7 +5,7 @@ import { readTensors, type Tensor, writeTensors } from "../../src/exchange/conta
 import { fromSafetensors, fromStableBaselines3, toSafetensors } from "../../src/exchange/index.js";
 import { DQN, type DQNOptions, type LayerWeights, SnapshotError } from "../../src/index.js";
 import { numbers } from "../reference/kernels.js";
-import { agentsOptions, inputsOf } from "../reference/zoo.js";
+import { agentsOptions, inputsOf } from "../support/zoo.js";
 
 const PLAIN: DQNOptions = { observation: 3, actions: 2, hidden: [4, 5], normalization: "none", seed: 7 };
 const GOLDEN = "test/fixtures/weights.safetensors";

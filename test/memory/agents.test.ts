@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Flag, MAX_HIDDEN, Normalization } from "../../assembly/abi.js";
-import { CASES, type Case } from "../reference/cases.js";
 import type { Kind } from "../reference/storage.js";
+import { CASES, type Case } from "../support/cases.js";
 import { PlacedArena, pagesFor } from "./arena.js";
 import { Life, placedHost, plainHost, planOf, SIZES, type Sizes } from "./lives.js";
 

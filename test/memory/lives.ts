@@ -1,6 +1,8 @@
 /** What an agent goes through while its memory is watched, in a module as it ships or with a placed arena. */
 import { createHash } from "node:crypto";
 import { Flag, Normalization, Region, Scalar, Stat, Status } from "../../assembly/abi.js";
+import { createAgent, type Kernels } from "../reference/kernels.js";
+import { Pcg32 } from "../reference/rng.js";
 import {
   boundsOf,
   CAPACITY,
@@ -13,9 +15,7 @@ import {
   sizesOf,
   storedOf,
   words,
-} from "../reference/cases.js";
-import { createAgent, type Kernels } from "../reference/kernels.js";
-import { Pcg32 } from "../reference/rng.js";
+} from "../support/cases.js";
 import { PlacedArena } from "./arena.js";
 
 /** Sizes beside those of the case. */

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { readJsonl } from "../../src/logs/readers/jsonl.js";
 import { type TailOptions, type TailPosition, tail } from "../../src/node/tail.js";
-import { readJsonl } from "../../src/recommender/readers/jsonl.js";
-import { cut, utf8 } from "../reference/pieces.js";
+import { cut, utf8 } from "../support/pieces.js";
 
 const folder = mkdtempSync(join(tmpdir(), "liveq-tail-"));
 let files = 0;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { DAY, HOUR } from "../../src/recommender/decay.js";
-import type { OnAir } from "../../src/recommender/events.js";
+import type { OnAir } from "../../src/protocol/events.js";
+import { DAY, HOUR } from "../../src/protocol/time.js";
 import { Recommender } from "../../src/recommender/recommender.js";
-import { Platform } from "../../src/recommender/simulator/index.js";
+import { Platform } from "../../src/simulator/index.js";
 
 const VIEWERS = 80;
 const ACTS = 3000;

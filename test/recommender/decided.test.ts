@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../src/recommender/events.js";
-import type { Decision } from "../../src/recommender/policy.js";
+import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
+import type { Decision } from "../../src/protocol/policy.js";
+import { EventError, parseDecision } from "../../src/protocol/schema.js";
 import { Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
-import { EventError, parseDecision } from "../../src/recommender/schema.js";
-import { simulate } from "../../src/recommender/simulator/index.js";
-import { unpackSnapshot } from "../../src/snapshot.js";
+import { simulate } from "../../src/simulator/index.js";
 
 const OPTIONS: Partial<RecommenderOptions> = {
   seed: 3,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { LiveEvent } from "../../src/recommender/events.js";
-import { INPUTS } from "../../src/recommender/inputs.js";
-import type { DenseTransition } from "../../src/recommender/pending.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
+import { INPUTS } from "../../src/recommender/features/inputs.js";
+import type { DenseTransition } from "../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender } from "../../src/recommender/recommender.js";
 
 /** A decision, its rows as they were written, and what was known of the user before it. */

@@ -1,14 +1,15 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { Random } from "../../src/random.js";
-import { DAY, HOUR, MINUTE } from "../../src/recommender/decay.js";
-import type { LiveEvent } from "../../src/recommender/events.js";
-import { candidateSize, observationSize } from "../../src/recommender/features.js";
-import { INPUTS } from "../../src/recommender/inputs.js";
-import type { DenseTransition } from "../../src/recommender/pending.js";
-import type { Decision } from "../../src/recommender/policy.js";
+import { SnapshotError } from "../../src/engine/index.js";
+import { packSnapshot, unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
+import { Random } from "../../src/numeric/random.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
+import type { Decision } from "../../src/protocol/policy.js";
+import { EventError } from "../../src/protocol/schema.js";
+import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
+import { candidateSize, observationSize } from "../../src/recommender/features/features.js";
+import { INPUTS } from "../../src/recommender/features/inputs.js";
+import type { DenseTransition } from "../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
-import { EventError } from "../../src/recommender/schema.js";
-import { packSnapshot, SnapshotError, unpackSnapshot } from "../../src/snapshot.js";
 
 /** A linear Q-function that keeps what it is told and takes a gradient step on each `learn`. */
 class LinearQ implements QFunction {

@@ -2,19 +2,20 @@
  * Agents that together use every option of DQN, in ways that change what they compute; a test holds them to that. They
  * are small, and their widths are no multiples of what the kernels take at once.
  */
-import { Acrobot } from "../../src/environments/acrobot.js";
-import { CartPole } from "../../src/environments/cartpole.js";
-import { MaskedGrid } from "../../src/environments/maskedgrid.js";
-import { MountainCar } from "../../src/environments/mountaincar.js";
-import { Offers } from "../../src/environments/offers.js";
+
+import { RandomPolicy } from "../../src/baselines/random.js";
+import { sha256 } from "../../src/engine/snapshot/sha256.js";
 import type { DQNOptions, EngineOptions, Environment } from "../../src/index.js";
-import { DAY } from "../../src/recommender/decay.js";
-import { RandomPolicy } from "../../src/recommender/policies/random.js";
-import type { Policy } from "../../src/recommender/policy.js";
+import type { Policy } from "../../src/protocol/policy.js";
+import { DAY } from "../../src/protocol/time.js";
 import { Recommender } from "../../src/recommender/recommender.js";
-import { LiveEnvironment } from "../../src/recommender/simulator/environment.js";
-import { simulatedEvents } from "../../src/recommender/simulator/platform.js";
-import { sha256 } from "../../src/sha256.js";
+import { LiveEnvironment } from "../../src/simulator/environment.js";
+import { simulatedEvents } from "../../src/simulator/platform.js";
+import { Acrobot } from "../../src/training/environments/acrobot.js";
+import { CartPole } from "../../src/training/environments/cartpole.js";
+import { MaskedGrid } from "../../src/training/environments/maskedgrid.js";
+import { MountainCar } from "../../src/training/environments/mountaincar.js";
+import { Offers } from "../../src/training/environments/offers.js";
 
 /** An agent, and what it learns from: environments by `train`, or a made-up stream of everything it takes. */
 export interface Case {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { DQN, type DQNOptions, type Schedule } from "../../src/index.js";
-import { live } from "../reference/live.js";
+import { live } from "../support/live.js";
 import { CASES, VARIANTS } from "./cases.js";
 import { identity } from "./identity.js";
 

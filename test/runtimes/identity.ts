@@ -3,7 +3,7 @@
  * browsers and workers too, so nothing here or below may need Node.
  */
 import { DQN, train } from "../../src/index.js";
-import { digestOf, live } from "../reference/live.js";
+import { digestOf, live } from "../support/live.js";
 import { CASES, type Case, LOGS, VARIANTS, type Variant } from "./cases.js";
 
 export const STEPS = 300;

@@ -3,10 +3,10 @@ import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../src/recommender/events.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { type IngestAnswer, type IngestOptions, ingest } from "../../src/server/ingest.js";
-import { cut, utf8 } from "../reference/pieces.js";
+import { cut, utf8 } from "../support/pieces.js";
 
 const LINES = "application/x-ndjson";
 const JSON_TYPE = "application/json";

@@ -1,8 +1,8 @@
 /** What the broadcasts of a log are like: the statistics that were published of Twitch. */
 
-import { DAY, HOUR, MINUTE, WEEK } from "../../../src/recommender/decay.js";
-import { gini } from "../../../src/recommender/evaluation/diversity.js";
+import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
 import type { LiveEvent } from "../../../src/recommender/index.js";
+import { gini } from "../../../src/statistics/inequality.js";
 import { mean, sortedQuantile } from "./numbers.js";
 
 /** Published: share of the broadcasts that start in each hour. */

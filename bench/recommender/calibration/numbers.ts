@@ -1,4 +1,4 @@
-import { quantile } from "../../../src/recommender/index.js";
+import { quantile } from "../../../src/statistics/index.js";
 
 /** The mean; NaN of nothing. */
 export function mean(values: readonly number[]): number {

@@ -1,8 +1,8 @@
 /** What the visits of a log are like: the statistics that were published of KuaiLive, and three of Twitch's viewers. */
 
-import { DAY, HOUR, MINUTE } from "../../../src/recommender/decay.js";
-import { gini } from "../../../src/recommender/evaluation/diversity.js";
+import { DAY, HOUR, MINUTE } from "../../../src/protocol/time.js";
 import type { LiveEvent } from "../../../src/recommender/index.js";
+import { gini } from "../../../src/statistics/inequality.js";
 import { mean, sortedQuantile } from "./numbers.js";
 
 /** Watches that a look every ten minutes would have found more likely than not. */

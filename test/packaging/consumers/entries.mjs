@@ -2,12 +2,11 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CartPole, DQN, train } from "liveq";
-import { fromSafetensors, toOnnx, toSafetensors } from "liveq/exchange";
+import { EventWriter, fromSafetensors, toOnnx, toSafetensors } from "liveq/exchange";
 import { saveFile } from "liveq/node";
 import manifest from "liveq/package.json" with { type: "json" };
 import { Recommender } from "liveq/recommender";
 import { ingest } from "liveq/server";
-import { EventWriter } from "liveq/tensorboard";
 import { program } from "./program.mjs";
 
 function check(isTrue, what) {
@@ -31,6 +30,6 @@ const answer = await door(new Request("http://localhost/events", { method: "POST
 check((await answer.json()).accepted === 1, "liveq/server");
 let written = 0;
 new EventWriter((part) => (written += part.length), 0).scalar("loss", 1, 1, 1);
-check(written > 0, "liveq/tensorboard");
+check(written > 0, "liveq/exchange");
 check(manifest.name === "liveq", "liveq/package.json");
 console.log(JSON.stringify({ hash }));

@@ -10,11 +10,10 @@ import {
   SnapshotError,
   train,
 } from "liveq";
-import { fromSafetensors, toOnnx, toSafetensors } from "liveq/exchange";
+import { EventWriter, fromSafetensors, logTraining, toOnnx, toSafetensors } from "liveq/exchange";
 import { saveFile } from "liveq/node";
 import { Recommender } from "liveq/recommender";
 import { ingest } from "liveq/server";
-import { EventWriter, logTraining } from "liveq/tensorboard";
 
 class Walk implements Environment {
   readonly observationSize = 1;

@@ -1,0 +1,143 @@
+import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { Latest } from "../collections/index.js";
+import { fade, log1p } from "../numeric/index.js";
+import {
+  DAY,
+  type FeedbackEvent,
+  HOUR,
+  type Id,
+  MINUTE,
+  type Request,
+  type UserEvent,
+  type UserUpdate,
+  WEEK,
+} from "../protocol/index.js";
+import { type CatalogStream, type StreamTraits, shrink } from "../recommender/state/index.js";
+import { Scorer } from "./baseline.js";
+
+/** By what users can be grouped. */
+export type Segment = "age" | "gender" | "region" | "language" | "device";
+
+export interface ContextOptions {
+  /** What a group of users has in common, as they have told by `user` events. Default age, by decades, and gender. */
+  segment: readonly Segment[];
+  /** Milliseconds in which what was seen comes to count half. Default a week. */
+  halfLifeMs: number;
+  /** Impressions at which a context counts as much as the wider one that it lies in. Default 200. */
+  prior: number;
+  /** Users whose group is remembered. Default 50 000. */
+  users: number;
+}
+
+const SEGMENTS: readonly string[] = ["age", "gender", "region", "language", "device"] satisfies Segment[];
+
+const segment: Rule = [
+  (value) => Array.isArray(value) && value.every((each, i) => SEGMENTS.includes(each) && value.indexOf(each) === i),
+  `an array of different ones of ${SEGMENTS.join(", ")}`,
+];
+
+const TABLE: Rules<ContextOptions> = {
+  segment,
+  halfLifeMs: rules.positive,
+  prior: rules.positive,
+  users: rules.atLeastOne,
+};
+
+const DEFAULTS: ContextOptions = { segment: ["age", "gender"], halfLifeMs: WEEK, prior: 200, users: 50_000 };
+
+/** Parts of a day. */
+const PART = 4 * HOUR;
+/** Contexts remembered, of each kind. */
+const CONTEXTS = 65_536;
+/** What an impression is worth of which nothing is known: a click in ten, of log(1 + minutes) 1. [set by hand] */
+const UNKNOWN = 0.1;
+/** Longest watch that counts, in minutes. */
+const WATCH_MAX = 24 * 60;
+
+/** Fading sums over the impressions of a context. */
+interface Sums {
+  impressions: number;
+  /** Of log(1 + minutes). */
+  weight: number;
+  time: number;
+}
+
+/**
+ * Shows what is popular in the context: streams by their viewers now, plus one, times what an impression of their category is
+ * worth to such users at this time of day, in log(1 + minutes) watched.
+ *
+ * A context is shrunk towards the one that it lies in: category, time of day and group of users; category and time of
+ * day; category; everything.
+ */
+export class ContextPolicy extends Scorer {
+  readonly name = "popular-by-context";
+  readonly options: Readonly<ContextOptions>;
+  readonly #users: Latest<Id, Omit<UserUpdate, "kind" | "time" | "user">>;
+  readonly #everything: Sums = { impressions: 0, weight: 0, time: 0 };
+  readonly #contexts = new Latest<string, Sums>(CONTEXTS);
+
+  /** @throws TypeError for an unknown option, RangeError for one out of range. */
+  constructor(options: Partial<ContextOptions> = {}) {
+    super();
+    this.options = checked(options, TABLE, DEFAULTS);
+    this.#users = new Latest(this.options.users);
+  }
+
+  protected override meet(event: UserEvent): void {
+    if (event.kind !== "user") return;
+    const { kind, time, user, ...told } = event;
+    this.#users.set(user, { ...this.#users.get(user), ...told });
+  }
+
+  protected override learn(event: FeedbackEvent, { category }: StreamTraits): void {
+    if (event.kind !== "impression" && event.kind !== "watch") return;
+    const { user, time } = event;
+    const weight = event.kind === "watch" ? log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX)) : 0;
+    const all = [this.#everything];
+    for (const key of this.#keys(user, category, time)) {
+      const sums = this.#contexts.get(key) ?? { impressions: 0, weight: 0, time };
+      this.#contexts.set(key, sums);
+      all.push(sums);
+    }
+    for (const sums of all) {
+      const factor = fade(time - sums.time, this.options.halfLifeMs);
+      sums.impressions = sums.impressions * factor + (event.kind === "impression" ? 1 : 0);
+      sums.weight = sums.weight * factor + weight;
+      sums.time = Math.max(sums.time, time);
+    }
+  }
+
+  protected override score({ user, now }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
+    const worth = new Map<string, number>();
+    for (let i = 0; i < streams.length; i++) {
+      const { category, viewers } = streams[i]!;
+      const known = worth.get(category) ?? this.#worth(user, category, now);
+      worth.set(category, known);
+      scores[i] = known * (1 + viewers);
+    }
+  }
+
+  /** The contexts of an impression, the widest first. */
+  #keys(user: Id, category: string, now: number): string[] {
+    const part = Math.floor((now % DAY) / PART);
+    const told = this.#users.get(user);
+    const group = this.options.segment.map((trait) => {
+      const value = told?.[trait];
+      return typeof value === "number" ? Math.floor(value / 10) : value;
+    });
+    const wide = JSON.stringify([category]);
+    const narrower = JSON.stringify([category, part]);
+    return [wide, narrower, JSON.stringify([category, part, ...group.map((value) => value ?? null)])];
+  }
+
+  #worth(user: Id, category: string, now: number): number {
+    const { prior, halfLifeMs } = this.options;
+    let worth = UNKNOWN;
+    for (const sums of [this.#everything, ...this.#keys(user, category, now).map((key) => this.#contexts.get(key))]) {
+      if (sums === undefined) break;
+      const factor = fade(now - sums.time, halfLifeMs);
+      worth = shrink(sums.weight * factor, sums.impressions * factor, worth, prior);
+    }
+    return worth;
+  }
+}

@@ -1,0 +1,107 @@
+import { above, checked, integer, type Rules, rules } from "../check/index.js";
+import { type FeedbackEvent, type Id, isLiking, type Request } from "../protocol/index.js";
+import { easeWeights } from "../ranking/index.js";
+import { type CatalogStream, type StreamTraits, Visits } from "../recommender/state/index.js";
+import { Scorer } from "./baseline.js";
+
+export interface EasePolicyOptions {
+  /** Weight of the squared length of the weights, (0, 1e9]. Default 20. [set by hand] */
+  lambda: number;
+  /**
+   * What a streamer whom the user liked adds to its own score, >= 0; the paper, where nothing is had twice, has 0.
+   * Default 1: people come back.
+   */
+  repeat: number;
+  /** New pairs of a user and a liked streamer after which the weights are computed anew, [1, 1e9]. Default 1000. */
+  refitEvery: number;
+  /** Streamers that it knows, those liked by most users, [1, 4096]: a refit takes their third power. Default 512. */
+  streamers: number;
+  /** Milliseconds of watching from which a user liked a stream. Default 60 000. */
+  engagedMs: number;
+  /** Users remembered, [1, 1e7]. Default 50 000. */
+  users: number;
+  /** Streamers remembered of a user, [1, 1024]. Default 64. */
+  history: number;
+}
+
+const POLICY_RULES: Rules<EasePolicyOptions> = {
+  lambda: above(0, 1e9),
+  repeat: rules.nonNegative,
+  refitEvery: integer(1, 1e9),
+  streamers: integer(1, 4096),
+  engagedMs: rules.nonNegative,
+  users: integer(1, 1e7),
+  history: integer(1, 1024),
+};
+
+const POLICY_DEFAULTS: EasePolicyOptions = {
+  lambda: 20,
+  repeat: 1,
+  refitEvery: 1000,
+  streamers: 512,
+  engagedMs: 60_000,
+  users: 50_000,
+  history: 64,
+};
+
+/**
+ * EASE over streamers: which of them go together, computed anew every so often from whom each user liked.
+ *
+ * Until the first time it shows what is popular; what it does not know counts as its category does.
+ */
+export class EasePolicy extends Scorer {
+  readonly name = "ease";
+  readonly options: Readonly<EasePolicyOptions>;
+  readonly #visits: Visits;
+  /** Row of each streamer in the weights, (rows, rows). */
+  #rows = new Map<Id, number>();
+  #weights: Float64Array = new Float64Array(0);
+  #pairs = 0;
+
+  /** @throws TypeError for an unknown option, RangeError for one out of range. */
+  constructor(options: Partial<EasePolicyOptions> = {}) {
+    super();
+    this.options = checked(options, POLICY_RULES, POLICY_DEFAULTS);
+    this.#visits = new Visits(this.options.users, this.options.history);
+  }
+
+  protected override learn(event: FeedbackEvent, { streamer }: StreamTraits): void {
+    const { engagedMs, refitEvery } = this.options;
+    if (!isLiking(event, engagedMs) || !this.#visits.add(event.user, streamer)) return;
+    if (++this.#pairs % refitEvery === 0) this.#fit();
+  }
+
+  protected override score({ user }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
+    const rows = this.#rows;
+    const liked = this.#known(this.#visits.of(user));
+    for (let i = 0; i < streams.length; i++) {
+      const row = rows.get(streams[i]!.streamer);
+      scores[i] = row === undefined ? Number.NaN : 0;
+      if (row === undefined) continue;
+      for (const other of liked) {
+        scores[i]! += other === row ? this.options.repeat : this.#weights[other * rows.size + row]!;
+      }
+    }
+  }
+
+  #fit(): void {
+    const users = new Map<Id, number>();
+    for (const own of this.#visits.all())
+      for (const streamer of own) users.set(streamer, (users.get(streamer) ?? 0) + 1);
+    // A stable sort: of streamers with as many users those stay that were met first.
+    const most = [...users].sort(([, a], [, b]) => b - a).slice(0, this.options.streamers);
+    this.#rows = new Map(most.map(([streamer], row) => [streamer, row]));
+    const n = most.length;
+    const gram = new Float64Array(n * n);
+    for (const own of this.#visits.all()) {
+      const known = this.#known(own);
+      for (const i of known) for (const j of known) gram[i * n + j]!++;
+    }
+    this.#weights = easeWeights(gram, n, this.options.lambda);
+  }
+
+  /** The rows of those streamers that have one. */
+  #known(streamers: readonly Id[]): number[] {
+    return streamers.flatMap((streamer) => this.#rows.get(streamer) ?? []);
+  }
+}

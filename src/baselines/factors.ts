@@ -1,0 +1,83 @@
+import { checked, type Rules, rules } from "../check/index.js";
+import { Latest } from "../collections/index.js";
+import { log1p } from "../numeric/index.js";
+import { type FeedbackEvent, type Id, MINUTE, type Request } from "../protocol/index.js";
+import type { CatalogStream, StreamTraits } from "../recommender/state/index.js";
+import { Scorer } from "./baseline.js";
+
+/** Vectors of users and streamers that learn online, such as `CollaborativeVectors`. */
+export interface Affinities {
+  /** A streamer can be watched. */
+  offer(streamer: Id, category: string, tags: readonly string[]): void;
+  /** A user watched a streamer, and stayed; `weight` > 0 says how much it counts. */
+  learn(user: Id, streamer: Id, category: string, weight: number, tags: readonly string[]): void;
+  /** The inner product of their vectors; those of whom nothing is known have one too. */
+  dot(user: Id, streamer: Id, category: string, tags: readonly string[]): number;
+}
+
+export interface FactorsPolicyOptions {
+  /** Milliseconds of watching from which a watch is learned from. Default 60 000. */
+  engagedMs: number;
+  /**
+   * Weight of log(1 + viewers) in a score, >= 0. Default 1: without, a policy that learns only from what it shows stays
+   * with what it happened to show first, which on the simulated platform is worth no more than random.
+   */
+  popularity: number;
+  /** Users of whom is remembered that something was learned. Default 50 000. */
+  users: number;
+}
+
+const TABLE: Rules<FactorsPolicyOptions> = {
+  engagedMs: rules.nonNegative,
+  popularity: rules.nonNegative,
+  users: rules.atLeastOne,
+};
+
+const DEFAULTS: FactorsPolicyOptions = { engagedMs: 60_000, popularity: 1, users: 50_000 };
+
+/** Longest watch that counts, in minutes. */
+const WATCH_MAX = 24 * 60;
+
+/**
+ * Shows the streams that are popular and whose streamers' vectors fit the user's: matrix factorisation, learned watch by
+ * watch. To whom nothing was learned of yet it shows what is popular: the vector of everybody knows less.
+ */
+export class FactorsPolicy extends Scorer {
+  readonly name = "bpr";
+  readonly options: Readonly<FactorsPolicyOptions>;
+  readonly #affinities: Affinities;
+  readonly #users: Latest<Id, true>;
+
+  /**
+   * @param affinities - Learns from what this policy is told.
+   * @throws TypeError for an unknown option, RangeError for one out of range.
+   */
+  constructor(affinities: Affinities, options: Partial<FactorsPolicyOptions> = {}) {
+    super();
+    this.options = checked(options, TABLE, DEFAULTS);
+    this.#users = new Latest(this.options.users);
+    this.#affinities = affinities;
+  }
+
+  protected override offer({ streamer, category, tags }: StreamTraits): void {
+    this.#affinities.offer(streamer, category, tags);
+  }
+
+  protected override learn(event: FeedbackEvent, { streamer, category, tags }: StreamTraits): void {
+    if (event.kind !== "watch" || event.watchMs < this.options.engagedMs) return;
+    const weight = log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX));
+    this.#users.set(event.user, true);
+    this.#affinities.learn(event.user, streamer, category, weight, tags);
+  }
+
+  protected override score({ user }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
+    if (!this.#users.has(user)) {
+      scores.fill(Number.NaN);
+      return;
+    }
+    for (let i = 0; i < streams.length; i++) {
+      const { streamer, category, tags, viewers } = streams[i]!;
+      scores[i] = this.#affinities.dot(user, streamer, category, tags) + this.options.popularity * log1p(viewers);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { checked, type Rules, rules } from "../check/index.js";
+import { type FeedbackEvent, isLiking, type Request } from "../protocol/index.js";
+import {
+  type CatalogStream,
+  NEIGHBOUR_TABLE,
+  NEIGHBOURS,
+  type Nearness,
+  type NeighbourOptions,
+  Neighbours,
+  type StreamTraits,
+} from "../recommender/state/index.js";
+import { Scorer } from "./baseline.js";
+
+export interface ItemKnnPolicyOptions extends NeighbourOptions {
+  /** Milliseconds of watching from which a user liked a stream. Default 60 000. */
+  engagedMs: number;
+}
+
+const TABLE: Rules<ItemKnnPolicyOptions> = { ...NEIGHBOUR_TABLE, engagedMs: rules.nonNegative };
+
+const DEFAULTS: ItemKnnPolicyOptions = { ...NEIGHBOURS, engagedMs: 60_000 };
+
+/**
+ * Item-based nearest neighbours over streamers, online: a streamer's score is the sum of its similarities to those whom
+ * the user liked, itself included: people come back.
+ */
+export class ItemKnnPolicy extends Scorer {
+  readonly name = "itemknn";
+  readonly options: Readonly<ItemKnnPolicyOptions>;
+  readonly #neighbours: Neighbours;
+  readonly #nearness: Nearness = { all: 0, others: 0, weight: 0, nearest: 0 };
+
+  /** @throws TypeError for an unknown option, RangeError for one out of range. */
+  constructor(options: Partial<ItemKnnPolicyOptions> = {}) {
+    super();
+    this.options = checked(options, TABLE, DEFAULTS);
+    const { engagedMs: _, ...rest } = this.options;
+    this.#neighbours = new Neighbours(rest);
+  }
+
+  protected override learn(event: FeedbackEvent, { streamer }: StreamTraits): void {
+    if (isLiking(event, this.options.engagedMs)) this.#neighbours.learn(event.user, streamer, event.time);
+  }
+
+  protected override score({ user, now }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
+    this.#neighbours.begin(user, now);
+    for (let i = 0; i < streams.length; i++) {
+      scores[i] = this.#neighbours.read(streams[i]!.streamer, this.#nearness) ? this.#nearness.all : Number.NaN;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import { checked, integer, type Rules, rules } from "../check/index.js";
+import { candidateSize, observationSize } from "../recommender/features/index.js";
+import type { QFunction } from "../recommender/index.js";
+import type { DenseTransition } from "../recommender/learning/index.js";
+
+export interface LinUcbOptions {
+  /** What a standard deviation of doubt adds to a score, >= 0. Default 0.5. [set by hand] */
+  alpha: number;
+  /** Weight of the squared length of the coefficients, > 0. Default 1, as in the paper. */
+  ridge: number;
+  /** Numbers in an observation, [0, 4096]. Default those of the recommender's features. */
+  observation: number;
+  /** Numbers in a candidate, [1, 4096]. Default likewise. */
+  candidate: number;
+}
+
+const TABLE: Rules<LinUcbOptions> = {
+  alpha: rules.nonNegative,
+  ridge: rules.positive,
+  observation: integer(0, 4096),
+  candidate: integer(1, 4096),
+};
+
+const DEFAULTS: LinUcbOptions = { alpha: 0.5, ridge: 1, observation: observationSize, candidate: candidateSize };
+
+/**
+ * A linear contextual bandit: the reward of a candidate is taken as linear in x = [1 | observation | candidate], and its
+ * score is the estimate plus `alpha` standard deviations, theta . x + alpha sqrt(x' A^-1 x), so that what is little
+ * known is tried. One model for all candidates, whatever comes and goes. In the place of a recommender's agent.
+ *
+ * A is ridge I + sum of x x'; its inverse is kept by the formula of Sherman and Morrison.
+ *
+ * Li et al. 2010, "A Contextual-Bandit Approach to Personalized News Article Recommendation", with shared coefficients.
+ */
+export class LinUcb implements QFunction {
+  readonly options: Readonly<LinUcbOptions>;
+  /** Numbers in x. */
+  readonly size: number;
+  /** A^-1, (size, size), and sum of reward * x, (size). */
+  readonly #inverse: Float64Array;
+  readonly #sum: Float64Array;
+  readonly #theta: Float64Array;
+  readonly #x: Float64Array;
+  readonly #product: Float64Array;
+  #scores = new Float32Array(0);
+  #steps = 0;
+
+  /** @throws TypeError for an unknown option, RangeError for one out of range. */
+  constructor(options: Partial<LinUcbOptions> = {}) {
+    this.options = checked(options, TABLE, DEFAULTS);
+    const { ridge, observation, candidate } = this.options;
+    this.size = 1 + observation + candidate;
+    this.#inverse = new Float64Array(this.size * this.size);
+    for (let i = 0; i < this.size; i++) this.#inverse[i * this.size + i] = 1 / ridge;
+    this.#sum = new Float64Array(this.size);
+    this.#theta = new Float64Array(this.size);
+    this.#x = new Float64Array(this.size);
+    this.#product = new Float64Array(this.size);
+    this.#x[0] = 1;
+  }
+
+  /** Rewards taken; each is an update too. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  get updates(): number {
+    return this.#steps;
+  }
+
+  /** Learns from the reward; what comes next is nothing to a bandit. */
+  observe({ observation, candidate, reward }: DenseTransition): void {
+    const { size } = this;
+    this.#x.set(observation, 1);
+    this.#x.set(candidate, 1 + this.options.observation);
+    const spread = this.#multiply();
+    const [x, v, inverse] = [this.#x, this.#product, this.#inverse];
+    const scale = 1 / (1 + spread);
+    for (let i = 0, at = 0; i < size; i++) {
+      const row = scale * v[i]!;
+      for (let j = 0; j < size; j++) inverse[at++]! -= row * v[j]!;
+      this.#sum[i]! += reward * x[i]!;
+    }
+    for (let i = 0; i < size; i++) {
+      let sum = 0;
+      for (let j = 0; j < size; j++) sum += inverse[i * size + j]! * this.#sum[j]!;
+      this.#theta[i] = sum;
+    }
+    this.#steps++;
+  }
+
+  /** (n) upper confidence bounds of the rows of `candidates`; a view that the next call overwrites. */
+  evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array {
+    const { observation: offset, candidate: width, alpha } = this.options;
+    const n = candidates.length / width;
+    if (this.#scores.length < n) this.#scores = new Float32Array(2 * n);
+    this.#x.set(observation, 1);
+    for (let i = 0; i < n; i++) {
+      for (let f = 0; f < width; f++) this.#x[1 + offset + f] = candidates[i * width + f]!;
+      const spread = alpha > 0 ? this.#multiply() : 0;
+      let mean = 0;
+      for (let f = 0; f < this.size; f++) mean += this.#theta[f]! * this.#x[f]!;
+      this.#scores[i] = mean + alpha * Math.sqrt(Math.max(spread, 0));
+    }
+    return this.#scores.subarray(0, n);
+  }
+
+  /** Nothing is left to be learned: `observe` has done it. */
+  learn(): number {
+    return Number.NaN;
+  }
+
+  /** All that it knows, as bytes; the options are not among it. */
+  save(): Uint8Array {
+    const numbers = new Float64Array([this.#steps, ...this.#inverse, ...this.#sum, ...this.#theta]);
+    return new Uint8Array(numbers.buffer);
+  }
+
+  /**
+   * Continues from what `save` gave.
+   * @throws RangeError where it is of another size.
+   */
+  load(file: Uint8Array): void {
+    const numbers = new Float64Array(file.slice().buffer);
+    const { size } = this;
+    const length = 1 + size * (size + 2);
+    if (numbers.length !== length) throw new RangeError(`"file" must hold ${length} numbers, got ${numbers.length}`);
+    this.#steps = numbers[0]!;
+    this.#inverse.set(numbers.subarray(1, 1 + size * size));
+    this.#sum.set(numbers.subarray(1 + size * size, 1 + size * (size + 1)));
+    this.#theta.set(numbers.subarray(1 + size * (size + 1)));
+  }
+
+  /** There is nothing to let go. */
+  dispose(): void {}
+
+  /** Writes A^-1 x into `#product`; returns x' A^-1 x. */
+  #multiply(): number {
+    const { size } = this;
+    const [x, product, inverse] = [this.#x, this.#product, this.#inverse];
+    let spread = 0;
+    for (let i = 0, at = 0; i < size; i++) {
+      let sum = 0;
+      for (let j = 0; j < size; j++) sum += inverse[at++]! * x[j]!;
+      product[i] = sum;
+      spread += sum * x[i]!;
+    }
+    return spread;
+  }
+}

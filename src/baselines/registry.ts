@@ -1,0 +1,128 @@
+import type { Policy } from "../protocol/index.js";
+import { Recommender, type RecommenderOptions } from "../recommender/index.js";
+import { Reward, type RewardOptions } from "../recommender/learning/index.js";
+import { CollaborativeVectors } from "../recommender/state/index.js";
+import { type ContextOptions, ContextPolicy } from "./context.js";
+import { EasePolicy, type EasePolicyOptions } from "./ease.js";
+import { FactorsPolicy, type FactorsPolicyOptions } from "./factors.js";
+import { ItemKnnPolicy, type ItemKnnPolicyOptions } from "./itemknn.js";
+import { LinUcb, type LinUcbOptions } from "./linucb.js";
+import { PopularPolicy } from "./popular.js";
+import { RandomPolicy } from "./random.js";
+
+/** A policy that may hold memory, which `dispose` lets go. */
+export interface DisposablePolicy extends Policy {
+  dispose?(): void;
+}
+
+/** How a policy is made. */
+export interface PolicyEntry {
+  /** What it does, in a line. */
+  readonly description: string;
+  /**
+   * A fresh one.
+   * @param seed - Of all that is random in it, an integer >= 0.
+   * @param options - Those of its class.
+   * @throws TypeError for an unknown option, RangeError for one out of range.
+   */
+  create(seed: number, options?: object): DisposablePolicy;
+}
+
+/** A recommender under another name. */
+class Renamed implements DisposablePolicy {
+  readonly name: string;
+  readonly recommend: Policy["recommend"];
+  readonly feedback: Policy["feedback"];
+  readonly dispose: () => void;
+
+  constructor(name: string, recommender: Recommender) {
+    this.name = name;
+    this.recommend = (request) => recommender.recommend(request);
+    this.feedback = (event) => recommender.feedback(event);
+    this.dispose = () => recommender.dispose();
+  }
+}
+
+/** No reward for anything. */
+const NOTHING: RewardOptions = {
+  ...new Reward().options,
+  ...{ click: 0, watch: 0, like: 0, comment: 0, share: 0, follow: 0, rating: 0, gift: 0, bounce: 0, dislike: 0 },
+};
+
+/** The recommender's network with gamma 0 and one kind of reward: what a shown stream brings, if it is entered at all. */
+function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["create"] {
+  return (seed, options: Partial<RecommenderOptions> = {}) =>
+    new Renamed(
+      name,
+      new Recommender({
+        ...options,
+        seed,
+        gamma: 0,
+        reward: { ...NOTHING, ...reward, ...options.reward },
+        pending: { evidence: "examined", ...options.pending },
+      }),
+    );
+}
+
+/** A recommender whose agent is a linear bandit; it learns from what was shown and left, too. */
+function linUcb(seed: number, options: Partial<LinUcbOptions> = {}): DisposablePolicy {
+  const recommender = new Recommender(
+    { seed, gamma: 0, warmupUpdates: 0, trainEvery: 0, explore: { epsilon: 0 }, pending: { evidence: "examined" } },
+    new LinUcb(options),
+  );
+  return new Renamed("linucb", recommender);
+}
+
+const ENTRIES = {
+  random: {
+    description: "any streams on air, each equally likely",
+    create: (seed) => new RandomPolicy(seed),
+  },
+  popular: {
+    description: "what most people watch now",
+    create: () => new PopularPolicy(),
+  },
+  "popular-by-context": {
+    description: "what is watched now, by category, time of day and group of users",
+    create: (_, options?: Partial<ContextOptions>) => new ContextPolicy(options),
+  },
+  itemknn: {
+    description: "streamers whom the same users liked as those of this user",
+    create: (_, options?: Partial<ItemKnnPolicyOptions>) => new ItemKnnPolicy(options),
+  },
+  bpr: {
+    description: "streamers whose vectors fit the user's: matrix factorisation, learned watch by watch",
+    create: (seed, options?: Partial<FactorsPolicyOptions>) =>
+      new FactorsPolicy(new CollaborativeVectors({ seed }), options),
+  },
+  ease: {
+    description: "a linear autoencoder over streamers, refitted every so often",
+    create: (_, options?: Partial<EasePolicyOptions>) => new EasePolicy(options),
+  },
+  linucb: {
+    description: "a linear model of the recommender's features and reward, with a bonus for what is little known",
+    create: linUcb,
+  },
+  "click-greedy": {
+    description: "the recommender's network with gamma 0, for the next click",
+    create: greedy("click-greedy", { click: 1 }),
+  },
+  "watch-greedy": {
+    description: "the recommender's network with gamma 0, for the next watch",
+    create: greedy("watch-greedy", { watch: 1 }),
+  },
+  "dqn-gamma-0": {
+    description: "the recommender with gamma 0: no further than the next slate",
+    create: (seed, options?: Partial<RecommenderOptions>) =>
+      new Renamed("dqn-gamma-0", new Recommender({ ...options, seed, gamma: 0 })),
+  },
+  dqn: {
+    description: "the recommender: deep Q-learning over the whole stay",
+    create: (seed, options?: Partial<RecommenderOptions>) => new Recommender({ ...options, seed }),
+  },
+} satisfies Record<string, PolicyEntry>;
+
+export type PolicyName = keyof typeof ENTRIES;
+
+/** The policies of the live platform by name, the baselines first: all on one interface. */
+export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = ENTRIES;

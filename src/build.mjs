@@ -1,0 +1,129 @@
+/**
+ * Builds what ships: `node src/build.mjs [STEP...]`, by default all steps in this order.
+ *
+ * - `wasm`: .build/dqn.wasm and the kernels for tests, from assembly/; then the Wasm as text
+ * - `js`: dist/: one module for each door of the package, the command, and the bytes of the engine
+ * - `types`: dist/types/
+ * - `size`: prints how large the engine is; fails above its limit
+ */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { build } from "esbuild";
+
+/** What several doors share: entries of their own, so that each is a chunk that is loaded alone. */
+const SHARED = [
+  ...["src/engine/dqn.ts", "src/training/train.ts", "src/protocol/schema.ts"],
+  ...readdirSync("src/training/environments").map((name) => `src/training/environments/${name}`),
+];
+
+/** By name what a door exports, and the file that defines it. */
+function exportsOf(door) {
+  const found = readFileSync(door, "utf8").matchAll(/^export (?:type )?\{([^}]+)\} from "([^"]+)";/gm);
+  return new Map(
+    [...found].flatMap(([, names, file]) => namesIn(names).map((name) => [name.bare, join(dirname(door), file)])),
+  );
+}
+
+function namesIn(list) {
+  const names = list.split(",").map((name) => name.trim());
+  return names.filter((name) => name !== "").map((name) => ({ name, bare: name.replace(/^type /, "") }));
+}
+
+/** What ships knows of package.json what it writes into files: who it is. */
+const identity = {
+  name: "identity",
+  setup(build) {
+    build.onLoad({ filter: /\/package\.json$/ }, ({ path }) => {
+      const { name, version } = JSON.parse(readFileSync(path, "utf8"));
+      return { contents: JSON.stringify({ name, version }), loader: "json" };
+    });
+  },
+};
+
+/**
+ * Sources import through doors, but esbuild puts all that a door leads to into the chunk of whoever uses one name of it.
+ * So imports from a door become imports from the files behind it.
+ */
+const throughDoors = {
+  name: "through-doors",
+  setup(build) {
+    build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const behind = (statement, word, type, list, door) => {
+        const files = exportsOf(join(dirname(path), door.replace(/\.js$/, ".ts")));
+        const line = ({ name, bare }) => {
+          const file = files.get(bare);
+          return file && `${word} ${type}{ ${name} } from "./${relative(dirname(path), file)}";`;
+        };
+        const lines = namesIn(list).map(line);
+        return lines.includes(undefined) ? statement : lines.join(" ");
+      };
+      const statements = /^(import|export) (type )?\{([^}]+)\} from "(\.[^"]*\/index\.js)";/gm;
+      const contents = readFileSync(path, "utf8").replace(statements, (all, word, type = "", list, door) =>
+        behind(all, word, type, list, door),
+      );
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+/** The sources of the doors that package.json names, of what they share, and of the command. */
+function entries() {
+  const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+  const doors = Object.values(exports).flatMap(({ types }) => types ?? []);
+  const files = [...doors.map((file) => file.replace(/^\.\/dist\/types\/|\.d\.ts$/g, "").concat(".ts")), ...SHARED];
+  const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
+  // The command is one file, beside which it looks for its worker.
+  return [...named, { in: "src/cli/liveq.ts", out: "cli/liveq" }, { in: "src/cli/demo/worker.ts", out: "cli/worker" }];
+}
+
+function run(command, ...words) {
+  execFileSync(process.execPath, [`node_modules/${command}`, ...words], { stdio: "inherit" });
+}
+
+const node = (file, ...words) => execFileSync(process.execPath, [file, ...words], { stdio: "inherit" });
+const shared = { bundle: true, format: "esm", platform: "neutral", target: "es2022", logLevel: "warning" };
+
+const STEPS = {
+  wasm() {
+    node("assembly/tiles.mjs");
+    run("assemblyscript/bin/asc.js", "--target", "release");
+    node("assembly/text.mjs");
+    run("assemblyscript/bin/asc.js", "assembly/kernels.ts", "--target", "kernels");
+  },
+
+  async js() {
+    rmSync("dist", { recursive: true, force: true });
+    const external = ["#module", "node:*"];
+    const out = { outdir: "dist", chunkNames: "chunks/[name]-[hash]" };
+    await build({
+      ...shared,
+      ...out,
+      entryPoints: entries(),
+      splitting: true,
+      packages: "external",
+      external,
+      plugins: [identity, throughDoors],
+    });
+    const module = "src/engine/instance/module";
+    await build({ ...shared, entryPoints: [`${module}.ts`], minify: true, outfile: "dist/module.js" });
+    const copied = { loader: { ".wasm": "copy" }, assetNames: "[name]" };
+    await build({ ...shared, ...copied, entryPoints: [`${module}.workerd.ts`], outfile: "dist/module.workerd.js" });
+  },
+
+  types() {
+    run("typescript/bin/tsc", "--project", "src");
+  },
+
+  size() {
+    run("tsx/dist/cli.mjs", "bench/size.ts");
+  },
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((step) => !Object.hasOwn(STEPS, step));
+if (unknown !== undefined) {
+  console.error(`a step must be one of ${Object.keys(STEPS).join(", ")}, got "${unknown}"`);
+  process.exit(2);
+}
+for (const step of asked.length > 0 ? asked : Object.keys(STEPS)) await STEPS[step]();

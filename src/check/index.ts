@@ -1,0 +1,18 @@
+export {
+  above,
+  between,
+  boolean,
+  bounded,
+  checked,
+  group,
+  integer,
+  mustBe,
+  nonNegative,
+  oneOf,
+  positive,
+  type Rule,
+  type Rules,
+  rules,
+  show,
+  zeroOr,
+} from "./rules.js";

@@ -1,0 +1,323 @@
+import { basename } from "node:path";
+import { type Baseline, POLICIES, type PolicyName } from "../../baselines/index.js";
+import { DQN } from "../../engine/index.js";
+import {
+  ExaminedAgent,
+  OffPolicyLog,
+  type OffPolicyOptions,
+  type RankingPolicy,
+  Replay,
+  type ReplayOptions,
+  type ReplayResult,
+  SLICES,
+} from "../../evaluation/index.js";
+import { leaveLastOut } from "../../logs/index.js";
+import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../protocol/index.js";
+import { ItemKnn, ItemPop } from "../../ranking/index.js";
+import type { Recommender } from "../../recommender/index.js";
+import type { Figure } from "../../statistics/index.js";
+import { UsageError } from "../reading/arguments.js";
+import { Inputs, openEvents, readDecisions, until } from "../reading/input.js";
+import { type Entry, isEvent, merged } from "../reading/log.js";
+import { loadRecommender, readModel } from "../reading/model.js";
+import { readMovieLens } from "../reading/movielens.js";
+import { grid, rowsOf } from "../writing/figures.js";
+import { STANDARD, tell } from "../writing/output.js";
+import { Progress } from "../writing/progress.js";
+import { compare } from "../writing/ranking.js";
+import { writeRows } from "../writing/results.js";
+
+export interface EvaluateOptions {
+  events?: string[];
+  warmup: string[];
+  movielens?: string;
+  model: string[];
+  policies?: PolicyName[];
+  decisions?: string[];
+  reward?: OffPolicyOptions["reward"];
+  clip?: number;
+  k: number;
+  negatives: number;
+  target: ReplayOptions["target"];
+  seed: number;
+  json?: string;
+}
+
+/** Policies that learn from events alone; those with a network learn from decisions, and come as models. */
+export const REPLAYED = ["random", "popular", "popular-by-context", "itemknn", "ease"] as const satisfies PolicyName[];
+
+/** Estimates in the unit of the reward. */
+const EARNED: readonly string[] = [
+  ...["logged", "ips", "snips", "rips", "snrips", "iips"],
+  ...["dm", "dr", "sndr", "switch_dr"],
+];
+
+/** Decisions, by the spread of their weights, below which an estimate is not worth much. Set by hand. */
+const FEW = 50;
+
+/** A recommender out of a file, which has been told all until its own time, and does not learn from what follows. */
+class Trained implements RankingPolicy, TargetPolicy {
+  readonly name: string;
+  readonly #recommender: Recommender;
+  readonly #agent: ExaminedAgent;
+  readonly #since: number;
+
+  constructor(file: string) {
+    this.name = basename(file).replace(/\.liveq$/, "");
+    let agent: ExaminedAgent | undefined;
+    this.#recommender = loadRecommender(file, (bytes) => {
+      agent = new ExaminedAgent(DQN.load(bytes));
+      return agent;
+    });
+    this.#agent = agent!;
+    this.#since = this.#recommender.time;
+  }
+
+  rank(request: Request): ReturnType<Recommender["rank"]> {
+    this.#requireLater(request);
+    return this.#recommender.rank(request);
+  }
+
+  distributions(request: Request, slate: readonly Id[]): ReturnType<Recommender["distributions"]> {
+    this.#requireLater(request);
+    return this.#recommender.distributions(request, slate);
+  }
+
+  /** Takes what the logging policy decided. */
+  decided(decision: LoggedDecision): void {
+    this.#recommender.decided(decision);
+  }
+
+  /** TD errors of what was decided. */
+  figures(): Figure[] {
+    return this.#agent.figures();
+  }
+
+  /** Fails for a question of before its time, as it knows the answer. */
+  #requireLater({ now }: Request): void {
+    if (now >= this.#since) return;
+    const own = `the model ${this.name} was trained on events until ${this.#since}`;
+    throw new Error(`${own}, and is asked at ${now}: "--events" must be later than what it was trained on`);
+  }
+
+  recommend(request: Request): ReturnType<Recommender["recommend"]> {
+    return this.#recommender.recommend(request);
+  }
+
+  feedback(event: LiveEvent): void {
+    if (event.time > this.#since) this.#recommender.feedback(event);
+  }
+}
+
+/** One policy on the log. */
+interface Contestant {
+  name: string;
+  replay: Replay;
+}
+
+/** The policies that are evaluated, of whom the first is the one that others are compared with. */
+function enter({ policies, model, seed }: EvaluateOptions): (RankingPolicy & TargetPolicy)[] {
+  const named = policies ?? (model.length > 0 ? ["popular"] : ["popular", "random"]);
+  // All of `REPLAYED` say how they choose.
+  const baselines = named.map((name) => POLICIES[name].create(seed) as Baseline);
+  const entered = [...baselines, ...model.map((file) => new Trained(file))];
+  const twice = entered.find(({ name }, i) => entered.findIndex((other) => other.name === name) < i);
+  if (twice !== undefined) throw new UsageError(`models must have names of their own, got ${twice.name} twice`);
+  return entered;
+}
+
+/** Reads files to their end, or the signal; answers how many there were of what is in them. */
+async function read<T>(
+  inputs: Inputs,
+  open: (inputs: Inputs) => Promise<AsyncIterable<T>>,
+  take: (one: T) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const progress = new Progress("events");
+  let count = 0;
+  for await (const one of until(signal, await open(inputs))) {
+    take(one);
+    progress.show({ count: ++count, fraction: inputs.fraction, text: inputs.title });
+  }
+  progress.end();
+  return count;
+}
+
+/** Feeds files to all; stops at the signal. */
+function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
+  const take = (event: LiveEvent) => {
+    for (const { replay } of contestants) replay.feed(event);
+  };
+  return read(inputs, openEvents, take, signal);
+}
+
+/** The time of the first event of a log, of which nothing else is read. */
+async function beginningOf(files: readonly string[], signal: AbortSignal): Promise<number> {
+  for await (const { time } of await openEvents(new Inputs(files, signal))) return time;
+  throw new Error(`${files.join(", ")}: must hold events, got none`);
+}
+
+/** @throws UsageError for what does not go with `--events`. */
+function requireLogs(options: EvaluateOptions, files: readonly string[]): void {
+  const { warmup, decisions, reward, clip } = options;
+  if (options.model.length > 0 && warmup.length === 0) {
+    throw new UsageError('"--model" needs "--warmup": all that was before "--events", what it was trained on included');
+  }
+  if (warmup.length > 0 && files.includes(STANDARD)) {
+    throw new UsageError('"--events" must be a file where there is "--warmup"');
+  }
+  if (decisions?.some((file) => file === STANDARD && files.includes(file))) {
+    throw new UsageError('"--events" and "--decisions" must not both be -');
+  }
+  if (decisions === undefined && (reward !== undefined || clip !== undefined)) {
+    throw new UsageError('"--reward" and "--clip" go with "--decisions"');
+  }
+}
+
+async function evaluateLogs(options: EvaluateOptions, files: string[], signal: AbortSignal): Promise<boolean> {
+  const { warmup, decisions, k, negatives, target, seed, json } = options;
+  requireLogs(options, files);
+  const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
+  if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
+  const contestants = enter(options).map((policy) => {
+    return { name: policy.name, replay: new Replay(policy, { from, k, negatives, target, seed }) };
+  });
+  if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
+  const count = await feed(contestants, new Inputs(files, signal), signal);
+  const results = contestants.map(({ name, replay }) => ({ name, result: replay.result() }));
+  const { cases, skipped } = results[0]!.result;
+  const about = `${cases} cases in ${count} events; ${skipped} more on streams not on air; mean [95 % interval by user]`;
+  if (cases === 0 && signal.aborted) return false;
+  if (cases === 0) throw new Error(`${files.join(", ")}: must hold clicks on streams on air, got none`);
+  tell(`${tablesOf(results, k)}\n${about}\n`, json);
+  if (json === undefined) return !signal.aborted;
+  const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const rows = results.flatMap(({ name, result }) => rowsOf(result.figures, "recommender", `log/${name}`, [seed]));
+  const paired = others.flatMap(({ name, result }) => {
+    const gains = result.tally.minus(first.result.tally);
+    return rowsOf(gains, "recommender", `log/${name}-above-${first.name}`, [seed]);
+  });
+  writeRows(json, [...rows, ...paired]);
+  return !signal.aborted;
+}
+
+/** What policies would have earned a decision in the place of the one that decided, and what models foresaw. */
+async function evaluateDecisions(
+  options: EvaluateOptions,
+  files: string[],
+  decisions: string[],
+  from: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { warmup, reward = "click", clip, seed, json } = options;
+  const judged = enter(options).map((policy) => {
+    return { policy, log: new OffPolicyLog(policy, { from, reward, ...(clip !== undefined && { clip }) }) };
+  });
+  const take = (entry: Entry) => {
+    for (const { policy, log } of judged) {
+      if (isEvent(entry)) log.feedback(entry);
+      else if (entry.time >= from) {
+        log.decision(entry);
+        if (policy instanceof Trained) policy.decided(entry);
+      }
+    }
+  };
+  if (warmup.length > 0) await read(new Inputs(warmup, signal), openEvents, take, signal);
+  const decided = readDecisions(new Inputs(decisions, signal));
+  const entries = async (inputs: Inputs) => merged(await openEvents(inputs), decided);
+  const count = await read(new Inputs(files, signal), entries, take, signal);
+  const n = judged[0]!.log.decisions;
+  if (n === 0 && signal.aborted) return false;
+  if (n === 0) throw new Error(`${decisions.join(", ")}: must hold decisions in the time of "--events", got none`);
+  const results = judged.map(({ policy, log }) => {
+    return { name: policy.name, figures: [...log.result(), ...(policy instanceof Trained ? policy.figures() : [])] };
+  });
+  const metrics = [...new Set(results.flatMap(({ figures }) => figures.map(({ metric }) => metric)))];
+  const find = (metric: string, name: string) =>
+    results.find((one) => one.name === name)!.figures.find((figure) => figure.metric === metric);
+  const columns = results.map(({ name }) => name);
+  const what = reward === "click" ? "clicks" : "minutes watched";
+  const about = `${what} a decision, ${n} decisions in ${count} events and decisions; mean [95 % interval by user]`;
+  tell(`${grid(metrics, columns, find)}\n${about}\n`, json);
+  for (const name of columns) {
+    const left = find("ess", name)?.value ?? 0;
+    if (left >= FEW) continue;
+    const why = "chooses too differently from the policy that decided, believe neither estimates nor intervals";
+    process.stderr.write(`${name}: weights leave ${left.toFixed(1)} of ${n} decisions: it ${why}\n`);
+  }
+  if (json === undefined) return !signal.aborted;
+  const unit = { click: "1", watch: "min" }[reward];
+  const rows = results.flatMap(({ name, figures }) =>
+    rowsOf(figures, "recommender", `offpolicy-${reward}/${name}`, [seed]).map((row) => {
+      return EARNED.includes(row.metric) ? { ...row, unit } : row;
+    }),
+  );
+  writeRows(json, rows);
+  return !signal.aborted;
+}
+
+interface Outcome {
+  name: string;
+  result: ReplayResult;
+}
+
+/** All figures, the main ones by slice, and what each policy is above the first. */
+function tablesOf(results: readonly Outcome[], k: number): string {
+  const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const columns = results.map(({ name }) => name);
+  const figuresOf = new Map(results.map(({ name, result }) => [name, result.figures]));
+  const find = (slice: string) => (metric: string, name: string) =>
+    figuresOf.get(name)!.find((figure) => figure.metric === metric && figure.slice === slice);
+  const metrics = [...new Set(first.result.figures.map(({ metric }) => metric))];
+  const main = `ndcg_at_${k}`;
+  const parts = [
+    grid(metrics, columns, find("all")),
+    `${main} by slice:\n${grid(SLICES, columns, (slice, name) => find(slice)(main, name))}`,
+  ];
+  if (others.length > 0) {
+    const gains = new Map(others.map(({ name, result }) => [name, result.tally.minus(first.result.tally)]));
+    const gain = (metric: string, name: string) =>
+      gains.get(name)!.find((figure) => figure.metric === metric && figure.slice === "all");
+    const common = first.result.tally.metrics;
+    const names = others.map(({ name }) => name);
+    parts.push(`above ${first.name}, user by user:\n${grid(common, names, gain)}`);
+  }
+  return parts.join("\n\n");
+}
+
+async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptions): Promise<void> {
+  const data = await readMovieLens(movielens!);
+  const split = leaveLastOut(data.ratings);
+  const { train } = split;
+  const rankers = model.map((file) => {
+    const { ranker } = readModel(file);
+    const isSame = ranker.train.user.length <= train.user.length && ranker.train.items === train.items;
+    if (!isSame || ranker.train.users !== train.users) {
+      throw new Error(`${file}: was trained on other data than that of ${movielens}`);
+    }
+    return ranker;
+  });
+  compare([new ItemPop(train), new ItemKnn(train), ...rankers], split, { seed, json });
+}
+
+/**
+ * Prints how well policies and models foresee what users click in a log; with decisions, what they would have earned in
+ * the place of the policy that decided; of MovieLens, how well rankers foresee the last item of each user. Answers false
+ * where the signal ended it early; the figures are then those of what was read.
+ */
+export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<boolean> {
+  const { events, movielens } = options;
+  if ((events === undefined) === (movielens === undefined)) {
+    throw new UsageError('one of "--events" and "--movielens" must be given');
+  }
+  if (events !== undefined) return evaluateLogs(options, events, signal);
+  if (options.model.length > 1) throw new UsageError('"--model" must be one model where there is "--movielens"');
+  if (options.warmup.length > 0 || options.policies !== undefined) {
+    throw new UsageError('"--warmup" and "--policies" go with "--events"');
+  }
+  if (options.decisions !== undefined) {
+    throw new UsageError('"--decisions" goes with "--events"');
+  }
+  await evaluateMovieLens(options);
+  return true;
+}

@@ -1,0 +1,195 @@
+import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
+import { readTensors } from "../../exchange/index.js";
+import { cleanEvents, emptyReport, reportLines } from "../../logs/index.js";
+import { Recommender, type RecommenderStats } from "../../recommender/index.js";
+import { readFile } from "../reading/files.js";
+import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
+import { readModel } from "../reading/model.js";
+import { amount, Progress } from "../writing/progress.js";
+import { table } from "../writing/table.js";
+
+export interface InspectOptions {
+  json: boolean;
+}
+
+interface TensorLine {
+  name: string;
+  dtype: string;
+  shape: number[];
+  bytes: number;
+}
+
+/** What `liveq inspect --json` prints. */
+interface Description {
+  /** `dqn`, `model`, ... of LiveQ's own files; `weights` of any other safetensors file. */
+  kind: string;
+  bytes: number;
+  metadata: Record<string, string>;
+  tensors: TensorLine[];
+  agent?: AgentLines;
+  /** How many users and items a model knows. */
+  users?: number;
+  items?: number;
+  /** What a recommender did, and what it holds now. */
+  stats?: RecommenderStats;
+  /** Files inside this one, by the name of their tensor. */
+  parts?: Record<string, Description>;
+}
+
+interface AgentLines {
+  steps: number;
+  updates: number;
+  skippedUpdates: number;
+  replaySize: number;
+  memoryBytes: number;
+  options: object;
+  layers: { name: string; inputs: number; outputs: number; parameters: number }[];
+}
+
+const TEXT_SHOWN = 200;
+
+/** Tensors that are whole files of LiveQ. */
+const PARTS = ["agent", "ranker"];
+
+const TITLES: Record<string, string> = {
+  dqn: "an agent",
+  model: "a model of liveq train",
+  ranker: "a ranker",
+  training: "a training that can be resumed",
+  recommender: "a recommender",
+  weights: "safetensors",
+};
+
+/** Prints what kind of file this is and what it holds, having checked all of it. */
+export async function inspect(file: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+  const inputs = new Inputs([file], signal);
+  const head = await inputs.head(inputs.names[0]!);
+  // No text has a zero; files of tensors begin with a length in eight bytes.
+  if (head.length === 0 || head.includes(0)) inspectTensors(file, options);
+  else await inspectEvents(inputs, options, signal);
+}
+
+/** Prints of what quality events are, with the cleaning that `liveq prepare` does by itself. */
+async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: AbortSignal): Promise<void> {
+  const format = await formatOf(inputs, "auto");
+  if (format.yields !== "events") {
+    throw new Error(`${inputs.title}: must hold events or tensors, got ${format.description}`);
+  }
+  const report = emptyReport();
+  const progress = new Progress("B");
+  for await (const _ of cleanEvents(until(signal, eventsOf(format, inputs, { onError: "skip", report })), { report })) {
+    progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(report.read, "events") });
+  }
+  progress.end();
+  signal.throwIfAborted();
+  const kind = `events as ${format.name}`;
+  if (json) process.stdout.write(`${JSON.stringify({ kind, quality: report }, null, 2)}\n`);
+  else process.stdout.write(`${inputs.title}: ${kind}\n${reportLines(report).map(plain).join("\n")}\n`);
+}
+
+function inspectTensors(file: string, { json }: InspectOptions): void {
+  const bytes = readFile(file);
+  let description: Description;
+  try {
+    description = describe(bytes);
+    if (description.kind === "model") {
+      const { users, titles } = readModel(file);
+      description = { ...description, users: users.length, items: titles.length };
+    }
+    if (description.kind === "recommender") {
+      const recommender = Recommender.load(bytes);
+      description = { ...description, stats: recommender.stats() };
+      recommender.dispose();
+    }
+  } catch (cause) {
+    if (cause instanceof SnapshotError) throw new Error(`${file}: ${cause.message}`, { cause });
+    throw cause;
+  }
+  process.stdout.write(json ? `${JSON.stringify(description, null, 2)}\n` : `${file}: ${linesOf(description)}\n`);
+}
+
+/** @throws SnapshotError for a file that is damaged or foreign. */
+function describe(bytes: Uint8Array): Description {
+  const { metadata, tensors } = readTensors(bytes);
+  const common = {
+    bytes: bytes.byteLength,
+    metadata: Object.fromEntries(metadata),
+    tensors: Array.from(tensors, ([name, { dtype, shape, bytes }]) => ({ name, dtype, shape, bytes: bytes.length })),
+  };
+  if (metadata.get("format") !== "liveq") return { kind: "weights", ...common };
+  const kind = metadata.get("kind") ?? "";
+  // Checks the digest, and that this version may read it.
+  const snapshot = unpackSnapshot(kind, bytes);
+  if (kind === "dqn") return { kind, ...common, agent: agentLines(bytes) };
+  const parts = PARTS.flatMap((name) => {
+    const part = snapshot.tensors.get(name);
+    return part ? [[name, describe(part)] as const] : [];
+  });
+  return { kind, ...common, parts: Object.fromEntries(parts) };
+}
+
+function agentLines(bytes: Uint8Array): AgentLines {
+  const agent = DQN.load(bytes);
+  const { steps, updates, skippedUpdates, replaySize, memoryBytes, options } = agent;
+  const layers = agent.weights().map(({ name, inputs, outputs, weight, bias, gain, shift }) => {
+    const parameters = [weight, bias, gain, shift].reduce((sum, part) => sum + (part?.length ?? 0), 0);
+    return { name, inputs, outputs, parameters };
+  });
+  agent.dispose();
+  return { steps, updates, skippedUpdates, replaySize, memoryBytes, options, layers };
+}
+
+/** Text out of a file, which must not steer the terminal, nor fill it; --json has all of it. */
+function plain(text: string): string {
+  const short = text.length > TEXT_SHOWN ? `${text.slice(0, TEXT_SHOWN)}...` : text;
+  return short.replace(/\p{Cc}/gu, (mark) => JSON.stringify(mark).slice(1, -1));
+}
+
+function linesOf(description: Description): string {
+  const { kind, bytes, metadata, tensors, agent, users, items, stats, parts = {} } = description;
+  const lines = [`${TITLES[kind] ?? `a LiveQ file of kind "${kind}"`}, ${bytes} bytes`];
+  if (users !== undefined) lines.push(`${users} users, ${items} items`);
+  if (stats) lines.push(...linesOfStats(stats));
+  // The options are among the agent's own lines.
+  const notes = Object.entries(metadata).filter(([name]) => !(agent && name === "options"));
+  lines.push(...notes.map(([name, text]) => plain(`${name}: ${text}`)));
+  if (agent) lines.push(...linesOfAgent(agent));
+  const rows = tensors.map(({ name, dtype, shape, bytes }) => [
+    plain(name),
+    dtype,
+    `(${shape.join(", ")})`,
+    String(bytes),
+  ]);
+  lines.push("", table(["tensor", "type", "shape", "bytes"], rows));
+  for (const [name, part] of Object.entries(parts)) lines.push("", `"${name}" is ${linesOf(part)}`);
+  return lines.join("\n");
+}
+
+function linesOfStats({ users, onAir, decisions, transitions, updates, pending, ...odd }: RecommenderStats): string[] {
+  const { loss: _, ...counts } = odd;
+  const rest = Object.entries(counts).map(([name, value]) => `${name} ${value}`);
+  return [
+    `users ${users}, streams on air ${onAir}, decisions ${decisions}, of which ${pending} are open`,
+    `transitions ${transitions}, updates ${updates}`,
+    `odd: ${rest.join(", ")}`,
+  ];
+}
+
+function linesOfAgent({
+  steps,
+  updates,
+  skippedUpdates,
+  replaySize,
+  memoryBytes,
+  options,
+  layers,
+}: AgentLines): string[] {
+  const rows = layers.map(({ name, inputs, outputs, parameters }) => [name, inputs, outputs, parameters].map(String));
+  return [
+    `steps ${steps}, updates ${updates}, skipped ${skippedUpdates}, replay ${replaySize}, memory ${memoryBytes} bytes`,
+    "options:",
+    ...Object.entries(options).map(([name, value]) => `  ${name}: ${JSON.stringify(value) ?? "none"}`),
+    "",
+    table(["layer", "inputs", "outputs", "parameters"], rows),
+  ];
+}

@@ -1,0 +1,244 @@
+import { existsSync } from "node:fs";
+import { emptyReport, type QualityReport, readJsonl } from "../../logs/index.js";
+import { saveFile, tail } from "../../node/index.js";
+import { EventError, type LiveEvent } from "../../protocol/index.js";
+import { Recommender, type RecommenderOptions } from "../../recommender/index.js";
+import { UserShares } from "../../recommender/learning/index.js";
+import { UsageError } from "../reading/arguments.js";
+import { Inputs, openEvents, readDecisions, until } from "../reading/input.js";
+import { type Entry, isEvent, merged, reconstructed } from "../reading/log.js";
+import { loadRecommender } from "../reading/model.js";
+import { STANDARD, tell } from "../writing/output.js";
+import { Progress } from "../writing/progress.js";
+import { type Row, writeRows } from "../writing/results.js";
+import { table } from "../writing/table.js";
+import { loadWords } from "./words.js";
+
+/** What has equal shares in what is learned: users, none of whom then counts more than another, or events. */
+export const DRAWS = ["users", "events"] as const;
+export type Draw = (typeof DRAWS)[number];
+
+export interface LearnOptions {
+  events: string[];
+  decisions?: string[];
+  model: string;
+  gamma: number;
+  epochs: number;
+  seed: number;
+  draw: Draw;
+  words?: string;
+  resume: boolean;
+  /** Wait for what is added to the log. */
+  follow: boolean;
+  /** Seconds. */
+  saveEvery?: number;
+  json?: string;
+}
+
+/** Updates for each transition and epoch, as a recommender that serves does. */
+const UPDATES = 2;
+/** Seconds between two saves of a model that follows a log. Set by hand. */
+const SAVE_EVERY = 300;
+/** How long it may take to read the rest of a moment after Ctrl-C. Set by hand. */
+const GRACE_MS = 1000;
+
+/** The log as it went on: events, and decisions where they were made. */
+async function entriesOf(events: Inputs, decisions: Inputs | undefined, tailed?: AsyncIterable<LiveEvent>) {
+  const read = tailed ?? (await openEvents(events));
+  return decisions === undefined ? reconstructed(read) : merged(read, readDecisions(decisions));
+}
+
+/** The events of a log that grows; one torn line must not end what runs for weeks, so that it is counted. */
+function followed({ names: [name] }: Inputs, stop: AbortSignal, report: QualityReport): AsyncIterable<LiveEvent> {
+  return readJsonl(tail(name!, { signal: stop }), { name: name!, onError: "skip", report });
+}
+
+/** @throws UsageError for what cannot be followed. */
+function requireFollowable({ names, total }: Inputs, { decisions }: LearnOptions): void {
+  const isOne = names.length === 1 && total !== undefined;
+  if (!isOne) throw new UsageError(`"--follow" needs one file of "--events", got ${names.join(", ")}`);
+  if (decisions !== undefined) throw new UsageError('"--follow" takes decisions from impressions, not "--decisions"');
+}
+
+/** A signal that follows another after a while: what is read by then ends the moment; a pipe may have nothing more. */
+function stopAfter(signal: AbortSignal): AbortSignal {
+  const stop = new AbortController();
+  const later = () => setTimeout(() => stop.abort(signal.reason), GRACE_MS).unref();
+  signal.addEventListener("abort", later, { once: true });
+  return stop.signal;
+}
+
+/** Tells a recommender of an entry. @throws Error with a way out where it is out of order. */
+function teach(recommender: Recommender, entry: Entry, shares: UserShares | undefined): void {
+  try {
+    if (isEvent(entry)) recommender.feedback(entry);
+    else recommender.decided(entry, shares?.times(entry));
+  } catch (error) {
+    if (!(error instanceof EventError)) throw error;
+    const what = isEvent(entry) ? entry.kind : `decision ${JSON.stringify(entry.id)}`;
+    throw new Error(`${what} at ${entry.time}: ${error.message}; liveq prepare puts a log in order`, { cause: error });
+  }
+}
+
+/** What a recommender with word vectors has beside others: the input that reads them. */
+function inputsOf({ words }: LearnOptions): Pick<Partial<RecommenderOptions>, "words" | "features"> {
+  return words === undefined ? {} : { words: loadWords(words), features: { inputs: ["content"] } };
+}
+
+/** Goes through the log once, to know how much each user did in it; undefined where the signal ended that. */
+async function sharesOf(
+  { options }: Recommender,
+  { events, decisions, seed }: LearnOptions,
+  signal: AbortSignal,
+): Promise<UserShares | undefined> {
+  const shares = new UserShares(seed, { ...options.pending, gamma: options.gamma });
+  const inputs = new Inputs(events, signal);
+  const progress = new Progress("events");
+  let counted = 0;
+  for await (const entry of until(signal, await entriesOf(inputs, decisions && new Inputs(decisions, signal)))) {
+    shares.count(entry);
+    progress.show({ count: ++counted, fraction: inputs.fraction, text: "counted" });
+  }
+  progress.end();
+  if (signal.aborted) return undefined;
+  const { transitions, users } = shares.counted;
+  process.stderr.write(`${transitions} transitions of ${users} users, none of whom counts more than another\n`);
+  return shares;
+}
+
+/** @throws UsageError for options that do not go together. */
+function requireUsable({ model, events, decisions, draw, resume, follow }: LearnOptions): void {
+  if (resume && !existsSync(model)) {
+    throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
+  }
+  if (draw === "users" && follow) {
+    throw new UsageError('"--draw users" reads the whole log first, which "--follow" never has');
+  }
+  if (draw === "users" && [...events, ...(decisions ?? [])].includes(STANDARD)) {
+    throw new UsageError('"--draw users" reads the log twice, which - cannot be; it needs files');
+  }
+  if (decisions?.some((file) => file === STANDARD && events.includes(file))) {
+    throw new UsageError('"--events" and "--decisions" must not both be -');
+  }
+}
+
+/**
+ * Trains a recommender from a log that another policy made, and writes it. Answers false where the signal ended it
+ * early: the recommender is written all the same, and `resume` goes on from it as if it had never stopped.
+ */
+export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
+  requireUsable(options);
+  const { model, gamma, epochs, seed, draw, resume, follow } = options;
+  const recommender = resume
+    ? loadRecommender(model)
+    : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs, ...inputsOf(options) });
+  if (resume) requireSame(recommender, options);
+  const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
+  if (draw === "users" && shares === undefined) {
+    // Nothing was learned: a model that is to be resumed is as it was.
+    recommender.dispose();
+    return false;
+  }
+  // It was written between two moments, so that what is later than its own is new to it.
+  const had = resume ? recommender.time : -1;
+  const stop = stopAfter(signal);
+  const events = new Inputs(options.events, stop);
+  const decisions = options.decisions && new Inputs(options.decisions, stop);
+  if (follow) requireFollowable(events, options);
+  const progress = new Progress("events");
+  const saving = new Saving(options, progress);
+  const unread = emptyReport();
+  const tailed = follow ? followed(events, stop, unread) : undefined;
+  let [taken, skipped] = [0, 0];
+  for await (const entry of until(stop, await entriesOf(events, decisions, tailed))) {
+    if (entry.time <= had) {
+      skipped++;
+      continue;
+    }
+    // All of a moment or nothing of it: so it can be gone on from.
+    if (entry.time > recommender.time) {
+      if (signal.aborted) break;
+      saving.offer(recommender);
+    }
+    teach(recommender, entry, shares);
+    taken++;
+    const fraction = follow ? undefined : events.fraction;
+    progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
+  }
+  progress.end();
+  saveFile(model, recommender.save());
+  if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
+  const went = resume ? `; ${skipped} entries were known` : "";
+  process.stderr.write(`${model} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`);
+  report(recommender, options);
+  recommender.dispose();
+  return !signal.aborted;
+}
+
+/** Writes a model now and then, so that little is lost of it whatever happens. */
+class Saving {
+  readonly #file: string;
+  readonly #every: number;
+  readonly #progress: Progress;
+  #last = 0;
+
+  constructor({ model, follow, saveEvery = follow ? SAVE_EVERY : Infinity }: LearnOptions, progress: Progress) {
+    this.#file = model;
+    this.#every = saveEvery;
+    this.#progress = progress;
+  }
+
+  /** Requires that all of a moment has been learned from. */
+  offer(recommender: Recommender): void {
+    const { seconds } = this.#progress;
+    if (seconds - this.#last < this.#every) return;
+    saveFile(this.#file, recommender.save());
+    this.#last = seconds;
+  }
+}
+
+/** @throws UsageError where it was trained with other options, which its file keeps. */
+function requireSame({ options }: Recommender, { gamma, epochs, seed }: LearnOptions): void {
+  const kept = { gamma: options.gamma, epochs: options.updatesPerTrain / UPDATES, seed: options.seed };
+  for (const [name, value] of Object.entries({ gamma, epochs, seed })) {
+    const its = kept[name as keyof typeof kept];
+    if (value !== its) throw new UsageError(`"--${name}" must be as in the model to be resumed, ${its}, got ${value}`);
+  }
+}
+
+function stateOf(recommender: Recommender): string {
+  const { updates, loss } = recommender.stats();
+  const { qMean } = recommender.agentStats()!;
+  return updates === 0 ? "0 updates" : `${updates} updates, loss ${loss.toFixed(4)}, mean Q ${qMean.toFixed(2)}`;
+}
+
+/** Prints what was learned of what. */
+function report(recommender: Recommender, { gamma, seed, json }: LearnOptions): void {
+  const stats = recommender.stats();
+  const { lossMean, qMean } = recommender.agentStats()!;
+  const figures: [string, string, number, string][] = [
+    ["transitions", "transitions", stats.transitions, "1"],
+    ["updates", "updates", stats.updates, "1"],
+    ["loss, mean of the latest updates", "loss", lossMean, "reward^2"],
+    ["mean Q of the last batch", "q_mean", qMean, "reward"],
+    ["decisions still open", "pending", stats.pending, "1"],
+    ["users", "users", stats.users, "1"],
+    ["streams on air", "on_air", stats.onAir, "1"],
+    ["events on unknown streams", "unknown_streams", stats.unknownStreams, "1"],
+    ["events on unknown decisions", "unknown_decisions", stats.unknownDecisions, "1"],
+    ["events too late to be learned", "late", stats.late, "1"],
+  ];
+  const lines = figures.map(([title, , value]) => [title, Number.isInteger(value) ? String(value) : value.toFixed(4)]);
+  tell(`${table(["trained", ""], lines)}\n`, json);
+  const { warmupUpdates } = recommender.options;
+  if (stats.updates < warmupUpdates) {
+    process.stderr.write(`fewer than ${warmupUpdates} updates: until then it shows what most people watch\n`);
+  }
+  if (json === undefined) return;
+  const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };
+  const known = figures.filter(([, , value]) => Number.isFinite(value));
+  writeRows(
+    json,
+    known.map(([, metric, value, unit]): Row => ({ ...common, metric, value, unit })),
+  );
+}

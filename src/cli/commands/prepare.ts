@@ -1,0 +1,294 @@
+import { createReadStream, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type CleanOptions,
+  cleanEvents,
+  collectRatings,
+  cutAt,
+  deal,
+  emptyReport,
+  type Format,
+  float64,
+  type Interactions,
+  instantsOf,
+  lastOfEachPair,
+  leaveLastTwoOut,
+  Numbering,
+  type QualityReport,
+  type RatingLog,
+  type RatingRecord,
+  readBlocks,
+  reportLines,
+  select,
+} from "../../logs/index.js";
+import { type LiveEvent, MINUTE } from "../../protocol/index.js";
+import { UsageError } from "../reading/arguments.js";
+import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
+import { Output, STANDARD, tell, writeJson, writing } from "../writing/output.js";
+import { amount, Progress } from "../writing/progress.js";
+import { foldsOf, openParts, partsOf, type Router, routerOf, type SplitOptions, shareOut } from "./split.js";
+
+export interface PrepareOptions extends SplitOptions {
+  format: string;
+  out?: string;
+  report?: string;
+  strict: boolean;
+  json: boolean;
+  /** Times are in seconds, but for the longest watch, which is in minutes; moments are milliseconds. */
+  from?: number;
+  to?: number;
+  lateness: number;
+  late: NonNullable<CleanOptions["late"]>;
+  offAir: NonNullable<CleanOptions["offAir"]>;
+  emptyWatch: NonNullable<CleanOptions["emptyWatch"]>;
+  long: NonNullable<CleanOptions["long"]>;
+  watchMax: number;
+  giftAfter: number;
+  giftGap: number;
+  userLimit: number;
+  pairLimit: number;
+  limitWindow: number;
+}
+
+/** What `report.json` holds. */
+interface Report {
+  format: string;
+  inputs: readonly string[];
+  /** False where Ctrl-C ended the reading. */
+  complete: boolean;
+  split: SplitOptions;
+  /** Lines of each file written. */
+  parts: Record<string, number>;
+  /** Clean events that are in no file yet, where Ctrl-C ended the splitting. */
+  unsplit?: number;
+  quality: QualityReport;
+}
+
+/** Ratings above which none is looked for that was given twice: a table of all pairs would not fit. Set by hand. */
+const PAIRS_MAX = 10_000_000;
+/** Events between two looks at whether the reader of stdout keeps up. */
+const DRAIN_EVERY = 256;
+
+function cleaningOf(options: PrepareOptions, report: QualityReport): CleanOptions {
+  const { from, to, late, offAir, emptyWatch, long, userLimit, pairLimit } = options;
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    latenessMs: 1000 * options.lateness,
+    late,
+    offAir,
+    emptyWatch,
+    long,
+    watchMaxMs: MINUTE * options.watchMax,
+    giftAfterMs: 1000 * options.giftAfter,
+    giftGapMs: 1000 * options.giftGap,
+    userLimit,
+    pairLimit,
+    limitMs: 1000 * options.limitWindow,
+    report,
+  };
+}
+
+/**
+ * Reads any layout, cleans it, says of what quality it is, and writes it in parts. Answers false where the signal ended
+ * the reading early: what was read until then is written all the same, and the report says so.
+ */
+export async function prepare(
+  given: readonly string[],
+  options: PrepareOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { out, split } = options;
+  if (out === STANDARD && split !== "none") throw new UsageError('"--out -" needs "--split none": stdout is one file');
+  const inputs = new Inputs(given, signal);
+  const format = await formatOf(inputs, options.format);
+  if (format.yields === "broadcasts" || format.yields === "bandit") {
+    const use =
+      format.yields === "bandit"
+        ? "readOpenBandit of liveq/recommender reads it"
+        : "liveq simulate --schedule takes it";
+    throw new Error(`${inputs.title}: holds neither events nor ratings (${format.description}); ${use}`);
+  }
+  if (format.yields === "events" && split === "leave-last-out") {
+    throw new UsageError('"--split leave-last-out" is for ratings; events are split by time, users or folds');
+  }
+  if (out !== undefined && out !== STANDARD) mkdirSync(out, { recursive: true });
+  const quality = emptyReport();
+  const progress = new Progress("B");
+  const written =
+    format.yields === "events"
+      ? await prepareEvents(format, inputs, options, quality, progress, signal)
+      : { parts: await prepareRatings(format, inputs, options, quality, progress, signal) };
+  progress.end();
+  const { fractions, folds, seed } = options;
+  const report: Report = {
+    format: format.name,
+    inputs: inputs.names,
+    complete: !signal.aborted,
+    split: { split, fractions, folds, seed },
+    ...written,
+    quality,
+  };
+  publish(report, options);
+  return !signal.aborted;
+}
+
+/** Tells and writes the report. */
+function publish(report: Report, { out, report: file, json }: PrepareOptions): void {
+  if (out !== undefined && out !== STANDARD) writeJson(join(out, "report.json"), report);
+  if (file !== undefined) writeJson(file, report);
+  if (json) {
+    tell(`${JSON.stringify(report, null, 2)}\n`, out, file);
+    return;
+  }
+  const width = Math.max(0, ...Object.keys(report.parts).map((part) => part.length));
+  const parts = Object.entries(report.parts).map(([part, lines]) => `${part.padEnd(width)}  ${lines}`);
+  if (report.unsplit !== undefined) parts.push(`events in none of these, which are incomplete  ${report.unsplit}`);
+  tell(`format: ${report.format}\n${[...reportLines(report.quality), ...parts].join("\n")}\n`, out, file);
+}
+
+/** Lines written, by file. */
+type Parts = Record<string, number>;
+type Written = Pick<Report, "parts" | "unsplit">;
+
+async function prepareEvents(
+  format: Extract<Format, { yields: "events" }>,
+  inputs: Inputs,
+  options: PrepareOptions,
+  quality: QualityReport,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Written> {
+  const { out, split, strict } = options;
+  const read = eventsOf(format, inputs, { onError: strict ? "throw" : "skip", report: quality });
+  const clean = cleanEvents(until(signal, read), cleaningOf(options, quality));
+  const isWhole = split === "none" || out === undefined;
+  // The parts are known when all has been read: until then the clean events wait in a file.
+  const path =
+    out === undefined || out === STANDARD ? out : join(out, isWhole ? "events.jsonl" : `.${process.pid}.tmp`);
+  const whole = path === undefined ? undefined : new Output(path, signal);
+  const [times, users] = [float64(), new Numbering()];
+  await writing([whole], async () => {
+    for await (const event of clean) {
+      whole?.write(event);
+      times.push(event.time);
+      if ("user" in event) users.of(event.user);
+      progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(quality.read, "events") });
+      if (times.length % DRAIN_EVERY === 0) await whole?.drain();
+    }
+  });
+  if (path === undefined || path === STANDARD) return { parts: {} };
+  if (isWhole) return { parts: { "events.jsonl": times.length } };
+  try {
+    if (times.length === 0) throw new Error(`${inputs.title}: must hold events that can be kept, got none to split`);
+    const router = routerOf(options, { times: times.values, users: users.ids });
+    const { parts, routed } = await route(path, router, out!, signal);
+    return routed === times.length ? { parts } : { parts, unsplit: times.length - routed };
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/**
+ * Deals the lines of a file of clean events out to parts. A signal that comes meanwhile ends it at its next pause; one
+ * that has ended the reading before does not, as then this saves what was read.
+ */
+async function route(
+  file: string,
+  router: Router,
+  out: string,
+  signal: AbortSignal,
+): Promise<{ parts: Parts; routed: number }> {
+  const outputs = openParts(out, router.parts, signal);
+  const isLast = signal.aborted;
+  const progress = new Progress("events");
+  let routed = 0;
+  await writing(outputs, async () => {
+    for await (const { lines } of readBlocks(createReadStream(file), { maxLine: 2 ** 28 })) {
+      if (signal.aborted && !isLast) break;
+      for (const line of lines as string[]) {
+        for (const part of router.of(JSON.parse(line) as LiveEvent)) outputs[part]!.line(line);
+      }
+      routed += lines.length;
+      progress.show({ count: routed, text: "split" });
+    }
+  });
+  progress.end();
+  return { parts: Object.fromEntries(router.parts.map((part, i) => [`${part}.jsonl`, outputs[i]!.lines])), routed };
+}
+
+async function prepareRatings(
+  format: Extract<Format, { yields: "ratings" }>,
+  inputs: Inputs,
+  options: PrepareOptions,
+  quality: QualityReport,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Parts> {
+  const { out } = options;
+  const read = until(
+    signal,
+    format.read(inputs.names, (name) => inputs.open(name)),
+  );
+  const log = await collectRatings(
+    watched(read, (count) => {
+      progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(count, "ratings") });
+    }),
+  );
+  const { ratings } = log;
+  const kept = ratings.user.length > PAIRS_MAX ? ratings : lastOfEachPair(ratings);
+  quality.read = ratings.user.length;
+  quality.kept = kept.user.length;
+  quality.dropped = quality.read - quality.kept;
+  if (quality.dropped > 0) quality.droppedBy["rated again later"] = quality.dropped;
+  if (out === undefined) return {};
+  if (out === STANDARD) {
+    await writeRatings(new Output(out, signal), log, kept);
+    return {};
+  }
+  const parts = splitRatings(kept, options);
+  const outputs = openParts(out, [...parts.keys()], signal);
+  await writing(outputs, async () => {
+    for (const [i, part] of [...parts.values()].entries()) await writeRatings(outputs[i]!, log, part);
+  });
+  return Object.fromEntries([...parts.keys()].map((part, i) => [`${part}.jsonl`, outputs[i]!.lines]));
+}
+
+async function* watched(
+  records: AsyncIterable<RatingRecord>,
+  see: (count: number) => void,
+): AsyncGenerator<RatingRecord> {
+  let count = 0;
+  for await (const record of records) {
+    see(++count);
+    yield record;
+  }
+}
+
+/** The parts of ratings, by name. */
+function splitRatings(log: Interactions, { split, fractions, folds, seed }: SplitOptions): Map<string, Interactions> {
+  if (split === "none" || log.user.length === 0) return new Map([["ratings", log]]);
+  if (split === "leave-last-out") return new Map(Object.entries(leaveLastTwoOut(log)));
+  const among = (isIn: (i: number) => boolean) => select(log, Int32Array.from(log.user.keys()).filter(isIn));
+  if (split === "folds") {
+    const dealt = deal(log.user.length, folds, seed);
+    return new Map(foldsOf(folds).map((name, i) => [name, among((at) => (dealt[at] === i >> 1) === (i % 2 === 1))]));
+  }
+  const names = partsOf(fractions);
+  if (split === "time") {
+    const cut = cutAt(log, instantsOf(log.time, fractions));
+    return new Map(names.map((name, i) => [name, cut[i]!]));
+  }
+  const part = shareOut(log.users, fractions, seed);
+  return new Map(names.map((name, i) => [name, among((at) => part[log.user[at]!] === i)]));
+}
+
+/** Writes ratings, one JSON object a line: `{"user":"1","item":"50","value":4,"time":881250949000}`. */
+async function writeRatings(output: Output, { users, items }: RatingLog, part: Interactions): Promise<void> {
+  for (let i = 0; i < part.user.length; i++) {
+    const [user, item] = [users[part.user[i]!]!, items[part.item[i]!]!];
+    output.write({ user, item, value: part.value[i]!, time: part.time[i]! } satisfies RatingRecord);
+    if (i % DRAIN_EVERY === 0) await output.drain();
+  }
+  await output.drain();
+}

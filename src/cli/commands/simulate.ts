@@ -1,0 +1,128 @@
+import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { type DisposablePolicy, POLICIES, type PolicyName } from "../../baselines/index.js";
+import { LiveMetrics, SLICES } from "../../evaluation/index.js";
+import { readBroadcasts } from "../../logs/index.js";
+import { DAY, MINUTE } from "../../protocol/index.js";
+import { Platform, type PlatformOptions } from "../../simulator/index.js";
+import { UsageError } from "../reading/arguments.js";
+import { Inputs } from "../reading/input.js";
+import { bySlice, rowsOf } from "../writing/figures.js";
+import { openOutputs, tell, writing } from "../writing/output.js";
+import { Progress } from "../writing/progress.js";
+import { writeRows } from "../writing/results.js";
+import { Trial } from "./ab.js";
+
+export interface SimulateOptions {
+  policy: PolicyName;
+  ab?: PolicyName[];
+  abDays: number;
+  gamma: number;
+  viewers: number;
+  streamers?: number;
+  days: number;
+  slate: number;
+  seed: number;
+  warmupDays: number;
+  schedule?: string;
+  out?: string;
+  decisions?: string;
+  json?: string;
+}
+
+/** Simulated time between two looks at the signal. */
+const STEP = 10 * MINUTE;
+
+/** The broadcasts of a file that were on air for some time, as the simulator takes them. */
+async function readSchedule(file: string, signal: AbortSignal): Promise<PlatformOptions["schedule"]> {
+  const inputs = new Inputs([file], signal);
+  const schedule: NonNullable<PlatformOptions["schedule"]>[number][] = [];
+  let empty = 0;
+  for await (const broadcast of readBroadcasts(inputs.open(file), basename(file))) {
+    const { channel, startMs, lengthMs, category, averageViewers } = broadcast;
+    if (lengthMs > 0) schedule.push({ channel, startMs, lengthMs, category, averageViewers });
+    else empty++;
+  }
+  if (schedule.length === 0) throw new Error(`${file}: must hold broadcasts with a length, got none`);
+  const left = empty > 0 ? `; ${empty} of no length left out` : "";
+  process.stderr.write(`${file}: ${schedule.length} broadcasts${left}\n`);
+  return schedule;
+}
+
+function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab, abDays }: SimulateOptions): void {
+  if (warmupDays >= days) throw new UsageError(`"--warmup-days" must be below "--days" (${days}), got ${warmupDays}`);
+  if (ab !== undefined && ab.length !== 2) throw new UsageError(`"--ab" must be two policies, got ${ab.join(",")}`);
+  if (ab !== undefined && warmupDays + abDays >= days) {
+    throw new UsageError(
+      `"--days" must be above "--warmup-days" and "--ab-days" (${warmupDays + abDays}), got ${days}`,
+    );
+  }
+  if (schedule !== undefined && streamers !== undefined) {
+    throw new UsageError('"--streamers" must not be given with "--schedule", which has its own');
+  }
+  const files = [out, decisions, json].filter((file) => file !== undefined);
+  if (new Set(files).size < files.length) {
+    throw new UsageError('"--out", "--decisions" and "--json" must be different files');
+  }
+}
+
+/** The policy, or the two that are tried side by side. */
+function policyOf(options: SimulateOptions): DisposablePolicy {
+  const { gamma, seed, viewers, warmupDays, ab, abDays } = options;
+  const make = (name: PolicyName) => POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined);
+  if (ab === undefined) return make(options.policy);
+  const [a, b] = ab as [PolicyName, PolicyName];
+  return new Trial(make(a), make(b), { seed, users: viewers, days: abDays, from: warmupDays * DAY });
+}
+
+/**
+ * Runs a policy on a live platform, writes what happened and what was decided, and prints what came of it. Answers false
+ * where the signal ended the run early; both logs then hold all until that moment.
+ */
+export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<boolean> {
+  check(options);
+  const { viewers, streamers, days, slate, seed, warmupDays } = options;
+  const schedule = options.schedule === undefined ? {} : { schedule: await readSchedule(options.schedule, signal) };
+  const size = streamers === undefined ? {} : { streamers };
+  const policy = policyOf(options);
+  const live = new LiveMetrics({ from: warmupDays * DAY });
+  const [out, decisions] = openOutputs([options.out, options.decisions], signal);
+  const progress = new Progress("events");
+  await writing([out, decisions], async () => {
+    const platform = new Platform(
+      policy,
+      { viewers, days, slate, seed, warmupDays, ...size, ...schedule },
+      {
+        onEvent(event) {
+          live.feedback(event);
+          out?.write(event);
+        },
+        onDecision(decision) {
+          live.decision(decision);
+          decisions?.write(decision);
+        },
+      },
+    );
+    for (let time = STEP; time <= days * DAY && !signal.aborted; time += STEP) {
+      platform.advance(time);
+      const { events, watchMinutesPerViewerDay: minutes } = platform.metrics();
+      const text = Number.isFinite(minutes) ? `${minutes.toFixed(1)} min/viewer/day` : "";
+      progress.show({ count: events, fraction: time / (days * DAY), text });
+      await out?.drain();
+      await decisions?.drain();
+      await setImmediate();
+    }
+  });
+  progress.end();
+  policy.dispose?.();
+  const figures = live.result();
+  const shown = SLICES.slice(0, 3);
+  const about = `${policy.name}, seed ${seed}: ${viewers} viewers, slates of ${slate}; mean [95 % interval by user]`;
+  const trial = policy instanceof Trial ? `\n${policy.text}\n` : "";
+  tell(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);
+  if (options.json) {
+    const rows = policy instanceof Trial ? policy.rows(seed) : [];
+    writeRows(options.json, [...rowsOf(figures, "recommender", `livesim/${policy.name}`, [seed]), ...rows]);
+  }
+  return !signal.aborted;
+}

@@ -1,0 +1,100 @@
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { deal, drawShare, instantsOf } from "../../logs/index.js";
+import type { Id, LiveEvent } from "../../protocol/index.js";
+import { type Output, openOutputs } from "../writing/output.js";
+
+/** What `--split` takes. */
+export const SPLITS = ["none", "time", "users", "folds", "leave-last-out"] as const;
+
+export interface SplitOptions {
+  split: (typeof SPLITS)[number];
+  /** Of training, validation (if there are three) and test. */
+  fractions: number[];
+  folds: number;
+  seed: number;
+}
+
+/** Names of the parts of so many shares. */
+export function partsOf(fractions: readonly number[]): string[] {
+  return fractions.length === 2 ? ["train", "test"] : ["train", "validation", "test"];
+}
+
+/** The files of a split: which of them an event goes to, in the folder. */
+export interface Router {
+  /** Paths within the folder, without `.jsonl`. */
+  parts: string[];
+  /** Positions in `parts`. */
+  of(event: LiveEvent): readonly number[];
+}
+
+/** What of a log must be known before it can be split. */
+export interface Survey {
+  /** In order. */
+  times: Float64Array;
+  /** By their first event. */
+  users: readonly Id[];
+}
+
+/**
+ * Where events go. By time: to the part that they fall into. By users and folds: what users do to the part of the user,
+ * what happens to streams to all parts, as what is on air is no secret; a friendship of two parts to the later of them.
+ */
+export function routerOf({ split, fractions, folds, seed }: SplitOptions, { times, users }: Survey): Router {
+  const parts = partsOf(fractions);
+  if (split === "time") {
+    const instants = instantsOf(times, fractions);
+    return { parts, of: ({ time }) => [instants.filter((instant) => time >= instant).length] };
+  }
+  if (split === "users") {
+    const part = shareOut(users.length, fractions, seed);
+    return { parts, of: byUser(users, part, parts.length, (own, friend) => [Math.max(own, friend)]) };
+  }
+  const all = [...Array(folds).keys()];
+  const route = (own: number, friend: number) =>
+    all.map((fold) => 2 * fold + (own === fold || friend === fold ? 1 : 0));
+  return { parts: foldsOf(folds), of: byUser(users, deal(users.length, folds, seed), 2 * folds, route) };
+}
+
+/** Names of the parts of so many folds. */
+export function foldsOf(folds: number): string[] {
+  const fold = (_: unknown, i: number) => [join(`fold-${i + 1}`, "train"), join(`fold-${i + 1}`, "test")];
+  return Array.from({ length: folds }, fold).flat();
+}
+
+/** The part of each of n things: 0 for training, then validation, then test. */
+export function shareOut(n: number, fractions: readonly number[], seed: number): Int32Array {
+  const part = new Int32Array(n);
+  let rest = Array.from({ length: n }, (_, i) => i);
+  let left = 1;
+  for (let p = fractions.length - 1; p > 0 && rest.length > 0; p--) {
+    const drawn = drawShare(rest.length, fractions[p]! / left, seed);
+    for (const [i, thing] of rest.entries()) if (drawn[i] === 1) part[thing] = p;
+    rest = rest.filter((_, i) => drawn[i] === 0);
+    left -= fractions[p]!;
+  }
+  return part;
+}
+
+/** `route`: by the group of the user and, of a friendship, that of the friend. */
+function byUser(
+  users: readonly Id[],
+  group: Int32Array,
+  parts: number,
+  route: (own: number, friend: number) => number[],
+): Router["of"] {
+  const everywhere = [...Array(parts).keys()];
+  const known = new Map(users.map((user, i) => [user, group[i]!]));
+  return (event) => {
+    if (!("user" in event)) return everywhere;
+    const own = known.get(event.user)!;
+    return route(own, "friend" in event ? (known.get(event.friend) ?? own) : own);
+  };
+}
+
+/** The files of parts; folders that are not there are made. */
+export function openParts(folder: string, parts: readonly string[], signal: AbortSignal): Output[] {
+  const files = parts.map((part) => join(folder, `${part}.jsonl`));
+  for (const file of files) mkdirSync(dirname(file), { recursive: true });
+  return openOutputs(files, signal);
+}

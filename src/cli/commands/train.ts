@@ -1,0 +1,49 @@
+import { leaveLastOut } from "../../logs/index.js";
+import { saveFile } from "../../node/index.js";
+import { ItemKnn, ItemPop, trainRanker } from "../../ranking/index.js";
+import { packModel } from "../reading/model.js";
+import { readMovieLens } from "../reading/movielens.js";
+import { Progress } from "../writing/progress.js";
+import { compare } from "../writing/ranking.js";
+
+export interface TrainOptions {
+  movielens: string;
+  model: string;
+  epochs: number;
+  seed: number;
+  json?: string;
+}
+
+/**
+ * Trains the DQN ranker on MovieLens-100K without each user's last rating, writes the model, and prints how it ranks
+ * these beside ItemPop and ItemKNN. Answers false where the signal ended training early; the model is written all the
+ * same.
+ */
+export async function train(options: TrainOptions, signal: AbortSignal): Promise<boolean> {
+  const { epochs, seed, json } = options;
+  const data = await readMovieLens(options.movielens);
+  const split = leaveLastOut(data.ratings);
+  const { train, test } = split;
+  const counts = `${data.users.length} users, ${data.items.length} items, ${train.user.length} ratings to learn from`;
+  process.stderr.write(`MovieLens-100K: ${counts}, ${test.user.length} left out\n`);
+  const progress = new Progress("users");
+  const ranker = await trainRanker(
+    { train, items: data.items },
+    { epochs, seed },
+    {
+      signal,
+      onProgress({ epoch, users, updates, loss }) {
+        const count = (epoch - 1) * train.users + users;
+        const text = `${updates} updates, loss ${loss.toFixed(4)}`;
+        progress.show({ count, fraction: count / train.users / epochs, text });
+      },
+    },
+  );
+  progress.end();
+  saveFile(options.model, packModel(ranker, data));
+  const learned = `${ranker.agent.updates} updates in ${progress.seconds.toFixed(1)} s`;
+  process.stderr.write(`${options.model} written: ${learned}\n`);
+  if (signal.aborted) return false;
+  compare([new ItemPop(train), new ItemKnn(train), ranker], split, { seed, json });
+  return true;
+}

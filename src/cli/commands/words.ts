@@ -1,0 +1,70 @@
+import { type SavedWordVectors, tokens, WordTrainer, WordVectors } from "../../encoders/index.js";
+import { saveFile } from "../../node/index.js";
+import { readFile } from "../reading/files.js";
+import { Inputs, openEvents, until } from "../reading/input.js";
+import { tell } from "../writing/output.js";
+import { Progress } from "../writing/progress.js";
+import { type Row, writeRows } from "../writing/results.js";
+
+/** Words whose neighbours are printed, the most frequent, and how many of each. */
+const [SHOWN, NEAR] = [12, 5] as const;
+
+export interface WordOptions {
+  titles: string[];
+  model: string;
+  seed: number;
+  json?: string;
+}
+
+/** Word vectors out of a file. @throws Error that names the file and what is wrong with it. */
+export function loadWords(file: string): SavedWordVectors {
+  const text = new TextDecoder().decode(readFile(file));
+  try {
+    return new WordVectors(JSON.parse(text) as SavedWordVectors).save();
+  } catch (cause) {
+    const what = cause instanceof SyntaxError ? "it is no JSON" : (cause as Error).message;
+    throw new Error(`${file}: must be a file that liveq train --titles wrote: ${what}`, { cause });
+  }
+}
+
+/**
+ * Trains word vectors on the titles and tags of a log, and writes them as JSON. Answers false where the signal ended the
+ * reading early; the vectors of what was read are written all the same.
+ */
+export async function trainWords(options: WordOptions, signal: AbortSignal): Promise<boolean> {
+  const { titles, model, seed, json } = options;
+  const inputs = new Inputs(titles, signal);
+  const trainer = new WordTrainer({ seed });
+  const progress = new Progress("titles");
+  for await (const event of until(signal, await openEvents(inputs))) {
+    if (event.kind !== "on_air" && event.kind !== "update") continue;
+    const words = tokens([event.title ?? "", ...(event.tags ?? [])].join(" "));
+    if (words.length === 0) continue;
+    trainer.learn(words);
+    progress.show({ count: trainer.texts, fraction: inputs.fraction });
+  }
+  const vectors = trainer.vectors();
+  progress.end();
+  const { words } = vectors;
+  if (words.length === 0) {
+    const { minCount } = trainer.options;
+    throw new Error(
+      `${inputs.title}: must hold titles or tags with words that are in ${minCount} of them, beside others`,
+    );
+  }
+  saveFile(model, new TextEncoder().encode(`${JSON.stringify(vectors.save())}\n`));
+  const learned = `${words.length} words of ${trainer.texts} titles in ${progress.seconds.toFixed(1)} s`;
+  process.stderr.write(`${model} written: ${learned}\n`);
+  for (const word of words.slice(0, SHOWN)) {
+    const near = vectors.nearest(word, NEAR).map((each) => `${each.word} ${each.similarity.toFixed(2)}`);
+    tell(`${word}: ${near.join(", ")}\n`, json);
+  }
+  const figures = Object.entries({ titles: trainer.texts, words: words.length });
+  const common = { suite: "recommender", case: "train/words", unit: "1", seeds: [seed] };
+  if (json)
+    writeRows(
+      json,
+      figures.map(([metric, value]): Row => ({ ...common, metric, value })),
+    );
+  return !signal.aborted;
+}

@@ -1,0 +1,28 @@
+import { POLICIES, type PolicyName } from "../../baselines/index.js";
+import type { Policy } from "../../protocol/index.js";
+import type { PlatformOptions } from "../../simulator/index.js";
+
+/** The contestants of the demo, by name. */
+export const CONTESTANTS = ["random", "popular", "dqn-gamma-0", "dqn"] as const satisfies PolicyName[];
+
+export type Contestant = (typeof CONTESTANTS)[number];
+
+/** What a worker is asked to run. */
+export interface Job {
+  contestant: PolicyName;
+  platform: PlatformOptions;
+  /** Discount of `dqn`; all others look no further than the slate. */
+  gamma: number;
+}
+
+/** A policy and how to let its memory go. */
+export interface Running {
+  policy: Policy;
+  dispose: () => void;
+}
+
+/** A fresh contestant. */
+export function enter({ contestant, platform, gamma }: Job): Running {
+  const policy = POLICIES[contestant].create(platform.seed, contestant === "dqn" ? { gamma } : undefined);
+  return { policy, dispose: () => policy.dispose?.() };
+}

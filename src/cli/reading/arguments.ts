@@ -1,0 +1,59 @@
+import { InvalidArgumentError } from "commander";
+import { parseTime } from "../../logs/index.js";
+
+/** Options that do not go together: what the user typed is wrong, not what the files hold. */
+export class UsageError extends Error {}
+
+/** A parser for a whole number in [low, high]. */
+export function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isSafeInteger(value) || value < low || value > high) {
+      throw new InvalidArgumentError(`It must be an integer in [${low}, ${high}].`);
+    }
+    return value;
+  };
+}
+
+/** A parser for a number in [low, high]. */
+export function number(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= low && value <= high)) {
+      throw new InvalidArgumentError(`It must be in [${low}, ${high}].`);
+    }
+    return value;
+  };
+}
+
+/** A parser for names with commas between them, each one of `known`. */
+export function names<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const given = text.split(",");
+    const isList = given.every((name, i) => (known as readonly string[]).includes(name) && given.indexOf(name) === i);
+    if (!isList) {
+      throw new InvalidArgumentError(`It must be names with commas between, each once, of: ${known.join(", ")}.`);
+    }
+    return given as T[];
+  };
+}
+
+/** Reads the shares of training, validation (if there are three) and test. */
+export function fractions(text: string): number[] {
+  const shares = text.split(",").map(Number);
+  const sum = shares.reduce((total, share) => total + share, 0);
+  const isShares = shares.every((share) => share > 0) && Math.abs(sum - 1) <= 1e-9;
+  if (!isShares || shares.length < 2 || shares.length > 3) {
+    throw new InvalidArgumentError("It must be two or three numbers > 0 with a sum of 1, such as .8,.1,.1.");
+  }
+  return shares;
+}
+
+/** Reads a moment: milliseconds since 1970, or ISO 8601. */
+export function moment(text: string): number {
+  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : parseTime(text);
+  if (!(time >= 0)) {
+    throw new InvalidArgumentError("It must be milliseconds since 1970, or a date such as 2026-06-30T23:45:00Z.");
+  }
+  return time;
+}

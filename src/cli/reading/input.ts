@@ -1,0 +1,225 @@
+import { closeSync, createReadStream, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  csvEvents,
+  detectFormat,
+  FORMATS,
+  type Format,
+  LineError,
+  type ReaderOptions,
+  readBlocks,
+  readJsonl,
+} from "../../logs/index.js";
+import { type LiveEvent, type LoggedDecision, parseDecision } from "../../protocol/index.js";
+import { STANDARD } from "../writing/output.js";
+import { UsageError } from "./arguments.js";
+
+/** Bytes of a file by which its layout is known. */
+const HEAD = 4096;
+
+/** A format of events. */
+type EventFormat = Extract<Format, { yields: "events" }>;
+
+/** Files to be read, of which it is known how many bytes they have and how many have been read. */
+export class Inputs {
+  /** Paths, in the order given; `-` for stdin. */
+  readonly names: readonly string[];
+  /** Bytes in all; undefined where that cannot be known. */
+  readonly total: number | undefined;
+  read = 0;
+  readonly #signal: AbortSignal;
+  /** Pipes of which the beginning has been read to know their layout. */
+  readonly #peeked = new Map<string, AsyncGenerator<Uint8Array, void, undefined>>();
+
+  /**
+   * @param given - Files, folders (their files, not those of folders within), or `-`.
+   * @param signal - Ends the reading.
+   * @throws Error that names what cannot be read; UsageError for what is given twice.
+   */
+  constructor(given: readonly string[], signal: AbortSignal) {
+    this.#signal = signal;
+    this.names = given.flatMap(filesOf);
+    const twice = this.names.find((name, i) => this.names.indexOf(name) < i);
+    if (twice !== undefined) throw new UsageError(`${titleOf(twice)} must be read once only`);
+    let total = 0;
+    for (const name of this.names) total += sizeOf(name);
+    this.total = Number.isNaN(total) ? undefined : total;
+  }
+
+  /** What they are called in messages. */
+  get title(): string {
+    return this.names.map(titleOf).join(", ");
+  }
+
+  /** The share of the bytes that has been read; undefined where it cannot be known. */
+  get fraction(): number | undefined {
+    if (this.total === undefined) return undefined;
+    return this.total === 0 ? 1 : Math.min(1, this.read / this.total);
+  }
+
+  /** The pieces of a file. @throws Error that names it; the signal's reason where that ends the reading. */
+  async *open(name: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const peeked = this.#peeked.get(name);
+    if (peeked !== undefined) {
+      yield* peeked;
+      return;
+    }
+    const stream = name === STANDARD ? process.stdin : createReadStream(name);
+    const stop = () => void stream.destroy();
+    this.#signal.addEventListener("abort", stop);
+    try {
+      for await (const piece of stream as AsyncIterable<Uint8Array>) {
+        this.read += piece.length;
+        yield piece;
+        this.#signal.throwIfAborted();
+      }
+    } catch (cause) {
+      this.#signal.throwIfAborted();
+      throw cannotBeRead(name, cause);
+    } finally {
+      this.#signal.removeEventListener("abort", stop);
+      stream.destroy();
+    }
+  }
+
+  /** The first bytes of a file or a pipe, which can still be read from its start. */
+  async head(name: string): Promise<Uint8Array> {
+    if (!Number.isNaN(sizeOf(name))) return headOf(name);
+    const pieces = this.open(name);
+    const first = (await pieces.next()).value ?? new Uint8Array();
+    const whole = async function* () {
+      yield first;
+      yield* pieces;
+    };
+    this.#peeked.set(name, whole());
+    return first;
+  }
+}
+
+/** What an input is called in messages. */
+function titleOf(name: string): string {
+  return name === STANDARD ? "stdin" : name;
+}
+
+function cannotBeRead(name: string, cause: unknown): Error {
+  return new Error(`${titleOf(name)}: cannot be read: ${(cause as Error).message}`, { cause });
+}
+
+/** The files of a folder, in the order of their names; a file itself. */
+function filesOf(path: string): string[] {
+  if (path === STANDARD || !statOf(path).isDirectory()) return [path];
+  const entries = readdirSync(path, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+  const files = entries.map(({ name }) => join(path, name)).sort();
+  if (files.length === 0) throw new Error(`${path}: must hold files, got an empty folder`);
+  return files;
+}
+
+/** Bytes of a file; NaN of what is none: a pipe, a device. */
+function sizeOf(name: string): number {
+  if (name === STANDARD) return Number.NaN;
+  const stat = statOf(name);
+  return stat.isFile() ? stat.size : Number.NaN;
+}
+
+function statOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (cause) {
+    throw cannotBeRead(path, cause);
+  }
+}
+
+function headOf(name: string): Uint8Array {
+  try {
+    const descriptor = openSync(name, "r");
+    try {
+      const bytes = new Uint8Array(HEAD);
+      return bytes.subarray(0, readSync(descriptor, bytes));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    throw cannotBeRead(name, cause);
+  }
+}
+
+/** What `--format` takes. */
+export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name)];
+
+/**
+ * The layout of the inputs, by name or (`auto`) by what they look like: their names and first bytes, or the first bytes
+ * alone where they are LiveQ's own.
+ *
+ * @throws Error when nothing fits.
+ */
+export async function formatOf(inputs: Inputs, name: string): Promise<Format> {
+  const named = FORMATS.find((format) => format.name === name);
+  if (named !== undefined) return named;
+  const heads: Record<string, Uint8Array> = {};
+  for (const input of inputs.names) heads[input] = await inputs.head(input);
+  const known = detectFormat(inputs.names, heads);
+  if (known !== undefined) return known;
+  // By content: any name may hold LiveQ's own events, and stdin has none.
+  const own = FORMATS.find((format) => {
+    const extension = { jsonl: ".jsonl", csv: ".csv" }[format.name];
+    if (extension === undefined) return false;
+    const renamed = Object.fromEntries(Object.entries(heads).map(([input, bytes]) => [`${input}${extension}`, bytes]));
+    return format.detect(Object.keys(renamed), renamed);
+  });
+  if (own !== undefined) return own;
+  const choices = FORMAT_NAMES.slice(1).join(", ");
+  throw new Error(`${inputs.title}: of no layout that is known; "--format" must be one of ${choices}`);
+}
+
+/** The events of the inputs, in the order of the inputs. */
+export function eventsOf(format: EventFormat, inputs: Inputs, options: ReaderOptions): AsyncIterable<LiveEvent> {
+  // LiveQ's own may have any name, and say it whole in messages.
+  if (format.name === "jsonl")
+    return each(inputs, (name) => readJsonl(inputs.open(name), { ...options, name: titleOf(name) }));
+  if (format.name !== "csv") return format.read(inputs.names, (name) => inputs.open(name), options);
+  return each(inputs, (name) => csvEvents(inputs.open(name), undefined, { ...options, name: titleOf(name) }));
+}
+
+async function* each<T>(inputs: Inputs, read: (name: string) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  for (const name of inputs.names) yield* read(name);
+}
+
+/** The events of inputs that must be such, of whichever layout. @throws Error for another layout. */
+export async function openEvents(inputs: Inputs): Promise<AsyncIterable<LiveEvent>> {
+  const format = await formatOf(inputs, "auto");
+  if (format.yields !== "events") {
+    throw new Error(`${inputs.title}: must hold events, got ${format.yields} (${format.description})`);
+  }
+  return eventsOf(format, inputs, {});
+}
+
+/** The decisions of the inputs, one JSON object a line. @throws LineError for what is none. */
+export async function* readDecisions(inputs: Inputs): AsyncGenerator<LoggedDecision, void, undefined> {
+  for (const name of inputs.names) {
+    const file = titleOf(name);
+    for await (const { first, lines } of readBlocks(inputs.open(name), { name: file })) {
+      for (const [i, line] of lines.entries()) {
+        if (typeof line !== "string") throw line;
+        if (line.trim() === "") continue;
+        try {
+          yield parseDecision(JSON.parse(line));
+        } catch (error) {
+          const cause = error instanceof SyntaxError ? "must be one JSON object" : error;
+          throw new LineError(file, first + i, cause);
+        }
+      }
+    }
+  }
+}
+
+/** What comes until the signal; then it ends, as if there were no more. */
+export async function* until<T>(signal: AbortSignal, source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  try {
+    for await (const one of source) {
+      if (signal.aborted) return;
+      yield one;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

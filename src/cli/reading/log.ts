@@ -1,0 +1,103 @@
+import { Latest } from "../../collections/index.js";
+import type { Id, Impression, LiveEvent, LoggedDecision } from "../../protocol/index.js";
+
+/** What a log holds: what happened, and what was decided. */
+export type Entry = LiveEvent | LoggedDecision;
+
+export function isEvent(entry: Entry): entry is LiveEvent {
+  return "kind" in entry;
+}
+
+/**
+ * Events and decisions in one, each decision right before the first event that names it, as it was made; one that no
+ * event names comes before the first event that is later. Decisions later than all events are left out: what came of
+ * them is not in the log.
+ *
+ * @param events - In order of time, as are the decisions.
+ */
+export async function* merged(
+  events: AsyncIterable<LiveEvent>,
+  decisions: AsyncIterable<LoggedDecision>,
+): AsyncGenerator<Entry, void, undefined> {
+  const source = decisions[Symbol.asyncIterator]();
+  const waiting: LoggedDecision[] = [];
+  let isOver = false;
+  for await (const event of events) {
+    while (!isOver && (waiting.at(-1)?.time ?? 0) <= event.time) {
+      const next = await source.next();
+      if (next.done) isOver = true;
+      else waiting.push(next.value);
+    }
+    const named = "decision" in event ? waiting.findIndex(({ id }) => id === event.decision) : -1;
+    const earlier = waiting.findIndex(({ time }) => time >= event.time);
+    const due = named >= 0 ? named + 1 : earlier < 0 ? waiting.length : earlier;
+    yield* waiting.splice(0, due);
+    yield event;
+  }
+}
+
+/** Impressions within this of the first one of their decision belong to its slate, milliseconds. Set by hand. */
+const SLATE_MS = 60_000;
+/** Decisions remembered, so that an impression that comes later makes no second one. Set by hand. */
+const REMEMBERED = 65_536;
+
+/** An event that is held back, and the decision that begins with it. */
+interface Held {
+  event: LiveEvent;
+  opens: Slate | undefined;
+}
+
+interface Slate {
+  decision: LoggedDecision;
+  /** Where on the page, of each stream of the slate. */
+  positions: number[];
+}
+
+/**
+ * Events with the decisions that their impressions tell of: those of a user that name the same decision are its slate, in
+ * the order of their positions. Holds events back for a minute.
+ *
+ * @param events - In order of time.
+ */
+export async function* reconstructed(events: AsyncIterable<LiveEvent>): AsyncGenerator<Entry, void, undefined> {
+  const slates = new Latest<string, Slate>(REMEMBERED);
+  const held: Held[] = [];
+  let first = 0;
+  for await (const event of events) {
+    for (; first < held.length && held[first]!.event.time + SLATE_MS < event.time; first++)
+      yield* released(held[first]!);
+    if (first > 1024 && first * 2 > held.length) {
+      held.splice(0, first);
+      first = 0;
+    }
+    held.push({ event, opens: event.kind === "impression" ? addTo(slates, event) : undefined });
+  }
+  for (; first < held.length; first++) yield* released(held[first]!);
+}
+
+/** Adds an impression to the slate of its decision; returns the slate that it begins. */
+function addTo(
+  slates: Latest<string, Slate>,
+  { user, stream, time, decision, position }: Impression,
+): Slate | undefined {
+  if (decision === undefined) return undefined;
+  const key = `${user}\0${decision}`;
+  const known = slates.get(key);
+  const slate = known ?? { decision: { id: decision, user, time, slate: [] }, positions: [] };
+  if (known === undefined) slates.set(key, slate);
+  if (time > slate.decision.time + SLATE_MS || slate.decision.slate.includes(stream)) return undefined;
+  slate.decision.slate.push(stream);
+  slate.positions.push(position ?? slate.positions.length);
+  return known === undefined ? slate : undefined;
+}
+
+function* released({ event, opens }: Held): Generator<Entry, void, undefined> {
+  if (opens !== undefined) yield { ...opens.decision, slate: inOrder(opens) };
+  yield event;
+}
+
+/** Those at the same position stay as they came. */
+function inOrder({ decision: { slate }, positions }: Slate): Id[] {
+  const order = [...slate.keys()].sort((a, b) => positions[a]! - positions[b]! || a - b);
+  return order.map((i) => slate[i]!);
+}

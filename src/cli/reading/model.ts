@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
+import type { MovieLens } from "../../logs/index.js";
+import { DqnRanker } from "../../ranking/index.js";
+import { type QFunction, Recommender } from "../../recommender/index.js";
+import { readFile } from "./files.js";
+
+const KIND = "model";
+
+/** What `liveq train` writes and `liveq recommend` reads: a ranker, and what its users and items are called. */
+export interface Model {
+  ranker: DqnRanker;
+  /** Ids of the users, in the order of the ranker's. */
+  users: string[];
+  /** Titles of the items, in the order of the ranker's. */
+  titles: string[];
+}
+
+/** The model as a file. */
+export function packModel(ranker: DqnRanker, { users, items }: Pick<MovieLens, "users" | "items">): Uint8Array {
+  const names = { users: users.map(({ id }) => String(id)), titles: items.map(({ title }) => title) };
+  const text = new TextEncoder().encode(JSON.stringify(names));
+  return packSnapshot(
+    KIND,
+    {},
+    new Map([
+      ["ranker", ranker.save()],
+      ["names", text],
+    ]),
+  );
+}
+
+/** @throws Error that names the file and what is wrong with it. */
+export function readModel(file: string): Model {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new Error(`"--model" must be a file that liveq train wrote: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    const { tensors } = unpackSnapshot(KIND, bytes);
+    const [ranker, names] = [tensors.get("ranker"), tensors.get("names")];
+    if (!ranker || !names) throw new SnapshotError("the ranker or the names are missing");
+    const { users, titles } = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
+    return { ranker: DqnRanker.load(ranker), users, titles };
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * A recommender out of a file.
+ * @param loadAgent - As `Recommender.load` takes it.
+ * @throws Error that names the file and what is wrong with it.
+ */
+export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
+  const bytes = readFile(file);
+  try {
+    return Recommender.load(bytes, loadAgent);
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,63 @@
+import { between, checked, integer, oneOf, type Rules, rules } from "../check/index.js";
+import { cos, sin } from "../numeric/index.js";
+import { DAY, WEEK } from "../protocol/index.js";
+import { Dense } from "./encoder.js";
+
+/** Where a time is in the day or in the week: sines and cosines, and buckets. */
+export interface ClockEncoding {
+  kind: "clock";
+  of: "day" | "week";
+  /** Pairs of sine and cosine, of the whole turn, its half, its third ..., [0, 8]. Default 2. */
+  harmonics?: number;
+  /** Buckets of equal length, 1 for the one that it is in: 24 of a day are its hours; [0, 168]. Default 0. */
+  buckets?: number;
+  /** Milliseconds to add to the time: how far local time is ahead; [-1 day, 1 day]. Default 0. */
+  offsetMs?: number;
+}
+
+const TABLE: Rules<ClockEncoding> = {
+  kind: [() => true, "a kind"],
+  of: oneOf("day", "week"),
+  harmonics: integer(0, 8),
+  buckets: integer(0, 168),
+  offsetMs: between(-DAY, DAY),
+};
+
+const TWO_PI = 6.283185307179586;
+
+export class Clock extends Dense {
+  readonly must: string = rules.nonNegative[1];
+  readonly names: readonly string[];
+  readonly #declared: Required<ClockEncoding>;
+
+  constructor(encoding: ClockEncoding, path: string) {
+    super();
+    const resolved = checked(encoding, TABLE, { harmonics: 2, buckets: 0, offsetMs: 0 }, path);
+    this.#declared = { ...(resolved as Required<ClockEncoding>) };
+    const { harmonics, buckets } = this.#declared;
+    const turns = Array.from({ length: harmonics }, (_, i) => [`sin${i + 1}`, `cos${i + 1}`]);
+    this.names = [...turns.flat(), ...Array.from({ length: buckets }, (_, i) => `#${i}`)];
+  }
+
+  accepts(value: unknown): boolean {
+    return rules.nonNegative[0](value);
+  }
+
+  write(value: unknown, row: Float32Array, offset: number): void {
+    const { of, harmonics, buckets, offsetMs } = this.#declared;
+    const length = of === "day" ? DAY : WEEK;
+    // Times before the origin, by a negative offset, go round too.
+    const turn = ((((value as number) + offsetMs) % length) + length) % length;
+    let i = offset;
+    for (let n = 1; n <= harmonics; n++) {
+      row[i++] = sin((turn / length) * n * TWO_PI);
+      row[i++] = cos((turn / length) * n * TWO_PI);
+    }
+    row.fill(0, i, i + buckets);
+    if (buckets > 0) row[i + Math.floor((turn / length) * buckets)] = 1;
+  }
+
+  save(): ClockEncoding {
+    return this.#declared;
+  }
+}

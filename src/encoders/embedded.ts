@@ -1,0 +1,55 @@
+import { checked, group, type Rules } from "../check/index.js";
+import { Dense } from "./encoder.js";
+import { texts, wordsOf } from "./words.js";
+import { WordTrainer, type WordTrainerOptions } from "./wordvectors/trainer.js";
+import { type SavedWordVectors, savedWords, WordVectors } from "./wordvectors/wordvectors.js";
+
+/** A text, or several, as the mean of its words' vectors: whether any word of it is known, then the vector, of length 1. */
+export interface WordVectorsEncoding {
+  kind: "wordvectors";
+  /** How vectors are trained on the training texts. */
+  training?: Partial<WordTrainerOptions>;
+  /** Vectors trained elsewhere, such as by `liveq train --titles`. Trained by `fit` where they are not given. */
+  vectors?: SavedWordVectors;
+}
+
+const TABLE: Rules<WordVectorsEncoding> = { kind: [() => true, "a kind"], training: group, vectors: savedWords };
+
+export class Embedded extends Dense {
+  readonly must: string = texts[1];
+  readonly names: readonly string[];
+  readonly #training: Readonly<WordTrainerOptions>;
+  #vectors: WordVectors | undefined;
+
+  constructor(encoding: WordVectorsEncoding, path: string) {
+    super();
+    const { training, vectors } = checked(encoding, TABLE, { training: {} }, path);
+    this.#training = new WordTrainer(training, `${path}training.`).options;
+    if (vectors !== undefined) this.#vectors = new WordVectors(vectors, `${path}vectors`);
+    const size = this.#vectors?.size ?? this.#training.size;
+    this.names = ["known", ...Array.from({ length: size }, (_, i) => `#${i}`)];
+  }
+
+  override get fitted(): boolean {
+    return this.#vectors !== undefined;
+  }
+
+  accepts(value: unknown): boolean {
+    return texts[0](value);
+  }
+
+  override fit(values: readonly unknown[]): void {
+    const trainer = new WordTrainer({ ...this.#training, size: this.width - 1 });
+    for (const value of values) trainer.learn(wordsOf(value));
+    this.#vectors = trainer.vectors();
+  }
+
+  write(value: unknown, row: Float32Array, offset: number): void {
+    row[offset] = this.#vectors!.write(wordsOf(value), row, offset + 1) ? 1 : 0;
+  }
+
+  save(): WordVectorsEncoding {
+    const declared: WordVectorsEncoding = { kind: "wordvectors", training: { ...this.#training } };
+    return this.#vectors === undefined ? declared : { ...declared, vectors: this.#vectors.save() };
+  }
+}

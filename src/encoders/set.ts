@@ -1,0 +1,276 @@
+import { mustBe, type Rule, show } from "../check/index.js";
+import { Clock, type ClockEncoding } from "./clock.js";
+import { Embedded, type WordVectorsEncoding } from "./embedded.js";
+import type { Encoder } from "./encoder.js";
+import {
+  Hashed,
+  type HashedEncoding,
+  Indices,
+  type IndicesEncoding,
+  Label,
+  type LabelEncoding,
+  OneHot,
+  type OneHotEncoding,
+  Tags,
+  type TagsEncoding,
+} from "./names.js";
+import {
+  Age,
+  type AgeEncoding,
+  Buckets,
+  type BucketsEncoding,
+  Log,
+  type LogEncoding,
+  MinMax,
+  type MinMaxEncoding,
+  Quantiles,
+  type QuantilesEncoding,
+  Rates,
+  type RatesEncoding,
+  Running,
+  type RunningEncoding,
+  Standard,
+  type StandardEncoding,
+} from "./numbers.js";
+import { Words, type WordsEncoding } from "./words.js";
+
+/** How a value becomes numbers. What `fit` measures can be given, and is what `FeatureSet.save` adds. */
+export type Encoding =
+  | StandardEncoding
+  | RunningEncoding
+  | MinMaxEncoding
+  | LogEncoding
+  | BucketsEncoding
+  | QuantilesEncoding
+  | AgeEncoding
+  | RatesEncoding
+  | OneHotEncoding
+  | LabelEncoding
+  | TagsEncoding
+  | HashedEncoding
+  | IndicesEncoding
+  | WordsEncoding
+  | WordVectorsEncoding
+  | ClockEncoding;
+
+/** One value of a record, and how it becomes numbers. */
+export interface Column {
+  /** Begins the names of what it writes; no two columns share it. */
+  name: string;
+  /** Where the value is in a record, such as `user.age`. Default: `name`. */
+  from?: string;
+  encode: Encoding;
+  /**
+   * Whether the value may be missing (undefined or null). Then it also writes whether it is there, and zeros where it is
+   * not; else a missing value is refused. Default true.
+   */
+  optional?: boolean;
+}
+
+type Maker = (encoding: never, path: string) => Encoder;
+
+const MAKERS: Readonly<Record<Encoding["kind"], Maker>> = {
+  standard: (encoding, path) => new Standard(encoding, path),
+  running: (encoding, path) => new Running(encoding, path),
+  minmax: (encoding, path) => new MinMax(encoding, path),
+  log: (encoding, path) => new Log(encoding, path),
+  buckets: (encoding, path) => new Buckets(encoding, path),
+  quantiles: (encoding, path) => new Quantiles(encoding, path),
+  age: (encoding, path) => new Age(encoding, path),
+  rates: (encoding, path) => new Rates(encoding, path),
+  onehot: (encoding, path) => new OneHot(encoding, path),
+  label: (encoding, path) => new Label(encoding, path),
+  tags: (encoding, path) => new Tags(encoding, path),
+  hashed: (encoding, path) => new Hashed(encoding, path),
+  indices: (encoding, path) => new Indices(encoding, path),
+  words: (encoding, path) => new Words(encoding, path),
+  wordvectors: (encoding, path) => new Embedded(encoding, path),
+  clock: (encoding, path) => new Clock(encoding, path),
+};
+
+const COLUMNS = 256;
+const FIELDS = Object.keys({ name: "", from: "", encode: "", optional: "" } satisfies Record<keyof Column, string>);
+
+/** What a list of columns must be, as an option; what each must be is said by `FeatureSet`. */
+export const columns: Rule = [
+  (value) => Array.isArray(value) && value.length <= COLUMNS,
+  `an array of at most ${COLUMNS} columns`,
+];
+
+interface Place {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly optional: boolean;
+  readonly kind: Encoding["kind"];
+  readonly encoder: Encoder;
+  /** Where it writes, from the row's offset on: first its flag if it is optional. */
+  readonly at: number;
+  readonly slot: number;
+  /** Its first index. */
+  readonly base: number;
+}
+
+/** Declared columns of records, as one row of numbers and one of indices. */
+export class FeatureSet {
+  #places: readonly Place[];
+  /** Numbers in a row. */
+  readonly width: number;
+  /** Index inputs, as the engine's option `sparse`; undefined when no column has any. */
+  readonly sparse: { slots: number; size: number } | undefined;
+  /** The record's values, between being checked and being written. */
+  readonly #values: unknown[];
+
+  /** @throws TypeError or RangeError for a column that is none: `"columns.age.encode.edges" must be ...`. */
+  constructor(given: readonly Column[], path = "columns") {
+    if (!columns[0](given)) throw mustBe(path, columns[1], given);
+    const names = new Set<string>();
+    let [width, slots, size] = [0, 0, 0];
+    this.#places = given.map((column, i) => {
+      const place = placed(column, `${path}.${i}`, width, slots, size);
+      if (names.has(place.name)) throw mustBe(`${path}.${i}.name`, "a name of its own", place.name);
+      names.add(place.name);
+      width += place.encoder.width + Number(place.optional);
+      slots += place.encoder.slots;
+      size += place.encoder.size;
+      return place;
+    });
+    this.width = width;
+    this.sparse = slots > 0 ? { slots, size } : undefined;
+    this.#values = new Array<unknown>(given.length);
+  }
+
+  /** Names of the numbers in a row: the column's, and what it is there: `age.present`, `age.>=18`. */
+  get names(): readonly string[] {
+    return this.#places.flatMap(({ name, optional, encoder }) => [
+      ...(optional ? [`${name}.present`] : []),
+      ...encoder.names.map((part) => (part === "" ? name : `${name}.${part}`)),
+    ]);
+  }
+
+  /** Names of the columns that have to be fitted before anything is written. */
+  get unfitted(): readonly string[] {
+    return this.#places.filter(({ encoder }) => !encoder.fitted).map(({ name }) => name);
+  }
+
+  /**
+   * Measures training records: never give it those that it is to be tested on, but for the vocabularies of labels.
+   * @throws TypeError for a value that its column cannot encode; nothing is measured then.
+   */
+  fit(records: readonly unknown[]): void {
+    const values = this.#places.map<unknown[]>(() => []);
+    for (const record of records) {
+      this.#read(record);
+      for (const [i, value] of this.#values.entries()) if (value !== undefined) values[i]!.push(value);
+    }
+    for (const [i, { encoder }] of this.#places.entries()) encoder.fit(values[i]!);
+  }
+
+  /**
+   * Adds a record to what running columns have measured.
+   * @throws TypeError for a value that its column cannot encode; nothing changes then.
+   */
+  learn(record: unknown): void {
+    this.#read(record);
+    for (const [i, { encoder }] of this.#places.entries()) {
+      if (this.#values[i] !== undefined) encoder.learn(this.#values[i]);
+    }
+  }
+
+  /**
+   * Writes a record: `width` finite numbers in [-8, 8] from `offset`.
+   * @throws TypeError for a value that its column cannot encode, Error when a column has to be fitted first; nothing is
+   *   written then.
+   */
+  write(record: unknown, row: Float32Array, offset: number): void {
+    this.#read(record);
+    this.#mustBeFitted();
+    for (const [i, { optional, encoder, at }] of this.#places.entries()) {
+      const value = this.#values[i];
+      let from = offset + at;
+      if (optional) row[from++] = value === undefined ? 0 : 1;
+      if (value === undefined) row.fill(0, from, from + encoder.width);
+      else encoder.write(value, row, from);
+    }
+  }
+
+  /**
+   * Writes a record's index inputs: `sparse.slots` indices in [0, sparse.size - 1] from `offset`, -1 where there is none.
+   * @throws as `write` does.
+   */
+  writeIndices(record: unknown, indices: Int32Array, offset: number): void {
+    this.#read(record);
+    this.#mustBeFitted();
+    for (const [i, { encoder, slot, base }] of this.#places.entries()) {
+      const from = offset + slot;
+      const end = from + encoder.slots;
+      if (this.#values[i] === undefined) indices.fill(-1, from, end);
+      else encoder.writeIndices(this.#values[i], indices, from);
+      for (let at = from; at < end; at++) if (indices[at]! >= 0) indices[at]! += base;
+    }
+  }
+
+  /** The columns with all that was measured, as plain values: `new FeatureSet(saved)` is the same, and `load` takes it. */
+  save(): Column[] {
+    return this.#places.map(({ name, keys, optional, encoder }) => ({
+      name,
+      from: keys.join("."),
+      encode: encoder.save() as Encoding,
+      optional,
+    }));
+  }
+
+  /**
+   * Takes what `save` of the same columns gave.
+   * @throws TypeError or RangeError when they are not the same columns; nothing changes then.
+   */
+  load(saved: readonly Column[]): void {
+    const other = new FeatureSet(saved, "saved");
+    const shape = (set: FeatureSet) =>
+      set.#places
+        .map(({ name, keys, kind, at, slot, base }) => [name, keys, kind, at, slot, base].join("\0"))
+        .join("\n");
+    if (shape(other) !== shape(this) || other.width !== this.width || other.sparse?.size !== this.sparse?.size) {
+      throw mustBe("saved", "of the same columns", saved);
+    }
+    this.#places = other.#places;
+  }
+
+  #read(record: unknown): void {
+    for (const [i, { name, keys, optional, encoder }] of this.#places.entries()) {
+      let value = record;
+      for (const key of keys) value = value === undefined || value === null ? undefined : own(value, key);
+      value ??= undefined;
+      this.#values[i] = value;
+      if (value === undefined ? optional : encoder.accepts(value)) continue;
+      throw new TypeError(`"${name}" must be ${encoder.must}, got ${show(value)}`);
+    }
+  }
+
+  #mustBeFitted(): void {
+    const place = this.#places.find(({ encoder }) => !encoder.fitted);
+    if (place !== undefined) throw new Error(`"${place.name}" must be fitted before it is written`);
+  }
+}
+
+function own(value: unknown, key: string): unknown {
+  return typeof value === "object" && Object.hasOwn(value as object, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+function placed(column: Column, path: string, at: number, slot: number, base: number): Place {
+  if (typeof column !== "object" || column === null) throw mustBe(path, "{ name, from, encode, optional }", column);
+  for (const key of Object.keys(column)) {
+    if (!FIELDS.includes(key)) throw new TypeError(`"${path}.${key}" is not an option; there are ${FIELDS.join(", ")}`);
+  }
+  const { name, from = name, encode, optional = true } = column;
+  if (typeof name !== "string" || name === "") throw mustBe(`${path}.name`, "a string that is not empty", name);
+  if (typeof from !== "string" || from === "") throw mustBe(`${path}.from`, "a path such as user.age", from);
+  if (typeof optional !== "boolean") throw mustBe(`${path}.optional`, "true or false", optional);
+  const kind = (encode as Encoding | undefined)?.kind;
+  if (typeof encode !== "object" || encode === null || !Object.hasOwn(MAKERS, String(kind))) {
+    throw mustBe(`${path}.encode.kind`, `one of ${Object.keys(MAKERS).join(", ")}`, kind);
+  }
+  const encoder = MAKERS[encode.kind](encode as never, `${path}.encode.`);
+  return { name, keys: from.split("."), optional, kind: encode.kind, encoder, at, slot, base };
+}

@@ -1,0 +1,142 @@
+import { log } from "../numeric/index.js";
+
+/** Scripts that are written without spaces, or are searched by parts of words: their runs become pairs of characters. */
+const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー`;
+/** A run of an unspaced script; or a run of other letters, marks and digits; or one pictograph. */
+const PIECES = new RegExp(
+  String.raw`([${UNSPACED}](?:[${UNSPACED}]|\p{M})*)|(?:(?![${UNSPACED}])[\p{L}\p{M}\p{N}])+|\p{Extended_Pictographic}`,
+  "gu",
+);
+/** Accents of Latin, Greek and Cyrillic letters; marks of other scripts are letters to their readers, and stay. */
+const ACCENTS = /[\u0300-\u036f]/g;
+/** Most tokens of one text: a title has a few, a description of the greatest length less. */
+const TOKENS_MAX = 8192;
+
+/**
+ * The words of a text, in order: lower case, without accents, wide forms made narrow; digits count as letters; each
+ * pictograph is a word; of runs in scripts without spaces every pair of neighbours is one, or the only character.
+ * Letters that a runtime's Unicode does not know yet are left out.
+ */
+export function tokens(text: string): string[] {
+  const plain = text.toLowerCase().normalize("NFKD").replace(ACCENTS, "").normalize("NFC");
+  const found: string[] = [];
+  for (const [piece, unspaced] of plain.matchAll(PIECES)) {
+    if (found.length >= TOKENS_MAX) break;
+    if (unspaced === undefined) found.push(piece);
+    else {
+      const characters = [...piece];
+      if (characters.length === 1) found.push(piece);
+      for (let i = 1; i < characters.length; i++) found.push(characters[i - 1]! + characters[i]!);
+    }
+  }
+  return found.slice(0, TOKENS_MAX);
+}
+
+/** 32 bits of a name, the same everywhere: FNV-1a over its UTF-16 units, then mixed as MurmurHash3 ends. */
+export function hash(name: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Where a name goes among `size` buckets. */
+export function bucketOf(name: string, size: number): number {
+  return hash(name) % size;
+}
+
+/** The cosine of two rows of `size` numbers; 0 where either is all zeros. */
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>, size: number = a.length, atA = 0, atB = 0): number {
+  let [dot, squaresA, squaresB] = [0, 0, 0];
+  for (let i = 0; i < size; i++) {
+    const [x, y] = [a[atA + i]!, b[atB + i]!];
+    dot += x * y;
+    squaresA += x * x;
+    squaresB += y * y;
+  }
+  // Two roots: the product of the squares may be too small for a number.
+  const length = Math.sqrt(squaresA) * Math.sqrt(squaresB);
+  return length === 0 ? 0 : Math.min(Math.max(dot / length, -1), 1);
+}
+
+/** What `BagOfWords.save` gives. */
+export interface SavedWords {
+  documents: number;
+  frequencies: number[];
+}
+
+/**
+ * Texts as vectors of length 1: hashed bags of words, optionally weighted by how rare each word is (TF-IDF).
+ *
+ * A word goes to a bucket by its hash, with a sign by another bit of it, so that words that meet in a bucket cancel
+ * rather than add up and inner products stay right on average (Weinberger et al. 2009, arXiv:0902.2206). The weight is
+ * 1 + ln((1 + texts) / (1 + texts with this bucket)), as scikit-learn's smooth one.
+ */
+export class BagOfWords {
+  /** Numbers in a vector. */
+  readonly size: number;
+  #documents = 0;
+  readonly #frequencies: Float64Array;
+  /** The number of the text that counted a bucket last. */
+  readonly #counted: Float64Array;
+  readonly #sums: Float64Array;
+
+  /** @param size - Numbers in a vector, at least 1. */
+  constructor(size: number) {
+    this.size = size;
+    this.#frequencies = new Float64Array(size);
+    this.#counted = new Float64Array(size);
+    this.#sums = new Float64Array(size);
+  }
+
+  /** Texts that it has seen. */
+  get documents(): number {
+    return this.#documents;
+  }
+
+  /** Counts a text's words, so that common ones weigh less from now on. */
+  learn(words: readonly string[]): void {
+    this.#documents++;
+    for (const word of words) {
+      const bucket = bucketOf(word, this.size);
+      if (this.#counted[bucket] === this.#documents) continue;
+      this.#counted[bucket] = this.#documents;
+      this.#frequencies[bucket]!++;
+    }
+  }
+
+  /**
+   * Writes a text's vector, `size` numbers in [-1, 1] from `offset`; all 0 for a text without words.
+   * @param rare - Weigh words by how rare they are; else all the same.
+   */
+  write(words: readonly string[], out: Float32Array, offset: number, rare = true): void {
+    const { size } = this;
+    const sums = this.#sums.fill(0);
+    for (const word of words) {
+      const h = hash(word);
+      const weight = rare ? 1 + log((1 + this.#documents) / (1 + this.#frequencies[h % size]!)) : 1;
+      sums[h % size]! += signOf(h) * weight;
+    }
+    let squares = 0;
+    for (let i = 0; i < size; i++) squares += sums[i]! * sums[i]!;
+    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+    for (let i = 0; i < size; i++) out[offset + i] = sums[i]! * scale;
+  }
+
+  save(): SavedWords {
+    return { documents: this.#documents, frequencies: [...this.#frequencies] };
+  }
+
+  /** Takes what `save` gave. */
+  load({ documents, frequencies }: SavedWords): void {
+    this.#documents = documents;
+    this.#frequencies.set(frequencies);
+    this.#counted.fill(0);
+  }
+}
+
+/** From a product of all bits, as the low ones choose the bucket. */
+function signOf(h: number): number {
+  return Math.imul(h, 0x9e3779b1) < 0 ? -1 : 1;
+}

@@ -1,0 +1,705 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import {
+  Flag,
+  Normalization,
+  RETURN_MAX,
+  REWARD_MAX,
+  Region,
+  Scalar,
+  Size,
+  STATISTIC_MAX,
+  State,
+  Status,
+  Storage,
+  WEIGHT_MAX,
+} from "../../assembly/abi.js";
+import { bounded, mustBe, show } from "../check/index.js";
+import { Engine, type EngineOptions, type Shape } from "./instance/instance.js";
+import { KERNEL } from "./instance/kernel.js";
+import { boundsOf, type DQNOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { valueAt, writeValue } from "./schedule.js";
+import { SnapshotError } from "./snapshot/error.js";
+import {
+  packSnapshot,
+  readSnapshotStream,
+  snapshotChunks,
+  type TensorBytes,
+  unpackSnapshot,
+} from "./snapshot/snapshot.js";
+import { type Input, Staged, writeMask } from "./staging.js";
+import { type AgentStats, Refusals, UpdateMeter } from "./stats.js";
+import { type LayerWeights, readLayers, writeLayers } from "./weights.js";
+
+/** One step of experience. Arrays are copied. */
+export interface Transition {
+  /** (observation) */
+  observation: Input;
+  /**
+   * The index of the action taken: among the `actions`, or among the `candidates` given here.
+   */
+  action?: number;
+  /** (features) of the candidate taken, where `candidates` are not given. */
+  candidate?: Input;
+  /** (actions), 0 = not available when the action was taken; with `masked`. Default: all were. */
+  mask?: ArrayLike<number>;
+  /**
+   * (n, features) of what the action was chosen from, or a part of it that holds the action; with the option
+   * `candidates`. Needed with `dueling`, `munchausen` and `cqlAlpha`, n <= candidates.next then.
+   */
+  candidates?: Input;
+  /** In [-1e6, 1e6], once it is scaled and clipped as `rewardScale` and `rewardClip` say. */
+  reward: number;
+  /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
+  terminated: boolean;
+  /** Whether the episode was cut here, by a time limit say. Needed with `nStep` above 1. Default false. */
+  truncated?: boolean;
+  /** (observation) after the step: the final one where the episode ended, not that of the next episode. */
+  nextObservation: Input;
+  /** (actions), 0 = not available in the next state; with `masked`. Default: all are available. */
+  nextMask?: ArrayLike<number>;
+  /** (n, features), n <= candidates.next, of the next state; with `candidates`. Empty: nothing is available, value 0. */
+  nextCandidates?: Input;
+  /** Discount of the next state's value, [0, 1]; default gamma. For steps of unequal length. Ignored if terminated. */
+  discount?: number;
+  /** Which of the `environments` the step belongs to. Default 0. */
+  environment?: number;
+}
+
+/** What `save` can leave out. */
+export interface SaveOptions {
+  /** Whether the replay is saved too. Without it the file is small, serves, and learns on from an empty replay. Default true. */
+  replay?: boolean;
+}
+
+const ONE_TENSOR = 'the file must hold the tensor "agent" and no other';
+
+const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+
+/**
+ * A deep Q-learning agent in a WebAssembly instance of its own (Mnih et al. 2015).
+ *
+ * Everything random comes from `seed`; the same calls give the same bytes in every JavaScript engine. All memory is
+ * taken by the constructor.
+ *
+ * ```ts
+ * const agent = new DQN({ observation: 4, actions: 2, seed: 1 });
+ * const action = agent.act(observation);
+ * agent.observe({ observation, action, reward, terminated, nextObservation });
+ * agent.learn();
+ * ```
+ */
+export class DQN {
+  /** All options, with the defaults that were filled in. */
+  readonly options: Readonly<ResolvedOptions>;
+  /** (observation) f32 view of the staged observation: written and then passed to `act`, it is not copied again. */
+  readonly observation: Float32Array;
+  /** (max, features) f32 view of the staged candidates: subarrays from its start are not copied again. */
+  readonly candidates: Float32Array;
+  /** (max) or (actions) f32 view of the values that `evaluate` or a greedy `act` computed last. */
+  readonly values: Float32Array;
+
+  #engine: Engine | undefined;
+  readonly #state: Float64Array;
+  /** By Scalar: the numbers of the next call. */
+  readonly #scalars: Float64Array;
+  readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
+  /** Rows of the replay that a file brought. */
+  #rows = 0;
+  /** Candidates of the staged transition: those that were on offer, and those that are next. */
+  #count = 0;
+  #nextCount = 0;
+  /** The starts of `values`, by length. */
+  readonly #valuesOf: Float32Array[] = [];
+  readonly #mask: Uint8Array;
+  readonly #nextMask: Uint8Array;
+  readonly #meter: UpdateMeter;
+  readonly #refusals = new Refusals();
+
+  /**
+   * @param run - How it runs; what it learns does not depend on that.
+   * @throws TypeError or RangeError for options that are unknown, wrong, or need more than 4 GB.
+   */
+  constructor(options: DQNOptions, run?: EngineOptions) {
+    const resolved = resolveOptions(options);
+    const engine = new Engine(shapeOf(resolved), run);
+    this.options = resolved;
+    this.#engine = engine;
+    this.#state = engine.f64(Region.State);
+    this.#scalars = engine.f64(Region.Scalars);
+    writeConstants(this.#scalars, resolved);
+    this.observation = engine.f32(Region.Observation);
+    this.candidates = engine.f32(Region.Candidates);
+    this.values = engine.f32(Region.Values);
+    const { observation, sparse, candidates } = resolved;
+    const bounds = boundsOf(resolved.storage);
+    const seen = (name: string, region: Region) => new Staged(name, engine.f32(region), observation, sparse, bounds);
+    const offered = (name: string, region: Region) =>
+      new Staged(name, engine.f32(region), candidates?.features ?? 0, candidates?.sparse, bounds);
+    this.#inputs = {
+      observation: seen("observation", Region.Observation),
+      nextObservation: seen("nextObservation", Region.NextObservation),
+      candidate: offered("candidate", Region.Candidate),
+      candidates: offered("candidates", Region.Candidates),
+      nextCandidates: offered("nextCandidates", Region.NextCandidates),
+    };
+    this.#mask = engine.u8(Region.Mask);
+    this.#nextMask = engine.u8(Region.NextMask);
+    this.#meter = new UpdateMeter({
+      stats: engine.f64(Region.Stats),
+      predictions: engine.f32(Region.Predictions),
+      tdErrors: engine.f32(Region.TdErrors),
+      weights: engine.f32(Region.Weights),
+    });
+  }
+
+  /** Transitions observed so far. */
+  get steps(): number {
+    return this.#state[State.Steps]!;
+  }
+
+  /** Updates done so far. */
+  get updates(): number {
+    return this.#state[State.Updates]!;
+  }
+
+  /** Updates that were dropped because the loss, the gradient or a statistic was not finite or beyond its bound. */
+  get skippedUpdates(): number {
+    return this.#state[State.Skipped]!;
+  }
+
+  /** Transitions in the replay. */
+  get replaySize(): number {
+    return this.#state[State.Size]!;
+  }
+
+  /** Probability of a random action after the steps so far. */
+  get epsilon(): number {
+    return valueAt(this.options.epsilon, this.steps);
+  }
+
+  /** Bytes of WebAssembly memory; constant. 0 once disposed. */
+  get memoryBytes(): number {
+    return this.#engine?.exports.memory.buffer.byteLength ?? 0;
+  }
+
+  /**
+   * Chooses an action epsilon-greedily; the lowest index wins a tie.
+   *
+   * @param observation - (observation)
+   * @param available - With `masked`: (actions), 0 = not available; with `candidates`: (n, features), n <= max.
+   * @param epsilon - Probability of a random action, [0, 1]; 0 is greedy, by weights without noise. Default: the
+   *   option's schedule, by weights with noise where `noisySigma` is above 0.
+   * @returns The index of the action or candidate; -1 where none is available.
+   * @throws RangeError for a wrong length or a number that is not in [-1e6, 1e6], or where `storage` says, TypeError
+   *   for what is no number; nothing changes then, and `stats()` counts it.
+   */
+  act(observation: Input, available?: Input, epsilon?: number): number {
+    try {
+      return this.#act(observation, available, epsilon);
+    } catch (error) {
+      throw this.#refusals.counted(error);
+    }
+  }
+
+  #act(observation: Input, available: Input | undefined, epsilon: number | undefined): number {
+    if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.#scalars, Scalar.Exploration);
+    else if (epsilon >= 0 && epsilon <= 1) this.#scalars[Scalar.Exploration] = epsilon;
+    else throw mustBe("epsilon", "in [0, 1]", epsilon);
+    const engine = this.#open();
+    const count = this.#stage(observation, available);
+    const action = engine.exports.act(count, epsilon === undefined);
+    if (action < -1) this.#refuse(-1 - action, { observation, candidates: available });
+    return action;
+  }
+
+  /**
+   * Action values of an observation, without noise.
+   *
+   * @param observation - (observation)
+   * @param available - As for `act`; a mask matters for `dueling` alone, and hides no value.
+   * @returns (actions) or (n) values: a view, valid until the next call.
+   * @throws RangeError or TypeError as `act`.
+   */
+  evaluate(observation: Input, available?: Input): Float32Array {
+    try {
+      return this.#evaluate(observation, available);
+    } catch (error) {
+      throw this.#refusals.counted(error);
+    }
+  }
+
+  #evaluate(observation: Input, available: Input | undefined): Float32Array {
+    const engine = this.#open();
+    const count = this.#stage(observation, available);
+    const status: Status = engine.exports.evaluate(count);
+    if (status !== Status.Ok) this.#refuse(status, { observation, candidates: available });
+    if (!this.options.candidates) return this.values;
+    return (this.#valuesOf[count] ??= this.values.subarray(0, count));
+  }
+
+  /**
+   * Stores a transition in the replay.
+   * @throws RangeError or TypeError for a wrong length, index or number; nothing changes then, and `stats()` counts it.
+   */
+  observe(transition: Transition): void {
+    try {
+      this.#observe(transition);
+    } catch (error) {
+      throw this.#refusals.counted(error);
+    }
+  }
+
+  #observe(transition: Transition): void {
+    const engine = this.#open();
+    const { observation, nextObservation, terminated, truncated = false, environment = 0 } = transition;
+    requireFlag("terminated", terminated);
+    requireFlag("truncated", truncated);
+    this.#requireEnvironment(environment);
+    writeReward(this.#scalars, transition, this.options);
+    writeDiscount(this.#scalars, transition, this.options);
+    this.#inputs.observation.writeOne(observation);
+    this.#inputs.nextObservation.writeOne(nextObservation);
+    const action = this.options.candidates ? this.#stageCandidates(transition) : this.#stageAction(transition);
+    const isLast = terminated || truncated;
+    const status: Status = engine.exports.observe(action, this.#count, this.#nextCount, isLast, environment);
+    if (status === Status.BadReturn) {
+      throw new RangeError(`"reward" must keep n-step returns ${bounded(RETURN_MAX)}, got ${show(transition.reward)}`);
+    }
+    if (status !== Status.Ok) this.#refuse(status, transition);
+  }
+
+  /**
+   * Drops the last steps, fewer than `nStep`, that still wait for rewards: for an episode that will not go on.
+   *
+   * @param environment - Of which environment. Default: of all.
+   */
+  abandonEpisode(environment?: number): void {
+    const engine = this.#open();
+    if (environment === undefined) {
+      for (let i = 0; i < this.options.environments; i++) engine.exports.abandon(i);
+    } else {
+      this.#requireEnvironment(environment);
+      engine.exports.abandon(environment);
+    }
+  }
+
+  /**
+   * How the agent is doing, for logs and dashboards: 2 us with batches of 64, 6 us with 256, most of it to sort TD errors.
+   */
+  stats(): AgentStats {
+    const engine = this.#open();
+    const { options, steps, replaySize } = this;
+    return {
+      steps,
+      updates: this.updates,
+      skippedUpdates: this.skippedUpdates,
+      skippedStep: this.#state[State.SkippedStep]!,
+      ...this.#meter.read(),
+      refused: this.#refusals.counts,
+      replaySize,
+      replayFill: replaySize / options.capacity,
+      maxPriority: options.priorityExponent > 0 ? this.#state[State.MaxPriority]! : Number.NaN,
+      epsilon: this.epsilon,
+      learningRate: valueAt(options.learningRate, steps),
+      memoryBytes: this.memoryBytes,
+      build: engine.build,
+      threads: engine.threads,
+      threadsReason: engine.threadsReason,
+    };
+  }
+
+  /**
+   * Does updates on random batches of the replay.
+   *
+   * @param updates - An integer in [1, 2^31 - 1]. Default 1.
+   * @returns The mean loss; NaN while the replay holds fewer than `learningStarts` transitions.
+   */
+  learn(updates = 1): number {
+    const engine = this.#open();
+    if (!Number.isInteger(updates) || updates < 1 || updates > 2147483647) {
+      throw mustBe("updates", "an integer in [1, 2147483647]", updates);
+    }
+    const { options } = this;
+    if (this.replaySize < options.learningStarts) return Number.NaN;
+    writeValue(options.learningRate, this.steps, this.#scalars, Scalar.LearningRate);
+    writeValue(options.importanceExponent, this.steps, this.#scalars, Scalar.ImportanceExponent);
+    return engine.exports.learn(updates);
+  }
+
+  /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
+  syncTarget(tau = 1): void {
+    if (!(tau > 0 && tau <= 1)) throw mustBe("tau", "in (0, 1]", tau);
+    this.#open().exports.syncTarget(tau);
+  }
+
+  /**
+   * The layers that the agent acts by, in plain form, for other tools: without noise, and with batch normalisation
+   * folded into the layer before it. Index inputs stand behind the dense ones of the same part; the rows of a head with
+   * quantiles go action by action.
+   */
+  weights(): LayerWeights[] {
+    const engine = this.#open();
+    engine.exports.unpackWeights();
+    const gradient = engine.f32(Region.Gradient);
+    const layers = readLayers(this.options, gradient);
+    // The next update writes all of it but the padding, which must be 0.
+    gradient.fill(0);
+    return layers;
+  }
+
+  /**
+   * Takes layers in the form that `weights` gives, in any order, into the online and the target network; noise scales,
+   * replay, counters and the optimiser's moments stay. For layers from other tools, see `liveq/exchange`.
+   * @throws TypeError or RangeError for layers of other names or shapes, for a number that is not in [-1e9, 1e9], and
+   *   with batch normalisation; nothing changes then.
+   */
+  setWeights(layers: readonly LayerWeights[]): void {
+    const engine = this.#open();
+    if (this.options.normalization === "batch") {
+      // Gain and statistics could be set so that acting is right, but the first update would normalise by its batch.
+      throw new TypeError('"normalization": "batch" takes no plain layers: they have no statistics; use save and load');
+    }
+    const gradient = engine.f32(Region.Gradient);
+    writeLayers(this.options, layers, gradient);
+    engine.exports.packWeights();
+    // As after weights().
+    gradient.fill(0);
+  }
+
+  /** A copy of the parameters that the agent acts by, for `restoreWeights` of an agent with the same options. */
+  copyWeights(): Float32Array {
+    return this.#open().f32(Region.Online).slice();
+  }
+
+  /**
+   * Puts parameters back that `copyWeights` gave, into the online and the target network; replay, counters and the
+   * optimiser's moments stay.
+   * @throws RangeError for another length or a number that is not in [-1e9, 1e9], of running statistics of batch
+   *   normalisation [-1e31, 1e31] and variances not below 0; nothing changes then.
+   */
+  restoreWeights(weights: Float32Array): void {
+    const engine = this.#open();
+    const online = engine.f32(Region.Online);
+    if (weights.length !== online.length) {
+      throw new RangeError(`"weights" must hold ${online.length} numbers, got ${weights.length}`);
+    }
+    const before = online.slice();
+    online.set(weights);
+    if (engine.exports.checkWeights() !== Status.Ok) {
+      online.set(before);
+      refuseWeights(weights, engine.f32(Region.Gradient).length);
+    }
+    engine.exports.syncTarget(1);
+  }
+
+  /** The whole agent as a file: continuing from it gives the same bits as never having stopped. */
+  save(options: SaveOptions = {}): Uint8Array {
+    return packSnapshot("dqn", this.#metadata(options), this.#tensors(options));
+  }
+
+  /**
+   * The same file in pieces of at most a mebibyte, for a replay of which there should be no second copy in memory. The
+   * agent must not act, observe or learn until the last piece has been taken.
+   * @throws Error from the iterator where it did.
+   */
+  saveChunks(options: SaveOptions = {}): Generator<Uint8Array, void> {
+    // As words: numbers of the generators may be NaN when they are read as f64.
+    const state = new BigUint64Array(this.#state.buffer, this.#state.byteOffset, State.Count);
+    const before = state.join();
+    const check = () => {
+      this.#open();
+      if (state.join() !== before) throw new Error("the agent has changed while it was saved");
+    };
+    return snapshotChunks("dqn", this.#metadata(options), this.#tensors(options), check);
+  }
+
+  #metadata({ replay = true }: SaveOptions): Record<string, string> {
+    return { options: JSON.stringify(this.options), replay: String(replay), kernel: KERNEL };
+  }
+
+  /** The persistent span up to the last filled row of the replay; without replay, all that goes with it is 0. */
+  #tensors({ replay: withReplay = true }: SaveOptions): Map<string, TensorBytes> {
+    const { span, fixed, row } = this.#layout();
+    if (withReplay) return new Map([["agent", span.subarray(0, fixed + row * this.replaySize)]]);
+    const moments = this.#open().u8(Region.Moments);
+    const kept = moments.byteOffset + moments.byteLength - span.byteOffset;
+    const state = span.slice(0, this.#state.byteLength);
+    new Float64Array(state.buffer).fill(0, State.Size, State.Head + 1);
+    // Waiting steps and priorities go with the replay.
+    return new Map([["agent", [state, span.subarray(state.length, kept), new Uint8Array(fixed - kept)]]]);
+  }
+
+  /** The persistent span, its bytes before the replay, and those of a row of the replay. */
+  #layout(): { span: Uint8Array; fixed: number; row: number } {
+    const engine = this.#open();
+    const span = engine.u8(Region.Persistent);
+    const replay = engine.u8(Region.Replay);
+    return { span, fixed: replay.byteOffset - span.byteOffset, row: replay.byteLength / this.options.capacity };
+  }
+
+  /**
+   * The agent that `save` wrote.
+   * @throws SnapshotError for a file that is damaged, foreign, newer, of another shape or not finite.
+   */
+  static load(file: Uint8Array, run?: EngineOptions): DQN {
+    const { metadata, tensors } = unpackSnapshot("dqn", file);
+    const bytes = tensors.get("agent");
+    if (!bytes || tensors.size !== 1) throw new SnapshotError(ONE_TENSOR);
+    const agent = DQN.#create(metadata, run);
+    agent.#room(bytes.byteLength).set(bytes);
+    agent.#restore();
+    return agent;
+  }
+
+  /**
+   * The agent whose file comes in pieces: of a Node or Web stream, of `saveChunks`. They go straight to the memory of
+   * the agent.
+   * @throws SnapshotError as `load`, once the last piece has been read.
+   */
+  static async loadChunks(chunks: AsyncIterable<Uint8Array>, run?: EngineOptions): Promise<DQN> {
+    let agent: DQN | undefined;
+    try {
+      await readSnapshotStream("dqn", chunks, (metadata, sizes) => {
+        const size = sizes.get("agent");
+        if (size === undefined || sizes.size !== 1) throw new SnapshotError(ONE_TENSOR);
+        agent = DQN.#create(metadata, run);
+        return new Map([["agent", agent.#room(size)]]);
+      });
+      agent!.#restore();
+    } catch (error) {
+      agent?.dispose();
+      throw error;
+    }
+    return agent!;
+  }
+
+  /** An agent with the options of a file. */
+  static #create(metadata: Record<string, string>, run: EngineOptions | undefined): DQN {
+    try {
+      const { actions, ...options } = JSON.parse(metadata["options"] ?? "") as DQNOptions;
+      return new DQN(actions ? { ...options, actions } : options, run);
+    } catch (cause) {
+      throw new SnapshotError("the options in the file are not an agent's", { cause });
+    }
+  }
+
+  /** The part of the persistent span that a file of so many bytes fills. */
+  #room(size: number): Uint8Array {
+    const { span, fixed, row } = this.#layout();
+    const rows = (size - fixed) / row;
+    if (!Number.isInteger(rows) || rows < 0 || rows > this.options.capacity) {
+      throw new SnapshotError(`the agent's state has ${size} bytes, which its options do not give`);
+    }
+    this.#rows = rows;
+    return span.subarray(0, size);
+  }
+
+  /** Checks what was written to the room, trusting nothing. */
+  #restore(): void {
+    const status: Status = this.#open().exports.restore();
+    if (status === Status.Ok && this.replaySize === this.#rows) return;
+    this.dispose();
+    if (status === Status.NotFinite)
+      throw new SnapshotError("the file holds a number that is not finite or is beyond its bound");
+    throw new SnapshotError("the file holds a counter that is out of its bounds");
+  }
+
+  /** Lets the memory and the workers go; any later call throws. May be called again. */
+  dispose(): void {
+    this.#engine?.release();
+    this.#engine = undefined;
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  #open(): Engine {
+    if (!this.#engine) throw new Error("the agent is disposed");
+    return this.#engine;
+  }
+
+  /** Writes the inputs of act and evaluate; returns the number of candidates. */
+  #stage(observation: Input, available: Input | undefined): number {
+    this.#inputs.observation.writeOne(observation);
+    const { candidates, masked, actions } = this.options;
+    if (candidates) {
+      if (!available) throw new TypeError('"candidates" must be given: rows of features');
+      return this.#inputs.candidates.writeRows(available, candidates.max);
+    }
+    if (masked) writeMask("mask", available as ArrayLike<number> | undefined, this.#mask);
+    else if (available) throw new TypeError(`a mask of the ${actions} actions needs the option "masked": true`);
+    return 0;
+  }
+
+  /** Writes what is left of a transition; returns the action as the engine takes it. */
+  #stageAction({ action, mask, nextMask, candidate, candidates, nextCandidates }: Transition): number {
+    const { actions, masked } = this.options;
+    if (candidate || candidates || nextCandidates) {
+      throw new TypeError('"candidate", "candidates" and "nextCandidates" go with the option "candidates"');
+    }
+    requireIndex("action", action, actions);
+    if (masked) {
+      writeMask("mask", mask, this.#mask);
+      writeMask("nextMask", nextMask, this.#nextMask);
+      if (!this.#mask[action]) throw new RangeError(`"mask[${action}]" must not be 0: it is the action that was taken`);
+    } else if (mask || nextMask) {
+      throw new TypeError(`"${mask ? "mask" : "nextMask"}" needs the option "masked": true`);
+    }
+    return action;
+  }
+
+  /** The same with candidates. */
+  #stageCandidates({ action, mask, nextMask, candidate, candidates, nextCandidates = NONE }: Transition): number {
+    if (mask || nextMask) throw new TypeError('"mask" and "nextMask" go with the option "actions"');
+    const { max, next } = this.options.candidates!;
+    const inputs = this.#inputs;
+    this.#nextCount = inputs.nextCandidates.writeRows(nextCandidates, next);
+    if (candidates) {
+      if (candidate) throw new TypeError('either "candidate" or "candidates" with "action" must be given, got both');
+      const keeps = keepsSets(this.options);
+      this.#count = inputs.candidates.writeRows(candidates, keeps ? next : max);
+      requireIndex("action", action, this.#count);
+      inputs.candidate.copyRow(inputs.candidates, action);
+      return keeps ? action : 0;
+    }
+    if (keepsSets(this.options)) {
+      throw new TypeError('"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them');
+    }
+    if (action !== undefined) throw new TypeError('"action" goes with "candidates", among which it is');
+    if (!candidate) throw new TypeError('"candidate" must be given: the features of the candidate taken');
+    inputs.candidate.writeOne(candidate);
+    this.#count = 0;
+    return 0;
+  }
+
+  #requireEnvironment(environment: number): void {
+    requireIndex("environment", environment, this.options.environments);
+  }
+
+  #refuse(status: Status, given: Partial<Record<keyof Transition, unknown>>): never {
+    const name = FIELDS[status]!;
+    // A single candidate may have come as one of the candidates.
+    if (name === "candidate" && given.candidate === undefined)
+      return this.#inputs.candidates.refuse(given.candidates as Input);
+    return this.#inputs[name].refuse(given[name] as Input);
+  }
+}
+
+/** No candidates. */
+const NONE: readonly number[] = [];
+
+const FIELDS = {
+  [Status.BadObservation]: "observation",
+  [Status.BadNextObservation]: "nextObservation",
+  [Status.BadCandidate]: "candidate",
+  [Status.BadNextCandidates]: "nextCandidates",
+  [Status.BadSet]: "candidates",
+} as Record<Status, "observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates">;
+
+function requireIndex(name: string, index: number | undefined, size: number): asserts index is number {
+  if (!Number.isInteger(index) || index! < 0 || index! >= size) {
+    throw mustBe(name, `an integer in [0, ${size - 1}]`, index);
+  }
+}
+
+// The next two write their number instead of returning it: JavaScript engines box what a call returns, an object each.
+
+/** The reward as it is learned from. */
+function writeReward(
+  scalars: Float64Array,
+  { reward }: Transition,
+  { rewardScale, rewardClip }: ResolvedOptions,
+): void {
+  if (Number.isFinite(reward)) {
+    const scaled = reward * rewardScale;
+    const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
+    scalars[Scalar.Reward] = learned;
+    if (Math.abs(learned) <= REWARD_MAX) return;
+  }
+  const most = rewardScale === 1 ? bounded(REWARD_MAX) : `${bounded(REWARD_MAX)} when "rewardScale" has multiplied it`;
+  throw mustBe("reward", rewardClip > 0 ? "a finite number" : most, reward);
+}
+
+/** The discount of the next state's value; 0 where there is none. */
+function writeDiscount(scalars: Float64Array, { discount, terminated }: Transition, { gamma }: ResolvedOptions): void {
+  if (discount != null && !(discount >= 0 && discount <= 1)) {
+    throw mustBe("discount", "in [0, 1]", discount);
+  }
+  if (terminated) scalars[Scalar.Discount] = 0;
+  else if (discount == null) scalars[Scalar.Discount] = gamma;
+  else scalars[Scalar.Discount] = discount;
+}
+
+/** Names the first parameter out of its bounds; running statistics stand behind `trained` ones. */
+function refuseWeights(weights: Float32Array, trained: number): never {
+  const boundOf = (i: number) => (i < trained ? WEIGHT_MAX : STATISTIC_MAX);
+  const bad = weights.findIndex((x, i) => !(Math.abs(x) <= boundOf(i)));
+  if (bad < 0) throw new RangeError('"weights" must hold no running variance below 0');
+  throw new RangeError(`"weights[${bad}]" must be ${bounded(boundOf(bad))}, got ${weights[bad]}`);
+}
+
+function requireFlag(name: string, flag: boolean): void {
+  if (typeof flag !== "boolean") throw new TypeError(`"${name}" must be true or false, got ${show(flag)}`);
+}
+
+/** Whether transitions keep what their action was chosen from. */
+function keepsSets({ dueling, munchausen, cqlAlpha }: ResolvedOptions): boolean {
+  return dueling || munchausen !== undefined || cqlAlpha > 0;
+}
+
+function flagsOf(options: ResolvedOptions): number {
+  const flags: [boolean, Flag][] = [
+    [options.double, Flag.Double],
+    [options.loss === "squared", Flag.Squared],
+    [options.masked, Flag.Masked],
+    [options.priorityExponent > 0, Flag.Prioritized],
+    [options.dueling, Flag.Dueling],
+    [options.munchausen !== undefined, Flag.Munchausen],
+    [options.cqlAlpha > 0, Flag.Conservative],
+    [options.noisySigma > 0, Flag.Noisy],
+    [keepsSets(options), Flag.Sets],
+  ];
+  return flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0);
+}
+
+/** What calls of learn take that never changes, in the order of Scalar; the importance exponent is not of it. */
+function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
+  const { beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent } = options;
+  const { alpha, temperature, clip } = options.munchausen ?? { alpha: 0, temperature: 1, clip: 0 };
+  scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
+  scalars.set([options.dropout, options.cqlAlpha, alpha, temperature, clip], Scalar.Dropout);
+}
+
+const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };
+
+const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
+
+function shapeOf(options: ResolvedOptions): Shape {
+  const { sparse, candidates } = options;
+  return {
+    sizes: {
+      [Size.Flags]: flagsOf(options),
+      [Size.Observation]: options.observation,
+      [Size.Slots]: sparse?.slots ?? 0,
+      [Size.Indexed]: sparse?.size ?? 0,
+      [Size.Actions]: options.actions,
+      [Size.Features]: candidates?.features ?? 0,
+      [Size.FeatureSlots]: candidates?.sparse?.slots ?? 0,
+      [Size.FeatureIndexed]: candidates?.sparse?.size ?? 0,
+      [Size.MaxCandidates]: candidates?.max ?? 0,
+      [Size.NextCandidates]: candidates?.next ?? 0,
+      [Size.Quantiles]: options.quantiles,
+      [Size.Normalization]: NORMALIZATIONS[options.normalization],
+      [Size.Batch]: options.batchSize,
+      [Size.Capacity]: options.capacity,
+      [Size.NStep]: options.nStep,
+      [Size.Environments]: options.environments,
+      [Size.Storage]: STORAGES[typeof options.storage === "object" ? options.storage.type : options.storage],
+    },
+    hidden: options.hidden,
+    sigma: options.noisySigma,
+    bounds: boundsOf(options.storage),
+    seed: options.seed,
+  };
+}

@@ -1,0 +1,18 @@
+export { DQN, type SaveOptions, type Transition } from "./dqn.js";
+export type { EngineOptions } from "./instance/instance.js";
+export type {
+  ByteStorage,
+  CandidateOptions,
+  DQNOptions,
+  LearnerOptions,
+  MunchausenOptions,
+  ResolvedOptions,
+  SparseOptions,
+} from "./options.js";
+export type { Schedule } from "./schedule.js";
+export { SnapshotError } from "./snapshot/error.js";
+export { type Entry, type Header, parseHeader, quoted } from "./snapshot/header.js";
+export { packSnapshot, unpackSnapshot } from "./snapshot/snapshot.js";
+export type { Input, SparseInput } from "./staging.js";
+export type { AgentStats } from "./stats.js";
+export type { LayerWeights } from "./weights.js";

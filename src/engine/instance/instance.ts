@@ -1,0 +1,179 @@
+import { defaultBytes, defaultModule } from "#module";
+import type { instantiate as instantiateRaw } from "../../../.build/dqn.js";
+import { ABI_VERSION, MAX_HIDDEN, type Region, Size, Status } from "../../../assembly/abi.js";
+import { checked, integer, oneOf, type Rules } from "../../check/index.js";
+import { prefersUnrolled } from "./host.js";
+import { canSleep, hire, type Start, sharedMemory, whyAlone, withImportedMemory } from "./threads.js";
+
+type Exports = Awaited<ReturnType<typeof instantiateRaw>>;
+
+/**
+ * @internal
+ * Sizes of an agent by Size, from Size.Flags to Size.Hidden, in numbers; the widths of its hidden layers; its seed.
+ */
+export interface Shape {
+  sizes: Readonly<Record<Exclude<Size, Size.Hidden | Size.Widths>, number>>;
+  hidden: readonly number[];
+  /** Scale of NoisyNets' noise. */
+  sigma: number;
+  /** Bounds of dense numbers, as f32. */
+  bounds: { readonly low: number; readonly high: number };
+  /** A safe integer >= 0. */
+  seed: number;
+}
+
+/** `WebAssembly.Module`, also where TypeScript knows none: `lib` without `dom` and the types of Node alone. */
+export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : object;
+
+/** How an agent runs: nothing here changes a bit of what it computes, and nothing of it is saved. */
+export interface EngineOptions {
+  /** The compiled `liveq/dqn.wasm`, where the platform must compile it. Default: from inlined bytes. */
+  module?: CompiledModule;
+  /**
+   * The form of the inner loops. Which is faster depends on the JavaScript engine: `auto` chooses by its version.
+   * Default `auto`.
+   */
+  kernels?: "auto" | "rolled" | "unrolled";
+  /**
+   * Threads that `learn` uses, [1, 64]: this one and workers, on shared memory. They start within milliseconds; until
+   * then, and where the platform has none, fewer do the same work: `stats()` tells how many and why. Worth it where an
+   * update takes more than 100 us. Call `dispose` when the agent is no longer needed. Default 1.
+   */
+  threads?: number;
+}
+
+const RULES: Rules<EngineOptions> = {
+  module: [(value) => value === undefined || value instanceof WebAssembly.Module, "a WebAssembly.Module"],
+  kernels: oneOf("auto", "rolled", "unrolled"),
+  threads: integer(1, 64),
+};
+
+const DEFAULTS: EngineOptions = { kernels: "auto", threads: 1 };
+
+/** What is left to do when an engine goes, of its own accord or not. */
+const abandoned = new FinalizationRegistry<() => void>((release) => release());
+
+/** @throws Error where the host refuses WebAssembly: most do when it is compiled, WebKit when it is instantiated. */
+function instantiate(compile: () => WebAssembly.Module, imports: WebAssembly.Imports = {}): Exports {
+  try {
+    return new WebAssembly.Instance(compile(), imports).exports as unknown as Exports;
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
+    throw new Error(
+      `WebAssembly is refused here: a page needs script-src 'wasm-unsafe-eval', a worker { module } of "liveq/dqn.wasm" (${cause.message})`,
+      { cause },
+    );
+  }
+}
+
+/** The module's bytes for memory that it imports, and such memory. */
+function onSharedMemory(own: Uint8Array) {
+  return { bytes: withImportedMemory(own), imports: { env: { memory: sharedMemory() } } };
+}
+
+const GIGABYTE = 1e9;
+
+/**
+ * @internal
+ * One instance of the Wasm module with its one agent. All memory is taken here; views never detach.
+ */
+export class Engine {
+  readonly exports: Exports;
+  /** Which kernels run. */
+  readonly build: string;
+  readonly #crew = { reason: "", release: () => {} };
+
+  /**
+   * @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory or to
+   *   compile; RangeError or TypeError for wrong options.
+   */
+  constructor(shape: Shape, options: EngineOptions = {}) {
+    const { module, kernels, threads = 1 } = checked<EngineOptions>(options, RULES, DEFAULTS);
+    const isUnrolled = kernels === "auto" ? prefersUnrolled() : kernels === "unrolled";
+    this.build = `simd128 ${isUnrolled ? "unrolled" : "rolled"}`;
+    const bytes = module ? undefined : defaultBytes();
+    if (threads > 1) this.#crew.reason = whyAlone() ?? (bytes ? "" : "no bytes of the module for workers");
+    const shared = threads > 1 && this.#crew.reason === "" ? onSharedMemory(bytes!) : undefined;
+    const exports = shared
+      ? instantiate(() => new WebAssembly.Module(shared.bytes), shared.imports)
+      : instantiate(() => module ?? defaultModule());
+    if (exports.abi() !== ABI_VERSION) {
+      throw new Error(`the module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}`);
+    }
+    this.exports = exports;
+    exports.useUnrolled(isUnrolled);
+    const sizes = new Int32Array(exports.memory.buffer, exports.sizes() >>> 0, Size.Widths + MAX_HIDDEN);
+    for (const [size, value] of Object.entries(shape.sizes)) sizes[Number(size)] = value;
+    sizes[Size.Hidden] = shape.hidden.length;
+    sizes.set(shape.hidden, Size.Widths);
+    const { seed, sigma, bounds } = shape;
+    const status: Status = exports.create(seed >>> 0, Math.floor(seed / 4294967296), sigma, bounds.low, bounds.high);
+    if (status !== Status.Ok) throw this.#refusal(status, shape);
+    if (shared) this.#hire(threads - 1, { bytes: shared.bytes, memory: shared.imports.env.memory, isUnrolled });
+  }
+
+  /** Threads that learn uses now. */
+  get threads(): number {
+    return this.exports.threads();
+  }
+
+  /** Why there are fewer than were asked for; empty where nothing is known against them. */
+  get threadsReason(): string {
+    return this.#crew.reason;
+  }
+
+  /** Starts workers on the memory of this instance. */
+  #hire(count: number, start: Start): void {
+    const { exports } = this;
+    exports.share(canSleep());
+    // Not this: a worker that is running would keep it.
+    const crew = this.#crew;
+    const release = hire(count, start, (reason) => {
+      crew.reason ||= reason;
+    });
+    crew.release = () => {
+      exports.dismiss();
+      release();
+    };
+    abandoned.register(this, crew.release, this);
+  }
+
+  /** Ends the workers, where there are any. May be called again. */
+  release(): void {
+    abandoned.unregister(this);
+    this.#crew.release();
+    this.#crew.release = () => {};
+  }
+
+  #refusal(status: Status, shape: Shape): Error {
+    const needed = `${(this.exports.neededBytes() / GIGABYTE).toFixed(1)} GB`;
+    if (status === Status.TooLarge) {
+      const what = `a replay of ${shape.sizes[Size.Capacity]} transitions and the networks need`;
+      return new RangeError(`"capacity": ${what} ${needed}; Wasm memory ends at 4 GB`);
+    }
+    return new Error(`the agent needs ${needed}, which the host does not give`);
+  }
+
+  /** A view of a region as f32. */
+  f32(region: Region): Float32Array<ArrayBuffer> {
+    return new Float32Array(...this.#span(region, 2));
+  }
+
+  /** A view of a region as f64. */
+  f64(region: Region): Float64Array<ArrayBuffer> {
+    return new Float64Array(...this.#span(region, 3));
+  }
+
+  /** A view of a region as bytes. */
+  u8(region: Region): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(...this.#span(region, 0));
+  }
+
+  /** Where a region lies, and how many elements of 2^shift bytes it has. */
+  #span(region: Region, shift: number): [ArrayBuffer, number, number] {
+    const { exports } = this;
+    return [exports.memory.buffer, exports.region(region) >>> 0, exports.regionBytes(region) >>> shift];
+  }
+}

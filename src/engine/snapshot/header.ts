@@ -1,0 +1,149 @@
+import { SnapshotError } from "./error.js";
+/** What a header says of a tensor; `begin` and `end` count bytes of the data behind the header. */
+export interface Entry {
+  dtype: string;
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+/** A header as it stands, its offsets not yet judged. */
+export interface Header {
+  metadata: Map<string, string>;
+  entries: Map<string, Entry>;
+}
+
+const FIELDS = ["dtype", "shape", "data_offsets"];
+/** More than a tensor of any tool has; it bounds what a hostile header makes the reader do. */
+const RANK_MAX = 8;
+const NAME_SHOWN = 100;
+
+/**
+ * Reads the JSON of a safetensors header by hand, since JSON.parse keeps the last of two equal names, rounds numbers
+ * beyond 2^53 and takes 4e0 for 4.
+ * @throws SnapshotError that says what is wrong, and at which character.
+ */
+export function parseHeader(text: string): Header {
+  return new HeaderParser(text).header();
+}
+
+/** A name out of a file as a message shows it: on one line, and not without end. */
+export function quoted(name: string): string {
+  return JSON.stringify(name.length > NAME_SHOWN ? `${name.slice(0, NAME_SHOWN)}...` : name);
+}
+
+class HeaderParser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  header(): Header {
+    const metadata = new Map<string, string>();
+    const entries = new Map<string, Entry>();
+    if (this.#text[0] !== "{") throw this.#error('must begin with "{"');
+    this.#object((name) => {
+      if (name === "__metadata__") this.#object((key) => metadata.set(key, this.#string()));
+      else entries.set(name, this.#entry(name));
+    });
+    if (/[^ ]/.test(this.#text.slice(this.#at))) throw this.#error("must have nothing but spaces behind its object");
+    return { metadata, entries };
+  }
+
+  #entry(name: string): Entry {
+    let dtype: string | undefined;
+    let shape: number[] | undefined;
+    let offsets: number[] | undefined;
+    this.#object((field) => {
+      if (field === "dtype") dtype = this.#string();
+      else if (field === "shape") shape = this.#integers(RANK_MAX);
+      else if (field === "data_offsets") offsets = this.#integers(2);
+      else
+        throw this.#error(
+          `gives tensor ${quoted(name)} the field ${quoted(field)}, which is none of ${FIELDS.join(", ")}`,
+        );
+    });
+    if (dtype === undefined || shape === undefined || offsets?.length !== 2) {
+      throw this.#error(`must give tensor ${quoted(name)} dtype, shape and two data_offsets`);
+    }
+    return { dtype, shape, begin: offsets[0]!, end: offsets[1]! };
+  }
+
+  /** Reads `{ "name": ..., ... }`; `value` reads each value. Two equal names are refused. */
+  #object(value: (name: string) => void): void {
+    this.#expect("{");
+    const seen = new Set<string>();
+    if (this.#next("}")) return;
+    do {
+      const name = this.#string();
+      if (seen.has(name)) throw this.#error(`has ${quoted(name)} twice`);
+      seen.add(name);
+      this.#expect(":");
+      value(name);
+    } while (this.#next(","));
+    this.#expect("}");
+  }
+
+  #integers(most: number): number[] {
+    const list: number[] = [];
+    this.#expect("[");
+    if (this.#next("]")) return list;
+    do {
+      if (list.length === most) throw this.#error(`has more than ${most} numbers in a list`);
+      list.push(this.#integer());
+    } while (this.#next(","));
+    this.#expect("]");
+    return list;
+  }
+
+  /** An integer without sign, fraction, exponent or leading zeros, up to 2^53 - 1. */
+  #integer(): number {
+    this.#skip();
+    const digits = /^(?:0|[1-9]\d{0,15})(?![\d.eE])/.exec(this.#text.slice(this.#at, this.#at + 18))?.[0];
+    const value = Number(digits);
+    if (digits === undefined || !Number.isSafeInteger(value))
+      throw this.#error("must have an integer in [0, 2^53 - 1]");
+    this.#at += digits.length;
+    return value;
+  }
+
+  /** A JSON string of well-formed Unicode. */
+  #string(): string {
+    this.#skip();
+    const start = this.#at;
+    if (this.#text[start] !== '"') throw this.#error("must have a string");
+    let end = start + 1;
+    while (end < this.#text.length && this.#text[end] !== '"') end += this.#text[end] === "\\" ? 2 : 1;
+    let value: unknown;
+    try {
+      value = JSON.parse(this.#text.slice(start, end + 1));
+    } catch {
+      throw this.#error("must have a string without bad escapes");
+    }
+    if (typeof value !== "string" || /\p{Surrogate}/u.test(value)) throw this.#error("must have well-formed strings");
+    this.#at = end + 1;
+    return value;
+  }
+
+  #expect(mark: string): void {
+    if (!this.#next(mark)) throw this.#error(`must have "${mark}"`);
+  }
+
+  /** Whether this mark comes next; if so it is passed. */
+  #next(mark: string): boolean {
+    this.#skip();
+    if (this.#text[this.#at] !== mark) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skip(): void {
+    while (/[ \t\r\n]/.test(this.#text[this.#at] ?? "")) this.#at++;
+  }
+
+  #error(what: string): SnapshotError {
+    return new SnapshotError(`the header ${what}, at character ${this.#at}`);
+  }
+}

@@ -1,0 +1,89 @@
+import { checked, oneOf, type Rules, rules } from "../../check/index.js";
+import { DAY, type Decision, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
+import { ABTest, type ABTestOptions, type SavedABTest } from "./sequential.js";
+
+export interface ABLogOptions {
+  /** What is counted of a user: minutes of the watches that end, or clicks, all of them. Default `watch`. */
+  metric: "watch" | "clicks";
+  /** Milliseconds since the first decision for the user in which it is counted, > 0. Default 3 days. */
+  windowMs: number;
+}
+
+const DEFAULTS: ABLogOptions = { metric: "watch", windowMs: 3 * DAY };
+const TABLE: Rules<ABLogOptions> = { metric: oneOf("watch", "clicks"), windowMs: rules.positive };
+
+/** A user whose window is open. */
+interface Open {
+  since: number;
+  value: number;
+}
+
+/** What `ABLog.save` gives: plain values. */
+export interface SavedABLog {
+  options: ABLogOptions;
+  test: SavedABTest;
+  open: [Id, Open][];
+}
+
+/**
+ * Feeds an A/B test from the decisions and events of a platform: each user counts once, with what the metric came to in
+ * the time since the user's first decision, when that time is over. So all users are counted over as long a time, and a
+ * value does not change any more once it is in the test.
+ */
+export class ABLog {
+  readonly options: Readonly<ABLogOptions>;
+  readonly test: ABTest;
+  /** In the order in which their windows close. */
+  readonly #open = new Map<Id, Open>();
+
+  /** @throws TypeError or RangeError for unknown, missing or wrong options. */
+  constructor(
+    test: ABTest | (Pick<ABTestOptions, "name"> & Partial<ABTestOptions>),
+    options: Partial<ABLogOptions> = {},
+  ) {
+    this.options = checked(options, TABLE, DEFAULTS);
+    this.test = test instanceof ABTest ? test : new ABTest(test);
+  }
+
+  /** Users whose window is open. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Takes a decision, in order of time: with the first one for a user the window opens. */
+  decision({ user, time }: Pick<Decision, "user" | "time">): void {
+    this.advance(time);
+    if (!this.#open.has(user) && !this.test.has(user)) this.#open.set(user, { since: time, value: 0 });
+  }
+
+  /** Takes an event, in order of time. */
+  feedback(event: LiveEvent): void {
+    this.advance(event.time);
+    if (event.kind !== "watch" && event.kind !== "click") return;
+    const open = this.#open.get(event.user);
+    if (open === undefined) return;
+    if (event.kind === "click") open.value += this.options.metric === "clicks" ? 1 : 0;
+    else if (this.options.metric === "watch") open.value += event.watchMs / MINUTE;
+  }
+
+  /** Closes the windows that are over at a time, milliseconds. */
+  advance(now: number): void {
+    for (const [user, { since, value }] of this.#open) {
+      if (now < since + this.options.windowMs) break;
+      this.#open.delete(user);
+      this.test.add(user, value);
+    }
+  }
+
+  /** Everything, as plain values for JSON. */
+  save(): SavedABLog {
+    return structuredClone({ options: this.options, test: this.test.save(), open: [...this.#open] });
+  }
+
+  /** The log that `save` wrote, to go on with. @throws as {@link ABTest.load}. */
+  static load(saved: SavedABLog): ABLog {
+    const log = new ABLog(ABTest.load(saved.test), saved.options);
+    for (const [user, { since, value }] of saved.open) log.#open.set(user, { since, value });
+    return log;
+  }
+}

@@ -1,0 +1,222 @@
+import { between, bounded, checked, mustBe, type Rules, rules } from "../../check/index.js";
+import { exp, log } from "../../numeric/index.js";
+import type { Id } from "../../protocol/index.js";
+import type { Interval } from "../../statistics/index.js";
+import { ARMS_DEFAULTS, ARMS_TABLE, type Arm, Arms, type ArmsOptions } from "./arms.js";
+import { type Mismatch, MismatchTest } from "./mismatch.js";
+
+export interface ABTestOptions extends ArmsOptions {
+  /** Probability of ever seeing a difference where there is none, [1e-6, 0.5]. Default 0.05. */
+  alpha: number;
+  /** The largest difference that is as good as none, in units of the metric, >= 0; 0 never ends with none. Default 0. */
+  margin: number;
+  /**
+   * Number of users, of both arms together, at which the interval is to be tightest. It holds at any number; a tenth or ten
+   * times as many cost some width. Default 10 000.
+   */
+  users: number;
+  /** Users of each arm before anything is concluded: the interval rests on the central limit. Default 100. [set by hand] */
+  atLeast: number;
+  /** Probability of ever crying mismatch where arms come as they were dealt, [1e-6, 0.5]. Default 0.01. */
+  mismatchAlpha: number;
+}
+
+const probability = between(1e-6, 0.5);
+const TABLE: Rules<ABTestOptions> = {
+  ...ARMS_TABLE,
+  alpha: probability,
+  margin: rules.nonNegative,
+  users: rules.atLeastOne,
+  atLeast: [(value) => Number.isSafeInteger(value) && (value as number) >= 2, "an integer >= 2"],
+  mismatchAlpha: probability,
+};
+
+const DEFAULTS = { ...ARMS_DEFAULTS, alpha: 0.05, margin: 0, users: 10_000, atLeast: 100, mismatchAlpha: 0.01 };
+const VALUE_MAX = 1e9;
+
+/**
+ * How a test stands: `mismatch` where the arms do not come as they were dealt, and nothing can be concluded;
+ * `no_difference` where it is within the margin.
+ */
+export type ABStatus = "running" | "a_better" | "b_better" | "no_difference" | "mismatch";
+
+/** How a test stands, and what it rests on. */
+export interface ABResult {
+  status: ABStatus;
+  /** Users, and the mean of the metric, of each arm; the mean is NaN of none. */
+  a: { users: number; mean: number };
+  b: { users: number; mean: number };
+  /** Of b's mean above a's: holds the truth at all numbers of users at once, with probability 1 - alpha. `n`: of users. */
+  difference: Interval;
+  /** Valid at all looks together: the smallest so far. */
+  p: number;
+  /** Users at which the verdict fell; undefined while there is none. */
+  decidedAt: number | undefined;
+  mismatch: Mismatch;
+}
+
+/** Number, mean, and sum of squared distances from it. */
+interface Moments {
+  n: number;
+  mean: number;
+  squares: number;
+}
+
+type Verdict = { status: Exclude<ABStatus, "running" | "mismatch">; users: number };
+
+/** What `ABTest.save` gives: plain values. */
+export interface SavedABTest {
+  options: ABTestOptions;
+  moments: Record<Arm, Moments>;
+  mismatch: ReturnType<MismatchTest["save"]>;
+  p: number;
+  verdict: Verdict | undefined;
+  users: Id[];
+}
+
+/**
+ * A sequential A/B test of a metric by user: look at it after every user, stop when it says so, and it errs no more often
+ * than `alpha`. A t-test that is looked at again and again finds a difference, sooner or later, where there is none.
+ *
+ * With t users, d the difference of the means, s its standard error, the interval is
+ *
+ *     d +- s sqrt(2 (t r + 1) / (t r) * log(sqrt(t r + 1) / alpha)),   r = (-2 log alpha + log(1 - 2 log alpha)) / users:
+ *
+ * Robbins's mixture over normals, by which d is compared with 0 as the mixture sequential probability ratio test of Johari
+ * et al. (2022, "Always Valid Inference", arXiv:1512.04922) does, in the form of the asymptotic confidence sequence of
+ * Waudby-Smith et al. (2021, "Time-uniform central limit theory and asymptotic confidence sequences", arXiv:2103.06476).
+ *
+ * The first verdict stands. Users are independent where what is done in one arm does not reach the other; on a platform
+ * they share streams, and what most of one arm watch may be shown more in both.
+ */
+export class ABTest {
+  readonly options: Readonly<ABTestOptions>;
+  readonly arms: Arms;
+  readonly #moments: Record<Arm, Moments> = { a: { n: 0, mean: 0, squares: 0 }, b: { n: 0, mean: 0, squares: 0 } };
+  readonly #mismatch: MismatchTest;
+  readonly #users = new Set<Id>();
+  #p = 1;
+  #verdict: Verdict | undefined;
+
+  /** @throws TypeError or RangeError for unknown, missing or wrong options. */
+  constructor(options: Pick<ABTestOptions, "name"> & Partial<ABTestOptions>) {
+    this.options = checked<ABTestOptions>(options, TABLE, DEFAULTS);
+    const { name, seed, share } = this.options;
+    this.arms = new Arms({ name, seed, share });
+    this.#mismatch = new MismatchTest(this.options.share);
+  }
+
+  /** Has the user's value been taken? */
+  has(user: Id): boolean {
+    return this.#users.has(user);
+  }
+
+  /**
+   * Takes what the metric came to for a user, once, when it is complete; users in the order in which theirs are.
+   *
+   * @param value - In [-1e9, 1e9].
+   * @throws RangeError for another value, or a user whose value is known; nothing changes then.
+   */
+  add(user: Id, value: number): void {
+    if (!(Math.abs(value) <= VALUE_MAX)) throw mustBe("value", bounded(VALUE_MAX), value);
+    if (this.has(user)) throw new RangeError(`"user" must be new, got ${JSON.stringify(user)} again`);
+    this.#users.add(user);
+    const arm = this.arms.of(user);
+    this.#mismatch.add(arm);
+    const moments = this.#moments[arm];
+    // Welford 1962.
+    const off = value - moments.mean;
+    moments.n++;
+    moments.mean += off / moments.n;
+    moments.squares += off * (value - moments.mean);
+    this.#judge();
+  }
+
+  result(): ABResult {
+    const { a, b } = this.#moments;
+    const mismatch = this.#mismatch.result();
+    const isMismatch = mismatch.pSequential < this.options.mismatchAlpha;
+    const summary = ({ n, mean }: Moments) => ({ users: n, mean: n === 0 ? Number.NaN : mean });
+    return {
+      status: isMismatch ? "mismatch" : (this.#verdict?.status ?? "running"),
+      a: summary(a),
+      b: summary(b),
+      difference: this.#difference(),
+      p: this.#p,
+      decidedAt: this.#verdict?.users,
+      mismatch,
+    };
+  }
+
+  /** Everything, as plain values for JSON. */
+  save(): SavedABTest {
+    return structuredClone({
+      options: this.options,
+      moments: this.#moments,
+      mismatch: this.#mismatch.save(),
+      p: this.#p,
+      verdict: this.#verdict,
+      users: [...this.#users],
+    });
+  }
+
+  /**
+   * The test that `save` wrote, to go on with.
+   * @throws TypeError or RangeError for what is no such thing.
+   */
+  static load(saved: SavedABTest): ABTest {
+    const test = new ABTest(saved.options);
+    const { a, b } = saved.moments;
+    const wrong = [a.n, b.n, a.mean, b.mean, a.squares, b.squares, saved.p].find((x) => !Number.isFinite(x));
+    if (wrong !== undefined) throw mustBe("saved", "numbers that are finite", wrong);
+    if (saved.users.length !== a.n + b.n) throw mustBe("saved.users", `a list of ${a.n + b.n}`, saved.users);
+    for (const arm of ["a", "b"] as const) Object.assign(test.#moments[arm], saved.moments[arm]);
+    for (const user of saved.users) test.#users.add(user);
+    test.#mismatch.load(saved.mismatch);
+    test.#p = saved.p;
+    test.#verdict = saved.verdict && { ...saved.verdict };
+    return test;
+  }
+
+  /** Standard error of the difference, and t r of the formula. */
+  #scale(): { error: number; mixture: number } {
+    const { a, b } = this.#moments;
+    const { alpha, users } = this.options;
+    const variance = ({ n, squares }: Moments) => squares / (n - 1) / n;
+    const tightest = -2 * log(alpha);
+    return {
+      error: Math.sqrt(variance(a) + variance(b)),
+      mixture: ((a.n + b.n) * (tightest + log(1 + tightest))) / users,
+    };
+  }
+
+  /** Are there enough users for the central limit? */
+  get #isReady(): boolean {
+    const { a, b } = this.#moments;
+    return Math.min(a.n, b.n) >= this.options.atLeast;
+  }
+
+  #difference(): Interval {
+    const { a, b } = this.#moments;
+    const value = a.n === 0 || b.n === 0 ? Number.NaN : b.mean - a.mean;
+    if (!this.#isReady) return { value, lo: -Infinity, hi: Infinity, n: a.n + b.n };
+    const { error, mixture } = this.#scale();
+    const inLog = 0.5 * log(mixture + 1) - log(this.options.alpha);
+    const half = error * Math.sqrt(((2 * (mixture + 1)) / mixture) * inLog);
+    return { value, lo: value - half, hi: value + half, n: a.n + b.n };
+  }
+
+  /** Brings p and the verdict up to the latest user. */
+  #judge(): void {
+    if (!this.#isReady) return;
+    const { value, lo, hi, n } = this.#difference();
+    const { error, mixture } = this.#scale();
+    const z2 = error > 0 ? (value / error) * (value / error) : value === 0 ? 0 : Infinity;
+    this.#p = Math.min(this.#p, exp(0.5 * log(mixture + 1) - (z2 * mixture) / (2 * (mixture + 1))));
+    if (this.#verdict !== undefined) return;
+    const { margin } = this.options;
+    if (lo > 0) this.#verdict = { status: "b_better", users: n };
+    else if (hi < 0) this.#verdict = { status: "a_better", users: n };
+    else if (margin > 0 && lo >= -margin && hi <= margin) this.#verdict = { status: "no_difference", users: n };
+  }
+}

@@ -1,0 +1,40 @@
+import { Latest } from "../collections/index.js";
+import type { Id, LiveEvent } from "../protocol/index.js";
+import { Catalog, type StreamTraits } from "../recommender/state/index.js";
+
+/** Streams remembered after they went off air, for the feedback that is still to come. */
+const GONE = 65_536;
+
+/** What is on air, and what streams were that have gone. */
+export class Broadcasts {
+  readonly catalog = new Catalog();
+  readonly #gone = new Latest<Id, StreamTraits>(GONE);
+
+  /** Takes any event; those that say nothing about what is on air change nothing. */
+  feedback(event: LiveEvent): void {
+    if (event.kind === "on_air") this.#gone.delete(event.stream);
+    else if (event.kind === "off_air") {
+      const stream = this.catalog.get(event.stream);
+      if (stream !== undefined) {
+        const { streamer, category, tags } = stream;
+        this.#gone.set(event.stream, { streamer, category, tags });
+      }
+    }
+    this.catalog.feedback(event);
+  }
+
+  /** What a stream is, on air or gone; undefined when the events have not told. */
+  traits(stream: Id): StreamTraits | undefined {
+    return this.catalog.get(stream) ?? this.#gone.get(stream);
+  }
+
+  /** Whose stream it is. A stream of which the events have not told stands for itself. */
+  streamerOf(stream: Id): Id {
+    return this.traits(stream)?.streamer ?? stream;
+  }
+
+  /** Did the stream go off air? */
+  isGone(stream: Id): boolean {
+    return this.#gone.has(stream);
+  }
+}

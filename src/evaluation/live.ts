@@ -1,0 +1,372 @@
+import { checked, group, type Rules, rules } from "../check/index.js";
+import { Latest, pairKey } from "../collections/index.js";
+import {
+  type Click,
+  type Decision,
+  type FeedbackEvent,
+  HOUR,
+  type Id,
+  type LiveEvent,
+  MINUTE,
+  type StreamEvent,
+  type Watch,
+  WEEK,
+} from "../protocol/index.js";
+import {
+  emptyOutcome,
+  isBounce,
+  type Outcome,
+  Reward,
+  type RewardOptions,
+  record,
+} from "../recommender/learning/index.js";
+import type { StreamTraits } from "../recommender/state/index.js";
+import { bootstrapInterval, type Figure, gini, groupOf, type ResampleOptions, Tally } from "../statistics/index.js";
+import { Broadcasts } from "./broadcasts.js";
+import { intraListSimilarity, type Similarity, selfInformation, similarityRule, traitSimilarity } from "./diversity.js";
+import { Returning } from "./returning.js";
+import {
+  type Act,
+  ALL,
+  isAct,
+  isRepeat,
+  OF_USER,
+  SLICE_DEFAULTS,
+  SLICE_TABLE,
+  SLICES,
+  type SliceOptions,
+  Slicer,
+  UNMET,
+} from "./slices.js";
+
+export interface LiveOptions extends SliceOptions {
+  /** Milliseconds from which figures count; what comes before only makes users and streamers known. Default 0. */
+  from: number;
+  /** Milliseconds without a sign of the user after which a new session begins. Default 30 minutes. */
+  sessionGapMs: number;
+  /** Milliseconds of watching from which a visit counts as engaged. Default 60 000. */
+  engagedMs: number;
+  /** Users whose first session falls into the same so many milliseconds since `from` are a cohort. Default a week. */
+  cohortMs: number;
+  /** Of two streams, for the diversity of slates. Default Jaccard's index of category and tags. */
+  similarity: Similarity<StreamTraits>;
+  /** Weights of the reward, and what a bounce is. */
+  reward: Partial<RewardOptions>;
+}
+
+const DEFAULTS: LiveOptions = {
+  from: 0,
+  sessionGapMs: 30 * MINUTE,
+  engagedMs: MINUTE,
+  cohortMs: WEEK,
+  similarity: traitSimilarity,
+  reward: {},
+  ...SLICE_DEFAULTS,
+};
+
+const TABLE: Rules<LiveOptions> = {
+  from: rules.nonNegative,
+  sessionGapMs: rules.positive,
+  engagedMs: rules.positive,
+  cohortMs: rules.positive,
+  similarity: similarityRule,
+  reward: group,
+  ...SLICE_TABLE,
+};
+
+/** What is counted by slice. Rates are per impression, conversions and shares per visit. */
+const METRICS = [
+  "click_rate",
+  "conversion_engaged",
+  "conversion_follow",
+  "conversion_gift",
+  "bounce_share",
+  "repeat_share",
+  "watch_min_per_visit",
+  "watch_min_per_user_day",
+  "watch_min_per_active_day",
+  "sessions_per_user_day",
+  "reward_per_impression",
+  "slate_diversity",
+  "slate_novelty_bits",
+  "hours_to_next_visit",
+] as const;
+
+type Metric = (typeof METRICS)[number];
+
+const AT = Object.fromEntries(METRICS.map((metric, at) => [metric, at])) as Record<Metric, number>;
+
+/** Impressions waiting for a click, visits under way, and decisions remembered: the newest. Set by hand. */
+const WAITING = 65_536;
+
+/** All slices: of what a user-day is divided by, so that slices of a sum add up. */
+const EVERY = (1 << SLICES.length) - 1;
+
+interface Visit {
+  slices: number;
+  /** It followed an impression. */
+  isShown: boolean;
+  /** It began within what counts. */
+  counts: boolean;
+  outcome: Outcome;
+}
+
+interface Streamer {
+  /** Was on air, or shown, while it counts; how often it was shown then; how often it was visited at all. */
+  counts: boolean;
+  impressions: number;
+  visits: number;
+}
+
+/**
+ * Counts what comes of a policy while it serves: from a log, behind a simulator, or in a server.
+ *
+ * Events and decisions come in order of time, a decision before the events that belong to it. Every call takes O(1),
+ * but for the pairs of a slate. Memory grows with the users and the streamers, not with the events.
+ *
+ * ```ts
+ * const live = new LiveMetrics();
+ * simulate(policy, { days: 14 }, { onEvent: (event) => live.feedback(event) });
+ * console.table(live.result());
+ * ```
+ */
+export class LiveMetrics {
+  readonly options: Readonly<LiveOptions>;
+  readonly #tally = new Tally(METRICS, SLICES);
+  /** Of streams, resampled by streamer: the share of those on air that were shown. */
+  readonly #streams = new Tally(["stream_coverage"]);
+  readonly #broadcasts = new Broadcasts();
+  readonly #slicer: Slicer;
+  readonly #reward: Reward;
+  readonly #returning: Returning;
+  readonly #groups = new Map<Id, number>();
+  readonly #streamers = new Map<Id, Streamer>();
+  /** Streams on air that count; whether they were shown. */
+  readonly #shown = new Map<Id, boolean>();
+  /** Slices of impressions that were not clicked yet; -1 for those that do not count. */
+  readonly #impressions = new Latest<string, { slices: number; decision: Id | undefined }>(WAITING);
+  readonly #visits = new Latest<string, Visit>(WAITING);
+  readonly #decisions = new Latest<Id, true>(WAITING);
+  #now = 0;
+  #visited = 0;
+
+  /** @throws TypeError or RangeError for unknown or wrong options. */
+  constructor(options: Partial<LiveOptions> = {}) {
+    this.options = checked(options, TABLE, DEFAULTS);
+    this.#slicer = new Slicer(this.options);
+    this.#reward = new Reward(this.options.reward);
+    this.#returning = new Returning(this.options);
+  }
+
+  /**
+   * Takes what was chosen for a user: its streams count as shown, and impressions that name it are not counted again.
+   * @throws RangeError for a time that is not finite; nothing changes then.
+   */
+  decision({ id, user, time, slate }: Decision): void {
+    this.#advance(time);
+    this.#decisions.set(id, true);
+    this.#present(user, time);
+    const slices = this.#slicer.ofUser(user);
+    const traits: StreamTraits[] = [];
+    for (const stream of slate) {
+      const of = this.#broadcasts.traits(stream);
+      if (of !== undefined) traits.push(of);
+      this.#show(user, stream, id);
+    }
+    if (!this.#counts || traits.length < 2) return;
+    const similarity = intraListSimilarity(traits, this.options.similarity);
+    this.#tally.add(this.#group(user), AT.slate_diversity, slices, 1 - similarity, 1);
+  }
+
+  /**
+   * Takes an event.
+   * @throws RangeError for a number that is not finite; nothing changes then.
+   */
+  feedback(event: LiveEvent): void {
+    if (event.kind === "watch") requireFinite("watchMs", event.watchMs);
+    if (event.kind === "gift") requireFinite("amount", event.amount);
+    if (event.kind === "rating") requireFinite("rating", event.rating);
+    if (event.kind === "page_view") requireFinite("dwellMs", event.dwellMs);
+    this.#advance(event.time);
+    if (!("user" in event)) this.#takeStream(event);
+    else if (event.kind === "impression") {
+      this.#present(event.user, event.time);
+      if (event.decision === undefined || !this.#decisions.has(event.decision))
+        this.#show(event.user, event.stream, event.decision);
+    } else if (isAct(event)) this.#takeAct(event);
+  }
+
+  /**
+   * All figures so far, each with its 95 % interval; those that have nothing to divide by are left out. Users are
+   * resampled; for coverage and Gini, which are of streams, streamers. Takes time in proportion to users and streamers.
+   */
+  result(options: Partial<ResampleOptions> = {}): Figure[] {
+    const figures = this.tally().figures(options);
+    figures.push(...this.#returning.figures(this.#now, options), ...this.#streams.figures(options));
+    const exposures: number[] = [];
+    for (const { counts, impressions } of this.#streamers.values()) if (counts) exposures.push(impressions);
+    if (exposures.some((n) => n > 0)) {
+      figures.push({
+        metric: "exposure_gini",
+        slice: "all",
+        ...bootstrapInterval(exposures, { ...options, statistic: (n) => gini(n) }),
+      });
+    }
+    return figures;
+  }
+
+  /** The sums behind the figures that are by user, to be compared with those of another policy: see {@link Tally.minus}. */
+  tally(): Tally {
+    const tally = this.#tally.clone();
+    for (const { group, days, activeDays, awayMs, returns } of this.#returning.users(this.#now)) {
+      tally.add(group, AT.watch_min_per_user_day, EVERY, 0, days);
+      tally.add(group, AT.sessions_per_user_day, OF_USER, 0, days);
+      tally.add(group, AT.watch_min_per_active_day, EVERY, 0, activeDays);
+      // All time away over all returns: those who are not back yet count with the time that they have been away.
+      tally.add(group, AT.hours_to_next_visit, ALL, awayMs / HOUR, returns);
+    }
+    return tally;
+  }
+
+  get #counts(): boolean {
+    return this.#now >= this.options.from;
+  }
+
+  #advance(time: number): void {
+    requireFinite("time", time);
+    const before = this.#now;
+    this.#now = Math.max(before, time);
+    if (before >= this.options.from || !this.#counts) return;
+    for (const stream of this.#broadcasts.catalog) this.#airs(stream.id, stream.streamer);
+  }
+
+  #group(user: Id): number {
+    let group = this.#groups.get(user);
+    if (group === undefined) {
+      group = groupOf(user);
+      this.#groups.set(user, group);
+    }
+    return group;
+  }
+
+  #streamer(id: Id): Streamer {
+    let streamer = this.#streamers.get(id);
+    if (streamer === undefined) {
+      streamer = { counts: false, impressions: 0, visits: 0 };
+      this.#streamers.set(id, streamer);
+    }
+    return streamer;
+  }
+
+  #takeStream(event: StreamEvent): void {
+    this.#broadcasts.feedback(event);
+    if (event.kind === "on_air" && this.#counts) this.#airs(event.stream, event.streamer);
+    else if (event.kind === "off_air") this.#shown.delete(event.stream);
+  }
+
+  /** A stream is on air while it counts. */
+  #airs(stream: Id, streamer: Id): void {
+    if (this.#shown.has(stream)) return;
+    this.#shown.set(stream, false);
+    this.#streamer(streamer).counts = true;
+    this.#streams.add(this.#group(streamer), 0, ALL, 0, 1);
+  }
+
+  #present(user: Id, start: number): void {
+    const isNew = this.#returning.sign(user, this.#group(user), start, this.#now, this.#slicer.ofUser(user));
+    if (!isNew || !this.#counts) return;
+    this.#tally.add(this.#group(user), AT.sessions_per_user_day, this.#slicer.ofUser(user), 1, 0);
+  }
+
+  #show(user: Id, stream: Id, decision: Id | undefined): void {
+    const name = this.#broadcasts.streamerOf(stream);
+    const slices = this.#slicer.of(user, name);
+    this.#slicer.shown(name);
+    this.#impressions.set(pairKey(user, stream), { slices: this.#counts ? slices : -1, decision });
+    if (!this.#counts) return;
+    const streamer = this.#streamer(name);
+    streamer.counts = true;
+    streamer.impressions++;
+    const bits = selfInformation(streamer.visits, this.#visited, this.#streamers.size);
+    const group = this.#group(user);
+    this.#tally.add(group, AT.click_rate, slices, 0, 1);
+    this.#tally.add(group, AT.reward_per_impression, slices, 0, 1);
+    this.#tally.add(group, AT.slate_novelty_bits, slices, bits, 1);
+    if (this.#shown.get(stream) !== false) return;
+    this.#shown.set(stream, true);
+    this.#streams.add(this.#group(name), 0, ALL, 1, 0);
+  }
+
+  #takeAct(event: Act): void {
+    const length = event.kind === "watch" ? event.watchMs : event.kind === "page_view" ? event.dwellMs : 0;
+    this.#present(event.user, Math.max(0, this.#now - length));
+    if (event.kind === "page_view") this.#slicer.acted(event.user);
+    else this.#takeFeedback(event);
+  }
+
+  #takeFeedback(event: FeedbackEvent): void {
+    const streamer = this.#broadcasts.streamerOf(event.stream);
+    const key = pairKey(event.user, event.stream);
+    let visit = this.#visits.get(key);
+    const isVisit = event.kind === "click" || (event.kind === "watch" && visit === undefined);
+    if (isVisit) visit = this.#enter(event, streamer, key);
+    this.#slicer.acted(event.user);
+    if (visit === undefined) return;
+    record(visit.outcome, event, this.#broadcasts.isGone(event.stream));
+    if (visit.counts) this.#convert(event, visit);
+    if (event.kind !== "watch") return;
+    this.#visits.delete(key);
+    this.#leave(event.user, visit, event.watchMs);
+  }
+
+  /** A user goes in. */
+  #enter({ user, decision }: Click | Watch, streamer: Id, key: string): Visit {
+    const shown = this.#impressions.get(key);
+    // Where impressions name their decision, a click that names none found its way by itself.
+    const isAnswer = shown !== undefined && (shown.decision === undefined || decision !== undefined);
+    if (isAnswer) this.#impressions.delete(key);
+    const isShown = isAnswer && shown.slices >= 0;
+    const slices = isShown ? shown.slices : this.#slicer.of(user, streamer);
+    const visit = { slices, isShown, counts: this.#counts, outcome: emptyOutcome() };
+    this.#visits.set(key, visit);
+    this.#slicer.visited(user, streamer);
+    this.#streamer(streamer).visits++;
+    this.#visited++;
+    if (!visit.counts) return visit;
+    const group = this.#group(user);
+    if (isShown) this.#tally.add(group, AT.click_rate, slices, 1, 0);
+    this.#tally.add(group, AT.repeat_share, slices & UNMET, isRepeat(slices) ? 1 : 0, 1);
+    this.#tally.add(group, AT.conversion_follow, slices, 0, 1);
+    this.#tally.add(group, AT.conversion_gift, slices, 0, 1);
+    return visit;
+  }
+
+  /** The first follow, and the first gift, of a visit. */
+  #convert(event: FeedbackEvent, { slices, outcome }: Visit): void {
+    const group = this.#group(event.user);
+    if (event.kind === "follow" && outcome.follows === 1) this.#tally.add(group, AT.conversion_follow, slices, 1, 0);
+    else if (event.kind === "gift" && outcome.gifts === event.amount) {
+      this.#tally.add(group, AT.conversion_gift, slices, 1, 0);
+    }
+  }
+
+  /** The end of a watch. */
+  #leave(user: Id, { slices, isShown, counts, outcome }: Visit, watchMs: number): void {
+    if (!this.#counts) return;
+    const group = this.#group(user);
+    // Of a watch that began before the figures count, the part after.
+    const minutes = Math.min(watchMs, this.#now - this.options.from) / MINUTE;
+    this.#tally.add(group, AT.watch_min_per_user_day, slices, minutes, 0);
+    this.#tally.add(group, AT.watch_min_per_active_day, slices, minutes, 0);
+    if (!counts) return;
+    this.#tally.add(group, AT.watch_min_per_visit, slices, watchMs / MINUTE, 1);
+    this.#tally.add(group, AT.conversion_engaged, slices, watchMs >= this.options.engagedMs ? 1 : 0, 1);
+    const { bounceMs } = this.#reward.options;
+    this.#tally.add(group, AT.bounce_share, slices, isBounce(outcome, bounceMs) ? 1 : 0, 1);
+    if (isShown) this.#tally.add(group, AT.reward_per_impression, slices, this.#reward.of(outcome), 0);
+  }
+}
+
+function requireFinite(name: string, value: number): void {
+  if (!(value >= 0 && value < Infinity)) throw new RangeError(`"${name}" must be a finite number >= 0, got ${value}`);
+}

@@ -1,0 +1,224 @@
+import { above, bounded, checked, integer, mustBe, type Rules, rules } from "../../check/index.js";
+import { Random } from "../../numeric/index.js";
+import {
+  drawGroups,
+  type Figure,
+  GROUPS,
+  middleOf,
+  type ResampleOptions,
+  resampleOptions,
+  UNBOUNDED,
+} from "../../statistics/index.js";
+
+/** One position of a logged decision: what the logging policy put there, and what another one would have. */
+export interface LoggedChoice {
+  /** The probability with which the logging policy put it there given the positions before it, (0, 1]. */
+  propensity: number;
+  /** The probability with which the evaluated policy would, given the same, [0, 1]. */
+  probability: number;
+  /** What came of it, in [-1e9, 1e9]. */
+  reward: number;
+  /** What a model, fitted on other users, predicts for it; with `expected`, in all choices or in none. */
+  predicted?: number;
+  /** The mean of what that model predicts for what the evaluated policy would put there. */
+  expected?: number;
+}
+
+export interface EstimateOptions {
+  /** Positions of the longest slate, [1, 100]. Default 1: one choice a decision. */
+  positions: number;
+  /** Weights above are set to it, > 0: less variance, at the price of a bias. Default 1e6, which spares all but nonsense. */
+  clip: number;
+  /** Weight above which Switch-DR believes the model alone, > 0. Default 10. [set by hand] */
+  switchAbove: number;
+}
+
+const DEFAULTS: EstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
+const TABLE: Rules<EstimateOptions> = {
+  positions: integer(1, 100),
+  clip: above(0, 1e6),
+  switchAbove: rules.positive,
+};
+
+const REWARD_MAX = 1e9;
+/** Products of ratios stop here, before they overflow. */
+const RATIO_MAX = 1e300;
+
+/** Where sums stand that are taken once a decision. */
+const SUM = { decisions: 0, logged: 1, clipped: 2, squaredWeight: 3, whole: 4, independent: 5, direct: 6, switched: 7 };
+const SUMS = Object.keys(SUM).length;
+
+/**
+ * Behind them, for each position: the weight of all positions down to it, that times the reward, that times what the
+ * model missed, and the weight of the positions before it times what the model expects at it.
+ */
+const OWN = { weight: 0, reward: 1, missed: 2, expected: 3 };
+const OWNS = Object.keys(OWN).length;
+
+/**
+ * What a policy would have earned a decision, from the decisions of another one that knew their propensities.
+ *
+ * With w_p = probability / propensity at position p, W_p = w_1 ... w_p (cut at `clip`), W that of the whole slate, r_p the
+ * reward, q_p the prediction and v_p the expectation of the model, means over decisions:
+ *
+ * - `ips`: W times the sum of r (Horvitz & Thompson 1952). Unbiased whatever rewards depend on. `snips`: divided by the
+ *   sum of W in place of the number of decisions (Swaminathan & Joachims 2015): consistent, and of less variance.
+ * - `rips`: sum of W_p r_p (McInerney et al. 2020, arXiv:2007.12986). Unbiased where a reward depends on nothing below
+ *   it, as with users who read from the top; `snrips` divides each position by its own sum of W_p.
+ * - `iips`: sum of w_p r_p (Li et al. 2018, arXiv:1804.10488). Unbiased where a reward depends on its own position alone
+ *   *and* propensities are marginal: P(stream at p), not given the positions before. Those of the Open Bandit data are,
+ *   those of `Decision` are not: for these `rips` is the one that fits.
+ * - `dm`: sum of v_p: the model alone, given the positions before as they were logged.
+ * - `dr`: sum of W_(p-1) v_p + W_p (r_p - q_p) (Dudik et al. 2011; by position as Kiyohara et al. 2022, arXiv:2202.01562,
+ *   with a model of a position's own reward). Unbiased where `rips` is, however wrong the model. `sndr` divides as
+ *   `snrips`; `switch_dr` drops the weight where it is above `switchAbove` (Wang et al. 2017, arXiv:1612.01205).
+ *
+ * Beside them `logged`, the mean of what the logging policy earned; `ess`, the number of decisions that weights of the
+ * same spread leave, (sum W)^2 / sum W^2; `mean_weight`, which is 1 but for chance and clipping where propensities are
+ * right; `clipped_share`, of decisions with a weight that was cut. Figures of slates stand for those longer than 1.
+ *
+ * Intervals are those of resampled users, every figure computed anew from each resample, numerators with their
+ * denominators. Where few decisions have most of the weight (a small `ess`), the percentiles are too narrow; and that of `dm`
+ * says how sure the model is, not how right.
+ */
+export class Estimates {
+  readonly options: Readonly<EstimateOptions>;
+  /** By group: the sums over decisions, then those of each position. (1024, width) */
+  readonly #sums: Float64Array;
+  readonly #width: number;
+  /** Whether choices come with what a model says; unknown before the first. */
+  #isModelled: boolean | undefined;
+
+  /** @throws TypeError or RangeError for unknown or wrong options. */
+  constructor(options: Partial<EstimateOptions> = {}) {
+    this.options = checked(options, TABLE, DEFAULTS);
+    this.#width = SUMS + OWNS * this.options.positions;
+    this.#sums = new Float64Array(GROUPS * this.#width);
+  }
+
+  /**
+   * Takes a decision.
+   *
+   * @param group - Of the user: `groupOf`.
+   * @param choices - By position, none where nothing could be chosen: then any policy earns nothing.
+   * @throws RangeError that names the field of a choice that is out of its range; nothing changes then.
+   */
+  add(group: number, choices: readonly LoggedChoice[]): void {
+    const { positions, clip, switchAbove } = this.options;
+    this.#check(choices);
+    const sums = this.#sums.subarray(group * this.#width, (group + 1) * this.#width);
+    let [raw, before, earned, isClipped] = [1, 1, 0, false];
+    for (let p = 0; p < positions; p++) {
+      const at = SUMS + OWNS * p;
+      const choice = choices[p];
+      if (choice === undefined) {
+        sums[at + OWN.weight]! += before;
+        continue;
+      }
+      const { propensity, probability, reward, predicted = 0, expected = 0 } = choice;
+      const ratio = Math.min(probability / propensity, RATIO_MAX);
+      raw = Math.min(raw * ratio, RATIO_MAX);
+      const weight = Math.min(raw, clip);
+      isClipped ||= raw > clip || ratio > clip;
+      earned += reward;
+      sums[SUM.independent]! += Math.min(ratio, clip) * reward;
+      sums[SUM.direct]! += expected;
+      sums[SUM.switched]! += (before > switchAbove ? 1 : before) * expected;
+      if (weight <= switchAbove) sums[SUM.switched]! += weight * (reward - predicted);
+      sums[at + OWN.weight]! += weight;
+      sums[at + OWN.reward]! += weight * reward;
+      sums[at + OWN.missed]! += weight * (reward - predicted);
+      sums[at + OWN.expected]! += before * expected;
+      before = weight;
+    }
+    sums[SUM.decisions]!++;
+    sums[SUM.logged]! += earned;
+    sums[SUM.clipped]! += isClipped ? 1 : 0;
+    sums[SUM.squaredWeight]! += before * before;
+    sums[SUM.whole]! += before * earned;
+  }
+
+  /**
+   * All estimates, each with its percentile interval; unbounded where all decisions are of one group. Those that have
+   * nothing to divide by, or no model, are left out. `n` is the number of decisions.
+   *
+   * @throws TypeError or RangeError for unknown or wrong options.
+   */
+  figures(options: Partial<ResampleOptions> = {}): Figure[] {
+    const { resamples, seed } = resampleOptions(options);
+    const groups = [...Array(GROUPS).keys()].filter((group) => this.#sums[group * this.#width]! > 0);
+    const random = Random.named(seed, "offpolicy");
+    const drawn = Array.from({ length: resamples }, () => this.#read(groups, drawGroups(groups, random)));
+    const n = this.#total(groups)[SUM.decisions]!;
+    const isBounded = groups.length > 1;
+    return Object.entries(this.#read(groups))
+      .filter(([, value]) => Number.isFinite(value))
+      .map(([metric, value]) => {
+        const bounds = isBounded ? middleOf(Float64Array.from(drawn, (each) => each[metric]!)) : UNBOUNDED;
+        return { metric, slice: "all", value, ...bounds, n };
+      });
+  }
+
+  #check(choices: readonly LoggedChoice[]): void {
+    const { positions } = this.options;
+    if (choices.length > positions) {
+      throw new RangeError(`"choices" must be at most ${positions} ("positions"), got ${choices.length}`);
+    }
+    let isModelled = this.#isModelled;
+    for (const [p, { propensity, probability, reward, predicted, expected }] of choices.entries()) {
+      const refuse = (field: string, must: string, got: unknown) => mustBe(`choices.${p}.${field}`, must, got);
+      if (!(propensity > 0 && propensity <= 1)) throw refuse("propensity", "in (0, 1]", propensity);
+      if (!(probability >= 0 && probability <= 1)) throw refuse("probability", "in [0, 1]", probability);
+      if (!(Math.abs(reward) <= REWARD_MAX)) throw refuse("reward", bounded(REWARD_MAX), reward);
+      isModelled ??= predicted !== undefined;
+      for (const [field, value] of Object.entries({ predicted, expected })) {
+        const must = isModelled ? bounded(REWARD_MAX) : "left out, as in the choices before";
+        const holds = isModelled ? Math.abs(value ?? Number.NaN) <= REWARD_MAX : value === undefined;
+        if (!holds) throw refuse(field, must, value);
+      }
+    }
+    this.#isModelled = isModelled;
+  }
+
+  /** The sums over some groups, each taken so many times; once without `times`. */
+  #total(groups: readonly number[], times?: Int32Array): Float64Array {
+    const total = new Float64Array(this.#width);
+    for (const group of groups) {
+      const factor = times === undefined ? 1 : times[group]!;
+      if (factor === 0) continue;
+      const start = group * this.#width;
+      for (let i = 0; i < this.#width; i++) total[i]! += factor * this.#sums[start + i]!;
+    }
+    return total;
+  }
+
+  #read(groups: readonly number[], times?: Int32Array): Record<string, number> {
+    const { positions } = this.options;
+    const sums = this.#total(groups, times);
+    const n = sums[SUM.decisions]!;
+    let [rips, snrips, dr, sndr] = [0, 0, 0, 0];
+    let before = n;
+    for (let at = SUMS; at < sums.length; at += OWNS) {
+      const weight = sums[at + OWN.weight]!;
+      const [reward, missed] = [sums[at + OWN.reward]!, sums[at + OWN.missed]!];
+      const expected = sums[at + OWN.expected]!;
+      rips += reward / n;
+      snrips += reward / weight;
+      dr += (expected + missed) / n;
+      sndr += expected / before + missed / weight;
+      before = weight;
+    }
+    const slates = { rips, snrips, iips: sums[SUM.independent]! / n };
+    const models = { dm: sums[SUM.direct]! / n, dr, sndr, switch_dr: sums[SUM.switched]! / n };
+    return {
+      logged: sums[SUM.logged]! / n,
+      ips: sums[SUM.whole]! / n,
+      snips: sums[SUM.whole]! / before,
+      ...(positions > 1 && slates),
+      ...(this.#isModelled && models),
+      ess: (before * before) / sums[SUM.squaredWeight]!,
+      mean_weight: before / n,
+      clipped_share: sums[SUM.clipped]! / n,
+    };
+  }
+}

@@ -1,0 +1,395 @@
+import { checked, oneOf, type Rules, rules } from "../check/index.js";
+import { Latest, pairKey } from "../collections/index.js";
+import { Random } from "../numeric/index.js";
+import {
+  type Decision,
+  type Id,
+  type LiveEvent,
+  MINUTE,
+  type Policy,
+  type Request,
+  type Watch,
+} from "../protocol/index.js";
+import type { StreamTraits } from "../recommender/state/index.js";
+import {
+  bootstrapInterval,
+  type Figure,
+  gini,
+  groupOf,
+  type ResampleOptions,
+  scoreList,
+  Tally,
+} from "../statistics/index.js";
+import { Broadcasts } from "./broadcasts.js";
+import { intraListSimilarity, type Similarity, selfInformation, similarityRule, traitSimilarity } from "./diversity.js";
+import { type Act, ALL, isAct, SLICE_DEFAULTS, SLICE_TABLE, SLICES, type SliceOptions, Slicer } from "./slices.js";
+
+/** A policy that can also rank without the intent to show. */
+export interface RankingPolicy extends Policy {
+  /**
+   * As `recommend`, but changes nothing: a policy that remembers its decisions in order to learn from them should have
+   * it, or it takes the questions of an evaluation for slates that were shown.
+   */
+  rank?(request: Request): Pick<Decision, "slate">;
+}
+
+export interface ReplayOptions extends SliceOptions {
+  /** Milliseconds from which cases count; what comes before only trains. Default 0. */
+  from: number;
+  /** Milliseconds until which cases count, exclusive. Default without end. */
+  until: number;
+  /** What makes a stream the right answer: a user's `click`, or one that led to an `engaged` watch. Default `click`. */
+  target: "click" | "engaged";
+  /** Milliseconds of watching from which a visit counts as engaged. Default 60 000. */
+  engagedMs: number;
+  /** Length of the list, at least 1. Default 10. */
+  k: number;
+  /**
+   * Others on air among which the target is ranked, drawn uniformly for each case; 0 takes all that are on air, as
+   * Rappaz et al. 2021 do. Fewer read far higher, and may order policies otherwise (Krichene & Rendle 2020). Default 0.
+   */
+  negatives: number;
+  /** Of the draw of negatives, an integer >= 0. Default 0. */
+  seed: number;
+  /** How far ahead it looks for the click that belongs to a decision, milliseconds. Default 10 minutes. */
+  lookMs: number;
+  /** Of two streams, for the diversity of lists. Default Jaccard's index of category and tags. */
+  similarity: Similarity<StreamTraits>;
+}
+
+const DEFAULTS: ReplayOptions = {
+  from: 0,
+  until: Number.MAX_VALUE,
+  target: "click",
+  engagedMs: MINUTE,
+  k: 10,
+  negatives: 0,
+  seed: 0,
+  lookMs: 10 * MINUTE,
+  similarity: traitSimilarity,
+  ...SLICE_DEFAULTS,
+};
+
+const TABLE: Rules<ReplayOptions> = {
+  from: rules.nonNegative,
+  until: rules.nonNegative,
+  target: oneOf("click", "engaged"),
+  engagedMs: rules.positive,
+  k: rules.atLeastOne,
+  negatives: rules.count,
+  seed: rules.count,
+  lookMs: rules.nonNegative,
+  similarity: similarityRule,
+  ...SLICE_TABLE,
+};
+
+/** Cases that wait for the end of their watch, the newest. Set by hand. */
+const WAITING = 65_536;
+
+/** An event that waits until enough of what follows is known. */
+interface Held {
+  event: LiveEvent;
+  /** Streams that the user goes on to click of the decision that begins with this event, or with it. */
+  targets: Id[] | undefined;
+}
+
+/** What a policy said to one case. */
+interface Case {
+  group: number;
+  slices: number;
+  /** By metric; NaN where there is none. */
+  values: number[];
+}
+
+/** What an evaluation on a log has come to. */
+export interface ReplayResult {
+  /** With intervals, by slice: `accuracy` (HR@1), `hr_at_10`, `ndcg_at_10`, `mrr`, and more. */
+  figures: Figure[];
+  /** The sums behind the figures of cases, to be compared with those of another policy on the same log: {@link Tally.minus}. */
+  tally: Tally;
+  /** Cases judged. */
+  cases: number;
+  /** Targets that were not on air when the policy was to be asked. */
+  skipped: number;
+}
+
+/**
+ * Evaluates a policy on a log as it goes by: at each click the policy ranks what is on air, its rank of what was clicked
+ * counts, and only then is it told. `train` first and `test` after is the case where `from` is the split.
+ *
+ * The question is put before the first impression of the decision that the click belongs to, where the log has such, and
+ * otherwise right before the click: the log's own slate would give the answer away. So events are held back for a while
+ * (`lookMs`) before the policy gets them, in their order. A watch that no click announced is a case when it ends: what
+ * the user did meanwhile has been told by then, so give such logs a click at the start of each watch.
+ *
+ * A policy is asked for as many streams as there are: one that sorts all takes O(n log n) a case; one that
+ * retrieves fewer leaves targets unranked, and these count 0.
+ */
+export class Replay {
+  readonly options: Readonly<ReplayOptions>;
+  readonly #policy: RankingPolicy;
+  readonly #tally: Tally;
+  /** Of streams, resampled by streamer: the share of those on air in the window that were in a list. */
+  readonly #streams: Tally;
+  readonly #broadcasts = new Broadcasts();
+  readonly #slicer: Slicer;
+  readonly #random: Random;
+  readonly #groups = new Map<Id, number>();
+  readonly #held: Held[] = [];
+  #taken = 0;
+  /** The first impression that is held of each decision, by decision and user. */
+  readonly #opened = new Map<string, Held>();
+  readonly #waiting = new Latest<string, Case>(WAITING);
+  readonly #visiting = new Latest<string, true>(WAITING);
+  readonly #visits = new Map<Id, number>();
+  #visited = 0;
+  /** Of each streamer on air in the window, how often listed; of each stream on air, whether it was. */
+  readonly #exposures = new Map<Id, number>();
+  readonly #listed = new Map<Id, boolean>();
+  #now = 0;
+  #hasBegun = false;
+  #cases = 0;
+  #skipped = 0;
+
+  /** @throws TypeError or RangeError for unknown or wrong options. */
+  constructor(policy: RankingPolicy, options: Partial<ReplayOptions> = {}) {
+    this.options = checked(options, TABLE, DEFAULTS);
+    const { k, seed } = this.options;
+    this.#policy = policy;
+    this.#tally = new Tally(metricsAt(k), SLICES);
+    this.#streams = new Tally([`stream_coverage_at_${k}`]);
+    this.#slicer = new Slicer(this.options);
+    this.#random = Random.named(seed, "replay");
+  }
+
+  /**
+   * Takes the next event of the log, in order of time.
+   * @throws RangeError when time falls. Error when the policy lists a stream that is not on air, or one twice.
+   */
+  feed(event: LiveEvent): void {
+    if (!(event.time >= this.#now && event.time < Infinity)) {
+      throw new RangeError(`"time" must be finite and at least ${this.#now}, got ${event.time}`);
+    }
+    this.#now = event.time;
+    this.#hold(event);
+    while (this.#taken < this.#held.length && this.#held[this.#taken]!.event.time + this.options.lookMs <= this.#now) {
+      this.#take(this.#held[this.#taken++]!);
+    }
+    if (this.#taken < 1024 || this.#taken * 2 < this.#held.length) return;
+    this.#held.splice(0, this.#taken);
+    this.#taken = 0;
+  }
+
+  /** Takes what is still held, and gives what has come out. The log may go on afterwards. */
+  result(options: Partial<ResampleOptions> = {}): ReplayResult {
+    for (; this.#taken < this.#held.length; this.#taken++) this.#take(this.#held[this.#taken]!);
+    const figures = [...this.#tally.figures(options), ...this.#streams.figures(options)];
+    const exposures = [...this.#exposures.values()];
+    if (exposures.some((n) => n > 0)) {
+      const interval = bootstrapInterval(exposures, { ...options, statistic: (n) => gini(n) });
+      figures.push({ metric: `exposure_gini_at_${this.options.k}`, slice: "all", ...interval });
+    }
+    return { figures, tally: this.#tally.clone(), cases: this.#cases, skipped: this.#skipped };
+  }
+
+  #hold(event: LiveEvent): void {
+    const held: Held = { event, targets: undefined };
+    this.#held.push(held);
+    if (event.kind === "impression" && event.decision !== undefined) {
+      const key = pairKey(event.user, event.decision);
+      if (!this.#opened.has(key)) this.#opened.set(key, held);
+    } else if (event.kind === "click") {
+      const opened = event.decision === undefined ? undefined : this.#opened.get(pairKey(event.user, event.decision));
+      const from = opened ?? held;
+      from.targets ??= [];
+      if (!from.targets.includes(event.stream)) from.targets.push(event.stream);
+    } else if (event.kind === "watch") {
+      // A watch that no click announced is one itself; whether there was a click is known when its turn comes.
+      held.targets = [event.stream];
+    }
+  }
+
+  #take(held: Held): void {
+    const { event, targets } = held;
+    this.#enterWindow(event.time);
+    const isAnnounced = event.kind === "watch" && this.#visiting.has(pairKey(event.user, event.stream));
+    if ("user" in event && targets !== undefined && !isAnnounced) this.#ask(event.user, event.time, targets);
+    if (event.kind === "impression" && event.decision !== undefined) {
+      const key = pairKey(event.user, event.decision);
+      if (this.#opened.get(key) === held) this.#opened.delete(key);
+    }
+    this.#broadcasts.feedback(event);
+    if (event.kind === "on_air" && this.#counts(event.time)) this.#airs(event.stream, event.streamer);
+    else if (event.kind === "off_air") this.#listed.delete(event.stream);
+    else if (event.kind === "impression") this.#slicer.shown(this.#broadcasts.streamerOf(event.stream));
+    else if (isAct(event)) this.#learn(event);
+    this.#policy.feedback(event);
+  }
+
+  /** Keeps what slices and novelty need, and judges the cases whose watch has ended. */
+  #learn(event: Act): void {
+    this.#slicer.acted(event.user);
+    if (event.kind === "page_view") return;
+    const key = pairKey(event.user, event.stream);
+    if (event.kind === "click" || (event.kind === "watch" && !this.#visiting.has(key))) {
+      const streamer = this.#broadcasts.streamerOf(event.stream);
+      this.#slicer.visited(event.user, streamer);
+      this.#visits.set(streamer, (this.#visits.get(streamer) ?? 0) + 1);
+      this.#visited++;
+    }
+    if (event.kind === "click") this.#visiting.set(key, true);
+    else if (event.kind === "watch") this.#leave(event, key);
+  }
+
+  #leave({ watchMs }: Watch, key: string): void {
+    this.#visiting.delete(key);
+    const waiting = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    if (waiting !== undefined && watchMs >= this.options.engagedMs) this.#count(waiting);
+  }
+
+  #counts(time: number): boolean {
+    return time >= this.options.from && time < this.options.until;
+  }
+
+  /** What is on air when the window begins is on air in it. */
+  #enterWindow(time: number): void {
+    if (this.#hasBegun || !this.#counts(time)) return;
+    this.#hasBegun = true;
+    for (const stream of this.#broadcasts.catalog) this.#airs(stream.id, stream.streamer);
+  }
+
+  #airs(stream: Id, streamer: Id): void {
+    if (this.#listed.has(stream)) return;
+    this.#listed.set(stream, false);
+    if (!this.#exposures.has(streamer)) this.#exposures.set(streamer, 0);
+    this.#streams.add(this.#group(streamer), 0, ALL, 0, 1);
+  }
+
+  #group(name: Id): number {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = groupOf(name);
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  /** Lets the policy rank, once for all targets unless each has negatives of its own. */
+  #ask(user: Id, now: number, targets: readonly Id[]): void {
+    if (!this.#counts(now)) return;
+    let slate: readonly Id[] | undefined;
+    for (const target of targets) {
+      const stream = this.#broadcasts.catalog.get(target);
+      if (stream === undefined) {
+        this.#skipped++;
+        continue;
+      }
+      const candidates = this.#candidates(target);
+      if (slate === undefined || candidates !== undefined) slate = this.#rank(user, now, candidates);
+      this.#show(slate);
+      const slices = this.#slicer.of(user, stream.streamer);
+      const asked = { group: this.#group(user), slices, values: this.#score(slate, target) };
+      if (this.options.target === "click") this.#count(asked);
+      else this.#waiting.set(pairKey(user, target), asked);
+    }
+  }
+
+  /** The target among others on air that are drawn for it; undefined for all. */
+  #candidates(target: Id): Id[] | undefined {
+    const { negatives } = this.options;
+    const { streams } = this.#broadcasts.catalog;
+    if (negatives === 0 || negatives >= streams.length - 1) return undefined;
+    const drawn = new Set<Id>([target]);
+    // Floyd's: each set of others is equally likely, and takes as many draws as it has members.
+    const at = this.#broadcasts.catalog.get(target)!.index;
+    const other = (i: number) => streams[i < at ? i : i + 1]!.id;
+    for (let last = streams.length - 1 - negatives; last < streams.length - 1; last++) {
+      const id = other(this.#random.below(last + 1));
+      drawn.add(drawn.has(id) ? other(last) : id);
+    }
+    return [...drawn];
+  }
+
+  /** The policy's ranking, after a check of what counts of it. */
+  #rank(user: Id, now: number, candidates: Id[] | undefined): readonly Id[] {
+    const request: Request = { user, now, k: candidates?.length ?? this.#broadcasts.catalog.size };
+    if (candidates !== undefined) request.candidates = candidates;
+    const policy = this.#policy;
+    const { slate } = policy.rank === undefined ? policy.recommend(request) : policy.rank(request);
+    const who = `policy ${JSON.stringify(policy.name)}`;
+    // Further down neither would count for anything.
+    const top = slate.slice(0, this.options.k);
+    for (const [position, id] of top.entries()) {
+      const isOffered = this.#broadcasts.catalog.has(id) && (candidates === undefined || candidates.includes(id));
+      if (!isOffered) throw new Error(`${who} ranked ${JSON.stringify(id)}, not on offer at ${now} ms`);
+      if (top.indexOf(id) < position) throw new Error(`${who} ranked ${JSON.stringify(id)} twice at ${now} ms`);
+    }
+    return slate;
+  }
+
+  /** The head of a ranking counts as shown. */
+  #show(slate: readonly Id[]): void {
+    const { catalog } = this.#broadcasts;
+    for (const id of slate.slice(0, this.options.k)) {
+      const { streamer } = catalog.get(id)!;
+      this.#exposures.set(streamer, (this.#exposures.get(streamer) ?? 0) + 1);
+      if (this.#listed.get(id) !== false) continue;
+      this.#listed.set(id, true);
+      this.#streams.add(this.#group(streamer), 0, ALL, 1, 0);
+    }
+  }
+
+  /** What a ranking is worth, in the order of the metrics. */
+  #score(slate: readonly Id[], target: Id): number[] {
+    const { k, similarity } = this.options;
+    const scores = scoreList(slate, new Set([target]), k);
+    const top = slate.slice(0, k).map((id) => this.#broadcasts.catalog.get(id)!);
+    let bits = 0;
+    for (const { streamer } of top) {
+      bits += selfInformation(this.#visits.get(streamer) ?? 0, this.#visited, this.#exposures.size);
+    }
+    return [
+      scores.accuracy,
+      scores.hitRate,
+      scores.ndcg,
+      scores.reciprocalRank,
+      scores.precision,
+      scores.recall,
+      scores.f1,
+      scores.averagePrecision,
+      1 - intraListSimilarity(top, similarity),
+      bits / top.length,
+    ];
+  }
+
+  #count({ group, slices, values }: Case): void {
+    this.#cases++;
+    for (const [metric, value] of values.entries()) {
+      if (!Number.isNaN(value)) this.#tally.add(group, metric, slices, value, 1);
+    }
+  }
+}
+
+/** The metrics of a case, in the order of its values. */
+function metricsAt(k: number): string[] {
+  const lists = ["precision", "recall", "f1", "map", "diversity", "novelty_bits"].map((metric) => `${metric}_at_${k}`);
+  return ["accuracy", `hr_at_${k}`, `ndcg_at_${k}`, "mrr", ...lists];
+}
+
+/**
+ * Evaluates a policy on a whole log: see {@link Replay}.
+ *
+ * @param events - In order of time.
+ * @throws as {@link Replay.feed}.
+ */
+export function evaluateLog(
+  policy: RankingPolicy,
+  events: Iterable<LiveEvent>,
+  options: Partial<ReplayOptions> = {},
+  resample: Partial<ResampleOptions> = {},
+): ReplayResult {
+  const replay = new Replay(policy, options);
+  for (const event of events) replay.feed(event);
+  return replay.result(resample);
+}

@@ -1,0 +1,159 @@
+import { DAY, type Id } from "../protocol/index.js";
+import { type Figure, type ResampleOptions, Tally } from "../statistics/index.js";
+import { ALL, SLICES } from "./slices.js";
+
+/** Days within which a user is back, and days after which one is still there. */
+const DAYS = [1, 3, 7];
+/** Whole days since the first session that are remembered one by one: bits of an int32. */
+const DAYS_MAX = 31;
+const RETURNS = DAYS.map((days) => `return_within_${days}d`);
+const RETAINED = DAYS.map((days) => `retention_day_${days}`);
+/** So many cohorts are told one by one; later ones are only part of all. */
+const COHORTS_MAX = 31 - SLICES.length;
+
+export interface ReturningOptions {
+  from: number;
+  sessionGapMs: number;
+  cohortMs: number;
+}
+
+/** What is kept of a user: of the first session that counts, and of all since. */
+interface Visitor {
+  group: number;
+  /** When the user was first heard of, milliseconds. */
+  first: number;
+  /** Last sign of the user. */
+  end: number;
+  /** Start of the first session that counts; NaN before. */
+  start: number;
+  slices: number;
+  /** End of that session, and how long the user then stayed away; NaN until the second. */
+  leftAt: number;
+  away: number;
+  /** Bit d: seen in the d-th 24 hours since `start`. */
+  seen: number;
+  /** Days of the clock on which the user was seen, and the last of them. */
+  activeDays: number;
+  lastDay: number;
+  /** All time between sessions, and how many have ended. */
+  awayMs: number;
+  returns: number;
+}
+
+/** One user's share in what is divided by days and by returns. */
+export interface UserSpan {
+  group: number;
+  /** Days since the user was first heard of, or since figures count. */
+  days: number;
+  activeDays: number;
+  /** Time between sessions, that since the last one included. */
+  awayMs: number;
+  returns: number;
+}
+
+/** Keeps track of sessions, and of who comes back when. */
+export class Returning {
+  readonly #options: ReturningOptions;
+  readonly #visitors = new Map<Id, Visitor>();
+
+  constructor(options: ReturningOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A sign of a user who was there from `start` until `now`.
+   * @returns Whether a session begins with it.
+   */
+  sign(user: Id, group: number, start: number, now: number, slices: number): boolean {
+    const { from, sessionGapMs } = this.#options;
+    let visitor = this.#visitors.get(user);
+    const isNew = visitor === undefined || start - visitor.end > sessionGapMs;
+    if (visitor === undefined) {
+      visitor = newVisitor(group, start);
+      this.#visitors.set(user, visitor);
+    }
+    if (now >= from) {
+      if (isNew) this.#begin(visitor, start, slices);
+      this.#mark(visitor, now);
+    }
+    visitor.end = Math.max(visitor.end, now);
+    return isNew;
+  }
+
+  #begin(visitor: Visitor, start: number, slices: number): void {
+    if (Number.isNaN(visitor.start)) {
+      visitor.start = start;
+      visitor.slices = slices;
+      return;
+    }
+    const away = start - visitor.end;
+    if (Number.isNaN(visitor.away)) {
+      visitor.leftAt = visitor.end;
+      visitor.away = away;
+    }
+    visitor.awayMs += away;
+    visitor.returns++;
+  }
+
+  #mark(visitor: Visitor, now: number): void {
+    // Not a number, and so not marked, while the session is one from before.
+    const since = Math.floor((now - visitor.start) / DAY);
+    if (since < DAYS_MAX) visitor.seen |= 1 << since;
+    const day = Math.floor(now / DAY);
+    if (day > visitor.lastDay) visitor.activeDays++;
+    visitor.lastDay = day;
+  }
+
+  *users(now: number): Generator<UserSpan, void, undefined> {
+    const { from } = this.#options;
+    for (const { group, first, start, end, activeDays, awayMs, returns } of this.#visitors.values()) {
+      if (now < from) continue;
+      const open = Number.isNaN(start) ? 0 : now - end;
+      yield { group, days: (now - Math.max(first, from)) / DAY, activeDays, awayMs: awayMs + open, returns };
+    }
+  }
+
+  /**
+   * Of all users whose first session lies far enough back, by slice and cohort: the shares that were back within 1, 3
+   * and 7 days of its end, and that were seen in the 24 hours after 1, 3 and 7 days of its start.
+   */
+  figures(now: number, options: Partial<ResampleOptions>): Figure[] {
+    const { from, cohortMs } = this.#options;
+    const cohortOf = (visitor: Visitor) => Math.max(0, Math.floor((visitor.start - from) / cohortMs));
+    let cohorts = 0;
+    for (const visitor of this.#visitors.values()) {
+      if (!Number.isNaN(visitor.start)) cohorts = Math.max(cohorts, 1 + cohortOf(visitor));
+    }
+    const names = Array.from({ length: Math.min(cohorts, COHORTS_MAX) }, (_, cohort) => `cohort_${cohort}`);
+    const tally = new Tally([...RETURNS, ...RETAINED], [...SLICES, ...names]);
+    for (const visitor of this.#visitors.values()) {
+      if (Number.isNaN(visitor.start)) continue;
+      const cohort = cohortOf(visitor);
+      const slices = visitor.slices | ALL | (cohort < COHORTS_MAX ? 1 << (SLICES.length + cohort) : 0);
+      const leftAt = Number.isNaN(visitor.away) ? visitor.end : visitor.leftAt;
+      for (const [at, days] of DAYS.entries()) {
+        if (leftAt + days * DAY <= now) tally.add(visitor.group, at, slices, visitor.away <= days * DAY ? 1 : 0, 1);
+        if (visitor.start + (days + 1) * DAY > now) continue;
+        tally.add(visitor.group, DAYS.length + at, slices, (visitor.seen >> days) & 1, 1);
+      }
+    }
+    return tally.figures(options);
+  }
+}
+
+function newVisitor(group: number, first: number): Visitor {
+  return {
+    group,
+    first,
+    end: first,
+    start: Number.NaN,
+    slices: ALL,
+    leftAt: Number.NaN,
+    away: Number.NaN,
+    seen: 0,
+    activeDays: 0,
+    lastDay: -1,
+    awayMs: 0,
+    returns: 0,
+  };
+}

@@ -1,0 +1,138 @@
+import type { Id, LiveEvent } from "../../protocol/index.js";
+import { gini } from "../../statistics/index.js";
+import { type Counts, count } from "../counts.js";
+import { Sample } from "./sample.js";
+
+/** How various a log is. */
+export interface Diversity {
+  users: number;
+  streams: number;
+  streamers: number;
+  categories: number;
+  /** Events by kind. */
+  events: Counts;
+  /** Times of the first and of the last event; 0 where there is none. */
+  from: number;
+  to: number;
+  /** Share of clicks on a streamer whom the user has clicked before, in [0, 1]; 0 without clicks. */
+  repeatShare: number;
+  /**
+   * Gini coefficient of impressions over streamers (of clicks in a log without impressions), in [0, 1]: 0 where all
+   * have as many, near 1 where one has all; 0 where nobody has any. Streamers who were on air and never shown count.
+   */
+  exposureGini: number;
+  /** False where there were too many ids to hold: numbers of ids, shares and Gini are then estimates from a sample. */
+  exact: boolean;
+}
+
+/** Impressions and clicks of a streamer. */
+type Exposure = [impressions: number, clicks: number];
+
+/** Clicks of a user, those on a streamer clicked before, and the streamers. */
+interface Visitor {
+  user: Id;
+  clicks: number;
+  repeats: number;
+  streamers: Set<Id> | undefined;
+}
+
+/** Measures diversity as events pass, in memory that does not grow beyond `ids` entries of each sort. */
+export class DiversityMeter {
+  readonly #ids: number;
+  readonly #users: Sample<Visitor>;
+  readonly #streams: Sample<Id>;
+  readonly #streamers: Sample<Exposure>;
+  readonly #categories: Sample<true>;
+  /** Streamers that users have clicked, of all users held. */
+  #pairs = 0;
+  readonly #events: Counts = {};
+  #from = Infinity;
+  #to = -Infinity;
+
+  constructor(ids: number) {
+    this.#ids = ids;
+    this.#users = new Sample(ids);
+    this.#streams = new Sample(ids);
+    this.#streamers = new Sample(ids);
+    this.#categories = new Sample(ids);
+  }
+
+  /**
+   * @param streamer Of the event's stream, where that has been on air: `on_air` tells it first. A stream of which it is
+   * not known stands for its own streamer.
+   */
+  feedback(event: LiveEvent, streamer?: Id): void {
+    count(this.#events, event.kind);
+    this.#from = Math.min(this.#from, event.time);
+    this.#to = Math.max(this.#to, event.time);
+    const visitor = "user" in event ? this.#visitor(event.user) : undefined;
+    if (!("stream" in event)) return;
+    if ("category" in event && event.category !== undefined) this.#categories.set(event.category, true);
+    const known = streamer ?? this.#streams.get(event.stream) ?? event.stream;
+    if (event.kind === "on_air" || streamer === undefined) this.#streams.set(event.stream, known);
+    if (event.kind === "on_air") this.#exposure(known);
+    else if (event.kind === "impression") this.#exposure(known)[0]++;
+    else if (event.kind === "click") this.#click(visitor!, known);
+  }
+
+  get report(): Diversity {
+    const exposures = [...this.#streamers.values.values()];
+    const shown = this.#events["impression"] ? 0 : 1;
+    let clicks = 0;
+    let repeats = 0;
+    for (const visitor of this.#users.values.values()) {
+      clicks += visitor.clicks;
+      repeats += visitor.repeats;
+    }
+    return {
+      users: this.#users.total,
+      streams: this.#streams.total,
+      streamers: this.#streamers.total,
+      categories: this.#categories.total,
+      events: { ...this.#events },
+      from: this.#to < 0 ? 0 : this.#from,
+      to: Math.max(this.#to, 0),
+      repeatShare: clicks === 0 ? 0 : repeats / clicks,
+      // A report is written as JSON, which has no NaN.
+      exposureGini: gini(exposures.map((exposure) => exposure[shown])) || 0,
+      exact: [this.#users, this.#streams, this.#streamers, this.#categories].every(({ exact }) => exact),
+    };
+  }
+
+  /** Of a streamer, from now on; one that counts for nothing where the streamer is not in the sample. */
+  #exposure(streamer: Id): Exposure {
+    let exposure = this.#streamers.get(streamer);
+    if (exposure === undefined) {
+      exposure = [0, 0];
+      this.#streamers.set(streamer, exposure);
+    }
+    return exposure;
+  }
+
+  /** Of a user, from now on; one that counts for nothing where the user is not in the sample. */
+  #visitor(user: Id): Visitor {
+    let visitor = this.#users.get(user);
+    if (visitor === undefined) {
+      visitor = { clicks: 0, repeats: 0, streamers: undefined, user };
+      this.#users.set(user, visitor);
+    }
+    return visitor;
+  }
+
+  #click(visitor: Visitor, streamer: Id): void {
+    this.#exposure(streamer)[1]++;
+    if (!this.#users.takes(visitor.user)) return;
+    visitor.clicks++;
+    visitor.streamers ??= new Set();
+    if (visitor.streamers.has(streamer)) {
+      visitor.repeats++;
+      return;
+    }
+    visitor.streamers.add(streamer);
+    if (++this.#pairs <= this.#ids) return;
+    // As many pairs as there may be ids: half of the users go, with all that they did.
+    this.#users.thin();
+    this.#pairs = 0;
+    for (const { streamers } of this.#users.values.values()) this.#pairs += streamers?.size ?? 0;
+  }
+}

@@ -1,0 +1,297 @@
+import { checked, mustBe, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
+import { Recent } from "../../collections/index.js";
+import { change, drop, emptyReport, type QualityReport } from "../report.js";
+import { parseNumber } from "../values.js";
+import { Mode, Sketch } from "./sketch.js";
+
+export type Cell = string | number | boolean | null | undefined;
+export type Row = Readonly<Record<string, Cell>>;
+
+/** What is done with one column. */
+export interface ColumnPolicy {
+  /** `number` converts text; what is no number is missing. Default `text`: as it is. */
+  type?: "number" | "text";
+  /**
+   * What a missing value does: undefined, null, the empty text, NaN. It stays, its row goes, it becomes a statistic of
+   * the training data or `constant`; `indicator` fills in the `constant` (default 0) and tells it in a column of its
+   * own, `<column>_missing`, 1 or 0. Default `keep`.
+   */
+  missing?: "keep" | "drop" | "mean" | "median" | "mode" | "constant" | "indicator";
+  constant?: string | number | undefined;
+  /**
+   * Which numbers are outliers: beyond the quartiles by more than `factor` times their distance (`iqr`; Tukey 1977), or
+   * from the mean by more than `factor` standard deviations (`z`), both of the training data. Default `keep`: none.
+   */
+  outliers?: "keep" | "iqr" | "z";
+  /** Default 1.5 for `iqr`, 3 for `z`. */
+  factor?: number | undefined;
+  /** The least that a number may be by its nature. Default -Infinity. */
+  min?: number;
+  /** Default Infinity. */
+  max?: number;
+  /** What becomes of a number beyond these: it moves to the nearest that is not, or its row goes. Default `clip`. */
+  beyond?: "clip" | "drop";
+}
+
+/** Policies by column; columns without one pass as they are. */
+export type TablePolicy = Readonly<Record<string, ColumnPolicy>>;
+
+const bound: Rule = [(value) => typeof value === "number" && !Number.isNaN(value), "a number"];
+
+const TABLE: Rules<ColumnPolicy> = {
+  type: oneOf("number", "text"),
+  missing: oneOf("keep", "drop", "mean", "median", "mode", "constant", "indicator"),
+  constant: [
+    (value) => value === undefined || typeof value === "string" || Number.isFinite(value),
+    "text or a finite number",
+  ],
+  outliers: oneOf("keep", "iqr", "z"),
+  factor: [(value) => value === undefined || rules.positive[0](value), rules.positive[1]],
+  min: bound,
+  max: bound,
+  beyond: oneOf("clip", "drop"),
+};
+
+const DEFAULTS: ColumnPolicy = {
+  type: "text",
+  missing: "keep",
+  outliers: "keep",
+  min: -Infinity,
+  max: Infinity,
+  beyond: "clip",
+};
+
+type Checked = Required<ColumnPolicy>;
+
+/** What training data say of a column: plain data. Without any value, numbers are NaN, which JSON writes as null. */
+export interface ColumnStatistics {
+  /** Values that were not missing. */
+  n: number;
+  missing: number;
+  /** Most frequent value; of several, the one that came first. Undefined where there is no value. */
+  mode?: string | number | boolean;
+  /** Of numbers: mean, standard deviation (of the population) and quartiles. */
+  mean?: number;
+  sd?: number;
+  q1?: number;
+  median?: number;
+  q3?: number;
+}
+
+export type TableStatistics = Record<string, ColumnStatistics>;
+
+function checkedPolicies(policies: TablePolicy): [name: string, policy: Checked][] {
+  return Object.entries(policies).map(([name, given]) => {
+    const policy = checked<ColumnPolicy>(given, TABLE, DEFAULTS, `${name}.`) as Checked;
+    const { type, missing, outliers, constant, min, max } = policy;
+    const needsNumber =
+      missing === "mean" || missing === "median" || outliers !== "keep" || min > -Infinity || max < Infinity;
+    if (type !== "number" && needsNumber) throw mustBe(`${name}.type`, '"number" for this policy', type);
+    if (missing === "constant" && constant === undefined) throw mustBe(`${name}.constant`, TABLE.constant[1], constant);
+    if (type === "number" && typeof constant === "string")
+      throw mustBe(`${name}.constant`, "a finite number", constant);
+    if (min > max) throw mustBe(`${name}.min`, `at most "${name}.max" (${max})`, min);
+    return [name, policy];
+  });
+}
+
+/** The value of a cell; undefined where it is missing. */
+function valueIn(cell: Cell, type: Checked["type"]): string | number | boolean | undefined {
+  if (cell === undefined || cell === null || cell === "") return undefined;
+  if (type === "text") return typeof cell === "number" && Number.isNaN(cell) ? undefined : cell;
+  const value = typeof cell === "string" ? parseNumber(cell.trim()) : Number(cell);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Statistics of one column, in one pass and in bounded memory. */
+export class ColumnMeter {
+  readonly #mode = new Mode<string | number | boolean>();
+  readonly #sketch = new Sketch();
+  #n = 0;
+  #missing = 0;
+  #mean = 0;
+  /** Sum of squared differences from the mean. Welford 1962. */
+  #squares = 0;
+
+  /** @param value Undefined where it is missing. */
+  add(value: string | number | boolean | undefined): void {
+    if (value === undefined) {
+      this.#missing++;
+      return;
+    }
+    this.#n++;
+    this.#mode.add(value);
+    if (typeof value !== "number") return;
+    this.#sketch.add(value);
+    const difference = value - this.#mean;
+    this.#mean += difference / this.#sketch.n;
+    this.#squares += difference * (value - this.#mean);
+  }
+
+  get statistics(): ColumnStatistics {
+    const mode = this.#mode.value;
+    const common = { n: this.#n, missing: this.#missing, ...(mode === undefined ? {} : { mode }) };
+    const { n } = this.#sketch;
+    if (n === 0) return common;
+    const [q1, median, q3] = [0.25, 0.5, 0.75].map((p) => this.#sketch.quantile(p)) as [number, number, number];
+    return { ...common, mean: this.#mean, sd: Math.sqrt(this.#squares / n), q1, median, q3 };
+  }
+}
+
+/**
+ * Takes the statistics that policies need from training data, in one pass and in bounded memory.
+ * @throws TypeError for an unknown option, RangeError for a wrong value.
+ */
+export async function fitTable(
+  rows: AsyncIterable<Row> | Iterable<Row>,
+  policies: TablePolicy,
+): Promise<TableStatistics> {
+  const columns = checkedPolicies(policies).map(([name, { type }]) => ({ name, type, meter: new ColumnMeter() }));
+  for await (const row of rows) {
+    for (const { name, type, meter } of columns) meter.add(valueIn(row[name], type));
+  }
+  return Object.fromEntries(columns.map(({ name, meter }) => [name, meter.statistics]));
+}
+
+/** A policy with its numbers in place. */
+interface Column {
+  name: string;
+  type: Checked["type"];
+  missing: Checked["missing"];
+  fill: string | number | boolean | undefined;
+  /** What is an outlier, and what cannot be. */
+  fences: [low: number, high: number];
+  limits: [low: number, high: number];
+  beyond: Checked["beyond"];
+}
+
+function statistic<K extends keyof ColumnStatistics>(name: string, statistics: TableStatistics, key: K) {
+  const value = Object.hasOwn(statistics, name) ? statistics[name]![key] : undefined;
+  if (value === undefined || value === null) throw mustBe(`${name}.${key}`, "in the statistics", value);
+  return value as Exclude<ColumnStatistics[K], undefined>;
+}
+
+function columnOf(name: string, policy: Checked, statistics: TableStatistics): Column {
+  const { type, missing, constant, outliers, factor, min, max, beyond } = policy;
+  let fences: [number, number] = [-Infinity, Infinity];
+  if (outliers === "iqr") fences = quartileFences(statistics, name, factor);
+  if (outliers === "z") {
+    const reach = (factor ?? 3) * statistic(name, statistics, "sd");
+    const mean = statistic(name, statistics, "mean");
+    fences = [mean - reach, mean + reach];
+  }
+  let fill: Column["fill"] = missing === "indicator" ? (constant ?? 0) : constant;
+  if (missing === "mean" || missing === "median" || missing === "mode") fill = statistic(name, statistics, missing);
+  return { name, type, missing, fill, fences, limits: [min, max], beyond };
+}
+
+/** Tukey's fences: beyond them a number is an outlier. */
+export function quartileFences(statistics: TableStatistics, name: string, factor = 1.5): [low: number, high: number] {
+  const [q1, q3] = [statistic(name, statistics, "q1"), statistic(name, statistics, "q3")];
+  return [q1 - factor * (q3 - q1), q3 + factor * (q3 - q1)];
+}
+
+export interface TableOptions {
+  /** Rows that are the same in all these columns as an earlier one are dropped. Default none: no row is. */
+  key?: readonly string[];
+  /** Rows remembered for that, at least. Default 262 144. */
+  window?: number;
+  report?: QualityReport;
+}
+
+const OPTIONS: Rules<TableOptions> = {
+  key: [(value) => Array.isArray(value) && value.every((name) => typeof name === "string"), "an array of columns"],
+  window: rules.atLeastOne,
+  report: [() => true, ""],
+};
+
+/** What is cleaned, one by one, and the report of it so far. */
+export interface Cleaning<T> extends AsyncIterable<T> {
+  readonly report: QualityReport;
+}
+
+/**
+ * Cleans rows by a policy for each column, with statistics that `fitTable` took from training data. Cleaning what is
+ * clean changes nothing.
+ *
+ * @param statistics May be empty where no policy needs any.
+ * @returns The rows, to be iterated once, and the report of what was done to them.
+ * @throws TypeError for an unknown option, RangeError for a wrong value or a statistic that is missing.
+ */
+export function cleanTable(
+  rows: AsyncIterable<Row> | Iterable<Row>,
+  policies: TablePolicy,
+  statistics: TableStatistics = {},
+  options: TableOptions = {},
+): Cleaning<Record<string, Cell>> {
+  const { key, window, report } = checked<TableOptions>(options, OPTIONS, {
+    key: [],
+    window: 1 << 18,
+    report: options.report ?? emptyReport(),
+  }) as Required<TableOptions>;
+  const columns = checkedPolicies(policies).map(([name, policy]) => columnOf(name, policy, statistics));
+  const seen = new Recent<true>(window);
+  async function* clean(): AsyncGenerator<Record<string, Cell>, void, undefined> {
+    for await (const row of rows) {
+      report.read++;
+      const cleaned = cleanRow(row, columns, report);
+      if (cleaned === undefined) continue;
+      if (key.length > 0) {
+        const id = JSON.stringify(key.map((name) => cleaned[name] ?? null));
+        if (seen.get(id)) {
+          drop(report, "duplicate");
+          continue;
+        }
+        seen.set(id, true);
+      }
+      report.kept++;
+      yield cleaned;
+    }
+  }
+  return { report, [Symbol.asyncIterator]: clean };
+}
+
+/** The row as it should be; undefined, and counted, when it goes. */
+function cleanRow(row: Row, columns: readonly Column[], report: QualityReport): Record<string, Cell> | undefined {
+  const cleaned: Record<string, Cell> = { ...row };
+  const changes: [reason: string, column: string][] = [];
+  for (const column of columns) {
+    const { name, type, missing, fill } = column;
+    let value = valueIn(row[name], type);
+    if (value === undefined && missing === "drop") {
+      drop(report, `missing ${name}`);
+      return undefined;
+    }
+    if (missing === "indicator" && !Object.hasOwn(row, `${name}_missing`)) {
+      cleaned[`${name}_missing`] = value === undefined ? 1 : 0;
+    }
+    if (value === undefined && missing !== "keep") {
+      value = fill;
+      changes.push([`missing: ${missing}`, name]);
+    }
+    if (typeof value === "number") {
+      const fitting = nearest(value, column);
+      if (fitting !== value && column.beyond === "drop") {
+        drop(report, reasonOf(value, column, name));
+        return undefined;
+      }
+      if (fitting !== value) changes.push([reasonOf(value, column), name]);
+      value = fitting;
+    }
+    if (value !== undefined) cleaned[name] = value;
+    else if (name in cleaned && type === "number") cleaned[name] = null;
+  }
+  for (const [reason, column] of changes) change(report, reason, column);
+  return cleaned;
+}
+
+/** The nearest number within the fences, then within the limits, which have the last word. */
+function nearest(value: number, { fences, limits }: Column): number {
+  const fenced = Math.min(Math.max(value, fences[0]), fences[1]);
+  return Math.min(Math.max(fenced, limits[0]), limits[1]);
+}
+
+function reasonOf(value: number, { limits }: Column, name = ""): string {
+  const reason = value < limits[0] || value > limits[1] ? "impossible" : "outlier";
+  return name === "" ? reason : `${reason} ${name}`;
+}

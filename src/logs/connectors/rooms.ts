@@ -1,0 +1,151 @@
+import type { Id, LiveEvent, OnAir, StreamUpdate } from "../../protocol/index.js";
+import { drop, type QualityReport } from "../report.js";
+
+/** A room as a platform tells of it. */
+export interface Room {
+  /** The platform's id. */
+  room: Id;
+  isLive: boolean;
+  title?: string | undefined;
+  category?: string | undefined;
+  tags?: string[] | undefined;
+  /** How many watch; a platform's own measure of it, which need not be a head count. */
+  viewers?: number | undefined;
+  /** Since when, milliseconds. */
+  start?: number | undefined;
+}
+
+/** A room on air. */
+interface Live extends Room {
+  /** Whether the list has had it: only then its absence there means something. */
+  isListed: boolean;
+  /** When it was last heard of. */
+  seen: number;
+}
+
+/** See `ConnectorOptions`. */
+interface RoomsOptions {
+  graceMs: number;
+  rooms: number;
+  since?: number;
+}
+
+const UNKNOWN = "unknown";
+
+function isSame(a: unknown, b: unknown): boolean {
+  return (
+    a === b || (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((tag, i) => tag === b[i]))
+  );
+}
+
+/** The rooms of a platform that are on air, and what is to be told as they change, in order of time. */
+export class Rooms {
+  readonly #platform: string;
+  readonly #options: RoomsOptions;
+  readonly #report: QualityReport;
+  readonly #live = new Map<Id, Live>();
+  /** Rooms that a message has taken off air, and when: polls may show them for a while. */
+  readonly #ended = new Map<Id, number>();
+  /** No event may be earlier. */
+  #time: number | undefined;
+
+  constructor(platform: string, options: RoomsOptions, report: QualityReport) {
+    this.#platform = platform;
+    this.#options = options;
+    this.#report = report;
+    this.#time = options.since;
+  }
+
+  /** The time of what is told now and happened at `told`: not later than now, nor before what was told last. */
+  clock(now: number, told = now): number {
+    this.#time = Math.max(this.#time ?? now, Math.min(told, now));
+    return this.#time;
+  }
+
+  /** The list of live rooms has these; where it is whole, others have left it. */
+  listed(found: readonly Room[], now: number, isWhole: boolean): LiveEvent[] {
+    const since = this.#time ?? now;
+    const at = this.clock(now);
+    return [...this.#compare(found, since, at, true), ...this.#missed(at, (room) => isWhole && room.isListed)];
+  }
+
+  /** Rooms that were asked for. */
+  checked(found: readonly Room[], now: number, isAsked: (room: Id) => boolean): LiveEvent[] {
+    const since = this.#time ?? now;
+    const at = this.clock(now);
+    return [...this.#compare(found, since, at, false), ...this.#missed(at, ({ room }) => isAsked(room))];
+  }
+
+  /** A message says that a room is on or off air. */
+  told(room: Room, at: number): LiveEvent[] {
+    const known = this.#live.get(room.room);
+    if (room.isLive) {
+      this.#ended.delete(room.room);
+      return known === undefined ? this.#open(room, at, at, false) : this.#update(known, room, at);
+    }
+    this.#ended.set(room.room, at);
+    return known === undefined ? [] : this.#close(known, at);
+  }
+
+  /** What differs from what was known; streams that are new come first, in the order in which they began. */
+  #compare(found: readonly Room[], since: number, at: number, isListed: boolean): LiveEvent[] {
+    for (const [room, time] of this.#ended) if (at - time > this.#options.graceMs) this.#ended.delete(room);
+    const start = (room: Room) => Math.min(Math.max(room.start ?? at, since), at);
+    // Lists move while they are read, so that a room may be on two pages; what was read last holds.
+    const rooms = [...new Map(found.map((room) => [room.room, room])).values()];
+    const fresh = rooms.filter(({ room, isLive }) => isLive && !this.#live.has(room) && !this.#ended.has(room));
+    const order = fresh.map((room, i) => ({ room, i })).sort((a, b) => start(a.room) - start(b.room) || a.i - b.i);
+    const known = rooms.flatMap((room) => ({ room, live: this.#live.get(room.room) ?? [] }));
+    const events = order.flatMap(({ room }) => this.#open(room, start(room), at, isListed));
+    for (const { room, live } of known) {
+      this.#report.read++;
+      this.#report.kept++;
+      if (Array.isArray(live)) continue;
+      live.isListed ||= isListed;
+      events.push(...(room.isLive ? this.#update(live, room, at) : this.#close(live, at)));
+    }
+    return events;
+  }
+
+  /** Takes rooms off air that should have been among those of a poll, and were not for longer than the grace. */
+  #missed(at: number, isMissing: (room: Live) => boolean): LiveEvent[] {
+    const over = [...this.#live.values()].filter((room) => at - room.seen > this.#options.graceMs && isMissing(room));
+    return over.flatMap((room) => this.#close(room, at));
+  }
+
+  #open(room: Room, start: number, at: number, isListed: boolean): LiveEvent[] {
+    if (this.#live.size >= this.#options.rooms) {
+      this.#report.kept--;
+      drop(this.#report, "too many rooms");
+      return [];
+    }
+    const { category = UNKNOWN, tags, title, viewers } = room;
+    const stream = this.#name(room.room);
+    const onAir: OnAir = { kind: "on_air", time: start, stream, streamer: stream, category };
+    if (tags !== undefined) onAir.tags = [...tags];
+    if (title !== undefined) onAir.title = title;
+    this.#live.set(room.room, { ...room, category, isListed, seen: at });
+    return viewers === undefined ? [onAir] : [onAir, { kind: "update", time: at, stream, viewers }];
+  }
+
+  #update(known: Live, room: Room, at: number): LiveEvent[] {
+    known.seen = at;
+    const change: Partial<StreamUpdate> = {};
+    for (const field of ["viewers", "title", "category", "tags"] as const) {
+      if (room[field] === undefined || isSame(room[field], known[field])) continue;
+      Object.assign(change, { [field]: room[field] });
+    }
+    if (Object.keys(change).length === 0) return [];
+    Object.assign(known, change);
+    return [{ kind: "update", time: at, stream: this.#name(room.room), ...change }];
+  }
+
+  #close(known: Live, at: number): LiveEvent[] {
+    this.#live.delete(known.room);
+    return [{ kind: "off_air", time: at, stream: this.#name(known.room) }];
+  }
+
+  #name(room: Id): Id {
+    return `${this.#platform}:${room}`;
+  }
+}

@@ -1,0 +1,49 @@
+import { Line, LineError } from "../readers/lines.js";
+import { checkedReader, type ReaderOptions, readBlocks, type Source } from "../readers/text.js";
+import { skipLine } from "../report.js";
+import type { RatingRecord } from "./ratings.js";
+
+const COLUMNS = ["customer", "rating", "date"];
+const ID_MAX = 2 ** 31 - 1;
+
+/**
+ * Reads one `combined_data_N.txt` of the Netflix prize: a line `MovieID:`, then lines `CustomerID,Rating,YYYY-MM-DD` of
+ * the ratings of that film, and so on. The data set (100,480,507 ratings) was withdrawn; this is for those who have it.
+ *
+ * @throws LineError naming line and field, unless `onError` is `skip`.
+ */
+export async function* readNetflix(
+  source: Source,
+  options: ReaderOptions = {},
+): AsyncGenerator<RatingRecord, void, undefined> {
+  const { onError, report, ...text } = checkedReader(options);
+  let movie: string | undefined;
+  for await (const { first, lines } of readBlocks(source, text)) {
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i]!;
+      const said = typeof line === "string" ? line.trimEnd() : "";
+      if (said === "" && typeof line === "string") continue;
+      if (/^\d+:$/.test(said)) {
+        movie = said.slice(0, -1);
+        continue;
+      }
+      try {
+        if (typeof line !== "string") throw line;
+        yield rating(said, movie, text.name, first + i);
+      } catch (error) {
+        if (!(error instanceof LineError) || onError === "throw") throw error;
+        if (report !== undefined) skipLine(report, error.message);
+      }
+    }
+  }
+}
+
+function rating(text: string, movie: string | undefined, file: string | undefined, number: number): RatingRecord {
+  const fields = text.split(",");
+  if (fields.length !== COLUMNS.length) {
+    throw new LineError(file, number, `must be a film such as "1:" or a customer, a rating and a date, got "${text}"`);
+  }
+  if (movie === undefined) throw new LineError(file, number, "must come after the line of a film");
+  const line = new Line(file, number, COLUMNS, fields);
+  return { user: String(line.integer(0, 1, ID_MAX)), item: movie, value: line.integer(1, 1, 5), time: line.time(2) };
+}

@@ -1,0 +1,255 @@
+import { checked, integer, oneOf, type Rule, type Rules, show } from "../../check/index.js";
+import type { QualityReport } from "../report.js";
+import { LineError } from "./lines.js";
+
+/** Pieces of bytes or of text, cut anywhere: a Node stream, a web stream, a list. */
+export type Pieces =
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
+  | { getReader(): PieceReader; cancel?(): Promise<void> };
+
+interface PieceReader {
+  read(): Promise<{ done: boolean; value?: Uint8Array | string | undefined }>;
+  cancel?(): Promise<void>;
+}
+
+/** What readers read: the whole as one, or pieces. */
+export type Source = Uint8Array | string | Pieces;
+
+export type Encoding = "utf-8" | "latin-1";
+
+export interface TextOptions {
+  /** Put before line numbers in messages, such as the name of the file. Default none. */
+  name?: string;
+  /** Of bytes; latin-1 is read as windows-1252, as the Encoding Standard has it. Default utf-8. */
+  encoding?: Encoding;
+  /** Longest line in UTF-16 units; longer ones are refused and not held. Default 2^20. */
+  maxLine?: number;
+}
+
+export interface ReaderOptions extends TextOptions {
+  /** What a line that cannot be read does: end the reading with an error, or be skipped and counted. Default throw. */
+  onError?: "throw" | "skip";
+  /** Counts the lines that are skipped; may be the same that the cleaning counts into. */
+  report?: QualityReport;
+}
+
+const anything: Rule = [() => true, ""];
+
+const RULES: Rules<ReaderOptions> = {
+  name: [(value) => value === undefined || typeof value === "string", "a string"],
+  encoding: oneOf("utf-8", "latin-1"),
+  maxLine: integer(1, 2 ** 28),
+  onError: oneOf("throw", "skip"),
+  report: anything,
+};
+
+/** Reader options with defaults in place. */
+export type CheckedReader = ReaderOptions & Required<Pick<ReaderOptions, "encoding" | "maxLine" | "onError">>;
+
+/** @throws TypeError for an unknown option, RangeError for a wrong value. */
+export function checkedReader(options: ReaderOptions): CheckedReader {
+  return checked<ReaderOptions>(options, RULES, {
+    encoding: "utf-8",
+    maxLine: 1 << 20,
+    onError: "throw",
+  }) as CheckedReader;
+}
+
+/** Some lines at once: one by one would cost a promise each. */
+export interface Lines {
+  /** Number of the first; 1 is that of the source. */
+  first: number;
+  /** Without their line feeds; a line that cannot be read is the error that says why. */
+  lines: (string | LineError)[];
+}
+
+const LINE_FEED = 10;
+
+/**
+ * Yields the lines of a source, in blocks, holding no more than one piece and one line. A byte-order mark is skipped;
+ * a carriage return stays at the end of its line; the last line may end without a line feed.
+ */
+export async function* readBlocks(source: Source, options: TextOptions = {}): AsyncGenerator<Lines, void, undefined> {
+  const splitter = new Splitter(options);
+  for await (const piece of piecesOf(source)) {
+    const block = splitter.push(piece);
+    if (block.lines.length > 0) yield block;
+  }
+  const rest = splitter.end();
+  if (rest.lines.length > 0) yield rest;
+}
+
+async function* piecesOf(source: Source): AsyncGenerator<Uint8Array | string, void, undefined> {
+  if (typeof source === "string" || source instanceof Uint8Array) {
+    yield* slices(source);
+  } else if (typeof source !== "object" || source === null) {
+    throw new TypeError(`"source" must be bytes, text or pieces of them, got ${show(source)}`);
+  } else if (Symbol.asyncIterator in source || Symbol.iterator in source) {
+    yield* source as AsyncIterable<Uint8Array | string>;
+  } else {
+    // Web streams that cannot be iterated, as Safari's.
+    const reader = source.getReader();
+    let done = false;
+    try {
+      for (;;) {
+        const next = await reader.read();
+        done = next.done;
+        if (done) return;
+        yield next.value!;
+      }
+    } finally {
+      if (!done) await reader.cancel?.();
+    }
+  }
+}
+
+const SLICE = 1 << 16;
+
+/** A whole in slices, so that its lines do not all exist at the same time. */
+function* slices(whole: Uint8Array | string): Generator<Uint8Array | string, void, undefined> {
+  for (let at = 0; at < whole.length; at += SLICE) {
+    yield typeof whole === "string" ? whole.slice(at, at + SLICE) : whole.subarray(at, at + SLICE);
+  }
+}
+
+/** Cuts pieces into lines. */
+class Splitter {
+  readonly #name: string | undefined;
+  readonly #maxLine: number;
+  readonly #decoder: TextDecoder;
+  /** What there is of a line that has not ended: all text or all bytes. */
+  #open: (Uint8Array | string)[] = [];
+  #openLength = 0;
+  #line = 1;
+  #begun = false;
+  /** Whether the open line is too long, and only its end is waited for. */
+  #overlong = false;
+
+  constructor({ name, encoding = "utf-8", maxLine = 1 << 20 }: TextOptions) {
+    this.#name = name;
+    this.#maxLine = maxLine;
+    this.#decoder =
+      encoding === "utf-8" ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }) : new TextDecoder("latin1");
+  }
+
+  push(piece: Uint8Array | string): Lines {
+    if (typeof piece !== "string" && !(piece instanceof Uint8Array)) {
+      throw new TypeError(`pieces of a source must be bytes or text, got ${show(piece)}`);
+    }
+    const block: Lines = { first: this.#line, lines: [] };
+    const feed = typeof piece === "string" ? piece.indexOf("\n") : piece.indexOf(LINE_FEED);
+    if (feed < 0) {
+      this.#keep(piece);
+      return block;
+    }
+    this.#keep(piece.slice(0, feed));
+    this.#close(block);
+    const last = typeof piece === "string" ? piece.lastIndexOf("\n") : piece.lastIndexOf(LINE_FEED);
+    if (last > feed)
+      this.#split(typeof piece === "string" ? piece.slice(feed + 1, last) : piece.subarray(feed + 1, last), block);
+    this.#keep(piece.slice(last + 1));
+    return block;
+  }
+
+  end(): Lines {
+    const block: Lines = { first: this.#line, lines: [] };
+    if (this.#openLength > 0) this.#close(block);
+    return block;
+  }
+
+  /** Adds what belongs to the open line. */
+  #keep(part: Uint8Array | string): void {
+    if (part.length === 0) return;
+    this.#openLength += part.length;
+    // A UTF-16 unit is at most three bytes: what is longer than this is too long, whatever it holds.
+    this.#overlong ||= this.#openLength > 3 * this.#maxLine + 3;
+    if (this.#overlong) this.#open.length = 0;
+    else this.#open.push(part);
+  }
+
+  /** Ends the open line. */
+  #close(block: Lines): void {
+    const overlong = this.#overlong;
+    const parts = this.#open;
+    this.#open = [];
+    this.#openLength = 0;
+    this.#overlong = false;
+    if (overlong) this.#refuse(block, this.#tooLong);
+    else if (parts.every((part) => typeof part === "string")) this.#take(block, parts.join(""));
+    else this.#decode(block, parts.length === 1 ? (parts[0] as Uint8Array) : joined(parts));
+  }
+
+  /** Takes whole lines that lie in one piece. */
+  #split(part: Uint8Array | string, block: Lines): void {
+    if (typeof part === "string") {
+      for (const line of part.split("\n")) this.#take(block, line);
+      return;
+    }
+    let text: string;
+    try {
+      text = this.#decoder.decode(part);
+    } catch {
+      // Some line of these is broken; the others are not.
+      for (let start = 0; start <= part.length; ) {
+        const feed = part.indexOf(LINE_FEED, start);
+        const end = feed < 0 ? part.length : feed;
+        this.#decode(block, part.subarray(start, end));
+        start = end + 1;
+      }
+      return;
+    }
+    for (const line of text.split("\n")) this.#take(block, line);
+  }
+
+  #decode(block: Lines, bytes: Uint8Array): void {
+    let text: string;
+    try {
+      text = this.#decoder.decode(bytes);
+    } catch {
+      this.#refuse(block, "must be UTF-8 text");
+      return;
+    }
+    this.#take(block, text);
+  }
+
+  #take(block: Lines, text: string): void {
+    const line = this.#begun || text.charCodeAt(0) !== 0xfeff ? text : text.slice(1);
+    if (line.length > this.#maxLine) {
+      this.#refuse(block, this.#tooLong);
+      return;
+    }
+    block.lines.push(line);
+    this.#begun = true;
+    this.#line++;
+  }
+
+  get #tooLong(): string {
+    return `must have at most ${this.#maxLine} characters`;
+  }
+
+  #refuse(block: Lines, why: string): void {
+    block.lines.push(new LineError(this.#name, this.#line, why));
+    this.#begun = true;
+    this.#line++;
+  }
+}
+
+function joined(parts: readonly (Uint8Array | string)[]): Uint8Array {
+  const encoder = new TextEncoder();
+  const bytes = parts.map((part) => (typeof part === "string" ? encoder.encode(part) : part));
+  const whole = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of bytes) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** All bytes of a source; text as UTF-8. */
+export async function readBytes(source: Source): Promise<Uint8Array> {
+  const parts: (Uint8Array | string)[] = [];
+  for await (const piece of piecesOf(source)) parts.push(piece);
+  return joined(parts);
+}

@@ -1,0 +1,98 @@
+import type { Diversity } from "./cleaning/diversity.js";
+import { type Counts, count } from "./counts.js";
+
+/** What was read, kept, dropped and changed, and why: plain data. Always `read = kept + dropped`. */
+export interface QualityReport {
+  /** Lines, events or rows that came. */
+  read: number;
+  /** Of those, what went on, changed or not. */
+  kept: number;
+  dropped: number;
+  /** Events that cleaning made: ends of streams that were never told. */
+  added: number;
+  /** Dropped ones by reason. */
+  droppedBy: Counts;
+  /** Changed values by reason, then by column; an event of which two were changed counts in both. */
+  changedBy: Record<string, Counts>;
+  /** Added ones by reason. */
+  addedBy: Counts;
+  /** Streams still on air when the events ended. */
+  open: number;
+  /** The first few messages of lines that could not be read. */
+  examples: string[];
+  /** Of the events kept; absent for tables. */
+  diversity?: Diversity;
+}
+
+/** Most messages kept in `examples`. */
+const EXAMPLES = 10;
+
+/** A report of nothing yet: give the same to a reader and to the cleaning, and it counts both. */
+export function emptyReport(): QualityReport {
+  return { read: 0, kept: 0, dropped: 0, added: 0, droppedBy: {}, changedBy: {}, addedBy: {}, open: 0, examples: [] };
+}
+
+/** Counts one that is dropped. */
+export function drop(report: QualityReport, reason: string): void {
+  report.dropped++;
+  count(report.droppedBy, reason);
+}
+
+/** Counts one value that is changed. */
+export function change(report: QualityReport, reason: string, column: string): void {
+  count((report.changedBy[reason] ??= {}), column);
+}
+
+/** Counts a line that a reader skips: read and dropped. */
+export function skipLine(report: QualityReport, message: string): void {
+  report.read++;
+  drop(report, "unreadable");
+  if (report.examples.length < EXAMPLES) report.examples.push(message);
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? "" : `${((100 * part) / whole).toFixed(2)} %`;
+}
+
+function figure(value: number, exact: boolean): string {
+  return `${exact ? "" : "about "}${Number.isInteger(value) ? value : value.toFixed(4)}`;
+}
+
+function diversityRows(diversity: Diversity): string[][] {
+  const { users, streams, streamers, categories, events, from, to, repeatShare, exposureGini, exact } = diversity;
+  const rows = [
+    ["users", figure(users, exact)],
+    ["streams", figure(streams, exact)],
+    ["streamers", figure(streamers, exact)],
+    ["categories", figure(categories, exact)],
+    ["repeat share of clicks", figure(repeatShare, exact)],
+    ["Gini of exposure", figure(exposureGini, exact)],
+  ];
+  if (to > from) rows.push(["hours", ((to - from) / 3_600_000).toFixed(2)]);
+  for (const [kind, n] of Object.entries(events)) rows.push([`events: ${kind}`, String(n)]);
+  return rows;
+}
+
+/** The report as the lines of a table: what, how many, and what share of what was read. */
+export function reportLines(report: QualityReport): string[] {
+  const { read } = report;
+  const rows: string[][] = [
+    ["read", String(read)],
+    ["kept", String(report.kept), percent(report.kept, read)],
+    ["dropped", String(report.dropped), percent(report.dropped, read)],
+  ];
+  for (const [reason, n] of Object.entries(report.droppedBy)) rows.push([`  ${reason}`, String(n), percent(n, read)]);
+  for (const [reason, columns] of Object.entries(report.changedBy)) {
+    for (const [column, n] of Object.entries(columns)) {
+      rows.push([`changed ${column}: ${reason}`, String(n), percent(n, read)]);
+    }
+  }
+  for (const [reason, n] of Object.entries(report.addedBy)) rows.push([`added: ${reason}`, String(n)]);
+  if (report.open > 0) rows.push(["streams still on air", String(report.open)]);
+  if (report.diversity !== undefined) rows.push(...diversityRows(report.diversity));
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const table = rows.map(([what, n, share = ""]) => {
+    return `${what!.padEnd(widths[0]!)}  ${n!.padStart(widths[1]!)}  ${share.padStart(widths[2]!)}`.trimEnd();
+  });
+  return [...table, ...report.examples.map((message) => `e.g. ${message}`)];
+}

@@ -1,0 +1,4 @@
+export { inverse } from "./cholesky.js";
+export { fade } from "./fade.js";
+export { cos, exp, log, log1p, pow, sigmoid, sin, tanh } from "./math.js";
+export { Random } from "./random.js";

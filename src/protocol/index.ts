@@ -1,0 +1,38 @@
+export {
+  type Click,
+  type Embeddings,
+  type FeedbackEvent,
+  type Gift,
+  type Id,
+  type Impression,
+  isLiking,
+  type LiveEvent,
+  type OffAir,
+  type OnAir,
+  type PageView,
+  type StreamEvent,
+  type StreamUpdate,
+  type UserEvent,
+  type UserUpdate,
+  type Watch,
+} from "./events.js";
+export {
+  type Decision,
+  type Filter,
+  type Policy,
+  type Request,
+  SOURCES,
+  type Source,
+  type TargetPolicy,
+} from "./policy.js";
+export {
+  asEvent,
+  EventError,
+  fieldsOf,
+  KINDS,
+  type LoggedDecision,
+  parseDecision,
+  parseEvent,
+  parseRequest,
+} from "./schema.js";
+export { DAY, HOUR, MINUTE, WEEK } from "./time.js";

@@ -1,0 +1,51 @@
+import { type Interactions, select } from "../../logs/index.js";
+import { Random } from "../../numeric/index.js";
+import { Bpr, type BprOptions } from "../bpr.js";
+
+/**
+ * Matrix factorisations of a log of which each has not seen a part of it.
+ *
+ * A model scores what it was trained on too high for the score to mean the same on what it was not. So each interaction
+ * belongs to a fold, and the model of that fold has been trained on the other folds: it scores the interaction as the
+ * model of everything will score one that is still to come (Wolpert 1992, "Stacked Generalization").
+ */
+export class CrossFittedFactors {
+  /** Trained on everything: for what is not in the log. */
+  readonly whole: Bpr;
+  private readonly models: Bpr[];
+  private readonly fold: Int32Array;
+
+  private constructor(whole: Bpr, models: Bpr[], fold: Int32Array) {
+    this.whole = whole;
+    this.models = models;
+    this.fold = fold;
+  }
+
+  /**
+   * @param folds At least 2.
+   * @param pause Awaited after each model.
+   */
+  static async train(
+    train: Interactions,
+    folds: number,
+    options: BprOptions & { seed: number },
+    pause: () => Promise<void>,
+  ): Promise<CrossFittedFactors> {
+    const random = Random.named(options.seed, "folds");
+    const fold = train.user.map(() => random.below(folds));
+    const models: Bpr[] = [];
+    for (let f = 0; f < folds; f++) {
+      const others = Int32Array.from(fold.keys()).filter((e) => fold[e] !== f);
+      models.push(new Bpr(select(train, others), options));
+      await pause();
+    }
+    const whole = new Bpr(train, options);
+    await pause();
+    return new CrossFittedFactors(whole, models, fold);
+  }
+
+  /** A model that has not seen this interaction of the log. */
+  without(event: number): Bpr {
+    return this.models[this.fold[event]!]!;
+  }
+}

@@ -1,0 +1,92 @@
+import { log1p } from "../../numeric/index.js";
+import { type ItemTable, MEMORIES } from "./items.js";
+
+/** What each later interaction leaves of the weight of an earlier one in what is called recent. */
+const RECENT = 0.8;
+
+/** Bits of an item's genres that are looked at. */
+export const GENRE_BITS = 19;
+
+/** Names of the numbers in a state row. */
+export const stateNames: readonly string[] = [
+  "log_length",
+  "mean_rating",
+  "mean_log_popularity",
+  "recent_log_popularity",
+  "mean_year",
+  "recent_year",
+  ...Array.from({ length: GENRE_BITS }, (_, genre) => `genre_${genre}`),
+];
+
+/** Exponentially weighted sums of what a user had; `rate` 1 forgets nothing. */
+class Taste {
+  weight = 0;
+  popularity = 0;
+  year = 0;
+  readonly genres: Float64Array = new Float64Array(GENRE_BITS);
+
+  constructor(private readonly rate: number) {}
+
+  push(logCount: number, year: number, genres: number): void {
+    this.weight = this.rate * this.weight + 1;
+    this.popularity = this.rate * this.popularity + logCount;
+    this.year = this.rate * this.year + year;
+    for (let g = 0; g < GENRE_BITS; g++) this.genres[g] = this.rate * this.genres[g]! + ((genres >>> g) & 1);
+  }
+
+  clear(): void {
+    this.weight = this.popularity = this.year = 0;
+    this.genres.fill(0);
+  }
+}
+
+/** What one user has had so far, folded as it comes: a push costs the same however long the history is. */
+export class UserHistory {
+  user = -1;
+  length = 0;
+  /** The first `length` are what the user had, in order. */
+  readonly items: Int32Array;
+  readonly all: Taste = new Taste(1);
+  readonly recent: Taste = new Taste(RECENT);
+  /** MEMORIES rows of (items), see {@link ItemTable.remember}. */
+  readonly memories: readonly Float64Array[];
+  private ratings = 0;
+
+  constructor(private readonly table: ItemTable) {
+    this.items = new Int32Array(table.items);
+    this.memories = Array.from({ length: MEMORIES }, () => new Float64Array(table.items));
+  }
+
+  /** Forgets everything: the history of `user` begins. */
+  begin(user: number): void {
+    this.user = user;
+    this.length = 0;
+    this.ratings = 0;
+    this.all.clear();
+    this.recent.clear();
+    for (const row of this.memories) row.fill(0);
+  }
+
+  /** Appends an item, which the user has not had before. */
+  push(item: number, rating: number): void {
+    const { logCount, year, genres } = this.table;
+    this.items[this.length++] = item;
+    this.ratings += rating;
+    this.all.push(logCount[item]!, year[item]!, genres[item]!);
+    this.recent.push(logCount[item]!, year[item]!, genres[item]!);
+    this.table.remember(item, this.memories);
+  }
+
+  /** Writes the state row, in the order of `stateNames`: how much, how well rated, how popular, how old, which genres. */
+  write(out: Float32Array): void {
+    const n = Math.max(this.length, 1);
+    const recent = Math.max(this.recent.weight, 1);
+    out[0] = log1p(this.length);
+    out[1] = this.ratings / n;
+    out[2] = this.all.popularity / n;
+    out[3] = this.recent.popularity / recent;
+    out[4] = this.all.year / n;
+    out[5] = this.recent.year / recent;
+    for (let g = 0; g < GENRE_BITS; g++) out[6 + g] = this.all.genres[g]! / n;
+  }
+}

@@ -1,0 +1,14 @@
+export { Bpr, type BprOptions } from "./bpr.js";
+export type { ItemTraits } from "./dqn/items.js";
+export {
+  DqnRanker,
+  type RankerCallbacks,
+  type RankerData,
+  type RankerOptions,
+  type RankerProgress,
+  trainRanker,
+} from "./dqn/ranker.js";
+export { Ease, type EaseOptions, easeWeights } from "./ease.js";
+export { ItemKnn, type ItemKnnOptions } from "./itemknn.js";
+export { ItemPop } from "./itempop.js";
+export { RandomRanker } from "./random.js";

@@ -1,0 +1,16 @@
+import type { Ranker } from "../evaluation/index.js";
+import { Random } from "../numeric/index.js";
+/** Ranks items at random, anew at every call: what any other ranker has to beat. */
+export class RandomRanker implements Ranker {
+  readonly name = "random";
+  readonly #random: Random;
+
+  /** @param seed - A safe integer. Default 0. */
+  constructor(seed = 0) {
+    this.#random = Random.named(seed, "ranker", "random");
+  }
+
+  score(_user: number, _now: number, items: Int32Array, out: Float64Array): void {
+    for (let j = 0; j < items.length; j++) out[j] = this.#random.uniform();
+  }
+}

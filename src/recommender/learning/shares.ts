@@ -1,0 +1,91 @@
+import { mustBe, rules } from "../../check/index.js";
+import { Random } from "../../numeric/index.js";
+import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
+import { type NextState, Pending, type PendingOptions } from "./pending.js";
+import { Reward } from "./reward.js";
+
+/** In the simulator, learning far more often from the few visits of those who seldom come makes a worse policy. [set by hand] */
+const TIMES_MAX = 3;
+const NOTHING = new Float32Array(0);
+const NOWHERE: NextState = { time: 0, observation: NOTHING, candidates: NOTHING };
+
+/**
+ * How often to learn from each decision of a log, so that all users have an equal share of what is learned from it: as
+ * if each time a user were drawn, and then something that this user did. Else those who come most have most say.
+ *
+ * The log is gone through twice: first it counts what each user's decisions will yield, as a recommender pairs them with
+ * their feedback; then it says of each decision how often. A user with n of N transitions of U users has N / (U n) of
+ * each on average, but no more than `timesMax`: who did less than a share of 1 / timesMax of it has less. Which are taken
+ * once more is drawn by the name of the decision: a run that is gone on from draws the same. What a recommender learns from
+ * one user in some hours is bounded besides (`profile.sayDecisions`), which is not counted here.
+ */
+export class UserShares {
+  readonly #seed: number;
+  readonly #timesMax: number;
+  readonly #pending: Pending;
+  readonly #onAir = new Set<Id>();
+  /** Each user's place in `#transitions`. */
+  readonly #places = new Map<Id, number>();
+  readonly #transitions: number[] = [];
+  #total = 0;
+  #users = 0;
+
+  /**
+   * @param seed - Of the draws, a safe integer.
+   * @param pending - As those of the recommender that will learn.
+   * @param timesMax - How often to learn from a decision, at most, an integer >= 1; Infinity for no bound. Default 3.
+   * @throws RangeError when one of these is out of its range, TypeError for an unknown option of `pending`.
+   */
+  constructor(seed: number, pending: Partial<PendingOptions> = {}, timesMax: number = TIMES_MAX) {
+    if (timesMax !== Infinity && !rules.atLeastOne[0](timesMax))
+      throw mustBe("timesMax", rules.atLeastOne[1], timesMax);
+    this.#seed = seed;
+    this.#timesMax = timesMax;
+    // The only observation of a decision is the place of its user.
+    this.#pending = new Pending(new Reward({}), ({ observation }) => this.#take(observation[0]!), pending);
+  }
+
+  /** Transitions counted, and users who have any. */
+  get counted(): { transitions: number; users: number } {
+    return { transitions: this.#total, users: this.#users };
+  }
+
+  /** Takes what happened or was decided, in order of time. */
+  count(entry: LiveEvent | LoggedDecision): void {
+    this.#pending.expire(entry.time);
+    if ("kind" in entry) {
+      if ("user" in entry && "stream" in entry) this.#pending.take(entry, false);
+      else if (entry.kind === "on_air") this.#onAir.add(entry.stream);
+      else if (entry.kind === "off_air") this.#onAir.delete(entry.stream);
+      return;
+    }
+    const { id, user, time } = entry;
+    if (this.#pending.has(id)) return;
+    this.#pending.next(user, () => NOWHERE);
+    const slate = entry.slate.filter((stream) => this.#onAir.has(stream));
+    const observation = Float32Array.of(this.#placeOf(user));
+    if (slate.length > 0) this.#pending.add({ id, user, time, slate, observation, candidates: NOTHING });
+  }
+
+  /** How often to learn from a decision of the log that was counted: 0 or more, for `Recommender.decided`. */
+  times({ id, user }: Pick<LoggedDecision, "id" | "user">): number {
+    const place = this.#places.get(user);
+    const own = place === undefined ? 0 : this.#transitions[place]!;
+    if (own === 0) return 1;
+    const mean = Math.min(this.#total / (this.#users * own), this.#timesMax);
+    const whole = Math.floor(mean);
+    return whole + (Random.named(this.#seed, "draw", user, id).bernoulli(mean - whole) ? 1 : 0);
+  }
+
+  #placeOf(user: Id): number {
+    const known = this.#places.get(user);
+    if (known !== undefined) return known;
+    this.#places.set(user, this.#transitions.length);
+    return this.#transitions.push(0) - 1;
+  }
+
+  #take(place: number): void {
+    if (this.#transitions[place]!++ === 0) this.#users++;
+    this.#total++;
+  }
+}

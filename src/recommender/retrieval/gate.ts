@@ -1,0 +1,77 @@
+import { boolean, checked, group, type Rule, type Rules, rules } from "../../check/index.js";
+import type { Filter, Id } from "../../protocol/index.js";
+import type { CatalogStream } from "../state/index.js";
+
+const names: Rule = [
+  (value) =>
+    value === undefined || (Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "")),
+  "an array of strings that are not empty",
+];
+
+function optional([holds, must]: Rule): Rule {
+  return [(value) => value === undefined || holds(value), must];
+}
+
+const TABLE: Rules<Filter> = {
+  languages: names,
+  mature: optional(boolean),
+  categories: optional(group),
+  blocked: names,
+  minAgeMs: optional(rules.nonNegative),
+  maxAgeMs: optional(rules.nonNegative),
+  minViewers: optional(rules.count),
+};
+
+const CATEGORIES: Rules<NonNullable<Filter["categories"]>> = { include: names, exclude: names };
+
+/**
+ * A filter that a program gives as an option.
+ * @throws TypeError or RangeError when something in it is unknown or out of its range.
+ */
+export function checkedFilter(given: unknown, path: string): Filter {
+  const filter = checked<Filter>(given, TABLE, {}, path);
+  if (filter.categories) checked(filter.categories, CATEGORIES, {}, `${path}categories.`);
+  return filter;
+}
+
+function setOf(names: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  return names && new Set(names);
+}
+
+/** A filter made ready to be asked of many streams. */
+export class Gate {
+  readonly #filter: Filter;
+  readonly #languages: ReadonlySet<string> | undefined;
+  readonly #include: ReadonlySet<string> | undefined;
+  readonly #exclude: ReadonlySet<string> | undefined;
+  readonly #blocked: ReadonlySet<Id> | undefined;
+
+  constructor(filter: Filter) {
+    this.#filter = filter;
+    this.#languages = setOf(filter.languages);
+    this.#include = setOf(filter.categories?.include);
+    this.#exclude = setOf(filter.categories?.exclude);
+    this.#blocked = setOf(filter.blocked);
+  }
+
+  /** The only categories that may pass; undefined when others may. */
+  get categories(): ReadonlySet<string> | undefined {
+    return this.#include;
+  }
+
+  /** Whether a stream may be shown at `now`. */
+  passes(stream: CatalogStream, now: number): boolean {
+    const { mature = true, minAgeMs = 0, maxAgeMs = Number.POSITIVE_INFINITY, minViewers = 0 } = this.#filter;
+    const age = Math.max(now - stream.startedAt, 0);
+    return (
+      (mature || !stream.mature) &&
+      age >= minAgeMs &&
+      age <= maxAgeMs &&
+      stream.viewers >= minViewers &&
+      (stream.language === undefined || this.#languages?.has(stream.language) !== false) &&
+      this.#include?.has(stream.category) !== false &&
+      this.#exclude?.has(stream.category) !== true &&
+      this.#blocked?.has(stream.streamer) !== true
+    );
+  }
+}

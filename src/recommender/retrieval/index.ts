@@ -1,0 +1,2 @@
+export { favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
+export { type SavedTowers, Towers, type TowersOptions, type Vectors } from "./towers.js";

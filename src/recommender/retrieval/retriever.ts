@@ -1,0 +1,172 @@
+import { checked, group, type Rules, rules } from "../../check/index.js";
+import { type Filter, type Id, SOURCES, type Source } from "../../protocol/index.js";
+import { type Catalog, type CatalogStream, isMoreViewed, isNewer, type UserProfile } from "../state/index.js";
+import { checkedFilter, Gate } from "./gate.js";
+import type { Towers } from "./towers.js";
+
+/** The places kept for each source, as shares of all, in [0, 1], at most 1 together. What one leaves empty others fill. */
+export interface SourceShares {
+  /** Streams of streamers whom the user has visited or followed. Default .375. [set by hand] */
+  favourite: number;
+  /** Streams that the user's friends watch. Default .0625. [set by hand] */
+  friend: number;
+  /** Streams that went on air last, whom nobody knows yet. Default .125. [set by hand] */
+  newest: number;
+  /** Streams nearest to the user by dot product of their vectors. Default .25. [set by hand] */
+  similar: number;
+  /** Streams with most viewers. Default .1875. [set by hand] */
+  popular: number;
+}
+
+export interface RetrievalOptions {
+  shares: Partial<SourceShares>;
+  /** What no request may show, whatever its own filter. Default: nothing is left out. */
+  filter: Filter;
+}
+
+const SHARES: SourceShares = { favourite: 0.375, friend: 0.0625, newest: 0.125, similar: 0.25, popular: 0.1875 };
+
+const SHARE_TABLE: Rules<SourceShares> = {
+  favourite: rules.unit,
+  friend: rules.unit,
+  newest: rules.unit,
+  similar: rules.unit,
+  popular: rules.unit,
+};
+
+const TABLE: Rules<RetrievalOptions> = { shares: group, filter: group };
+
+/** Who fills the places that are left, in this order: what a user comes back to, then what fits, then what all watch. */
+const FILLERS = ["favourite", "similar", "popular"] as const satisfies readonly Source[];
+/** Streams in the categories asked for, in multiples of `max`, up to which they are gone through one by one. */
+const FEW = 4;
+/** Rows of the towers that a search writes again. */
+const REFRESHED = 64;
+
+/** What candidates are wanted. */
+export interface Query {
+  user: Id;
+  now: number;
+  /** The most candidates, at least 1. */
+  max: number;
+  /** Streamers dear to the user, the dearest first. */
+  favourites: Iterable<Id>;
+  /** Streamers whom the user's friends watch now; one may come twice. Default: none. */
+  friends?: Iterable<Id>;
+  /** Only of these streams. Default: of all on air. */
+  candidates?: readonly Id[];
+  /** Beside the option's. Default: nothing more is left out. */
+  filter?: Filter;
+}
+
+/** Candidates, each once, and for each the source that brought it. */
+export interface Retrieved {
+  readonly streams: readonly CatalogStream[];
+  readonly sources: readonly Source[];
+}
+
+/**
+ * A user's streamers, the one visited last first, then others whom the user follows, the latest first; without those
+ * whom the user dislikes more than likes.
+ */
+export function favouritesOf({ pairs, follows }: UserProfile): Id[] {
+  const favourites: Id[] = [];
+  for (const streamer of follows?.keys() ?? []) if (!pairs.has(streamer)) favourites.push(streamer);
+  for (const [streamer, pair] of pairs) if (pair.dislikes <= pair.approvals) favourites.push(streamer);
+  return favourites.reverse();
+}
+
+/**
+ * Finds the streams worth scoring for a request. They are on air, pass the filters, and none comes twice.
+ *
+ * All that are possible, when there are at most `max`: those asked for in their order, others the most viewed first.
+ * Else each source first fills the places kept for it, so that none crowds out the others. What is given depends on
+ * what is on air, never on the order in which it came: streams that are equal to a source go by the lower id.
+ */
+export class Retriever {
+  readonly options: Readonly<{ shares: SourceShares; filter: Filter }>;
+  readonly #catalog: Catalog;
+  readonly #towers: Towers | undefined;
+  readonly #gate: Gate;
+
+  /**
+   * @param towers - Followers of the same catalogue, for the source `similar`. Default: it brings nothing.
+   * @throws TypeError or RangeError when an option is unknown or out of its range.
+   */
+  constructor(catalog: Catalog, options: Partial<RetrievalOptions> = {}, towers?: Towers) {
+    const given = checked(options, TABLE, { shares: {}, filter: {} }, "retrieval.");
+    const shares = checked(given.shares, SHARE_TABLE, SHARES, "retrieval.shares.");
+    const sum = SOURCES.reduce((total, source) => total + shares[source], 0);
+    if (sum > 1 + 1e-9) throw new RangeError(`"retrieval.shares" must be at most 1 together, got ${sum}`);
+    this.options = { shares, filter: checkedFilter(given.filter, "retrieval.filter.") };
+    this.#catalog = catalog;
+    this.#towers = towers;
+    this.#gate = new Gate(this.options.filter);
+  }
+
+  retrieve(query: Query): Retrieved {
+    const { now, max } = query;
+    const own = new Gate(query.filter ?? {});
+    const passes = (stream: CatalogStream) => this.#gate.passes(stream, now) && own.passes(stream, now);
+    const among = this.#few(query, own)?.filter(passes);
+    if (among !== undefined && among.length <= max) return all(among);
+    if (among === undefined && this.#catalog.size <= max) return all([...this.#catalog.popular].filter(passes));
+    this.#towers?.refresh(REFRESHED);
+    const pool = among && new Set(among);
+    const accepts = pool ? (stream: CatalogStream) => pool.has(stream) : passes;
+    const brought = this.#sources(query, accepts, among);
+    const chosen = new Map<CatalogStream, Source>();
+    const fill = (source: (typeof SOURCES)[number], places: number) => {
+      let left = Math.min(places, max - chosen.size);
+      if (left < 1) return;
+      // By hand, as `for` would close what it leaves: a source goes on where it stopped.
+      for (let next = brought[source].next(); !next.done; next = brought[source].next()) {
+        if (chosen.has(next.value) || !accepts(next.value)) continue;
+        chosen.set(next.value, source);
+        if (--left === 0) return;
+      }
+    };
+    for (const source of SOURCES) fill(source, Math.floor(max * this.options.shares[source]));
+    for (const source of FILLERS) fill(source, max);
+    return { streams: [...chosen.keys()], sources: [...chosen.values()] };
+  }
+
+  /** The streams that a query names, or those of its categories when they are few; undefined when it is open to more. */
+  #few({ candidates, max }: Query, own: Gate): readonly CatalogStream[] | undefined {
+    if (candidates !== undefined) return this.#catalog.among(candidates);
+    const categories = own.categories ?? this.#gate.categories;
+    if (categories === undefined) return undefined;
+    const groups = [...categories].map((category) => this.#catalog.within(category));
+    if (groups.reduce((sum, streams) => sum + streams.size, 0) > FEW * max) return undefined;
+    return sorted(
+      groups.flatMap((streams) => [...streams]),
+      isMoreViewed,
+    );
+  }
+
+  /** What each source would bring, best first; some of it may not be accepted. */
+  #sources(
+    { user, max, favourites, friends = [] }: Query,
+    accepts: (stream: CatalogStream) => boolean,
+    among: readonly CatalogStream[] | undefined,
+  ): Record<(typeof SOURCES)[number], Iterator<CatalogStream>> {
+    const similar = this.#towers?.nearest(user, max, accepts, among) ?? [];
+    const streamsOf = (streamer: Id) => sorted(this.#catalog.of(streamer), isMoreViewed);
+    return {
+      favourite: [...favourites].flatMap(streamsOf).values(),
+      friend: [...friends].flatMap(streamsOf).values(),
+      newest: (among ? sorted(among, isNewer) : this.#catalog.newest)[Symbol.iterator](),
+      similar: similar.values(),
+      popular: (among ? sorted(among, isMoreViewed) : this.#catalog.popular)[Symbol.iterator](),
+    };
+  }
+}
+
+function all(streams: readonly CatalogStream[]): Retrieved {
+  return { streams, sources: streams.map(() => "all") };
+}
+
+/** A sorted copy; `before` is a total order. */
+function sorted<T>(items: Iterable<T>, before: (a: T, b: T) => boolean): T[] {
+  return [...items].sort((a, b) => (before(a, b) ? -1 : 1));
+}

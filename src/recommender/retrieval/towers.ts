@@ -1,0 +1,251 @@
+import { above, checked, type Rules } from "../../check/index.js";
+import type { Id } from "../../protocol/index.js";
+import type { CatalogStream, Follower } from "../state/index.js";
+import { Cells } from "./invertedfile.js";
+
+/** Vectors of users and streamers in one space: the larger their dot product, the better the two fit. */
+export interface Vectors {
+  /** Numbers in a vector, at least 1. */
+  readonly size: number;
+  /** Writes a user's vector, finite numbers, from `offset`; returns false when there is none. */
+  readUser(user: Id, out: Float32Array, offset: number): boolean;
+  /** The same of a streamer who streams in a category, with tags. */
+  readStreamer(streamer: Id, category: string, out: Float32Array, offset: number, tags: readonly string[]): boolean;
+}
+
+/** What `Towers.save` gives beside the floats. */
+export interface SavedTowers {
+  /** For each stream, whether it has a vector. */
+  known: boolean[];
+  next: number;
+}
+
+export interface TowersOptions {
+  /**
+   * Share of the streams that a search multiplies, at least, in (0, 1]: those of the categories nearest to the user, and
+   * more until it has found as many as it was asked for. At 1 it is exact. Default 1.
+   */
+  probe: number;
+}
+
+const TABLE: Rules<TowersOptions> = { probe: above(0, 1) };
+
+/**
+ * The vectors of all streams on air in one matrix, for the streams nearest to a user by dot product: the retrieval half
+ * of two towers (Yi et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations").
+ *
+ * A search multiplies every row, 100 000 of 32 in a few milliseconds, or those of the likeliest categories alone. Rows
+ * are written when something is said of a stream, and again in turn by `refresh`, as what is learned moves the vectors.
+ */
+export class Towers implements Follower {
+  readonly options: Readonly<TowersOptions>;
+  readonly #vectors: Vectors;
+  #rows: Float32Array;
+  #known: Uint8Array;
+  readonly #streams: CatalogStream[] = [];
+  readonly #user: Float32Array;
+  /** The same numbers: a product of f64 by f64 saves a conversion. */
+  readonly #wide: Float64Array;
+  /** Rows with vectors by category, when not all are searched. */
+  readonly #cells: Cells | undefined;
+  /** The row that `refresh` writes next. */
+  #next = 0;
+
+  /**
+   * @param vectors - Where the vectors come from; asked again and again.
+   * @throws TypeError or RangeError when an option is unknown or out of its range.
+   */
+  constructor(vectors: Vectors, options: Partial<TowersOptions> = {}) {
+    this.options = checked(options, TABLE, { probe: 1 }, "towers.");
+    this.#vectors = vectors;
+    if (this.options.probe < 1) this.#cells = new Cells(vectors.size);
+    this.#user = new Float32Array(vectors.size);
+    this.#wide = new Float64Array(vectors.size);
+    this.#rows = new Float32Array(0);
+    this.#known = new Uint8Array(0);
+  }
+
+  told(stream: CatalogStream): void {
+    const { index } = stream;
+    if (index >= this.#known.length) this.#grow(2 * index + 16);
+    this.#streams[index] = stream;
+    this.#write(stream);
+  }
+
+  gone(index: number, last: number): void {
+    const { size } = this.#vectors;
+    this.#cells?.delete(index, this.#rows);
+    if (index !== last) this.#cells?.move(last, index);
+    this.#rows.copyWithin(index * size, last * size, (last + 1) * size);
+    this.#known[index] = this.#known[last]!;
+    this.#streams[index] = this.#streams[last]!;
+    this.#streams.length = last;
+  }
+
+  /** Writes the next `count` rows again, in turn; each at most once. */
+  refresh(count: number): void {
+    const n = this.#streams.length;
+    for (let i = Math.min(count, n); i > 0; i--) {
+      if (this.#next >= n) this.#next = 0;
+      this.#write(this.#streams[this.#next++]!);
+    }
+  }
+
+  /**
+   * The streams nearest to a user, best first; of equal products the lower id first. None when the user has no vector.
+   *
+   * @param count - The most that are given.
+   * @param accepts - Whether a stream may be given; asked only of those that are near enough.
+   * @param among - Only of these. Default: of all on air.
+   */
+  nearest(
+    user: Id,
+    count: number,
+    accepts: (stream: CatalogStream) => boolean,
+    among?: readonly CatalogStream[],
+  ): CatalogStream[] {
+    if (count < 1 || !this.#vectors.readUser(user, this.#user, 0)) return [];
+    this.#wide.set(this.#user);
+    const best = new Best(Math.min(count, this.#streams.length), this.#streams);
+    if (among !== undefined) for (const { index } of among) this.#offer(index, best, accepts);
+    else if (this.#cells !== undefined) this.#probe(this.#cells, best, accepts);
+    else for (let row = 0; row < this.#streams.length; row++) this.#offer(row, best, accepts);
+    return best.take();
+  }
+
+  /** The state beside `floats`, to which it adds its rows: vectors that have been read are not always those of now. */
+  save(floats: Float32Array[]): SavedTowers {
+    const n = this.#streams.length;
+    floats.push(this.#rows.slice(0, n * this.#vectors.size));
+    return { known: Array.from(this.#known.subarray(0, n), (known) => known === 1), next: this.#next };
+  }
+
+  /** Takes what `save` gave, once the catalogue has told of its streams; `rows`: what it added to the floats. */
+  load(saved: SavedTowers, rows: Float32Array): void {
+    for (let row = 0; row < this.#streams.length; row++) this.#cells?.delete(row, this.#rows);
+    this.#rows.set(rows);
+    this.#known.set(saved.known.map(Number));
+    this.#next = saved.next;
+    for (const { index, category } of this.#streams) {
+      if (this.#known[index] === 1) this.#cells?.add(index, category, this.#rows);
+    }
+  }
+
+  #write({ index, streamer, category, tags }: CatalogStream): void {
+    this.#cells?.delete(index, this.#rows);
+    const isKnown = this.#vectors.readStreamer(streamer, category, this.#rows, index * this.#vectors.size, tags);
+    this.#known[index] = isKnown ? 1 : 0;
+    if (isKnown) this.#cells?.add(index, category, this.#rows);
+  }
+
+  #offer(row: number, best: Best, accepts: (stream: CatalogStream) => boolean): void {
+    if (this.#known[row] === 0) return;
+    const score = dot(this.#rows, row * this.#vectors.size, this.#wide);
+    if (score < best.least) return;
+    if (accepts(this.#streams[row]!)) best.offer(row, score);
+  }
+
+  /** Whole cells, so that what is found does not depend on the order within them. */
+  #probe(cells: Cells, best: Best, accepts: (stream: CatalogStream) => boolean): void {
+    let left = cells.size * this.options.probe;
+    for (const rows of cells.nearest(this.#wide)) {
+      if (left <= 0 && best.isFull) return;
+      for (const row of rows) this.#offer(row, best, accepts);
+      left -= rows.length;
+    }
+  }
+
+  #grow(rows: number): void {
+    const [oldRows, oldKnown] = [this.#rows, this.#known];
+    this.#rows = new Float32Array(rows * this.#vectors.size);
+    this.#rows.set(oldRows);
+    this.#known = new Uint8Array(rows);
+    this.#known.set(oldKnown);
+  }
+}
+
+/** The product of a row and a vector, in f64, always in this order: four sums, so that the processor need not wait. */
+function dot(rows: Float32Array, start: number, vector: Float64Array): number {
+  const n = vector.length;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 3 < n; i += 4) {
+    a += rows[start + i]! * vector[i]!;
+    b += rows[start + i + 1]! * vector[i + 1]!;
+    c += rows[start + i + 2]! * vector[i + 2]!;
+    d += rows[start + i + 3]! * vector[i + 3]!;
+  }
+  for (; i < n; i++) a += rows[start + i]! * vector[i]!;
+  return a + b + (c + d);
+}
+
+/** The `count` best rows of what it is offered, in a heap whose root is the worst kept. */
+class Best {
+  /** What is below this need not be offered. */
+  least = Number.NEGATIVE_INFINITY;
+  readonly #streams: readonly CatalogStream[];
+  readonly #rows: Int32Array;
+  readonly #scores: Float64Array;
+  #size = 0;
+
+  constructor(count: number, streams: readonly CatalogStream[]) {
+    this.#streams = streams;
+    this.#rows = new Int32Array(count);
+    this.#scores = new Float64Array(count);
+  }
+
+  get isFull(): boolean {
+    return this.#size === this.#rows.length;
+  }
+
+  offer(row: number, score: number): void {
+    if (!this.isFull) {
+      this.#rows[this.#size] = row;
+      this.#scores[this.#size++] = score;
+      if (!this.isFull) return;
+      this.#order();
+    } else if (this.#isWorse(this.#rows[0]!, this.#scores[0]!, row, score)) this.#sink(0, row, score);
+    else return;
+    this.least = this.#scores[0]!;
+  }
+
+  /** The streams, best first; empties the heap. */
+  take(): CatalogStream[] {
+    if (!this.isFull) this.#order();
+    const streams = new Array<CatalogStream>(this.#size);
+    while (this.#size > 0) {
+      const last = --this.#size;
+      streams[last] = this.#streams[this.#rows[0]!]!;
+      this.#sink(0, this.#rows[last]!, this.#scores[last]!);
+    }
+    return streams;
+  }
+
+  #order(): void {
+    for (let i = (this.#size >> 1) - 1; i >= 0; i--) this.#sink(i, this.#rows[i]!, this.#scores[i]!);
+  }
+
+  /** Puts a row in place of the one at `i`, or below it. */
+  #sink(i: number, row: number, score: number): void {
+    const [rows, scores, size] = [this.#rows, this.#scores, this.#size];
+    let place = i;
+    for (let child = 2 * i + 1; child < size; child = 2 * place + 1) {
+      if (child + 1 < size && this.#isWorse(rows[child + 1]!, scores[child + 1]!, rows[child]!, scores[child]!))
+        child++;
+      if (!this.#isWorse(rows[child]!, scores[child]!, row, score)) break;
+      rows[place] = rows[child]!;
+      scores[place] = scores[child]!;
+      place = child;
+    }
+    rows[place] = row;
+    scores[place] = score;
+  }
+
+  /** Whether row `a` comes after row `b`: the lower score, then the higher id. */
+  #isWorse(a: number, scoreA: number, b: number, scoreB: number): boolean {
+    return scoreA === scoreB ? this.#streams[a]!.id > this.#streams[b]!.id : scoreA < scoreB;
+  }
+}

@@ -1,0 +1,218 @@
+import { above, checked, integer, type Rules, rules } from "../../check/index.js";
+import { Latest } from "../../collections/index.js";
+import { exp } from "../../numeric/index.js";
+import { type Id, WEEK } from "../../protocol/index.js";
+import { Visits } from "./visits.js";
+
+export interface NeighbourOptions {
+  /** Milliseconds in which a visit comes to count half. Default 4 weeks. */
+  halfLifeMs: number;
+  /** Added to the root of the product of two streamers' visits: what few have in common says little. Default 5. */
+  shrinkage: number;
+  /** Weight of a streamer relative to the one that the user liked just after, (0, 1]. Default 0.98. */
+  recency: number;
+  /** Users remembered, [1, 1e7]. Default 50 000. */
+  users: number;
+  /** Streamers remembered of a user, [1, 1024]. Default 64. */
+  history: number;
+  /** Streamers remembered, [1, 1e7]. Default 50 000. */
+  streamers: number;
+  /** Neighbours remembered of a streamer, [2, 65536]; beyond, the weakest eighth is forgotten. Default 256. */
+  neighbours: number;
+}
+
+export const NEIGHBOURS: Readonly<NeighbourOptions> = {
+  halfLifeMs: 4 * WEEK,
+  shrinkage: 5,
+  recency: 0.98,
+  users: 50_000,
+  history: 64,
+  streamers: 50_000,
+  neighbours: 256,
+};
+
+export const NEIGHBOUR_TABLE: Rules<NeighbourOptions> = {
+  halfLifeMs: rules.positive,
+  shrinkage: rules.nonNegative,
+  recency: above(0, 1),
+  users: integer(1, 1e7),
+  history: integer(1, 1024),
+  streamers: integer(1, 1e7),
+  neighbours: integer(2, 65_536),
+};
+
+/** Half-lives in which the weight of new visits may grow before all are divided by it. */
+const GROWTH = 64;
+/** Beyond so many, nothing is left of a visit. */
+const FADED = 1000;
+
+/** Who liked a streamer, and what else they liked. */
+interface Audience {
+  visits: number;
+  /** Visits in common, by streamer. */
+  common: Map<Id, number>;
+}
+
+/** How near a streamer is to those whom a user liked. */
+export interface Nearness {
+  /** The similarities to all of them, itself included, each weighted by how recent it is: 0 or more. */
+  all: number;
+  /** The same without itself, and the sum of these weights. */
+  others: number;
+  weight: number;
+  /** The largest similarity to another, [0, 1]. */
+  nearest: number;
+}
+
+/** What `Neighbours.save` gives. */
+export interface SavedNeighbours {
+  origin: number | undefined;
+  visits: [Id, Id[]][];
+  counted: [Id, number][];
+  audiences: [Id, number, [Id, number][]][];
+}
+
+/**
+ * Streamers whom the same users liked are near: item-based nearest neighbours, online.
+ *
+ * The similarity is the cosine of who liked them, common / (sqrt(visits * visits) + shrinkage), where a pair counts from
+ * the moment at which it was complete and fades from then on. Instead of fading every count, each new one weighs more
+ * than those before (Cormode et al. 2009, "Forward Decay"). A user counts once for a streamer as long as it is
+ * remembered, and with no more than `history` visits in all, faded: an account that goes round and round is two or three.
+ *
+ * Sarwar et al. 2001, "Item-Based Collaborative Filtering Recommendation Algorithms"; `ItemKnn` is the same on a log.
+ */
+export class Neighbours {
+  readonly options: Readonly<NeighbourOptions>;
+  readonly #visits: Visits;
+  /** What the counted visits of each user weigh together. */
+  readonly #counted: Latest<Id, { weight: number }>;
+  readonly #audiences: Latest<Id, Audience>;
+  /** When a visit weighed 1. */
+  #origin: number | undefined;
+  /** Whom the user that was begun with liked, the latest first, and what the shrinkage weighs then. */
+  #liked: readonly Id[] = [];
+  #shrinkage = 0;
+
+  /** @throws TypeError for an unknown option, RangeError for one out of range. */
+  constructor(options: Partial<NeighbourOptions> = {}) {
+    this.options = checked(options, NEIGHBOUR_TABLE, NEIGHBOURS);
+    const { users, history, streamers } = this.options;
+    this.#visits = new Visits(users, history);
+    this.#counted = new Latest(users);
+    this.#audiences = new Latest(streamers);
+  }
+
+  /** A user liked a streamer. */
+  learn(user: Id, streamer: Id, now: number): void {
+    const before = this.#visits.of(user);
+    if (!this.#visits.add(user, streamer)) return;
+    const weight = this.#weightAt(now);
+    const counted = this.#counted.get(user) ?? { weight: 0 };
+    this.#counted.set(user, counted);
+    if (counted.weight + weight > weight * this.options.history) return;
+    counted.weight += weight;
+    const own = this.#audiences.get(streamer) ?? { visits: 0, common: new Map() };
+    this.#audiences.set(streamer, own);
+    own.visits += weight;
+    for (const other of before) {
+      const audience = this.#audiences.get(other);
+      if (audience === undefined) continue;
+      this.#join(own, other, weight);
+      this.#join(audience, streamer, weight);
+    }
+  }
+
+  /** What is read next is for this user at this moment. */
+  begin(user: Id, now: number): void {
+    this.#liked = this.#visits.of(user).reverse();
+    this.#shrinkage = this.options.shrinkage * exp(Math.LN2 * Math.min(this.#halfLivesAt(now), FADED));
+  }
+
+  /** Writes how near a streamer is. Returns false, and writes nothing, for one whom nobody liked that is remembered. */
+  read(streamer: Id, out: Nearness): boolean {
+    const audience = this.#audiences.get(streamer);
+    if (audience === undefined) return false;
+    const { recency } = this.options;
+    out.all = out.others = out.weight = out.nearest = 0;
+    let weight = 1;
+    for (const other of this.#liked) {
+      const isItself = other === streamer;
+      const common = isItself ? audience.visits : (audience.common.get(other) ?? 0);
+      const visits = common > 0 ? (this.#audiences.get(other)?.visits ?? 0) : 0;
+      const similarity = visits > 0 ? common / (Math.sqrt(audience.visits * visits) + this.#shrinkage) : 0;
+      out.all += weight * similarity;
+      if (!isItself) {
+        out.others += weight * similarity;
+        out.weight += weight;
+        out.nearest = Math.max(out.nearest, similarity);
+      }
+      weight *= recency;
+    }
+    return true;
+  }
+
+  /** Forgets whom a user liked; what the streamers have in common stays, and names nobody. */
+  forget(user: Id): void {
+    this.#visits.delete(user);
+    this.#counted.delete(user);
+  }
+
+  /** Forgets a streamer, and what others have in common with it. */
+  forgetStreamer(streamer: Id): void {
+    this.#visits.deleteStreamer(streamer);
+    this.#audiences.delete(streamer);
+    for (const { common } of this.#audiences.values()) common.delete(streamer);
+  }
+
+  /** All that was learned; `load` takes it back. */
+  save(): SavedNeighbours {
+    return {
+      origin: this.#origin,
+      visits: this.#visits.save(),
+      counted: Array.from(this.#counted, ([user, { weight }]) => [user, weight]),
+      audiences: Array.from(this.#audiences, ([streamer, { visits, common }]) => [streamer, visits, [...common]]),
+    };
+  }
+
+  /** Takes what `save` of the same options gave, having learned nothing yet. */
+  load({ origin, visits, counted, audiences }: SavedNeighbours): void {
+    this.#origin = origin;
+    this.#visits.load(visits);
+    for (const [user, weight] of counted) this.#counted.set(user, { weight });
+    for (const [streamer, sum, common] of audiences) {
+      this.#audiences.set(streamer, { visits: sum, common: new Map(common) });
+    }
+  }
+
+  #join(audience: Audience, other: Id, weight: number): void {
+    const { common } = audience;
+    const { neighbours } = this.options;
+    common.set(other, (common.get(other) ?? 0) + weight);
+    if (common.size <= neighbours) return;
+    // A sort by weight keeps the order of the map where weights are equal.
+    const entries = [...common].sort(([, a], [, b]) => b - a);
+    audience.common = new Map(entries.slice(0, Math.max(1, neighbours - (neighbours >> 3))));
+  }
+
+  #halfLivesAt(now: number): number {
+    return (now - (this.#origin ?? now)) / this.options.halfLifeMs;
+  }
+
+  /** What a visit weighs now. Moves the origin, and all weights with it, before numbers grow out of bounds. */
+  #weightAt(now: number): number {
+    this.#origin ??= now;
+    let halfLives = this.#halfLivesAt(now);
+    if (halfLives > GROWTH) {
+      const factor = exp(-Math.LN2 * Math.min(halfLives, FADED));
+      for (const counted of this.#counted.values()) counted.weight *= factor;
+      for (const audience of this.#audiences.values()) {
+        audience.visits *= factor;
+        for (const [other, common] of audience.common) audience.common.set(other, common * factor);
+      }
+      this.#origin = now;
+      halfLives = 0;
+    }
+    return exp(Math.LN2 * halfLives);
+  }
+}

@@ -1,0 +1,317 @@
+import { Latest } from "../../collections/index.js";
+import { fade } from "../../numeric/index.js";
+import { HOUR, type Id, WEEK } from "../../protocol/index.js";
+
+/**
+ * Fading sums over everybody's visits: to a streamer, in a category, on the platform. What one account adds is bounded, as
+ * `ProfileOptions.sayMs` says: an attack is worth its accounts, not its events.
+ */
+export interface Audience {
+  impressions: number;
+  clicks: number;
+  /** Ended watches; of those the engaged ones; and the sum of log(1 + minutes). */
+  watches: number;
+  engaged: number;
+  weight: number;
+  /** Clicks by somebody who had been there before. */
+  repeats: number;
+  /** Likes, comments, shares, follows and gifts. */
+  approvals: number;
+}
+
+/** What a visit is worth, estimated. */
+export interface Estimate {
+  /** Clicks per impression. */
+  clickRate: number;
+  /** Engaged visits per ended watch. */
+  engagedShare: number;
+  /** Mean of log(1 + minutes) per ended watch. */
+  weight: number;
+  /** Clicks by somebody who had been there before, per click. */
+  repeatShare: number;
+  /** Likes, comments, shares, follows and gifts per click. */
+  approvalRate: number;
+}
+
+/** An estimate of a streamer, with how much is known. */
+export interface StreamerEstimate {
+  /** Over weeks. */
+  readonly long: Estimate;
+  /** Over the last hours. */
+  readonly now: Pick<Estimate, "clickRate" | "weight">;
+  /** Impressions, and ended watches, that the long estimate rests on, faded. */
+  impressions: number;
+  watches: number;
+}
+
+interface Record {
+  /** At a half-life of a week. */
+  long: Audience;
+  /** At a half-life of an hour; categories and the platform have none. */
+  now: Audience | undefined;
+  /** When both were last brought up to date. */
+  time: number;
+}
+
+/**
+ * What is known of a streamer over all streams since first heard of; nothing here fades. Of each account counts what
+ * `ProfileOptions.sayMs` says.
+ */
+export interface StreamerHistory {
+  firstSeen: number;
+  /** When a stream last began; null before the first. */
+  lastOnAir: number | null;
+  streams: number;
+  /** Streams that began in each category, at most 16 categories; the one used last comes last. */
+  categories: [string, number][];
+  clicks: number;
+  /** Clicks by somebody who had been there before. */
+  repeats: number;
+  /** Ended watches, and their minutes. */
+  watches: number;
+  minutes: number;
+  /** Likes, comments, shares, follows and gifts. */
+  approvals: number;
+  /** Follows, by whoever had not followed before as far as is remembered. */
+  followers: number;
+}
+
+/** A streamer's profile: what is known over all streams, and what follows from it. */
+export interface StreamProfile extends StreamerHistory {
+  /** Minutes per ended watch; 0 before the first. */
+  meanWatchMinutes: number;
+  /** Clicks by somebody who had been there before, per click; 0 before the first. */
+  repeatShare: number;
+  /** Estimates of what a visit is worth, over weeks and over the last hours, fading to the category's. */
+  estimate: StreamerEstimate;
+}
+
+interface StreamerRecord extends Record {
+  history: StreamerHistory;
+}
+
+/** What `Audiences.save` gives: plain values. */
+export interface SavedAudiences {
+  platform: Record;
+  categories: [string, Record][];
+  streamers: [Id, StreamerRecord][];
+}
+
+/** Where shrinkage ends: a platform of which nothing is known yet. */
+const UNKNOWN: Estimate = {
+  clickRate: 0.1,
+  engagedShare: 0.3,
+  weight: 1,
+  repeatShare: 0.2,
+  approvalRate: 0.05,
+};
+
+/** How many observations the layer above weighs against a layer's own. */
+const PRIOR_WATCHES = 8;
+const PRIOR_IMPRESSIONS = 40;
+
+/** Categories remembered, the newest; and those of one streamer. */
+const CATEGORIES = 16_384;
+const USUAL_CATEGORIES = 16;
+
+function emptyAudience(): Audience {
+  return { impressions: 0, clicks: 0, watches: 0, engaged: 0, weight: 0, repeats: 0, approvals: 0 };
+}
+
+function emptyRecord(now: number): StreamerRecord {
+  const history = {
+    firstSeen: now,
+    lastOnAir: null,
+    streams: 0,
+    categories: [],
+    clicks: 0,
+    repeats: 0,
+    watches: 0,
+    minutes: 0,
+    approvals: 0,
+    followers: 0,
+  };
+  return { long: emptyAudience(), now: emptyAudience(), time: now, history };
+}
+
+function multiply(audience: Audience, factor: number): void {
+  audience.impressions *= factor;
+  audience.clicks *= factor;
+  audience.watches *= factor;
+  audience.engaged *= factor;
+  audience.weight *= factor;
+  audience.repeats *= factor;
+  audience.approvals *= factor;
+}
+
+function addTo(record: Record, sum: keyof Audience, amount: number, now: number): void {
+  if (now > record.time) {
+    multiply(record.long, fade(now - record.time, WEEK));
+    if (record.now !== undefined) multiply(record.now, fade(now - record.time, HOUR));
+    record.time = now;
+  }
+  record.long[sum] += amount;
+  if (record.now !== undefined) record.now[sum] += amount;
+}
+
+/** The mean of n observations with this sum and of `strength` imagined ones at the prior. */
+export function shrink(sum: number, n: number, prior: number, strength: number): number {
+  return (sum + strength * prior) / (n + strength);
+}
+
+function estimate(audience: Audience, factor: number, prior: Estimate, out: Estimate): void {
+  const watches = audience.watches * factor;
+  const clicks = audience.clicks * factor;
+  out.clickRate = shrink(clicks, audience.impressions * factor, prior.clickRate, PRIOR_IMPRESSIONS);
+  out.engagedShare = shrink(audience.engaged * factor, watches, prior.engagedShare, PRIOR_WATCHES);
+  out.weight = shrink(audience.weight * factor, watches, prior.weight, PRIOR_WATCHES);
+  out.repeatShare = shrink(audience.repeats * factor, clicks, prior.repeatShare, PRIOR_WATCHES);
+  out.approvalRate = shrink(audience.approvals * factor, clicks, prior.approvalRate, PRIOR_WATCHES);
+}
+
+/**
+ * What everybody's visits say about streamers and categories.
+ *
+ * Each layer is shrunk towards the one above it (moment, streamer, category, platform), so that a streamer of whom
+ * nothing is known is worth what its category is worth.
+ */
+export class Audiences {
+  #platform: Record = { long: emptyAudience(), now: undefined, time: 0 };
+  readonly #categories = new Latest<string, Record>(CATEGORIES);
+  readonly #streamers: Latest<Id, StreamerRecord>;
+  readonly #ofPlatform: Estimate = { ...UNKNOWN };
+  readonly #ofCategory: Estimate = { ...UNKNOWN };
+  #platformChanged = true;
+
+  /** @param maxStreamers - Streamers remembered; those not visited for longest are dropped first. */
+  constructor(maxStreamers: number) {
+    this.#streamers = new Latest(maxStreamers);
+  }
+
+  /** Adds `amount` to one sum of the streamer, of the category and of the platform. */
+  add(streamer: Id, category: string, sum: keyof Audience, amount: number, now: number): void {
+    let ofStreamer = this.#streamers.get(streamer);
+    if (ofStreamer === undefined || sum !== "impressions") {
+      ofStreamer ??= emptyRecord(now);
+      this.#streamers.set(streamer, ofStreamer);
+    }
+    const { history } = ofStreamer;
+    if (sum === "clicks" || sum === "repeats" || sum === "watches" || sum === "approvals") history[sum] += amount;
+    let ofCategory = this.#categories.get(category);
+    if (ofCategory === undefined) {
+      ofCategory = { long: emptyAudience(), now: undefined, time: now };
+      this.#categories.set(category, ofCategory);
+    }
+    addTo(ofStreamer, sum, amount, now);
+    addTo(ofCategory, sum, amount, now);
+    addTo(this.#platform, sum, amount, now);
+    this.#platformChanged = true;
+  }
+
+  /** A stream begins. */
+  onAir(streamer: Id, category: string, now: number): void {
+    const { history } = this.#known(streamer, now);
+    history.streams++;
+    history.lastOnAir = now;
+    const known = history.categories.findIndex(([name]) => name === category);
+    const [, times] = known < 0 ? [category, 0] : history.categories.splice(known, 1)[0]!;
+    history.categories.push([category, times + 1]);
+    if (history.categories.length > USUAL_CATEGORIES) history.categories.shift();
+  }
+
+  /** Somebody who did not follow the streamer does so from now on. */
+  followed(streamer: Id, now: number): void {
+    this.#known(streamer, now).history.followers++;
+  }
+
+  /** The minutes of a watch that `add` has counted. */
+  watched(streamer: Id, minutes: number): void {
+    const record = this.#streamers.get(streamer);
+    if (record !== undefined) record.history.minutes += minutes;
+  }
+
+  /** A copy of all that is known of a streamer; undefined when nothing is. */
+  profile(streamer: Id, now: number): StreamProfile | undefined {
+    const record = this.#streamers.get(streamer);
+    if (record === undefined) return undefined;
+    const history = structuredClone(record.history);
+    const estimate = emptyStreamerEstimate();
+    this.read(streamer, history.categories.at(-1)?.[0] ?? "", now, estimate);
+    return {
+      ...history,
+      meanWatchMinutes: history.watches > 0 ? history.minutes / history.watches : 0,
+      repeatShare: history.clicks > 0 ? history.repeats / history.clicks : 0,
+      estimate,
+    };
+  }
+
+  /** The impressions that the long estimate of a streamer rests on, faded; 0 of one of whom nothing is known. */
+  impressions(streamer: Id, now: number): number {
+    const record = this.#streamers.get(streamer);
+    return record === undefined ? 0 : record.long.impressions * fade(now - record.time, WEEK);
+  }
+
+  /** Forgets a streamer; the category and the platform keep what they have. Returns whether anything was known. */
+  delete(streamer: Id): boolean {
+    return this.#streamers.delete(streamer);
+  }
+
+  /** Writes into `out` what is known of a streamer at `now`. */
+  read(streamer: Id, category: string, now: number, out: StreamerEstimate): void {
+    if (this.#platformChanged) {
+      estimate(this.#platform.long, 1, UNKNOWN, this.#ofPlatform);
+      this.#platformChanged = false;
+    }
+    const ofCategory = this.#categories.get(category);
+    let prior = this.#ofPlatform;
+    if (ofCategory !== undefined) {
+      estimate(ofCategory.long, 1, prior, this.#ofCategory);
+      prior = this.#ofCategory;
+    }
+    const record = this.#streamers.get(streamer);
+    if (record === undefined) {
+      Object.assign(out.long, prior);
+      out.now.clickRate = prior.clickRate;
+      out.now.weight = prior.weight;
+      out.impressions = 0;
+      out.watches = 0;
+      return;
+    }
+    const slow = fade(now - record.time, WEEK);
+    estimate(record.long, slow, prior, out.long);
+    const moment = record.now!;
+    const fast = fade(now - record.time, HOUR);
+    out.now.clickRate = shrink(moment.clicks * fast, moment.impressions * fast, out.long.clickRate, PRIOR_IMPRESSIONS);
+    out.now.weight = shrink(moment.weight * fast, moment.watches * fast, out.long.weight, PRIOR_WATCHES);
+    out.impressions = record.long.impressions * slow;
+    out.watches = record.long.watches * slow;
+  }
+
+  /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
+  save(): SavedAudiences {
+    return { platform: this.#platform, categories: [...this.#categories], streamers: [...this.#streamers] };
+  }
+
+  /** Takes what `save` gave. */
+  load(saved: SavedAudiences): void {
+    this.#platform = saved.platform;
+    this.#platformChanged = true;
+    for (const [category, record] of saved.categories) this.#categories.set(category, record);
+    for (const [streamer, record] of saved.streamers) this.#streamers.set(streamer, record);
+  }
+
+  #known(streamer: Id, now: number): StreamerRecord {
+    const record = this.#streamers.get(streamer) ?? emptyRecord(now);
+    this.#streamers.set(streamer, record);
+    return record;
+  }
+}
+
+export function emptyStreamerEstimate(): StreamerEstimate {
+  return {
+    long: { ...UNKNOWN },
+    now: { clickRate: UNKNOWN.clickRate, weight: UNKNOWN.weight },
+    impressions: 0,
+    watches: 0,
+  };
+}

@@ -1,0 +1,665 @@
+import { checked, type Rules, rules } from "../../check/index.js";
+import { Latest } from "../../collections/index.js";
+import { addContent, type Content, MODALITIES } from "../../encoders/index.js";
+import { fade, log1p } from "../../numeric/index.js";
+import { DAY, HOUR, type Id, MINUTE, type UserUpdate, WEEK } from "../../protocol/index.js";
+import {
+  countsImpression,
+  countsWatch,
+  emptySay,
+  loadedSay,
+  renew,
+  type SavedSay,
+  type Say,
+  type Share,
+  savedSay,
+  shareOf,
+} from "./influence.js";
+import { type Audience, Audiences, type SavedAudiences } from "./streamers.js";
+import { possible } from "./watchtime.js";
+
+/** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
+export const HALF_LIVES_MS = [HOUR, DAY, WEEK] as const;
+export const SPEEDS = HALF_LIVES_MS.length;
+
+/** Sums fade in steps of at least this: a hundredth of the shortest half-life. */
+const FADE_EVERY = MINUTE / 2;
+/** Longest watch that counts, in minutes: a clock that jumped must not own a profile. */
+const WATCH_MAX = 24 * 60;
+/** Latest watches listed for a user. */
+const RECENT = 20;
+/** Streamers of one session that are remembered as shown. */
+const SHOWN = 256;
+/** A click whose watch is never told counts as watching for this long. [set by hand] */
+const WATCHING_MAX = 4 * HOUR;
+
+export interface ProfileOptions {
+  /** Users remembered; the ones not seen for longest are forgotten first. Default 50 000. */
+  users: number;
+  /** Streamers remembered; the ones not visited for longest are forgotten first. Default 200 000. */
+  streamers: number;
+  /** Streamers remembered of one user; the ones not visited for longest are forgotten first. Default 64. */
+  pairs: number;
+  /** Categories, and as many tags, remembered of one user; the ones not clicked for longest are forgotten first. Default 64. */
+  interests: number;
+  /** Friends remembered of one user; those made first are forgotten first. Default 128. */
+  friends: number;
+  /** Followed streamers remembered of one user; those followed first are forgotten first. Default 128. */
+  follows: number;
+  /** Milliseconds without a sign of the user after which a new session begins. Default 30 minutes. */
+  sessionGapMs: number;
+  /** Milliseconds of watching from which a visit counts as engaged. Default 60 000. */
+  engagedMs: number;
+  /** Milliseconds below which a visit counts as a bounce. Default 5000. */
+  bounceMs: number;
+  /**
+   * Milliseconds in which a user counts in what is known of a streamer for everybody with one click, the impressions
+   * before it, at most 8, one like or the like, and 4 watches; and at 128 streamers at most. 0: everything counts, and
+   * as long as it is told, as it must where many people share one name. Default 6 hours. [set by hand]
+   */
+  sayMs: number;
+  /** Decisions of a user that are learned from in `sayMs`; more are not. Default 64. [set by hand] */
+  sayDecisions: number;
+}
+
+const DEFAULTS: ProfileOptions = {
+  users: 50_000,
+  streamers: 200_000,
+  pairs: 64,
+  interests: 64,
+  friends: 128,
+  follows: 128,
+  sessionGapMs: 30 * MINUTE,
+  engagedMs: MINUTE,
+  bounceMs: 5000,
+  sayMs: 6 * HOUR,
+  sayDecisions: 64,
+};
+
+const TABLE: Rules<ProfileOptions> = {
+  users: rules.atLeastOne,
+  streamers: rules.atLeastOne,
+  pairs: rules.atLeastOne,
+  interests: rules.atLeastOne,
+  friends: rules.atLeastOne,
+  follows: rules.atLeastOne,
+  sessionGapMs: rules.positive,
+  engagedMs: rules.positive,
+  bounceMs: rules.nonNegative,
+  sayMs: rules.nonNegative,
+  sayDecisions: rules.atLeastOne,
+};
+
+/** What a profile needs to know of a stream. */
+export interface StreamTraits {
+  readonly streamer: Id;
+  readonly category: string;
+  readonly tags: readonly string[];
+}
+
+/** What a user has told; what was never told is not there. */
+export type UserTraits = Omit<UserUpdate, "kind" | "time" | "id" | "user">;
+
+/** Fading sums of what a user did, each at the speeds of `HALF_LIVES_MS`. */
+export interface UserSums {
+  impressions: number[];
+  clicks: number[];
+  /** Ended watches; of those the engaged ones, the bounces, and those of a streamer visited before. */
+  watches: number[];
+  engaged: number[];
+  bounces: number[];
+  repeats: number[];
+  minutes: number[];
+  /** Sum of log(1 + minutes): what interests are shares of. */
+  weight: number[];
+  /** Pages looked at, of those the ones left within `bounceMs`, and the sum of log(1 + seconds); absent before one. */
+  pages?: number[];
+  pageBounces?: number[];
+  dwell?: number[];
+  /** Ratings, and the sum of 2 * rating - 1; absent before one. */
+  ratings?: number[];
+  ratingSum?: number[];
+}
+
+/** Fading interest in a category or a tag; but for `weight`, at the slowest speed. */
+export interface Interest {
+  impressions: number;
+  clicks: number;
+  watches: number;
+  /** Sum of log(1 + minutes), at each speed. */
+  weight: number[];
+}
+
+/** What a user did with one streamer. */
+export interface Pair {
+  visits: number;
+  watches: number;
+  engaged: number;
+  minutes: number;
+  /** Fading sum of log(1 + minutes), at the slowest speed. */
+  weight: number;
+  lastVisit: number;
+  lastWatchMs: number;
+  /** Likes, comments, shares, follows and gifts. */
+  approvals: number;
+  dislikes: number;
+  /** Ratings, and the sum of 2 * rating - 1. */
+  ratings: number;
+  ratingSum: number;
+}
+
+/** What happened since the user came. */
+export interface Session {
+  start: number;
+  /** Milliseconds that the user had been away before; 0 in the first session. */
+  gapMs: number;
+  requests: number;
+  clicks: number;
+  engaged: number;
+  bounces: number;
+  minutes: number;
+  /** Slates shown since the last click. */
+  ignored: number;
+  lastWatchMs: number;
+  /** Pages looked at. */
+  pages: number;
+  /** How often each streamer was shown in this session. */
+  shown: Latest<Id, number>;
+}
+
+/** One ended watch. */
+export interface Visit {
+  time: number;
+  streamer: Id;
+  category: string;
+  watchMs: number;
+}
+
+/** What is known of a user. */
+export interface UserProfile {
+  firstSeen: number;
+  lastSeen: number;
+  requests: number;
+  sums: UserSums;
+  categories: Latest<string, Interest>;
+  tags: Latest<string, Interest>;
+  /** By streamer; the one visited last comes last. */
+  pairs: Latest<Id, Pair>;
+  /** The latest watches, oldest first. */
+  recent: Visit[];
+  traits: UserTraits;
+  /** Null before the first: most users of most platforms have none, and empty maps take memory. */
+  friends: Latest<Id, true> | null;
+  /** Streamers; null before the first. */
+  follows: Latest<Id, true> | null;
+  /** The streamer whose stream the user entered and has not left, since `since`; else null. */
+  watching: { streamer: Id; since: number } | null;
+  /** Fading sums of what was in the streams watched, by modality; null where there was nothing yet, and before all. */
+  content: (number[] | null)[] | null;
+  session: Session;
+  /** What the user has lately counted for in what is known of streamers. */
+  say: Say;
+  /** When the fading numbers above were last brought up to date. */
+  fadedAt: number;
+}
+
+/** A user's profile as plain values: maps are lists of entries. */
+export interface ExportedProfile
+  extends Omit<UserProfile, "categories" | "tags" | "pairs" | "friends" | "follows" | "session" | "say"> {
+  categories: [string, Interest][];
+  tags: [string, Interest][];
+  pairs: [Id, Pair][];
+  friends: Id[];
+  follows: Id[];
+  session: Omit<Session, "shown"> & { shown: [Id, number][] };
+  say: SavedSay;
+}
+
+/** What `Profiles.save` gives. */
+export interface SavedProfiles {
+  users: [Id, ExportedProfile][];
+  audiences: SavedAudiences;
+}
+
+function zeros(): number[] {
+  return new Array<number>(SPEEDS).fill(0);
+}
+
+function emptySession(start: number, gapMs: number): Session {
+  return {
+    start,
+    gapMs,
+    requests: 0,
+    clicks: 0,
+    engaged: 0,
+    bounces: 0,
+    minutes: 0,
+    ignored: 0,
+    lastWatchMs: 0,
+    pages: 0,
+    shown: new Latest(SHOWN),
+  };
+}
+
+function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserProfile {
+  return {
+    firstSeen: now,
+    lastSeen: now,
+    requests: 0,
+    sums: {
+      impressions: zeros(),
+      clicks: zeros(),
+      watches: zeros(),
+      engaged: zeros(),
+      bounces: zeros(),
+      repeats: zeros(),
+      minutes: zeros(),
+      weight: zeros(),
+    },
+    categories: new Latest(interests),
+    tags: new Latest(interests),
+    pairs: new Latest(pairs),
+    recent: [],
+    traits: {},
+    friends: null,
+    follows: null,
+    watching: null,
+    content: null,
+    session: emptySession(now, 0),
+    say: emptySay(now),
+    fadedAt: now,
+  };
+}
+
+function emptyPair(now: number): Pair {
+  return {
+    visits: 0,
+    watches: 0,
+    engaged: 0,
+    minutes: 0,
+    weight: 0,
+    lastVisit: now,
+    lastWatchMs: 0,
+    approvals: 0,
+    dislikes: 0,
+    ratings: 0,
+    ratingSum: 0,
+  };
+}
+
+/** Milliseconds since the user last entered or left a stream of the streamer; as far as is known since ever. */
+function sinceVisit(pair: Pair | undefined, now: number): number {
+  return pair === undefined || pair.visits + pair.watches === 0 ? Number.POSITIVE_INFINITY : now - pair.lastVisit;
+}
+
+function addAll(sums: number[], amount: number): void {
+  for (let speed = 0; speed < SPEEDS; speed++) sums[speed]! += amount;
+}
+
+/** The user's interest in a name, made when there is none. */
+function interestIn(interests: Latest<string, Interest>, name: string): Interest {
+  let interest = interests.get(name);
+  if (interest === undefined) {
+    interest = { impressions: 0, clicks: 0, watches: 0, weight: zeros() };
+    interests.set(name, interest);
+  }
+  return interest;
+}
+
+function enrich(interest: Interest, weight: number): void {
+  interest.watches++;
+  addAll(interest.weight, weight);
+}
+
+/** Makes the interests that a stream touches the latest, so that they are forgotten last. */
+function touchInterests(profile: UserProfile, stream: StreamTraits): void {
+  profile.categories.set(stream.category, interestIn(profile.categories, stream.category));
+  for (const tag of stream.tags) profile.tags.set(tag, interestIn(profile.tags, tag));
+}
+
+function exported(profile: UserProfile): ExportedProfile {
+  return {
+    ...profile,
+    categories: [...profile.categories],
+    tags: [...profile.tags],
+    pairs: [...profile.pairs],
+    friends: [...(profile.friends?.keys() ?? [])],
+    follows: [...(profile.follows?.keys() ?? [])],
+    session: { ...profile.session, shown: [...profile.session.shown] },
+    say: savedSay(profile.say),
+  };
+}
+
+function imported(profile: ExportedProfile, options: ProfileOptions): UserProfile {
+  const { pairs, interests, friends, follows } = options;
+  const named = (max: number, ids: readonly Id[]) =>
+    ids.length > 0
+      ? new Latest<Id, true>(
+          max,
+          ids.map((id) => [id, true]),
+        )
+      : null;
+  return {
+    ...profile,
+    categories: new Latest(interests, profile.categories),
+    tags: new Latest(interests, profile.tags),
+    pairs: new Latest(pairs, profile.pairs),
+    friends: named(friends, profile.friends),
+    follows: named(follows, profile.follows),
+    session: { ...profile.session, shown: new Latest(SHOWN, profile.session.shown) },
+    say: loadedSay(profile.say),
+  };
+}
+
+/** What is known of users, one by one, and through `audiences` of streamers and categories. */
+export class Profiles {
+  readonly options: Readonly<ProfileOptions>;
+  readonly audiences: Audiences;
+  readonly #users: Latest<Id, UserProfile>;
+  readonly #factors = new Float64Array(SPEEDS);
+
+  /** @throws {RangeError} when an option is unknown or out of its range. */
+  constructor(options: Partial<ProfileOptions> = {}) {
+    this.options = checked(options, TABLE, DEFAULTS, "profile.");
+    this.audiences = new Audiences(this.options.streamers);
+    this.#users = new Latest(this.options.users);
+  }
+
+  /** Users remembered. */
+  get size(): number {
+    return this.#users.size;
+  }
+
+  /** The profile itself, not a copy; undefined when nothing is known of the user. */
+  get(user: Id): UserProfile | undefined {
+    return this.#users.get(user);
+  }
+
+  /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
+  export(user: Id): ExportedProfile | undefined {
+    const profile = this.#users.get(user);
+    return profile && structuredClone(exported(profile));
+  }
+
+  /**
+   * Forgets a user, also as a friend of others. Sums over all users keep what they have: it names nobody. Returns
+   * whether there was a profile.
+   */
+  delete(user: Id): boolean {
+    // Of all: a full list of friends may have dropped one side of a friendship.
+    for (const { friends } of this.#users.values()) friends?.delete(user);
+    return this.#users.delete(user);
+  }
+
+  /** Forgets a streamer, also in what is known of users. Returns whether anything was known of the streamer. */
+  deleteStreamer(streamer: Id): boolean {
+    for (const profile of this.#users.values()) {
+      profile.pairs.delete(streamer);
+      profile.follows?.delete(streamer);
+      profile.session.shown.delete(streamer);
+      profile.say.streamers.delete(streamer);
+      profile.recent = profile.recent.filter((visit) => visit.streamer !== streamer);
+      if (profile.watching?.streamer === streamer) profile.watching = null;
+    }
+    return this.audiences.delete(streamer);
+  }
+
+  /** The streamer whose stream a user is in, as far as it is told; undefined when in none. */
+  watching(user: Id, now: number): Id | undefined {
+    const watching = this.#users.get(user)?.watching;
+    return watching && now - watching.since <= WATCHING_MAX ? watching.streamer : undefined;
+  }
+
+  /** The streamers whose streams friends of a user are in, those of the friends made last first; one may come twice. */
+  company({ friends }: UserProfile, now: number): Id[] {
+    const streamers: Id[] = [];
+    for (const friend of friends?.keys() ?? []) {
+      const streamer = this.watching(friend, now);
+      if (streamer !== undefined) streamers.push(streamer);
+    }
+    return streamers.reverse();
+  }
+
+  /** The user's profile, brought up to `now` within half a minute: made when there is none, in a new session when the user had been away. */
+  open(user: Id, now: number): UserProfile {
+    const profile = this.#known(user, now);
+    const away = now - profile.lastSeen;
+    if (away > this.options.sessionGapMs) profile.session = emptySession(now, away);
+    if (now - profile.fadedAt >= FADE_EVERY) this.#fade(profile, now);
+    profile.lastSeen = now;
+    return profile;
+  }
+
+  /** A slate was shown. Call after its features are written: they use only what came before. */
+  shown(user: Id, slate: readonly StreamTraits[], now: number): void {
+    const profile = this.open(user, now);
+    profile.requests++;
+    profile.session.requests++;
+    if (slate.length > 0) profile.session.ignored++;
+    for (const stream of slate) this.#impression(profile, stream, now);
+  }
+
+  /** A stream that somebody else chose was shown. */
+  impression(user: Id, stream: StreamTraits, now: number): void {
+    this.#impression(this.open(user, now), stream, now);
+  }
+
+  click(user: Id, stream: StreamTraits, now: number): void {
+    const profile = this.open(user, now);
+    addAll(profile.sums.clicks, 1);
+    profile.session.clicks++;
+    profile.session.ignored = 0;
+    touchInterests(profile, stream);
+    interestIn(profile.categories, stream.category).clicks++;
+    for (const tag of stream.tags) interestIn(profile.tags, tag).clicks++;
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    profile.watching = { streamer: stream.streamer, since: now };
+    const isRepeated = pair.visits > 0;
+    pair.visits++;
+    pair.lastVisit = now;
+    const share = this.#share(profile, stream, now);
+    if (share === undefined || share.clicked) return;
+    share.clicked = true;
+    if (isRepeated) this.#judge(stream, "repeats", 1, now);
+    this.#judge(stream, "clicks", 1, now);
+  }
+
+  /**
+   * A watch ended. One that began before the user last entered or left a stream of the streamer cannot be: it counts
+   * for the time since then, and if that is short, for nobody.
+   * @param told - Milliseconds watched.
+   * @param ended - By the stream, not by the user; then its shortness says nothing and it is no bounce.
+   * @param content - What is in the stream, as far as it is known.
+   * @returns The milliseconds that count in what is known of the streamer for everybody; 0 when it does not count there.
+   */
+  watch(user: Id, stream: StreamTraits, told: number, ended: boolean, now: number, content?: Content): number {
+    const profile = this.open(user, now);
+    if (profile.watching?.streamer === stream.streamer) profile.watching = null;
+    const isOne = this.options.sayMs > 0;
+    const watchMs = isOne ? possible(told, sinceVisit(profile.pairs.get(stream.streamer), now)) : told;
+    const cut = ended || watchMs < told;
+    const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
+    const weight = log1p(minutes);
+    const engaged = watchMs >= this.options.engagedMs;
+    const bounce = watchMs < this.options.bounceMs && !cut;
+    const { sums, session } = profile;
+    session.minutes += minutes;
+    session.lastWatchMs = watchMs;
+    addAll(sums.minutes, minutes);
+    addAll(sums.weight, weight);
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    if (pair.watches > 0) addAll(sums.repeats, 1);
+    pair.watches++;
+    pair.minutes += minutes;
+    pair.weight += weight;
+    pair.lastVisit = now;
+    pair.lastWatchMs = watchMs;
+    profile.recent.push({ time: now, streamer: stream.streamer, category: stream.category, watchMs });
+    if (profile.recent.length > RECENT) profile.recent.shift();
+    enrich(interestIn(profile.categories, stream.category), weight);
+    for (const tag of stream.tags) enrich(interestIn(profile.tags, tag), weight);
+    if (engaged && content !== undefined) {
+      profile.content ??= new Array<number[] | null>(MODALITIES.length).fill(null);
+      addContent(profile.content, content, weight);
+    }
+    // A short watch that was cut is unknown, not bad: it counts for nobody.
+    if (cut && !engaged) return 0;
+    addAll(sums.watches, 1);
+    if (engaged) {
+      addAll(sums.engaged, 1);
+      session.engaged++;
+      pair.engaged++;
+    }
+    if (bounce) {
+      addAll(sums.bounces, 1);
+      session.bounces++;
+    }
+    const share = this.#share(profile, stream, now);
+    if (share === undefined || !countsWatch(share)) return 0;
+    this.#judge(stream, "watches", 1, now);
+    this.audiences.watched(stream.streamer, minutes);
+    this.#judge(stream, "weight", weight, now);
+    if (engaged) this.#judge(stream, "engaged", 1, now);
+    return watchMs;
+  }
+
+  /** A like, comment, share, follow, gift or good rating; or a dislike. */
+  interact(user: Id, stream: StreamTraits, dislike: boolean, now: number): void {
+    const profile = this.open(user, now);
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    if (dislike) pair.dislikes++;
+    else {
+      pair.approvals++;
+      const share = this.#share(profile, stream, now);
+      if (share === undefined || share.approved) return;
+      share.approved = true;
+      this.#judge(stream, "approvals", 1, now);
+    }
+  }
+
+  /** A user follows a streamer from now on; said again it changes nothing. */
+  follow(user: Id, stream: StreamTraits, now: number): void {
+    const profile = this.open(user, now);
+    const follows = (profile.follows ??= new Latest(this.options.follows));
+    const isNew = !follows.has(stream.streamer);
+    follows.set(stream.streamer, true);
+    const share = this.#share(profile, stream, now);
+    if (!isNew || share === undefined || share.followed) return;
+    share.followed = true;
+    this.audiences.followed(stream.streamer, now);
+  }
+
+  /** Whether one more decision of a user is learned from: nobody's are more than a share of all. */
+  admits(user: Id, now: number): boolean {
+    const say = this.#users.get(user)?.say;
+    if (say === undefined) return true;
+    renew(say, now, this.options.sayMs);
+    return say.decisions++ < this.options.sayDecisions;
+  }
+
+  /** @param rating - From 0, the worst, to 1, the best. */
+  rate(user: Id, stream: StreamTraits, rating: number, now: number): void {
+    const profile = this.open(user, now);
+    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
+    profile.pairs.set(stream.streamer, pair);
+    pair.ratings++;
+    pair.ratingSum += 2 * rating - 1;
+    addAll((profile.sums.ratings ??= zeros()), 1);
+    addAll((profile.sums.ratingSum ??= zeros()), 2 * rating - 1);
+  }
+
+  /** A user left a page after `dwellMs`. */
+  page(user: Id, dwellMs: number, now: number): void {
+    const { sums, session } = this.open(user, now);
+    session.pages++;
+    addAll((sums.pages ??= zeros()), 1);
+    addAll((sums.dwell ??= zeros()), log1p(Math.min(dwellMs / 1000, WATCH_MAX * 60)));
+    addAll((sums.pageBounces ??= zeros()), dwellMs < this.options.bounceMs ? 1 : 0);
+  }
+
+  /** A user tells of themselves: no sign that they are here, as it may be the platform that tells. */
+  tell(user: Id, traits: UserTraits, now: number): void {
+    const told = Object.entries(traits).filter(([, value]) => value !== undefined);
+    Object.assign(this.#known(user, now).traits, Object.fromEntries(told));
+  }
+
+  /** Two users become friends, or cease to be. Nobody is a friend of oneself. */
+  befriend(user: Id, friend: Id, are: boolean, now: number): void {
+    if (user === friend) return;
+    for (const [one, other] of [
+      [user, friend],
+      [friend, user],
+    ] as const) {
+      if (are) (this.#known(one, now).friends ??= new Latest(this.options.friends)).set(other, true);
+      else this.#users.get(one)?.friends?.delete(other);
+    }
+  }
+
+  /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
+  save(): SavedProfiles {
+    const users: [Id, ExportedProfile][] = [];
+    for (const [user, profile] of this.#users) users.push([user, exported(profile)]);
+    return { users, audiences: this.audiences.save() };
+  }
+
+  /** Takes what `save` gave. */
+  load(saved: SavedProfiles): void {
+    for (const [user, profile] of saved.users) this.#users.set(user, imported(profile, this.options));
+    this.audiences.load(saved.audiences);
+  }
+
+  /** The user's profile, made when there is none; the latest from now on. */
+  #known(user: Id, now: number): UserProfile {
+    const profile = this.#users.get(user) ?? emptyProfile(now, this.options);
+    this.#users.set(user, profile);
+    return profile;
+  }
+
+  /** What the user has counted for at the streamer; undefined when the user counts at no more of them now. */
+  #share({ say }: UserProfile, { streamer }: StreamTraits, now: number): Share | undefined {
+    renew(say, now, this.options.sayMs);
+    return shareOf(say, streamer);
+  }
+
+  #judge({ streamer, category }: StreamTraits, sum: keyof Audience, amount: number, now: number): void {
+    this.audiences.add(streamer, category, sum, amount, now);
+  }
+
+  #impression(profile: UserProfile, stream: StreamTraits, now: number): void {
+    addAll(profile.sums.impressions, 1);
+    interestIn(profile.categories, stream.category).impressions++;
+    for (const tag of stream.tags) interestIn(profile.tags, tag).impressions++;
+    const { shown } = profile.session;
+    shown.set(stream.streamer, (shown.get(stream.streamer) ?? 0) + 1);
+    const share = this.#share(profile, stream, now);
+    if (share !== undefined && countsImpression(share)) this.#judge(stream, "impressions", 1, now);
+  }
+
+  #fade(profile: UserProfile, now: number): void {
+    const factors = this.#factors;
+    for (let speed = 0; speed < SPEEDS; speed++) factors[speed] = fade(now - profile.fadedAt, HALF_LIVES_MS[speed]!);
+    for (const sum of Object.values(profile.sums) as number[][]) {
+      for (let speed = 0; speed < SPEEDS; speed++) sum[speed]! *= factors[speed]!;
+    }
+    fadeInterests(profile.categories, factors);
+    fadeInterests(profile.tags, factors);
+    for (const pair of profile.pairs.values()) pair.weight *= factors[SPEEDS - 1]!;
+    for (const sum of profile.content ?? []) {
+      if (sum !== null) for (let i = 0; i < sum.length; i++) sum[i]! *= factors[SPEEDS - 1]!;
+    }
+    profile.fadedAt = now;
+  }
+}
+
+function fadeInterests(interests: Latest<string, Interest>, factors: Float64Array): void {
+  const slow = factors[SPEEDS - 1]!;
+  for (const interest of interests.values()) {
+    interest.impressions *= slow;
+    interest.clicks *= slow;
+    interest.watches *= slow;
+    for (let speed = 0; speed < SPEEDS; speed++) interest.weight[speed]! *= factors[speed]!;
+  }
+}

@@ -1,0 +1,234 @@
+import { checked, group, oneOf, type Rules } from "../check/index.js";
+import { log1p } from "../numeric/index.js";
+import { DAY, type LiveEvent, MINUTE } from "../protocol/index.js";
+import type { FeatureOptions } from "../recommender/features/index.js";
+import { candidateCount, KNOWLEDGE, Knowledge, type KnowledgeOptions } from "../recommender/index.js";
+import type { CatalogStream } from "../recommender/state/index.js";
+import type { Environment, StepResult } from "../training/index.js";
+import { type PlatformOptions, platformOptions } from "./world/options.js";
+import type { Stream } from "./world/streamers.js";
+import type { Viewer } from "./world/viewers.js";
+import { World } from "./world/world.js";
+
+/** Which life is led, and what it is worth. */
+export interface LiveEnvironmentOptions extends Pick<PlatformOptions, "days" | "schedule"> {
+  /** Streamers at the start, in [1, 100000]; not with `schedule`. Default 300. */
+  streamers?: number;
+  /** Streams offered at a request, at most; more on air are retrieved first. [1, 65536]. Default 64. */
+  maxCandidates: number;
+  /** Reward of a step: log(1 + minutes watched until the next request), or those minutes. Default `log1p`. */
+  reward: "log1p" | "minutes";
+  /** What observations and candidates hold, as in a recommender's options. */
+  features: Partial<FeatureOptions>;
+}
+
+const STREAMERS = 300;
+const DEFAULTS: LiveEnvironmentOptions = { days: 14, maxCandidates: 64, reward: "log1p", features: {} };
+
+const TABLE: Rules<LiveEnvironmentOptions> = {
+  // `platformOptions` says what these must be.
+  streamers: [() => true, ""],
+  days: [() => true, ""],
+  schedule: [() => true, ""],
+  maxCandidates: candidateCount,
+  reward: oneOf("log1p", "minutes"),
+  features: group,
+};
+
+/** An episode up to now: the same actions in the same world lead there again. */
+interface SavedLife {
+  seed: number;
+  actions: number[];
+}
+
+/** One episode. */
+class Life {
+  readonly seed: number;
+  readonly actions: number[] = [];
+  observation = new Float32Array(0);
+  /** The streams to choose from, and a row for each; none when the life is over. */
+  streams: readonly CatalogStream[] = [];
+  rows = new Float32Array(0);
+  readonly #world: World;
+  readonly #viewer: Viewer;
+  readonly #knowledge: Knowledge;
+  readonly #end: number;
+  /** The world has stopped, as the viewer wants to be shown something. */
+  #isAsked = false;
+  #decisions = 0;
+  /** Milliseconds watched so far. */
+  #watchedMs = 0;
+
+  constructor(platform: PlatformOptions, known: KnowledgeOptions) {
+    this.seed = platform.seed;
+    this.#knowledge = new Knowledge(known);
+    this.#end = platform.days * DAY;
+    this.#world = new World(platform, {
+      ask: () => {
+        this.#isAsked = true;
+      },
+      hear: (event) => this.#hear(event),
+    });
+    this.#viewer = this.#world.viewers[0]!;
+    this.#goOn();
+  }
+
+  get isGone(): boolean {
+    return this.#viewer.isGone;
+  }
+
+  /** Shows one of `streams`, goes on to the next request, and answers the minutes watched until then. */
+  show(action: number): number {
+    const chosen = this.streams[action];
+    if (chosen === undefined) {
+      throw new RangeError(`"action" must be an index below ${this.streams.length}, got ${action}`);
+    }
+    this.actions.push(action);
+    const before = this.#watchedMs;
+    this.#knowledge.shown(this.#viewer.id, [chosen], this.#world.now);
+    this.#answer([this.#world.onAir.get(chosen.id)!]);
+    this.#goOn();
+    return (this.#watchedMs - before) / MINUTE;
+  }
+
+  #hear(event: LiveEvent): void {
+    if (event.kind === "watch") this.#watchedMs += event.watchMs;
+    // Nothing is shown but what `show` has counted.
+    this.#knowledge.hear(event, event.kind === "impression");
+  }
+
+  #answer(slate: Stream[]): void {
+    this.#isAsked = false;
+    this.#world.show(this.#viewer, slate, `life-${this.#decisions++}`, this.#world.now);
+  }
+
+  /** Runs to the next request at which there is a choice, or to the end. */
+  #goOn(): void {
+    for (;;) {
+      this.#world.advance(this.#end, () => this.#isAsked || this.#viewer.isGone);
+      if (!this.#isAsked || this.#knowledge.catalog.size > 0) break;
+      this.#answer([]);
+    }
+    this.#write();
+  }
+
+  #write(): void {
+    const { streams, observation, candidates } = this.#knowledge.face({ user: this.#viewer.id, now: this.#world.now });
+    this.observation = observation.slice();
+    this.streams = this.#isAsked ? [...streams] : [];
+    this.rows = this.#isAsked ? candidates.slice() : new Float32Array(0);
+  }
+}
+
+/**
+ * One viewer's life on a live platform: at each request the streams on air are the candidates, the action is the one that
+ * is shown, and the reward is how long the viewer then watches until the next request.
+ *
+ * An episode is another world and another viewer for each seed. It terminates when the viewer is lost, and is truncated
+ * after `days`. Observations and candidates are the recommender's features, in `observationSize` and `features` numbers.
+ *
+ * ```ts
+ * const environment = new LiveEnvironment();
+ * const candidates = { max: environment.options.maxCandidates, features: environment.features };
+ * const agent = new DQN({ observation: environment.observationSize, candidates, gamma: 0.9 });
+ * await train(agent, [environment], { steps: 20_000 });
+ * ```
+ */
+export class LiveEnvironment implements Environment {
+  readonly options: Readonly<LiveEnvironmentOptions>;
+  readonly observationSize: number;
+  /** Numbers in a candidate's row. */
+  readonly features: number;
+  readonly #platform: PlatformOptions;
+  readonly #known: KnowledgeOptions;
+  #seed = -1;
+  #life: Life | undefined;
+
+  /** @throws TypeError for an unknown option, RangeError for one out of its range. */
+  constructor(options: Partial<LiveEnvironmentOptions> = {}) {
+    this.options = checked(options, TABLE, DEFAULTS);
+    const { schedule, days, maxCandidates, features, streamers = schedule ? undefined : STREAMERS } = this.options;
+    this.#platform = platformOptions({
+      ...(schedule && { schedule }),
+      ...(streamers !== undefined && { streamers }),
+      days,
+      viewers: 1,
+      slate: 1,
+    });
+    this.#known = { ...KNOWLEDGE, maxCandidates, features };
+    ({ observationSize: this.observationSize, candidateSize: this.features } = new Knowledge(this.#known).features);
+  }
+
+  /**
+   * Starts the life of a viewer; the first state is the first request. Lives without one are passed over.
+   *
+   * @param seed - Of the world and the viewer, a safe integer >= 0. Default: one more than the last.
+   */
+  reset(seed: number = this.#seed + 1): ArrayLike<number> {
+    let life = this.#begin(seed);
+    while (life.streams.length === 0) life = this.#begin(life.seed + 1);
+    this.#life = life;
+    this.#seed = life.seed;
+    return life.observation;
+  }
+
+  /**
+   * Shows a stream and goes on to the viewer's next request.
+   * @param action - Index of a row of `candidates`.
+   */
+  step(action: number): StepResult {
+    const life = this.#life;
+    if (life === undefined || life.streams.length === 0) {
+      throw new Error("the episode is over, or has not begun: call reset");
+    }
+    const minutes = life.show(action);
+    const reward = this.options.reward === "log1p" ? log1p(minutes) : minutes;
+    const terminated = life.isGone;
+    const truncated = !terminated && life.streams.length === 0;
+    return { observation: life.observation, reward, terminated, truncated };
+  }
+
+  /** (n, features): the streams on air, or the retrieved of them; empty after the last step. */
+  candidates(): ArrayLike<number> {
+    return this.#life?.rows ?? [];
+  }
+
+  /** What the rows of `candidates` are of. */
+  get streams(): readonly CatalogStream[] {
+    return this.#life?.streams ?? [];
+  }
+
+  /** The seed and the actions so far: `restore` takes them again, in the time that the episode took. */
+  state(): SavedLife {
+    return { seed: this.#seed, actions: [...(this.#life?.actions ?? [])] };
+  }
+
+  restore(state: unknown): void {
+    const { seed, actions } = savedLife(state);
+    const life = seed < 0 ? undefined : this.#begin(seed);
+    for (const action of actions) {
+      if (life === undefined || action >= life.streams.length) {
+        throw new TypeError("the state is not of an environment with these options");
+      }
+      life.show(action);
+    }
+    this.#seed = seed;
+    this.#life = life;
+  }
+
+  /** @throws RangeError for a seed that is none. */
+  #begin(seed: number): Life {
+    platformOptions({ seed });
+    return new Life({ ...this.#platform, seed }, this.#known);
+  }
+}
+
+/** -1: no episode has begun. */
+function savedLife(state: unknown): SavedLife {
+  const { seed, actions } = (state ?? {}) as Partial<SavedLife>;
+  const isInteger = (value: unknown, least: number) => Number.isSafeInteger(value) && (value as number) >= least;
+  if (!isInteger(seed, -1) || !Array.isArray(actions) || !actions.every((action) => isInteger(action, 0))) {
+    throw new TypeError('the state must be { seed, actions }, as "state" gave it');
+  }
+  return { seed: seed!, actions };
+}

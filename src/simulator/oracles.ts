@@ -1,0 +1,65 @@
+import type { Decision, Policy, Request } from "../protocol/index.js";
+import type { Latents } from "./platform.js";
+import type { Stream } from "./world/streamers.js";
+import type { Viewer } from "./world/viewers.js";
+
+type Score = (viewer: Viewer, stream: Stream, now: number) => number;
+
+/** Shows the streams of the highest score: a yardstick for policies that have to estimate it. */
+class Oracle implements Policy {
+  readonly name: string;
+  readonly #latents: Latents;
+  readonly #score: Score;
+  #decisions = 0;
+
+  constructor(name: string, latents: Latents, score: Score) {
+    this.name = name;
+    this.#latents = latents;
+    this.#score = score;
+  }
+
+  recommend({ user, now, k }: Request): Decision {
+    const viewer = this.#latents.viewer(user);
+    const scored = Array.from(this.#latents.streams(), (stream) => ({
+      id: stream.id,
+      score: this.#score(viewer, stream, now),
+    }));
+    const top = scored.sort((a, b) => b.score - a.score).slice(0, k);
+    return {
+      id: `${this.name}-${this.#decisions++}`,
+      user,
+      time: now,
+      slate: top.map(({ id }) => id),
+      propensities: top.map(() => 1),
+      scores: top.map(({ score }) => score),
+    };
+  }
+
+  /** Needs none: it sees the platform itself. */
+  feedback(): void {}
+}
+
+/** Shows what is clicked most surely: what a perfect model of the next click would do. */
+export function clickOracle(latents: Latents): Policy {
+  return new Oracle("click-oracle", latents, (viewer, stream, now) => viewer.clickProbability(stream, now));
+}
+
+/** Shows what is watched longest, click chance included: what a perfect model of the next watch would do. */
+export function watchOracle(latents: Latents): Policy {
+  return farsightedOracle(0, "watch-oracle")(latents);
+}
+
+/**
+ * Adds to the minutes of the next watch what it does to satisfaction, which brings viewers back.
+ *
+ * @param minutes - What one unit of satisfaction is worth, in minutes watched.
+ */
+export function farsightedOracle(minutes: number, name = "farsighted-oracle"): (latents: Latents) => Policy {
+  const score: Score = (viewer, stream, now) => {
+    const engaged = viewer.engagedProbability(stream, now);
+    const happier =
+      engaged * viewer.satisfactionChange(stream, true) + (1 - engaged) * viewer.satisfactionChange(stream, false);
+    return viewer.clickProbability(stream, now) * (engaged * viewer.engagedMinutes(stream, now) + minutes * happier);
+  };
+  return (latents) => new Oracle(name, latents, score);
+}

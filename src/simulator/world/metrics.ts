@@ -1,0 +1,140 @@
+import { DAY, MINUTE } from "../../protocol/index.js";
+import { gini, quantile } from "../../statistics/index.js";
+import type { PlatformOptions } from "./options.js";
+import type { Stream, Streamer } from "./streamers.js";
+
+/** What a run has come to so far. Rates count from the end of the warm-up; `NaN` where there is nothing to divide by. */
+export interface PlatformMetrics {
+  /** Minutes watched per viewer and day, of watches that have ended. What a platform wants. */
+  watchMinutesPerViewerDay: number;
+  /** Clicks on what was shown, per impression. */
+  clickRate: number;
+  /** Share of clicks that became a visit and no bounce. */
+  engagedPerClick: number;
+  sessionsPerViewerDay: number;
+  /** Share of clicks that went to a streamer the viewer had visited before. */
+  repeatPerClick: number;
+  /** Share of the streams on air that were shown at least once. */
+  coverage: number;
+  requests: number;
+  impressions: number;
+  /** All clicks, and those on a favourite whom the viewer had not been shown. */
+  clicks: number;
+  sought: number;
+  /** Events of all kinds, warm-up included. */
+  events: number;
+}
+
+/** What a whole run came to. */
+export interface SimulationResult extends PlatformMetrics {
+  /** Quantiles of the length of a visit, seconds. */
+  watchSeconds: { p50: number; p90: number; p99: number; mean: number };
+  /** Gini coefficient of the time watched by streamer, among those who were on air: 0 is equal shares. */
+  gini: number;
+  /** Mean satisfaction of all viewers at the end, in (-2, 2). Hidden from policies. */
+  satisfaction: number;
+  /** Minutes watched per viewer on each day, warm-up included. */
+  watchMinutesByDay: number[];
+}
+
+/** Counts what happens on a platform. */
+export class Metrics {
+  events = 0;
+  readonly #options: PlatformOptions;
+  readonly #watchMs: number[] = [];
+  readonly #msByDay: Float64Array;
+  readonly #msByStreamer = new Map<Streamer, number>();
+  #totalMs = 0;
+  #requests = 0;
+  #impressions = 0;
+  #clicks = 0;
+  #sought = 0;
+  #engaged = 0;
+  #repeats = 0;
+  #sessions = 0;
+  #streams = 0;
+  #shown = 0;
+
+  constructor(options: PlatformOptions) {
+    this.#options = options;
+    this.#msByDay = new Float64Array(options.days);
+  }
+
+  #counts(now: number): boolean {
+    return now >= this.#options.warmupDays * DAY;
+  }
+
+  /** A stream goes on air; it counts unless it is gone before the warm-up ends. */
+  onAir(stream: Stream): void {
+    if (!this.#counts(stream.end)) return;
+    this.#streams++;
+    if (!this.#msByStreamer.has(stream.streamer)) this.#msByStreamer.set(stream.streamer, 0);
+  }
+
+  session(now: number): void {
+    if (this.#counts(now)) this.#sessions++;
+  }
+
+  slate(streams: readonly Stream[], now: number): void {
+    if (!this.#counts(now)) return;
+    this.#requests++;
+    this.#impressions += streams.length;
+    for (const stream of streams) {
+      if (stream.shown) continue;
+      stream.shown = true;
+      this.#shown++;
+    }
+  }
+
+  click(engaged: boolean, repeat: boolean, shown: boolean, now: number): void {
+    if (!this.#counts(now)) return;
+    this.#clicks++;
+    if (!shown) this.#sought++;
+    if (engaged) this.#engaged++;
+    if (repeat) this.#repeats++;
+  }
+
+  watch(streamer: Streamer, watchMs: number, now: number): void {
+    const day = Math.min(this.#options.days - 1, Math.floor(now / DAY));
+    this.#msByDay[day]! += watchMs;
+    if (!this.#counts(now)) return;
+    this.#totalMs += watchMs;
+    this.#watchMs.push(watchMs);
+    this.#msByStreamer.set(streamer, (this.#msByStreamer.get(streamer) ?? 0) + watchMs);
+  }
+
+  /** What has come out until `now`; takes O(1). */
+  soFar(now: number): PlatformMetrics {
+    const viewerDays = this.#options.viewers * Math.max(0, now / DAY - this.#options.warmupDays);
+    return {
+      watchMinutesPerViewerDay: this.#totalMs / MINUTE / viewerDays,
+      clickRate: (this.#clicks - this.#sought) / this.#impressions,
+      engagedPerClick: this.#engaged / this.#clicks,
+      sessionsPerViewerDay: this.#sessions / viewerDays,
+      repeatPerClick: this.#repeats / this.#clicks,
+      coverage: this.#shown / this.#streams,
+      requests: this.#requests,
+      impressions: this.#impressions,
+      clicks: this.#clicks,
+      sought: this.#sought,
+      events: this.events,
+    };
+  }
+
+  result(now: number, satisfaction: number): SimulationResult {
+    const seconds = Float64Array.from(this.#watchMs, (ms) => ms / 1000).sort();
+    const at = (p: number) => (seconds.length === 0 ? Number.NaN : quantile(seconds, p));
+    return {
+      ...this.soFar(now),
+      watchSeconds: {
+        p50: at(0.5),
+        p90: at(0.9),
+        p99: at(0.99),
+        mean: this.#totalMs / 1000 / seconds.length,
+      },
+      gini: gini([...this.#msByStreamer.values()]),
+      satisfaction,
+      watchMinutesByDay: Array.from(this.#msByDay, (ms) => ms / MINUTE / this.#options.viewers),
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { checked, integer, type Rules, show } from "../../check/index.js";
+import type { Broadcast } from "../../logs/index.js";
+
+/**
+ * What a schedule to be replayed tells of a broadcast: who, as the id of the streamer, when on any clock whose midnights are
+ * midnights, and how many viewers there were on average.
+ */
+export type Scheduled = Pick<Broadcast, "channel" | "startMs" | "lengthMs" | "category" | "averageViewers">;
+
+/** Size and seed of a live platform. */
+export interface PlatformOptions {
+  /** Number of viewers, in [1, 100000]. Default 400. */
+  viewers: number;
+  /** Number of streamers at the start, in [1, 100000]; about 7 % of them are live at a time. Default 600. */
+  streamers: number;
+  /** Length of the run, in [1, 3650] days. Default 14. */
+  days: number;
+  /** Number of streams asked for at each request, in [1, 100]. Default 6. */
+  slate: number;
+  /** Seed of the world: a safe integer of at least 0. Default 1. */
+  seed: number;
+  /** Days at the start that the metrics leave out, in [0, 3649] and below `days`. Default 0. */
+  warmupDays: number;
+  /**
+   * Broadcasts to replay in place of generated ones, at least one, in any order; the day of the first is the first of the
+   * run. Streamers, categories and popularity come from it, and `streamers` must not be given. Default: generated.
+   */
+  schedule?: readonly Scheduled[];
+}
+
+const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
+  viewers: 400,
+  streamers: 600,
+  days: 14,
+  slate: 6,
+  seed: 1,
+  warmupDays: 0,
+};
+
+const TABLE: Rules<PlatformOptions> = {
+  viewers: integer(1, 100_000),
+  streamers: integer(1, 100_000),
+  days: integer(1, 3650),
+  slate: integer(1, 100),
+  seed: integer(0, Number.MAX_SAFE_INTEGER),
+  warmupDays: integer(0, 3649),
+  schedule: [
+    (value) => value === undefined || (Array.isArray(value) && value.length > 0),
+    "a list of at least one broadcast",
+  ],
+};
+
+/** Longest name, as in events: a stream's id is the channel's and a number. */
+const NAME_LENGTH = 200;
+const isName = (value: unknown) => typeof value === "string" && value.length >= 1 && value.length <= NAME_LENGTH;
+const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
+
+const BROADCAST: Rules<Scheduled> = {
+  channel: [isName, NAME],
+  startMs: [(value) => Number.isFinite(value), "a finite number"],
+  lengthMs: [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"],
+  category: [isName, NAME],
+  averageViewers: [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"],
+};
+
+/**
+ * The options with the defaults filled in.
+ *
+ * @throws TypeError for an unknown option, RangeError for a wrong value: `"viewers" must be an integer in [1, 100000],
+ *   got 0`.
+ */
+export function platformOptions(given: Partial<PlatformOptions>): PlatformOptions {
+  const options = checked(given, TABLE, DEFAULTS as PlatformOptions);
+  if (options.warmupDays >= options.days) {
+    throw new RangeError(`"warmupDays" must be below "days" (${options.days}), got ${options.warmupDays}`);
+  }
+  if (!options.schedule) return options;
+  if (given.streamers !== undefined) {
+    throw new RangeError(
+      `"streamers" must not be given with "schedule", which has its own, got ${show(given.streamers)}`,
+    );
+  }
+  options.schedule.forEach(({ channel, startMs, lengthMs, category, averageViewers }, i) => {
+    // What else is known of a broadcast is not asked for.
+    checked({ channel, startMs, lengthMs, category, averageViewers }, BROADCAST, {}, `schedule.${i}.`);
+  });
+  return options;
+}

@@ -1,0 +1,295 @@
+import { exp, Random } from "../../numeric/index.js";
+import { DAY, HOUR, type Id, type LiveEvent } from "../../protocol/index.js";
+import { tagsOf, titleOf } from "./content.js";
+import { Metrics } from "./metrics.js";
+import type { PlatformOptions } from "./options.js";
+import { type Programme, programmeOf } from "./programme.js";
+import { EventQueue } from "./queue.js";
+import { afterActivity } from "./schedule.js";
+import { type Stream, TICK } from "./streamers.js";
+import { drawFriends } from "./traits.js";
+import { Viewer } from "./viewers.js";
+
+/**
+ * What an engaged visitor does besides watching, per engaged visit.
+ *
+ * KuaiLive (Qu et al. 2025, arXiv:2508.05633) has 3.65 likes, 4.0 comments and 1.48 gifts per 100 clicks, of which 22.4 engage. Shares,
+ * ratings and dislikes are set by hand.
+ */
+const LIKES = 0.163;
+const COMMENTS = 0.179;
+const GIFTS = 0.066;
+const SHARES = 0.01;
+const RATINGS = 0.02;
+/** A rating at quality 0, of how good it was and how well it fitted; and its noise. */
+const RATING_BASE = 0.65;
+const RATING_OF_QUALITY = 0.12;
+const RATING_OF_MATCH = 0.06;
+const RATING_NOISE = 0.12;
+/** Dislikes per bounce, at full clickbait. */
+const DISLIKES = 0.02;
+/** Follows per hour watched of a streamer not followed yet: 0.037 of any, pooled over Twitch broadcasts. */
+const FOLLOWS_PER_HOUR = 0.041;
+/**
+ * Share of gifts in the first tenth of a visit (KuaiLive: 90.4 %, of which one in ten would be there by chance), and
+ * their amounts: 44 % are of 1, the median is 2, the mean 83, the 90th and 99th percentile 88 and 1488. How much is given
+ * differs more between viewers, by their purses, than between gifts.
+ */
+const GIFTS_EARLY = 0.893;
+const GIFT_ONE = 0.44;
+const GIFT_MEDIAN = 10.7;
+const GIFT_SIGMA = 1.4;
+const GIFT_MAX = 20_000;
+
+/** Median time, in milliseconds, to look over a slate, and its spread. Set by hand. */
+const LOOK_MEDIAN = 12_000;
+const LOOK_SIGMA = 0.5;
+const HOME_PAGE = "home";
+
+/** Who serves the viewers of a world, and hears of all that happens in it. */
+export interface Host {
+  /** A viewer wants to be shown streams: `World.show` must follow, now or before the world goes on. */
+  ask(viewer: Viewer, now: number): void;
+  hear(event: LiveEvent): void;
+}
+
+/**
+ * Streamers and viewers, and the events between them.
+ *
+ * A pure function of the options and of what is shown: every viewer, streamer, session and request draws from a stream
+ * of random numbers of its own name, so that two policies meet the same world. Schedules and lengths follow published
+ * measurements of Twitch and KuaiLive; how viewers react follows RecSim (Ie et al. 2019) and KuaiSim (Zhao et al. 2023)
+ * with sizes set by hand.
+ */
+export class World {
+  readonly metrics: Metrics;
+  readonly viewers: Viewer[] = [];
+  readonly onAir = new Map<Id, Stream>();
+  readonly #options: PlatformOptions;
+  readonly #host: Host;
+  readonly #queue = new EventQueue();
+  readonly #programme: Programme;
+  /** For each viewer the friends whom the viewer has made. */
+  readonly #made: readonly number[][];
+  #now = 0;
+
+  constructor(options: PlatformOptions, host: Host) {
+    this.#options = options;
+    this.#host = host;
+    this.metrics = new Metrics(options);
+    this.#programme = programmeOf(options);
+    // The day before, so that streams are on air when the clock starts.
+    for (let day = -1; day <= 0; day++) this.#plan(day);
+    this.#queue.at(0, (now) => this.#newDay(now));
+    for (let i = 0; i < options.viewers; i++) this.#addViewer(i);
+    this.#made = drawFriends(options.seed, options.viewers);
+    this.#made.forEach((friends, i) => {
+      for (const friend of friends) {
+        this.viewers[i]!.friends.push(this.viewers[friend]!);
+        this.viewers[friend]!.friends.push(this.viewers[i]!);
+      }
+    });
+  }
+
+  /** How far the run has come, milliseconds since its start. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Runs until a time in milliseconds, to the end of the last day, or until `isOver` after a step. */
+  advance(until: number, isOver: () => boolean = () => false): void {
+    const end = Math.min(until, this.#options.days * DAY);
+    while (this.#queue.next < end) {
+      this.#now = this.#queue.next;
+      this.#queue.step();
+      if (isOver()) return;
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /** Answers `Host.ask`: the viewer looks over the slate, and clicks, goes on or leaves. */
+  show(viewer: Viewer, slate: readonly Stream[], decision: Id, now: number): void {
+    this.metrics.slate(slate, now);
+    for (let position = 0; position < slate.length; position++) {
+      const stream = slate[position]!.id;
+      this.#emit({ kind: "impression", time: now, user: viewer.id, stream, decision, position });
+    }
+    const random = Random.named(this.#options.seed, "request", viewer.index, viewer.sessions, viewer.wants);
+    const clicked = viewer.examine(slate, now, random);
+    if (clicked >= 0) this.#visit(viewer, slate[clicked]!, decision, now, random);
+    else this.#goOn(viewer, now, random, true);
+  }
+
+  #emit(event: LiveEvent): void {
+    this.metrics.events++;
+    this.#host.hear(event);
+  }
+
+  #addViewer(index: number): void {
+    const viewer = new Viewer(this.#options.seed, index);
+    this.viewers.push(viewer);
+    const wait = Random.named(this.#options.seed, "arrival", index).exponential(viewer.meanGap(0));
+    this.#queue.at(afterActivity(0, wait), (now) => this.#session(viewer, now));
+  }
+
+  /** Plans the next day a day ahead: a start can fall half a day before its day. */
+  #newDay(now: number): void {
+    this.#plan(Math.round(now / DAY) + 1);
+    this.#queue.at(now + DAY, (then) => this.#newDay(then));
+  }
+
+  #plan(day: number): void {
+    for (const stream of this.#programme.plan(day)) {
+      this.#queue.at(Math.max(0, stream.start), (now) => this.#start(stream, now));
+    }
+  }
+
+  #start(stream: Stream, now: number): void {
+    const { id, streamer, topics, categoryName } = stream;
+    this.onAir.set(id, stream);
+    streamer.live = stream;
+    this.metrics.onAir(stream);
+    const title = titleOf(topics, categoryName, Random.named(this.#options.seed, "title", id));
+    this.#emit({
+      kind: "on_air",
+      time: now,
+      stream: id,
+      streamer: streamer.id,
+      category: categoryName,
+      tags: tagsOf(topics),
+      title,
+      language: streamer.language,
+    });
+    this.#queue.at(stream.end, (then) => this.#stop(stream, then));
+    this.#tick(stream, now);
+  }
+
+  #stop(stream: Stream, now: number): void {
+    this.onAir.delete(stream.id);
+    if (stream.streamer.live === stream) stream.streamer.live = undefined;
+    this.#emit({ kind: "off_air", time: now, stream: stream.id });
+  }
+
+  #tick(stream: Stream, now: number): void {
+    const switched = stream.tick();
+    const viewers = stream.audience(now);
+    if (switched || viewers !== stream.published) {
+      stream.published = viewers;
+      const news = switched ? { category: stream.categoryName, tags: tagsOf(stream.topics) } : {};
+      this.#emit({ kind: "update", time: now, stream: stream.id, viewers, ...news });
+    }
+    if (now + TICK < stream.end) this.#queue.at(now + TICK, (then) => this.#tick(stream, then));
+  }
+
+  #session(viewer: Viewer, now: number): void {
+    if (viewer.sessions === 0) this.#introduce(viewer, now);
+    viewer.arrive(Random.named(this.#options.seed, "session", viewer.index, viewer.sessions));
+    this.metrics.session(now);
+    this.#want(viewer, now);
+  }
+
+  /** Tells who a viewer is who comes for the first time. */
+  #introduce(viewer: Viewer, now: number): void {
+    const { age, gender, region, language, device } = viewer.traits;
+    this.#emit({ kind: "user", time: now, user: viewer.id, age, gender, region, language, device });
+    for (const friend of this.#made[viewer.index]!) {
+      this.#emit({ kind: "friend", time: now, user: viewer.id, friend: this.viewers[friend]!.id });
+    }
+  }
+
+  /** The viewer wants something to watch: a favourite who is on air, or what the host shows. */
+  #want(viewer: Viewer, now: number): void {
+    viewer.wants++;
+    const random = Random.named(this.#options.seed, "home", viewer.index, viewer.sessions, viewer.wants);
+    const favourite = viewer.seek(now, random);
+    if (favourite) this.#visit(viewer, favourite, undefined, now, random);
+    else this.#host.ask(viewer, now);
+  }
+
+  /** @param decision - What led there; undefined where the viewer went there without being shown it. */
+  #visit(viewer: Viewer, stream: Stream, decision: Id | undefined, now: number, random: Random): void {
+    const user = viewer.id;
+    const source = decision === undefined ? {} : { decision };
+    this.#emit({ kind: "click", time: now, user, stream: stream.id, ...source });
+    const { engaged, wantedMs } = viewer.visit(stream, now, random);
+    this.metrics.click(engaged, viewer.knows(stream.streamer), decision !== undefined, now);
+    viewer.watching = stream;
+    stream.watchers++;
+    const end = Math.min(stream.end, now + Math.max(1, Math.round(wantedMs)));
+    this.#interact(viewer, stream, engaged, now, end - now, random);
+    this.#queue.at(end, (then) => {
+      viewer.watching = undefined;
+      stream.watchers--;
+      const watchMs = then - now;
+      viewer.leave(stream, engaged, watchMs, then, random);
+      this.metrics.watch(stream.streamer, watchMs, then);
+      this.#emit({ kind: "watch", time: then, user, stream: stream.id, watchMs, ...source });
+      this.#goOn(viewer, then, random, false);
+    });
+  }
+
+  /** Draws what the viewer does during a visit, and when. */
+  #interact(viewer: Viewer, stream: Stream, engaged: boolean, now: number, watchMs: number, random: Random): void {
+    const user = viewer.id;
+    const act = (kind: "like" | "comment" | "share" | "follow" | "dislike", chance: number) => {
+      const happens = random.bernoulli(chance);
+      const time = now + Math.floor(random.uniform() * watchMs);
+      if (!happens) return;
+      this.#queue.at(time, () => {
+        if (kind === "follow") viewer.follow(stream.streamer, time);
+        this.#emit({ kind, time, user, stream: stream.id });
+      });
+    };
+    if (!engaged) {
+      act("dislike", DISLIKES * stream.streamer.clickbait);
+      return;
+    }
+    act("like", LIKES);
+    act("comment", COMMENTS);
+    act("share", SHARES);
+    act("follow", viewer.follows(stream.streamer) ? 0 : 1 - exp((-FOLLOWS_PER_HOUR * watchMs) / HOUR));
+    this.#rate(viewer, stream, now + watchMs, random);
+    if (!random.bernoulli(GIFTS * viewer.devotion(stream.streamer))) return;
+    viewer.give(stream.streamer);
+    const part = random.bernoulli(GIFTS_EARLY) ? 0.1 : 1;
+    const time = now + Math.floor(part * random.uniform() * watchMs);
+    const amount = giftAmount(viewer.purse, random);
+    this.#queue.at(time, () => this.#emit({ kind: "gift", time, user, stream: stream.id, amount }));
+  }
+
+  /** Now and then a viewer says how it was. */
+  #rate(viewer: Viewer, stream: Stream, time: number, random: Random): void {
+    const happens = random.bernoulli(RATINGS);
+    const noise = RATING_NOISE * random.normal();
+    if (!happens) return;
+    const { quality } = stream.streamer;
+    const judged = RATING_BASE + RATING_OF_QUALITY * quality + RATING_OF_MATCH * viewer.match(stream) + noise;
+    const rating = Math.round(Math.min(1, Math.max(0, judged)) * 10) / 10;
+    this.#queue.at(time, () => this.#emit({ kind: "rating", time, user: viewer.id, stream: stream.id, rating }));
+  }
+
+  /** After a slate or a visit: the next request, or the end of the session and some day the next one. */
+  #goOn(viewer: Viewer, now: number, random: Random, ignored: boolean): void {
+    const look = Math.ceil(random.lognormal(LOOK_MEDIAN, LOOK_SIGMA));
+    const stays = viewer.temper > 0;
+    if (ignored) {
+      const seen = { user: viewer.id, dwellMs: look, page: HOME_PAGE };
+      this.#queue.at(now + look, (time) => this.#emit({ kind: "page_view", time, ...seen }));
+    }
+    if (stays) {
+      this.#queue.at(now + look, (then) => this.#want(viewer, then));
+      return;
+    }
+    const draw = Random.named(this.#options.seed, "gap", viewer.index, viewer.sessions);
+    const gap = draw.exponential(viewer.meanGap(now));
+    if (gap <= viewer.churnsAfter) this.#queue.at(afterActivity(now, gap), (then) => this.#session(viewer, then));
+    else viewer.isGone = true;
+  }
+}
+
+/** Mostly small change, now and then a fortune. */
+function giftAmount(purse: number, random: Random): number {
+  const isOne = random.bernoulli(GIFT_ONE);
+  const amount = Math.round(purse * random.lognormal(GIFT_MEDIAN, GIFT_SIGMA));
+  return isOne ? 1 : Math.min(GIFT_MAX, Math.max(2, amount));
+}

@@ -1,0 +1,64 @@
+import { log } from "../numeric/index.js";
+
+/** What one ranked list is worth; all in [0, 1], higher is better. */
+export interface ListScores {
+  /** 1 when at least one of the first k is relevant. */
+  hitRate: number;
+  /** 1 when the first is relevant: the accuracy of the best guess. */
+  accuracy: number;
+  /** Relevant ones among the first k, of k. */
+  precision: number;
+  /** Relevant ones among the first k, of all that are relevant. */
+  recall: number;
+  /** The harmonic mean of precision and recall; 0 when both are. */
+  f1: number;
+  /** Mean of the precision at each relevant one among the first k, over the most there could be: the mean over users is MAP. */
+  averagePrecision: number;
+  /** The sum of 1 / log2(rank + 1) over the relevant ones among the first k, over the largest possible. */
+  ndcg: number;
+  /** 1 / rank of the first relevant one of the whole list: the mean over users is MRR. */
+  reciprocalRank: number;
+}
+
+/** The discount of a rank that counts from 0. Jarvelin & Kekalainen 2002. */
+function discount(rank: number): number {
+  return Math.LN2 / log(rank + 2);
+}
+
+/**
+ * Scores a ranked list against all that the user is known to want.
+ *
+ * @param list - Best first, each at most once. Only the reciprocal rank looks beyond the first k.
+ * @param relevant - At least one, whether in the list or not.
+ * @param k - At least 1; precision divides by it even when the list is shorter.
+ * @throws RangeError when k is no such number, or nothing is relevant.
+ */
+export function scoreList<T>(list: ArrayLike<T>, relevant: ReadonlySet<T>, k: number): ListScores {
+  if (!(Number.isInteger(k) && k >= 1)) throw new RangeError(`"k" must be an integer >= 1, got ${k}`);
+  if (relevant.size === 0) throw new RangeError('"relevant" must not be empty');
+  let hits = 0;
+  let first = -1;
+  let gained = 0;
+  let precisions = 0;
+  for (let rank = 0; rank < list.length && (rank < k || first < 0); rank++) {
+    if (!relevant.has(list[rank]!)) continue;
+    if (first < 0) first = rank;
+    if (rank >= k) break;
+    hits++;
+    gained += discount(rank);
+    precisions += hits / (rank + 1);
+  }
+  const best = Math.min(k, relevant.size);
+  let ideal = 0;
+  for (let rank = 0; rank < best; rank++) ideal += discount(rank);
+  return {
+    hitRate: hits > 0 ? 1 : 0,
+    accuracy: first === 0 ? 1 : 0,
+    precision: hits / k,
+    recall: hits / relevant.size,
+    f1: (2 * hits) / (k + relevant.size),
+    averagePrecision: precisions / best,
+    ndcg: gained / ideal,
+    reciprocalRank: first < 0 ? 0 : 1 / (first + 1),
+  };
+}

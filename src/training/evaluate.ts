@@ -1,0 +1,43 @@
+import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import type { DQN, Input } from "../engine/index.js";
+import { available, type Environment } from "./environment.js";
+
+/** Which greedy episodes are played. */
+export interface EvaluateOptions {
+  /** At least 1. Default 10. */
+  episodes?: number;
+  /** Of the first episode, a safe integer; each later one takes the next. Default 1000000. */
+  seed?: number;
+}
+
+/** Rule of a seed. */
+export const seedRule: Rule = [Number.isSafeInteger, "a safe integer"];
+
+const RULES: Rules<EvaluateOptions> = { episodes: rules.atLeastOne, seed: seedRule };
+
+/** What is played unless told otherwise. */
+export const EVALUATE_DEFAULTS: Required<EvaluateOptions> = { episodes: 10, seed: 1_000_000 };
+
+/** Return of one greedy episode. */
+function play(agent: DQN, environment: Environment<Input>, seed: number): number {
+  let observation = environment.reset(seed);
+  let total = 0;
+  for (;;) {
+    const action = agent.act(observation, available(environment), 0);
+    if (action < 0) return total;
+    const result = environment.step(action);
+    total += result.reward;
+    observation = result.observation;
+    if (result.terminated || result.truncated) return total;
+  }
+}
+
+/**
+ * Returns of greedy episodes; nothing is stored or learned, and the agent's random numbers stay where they are.
+ *
+ * @throws TypeError for an unknown option, RangeError for a wrong value.
+ */
+export function evaluate(agent: DQN, environment: Environment<Input>, options: EvaluateOptions = {}): number[] {
+  const { episodes, seed } = checked<EvaluateOptions>(options, RULES, EVALUATE_DEFAULTS) as Required<EvaluateOptions>;
+  return Array.from({ length: episodes }, (_, episode) => play(agent, environment, seed + episode));
+}

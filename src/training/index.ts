@@ -1,0 +1,10 @@
+export type { Environment, StepResult } from "./environment.js";
+export { Acrobot } from "./environments/acrobot.js";
+export { CartPole } from "./environments/cartpole.js";
+export { MaskedGrid } from "./environments/maskedgrid.js";
+export { MountainCar } from "./environments/mountaincar.js";
+export { Offers, type OffersModel } from "./environments/offers.js";
+export { type EvaluateOptions, evaluate } from "./evaluate.js";
+export { jsonLines } from "./jsonl.js";
+export { type EvaluationOptions, type ResumeOptions, resume, type TrainOptions, train } from "./train.js";
+export { type Evaluated, type TrainEpisode, Training, type TrainProgress, type TrainResult } from "./training.js";

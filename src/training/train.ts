@@ -1,0 +1,401 @@
+import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { DQN, type EngineOptions, type Input, type Transition } from "../engine/index.js";
+import { available, type Environment } from "./environment.js";
+import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
+import { packTraining, type SavedSeat, type TrainingFile, toPlain, unpackTraining } from "./saved.js";
+import {
+  type Evaluated,
+  type Run,
+  type TrainEpisode,
+  Training,
+  type TrainProgress,
+  type TrainResult,
+} from "./training.js";
+
+/** Greedy episodes during training, by which it may stop and the best weights are chosen. */
+export interface EvaluationOptions extends EvaluateOptions {
+  /** Played in; another object than those that are trained in. */
+  environment: Environment<Input>;
+  /** Steps between two evaluations, at least 1; there is one more at the last step. */
+  every: number;
+  /** Training ends at a mean return of at least this. Default: never. */
+  stopAt?: number;
+  /** Training ends after this many evaluations in a row without a better one, at least 1. Default: never. */
+  patience?: number;
+  /**
+   * Whether the weights of the best evaluation are put back when training ends, whichever way. Of equal ones the last:
+   * it has learned from more. The optimiser's moments and the replay stay those of the last step. Default true.
+   */
+  restoreBest?: boolean;
+}
+
+export interface TrainOptions {
+  /** Environment steps to do, over all environments, at least 1. */
+  steps: number;
+  /** Of the first episode, a safe integer; each later one, in whichever environment, takes the next. Default 0. */
+  seed?: number;
+  /** Steps between two reports; the event loop runs between them. Default 1000. */
+  progressEvery?: number;
+  evaluation?: EvaluationOptions;
+  onProgress?: (progress: TrainProgress) => void;
+  /** Told of each episode that ended. */
+  onEpisode?: (episode: TrainEpisode) => void;
+  /** Stops training at the next report; what was learned stays in the agent. */
+  signal?: AbortSignal;
+}
+
+type Resolved = Required<Pick<TrainOptions, "steps" | "seed" | "progressEvery">> &
+  Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> & {
+    evaluation?: Required<Omit<EvaluationOptions, "stopAt" | "patience">> &
+      Pick<EvaluationOptions, "stopAt" | "patience">;
+  };
+
+/** Episodes whose mean return is reported. */
+const RECENT = 20;
+
+function optional([holds, must]: Rule): Rule {
+  return [(value) => value === undefined || holds(value), must];
+}
+
+const FUNCTION: Rule = optional([(value) => typeof value === "function", "a function"]);
+
+const RULES: Rules<TrainOptions> = {
+  steps: rules.atLeastOne,
+  seed: seedRule,
+  progressEvery: rules.atLeastOne,
+  evaluation: [(value) => value === undefined || typeof value === "object", "{ environment, every, ... }"],
+  onProgress: FUNCTION,
+  onEpisode: FUNCTION,
+  signal: optional([(value) => typeof value === "object" && value !== null && "aborted" in value, "an AbortSignal"]),
+};
+
+const EVALUATION_RULES: Rules<EvaluationOptions> = {
+  environment: [(value) => typeof value === "object" && value !== null, "an environment"],
+  every: rules.atLeastOne,
+  episodes: rules.atLeastOne,
+  seed: seedRule,
+  stopAt: optional([(value) => typeof value === "number" && !Number.isNaN(value), "a number"]),
+  patience: optional(rules.atLeastOne),
+  restoreBest: [(value) => typeof value === "boolean", "true or false"],
+};
+
+function resolve(given: TrainOptions): Resolved {
+  const options = checked<TrainOptions>(given, RULES, { seed: 0, progressEvery: 1000 });
+  if (options.evaluation) {
+    const defaults = { ...EVALUATE_DEFAULTS, restoreBest: true };
+    options.evaluation = checked<EvaluationOptions>(options.evaluation, EVALUATION_RULES, defaults, "evaluation.");
+  }
+  return options as Resolved;
+}
+
+/** An environment and the episode that goes on in it. */
+interface Seat {
+  environment: Environment<Input>;
+  /** (observation) that the next action is for: a copy, as the environment may reuse its array. */
+  observation: Input;
+  return: number;
+  length: number;
+}
+
+/** A copy, as an environment may reuse its arrays. */
+function copyOf(input: Input): Input {
+  if (!("indices" in input)) return new Float32Array(input);
+  const { dense = [], indices, weights } = input;
+  const copy = { dense: new Float32Array(dense), indices: Int32Array.from(indices) };
+  return weights ? { ...copy, weights: new Float32Array(weights) } : copy;
+}
+
+/** What a transition keeps of the state that its action was taken in: copied, as the step may overwrite it. */
+function choiceOf(agent: DQN, choices: Input | undefined, action: number): Partial<Transition> {
+  if (!choices) return { action };
+  const { candidates } = agent.options;
+  if (candidates) {
+    const { features, next } = candidates;
+    if ("indices" in choices || choices.length <= next * features) return { action, candidates: copyOf(choices) };
+    // A transition keeps `next` rows of a state; of more it keeps the one that was taken.
+    return { candidate: new Float32Array(choices).subarray(action * features, (action + 1) * features) };
+  }
+  return { action, mask: Uint8Array.from(choices as ArrayLike<number>) };
+}
+
+/** What a transition keeps of the choices after its step. */
+function nextChoicesOf(agent: DQN, environment: Environment<Input>, isTerminated: boolean): Partial<Transition> {
+  if (isTerminated) return {};
+  const next = available(environment);
+  if (agent.options.candidates) return { nextCandidates: next ?? [] };
+  return next ? { nextMask: next as ArrayLike<number> } : {};
+}
+
+/** Runs an agent in its environments in turn, one step each. */
+class TrainRun implements Run {
+  readonly #agent: DQN;
+  readonly #environments: readonly Environment<Input>[];
+  readonly #options: Resolved;
+  #seats: Seat[] = [];
+  /** Episodes that were started. */
+  #started = 0;
+  #steps = 0;
+  readonly #returns: number[] = [];
+  #losses = 0;
+  #lossSum = 0;
+  #evaluated: Evaluated | undefined;
+  #best: Evaluated | undefined;
+  #bestWeights: Float32Array | undefined;
+  /** Evaluations in a row that were not better than the best. */
+  #worse = 0;
+  #ended: TrainResult["ended"] = "break";
+
+  constructor(
+    agent: DQN,
+    environments: readonly Environment<Input>[],
+    options: TrainOptions,
+    from?: TrainingFile["training"],
+    best?: Float32Array,
+  ) {
+    this.#options = resolve(options);
+    const count = environments.length;
+    const most = agent.options.environments;
+    if (count === 0) throw new RangeError("there must be at least one environment to train in, got none");
+    if (count > most) {
+      throw new RangeError(
+        `the agent's option "environments" must be at least ${count}, as many are given, got ${most}`,
+      );
+    }
+    const { evaluation } = this.#options;
+    const all = evaluation ? [...environments, evaluation.environment] : environments;
+    if (new Set(all).size < all.length) {
+      throw new TypeError("each environment, that of the evaluation too, must be an object of its own");
+    }
+    this.#agent = agent;
+    this.#environments = environments;
+    if (!from) return;
+    if (from.seats.length !== count) {
+      throw new RangeError(`the file is of a training in ${from.seats.length} environments, got ${count}`);
+    }
+    this.#started = from.started;
+    this.#steps = from.steps;
+    this.#returns.push(...from.returns);
+    this.#evaluated = from.evaluated ?? undefined;
+    this.#best = from.best ?? undefined;
+    this.#bestWeights = best;
+    this.#worse = from.worse;
+    this.#seats = environments.map((environment, i) => this.#seatFrom(environment, from.seats[i]!, i));
+  }
+
+  /** An episode as it was saved; where the environment cannot go on with it, a new one. */
+  #seatFrom(environment: Environment<Input>, saved: SavedSeat, index: number): Seat {
+    if (saved.state === null || !environment.restore) {
+      this.#agent.abandonEpisode(index);
+      return this.#sit(environment);
+    }
+    environment.restore(saved.state);
+    return { environment, observation: copyOf(saved.observation), return: saved.return, length: saved.length };
+  }
+
+  save(): Uint8Array {
+    if (this.#seats.length === 0) throw new Error("the training has not begun: save the agent instead");
+    const { steps, seed, progressEvery, evaluation } = this.#options;
+    const { environment: _, ...rest } = evaluation ?? { environment: null };
+    const options = { steps, seed, progressEvery, evaluation: evaluation ? rest : null };
+    const seats = this.#seats.map(({ environment, observation, ...seat }) => ({
+      observation: toPlain(observation),
+      return: seat.return,
+      length: seat.length,
+      state: environment.state?.() ?? null,
+    }));
+    const training = {
+      options,
+      seats,
+      started: this.#started,
+      steps: this.#steps,
+      returns: this.#returns,
+      evaluated: this.#evaluated ?? null,
+      best: this.#best ?? null,
+      worse: this.#worse,
+    };
+    return packTraining({ training, agent: this.#agent.save(), best: this.#bestWeights });
+  }
+
+  async *reports(): AsyncGenerator<TrainProgress, void> {
+    const { progressEvery, onProgress, signal } = this.#options;
+    if (signal?.aborted) {
+      this.#ended = "signal";
+      return;
+    }
+    if (this.#steps >= this.#options.steps) {
+      this.#ended = "steps";
+      return;
+    }
+    if (this.#seats.length === 0) {
+      // What an earlier caller left unfinished must not join the first episodes.
+      this.#agent.abandonEpisode();
+      this.#seats = this.#environments.map((environment) => this.#sit(environment));
+    }
+    try {
+      for (;;) {
+        this.#step();
+        const end = this.#check();
+        if (!end && this.#steps % progressEvery !== 0) continue;
+        const progress = this.#report();
+        onProgress?.(progress);
+        if (end) this.#ended = end;
+        yield progress;
+        if (end) return;
+        await breathe();
+        if (signal?.aborted) {
+          this.#ended = "signal";
+          return;
+        }
+      }
+    } finally {
+      this.#agent.abandonEpisode();
+      if (this.#bestWeights) this.#agent.restoreWeights(this.#bestWeights);
+    }
+  }
+
+  result(): TrainResult {
+    const result: TrainResult = { steps: this.#steps, returns: this.#returns, ended: this.#ended };
+    return this.#best ? { ...result, best: this.#best } : result;
+  }
+
+  /** Starts an episode. */
+  #sit(environment: Environment<Input>): Seat {
+    const observation = copyOf(environment.reset(this.#options.seed + this.#started++));
+    return { environment, observation, return: 0, length: 0 };
+  }
+
+  /** One step in the environment whose turn it is, stored; learns every `trainEvery` steps. */
+  #step(): void {
+    const agent = this.#agent;
+    const index = this.#steps++ % this.#seats.length;
+    const seat = this.#seats[index]!;
+    const { environment, observation } = seat;
+    const choices = available(environment);
+    const action = agent.act(observation, choices);
+    if (action < 0) throw new Error("the environment offers no action, yet its episode goes on");
+    const choice = choiceOf(agent, choices, action);
+    const { observation: nextObservation, reward, terminated, truncated } = environment.step(action);
+    const nextChoices = nextChoicesOf(agent, environment, terminated);
+    const outcome = { reward, terminated, truncated, nextObservation };
+    agent.observe({ observation, ...choice, ...outcome, ...nextChoices, environment: index });
+    seat.return += reward;
+    seat.length++;
+    if (terminated || truncated) {
+      this.#returns.push(seat.return);
+      const { length } = seat;
+      this.#options.onEpisode?.({ environment: index, return: seat.return, length, step: this.#steps });
+      this.#seats[index] = this.#sit(environment);
+    } else seat.observation = copyOf(nextObservation);
+    if (agent.steps % agent.options.trainEvery === 0) this.#learn();
+  }
+
+  #learn(): void {
+    const loss = this.#agent.learn(this.#agent.options.gradientSteps);
+    if (Number.isNaN(loss)) return;
+    this.#losses++;
+    this.#lossSum += loss;
+  }
+
+  /** Evaluates where it is due. Answers why training ends here, if it does. */
+  #check(): TrainResult["ended"] | undefined {
+    const { steps, evaluation } = this.#options;
+    const end = this.#steps === steps ? "steps" : undefined;
+    if (!evaluation || !(end || this.#steps % evaluation.every === 0)) return end;
+    const { environment, episodes, seed, stopAt, patience, restoreBest } = evaluation;
+    const meanReturn = mean(evaluate(this.#agent, environment, { episodes, seed }));
+    this.#evaluated = { step: this.#steps, meanReturn };
+    this.#worse = !this.#best || meanReturn > this.#best.meanReturn ? 0 : this.#worse + 1;
+    if (!this.#best || meanReturn >= this.#best.meanReturn) {
+      this.#best = this.#evaluated;
+      if (restoreBest) this.#bestWeights = this.#agent.copyWeights();
+    }
+    if (stopAt !== undefined && meanReturn >= stopAt) return "stopAt";
+    if (patience !== undefined && this.#worse >= patience) return "patience";
+    return end;
+  }
+
+  #report(): TrainProgress {
+    const progress: TrainProgress = {
+      step: this.#steps,
+      total: this.#options.steps,
+      episodes: this.#returns.length,
+      meanReturn: mean(this.#returns.slice(-RECENT)),
+      loss: this.#lossSum / this.#losses,
+      epsilon: this.#agent.epsilon,
+    };
+    this.#losses = 0;
+    this.#lossSum = 0;
+    return this.#evaluated ? { ...progress, evaluation: this.#evaluated } : progress;
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
+/** Lets the event loop run, so that signals, timers and requests are served. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/**
+ * Trains an agent in an environment, or in several at once by turns: epsilon-greedy steps, each stored, with
+ * `gradientSteps` updates after every `trainEvery` of them.
+ *
+ * @param environments - One, or at most as many as the agent's option `environments`; each an object of its own.
+ * @returns What is awaited for the result, or looped over for the reports; it does nothing before.
+ * @throws TypeError for an unknown option or an environment given twice, RangeError for a wrong value or too many
+ *   environments.
+ */
+export function train(
+  agent: DQN,
+  environments: Environment<Input> | readonly Environment<Input>[],
+  options: TrainOptions,
+): Training {
+  return new Training(new TrainRun(agent, listOf(environments), options));
+}
+
+/** What `resume` is given beside the file. */
+export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> {
+  /** In which greedy episodes are played, where the training has evaluations. */
+  evaluationEnvironment?: Environment<Input>;
+  /** Environment steps to do in all, those before included. Default: as many as were to be done. */
+  steps?: number;
+  /** As of `DQN.load`. */
+  run?: EngineOptions;
+}
+
+/**
+ * Goes on with a training that `Training.save` kept: bit for bit as if it had never stopped, where the environments have
+ * `state` and `restore`; where one has not, a new episode starts in it.
+ *
+ * @param environments - As many as there were, of the same kinds in the same order.
+ * @throws SnapshotError for a file that is damaged, foreign or newer; TypeError or RangeError for environments or options
+ *   that do not fit it.
+ */
+export function resume(
+  file: Uint8Array,
+  environments: Environment<Input> | readonly Environment<Input>[],
+  options: ResumeOptions = {},
+): { agent: DQN; training: Training } {
+  const { evaluationEnvironment, run: how, ...callbacks } = options;
+  const { training, agent: bytes, best } = unpackTraining(file);
+  const { evaluation, ...saved } = training.options;
+  const environment = evaluationEnvironment && { environment: evaluationEnvironment };
+  if (evaluation && !environment) {
+    throw new TypeError('"evaluationEnvironment" must be given: the training has evaluations');
+  }
+  const given = { ...saved, ...callbacks, ...(evaluation && { evaluation: { ...evaluation, ...environment } }) };
+  const agent = DQN.load(bytes, how);
+  try {
+    const run = new TrainRun(agent, listOf(environments), given as TrainOptions, training, best);
+    return { agent, training: new Training(run) };
+  } catch (error) {
+    agent.dispose();
+    throw error;
+  }
+}
+
+function listOf(environments: Environment<Input> | readonly Environment<Input>[]): readonly Environment<Input>[] {
+  return Array.isArray(environments) ? environments : [environments as Environment<Input>];
+}

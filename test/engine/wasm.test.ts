@@ -1,0 +1,98 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import { build } from "esbuild";
+import { afterEach, expect, test, vi } from "vitest";
+import { KERNEL } from "../../src/engine/instance/kernel.js";
+import { DQN } from "../../src/index.js";
+
+const shipped = readFileSync("dist/dqn.wasm");
+const module = new WebAssembly.Module(shipped);
+
+test("the release exports these functions and its memory, and imports nothing", () => {
+  expect(WebAssembly.Module.exports(module).map(({ name }) => name)).toEqual([
+    "abi",
+    "sizes",
+    "create",
+    "neededBytes",
+    "region",
+    "regionBytes",
+    "act",
+    "evaluate",
+    "observe",
+    "dismiss",
+    "threads",
+    "abandon",
+    "learn",
+    "syncTarget",
+    "unpackWeights",
+    "packWeights",
+    "checkWeights",
+    "restore",
+    "share",
+    "useUnrolled",
+    "work",
+    "memory",
+  ]);
+  expect(WebAssembly.Module.imports(module)).toEqual([]);
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+test("a host that refuses to compile is told of what it needs", () => {
+  const refuse = (cause: Error) =>
+    vi.spyOn(WebAssembly, "Instance").mockImplementation(function refused() {
+      throw cause;
+    });
+  const cause = new WebAssembly.CompileError("disallowed by embedder");
+  refuse(cause);
+  const create = () => new DQN({ observation: 1, actions: 1 });
+  const message = /script-src 'wasm-unsafe-eval'.*\{ module \} of "liveq\/dqn.wasm" \(disallowed by embedder\)$/;
+  expect(create).toThrow(expect.objectContaining({ message: expect.stringMatching(message), cause }));
+  refuse(new RangeError("no memory"));
+  expect(create).toThrow("no memory");
+});
+
+test("it stays below 96 KiB raw and 16 KiB compressed, and a bundle of the engine below 26 KiB compressed", async () => {
+  expect(shipped.length).toBeLessThanOrEqual(96 * 1024);
+  expect(brotliCompressSync(shipped).length).toBeLessThanOrEqual(16 * 1024);
+  expect(brotliCompressSync(await bundled()).length).toBeLessThanOrEqual(26 * 1024);
+});
+
+/** What a page pays for `import { DQN } from "liveq"`. */
+async function bundled(): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    stdin: { contents: 'export { DQN } from "./dist/index.js";', resolveDir: "." },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    write: false,
+  });
+  return outputFiles[0]!.contents;
+}
+
+test("a rebuild gives the committed SHA-256", () => {
+  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
+  try {
+    const file = join(folder, "dqn.wasm");
+    const asc = "node_modules/assemblyscript/bin/asc.js";
+    execFileSync(process.execPath, [
+      asc,
+      "--target",
+      "release",
+      "--outFile",
+      file,
+      "--textFile",
+      join(folder, "dqn.wat"),
+    ]);
+    const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
+    expect(digest, "if the change of the Wasm is meant: npm run build:hash").toBe(KERNEL);
+    expect(createHash("sha256").update(shipped).digest("hex"), "dist/ is stale: npm run build").toBe(KERNEL);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

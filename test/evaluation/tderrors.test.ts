@@ -1,0 +1,190 @@
+import { describe, expect, test } from "vitest";
+import { RandomPolicy } from "../../src/baselines/index.js";
+import { DQN, type Transition } from "../../src/engine/dqn.js";
+import { ExaminedAgent, tdError, tdErrors } from "../../src/evaluation/index.js";
+import { Random } from "../../src/numeric/random.js";
+import { type Decision, type LiveEvent, Recommender } from "../../src/recommender/index.js";
+import type { DenseTransition } from "../../src/recommender/learning/pending.js";
+import { simulate } from "../../src/simulator/index.js";
+
+/** A network in plain numbers, layer by layer. */
+function forward(agent: DQN, input: number[]): number[] {
+  return agent.weights().reduce((x, { weight, bias, inputs, outputs }, layer) => {
+    return Array.from({ length: outputs }, (_, o) => {
+      const sum = bias[o]! + x.reduce((total, value, i) => total + weight[o * inputs + i]! * value, 0);
+      return layer === 0 ? Math.max(0, sum) : sum;
+    });
+  }, input);
+}
+
+const HIDDEN = { hidden: [5], normalization: "none" } as const;
+const FIXED = { ...HIDDEN, observation: 2, actions: 3, masked: true, gamma: 0.8, seed: 1 };
+const CHANGING = { ...HIDDEN, observation: 2, candidates: { max: 4, features: 2 }, gamma: 0.8, seed: 1 };
+
+/** An agent whose weights are drawn anew: a fresh one's head is too near to 0 to tell. */
+function drawn(options: ConstructorParameters<typeof DQN>[0], seed: number): DQN {
+  const agent = new DQN(options);
+  const random = Random.named(seed, "weights");
+  const layers = agent.weights();
+  for (const { weight, bias } of layers) {
+    for (const part of [weight, bias]) for (let i = 0; i < part.length; i++) part[i] = random.normal();
+  }
+  agent.setWeights(layers);
+  return agent;
+}
+
+const numbers = (random: Random, n: number) => Array.from({ length: n }, () => Math.fround(random.normal()));
+
+describe("TD errors of held-out transitions", () => {
+  test.each([true, false])("over a fixed set with masks are those of a twin by hand; double %s", (double) => {
+    const agent = drawn({ ...FIXED, double, rewardScale: 0.5, rewardClip: 0.7 }, 1);
+    const judge = drawn({ ...FIXED, double }, 2);
+    const random = Random.named(1, "transitions");
+    const transitions = Array.from(
+      { length: 60 },
+      (_, i): Transition => ({
+        observation: numbers(random, 2),
+        action: random.below(3),
+        reward: 3 * random.normal(),
+        terminated: i % 5 === 0,
+        nextObservation: numbers(random, 2),
+        ...(i % 2 === 0 && { nextMask: i % 12 === 0 ? [0, 0, 0] : [1, 0, 1] }),
+        // What n steps are summed in.
+        ...(i % 3 === 0 && { discount: 0.8 ** 3 }),
+      }),
+    );
+    const twin = transitions.map(({ observation, action, reward, terminated, nextObservation, nextMask, discount }) => {
+      const best = forward(double ? agent : judge, nextObservation as number[]);
+      const worth = forward(judge, nextObservation as number[]);
+      const open = [0, 1, 2].filter((a) => nextMask === undefined || nextMask[a] !== 0);
+      const top = open.reduce<number | undefined>(
+        (b, a) => (b === undefined || best[a]! > best[b]! ? a : b),
+        undefined,
+      );
+      const next = terminated || top === undefined ? 0 : (discount ?? 0.8) * worth[top]!;
+      return Math.max(-0.7, Math.min(0.7, 0.5 * reward)) + next - forward(agent, observation as number[])[action!]!;
+    });
+    const errors = tdErrors(agent, transitions, judge);
+    for (const [i, error] of twin.entries()) expect(errors[i], `transition ${i}`).toBeCloseTo(error, 4);
+  });
+
+  test("over candidates are those of a twin by hand, given as one or among others, with none next", () => {
+    const agent = drawn(CHANGING, 3);
+    const random = Random.named(2, "transitions");
+    const value = (observation: number[], row: number[]) => forward(agent, [...observation, ...row])[0]!;
+    for (let i = 0; i < 40; i++) {
+      const [observation, nextObservation] = [numbers(random, 2), numbers(random, 2)];
+      const rows = [numbers(random, 2), numbers(random, 2)];
+      const next = Array.from({ length: i % 4 }, () => numbers(random, 2));
+      const given = i % 2 === 0 ? { candidate: rows[1]! } : { candidates: rows.flat(), action: 1 };
+      const transition = {
+        observation,
+        nextObservation,
+        ...given,
+        reward: i,
+        terminated: false,
+        nextCandidates: next.flat(),
+      };
+      const best = next.length === 0 ? 0 : Math.max(...next.map((row) => value(nextObservation, row)));
+      expect(tdError(agent, transition)).toBeCloseTo(i + 0.8 * best - value(observation, rows[1]!), 4);
+    }
+  });
+
+  test("fall while the agent learns what it is tested on, and stay where it does not", () => {
+    const chain = (n: number, seed: number): Transition[] => {
+      const random = Random.named(seed, "chain");
+      return Array.from({ length: n }, () => {
+        const at = random.uniform();
+        const action = random.below(2);
+        const observation = [at, 1];
+        return {
+          observation,
+          action,
+          reward: action === 0 ? at : 1 - at,
+          terminated: true,
+          nextObservation: observation,
+        };
+      });
+    };
+    const agent = new DQN({ ...HIDDEN, observation: 2, actions: 2, learningStarts: 100, seed: 1, learningRate: 1e-2 });
+    const held = chain(200, 2);
+    const meanSquare = (errors: Float64Array) => errors.reduce((sum, x) => sum + x * x, 0) / errors.length;
+    const before = meanSquare(tdErrors(agent, held));
+    for (const transition of chain(500, 1)) agent.observe(transition);
+    agent.learn(1500);
+    const weights = agent.weights();
+    expect(meanSquare(tdErrors(agent, held))).toBeLessThan(0.02 * before);
+    expect(agent.weights()).toEqual(weights);
+  });
+
+  test("with the agent on both sides are small for an agent that knows nothing: only the returns tell", () => {
+    const silent = new DQN(FIXED);
+    silent.setWeights(
+      silent.weights().map((layer) => ({ ...layer, weight: layer.weight.fill(0), bias: layer.bias.fill(0) })),
+    );
+    const transition = { observation: [1, 1], action: 0, reward: 0, terminated: false, nextObservation: [1, 1] };
+    expect(tdError(silent, transition)).toBe(0);
+    expect(Math.abs(tdError(silent, transition, drawn(FIXED, 1)))).toBeGreaterThan(0.01);
+  });
+
+  test("refuse what is no transition", () => {
+    const agent = new DQN(FIXED);
+    const good = { observation: [1, 1], action: 0, reward: 0, terminated: false, nextObservation: [1, 1] };
+    expect(() => tdError(agent, { ...good, action: 3 })).toThrow('"action" must be an integer in [0, 2], got 3');
+    expect(() => tdError(agent, { ...good, reward: Number.NaN })).toThrow('"reward" must be a finite number, got NaN');
+    expect(() => tdError(agent, { ...good, discount: 2 })).toThrow('"discount" must be in [0, 1], got 2');
+    expect(() => tdError(agent, { ...good, observation: [1] })).toThrow('"observation"');
+  });
+});
+
+test("a recommender that is told of a held-out log measures it, and learns nothing", () => {
+  const log: (LiveEvent | Decision)[] = [];
+  const hooks = { onDecision: (one: Decision) => log.push(one), onEvent: (one: LiveEvent) => log.push(one) };
+  simulate(new RandomPolicy(1), { viewers: 80, streamers: 60, days: 2, seed: 1 }, hooks);
+  const half = log[log.length >> 1]!.time;
+  const teach = (recommender: Recommender, entries: typeof log) => {
+    for (const entry of entries) {
+      if ("kind" in entry) recommender.feedback(entry);
+      else recommender.decided(entry);
+    }
+  };
+  const learner = { learningStarts: 50, capacity: 2000, batchSize: 16 };
+  const recommender = new Recommender({ seed: 1, warmupUpdates: 10, learner });
+  teach(
+    recommender,
+    log.filter(({ time }) => time < half),
+  );
+  const file = recommender.save();
+  const seen: DenseTransition[] = [];
+  let agent: Uint8Array | undefined;
+  let examined: ExaminedAgent | undefined;
+  const told = Recommender.load(file, (bytes) => {
+    agent = bytes;
+    examined = new ExaminedAgent(DQN.load(bytes));
+    const { observe } = examined;
+    examined.observe = (transition) => {
+      seen.push(structuredClone(transition));
+      observe.call(examined, transition);
+    };
+    return examined;
+  });
+  teach(
+    told,
+    log.filter(({ time }) => time >= half),
+  );
+  expect(told.stats().updates).toBe(recommender.stats().updates);
+  const figures = Object.fromEntries(examined!.figures({ resamples: 100 }).map((figure) => [figure.metric, figure]));
+  expect(seen.length).toBeGreaterThan(100);
+  const valuer = DQN.load(agent!);
+  const errors = tdErrors(valuer, seen);
+  const mean = (values: Iterable<number>) => [...values].reduce((sum, x) => sum + x, 0) / seen.length;
+  expect(figures["td_error_squared"]!.value).toBeCloseTo(mean(errors.map((x) => x * x)), 8);
+  expect(figures["td_error_mean"]!.value).toBeCloseTo(mean(errors), 8);
+  expect(figures["reward_mean"]!.value).toBeCloseTo(mean(seen.map(({ reward }) => reward)), 8);
+  const values = seen.map(({ observation, candidate }) => valuer.evaluate(observation, candidate)[0]!);
+  expect(figures["q_mean"]!.value).toBeCloseTo(mean(values), 6);
+  expect(figures["td_error_squared"]!.n).toBe(seen.length);
+  // By user: transitions of one are not independent.
+  expect(new Set(seen.map(({ user }) => user)).size).toBeGreaterThan(20);
+  expect(figures["td_error_squared"]!.lo).toBeLessThan(figures["td_error_squared"]!.value);
+});

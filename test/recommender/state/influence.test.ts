@@ -1,0 +1,212 @@
+import { describe, expect, test } from "vitest";
+import { Random } from "../../../src/numeric/random.js";
+import type { LiveEvent } from "../../../src/protocol/events.js";
+import { HOUR, MINUTE } from "../../../src/protocol/time.js";
+import { KNOWLEDGE, Knowledge } from "../../../src/recommender/scene.js";
+import type { StreamProfile } from "../../../src/recommender/state/streamers.js";
+import { type ProfileOptions, Profiles } from "../../../src/recommender/state/users.js";
+
+const ANN = { streamer: "ann", category: "chess", tags: ["blitz"] };
+const DEFAULT_SAY = 6 * HOUR;
+
+function streamer(i: number) {
+  return { streamer: `r${i}`, category: "chess", tags: [] };
+}
+
+function ann(profiles: Profiles, now: number): StreamProfile {
+  return profiles.audiences.profile("ann", now)!;
+}
+
+/** One hour's visit, as it is: in, like, out. */
+function visit(profiles: Profiles, user: string, from: number): void {
+  profiles.impression(user, ANN, from);
+  profiles.click(user, ANN, from);
+  profiles.interact(user, ANN, false, from + MINUTE);
+  profiles.watch(user, ANN, HOUR, false, from + HOUR);
+}
+
+/** The same in one millisecond, again and again: nobody has watched an hour by then. */
+function flood(profiles: Profiles, users: number, times: number, from = 0): void {
+  for (let i = 0; i < times; i++) {
+    const [user, now] = [`bot${i % users}`, from + i];
+    profiles.impression(user, ANN, now);
+    profiles.click(user, ANN, now);
+    profiles.watch(user, ANN, HOUR, false, now);
+    profiles.interact(user, ANN, false, now);
+    profiles.follow(user, ANN, now);
+  }
+}
+
+describe("what an account counts for", () => {
+  test("is no more after thousands of events than after one honest visit", () => {
+    for (const users of [1, 5]) {
+      const [honest, flooded] = [new Profiles(), new Profiles()];
+      for (let i = 0; i < users; i++) visit(honest, `bot${i}`, 0);
+      flood(flooded, users, 3000);
+      const [one, other] = [ann(honest, HOUR), ann(flooded, HOUR)];
+      expect([other.clicks, other.approvals, other.followers]).toEqual([users, users, users]);
+      expect([other.watches, other.repeats]).toEqual([0, 0]);
+      for (const field of ["clickRate", "engagedShare", "weight", "repeatShare", "approvalRate"] as const) {
+        expect(other.estimate.long[field]).toBeLessThanOrEqual(one.estimate.long[field] + 1e-3);
+      }
+      expect(other.estimate.now.clickRate).toBeLessThanOrEqual(one.estimate.now.clickRate + 1e-2);
+      expect(other.estimate.now.weight).toBeLessThanOrEqual(one.estimate.now.weight);
+    }
+  });
+
+  test("is the same of all accounts: honest ones count each for themselves, and again when the time is over", () => {
+    const profiles = new Profiles();
+    for (let i = 0; i < 50; i++) visit(profiles, `u${i}`, i);
+    const { estimate: _, ...first } = ann(profiles, HOUR);
+    expect(first).toMatchObject({ clicks: 50, watches: 50, approvals: 50, repeats: 0, minutes: 50 * 60 });
+    for (let i = 0; i < 50; i++) visit(profiles, `u${i}`, DEFAULT_SAY + i);
+    expect(ann(profiles, DEFAULT_SAY + HOUR)).toMatchObject({ clicks: 100, watches: 100, approvals: 100, repeats: 50 });
+  });
+
+  test("is 4 watches, so that short ones in a row do not bury a streamer either", () => {
+    const profiles = new Profiles();
+    for (let i = 0; i < 1000; i++) profiles.watch("bot", ANN, 1000, false, i);
+    expect(ann(profiles, MINUTE)).toMatchObject({ watches: 4 });
+    for (let i = 0; i < 9; i++) profiles.watch("u", ANN, 10 * MINUTE, false, (i + 1) * 10 * MINUTE);
+    expect(ann(profiles, HOUR)).toMatchObject({ watches: 8 });
+    expect(ann(profiles, HOUR).minutes).toBeCloseTo(4 * (10 + 1 / 60), 12);
+  });
+
+  test("is, of impressions, those before the click and at most 8", () => {
+    const profiles = new Profiles();
+    const impressions = (user: string, before: number, after: number) => {
+      for (let i = 0; i < before; i++) profiles.impression(user, ANN, 0);
+      profiles.click(user, ANN, 0);
+      for (let i = 0; i < after; i++) profiles.impression(user, ANN, 0);
+      return ann(profiles, 0).estimate.impressions;
+    };
+    expect([impressions("u", 3, 5), impressions("v", 0, 5), impressions("bot", 3000, 3000)]).toEqual([3, 3, 11]);
+  });
+
+  test("does not grow by going round many streamers", () => {
+    const profiles = new Profiles();
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 300; i++) {
+        profiles.click("bot", streamer(i), round);
+        profiles.watch("bot", streamer(i), HOUR, false, round);
+        profiles.follow("bot", streamer(i), round);
+      }
+    }
+    for (let i = 0; i < 300; i++) {
+      const { clicks = 0, followers = 0, watches = 0 } = profiles.audiences.profile(`r${i}`, 20) ?? {};
+      expect([clicks, followers]).toEqual(i < 128 ? [1, 1] : [0, 0]);
+      expect(watches).toBeLessThanOrEqual(4);
+    }
+  });
+
+  test("is of decisions 64, in the same time", () => {
+    const profiles = new Profiles();
+    const admitted = (user: string, now: number) => {
+      profiles.open(user, now);
+      return Array.from({ length: 1000 }, () => profiles.admits(user, now)).filter(Boolean).length;
+    };
+    expect([admitted("bot", 0), admitted("bot", DEFAULT_SAY - 1), admitted("u", 5)]).toEqual([64, 0, 64]);
+    expect(admitted("bot", DEFAULT_SAY)).toBe(64);
+    expect(profiles.admits("never seen", 0)).toBe(true);
+  });
+
+  test("is everything where the option is 0", () => {
+    const profiles = new Profiles({ sayMs: 0 });
+    flood(profiles, 1, 100);
+    expect(ann(profiles, 100)).toMatchObject({ clicks: 100, watches: 100, minutes: 6000, approvals: 100, repeats: 99 });
+    expect(Array.from({ length: 100 }, () => profiles.admits("bot0", 100)).every(Boolean)).toBe(true);
+  });
+
+  test("is what recounting everything from the start gives", () => {
+    const random = new Random(7);
+    const options: Partial<ProfileOptions> = { sayMs: 20 * MINUTE };
+    const profiles = new Profiles(options);
+    const log: { user: string; streamer: string; kind: "impression" | "click" | "like"; time: number }[] = [];
+    for (let n = 0, time = 0; n < 5000; n++) {
+      time += random.below(10_000);
+      const [user, i] = [`u${random.below(3)}`, random.below(4)];
+      const kind = (["impression", "impression", "click", "like"] as const)[random.below(4)]!;
+      log.push({ user, streamer: `r${i}`, kind, time });
+      if (kind === "impression") profiles.impression(user, streamer(i), time);
+      else if (kind === "click") profiles.click(user, streamer(i), time);
+      else profiles.interact(user, streamer(i), false, time);
+    }
+    const counted = { click: 0, like: 0 };
+    for (const user of ["u0", "u1", "u2"]) {
+      let since = Number.NEGATIVE_INFINITY;
+      let seen = new Set<string>();
+      for (const { streamer, kind, time } of log.filter((event) => event.user === user)) {
+        if (time - since >= 20 * MINUTE) [since, seen] = [time, new Set()];
+        if (streamer === "r0" && kind !== "impression" && !seen.has(kind)) {
+          counted[kind]++;
+          seen.add(kind);
+        }
+      }
+    }
+    expect(counted.click).toBeGreaterThan(50);
+    expect(profiles.audiences.profile("r0", 0)).toMatchObject({ clicks: counted.click, approvals: counted.like });
+  });
+
+  test("goes on the same after a save, and is forgotten with the streamer", () => {
+    const profiles = new Profiles();
+    flood(profiles, 2, 50);
+    const loaded = new Profiles();
+    loaded.load(JSON.parse(JSON.stringify(profiles.save())));
+    flood(loaded, 2, 50, 50);
+    expect(ann(loaded, 100)).toMatchObject({ clicks: 2, approvals: 2 });
+    loaded.deleteStreamer("ann");
+    expect(loaded.export("bot0")!.say.streamers).toEqual([]);
+  });
+
+  test("bounds what the vectors learn of a streamer", () => {
+    const learned = (watches: number) => {
+      const knowledge = new Knowledge(KNOWLEDGE);
+      for (let i = 0; i < 20; i++) {
+        knowledge.hear({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: "c" });
+      }
+      const watch = { kind: "watch", user: "bot", stream: "s1", watchMs: 5 * MINUTE } satisfies Partial<LiveEvent>;
+      for (let i = 1; i <= watches; i++) knowledge.hear({ ...watch, time: i * 5 * MINUTE });
+      return knowledge.save().numbers.vectors;
+    };
+    expect(learned(60)).toEqual(learned(4));
+    expect(learned(4)).not.toEqual(learned(3));
+  });
+});
+
+describe("a watch that cannot be", () => {
+  const minutes = (profiles: Profiles) => profiles.get("u")!.pairs.get("ann")!.minutes;
+
+  test("counts for the time since the user entered", () => {
+    const profiles = new Profiles();
+    profiles.click("u", ANN, 0);
+    profiles.watch("u", ANN, HOUR, false, 10 * MINUTE);
+    expect([minutes(profiles), ann(profiles, HOUR).minutes, ann(profiles, HOUR).watches]).toEqual([10, 10, 1]);
+  });
+
+  test("counts for the time since the user's last watch there ended, and for nobody when that is short", () => {
+    const profiles = new Profiles();
+    profiles.watch("u", ANN, HOUR, false, 10);
+    expect(minutes(profiles)).toBe(60);
+    profiles.watch("u", ANN, HOUR, false, 10 + 200);
+    expect(minutes(profiles)).toBeCloseTo(60 + 200 / MINUTE, 12);
+    expect(profiles.get("u")!.sums.bounces[0]).toBe(0);
+    expect(ann(profiles, HOUR)).toMatchObject({ watches: 1, minutes: 60 });
+  });
+
+  test("is one that is longer by more than clocks differ", () => {
+    const profiles = new Profiles();
+    profiles.click("u", ANN, 0);
+    profiles.watch("u", ANN, 70_000, false, MINUTE);
+    expect(minutes(profiles)).toBe(70 / 60);
+    profiles.watch("u", ANN, 70_001, false, 2 * MINUTE);
+    expect(minutes(profiles)).toBe(70 / 60 + 1);
+  });
+
+  test("is not one of another streamer, nor after a like alone", () => {
+    const profiles = new Profiles();
+    profiles.click("u", streamer(1), 0);
+    profiles.interact("u", ANN, false, 0);
+    profiles.watch("u", ANN, HOUR, false, 1);
+    expect(minutes(profiles)).toBe(60);
+  });
+});

@@ -1,0 +1,188 @@
+import { describe, expect, test } from "vitest";
+import { Random } from "../../../src/numeric/random.js";
+import type { LiveEvent } from "../../../src/protocol/events.js";
+import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
+import { KNOWLEDGE, Knowledge } from "../../../src/recommender/scene.js";
+import { type Nearness, Neighbours } from "../../../src/recommender/state/neighbours.js";
+
+function nearness(neighbours: Neighbours, user: string, streamer: string, now = 0): Nearness | undefined {
+  const out = { all: 7, others: 7, weight: 7, nearest: 7 };
+  neighbours.begin(user, now);
+  return neighbours.read(streamer, out) ? out : undefined;
+}
+
+describe("neighbours", () => {
+  test("are those whom the same users liked; how near a streamer is leaves itself out, and says what it is made of", () => {
+    const neighbours = new Neighbours({ shrinkage: 0, recency: 0.5 });
+    for (const [user, streamer] of ["ua", "ub", "va", "vb", "wb", "wc"].map((pair) => [...pair] as [string, string])) {
+      neighbours.learn(user, streamer, 0);
+    }
+    // a: u, v; b: u, v, w; c: w.
+    const [ab, bc] = [2 / Math.sqrt(6), 1 / Math.sqrt(3)];
+    const near = (x: number) => expect.closeTo(x, 12);
+    expect(nearness(neighbours, "u", "c")).toEqual({ all: near(bc), others: near(bc), weight: 1.5, nearest: near(bc) });
+    // Itself was liked last: all has it, the others begin at the weight after.
+    expect(nearness(neighbours, "u", "b")).toEqual({
+      all: near(1 + 0.5 * ab),
+      others: near(0.5 * ab),
+      weight: 0.5,
+      nearest: near(ab),
+    });
+    expect(nearness(neighbours, "nobody", "b")).toEqual({ all: 0, others: 0, weight: 0, nearest: 0 });
+    expect(nearness(neighbours, "u", "never")).toBeUndefined();
+  });
+
+  test("a user who comes again, or goes round and round, does not outweigh those who come once", () => {
+    const neighbours = new Neighbours({ shrinkage: 0, history: 16, halfLifeMs: 4 * WEEK });
+    const audience = (streamer: string, now: number) => {
+      neighbours.learn("probe", streamer, now);
+      const { all } = nearness(neighbours, "probe", streamer, now)!;
+      return all;
+    };
+    for (let i = 0; i < 20; i++) {
+      for (const streamer of ["x", "y"]) neighbours.learn(`honest${i}`, streamer, 0);
+    }
+    const before = neighbours.save().audiences.find(([streamer]) => streamer === "x")!;
+    for (let i = 0; i < 1000; i++) for (const streamer of ["x", "z"]) neighbours.learn("loud", streamer, i);
+    for (let i = 0; i < 4000; i++) neighbours.learn("round", i % 40 === 0 ? "x" : `r${i % 40}`, i);
+    const after = neighbours.save().audiences;
+    const visits = (name: string) => after.find(([streamer]) => streamer === name)![1];
+    expect(before[1]).toBe(20);
+    // One of each account, or two.
+    expect(visits("x")).toBeLessThan(23);
+    expect(visits("z")).toBe(1);
+    const all = after.reduce((sum, [, count]) => sum + count, 0);
+    expect(all).toBeLessThanOrEqual(40 + 2 + 16 + 0.1);
+    expect(audience("y", 1)).toBeGreaterThan(0.9);
+    // Half a year later what it did has faded, and it counts again.
+    neighbours.learn("round", "x", 26 * WEEK);
+    const later = neighbours.save().audiences.find(([streamer]) => streamer === "x")![1];
+    expect(later).toBeGreaterThan(visits("x"));
+  });
+
+  test("a user and a streamer that are forgotten are in nothing that is saved", () => {
+    const neighbours = new Neighbours();
+    for (const user of ["secret", "v"]) for (const streamer of ["a", "hidden"]) neighbours.learn(user, streamer, 0);
+    const text = () => JSON.stringify(neighbours.save());
+    for (const name of ["secret", "hidden"]) expect(text()).toContain(`"${name}"`);
+    neighbours.forget("secret");
+    neighbours.forgetStreamer("hidden");
+    for (const name of ["secret", "hidden"]) expect(text()).not.toContain(`"${name}"`);
+    expect(nearness(neighbours, "v", "a")).toMatchObject({ others: 0, weight: 0 });
+    expect(nearness(neighbours, "v", "hidden")).toBeUndefined();
+  });
+
+  test("stay within their bounds, and saved and loaded are the same, to the bit", () => {
+    const options = { users: 30, streamers: 40, history: 8, neighbours: 6, halfLifeMs: DAY };
+    const act = (neighbours: Neighbours, random: Random, from: number) => {
+      for (let i = from; i < from + 3000; i++) {
+        neighbours.learn(`u${random.below(60)}`, `s${random.below(80)}`, i * 7 * MINUTE);
+      }
+    };
+    const original = new Neighbours(options);
+    const random = new Random(3);
+    act(original, random, 0);
+    const saved = JSON.stringify(original.save());
+    const { visits, counted, audiences } = original.save();
+    expect([visits.length <= 30, counted.length <= 30, audiences.length <= 40]).toEqual([true, true, true]);
+    for (const [, streamers] of visits) expect(streamers.length).toBeLessThanOrEqual(8);
+    for (const [, , common] of audiences) expect(common.length).toBeLessThanOrEqual(6);
+    const copy = new Neighbours(options);
+    copy.load(JSON.parse(saved));
+    expect(JSON.stringify(copy.save())).toBe(saved);
+    const state = random.state();
+    // Long enough that the origin moves.
+    act(original, random, 300_000);
+    random.restore(state);
+    act(copy, random, 300_000);
+    expect(JSON.stringify(copy.save())).toBe(JSON.stringify(original.save()));
+    expect(nearness(copy, "u1", "s2", 1e12)).toEqual(nearness(original, "u1", "s2", 1e12));
+  });
+
+  test("being read changes nothing, however much later", () => {
+    const neighbours = new Neighbours({ halfLifeMs: 1 });
+    for (const user of ["u", "v"]) for (const streamer of ["a", "b"]) neighbours.learn(user, streamer, 0);
+    const saved = JSON.stringify(neighbours.save());
+    expect(nearness(neighbours, "u", "a", 1e9)!.all).toBeLessThan(1e-100);
+    expect(JSON.stringify(neighbours.save())).toBe(saved);
+  });
+});
+
+describe("the input neighbours", () => {
+  const onAir = (streamer: string): LiveEvent => ({
+    kind: "on_air",
+    time: 0,
+    stream: `of ${streamer}`,
+    streamer,
+    category: "c",
+  });
+  const watch = (user: string, streamer: string, time: number, watchMs = 10 * MINUTE): LiveEvent => ({
+    kind: "watch",
+    time,
+    user,
+    stream: `of ${streamer}`,
+    watchMs,
+  });
+  function platform(): Knowledge {
+    const knowledge = new Knowledge({ ...KNOWLEDGE, features: { inputs: ["neighbours"] } });
+    for (const streamer of ["a", "b", "c"]) knowledge.hear(onAir(streamer));
+    return knowledge;
+  }
+  /** Its four floats for a streamer. */
+  function row(knowledge: Knowledge, user: string, streamer: string, now: number): number[] {
+    const { streams, candidates } = knowledge.face({ user, now });
+    const i = streams.findIndex((stream) => stream.streamer === streamer);
+    const { candidateSize } = knowledge.features;
+    return [...candidates.subarray((i + 1) * candidateSize - 4, (i + 1) * candidateSize)];
+  }
+
+  test("knows of a watch from right after it on, of others too, and not before", () => {
+    const knowledge = platform();
+    const unknown = [0, 0, 0, 0];
+    knowledge.hear(watch("v", "a", MINUTE));
+    knowledge.hear(watch("v", "b", 2 * MINUTE));
+    expect(row(knowledge, "u", "b", 3 * MINUTE)).toEqual(unknown);
+    knowledge.hear(watch("u", "a", 3 * MINUTE));
+    // One user of sqrt(2 * 1), and 5 of shrinkage.
+    const similarity = 1 / (Math.sqrt(2) + 5);
+    const near = (x: number) => expect.closeTo(x, 4);
+    const known = [1, near(similarity / (similarity + 1)), near(similarity), near(similarity)];
+    expect(row(knowledge, "u", "b", 3 * MINUTE)).toEqual(known);
+    // Whom the user liked says nothing of itself, and nobody liked c.
+    expect(row(knowledge, "u", "a", 3 * MINUTE)).toEqual(unknown);
+    expect(row(knowledge, "u", "c", 3 * MINUTE)).toEqual(unknown);
+    knowledge.hear(watch("w", "c", 4 * MINUTE));
+    expect(row(knowledge, "u", "c", 4 * MINUTE)).toEqual([1, 0, 0, 0]);
+    knowledge.hear(watch("w", "a", HOUR));
+    expect(row(knowledge, "u", "c", HOUR)[1]).toBeGreaterThan(0);
+  });
+
+  test("takes likes and long watches, no bounces, and streams that have gone", () => {
+    const knowledge = platform();
+    knowledge.hear(watch("v", "a", 1, 59_000));
+    knowledge.hear({ kind: "click", time: 1, user: "v", stream: "of a" });
+    knowledge.hear({ kind: "like", time: 2, user: "v", stream: "of b" });
+    knowledge.hear({ kind: "dislike", time: 2, user: "u", stream: "of a" });
+    expect(row(knowledge, "v", "a", 3)).toEqual([0, 0, 0, 0]);
+    knowledge.hear({ kind: "off_air", time: 4, stream: "of a" });
+    knowledge.hear(watch("v", "a", 5));
+    knowledge.hear({ ...onAir("a"), time: 6 });
+    expect(row(knowledge, "v", "a", 6)[0]).toBe(1);
+    expect(knowledge.forget("v")).toBe(true);
+    expect(row(knowledge, "v", "a", 7)).toEqual([0, 0, 0, 0]);
+    knowledge.hear(watch("v", "b", 8));
+    expect(row(knowledge, "v", "a", 8)[0]).toBe(1);
+    knowledge.forgetStreamer("b");
+    expect(row(knowledge, "v", "a", 8)).toEqual([0, 0, 0, 0]);
+  });
+
+  test("is not made, nor saved, where nobody asks for it", () => {
+    const knowledge = new Knowledge(KNOWLEDGE);
+    knowledge.hear(onAir("a"));
+    knowledge.hear(watch("u", "a", 1));
+    expect(knowledge.save().state.neighbours).toBeUndefined();
+    const asked = platform();
+    asked.hear(watch("u", "a", 1));
+    expect(asked.save().state.neighbours!.visits).toEqual([["u", ["a"]]]);
+  });
+});

@@ -1,0 +1,170 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { log1p } from "../../../src/numeric/math.js";
+import { Random } from "../../../src/numeric/random.js";
+import type { LiveEvent } from "../../../src/protocol/events.js";
+import { Catalog, type CatalogStream } from "../../../src/recommender/state/catalogue.js";
+
+const KINDS = ["click", "comment", "gift", "like", "follow", "share", "watch", "impression"] as const;
+const RATES = { joinRate: ["click"], commentRate: ["comment"], giftRate: ["gift"], likeRate: ["like", "follow"] };
+type RateName = keyof typeof RATES;
+
+const onAir = (stream: string, time: number): LiveEvent => {
+  return { kind: "on_air", time, stream, streamer: `of ${stream}`, category: "chess" };
+};
+const act = (kind: string, time: number, user: string, stream: string) =>
+  ({
+    kind,
+    time,
+    user,
+    stream,
+    ...(kind === "gift" && { amount: 1 }),
+    ...(kind === "watch" && { watchMs: 1 }),
+  }) as LiveEvent;
+
+/** The events since the last time that the stream went on air; undefined when it is off air. */
+function sinceOnAir(log: readonly LiveEvent[], stream: string): LiveEvent[] | undefined {
+  let since: LiveEvent[] | undefined;
+  for (const event of log) {
+    if (!("stream" in event) || event.stream !== stream) continue;
+    if (event.kind === "on_air") since ??= [event];
+    else if (event.kind === "off_air") since = undefined;
+    else since?.push(event);
+  }
+  return since;
+}
+
+/** Counts all events of the window anew: one for each user, 10 s and rate, over the whole log. */
+function naiveRate(log: readonly LiveEvent[], stream: string, name: RateName, now: number): number | undefined {
+  const counted: readonly string[] = RATES[name];
+  const since = sinceOnAir(log, stream)!;
+  const startedAt = since[0]!.time;
+  const live = new Set<string>();
+  let heard = false;
+  for (const event of log) {
+    if (event.kind === "on_air") live.add(event.stream);
+    else if (event.kind === "off_air") live.delete(event.stream);
+    else if (counted.includes(event.kind) && "stream" in event && live.has(event.stream)) heard = true;
+  }
+  if (!heard || now - startedAt < 10_000) return undefined;
+  const first = Math.floor(now / 10_000) * 10_000 - 50_000;
+  const firsts = new Map<string, LiveEvent>();
+  const lives = new Set<string>();
+  // Whoever did it in these 10 s does not count again, were it after the stream went off air and on.
+  for (const event of log) {
+    if (event.kind === "on_air") lives.add(event.stream);
+    else if (event.kind === "off_air") lives.delete(event.stream);
+    else if (counted.includes(event.kind) && "user" in event && "stream" in event && lives.has(event.stream)) {
+      const key = `${event.user} ${event.stream} ${Math.floor(event.time / 10_000)}`;
+      if (!firsts.has(key)) firsts.set(key, event);
+    }
+  }
+  const own = [...firsts.values()].filter((event) => since.includes(event) && event.time >= first);
+  return (own.length * 60_000) / (now - Math.max(first, startedAt));
+}
+
+/** Goes through all updates since the stream went on air. */
+function naiveTrend(log: readonly LiveEvent[], stream: string, now: number): number | undefined {
+  const updates = sinceOnAir(log, stream)!.filter((event) => event.kind === "update");
+  const marks: typeof updates = [];
+  for (const update of updates) {
+    if (marks.length === 0 || update.time - marks.at(-1)!.time >= 30_000) marks.push(update);
+  }
+  const from = marks.at(-2);
+  if (from === undefined) return undefined;
+  return ((log1p(updates.at(-1)!.viewers!) - log1p(from.viewers!)) * 60_000) / (now - from.time);
+}
+
+function expectAsNaive(catalog: Catalog, log: readonly LiveEvent[], now: number): void {
+  for (const stream of catalog) {
+    for (const name of Object.keys(RATES) as RateName[]) {
+      expect(stream[name], `${name} of ${stream.id} at ${now}`).toBe(naiveRate(log, stream.id, name, now));
+    }
+    expect(stream.viewerTrend).toBe(naiveTrend(log, stream.id, now));
+  }
+}
+
+const step = fc.record({
+  dt: fc.oneof(fc.constant(0), fc.nat(3000), fc.nat(30_000), fc.constant(10_000), fc.constant(75_000)),
+  what: fc.constantFrom(...KINDS, ...KINDS, "on_air", "update", "update", "off_air", "read"),
+  user: fc.nat(3),
+  stream: fc.nat(2),
+  viewers: fc.nat(500),
+});
+
+describe("moments", () => {
+  test("agree with a twin that counts all events of the window anew", () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), fc.nat(30_000), (steps, from) => {
+        let catalog = new Catalog();
+        const log: LiveEvent[] = [];
+        let now = from;
+        for (const { dt, what, user, stream, viewers } of steps) {
+          now += dt;
+          const id = `s${stream}`;
+          if (what === "read") {
+            catalog.advance(now);
+            expectAsNaive(catalog, log, now);
+            const copy = new Catalog();
+            copy.load(JSON.parse(JSON.stringify(catalog.save())));
+            expect(copy.save()).toEqual(catalog.save());
+            catalog = copy;
+            continue;
+          }
+          const event: LiveEvent =
+            what === "on_air"
+              ? onAir(id, now)
+              : what === "off_air"
+                ? { kind: what, time: now, stream: id }
+                : what === "update"
+                  ? { kind: what, time: now, stream: id, viewers }
+                  : act(what, now, `u${user}`, id);
+          log.push(event);
+          catalog.feedback(event);
+        }
+        expectAsNaive(catalog, log, Math.max(now, 0));
+      }),
+      { numRuns: 150, seed: 1 },
+    );
+  });
+
+  test("one user who floods a stream is worth at most one event in 10 s", () => {
+    const catalog = new Catalog();
+    catalog.feedback(onAir("a", 0));
+    for (let time = 60_000; time < 120_000; time += 5) catalog.feedback(act("comment", time, "loud", "a"));
+    catalog.advance(119_999);
+    expect(catalog.get("a")!.commentRate).toBeCloseTo(6, 3);
+    for (let user = 0; user < 100; user++) catalog.feedback(act("comment", 119_999, `u${user}`, "a"));
+    expect(catalog.get("a")!.commentRate).toBeCloseTo(106, 1);
+  });
+
+  test("ten thousand users in 10 s all count, whatever their names", () => {
+    const catalog = new Catalog();
+    catalog.feedback(onAir("a", 0));
+    catalog.feedback(onAir("ab", 0));
+    const random = new Random(1);
+    const name = (i: number) => `${"b".repeat(i % 3)}${i}-${random.below(10)}`;
+    for (let i = 0; i < 10_000; i++) catalog.feedback(act("click", 20_000, name(i), i % 2 === 0 ? "a" : "ab"));
+    expect(catalog.get("a")!.joinRate).toBe(5000 * 3);
+    expect(catalog.get("ab")!.joinRate).toBe(5000 * 3);
+  });
+
+  test("are unknown before anything can be known, and fade to 0 afterwards", () => {
+    const catalog = new Catalog();
+    catalog.feedback(onAir("a", 1000));
+    const read = (): Pick<CatalogStream, "joinRate" | "giftRate" | "viewerTrend"> => {
+      const { joinRate, giftRate, viewerTrend } = catalog.get("a")!;
+      return { joinRate, giftRate, viewerTrend };
+    };
+    catalog.feedback(act("click", 2000, "u", "a"));
+    expect(read()).toEqual({ joinRate: undefined, giftRate: undefined, viewerTrend: undefined });
+    catalog.advance(21_000);
+    expect(read()).toEqual({ joinRate: 3, giftRate: undefined, viewerTrend: undefined });
+    catalog.feedback({ kind: "update", time: 21_000, stream: "a", viewers: 9 });
+    catalog.feedback({ kind: "update", time: 81_000, stream: "a", viewers: 99 });
+    expect(read()).toEqual({ joinRate: 0, giftRate: undefined, viewerTrend: log1p(99) - log1p(9) });
+    catalog.advance(1e300);
+    expect(read().joinRate).toBe(0);
+    expect(read().viewerTrend).toBeCloseTo(0, 12);
+  });
+});

@@ -1,0 +1,315 @@
+import { describe, expect, test } from "vitest";
+import { Latest } from "../../../src/collections/latest.js";
+import { CONTENT_SIZE } from "../../../src/encoders/content.js";
+import { Random } from "../../../src/numeric/random.js";
+import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
+import { Audiences, emptyStreamerEstimate } from "../../../src/recommender/state/streamers.js";
+import { HALF_LIVES_MS, Profiles, type StreamTraits, type UserTraits } from "../../../src/recommender/state/users.js";
+
+function stream(streamer: string, category = "chess", tags: string[] = []): StreamTraits {
+  return { streamer, category, tags };
+}
+
+const ANN = stream("ann", "chess", ["blitz", "calm"]);
+const BEN = stream("ben", "music");
+
+describe("a user's profile", () => {
+  test("counts fade by half in each half-life", () => {
+    const profiles = new Profiles();
+    for (let i = 0; i < 8; i++) profiles.click("u", ANN, 0);
+    expect(profiles.open("u", 0).sums.clicks).toEqual([8, 8, 8]);
+    const { clicks } = profiles.open("u", DAY).sums;
+    for (const [speed, halfLife] of HALF_LIVES_MS.entries()) {
+      expect(clicks[speed]).toBeCloseTo(8 * 2 ** (-DAY / halfLife), 12);
+    }
+  });
+
+  test("fades the same in one step as in many", () => {
+    const [once, often] = [new Profiles(), new Profiles()];
+    for (const profiles of [once, often]) profiles.watch("u", ANN, 30 * MINUTE, false, 0);
+    for (let now = HOUR; now <= WEEK; now += HOUR) often.open("u", now);
+    const [a, b] = [once.open("u", WEEK), often.open("u", WEEK)];
+    expect(b.sums.weight[2]).toBeCloseTo(a.sums.weight[2]!, 12);
+    expect(b.categories.get("chess")!.weight[2]).toBeCloseTo(a.categories.get("chess")!.weight[2]!, 12);
+    expect(b.pairs.get("ann")!.weight).toBeCloseTo(a.pairs.get("ann")!.weight, 12);
+  });
+
+  test("interests are shares of what was watched", () => {
+    const profiles = new Profiles();
+    profiles.watch("u", ANN, 30 * MINUTE, false, 0);
+    profiles.watch("u", BEN, 30 * MINUTE, false, 0);
+    const { categories, tags, sums } = profiles.open("u", 0);
+    expect(categories.get("chess")!.weight[0]! / sums.weight[0]!).toBeCloseTo(0.5, 12);
+    expect(tags.get("blitz")!.weight[0]).toBe(categories.get("chess")!.weight[0]);
+  });
+
+  test("a session begins after a gap, and not before", () => {
+    const profiles = new Profiles({ sessionGapMs: 30 * MINUTE });
+    profiles.shown("u", [ANN, BEN], 0);
+    profiles.shown("u", [ANN], 30 * MINUTE);
+    expect(profiles.get("u")!.session).toMatchObject({ requests: 2, ignored: 2, gapMs: 0 });
+    expect(profiles.get("u")!.session.shown.get("ann")).toBe(2);
+    profiles.open("u", 61 * MINUTE);
+    expect(profiles.get("u")!.session).toMatchObject({ requests: 0, ignored: 0, gapMs: 31 * MINUTE });
+    expect(profiles.get("u")!.requests).toBe(2);
+  });
+
+  test("a short watch counts as a bounce, and as nothing when the stream ended it", () => {
+    const profiles = new Profiles({ bounceMs: 5000 });
+    profiles.watch("u", ANN, 3000, false, 0);
+    profiles.watch("u", ANN, 3000, true, 0);
+    const profile = profiles.open("u", 0);
+    expect([profile.sums.bounces[0], profile.sums.watches[0], profile.session.bounces]).toEqual([1, 1, 1]);
+  });
+
+  test("memory is bounded, and what was visited last stays", () => {
+    const profiles = new Profiles({ users: 40, streamers: 50, pairs: 20, interests: 10 });
+    for (let i = 0; i < 500; i++) {
+      profiles.shown("u", [stream(`s${i}`, `c${i}`, [`t${i}`])], i);
+      profiles.click("u", stream(`s${i}`, `c${i}`), i);
+      profiles.watch("u", stream(`s${i}`, `c${i}`, [`t${i}`]), MINUTE, false, i);
+      profiles.open(`u${i}`, i);
+    }
+    const profile = profiles.get("u")!;
+    expect(profile.pairs.size).toBeLessThanOrEqual(20);
+    expect(profile.pairs.has("s499")).toBe(true);
+    expect(profile.categories.size).toBeLessThanOrEqual(10);
+    expect(profile.tags.size).toBeLessThanOrEqual(10);
+    expect(profile.categories.has("c499")).toBe(true);
+    expect(profile.recent.length).toBe(20);
+    expect(profiles.size).toBeLessThanOrEqual(40);
+    expect(profiles.audiences.save().streamers.length).toBeLessThanOrEqual(50);
+  });
+
+  test("can be read as plain values, which are a copy, and be deleted", () => {
+    const profiles = new Profiles();
+    profiles.watch("u", ANN, MINUTE, false, 0);
+    const copy = profiles.export("u")!;
+    expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
+    expect(copy.pairs[0]![0]).toBe("ann");
+    copy.sums.minutes[0] = 99;
+    expect(profiles.get("u")!.sums.minutes[0]).toBe(1);
+    expect(profiles.delete("u")).toBe(true);
+    expect(profiles.export("u")).toBeUndefined();
+    expect(profiles.delete("u")).toBe(false);
+  });
+
+  test("saved and loaded, it goes on the same", () => {
+    const random = new Random(3);
+    const streams = Array.from({ length: 30 }, (_, i) => stream(`s${i}`, `c${i % 5}`, [`t${i % 7}`]));
+    const act = (profiles: Profiles, draw: Random, from: number) => {
+      for (let i = 0; i < 400; i++) {
+        const [user, now, chosen] = [`u${draw.below(12)}`, from + i * MINUTE, draw.pick(streams)];
+        profiles.shown(user, [chosen, draw.pick(streams)], now);
+        profiles.click(user, chosen, now);
+        profiles.watch(user, chosen, draw.lognormal(60_000, 2), draw.bernoulli(0.1), now);
+        profiles.interact(user, chosen, draw.bernoulli(0.2), now);
+        profiles.rate(user, chosen, draw.uniform(), now);
+        profiles.page(user, draw.lognormal(9000, 1), now);
+        profiles.tell(user, { age: draw.below(99) }, now);
+        profiles.befriend(user, `u${draw.below(12)}`, draw.bernoulli(0.7), now);
+        profiles.follow(user, chosen, now);
+        profiles.audiences.onAir(chosen.streamer, chosen.category, now);
+      }
+    };
+    const options = { users: 8, pairs: 10, interests: 3, friends: 4, follows: 5 };
+    const original = new Profiles(options);
+    act(original, random, 0);
+    const copy = new Profiles(options);
+    copy.load(JSON.parse(JSON.stringify(original.save())));
+    const again = random.state();
+    act(original, random, DAY);
+    random.restore(again);
+    act(copy, random, DAY);
+    expect(JSON.stringify(copy.save())).toBe(JSON.stringify(original.save()));
+  });
+});
+
+describe("what a user tells and does besides watching", () => {
+  test("traits are kept as last told, field by field; what was never told is not there", () => {
+    const profiles = new Profiles();
+    profiles.tell("u", { age: 30, region: "eu" }, 0);
+    profiles.tell("u", { region: "us", device: "tv", age: undefined } as UserTraits, 1);
+    expect(profiles.get("u")!.traits).toEqual({ age: 30, region: "us", device: "tv" });
+    expect(profiles.get("u")!.lastSeen).toBe(0);
+  });
+
+  test("friends are friends both ways, until they are not; nobody is a friend of oneself", () => {
+    const profiles = new Profiles();
+    const friends = (user: string) => [...(profiles.get(user)?.friends?.keys() ?? [])];
+    profiles.befriend("u", "v", true, 0);
+    profiles.befriend("w", "u", true, 0);
+    profiles.befriend("u", "u", true, 0);
+    expect([friends("u"), friends("v"), friends("w")]).toEqual([["v", "w"], ["u"], ["u"]]);
+    profiles.befriend("v", "u", false, 1);
+    profiles.befriend("v", "never seen", false, 1);
+    expect([friends("u"), friends("v")]).toEqual([["w"], []]);
+    expect(profiles.get("never seen")).toBeUndefined();
+  });
+
+  test("who is forgotten is nobody's friend any more, even where a full list had dropped one side", () => {
+    const profiles = new Profiles({ friends: 20 });
+    for (let i = 0; i < 60; i++) profiles.befriend("u", `v${i}`, true, i);
+    expect(profiles.get("u")!.friends!.size).toBeLessThanOrEqual(20);
+    expect(profiles.get("v0")!.friends!.has("u")).toBe(true);
+    expect(profiles.delete("u")).toBe(true);
+    expect(JSON.stringify(profiles.save())).not.toContain('"u"');
+  });
+
+  test("a user is in a stream from the click to the end of the watch, or for hours", () => {
+    const profiles = new Profiles();
+    profiles.click("u", ANN, 0);
+    expect(profiles.watching("u", HOUR)).toBe("ann");
+    expect(profiles.watching("u", 5 * HOUR)).toBeUndefined();
+    profiles.click("u", BEN, HOUR);
+    profiles.watch("u", ANN, HOUR, false, HOUR);
+    expect(profiles.watching("u", HOUR)).toBe("ben");
+    profiles.watch("u", BEN, MINUTE, false, HOUR + MINUTE);
+    expect(profiles.watching("u", HOUR + MINUTE)).toBeUndefined();
+    expect(profiles.watching("nobody", 0)).toBeUndefined();
+  });
+
+  test("pages count, short ones as bounces; ratings add up from -1 to 1", () => {
+    const profiles = new Profiles({ bounceMs: 5000 });
+    profiles.page("u", 1000, 0);
+    profiles.page("u", 59_000, 0);
+    profiles.rate("u", ANN, 1, 0);
+    profiles.rate("u", ANN, 0.25, 0);
+    const { sums, session, pairs } = profiles.open("u", 0);
+    expect([sums.pages![0], sums.pageBounces![0], session.pages]).toEqual([2, 1, 2]);
+    expect(sums.dwell![0]).toBeCloseTo(Math.log(2) + Math.log(60), 10);
+    expect([sums.ratings![2], sums.ratingSum![2]]).toEqual([2, 0.5]);
+    expect(pairs.get("ann")).toMatchObject({ ratings: 2, ratingSum: 0.5, approvals: 0 });
+    expect(profiles.open("u", WEEK).sums.pages![2]).toBeCloseTo(1, 12);
+  });
+
+  test("what was in the streams watched fades and is kept by modality", () => {
+    const profiles = new Profiles();
+    const row = new Float32Array(CONTENT_SIZE).fill(0.5);
+    const content = { language: "en", mature: false, title: "", tags: [], rows: [row, null, null, null] };
+    profiles.watch("u", ANN, 1000, false, 0, content);
+    expect(profiles.get("u")!.content).toBeNull();
+    profiles.watch("u", ANN, MINUTE, false, MINUTE, content);
+    expect(profiles.open("u", MINUTE + WEEK).content![0]![3]).toBeCloseTo((Math.log(2) * 0.5) / 2, 6);
+    expect(profiles.get("u")!.content!.slice(1)).toEqual([null, null, null]);
+  });
+});
+
+describe("a streamer's profile", () => {
+  test("counts streams, categories, watches and followers over all streams", () => {
+    const profiles = new Profiles();
+    const { audiences } = profiles;
+    audiences.onAir("ann", "chess", 1000);
+    audiences.onAir("ann", "music", 2000);
+    audiences.onAir("ann", "chess", 3000);
+    for (const user of ["u", "v"]) {
+      profiles.click(user, ANN, 4000);
+      profiles.watch(user, ANN, 10 * MINUTE, false, DAY);
+      for (let i = 0; i < 2; i++) profiles.follow(user, ANN, DAY);
+      profiles.interact(user, ANN, false, DAY);
+    }
+    profiles.click("u", ANN, 2 * DAY);
+    profiles.watch("u", ANN, 4 * MINUTE, false, 2 * DAY + 4 * MINUTE);
+    expect(audiences.profile("ann", 3 * DAY)).toMatchObject({
+      firstSeen: 1000,
+      lastOnAir: 3000,
+      streams: 3,
+      categories: [
+        ["music", 1],
+        ["chess", 2],
+      ],
+      clicks: 3,
+      repeats: 1,
+      watches: 3,
+      minutes: 24,
+      meanWatchMinutes: 8,
+      repeatShare: 1 / 3,
+      approvals: 2,
+      followers: 2,
+    });
+    expect(audiences.profile("ann", DAY)!.estimate.watches).toBeGreaterThan(2);
+    expect(audiences.profile("nobody", DAY)).toBeUndefined();
+    for (let i = 0; i < 40; i++) audiences.onAir("ann", `c${i}`, DAY);
+    expect(audiences.profile("ann", DAY)!.categories.length).toBe(16);
+  });
+
+  test("is a copy, and can be deleted, with what users did there", () => {
+    const profiles = new Profiles();
+    profiles.shown("u", [ANN, BEN], 0);
+    profiles.click("u", ANN, 0);
+    profiles.watch("u", ANN, MINUTE, false, 0);
+    profiles.follow("u", ANN, 0);
+    profiles.watch("u", BEN, MINUTE, false, 0);
+    profiles.click("u", ANN, 1);
+    const copy = profiles.audiences.profile("ann", 0)!;
+    expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
+    copy.categories.push(["x", 1]);
+    expect(profiles.audiences.profile("ann", 0)!.categories).toEqual([]);
+    expect(profiles.deleteStreamer("ann")).toBe(true);
+    expect(profiles.audiences.profile("ann", 0)).toBeUndefined();
+    expect(JSON.stringify(profiles.save())).not.toContain('"ann"');
+    expect(profiles.get("u")!.pairs.has("ben")).toBe(true);
+    expect(profiles.deleteStreamer("ann")).toBe(false);
+  });
+});
+
+describe("what is known of a streamer", () => {
+  const estimate = emptyStreamerEstimate();
+
+  test("a new streamer is worth what the category is worth", () => {
+    const profiles = new Profiles();
+    for (let i = 0; i < 200; i++) {
+      profiles.watch(`u${i}`, stream(`good${i % 10}`, "chess"), 20 * MINUTE, false, i);
+      profiles.watch(`u${i}`, stream(`bad${i % 10}`, "music"), 2000, false, i);
+    }
+    profiles.audiences.read("new", "chess", 200, estimate);
+    expect(estimate.long.engagedShare).toBeGreaterThan(0.9);
+    expect([estimate.watches, estimate.impressions]).toEqual([0, 0]);
+    profiles.audiences.read("new", "music", 200, estimate);
+    expect(estimate.long.engagedShare).toBeLessThan(0.15);
+    expect(estimate.now.weight).toBe(estimate.long.weight);
+  });
+
+  test("an estimate goes from the prior to the mean as watches come in", () => {
+    const audiences = new Audiences(100);
+    let last = 0;
+    for (let n = 0; n < 200; n++) {
+      audiences.read("ann", "chess", 0, estimate);
+      expect(estimate.long.weight).toBeGreaterThan(last);
+      last = estimate.long.weight;
+      audiences.add("ann", "chess", "watches", 1, 0);
+      audiences.add("ann", "chess", "weight", 3, 0);
+    }
+    expect(last).toBeGreaterThan(2.9);
+    expect(last).toBeLessThan(3);
+  });
+
+  test("the moment is forgotten within hours, the streamer within weeks", () => {
+    const audiences = new Audiences(100);
+    for (let i = 0; i < 30; i++) {
+      audiences.add("ann", "chess", "watches", 1, 0);
+      audiences.add("ann", "chess", "weight", 1, 0);
+    }
+    for (let i = 0; i < 10; i++) {
+      audiences.add("ann", "chess", "watches", 1, WEEK);
+      audiences.add("ann", "chess", "weight", 4, WEEK);
+    }
+    audiences.read("ann", "chess", WEEK, estimate);
+    expect(estimate.now.weight).toBeGreaterThan(estimate.long.weight + 0.5);
+    audiences.read("ann", "chess", WEEK + DAY, estimate);
+    expect(estimate.now.weight).toBeCloseTo(estimate.long.weight, 2);
+  });
+});
+
+test("Latest keeps what was set last and stays within its size", () => {
+  const latest = new Latest<number, number>(32);
+  for (let i = 0; i < 100; i++) {
+    latest.set(i, i);
+    latest.set(0, i);
+    expect(latest.size).toBeLessThanOrEqual(32);
+    expect(latest.has(i)).toBe(true);
+  }
+  expect(latest.get(0)).toBe(99);
+  expect(latest.size).toBeGreaterThanOrEqual(30);
+  expect(new Latest(32, [...latest])).toEqual(latest);
+});
