@@ -9,7 +9,7 @@
  */
 import { Random } from "../../src/numeric/random.js";
 import type { Decision, LiveEvent, Policy, Request } from "../../src/recommender/index.js";
-import { Catalog } from "../../src/recommender/state/index.js";
+import { Catalogue } from "../../src/recommender/state/index.js";
 import { simulate } from "../../src/simulator/index.js";
 import { type Interval, meanInterval } from "../../src/statistics/index.js";
 import { Broadcasts } from "./calibration/broadcasts.js";
@@ -46,7 +46,7 @@ export interface Calibrated extends Pick<Statistic, "name" | "source" | "unit" |
 /** Shows each stream with a chance in proportion to the square root of its viewers. */
 export class DrawnByPopularity implements Policy {
   readonly name = "drawn-by-popularity";
-  readonly #catalog = new Catalog();
+  readonly #catalog = new Catalogue();
   readonly #random: Random;
   #weights = new Float64Array(64);
   #decisions = 0;

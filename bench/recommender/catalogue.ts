@@ -4,7 +4,7 @@ import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { type Query, Retriever } from "../../src/recommender/retrieval/retriever.js";
 import { Towers, type Vectors } from "../../src/recommender/retrieval/towers.js";
-import { Catalog, type CatalogStream } from "../../src/recommender/state/catalogue.js";
+import { type CatalogStream, Catalogue } from "../../src/recommender/state/catalogue.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
@@ -100,7 +100,7 @@ function departures(streams: number, random: Random): LiveEvent[] {
 }
 
 /** Events a second. */
-function rateOf(catalog: Catalog, events: readonly LiveEvent[]): number {
+function rateOf(catalog: Catalogue, events: readonly LiveEvent[]): number {
   const from = performance.now();
   for (const event of events) catalog.feedback(event);
   return (1000 * events.length) / (performance.now() - from);
@@ -123,7 +123,7 @@ function query(i: number, random: Random, more: Partial<Query> = {}): Query {
 }
 
 /** Share of the streams of largest product, by sorting all of them, that the towers give. */
-function recall(catalog: Catalog, towers: Towers, vectors: Vectors): number {
+function recall(catalog: Catalogue, towers: Towers, vectors: Vectors): number {
   const row = new Float32Array(DIMENSIONS);
   const own = new Float32Array(DIMENSIONS);
   let found = 0;
@@ -147,7 +147,7 @@ function recall(catalog: Catalog, towers: Towers, vectors: Vectors): number {
 }
 
 /** Microseconds a request, of retrieval of several kinds. */
-function retrievals(catalog: Catalog, towers: Towers, probed: Towers): [metric: string, us: number][] {
+function retrievals(catalog: Catalogue, towers: Towers, probed: Towers): [metric: string, us: number][] {
   const random = Random.named(1, "queries");
   const plain = new Retriever(catalog);
   const time = (retriever: Retriever, more?: Partial<Query>) => {
@@ -180,7 +180,7 @@ function measured(seed: number, streams: number): Measured[] {
   ];
   const vectors = new Clustered(seed, streams);
   const before = liveBytes();
-  const catalog = new Catalog();
+  const catalog = new Catalogue();
   rate("on_air", rateOf(catalog, came));
   figures.push(["bytes_per_stream", (liveBytes() - before) / streams, "B"]);
   rate("update", rateOf(catalog, said));

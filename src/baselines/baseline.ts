@@ -11,7 +11,7 @@ import {
   type TargetPolicy,
   type UserEvent,
 } from "../protocol/index.js";
-import { Catalog, type CatalogStream, type StreamTraits } from "../recommender/state/index.js";
+import { type CatalogStream, Catalogue, type StreamTraits } from "../recommender/state/index.js";
 
 /** Streams remembered after they went off air, for the feedback that is still to come. */
 const GONE = 16_384;
@@ -28,7 +28,7 @@ export interface Choice {
 /** What all baselines share: what is on air, whom feedback is about, and the form of a decision. */
 export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
-  readonly #catalog = new Catalog();
+  readonly #catalog = new Catalogue();
   readonly #gone = new Latest<Id, StreamTraits>(GONE);
   #decisions = 0;
 

@@ -14,7 +14,7 @@ function before<T extends Timed>(a: Entry<T>, b: Entry<T>): boolean {
 }
 
 /** Items by time: `pop` gives the earliest, the first to come among the simultaneous. A binary heap. */
-export class Agenda<T extends Timed> {
+export class PriorityQueue<T extends Timed> {
   readonly #heap: Entry<T>[] = [];
   #sequence = 0;
 

@@ -7,7 +7,7 @@ const RUN = 256;
  * The order is a list of sorted runs: adding and deleting take two binary searches and a move of at most one run. What
  * a walk gives depends on what is in it, never on how it came in.
  */
-export class Order<T> {
+export class SortedList<T> {
   readonly #before: (a: T, b: T) => boolean;
   /** Each sorted, none empty, every item of one before every item of the next. */
   readonly #runs: T[][] = [];

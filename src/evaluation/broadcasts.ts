@@ -1,13 +1,13 @@
 import { Latest } from "../collections/index.js";
 import type { Id, LiveEvent } from "../protocol/index.js";
-import { Catalog, type StreamTraits } from "../recommender/state/index.js";
+import { Catalogue, type StreamTraits } from "../recommender/state/index.js";
 
 /** Streams remembered after they went off air, for the feedback that is still to come. */
 const GONE = 65_536;
 
 /** What is on air, and what streams were that have gone. */
 export class Broadcasts {
-  readonly catalog = new Catalog();
+  readonly catalog = new Catalogue();
   readonly #gone = new Latest<Id, StreamTraits>(GONE);
 
   /** Takes any event; those that say nothing about what is on air change nothing. */

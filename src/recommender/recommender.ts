@@ -40,7 +40,7 @@ import {
   type Scene,
 } from "./scene.js";
 import { type ExploreOptions, Explorer, SlateBuilder, type SlateOptions } from "./serving/index.js";
-import type { CatalogStream, ExportedProfile, StreamProfile } from "./state/index.js";
+import type { CatalogStream, ExportedProfile, StreamerProfile } from "./state/index.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
 export interface QFunction
@@ -267,7 +267,7 @@ export class Recommender implements Policy, TargetPolicy {
    * @throws EventError for a decision that is not one, or whose time is too far back, RangeError for `times`; nothing
    *   changes then.
    */
-  decided(decision: LoggedDecision, times = 1): void {
+  recordDecision(decision: LoggedDecision, times = 1): void {
     if (!rules.count[0](times)) throw mustBe("times", rules.count[1], times);
     const { id, user, time, slate } = parseDecision(decision);
     const now = this.#advance(time, "time");
@@ -349,8 +349,8 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /** A copy of all that is known of a streamer over all streams, as plain values; undefined when nothing is. */
-  streamProfile(streamer: Id): StreamProfile | undefined {
-    return this.#knowledge.profiles.audiences.profile(streamer, this.#counts.time);
+  streamerProfile(streamer: Id): StreamerProfile | undefined {
+    return this.#knowledge.profiles.streamers.profile(streamer, this.#counts.time);
   }
 
   /**
@@ -483,8 +483,8 @@ export class Recommender implements Policy, TargetPolicy {
       this.#slate.draw(this.#scores, n, k, streams);
       return;
     }
-    const { audiences } = this.#knowledge.profiles;
-    this.#explorer.lift(this.#scores, n, (i) => audiences.impressions(streams[i]!.streamer, now), this.#lifted);
+    const { streamers } = this.#knowledge.profiles;
+    this.#explorer.lift(this.#scores, n, (i) => streamers.impressions(streams[i]!.streamer, now), this.#lifted);
     this.#slate.draw(this.#lifted, n, k, streams);
     this.#slate.rank(this.#scores, n);
   }

@@ -24,17 +24,17 @@ import {
   type Vectors,
 } from "./retrieval/index.js";
 import {
-  Catalog,
   type CatalogStream,
+  Catalogue,
   CollaborativeVectors,
   Neighbours,
   type ProfileOptions,
-  Profiles,
-  type SavedCatalog,
+  type SavedCatalogue,
   type SavedNeighbours,
-  type SavedProfiles,
+  type SavedUsers,
   type SavedVectors,
   type StreamTraits,
+  Users,
   type VectorOptions,
 } from "./state/index.js";
 
@@ -102,13 +102,13 @@ export interface Scene {
 
 /** What `Knowledge.save` gives beside its numbers. */
 export interface SavedKnowledge {
-  profiles: SavedProfiles;
+  profiles: SavedUsers;
   features: SavedFeatures;
   vectors: Omit<SavedVectors, "rows">;
   contents: SavedContents;
   /** Of the input `neighbours`; undefined without it. */
   neighbours: SavedNeighbours | undefined;
-  catalog: SavedCatalog;
+  catalog: SavedCatalogue;
   towers: SavedTowers | undefined;
   gone: [Id, StreamTraits][];
 }
@@ -123,8 +123,8 @@ export type SavedNumbers = Record<(typeof NUMBERS)[number], Float32Array>;
  * It hears events in order of time and faces requests; what is decided, and how that is learned from, is no part of it.
  */
 export class Knowledge {
-  readonly profiles: Profiles;
-  readonly catalog: Catalog;
+  readonly profiles: Users;
+  readonly catalog: Catalogue;
   readonly features: Features;
   readonly #vectors: CollaborativeVectors;
   readonly #contents: Contents;
@@ -139,7 +139,7 @@ export class Knowledge {
   /** @throws TypeError or RangeError for an option of a part that is unknown or out of its range. */
   constructor(options: Readonly<KnowledgeOptions>) {
     const { seed, maxCandidates, retrieval, towers, profile, features, vectors, words } = options;
-    this.profiles = new Profiles(profile);
+    this.profiles = new Users(profile);
     const { users, streamers } = this.profiles.options;
     this.#vectors = new CollaborativeVectors({ seed, users, streamers, ...vectors });
     this.#contents = new Contents(seed, words);
@@ -152,7 +152,7 @@ export class Knowledge {
     };
     this.features = new Features(sources, features);
     if (towers !== false) this.#towers = new Towers(new Tastes(this.profiles, this.#vectors), towers);
-    this.catalog = new Catalog(this.#towers ? [this.#towers] : []);
+    this.catalog = new Catalogue(this.#towers ? [this.#towers] : []);
     this.#retriever = new Retriever(this.catalog, retrieval, this.#towers);
     this.#maxCandidates = maxCandidates;
     this.#observation = new Float32Array(this.features.observationSize);
@@ -276,7 +276,7 @@ export class Knowledge {
     }
     this.catalog.feedback(event);
     if (event.kind === "on_air" && stream === undefined) {
-      this.profiles.audiences.onAir(event.streamer, event.category, event.time);
+      this.profiles.streamers.onAir(event.streamer, event.category, event.time);
       this.#vectors.offer(event.streamer, event.category, event.tags);
     }
     if (this.features.readsContents) {
@@ -291,7 +291,7 @@ export class Knowledge {
     if (event.kind === "page_view") this.profiles.page(event.user, event.dwellMs, event.time);
     else if (event.kind === "user") {
       const { kind: _kind, id: _id, user, time, ...traits } = event;
-      this.profiles.tell(user, traits, time);
+      this.profiles.update(user, traits, time);
     } else this.profiles.befriend(event.user, event.friend, event.kind === "friend", event.time);
   }
 
@@ -336,10 +336,10 @@ export class Knowledge {
 
 /** The collaborative vectors of those who have a part of their own: a search by anything less finds what is popular. */
 class Tastes implements Vectors {
-  readonly #profiles: Profiles;
+  readonly #profiles: Users;
   readonly #vectors: CollaborativeVectors;
 
-  constructor(profiles: Profiles, vectors: CollaborativeVectors) {
+  constructor(profiles: Users, vectors: CollaborativeVectors) {
     this.#profiles = profiles;
     this.#vectors = vectors;
   }

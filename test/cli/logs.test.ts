@@ -225,7 +225,7 @@ describe("train on a log", () => {
     const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
     for (const event of eventsIn(at("data", "train.jsonl"))) {
       const due = "decision" in event ? decisions.findIndex(({ id }) => id === event.decision) : -1;
-      for (const decision of decisions.splice(0, due + 1)) recommender.decided(decision);
+      for (const decision of decisions.splice(0, due + 1)) recommender.recordDecision(decision);
       recommender.feedback(event);
     }
     expect(recommender.stats().updates).toBeGreaterThan(50);
@@ -278,7 +278,7 @@ describe("train on a log, drawn by users", () => {
     for (const entry of log) shares.count(entry);
     for (const entry of log) {
       if ("kind" in entry) recommender.feedback(entry);
-      else recommender.decided(entry, shares.times(entry));
+      else recommender.recordDecision(entry, shares.times(entry));
     }
     expect(Buffer.from(recommender.save()).equals(readFileSync(file))).toBe(true);
     recommender.dispose();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Order } from "../../src/collections/sortedlist.js";
+import { SortedList } from "../../src/collections/sortedlist.js";
 import { Random } from "../../src/numeric/random.js";
 
 interface Item {
@@ -12,7 +12,7 @@ const before = (a: Item, b: Item) => (a.key === b.key ? a.id < b.id : a.key > b.
 describe("Order", () => {
   test("agrees with a sorted list over 20 000 random comings, goings and changes", () => {
     const random = new Random(1);
-    const order = new Order(before);
+    const order = new SortedList(before);
     const items = new Map<number, Item>();
     for (let step = 0; step < 20_000; step++) {
       const id = random.below(3000);
@@ -33,7 +33,7 @@ describe("Order", () => {
   });
 
   test("refuses to take out what is not in it, or no longer stands where it did", () => {
-    const order = new Order(before);
+    const order = new SortedList(before);
     const item = { id: 1, key: 1 };
     expect(() => order.delete(item)).toThrow("not where its order says");
     order.add(item);

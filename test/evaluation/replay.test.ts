@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import { evaluateLog, type RankingPolicy, Replay, type ReplayOptions } from "../../src/evaluation/replay.js";
 import { type LiveEvent, Recommender, type Request } from "../../src/recommender/index.js";
-import { Catalog } from "../../src/recommender/state/index.js";
+import { Catalogue } from "../../src/recommender/state/index.js";
 import type { Figure } from "../../src/statistics/tally.js";
 import { madeUpLog } from "../support/logs.js";
 
@@ -18,7 +18,7 @@ class Spy implements RankingPolicy {
   readonly name: string = "spy";
   readonly asked: { request: Request; told: number; ranking: string[] }[] = [];
   readonly told: LiveEvent[] = [];
-  readonly catalog = new Catalog();
+  readonly catalog = new Catalogue();
   readonly visits = new Map<string, number>();
   readonly streamers = new Map<string, string>();
 

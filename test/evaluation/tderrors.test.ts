@@ -145,7 +145,7 @@ test("a recommender that is told of a held-out log measures it, and learns nothi
   const teach = (recommender: Recommender, entries: typeof log) => {
     for (const entry of entries) {
       if ("kind" in entry) recommender.feedback(entry);
-      else recommender.decided(entry);
+      else recommender.recordDecision(entry);
     }
   };
   const learner = { learningStarts: 50, capacity: 2000, batchSize: 16 };

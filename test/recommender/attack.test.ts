@@ -47,7 +47,7 @@ describe("a click farm", () => {
     const recommender = Recommender.load(file);
     const before = recommender.stats().transitions;
     attack(recommender);
-    const { estimate } = recommender.streamProfile(streamer)!;
+    const { estimate } = recommender.streamerProfile(streamer)!;
     const learned = recommender.stats().transitions - before;
     const result = { rank: rankOf(recommender, stream), estimate: estimate.long, learned };
     recommender.dispose();

@@ -30,7 +30,7 @@ const onAir = (i: number): LiveEvent => {
 function tell(recommender: Recommender, event: LiveEvent): void {
   if (event.kind === "impression" && event.position === 0) {
     const { user, time, stream } = event;
-    recommender.decided({ id: event.decision!, user, time, slate: [stream] });
+    recommender.recordDecision({ id: event.decision!, user, time, slate: [stream] });
   }
   recommender.feedback(event);
 }
@@ -50,7 +50,7 @@ describe("a recommender that is told what was decided", () => {
     const taught = new Recommender(OPTIONS);
     for (const entry of log) {
       if ("event" in entry) taught.feedback(entry.event);
-      else taught.decided(entry.decision);
+      else taught.recordDecision(entry.decision);
     }
     expect(served.stats().updates).toBeGreaterThan(150);
     expect(taught.stats()).toEqual(served.stats());
@@ -90,8 +90,8 @@ describe("a recommender that is told what was decided", () => {
     const recommender = new Recommender(OPTIONS);
     for (let i = 0; i < 4; i++) recommender.feedback(onAir(i));
     const decision = { id: "theirs", user: "u", time: 1, slate: ["s2", "gone", "s0"] };
-    recommender.decided(decision);
-    recommender.decided(decision);
+    recommender.recordDecision(decision);
+    recommender.recordDecision(decision);
     expect(recommender.stats()).toMatchObject({ decisions: 0, pending: 1, unknownStreams: 1, duplicates: 1 });
     recommender.feedback({ kind: "click", time: 2, user: "u", stream: "s0", decision: "theirs" });
     recommender.feedback({ kind: "watch", time: 9, user: "u", stream: "s0", watchMs: 7, decision: "theirs" });
@@ -105,8 +105,10 @@ describe("a recommender that is told what was decided", () => {
     recommender.feedback({ ...onAir(0), time: 1e9 });
     const before = Buffer.from(recommender.save());
     const good = { id: "d", user: "u", time: 1e9, slate: ["s0"] };
-    expect(() => recommender.decided({ ...good, slate: [""] })).toThrow('"slate.0" must be a string of 1 to 256');
-    expect(() => recommender.decided({ ...good, time: 0 })).toThrow(EventError);
+    expect(() => recommender.recordDecision({ ...good, slate: [""] })).toThrow(
+      '"slate.0" must be a string of 1 to 256',
+    );
+    expect(() => recommender.recordDecision({ ...good, time: 0 })).toThrow(EventError);
     expect(Buffer.from(recommender.save()).equals(before)).toBe(true);
     recommender.dispose();
   });

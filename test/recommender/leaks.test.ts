@@ -118,7 +118,7 @@ function run(acts: readonly Act[]): { seen: Seen[]; transitions: DenseTransition
     const time = i * 60_000;
     if (kind !== "request") recommender.feedback({ kind, time, ...rest } as LiveEvent);
     else {
-      profiles.push(JSON.stringify([recommender.profile(rest.user!), recommender.streamProfile("r0")]));
+      profiles.push(JSON.stringify([recommender.profile(rest.user!), recommender.streamerProfile("r0")]));
       const before = agent.decisions.length;
       recommender.recommend({ user: rest.user!, now: time, k: 3 });
       // With nothing on air nothing is asked.

@@ -355,13 +355,17 @@ describe("a streamer", () => {
     recommender.feedback({ ...watch, time: DAY });
     recommender.feedback({ kind: "follow", time: DAY, user: "u", stream: "s1" });
     recommender.feedback(onAir(1, DAY));
-    expect(recommender.streamProfile("r1")).toMatchObject({ streams: 1, followers: 1, meanWatchMinutes: 10 });
+    expect(recommender.streamerProfile("r1")).toMatchObject({ streams: 1, followers: 1, meanWatchMinutes: 10 });
     recommender.feedback({ kind: "off_air", time: DAY, stream: "s1" });
     recommender.feedback(onAir(1, 2 * DAY));
-    expect(recommender.streamProfile("r1")).toMatchObject({ streams: 2, categories: [["c1", 2]], lastOnAir: 2 * DAY });
+    expect(recommender.streamerProfile("r1")).toMatchObject({
+      streams: 2,
+      categories: [["c1", 2]],
+      lastOnAir: 2 * DAY,
+    });
     recommender.feedback({ kind: "off_air", time: 2 * DAY, stream: "s1" });
     expect(recommender.forgetStreamer("r1")).toBe(true);
-    expect(recommender.streamProfile("r1")).toBeUndefined();
+    expect(recommender.streamerProfile("r1")).toBeUndefined();
     expect(recommender.profile("u")).toMatchObject({ pairs: [], follows: [], recent: [] });
     expect(holds(recommender.save(), '"r1"')).toBe(false);
     expect(recommender.forgetStreamer("r1")).toBe(false);

@@ -85,7 +85,7 @@ class Trained implements RankingPolicy, TargetPolicy {
 
   /** Takes what the logging policy decided. */
   decided(decision: LoggedDecision): void {
-    this.#recommender.decided(decision);
+    this.#recommender.recordDecision(decision);
   }
 
   /** TD errors of what was decided. */

@@ -72,7 +72,7 @@ function stopAfter(signal: AbortSignal): AbortSignal {
 function teach(recommender: Recommender, entry: Entry, shares: UserShares | undefined): void {
   try {
     if (isEvent(entry)) recommender.feedback(entry);
-    else recommender.decided(entry, shares?.times(entry));
+    else recommender.recordDecision(entry, shares?.times(entry));
   } catch (error) {
     if (!(error instanceof EventError)) throw error;
     const what = isEvent(entry) ? entry.kind : `decision ${JSON.stringify(entry.id)}`;

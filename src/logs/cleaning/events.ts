@@ -1,5 +1,5 @@
 import { checked, integer, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
-import { Agenda, pairKey, Recent } from "../../collections/index.js";
+import { PriorityQueue, pairKey, Recent } from "../../collections/index.js";
 import {
   type Click,
   DAY,
@@ -171,7 +171,7 @@ export class Cleaner {
   #now = -Infinity;
   /** Streams on air and those that were until lately. */
   readonly #streams = new Map<Id, Known>();
-  readonly #alarms = new Agenda<Alarm>();
+  readonly #alarms = new PriorityQueue<Alarm>();
   readonly #visits: Recent<Visit>;
   /** Events in the present window of the limits, by user and by pair. */
   readonly #rates = new Map<string, number>();

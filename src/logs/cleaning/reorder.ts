@@ -1,4 +1,4 @@
-import { Agenda, type Timed } from "../../collections/index.js";
+import { PriorityQueue, type Timed } from "../../collections/index.js";
 
 /**
  * Puts items in order of time that come at most `latenessMs` after later ones; simultaneous ones stay in their order.
@@ -12,7 +12,7 @@ export class Reorder<T extends Timed> {
   /** In order of time, from `#head` on. */
   #queue: T[] = [];
   #head = 0;
-  readonly #late = new Agenda<T>();
+  readonly #late = new PriorityQueue<T>();
   #newest = -Infinity;
   /** Time of the last item that went out; nothing earlier can follow. */
   watermark = -Infinity;

@@ -1,5 +1,5 @@
 import { mustBe } from "../../check/index.js";
-import { Agenda } from "../../collections/index.js";
+import { PriorityQueue } from "../../collections/index.js";
 import { asEvent, type Id, type LiveEvent, type UserUpdate } from "../../protocol/index.js";
 import { readRows, type TableOptions } from "../readers/csv.js";
 import { type Line, LineError } from "../readers/lines.js";
@@ -162,7 +162,7 @@ async function* entriesOf(
 
 /** Puts what follows from entries among them, in order of time. */
 async function* withLater(entries: AsyncIterable<Entry>): AsyncGenerator<LiveEvent, void, undefined> {
-  const agenda = new Agenda<LiveEvent>();
+  const agenda = new PriorityQueue<LiveEvent>();
   /** The end of each room: a long one has a row for each day, and ends once. */
   const ends = new Map<Id, number>();
   const isLast = (event: LiveEvent) => event.kind !== "off_air" || ends.get(event.stream) === event.time;

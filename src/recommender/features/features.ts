@@ -3,11 +3,11 @@ import { type Column, columns } from "../../encoders/index.js";
 import { cos, log1p, sin } from "../../numeric/index.js";
 import { DAY, HOUR, type Id, MINUTE, WEEK } from "../../protocol/index.js";
 import {
-  type Audiences,
   emptyStreamerEstimate,
   type Interest,
   type Session,
   SPEEDS,
+  type Streamers,
   type StreamTraits,
   shrink,
   type UserProfile,
@@ -150,7 +150,7 @@ const NO_INTEREST: Interest = { impressions: 0, clicks: 0, watches: 0, weight: [
 
 /** Writes what is always there of the candidates of one request, without allocating. */
 class CandidateWriter {
-  readonly #audiences: Audiences;
+  readonly #audiences: Streamers;
   readonly #estimate = emptyStreamerEstimate();
   /** What is the same for all candidates of the user: set by `begin`. */
   #profile!: UserProfile;
@@ -160,7 +160,7 @@ class CandidateWriter {
   /** 1 / the user's watching at each speed; 0 when there was none. */
   readonly #shares = new Float64Array(SPEEDS);
 
-  constructor(audiences: Audiences) {
+  constructor(audiences: Streamers) {
     this.#audiences = audiences;
   }
 
@@ -283,7 +283,7 @@ export class Features {
   constructor(sources: Sources, options: Partial<FeatureOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "features.");
     const { inputs, user, stream } = this.options;
-    this.#candidates = new CandidateWriter(sources.profiles.audiences);
+    this.#candidates = new CandidateWriter(sources.profiles.streamers);
     this.#user = new ColumnInput(user, "user");
     this.#stream = new ColumnInput(stream, "stream", sources);
     const columnInputs = [this.#user, this.#stream].filter(({ observation, candidate }) => observation + candidate > 0);

@@ -7,9 +7,9 @@ import type {
   CollaborativeVectors,
   Nearness,
   Neighbours,
-  Profiles,
   StreamTraits,
   UserProfile,
+  Users,
   UserTraits,
 } from "../state/index.js";
 
@@ -41,7 +41,7 @@ export interface Moment {
 
 /** Where inputs come from. */
 export interface Sources {
-  readonly profiles: Profiles;
+  readonly profiles: Users;
   readonly vectors: CollaborativeVectors;
   readonly contents: Contents;
   readonly neighbours: Neighbours;
@@ -198,7 +198,7 @@ export function jaccard(a: ReadonlyMap<Id, unknown>, b: ReadonlyMap<Id, unknown>
 class SocialInput implements Input {
   readonly observation = 4;
   readonly candidate = 4;
-  readonly #profiles: Profiles;
+  readonly #profiles: Users;
   #friends: ReadonlyMap<Id, unknown> = NOBODY;
   #follows: ReadonlyMap<Id, unknown> = NOBODY;
   #likeness = 0;
@@ -206,7 +206,7 @@ class SocialInput implements Input {
   readonly #watching = new Map<Id, number>();
   readonly #following = new Map<Id, number>();
 
-  constructor(profiles: Profiles) {
+  constructor(profiles: Users) {
     this.#profiles = profiles;
   }
 

@@ -2,7 +2,7 @@ import { checked, oneOf, type Rules, rules } from "../../check/index.js";
 import type { Transition } from "../../engine/index.js";
 import { pow } from "../../numeric/index.js";
 import { DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
-import { possible } from "../state/index.js";
+import { possibleWatchMs } from "../state/index.js";
 import { emptyOutcome, type Outcome, type Reward, record } from "./reward.js";
 
 export interface PendingOptions {
@@ -98,7 +98,7 @@ const NOTHING = new Float32Array(0);
 function recordSince(time: number, outcome: Outcome, event: FeedbackEvent, cut: boolean): void {
   record(outcome, event, cut);
   if (event.kind !== "watch") return;
-  const watchMs = possible(outcome.watchMs!, event.time - time);
+  const watchMs = possibleWatchMs(outcome.watchMs!, event.time - time);
   outcome.cut ||= watchMs < outcome.watchMs!;
   outcome.watchMs = watchMs;
 }

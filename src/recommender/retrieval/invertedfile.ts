@@ -14,7 +14,7 @@ interface Cell {
  * first: an inverted file (Jegou, Douze & Schmid 2011, "Product quantization for nearest neighbor search") whose lists
  * need no training.
  */
-export class Cells {
+export class InvertedFile {
   readonly #size: number;
   readonly #cells = new Map<string, Cell>();
   /** By row: its cell, and its place there. */

@@ -1,6 +1,6 @@
 import { checked, group, type Rules, rules } from "../../check/index.js";
 import { type Filter, type Id, SOURCES, type Source } from "../../protocol/index.js";
-import { type Catalog, type CatalogStream, isMoreViewed, isNewer, type UserProfile } from "../state/index.js";
+import { type CatalogStream, type Catalogue, isMoreViewed, isNewer, type UserProfile } from "../state/index.js";
 import { checkedFilter, Gate } from "./gate.js";
 import type { Towers } from "./towers.js";
 
@@ -85,7 +85,7 @@ export function favouritesOf({ pairs, follows }: UserProfile): Id[] {
  */
 export class Retriever {
   readonly options: Readonly<{ shares: SourceShares; filter: Filter }>;
-  readonly #catalog: Catalog;
+  readonly #catalog: Catalogue;
   readonly #towers: Towers | undefined;
   readonly #gate: Gate;
 
@@ -93,7 +93,7 @@ export class Retriever {
    * @param towers - Followers of the same catalogue, for the source `similar`. Default: it brings nothing.
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
-  constructor(catalog: Catalog, options: Partial<RetrievalOptions> = {}, towers?: Towers) {
+  constructor(catalog: Catalogue, options: Partial<RetrievalOptions> = {}, towers?: Towers) {
     const given = checked(options, TABLE, { shares: {}, filter: {} }, "retrieval.");
     const shares = checked(given.shares, SHARE_TABLE, SHARES, "retrieval.shares.");
     const sum = SOURCES.reduce((total, source) => total + shares[source], 0);

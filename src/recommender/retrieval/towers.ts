@@ -1,7 +1,7 @@
 import { above, checked, type Rules } from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { CatalogStream, Follower } from "../state/index.js";
-import { Cells } from "./invertedfile.js";
+import { InvertedFile } from "./invertedfile.js";
 
 /** Vectors of users and streamers in one space: the larger their dot product, the better the two fit. */
 export interface Vectors {
@@ -47,7 +47,7 @@ export class Towers implements Follower {
   /** The same numbers: a product of f64 by f64 saves a conversion. */
   readonly #wide: Float64Array;
   /** Rows with vectors by category, when not all are searched. */
-  readonly #cells: Cells | undefined;
+  readonly #cells: InvertedFile | undefined;
   /** The row that `refresh` writes next. */
   #next = 0;
 
@@ -58,7 +58,7 @@ export class Towers implements Follower {
   constructor(vectors: Vectors, options: Partial<TowersOptions> = {}) {
     this.options = checked(options, TABLE, { probe: 1 }, "towers.");
     this.#vectors = vectors;
-    if (this.options.probe < 1) this.#cells = new Cells(vectors.size);
+    if (this.options.probe < 1) this.#cells = new InvertedFile(vectors.size);
     this.#user = new Float32Array(vectors.size);
     this.#wide = new Float64Array(vectors.size);
     this.#rows = new Float32Array(0);
@@ -146,7 +146,7 @@ export class Towers implements Follower {
   }
 
   /** Whole cells, so that what is found does not depend on the order within them. */
-  #probe(cells: Cells, best: Best, accepts: (stream: CatalogStream) => boolean): void {
+  #probe(cells: InvertedFile, best: Best, accepts: (stream: CatalogStream) => boolean): void {
     let left = cells.size * this.options.probe;
     for (const rows of cells.nearest(this.#wide)) {
       if (left <= 0 && best.isFull) return;

@@ -1,6 +1,6 @@
-import { Order } from "../../collections/index.js";
+import { SortedList } from "../../collections/index.js";
 import type { Embeddings, Id, LiveEvent, OffAir, OnAir, StreamUpdate } from "../../protocol/index.js";
-import { Moments, type SavedMoments } from "./rates.js";
+import { Rates, type SavedRates } from "./rates.js";
 
 /** The vectors that a platform has given of a stream; any may be missing. */
 export type StreamEmbeddings = { readonly [Modality in keyof Embeddings]: Float32Array };
@@ -49,12 +49,12 @@ export interface CatalogStream {
 export type SavedStream = Omit<Told, "embeddings"> & { embeddings: Embeddings };
 
 /** What `Catalog.save` gives. */
-export interface SavedCatalog {
+export interface SavedCatalogue {
   now: number;
   ignored: number;
   /** By index. */
   streams: SavedStream[];
-  moments: SavedMoments;
+  moments: SavedRates;
 }
 
 /** Keeps something for each stream on air, at the stream's index. */
@@ -74,7 +74,7 @@ const NO_EMBEDDINGS: StreamEmbeddings = {};
 /** What all streams of a catalogue share. */
 interface Shared {
   now: number;
-  readonly moments: Moments;
+  readonly moments: Rates;
 }
 
 /** A record whose rates are read from the catalogue's counts at the catalogue's time. */
@@ -188,15 +188,15 @@ const EMPTY: ReadonlySet<CatalogStream> = new Set();
  * last record into the place that became free. An event takes O(1), but for O(log n) to keep the orders when a stream
  * comes, goes, or has another number of viewers.
  */
-export class Catalog {
+export class Catalogue {
   readonly #index = new Map<Id, Stream>();
   readonly #streams: Stream[] = [];
-  readonly #popular = new Order<Stream>(isMoreViewed);
-  readonly #newest = new Order<Stream>(isNewer);
+  readonly #popular = new SortedList<Stream>(isMoreViewed);
+  readonly #newest = new SortedList<Stream>(isNewer);
   readonly #streamers = new Groups();
   readonly #categories = new Groups();
   readonly #followers: readonly Follower[];
-  readonly #shared: Shared = { now: 0, moments: new Moments() };
+  readonly #shared: Shared = { now: 0, moments: new Rates() };
   #ignored = 0;
 
   /** @param followers - Told of every stream that comes, changes and goes. Default: none. */
@@ -283,14 +283,14 @@ export class Catalog {
   }
 
   /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
-  save(): SavedCatalog {
+  save(): SavedCatalogue {
     const { now, moments } = this.#shared;
     const streams = this.#streams.map(({ index, ...told }) => ({ ...told, embeddings: unpacked(told.embeddings) }));
     return { now, ignored: this.#ignored, streams, moments: moments.save(this.size) };
   }
 
   /** Takes what `save` gave, into an empty catalogue. */
-  load(saved: SavedCatalog): void {
+  load(saved: SavedCatalogue): void {
     this.advance(saved.now);
     this.#ignored = saved.ignored;
     for (const { id, startedAt, updatedAt, viewers, peakViewers, likes, ...told } of saved.streams) {

@@ -1,4 +1,11 @@
-export { Catalog, type CatalogStream, type Follower, isMoreViewed, isNewer, type SavedCatalog } from "./catalogue.js";
+export {
+  type CatalogStream,
+  Catalogue,
+  type Follower,
+  isMoreViewed,
+  isNewer,
+  type SavedCatalogue,
+} from "./catalogue.js";
 export {
   NEIGHBOUR_TABLE,
   NEIGHBOURS,
@@ -7,19 +14,19 @@ export {
   Neighbours,
   type SavedNeighbours,
 } from "./neighbours.js";
-export { Audiences, emptyStreamerEstimate, type StreamProfile, shrink } from "./streamers.js";
+export { emptyStreamerEstimate, type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export {
   type ExportedProfile,
   type Interest,
   type ProfileOptions,
-  Profiles,
-  type SavedProfiles,
+  type SavedUsers,
   type Session,
   SPEEDS,
   type StreamTraits,
   type UserProfile,
+  Users,
   type UserTraits,
 } from "./users.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 export { Visits } from "./visits.js";
-export { possible } from "./watchtime.js";
+export { possibleWatchMs } from "./watchtime.js";

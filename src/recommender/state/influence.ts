@@ -1,7 +1,7 @@
 import type { Id } from "../../protocol/index.js";
 
 /** What an account has counted for at one streamer, in the time under way. */
-export interface Share {
+export interface Contribution {
   /** Impressions before the click. */
   impressions: number;
   clicked: boolean;
@@ -11,16 +11,16 @@ export interface Share {
 }
 
 /** What an account has counted for in what is known and learned for everybody, since a moment. */
-export interface Say {
+export interface Influence {
   since: number;
   /** Decisions that were learned from. */
   decisions: number;
   /** By streamer, in the order in which it first counted. */
-  streamers: Map<Id, Share>;
+  streamers: Map<Id, Contribution>;
 }
 
 /** A say as plain values. */
-export type SavedSay = Omit<Say, "streamers"> & { streamers: [Id, Share][] };
+export type SavedInfluence = Omit<Influence, "streamers"> & { streamers: [Id, Contribution][] };
 
 /** Streamers at which an account counts in one time; beyond, it counts at no other. [set by hand] */
 const STREAMERS = 128;
@@ -33,12 +33,12 @@ const IMPRESSIONS = 8;
  */
 const WATCHES = 4;
 
-export function emptySay(now: number): Say {
+export function emptyInfluence(now: number): Influence {
   return { since: now, decisions: 0, streamers: new Map() };
 }
 
 /** Begins a new time when `windowMs` are over. */
-export function renew(say: Say, now: number, windowMs: number): void {
+export function renew(say: Influence, now: number, windowMs: number): void {
   if (now - say.since < windowMs) return;
   say.since = now;
   say.decisions = 0;
@@ -49,28 +49,28 @@ export function renew(say: Say, now: number, windowMs: number): void {
  * What the account has counted for at a streamer; undefined when it has counted at as many others as it may. Nothing is
  * dropped to make room: else whoever goes round enough streamers would count at each again and again.
  */
-export function shareOf({ streamers }: Say, streamer: Id): Share | undefined {
+export function contributionOf({ streamers }: Influence, streamer: Id): Contribution | undefined {
   const known = streamers.get(streamer);
   if (known !== undefined || streamers.size >= STREAMERS) return known;
-  const share: Share = { impressions: 0, clicked: false, watches: 0, approved: false, followed: false };
+  const share: Contribution = { impressions: 0, clicked: false, watches: 0, approved: false, followed: false };
   streamers.set(streamer, share);
   return share;
 }
 
 /** Whether one more impression counts; it does until the click, so that clicks per impression stay what they are. */
-export function countsImpression(share: Share): boolean {
+export function countsImpression(share: Contribution): boolean {
   return !share.clicked && share.impressions++ < IMPRESSIONS;
 }
 
 /** Whether one more watch counts. */
-export function countsWatch(share: Share): boolean {
+export function countsWatch(share: Contribution): boolean {
   return share.watches++ < WATCHES;
 }
 
-export function savedSay(say: Say): SavedSay {
+export function savedInfluence(say: Influence): SavedInfluence {
   return { ...say, streamers: [...say.streamers] };
 }
 
-export function loadedSay(saved: SavedSay): Say {
+export function loadedInfluence(saved: SavedInfluence): Influence {
   return { ...saved, streamers: new Map(saved.streamers) };
 }

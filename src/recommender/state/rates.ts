@@ -40,7 +40,7 @@ function rateOf(kind: FeedbackEvent["kind"]): number {
 }
 
 /** What `Moments.save` gives. */
-export interface SavedMoments {
+export interface SavedRates {
   step: number;
   heard: boolean[];
   seen: [high: number, low: number][];
@@ -55,7 +55,7 @@ export interface SavedMoments {
  * and allocates nothing. A user counts once in a step for each stream and rate, however often they do the same, so
  * that one who floods a stream is worth at most six in its window. Rows stand at the streams' index in the catalogue.
  */
-export class Moments {
+export class Rates {
   /** By stream, rate and step modulo `STEPS`. */
   #counts = new Uint32Array(0);
   /** By stream: the latest step in which something was counted; NEVER. */
@@ -145,8 +145,8 @@ export class Moments {
   }
 
   /** Plain values of the first `size` rows: what `JSON.stringify` can write, and `load` takes back. */
-  save(size: number): SavedMoments {
-    const rows: SavedMoments["rows"] = [];
+  save(size: number): SavedRates {
+    const rows: SavedRates["rows"] = [];
     for (let i = 0; i < size; i++) {
       const step = this.#steps[i]!;
       const trend = [...this.#trends.subarray(i * TREND, (i + 1) * TREND)];
@@ -157,7 +157,7 @@ export class Moments {
   }
 
   /** Takes what `save` gave; the rows are open. */
-  load(saved: SavedMoments): void {
+  load(saved: SavedRates): void {
     this.#step = saved.step;
     this.#heard.splice(0, RATES.length, ...saved.heard);
     this.#seen.load(saved.seen);

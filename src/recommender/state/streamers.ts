@@ -6,7 +6,7 @@ import { HOUR, type Id, WEEK } from "../../protocol/index.js";
  * Fading sums over everybody's visits: to a streamer, in a category, on the platform. What one account adds is bounded, as
  * `ProfileOptions.sayMs` says: an attack is worth its accounts, not its events.
  */
-export interface Audience {
+export interface StreamerSums {
   impressions: number;
   clicks: number;
   /** Ended watches; of those the engaged ones; and the sum of log(1 + minutes). */
@@ -46,9 +46,9 @@ export interface StreamerEstimate {
 
 interface Record {
   /** At a half-life of a week. */
-  long: Audience;
+  long: StreamerSums;
   /** At a half-life of an hour; categories and the platform have none. */
-  now: Audience | undefined;
+  now: StreamerSums | undefined;
   /** When both were last brought up to date. */
   time: number;
 }
@@ -77,7 +77,7 @@ export interface StreamerHistory {
 }
 
 /** A streamer's profile: what is known over all streams, and what follows from it. */
-export interface StreamProfile extends StreamerHistory {
+export interface StreamerProfile extends StreamerHistory {
   /** Minutes per ended watch; 0 before the first. */
   meanWatchMinutes: number;
   /** Clicks by somebody who had been there before, per click; 0 before the first. */
@@ -91,7 +91,7 @@ interface StreamerRecord extends Record {
 }
 
 /** What `Audiences.save` gives: plain values. */
-export interface SavedAudiences {
+export interface SavedStreamers {
   platform: Record;
   categories: [string, Record][];
   streamers: [Id, StreamerRecord][];
@@ -114,7 +114,7 @@ const PRIOR_IMPRESSIONS = 40;
 const CATEGORIES = 16_384;
 const USUAL_CATEGORIES = 16;
 
-function emptyAudience(): Audience {
+function emptyAudience(): StreamerSums {
   return { impressions: 0, clicks: 0, watches: 0, engaged: 0, weight: 0, repeats: 0, approvals: 0 };
 }
 
@@ -134,7 +134,7 @@ function emptyRecord(now: number): StreamerRecord {
   return { long: emptyAudience(), now: emptyAudience(), time: now, history };
 }
 
-function multiply(audience: Audience, factor: number): void {
+function multiply(audience: StreamerSums, factor: number): void {
   audience.impressions *= factor;
   audience.clicks *= factor;
   audience.watches *= factor;
@@ -144,7 +144,7 @@ function multiply(audience: Audience, factor: number): void {
   audience.approvals *= factor;
 }
 
-function addTo(record: Record, sum: keyof Audience, amount: number, now: number): void {
+function addTo(record: Record, sum: keyof StreamerSums, amount: number, now: number): void {
   if (now > record.time) {
     multiply(record.long, fade(now - record.time, WEEK));
     if (record.now !== undefined) multiply(record.now, fade(now - record.time, HOUR));
@@ -159,7 +159,7 @@ export function shrink(sum: number, n: number, prior: number, strength: number):
   return (sum + strength * prior) / (n + strength);
 }
 
-function estimate(audience: Audience, factor: number, prior: Estimate, out: Estimate): void {
+function estimate(audience: StreamerSums, factor: number, prior: Estimate, out: Estimate): void {
   const watches = audience.watches * factor;
   const clicks = audience.clicks * factor;
   out.clickRate = shrink(clicks, audience.impressions * factor, prior.clickRate, PRIOR_IMPRESSIONS);
@@ -175,7 +175,7 @@ function estimate(audience: Audience, factor: number, prior: Estimate, out: Esti
  * Each layer is shrunk towards the one above it (moment, streamer, category, platform), so that a streamer of whom
  * nothing is known is worth what its category is worth.
  */
-export class Audiences {
+export class Streamers {
   #platform: Record = { long: emptyAudience(), now: undefined, time: 0 };
   readonly #categories = new Latest<string, Record>(CATEGORIES);
   readonly #streamers: Latest<Id, StreamerRecord>;
@@ -189,7 +189,7 @@ export class Audiences {
   }
 
   /** Adds `amount` to one sum of the streamer, of the category and of the platform. */
-  add(streamer: Id, category: string, sum: keyof Audience, amount: number, now: number): void {
+  add(streamer: Id, category: string, sum: keyof StreamerSums, amount: number, now: number): void {
     let ofStreamer = this.#streamers.get(streamer);
     if (ofStreamer === undefined || sum !== "impressions") {
       ofStreamer ??= emptyRecord(now);
@@ -231,7 +231,7 @@ export class Audiences {
   }
 
   /** A copy of all that is known of a streamer; undefined when nothing is. */
-  profile(streamer: Id, now: number): StreamProfile | undefined {
+  profile(streamer: Id, now: number): StreamerProfile | undefined {
     const record = this.#streamers.get(streamer);
     if (record === undefined) return undefined;
     const history = structuredClone(record.history);
@@ -288,12 +288,12 @@ export class Audiences {
   }
 
   /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
-  save(): SavedAudiences {
+  save(): SavedStreamers {
     return { platform: this.#platform, categories: [...this.#categories], streamers: [...this.#streamers] };
   }
 
   /** Takes what `save` gave. */
-  load(saved: SavedAudiences): void {
+  load(saved: SavedStreamers): void {
     this.#platform = saved.platform;
     this.#platformChanged = true;
     for (const [category, record] of saved.categories) this.#categories.set(category, record);

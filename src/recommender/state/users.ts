@@ -4,19 +4,19 @@ import { addContent, type Content, MODALITIES } from "../../encoders/index.js";
 import { fade, log1p } from "../../numeric/index.js";
 import { DAY, HOUR, type Id, MINUTE, type UserUpdate, WEEK } from "../../protocol/index.js";
 import {
+  type Contribution,
+  contributionOf,
   countsImpression,
   countsWatch,
-  emptySay,
-  loadedSay,
+  emptyInfluence,
+  type Influence,
+  loadedInfluence,
   renew,
-  type SavedSay,
-  type Say,
-  type Share,
-  savedSay,
-  shareOf,
+  type SavedInfluence,
+  savedInfluence,
 } from "./influence.js";
-import { type Audience, Audiences, type SavedAudiences } from "./streamers.js";
-import { possible } from "./watchtime.js";
+import { type SavedStreamers, type StreamerSums, Streamers } from "./streamers.js";
+import { possibleWatchMs } from "./watchtime.js";
 
 /** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
 export const HALF_LIVES_MS = [HOUR, DAY, WEEK] as const;
@@ -57,9 +57,9 @@ export interface ProfileOptions {
    * before it, at most 8, one like or the like, and 4 watches; and at 128 streamers at most. 0: everything counts, and
    * as long as it is told, as it must where many people share one name. Default 6 hours. [set by hand]
    */
-  sayMs: number;
+  influenceWindowMs: number;
   /** Decisions of a user that are learned from in `sayMs`; more are not. Default 64. [set by hand] */
-  sayDecisions: number;
+  decisionsPerWindow: number;
 }
 
 const DEFAULTS: ProfileOptions = {
@@ -72,8 +72,8 @@ const DEFAULTS: ProfileOptions = {
   sessionGapMs: 30 * MINUTE,
   engagedMs: MINUTE,
   bounceMs: 5000,
-  sayMs: 6 * HOUR,
-  sayDecisions: 64,
+  influenceWindowMs: 6 * HOUR,
+  decisionsPerWindow: 64,
 };
 
 const TABLE: Rules<ProfileOptions> = {
@@ -86,8 +86,8 @@ const TABLE: Rules<ProfileOptions> = {
   sessionGapMs: rules.positive,
   engagedMs: rules.positive,
   bounceMs: rules.nonNegative,
-  sayMs: rules.nonNegative,
-  sayDecisions: rules.atLeastOne,
+  influenceWindowMs: rules.nonNegative,
+  decisionsPerWindow: rules.atLeastOne,
 };
 
 /** What a profile needs to know of a stream. */
@@ -198,7 +198,7 @@ export interface UserProfile {
   content: (number[] | null)[] | null;
   session: Session;
   /** What the user has lately counted for in what is known of streamers. */
-  say: Say;
+  influence: Influence;
   /** When the fading numbers above were last brought up to date. */
   fadedAt: number;
 }
@@ -212,13 +212,13 @@ export interface ExportedProfile
   friends: Id[];
   follows: Id[];
   session: Omit<Session, "shown"> & { shown: [Id, number][] };
-  say: SavedSay;
+  say: SavedInfluence;
 }
 
 /** What `Profiles.save` gives. */
-export interface SavedProfiles {
+export interface SavedUsers {
   users: [Id, ExportedProfile][];
-  audiences: SavedAudiences;
+  streamers: SavedStreamers;
 }
 
 function zeros(): number[] {
@@ -266,7 +266,7 @@ function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserPr
     watching: null,
     content: null,
     session: emptySession(now, 0),
-    say: emptySay(now),
+    influence: emptyInfluence(now),
     fadedAt: now,
   };
 }
@@ -326,7 +326,7 @@ function exported(profile: UserProfile): ExportedProfile {
     friends: [...(profile.friends?.keys() ?? [])],
     follows: [...(profile.follows?.keys() ?? [])],
     session: { ...profile.session, shown: [...profile.session.shown] },
-    say: savedSay(profile.say),
+    say: savedInfluence(profile.influence),
   };
 }
 
@@ -347,21 +347,21 @@ function imported(profile: ExportedProfile, options: ProfileOptions): UserProfil
     friends: named(friends, profile.friends),
     follows: named(follows, profile.follows),
     session: { ...profile.session, shown: new Latest(SHOWN, profile.session.shown) },
-    say: loadedSay(profile.say),
+    influence: loadedInfluence(profile.say),
   };
 }
 
 /** What is known of users, one by one, and through `audiences` of streamers and categories. */
-export class Profiles {
+export class Users {
   readonly options: Readonly<ProfileOptions>;
-  readonly audiences: Audiences;
+  readonly streamers: Streamers;
   readonly #users: Latest<Id, UserProfile>;
   readonly #factors = new Float64Array(SPEEDS);
 
   /** @throws {RangeError} when an option is unknown or out of its range. */
   constructor(options: Partial<ProfileOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "profile.");
-    this.audiences = new Audiences(this.options.streamers);
+    this.streamers = new Streamers(this.options.streamers);
     this.#users = new Latest(this.options.users);
   }
 
@@ -397,11 +397,11 @@ export class Profiles {
       profile.pairs.delete(streamer);
       profile.follows?.delete(streamer);
       profile.session.shown.delete(streamer);
-      profile.say.streamers.delete(streamer);
+      profile.influence.streamers.delete(streamer);
       profile.recent = profile.recent.filter((visit) => visit.streamer !== streamer);
       if (profile.watching?.streamer === streamer) profile.watching = null;
     }
-    return this.audiences.delete(streamer);
+    return this.streamers.delete(streamer);
   }
 
   /** The streamer whose stream a user is in, as far as it is told; undefined when in none. */
@@ -476,8 +476,8 @@ export class Profiles {
   watch(user: Id, stream: StreamTraits, told: number, ended: boolean, now: number, content?: Content): number {
     const profile = this.open(user, now);
     if (profile.watching?.streamer === stream.streamer) profile.watching = null;
-    const isOne = this.options.sayMs > 0;
-    const watchMs = isOne ? possible(told, sinceVisit(profile.pairs.get(stream.streamer), now)) : told;
+    const isOne = this.options.influenceWindowMs > 0;
+    const watchMs = isOne ? possibleWatchMs(told, sinceVisit(profile.pairs.get(stream.streamer), now)) : told;
     const cut = ended || watchMs < told;
     const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
     const weight = log1p(minutes);
@@ -519,7 +519,7 @@ export class Profiles {
     const share = this.#share(profile, stream, now);
     if (share === undefined || !countsWatch(share)) return 0;
     this.#judge(stream, "watches", 1, now);
-    this.audiences.watched(stream.streamer, minutes);
+    this.streamers.watched(stream.streamer, minutes);
     this.#judge(stream, "weight", weight, now);
     if (engaged) this.#judge(stream, "engaged", 1, now);
     return watchMs;
@@ -549,15 +549,15 @@ export class Profiles {
     const share = this.#share(profile, stream, now);
     if (!isNew || share === undefined || share.followed) return;
     share.followed = true;
-    this.audiences.followed(stream.streamer, now);
+    this.streamers.followed(stream.streamer, now);
   }
 
   /** Whether one more decision of a user is learned from: nobody's are more than a share of all. */
   admits(user: Id, now: number): boolean {
-    const say = this.#users.get(user)?.say;
+    const say = this.#users.get(user)?.influence;
     if (say === undefined) return true;
-    renew(say, now, this.options.sayMs);
-    return say.decisions++ < this.options.sayDecisions;
+    renew(say, now, this.options.influenceWindowMs);
+    return say.decisions++ < this.options.decisionsPerWindow;
   }
 
   /** @param rating - From 0, the worst, to 1, the best. */
@@ -581,7 +581,7 @@ export class Profiles {
   }
 
   /** A user tells of themselves: no sign that they are here, as it may be the platform that tells. */
-  tell(user: Id, traits: UserTraits, now: number): void {
+  update(user: Id, traits: UserTraits, now: number): void {
     const told = Object.entries(traits).filter(([, value]) => value !== undefined);
     Object.assign(this.#known(user, now).traits, Object.fromEntries(told));
   }
@@ -599,16 +599,16 @@ export class Profiles {
   }
 
   /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
-  save(): SavedProfiles {
+  save(): SavedUsers {
     const users: [Id, ExportedProfile][] = [];
     for (const [user, profile] of this.#users) users.push([user, exported(profile)]);
-    return { users, audiences: this.audiences.save() };
+    return { users, streamers: this.streamers.save() };
   }
 
   /** Takes what `save` gave. */
-  load(saved: SavedProfiles): void {
+  load(saved: SavedUsers): void {
     for (const [user, profile] of saved.users) this.#users.set(user, imported(profile, this.options));
-    this.audiences.load(saved.audiences);
+    this.streamers.load(saved.streamers);
   }
 
   /** The user's profile, made when there is none; the latest from now on. */
@@ -619,13 +619,13 @@ export class Profiles {
   }
 
   /** What the user has counted for at the streamer; undefined when the user counts at no more of them now. */
-  #share({ say }: UserProfile, { streamer }: StreamTraits, now: number): Share | undefined {
-    renew(say, now, this.options.sayMs);
-    return shareOf(say, streamer);
+  #share({ influence }: UserProfile, { streamer }: StreamTraits, now: number): Contribution | undefined {
+    renew(influence, now, this.options.influenceWindowMs);
+    return contributionOf(influence, streamer);
   }
 
-  #judge({ streamer, category }: StreamTraits, sum: keyof Audience, amount: number, now: number): void {
-    this.audiences.add(streamer, category, sum, amount, now);
+  #judge({ streamer, category }: StreamTraits, sum: keyof StreamerSums, amount: number, now: number): void {
+    this.streamers.add(streamer, category, sum, amount, now);
   }
 
   #impression(profile: UserProfile, stream: StreamTraits, now: number): void {

@@ -2,6 +2,6 @@
 const CLOCKS_MS = 10_000;
 
 /** What of a watch that ends now can have been, when it can have begun `sinceMs` ago at the earliest; milliseconds. */
-export function possible(toldMs: number, sinceMs: number): number {
+export function possibleWatchMs(toldMs: number, sinceMs: number): number {
   return toldMs > sinceMs + CLOCKS_MS ? sinceMs : toldMs;
 }

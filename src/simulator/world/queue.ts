@@ -1,8 +1,8 @@
-import { Agenda } from "../../collections/index.js";
+import { PriorityQueue } from "../../collections/index.js";
 
 /** What is still to happen, in order of time; what is due at the same time happens in the order it was put in. */
 export class EventQueue {
-  readonly #agenda = new Agenda<{ time: number; act: (now: number) => void }>();
+  readonly #agenda = new PriorityQueue<{ time: number; act: (now: number) => void }>();
 
   /** Time of the next entry; Infinity when there is none. */
   get next(): number {

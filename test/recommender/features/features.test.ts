@@ -11,7 +11,7 @@ import {
 } from "../../../src/recommender/features/features.js";
 import { INPUTS, jaccard, type StreamOnAir } from "../../../src/recommender/features/inputs.js";
 import { Neighbours } from "../../../src/recommender/state/neighbours.js";
-import { Profiles } from "../../../src/recommender/state/users.js";
+import { Users } from "../../../src/recommender/state/users.js";
 import { CollaborativeVectors } from "../../../src/recommender/state/vectors.js";
 
 const STREAMS: StreamOnAir[] = Array.from({ length: 20 }, (_, i) => ({
@@ -36,7 +36,7 @@ function draw(random: Random): Act {
   return { user, stream, watchMs, dislike: random.bernoulli(0.3) };
 }
 
-function take(profiles: Profiles, act: Act, now: number): void {
+function take(profiles: Users, act: Act, now: number): void {
   const stream = STREAMS[act.stream]!;
   profiles.shown(act.user, [stream, STREAMS[(act.stream + 1) % 20]!], now);
   profiles.click(act.user, stream, now);
@@ -44,7 +44,7 @@ function take(profiles: Profiles, act: Act, now: number): void {
   profiles.interact(act.user, stream, act.dislike, now);
 }
 
-function plain(profiles: Profiles, options: Partial<FeatureOptions> = {}): Features {
+function plain(profiles: Users, options: Partial<FeatureOptions> = {}): Features {
   return new Features(
     { profiles, vectors: new CollaborativeVectors(), contents: new Contents(1), neighbours: new Neighbours() },
     options,
@@ -52,7 +52,7 @@ function plain(profiles: Profiles, options: Partial<FeatureOptions> = {}): Featu
 }
 
 /** All rows for a user at a moment: the state, then each candidate. */
-function rows(profiles: Profiles, user: string, now: number): Float32Array {
+function rows(profiles: Users, user: string, now: number): Float32Array {
   const out = new Float32Array(observationSize + STREAMS.length * candidateSize).fill(Number.NaN);
   const profile = profiles.open(user, now);
   const moment = { now, onAir: STREAMS.length, viewersMax: 19 ** 4 };
@@ -73,7 +73,7 @@ function candidate(all: Float32Array, i: number): Float32Array {
 describe("features", () => {
   test("are all written, finite and in [-1, 3], after any history", () => {
     const random = new Random(1);
-    const profiles = new Profiles();
+    const profiles = new Users();
     let now = 0;
     for (let i = 0; i < 2000; i++) {
       now += random.bernoulli(0.02) ? 30 * DAY : random.lognormal(MINUTE, 3);
@@ -90,7 +90,7 @@ describe("features", () => {
     const acts = Array.from({ length: 200 }, () => draw(random));
     const past = acts.slice(0, 100);
     const at = (order: Act[]) => {
-      const profiles = new Profiles();
+      const profiles = new Users();
       const seen: Float32Array[] = [];
       for (const [i, act] of order.entries()) {
         if (i <= 100) seen.push(rows(profiles, past[i % 100]!.user, i * MINUTE));
@@ -102,14 +102,14 @@ describe("features", () => {
   });
 
   test("do not change a profile by being read", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     for (let i = 0; i < 50; i++) take(profiles, draw(new Random(i)), i * MINUTE);
     const first = rows(profiles, "u1", DAY);
     expect(rows(profiles, "u1", DAY)).toEqual(first);
   });
 
   test("are the same for a stream whatever other streams there are", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     take(profiles, { user: "u", stream: 3, watchMs: MINUTE, dislike: false }, 0);
     const alone = new Float32Array(candidateSize);
     const moment = { now: DAY, onAir: STREAMS.length, viewersMax: 19 ** 4 };
@@ -120,7 +120,7 @@ describe("features", () => {
   });
 
   test("tell a visited streamer from others, a liked from a disliked, and users apart", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     take(profiles, { user: "u", stream: 3, watchMs: 30 * MINUTE, dislike: false }, 0);
     take(profiles, { user: "v", stream: 3, watchMs: 30 * MINUTE, dislike: true }, 0);
     const [u, v, w] = ["u", "v", "w"].map((user) => candidate(rows(profiles, user, MINUTE), 3));
@@ -132,7 +132,7 @@ describe("features", () => {
   });
 
   test("go round with the day", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     const clock = (now: number) => rows(profiles, "u", now).slice(0, 4);
     expect(clock(DAY)).toEqual(clock(2 * DAY));
     expect(clock(DAY)).not.toEqual(clock(1.5 * DAY));
@@ -143,7 +143,7 @@ const NOW = DAY;
 
 /** A platform's memory, to which tests add what they are about. */
 function memory() {
-  const profiles = new Profiles();
+  const profiles = new Users();
   const vectors = new CollaborativeVectors({ size: 6 });
   const contents = new Contents(1);
   const neighbours = new Neighbours({ shrinkage: 1 });
@@ -162,7 +162,7 @@ function memory() {
 
 describe("inputs", () => {
   test.each(INPUTS)("%s only adds to the rows, in fours", (name) => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     for (let i = 0; i < 50; i++) take(profiles, draw(new Random(i)), i * MINUTE);
     const profile = profiles.open("u1", DAY);
     const write = (options: Partial<FeatureOptions>) => {
@@ -187,14 +187,14 @@ describe("inputs", () => {
     const { profiles, rowsWith } = memory();
     const rows = () => rowsWith({ inputs: ["traits"] }).observation;
     expect(rows().every((x) => x === 0)).toBe(true);
-    profiles.tell("u", { age: 0 }, NOW);
+    profiles.update("u", { age: 0 }, NOW);
     const baby = rows();
     expect(baby.filter((x) => x === 1).length).toBe(2);
-    profiles.tell("u", { region: "eu" }, NOW);
+    profiles.update("u", { region: "eu" }, NOW);
     const both = rows();
     for (const [i, x] of baby.entries()) if (x !== 0) expect(both[i]).toBe(x);
     expect(both.filter((x) => x === 1).length).toBe(4);
-    profiles.tell("u", { region: "us" }, NOW);
+    profiles.update("u", { region: "us" }, NOW);
     expect(rows()).not.toEqual(both);
   });
 
@@ -253,7 +253,7 @@ describe("inputs", () => {
 
   test("taste is the vectors' inner product, and the vectors are what it is of", () => {
     const { profiles, vectors, rowsWith } = memory();
-    profiles.tell("u", { language: "en" }, NOW);
+    profiles.update("u", { language: "en" }, NOW);
     for (let i = 0; i < 30; i++) {
       vectors.learn("u", "ann", "chess", 2, ["blitz"], ["language:en"]);
       vectors.learn("v", "ben", "music", 2, ["calm"]);
@@ -304,7 +304,7 @@ describe("inputs", () => {
     onAir("unlike", { language: "zh", mature: true, embeddings: { image: [-1, -2, -3], audio: [1] } });
     expect(rows("alike")).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1]);
     profiles.watch("u", ANN, MINUTE, false, NOW, contents.get("seen"));
-    profiles.tell("u", { language: "en" }, NOW);
+    profiles.update("u", { language: "en" }, NOW);
     for (const id of ["bare", "never"]) expect(rows(id).every((x) => x === 0)).toBe(true);
     const near = (x: number) => expect.closeTo(x, 2);
     expect(rows("alike")).toEqual([1, near(1), 0, 0, 1, near(1), 0, 0, 1, 1, 1, -1]);
@@ -325,7 +325,7 @@ describe("inputs", () => {
     const before = rowsWith(options);
     expect(before.observation).toEqual([0, 0, 0, 0]);
     expect(before.candidate).toEqual([1, 0, 0, 1, 1, 0, 1, 1, 0.5, 0, 0, 0]);
-    profiles.tell("u", { age: 20 }, NOW);
+    profiles.update("u", { age: 20 }, NOW);
     expect(rowsWith(options).observation).toEqual([1, 0, 1, 0]);
     expect(rowsWith(options, { ...ANN, id: "never" }).candidate.slice(4, 7)).toEqual([0, 0, 0]);
   });
@@ -369,6 +369,6 @@ describe("inputs", () => {
     [{ stream: [{ name: "x", encode: { kind: "lgo" } }] }, '"features.stream.0.encode.kind" must be one of'],
     [{ users: [] }, '"features.users" is not an option'],
   ])("refuses %j", (options, message) => {
-    expect(() => plain(new Profiles(), options as object)).toThrow(message);
+    expect(() => plain(new Users(), options as object)).toThrow(message);
   });
 });

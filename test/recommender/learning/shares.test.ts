@@ -62,10 +62,10 @@ function logOf(users: number, decisions: number, seed: number): Entry[] {
 /** Tells a recommender, which bounds nobody otherwise, of a log, with or without shares. */
 function taught(log: readonly Entry[], shares?: UserShares): string[] {
   const agent = new Recorder();
-  const recommender = new Recommender({ trainEvery: 0, profile: { sayDecisions: log.length } }, agent);
+  const recommender = new Recommender({ trainEvery: 0, profile: { decisionsPerWindow: log.length } }, agent);
   for (const entry of log) {
     if ("kind" in entry) recommender.feedback(entry);
-    else recommender.decided(entry, shares?.times(entry));
+    else recommender.recordDecision(entry, shares?.times(entry));
   }
   return agent.transitions;
 }
@@ -167,12 +167,12 @@ describe("a decision that is learned from so often", () => {
       const recommender = new Recommender({ trainEvery: 0 });
       for (const entry of log) {
         if ("kind" in entry) recommender.feedback(entry);
-        else recommender.decided(entry, times);
+        else recommender.recordDecision(entry, times);
       }
       const [stream] = decision.slate;
       recommender.feedback({ kind: "watch", time: 9000, user: decision.user, stream: stream!, watchMs: 5000 });
       const copy = Recommender.load(recommender.save());
-      copy.decided({ id: "next", user: decision.user, time: 10_000, slate: ["s1"] }, 1);
+      copy.recordDecision({ id: "next", user: decision.user, time: 10_000, slate: ["s1"] }, 1);
       expect(copy.stats()).toMatchObject({ transitions: times, pending: 1, untold: 0 });
       for (const each of [recommender, copy]) each.dispose();
     }
@@ -180,7 +180,7 @@ describe("a decision that is learned from so often", () => {
 
   test.each([-1, 0.5, Number.NaN, "1"])("%s times is refused, unchanged", (times) => {
     const recommender = new Recommender({}, new Recorder());
-    const decided = () => recommender.decided({ id: "d", user: "u", time: 5, slate: [] }, times as number);
+    const decided = () => recommender.recordDecision({ id: "d", user: "u", time: 5, slate: [] }, times as number);
     expect(decided).toThrow(
       `"times" must be an integer >= 0, got ${JSON.stringify(times) ?? times}`.replace("null", "NaN"),
     );

@@ -15,8 +15,8 @@ import {
   Retriever,
 } from "../../../src/recommender/retrieval/retriever.js";
 import { Towers, type Vectors } from "../../../src/recommender/retrieval/towers.js";
-import { Catalog, type CatalogStream } from "../../../src/recommender/state/catalogue.js";
-import { Profiles } from "../../../src/recommender/state/users.js";
+import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
+import { Users } from "../../../src/recommender/state/users.js";
 
 /** Users and streamers on a circle, where their number says. */
 const circle: Vectors = {
@@ -45,7 +45,7 @@ function onAir(i: number, time = i): LiveEvent {
 
 function filled(n: number, options: Partial<RetrievalOptions> = {}, order = Array.from({ length: n }, (_, i) => i)) {
   const towers = new Towers(circle);
-  const catalog = new Catalog([towers]);
+  const catalog = new Catalogue([towers]);
   for (const i of order) catalog.feedback(onAir(i));
   for (const i of order) catalog.feedback({ kind: "update", time: n, stream: `s${i}`, viewers: (i * 37) % 50 });
   return { catalog, towers, retriever: new Retriever(catalog, options, towers) };
@@ -136,7 +136,7 @@ describe("retrieval", () => {
   });
 
   test("favourites are those visited last first, then others followed last, without the disliked", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     const traits = (streamer: string) => ({ streamer, category: "c", tags: [] });
     for (const [i, streamer] of ["a", "b", "c"].entries()) profiles.click("u", traits(streamer), i);
     profiles.interact("u", traits("d"), false, 3);
@@ -154,7 +154,7 @@ describe("retrieval", () => {
     [{ filter: { categories: { include: "x" } } }, '"retrieval.filter.categories.include" must be an array of strings'],
     [{ filter: { minAgeMs: Number.NaN } }, '"retrieval.filter.minAgeMs" must be a finite number >= 0, got NaN'],
   ])("refuses the options %o", (options, message) => {
-    expect(() => new Retriever(new Catalog(), options)).toThrow(message);
+    expect(() => new Retriever(new Catalogue(), options)).toThrow(message);
     expect(() => new Recommender({ retrieval: options })).toThrow(message);
   });
 });
@@ -233,7 +233,7 @@ describe("an off-air stream", () => {
     fc.assert(
       fc.property(moves, fc.constantFrom(1, 2, 4, 100), (steps, max) => {
         let towers = new Towers(circle);
-        let catalog = new Catalog([towers]);
+        let catalog = new Catalogue([towers]);
         const live = new Set<string>();
         let now = 0;
         for (const { dt, what, stream } of steps) {
@@ -242,7 +242,7 @@ describe("an off-air stream", () => {
             const floats: Float32Array[] = [];
             const saved = JSON.parse(JSON.stringify([catalog.save(), towers.save(floats)]));
             towers = new Towers(circle);
-            catalog = new Catalog([towers]);
+            catalog = new Catalogue([towers]);
             catalog.load(saved[0]);
             towers.load(saved[1], floats[0]!);
           } else catalog.feedback(eventOf(what, stream, now));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import { Towers, type Vectors } from "../../../src/recommender/retrieval/towers.js";
-import { Catalog, type CatalogStream } from "../../../src/recommender/state/catalogue.js";
+import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 
 /** Vectors from names: small whole numbers, so that products tie; moved on by `version`. */
 class Named implements Vectors {
@@ -45,9 +45,9 @@ function naive(streams: Iterable<CatalogStream>, vectors: Vectors, user: string,
 const ids = (streams: readonly CatalogStream[]) => streams.map(({ id }) => id);
 const everything = () => true;
 
-function filled(vectors: Vectors, n: number, seed = 1, probe = 1): { catalog: Catalog; towers: Towers } {
+function filled(vectors: Vectors, n: number, seed = 1, probe = 1): { catalog: Catalogue; towers: Towers } {
   const towers = new Towers(vectors, { probe });
-  const catalog = new Catalog([towers]);
+  const catalog = new Catalogue([towers]);
   const random = new Random(seed);
   for (const i of random.shuffle(Array.from({ length: n }, (_, i) => i))) {
     const streamer = i % 11 === 0 ? `none ${i}` : `r${i}`;
@@ -83,7 +83,7 @@ describe("Towers", () => {
     const order = Array.from({ length: 400 }, (_, i) => i);
     const build = (probe: number, detours: boolean) => {
       const towers = new Towers(vectors, { probe });
-      const catalog = new Catalog([towers]);
+      const catalog = new Catalogue([towers]);
       const on = (i: number, category: number) =>
         catalog.feedback({
           kind: "on_air",
@@ -154,7 +154,7 @@ describe("Towers", () => {
     const floats: Float32Array[] = [];
     const saved = JSON.parse(JSON.stringify(towers.save(floats)));
     const copy = new Towers(vectors, { probe });
-    new Catalog([copy]).load(catalog.save());
+    new Catalogue([copy]).load(catalog.save());
     copy.load(saved, floats[0]!);
     for (let round = 0; round < 4; round++) {
       expect(ids(copy.nearest("u", 9, everything))).toEqual(ids(towers.nearest("u", 9, everything)));

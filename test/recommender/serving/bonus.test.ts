@@ -124,7 +124,7 @@ describe("the bonus of streamers of whom little is known", () => {
         attacked.feedback({ kind, time: 1 + i, user: "bot", stream: "s5" });
       }
     }
-    const known = (recommender: Recommender) => recommender.streamProfile("r5")!.estimate.impressions;
+    const known = (recommender: Recommender) => recommender.streamerProfile("r5")!.estimate.impressions;
     expect(known(calm)).toBe(0);
     expect(known(attacked)).toBeCloseTo(1, 4);
     const chance = (recommender: Recommender) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import type { OnAir } from "../../../src/protocol/events.js";
-import { Catalog, type CatalogStream } from "../../../src/recommender/state/catalogue.js";
+import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 
 function onAir(stream: string, time = 0, more: Partial<OnAir> = {}): OnAir {
   return { kind: "on_air", time, stream, streamer: `of ${stream}`, category: "chess", ...more };
@@ -9,7 +9,7 @@ function onAir(stream: string, time = 0, more: Partial<OnAir> = {}): OnAir {
 
 describe("Catalog", () => {
   test("holds what the events told of each stream", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     const told = { description: "d", language: "en", mature: true, embeddings: { text: [0.1, -2], audio: [3] } };
     catalog.feedback(onAir("a", 5, { tags: ["calm"], title: "hello", ...told }));
     catalog.feedback({ kind: "update", time: 9, stream: "a", viewers: 30, category: "music" });
@@ -33,7 +33,7 @@ describe("Catalog", () => {
   });
 
   test("an off-air stream is gone at once, and its place is taken by the last", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     for (const id of ["a", "b", "c"]) catalog.feedback(onAir(id));
     catalog.feedback({ kind: "off_air", time: 1, stream: "a" });
     expect(catalog.has("a")).toBe(false);
@@ -45,7 +45,7 @@ describe("Catalog", () => {
   });
 
   test("a stream that comes back starts anew", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     catalog.feedback(onAir("a", 1));
     catalog.feedback({ kind: "update", time: 2, stream: "a", viewers: 9 });
     catalog.feedback({ kind: "off_air", time: 3, stream: "a" });
@@ -54,7 +54,7 @@ describe("Catalog", () => {
   });
 
   test("a second on_air changes what the stream is, not when it started", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     catalog.feedback(onAir("a", 1));
     catalog.feedback({ kind: "update", time: 2, stream: "a", viewers: 9 });
     catalog.feedback(onAir("a", 3, { category: "music", tags: ["loud"] }));
@@ -63,7 +63,7 @@ describe("Catalog", () => {
   });
 
   test("events for streams not on air are ignored and counted", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     catalog.feedback({ kind: "off_air", time: 1, stream: "x" });
     catalog.feedback({ kind: "update", time: 1, stream: "x", viewers: 3 });
     catalog.feedback({ kind: "click", time: 1, stream: "x", user: "u" });
@@ -71,7 +71,7 @@ describe("Catalog", () => {
   });
 
   test("among() keeps the order of the candidates, drops the absent and the repeated", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     for (const id of ["a", "b", "c"]) catalog.feedback(onAir(id));
     expect(catalog.among(["c", "x", "a", "c"]).map((stream) => stream.id)).toEqual(["c", "a"]);
     expect(catalog.among().length).toBe(3);
@@ -80,7 +80,7 @@ describe("Catalog", () => {
 
   test("keeps streams by viewers, by start, by streamer and by category, whatever the order in which they came", () => {
     const build = (order: readonly number[]) => {
-      const catalog = new Catalog();
+      const catalog = new Catalogue();
       for (const i of order) {
         catalog.feedback(onAir(`s${i}`, i >> 2, { streamer: `r${i % 10}`, category: `c${i % 3}` }));
         catalog.feedback({ kind: "update", time: 50, stream: `s${i}`, viewers: i % 7, category: `c${i % 5}` });
@@ -102,7 +102,7 @@ describe("Catalog", () => {
 
   test("tells followers when the category or the tags may have changed, and only then", () => {
     const told: string[] = [];
-    const catalog = new Catalog([
+    const catalog = new Catalogue([
       { told: ({ category, tags }) => told.push([category, ...tags].join()), gone: () => told.push("gone") },
     ]);
     const update = (what: object) => catalog.feedback({ kind: "update", time: 2, stream: "a", ...what });
@@ -117,7 +117,7 @@ describe("Catalog", () => {
 
   test("tells followers of each stream at its index, and where the last went", () => {
     const rows: string[] = [];
-    const catalog = new Catalog([
+    const catalog = new Catalogue([
       {
         told: ({ index, id, category }) => {
           rows[index] = `${id} ${category}`;
@@ -142,8 +142,8 @@ describe("Catalog", () => {
 
   test("saved and loaded holds the same, and goes on the same", () => {
     const random = new Random(4);
-    const catalog = new Catalog();
-    const live = (into: Catalog, from: number) => {
+    const catalog = new Catalogue();
+    const live = (into: Catalogue, from: number) => {
       for (let step = 0; step < 500; step++) {
         const [stream, time] = [`s${random.below(20)}`, from + step * 500];
         const kind = random.pick(["on_air", "update", "off_air", "click", "gift"] as const);
@@ -155,7 +155,7 @@ describe("Catalog", () => {
       }
     };
     live(catalog, 0);
-    const copy = new Catalog();
+    const copy = new Catalogue();
     copy.load(JSON.parse(JSON.stringify(catalog.save())));
     expect([...copy].map((stream) => ({ ...stream }))).toEqual([...catalog].map((stream) => ({ ...stream })));
     expect([...copy.popular].map(({ id }) => id)).toEqual([...catalog.popular].map(({ id }) => id));
@@ -170,7 +170,7 @@ describe("Catalog", () => {
 
   test("agrees with a plain set over random comings and goings", () => {
     const random = new Random(1);
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     const model = new Set<string>();
     for (let step = 0; step < 20_000; step++) {
       const id = `s${random.below(60)}`;
@@ -191,7 +191,7 @@ describe("Catalog", () => {
   });
 
   test("takes 100 000 streams on and off air", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     for (let i = 0; i < 100_000; i++) catalog.feedback(onAir(`s${i}`, i));
     for (let i = 0; i < 100_000; i++) catalog.feedback({ kind: "update", time: i, stream: `s${i}`, viewers: i });
     for (let i = 0; i < 100_000; i++) catalog.feedback({ kind: "off_air", time: i, stream: `s${i}` });

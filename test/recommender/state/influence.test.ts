@@ -3,8 +3,8 @@ import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../../src/protocol/time.js";
 import { KNOWLEDGE, Knowledge } from "../../../src/recommender/scene.js";
-import type { StreamProfile } from "../../../src/recommender/state/streamers.js";
-import { type ProfileOptions, Profiles } from "../../../src/recommender/state/users.js";
+import type { StreamerProfile } from "../../../src/recommender/state/streamers.js";
+import { type ProfileOptions, Users } from "../../../src/recommender/state/users.js";
 
 const ANN = { streamer: "ann", category: "chess", tags: ["blitz"] };
 const DEFAULT_SAY = 6 * HOUR;
@@ -13,12 +13,12 @@ function streamer(i: number) {
   return { streamer: `r${i}`, category: "chess", tags: [] };
 }
 
-function ann(profiles: Profiles, now: number): StreamProfile {
-  return profiles.audiences.profile("ann", now)!;
+function ann(profiles: Users, now: number): StreamerProfile {
+  return profiles.streamers.profile("ann", now)!;
 }
 
 /** One hour's visit, as it is: in, like, out. */
-function visit(profiles: Profiles, user: string, from: number): void {
+function visit(profiles: Users, user: string, from: number): void {
   profiles.impression(user, ANN, from);
   profiles.click(user, ANN, from);
   profiles.interact(user, ANN, false, from + MINUTE);
@@ -26,7 +26,7 @@ function visit(profiles: Profiles, user: string, from: number): void {
 }
 
 /** The same in one millisecond, again and again: nobody has watched an hour by then. */
-function flood(profiles: Profiles, users: number, times: number, from = 0): void {
+function flood(profiles: Users, users: number, times: number, from = 0): void {
   for (let i = 0; i < times; i++) {
     const [user, now] = [`bot${i % users}`, from + i];
     profiles.impression(user, ANN, now);
@@ -40,7 +40,7 @@ function flood(profiles: Profiles, users: number, times: number, from = 0): void
 describe("what an account counts for", () => {
   test("is no more after thousands of events than after one honest visit", () => {
     for (const users of [1, 5]) {
-      const [honest, flooded] = [new Profiles(), new Profiles()];
+      const [honest, flooded] = [new Users(), new Users()];
       for (let i = 0; i < users; i++) visit(honest, `bot${i}`, 0);
       flood(flooded, users, 3000);
       const [one, other] = [ann(honest, HOUR), ann(flooded, HOUR)];
@@ -55,7 +55,7 @@ describe("what an account counts for", () => {
   });
 
   test("is the same of all accounts: honest ones count each for themselves, and again when the time is over", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     for (let i = 0; i < 50; i++) visit(profiles, `u${i}`, i);
     const { estimate: _, ...first } = ann(profiles, HOUR);
     expect(first).toMatchObject({ clicks: 50, watches: 50, approvals: 50, repeats: 0, minutes: 50 * 60 });
@@ -64,7 +64,7 @@ describe("what an account counts for", () => {
   });
 
   test("is 4 watches, so that short ones in a row do not bury a streamer either", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     for (let i = 0; i < 1000; i++) profiles.watch("bot", ANN, 1000, false, i);
     expect(ann(profiles, MINUTE)).toMatchObject({ watches: 4 });
     for (let i = 0; i < 9; i++) profiles.watch("u", ANN, 10 * MINUTE, false, (i + 1) * 10 * MINUTE);
@@ -73,7 +73,7 @@ describe("what an account counts for", () => {
   });
 
   test("is, of impressions, those before the click and at most 8", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     const impressions = (user: string, before: number, after: number) => {
       for (let i = 0; i < before; i++) profiles.impression(user, ANN, 0);
       profiles.click(user, ANN, 0);
@@ -84,7 +84,7 @@ describe("what an account counts for", () => {
   });
 
   test("does not grow by going round many streamers", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     for (let round = 0; round < 20; round++) {
       for (let i = 0; i < 300; i++) {
         profiles.click("bot", streamer(i), round);
@@ -93,14 +93,14 @@ describe("what an account counts for", () => {
       }
     }
     for (let i = 0; i < 300; i++) {
-      const { clicks = 0, followers = 0, watches = 0 } = profiles.audiences.profile(`r${i}`, 20) ?? {};
+      const { clicks = 0, followers = 0, watches = 0 } = profiles.streamers.profile(`r${i}`, 20) ?? {};
       expect([clicks, followers]).toEqual(i < 128 ? [1, 1] : [0, 0]);
       expect(watches).toBeLessThanOrEqual(4);
     }
   });
 
   test("is of decisions 64, in the same time", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     const admitted = (user: string, now: number) => {
       profiles.open(user, now);
       return Array.from({ length: 1000 }, () => profiles.admits(user, now)).filter(Boolean).length;
@@ -111,7 +111,7 @@ describe("what an account counts for", () => {
   });
 
   test("is everything where the option is 0", () => {
-    const profiles = new Profiles({ sayMs: 0 });
+    const profiles = new Users({ influenceWindowMs: 0 });
     flood(profiles, 1, 100);
     expect(ann(profiles, 100)).toMatchObject({ clicks: 100, watches: 100, minutes: 6000, approvals: 100, repeats: 99 });
     expect(Array.from({ length: 100 }, () => profiles.admits("bot0", 100)).every(Boolean)).toBe(true);
@@ -119,8 +119,8 @@ describe("what an account counts for", () => {
 
   test("is what recounting everything from the start gives", () => {
     const random = new Random(7);
-    const options: Partial<ProfileOptions> = { sayMs: 20 * MINUTE };
-    const profiles = new Profiles(options);
+    const options: Partial<ProfileOptions> = { influenceWindowMs: 20 * MINUTE };
+    const profiles = new Users(options);
     const log: { user: string; streamer: string; kind: "impression" | "click" | "like"; time: number }[] = [];
     for (let n = 0, time = 0; n < 5000; n++) {
       time += random.below(10_000);
@@ -144,13 +144,13 @@ describe("what an account counts for", () => {
       }
     }
     expect(counted.click).toBeGreaterThan(50);
-    expect(profiles.audiences.profile("r0", 0)).toMatchObject({ clicks: counted.click, approvals: counted.like });
+    expect(profiles.streamers.profile("r0", 0)).toMatchObject({ clicks: counted.click, approvals: counted.like });
   });
 
   test("goes on the same after a save, and is forgotten with the streamer", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     flood(profiles, 2, 50);
-    const loaded = new Profiles();
+    const loaded = new Users();
     loaded.load(JSON.parse(JSON.stringify(profiles.save())));
     flood(loaded, 2, 50, 50);
     expect(ann(loaded, 100)).toMatchObject({ clicks: 2, approvals: 2 });
@@ -174,17 +174,17 @@ describe("what an account counts for", () => {
 });
 
 describe("a watch that cannot be", () => {
-  const minutes = (profiles: Profiles) => profiles.get("u")!.pairs.get("ann")!.minutes;
+  const minutes = (profiles: Users) => profiles.get("u")!.pairs.get("ann")!.minutes;
 
   test("counts for the time since the user entered", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.click("u", ANN, 0);
     profiles.watch("u", ANN, HOUR, false, 10 * MINUTE);
     expect([minutes(profiles), ann(profiles, HOUR).minutes, ann(profiles, HOUR).watches]).toEqual([10, 10, 1]);
   });
 
   test("counts for the time since the user's last watch there ended, and for nobody when that is short", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.watch("u", ANN, HOUR, false, 10);
     expect(minutes(profiles)).toBe(60);
     profiles.watch("u", ANN, HOUR, false, 10 + 200);
@@ -194,7 +194,7 @@ describe("a watch that cannot be", () => {
   });
 
   test("is one that is longer by more than clocks differ", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.click("u", ANN, 0);
     profiles.watch("u", ANN, 70_000, false, MINUTE);
     expect(minutes(profiles)).toBe(70 / 60);
@@ -203,7 +203,7 @@ describe("a watch that cannot be", () => {
   });
 
   test("is not one of another streamer, nor after a like alone", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.click("u", streamer(1), 0);
     profiles.interact("u", ANN, false, 0);
     profiles.watch("u", ANN, HOUR, false, 1);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { log1p } from "../../../src/numeric/math.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
-import { Catalog, type CatalogStream } from "../../../src/recommender/state/catalogue.js";
+import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 
 const KINDS = ["click", "comment", "gift", "like", "follow", "share", "watch", "impression"] as const;
 const RATES = { joinRate: ["click"], commentRate: ["comment"], giftRate: ["gift"], likeRate: ["like", "follow"] };
@@ -75,7 +75,7 @@ function naiveTrend(log: readonly LiveEvent[], stream: string, now: number): num
   return ((log1p(updates.at(-1)!.viewers!) - log1p(from.viewers!)) * 60_000) / (now - from.time);
 }
 
-function expectAsNaive(catalog: Catalog, log: readonly LiveEvent[], now: number): void {
+function expectAsNaive(catalog: Catalogue, log: readonly LiveEvent[], now: number): void {
   for (const stream of catalog) {
     for (const name of Object.keys(RATES) as RateName[]) {
       expect(stream[name], `${name} of ${stream.id} at ${now}`).toBe(naiveRate(log, stream.id, name, now));
@@ -96,7 +96,7 @@ describe("moments", () => {
   test("agree with a twin that counts all events of the window anew", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), fc.nat(30_000), (steps, from) => {
-        let catalog = new Catalog();
+        let catalog = new Catalogue();
         const log: LiveEvent[] = [];
         let now = from;
         for (const { dt, what, user, stream, viewers } of steps) {
@@ -105,7 +105,7 @@ describe("moments", () => {
           if (what === "read") {
             catalog.advance(now);
             expectAsNaive(catalog, log, now);
-            const copy = new Catalog();
+            const copy = new Catalogue();
             copy.load(JSON.parse(JSON.stringify(catalog.save())));
             expect(copy.save()).toEqual(catalog.save());
             catalog = copy;
@@ -129,7 +129,7 @@ describe("moments", () => {
   });
 
   test("one user who floods a stream is worth at most one event in 10 s", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     catalog.feedback(onAir("a", 0));
     for (let time = 60_000; time < 120_000; time += 5) catalog.feedback(act("comment", time, "loud", "a"));
     catalog.advance(119_999);
@@ -139,7 +139,7 @@ describe("moments", () => {
   });
 
   test("ten thousand users in 10 s all count, whatever their names", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     catalog.feedback(onAir("a", 0));
     catalog.feedback(onAir("ab", 0));
     const random = new Random(1);
@@ -150,7 +150,7 @@ describe("moments", () => {
   });
 
   test("are unknown before anything can be known, and fade to 0 afterwards", () => {
-    const catalog = new Catalog();
+    const catalog = new Catalogue();
     catalog.feedback(onAir("a", 1000));
     const read = (): Pick<CatalogStream, "joinRate" | "giftRate" | "viewerTrend"> => {
       const { joinRate, giftRate, viewerTrend } = catalog.get("a")!;

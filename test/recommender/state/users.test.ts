@@ -3,8 +3,8 @@ import { Latest } from "../../../src/collections/latest.js";
 import { CONTENT_SIZE } from "../../../src/encoders/content.js";
 import { Random } from "../../../src/numeric/random.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
-import { Audiences, emptyStreamerEstimate } from "../../../src/recommender/state/streamers.js";
-import { HALF_LIVES_MS, Profiles, type StreamTraits, type UserTraits } from "../../../src/recommender/state/users.js";
+import { emptyStreamerEstimate, Streamers } from "../../../src/recommender/state/streamers.js";
+import { HALF_LIVES_MS, type StreamTraits, Users, type UserTraits } from "../../../src/recommender/state/users.js";
 
 function stream(streamer: string, category = "chess", tags: string[] = []): StreamTraits {
   return { streamer, category, tags };
@@ -15,7 +15,7 @@ const BEN = stream("ben", "music");
 
 describe("a user's profile", () => {
   test("counts fade by half in each half-life", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     for (let i = 0; i < 8; i++) profiles.click("u", ANN, 0);
     expect(profiles.open("u", 0).sums.clicks).toEqual([8, 8, 8]);
     const { clicks } = profiles.open("u", DAY).sums;
@@ -25,7 +25,7 @@ describe("a user's profile", () => {
   });
 
   test("fades the same in one step as in many", () => {
-    const [once, often] = [new Profiles(), new Profiles()];
+    const [once, often] = [new Users(), new Users()];
     for (const profiles of [once, often]) profiles.watch("u", ANN, 30 * MINUTE, false, 0);
     for (let now = HOUR; now <= WEEK; now += HOUR) often.open("u", now);
     const [a, b] = [once.open("u", WEEK), often.open("u", WEEK)];
@@ -35,7 +35,7 @@ describe("a user's profile", () => {
   });
 
   test("interests are shares of what was watched", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.watch("u", ANN, 30 * MINUTE, false, 0);
     profiles.watch("u", BEN, 30 * MINUTE, false, 0);
     const { categories, tags, sums } = profiles.open("u", 0);
@@ -44,7 +44,7 @@ describe("a user's profile", () => {
   });
 
   test("a session begins after a gap, and not before", () => {
-    const profiles = new Profiles({ sessionGapMs: 30 * MINUTE });
+    const profiles = new Users({ sessionGapMs: 30 * MINUTE });
     profiles.shown("u", [ANN, BEN], 0);
     profiles.shown("u", [ANN], 30 * MINUTE);
     expect(profiles.get("u")!.session).toMatchObject({ requests: 2, ignored: 2, gapMs: 0 });
@@ -55,7 +55,7 @@ describe("a user's profile", () => {
   });
 
   test("a short watch counts as a bounce, and as nothing when the stream ended it", () => {
-    const profiles = new Profiles({ bounceMs: 5000 });
+    const profiles = new Users({ bounceMs: 5000 });
     profiles.watch("u", ANN, 3000, false, 0);
     profiles.watch("u", ANN, 3000, true, 0);
     const profile = profiles.open("u", 0);
@@ -63,7 +63,7 @@ describe("a user's profile", () => {
   });
 
   test("memory is bounded, and what was visited last stays", () => {
-    const profiles = new Profiles({ users: 40, streamers: 50, pairs: 20, interests: 10 });
+    const profiles = new Users({ users: 40, streamers: 50, pairs: 20, interests: 10 });
     for (let i = 0; i < 500; i++) {
       profiles.shown("u", [stream(`s${i}`, `c${i}`, [`t${i}`])], i);
       profiles.click("u", stream(`s${i}`, `c${i}`), i);
@@ -78,11 +78,11 @@ describe("a user's profile", () => {
     expect(profile.categories.has("c499")).toBe(true);
     expect(profile.recent.length).toBe(20);
     expect(profiles.size).toBeLessThanOrEqual(40);
-    expect(profiles.audiences.save().streamers.length).toBeLessThanOrEqual(50);
+    expect(profiles.streamers.save().streamers.length).toBeLessThanOrEqual(50);
   });
 
   test("can be read as plain values, which are a copy, and be deleted", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.watch("u", ANN, MINUTE, false, 0);
     const copy = profiles.export("u")!;
     expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
@@ -97,7 +97,7 @@ describe("a user's profile", () => {
   test("saved and loaded, it goes on the same", () => {
     const random = new Random(3);
     const streams = Array.from({ length: 30 }, (_, i) => stream(`s${i}`, `c${i % 5}`, [`t${i % 7}`]));
-    const act = (profiles: Profiles, draw: Random, from: number) => {
+    const act = (profiles: Users, draw: Random, from: number) => {
       for (let i = 0; i < 400; i++) {
         const [user, now, chosen] = [`u${draw.below(12)}`, from + i * MINUTE, draw.pick(streams)];
         profiles.shown(user, [chosen, draw.pick(streams)], now);
@@ -106,16 +106,16 @@ describe("a user's profile", () => {
         profiles.interact(user, chosen, draw.bernoulli(0.2), now);
         profiles.rate(user, chosen, draw.uniform(), now);
         profiles.page(user, draw.lognormal(9000, 1), now);
-        profiles.tell(user, { age: draw.below(99) }, now);
+        profiles.update(user, { age: draw.below(99) }, now);
         profiles.befriend(user, `u${draw.below(12)}`, draw.bernoulli(0.7), now);
         profiles.follow(user, chosen, now);
-        profiles.audiences.onAir(chosen.streamer, chosen.category, now);
+        profiles.streamers.onAir(chosen.streamer, chosen.category, now);
       }
     };
     const options = { users: 8, pairs: 10, interests: 3, friends: 4, follows: 5 };
-    const original = new Profiles(options);
+    const original = new Users(options);
     act(original, random, 0);
-    const copy = new Profiles(options);
+    const copy = new Users(options);
     copy.load(JSON.parse(JSON.stringify(original.save())));
     const again = random.state();
     act(original, random, DAY);
@@ -127,15 +127,15 @@ describe("a user's profile", () => {
 
 describe("what a user tells and does besides watching", () => {
   test("traits are kept as last told, field by field; what was never told is not there", () => {
-    const profiles = new Profiles();
-    profiles.tell("u", { age: 30, region: "eu" }, 0);
-    profiles.tell("u", { region: "us", device: "tv", age: undefined } as UserTraits, 1);
+    const profiles = new Users();
+    profiles.update("u", { age: 30, region: "eu" }, 0);
+    profiles.update("u", { region: "us", device: "tv", age: undefined } as UserTraits, 1);
     expect(profiles.get("u")!.traits).toEqual({ age: 30, region: "us", device: "tv" });
     expect(profiles.get("u")!.lastSeen).toBe(0);
   });
 
   test("friends are friends both ways, until they are not; nobody is a friend of oneself", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     const friends = (user: string) => [...(profiles.get(user)?.friends?.keys() ?? [])];
     profiles.befriend("u", "v", true, 0);
     profiles.befriend("w", "u", true, 0);
@@ -148,7 +148,7 @@ describe("what a user tells and does besides watching", () => {
   });
 
   test("who is forgotten is nobody's friend any more, even where a full list had dropped one side", () => {
-    const profiles = new Profiles({ friends: 20 });
+    const profiles = new Users({ friends: 20 });
     for (let i = 0; i < 60; i++) profiles.befriend("u", `v${i}`, true, i);
     expect(profiles.get("u")!.friends!.size).toBeLessThanOrEqual(20);
     expect(profiles.get("v0")!.friends!.has("u")).toBe(true);
@@ -157,7 +157,7 @@ describe("what a user tells and does besides watching", () => {
   });
 
   test("a user is in a stream from the click to the end of the watch, or for hours", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.click("u", ANN, 0);
     expect(profiles.watching("u", HOUR)).toBe("ann");
     expect(profiles.watching("u", 5 * HOUR)).toBeUndefined();
@@ -170,7 +170,7 @@ describe("what a user tells and does besides watching", () => {
   });
 
   test("pages count, short ones as bounces; ratings add up from -1 to 1", () => {
-    const profiles = new Profiles({ bounceMs: 5000 });
+    const profiles = new Users({ bounceMs: 5000 });
     profiles.page("u", 1000, 0);
     profiles.page("u", 59_000, 0);
     profiles.rate("u", ANN, 1, 0);
@@ -184,7 +184,7 @@ describe("what a user tells and does besides watching", () => {
   });
 
   test("what was in the streams watched fades and is kept by modality", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     const row = new Float32Array(CONTENT_SIZE).fill(0.5);
     const content = { language: "en", mature: false, title: "", tags: [], rows: [row, null, null, null] };
     profiles.watch("u", ANN, 1000, false, 0, content);
@@ -197,11 +197,11 @@ describe("what a user tells and does besides watching", () => {
 
 describe("a streamer's profile", () => {
   test("counts streams, categories, watches and followers over all streams", () => {
-    const profiles = new Profiles();
-    const { audiences } = profiles;
-    audiences.onAir("ann", "chess", 1000);
-    audiences.onAir("ann", "music", 2000);
-    audiences.onAir("ann", "chess", 3000);
+    const profiles = new Users();
+    const { streamers } = profiles;
+    streamers.onAir("ann", "chess", 1000);
+    streamers.onAir("ann", "music", 2000);
+    streamers.onAir("ann", "chess", 3000);
     for (const user of ["u", "v"]) {
       profiles.click(user, ANN, 4000);
       profiles.watch(user, ANN, 10 * MINUTE, false, DAY);
@@ -210,7 +210,7 @@ describe("a streamer's profile", () => {
     }
     profiles.click("u", ANN, 2 * DAY);
     profiles.watch("u", ANN, 4 * MINUTE, false, 2 * DAY + 4 * MINUTE);
-    expect(audiences.profile("ann", 3 * DAY)).toMatchObject({
+    expect(streamers.profile("ann", 3 * DAY)).toMatchObject({
       firstSeen: 1000,
       lastOnAir: 3000,
       streams: 3,
@@ -227,26 +227,26 @@ describe("a streamer's profile", () => {
       approvals: 2,
       followers: 2,
     });
-    expect(audiences.profile("ann", DAY)!.estimate.watches).toBeGreaterThan(2);
-    expect(audiences.profile("nobody", DAY)).toBeUndefined();
-    for (let i = 0; i < 40; i++) audiences.onAir("ann", `c${i}`, DAY);
-    expect(audiences.profile("ann", DAY)!.categories.length).toBe(16);
+    expect(streamers.profile("ann", DAY)!.estimate.watches).toBeGreaterThan(2);
+    expect(streamers.profile("nobody", DAY)).toBeUndefined();
+    for (let i = 0; i < 40; i++) streamers.onAir("ann", `c${i}`, DAY);
+    expect(streamers.profile("ann", DAY)!.categories.length).toBe(16);
   });
 
   test("is a copy, and can be deleted, with what users did there", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     profiles.shown("u", [ANN, BEN], 0);
     profiles.click("u", ANN, 0);
     profiles.watch("u", ANN, MINUTE, false, 0);
     profiles.follow("u", ANN, 0);
     profiles.watch("u", BEN, MINUTE, false, 0);
     profiles.click("u", ANN, 1);
-    const copy = profiles.audiences.profile("ann", 0)!;
+    const copy = profiles.streamers.profile("ann", 0)!;
     expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
     copy.categories.push(["x", 1]);
-    expect(profiles.audiences.profile("ann", 0)!.categories).toEqual([]);
+    expect(profiles.streamers.profile("ann", 0)!.categories).toEqual([]);
     expect(profiles.deleteStreamer("ann")).toBe(true);
-    expect(profiles.audiences.profile("ann", 0)).toBeUndefined();
+    expect(profiles.streamers.profile("ann", 0)).toBeUndefined();
     expect(JSON.stringify(profiles.save())).not.toContain('"ann"');
     expect(profiles.get("u")!.pairs.has("ben")).toBe(true);
     expect(profiles.deleteStreamer("ann")).toBe(false);
@@ -257,21 +257,21 @@ describe("what is known of a streamer", () => {
   const estimate = emptyStreamerEstimate();
 
   test("a new streamer is worth what the category is worth", () => {
-    const profiles = new Profiles();
+    const profiles = new Users();
     for (let i = 0; i < 200; i++) {
       profiles.watch(`u${i}`, stream(`good${i % 10}`, "chess"), 20 * MINUTE, false, i);
       profiles.watch(`u${i}`, stream(`bad${i % 10}`, "music"), 2000, false, i);
     }
-    profiles.audiences.read("new", "chess", 200, estimate);
+    profiles.streamers.read("new", "chess", 200, estimate);
     expect(estimate.long.engagedShare).toBeGreaterThan(0.9);
     expect([estimate.watches, estimate.impressions]).toEqual([0, 0]);
-    profiles.audiences.read("new", "music", 200, estimate);
+    profiles.streamers.read("new", "music", 200, estimate);
     expect(estimate.long.engagedShare).toBeLessThan(0.15);
     expect(estimate.now.weight).toBe(estimate.long.weight);
   });
 
   test("an estimate goes from the prior to the mean as watches come in", () => {
-    const audiences = new Audiences(100);
+    const audiences = new Streamers(100);
     let last = 0;
     for (let n = 0; n < 200; n++) {
       audiences.read("ann", "chess", 0, estimate);
@@ -285,7 +285,7 @@ describe("what is known of a streamer", () => {
   });
 
   test("the moment is forgotten within hours, the streamer within weeks", () => {
-    const audiences = new Audiences(100);
+    const audiences = new Streamers(100);
     for (let i = 0; i < 30; i++) {
       audiences.add("ann", "chess", "watches", 1, 0);
       audiences.add("ann", "chess", "weight", 1, 0);
