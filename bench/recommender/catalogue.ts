@@ -187,7 +187,7 @@ function measured(seed: number, streams: number): Measured[] {
   rate("click", rateOf(catalog, clicked));
   const towers = new Towers(vectors);
   const probed = new Towers(vectors, { probe: PROBE });
-  for (const stream of catalog) for (const each of [towers, probed]) each.told(stream);
+  for (const stream of catalog) for (const each of [towers, probed]) each.entered(stream);
   for (const [metric, us] of retrievals(catalog, towers, probed)) figures.push([metric, us, "us"]);
   figures.push(["towers_recall_at_200", recall(catalog, towers, vectors), "share"]);
   figures.push(["probed_towers_recall_at_200", recall(catalog, probed, vectors), "share"]);

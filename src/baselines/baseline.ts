@@ -1,4 +1,3 @@
-import { Latest } from "../collections/index.js";
 import {
   type Decision,
   type FeedbackEvent,
@@ -13,9 +12,6 @@ import {
 } from "../protocol/index.js";
 import { type CatalogStream, Catalogue, type StreamTraits } from "../recommender/state/index.js";
 
-/** Streams remembered after they went off air, for the feedback that is still to come. */
-const GONE = 16_384;
-
 /** What a baseline shows. */
 export interface Choice {
   /** Positions among the streams to choose from, best first, each once. */
@@ -29,7 +25,6 @@ export interface Choice {
 export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
   readonly #catalog = new Catalogue();
-  readonly #gone = new Latest<Id, StreamTraits>(GONE);
   #decisions = 0;
 
   /** @throws EventError for a request that is not one. */
@@ -63,14 +58,12 @@ export abstract class Baseline implements Policy, TargetPolicy {
       this.meet(parsed);
       return;
     }
-    const stream = this.#catalog.get(parsed.stream);
+    const stream = this.#catalog.find(parsed.stream);
     if ("user" in parsed) {
-      const traits = stream ?? this.#gone.get(parsed.stream);
-      if (traits !== undefined) this.learn(parsed, traits);
+      if (stream !== undefined) this.learn(parsed, stream);
       return;
     }
-    if (parsed.kind === "off_air" && stream !== undefined) this.#gone.set(stream.id, stream);
-    this.#catalog.feedback(parsed);
+    this.#catalog.feedback(parsed, stream);
     const now = this.#catalog.get(parsed.stream);
     if (parsed.kind === "on_air" && now !== undefined) this.offer(now);
   }

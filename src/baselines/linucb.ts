@@ -1,5 +1,5 @@
 import { checked, integer, type Rules, rules } from "../check/index.js";
-import { candidateSize, observationSize } from "../recommender/features/index.js";
+import { coreFeatures, featureSizes } from "../recommender/features/index.js";
 import type { QFunction } from "../recommender/index.js";
 import type { DenseTransition } from "../recommender/learning/index.js";
 
@@ -8,7 +8,7 @@ export interface LinUcbOptions {
   alpha: number;
   /** Weight of the squared length of the coefficients, > 0. Default 1, as in the paper. */
   ridge: number;
-  /** Numbers in an observation, [0, 4096]. Default those of the recommender's features. */
+  /** Numbers in an observation, [0, 4096]. Default those of `coreFeatures()`. */
   observation: number;
   /** Numbers in a candidate, [1, 4096]. Default likewise. */
   candidate: number;
@@ -21,7 +21,7 @@ const TABLE: Rules<LinUcbOptions> = {
   candidate: integer(1, 4096),
 };
 
-const DEFAULTS: LinUcbOptions = { alpha: 0.5, ridge: 1, observation: observationSize, candidate: candidateSize };
+const DEFAULTS = { alpha: 0.5, ridge: 1 } satisfies Partial<LinUcbOptions>;
 
 /**
  * A linear contextual bandit: the reward of a candidate is taken as linear in x = [1 | observation | candidate], and its
@@ -47,7 +47,7 @@ export class LinUcb implements QFunction {
 
   /** @throws TypeError for an unknown option, RangeError for one out of range. */
   constructor(options: Partial<LinUcbOptions> = {}) {
-    this.options = checked(options, TABLE, DEFAULTS);
+    this.options = checked<LinUcbOptions>(options, TABLE, { ...DEFAULTS, ...featureSizes(coreFeatures()) });
     const { ridge, observation, candidate } = this.options;
     this.size = 1 + observation + candidate;
     this.#inverse = new Float64Array(this.size * this.size);

@@ -1,6 +1,6 @@
 import type { Policy } from "../protocol/index.js";
-import { Recommender, type RecommenderOptions } from "../recommender/index.js";
-import { Reward, type RewardOptions } from "../recommender/learning/index.js";
+import { coreFeatures, Recommender, type RecommenderOptions } from "../recommender/index.js";
+import type { RewardOptions } from "../recommender/learning/index.js";
 import { CollaborativeVectors } from "../recommender/state/index.js";
 import { type ContextOptions, ContextPolicy } from "./context.js";
 import { EasePolicy, type EasePolicyOptions } from "./ease.js";
@@ -44,9 +44,17 @@ class Renamed implements DisposablePolicy {
 }
 
 /** No reward for anything. */
-const NOTHING: RewardOptions = {
-  ...new Reward().options,
-  ...{ click: 0, watch: 0, like: 0, comment: 0, share: 0, follow: 0, rating: 0, gift: 0, bounce: 0, dislike: 0 },
+const NOTHING: Partial<RewardOptions> = {
+  click: 0,
+  watch: 0,
+  like: 0,
+  comment: 0,
+  share: 0,
+  follow: 0,
+  rating: 0,
+  gift: 0,
+  bounce: 0,
+  dislike: 0,
 };
 
 /** The recommender's network with gamma 0 and one kind of reward: what a shown stream brings, if it is entered at all. */
@@ -67,7 +75,15 @@ function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["crea
 /** A recommender whose agent is a linear bandit; it learns from what was shown and left, too. */
 function linUcb(seed: number, options: Partial<LinUcbOptions> = {}): DisposablePolicy {
   const recommender = new Recommender(
-    { seed, gamma: 0, warmupUpdates: 0, trainEvery: 0, explore: { epsilon: 0 }, pending: { evidence: "examined" } },
+    {
+      features: coreFeatures(),
+      seed,
+      gamma: 0,
+      warmupUpdates: 0,
+      trainEvery: 0,
+      explore: { epsilon: 0 },
+      pending: { evidence: "examined" },
+    },
     new LinUcb(options),
   );
   return new Renamed("linucb", recommender);

@@ -1,4 +1,3 @@
-import { Latest } from "../collections/index.js";
 import type { Id, LiveEvent } from "../protocol/index.js";
 import { Catalogue, type StreamTraits } from "../recommender/state/index.js";
 
@@ -7,25 +6,16 @@ const GONE = 65_536;
 
 /** What is on air, and what streams were that have gone. */
 export class Broadcasts {
-  readonly catalog = new Catalogue();
-  readonly #gone = new Latest<Id, StreamTraits>(GONE);
+  readonly catalog = new Catalogue(GONE);
 
   /** Takes any event; those that say nothing about what is on air change nothing. */
   feedback(event: LiveEvent): void {
-    if (event.kind === "on_air") this.#gone.delete(event.stream);
-    else if (event.kind === "off_air") {
-      const stream = this.catalog.get(event.stream);
-      if (stream !== undefined) {
-        const { streamer, category, tags } = stream;
-        this.#gone.set(event.stream, { streamer, category, tags });
-      }
-    }
     this.catalog.feedback(event);
   }
 
   /** What a stream is, on air or gone; undefined when the events have not told. */
   traits(stream: Id): StreamTraits | undefined {
-    return this.catalog.get(stream) ?? this.#gone.get(stream);
+    return this.catalog.find(stream);
   }
 
   /** Whose stream it is. A stream of which the events have not told stands for itself. */
@@ -35,6 +25,6 @@ export class Broadcasts {
 
   /** Did the stream go off air? */
   isGone(stream: Id): boolean {
-    return this.#gone.has(stream);
+    return this.catalog.find(stream)?.isOnAir === false;
   }
 }

@@ -312,7 +312,8 @@ export class LiveMetrics {
     if (isVisit) visit = this.#enter(event, streamer, key);
     this.#slicer.acted(event.user);
     if (visit === undefined) return;
-    record(visit.outcome, event, this.#broadcasts.isGone(event.stream));
+    const isCut = this.#broadcasts.isGone(event.stream);
+    record(visit.outcome, event, event.kind === "watch" ? { watchMs: event.watchMs, isCut } : undefined);
     if (visit.counts) this.#convert(event, visit);
     if (event.kind !== "watch") return;
     this.#visits.delete(key);

@@ -202,7 +202,8 @@ export class ReturnLog {
     if (open === undefined) return;
     if ("decision" in event && event.decision !== undefined && event.decision !== open.decision) return;
     const wasClicked = open.outcome.clicked;
-    record(open.outcome, event, this.#broadcasts.isGone(event.stream));
+    const isCut = this.#broadcasts.isGone(event.stream);
+    record(open.outcome, event, event.kind === "watch" ? { watchMs: event.watchMs, isCut } : undefined);
     if (open.outcome.clicked && !wasClicked) open.into.push({ predicted: open.predicted, outcome: open.outcome });
   }
 }

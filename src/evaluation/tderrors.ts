@@ -74,7 +74,7 @@ export function tdErrors(agent: DQN, transitions: Iterable<Transition>, judge: J
  *
  * ```ts
  * let examined: ExaminedAgent;
- * const recommender = Recommender.load(file, (bytes) => (examined = new ExaminedAgent(DQN.load(bytes))));
+ * const recommender = Recommender.load(file, { loadAgent: (bytes) => (examined = new ExaminedAgent(DQN.load(bytes))) });
  * for (const entry of log) "kind" in entry ? recommender.feedback(entry) : recommender.decided(entry);
  * console.table(examined.figures());
  * ```

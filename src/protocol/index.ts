@@ -35,4 +35,4 @@ export {
   parseEvent,
   parseRequest,
 } from "./schema.js";
-export { DAY, HOUR, MINUTE, WEEK } from "./time.js";
+export { BOUNCE_MS, DAY, ENGAGED_MS, HOUR, MINUTE, SESSION_GAP_MS, WEEK } from "./time.js";

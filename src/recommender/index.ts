@@ -1,13 +1,37 @@
-export type {
-  Decision,
-  FeedbackEvent,
-  Filter,
-  Id,
-  LiveEvent,
-  Policy,
-  Request,
-  TargetPolicy,
+export {
+  type Decision,
+  EventError,
+  type FeedbackEvent,
+  type Filter,
+  type Id,
+  type LiveEvent,
+  type LoggedDecision,
+  type Policy,
+  parseDecision,
+  parseEvent,
+  parseRequest,
+  type Request,
+  type TargetPolicy,
 } from "../protocol/index.js";
-export { EventError, type LoggedDecision, parseDecision, parseEvent, parseRequest } from "../protocol/index.js";
+export {
+  audience,
+  clock,
+  columns,
+  content,
+  coreFeatures,
+  type FeatureGroup,
+  type FeatureWriter,
+  featureGroup,
+  habits,
+  moments,
+  neighbours,
+  pages,
+  pair,
+  session,
+  social,
+  taste,
+  traits,
+  vectors,
+} from "./features/index.js";
 export { type QFunction, Recommender, type RecommenderOptions, type RecommenderStats } from "./recommender.js";
-export { candidateCount, KNOWLEDGE, Knowledge, type KnowledgeOptions } from "./scene.js";
+export { candidateCount, defaultFeatures, SCENE_DEFAULTS, type Scene, type SceneOptions, Scenes } from "./scene.js";

@@ -17,8 +17,9 @@ import {
   type Request,
   type TargetPolicy,
 } from "../protocol/index.js";
-import { type Features, featureVersion } from "./features/index.js";
+import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
 import {
+  type ClosedDecision,
   type DenseTransition,
   type NextState,
   Pending,
@@ -26,20 +27,18 @@ import {
   Reward,
   type RewardOptions,
   type SavedPending,
+  type ShownStream,
 } from "./learning/index.js";
 import {
   candidateCount,
-  joined,
-  KNOWLEDGE,
-  KNOWLEDGE_TABLE,
-  Knowledge,
-  type KnowledgeOptions,
-  NUMBERS,
-  type SavedKnowledge,
-  type SavedNumbers,
+  type SavedScenes,
+  SCENE_DEFAULTS,
+  SCENE_RULES,
   type Scene,
+  type SceneOptions,
+  Scenes,
 } from "./scene.js";
-import { type ExploreOptions, Explorer, SlateBuilder, type SlateOptions } from "./serving/index.js";
+import { type ExploreOptions, Explorer, type Ranked, SlateBuilder, type SlateOptions } from "./serving/index.js";
 import type { CatalogStream, ExportedProfile, StreamerProfile } from "./state/index.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
@@ -50,7 +49,7 @@ export interface QFunction
   evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
 }
 
-export interface RecommenderOptions extends KnowledgeOptions {
+export interface RecommenderOptions extends SceneOptions {
   /** Discount of the value of a user's next request, [0, 1]; 0 looks no further than this slate. Default 0.9. */
   gamma: number;
   /** Streams of the next request that a transition keeps: the best by the values of that moment. Default 16. */
@@ -61,11 +60,16 @@ export interface RecommenderOptions extends KnowledgeOptions {
   updatesPerTrain: number;
   /** Updates before which it shows what most people watch, while it learns from that. Default 1000. */
   warmupUpdates: number;
+  /** Options of the agent; what the recommender decides itself, or what would mix users, is refused. */
   learner: LearnerOptions;
+  /** How often, and how far, a slate departs from the best values. */
   explore: Partial<ExploreOptions>;
+  /** Limits of a slate. */
   slate: Partial<SlateOptions>;
-  reward: Partial<RewardOptions>;
-  pending: Partial<Omit<PendingOptions, "gamma">>;
+  /** Weights of watch time and interactions in the reward; `profile.bounceMs` says what a bounce is. */
+  reward: Partial<Omit<RewardOptions, "bounceMs">>;
+  /** How decisions wait for their feedback and become transitions. */
+  pending: Partial<PendingOptions>;
 }
 
 const LEARNER: LearnerOptions = {
@@ -82,7 +86,7 @@ const LEARNER: LearnerOptions = {
 };
 
 const DEFAULTS: RecommenderOptions = {
-  ...KNOWLEDGE,
+  ...SCENE_DEFAULTS,
   gamma: 0.9,
   nextCandidates: 16,
   trainEvery: 1,
@@ -96,7 +100,7 @@ const DEFAULTS: RecommenderOptions = {
 };
 
 const TABLE: Rules<RecommenderOptions> = {
-  ...KNOWLEDGE_TABLE,
+  ...SCENE_RULES,
   gamma: rules.unit,
   nextCandidates: candidateCount,
   trainEvery: rules.count,
@@ -109,12 +113,34 @@ const TABLE: Rules<RecommenderOptions> = {
   pending: group,
 };
 
+/** Options of the agent that a recommender cannot take, and why. */
+const REFUSED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ["observation", "actions", "candidates", "masked", "sparse", "seed"].map((name) => [
+      name,
+      "the recommender sets it",
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["epsilon", "trainEvery", "gradientSteps", "environments"].map((name) => [
+      name,
+      "it belongs to training in an environment",
+    ]),
+  ),
+  gamma: 'each transition has a discount of its own; use "gamma" of the recommender',
+  nStep: "it would join the transitions of different users",
+  dueling: "a transition does not keep all streams that were on offer",
+  cqlAlpha: "a transition does not keep all streams that were on offer",
+  munchausen: "a transition does not keep all streams that were on offer",
+  noisySigma: 'exploration must know its propensities; use "explore"',
+};
+
 /** A time may be this far behind the latest one: it is moved up to it, and counted. Beyond, it is refused. */
 const STEP_BACK_MAX = 5 * MINUTE;
 /** Events remembered, so that one sent twice counts once. */
-const HEARD = 8192;
+const RECENT_EVENTS = 8192;
 
-/** What the recommender did, and what was odd about what it was told. */
+/** Counts of what the recommender did, and of odd input. */
 export interface RecommenderStats {
   decisions: number;
   /** Transitions given to the agent, and updates that it did. */
@@ -130,28 +156,28 @@ export interface RecommenderStats {
   steppedBack: number;
   /** Events that came a second time, with the same time: ignored. */
   duplicates: number;
-  /** Events of a decision that is closed: they count for the profiles, and come too late to be learned from. */
+  /** Events of a closed decision: they count for the profiles, and come too late to be learned from. */
   late: number;
-  /** Events that name a decision that never was, or did not show this stream to this user. */
+  /** Events that name an unknown decision, or one that did not show this stream to this user. */
   unknownDecisions: number;
   /** Events about streams that never went on air, or long ago; `update` and `off_air` for streams not on air. */
   unknownStreams: number;
   /** Decisions dropped unlearned because too many were pending, or too many were of one user. */
   dropped: number;
-  /** Clicks whose watch was never told. */
-  untold: number;
+  /** Entered streams dropped unlearned because their watch never ended. */
+  unfinished: number;
 }
 
-/** What a file of `save` says it is, and of which version: that changes with the shape of what a save holds. */
+/** The kind of a file of `save`, and its version: that changes with what a save holds. */
 const KIND = "recommender";
-const VERSION = "3";
+const VERSION = "4";
 
 /** What a save holds beside the agent and numbers. */
 interface Saved {
-  options: RecommenderOptions;
-  knowledge: SavedKnowledge;
+  options: Omit<RecommenderOptions, "features"> & { features: SavedGroup[] };
+  scenes: SavedScenes;
   pending: SavedPending;
-  heard: string[];
+  recent: string[];
   random: number[];
   counts: Counts;
 }
@@ -163,11 +189,26 @@ interface Counts {
   untrained: number;
   /** NaN, which JSON has not, is null. */
   loss: number | null;
+  /** Decisions that were not learned from because their user had taught enough. */
+  notAdmitted: number;
   steppedBack: number;
   duplicates: number;
   late: number;
   unknownDecisions: number;
   unknownStreams: number;
+}
+
+/** What `Recommender.load` may be given. */
+export interface LoadOptions {
+  features?: readonly FeatureGroup[];
+  loadAgent?: (file: Uint8Array) => QFunction;
+}
+
+/** A scene, with the value of each stream. */
+interface ValuedScene extends Scene {
+  readonly values: Float32Array;
+  /** Indices of the streams, the best value first. */
+  readonly ranked: Int32Array;
 }
 
 /**
@@ -189,47 +230,44 @@ export class Recommender implements Policy, TargetPolicy {
   readonly name = "dqn";
   readonly options: Readonly<RecommenderOptions>;
   readonly #agent: QFunction;
-  readonly #knowledge: Knowledge;
+  readonly #scenes: Scenes;
   readonly #pending: Pending;
   readonly #random: Random;
-  readonly #slate: SlateBuilder;
-  readonly #heard = new Latest<string, true>(HEARD);
+  readonly #explorer: Explorer;
+  readonly #slates: SlateBuilder;
+  readonly #recent = new Latest<string, true>(RECENT_EVENTS);
   readonly #counts: Counts = {
     time: 0,
     decisions: 0,
     untrained: 0,
     loss: null,
+    notAdmitted: 0,
     steppedBack: 0,
     duplicates: 0,
     late: 0,
     unknownDecisions: 0,
     unknownStreams: 0,
   };
-  readonly #explorer: Explorer;
-  /** The value of each stream of the scene; and what streams are chosen by, which is their values with bonuses. */
-  readonly #scores: Float32Array;
-  readonly #lifted: Float32Array;
 
   /**
-   * @param agent - In place of a new `DQN`: one for these options, and rows as long as `Features` of them writes.
-   * @throws TypeError or RangeError for an option that is unknown or out of its range.
+   * @param agent - In place of a new `DQN`: one for these options, and rows as long as their features write.
+   * @throws TypeError or RangeError for an option that is unknown, out of its range, or that a recommender cannot take.
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
     this.options = checked(options, TABLE, DEFAULTS);
-    const { seed, gamma, maxCandidates, explore, slate, reward, pending } = this.options;
-    this.#knowledge = new Knowledge(this.options);
+    const { seed, gamma, maxCandidates, explore, slate, reward, pending, learner } = this.options;
+    for (const name of Object.keys(learner)) {
+      if (Object.hasOwn(REFUSED, name)) throw new TypeError(`"learner.${name}" cannot be given: ${REFUSED[name]}`);
+    }
+    if (Object.hasOwn(reward, "bounceMs"))
+      throw new TypeError('"reward.bounceMs" is not an option: use "profile.bounceMs"');
+    this.#scenes = new Scenes(this.options);
+    const { bounceMs } = this.#scenes.state.users.options;
     this.#random = Random.named(seed, "explore");
     this.#explorer = new Explorer(this.#random, explore);
-    this.#slate = new SlateBuilder(maxCandidates, this.#explorer, slate);
-    this.#pending = new Pending(
-      new Reward(reward),
-      (transition) => this.#observe(transition),
-      { ...pending, gamma },
-      (user) => this.#knowledge.profiles.admits(user, this.#counts.time),
-    );
-    this.#scores = new Float32Array(maxCandidates);
-    this.#lifted = new Float32Array(maxCandidates);
-    this.#agent = agent ?? newAgent(this.options, this.#knowledge.features);
+    this.#slates = new SlateBuilder(maxCandidates, this.#explorer, slate);
+    this.#pending = new Pending(new Reward({ ...reward, bounceMs }), gamma, pending);
+    this.#agent = agent ?? newAgent(this.options, this.#scenes.features);
   }
 
   /**
@@ -239,33 +277,32 @@ export class Recommender implements Policy, TargetPolicy {
   recommend(request: Request): Decision {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const now = this.#advance(asked, "now");
-    this.#pending.expire(now);
+    this.#observe(this.#pending.expire(now));
     const scene = this.#face({ user, now, candidates, filter });
     const { streams, sources } = scene;
-    this.#draw(streams, k, now);
-    this.#pending.next(user, () => this.#nextState(scene));
-    const { chosen, propensities } = this.#slate;
-    const shown = chosen.map((index) => streams[index]!);
+    const { indices, propensities } = this.#slates.draw(this.#lifted(scene), k);
+    this.#close(scene);
+    const shown = indices.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
-    this.#show(id, user, shown, scene.observation, this.#rows(scene, chosen, chosen.length));
+    this.#show(id, scene, shown, this.#rows(scene, indices));
     return {
       id,
       user,
       time: now,
       slate: shown.map((stream) => stream.id),
-      propensities: [...propensities],
-      scores: chosen.map((index) => this.#scores[index]!),
-      ...(streams.length > 0 && sources[0] !== "all" && { sources: chosen.map((index) => sources[index]!) }),
+      propensities,
+      scores: indices.map((index) => scene.values[index]!),
+      ...(streams.length > 0 && sources[0] !== "all" && { sources: indices.map((index) => sources[index]!) }),
     };
   }
 
   /**
-   * Takes a decision that somebody else made, of the streams on air now, and remembers it as one of its own: so it
-   * learns from the log of another policy, off-policy. Call it where the decision stands in the log, then give the
-   * feedback that names it. Streams of the slate that are not on air are left out.
-   * @param times - How often it is learned from, an integer >= 0; `UserShares` says it so that all users count the same.
-   * @throws EventError for a decision that is not one, or whose time is too far back, RangeError for `times`; nothing
-   *   changes then.
+   * Records a decision of another policy, of the streams on air now, as if it were one of its own: so it learns from the
+   * log of that policy, off-policy. Call it at the decision's place in the log, then give the feedback that names it.
+   * Streams of the slate that are not on air are left out.
+   * @param times - How often to learn from it, an integer >= 0; `UserShares` gives it so that all users count the same.
+   *   Default 1.
+   * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
    */
   recordDecision(decision: LoggedDecision, times = 1): void {
     if (!rules.count[0](times)) throw mustBe("times", rules.count[1], times);
@@ -275,61 +312,64 @@ export class Recommender implements Policy, TargetPolicy {
       this.#counts.duplicates++;
       return;
     }
-    this.#pending.expire(now);
+    this.#observe(this.#pending.expire(now));
     const scene = this.#face({ user, now });
-    this.#slate.rank(this.#scores, scene.streams.length);
-    this.#pending.next(user, () => this.#nextState(scene));
-    const shown = slate.flatMap((stream) => this.#knowledge.catalog.get(stream) ?? []);
+    this.#close(scene);
+    const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
     this.#counts.unknownStreams += slate.length - shown.length;
-    // A recommender of the same name made it: the own ones that follow must not be called like it.
+    // A recommender of the same name may have made it: the own decisions that follow need other names.
     const number = this.#numberOf(id);
     if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
-    this.#show(id, user, shown, scene.observation, this.#knowledge.rowsOf(shown), times);
+    this.#show(id, scene, shown, this.#scenes.rowsOf(shown), times);
   }
 
   /**
-   * What it holds to be best, without exploration and limits: nothing is shown, drawn or remembered, but that the user
-   * is here.
-   * @throws EventError for a request that is not one, or whose time is too far back; nothing changes then.
+   * The best streams by value, without exploration and limits. Shows, draws and remembers nothing, but that the user is
+   * here.
+   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   rank(request: Request): Pick<Decision, "slate" | "scores"> {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
-    const { streams } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
-    this.#slate.rank(this.#scores, streams.length);
-    const best = [...this.#slate.ranked.subarray(0, Math.min(k, streams.length))];
-    return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => this.#scores[index]!) };
+    const { streams, values, ranked } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
+    const best = [...ranked.subarray(0, Math.min(k, ranked.length))];
+    return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => values[index]!) };
   }
 
   /**
-   * For each position of a slate that another policy chose, how likely this one would have put each stream there: see
-   * {@link TargetPolicy}. As with `rank`, nothing is remembered but that the user is here.
-   * @throws EventError for a request that is not one, or whose time is too far back; nothing changes then.
+   * For each position of a slate that another policy chose, the probability with which this one would put each stream
+   * there: see {@link TargetPolicy}. As with `rank`, nothing is remembered but that the user is here.
+   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
     const { user, now: asked, candidates, filter } = parseRequest(request);
-    const { streams } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
+    const { streams, values, ranked } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
     const indexOf = new Map(streams.map(({ id }, index) => [id, index]));
     const indices = slate.map((id) => indexOf.get(id) ?? -1);
-    const chances = this.#slate.chances(this.#scores, streams.length, indices, streams);
+    const chances = this.#slates.chances({ scores: values, ranked, candidates: streams }, indices);
     return chances.map((at) => new Map(Array.from(at, ([index, chance]) => [streams[index]!.id, chance])));
   }
 
   /**
-   * Takes what happened: on the platform, or what a user did. Also does the updates that are due: serving does none.
-   * @throws EventError for an event that is not one, or whose time is too far back; nothing changes then.
+   * Takes an event of the platform or of a user. Also does the updates that are due: serving does none.
+   * @throws EventError for an invalid event, or a time too far back; nothing changes then.
    */
   feedback(event: LiveEvent): void {
     const parsed = parseEvent(event);
     const key = keyOf(parsed);
-    if (key !== "" && this.#heard.has(key)) {
+    if (key !== "" && this.#recent.has(key)) {
       this.#counts.duplicates++;
       return;
     }
     parsed.time = this.#advance(parsed.time, "time");
-    if (key !== "") this.#heard.set(key, true);
-    this.#pending.expire(parsed.time);
-    const isCounted = "user" in parsed && "stream" in parsed && this.#credit(parsed);
-    if (!this.#knowledge.hear(parsed, isCounted)) this.#counts.unknownStreams++;
+    if (key !== "") this.#recent.set(key, true);
+    this.#observe(this.#pending.expire(parsed.time));
+    const isFeedback = "user" in parsed && "stream" in parsed;
+    const shown = isFeedback ? this.#pending.find(parsed) : undefined;
+    const isOwn = isFeedback && this.#isOwn(parsed, shown);
+    const isCounted = isOwn && parsed.kind === "impression";
+    const { isKnown, watch } = this.#scenes.feedback(parsed, { shownAt: shown?.decision.time, isCounted });
+    if (isFeedback && shown !== undefined) this.#observe(this.#pending.take(shown, parsed, watch));
+    if (!isKnown) this.#counts.unknownStreams++;
     this.#train();
   }
 
@@ -343,25 +383,27 @@ export class Recommender implements Policy, TargetPolicy {
     return loss;
   }
 
-  /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
-  profile(user: Id): ExportedProfile | undefined {
-    return this.#knowledge.profiles.export(user);
+  /**
+   * A copy of all that is known of a user, as plain values, with what groups of features keep; undefined when nothing is.
+   */
+  profile(user: Id): (ExportedProfile & Record<string, unknown>) | undefined {
+    return this.#scenes.state.profile(user);
   }
 
   /** A copy of all that is known of a streamer over all streams, as plain values; undefined when nothing is. */
   streamerProfile(streamer: Id): StreamerProfile | undefined {
-    return this.#knowledge.profiles.streamers.profile(streamer, this.#counts.time);
+    return this.#scenes.state.users.streamers.profile(streamer, this.#counts.time);
   }
 
   /**
-   * Forgets a user: profile, friendships, vector and pending decisions. What was learned of all users together stays; it
-   * names nobody.
+   * Forgets a user: profile, friendships, vector and pending decisions. The model, learned from all users together, stays;
+   * it names nobody.
    * @returns Whether there was a profile.
    */
   forget(user: Id): boolean {
     this.#pending.forget(user);
-    for (const key of this.#heard.keys()) if (key.split("\0").includes(user, 1)) this.#heard.delete(key);
-    return this.#knowledge.forget(user);
+    for (const key of this.#recent.keys()) if (key.split("\0").includes(user, 1)) this.#recent.delete(key);
+    return this.#scenes.state.forget(user);
   }
 
   /**
@@ -369,55 +411,58 @@ export class Recommender implements Policy, TargetPolicy {
    * @returns Whether there was a profile.
    */
   forgetStreamer(streamer: Id): boolean {
-    return this.#knowledge.forgetStreamer(streamer);
+    return this.#scenes.forgetStreamer(streamer);
   }
 
-  /** The latest time that it was told of, milliseconds. */
+  /** The latest time of a call, milliseconds. */
   get time(): number {
     return this.#counts.time;
   }
 
   stats(): RecommenderStats {
-    const { decisions, loss, steppedBack, duplicates, late, unknownDecisions, unknownStreams } = this.#counts;
+    const { decisions, loss, notAdmitted, steppedBack, duplicates, late, unknownDecisions, unknownStreams } =
+      this.#counts;
     return {
       decisions,
       transitions: this.#agent.steps,
       updates: this.#agent.updates,
       loss: loss ?? Number.NaN,
       pending: this.#pending.size,
-      users: this.#knowledge.profiles.size,
-      onAir: this.#knowledge.catalog.size,
+      users: this.#scenes.state.users.size,
+      onAir: this.#scenes.state.catalogue.size,
       steppedBack,
       duplicates,
       late,
       unknownDecisions,
       unknownStreams,
-      dropped: this.#pending.dropped,
-      untold: this.#pending.untold,
+      dropped: this.#pending.dropped + notAdmitted,
+      unfinished: this.#pending.unfinished,
     };
   }
 
-  /** How the agent is doing: loss, mean value, gradients; undefined of a stand-in that does not say. */
+  /** Loss, mean value, gradients of the agent; undefined of a stand-in without `stats`. */
   agentStats(): ReturnType<DQN["stats"]> | undefined {
     return this.#agent.stats?.();
   }
 
   /** Everything, as a file: to go on from it is the same, to the bit, as never to have stopped. */
   save(): Uint8Array {
-    const floats: Float32Array[] = [];
-    const { state, numbers } = this.#knowledge.save();
+    const pending: Float32Array[] = [];
+    const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
+    const features = this.options.features.map(({ name, options }) => ({ name, options }));
     const saved: Saved = {
-      options: this.options,
-      knowledge: state,
-      pending: this.#pending.save(floats),
-      heard: [...this.#heard.keys()],
+      options: { ...this.options, features },
+      scenes: this.#scenes.save(numbers),
+      pending: this.#pending.save(pending),
+      recent: [...this.#recent.keys()],
       random: [...this.#random.state()],
       counts: this.#counts,
     };
     const tensors = new Map([
-      ["state", new TextEncoder().encode(JSON.stringify(saved))],
-      ["pending", bytesOf(joined(floats))],
-      ...NUMBERS.map((name): [string, Uint8Array] => [name, bytesOf(numbers[name])]),
+      ["json", new TextEncoder().encode(JSON.stringify(saved))],
+      ["pending", bytesOf(pending)],
+      ["state", bytesOf(numbers.state)],
+      ["towers", bytesOf(numbers.towers)],
       ["agent", this.#agent.save()],
     ]);
     return packSnapshot(KIND, { version: VERSION, features: String(featureVersion) }, tensors);
@@ -425,27 +470,36 @@ export class Recommender implements Policy, TargetPolicy {
 
   /**
    * The recommender that `save` wrote.
+   * @param features - Groups that the file may hold beside the default ones: a file names its groups, and keeps their
+   *   options. Default: none.
    * @param loadAgent - Reads the agent's part. Default `DQN.load`.
-   * @throws SnapshotError for a file that is damaged, foreign, or of another version of the recommender or its features.
+   * @throws SnapshotError for a file that is damaged, foreign, of another version of the recommender or its features, or
+   *   that holds groups that are not given.
    */
-  static load(file: Uint8Array, loadAgent: (file: Uint8Array) => QFunction = (bytes) => DQN.load(bytes)): Recommender {
+  static load(
+    file: Uint8Array,
+    { features = [], loadAgent = (bytes) => DQN.load(bytes) }: LoadOptions = {},
+  ): Recommender {
     const { metadata, tensors } = unpackSnapshot(KIND, file);
-    // The first version did not say that it was.
-    const { version = "1", features } = metadata;
+    // The first version had no number.
+    const { version = "1", features: layout } = metadata;
     if (version !== VERSION) throw new SnapshotError(`the file is of version ${version}, here it is ${VERSION}`);
-    if (features !== String(featureVersion)) {
-      throw new SnapshotError(`the file's features are version ${features}, here they are ${featureVersion}`);
+    if (layout !== String(featureVersion)) {
+      throw new SnapshotError(`the file's features are version ${layout}, here they are ${featureVersion}`);
     }
     const part = (name: string): Uint8Array => {
       const bytes = tensors.get(name);
       if (bytes === undefined) throw new SnapshotError(`the file must hold "${name}"`);
       return bytes;
     };
-    const saved = JSON.parse(new TextDecoder().decode(part("state"))) as Saved;
-    const numbers = Object.fromEntries(NUMBERS.map((name) => [name, floatsOf(part(name))])) as SavedNumbers;
-    const pending = floatsOf(part("pending"));
-    const recommender = new Recommender(saved.options, loadAgent(part("agent")));
-    recommender.#restore(saved, numbers, pending);
+    const saved = JSON.parse(new TextDecoder().decode(part("json"))) as Saved;
+    const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
+    const recommender = new Recommender({ ...saved.options, features: groups }, loadAgent(part("agent")));
+    recommender.#restore(saved, {
+      pending: floatsOf(part("pending")),
+      state: floatsOf(part("state")),
+      towers: floatsOf(part("towers")),
+    });
     return recommender;
   }
 
@@ -466,76 +520,76 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#counts.time;
   }
 
-  /** What a user may be shown, with the value of each stream in `#scores`. */
-  #face(request: Omit<Request, "k">): Scene {
-    const scene = this.#knowledge.face(request);
+  /** The streams that a user may be shown, with their values. */
+  #face(request: Omit<Request, "k">): ValuedScene {
+    const scene = this.#scenes.face(request);
     const { streams, observation, candidates } = scene;
-    if (this.#agent.updates < this.options.warmupUpdates) {
-      for (let i = 0; i < streams.length; i++) this.#scores[i] = log1p(streams[i]!.viewers);
-    } else if (streams.length > 0) this.#scores.set(this.#agent.evaluate(observation, candidates));
-    return scene;
+    let values: Float32Array;
+    if (this.#agent.updates < this.options.warmupUpdates || streams.length === 0) {
+      values = Float32Array.from(streams, ({ viewers }) => log1p(viewers));
+    } else values = this.#agent.evaluate(observation, candidates).slice(0, streams.length);
+    return { ...scene, values, ranked: this.#slates.rank(values) };
   }
 
-  /** Draws a slate; then `#slate` ranks by value alone, as what is learned must not hold the bonuses. */
-  #draw(streams: readonly CatalogStream[], k: number, now: number): void {
-    const n = streams.length;
-    if (this.#explorer.options.bonus === 0) {
-      this.#slate.draw(this.#scores, n, k, streams);
-      return;
-    }
-    const { streamers } = this.#knowledge.profiles;
-    this.#explorer.lift(this.#scores, n, (i) => streamers.impressions(streams[i]!.streamer, now), this.#lifted);
-    this.#slate.draw(this.#lifted, n, k, streams);
-    this.#slate.rank(this.#scores, n);
+  /** The scores to draw by: values with bonuses. Decisions report, and the agent learns, the values alone. */
+  #lifted({ streams, values, ranked, now }: ValuedScene): Ranked {
+    if (this.#explorer.options.bonus === 0) return { scores: values, ranked, candidates: streams };
+    const { streamers } = this.#scenes.state.users;
+    const scores = this.#explorer.lift(values, (i) => streamers.impressions(streams[i]!.streamer, now));
+    return { scores, ranked: this.#slates.rank(scores), candidates: streams };
   }
 
-  /** A slate was shown, in this state, with these rows: remembers it until its feedback has come, to be learned from. */
+  /**
+   * The scene is the next state of the decisions that wait for its user: the target takes its maximum over the best
+   * candidates by the values of now.
+   */
+  #close(scene: ValuedScene): void {
+    if (!this.#pending.waits(scene.user)) return;
+    const best = scene.ranked.subarray(0, this.options.nextCandidates);
+    const next: NextState = {
+      time: scene.now,
+      observation: scene.observation.slice(),
+      candidates: this.#rows(scene, best),
+    };
+    this.#observe(this.#pending.next(scene.user, next));
+  }
+
+  /** A slate was shown, with these rows: remembers it until its feedback has come. */
   #show(
     id: Id,
-    user: Id,
+    { user, now, observation }: Scene,
     shown: readonly CatalogStream[],
-    observation: Float32Array,
-    candidates: Float32Array,
+    rows: Float32Array,
     times?: number,
   ): void {
-    const { time } = this.#counts;
-    this.#knowledge.shown(user, shown, time);
+    this.#scenes.state.shown(user, shown, now);
     if (shown.length === 0) return;
     const slate = shown.map((stream) => stream.id);
-    this.#pending.add({ id, user, time, slate, observation: observation.slice(), candidates, times });
+    this.#observe(
+      this.#pending.add({ id, user, time: now, slate, observation: observation.slice(), candidates: rows, times }),
+    );
   }
 
   /** Copies of some candidates' rows. */
-  #rows({ candidates }: Scene, indices: ArrayLike<number>, n: number): Float32Array {
-    const { candidateSize } = this.#knowledge.features;
-    const rows = new Float32Array(n * candidateSize);
-    for (let i = 0; i < n; i++) {
+  #rows({ candidates }: Scene, indices: ArrayLike<number>): Float32Array {
+    const { candidateSize } = this.#scenes.features;
+    const rows = new Float32Array(indices.length * candidateSize);
+    for (let i = 0; i < indices.length; i++) {
       const start = indices[i]! * candidateSize;
       rows.set(candidates.subarray(start, start + candidateSize), i * candidateSize);
     }
     return rows;
   }
 
-  /** This request as the next state of decisions: over the best candidates by the values of now the target takes its max. */
-  #nextState(scene: Scene): NextState {
-    const n = Math.min(scene.streams.length, this.options.nextCandidates);
-    return {
-      time: this.#counts.time,
-      observation: scene.observation.slice(),
-      candidates: this.#rows(scene, this.#slate.ranked, n),
-    };
-  }
-
-  /** Credits the decision that an event belongs to; returns whether the event is an impression that the decision counted. */
-  #credit(event: FeedbackEvent): boolean {
-    const taken = this.#pending.take(event, !this.#knowledge.catalog.has(event.stream));
+  /** Whether feedback belongs to a decision of this recommender; counts feedback that comes late or names another. */
+  #isOwn(event: FeedbackEvent, shown: ShownStream | undefined): boolean {
     const decision = "decision" in event ? event.decision : undefined;
-    const isOwn = decision !== undefined && this.#hasMade(decision);
-    if (!taken && decision !== undefined) {
-      if (isOwn && !this.#pending.has(decision)) this.#counts.late++;
+    const isMade = decision !== undefined && this.#hasMade(decision);
+    if (shown === undefined && decision !== undefined) {
+      if (isMade && !this.#pending.has(decision)) this.#counts.late++;
       else this.#counts.unknownDecisions++;
     }
-    return event.kind === "impression" && (taken || isOwn);
+    return shown !== undefined || isMade;
   }
 
   #hasMade(decision: Id): boolean {
@@ -549,9 +603,16 @@ export class Recommender implements Policy, TargetPolicy {
     return Number.isSafeInteger(number) ? number : Number.NaN;
   }
 
-  #observe(transition: DenseTransition): void {
-    this.#agent.observe(transition);
-    this.#counts.untrained++;
+  /** Gives closed decisions to the agent, as far as their users have not taught it enough. */
+  #observe(closed: readonly ClosedDecision[]): void {
+    for (const { user, transitions, times } of closed) {
+      if (!this.#scenes.state.users.admits(user, this.#counts.time)) {
+        this.#counts.notAdmitted++;
+        continue;
+      }
+      for (const transition of transitions) for (let n = 0; n < times; n++) this.#agent.observe(transition);
+      this.#counts.untrained += transitions.length * times;
+    }
   }
 
   #train(): void {
@@ -560,16 +621,16 @@ export class Recommender implements Policy, TargetPolicy {
     for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
   }
 
-  #restore(saved: Saved, numbers: SavedNumbers, pending: Float32Array): void {
+  #restore(saved: Saved, numbers: { pending: Float32Array; state: Float32Array; towers: Float32Array }): void {
     Object.assign(this.#counts, saved.counts);
-    this.#knowledge.load(saved.knowledge, numbers);
-    for (const key of saved.heard) this.#heard.set(key, true);
+    this.#scenes.load(saved.scenes, numbers);
+    for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
-    this.#pending.load(saved.pending, pending);
+    this.#pending.load(saved.pending, numbers.pending);
   }
 }
 
-/** By this an event that comes again is recognised; empty for what may be said again. */
+/** A key by which an event that comes again is recognised; empty for events that may come again. */
 function keyOf(event: LiveEvent): string {
   if (event.id !== undefined) return `\0${event.id}`;
   if (!("user" in event)) return "";
@@ -578,18 +639,25 @@ function keyOf(event: LiveEvent): string {
 }
 
 function newAgent(
-  { seed, gamma, maxCandidates, nextCandidates, learner }: RecommenderOptions,
+  { seed, maxCandidates, nextCandidates, learner }: RecommenderOptions,
   { observationSize, candidateSize }: Features,
 ): DQN {
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
-  return new DQN({ ...LEARNER, ...learner, observation: observationSize, candidates, gamma, seed });
+  return new DQN({ ...LEARNER, ...learner, observation: observationSize, candidates, seed });
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** The bytes of arrays, one after the other. */
+function bytesOf(arrays: readonly Float32Array[]): Uint8Array {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return new Uint8Array(all.buffer);
 }
 
-/** The floats that `bytesOf` gave the bytes of. */
+/** The floats whose bytes `bytesOf` gave. */
 function floatsOf(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.slice().buffer);
 }

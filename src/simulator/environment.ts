@@ -1,8 +1,8 @@
-import { checked, group, oneOf, type Rules } from "../check/index.js";
+import { checked, oneOf, type Rules } from "../check/index.js";
 import { log1p } from "../numeric/index.js";
 import { DAY, type LiveEvent, MINUTE } from "../protocol/index.js";
-import type { FeatureOptions } from "../recommender/features/index.js";
-import { candidateCount, KNOWLEDGE, Knowledge, type KnowledgeOptions } from "../recommender/index.js";
+import { featureGroups } from "../recommender/features/index.js";
+import { candidateCount, type FeatureGroup, SCENE_DEFAULTS, type SceneOptions, Scenes } from "../recommender/index.js";
 import type { CatalogStream } from "../recommender/state/index.js";
 import type { Environment, StepResult } from "../training/index.js";
 import { type PlatformOptions, platformOptions } from "./world/options.js";
@@ -18,12 +18,17 @@ export interface LiveEnvironmentOptions extends Pick<PlatformOptions, "days" | "
   maxCandidates: number;
   /** Reward of a step: log(1 + minutes watched until the next request), or those minutes. Default `log1p`. */
   reward: "log1p" | "minutes";
-  /** What observations and candidates hold, as in a recommender's options. */
-  features: Partial<FeatureOptions>;
+  /** What observations and candidates hold, as in a recommender's options. Default as there. */
+  features: readonly FeatureGroup[];
 }
 
 const STREAMERS = 300;
-const DEFAULTS: LiveEnvironmentOptions = { days: 14, maxCandidates: 64, reward: "log1p", features: {} };
+const DEFAULTS: LiveEnvironmentOptions = {
+  days: 14,
+  maxCandidates: 64,
+  reward: "log1p",
+  features: SCENE_DEFAULTS.features,
+};
 
 const TABLE: Rules<LiveEnvironmentOptions> = {
   // `platformOptions` says what these must be.
@@ -32,7 +37,7 @@ const TABLE: Rules<LiveEnvironmentOptions> = {
   schedule: [() => true, ""],
   maxCandidates: candidateCount,
   reward: oneOf("log1p", "minutes"),
-  features: group,
+  features: featureGroups,
 };
 
 /** An episode up to now: the same actions in the same world lead there again. */
@@ -51,7 +56,7 @@ class Life {
   rows = new Float32Array(0);
   readonly #world: World;
   readonly #viewer: Viewer;
-  readonly #knowledge: Knowledge;
+  readonly #scenes: Scenes;
   readonly #end: number;
   /** The world has stopped, as the viewer wants to be shown something. */
   #isAsked = false;
@@ -59,9 +64,9 @@ class Life {
   /** Milliseconds watched so far. */
   #watchedMs = 0;
 
-  constructor(platform: PlatformOptions, known: KnowledgeOptions) {
+  constructor(platform: PlatformOptions, known: SceneOptions) {
     this.seed = platform.seed;
-    this.#knowledge = new Knowledge(known);
+    this.#scenes = new Scenes(known);
     this.#end = platform.days * DAY;
     this.#world = new World(platform, {
       ask: () => {
@@ -85,7 +90,7 @@ class Life {
     }
     this.actions.push(action);
     const before = this.#watchedMs;
-    this.#knowledge.shown(this.#viewer.id, [chosen], this.#world.now);
+    this.#scenes.state.shown(this.#viewer.id, [chosen], this.#world.now);
     this.#answer([this.#world.onAir.get(chosen.id)!]);
     this.#goOn();
     return (this.#watchedMs - before) / MINUTE;
@@ -94,7 +99,7 @@ class Life {
   #hear(event: LiveEvent): void {
     if (event.kind === "watch") this.#watchedMs += event.watchMs;
     // Nothing is shown but what `show` has counted.
-    this.#knowledge.hear(event, event.kind === "impression");
+    this.#scenes.feedback(event, { isCounted: event.kind === "impression" });
   }
 
   #answer(slate: Stream[]): void {
@@ -106,14 +111,14 @@ class Life {
   #goOn(): void {
     for (;;) {
       this.#world.advance(this.#end, () => this.#isAsked || this.#viewer.isGone);
-      if (!this.#isAsked || this.#knowledge.catalog.size > 0) break;
+      if (!this.#isAsked || this.#scenes.state.catalogue.size > 0) break;
       this.#answer([]);
     }
     this.#write();
   }
 
   #write(): void {
-    const { streams, observation, candidates } = this.#knowledge.face({ user: this.#viewer.id, now: this.#world.now });
+    const { streams, observation, candidates } = this.#scenes.face({ user: this.#viewer.id, now: this.#world.now });
     this.observation = observation.slice();
     this.streams = this.#isAsked ? [...streams] : [];
     this.rows = this.#isAsked ? candidates.slice() : new Float32Array(0);
@@ -140,7 +145,7 @@ export class LiveEnvironment implements Environment {
   /** Numbers in a candidate's row. */
   readonly features: number;
   readonly #platform: PlatformOptions;
-  readonly #known: KnowledgeOptions;
+  readonly #known: SceneOptions;
   #seed = -1;
   #life: Life | undefined;
 
@@ -155,8 +160,8 @@ export class LiveEnvironment implements Environment {
       viewers: 1,
       slate: 1,
     });
-    this.#known = { ...KNOWLEDGE, maxCandidates, features };
-    ({ observationSize: this.observationSize, candidateSize: this.features } = new Knowledge(this.#known).features);
+    this.#known = { ...SCENE_DEFAULTS, maxCandidates, features };
+    ({ observationSize: this.observationSize, candidateSize: this.features } = new Scenes(this.#known).features);
   }
 
   /**

@@ -158,7 +158,7 @@ test("a recommender that is told of a held-out log measures it, and learns nothi
   const seen: DenseTransition[] = [];
   let agent: Uint8Array | undefined;
   let examined: ExaminedAgent | undefined;
-  const told = Recommender.load(file, (bytes) => {
+  const loadAgent = (bytes: Uint8Array) => {
     agent = bytes;
     examined = new ExaminedAgent(DQN.load(bytes));
     const { observe } = examined;
@@ -167,7 +167,8 @@ test("a recommender that is told of a held-out log measures it, and learns nothi
       observe.call(examined, transition);
     };
     return examined;
-  });
+  };
+  const told = Recommender.load(file, { loadAgent });
   teach(
     told,
     log.filter(({ time }) => time >= half),

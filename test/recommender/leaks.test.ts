@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { LiveEvent } from "../../src/protocol/events.js";
-import { INPUTS } from "../../src/recommender/features/inputs.js";
 import type { DenseTransition } from "../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender } from "../../src/recommender/recommender.js";
+import { everyGroup } from "../support/groups.js";
 
 /** A decision, its rows as they were written, and what was known of the user before it. */
 interface Seen {
@@ -101,15 +101,14 @@ function run(acts: readonly Act[]): { seen: Seen[]; transitions: DenseTransition
       warmupUpdates: 0,
       trainEvery: 0,
       pending: { evidence: "examined" },
-      words: { size: 2, words: ["blitz", "ranked", "王者"], counts: [3, 2, 2], rows: [5, 1, 4, 2, -5, 1] },
-      features: {
-        inputs: INPUTS,
+      features: everyGroup({
+        words: { size: 2, words: ["blitz", "ranked", "王者"], counts: [3, 2, 2], rows: [5, 1, 4, 2, -5, 1] },
         user: [{ name: "age", encode: { kind: "running" } }],
         stream: [
           { name: "title", encode: { kind: "words", size: 4, weighting: "count" } },
           { name: "viewers", encode: { kind: "running" } },
         ],
-      },
+      }),
     },
     agent,
   );

@@ -6,10 +6,12 @@ import type { LiveEvent } from "../../src/protocol/events.js";
 import type { Decision } from "../../src/protocol/policy.js";
 import { EventError } from "../../src/protocol/schema.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
-import { candidateSize, observationSize } from "../../src/recommender/features/features.js";
-import { INPUTS } from "../../src/recommender/features/inputs.js";
+import { coreFeatures, featureSizes, taste } from "../../src/recommender/features/index.js";
 import type { DenseTransition } from "../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
+import { everyGroup } from "../support/groups.js";
+
+const { observation: observationSize, candidate: candidateSize } = featureSizes(coreFeatures());
 
 /** A linear Q-function that keeps what it is told and takes a gradient step on each `learn`. */
 class LinearQ implements QFunction {
@@ -433,26 +435,25 @@ describe("a save", () => {
     for (const recommender of made.splice(0)) recommender.dispose();
   });
 
-  const ALL_INPUTS: Partial<RecommenderOptions> = {
+  const ALL_GROUPS: Partial<RecommenderOptions> = {
     ...options,
-    vectors: { size: 6 },
-    words: { size: 2, words: ["t0", "t1"], counts: [1, 1], rows: [1, 2, -2, 1] },
-    features: {
-      inputs: INPUTS,
+    features: everyGroup({
+      size: 6,
+      words: { size: 2, words: ["t0", "t1"], counts: [1, 1], rows: [1, 2, -2, 1] },
       user: [{ name: "age", encode: { kind: "running" } }],
       stream: [{ name: "viewers", encode: { kind: "running" } }],
-    },
+    }),
   };
 
   test.each([
-    ["by default", options],
-    ["with all inputs", ALL_INPUTS],
+    ["with taste", { ...options, features: [...coreFeatures(), taste()] }],
+    ["with all groups", ALL_GROUPS],
   ])("loaded goes on, to the bit, as if it had never stopped, %s", (_, given) => {
     const random = new Random(8);
     const original = keep(new Recommender(given));
     live(original, random, 0, 300);
     const file = original.save();
-    const copy = keep(Recommender.load(file));
+    const copy = keep(Recommender.load(file, { features: everyGroup() }));
     expect(copy.stats()).toEqual(original.stats());
     expect(same(copy.save(), file)).toBe(true);
     const state = random.state();
@@ -479,7 +480,7 @@ describe("a save", () => {
     const { version: _, ...first } = { features: metadata["features"]!, version: metadata["version"]! };
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(SnapshotError);
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(
-      "is of version 1, here it is 3",
+      "is of version 1, here it is 4",
     );
     const later = { ...first, version: metadata["version"]!, features: "99" };
     expect(() => Recommender.load(packSnapshot("recommender", later, tensors))).toThrow("features are version 99");
@@ -495,7 +496,7 @@ describe("a save", () => {
     expect(() => Recommender.load(damaged)).toThrow(SnapshotError);
     expect(() => Recommender.load(file.subarray(0, 100))).toThrow(SnapshotError);
     const { recommender } = fake();
-    expect(Recommender.load(recommender.save(), LinearQ.load).stats().onAir).toBe(8);
+    expect(Recommender.load(recommender.save(), { loadAgent: LinearQ.load }).stats().onAir).toBe(8);
   });
 });
 
@@ -505,10 +506,13 @@ test.each([
   [{ trainEvery: -1 }, '"trainEvery" must be an integer >= 0, got -1'],
   [{ learner: { hidden: [0] } }, '"hidden" must be 1 to 8 integers'],
   [{ explore: { temprature: 1 } }, '"explore.temprature" is not an option'],
-  [{ vectors: { size: 0 } }, '"vectors.size" must be an integer in [1, 1024], got 0'],
-  [{ words: { size: 2, words: ["a"], counts: [1], rows: [1] } }, '"words.rows" must be "size" integers'],
-  [{ words: { size: 64, words: [], counts: [], rows: [] } }, '"words.size" must be at most 32, got 64'],
-  [{ features: { inputs: "all" } }, '"features.inputs" must be an array of different ones of'],
+  [{ features: "all" }, '"features" must be an array of groups of features, such as [session(), pair()], got "all"'],
+  [{ features: [taste()] }, '"features" must be groups of which one writes an observation, got ["taste"]'],
+  [{ learner: { nStep: 3 } }, '"learner.nStep" cannot be given: it would join the transitions of different users'],
+  [{ learner: { dueling: true } }, '"learner.dueling" cannot be given'],
+  [{ learner: { gamma: 0.5 } }, '"learner.gamma" cannot be given: each transition has a discount of its own'],
+  [{ pending: { gamma: 0.5 } }, '"pending.gamma" is not an option'],
+  [{ reward: { bounceMs: 1 } }, '"reward.bounceMs" is not an option: use "profile.bounceMs"'],
   [{ towers: true }, '"towers" must be an object, or false, got true'],
   [{ towers: { probe: 2 } }, '"towers.probe" must be in (0, 1], got 2'],
   [{ maxCandidates: 1e6 }, '"maxCandidates" must be an integer in [1, 65536], got 1000000'],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DQN, train } from "../../src/index.js";
 import { Random } from "../../src/numeric/random.js";
+import { columns, coreFeatures, moments, pages, taste } from "../../src/recommender/index.js";
 import { LiveEnvironment } from "../../src/simulator/index.js";
 
 const OPTIONS = { streamers: 60, days: 6 };
@@ -41,10 +42,10 @@ describe("one viewer's life", () => {
   });
 
   test("shows what the option says, in rows of that size", () => {
-    const inputs = ["pages", "taste", "moments"] as const;
     const stream = [{ name: "viewers", encode: { kind: "running" } }] as const;
-    const environment = new LiveEnvironment({ ...OPTIONS, features: { inputs, stream } });
-    const plain = new LiveEnvironment(OPTIONS);
+    const more = [pages(), taste(), moments(), columns({ stream })];
+    const environment = new LiveEnvironment({ ...OPTIONS, features: [...coreFeatures(), ...more] });
+    const plain = new LiveEnvironment({ ...OPTIONS, features: coreFeatures() });
     expect(environment.features).toBeGreaterThan(plain.features);
     expect(environment.observationSize).toBeGreaterThan(plain.observationSize);
     const { observations } = live(environment, 3, () => 0);
@@ -55,7 +56,7 @@ describe("one viewer's life", () => {
     expect(observations.some((row) => row.slice(plain.observationSize).some((x) => x !== 0))).toBe(true);
     expect(environment.reset(3).length).toBe(environment.observationSize);
     expect(environment.candidates().length).toBe(environment.streams.length * environment.features);
-    expect(() => new LiveEnvironment({ features: { inputs: ["age"] } } as object)).toThrow('"features.inputs" must be');
+    expect(() => new LiveEnvironment({ features: { inputs: ["age"] } } as object)).toThrow('"features" must be');
   });
 
   test("pays the minutes watched, or the logarithm of one more", () => {

@@ -1,10 +1,10 @@
 import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import { readTensors } from "../../exchange/index.js";
 import { cleanEvents, emptyReport, reportLines } from "../../logs/index.js";
-import { Recommender, type RecommenderStats } from "../../recommender/index.js";
+import type { RecommenderStats } from "../../recommender/index.js";
 import { readFile } from "../reading/files.js";
 import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
-import { readModel } from "../reading/model.js";
+import { readModel, recommenderOf } from "../reading/model.js";
 import { amount, Progress } from "../writing/progress.js";
 import { table } from "../writing/table.js";
 
@@ -97,7 +97,7 @@ function inspectTensors(file: string, { json }: InspectOptions): void {
       description = { ...description, users: users.length, items: titles.length };
     }
     if (description.kind === "recommender") {
-      const recommender = Recommender.load(bytes);
+      const recommender = recommenderOf(bytes);
       description = { ...description, stats: recommender.stats() };
       recommender.dispose();
     }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { emptyReport, type QualityReport, readJsonl } from "../../logs/index.js";
 import { saveFile, tail } from "../../node/index.js";
 import { EventError, type LiveEvent } from "../../protocol/index.js";
-import { Recommender, type RecommenderOptions } from "../../recommender/index.js";
+import { content, defaultFeatures, type FeatureGroup, Recommender } from "../../recommender/index.js";
 import { UserShares } from "../../recommender/learning/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { Inputs, openEvents, readDecisions, until } from "../reading/input.js";
@@ -80,9 +80,11 @@ function teach(recommender: Recommender, entry: Entry, shares: UserShares | unde
   }
 }
 
-/** What a recommender with word vectors has beside others: the input that reads them. */
-function inputsOf({ words }: LearnOptions): Pick<Partial<RecommenderOptions>, "words" | "features"> {
-  return words === undefined ? {} : { words: loadWords(words), features: { inputs: ["content"] } };
+/** The default groups of features; with word vectors, where they are given. */
+function featuresOf({ words }: LearnOptions): FeatureGroup[] {
+  const groups = defaultFeatures();
+  if (words === undefined) return groups;
+  return [...groups.filter(({ name }) => name !== "content"), content({ words: loadWords(words) })];
 }
 
 /** Goes through the log once, to know how much each user did in it; undefined where the signal ended that. */
@@ -91,7 +93,7 @@ async function sharesOf(
   { events, decisions, seed }: LearnOptions,
   signal: AbortSignal,
 ): Promise<UserShares | undefined> {
-  const shares = new UserShares(seed, { ...options.pending, gamma: options.gamma });
+  const shares = new UserShares(seed, options.pending);
   const inputs = new Inputs(events, signal);
   const progress = new Progress("events");
   let counted = 0;
@@ -131,7 +133,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const { model, gamma, epochs, seed, draw, resume, follow } = options;
   const recommender = resume
     ? loadRecommender(model)
-    : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs, ...inputsOf(options) });
+    : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs, features: featuresOf(options) });
   if (resume) requireSame(recommender, options);
   const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
   if (draw === "users" && shares === undefined) {

@@ -2,7 +2,19 @@ import { readFileSync } from "node:fs";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import type { MovieLens } from "../../logs/index.js";
 import { DqnRanker } from "../../ranking/index.js";
-import { type QFunction, Recommender } from "../../recommender/index.js";
+import {
+  columns,
+  content,
+  moments,
+  neighbours,
+  pages,
+  type QFunction,
+  Recommender,
+  social,
+  taste,
+  traits,
+  vectors,
+} from "../../recommender/index.js";
 import { readFile } from "./files.js";
 
 const KIND = "model";
@@ -49,6 +61,17 @@ export function readModel(file: string): Model {
   }
 }
 
+/** All groups of features that a file may hold beside the default ones. */
+const GROUPS = [traits(), pages(), social(), moments(), content(), taste(), vectors(), neighbours(), columns({})];
+
+/**
+ * A recommender out of the bytes of a file.
+ * @param loadAgent - As `Recommender.load` takes it.
+ */
+export function recommenderOf(bytes: Uint8Array, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
+  return Recommender.load(bytes, { features: GROUPS, ...(loadAgent && { loadAgent }) });
+}
+
 /**
  * A recommender out of a file.
  * @param loadAgent - As `Recommender.load` takes it.
@@ -57,7 +80,7 @@ export function readModel(file: string): Model {
 export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
   const bytes = readFile(file);
   try {
-    return Recommender.load(bytes, loadAgent);
+    return recommenderOf(bytes, loadAgent);
   } catch (cause) {
     throw new Error(`${file}: ${(cause as Error).message}`, { cause });
   }

@@ -1,3 +1,11 @@
-export { type DenseTransition, type NextState, Pending, type PendingOptions, type SavedPending } from "./pending.js";
+export {
+  type ClosedDecision,
+  type DenseTransition,
+  type NextState,
+  Pending,
+  type PendingOptions,
+  type SavedPending,
+  type ShownStream,
+} from "./pending.js";
 export { emptyOutcome, isBounce, type Outcome, Reward, type RewardOptions, record } from "./reward.js";
 export { UserShares } from "./shares.js";

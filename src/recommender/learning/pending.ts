@@ -2,19 +2,17 @@ import { checked, oneOf, type Rules, rules } from "../../check/index.js";
 import type { Transition } from "../../engine/index.js";
 import { pow } from "../../numeric/index.js";
 import { DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
-import { possibleWatchMs } from "../state/index.js";
+import { type WatchTime, watchTimeOf } from "../state/index.js";
 import { emptyOutcome, type Outcome, type Reward, record } from "./reward.js";
 
 export interface PendingOptions {
   /**
-   * Which shown streams become transitions. `clicked`: those that were entered. Their values are those of SlateQ (Ie et
-   * al. 2019, arXiv:1905.12767): what it is worth that the user is in this stream, whichever way it came about, so that
-   * a lure that is left at once ranks below what holds. `examined`: also those that were seen and left, with reward 0;
-   * their values count the chance of the click in. Default `clicked`.
+   * The shown streams that become transitions. `clicked`: those that were entered. Their values are those of SlateQ (Ie et
+   * al. 2019, arXiv:1905.12767): what it is worth that the user is in this stream, however that came about, so that a
+   * lure that users leave at once ranks below a stream that holds them. `examined`: also those that were seen and not
+   * entered, with reward 0; their values include the chance of the click. Default `clicked`.
    */
   evidence: "clicked" | "examined";
-  /** Discount of the value of the next request, in [0, 1); 0 looks at the reward alone. Default 0.9. */
-  gamma: number;
   /** Milliseconds away that discount as much as one more request does, > 0. Default 24 hours. */
   gapScaleMs: number;
   /** Milliseconds without a request after which a user has left for good, > 0. Default 14 days. */
@@ -25,7 +23,6 @@ export interface PendingOptions {
 
 const DEFAULTS: PendingOptions = {
   evidence: "clicked",
-  gamma: 0.9,
   gapScaleMs: DAY,
   timeoutMs: 14 * DAY,
   decisions: 50_000,
@@ -33,7 +30,6 @@ const DEFAULTS: PendingOptions = {
 
 const TABLE: Rules<PendingOptions> = {
   evidence: oneOf("clicked", "examined"),
-  gamma: rules.unit,
   gapScaleMs: rules.positive,
   timeoutMs: rules.positive,
   decisions: rules.atLeastOne,
@@ -58,8 +54,27 @@ export interface PendingDecision {
   readonly observation: Float32Array;
   /** One row for each stream of the slate. */
   readonly candidates: Float32Array;
-  /** How often each of its transitions is emitted, an integer >= 0. Default 1. */
+  /** How often to learn from it, an integer >= 0. Default 1. */
   readonly times?: number | undefined;
+}
+
+/** A transition of the recommender: all its inputs are dense. */
+export type DenseTransition = Transition &
+  Record<"observation" | "candidate" | "nextObservation" | "nextCandidates", ArrayLike<number>> & { user?: Id };
+
+/** A decision whose outcome is known. */
+export interface ClosedDecision {
+  readonly user: Id;
+  /** One for each stream of the slate that is evidence; at least one. */
+  readonly transitions: readonly DenseTransition[];
+  /** How often to learn from each, an integer >= 1. */
+  readonly times: number;
+}
+
+/** The pending decision that an event belongs to, and the stream's position in its slate. */
+export interface ShownStream {
+  readonly decision: PendingDecision;
+  readonly position: number;
 }
 
 interface Entry extends PendingDecision {
@@ -71,8 +86,8 @@ interface Entry extends PendingDecision {
 }
 
 /**
- * How many positions from the top are taken as examined: all down to the last click, and all when nothing was clicked. The cascade model (Craswell et al. 2008): users read from the top and what
- * lies below what they chose may not have been looked at, so that its being left is no evidence against it.
+ * How many positions from the top count as examined: all down to the last click, and all when nothing was clicked. By the
+ * cascade model (Craswell et al. 2008) users read from the top, and may not have looked below their last choice.
  */
 export function examined(outcomes: readonly Outcome[]): number {
   for (let position = outcomes.length - 1; position >= 0; position--) {
@@ -89,65 +104,46 @@ export interface SavedPending {
   entries: (Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined })[];
   expiresAt: number;
   dropped: number;
-  untold: number;
+  unfinished: number;
 }
 
 const NOTHING = new Float32Array(0);
 
-/** Enters what a user did since a stream was shown: that is the longest that the user can have been there. */
-function recordSince(time: number, outcome: Outcome, event: FeedbackEvent, cut: boolean): void {
-  record(outcome, event, cut);
-  if (event.kind !== "watch") return;
-  const watchMs = possibleWatchMs(outcome.watchMs!, event.time - time);
-  outcome.cut ||= watchMs < outcome.watchMs!;
-  outcome.watchMs = watchMs;
-}
+/** Nothing closed. */
+const NONE: ClosedDecision[] = [];
 
 function isOpen(outcome: Outcome): boolean {
   return outcome.clicked && outcome.watchMs === undefined;
 }
-
-/** A transition of the recommender: all its inputs are dense, and it is known whose it is. */
-export type DenseTransition = Transition &
-  Record<"observation" | "candidate" | "nextObservation" | "nextCandidates", ArrayLike<number>> & { user?: Id };
 
 /**
  * Decisions whose feedback is still to come.
  *
  * A decision closes at the user's next request, which is its next state, across the end of a session too: coming back
  * is part of the value. A user who does not come back within the timeout has left, and the value after is 0. A click
- * whose watch has not ended keeps its decision waiting; if the end is never told, the click yields nothing, neither
- * good nor bad.
+ * whose watch has not ended keeps its decision waiting; if no end ever comes, the click yields nothing, good or bad.
  */
 export class Pending {
   readonly options: Readonly<PendingOptions>;
-  /** Decisions dropped unlearned because there were too many: of all, or of one user. */
+  /** Decisions dropped unlearned because there were too many. */
   dropped = 0;
-  /** Clicked streams dropped unlearned because the end of the watch was never told. */
-  untold = 0;
+  /** Entered streams dropped unlearned because their watch never ended. */
+  unfinished = 0;
   readonly #reward: Reward;
-  readonly #emit: (transition: DenseTransition) => void;
-  readonly #admits: (user: Id) => boolean;
+  readonly #gamma: number;
   /** In order of time. */
   readonly #entries = new Map<Id, Entry>();
   readonly #ofUser = new Map<Id, Entry[]>();
   #expiresAt = 0;
 
   /**
-   * @param emit - Called with each transition; its arrays are views that are valid during the call.
-   * @param admits - Whether one more decision of a user is learned from; asked of each that would be. Default: all are.
-   * @throws {RangeError} when an option is unknown or out of its range.
+   * @param gamma - Discount of the value of the next request, in [0, 1]; 0 looks at the reward alone.
+   * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
-  constructor(
-    reward: Reward,
-    emit: (transition: DenseTransition) => void,
-    options: Partial<PendingOptions> = {},
-    admits: (user: Id) => boolean = () => true,
-  ) {
+  constructor(reward: Reward, gamma: number, options: Partial<PendingOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "pending.");
     this.#reward = reward;
-    this.#emit = emit;
-    this.#admits = admits;
+    this.#gamma = gamma;
   }
 
   /** Decisions waiting. */
@@ -155,67 +151,89 @@ export class Pending {
     return this.#entries.size;
   }
 
-  /** Decisions come in order of time. */
-  add(decision: PendingDecision): void {
+  /** Adds a decision, in order of time. Returns the decisions that had to make room. */
+  add(decision: PendingDecision): ClosedDecision[] {
     this.#insert({ ...decision, outcomes: decision.slate.map(emptyOutcome), seen: undefined, next: undefined });
     const { decisions } = this.options;
-    if (this.#entries.size <= decisions) return;
+    if (this.#entries.size <= decisions) return NONE;
+    const closed: ClosedDecision[] = [];
     // A sixteenth at once, as `Latest` does.
     for (const oldest of this.#entries.values()) {
       if (this.#entries.size <= decisions - (decisions >> 4)) break;
-      if (oldest.next === undefined) this.dropped++;
-      else this.#learn(oldest);
       this.#remove(oldest);
+      if (oldest.next === undefined) this.dropped++;
+      else closed.push(...this.#outcomeOf(oldest));
     }
+    return closed;
+  }
+
+  /** The decision that an event belongs to: the one it names, or else the latest that showed the stream (last touch). */
+  find(event: FeedbackEvent): ShownStream | undefined {
+    const id = "decision" in event ? event.decision : undefined;
+    const entries = this.#ofUser.get(event.user) ?? [];
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const decision = entries[i]!;
+      if (id !== undefined && decision.id !== id) continue;
+      const position = decision.slate.indexOf(event.stream);
+      if (position >= 0) return { decision, position };
+    }
+    return undefined;
   }
 
   /**
-   * Takes what a user did, into the decision it names, or else the latest one that showed the stream to the user (last
-   * touch). `cut`: the stream was off air when the watch ended. A watch counts for no longer than since the decision; what
-   * is left of a longer one is taken as cut. Returns whether there is such a decision.
+   * Takes an event into the decision that `find` gave. Returns that decision if it closes.
+   *
+   * @param watch - The length of a watch; all watches of one stream together last no longer than since the decision.
    */
-  take(event: FeedbackEvent, cut: boolean): boolean {
-    const decision = "decision" in event ? event.decision : undefined;
-    const entries = this.#ofUser.get(event.user) ?? [];
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const entry = entries[i]!;
-      if (decision !== undefined && entry.id !== decision) continue;
-      const position = entry.slate.indexOf(event.stream);
-      if (position < 0) continue;
-      if (event.kind === "impression") {
-        entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
-        entry.seen[position] = true;
-      } else recordSince(entry.time, entry.outcomes[position]!, event, cut);
-      if (entry.next !== undefined && !entry.outcomes.some(isOpen)) this.#close(entry);
-      return true;
+  take({ decision, position }: ShownStream, event: FeedbackEvent, watch?: WatchTime): ClosedDecision[] {
+    const entry = decision as Entry;
+    if (event.kind === "impression") {
+      entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
+      entry.seen[position] = true;
+    } else {
+      const outcome = entry.outcomes[position]!;
+      record(outcome, event, watch);
+      if (event.kind === "watch") {
+        const all = watchTimeOf({ ...event, watchMs: outcome.watchMs! }, entry.time, !outcome.cut);
+        outcome.watchMs = all.watchMs;
+        outcome.cut = all.isCut;
+      }
     }
-    return false;
+    return entry.next === undefined || entry.outcomes.some(isOpen) ? NONE : this.#close(entry);
   }
 
   has(decision: Id): boolean {
     return this.#entries.has(decision);
   }
 
-  /** The user came back: the state is the next one of what is pending, and asked for only when something is. */
-  next(user: Id, state: () => NextState): void {
-    const entries = this.#ofUser.get(user);
-    if (entries === undefined) return;
-    const next = state();
-    for (const entry of [...entries]) {
-      entry.next ??= next;
-      if (!entry.outcomes.some(isOpen)) this.#close(entry);
-    }
-    if (entries.length > IN_FLIGHT) this.#close(entries[0]!);
+  /** Whether decisions of a user wait for the user's next request. */
+  waits(user: Id): boolean {
+    return this.#ofUser.has(user);
   }
 
-  /** Closes what has waited longer than the timeout; looks once a minute. */
-  expire(now: number): void {
-    if (now < this.#expiresAt) return;
+  /** The user came back: `next` is the next state of all that waits. Returns the decisions that close. */
+  next(user: Id, next: NextState): ClosedDecision[] {
+    const entries = this.#ofUser.get(user);
+    if (entries === undefined) return NONE;
+    const closed: ClosedDecision[] = [];
+    for (const entry of [...entries]) {
+      entry.next ??= next;
+      if (!entry.outcomes.some(isOpen)) closed.push(...this.#close(entry));
+    }
+    if (entries.length > IN_FLIGHT) closed.push(...this.#close(entries[0]!));
+    return closed;
+  }
+
+  /** Closes what has waited longer than the timeout, and returns it; looks once a minute. */
+  expire(now: number): ClosedDecision[] {
+    if (now < this.#expiresAt) return NONE;
     this.#expiresAt = now + MINUTE;
+    const closed: ClosedDecision[] = [];
     for (const entry of this.#entries.values()) {
       if (now - entry.time < this.options.timeoutMs) break;
-      this.#close(entry);
+      closed.push(...this.#close(entry));
     }
+    return closed;
   }
 
   /** Drops all decisions of a user, unlearned. */
@@ -237,7 +255,7 @@ export class Pending {
       };
       entries.push({ ...entry, observation, candidates, next });
     }
-    return { entries, expiresAt: this.#expiresAt, dropped: this.dropped, untold: this.untold };
+    return { entries, expiresAt: this.#expiresAt, dropped: this.dropped, unfinished: this.unfinished };
   }
 
   /** Takes back what `save` gave, into an empty table; `floats`: all of them, one after the other. */
@@ -262,7 +280,7 @@ export class Pending {
     }
     this.#expiresAt = saved.expiresAt;
     this.dropped = saved.dropped;
-    this.untold = saved.untold;
+    this.unfinished = saved.unfinished;
   }
 
   #insert(entry: Entry): void {
@@ -279,34 +297,27 @@ export class Pending {
     if (entries.length === 0) this.#ofUser.delete(entry.user);
   }
 
-  #close(entry: Entry): void {
+  #close(entry: Entry): ClosedDecision[] {
     this.#remove(entry);
-    this.#learn(entry);
+    return this.#outcomeOf(entry);
   }
 
-  /** Emits one transition, or as many as `times` says, for each stream that is evidence and whose outcome is known. */
-  #learn(entry: Entry): void {
-    const { outcomes, seen, next, times = 1 } = entry;
+  /** A decision with a transition for each stream that is evidence and whose outcome is known; none without any. */
+  #outcomeOf(entry: Entry): ClosedDecision[] {
+    const { user, outcomes, seen, next, times = 1 } = entry;
     const size = entry.candidates.length / Math.max(outcomes.length, 1);
-    const { evidence } = this.options;
+    const isAll = this.options.evidence === "examined";
     const depth = examined(outcomes);
     const discount = next === undefined ? 0 : this.#discount(entry, next);
-    let isAdmitted: boolean | undefined;
+    const transitions: DenseTransition[] = [];
     for (const [position, outcome] of outcomes.entries()) {
-      if (!outcome.clicked && (evidence === "clicked" || position >= depth || seen?.[position] === false)) continue;
+      if (!outcome.clicked && (!isAll || position >= depth || seen?.[position] === false)) continue;
       if (isOpen(outcome)) {
-        this.untold++;
+        this.unfinished++;
         continue;
       }
-      // What is not learned from takes no place of what is.
-      if (times === 0) continue;
-      isAdmitted ??= this.#admits(entry.user);
-      if (!isAdmitted) {
-        this.dropped++;
-        return;
-      }
-      const transition = {
-        user: entry.user,
+      transitions.push({
+        user,
         observation: entry.observation,
         candidate: entry.candidates.subarray(position * size, (position + 1) * size),
         reward: this.#reward.of(outcome),
@@ -314,15 +325,15 @@ export class Pending {
         nextObservation: next?.observation ?? entry.observation,
         nextCandidates: next?.candidates ?? NOTHING,
         discount,
-      };
-      for (let n = 0; n < times; n++) this.#emit(transition);
+      });
     }
+    return transitions.length === 0 || times === 0 ? NONE : [{ user, transitions, times }];
   }
 
   /** gamma ** (1 + time away / scale): a semi-Markov step, in which a watch itself costs nothing (Sutton et al. 1999). */
   #discount(entry: Entry, next: NextState): number {
     let away = next.time - entry.time;
     for (const outcome of entry.outcomes) away -= outcome.watchMs ?? 0;
-    return pow(this.options.gamma, 1 + Math.max(away, 0) / this.options.gapScaleMs);
+    return pow(this.#gamma, 1 + Math.max(away, 0) / this.options.gapScaleMs);
   }
 }

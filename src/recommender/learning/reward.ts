@@ -1,11 +1,12 @@
 import { above, between, checked, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
 import { log1p } from "../../numeric/index.js";
-import { type FeedbackEvent, MINUTE } from "../../protocol/index.js";
+import { BOUNCE_MS, type FeedbackEvent, MINUTE } from "../../protocol/index.js";
+import type { WatchTime } from "../state/index.js";
 
-/** What a user did with one shown stream, as far as it is known. */
+/** What a user did with one shown stream, so far. */
 export interface Outcome {
   clicked: boolean;
-  /** Milliseconds watched; undefined while the watch lasts, or when its end was never told. */
+  /** Milliseconds watched; undefined until a watch ends. */
   watchMs: number | undefined;
   /** The stream went off air before the user left: how long the user would have stayed is unknown. */
   cut: boolean;
@@ -65,7 +66,7 @@ const DEFAULTS: RewardOptions = {
   rating: 0.5,
   gift: 0.2,
   bounce: 1,
-  bounceMs: 5000,
+  bounceMs: BOUNCE_MS,
   dislike: 1,
 };
 
@@ -116,8 +117,12 @@ export function emptyOutcome(): Outcome {
   };
 }
 
-/** Enters what a user did with a shown stream; `cut`: the stream was off air when the watch ended. */
-export function record(outcome: Outcome, event: FeedbackEvent, cut: boolean): void {
+/**
+ * Enters an event into the outcome of a shown stream.
+ *
+ * @param watch - The length of a watch, and whether it was cut. Default: as the event says, not cut.
+ */
+export function record(outcome: Outcome, event: FeedbackEvent, watch?: WatchTime): void {
   switch (event.kind) {
     case "impression":
       break;
@@ -127,8 +132,8 @@ export function record(outcome: Outcome, event: FeedbackEvent, cut: boolean): vo
     case "watch":
       // A user who went in twice stayed for the sum.
       outcome.clicked = true;
-      outcome.watchMs = (outcome.watchMs ?? 0) + event.watchMs;
-      outcome.cut = cut;
+      outcome.watchMs = (outcome.watchMs ?? 0) + (watch?.watchMs ?? event.watchMs);
+      outcome.cut = watch?.isCut ?? false;
       break;
     case "rating":
       outcome.ratings += 2 * event.rating - 1;

@@ -1,7 +1,7 @@
 import { mustBe, rules } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
-import { type NextState, Pending, type PendingOptions } from "./pending.js";
+import { type ClosedDecision, type NextState, Pending, type PendingOptions } from "./pending.js";
 import { Reward } from "./reward.js";
 
 /** In the simulator, learning far more often from the few visits of those who seldom come makes a worse policy. [set by hand] */
@@ -10,14 +10,14 @@ const NOTHING = new Float32Array(0);
 const NOWHERE: NextState = { time: 0, observation: NOTHING, candidates: NOTHING };
 
 /**
- * How often to learn from each decision of a log, so that all users have an equal share of what is learned from it: as
- * if each time a user were drawn, and then something that this user did. Else those who come most have most say.
+ * How often to learn from each decision of a log so that all users have an equal share of what is learned: as if each time
+ * a user were drawn, and then one of the user's transitions. Otherwise frequent users own the model.
  *
- * The log is gone through twice: first it counts what each user's decisions will yield, as a recommender pairs them with
- * their feedback; then it says of each decision how often. A user with n of N transitions of U users has N / (U n) of
- * each on average, but no more than `timesMax`: who did less than a share of 1 / timesMax of it has less. Which are taken
- * once more is drawn by the name of the decision: a run that is gone on from draws the same. What a recommender learns from
- * one user in some hours is bounded besides (`profile.sayDecisions`), which is not counted here.
+ * It passes over the log twice: first it counts the transitions that each user's decisions yield, paired with their
+ * feedback as a recommender pairs them; then `times` gives for each decision how often to learn from it. A user with n of
+ * N transitions of U users has N / (U n) of each on average, at most `timesMax`: users with less than a share of
+ * 1 / timesMax have less. Fractions are drawn by the name of the decision, so that a resumed run draws the same. The bound
+ * on how much one user teaches in some hours (`profile.decisionsPerWindow`) is not counted here.
  */
 export class UserShares {
   readonly #seed: number;
@@ -42,7 +42,7 @@ export class UserShares {
     this.#seed = seed;
     this.#timesMax = timesMax;
     // The only observation of a decision is the place of its user.
-    this.#pending = new Pending(new Reward({}), ({ observation }) => this.#take(observation[0]!), pending);
+    this.#pending = new Pending(new Reward(), 0, pending);
   }
 
   /** Transitions counted, and users who have any. */
@@ -50,24 +50,26 @@ export class UserShares {
     return { transitions: this.#total, users: this.#users };
   }
 
-  /** Takes what happened or was decided, in order of time. */
+  /** Takes events and decisions, in order of time. */
   count(entry: LiveEvent | LoggedDecision): void {
-    this.#pending.expire(entry.time);
+    this.#add(this.#pending.expire(entry.time));
     if ("kind" in entry) {
-      if ("user" in entry && "stream" in entry) this.#pending.take(entry, false);
-      else if (entry.kind === "on_air") this.#onAir.add(entry.stream);
+      if ("user" in entry && "stream" in entry) {
+        const shown = this.#pending.find(entry);
+        if (shown !== undefined) this.#add(this.#pending.take(shown, entry));
+      } else if (entry.kind === "on_air") this.#onAir.add(entry.stream);
       else if (entry.kind === "off_air") this.#onAir.delete(entry.stream);
       return;
     }
     const { id, user, time } = entry;
     if (this.#pending.has(id)) return;
-    this.#pending.next(user, () => NOWHERE);
+    this.#add(this.#pending.next(user, NOWHERE));
     const slate = entry.slate.filter((stream) => this.#onAir.has(stream));
     const observation = Float32Array.of(this.#placeOf(user));
-    if (slate.length > 0) this.#pending.add({ id, user, time, slate, observation, candidates: NOTHING });
+    if (slate.length > 0) this.#add(this.#pending.add({ id, user, time, slate, observation, candidates: NOTHING }));
   }
 
-  /** How often to learn from a decision of the log that was counted: 0 or more, for `Recommender.decided`. */
+  /** How often to learn from a decision of the log that was counted: 0 or more, for `Recommender.recordDecision`. */
   times({ id, user }: Pick<LoggedDecision, "id" | "user">): number {
     const place = this.#places.get(user);
     const own = place === undefined ? 0 : this.#transitions[place]!;
@@ -84,8 +86,12 @@ export class UserShares {
     return this.#transitions.push(0) - 1;
   }
 
-  #take(place: number): void {
-    if (this.#transitions[place]!++ === 0) this.#users++;
-    this.#total++;
+  #add(closed: readonly ClosedDecision[]): void {
+    for (const { transitions } of closed) {
+      const place = transitions[0]!.observation[0]!;
+      if (this.#transitions[place] === 0) this.#users++;
+      this.#transitions[place]! += transitions.length;
+      this.#total += transitions.length;
+    }
   }
 }

@@ -65,14 +65,18 @@ export class Towers implements Follower {
     this.#known = new Uint8Array(0);
   }
 
-  told(stream: CatalogStream): void {
+  entered(stream: CatalogStream): void {
     const { index } = stream;
     if (index >= this.#known.length) this.#grow(2 * index + 16);
     this.#streams[index] = stream;
     this.#write(stream);
   }
 
-  gone(index: number, last: number): void {
+  changed(stream: CatalogStream): void {
+    this.#write(stream);
+  }
+
+  left(index: number, last: number): void {
     const { size } = this.#vectors;
     this.#cells?.delete(index, this.#rows);
     if (index !== last) this.#cells?.move(last, index);

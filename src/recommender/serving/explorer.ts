@@ -14,10 +14,9 @@ export interface ExploreOptions {
   /** From how many of the best streams left it draws, at least 1. Default 32. */
   top: number;
   /**
-   * Added to the value of a stream of whose streamer n impressions are known: bonus / sqrt(n + 1), in standard
-   * deviations of the candidates' values, in [0, 1000]. Of what one account is shown n counts what `profile.sayMs` says,
-   * and it halves in a week. It decides what is shown, and is neither learned nor reported. Counts in place of confidence
-   * bounds as in Strehl & Littman 2008 ("An analysis of model-based interval estimation for Markov decision processes").
+   * Added to the value of a stream whose streamer has n impressions: bonus / sqrt(n + 1), in standard deviations of the
+   * candidates' values, in [0, 1000]. n halves in a week; one account adds to it as `profile.influenceWindowMs` allows. The
+   * bonus decides what is shown, and is neither learned nor reported. Counts in place of confidence bounds as in Strehl & Littman 2008 ("An analysis of model-based interval estimation for Markov decision processes").
    * Default 0: on the simulated platform 1 and 3 showed 3 and 6 % more of the streams, and people watched no longer.
    */
   bonus: number;
@@ -62,10 +61,10 @@ export class Explorer {
     this.#random = random;
   }
 
-  /** Writes the first n of `scores` with their bonuses into `out`; `known(i)` gives the impressions of the i-th. */
-  lift(scores: Float32Array, n: number, known: (index: number) => number, out: Float32Array): void {
-    const scale = this.options.bonus * deviation(scores, n);
-    for (let i = 0; i < n; i++) out[i] = scores[i]! + scale / Math.sqrt(known(i) + 1);
+  /** The scores with their bonuses; `impressions(i)` gives the impressions of the i-th. */
+  lift(scores: Float32Array, impressions: (index: number) => number): Float32Array {
+    const scale = this.options.bonus * deviation(scores, scores.length);
+    return scores.map((score, i) => score + scale / Math.sqrt(impressions(i) + 1));
   }
 
   /** The draws that follow are among the first n of `scores`, the largest of which is `best`. */

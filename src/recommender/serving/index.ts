@@ -1,2 +1,2 @@
 export { type ExploreOptions, Explorer } from "./explorer.js";
-export { SlateBuilder, type SlateOptions } from "./slate.js";
+export { type Ranked, type Slate, SlateBuilder, type SlateOptions } from "./slate.js";

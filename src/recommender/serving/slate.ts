@@ -22,17 +22,27 @@ export interface Grouped {
   readonly category: string;
 }
 
+/** Candidates to choose from, with their scores. */
+export interface Ranked {
+  /** One score for each candidate. */
+  readonly scores: Float32Array;
+  /** Indices of the candidates, the best score first, as `SlateBuilder.rank` gives them. */
+  readonly ranked: Int32Array;
+  readonly candidates: readonly Grouped[];
+}
+
+/** Indices of the chosen candidates, in the order of their positions, and the probability of each. */
+export interface Slate {
+  readonly indices: number[];
+  readonly propensities: number[];
+}
+
 /**
  * Chooses k of C streams: position by position, the best ones left within the limits are a pool, of which the explorer
  * draws one. A choice model over whole slates (SlateQ, Ie et al. 2019, arXiv:1905.12767) would replace `draw`.
  */
 export class SlateBuilder {
   readonly options: Readonly<SlateOptions>;
-  /** Indices of the candidates, best score first; of equal scores the lower index first. Valid after `draw` or `rank`. */
-  readonly ranked: Int32Array;
-  /** Indices of the chosen candidates, in the order of their positions, and the probability of each. */
-  readonly chosen: number[] = [];
-  readonly propensities: number[] = [];
   readonly #explorer: Explorer;
   readonly #keys: Float64Array;
   readonly #bits = new Uint32Array(1);
@@ -40,68 +50,57 @@ export class SlateBuilder {
   readonly #taken: Uint8Array;
   readonly #pool: Int32Array;
 
-  /** @throws {RangeError} when an option is unknown or out of its range. */
+  /** @throws TypeError or RangeError when an option is unknown or out of its range. */
   constructor(maxCandidates: number, explorer: Explorer, options: Partial<SlateOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "slate.");
     this.#explorer = explorer;
-    this.ranked = new Int32Array(maxCandidates);
     this.#keys = new Float64Array(maxCandidates);
     this.#taken = new Uint8Array(maxCandidates);
     this.#pool = new Int32Array(explorer.options.top);
   }
 
-  /** Draws up to k of the n candidates into `chosen` and `propensities`. */
-  draw(scores: Float32Array, n: number, k: number, candidates: readonly Grouped[]): void {
-    this.#begin(scores, n);
-    while (this.chosen.length < k) {
-      const size = this.#fillPool(n, candidates);
+  /** Draws up to k candidates. */
+  draw(among: Ranked, k: number): Slate {
+    this.#begin(among);
+    const slate: Slate = { indices: [], propensities: [] };
+    while (slate.indices.length < k) {
+      const size = this.#fillPool(among, slate.indices);
       if (size === 0) break;
       const index = this.#pool[this.#explorer.draw(this.#pool, size)]!;
-      this.#choose(index);
-      this.propensities.push(this.#explorer.propensity);
+      this.#taken[index] = 1;
+      slate.indices.push(index);
+      slate.propensities.push(this.#explorer.propensity);
     }
+    return slate;
   }
 
   /**
    * For each position of a slate, the probability with which `draw` would choose each candidate there, given the slate's
    * positions before it. Takes no random number.
    *
-   * @param slate - Indices of candidates; -1 for what is none of them.
+   * @param slate - Indices of candidates; -1 for a stream that is no candidate.
    */
-  chances(
-    scores: Float32Array,
-    n: number,
-    slate: readonly number[],
-    candidates: readonly Grouped[],
-  ): Map<number, number>[] {
-    this.#begin(scores, n);
+  chances(among: Ranked, slate: readonly number[]): Map<number, number>[] {
+    this.#begin(among);
+    const chosen: number[] = [];
     return slate.map((index) => {
-      const size = this.#fillPool(n, candidates);
+      const size = this.#fillPool(among, chosen);
       const chances = this.#explorer.chances(this.#pool, size);
-      if (index >= 0) this.#choose(index);
+      if (index >= 0) {
+        this.#taken[index] = 1;
+        chosen.push(index);
+      }
       // The pool is overwritten at the next position.
       return new Map(chances.map((chance, i) => [this.#pool[i]!, chance]));
     });
   }
 
-  #begin(scores: Float32Array, n: number): void {
-    this.rank(scores, n);
-    this.#taken.fill(0, 0, n);
-    this.chosen.length = 0;
-    this.propensities.length = 0;
-    if (n > 0) this.#explorer.begin(scores, n, scores[this.ranked[0]!]!);
-  }
-
-  #choose(index: number): void {
-    this.#taken[index] = 1;
-    this.chosen.push(index);
-  }
-
   /**
-   * Orders the candidates into `ranked`, drawing none. Sorts numbers instead of calling a comparator: the score's bits in
-   * an order-preserving form, then the index.
+   * Indices of scores, the best first; of equal scores the lower index first. Sorts numbers instead of calling a
+   * comparator: the score's bits in an order-preserving form, then the index.
    */
-  rank(scores: Float32Array, n: number): void {
+  rank(scores: Float32Array): Int32Array {
+    const n = scores.length;
     for (let i = 0; i < n; i++) {
       this.#float[0] = scores[i]! + 0;
       const bits = this.#bits[0]!;
@@ -109,22 +108,31 @@ export class SlateBuilder {
       this.#keys[i] = (0xffffffff - ascending) * 65_536 + i;
     }
     const keys = this.#keys.subarray(0, n).sort();
-    for (let i = 0; i < n; i++) this.ranked[i] = keys[i]! % 65_536;
+    const ranked = new Int32Array(n);
+    for (let i = 0; i < n; i++) ranked[i] = keys[i]! % 65_536;
+    return ranked;
   }
 
-  #fillPool(n: number, candidates: readonly Grouped[]): number {
+  #begin({ scores, ranked }: Ranked): void {
+    const n = scores.length;
+    this.#taken.fill(0, 0, n);
+    if (n > 0) this.#explorer.begin(scores, n, scores[ranked[0]!]!);
+  }
+
+  /** Fills the pool with the best candidates that may join those chosen; returns how many they are. */
+  #fillPool({ ranked, candidates }: Ranked, chosen: readonly number[]): number {
     let size = 0;
-    for (let r = 0; r < n && size < this.#pool.length; r++) {
-      const index = this.ranked[r]!;
-      if (this.#taken[index] === 0 && this.#allowed(candidates[index]!, candidates)) this.#pool[size++] = index;
+    for (let r = 0; r < ranked.length && size < this.#pool.length; r++) {
+      const index = ranked[r]!;
+      if (this.#taken[index] === 0 && this.#allowed(candidates[index]!, candidates, chosen)) this.#pool[size++] = index;
     }
     return size;
   }
 
-  #allowed(candidate: Grouped, candidates: readonly Grouped[]): boolean {
+  #allowed(candidate: Grouped, candidates: readonly Grouped[], chosen: readonly number[]): boolean {
     let streamers = 0;
     let categories = 0;
-    for (const index of this.chosen) {
+    for (const index of chosen) {
       const other = candidates[index]!;
       if (other.streamer === candidate.streamer) streamers++;
       if (other.category === candidate.category) categories++;

@@ -1,85 +1,78 @@
-import { SortedList } from "../../collections/index.js";
+import { Latest, SortedList } from "../../collections/index.js";
 import type { Embeddings, Id, LiveEvent, OffAir, OnAir, StreamUpdate } from "../../protocol/index.js";
-import { Rates, type SavedRates } from "./rates.js";
 
 /** The vectors that a platform has given of a stream; any may be missing. */
 export type StreamEmbeddings = { readonly [Modality in keyof Embeddings]: Float32Array };
 
-/** A stream on air, as the events have told it. */
-export interface CatalogStream {
-  readonly id: Id;
-  /** Where it stands in `Catalog.streams`, in [0, size); changes when another stream goes off air. */
-  readonly index: number;
+/** Whose stream it is, and what it is about. */
+export interface StreamTraits {
   readonly streamer: Id;
   readonly category: string;
   readonly tags: readonly string[];
+}
+
+/** A stream on air, or one that went off air not long ago. */
+export interface KnownStream extends StreamTraits {
+  readonly id: Id;
+  readonly isOnAir: boolean;
+}
+
+/** A stream on air, by its events so far. */
+export interface CatalogStream extends KnownStream {
+  /** Its place in `Catalogue.streams`, in [0, size); changes when another stream goes off air. */
+  readonly index: number;
   readonly title: string;
   readonly description: string;
-  /** Of what is spoken; undefined when it was not told. */
+  /** The spoken language; undefined when unknown. */
   readonly language: string | undefined;
-  /** For adults only; false when it was not told. */
+  /** For adults only; false when unknown. */
   readonly mature: boolean;
   readonly embeddings: StreamEmbeddings;
   /** When it went on air, milliseconds. */
   readonly startedAt: number;
-  /** When something was last said about it, milliseconds. */
+  /** Time of the latest event about it, milliseconds. */
   readonly updatedAt: number;
-  /** Current number of viewers by the last `update`; 0 until there is one. */
+  /** Number of viewers by the last `update`; 0 until there is one. */
   readonly viewers: number;
   /** The largest number of viewers so far. */
   readonly peakViewers: number;
-  /** Likes since it went on air by the last `update` that told them; 0 until there is one. */
+  /** Likes since it went on air by the last `update` that gave them; 0 until there is one. */
   readonly likes: number;
-  /**
-   * Clicks a minute over the last 50 to 60 s, a user once in 10 s, as all rates here; undefined in the first 10 s on
-   * air, and as long as no event of the kind has come for any stream.
-   */
-  readonly joinRate: number | undefined;
-  /** Comments a minute. */
-  readonly commentRate: number | undefined;
-  /** Gifts a minute, whatever their amounts. */
-  readonly giftRate: number | undefined;
-  /** Likes and follows a minute. */
-  readonly likeRate: number | undefined;
-  /** Growth of log(1 + viewers) a minute over the last half minute or more; undefined until there is such a time. */
-  readonly viewerTrend: number | undefined;
 }
 
-/** A stream as `Catalog.save` gives it. */
-export type SavedStream = Omit<Told, "embeddings"> & { embeddings: Embeddings };
+type Gone = KnownStream & { readonly isOnAir: false };
 
-/** What `Catalog.save` gives. */
+/** A stream as `Catalogue.save` gives it. */
+export type SavedStream = Omit<CatalogStream, "index" | "isOnAir" | "embeddings"> & { embeddings: Embeddings };
+
+/** What `Catalogue.save` gives. */
 export interface SavedCatalogue {
-  now: number;
   ignored: number;
   /** By index. */
   streams: SavedStream[];
-  moments: SavedRates;
+  /** Streams that went off air, the latest last. */
+  gone: (StreamTraits & { id: Id })[];
 }
 
 /** Keeps something for each stream on air, at the stream's index. */
 export interface Follower {
-  /** `stream` is on air, or whose it is, its category or its tags may have changed; a new one stands at the last index. */
-  told(stream: CatalogStream): void;
-  /** The stream at `index` is off air; what stood at `last`, the last index, stands at `index` now. */
-  gone(index: number, last: number): void;
+  /** `stream` went on air, at the last index. */
+  entered(stream: CatalogStream): void;
+  /** The streamer, the category or the tags of `stream` may have changed. */
+  changed(stream: CatalogStream): void;
+  /** The stream at `index` went off air; the stream at `last`, the last index, stands at `index` now. */
+  left(index: number, last: number): void;
 }
-
-/** What events have told of a stream, as opposed to where it stands and what is counted. */
-type Told = Omit<CatalogStream, "index" | "joinRate" | "commentRate" | "giftRate" | "likeRate" | "viewerTrend">;
 
 const NONE: readonly never[] = [];
 const NO_EMBEDDINGS: StreamEmbeddings = {};
 
-/** What all streams of a catalogue share. */
-interface Shared {
-  now: number;
-  readonly moments: Rates;
-}
+/** Streams remembered after they went off air, for feedback that comes later. */
+const REMEMBERED = 16_384;
 
-/** A record whose rates are read from the catalogue's counts at the catalogue's time. */
 class Stream implements CatalogStream {
   readonly id: Id;
+  readonly isOnAir = true;
   index: number;
   streamer!: Id;
   category!: string;
@@ -94,18 +87,16 @@ class Stream implements CatalogStream {
   viewers = 0;
   peakViewers = 0;
   likes = 0;
-  readonly #shared: Shared;
 
-  constructor(event: OnAir, index: number, shared: Shared) {
-    this.#shared = shared;
+  constructor(event: OnAir, index: number) {
     this.id = event.stream;
     this.index = index;
     this.startedAt = event.time;
-    this.tell(event);
+    this.describe(event);
   }
 
-  /** Takes what an `on_air` says of it. */
-  tell(event: OnAir): void {
+  /** Takes the description in an `on_air`. */
+  describe(event: OnAir): void {
     this.streamer = event.streamer;
     this.category = event.category;
     this.tags = event.tags ?? NONE;
@@ -115,26 +106,6 @@ class Stream implements CatalogStream {
     this.mature = event.mature ?? false;
     this.embeddings = packed(event.embeddings);
     this.updatedAt = event.time;
-  }
-
-  get joinRate(): number | undefined {
-    return this.#shared.moments.rate(this.index, "join", this.startedAt, this.#shared.now);
-  }
-
-  get commentRate(): number | undefined {
-    return this.#shared.moments.rate(this.index, "comment", this.startedAt, this.#shared.now);
-  }
-
-  get giftRate(): number | undefined {
-    return this.#shared.moments.rate(this.index, "gift", this.startedAt, this.#shared.now);
-  }
-
-  get likeRate(): number | undefined {
-    return this.#shared.moments.rate(this.index, "like", this.startedAt, this.#shared.now);
-  }
-
-  get viewerTrend(): number | undefined {
-    return this.#shared.moments.trend(this.index, this.#shared.now);
   }
 }
 
@@ -146,6 +117,10 @@ function packed(given: Embeddings | undefined): StreamEmbeddings {
 
 function unpacked(embeddings: StreamEmbeddings): Embeddings {
   return Object.fromEntries(Object.entries(embeddings).map(([modality, vector]) => [modality, [...vector]]));
+}
+
+function gone({ id, streamer, category, tags }: StreamTraits & { id: Id }): Gone {
+  return { id, streamer, category, tags, isOnAir: false };
 }
 
 /** Whether `a` comes before `b`: more viewers, then the lower id. */
@@ -182,26 +157,31 @@ class Groups {
 const EMPTY: ReadonlySet<CatalogStream> = new Set();
 
 /**
- * What is on air now, and what goes on there.
+ * The streams on air now, and for a while those that went off air.
  *
- * Holds one record for each stream on air, without gaps, and nothing of a stream that has gone: an `off_air` moves the
- * last record into the place that became free. An event takes O(1), but for O(log n) to keep the orders when a stream
- * comes, goes, or has another number of viewers.
+ * Holds one record for each stream on air, without gaps: an `off_air` moves the last record into the place that became
+ * free. An event takes O(1), but for O(log n) to keep the orders when a stream comes, goes, or has another number of
+ * viewers.
  */
 export class Catalogue {
   readonly #index = new Map<Id, Stream>();
+  readonly #gone: Latest<Id, Gone>;
   readonly #streams: Stream[] = [];
   readonly #popular = new SortedList<Stream>(isMoreViewed);
   readonly #newest = new SortedList<Stream>(isNewer);
   readonly #streamers = new Groups();
   readonly #categories = new Groups();
-  readonly #followers: readonly Follower[];
-  readonly #shared: Shared = { now: 0, moments: new Rates() };
+  readonly #followers: Follower[] = [];
   #ignored = 0;
 
-  /** @param followers - Told of every stream that comes, changes and goes. Default: none. */
-  constructor(followers: readonly Follower[] = NONE) {
-    this.#followers = followers;
+  /** @param remembered - Streams remembered after they went off air, the latest. Default 16 384. */
+  constructor(remembered: number = REMEMBERED) {
+    this.#gone = new Latest(remembered);
+  }
+
+  /** Calls `follower` for every stream that comes, changes and goes from now on. */
+  follow(follower: Follower): void {
+    this.#followers.push(follower);
   }
 
   /** Number of streams on air. */
@@ -238,9 +218,19 @@ export class Catalogue {
     return this.#index.get(id);
   }
 
+  /** A stream on air, or one that went off air not long ago. */
+  find(id: Id): KnownStream | undefined {
+    return this.#index.get(id) ?? this.#gone.get(id);
+  }
+
   /** The streams on air of a streamer. A live view. */
   of(streamer: Id): ReadonlySet<CatalogStream> {
     return this.#streamers.get(streamer) ?? EMPTY;
+  }
+
+  /** The ids of a streamer's streams that went off air not long ago. */
+  goneOf(streamer: Id): Id[] {
+    return Array.from(this.#gone.values()).flatMap((stream) => (stream.streamer === streamer ? stream.id : []));
   }
 
   /** The streams on air in a category. A live view. */
@@ -252,23 +242,19 @@ export class Catalogue {
     return this.#streams.values();
   }
 
-  /** Time is now `now`, milliseconds: the rates of streams are of this time. It never goes back. */
-  advance(now: number): void {
-    if (!(now > this.#shared.now)) return;
-    this.#shared.now = now;
-    this.#shared.moments.advance(now);
-  }
-
-  /** Takes any event; those that say nothing about what is on air change nothing. */
-  feedback(event: LiveEvent): void {
-    this.advance(event.time);
-    if (event.kind === "on_air") this.#onAir(event);
-    else if (event.kind === "update") this.#update(event);
-    else if (event.kind === "off_air") this.#offAir(event);
-    else if ("stream" in event) {
-      const stream = this.#index.get(event.stream);
-      if (stream !== undefined) this.#shared.moments.add(stream.index, event.kind, event.user, event.stream);
-    }
+  /**
+   * Takes any event; only those of streams that come, change and go have an effect.
+   *
+   * @param known - The result of `find` for the event's stream, from a caller who has it already.
+   */
+  feedback(event: LiveEvent, known?: KnownStream): void {
+    if (event.kind !== "on_air" && event.kind !== "update" && event.kind !== "off_air") return;
+    const found = known ?? this.#index.get(event.stream);
+    const stream = found?.isOnAir ? (found as Stream) : undefined;
+    if (event.kind === "on_air") this.#onAir(event, stream);
+    else if (stream === undefined) this.#ignored++;
+    else if (event.kind === "update") this.#update(event, stream);
+    else this.#offAir(event, stream);
   }
 
   /** The records of those candidates that are on air, each once, in their order; of all on air without candidates. */
@@ -282,39 +268,49 @@ export class Catalogue {
     return [...found];
   }
 
+  /** Forgets the streams of a streamer that went off air. */
+  forgetStreamer(streamer: Id): void {
+    for (const id of this.goneOf(streamer)) this.#gone.delete(id);
+  }
+
   /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
   save(): SavedCatalogue {
-    const { now, moments } = this.#shared;
-    const streams = this.#streams.map(({ index, ...told }) => ({ ...told, embeddings: unpacked(told.embeddings) }));
-    return { now, ignored: this.#ignored, streams, moments: moments.save(this.size) };
+    const streams = this.#streams.map(({ index: _, isOnAir: __, ...described }) => ({
+      ...described,
+      embeddings: unpacked(described.embeddings),
+    }));
+    return {
+      ignored: this.#ignored,
+      streams,
+      gone: Array.from(this.#gone.values(), ({ isOnAir: _, ...traits }) => traits),
+    };
   }
 
   /** Takes what `save` gave, into an empty catalogue. */
   load(saved: SavedCatalogue): void {
-    this.advance(saved.now);
     this.#ignored = saved.ignored;
-    for (const { id, startedAt, updatedAt, viewers, peakViewers, likes, ...told } of saved.streams) {
-      const event: OnAir = { ...told, kind: "on_air", stream: id, time: startedAt, tags: [...told.tags] };
-      const stream = new Stream(event, this.size, this.#shared);
+    for (const traits of saved.gone) this.#gone.set(traits.id, gone(traits));
+    for (const { id, startedAt, updatedAt, viewers, peakViewers, likes, ...described } of saved.streams) {
+      const event: OnAir = { ...described, kind: "on_air", stream: id, time: startedAt, tags: [...described.tags] };
+      const stream = new Stream(event, this.size);
       Object.assign(stream, { updatedAt, viewers, peakViewers, likes });
       this.#enter(stream);
     }
-    this.#shared.moments.load(saved.moments);
   }
 
-  /** An `on_air` for a stream on air says again what it is; its start and its numbers stay. */
-  #onAir(event: OnAir): void {
-    const known = this.#index.get(event.stream);
-    if (known === undefined) {
-      this.#enter(new Stream(event, this.size, this.#shared));
+  /** An `on_air` for a stream on air describes it anew; its start and its numbers stay. */
+  #onAir(event: OnAir, stream: Stream | undefined): void {
+    if (stream === undefined) {
+      this.#gone.delete(event.stream);
+      this.#enter(new Stream(event, this.size));
       return;
     }
-    this.#streamers.delete(known.streamer, known);
-    this.#categories.delete(known.category, known);
-    known.tell(event);
-    this.#streamers.add(known.streamer, known);
-    this.#categories.add(known.category, known);
-    for (const follower of this.#followers) follower.told(known);
+    this.#streamers.delete(stream.streamer, stream);
+    this.#categories.delete(stream.category, stream);
+    stream.describe(event);
+    this.#streamers.add(stream.streamer, stream);
+    this.#categories.add(stream.category, stream);
+    for (const follower of this.#followers) follower.changed(stream);
   }
 
   #enter(stream: Stream): void {
@@ -324,16 +320,10 @@ export class Catalogue {
     this.#newest.add(stream);
     this.#streamers.add(stream.streamer, stream);
     this.#categories.add(stream.category, stream);
-    this.#shared.moments.open(stream.index);
-    for (const follower of this.#followers) follower.told(stream);
+    for (const follower of this.#followers) follower.entered(stream);
   }
 
-  #update(event: StreamUpdate): void {
-    const stream = this.#index.get(event.stream);
-    if (stream === undefined) {
-      this.#ignored++;
-      return;
-    }
+  #update(event: StreamUpdate, stream: Stream): void {
     const { category, tags, viewers } = event;
     if (category !== undefined && category !== stream.category) {
       this.#categories.delete(stream.category, stream);
@@ -341,11 +331,8 @@ export class Catalogue {
       this.#categories.add(category, stream);
     }
     if (tags !== undefined) stream.tags = tags;
-    if (category !== undefined || tags !== undefined) for (const follower of this.#followers) follower.told(stream);
-    if (viewers !== undefined) {
-      this.#shared.moments.viewers(stream.index, viewers, this.#shared.now);
-      this.#reorder(stream, viewers);
-    }
+    if (category !== undefined || tags !== undefined) for (const follower of this.#followers) follower.changed(stream);
+    if (viewers !== undefined) this.#reorder(stream, viewers);
     stream.likes = event.likes ?? stream.likes;
     stream.title = event.title ?? stream.title;
     stream.updatedAt = event.time;
@@ -359,24 +346,19 @@ export class Catalogue {
     this.#popular.add(stream);
   }
 
-  #offAir(event: OffAir): void {
-    const stream = this.#index.get(event.stream);
-    if (stream === undefined) {
-      this.#ignored++;
-      return;
-    }
-    this.#index.delete(stream.id);
+  #offAir(event: OffAir, stream: Stream): void {
+    this.#index.delete(event.stream);
     this.#popular.delete(stream);
     this.#newest.delete(stream);
     this.#streamers.delete(stream.streamer, stream);
     this.#categories.delete(stream.category, stream);
+    this.#gone.set(stream.id, gone(stream));
     const last = this.#streams.pop()!;
     const { index: from } = last;
     if (last !== stream) {
       last.index = stream.index;
       this.#streams[last.index] = last;
-      this.#shared.moments.move(from, last.index);
     }
-    for (const follower of this.#followers) follower.gone(stream.index, from);
+    for (const follower of this.#followers) follower.left(stream.index, from);
   }
 }

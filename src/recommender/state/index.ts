@@ -4,7 +4,9 @@ export {
   type Follower,
   isMoreViewed,
   isNewer,
+  type KnownStream,
   type SavedCatalogue,
+  type StreamTraits,
 } from "./catalogue.js";
 export {
   NEIGHBOUR_TABLE,
@@ -14,19 +16,21 @@ export {
   Neighbours,
   type SavedNeighbours,
 } from "./neighbours.js";
+export { Rates, type SavedRates } from "./rates.js";
+export { type Fact, type Keeper, type SavedState, State } from "./state.js";
 export { emptyStreamerEstimate, type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export {
   type ExportedProfile,
   type Interest,
+  type Pair,
   type ProfileOptions,
   type SavedUsers,
   type Session,
   SPEEDS,
-  type StreamTraits,
   type UserProfile,
   Users,
   type UserTraits,
 } from "./users.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 export { Visits } from "./visits.js";
-export { possibleWatchMs } from "./watchtime.js";
+export { type WatchTime, watchTimeOf } from "./watchtime.js";

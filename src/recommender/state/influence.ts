@@ -1,6 +1,6 @@
 import type { Id } from "../../protocol/index.js";
 
-/** What an account has counted for at one streamer, in the time under way. */
+/** How much one account has contributed to the shared statistics of one streamer in the current window. */
 export interface Contribution {
   /** Impressions before the click. */
   impressions: number;
@@ -10,21 +10,22 @@ export interface Contribution {
   followed: boolean;
 }
 
-/** What an account has counted for in what is known and learned for everybody, since a moment. */
+/** How much one account has contributed to shared statistics and learning in the current window. */
 export interface Influence {
+  /** When the window began. */
   since: number;
-  /** Decisions that were learned from. */
+  /** Decisions of the user that were learned from. */
   decisions: number;
-  /** By streamer, in the order in which it first counted. */
+  /** By streamer, in the order of the first contribution. */
   streamers: Map<Id, Contribution>;
 }
 
-/** A say as plain values. */
+/** An influence as plain values. */
 export type SavedInfluence = Omit<Influence, "streamers"> & { streamers: [Id, Contribution][] };
 
-/** Streamers at which an account counts in one time; beyond, it counts at no other. [set by hand] */
+/** Streamers to which an account contributes in one window; it contributes to no others. [set by hand] */
 const STREAMERS = 128;
-/** Impressions without a click that count: more say no more about the streamer than about the one who does not click. [set by hand] */
+/** Impressions without a click that count; more would describe the user, not the streamer. [set by hand] */
 const IMPRESSIONS = 8;
 /**
  * Watches that count: long ones are bounded by the time they take, and how long somebody who came back stayed tells a
@@ -37,38 +38,38 @@ export function emptyInfluence(now: number): Influence {
   return { since: now, decisions: 0, streamers: new Map() };
 }
 
-/** Begins a new time when `windowMs` are over. */
-export function renew(say: Influence, now: number, windowMs: number): void {
-  if (now - say.since < windowMs) return;
-  say.since = now;
-  say.decisions = 0;
-  say.streamers.clear();
+/** Begins a new window when `windowMs` are over. */
+export function renew(influence: Influence, now: number, windowMs: number): void {
+  if (now - influence.since < windowMs) return;
+  influence.since = now;
+  influence.decisions = 0;
+  influence.streamers.clear();
 }
 
 /**
- * What the account has counted for at a streamer; undefined when it has counted at as many others as it may. Nothing is
- * dropped to make room: else whoever goes round enough streamers would count at each again and again.
+ * The account's contribution to a streamer; undefined when it has contributed to as many others as it may. Nothing is
+ * dropped to make room: otherwise an account that visits streamers in turn would count at each again and again.
  */
 export function contributionOf({ streamers }: Influence, streamer: Id): Contribution | undefined {
   const known = streamers.get(streamer);
   if (known !== undefined || streamers.size >= STREAMERS) return known;
-  const share: Contribution = { impressions: 0, clicked: false, watches: 0, approved: false, followed: false };
-  streamers.set(streamer, share);
-  return share;
+  const contribution: Contribution = { impressions: 0, clicked: false, watches: 0, approved: false, followed: false };
+  streamers.set(streamer, contribution);
+  return contribution;
 }
 
 /** Whether one more impression counts; it does until the click, so that clicks per impression stay what they are. */
-export function countsImpression(share: Contribution): boolean {
-  return !share.clicked && share.impressions++ < IMPRESSIONS;
+export function countsImpression(contribution: Contribution): boolean {
+  return !contribution.clicked && contribution.impressions++ < IMPRESSIONS;
 }
 
 /** Whether one more watch counts. */
-export function countsWatch(share: Contribution): boolean {
-  return share.watches++ < WATCHES;
+export function countsWatch(contribution: Contribution): boolean {
+  return contribution.watches++ < WATCHES;
 }
 
-export function savedInfluence(say: Influence): SavedInfluence {
-  return { ...say, streamers: [...say.streamers] };
+export function savedInfluence(influence: Influence): SavedInfluence {
+  return { ...influence, streamers: [...influence.streamers] };
 }
 
 export function loadedInfluence(saved: SavedInfluence): Influence {

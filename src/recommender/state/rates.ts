@@ -1,5 +1,6 @@
 import { log1p } from "../../numeric/index.js";
 import { type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
+import type { CatalogStream, Follower } from "./catalogue.js";
 
 /** Windows move on in steps of this. [set by hand] */
 const STEP = 10_000;
@@ -39,7 +40,7 @@ function rateOf(kind: FeedbackEvent["kind"]): number {
   }
 }
 
-/** What `Moments.save` gives. */
+/** What `Rates.save` gives. */
 export interface SavedRates {
   step: number;
   heard: boolean[];
@@ -55,7 +56,7 @@ export interface SavedRates {
  * and allocates nothing. A user counts once in a step for each stream and rate, however often they do the same, so
  * that one who floods a stream is worth at most six in its window. Rows stand at the streams' index in the catalogue.
  */
-export class Rates {
+export class Rates implements Follower {
   /** By stream, rate and step modulo `STEPS`. */
   #counts = new Uint32Array(0);
   /** By stream: the latest step in which something was counted; NEVER. */
@@ -67,16 +68,19 @@ export class Rates {
   /** The step under way. */
   #step = 0;
 
-  /** A stream of whom nothing is known yet now stands at `index`. */
-  open(index: number): void {
+  /** Begins a row of which nothing is known yet. */
+  entered({ index }: Pick<CatalogStream, "index">): void {
     if (index >= this.#steps.length) this.#grow(2 * index + 16);
     this.#counts.fill(0, index * CELLS, (index + 1) * CELLS);
     this.#steps[index] = NEVER;
     this.#trends.fill(NEVER, index * TREND, (index + 1) * TREND);
   }
 
-  /** What stood at `from` now stands at `to`. */
-  move(from: number, to: number): void {
+  changed(): void {}
+
+  /** The row at `from`, the last one, now stands at `to`. */
+  left(to: number, from: number): void {
+    if (from === to) return;
     this.#counts.copyWithin(to * CELLS, from * CELLS, (from + 1) * CELLS);
     this.#steps[to] = this.#steps[from]!;
     this.#trends.copyWithin(to * TREND, from * TREND, (from + 1) * TREND);

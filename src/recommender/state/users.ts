@@ -1,8 +1,18 @@
 import { checked, type Rules, rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
-import { addContent, type Content, MODALITIES } from "../../encoders/index.js";
 import { fade, log1p } from "../../numeric/index.js";
-import { DAY, HOUR, type Id, MINUTE, type UserUpdate, WEEK } from "../../protocol/index.js";
+import {
+  BOUNCE_MS,
+  DAY,
+  ENGAGED_MS,
+  HOUR,
+  type Id,
+  MINUTE,
+  SESSION_GAP_MS,
+  type UserUpdate,
+  WEEK,
+} from "../../protocol/index.js";
+import type { StreamTraits } from "./catalogue.js";
 import {
   type Contribution,
   contributionOf,
@@ -16,7 +26,7 @@ import {
   savedInfluence,
 } from "./influence.js";
 import { type SavedStreamers, type StreamerSums, Streamers } from "./streamers.js";
-import { possibleWatchMs } from "./watchtime.js";
+import type { WatchTime } from "./watchtime.js";
 
 /** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
 export const HALF_LIVES_MS = [HOUR, DAY, WEEK] as const;
@@ -53,12 +63,13 @@ export interface ProfileOptions {
   /** Milliseconds below which a visit counts as a bounce. Default 5000. */
   bounceMs: number;
   /**
-   * Milliseconds in which a user counts in what is known of a streamer for everybody with one click, the impressions
-   * before it, at most 8, one like or the like, and 4 watches; and at 128 streamers at most. 0: everything counts, and
-   * as long as it is told, as it must where many people share one name. Default 6 hours. [set by hand]
+   * Milliseconds of the window in which a user contributes to the shared statistics of a streamer at most one click, 8
+   * impressions before it, one follow, one like or other approval, and 4 watches; and to 128 streamers at most. 0: no
+   * bound, and no bound on the length of watches, for platforms on which many people share one name. Default 6 hours.
+   * [set by hand]
    */
   influenceWindowMs: number;
-  /** Decisions of a user that are learned from in `sayMs`; more are not. Default 64. [set by hand] */
+  /** Decisions of a user in one window that are learned from, at most. Default 64. [set by hand] */
   decisionsPerWindow: number;
 }
 
@@ -69,9 +80,9 @@ const DEFAULTS: ProfileOptions = {
   interests: 64,
   friends: 128,
   follows: 128,
-  sessionGapMs: 30 * MINUTE,
-  engagedMs: MINUTE,
-  bounceMs: 5000,
+  sessionGapMs: SESSION_GAP_MS,
+  engagedMs: ENGAGED_MS,
+  bounceMs: BOUNCE_MS,
   influenceWindowMs: 6 * HOUR,
   decisionsPerWindow: 64,
 };
@@ -89,13 +100,6 @@ const TABLE: Rules<ProfileOptions> = {
   influenceWindowMs: rules.nonNegative,
   decisionsPerWindow: rules.atLeastOne,
 };
-
-/** What a profile needs to know of a stream. */
-export interface StreamTraits {
-  readonly streamer: Id;
-  readonly category: string;
-  readonly tags: readonly string[];
-}
 
 /** What a user has told; what was never told is not there. */
 export type UserTraits = Omit<UserUpdate, "kind" | "time" | "id" | "user">;
@@ -194,10 +198,8 @@ export interface UserProfile {
   follows: Latest<Id, true> | null;
   /** The streamer whose stream the user entered and has not left, since `since`; else null. */
   watching: { streamer: Id; since: number } | null;
-  /** Fading sums of what was in the streams watched, by modality; null where there was nothing yet, and before all. */
-  content: (number[] | null)[] | null;
   session: Session;
-  /** What the user has lately counted for in what is known of streamers. */
+  /** What the user contributed to shared statistics in the current window. */
   influence: Influence;
   /** When the fading numbers above were last brought up to date. */
   fadedAt: number;
@@ -264,7 +266,6 @@ function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserPr
     friends: null,
     follows: null,
     watching: null,
-    content: null,
     session: emptySession(now, 0),
     influence: emptyInfluence(now),
     fadedAt: now,
@@ -285,11 +286,6 @@ function emptyPair(now: number): Pair {
     ratings: 0,
     ratingSum: 0,
   };
-}
-
-/** Milliseconds since the user last entered or left a stream of the streamer; as far as is known since ever. */
-function sinceVisit(pair: Pair | undefined, now: number): number {
-  return pair === undefined || pair.visits + pair.watches === 0 ? Number.POSITIVE_INFINITY : now - pair.lastVisit;
 }
 
 function addAll(sums: number[], amount: number): void {
@@ -452,44 +448,41 @@ export class Users {
     touchInterests(profile, stream);
     interestIn(profile.categories, stream.category).clicks++;
     for (const tag of stream.tags) interestIn(profile.tags, tag).clicks++;
-    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
-    profile.pairs.set(stream.streamer, pair);
+    const pair = this.#pair(profile, stream, now);
     profile.watching = { streamer: stream.streamer, since: now };
     const isRepeated = pair.visits > 0;
     pair.visits++;
     pair.lastVisit = now;
-    const share = this.#share(profile, stream, now);
-    if (share === undefined || share.clicked) return;
-    share.clicked = true;
+    const contribution = this.#contribution(profile, stream, now);
+    if (contribution === undefined || contribution.clicked) return;
+    contribution.clicked = true;
     if (isRepeated) this.#judge(stream, "repeats", 1, now);
     this.#judge(stream, "clicks", 1, now);
   }
 
+  /** When a user last entered or left a stream of a streamer, milliseconds; -Infinity when unknown, or names are shared. */
+  lastVisit(user: Id, streamer: Id): number {
+    const pair = this.options.influenceWindowMs > 0 ? this.#users.get(user)?.pairs.get(streamer) : undefined;
+    return pair === undefined || pair.visits + pair.watches === 0 ? Number.NEGATIVE_INFINITY : pair.lastVisit;
+  }
+
   /**
-   * A watch ended. One that began before the user last entered or left a stream of the streamer cannot be: it counts
-   * for the time since then, and if that is short, for nobody.
-   * @param told - Milliseconds watched.
-   * @param ended - By the stream, not by the user; then its shortness says nothing and it is no bounce.
-   * @param content - What is in the stream, as far as it is known.
-   * @returns The milliseconds that count in what is known of the streamer for everybody; 0 when it does not count there.
+   * A watch ended.
+   * @returns The milliseconds that count in the shared statistics of the streamer; 0 when the watch does not count there.
    */
-  watch(user: Id, stream: StreamTraits, told: number, ended: boolean, now: number, content?: Content): number {
+  watch(user: Id, stream: StreamTraits, { watchMs, isCut }: WatchTime, now: number): number {
     const profile = this.open(user, now);
     if (profile.watching?.streamer === stream.streamer) profile.watching = null;
-    const isOne = this.options.influenceWindowMs > 0;
-    const watchMs = isOne ? possibleWatchMs(told, sinceVisit(profile.pairs.get(stream.streamer), now)) : told;
-    const cut = ended || watchMs < told;
     const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
     const weight = log1p(minutes);
     const engaged = watchMs >= this.options.engagedMs;
-    const bounce = watchMs < this.options.bounceMs && !cut;
+    const bounce = watchMs < this.options.bounceMs && !isCut;
     const { sums, session } = profile;
     session.minutes += minutes;
     session.lastWatchMs = watchMs;
     addAll(sums.minutes, minutes);
     addAll(sums.weight, weight);
-    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
-    profile.pairs.set(stream.streamer, pair);
+    const pair = this.#pair(profile, stream, now);
     if (pair.watches > 0) addAll(sums.repeats, 1);
     pair.watches++;
     pair.minutes += minutes;
@@ -500,12 +493,8 @@ export class Users {
     if (profile.recent.length > RECENT) profile.recent.shift();
     enrich(interestIn(profile.categories, stream.category), weight);
     for (const tag of stream.tags) enrich(interestIn(profile.tags, tag), weight);
-    if (engaged && content !== undefined) {
-      profile.content ??= new Array<number[] | null>(MODALITIES.length).fill(null);
-      addContent(profile.content, content, weight);
-    }
     // A short watch that was cut is unknown, not bad: it counts for nobody.
-    if (cut && !engaged) return 0;
+    if (isCut && !engaged) return 0;
     addAll(sums.watches, 1);
     if (engaged) {
       addAll(sums.engaged, 1);
@@ -516,8 +505,8 @@ export class Users {
       addAll(sums.bounces, 1);
       session.bounces++;
     }
-    const share = this.#share(profile, stream, now);
-    if (share === undefined || !countsWatch(share)) return 0;
+    const contribution = this.#contribution(profile, stream, now);
+    if (contribution === undefined || !countsWatch(contribution)) return 0;
     this.#judge(stream, "watches", 1, now);
     this.streamers.watched(stream.streamer, minutes);
     this.#judge(stream, "weight", weight, now);
@@ -525,19 +514,19 @@ export class Users {
     return watchMs;
   }
 
-  /** A like, comment, share, follow, gift or good rating; or a dislike. */
-  interact(user: Id, stream: StreamTraits, dislike: boolean, now: number): void {
+  /** A like, comment, share, follow, gift or good rating. */
+  approve(user: Id, stream: StreamTraits, now: number): void {
     const profile = this.open(user, now);
-    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
-    profile.pairs.set(stream.streamer, pair);
-    if (dislike) pair.dislikes++;
-    else {
-      pair.approvals++;
-      const share = this.#share(profile, stream, now);
-      if (share === undefined || share.approved) return;
-      share.approved = true;
-      this.#judge(stream, "approvals", 1, now);
-    }
+    this.#pair(profile, stream, now).approvals++;
+    const contribution = this.#contribution(profile, stream, now);
+    if (contribution === undefined || contribution.approved) return;
+    contribution.approved = true;
+    this.#judge(stream, "approvals", 1, now);
+  }
+
+  /** A dislike, or a bad rating. */
+  dislike(user: Id, stream: StreamTraits, now: number): void {
+    this.#pair(this.open(user, now), stream, now).dislikes++;
   }
 
   /** A user follows a streamer from now on; said again it changes nothing. */
@@ -546,13 +535,13 @@ export class Users {
     const follows = (profile.follows ??= new Latest(this.options.follows));
     const isNew = !follows.has(stream.streamer);
     follows.set(stream.streamer, true);
-    const share = this.#share(profile, stream, now);
-    if (!isNew || share === undefined || share.followed) return;
-    share.followed = true;
+    const contribution = this.#contribution(profile, stream, now);
+    if (!isNew || contribution === undefined || contribution.followed) return;
+    contribution.followed = true;
     this.streamers.followed(stream.streamer, now);
   }
 
-  /** Whether one more decision of a user is learned from: nobody's are more than a share of all. */
+  /** Whether one more decision of a user is learned from: so that nobody owns the model. */
   admits(user: Id, now: number): boolean {
     const say = this.#users.get(user)?.influence;
     if (say === undefined) return true;
@@ -563,8 +552,7 @@ export class Users {
   /** @param rating - From 0, the worst, to 1, the best. */
   rate(user: Id, stream: StreamTraits, rating: number, now: number): void {
     const profile = this.open(user, now);
-    const pair = profile.pairs.get(stream.streamer) ?? emptyPair(now);
-    profile.pairs.set(stream.streamer, pair);
+    const pair = this.#pair(profile, stream, now);
     pair.ratings++;
     pair.ratingSum += 2 * rating - 1;
     addAll((profile.sums.ratings ??= zeros()), 1);
@@ -618,8 +606,15 @@ export class Users {
     return profile;
   }
 
+  /** What the user did with the streamer, made when there is nothing; the latest from now on. */
+  #pair({ pairs }: UserProfile, { streamer }: StreamTraits, now: number): Pair {
+    const pair = pairs.get(streamer) ?? emptyPair(now);
+    pairs.set(streamer, pair);
+    return pair;
+  }
+
   /** What the user has counted for at the streamer; undefined when the user counts at no more of them now. */
-  #share({ influence }: UserProfile, { streamer }: StreamTraits, now: number): Contribution | undefined {
+  #contribution({ influence }: UserProfile, { streamer }: StreamTraits, now: number): Contribution | undefined {
     renew(influence, now, this.options.influenceWindowMs);
     return contributionOf(influence, streamer);
   }
@@ -634,8 +629,8 @@ export class Users {
     for (const tag of stream.tags) interestIn(profile.tags, tag).impressions++;
     const { shown } = profile.session;
     shown.set(stream.streamer, (shown.get(stream.streamer) ?? 0) + 1);
-    const share = this.#share(profile, stream, now);
-    if (share !== undefined && countsImpression(share)) this.#judge(stream, "impressions", 1, now);
+    const contribution = this.#contribution(profile, stream, now);
+    if (contribution !== undefined && countsImpression(contribution)) this.#judge(stream, "impressions", 1, now);
   }
 
   #fade(profile: UserProfile, now: number): void {
@@ -647,9 +642,6 @@ export class Users {
     fadeInterests(profile.categories, factors);
     fadeInterests(profile.tags, factors);
     for (const pair of profile.pairs.values()) pair.weight *= factors[SPEEDS - 1]!;
-    for (const sum of profile.content ?? []) {
-      if (sum !== null) for (let i = 0; i < sum.length; i++) sum[i]! *= factors[SPEEDS - 1]!;
-    }
     profile.fadedAt = now;
   }
 }

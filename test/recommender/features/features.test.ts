@@ -1,28 +1,48 @@
 import { describe, expect, test } from "vitest";
-import { Contents } from "../../../src/encoders/content.js";
 import { Random } from "../../../src/numeric/random.js";
-import type { OnAir } from "../../../src/protocol/events.js";
+import type { LiveEvent, OnAir } from "../../../src/protocol/events.js";
 import { DAY, MINUTE } from "../../../src/protocol/time.js";
 import {
-  candidateSize,
-  type FeatureOptions,
+  columns,
+  content,
+  coreFeatures,
+  type FeatureGroup,
   Features,
-  observationSize,
-} from "../../../src/recommender/features/features.js";
-import { INPUTS, jaccard, type StreamOnAir } from "../../../src/recommender/features/inputs.js";
-import { Neighbours } from "../../../src/recommender/state/neighbours.js";
-import { Users } from "../../../src/recommender/state/users.js";
-import { CollaborativeVectors } from "../../../src/recommender/state/vectors.js";
+  featureGroup,
+  featureSizes,
+  moments,
+  neighbours,
+  pages,
+  social,
+  taste,
+  traits,
+  vectors,
+} from "../../../src/recommender/features/index.js";
+import { jaccard } from "../../../src/recommender/features/known/social.js";
+import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/scene.js";
+import { type CatalogStream, type CollaborativeVectors, State } from "../../../src/recommender/state/index.js";
+import { judgeAt, watchAt } from "../../support/watch.js";
 
-const STREAMS: StreamOnAir[] = Array.from({ length: 20 }, (_, i) => ({
-  id: `${i}`,
-  streamer: `s${i % 15}`,
-  title: "",
-  category: `c${i % 4}`,
-  tags: [`t${i % 3}`, `t${i % 5}`],
-  viewers: i ** 4,
-  startedAt: i * MINUTE,
-}));
+const { observation: OBSERVATION, candidate: CANDIDATE } = featureSizes(coreFeatures());
+
+/** 20 streams on air, of 15 streamers. */
+function platform(): State {
+  const state = new State();
+  for (let i = 0; i < 20; i++) {
+    const tags = [`t${i % 3}`, `t${i % 5}`];
+    const event: OnAir = {
+      kind: "on_air",
+      time: i * MINUTE,
+      stream: `${i}`,
+      streamer: `s${i % 15}`,
+      category: `c${i % 4}`,
+      tags,
+    };
+    state.feedback(event, undefined);
+    state.feedback({ kind: "update", time: i * MINUTE, stream: `${i}`, viewers: i ** 4 }, state.catalogue.find(`${i}`));
+  }
+  return state;
+}
 
 interface Act {
   user: string;
@@ -36,51 +56,43 @@ function draw(random: Random): Act {
   return { user, stream, watchMs, dislike: random.bernoulli(0.3) };
 }
 
-function take(profiles: Users, act: Act, now: number): void {
-  const stream = STREAMS[act.stream]!;
-  profiles.shown(act.user, [stream, STREAMS[(act.stream + 1) % 20]!], now);
-  profiles.click(act.user, stream, now);
-  profiles.watch(act.user, stream, act.watchMs, false, now);
-  profiles.interact(act.user, stream, act.dislike, now);
+function take({ users, catalogue }: State, act: Act, now: number): void {
+  const [stream, next] = [act.stream, (act.stream + 1) % 20].map((i) => catalogue.get(`${i}`)!);
+  users.shown(act.user, [stream!, next!], now);
+  users.click(act.user, stream!, now);
+  watchAt(users, act.user, stream!, act.watchMs, false, now);
+  judgeAt(users, act.user, stream!, act.dislike, now);
 }
 
-function plain(profiles: Users, options: Partial<FeatureOptions> = {}): Features {
-  return new Features(
-    { profiles, vectors: new CollaborativeVectors(), contents: new Contents(1), neighbours: new Neighbours() },
-    options,
-  );
-}
-
-/** All rows for a user at a moment: the state, then each candidate. */
-function rows(profiles: Users, user: string, now: number): Float32Array {
-  const out = new Float32Array(observationSize + STREAMS.length * candidateSize).fill(Number.NaN);
-  const profile = profiles.open(user, now);
-  const moment = { now, onAir: STREAMS.length, viewersMax: 19 ** 4 };
-  const features = plain(profiles);
-  features.begin(user, profile, moment);
+/** All rows for a user at a moment: the observation, then each candidate. */
+function rows(state: State, user: string, now: number, groups: readonly FeatureGroup[] = coreFeatures()): Float32Array {
+  const features = new Features(groups, { state, seed: 1 });
+  const { observationSize, candidateSize } = features;
+  const out = new Float32Array(observationSize + state.catalogue.size * candidateSize).fill(Number.NaN);
+  features.begin(user, state.users.open(user, now), { now, onAir: state.catalogue.size, viewersMax: 19 ** 4 });
   features.writeObservation(out, 0);
-  for (const [i, stream] of STREAMS.entries()) {
+  for (const [i, stream] of state.catalogue.streams.entries()) {
     features.write(out, observationSize + i * candidateSize, stream);
   }
   return out;
 }
 
 function candidate(all: Float32Array, i: number): Float32Array {
-  const start = observationSize + i * candidateSize;
-  return all.slice(start, start + candidateSize);
+  const start = OBSERVATION + i * CANDIDATE;
+  return all.slice(start, start + CANDIDATE);
 }
 
 describe("features", () => {
   test("are all written, finite and in [-1, 3], after any history", () => {
     const random = new Random(1);
-    const profiles = new Users();
+    const state = platform();
     let now = 0;
     for (let i = 0; i < 2000; i++) {
       now += random.bernoulli(0.02) ? 30 * DAY : random.lognormal(MINUTE, 3);
       const act = draw(random);
-      take(profiles, random.bernoulli(0.01) ? { ...act, watchMs: 1e300 } : act, now);
+      take(state, random.bernoulli(0.01) ? { ...act, watchMs: 1e300 } : act, now);
       if (i % 20 !== 0) continue;
-      const values = rows(profiles, random.pick(["u0", "u1", "nobody"]), now);
+      const values = rows(state, random.pick(["u0", "u1", "nobody"]), now);
       expect(values.every((value) => value >= -1 && value <= 3)).toBe(true);
     }
   });
@@ -90,11 +102,11 @@ describe("features", () => {
     const acts = Array.from({ length: 200 }, () => draw(random));
     const past = acts.slice(0, 100);
     const at = (order: Act[]) => {
-      const profiles = new Users();
+      const state = platform();
       const seen: Float32Array[] = [];
       for (const [i, act] of order.entries()) {
-        if (i <= 100) seen.push(rows(profiles, past[i % 100]!.user, i * MINUTE));
-        take(profiles, act, i * MINUTE);
+        if (i <= 100) seen.push(rows(state, past[i % 100]!.user, i * MINUTE));
+        take(state, act, i * MINUTE);
       }
       return seen;
     };
@@ -102,38 +114,38 @@ describe("features", () => {
   });
 
   test("do not change a profile by being read", () => {
-    const profiles = new Users();
-    for (let i = 0; i < 50; i++) take(profiles, draw(new Random(i)), i * MINUTE);
-    const first = rows(profiles, "u1", DAY);
-    expect(rows(profiles, "u1", DAY)).toEqual(first);
+    const state = platform();
+    for (let i = 0; i < 50; i++) take(state, draw(new Random(i)), i * MINUTE);
+    const first = rows(state, "u1", DAY);
+    expect(rows(state, "u1", DAY)).toEqual(first);
   });
 
   test("are the same for a stream whatever other streams there are", () => {
-    const profiles = new Users();
-    take(profiles, { user: "u", stream: 3, watchMs: MINUTE, dislike: false }, 0);
-    const alone = new Float32Array(candidateSize);
-    const moment = { now: DAY, onAir: STREAMS.length, viewersMax: 19 ** 4 };
-    const features = plain(profiles);
-    features.begin("u", profiles.open("u", DAY), moment);
-    features.write(alone, 0, STREAMS[3]!);
-    expect(candidate(rows(profiles, "u", DAY), 3)).toEqual(alone);
+    const state = platform();
+    take(state, { user: "u", stream: 3, watchMs: MINUTE, dislike: false }, 0);
+    const all = rows(state, "u", DAY);
+    for (const { id } of [...state.catalogue]) {
+      if (id !== "3") state.feedback({ kind: "off_air", time: DAY, stream: id }, state.catalogue.find(id));
+    }
+    // The number of streams on air is part of the observation, not of a candidate.
+    expect(candidate(rows(state, "u", DAY), 0)).toEqual(candidate(all, 3));
   });
 
-  test("tell a visited streamer from others, a liked from a disliked, and users apart", () => {
-    const profiles = new Users();
-    take(profiles, { user: "u", stream: 3, watchMs: 30 * MINUTE, dislike: false }, 0);
-    take(profiles, { user: "v", stream: 3, watchMs: 30 * MINUTE, dislike: true }, 0);
-    const [u, v, w] = ["u", "v", "w"].map((user) => candidate(rows(profiles, user, MINUTE), 3));
+  test("differ between a visited streamer and others, a liked and a disliked, and users", () => {
+    const state = platform();
+    take(state, { user: "u", stream: 3, watchMs: 30 * MINUTE, dislike: false }, 0);
+    take(state, { user: "v", stream: 3, watchMs: 30 * MINUTE, dislike: true }, 0);
+    const [u, v, w] = ["u", "v", "w"].map((user) => candidate(rows(state, user, MINUTE), 3));
     expect(u).not.toEqual(v);
     expect(u).not.toEqual(w);
-    expect(candidate(rows(profiles, "u", MINUTE), 7)).not.toEqual(u);
+    expect(candidate(rows(state, "u", MINUTE), 7)).not.toEqual(u);
     const sizes = new Set([u, v, w].map((row) => row!.length));
-    expect([...sizes]).toEqual([candidateSize]);
+    expect([...sizes]).toEqual([CANDIDATE]);
   });
 
   test("go round with the day", () => {
-    const profiles = new Users();
-    const clock = (now: number) => rows(profiles, "u", now).slice(0, 4);
+    const state = platform();
+    const clock = (now: number) => rows(state, "u", now).slice(0, 4);
     expect(clock(DAY)).toEqual(clock(2 * DAY));
     expect(clock(DAY)).not.toEqual(clock(1.5 * DAY));
   });
@@ -141,103 +153,99 @@ describe("features", () => {
 
 const NOW = DAY;
 
-/** A platform's memory, to which tests add what they are about. */
-function memory() {
-  const profiles = new Users();
-  const vectors = new CollaborativeVectors({ size: 6 });
-  const contents = new Contents(1);
-  const neighbours = new Neighbours({ shrinkage: 1 });
-  const ANN: StreamOnAir = { ...STREAMS[0]!, id: "live", streamer: "ann", category: "chess", tags: ["blitz"] };
-  const rowsWith = (options: Partial<FeatureOptions>, stream = ANN, user = "u") => {
-    const features = new Features({ profiles, vectors, contents, neighbours }, options);
-    const observation = new Float32Array(features.observationSize).fill(Number.NaN);
-    const candidate = new Float32Array(features.candidateSize).fill(Number.NaN);
-    features.begin(user, profiles.open(user, NOW), { now: NOW, onAir: 1, viewersMax: 1 });
-    features.writeObservation(observation, 0);
-    features.write(candidate, 0, stream);
-    return { observation: [...observation.subarray(32)], candidate: [...candidate.subarray(32)], features };
+/** A platform with these groups beside the core ones, on which tests make things happen. */
+function withGroups(...groups: FeatureGroup[]) {
+  const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...coreFeatures(), ...groups] });
+  const { users } = scenes.state;
+  const feed = (...events: LiveEvent[]) => {
+    for (const event of events) scenes.feedback(event);
   };
-  return { profiles, vectors, contents, neighbours, ANN, rowsWith };
+  const onAir = (stream: string, more: Partial<OnAir> = {}) =>
+    feed({ kind: "on_air", time: 0, stream, streamer: "ann", category: "chess", tags: ["blitz"], ...more });
+  onAir("live");
+  /** What the groups write beside the core ones. */
+  const rowsOf = (stream = "live", user = "u", now = NOW) => {
+    const { streams, observation, candidates } = scenes.face({ user, now });
+    const at = streams.findIndex(({ id }) => id === stream) * scenes.features.candidateSize;
+    const row = candidates.subarray(at + 32, at + scenes.features.candidateSize);
+    return { observation: [...observation.subarray(31)], candidate: [...row] };
+  };
+  const ANN = scenes.state.catalogue.get("live")!;
+  return { scenes, users, feed, onAir, rowsOf, ANN };
 }
 
-describe("inputs", () => {
-  test.each(INPUTS)("%s only adds to the rows, in fours", (name) => {
-    const profiles = new Users();
-    for (let i = 0; i < 50; i++) take(profiles, draw(new Random(i)), i * MINUTE);
-    const profile = profiles.open("u1", DAY);
-    const write = (options: Partial<FeatureOptions>) => {
-      const features = plain(profiles, options);
-      const row = new Float32Array(features.observationSize + features.candidateSize).fill(Number.NaN);
-      features.begin("u1", profile, { now: DAY, onAir: 20, viewersMax: 9 });
+const GROUPS = [traits(), pages(), social(), taste(), vectors(), moments(), content(), neighbours()];
+
+describe("groups", () => {
+  test.each(GROUPS.map((group) => [group.name, group] as const))("%s only adds to the rows, in fours", (_, group) => {
+    const state = platform();
+    for (let i = 0; i < 50; i++) take(state, draw(new Random(i)), i * MINUTE);
+    const write = (groups: FeatureGroup[]) => {
+      const features = new Features(groups, { state, seed: 1 });
+      const { observationSize: n, candidateSize } = features;
+      const row = new Float32Array(n + candidateSize).fill(Number.NaN);
+      features.begin("u1", state.users.open("u1", DAY), { now: DAY, onAir: 20, viewersMax: 9 });
       features.writeObservation(row, 0);
-      features.write(row, features.observationSize, STREAMS[3]!);
-      const { observationSize: n } = features;
-      expect([n % 4, features.candidateSize % 4]).toEqual([0, 0]);
+      features.write(row, n, state.catalogue.get("3")!);
+      expect([n % 4, candidateSize % 4]).toEqual([0, 0]);
       expect(row.every((x) => Math.abs(x) <= 3)).toBe(true);
-      return { n, width: row.length, base: [...row.slice(0, 32), ...row.slice(n, n + 32)] };
+      return { n, width: row.length, base: [...row.slice(0, 31), ...row.slice(n, n + 32)] };
     };
-    const without = write({});
-    const withIt = write({ inputs: [name] });
-    expect([without.n, without.width]).toEqual([observationSize, observationSize + candidateSize]);
+    const without = write(coreFeatures());
+    const withIt = write([...coreFeatures(), group]);
+    expect([without.n, without.width]).toEqual([OBSERVATION, OBSERVATION + CANDIDATE]);
     expect(withIt.width).toBeGreaterThan(without.width);
     expect(withIt.base).toEqual(without.base);
   });
 
   test("traits: an age of zero is not an age unknown; one trait does not touch another's place", () => {
-    const { profiles, rowsWith } = memory();
-    const rows = () => rowsWith({ inputs: ["traits"] }).observation;
+    const { users, rowsOf } = withGroups(traits());
+    const rows = () => rowsOf().observation;
     expect(rows().every((x) => x === 0)).toBe(true);
-    profiles.update("u", { age: 0 }, NOW);
+    users.update("u", { age: 0 }, NOW);
     const baby = rows();
     expect(baby.filter((x) => x === 1).length).toBe(2);
-    profiles.update("u", { region: "eu" }, NOW);
+    users.update("u", { region: "eu" }, NOW);
     const both = rows();
     for (const [i, x] of baby.entries()) if (x !== 0) expect(both[i]).toBe(x);
     expect(both.filter((x) => x === 1).length).toBe(4);
-    profiles.update("u", { region: "us" }, NOW);
+    users.update("u", { region: "us" }, NOW);
     expect(rows()).not.toEqual(both);
   });
 
-  test("pages and ratings: none is not the same as those that add up to nothing", () => {
-    const { profiles, rowsWith, ANN } = memory();
-    const rows = () => rowsWith({ inputs: ["pages"] });
-    expect([...rows().observation, ...rows().candidate].every((x) => x === 0)).toBe(true);
-    profiles.page("u", 0, NOW);
-    expect(rows().observation.slice(0, 5)).toEqual([
-      1,
-      Math.fround(Math.log(2) / 3),
-      Math.fround(Math.log(2) / 2),
-      1,
-      0,
-    ]);
-    profiles.rate("u", ANN, 0.5, NOW);
-    expect(rows().observation.slice(5)).toEqual([1, Math.fround(Math.log(2) / 3), 0]);
-    expect(rows().candidate).toEqual([1, 0, Math.fround(1 / 3), 0]);
+  test("pages and ratings: none is not the same as a sum of nothing", () => {
+    const { users, rowsOf, ANN } = withGroups(pages());
+    expect([...rowsOf().observation, ...rowsOf().candidate].every((x) => x === 0)).toBe(true);
+    users.page("u", 0, NOW);
+    const [log3, log2] = [Math.fround(Math.log(2) / 3), Math.fround(Math.log(2) / 2)];
+    expect(rowsOf().observation.slice(0, 5)).toEqual([1, log3, log2, 1, 0]);
+    users.rate("u", ANN, 0.5, NOW);
+    expect(rowsOf().observation.slice(5, 8)).toEqual([1, log3, 0]);
+    expect(rowsOf().candidate).toEqual([1, 0, Math.fround(1 / 3), 0]);
   });
 
   test("social: friends in the stream, friends who follow by how alike they are, own follows", () => {
-    const { profiles, rowsWith, ANN } = memory();
-    const rows = () => rowsWith({ inputs: ["social"] });
-    expect([...rows().observation, ...rows().candidate].every((x) => x === 0)).toBe(true);
+    const { users, rowsOf, ANN } = withGroups(social());
+    expect([...rowsOf().observation, ...rowsOf().candidate].every((x) => x === 0)).toBe(true);
     const of = (streamer: string) => ({ ...ANN, streamer });
-    profiles.befriend("u", "v", true, NOW);
-    profiles.befriend("u", "w", true, NOW);
-    expect(rows().observation[0]).toBe(1);
-    for (const streamer of ["ann", "ben"]) profiles.follow("v", of(streamer), NOW);
-    for (const streamer of ["ben", "cleo"]) profiles.follow("u", of(streamer), NOW);
-    profiles.click("w", ANN, NOW);
-    profiles.click("stranger", ANN, NOW);
+    users.befriend("u", "v", true, NOW);
+    users.befriend("u", "w", true, NOW);
+    expect(rowsOf().observation[0]).toBe(1);
+    for (const streamer of ["ann", "ben"]) users.follow("v", of(streamer), NOW);
+    for (const streamer of ["ben", "cleo"]) users.follow("u", of(streamer), NOW);
+    users.click("w", ANN, NOW);
+    users.click("stranger", ANN, NOW);
     // {ben, cleo} and {ann, ben}: one of three.
     const following = 0.5 + 1 / 3;
-    expect(rows().candidate).toEqual([0, 1, 1 / 3, following / (1 + following)].map(Math.fround));
-    expect(rows().observation[3]).toBeCloseTo(1 / 6, 6);
-    profiles.follow("u", ANN, NOW);
-    profiles.watch("w", ANN, MINUTE, false, NOW);
-    expect(rows().candidate.slice(0, 3)).toEqual([1, 0, 0]);
-    profiles.befriend("w", "u", false, NOW);
-    profiles.delete("v");
-    expect(rows().observation[0]).toBe(0);
-    expect(rows().candidate.slice(1)).toEqual([0, 0, 0]);
+    expect(rowsOf().candidate).toEqual([0, 1, 1 / 3, following / (1 + following)].map(Math.fround));
+    expect(rowsOf().observation[3]).toBeCloseTo(1 / 6, 6);
+    users.follow("u", ANN, NOW);
+    watchAt(users, "w", ANN, MINUTE, false, NOW);
+    expect(rowsOf().candidate.slice(0, 3)).toEqual([1, 0, 0]);
+    users.befriend("w", "u", false, NOW);
+    users.delete("v");
+    expect(rowsOf().observation[0]).toBe(0);
+    expect(rowsOf().candidate.slice(1)).toEqual([0, 0, 0]);
   });
 
   test("the share in common is that of sets, by the definition", () => {
@@ -251,124 +259,179 @@ describe("inputs", () => {
     }
   });
 
-  test("taste is the vectors' inner product, and the vectors are what it is of", () => {
-    const { profiles, vectors, rowsWith } = memory();
-    profiles.update("u", { language: "en" }, NOW);
-    for (let i = 0; i < 30; i++) {
-      vectors.learn("u", "ann", "chess", 2, ["blitz"], ["language:en"]);
-      vectors.learn("v", "ben", "music", 2, ["calm"]);
+  test("taste is the vectors' inner product, and both groups read the same vectors", () => {
+    const { scenes, users, feed, rowsOf, onAir } = withGroups(vectors({ size: 6 }), taste({ size: 6 }));
+    users.update("u", { language: "en" }, 0);
+    onAir("calm", { streamer: "ben", category: "music", tags: ["calm"] });
+    for (let i = 1; i <= 30; i++) {
+      feed({ kind: "watch", time: i * 10 * MINUTE, user: "u", stream: "live", watchMs: 9 * MINUTE });
+      feed({ kind: "watch", time: i * 10 * MINUTE, user: "v", stream: "calm", watchMs: 9 * MINUTE });
     }
-    const { observation, candidate } = rowsWith({ inputs: ["vectors", "taste"] });
-    const dot = vectors.dot("u", "ann", "chess", ["blitz"], ["language:en"]);
-    expect(dot).toBeGreaterThan(0.3);
-    expect(candidate.slice(8)).toEqual([expect.closeTo(dot / (1 + dot), 5), expect.any(Number), 1, 1]);
+    const kept = scenes.state.keeper("vectors") as unknown as { vectors: CollaborativeVectors };
+    const dot = kept.vectors.dot("u", "ann", "chess", ["blitz"], ["language:en"]);
+    expect(dot).toBeGreaterThan(0.05);
+    const { observation, candidate } = rowsOf();
+    expect(candidate.slice(6, 10)).toEqual([expect.closeTo(dot / (1 + dot), 5), expect.any(Number), 1, 1]);
     const back = (x: number) => x / (1 - Math.abs(x));
     const own = observation.slice(0, 6).map(back);
     const theirs = candidate.slice(0, 6).map(back);
     expect(own.reduce((sum, x, f) => sum + x * theirs[f]!, 0)).toBeCloseTo(dot, 4);
-    expect([...observation.slice(6), ...candidate.slice(6, 8)]).toEqual([0, 0, 0, 0]);
-    const nobody = rowsWith({ inputs: ["taste"] }, { ...memory().ANN, streamer: "new" }, "nobody").candidate;
-    expect(nobody.slice(2)).toEqual([0, 0]);
+    onAir("new", { streamer: "new", category: "new", tags: [] });
+    const nobody = rowsOf("new", "nobody").candidate.slice(6);
+    expect(nobody.slice(2, 4)).toEqual([0, 0]);
     expect(nobody[0]).toBe(nobody[1]);
+    expect(() => withGroups(vectors({ size: 6 }), taste({ size: 7 }))).toThrow("they share vectors");
   });
 
   test("moments: a rate of zero is not a rate unknown", () => {
-    const { rowsWith, ANN } = memory();
-    const rows = (more: Partial<StreamOnAir>) => rowsWith({ inputs: ["moments"] }, { ...ANN, ...more }).candidate;
-    expect(rows({}).every((x) => x === 0)).toBe(true);
-    expect(rows({ commentRate: 0 })).toEqual([0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    expect(rows({ viewerTrend: -1, joinRate: Math.E - 1 })).toEqual([
-      1,
-      Math.fround(1 / 3),
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      1,
-      -0.5,
-      0,
-      0,
-    ]);
+    const { feed, rowsOf, onAir } = withGroups(moments());
+    expect(rowsOf().candidate.every((x) => x === 0)).toBe(true);
+    onAir("other");
+    feed({ kind: "comment", time: NOW - 5 * MINUTE, user: "v", stream: "other" });
+    expect(rowsOf().candidate.slice(0, 10)).toEqual([0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    feed({ kind: "update", time: NOW - 2 * MINUTE, stream: "live", viewers: 10 });
+    feed({ kind: "update", time: NOW - MINUTE, stream: "live", viewers: 3 });
+    feed({ kind: "click", time: NOW, user: "v", stream: "live" });
+    const now = rowsOf().candidate;
+    expect([now[0], now[8]]).toEqual([1, 1]);
+    expect(now[1]).toBeGreaterThan(0);
+    expect(now[9]).toBeLessThan(0);
   });
 
   test("content: likeness by modality, language and maturity, each with whether it is known", () => {
-    const { profiles, contents, rowsWith, ANN } = memory();
-    const rows = (id: string) => rowsWith({ inputs: ["content"] }, { ...ANN, id }).candidate;
-    const onAir = (stream: string, more: Partial<OnAir>): void =>
-      contents.onAir({ kind: "on_air", time: 0, stream, streamer: "ann", category: "chess", ...more });
-    onAir("bare", {});
-    onAir("seen", { title: "violin", embeddings: { image: [1, 2, 3] } });
-    onAir("alike", { title: "violin", language: "en", mature: false, embeddings: { image: [1, 2, 3.1] } });
-    onAir("unlike", { language: "zh", mature: true, embeddings: { image: [-1, -2, -3], audio: [1] } });
+    const { scenes, feed, rowsOf, onAir } = withGroups(content());
+    const rows = (id: string) => rowsOf(id).candidate;
+    onAir("bare", { tags: [] });
+    onAir("seen", { tags: [], title: "violin", embeddings: { image: [1, 2, 3] } });
+    const alike = { title: "violin", language: "en", mature: false, embeddings: { image: [1, 2, 3.1] } };
+    onAir("alike", { tags: [], ...alike });
+    onAir("unlike", { tags: [], language: "zh", mature: true, embeddings: { image: [-1, -2, -3], audio: [1] } });
     expect(rows("alike")).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1]);
-    profiles.watch("u", ANN, MINUTE, false, NOW, contents.get("seen"));
-    profiles.update("u", { language: "en" }, NOW);
-    for (const id of ["bare", "never"]) expect(rows(id).every((x) => x === 0)).toBe(true);
+    feed({ kind: "watch", time: NOW, user: "u", stream: "seen", watchMs: 59_000 });
+    expect(scenes.state.profile("u")).not.toHaveProperty("content");
+    feed({ kind: "watch", time: NOW, user: "u", stream: "seen", watchMs: MINUTE });
+    feed({ kind: "user", time: NOW, user: "u", language: "en" });
+    expect(rows("bare").every((x) => x === 0)).toBe(true);
     const near = (x: number) => expect.closeTo(x, 2);
     expect(rows("alike")).toEqual([1, near(1), 0, 0, 1, near(1), 0, 0, 1, 1, 1, -1]);
     expect(rows("unlike")).toEqual([0, 0, 0, 0, 1, near(-1), 0, 0, 1, -1, 1, 1]);
+    // What a user watched is in the exported profile, and goes with the user; what faded is unknown again.
+    const kept = (scenes.state.profile("u") as { content?: unknown[] }).content;
+    expect(kept?.map((sum) => sum !== null)).toEqual([true, false, true, false]);
+    expect(
+      rowsOf("alike", "u", 400 * DAY)
+        .candidate.slice(0, 8)
+        .every((x) => x === 0),
+    ).toBe(true);
+    scenes.state.forget("u");
+    expect(
+      rows("alike")
+        .slice(0, 8)
+        .every((x) => x === 0),
+    ).toBe(true);
   });
 
-  test("declared columns read what the user told, and the stream", () => {
-    const { profiles, contents, rowsWith, ANN } = memory();
-    contents.onAir({ kind: "on_air", time: 0, stream: "live", streamer: "ann", category: "chess", language: "en" });
-    const options: Partial<FeatureOptions> = {
-      user: [{ name: "grown", from: "age", encode: { kind: "buckets", edges: [18] } }],
-      stream: [
-        { name: "category", encode: { kind: "onehot", vocabulary: ["music", "chess"] } },
-        { name: "language", encode: { kind: "onehot", vocabulary: ["en"] } },
-        { name: "age", from: "ageMs", encode: { kind: "minmax", low: 0, high: 2 * DAY } },
-      ],
-    };
-    const before = rowsWith(options);
-    expect(before.observation).toEqual([0, 0, 0, 0]);
+  test("declared columns read the user's traits, and the stream", () => {
+    const { users, rowsOf, onAir } = withGroups(
+      columns({
+        user: [{ name: "grown", from: "age", encode: { kind: "buckets", edges: [18] } }],
+        stream: [
+          { name: "category", encode: { kind: "onehot", vocabulary: ["music", "chess"] } },
+          { name: "language", encode: { kind: "onehot", vocabulary: ["en"] } },
+          { name: "age", from: "ageMs", encode: { kind: "minmax", low: 0, high: 2 * DAY } },
+        ],
+      }),
+    );
+    onAir("english", { language: "en" });
+    const before = rowsOf("english");
+    expect(before.observation.slice(0, 3)).toEqual([0, 0, 0]);
     expect(before.candidate).toEqual([1, 0, 0, 1, 1, 0, 1, 1, 0.5, 0, 0, 0]);
-    profiles.update("u", { age: 20 }, NOW);
-    expect(rowsWith(options).observation).toEqual([1, 0, 1, 0]);
-    expect(rowsWith(options, { ...ANN, id: "never" }).candidate.slice(4, 7)).toEqual([0, 0, 0]);
+    users.update("u", { age: 20 }, NOW);
+    expect(rowsOf("english").observation.slice(0, 3)).toEqual([1, 0, 1]);
+    expect(rowsOf("live").candidate.slice(4, 7)).toEqual([0, 0, 0]);
   });
 
   test("running columns go on with each slate, and are saved", () => {
-    const { rowsWith, ANN } = memory();
-    const options: Partial<FeatureOptions> = { stream: [{ name: "viewers", encode: { kind: "running" } }] };
-    const { features } = rowsWith(options);
-    const read = (of: Features, viewers: number) => {
-      const row = new Float32Array(of.candidateSize);
-      of.write(row, 0, { ...ANN, viewers });
+    const make = () => withGroups(columns({ stream: [{ name: "viewers", encode: { kind: "running" } }] }));
+    const { scenes, feed, ANN } = make();
+    const read = (of: Scenes, viewers: number) => {
+      const row = new Float32Array(of.features.candidateSize);
+      of.features.write(row, 0, { ...ANN, viewers } as CatalogStream);
       return row[33];
     };
-    features.shown([
-      { ...ANN, viewers: 10 },
-      { ...ANN, viewers: 20 },
-    ]);
-    expect([10, 15, 25].map((viewers) => read(features, viewers))).toEqual([-1, 0, 2]);
-    const copy = rowsWith(options).features;
+    feed({ kind: "click", time: 0, user: "u", stream: "live" });
+    scenes.face({ user: "u", now: NOW });
+    scenes.state.shown("u", [{ ...ANN, viewers: 10 } as CatalogStream, { ...ANN, viewers: 20 } as CatalogStream], NOW);
+    expect([10, 15, 25].map((viewers) => read(scenes, viewers))).toEqual([-1, 0, 2]);
+    const copy = make().scenes;
+    copy.face({ user: "u", now: NOW });
     expect(read(copy, 25)).toBe(0);
-    copy.load(JSON.parse(JSON.stringify(features.save())));
+    const { keepers } = scenes.state.save([]);
+    copy.state.keeper("columns")!.load(JSON.parse(JSON.stringify(keepers[0]![1])), new Float32Array(0));
     expect(read(copy, 25)).toBe(2);
   });
 
+  test("of one's own write, keep, and are saved, forgotten and fed like any other", () => {
+    const seen: string[] = [];
+    const mine = featureGroup("mine", { half: 2 }, ({ state }, { half }) => {
+      const counts = new Map<string, number>();
+      state.keep("mine", () => ({
+        feedback: ({ event, stream }) => {
+          seen.push(`${event.kind} ${stream?.streamer}`);
+          if (event.kind === "click") counts.set(event.user, (counts.get(event.user) ?? 0) + 1);
+        },
+        forget: (user) => counts.delete(user),
+        save: () => [...counts],
+        load: (saved) => {
+          for (const [user, n] of saved as [string, number][]) counts.set(user, n);
+        },
+      }));
+      let clicks = 0;
+      return {
+        observation: 1,
+        candidate: 0,
+        begin: (user) => {
+          clicks = counts.get(user) ?? 0;
+        },
+        writeObservation: (row, offset) => {
+          row[offset] = clicks / (clicks + half);
+        },
+      };
+    });
+    const { scenes, feed, rowsOf } = withGroups(mine);
+    feed({ kind: "click", time: 1, user: "u", stream: "live" }, { kind: "like", time: 1, user: "u", stream: "never" });
+    feed({ kind: "click", time: 2, user: "u", stream: "live" }, { kind: "friend", time: 2, user: "u", friend: "v" });
+    expect(seen).toEqual(["on_air ann", "click ann", "click ann", "friend undefined"]);
+    expect(rowsOf().observation[0]).toBe(0.5);
+    expect(scenes.state.save([]).keepers).toEqual([["mine", [["u", 2]], 0]]);
+    scenes.state.forget("u");
+    expect(rowsOf().observation[0]).toBe(0);
+  });
+
   test.each([
-    [{ inputs: ["tast"] }, '"features.inputs" must be an array of different ones of traits, pages'],
-    [{ inputs: ["taste", "taste"] }, '"features.inputs" must be an array of different ones'],
+    [() => [...coreFeatures(), taste(), taste()], '"features" must be groups of different names'],
+    [() => [taste()], '"features" must be groups of which one writes an observation, got ["taste"]'],
     [
-      { user: [{ name: "age", encode: { kind: "standard" } }] },
-      '"features.user" must be fitted: what FeatureSet.save gives',
+      () => [...coreFeatures(), columns({ user: [{ name: "age", encode: { kind: "standard" } }] })],
+      '"columns.user" must be fitted, as FeatureSet.save gives them',
     ],
     [
-      { stream: [{ name: "id", encode: { kind: "indices" } }] },
-      '"features.stream" must be of columns that write numbers',
+      () => [...coreFeatures(), columns({ stream: [{ name: "id", encode: { kind: "indices" } }] })],
+      '"columns.stream" must be of columns that write numbers',
     ],
-    [{ user: [{ name: "age", encode: { kind: "age" }, optional: false }] }, '"features.user.0.optional" must be true'],
     [
-      { user: [{ name: "x", from: "age", encode: { kind: "hashed" } }] },
+      () => [...coreFeatures(), columns({ user: [{ name: "age", encode: { kind: "age" }, optional: false }] })],
+      '"columns.user.0.optional" must be true',
+    ],
+    [
+      () => [...coreFeatures(), columns({ user: [{ name: "x", from: "age", encode: { kind: "hashed" } }] })],
       '"x" must be a string or an array of strings, got 30',
     ],
-    [{ stream: [{ name: "x", encode: { kind: "lgo" } }] }, '"features.stream.0.encode.kind" must be one of'],
-    [{ users: [] }, '"features.users" is not an option'],
-  ])("refuses %j", (options, message) => {
-    expect(() => plain(new Users(), options as object)).toThrow(message);
+    [
+      () => [...coreFeatures(), columns({ stream: [{ name: "x", encode: { kind: "lgo" } as never }] })],
+      '"columns.stream.0.encode.kind" must be one of',
+    ],
+  ])("refuses %s", (groups, message) => {
+    expect(() => new Features(groups(), { state: new State(), seed: 1 })).toThrow(message);
   });
 });

@@ -17,6 +17,7 @@ import {
 import { Towers, type Vectors } from "../../../src/recommender/retrieval/towers.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 import { Users } from "../../../src/recommender/state/users.js";
+import { judgeAt } from "../../support/watch.js";
 
 /** Users and streamers on a circle, where their number says. */
 const circle: Vectors = {
@@ -45,7 +46,8 @@ function onAir(i: number, time = i): LiveEvent {
 
 function filled(n: number, options: Partial<RetrievalOptions> = {}, order = Array.from({ length: n }, (_, i) => i)) {
   const towers = new Towers(circle);
-  const catalog = new Catalogue([towers]);
+  const catalog = new Catalogue();
+  catalog.follow(towers);
   for (const i of order) catalog.feedback(onAir(i));
   for (const i of order) catalog.feedback({ kind: "update", time: n, stream: `s${i}`, viewers: (i * 37) % 50 });
   return { catalog, towers, retriever: new Retriever(catalog, options, towers) };
@@ -139,8 +141,8 @@ describe("retrieval", () => {
     const profiles = new Users();
     const traits = (streamer: string) => ({ streamer, category: "c", tags: [] });
     for (const [i, streamer] of ["a", "b", "c"].entries()) profiles.click("u", traits(streamer), i);
-    profiles.interact("u", traits("d"), false, 3);
-    profiles.interact("u", traits("b"), true, 4);
+    judgeAt(profiles, "u", traits("d"), false, 3);
+    judgeAt(profiles, "u", traits("b"), true, 4);
     for (const streamer of ["e", "b", "a", "f"]) profiles.follow("u", traits(streamer), 4);
     expect(favouritesOf(profiles.open("u", 5))).toEqual(["d", "c", "a", "f", "e"]);
   });
@@ -233,7 +235,8 @@ describe("an off-air stream", () => {
     fc.assert(
       fc.property(moves, fc.constantFrom(1, 2, 4, 100), (steps, max) => {
         let towers = new Towers(circle);
-        let catalog = new Catalogue([towers]);
+        let catalog = new Catalogue();
+        catalog.follow(towers);
         const live = new Set<string>();
         let now = 0;
         for (const { dt, what, stream } of steps) {
@@ -242,7 +245,8 @@ describe("an off-air stream", () => {
             const floats: Float32Array[] = [];
             const saved = JSON.parse(JSON.stringify([catalog.save(), towers.save(floats)]));
             towers = new Towers(circle);
-            catalog = new Catalogue([towers]);
+            catalog = new Catalogue();
+            catalog.follow(towers);
             catalog.load(saved[0]);
             towers.load(saved[1], floats[0]!);
           } else catalog.feedback(eventOf(what, stream, now));

@@ -47,7 +47,8 @@ const everything = () => true;
 
 function filled(vectors: Vectors, n: number, seed = 1, probe = 1): { catalog: Catalogue; towers: Towers } {
   const towers = new Towers(vectors, { probe });
-  const catalog = new Catalogue([towers]);
+  const catalog = new Catalogue();
+  catalog.follow(towers);
   const random = new Random(seed);
   for (const i of random.shuffle(Array.from({ length: n }, (_, i) => i))) {
     const streamer = i % 11 === 0 ? `none ${i}` : `r${i}`;
@@ -83,7 +84,8 @@ describe("Towers", () => {
     const order = Array.from({ length: 400 }, (_, i) => i);
     const build = (probe: number, detours: boolean) => {
       const towers = new Towers(vectors, { probe });
-      const catalog = new Catalogue([towers]);
+      const catalog = new Catalogue();
+      catalog.follow(towers);
       const on = (i: number, category: number) =>
         catalog.feedback({
           kind: "on_air",
@@ -154,7 +156,9 @@ describe("Towers", () => {
     const floats: Float32Array[] = [];
     const saved = JSON.parse(JSON.stringify(towers.save(floats)));
     const copy = new Towers(vectors, { probe });
-    new Catalogue([copy]).load(catalog.save());
+    const copied = new Catalogue();
+    copied.follow(copy);
+    copied.load(catalog.save());
     copy.load(saved, floats[0]!);
     for (let round = 0; round < 4; round++) {
       expect(ids(copy.nearest("u", 9, everything))).toEqual(ids(towers.nearest("u", 9, everything)));

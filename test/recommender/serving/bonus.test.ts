@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
-import { candidateSize } from "../../../src/recommender/features/features.js";
+import { coreFeatures, featureSizes } from "../../../src/recommender/features/features.js";
 import type { DenseTransition } from "../../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender } from "../../../src/recommender/recommender.js";
 import { Explorer } from "../../../src/recommender/serving/explorer.js";
@@ -8,6 +8,7 @@ import { Explorer } from "../../../src/recommender/serving/explorer.js";
 const STREAMS = 6;
 /** Where a row says that a streamer has been shown less than ten times. */
 const IS_NEW = 12;
+const { candidate: candidateSize } = featureSizes(coreFeatures());
 
 /** Values by place alone: streams come by name, so s0 is the best by a little, and s5, whom nobody knows, the worst. */
 class ByPlace implements QFunction {
@@ -57,8 +58,7 @@ describe("the bonus of streamers of whom little is known", () => {
     const scores = Float32Array.of(1, 3, 1, 3);
     const known = [0, 3, 99, 1e12];
     const lifted = (bonus: number) => {
-      const out = new Float32Array(4);
-      new Explorer(Random.named(1, "test"), { bonus }).lift(scores, 4, (i) => known[i]!, out);
+      const out = new Explorer(Random.named(1, "test"), { bonus }).lift(scores, (i) => known[i]!);
       return Array.from(out, (value, i) => value - scores[i]!);
     };
     expect(lifted(0)).toEqual([0, 0, 0, 0]);

@@ -100,11 +100,11 @@ describe("Catalog", () => {
     expect(one.of("nobody").size + one.within("nothing").size).toBe(0);
   });
 
-  test("tells followers when the category or the tags may have changed, and only then", () => {
-    const told: string[] = [];
-    const catalog = new Catalogue([
-      { told: ({ category, tags }) => told.push([category, ...tags].join()), gone: () => told.push("gone") },
-    ]);
+  test("calls followers when the category or the tags may have changed, and only then", () => {
+    const seen: string[] = [];
+    const see = ({ category, tags }: CatalogStream) => seen.push([category, ...tags].join());
+    const catalog = new Catalogue();
+    catalog.follow({ entered: see, changed: see, left: () => seen.push("gone") });
     const update = (what: object) => catalog.feedback({ kind: "update", time: 2, stream: "a", ...what });
     catalog.feedback(onAir("a", 1, { category: "chess", tags: ["calm"] }));
     update({ viewers: 5 });
@@ -112,22 +112,23 @@ describe("Catalog", () => {
     update({ tags: ["loud", "late"] });
     update({ title: "x" });
     catalog.feedback({ kind: "off_air", time: 3, stream: "a" });
-    expect(told).toEqual(["chess,calm", "music,calm", "music,loud,late", "gone"]);
+    expect(seen).toEqual(["chess,calm", "music,calm", "music,loud,late", "gone"]);
   });
 
-  test("tells followers of each stream at its index, and where the last went", () => {
+  test("calls followers for each stream at its index, and where the last went", () => {
     const rows: string[] = [];
-    const catalog = new Catalogue([
-      {
-        told: ({ index, id, category }) => {
-          rows[index] = `${id} ${category}`;
-        },
-        gone: (index, last) => {
-          rows[index] = rows[last]!;
-          rows.length = last;
-        },
+    const write = ({ index, id, category }: CatalogStream) => {
+      rows[index] = `${id} ${category}`;
+    };
+    const catalog = new Catalogue();
+    catalog.follow({
+      entered: write,
+      changed: write,
+      left: (index, last) => {
+        rows[index] = rows[last]!;
+        rows.length = last;
       },
-    ]);
+    });
     const random = new Random(3);
     for (let step = 0; step < 3000; step++) {
       const stream = `s${random.below(30)}`;
@@ -165,7 +166,7 @@ describe("Catalog", () => {
     live(copy, 250_000);
     expect(copy.save()).toEqual(catalog.save());
     expect(copy.ignored).toBeGreaterThan(0);
-    for (const stream of catalog) expect(copy.get(stream.id)!.joinRate).toBe(stream.joinRate);
+    for (let i = 0; i < 20; i++) expect(copy.find(`s${i}`)).toEqual(catalog.find(`s${i}`));
   });
 
   test("agrees with a plain set over random comings and goings", () => {
@@ -188,6 +189,22 @@ describe("Catalog", () => {
         expect(catalog.streams[stream.index]).toBe(stream);
       }
     }
+  });
+
+  test("knows streams that went off air, the latest, until they come back or their streamer is forgotten", () => {
+    const catalog = new Catalogue(16);
+    for (let i = 0; i < 40; i++) {
+      catalog.feedback(onAir(`s${i}`, i));
+      catalog.feedback({ kind: "off_air", time: i, stream: `s${i}` });
+    }
+    expect(catalog.find("s0")).toBeUndefined();
+    expect(catalog.find("s39")).toMatchObject({ id: "s39", isOnAir: false });
+    catalog.feedback(onAir("s39", 50));
+    expect(catalog.find("s39")).toBe(catalog.get("s39"));
+    const gone = catalog.find("s38")!;
+    expect(catalog.goneOf(gone.streamer)).toContain("s38");
+    catalog.forgetStreamer(gone.streamer);
+    expect(catalog.find("s38")).toBeUndefined();
   });
 
   test("takes 100 000 streams on and off air", () => {

@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../../src/protocol/time.js";
-import { KNOWLEDGE, Knowledge } from "../../../src/recommender/scene.js";
+import { taste } from "../../../src/recommender/features/index.js";
+import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/scene.js";
 import type { StreamerProfile } from "../../../src/recommender/state/streamers.js";
 import { type ProfileOptions, Users } from "../../../src/recommender/state/users.js";
+import { judgeAt, watchAt } from "../../support/watch.js";
 
 const ANN = { streamer: "ann", category: "chess", tags: ["blitz"] };
 const DEFAULT_SAY = 6 * HOUR;
@@ -21,8 +23,8 @@ function ann(profiles: Users, now: number): StreamerProfile {
 function visit(profiles: Users, user: string, from: number): void {
   profiles.impression(user, ANN, from);
   profiles.click(user, ANN, from);
-  profiles.interact(user, ANN, false, from + MINUTE);
-  profiles.watch(user, ANN, HOUR, false, from + HOUR);
+  judgeAt(profiles, user, ANN, false, from + MINUTE);
+  watchAt(profiles, user, ANN, HOUR, false, from + HOUR);
 }
 
 /** The same in one millisecond, again and again: nobody has watched an hour by then. */
@@ -31,8 +33,8 @@ function flood(profiles: Users, users: number, times: number, from = 0): void {
     const [user, now] = [`bot${i % users}`, from + i];
     profiles.impression(user, ANN, now);
     profiles.click(user, ANN, now);
-    profiles.watch(user, ANN, HOUR, false, now);
-    profiles.interact(user, ANN, false, now);
+    watchAt(profiles, user, ANN, HOUR, false, now);
+    judgeAt(profiles, user, ANN, false, now);
     profiles.follow(user, ANN, now);
   }
 }
@@ -65,9 +67,9 @@ describe("what an account counts for", () => {
 
   test("is 4 watches, so that short ones in a row do not bury a streamer either", () => {
     const profiles = new Users();
-    for (let i = 0; i < 1000; i++) profiles.watch("bot", ANN, 1000, false, i);
+    for (let i = 0; i < 1000; i++) watchAt(profiles, "bot", ANN, 1000, false, i);
     expect(ann(profiles, MINUTE)).toMatchObject({ watches: 4 });
-    for (let i = 0; i < 9; i++) profiles.watch("u", ANN, 10 * MINUTE, false, (i + 1) * 10 * MINUTE);
+    for (let i = 0; i < 9; i++) watchAt(profiles, "u", ANN, 10 * MINUTE, false, (i + 1) * 10 * MINUTE);
     expect(ann(profiles, HOUR)).toMatchObject({ watches: 8 });
     expect(ann(profiles, HOUR).minutes).toBeCloseTo(4 * (10 + 1 / 60), 12);
   });
@@ -88,7 +90,7 @@ describe("what an account counts for", () => {
     for (let round = 0; round < 20; round++) {
       for (let i = 0; i < 300; i++) {
         profiles.click("bot", streamer(i), round);
-        profiles.watch("bot", streamer(i), HOUR, false, round);
+        watchAt(profiles, "bot", streamer(i), HOUR, false, round);
         profiles.follow("bot", streamer(i), round);
       }
     }
@@ -129,7 +131,7 @@ describe("what an account counts for", () => {
       log.push({ user, streamer: `r${i}`, kind, time });
       if (kind === "impression") profiles.impression(user, streamer(i), time);
       else if (kind === "click") profiles.click(user, streamer(i), time);
-      else profiles.interact(user, streamer(i), false, time);
+      else judgeAt(profiles, user, streamer(i), false, time);
     }
     const counted = { click: 0, like: 0 };
     for (const user of ["u0", "u1", "u2"]) {
@@ -155,18 +157,20 @@ describe("what an account counts for", () => {
     flood(loaded, 2, 50, 50);
     expect(ann(loaded, 100)).toMatchObject({ clicks: 2, approvals: 2 });
     loaded.deleteStreamer("ann");
-    expect(loaded.export("bot0")!.say.streamers).toEqual([]);
+    expect(loaded.export("bot0")!.influence.streamers).toEqual([]);
   });
 
   test("bounds what the vectors learn of a streamer", () => {
     const learned = (watches: number) => {
-      const knowledge = new Knowledge(KNOWLEDGE);
+      const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...SCENE_DEFAULTS.features, taste()] });
       for (let i = 0; i < 20; i++) {
-        knowledge.hear({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: "c" });
+        scenes.feedback({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: "c" });
       }
       const watch = { kind: "watch", user: "bot", stream: "s1", watchMs: 5 * MINUTE } satisfies Partial<LiveEvent>;
-      for (let i = 1; i <= watches; i++) knowledge.hear({ ...watch, time: i * 5 * MINUTE });
-      return knowledge.save().numbers.vectors;
+      for (let i = 1; i <= watches; i++) scenes.feedback({ ...watch, time: i * 5 * MINUTE });
+      const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
+      scenes.save(numbers);
+      return numbers.state;
     };
     expect(learned(60)).toEqual(learned(4));
     expect(learned(4)).not.toEqual(learned(3));
@@ -179,15 +183,15 @@ describe("a watch that cannot be", () => {
   test("counts for the time since the user entered", () => {
     const profiles = new Users();
     profiles.click("u", ANN, 0);
-    profiles.watch("u", ANN, HOUR, false, 10 * MINUTE);
+    watchAt(profiles, "u", ANN, HOUR, false, 10 * MINUTE);
     expect([minutes(profiles), ann(profiles, HOUR).minutes, ann(profiles, HOUR).watches]).toEqual([10, 10, 1]);
   });
 
   test("counts for the time since the user's last watch there ended, and for nobody when that is short", () => {
     const profiles = new Users();
-    profiles.watch("u", ANN, HOUR, false, 10);
+    watchAt(profiles, "u", ANN, HOUR, false, 10);
     expect(minutes(profiles)).toBe(60);
-    profiles.watch("u", ANN, HOUR, false, 10 + 200);
+    watchAt(profiles, "u", ANN, HOUR, false, 10 + 200);
     expect(minutes(profiles)).toBeCloseTo(60 + 200 / MINUTE, 12);
     expect(profiles.get("u")!.sums.bounces[0]).toBe(0);
     expect(ann(profiles, HOUR)).toMatchObject({ watches: 1, minutes: 60 });
@@ -196,17 +200,17 @@ describe("a watch that cannot be", () => {
   test("is one that is longer by more than clocks differ", () => {
     const profiles = new Users();
     profiles.click("u", ANN, 0);
-    profiles.watch("u", ANN, 70_000, false, MINUTE);
+    watchAt(profiles, "u", ANN, 70_000, false, MINUTE);
     expect(minutes(profiles)).toBe(70 / 60);
-    profiles.watch("u", ANN, 70_001, false, 2 * MINUTE);
+    watchAt(profiles, "u", ANN, 70_001, false, 2 * MINUTE);
     expect(minutes(profiles)).toBe(70 / 60 + 1);
   });
 
   test("is not one of another streamer, nor after a like alone", () => {
     const profiles = new Users();
     profiles.click("u", streamer(1), 0);
-    profiles.interact("u", ANN, false, 0);
-    profiles.watch("u", ANN, HOUR, false, 1);
+    judgeAt(profiles, "u", ANN, false, 0);
+    watchAt(profiles, "u", ANN, HOUR, false, 1);
     expect(minutes(profiles)).toBe(60);
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
-import { KNOWLEDGE, Knowledge } from "../../../src/recommender/scene.js";
+import { coreFeatures, neighbours } from "../../../src/recommender/features/index.js";
+import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/scene.js";
 import { type Nearness, Neighbours } from "../../../src/recommender/state/neighbours.js";
 
 function nearness(neighbours: Neighbours, user: string, streamer: string, now = 0): Nearness | undefined {
@@ -123,66 +124,67 @@ describe("the input neighbours", () => {
     stream: `of ${streamer}`,
     watchMs,
   });
-  function platform(): Knowledge {
-    const knowledge = new Knowledge({ ...KNOWLEDGE, features: { inputs: ["neighbours"] } });
-    for (const streamer of ["a", "b", "c"]) knowledge.hear(onAir(streamer));
-    return knowledge;
+  function platform(): Scenes {
+    const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...coreFeatures(), neighbours()] });
+    for (const streamer of ["a", "b", "c"]) scenes.feedback(onAir(streamer));
+    return scenes;
   }
   /** Its four floats for a streamer. */
-  function row(knowledge: Knowledge, user: string, streamer: string, now: number): number[] {
-    const { streams, candidates } = knowledge.face({ user, now });
+  function row(scenes: Scenes, user: string, streamer: string, now: number): number[] {
+    const { streams, candidates } = scenes.face({ user, now });
     const i = streams.findIndex((stream) => stream.streamer === streamer);
-    const { candidateSize } = knowledge.features;
+    const { candidateSize } = scenes.features;
     return [...candidates.subarray((i + 1) * candidateSize - 4, (i + 1) * candidateSize)];
   }
 
   test("knows of a watch from right after it on, of others too, and not before", () => {
-    const knowledge = platform();
+    const scenes = platform();
     const unknown = [0, 0, 0, 0];
-    knowledge.hear(watch("v", "a", MINUTE));
-    knowledge.hear(watch("v", "b", 2 * MINUTE));
-    expect(row(knowledge, "u", "b", 3 * MINUTE)).toEqual(unknown);
-    knowledge.hear(watch("u", "a", 3 * MINUTE));
+    scenes.feedback(watch("v", "a", MINUTE));
+    scenes.feedback(watch("v", "b", 2 * MINUTE));
+    expect(row(scenes, "u", "b", 3 * MINUTE)).toEqual(unknown);
+    scenes.feedback(watch("u", "a", 3 * MINUTE));
     // One user of sqrt(2 * 1), and 5 of shrinkage.
     const similarity = 1 / (Math.sqrt(2) + 5);
     const near = (x: number) => expect.closeTo(x, 4);
     const known = [1, near(similarity / (similarity + 1)), near(similarity), near(similarity)];
-    expect(row(knowledge, "u", "b", 3 * MINUTE)).toEqual(known);
+    expect(row(scenes, "u", "b", 3 * MINUTE)).toEqual(known);
     // Whom the user liked says nothing of itself, and nobody liked c.
-    expect(row(knowledge, "u", "a", 3 * MINUTE)).toEqual(unknown);
-    expect(row(knowledge, "u", "c", 3 * MINUTE)).toEqual(unknown);
-    knowledge.hear(watch("w", "c", 4 * MINUTE));
-    expect(row(knowledge, "u", "c", 4 * MINUTE)).toEqual([1, 0, 0, 0]);
-    knowledge.hear(watch("w", "a", HOUR));
-    expect(row(knowledge, "u", "c", HOUR)[1]).toBeGreaterThan(0);
+    expect(row(scenes, "u", "a", 3 * MINUTE)).toEqual(unknown);
+    expect(row(scenes, "u", "c", 3 * MINUTE)).toEqual(unknown);
+    scenes.feedback(watch("w", "c", 4 * MINUTE));
+    expect(row(scenes, "u", "c", 4 * MINUTE)).toEqual([1, 0, 0, 0]);
+    scenes.feedback(watch("w", "a", HOUR));
+    expect(row(scenes, "u", "c", HOUR)[1]).toBeGreaterThan(0);
   });
 
   test("takes likes and long watches, no bounces, and streams that have gone", () => {
-    const knowledge = platform();
-    knowledge.hear(watch("v", "a", 1, 59_000));
-    knowledge.hear({ kind: "click", time: 1, user: "v", stream: "of a" });
-    knowledge.hear({ kind: "like", time: 2, user: "v", stream: "of b" });
-    knowledge.hear({ kind: "dislike", time: 2, user: "u", stream: "of a" });
-    expect(row(knowledge, "v", "a", 3)).toEqual([0, 0, 0, 0]);
-    knowledge.hear({ kind: "off_air", time: 4, stream: "of a" });
-    knowledge.hear(watch("v", "a", 5));
-    knowledge.hear({ ...onAir("a"), time: 6 });
-    expect(row(knowledge, "v", "a", 6)[0]).toBe(1);
-    expect(knowledge.forget("v")).toBe(true);
-    expect(row(knowledge, "v", "a", 7)).toEqual([0, 0, 0, 0]);
-    knowledge.hear(watch("v", "b", 8));
-    expect(row(knowledge, "v", "a", 8)[0]).toBe(1);
-    knowledge.forgetStreamer("b");
-    expect(row(knowledge, "v", "a", 8)).toEqual([0, 0, 0, 0]);
+    const scenes = platform();
+    scenes.feedback(watch("v", "a", 1, 59_000));
+    scenes.feedback({ kind: "click", time: 1, user: "v", stream: "of a" });
+    scenes.feedback({ kind: "like", time: 2, user: "v", stream: "of b" });
+    scenes.feedback({ kind: "dislike", time: 2, user: "u", stream: "of a" });
+    expect(row(scenes, "v", "a", 3)).toEqual([0, 0, 0, 0]);
+    scenes.feedback({ kind: "off_air", time: 4, stream: "of a" });
+    scenes.feedback(watch("v", "a", 5));
+    scenes.feedback({ ...onAir("a"), time: 6 });
+    expect(row(scenes, "v", "a", 6)[0]).toBe(1);
+    expect(scenes.state.forget("v")).toBe(true);
+    expect(row(scenes, "v", "a", 7)).toEqual([0, 0, 0, 0]);
+    scenes.feedback(watch("v", "b", 8));
+    expect(row(scenes, "v", "a", 8)[0]).toBe(1);
+    scenes.forgetStreamer("b");
+    expect(row(scenes, "v", "a", 8)).toEqual([0, 0, 0, 0]);
   });
 
   test("is not made, nor saved, where nobody asks for it", () => {
-    const knowledge = new Knowledge(KNOWLEDGE);
-    knowledge.hear(onAir("a"));
-    knowledge.hear(watch("u", "a", 1));
-    expect(knowledge.save().state.neighbours).toBeUndefined();
+    const kept = (of: Scenes) => of.state.save([]).keepers;
+    const scenes = new Scenes({ ...SCENE_DEFAULTS, features: coreFeatures() });
+    scenes.feedback(onAir("a"));
+    scenes.feedback(watch("u", "a", 1));
+    expect(kept(scenes)).toEqual([]);
     const asked = platform();
-    asked.hear(watch("u", "a", 1));
-    expect(asked.save().state.neighbours!.visits).toEqual([["u", ["a"]]]);
+    asked.feedback(watch("u", "a", 1));
+    expect(kept(asked)).toMatchObject([["neighbours", { visits: [["u", ["a"]]] }, 0]]);
   });
 });

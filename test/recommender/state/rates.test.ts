@@ -4,10 +4,69 @@ import { log1p } from "../../../src/numeric/math.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
+import { type RateName as Counted, Rates } from "../../../src/recommender/state/rates.js";
 
 const KINDS = ["click", "comment", "gift", "like", "follow", "share", "watch", "impression"] as const;
-const RATES = { joinRate: ["click"], commentRate: ["comment"], giftRate: ["gift"], likeRate: ["like", "follow"] };
-type RateName = keyof typeof RATES;
+const COUNTED = { joinRate: ["click"], commentRate: ["comment"], giftRate: ["gift"], likeRate: ["like", "follow"] };
+type RateName = keyof typeof COUNTED;
+
+const NAMES: Record<RateName, Counted> = {
+  joinRate: "join",
+  commentRate: "comment",
+  giftRate: "gift",
+  likeRate: "like",
+};
+
+/** Streams on air, and what is counted of them. */
+class Live {
+  readonly catalogue = new Catalogue();
+  readonly rates = new Rates();
+  #now = 0;
+
+  constructor() {
+    this.catalogue.follow(this.rates);
+  }
+
+  advance(now: number): void {
+    this.#now = Math.max(this.#now, now);
+    this.rates.advance(now);
+  }
+
+  feedback(event: LiveEvent): void {
+    this.advance(event.time);
+    const stream = "stream" in event ? this.catalogue.get(event.stream) : undefined;
+    if (event.kind === "update" && event.viewers !== undefined && stream) {
+      this.rates.viewers(stream.index, event.viewers, event.time);
+    }
+    if ("user" in event && "stream" in event && stream) this.rates.add(stream.index, event.kind, event.user, stream.id);
+    this.catalogue.feedback(event);
+  }
+
+  read({ index, startedAt }: CatalogStream, name: RateName): number | undefined {
+    return this.rates.rate(index, NAMES[name], startedAt, this.#now);
+  }
+
+  rate(stream: string, name: RateName): number | undefined {
+    return this.read(this.catalogue.get(stream)!, name);
+  }
+
+  trend({ index }: CatalogStream): number | undefined {
+    return this.rates.trend(index, this.#now);
+  }
+
+  save(): string {
+    return JSON.stringify([this.catalogue.save(), this.rates.save(this.catalogue.size), this.#now]);
+  }
+
+  static load(saved: string): Live {
+    const [catalogue, rates, now] = JSON.parse(saved);
+    const live = new Live();
+    live.catalogue.load(catalogue);
+    live.rates.load(rates);
+    live.#now = now;
+    return live;
+  }
+}
 
 const onAir = (stream: string, time: number): LiveEvent => {
   return { kind: "on_air", time, stream, streamer: `of ${stream}`, category: "chess" };
@@ -36,7 +95,7 @@ function sinceOnAir(log: readonly LiveEvent[], stream: string): LiveEvent[] | un
 
 /** Counts all events of the window anew: one for each user, 10 s and rate, over the whole log. */
 function naiveRate(log: readonly LiveEvent[], stream: string, name: RateName, now: number): number | undefined {
-  const counted: readonly string[] = RATES[name];
+  const counted: readonly string[] = COUNTED[name];
   const since = sinceOnAir(log, stream)!;
   const startedAt = since[0]!.time;
   const live = new Set<string>();
@@ -75,12 +134,12 @@ function naiveTrend(log: readonly LiveEvent[], stream: string, now: number): num
   return ((log1p(updates.at(-1)!.viewers!) - log1p(from.viewers!)) * 60_000) / (now - from.time);
 }
 
-function expectAsNaive(catalog: Catalogue, log: readonly LiveEvent[], now: number): void {
-  for (const stream of catalog) {
-    for (const name of Object.keys(RATES) as RateName[]) {
-      expect(stream[name], `${name} of ${stream.id} at ${now}`).toBe(naiveRate(log, stream.id, name, now));
+function expectAsNaive(live: Live, log: readonly LiveEvent[], now: number): void {
+  for (const stream of live.catalogue) {
+    for (const name of Object.keys(COUNTED) as RateName[]) {
+      expect(live.read(stream, name), `${name} of ${stream.id} at ${now}`).toBe(naiveRate(log, stream.id, name, now));
     }
-    expect(stream.viewerTrend).toBe(naiveTrend(log, stream.id, now));
+    expect(live.trend(stream)).toBe(naiveTrend(log, stream.id, now));
   }
 }
 
@@ -92,23 +151,22 @@ const step = fc.record({
   viewers: fc.nat(500),
 });
 
-describe("moments", () => {
+describe("rates", () => {
   test("agree with a twin that counts all events of the window anew", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), fc.nat(30_000), (steps, from) => {
-        let catalog = new Catalogue();
+        let live = new Live();
         const log: LiveEvent[] = [];
         let now = from;
         for (const { dt, what, user, stream, viewers } of steps) {
           now += dt;
           const id = `s${stream}`;
           if (what === "read") {
-            catalog.advance(now);
-            expectAsNaive(catalog, log, now);
-            const copy = new Catalogue();
-            copy.load(JSON.parse(JSON.stringify(catalog.save())));
-            expect(copy.save()).toEqual(catalog.save());
-            catalog = copy;
+            live.advance(now);
+            expectAsNaive(live, log, now);
+            const copy = Live.load(live.save());
+            expect(copy.save()).toEqual(live.save());
+            live = copy;
             continue;
           }
           const event: LiveEvent =
@@ -120,50 +178,51 @@ describe("moments", () => {
                   ? { kind: what, time: now, stream: id, viewers }
                   : act(what, now, `u${user}`, id);
           log.push(event);
-          catalog.feedback(event);
+          live.feedback(event);
         }
-        expectAsNaive(catalog, log, Math.max(now, 0));
+        expectAsNaive(live, log, Math.max(now, 0));
       }),
       { numRuns: 150, seed: 1 },
     );
   });
 
   test("one user who floods a stream is worth at most one event in 10 s", () => {
-    const catalog = new Catalogue();
-    catalog.feedback(onAir("a", 0));
-    for (let time = 60_000; time < 120_000; time += 5) catalog.feedback(act("comment", time, "loud", "a"));
-    catalog.advance(119_999);
-    expect(catalog.get("a")!.commentRate).toBeCloseTo(6, 3);
-    for (let user = 0; user < 100; user++) catalog.feedback(act("comment", 119_999, `u${user}`, "a"));
-    expect(catalog.get("a")!.commentRate).toBeCloseTo(106, 1);
+    const live = new Live();
+    live.feedback(onAir("a", 0));
+    for (let time = 60_000; time < 120_000; time += 5) live.feedback(act("comment", time, "loud", "a"));
+    live.advance(119_999);
+    expect(live.rate("a", "commentRate")).toBeCloseTo(6, 3);
+    for (let user = 0; user < 100; user++) live.feedback(act("comment", 119_999, `u${user}`, "a"));
+    expect(live.rate("a", "commentRate")).toBeCloseTo(106, 1);
   });
 
   test("ten thousand users in 10 s all count, whatever their names", () => {
-    const catalog = new Catalogue();
-    catalog.feedback(onAir("a", 0));
-    catalog.feedback(onAir("ab", 0));
+    const live = new Live();
+    live.feedback(onAir("a", 0));
+    live.feedback(onAir("ab", 0));
     const random = new Random(1);
     const name = (i: number) => `${"b".repeat(i % 3)}${i}-${random.below(10)}`;
-    for (let i = 0; i < 10_000; i++) catalog.feedback(act("click", 20_000, name(i), i % 2 === 0 ? "a" : "ab"));
-    expect(catalog.get("a")!.joinRate).toBe(5000 * 3);
-    expect(catalog.get("ab")!.joinRate).toBe(5000 * 3);
+    for (let i = 0; i < 10_000; i++) live.feedback(act("click", 20_000, name(i), i % 2 === 0 ? "a" : "ab"));
+    expect(live.rate("a", "joinRate")).toBe(5000 * 3);
+    expect(live.rate("ab", "joinRate")).toBe(5000 * 3);
   });
 
   test("are unknown before anything can be known, and fade to 0 afterwards", () => {
-    const catalog = new Catalogue();
-    catalog.feedback(onAir("a", 1000));
-    const read = (): Pick<CatalogStream, "joinRate" | "giftRate" | "viewerTrend"> => {
-      const { joinRate, giftRate, viewerTrend } = catalog.get("a")!;
-      return { joinRate, giftRate, viewerTrend };
-    };
-    catalog.feedback(act("click", 2000, "u", "a"));
+    const live = new Live();
+    live.feedback(onAir("a", 1000));
+    const read = () => ({
+      joinRate: live.rate("a", "joinRate"),
+      giftRate: live.rate("a", "giftRate"),
+      viewerTrend: live.trend(live.catalogue.get("a")!),
+    });
+    live.feedback(act("click", 2000, "u", "a"));
     expect(read()).toEqual({ joinRate: undefined, giftRate: undefined, viewerTrend: undefined });
-    catalog.advance(21_000);
+    live.advance(21_000);
     expect(read()).toEqual({ joinRate: 3, giftRate: undefined, viewerTrend: undefined });
-    catalog.feedback({ kind: "update", time: 21_000, stream: "a", viewers: 9 });
-    catalog.feedback({ kind: "update", time: 81_000, stream: "a", viewers: 99 });
+    live.feedback({ kind: "update", time: 21_000, stream: "a", viewers: 9 });
+    live.feedback({ kind: "update", time: 81_000, stream: "a", viewers: 99 });
     expect(read()).toEqual({ joinRate: 0, giftRate: undefined, viewerTrend: log1p(99) - log1p(9) });
-    catalog.advance(1e300);
+    live.advance(1e300);
     expect(read().joinRate).toBe(0);
     expect(read().viewerTrend).toBeCloseTo(0, 12);
   });

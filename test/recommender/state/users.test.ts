@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Latest } from "../../../src/collections/latest.js";
-import { CONTENT_SIZE } from "../../../src/encoders/content.js";
 import { Random } from "../../../src/numeric/random.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
+import type { StreamTraits } from "../../../src/recommender/state/catalogue.js";
 import { emptyStreamerEstimate, Streamers } from "../../../src/recommender/state/streamers.js";
-import { HALF_LIVES_MS, type StreamTraits, Users, type UserTraits } from "../../../src/recommender/state/users.js";
+import { HALF_LIVES_MS, Users, type UserTraits } from "../../../src/recommender/state/users.js";
+import { judgeAt, watchAt } from "../../support/watch.js";
 
 function stream(streamer: string, category = "chess", tags: string[] = []): StreamTraits {
   return { streamer, category, tags };
@@ -26,7 +27,7 @@ describe("a user's profile", () => {
 
   test("fades the same in one step as in many", () => {
     const [once, often] = [new Users(), new Users()];
-    for (const profiles of [once, often]) profiles.watch("u", ANN, 30 * MINUTE, false, 0);
+    for (const profiles of [once, often]) watchAt(profiles, "u", ANN, 30 * MINUTE, false, 0);
     for (let now = HOUR; now <= WEEK; now += HOUR) often.open("u", now);
     const [a, b] = [once.open("u", WEEK), often.open("u", WEEK)];
     expect(b.sums.weight[2]).toBeCloseTo(a.sums.weight[2]!, 12);
@@ -36,8 +37,8 @@ describe("a user's profile", () => {
 
   test("interests are shares of what was watched", () => {
     const profiles = new Users();
-    profiles.watch("u", ANN, 30 * MINUTE, false, 0);
-    profiles.watch("u", BEN, 30 * MINUTE, false, 0);
+    watchAt(profiles, "u", ANN, 30 * MINUTE, false, 0);
+    watchAt(profiles, "u", BEN, 30 * MINUTE, false, 0);
     const { categories, tags, sums } = profiles.open("u", 0);
     expect(categories.get("chess")!.weight[0]! / sums.weight[0]!).toBeCloseTo(0.5, 12);
     expect(tags.get("blitz")!.weight[0]).toBe(categories.get("chess")!.weight[0]);
@@ -56,8 +57,8 @@ describe("a user's profile", () => {
 
   test("a short watch counts as a bounce, and as nothing when the stream ended it", () => {
     const profiles = new Users({ bounceMs: 5000 });
-    profiles.watch("u", ANN, 3000, false, 0);
-    profiles.watch("u", ANN, 3000, true, 0);
+    watchAt(profiles, "u", ANN, 3000, false, 0);
+    watchAt(profiles, "u", ANN, 3000, true, 0);
     const profile = profiles.open("u", 0);
     expect([profile.sums.bounces[0], profile.sums.watches[0], profile.session.bounces]).toEqual([1, 1, 1]);
   });
@@ -67,7 +68,7 @@ describe("a user's profile", () => {
     for (let i = 0; i < 500; i++) {
       profiles.shown("u", [stream(`s${i}`, `c${i}`, [`t${i}`])], i);
       profiles.click("u", stream(`s${i}`, `c${i}`), i);
-      profiles.watch("u", stream(`s${i}`, `c${i}`, [`t${i}`]), MINUTE, false, i);
+      watchAt(profiles, "u", stream(`s${i}`, `c${i}`, [`t${i}`]), MINUTE, false, i);
       profiles.open(`u${i}`, i);
     }
     const profile = profiles.get("u")!;
@@ -83,7 +84,7 @@ describe("a user's profile", () => {
 
   test("can be read as plain values, which are a copy, and be deleted", () => {
     const profiles = new Users();
-    profiles.watch("u", ANN, MINUTE, false, 0);
+    watchAt(profiles, "u", ANN, MINUTE, false, 0);
     const copy = profiles.export("u")!;
     expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
     expect(copy.pairs[0]![0]).toBe("ann");
@@ -102,8 +103,8 @@ describe("a user's profile", () => {
         const [user, now, chosen] = [`u${draw.below(12)}`, from + i * MINUTE, draw.pick(streams)];
         profiles.shown(user, [chosen, draw.pick(streams)], now);
         profiles.click(user, chosen, now);
-        profiles.watch(user, chosen, draw.lognormal(60_000, 2), draw.bernoulli(0.1), now);
-        profiles.interact(user, chosen, draw.bernoulli(0.2), now);
+        watchAt(profiles, user, chosen, draw.lognormal(60_000, 2), draw.bernoulli(0.1), now);
+        judgeAt(profiles, user, chosen, draw.bernoulli(0.2), now);
         profiles.rate(user, chosen, draw.uniform(), now);
         profiles.page(user, draw.lognormal(9000, 1), now);
         profiles.update(user, { age: draw.below(99) }, now);
@@ -162,9 +163,9 @@ describe("what a user tells and does besides watching", () => {
     expect(profiles.watching("u", HOUR)).toBe("ann");
     expect(profiles.watching("u", 5 * HOUR)).toBeUndefined();
     profiles.click("u", BEN, HOUR);
-    profiles.watch("u", ANN, HOUR, false, HOUR);
+    watchAt(profiles, "u", ANN, HOUR, false, HOUR);
     expect(profiles.watching("u", HOUR)).toBe("ben");
-    profiles.watch("u", BEN, MINUTE, false, HOUR + MINUTE);
+    watchAt(profiles, "u", BEN, MINUTE, false, HOUR + MINUTE);
     expect(profiles.watching("u", HOUR + MINUTE)).toBeUndefined();
     expect(profiles.watching("nobody", 0)).toBeUndefined();
   });
@@ -182,17 +183,6 @@ describe("what a user tells and does besides watching", () => {
     expect(pairs.get("ann")).toMatchObject({ ratings: 2, ratingSum: 0.5, approvals: 0 });
     expect(profiles.open("u", WEEK).sums.pages![2]).toBeCloseTo(1, 12);
   });
-
-  test("what was in the streams watched fades and is kept by modality", () => {
-    const profiles = new Users();
-    const row = new Float32Array(CONTENT_SIZE).fill(0.5);
-    const content = { language: "en", mature: false, title: "", tags: [], rows: [row, null, null, null] };
-    profiles.watch("u", ANN, 1000, false, 0, content);
-    expect(profiles.get("u")!.content).toBeNull();
-    profiles.watch("u", ANN, MINUTE, false, MINUTE, content);
-    expect(profiles.open("u", MINUTE + WEEK).content![0]![3]).toBeCloseTo((Math.log(2) * 0.5) / 2, 6);
-    expect(profiles.get("u")!.content!.slice(1)).toEqual([null, null, null]);
-  });
 });
 
 describe("a streamer's profile", () => {
@@ -204,12 +194,12 @@ describe("a streamer's profile", () => {
     streamers.onAir("ann", "chess", 3000);
     for (const user of ["u", "v"]) {
       profiles.click(user, ANN, 4000);
-      profiles.watch(user, ANN, 10 * MINUTE, false, DAY);
+      watchAt(profiles, user, ANN, 10 * MINUTE, false, DAY);
       for (let i = 0; i < 2; i++) profiles.follow(user, ANN, DAY);
-      profiles.interact(user, ANN, false, DAY);
+      judgeAt(profiles, user, ANN, false, DAY);
     }
     profiles.click("u", ANN, 2 * DAY);
-    profiles.watch("u", ANN, 4 * MINUTE, false, 2 * DAY + 4 * MINUTE);
+    watchAt(profiles, "u", ANN, 4 * MINUTE, false, 2 * DAY + 4 * MINUTE);
     expect(streamers.profile("ann", 3 * DAY)).toMatchObject({
       firstSeen: 1000,
       lastOnAir: 3000,
@@ -237,9 +227,9 @@ describe("a streamer's profile", () => {
     const profiles = new Users();
     profiles.shown("u", [ANN, BEN], 0);
     profiles.click("u", ANN, 0);
-    profiles.watch("u", ANN, MINUTE, false, 0);
+    watchAt(profiles, "u", ANN, MINUTE, false, 0);
     profiles.follow("u", ANN, 0);
-    profiles.watch("u", BEN, MINUTE, false, 0);
+    watchAt(profiles, "u", BEN, MINUTE, false, 0);
     profiles.click("u", ANN, 1);
     const copy = profiles.streamers.profile("ann", 0)!;
     expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
@@ -259,8 +249,8 @@ describe("what is known of a streamer", () => {
   test("a new streamer is worth what the category is worth", () => {
     const profiles = new Users();
     for (let i = 0; i < 200; i++) {
-      profiles.watch(`u${i}`, stream(`good${i % 10}`, "chess"), 20 * MINUTE, false, i);
-      profiles.watch(`u${i}`, stream(`bad${i % 10}`, "music"), 2000, false, i);
+      watchAt(profiles, `u${i}`, stream(`good${i % 10}`, "chess"), 20 * MINUTE, false, i);
+      watchAt(profiles, `u${i}`, stream(`bad${i % 10}`, "music"), 2000, false, i);
     }
     profiles.streamers.read("new", "chess", 200, estimate);
     expect(estimate.long.engagedShare).toBeGreaterThan(0.9);

@@ -1,0 +1,79 @@
+import type { Id } from "../../protocol/index.js";
+import type { CatalogStream, State, UserProfile } from "../state/index.js";
+
+/** What is the same for all streams of one request. */
+export interface Moment {
+  /** Milliseconds. */
+  readonly now: number;
+  /** Number of streams on air. */
+  readonly onAir: number;
+  /** Largest number of viewers among the candidates. */
+  readonly viewersMax: number;
+}
+
+/** What a group is built into: the state that it reads and adds keepers to, and the seed of everything random. */
+export interface FeatureContext {
+  readonly state: State;
+  readonly seed: number;
+}
+
+/** Writes the numbers of one group into rows. All are finite and in [-8, 8]; each number that may be unknown has a mask. */
+export interface FeatureWriter {
+  /** Numbers in the observation, and in the row of each candidate. */
+  readonly observation: number;
+  readonly candidate: number;
+  /** The next rows are for this user at this moment. `profile` is up to date, and holds only what came before. */
+  begin(user: Id, profile: UserProfile, moment: Moment): void;
+  /** Writes all `observation` numbers, from `offset`. */
+  writeObservation?(row: Float32Array, offset: number): void;
+  /** Writes all `candidate` numbers, from `offset`, without allocating. */
+  writeCandidate?(row: Float32Array, offset: number, stream: CatalogStream): void;
+}
+
+/**
+ * A group of features, as a value: `new Recommender({ features: [session(), pair(), mine()] })`. Make one of your own
+ * with `featureGroup`.
+ */
+export interface FeatureGroup {
+  /** Unique among the groups of a recommender; a saved file names its groups. */
+  readonly name: string;
+  /** Plain values, saved with the recommender. */
+  readonly options: object;
+  /** Builds the group for one recommender, and asks its state to keep what it needs. */
+  build(context: FeatureContext): FeatureWriter;
+  /** The same group with the options of a saved file. */
+  withOptions(options: object): FeatureGroup;
+}
+
+/**
+ * Makes a group of features.
+ *
+ * @param name - Unique among the groups of a recommender.
+ * @param options - Plain values, as `JSON.stringify` writes them: they are saved, and given back at `Recommender.load`.
+ * @param build - Called once for each recommender.
+ *
+ * ```ts
+ * const weekend = () =>
+ *   featureGroup("weekend", {}, () => {
+ *     let isWeekend = 0;
+ *     return {
+ *       observation: 1,
+ *       candidate: 0,
+ *       begin: (_user, _profile, { now }) => { isWeekend = Math.floor(now / 86_400_000 + 4) % 7 % 6 === 0 ? 1 : 0; },
+ *       writeObservation: (row, offset) => { row[offset] = isWeekend; },
+ *     };
+ *   });
+ * ```
+ */
+export function featureGroup<O extends object>(
+  name: string,
+  options: O,
+  build: (context: FeatureContext, options: O) => FeatureWriter,
+): FeatureGroup {
+  return {
+    name,
+    options,
+    build: (context) => build(context, options),
+    withOptions: (saved) => featureGroup(name, saved as O, build),
+  };
+}

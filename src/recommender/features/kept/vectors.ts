@@ -1,0 +1,134 @@
+import { mustBe } from "../../../check/index.js";
+import { log1p } from "../../../numeric/index.js";
+import { type Id, MINUTE } from "../../../protocol/index.js";
+import {
+  type CatalogStream,
+  CollaborativeVectors,
+  type Fact,
+  type Keeper,
+  type SavedVectors,
+  type State,
+  type UserProfile,
+  type UserTraits,
+  type VectorOptions,
+} from "../../state/index.js";
+import { type FeatureContext, type FeatureGroup, type FeatureWriter, featureGroup } from "../group.js";
+import { squashed } from "../scale.js";
+
+const NAME = "vectors";
+
+/** The names under which collaborative vectors know a user's traits: kinds of people, not people. */
+export function traitNames({ gender, region, language, device }: UserTraits): string[] {
+  const given = { gender, region, language, device };
+  return Object.entries(given).flatMap(([trait, value]) => (value === undefined ? [] : [`${trait}:${value}`]));
+}
+
+/** Collaborative vectors of users and streamers, learned from every watch that counts. */
+export class KeptVectors implements Keeper {
+  readonly vectors: CollaborativeVectors;
+  /** The options as given. */
+  readonly options: Partial<VectorOptions>;
+  readonly #state: State;
+
+  constructor({ state, seed }: FeatureContext, options: Partial<VectorOptions>) {
+    const { users, streamers } = state.users.options;
+    this.options = options;
+    this.vectors = new CollaborativeVectors({ seed, users, streamers, ...options });
+    this.#state = state;
+  }
+
+  /** Numbers in a vector. */
+  get size(): number {
+    return this.vectors.size;
+  }
+
+  /** Writes a user's vector; returns false for a user who has no part of their own: it would only find what is popular. */
+  readUser(user: Id, out: Float32Array, offset: number): boolean {
+    return this.vectors.readUser(user, out, offset, traitNames(this.#state.users.get(user)?.traits ?? {}));
+  }
+
+  readStreamer(streamer: Id, category: string, out: Float32Array, offset: number, tags: readonly string[]): boolean {
+    return this.vectors.readStreamer(streamer, category, out, offset, tags);
+  }
+
+  feedback({ event, stream, isNew, sharedMs }: Fact): void {
+    if (stream === undefined) return;
+    const { streamer, category, tags } = stream;
+    if (isNew) this.vectors.offer(streamer, category, tags);
+    if (event.kind !== "watch" || sharedMs < this.#state.users.options.engagedMs) return;
+    const traits = traitNames(this.#state.users.get(event.user)?.traits ?? {});
+    this.vectors.learn(event.user, streamer, category, log1p(sharedMs / MINUTE), tags, traits);
+  }
+
+  forget(user: Id): void {
+    this.vectors.forget(user);
+  }
+
+  forgetStreamer(streamer: Id): void {
+    this.vectors.forgetStreamer(streamer);
+  }
+
+  save(numbers: Float32Array[]): Omit<SavedVectors, "rows"> {
+    const { rows, ...saved } = this.vectors.save();
+    numbers.push(Float32Array.from(rows));
+    return saved;
+  }
+
+  load(saved: unknown, rows: Float32Array): void {
+    this.vectors.load({ ...(saved as Omit<SavedVectors, "rows">), rows });
+  }
+}
+
+/** The vectors that a recommender keeps; undefined when no group asked for them. */
+export function keptVectors(state: State): KeptVectors | undefined {
+  return state.keeper(NAME) as KeptVectors | undefined;
+}
+
+/**
+ * The vectors of a recommender, kept once for all groups that read them.
+ * @throws RangeError for other options than those of a group before.
+ */
+export function keepVectors(context: FeatureContext, options: Partial<VectorOptions>): CollaborativeVectors {
+  const kept = context.state.keep(NAME, () => new KeptVectors(context, options));
+  const [own, given] = [kept.options, options].map((object) => JSON.stringify(Object.entries(object).sort()));
+  if (own !== given) throw mustBe("features", '"taste" and "vectors" with the same options: they share vectors', given);
+  return kept.vectors;
+}
+
+/**
+ * The collaborative vectors of user and streamer themselves, each number squashed into (-1, 1).
+ *
+ * Keeps vectors of `size` numbers for users, streamers, categories, tags and traits, which watches write: 4 bytes a
+ * number. Writes `size` numbers of the observation and as many of a candidate.
+ */
+export function vectors(options: Partial<VectorOptions> = {}): FeatureGroup {
+  return featureGroup("vectors", options, (context, given) => new VectorWriter(keepVectors(context, given)));
+}
+
+class VectorWriter implements FeatureWriter {
+  readonly observation: number;
+  readonly candidate: number;
+  readonly #vectors: CollaborativeVectors;
+
+  readonly #user: Float32Array;
+
+  constructor(vectors: CollaborativeVectors) {
+    this.#vectors = vectors;
+    this.#user = new Float32Array(vectors.size);
+    this.observation = this.candidate = vectors.size;
+  }
+
+  begin(user: Id, { traits }: UserProfile): void {
+    this.#vectors.readUser(user, this.#user, 0, traitNames(traits));
+  }
+
+  writeObservation(row: Float32Array, offset: number): void {
+    for (let f = 0; f < this.#user.length; f++) row[offset + f] = squashed(this.#user[f]!);
+  }
+
+  writeCandidate(row: Float32Array, offset: number, { streamer, category, tags }: CatalogStream): void {
+    row.fill(0, offset, offset + this.candidate);
+    this.#vectors.readStreamer(streamer, category, row, offset, tags);
+    for (let f = 0; f < this.#user.length; f++) row[offset + f] = squashed(row[offset + f]!);
+  }
+}

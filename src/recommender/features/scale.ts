@@ -1,0 +1,22 @@
+import { log1p } from "../../numeric/index.js";
+
+/** The speeds at which sums of users fade: indices into them. */
+export const [SITTING, TODAY, TASTE] = [0, 1, 2] as const;
+
+/** Sums, and squared lengths, below this have faded: nothing is known any more. [set by hand] */
+export const FADED = 1e-6;
+
+/** log(1 + x) / scale, at most 3. */
+export function logScaled(x: number, scale: number): number {
+  return Math.min(log1p(x) / scale, 3);
+}
+
+/** x / (x + half): 0 at 0, 1/2 at `half`, below 1. Costs a division where a logarithm costs ten. */
+export function saturated(x: number, half: number): number {
+  return x / (x + half);
+}
+
+/** x / (1 + |x|), in (-1, 1). */
+export function squashed(x: number): number {
+  return x / (1 + Math.abs(x));
+}

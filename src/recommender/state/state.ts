@@ -1,0 +1,211 @@
+import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "../../protocol/index.js";
+import {
+  type CatalogStream,
+  Catalogue,
+  type KnownStream,
+  type SavedCatalogue,
+  type StreamTraits,
+} from "./catalogue.js";
+import { type ExportedProfile, type ProfileOptions, type SavedUsers, Users } from "./users.js";
+import type { WatchTime } from "./watchtime.js";
+
+/** One event, as it changed what is known. */
+export interface Fact {
+  readonly event: LiveEvent;
+  /** The stream of the event, on air or gone; undefined of an event without one. */
+  readonly stream: KnownStream | undefined;
+  /** The event puts a stream on air that was not. */
+  readonly isNew: boolean;
+  /** The length of a watch; undefined for other events. */
+  readonly watch: WatchTime | undefined;
+  /** Milliseconds of the watch that count in shared statistics; 0 where it does not count there. */
+  readonly sharedMs: number;
+}
+
+/**
+ * Something that is known beside users, streamers and the catalogue, because a group of features needs it. It learns from
+ * every event, in order of time.
+ */
+export interface Keeper {
+  /** Takes an event that is about no stream, or about a known one. */
+  feedback(fact: Fact): void;
+  /** Forgets a user. */
+  forget?(user: Id): void;
+  /** Forgets a streamer; streams on air stay. */
+  forgetStreamer?(streamer: Id): void;
+  /** A slate was shown to a user; its rows are written. */
+  shown?(user: Id, slate: readonly CatalogStream[]): void;
+  /** What it knows of a user, as plain values, for the user's exported profile. */
+  profile?(user: Id): object | undefined;
+  /** Plain values; numbers that are too many for text go to the end of `numbers`. */
+  save(numbers: Float32Array[]): unknown;
+  /** Takes what `save` of the same options gave, knowing nothing yet; `numbers`: all that it pushed, joined. */
+  load(saved: unknown, numbers: Float32Array): void;
+}
+
+/** What `State.save` gives beside its numbers. */
+export interface SavedState {
+  users: SavedUsers;
+  catalogue: SavedCatalogue;
+  /** By keeper: its plain values, and how many numbers are its own. */
+  keepers: [name: string, saved: unknown, numbers: number][];
+}
+
+/**
+ * What is known now, by the events alone: the streams on air, users and streamers, and what groups of features keep.
+ * Decisions, and how they are learned from, are no part of it.
+ */
+export class State {
+  readonly users: Users;
+  readonly catalogue = new Catalogue();
+  readonly #keepers = new Map<string, Keeper>();
+
+  /** @throws TypeError or RangeError for an option that is unknown or out of its range. */
+  constructor(options: Partial<ProfileOptions> = {}) {
+    this.users = new Users(options);
+  }
+
+  /** The keeper of a name, made when there is none: what several groups read is kept once. */
+  keep<K extends Keeper>(name: string, make: () => K): K {
+    let keeper = this.#keepers.get(name) as K | undefined;
+    if (keeper === undefined) {
+      keeper = make();
+      this.#keepers.set(name, keeper);
+    }
+    return keeper;
+  }
+
+  /** A keeper by its name; undefined when no group asked for it. */
+  keeper(name: string): Keeper | undefined {
+    return this.#keepers.get(name);
+  }
+
+  /**
+   * Takes an event.
+   *
+   * @param stream - The event's stream, by `catalogue.find`; undefined when it is not known.
+   * @param watch - The length of a watch, by `watchTimeOf`.
+   * @param isCounted - The event is an impression that `shown` has counted.
+   * @returns False for feedback on an unknown stream, and for an `update` or `off_air` of one not on air.
+   */
+  feedback(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime, isCounted = false): boolean {
+    if (!("stream" in event)) {
+      this.#userEvent(event);
+      this.#keep({ event, stream: undefined, isNew: false, watch: undefined, sharedMs: 0 });
+      return true;
+    }
+    if (!("user" in event)) return this.#streamEvent(event, stream);
+    if (stream === undefined) return false;
+    if (isCounted) return true;
+    const sharedMs = this.#feedbackEvent(event, stream, watch);
+    this.#keep({ event, stream, isNew: false, watch, sharedMs });
+    return true;
+  }
+
+  /** A slate was shown. Call after its rows are written: they use only what came before. */
+  shown(user: Id, slate: readonly CatalogStream[], now: number): void {
+    for (const keeper of this.#keepers.values()) keeper.shown?.(user, slate);
+    this.users.shown(user, slate, now);
+  }
+
+  /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
+  profile(user: Id): (ExportedProfile & Record<string, unknown>) | undefined {
+    const profile = this.users.export(user);
+    if (profile === undefined) return undefined;
+    const kept = Array.from(this.#keepers.values(), (keeper) => structuredClone(keeper.profile?.(user)));
+    return Object.assign(profile, ...kept);
+  }
+
+  /** Forgets a user. Returns whether there was a profile. */
+  forget(user: Id): boolean {
+    for (const keeper of this.#keepers.values()) keeper.forget?.(user);
+    return this.users.delete(user);
+  }
+
+  /** Forgets a streamer; streams on air stay. Returns whether there was a profile. */
+  forgetStreamer(streamer: Id): boolean {
+    for (const keeper of this.#keepers.values()) keeper.forgetStreamer?.(streamer);
+    this.catalogue.forgetStreamer(streamer);
+    return this.users.deleteStreamer(streamer);
+  }
+
+  /** Plain values; the numbers that go with them are pushed to `numbers`. */
+  save(numbers: Float32Array[]): SavedState {
+    const keepers = Array.from(this.#keepers, ([name, keeper]): SavedState["keepers"][number] => {
+      const own: Float32Array[] = [];
+      const saved = keeper.save(own);
+      numbers.push(...own);
+      return [name, saved, own.reduce((sum, { length }) => sum + length, 0)];
+    });
+    return { users: this.users.save(), catalogue: this.catalogue.save(), keepers };
+  }
+
+  /** Takes what `save` of the same options gave, knowing nothing yet; `numbers`: all that it pushed, joined. */
+  load({ users, catalogue, keepers }: SavedState, numbers: Float32Array): void {
+    this.users.load(users);
+    this.catalogue.load(catalogue);
+    let at = 0;
+    for (const [name, saved, length] of keepers) {
+      this.#keepers.get(name)?.load(saved, numbers.subarray(at, at + length));
+      at += length;
+    }
+  }
+
+  #keep(fact: Fact): void {
+    for (const keeper of this.#keepers.values()) keeper.feedback(fact);
+  }
+
+  #streamEvent(event: StreamEvent, stream: KnownStream | undefined): boolean {
+    const isOnAir = stream?.isOnAir === true;
+    if (event.kind !== "on_air") {
+      // What keepers write of a stream that ends, they write while it is still on air.
+      if (isOnAir) this.#keep({ event, stream, isNew: false, watch: undefined, sharedMs: 0 });
+      this.catalogue.feedback(event, stream);
+      return isOnAir;
+    }
+    this.catalogue.feedback(event, stream);
+    if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category, event.time);
+    const known = this.catalogue.get(event.stream);
+    this.#keep({ event, stream: known, isNew: !isOnAir, watch: undefined, sharedMs: 0 });
+    return true;
+  }
+
+  #userEvent(event: UserEvent): void {
+    if (event.kind === "page_view") this.users.page(event.user, event.dwellMs, event.time);
+    else if (event.kind === "user") {
+      const { kind: _kind, id: _id, user, time, ...traits } = event;
+      this.users.update(user, traits, time);
+    } else this.users.befriend(event.user, event.friend, event.kind === "friend", event.time);
+  }
+
+  /** Returns the milliseconds of a watch that count in shared statistics. */
+  #feedbackEvent(event: FeedbackEvent, stream: StreamTraits, watch: WatchTime | undefined): number {
+    const { user, time } = event;
+    const { users } = this;
+    switch (event.kind) {
+      case "impression":
+        users.impression(user, stream, time);
+        return 0;
+      case "click":
+        users.click(user, stream, time);
+        return 0;
+      case "watch":
+        return users.watch(user, stream, watch!, time);
+      case "follow":
+        users.follow(user, stream, time);
+        users.approve(user, stream, time);
+        return 0;
+      case "rating":
+        users.rate(user, stream, event.rating, time);
+        if (event.rating < 0.5) users.dislike(user, stream, time);
+        else users.approve(user, stream, time);
+        return 0;
+      case "dislike":
+        users.dislike(user, stream, time);
+        return 0;
+      default:
+        users.approve(user, stream, time);
+        return 0;
+    }
+  }
+}
