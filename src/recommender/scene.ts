@@ -8,6 +8,7 @@ import {
   type SavedTowers,
   Towers,
   type TowersOptions,
+  towersOptions,
 } from "./retrieval/index.js";
 import {
   type CatalogStream,
@@ -111,8 +112,9 @@ export class Scenes {
     this.state = new State(profile);
     this.features = new Features(features, { state: this.state, seed });
     const vectors = keptVectors(this.state);
-    if (towers !== false && vectors !== undefined) {
-      this.#towers = new Towers(vectors, towers);
+    const search = towers !== false && towersOptions(towers);
+    if (search && vectors !== undefined) {
+      this.#towers = new Towers(vectors, search);
       this.state.catalogue.follow(this.#towers);
     }
     this.#retriever = new Retriever(this.state.catalogue, retrieval, this.#towers);

@@ -19,7 +19,7 @@ function learned(recommender: Recommender): Map<string, string> {
   const { tensors } = unpackSnapshot("recommender", recommender.save());
   // Comparing buffers byte by byte would take seconds.
   const digest = (name: string) => createHash("sha256").update(tensors.get(name)!).digest("hex");
-  return new Map(["agent", "pending", "vectors", "contents", "towers"].map((name) => [name, digest(name)]));
+  return new Map(["agent", "pending", "state"].map((name) => [name, digest(name)]));
 }
 
 const onAir = (i: number): LiveEvent => {

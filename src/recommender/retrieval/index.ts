@@ -1,2 +1,2 @@
 export { favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
-export { type SavedTowers, Towers, type TowersOptions, type Vectors } from "./towers.js";
+export { type SavedTowers, Towers, type TowersOptions, towersOptions, type Vectors } from "./towers.js";

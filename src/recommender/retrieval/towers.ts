@@ -30,6 +30,11 @@ export interface TowersOptions {
 
 const TABLE: Rules<TowersOptions> = { probe: above(0, 1) };
 
+/** @throws TypeError or RangeError when an option is unknown or out of its range. */
+export function towersOptions(options: Partial<TowersOptions>): TowersOptions {
+  return checked(options, TABLE, { probe: 1 }, "towers.");
+}
+
 /**
  * The vectors of all streams on air in one matrix, for the streams nearest to a user by dot product: the retrieval half
  * of two towers (Yi et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations").
@@ -56,7 +61,7 @@ export class Towers implements Follower {
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
   constructor(vectors: Vectors, options: Partial<TowersOptions> = {}) {
-    this.options = checked(options, TABLE, { probe: 1 }, "towers.");
+    this.options = towersOptions(options);
     this.#vectors = vectors;
     if (this.options.probe < 1) this.#cells = new InvertedFile(vectors.size);
     this.#user = new Float32Array(vectors.size);

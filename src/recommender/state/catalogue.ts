@@ -179,9 +179,10 @@ export class Catalogue {
     this.#gone = new Latest(remembered);
   }
 
-  /** Calls `follower` for every stream that comes, changes and goes from now on. */
+  /** Calls `follower` for every stream on air, and for every one that comes, changes and goes from now on. */
   follow(follower: Follower): void {
     this.#followers.push(follower);
+    for (const stream of this.#streams) follower.entered(stream);
   }
 
   /** Number of streams on air. */

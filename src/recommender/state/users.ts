@@ -207,14 +207,14 @@ export interface UserProfile {
 
 /** A user's profile as plain values: maps are lists of entries. */
 export interface ExportedProfile
-  extends Omit<UserProfile, "categories" | "tags" | "pairs" | "friends" | "follows" | "session" | "say"> {
+  extends Omit<UserProfile, "categories" | "tags" | "pairs" | "friends" | "follows" | "session" | "influence"> {
   categories: [string, Interest][];
   tags: [string, Interest][];
   pairs: [Id, Pair][];
   friends: Id[];
   follows: Id[];
   session: Omit<Session, "shown"> & { shown: [Id, number][] };
-  say: SavedInfluence;
+  influence: SavedInfluence;
 }
 
 /** What `Profiles.save` gives. */
@@ -322,7 +322,7 @@ function exported(profile: UserProfile): ExportedProfile {
     friends: [...(profile.friends?.keys() ?? [])],
     follows: [...(profile.follows?.keys() ?? [])],
     session: { ...profile.session, shown: [...profile.session.shown] },
-    say: savedInfluence(profile.influence),
+    influence: savedInfluence(profile.influence),
   };
 }
 
@@ -343,7 +343,7 @@ function imported(profile: ExportedProfile, options: ProfileOptions): UserProfil
     friends: named(friends, profile.friends),
     follows: named(follows, profile.follows),
     session: { ...profile.session, shown: new Latest(SHOWN, profile.session.shown) },
-    influence: loadedInfluence(profile.say),
+    influence: loadedInfluence(profile.influence),
   };
 }
 

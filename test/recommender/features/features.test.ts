@@ -307,7 +307,7 @@ describe("groups", () => {
     onAir("alike", { tags: [], ...alike });
     onAir("unlike", { tags: [], language: "zh", mature: true, embeddings: { image: [-1, -2, -3], audio: [1] } });
     expect(rows("alike")).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1]);
-    feed({ kind: "watch", time: NOW, user: "u", stream: "seen", watchMs: 59_000 });
+    feed({ kind: "watch", time: NOW - DAY / 2, user: "u", stream: "seen", watchMs: 59_000 });
     expect(scenes.state.profile("u")).not.toHaveProperty("content");
     feed({ kind: "watch", time: NOW, user: "u", stream: "seen", watchMs: MINUTE });
     feed({ kind: "user", time: NOW, user: "u", language: "en" });

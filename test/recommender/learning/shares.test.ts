@@ -173,7 +173,7 @@ describe("a decision that is learned from so often", () => {
       recommender.feedback({ kind: "watch", time: 9000, user: decision.user, stream: stream!, watchMs: 5000 });
       const copy = Recommender.load(recommender.save());
       copy.recordDecision({ id: "next", user: decision.user, time: 10_000, slate: ["s1"] }, 1);
-      expect(copy.stats()).toMatchObject({ transitions: times, pending: 1, untold: 0 });
+      expect(copy.stats()).toMatchObject({ transitions: times, pending: 1, unfinished: 0 });
       for (const each of [recommender, copy]) each.dispose();
     }
   });

@@ -17,6 +17,7 @@ describe("Catalog", () => {
     const embeddings = { text: Float32Array.of(0.1, -2), audio: Float32Array.of(3) };
     expect({ ...catalog.get("a") }).toEqual({
       ...told,
+      isOnAir: true,
       embeddings,
       likes: 4,
       id: "a",
