@@ -1,6 +1,6 @@
 /** The replay's own work: draws by priority, updates of priorities, and reading a batch by how it is stored. */
 import { readFileSync } from "node:fs";
-import type { Kernels } from "../../test/reference/kernels.js";
+import type { Kernels } from "../../test/support/kernels.js";
 import type { Case } from "../shapes.js";
 import { type Probe, timed } from "./probe.js";
 

@@ -1,7 +1,7 @@
 import { table } from "../../src/cli/writing/table.js";
 import { DQN, Offers, train } from "../../src/index.js";
 import { meanInterval } from "../../src/statistics/intervals.js";
-import { greedyByReward, optimum, worthOf } from "../../test/support/offers.js";
+import { greedyByReward, optimum, worthOf } from "../../test/reference/offers.js";
 import { merged, OFFERS_RECIPE } from "../recipes.js";
 import { type Case, type Suite, seedsOf, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 

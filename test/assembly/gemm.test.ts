@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { naiveGemm } from "../reference/gemm.js";
-import { difference, KernelBench, numbers } from "../reference/kernels.js";
+import { difference, KernelBench } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const bench = new KernelBench();
 const { gemm, padded, packPanels, packTransposed, panelOffset, transpose, useUnrolled } = bench.exports;

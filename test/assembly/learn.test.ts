@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status } from "../../assembly/abi.js";
 import { batchLoss, type Rules, softTargets, targets } from "../reference/dqn.js";
-import { createAgent, difference, KernelBench, type Kernels, numbers } from "../reference/kernels.js";
 import {
   differences,
   drawNoise,
@@ -33,6 +32,8 @@ import {
   storedOf,
   WEIGHT_DECAY,
 } from "../support/cases.js";
+import { createAgent, difference, KernelBench, type Kernels } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const { Double, Squared, Prioritized, Dueling, Munchausen, Sets } = Flag;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { logSumExp, quantileLoss as naiveQuantileLoss } from "../reference/dqn.js";
-import { difference, KernelBench, numbers } from "../reference/kernels.js";
+import { difference, KernelBench } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const bench = new KernelBench();
 const kernels = bench.exports;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { KernelBench } from "../reference/kernels.js";
+import { KernelBench } from "../support/kernels.js";
 
 const { exp, log } = new KernelBench().exports;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RETURN_MAX, REWARD_MAX, Region, Scalar, State, Status } from "../../assembly/abi.js";
-import { createAgent, KernelBench } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
+import { createAgent, KernelBench } from "../support/kernels.js";
 
 const OBSERVATION = 2;
 const ACTIONS = 3;

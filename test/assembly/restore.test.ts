@@ -12,7 +12,8 @@ import {
   Storage,
   WEIGHT_MAX,
 } from "../../assembly/abi.js";
-import { createAgent, KernelBench, numbers } from "../reference/kernels.js";
+import { createAgent, KernelBench } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const CAPACITY = 6;
 const NEXT = 3;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { KernelBench } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
+import { KernelBench } from "../support/kernels.js";
 
 const bench = new KernelBench();
 const { seedRng, nextU32, normals, uniform, uniformIn, below } = bench.exports;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { KernelBench, numbers } from "../reference/kernels.js";
+import { KernelBench } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const bench = new KernelBench();
 const { gatherRows, padded, panelOffset, scatterRows, zeroRows } = bench.exports;

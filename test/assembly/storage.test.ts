@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { HALF_MAX } from "../../assembly/abi.js";
-import { KernelBench, numbers } from "../reference/kernels.js";
 import { halfValue, nearestByte, nearestHalf } from "../reference/storage.js";
+import { KernelBench } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const bench = new KernelBench();
 const { fromBytes, fromHalves, toBytes, toHalves } = bench.exports;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { KernelBench } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
 import { NaiveSumTree } from "../reference/sumtree.js";
+import { KernelBench } from "../support/kernels.js";
 
 const BASE = 65536;
 /** Behind every tree of these tests. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { difference, KernelBench, numbers } from "../reference/kernels.js";
+import { difference, KernelBench } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const bench = new KernelBench();
 const { best, countOf, duel, duelBackward, expectations, softmax } = bench.exports;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Normalization, Region, Status } from "../../assembly/abi.js";
-import { createAgent, KernelBench, numbers } from "../reference/kernels.js";
 import { type Network, unpackNetwork } from "../reference/network.js";
 import { boundsOf, CASES, planOf, sigmaOf, sizesOf } from "../support/cases.js";
+import { createAgent, KernelBench } from "../support/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 /** All layers one after the other: W^T, b, gain and shift; those of the value stream behind. */
 function plainOf({ hidden, head, value }: Network): number[] {

@@ -8,7 +8,9 @@ import { eigen, mutualInformation, type Sparse, singular } from "../../src/encod
 import { WordTrainer, type WordTrainerOptions } from "../../src/encoders/wordvectors/trainer.js";
 import { type SavedWordVectors, WordVectors } from "../../src/encoders/wordvectors/wordvectors.js";
 import { Random } from "../../src/numeric/random.js";
-import { jacobiSvd, naivePpmi, titles } from "../support/words.js";
+import { naivePpmi } from "../reference/ppmi.js";
+import { jacobiSvd } from "../reference/svd.js";
+import { titles } from "../support/titles.js";
 
 function trained(texts: Iterable<string>, options: Partial<WordTrainerOptions> = {}): WordVectors {
   const trainer = new WordTrainer(options);

@@ -12,8 +12,8 @@ import {
   SnapshotError,
   type SparseInput,
 } from "../../src/index.js";
-import { numbers } from "../reference/kernels.js";
 import { digestOf as digest, live, rowsOf } from "../support/live.js";
+import { numbers } from "../support/numbers.js";
 
 /** What the committed digests were made with. */
 const PLAIN = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Stat } from "../../assembly/abi.js";
 import { UpdateMeter } from "../../src/engine/stats.js";
 import { DQN, type DQNOptions } from "../../src/index.js";
-import { numbers } from "../reference/kernels.js";
+import { numbers } from "../support/numbers.js";
 
 const OPTIONS = {
   ...{ observation: 3, actions: 2, hidden: [8], learningStarts: 8, batchSize: 8, capacity: 32, seed: 1 },

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import { DQN, type DQNOptions, type LayerWeights } from "../../src/index.js";
-import { numbers } from "../reference/kernels.js";
+import { numbers } from "../support/numbers.js";
 import { agentsOptions, fed, inputsOf } from "../support/zoo.js";
 
 const PLAIN: DQNOptions = { observation: 3, actions: 2, hidden: [5, 4], normalization: "none", seed: 1 };

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readTensors, type Tensor, writeTensors } from "../../src/exchange/container.js";
 import { fromSafetensors, fromStableBaselines3, toSafetensors } from "../../src/exchange/index.js";
 import { DQN, type DQNOptions, type LayerWeights, SnapshotError } from "../../src/index.js";
-import { numbers } from "../reference/kernels.js";
+import { numbers } from "../support/numbers.js";
 import { agentsOptions, inputsOf } from "../support/zoo.js";
 
 const PLAIN: DQNOptions = { observation: 3, actions: 2, hidden: [4, 5], normalization: "none", seed: 7 };

@@ -3,7 +3,7 @@
  * guards around it, or the end of the memory; all else is the module as it ships.
  */
 import { readFileSync } from "node:fs";
-import { createAgent, type Kernels } from "../reference/kernels.js";
+import { createAgent, type Kernels } from "../support/kernels.js";
 import { Fences, type Range } from "./fences.js";
 import { functionNames, instrument, zerosAt } from "./instrument.js";
 

@@ -8,7 +8,7 @@
  * What a kernel may touch beyond its numbers (rows rounded up to 4) is part of a tensor, and is poisoned too.
  */
 import { readFileSync } from "node:fs";
-import type { Kernels } from "../reference/kernels.js";
+import type { Kernels } from "../support/kernels.js";
 import { Fences } from "./fences.js";
 import { functionNames, instrument, zerosAt } from "./instrument.js";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Kernels } from "../reference/kernels.js";
+import type { Kernels } from "../support/kernels.js";
 import { Fences } from "./fences.js";
 import { functionNames, instrument, STORE, zerosAt } from "./instrument.js";
 

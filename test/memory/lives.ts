@@ -1,7 +1,6 @@
 /** What an agent goes through while its memory is watched, in a module as it ships or with a placed arena. */
 import { createHash } from "node:crypto";
 import { Flag, Normalization, Region, Scalar, Stat, Status } from "../../assembly/abi.js";
-import { createAgent, type Kernels } from "../reference/kernels.js";
 import { Pcg32 } from "../reference/rng.js";
 import {
   boundsOf,
@@ -16,6 +15,7 @@ import {
   storedOf,
   words,
 } from "../support/cases.js";
+import { createAgent, type Kernels } from "../support/kernels.js";
 import { PlacedArena } from "./arena.js";
 
 /** Sizes beside those of the case. */

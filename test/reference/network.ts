@@ -1,4 +1,4 @@
-import type { Kernels } from "./kernels.js";
+import type { Kernels } from "../support/kernels.js";
 import type { Pcg32 } from "./rng.js";
 
 /** One layer in f64: w (inputs, outputs) row-major and b (outputs); gain and shift where normalised. */

@@ -1,9 +1,10 @@
 /** Agents with every option, alone and combined, and experience that touches every special case. */
 import { Flag, Normalization, Region, Scalar, type Status, Storage } from "../../assembly/abi.js";
 import type { Sample } from "../reference/dqn.js";
-import { type Kernels, numbers } from "../reference/kernels.js";
 import type { Offer, Plan } from "../reference/network.js";
 import { type Kind, keptOf } from "../reference/storage.js";
+import type { Kernels } from "./kernels.js";
+import { numbers } from "./numbers.js";
 
 /** Dense numbers, index slots and the rows that they index, of an observation or a candidate. */
 export type Part = readonly [dense: number, slots?: number, size?: number];

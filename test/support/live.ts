@@ -2,7 +2,7 @@ import { sha256 } from "../../src/engine/snapshot/sha256.js";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import type { DQN, DQNOptions, Input, SparseOptions } from "../../src/index.js";
 import { Random } from "../../src/numeric/random.js";
-import { numbers } from "../reference/numbers.js";
+import { numbers } from "./numbers.js";
 
 /** n rows of made-up inputs, with indices where an agent takes them. */
 export function rowsOf(dense: number, sparse: SparseOptions | undefined, n: number, seed: number): Input {

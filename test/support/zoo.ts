@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { DQN, DQNOptions, Input, SparseOptions } from "../../src/index.js";
-import { numbers } from "../reference/kernels.js";
+import { numbers } from "./numbers.js";
 
 const sparse = fc.constantFrom<SparseOptions | undefined>(undefined, { slots: 2, size: 5 });
 

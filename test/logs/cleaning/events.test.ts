@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type CleanOptions, cleanEvents, fitBounds, type QualityReport } from "../../../src/logs/index.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
-import { cleanNaively, type TwinOptions } from "../../support/cleaning.js";
+import { cleanNaively, type TwinOptions } from "../../reference/cleaning.js";
 import { all } from "../../support/pieces.js";
 
 async function clean(events: readonly LiveEvent[], options: CleanOptions = {}) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DQN, Offers, train } from "../../../src/index.js";
 import { Random } from "../../../src/numeric/random.js";
-import { type Choices, greedyByReward, optimum, worthOf } from "../../support/offers.js";
+import { type Choices, greedyByReward, optimum, worthOf } from "../../reference/offers.js";
 
 const { model } = Offers;
 

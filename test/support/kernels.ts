@@ -3,8 +3,6 @@ import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate } from "../../.build/dqn.js";
 import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, Size, type Status, Storage } from "../../assembly/abi.js";
 
-export { numbers } from "./numbers.js";
-
 type Door = Awaited<ReturnType<typeof instantiate>>;
 
 /** The kernels build: the engine's own exports and the kernels by name. Pointers and strides in bytes. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CartPole, DQN, type DQNOptions, resume, train } from "../src/index.js";
-import { digestOf, live } from "./support/live.js";
+import { CartPole, DQN, type DQNOptions, resume, train } from "../../src/index.js";
+import { digestOf, live } from "../support/live.js";
 
 /**
  * Files of every released format, kept for good: `agent-*` of the agent below after 60 steps, `halves-*` and `bytes-*` of

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { PROBE_RECIPE } from "../bench/recipes.js";
-import { DQN, type DQNOptions, train } from "../src/index.js";
-import { GAMMA, OfferedProbe, offer, PROBES, type Probe, ProbeEnvironment } from "./support/probes.js";
+import { PROBE_RECIPE } from "../../bench/recipes.js";
+import { DQN, type DQNOptions, train } from "../../src/index.js";
+import { GAMMA, OfferedProbe, offer, PROBES, type Probe, ProbeEnvironment } from "../support/probes.js";
 
 /** Of `npm run bench:learning`, which asks the same of more seeds. */
 const COMMON = { ...PROBE_RECIPE.options, observation: 1, gamma: GAMMA, seed: 4 } satisfies Partial<DQNOptions>;

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DQN } from "../src/index.js";
-import { saveFile } from "../src/node/index.js";
-import { Random } from "../src/numeric/random.js";
+import { DQN } from "../../src/index.js";
+import { saveFile } from "../../src/node/index.js";
+import { Random } from "../../src/numeric/random.js";
 
 /** `npm run test:kill` asks for more. */
 const KILLS = Number(process.env["KILLS"] ?? 8);

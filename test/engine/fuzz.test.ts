@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { DQN, type DQNOptions, SnapshotError } from "../src/index.js";
-import { Random } from "../src/numeric/random.js";
-import { live } from "./support/live.js";
+import { DQN, type DQNOptions, SnapshotError } from "../../src/index.js";
+import { Random } from "../../src/numeric/random.js";
+import { live } from "../support/live.js";
 
 /** `npm run test:fuzz` asks for more. */
 const FILES = Number(process.env["FUZZ_FILES"] ?? 40_000);

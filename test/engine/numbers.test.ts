@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { boundsOf } from "../src/engine/options.js";
-import { unpackSnapshot } from "../src/engine/snapshot/snapshot.js";
-import { DQN, type DQNOptions, type Input, type Transition } from "../src/index.js";
-import { Pcg32 } from "./reference/rng.js";
+import { boundsOf } from "../../src/engine/options.js";
+import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
+import { DQN, type DQNOptions, type Input, type Transition } from "../../src/index.js";
+import { Pcg32 } from "../reference/rng.js";
 
 const BOUND = 1e6;
 /** Taken everywhere. */
