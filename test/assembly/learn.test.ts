@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status } from "../../assembly/abi.js";
 import { batchLoss, type Rules, softTargets, targets } from "../reference/dqn.js";
+import { chiSquare } from "../reference/moments.js";
 import {
   differences,
   drawNoise,
@@ -222,10 +223,8 @@ test("a batch is drawn uniformly from the replay: chi-square over 60,000 draws",
     learn(exports, given, 1, 0, 0, 0);
     for (const row of sampled) counts[row]!++;
   }
-  const share = (10_000 * BATCH) / CAPACITY;
-  const chiSquare = counts.reduce((sum, n) => sum + (n - share) ** 2 / share, 0);
   // Mean CAPACITY - 1, deviation sqrt(2 (CAPACITY - 1)): five deviations.
-  expect(chiSquare).toBeLessThan(CAPACITY - 1 + 5 * Math.sqrt(2 * (CAPACITY - 1)));
+  expect(chiSquare(counts)).toBeLessThan(CAPACITY - 1 + 5 * Math.sqrt(2 * (CAPACITY - 1)));
 });
 
 test("running statistics move a tenth of the way to those of each batch, the variance without bias", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { moments } from "../reference/moments.js";
 import { difference, KernelBench } from "../support/kernels.js";
 import { numbers } from "../support/numbers.js";
 
@@ -7,15 +8,10 @@ const kernels = bench.exports;
 
 /** The twin: h = relu(gain * (z - mean) / sqrt(variance + 1e-5) + shift), moments along rows or columns. */
 function naive(z: number[][], gain: number[], shift: number[], isPerRow: boolean): number[][] {
-  const moments = (values: number[]) => {
-    const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-    const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length;
-    return [mean, 1 / Math.sqrt(variance + 1e-5)] as const;
-  };
   return z.map((row, i) =>
     row.map((x, j) => {
-      const [mean, spread] = moments(isPerRow ? z[i]! : z.map((other) => other[j]!));
-      return Math.max(0, gain[j]! * (x - mean) * spread + shift[j]!);
+      const { mean, variance } = moments(isPerRow ? z[i]! : z.map((other) => other[j]!));
+      return Math.max(0, (gain[j]! * (x - mean)) / Math.sqrt(variance + 1e-5) + shift[j]!);
     }),
   );
 }

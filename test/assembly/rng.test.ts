@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { chiSquare } from "../reference/moments.js";
 import { Pcg32 } from "../reference/rng.js";
 import { KernelBench } from "../support/kernels.js";
 
@@ -18,12 +19,6 @@ function normalsOf(rng: number, n: number): Float32Array {
   normals(rng, n, at);
   expect(bench.guardsHold()).toBe(true);
   return data;
-}
-
-/** Chi-square of counts against equal shares. */
-function chiSquare(counts: number[]): number {
-  const share = counts.reduce((sum, x) => sum + x, 0) / counts.length;
-  return counts.reduce((sum, x) => sum + (x - share) ** 2 / share, 0);
 }
 
 test("PCG32 gives the published sequence for seed 42, stream 54", () => {

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../support/folder.js";
+
+const { at } = temporaryFolder();
 
 const TILES = ["panel16", "panel16Unrolled", "panel8", "row32"];
 
@@ -49,26 +50,21 @@ test("the compiler keeps the steps of the kernels as they are written", () => {
 });
 
 test("that check sees what -O3 does to them", () => {
-  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
-  try {
-    const text = join(folder, "kernels.wat");
-    const asc = ["node_modules/assemblyscript/bin/asc.js", "assembly/kernels.ts", "--config", "none"];
-    const options = [
-      "--runtime",
-      "stub",
-      "--enable",
-      "simd",
-      "--enable",
-      "threads",
-      "--use",
-      "abort=",
-      "--noAssert",
-      "-O3",
-    ];
-    execFileSync(process.execPath, [...asc, ...options, "--textFile", text]);
-    const wat = readFileSync(text, "utf8");
-    expect(regrouped(wat, "panel16Unrolled")).toBeGreaterThan(10);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const text = at("kernels.wat");
+  const asc = ["node_modules/assemblyscript/bin/asc.js", ".build/tiles.ts", "--config", "none"];
+  const options = [
+    "--runtime",
+    "stub",
+    "--enable",
+    "simd",
+    "--enable",
+    "threads",
+    "--use",
+    "abort=",
+    "--noAssert",
+    "-O3",
+  ];
+  execFileSync(process.execPath, [...asc, ...options, "--textFile", text]);
+  const wat = readFileSync(text, "utf8");
+  expect(regrouped(wat, "panel16Unrolled")).toBeGreaterThan(10);
 });

@@ -1,16 +1,14 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
 import { writeTensors } from "../../src/exchange/container.js";
 import { fromSafetensors, readTensors, toOnnx, toSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
 import { Recommender } from "../../src/recommender/index.js";
+import { liveq } from "../support/command.js";
+import { temporaryFolder } from "../support/folder.js";
 import { fed } from "../support/zoo.js";
 
-const folder = mkdtempSync(join(tmpdir(), "liveq-"));
-const at = (name: string) => join(folder, name);
+const { folder, at } = temporaryFolder();
 const agent = new DQN({ observation: 3, actions: 2, hidden: [8], learningStarts: 4, batchSize: 4, capacity: 32 });
 
 beforeAll(() => {
@@ -23,16 +21,6 @@ beforeAll(() => {
   );
   writeFileSync(at("recommender.liveq"), new Recommender().save());
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function liveq(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["dist/cli/liveq.js", ...words], (error, out, err) => {
-      resolve({ code: error ? Number(error.code) : 0, out, err });
-    });
-  });
-}
 
 describe("inspect", () => {
   test("tells of an agent: counters, options, layers, tensors", async () => {

@@ -1,15 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { interrupted, liveq } from "../support/command.js";
+import { temporaryFolder } from "../support/folder.js";
 import { lookAlike } from "../support/movielens.js";
 
-const folder = mkdtempSync(join(tmpdir(), "liveq-"));
-const data = join(folder, "data");
-const model = join(folder, "model.liveq");
-
-afterAll(() => rmSync(folder, { recursive: true }));
+const { folder, at } = temporaryFolder();
+const data = at("data");
+const model = at("model.liveq");
 
 /** Writes a look-alike of MovieLens-100K. */
 function writeData(to: string): void {
@@ -66,7 +64,7 @@ describe("usage", () => {
 
 describe("demo", () => {
   test("serves a small platform with four policies, and writes rows", async () => {
-    const json = join(folder, "demo.json");
+    const json = at("demo.json");
     const small = ["--viewers", "20", "--streamers", "60", "--days", "2", "--seeds", "2"];
     const { code, out, err } = await liveq(...small, "--json", json);
     // Too small a world for a learner: whether it wins here says nothing.
@@ -91,7 +89,7 @@ describe("train and recommend", () => {
 
   beforeAll(async () => {
     writeData(data);
-    trained = await liveq("train", "--movielens", data, "--model", model, "--json", join(folder, "rows.json"));
+    trained = await liveq("train", "--movielens", data, "--model", model, "--json", at("rows.json"));
   });
 
   test("train prints both protocols for three rankers and leaves one file, the model", () => {
@@ -105,7 +103,7 @@ describe("train and recommend", () => {
     const { code, out } = await liveq("evaluate", "--movielens", data, "--model", model, "--json", "-");
     expect(code).toBe(0);
     const rows = JSON.parse(out) as Record<string, unknown>[];
-    expect(rows).toEqual(JSON.parse(readFileSync(join(folder, "rows.json"), "utf8")));
+    expect(rows).toEqual(JSON.parse(readFileSync(at("rows.json"), "utf8")));
     const of = (name: string) => rows.find((row) => row["case"] === `ml-100k/${name}` && row["metric"] === "mrr")!;
     expect(of("dqn")["lo"]).toBeLessThan(of("dqn")["value"] as number);
     const gain = (of("dqn")["value"] as number) - (of("itempop")["value"] as number);
@@ -163,7 +161,7 @@ describe("train and recommend", () => {
     );
     const foreign = await liveq("recommend", "--model", "package.json", "--user", "1");
     expect(foreign.err).toContain("package.json: not a snapshot");
-    const absent = await liveq("recommend", "--model", join(folder, "none"), "--user", "1");
+    const absent = await liveq("recommend", "--model", at("none"), "--user", "1");
     expect(absent.err).toContain('"--model" must be a file that liveq train wrote');
   });
 
@@ -178,17 +176,17 @@ describe("train and recommend", () => {
     ["an empty file", "u.user", "", "u.user: "],
     ["another encoding", "u.item", "\ufeff1|a|01-Jan-1995||\n", "u.item:1: must be latin-1 text"],
   ])("bad data with %s names file, line and field", async (_, name, content, message) => {
-    const bad = join(folder, "bad");
+    const bad = at("bad");
     writeData(bad);
     writeFileSync(join(bad, name), content);
-    const { code, err } = await liveq("train", "--movielens", bad, "--model", join(folder, "never.liveq"));
+    const { code, err } = await liveq("train", "--movielens", bad, "--model", at("never.liveq"));
     expect(code).toBe(1);
     expect(err).toContain(message);
     expect(readdirSync(folder)).not.toContain("never.liveq");
   });
 
   test("Ctrl-C keeps what was learned: the model is written, exit 130", async () => {
-    const file = join(folder, "interrupted.liveq");
+    const file = at("interrupted.liveq");
     const words = ["train", "--movielens", data, "--model", file, "--epochs", "1000"];
     // By then it has learned from some users, and hundreds of epochs are left.
     const { code, err } = await interrupted(/updates, loss/, undefined, ...words);

@@ -4,15 +4,10 @@ import { type Entry, isEvent, merged, reconstructed } from "../../src/cli/readin
 import type { LiveEvent } from "../../src/protocol/events.js";
 import type { LoggedDecision } from "../../src/protocol/schema.js";
 import { simulate } from "../../src/simulator/index.js";
+import { all } from "../support/pieces.js";
 
 async function* stream<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
   yield* values;
-}
-
-async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const value of values) list.push(value);
-  return list;
 }
 
 /** What happened and what was decided, in the order in which it did. */

@@ -1,10 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../src/baselines/popular.js";
-import type { Row } from "../../src/cli/writing/results.js";
 import { tokens } from "../../src/encoders/text.js";
 import { WordTrainer } from "../../src/encoders/wordvectors/trainer.js";
 import { LiveMetrics } from "../../src/evaluation/live.js";
@@ -14,11 +11,11 @@ import type { LiveEvent } from "../../src/protocol/events.js";
 import { parseDecision, parseEvent } from "../../src/protocol/schema.js";
 import { UserShares } from "../../src/recommender/learning/shares.js";
 import { Recommender } from "../../src/recommender/recommender.js";
-import { COMMAND, ended, fed, interrupted, liveq } from "../support/command.js";
+import { COMMAND, ended, fed, interrupted, liveq, rowsIn } from "../support/command.js";
+import { temporaryFolder } from "../support/folder.js";
 import { lookAlike } from "../support/movielens.js";
 
-const folder = mkdtempSync(join(tmpdir(), "liveq-"));
-const at = (...names: string[]) => join(folder, ...names);
+const { folder, at } = temporaryFolder();
 const SMALL = ["--viewers", "120", "--streamers", "70", "--days", "2"];
 const EVENTS = at("events.jsonl");
 const DECISIONS = at("decisions.jsonl");
@@ -32,7 +29,6 @@ function lines(file: string): string[] {
 }
 
 const eventsIn = (file: string): LiveEvent[] => lines(file).map((line) => parseEvent(JSON.parse(line)));
-const rowsIn = (text: string) => JSON.parse(text) as Row[];
 const temporaries = (where: string) => readdirSync(where).filter((name) => name.includes(".tmp"));
 
 beforeAll(async () => {
@@ -44,8 +40,6 @@ beforeAll(async () => {
   const words = ["--events", at("data", "train.jsonl"), "--decisions", DECISIONS, "--model", MODEL];
   expect(await liveq("train", ...words)).toMatchObject({ code: 0 });
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("simulate", () => {
   test("gives the same bytes for the same seed, to stdout too, where nothing else goes", async () => {

@@ -1,27 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
-import type { Row } from "../../src/cli/writing/results.js";
 import { ABLog, OffPolicyLog, SplitPolicy } from "../../src/evaluation/index.js";
 import type { Decision, LiveEvent } from "../../src/recommender/index.js";
 import { simulate } from "../../src/simulator/index.js";
-import { liveq } from "../support/command.js";
+import { liveq, rowsIn } from "../support/command.js";
+import { temporaryFolder } from "../support/folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "liveq-"));
-const at = (name: string) => join(folder, name);
+const { at } = temporaryFolder();
 const SMALL = ["--viewers", "120", "--streamers", "70", "--days", "2", "--slate", "2"];
 const WORLD = { viewers: 120, streamers: 70, days: 2, slate: 2, seed: 1 };
 const LOG = ["--events", at("events.jsonl"), "--decisions", at("decisions.jsonl")];
-const rowsIn = (text: string) => JSON.parse(text) as Row[];
 
 beforeAll(async () => {
   const made = await liveq("simulate", ...SMALL, "--out", at("events.jsonl"), "--decisions", at("decisions.jsonl"));
   expect(made).toMatchObject({ code: 0 });
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("evaluate --decisions", () => {
   test("writes as rows what a log of decisions says of policies, and prints it", async () => {
@@ -55,7 +49,7 @@ describe("evaluate --decisions", () => {
     expect(await liveq("prepare", at("events.jsonl"), "--fractions", ".7,.3", "--out", at("data"))).toMatchObject({
       code: 0,
     });
-    const [train, later] = [join(folder, "data", "train.jsonl"), join(folder, "data", "test.jsonl")];
+    const [train, later] = [at("data", "train.jsonl"), at("data", "test.jsonl")];
     const decisions = ["--decisions", at("decisions.jsonl")];
     expect(await liveq("train", "--events", train, ...decisions, "--model", model)).toMatchObject({ code: 0 });
     const bytes = readFileSync(model);
@@ -115,15 +109,15 @@ describe("evaluate --decisions", () => {
 
 describe("simulate --ab", () => {
   test("serves two policies side by side and says which is watched longer", async () => {
-    const words = ["--ab", "random,popular", "--ab-days", "1", "--viewers", "600", "--days", "3", "--streamers", "70"];
+    const words = ["--ab", "random,popular", "--ab-days", "1", "--viewers", "240", "--days", "3", "--streamers", "70"];
     const { code, out } = await liveq("simulate", ...words, "--json", at("ab.json"));
     expect(code).toBe(0);
     expect(out).toMatch(/minutes watched by a user in 1 days: random \d+\.\d \(\d+ users\), popular/);
-    const log = new ABLog({ name: "random|popular", seed: 1, users: 600 }, { windowMs: 86_400_000 });
+    const log = new ABLog({ name: "random|popular", seed: 1, users: 240 }, { windowMs: 86_400_000 });
     const split = new SplitPolicy(log.test.arms, new RandomPolicy(1), new PopularPolicy());
     simulate(
       split,
-      { viewers: 600, days: 3, streamers: 70, seed: 1 },
+      { viewers: 240, days: 3, streamers: 70, seed: 1 },
       {
         onDecision: (one) => log.decision(one),
         onEvent: (one) => log.feedback(one),

@@ -3,11 +3,7 @@ import { addContent, CONTENT_SIZE, Contents } from "../../src/encoders/content.j
 import { cosine, tokens } from "../../src/encoders/text.js";
 import { WordTrainer } from "../../src/encoders/wordvectors/trainer.js";
 import { Random } from "../../src/numeric/random.js";
-import type { OnAir } from "../../src/protocol/events.js";
-
-function onAir(stream: string, more: Partial<OnAir> = {}): OnAir {
-  return { kind: "on_air", time: 0, stream, streamer: "r", category: "c", ...more };
-}
+import { onAir } from "../support/events.js";
 
 function embedding(random: Random, length: number): number[] {
   return Array.from({ length }, () => random.normal());

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Column, type Encoding, FeatureSet } from "../../src/encoders/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { DAY, HOUR } from "../../src/protocol/time.js";
+import { chiSquare } from "../reference/moments.js";
 
 function set(encode: Encoding, optional = false): FeatureSet {
   return new FeatureSet([{ name: "x", encode, optional }]);
@@ -213,8 +214,7 @@ describe("names", () => {
     const features = set({ kind: "hashed", size: 16 });
     const counts = new Array<number>(16).fill(0);
     for (let i = 0; i < 3200; i++) counts[rowOf(features, { x: `name ${i}` }).indexOf(1)]!++;
-    const chiSquare = counts.reduce((sum, count) => sum + (count - 200) ** 2 / 200, 0);
-    expect(chiSquare).toBeLessThan(37.7); // 99.9 % of 15 degrees of freedom
+    expect(chiSquare(counts)).toBeLessThan(37.7); // 99.9 % of 15 degrees of freedom
     const both = rowOf(features, { x: ["p", "q"] });
     expect(both.filter((x) => x === 1).length).toBe(2 - Number(both.indexOf(1) === both.lastIndexOf(1)));
   });

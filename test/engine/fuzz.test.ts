@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 import { DQN, type DQNOptions, SnapshotError } from "../../src/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { live } from "../support/live.js";
+import { utf8 } from "../support/pieces.js";
 
 /** `npm run test:fuzz` asks for more. */
-const FILES = Number(process.env["FUZZ_FILES"] ?? 40_000);
+const FILES = Number(process.env["FUZZ_FILES"] ?? 10_000);
 const FORGED = FILES / 40;
 
 const TINY = {
@@ -59,7 +60,7 @@ function forged(file: Uint8Array): Uint8Array {
   result.fill(0x30, at, at + 64);
   const data = createHash("sha256").update(result.subarray(start)).digest("hex");
   const digest = createHash("sha256").update(result.subarray(8, start)).update(data).digest("hex");
-  result.set(new TextEncoder().encode(digest), at);
+  result.set(utf8(digest), at);
   return result;
 }
 
@@ -83,7 +84,7 @@ test(`none of ${FILES} damaged files is accepted, and each is refused with what 
     if (!(error instanceof SnapshotError)) expect.fail(`file ${i}: ${error ? String(error) : "was accepted"}`);
   }
   expect(same).toBeLessThan(FILES / 10);
-}, 600_000);
+});
 
 test.each<DQNOptions["storage"] & {}>(["f32", "f16", { type: "u8", low: -1, high: 1 }])(
   `${FORGED} damaged files with a digest that fits are refused, or give an agent whose numbers are finite: %s`,
@@ -110,7 +111,6 @@ test.each<DQNOptions["storage"] & {}>(["f32", "f16", { type: "u8", low: -1, high
     expect(accepted).toBeLessThan(FORGED);
     expect(accepted).toBeGreaterThan(0);
   },
-  600_000,
 );
 
 test("refusing a damaged file takes less memory than twice its size", () => {

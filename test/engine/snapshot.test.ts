@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { Sha256, sha256 } from "../../src/engine/snapshot/sha256.js";
 import { packSnapshot, unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
+import { bytes, utf8 } from "../support/pieces.js";
 
-const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31) & 255);
 const file = () =>
   packSnapshot(
     "dqn",
@@ -23,7 +23,7 @@ function withHeader(change: (header: Record<string, Record<string, unknown>>) =>
   const length = Number(new DataView(whole.buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length)));
   header["__metadata__"]["sha256"] = ZEROS;
-  const text = new TextEncoder().encode(JSON.stringify(change(header) ?? header));
+  const text = utf8(JSON.stringify(change(header) ?? header));
   const data = whole.subarray(8 + length);
   const digest = createHash("sha256").update(text).update(sha256(data)).digest("hex");
   const result = new Uint8Array(8 + text.length + data.length);
@@ -32,7 +32,7 @@ function withHeader(change: (header: Record<string, Record<string, unknown>>) =>
   result.set(data, 8 + text.length);
   // A digest that fits, unless the change was to it.
   const at = new TextDecoder().decode(text).indexOf(ZEROS);
-  if (at >= 0) result.set(new TextEncoder().encode(digest), 8 + at);
+  if (at >= 0) result.set(utf8(digest), 8 + at);
   return result;
 }
 

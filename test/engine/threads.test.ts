@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { sharedMemory, whyAlone, withImportedMemory } from "../../src/engine/instance/threads.js";
 import { DQN, type DQNOptions, type EngineOptions } from "../../src/index.js";
 import { digestOf, live } from "../support/live.js";
+import { until } from "../support/waiting.js";
 
 const OPTIONS: Record<string, DQNOptions> = {
   actions: { observation: 60, actions: 20, hidden: [96, 64], batchSize: 33, learningStarts: 10, capacity: 200 },
@@ -19,7 +20,7 @@ const OPTIONS: Record<string, DQNOptions> = {
 };
 
 async function workersOf(agent: DQN, count: number): Promise<void> {
-  while (agent.stats().threads < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => agent.stats().threads >= count);
 }
 
 async function trained(options: DQNOptions, run: EngineOptions): Promise<string> {
@@ -49,8 +50,8 @@ describe("threads", () => {
   test("may come while the agent learns", () => {
     const [alone, many] = [new DQN(OPTIONS["actions"]!), new DQN(OPTIONS["actions"]!, { threads: 3 })];
     for (const agent of [alone, many]) live(agent, 120);
-    // The thread of this test is never left, and the workers come all the same.
-    const end = performance.now() + 5000;
+    // The thread of this test is never left, and the workers come all the same: the end is there so that it fails where they do not.
+    const end = performance.now() + 120_000;
     while (many.stats().threads < 3 && performance.now() < end) {
       for (const agent of [alone, many]) agent.learn();
     }

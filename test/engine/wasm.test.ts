@@ -1,13 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterEach, expect, test, vi } from "vitest";
 import { KERNEL } from "../../src/engine/instance/kernel.js";
 import { DQN } from "../../src/index.js";
+import { temporaryFolder } from "../support/folder.js";
+
+const { at } = temporaryFolder();
 
 const shipped = readFileSync("dist/dqn.wasm");
 const module = new WebAssembly.Module(shipped);
@@ -76,23 +77,10 @@ async function bundled(): Promise<Uint8Array> {
 }
 
 test("a rebuild gives the committed SHA-256", () => {
-  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
-  try {
-    const file = join(folder, "dqn.wasm");
-    const asc = "node_modules/assemblyscript/bin/asc.js";
-    execFileSync(process.execPath, [
-      asc,
-      "--target",
-      "release",
-      "--outFile",
-      file,
-      "--textFile",
-      join(folder, "dqn.wat"),
-    ]);
-    const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
-    expect(digest, "if the change of the Wasm is meant: npm run build:hash").toBe(KERNEL);
-    expect(createHash("sha256").update(shipped).digest("hex"), "dist/ is stale: npm run build").toBe(KERNEL);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const file = at("dqn.wasm");
+  const asc = "node_modules/assemblyscript/bin/asc.js";
+  execFileSync(process.execPath, [asc, "--target", "release", "--outFile", file, "--textFile", at("dqn.wat")]);
+  const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
+  expect(digest, "if the change of the Wasm is meant: npm run build:hash").toBe(KERNEL);
+  expect(createHash("sha256").update(shipped).digest("hex"), "dist/ is stale: npm run build").toBe(KERNEL);
 });

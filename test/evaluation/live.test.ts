@@ -1,21 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../src/baselines/index.js";
 import { LiveMetrics, type LiveOptions } from "../../src/evaluation/live.js";
+import { DAY } from "../../src/protocol/time.js";
 import type { LiveEvent } from "../../src/recommender/index.js";
 import { simulate } from "../../src/simulator/index.js";
 import type { Figure } from "../../src/statistics/tally.js";
+import { figureOf } from "../support/figures.js";
 import { madeUpLog } from "../support/logs.js";
-
-const DAY = 86_400_000;
 
 function measure(events: readonly LiveEvent[], options: Partial<LiveOptions> = {}): Figure[] {
   const live = new LiveMetrics(options);
   for (const event of events) live.feedback(event);
   return live.result({ resamples: 50 });
-}
-
-function figureOf(figures: readonly Figure[], metric: string, slice = "all"): number {
-  return figures.find((figure) => figure.metric === metric && figure.slice === slice)?.value ?? Number.NaN;
 }
 
 type ByUser = Extract<LiveEvent, { user: string }>;

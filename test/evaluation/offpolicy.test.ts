@@ -116,7 +116,7 @@ describe("estimates of one choice a decision", () => {
     // SNIPS trades a bias of the order 1 / n for less variance.
     expect(judged(snips!, VALUE).deviation).toBeLessThan(0.9 * judged(ips!, VALUE).deviation);
     expect(Math.abs(valuesOf(logOf(100_000, 1).figures(ONE))["snips"]! - VALUE)).toBeLessThan(0.01);
-  }, 20_000);
+  });
 
   test("with a right model DR has less variance, with none DM is as wrong as its model", () => {
     const runs = (model: Model) =>
@@ -158,7 +158,7 @@ describe("estimates of one choice a decision", () => {
       expect(count / logs, metric).toBeGreaterThan(0.91);
       expect(count / logs, metric).toBeLessThan(0.985);
     }
-  }, 20_000);
+  });
 
   test("refuse what is out of range by its field, and change nothing", () => {
     const estimates = new Estimates({ positions: 2 });

@@ -1,17 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import { evaluateLog, type RankingPolicy, Replay, type ReplayOptions } from "../../src/evaluation/replay.js";
+import { DAY } from "../../src/protocol/time.js";
 import { type LiveEvent, Recommender, type Request } from "../../src/recommender/index.js";
 import { Catalogue } from "../../src/recommender/state/index.js";
-import type { Figure } from "../../src/statistics/tally.js";
+import { mean } from "../reference/moments.js";
+import { figureOf } from "../support/figures.js";
 import { madeUpLog } from "../support/logs.js";
 
-const DAY = 86_400_000;
 const QUICK = { resamples: 1 };
-
-function figureOf(figures: readonly Figure[], metric: string, slice = "all"): number {
-  return figures.find((figure) => figure.metric === metric && figure.slice === slice)?.value ?? Number.NaN;
-}
 
 /** Ranks streams by the visits to their streamer so far, then by id, and notes what it was asked and told. */
 class Spy implements RankingPolicy {
@@ -70,10 +67,6 @@ function naive(options: Partial<ReplayOptions>): { ranks: number[]; repeats: num
     if (log.slice(0, opened).some(been)) repeats.push(rank);
   }
   return { ranks, repeats };
-}
-
-function mean(values: number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 describe("the replay of a log", () => {

@@ -1,15 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { compareReturns, type Realised, ReturnLog, realisedReturns, type Step } from "../../src/evaluation/returns.js";
 import { Random } from "../../src/numeric/random.js";
+import { DAY, HOUR } from "../../src/protocol/time.js";
 import type { LiveEvent } from "../../src/recommender/index.js";
-import type { Figure } from "../../src/statistics/tally.js";
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-
-function figureOf(figures: readonly Figure[], metric: string, slice = "all"): Figure {
-  return figures.find((figure) => figure.metric === metric && figure.slice === slice)!;
-}
+import { figureOf, findFigure } from "../support/figures.js";
 
 function step(user: string, time: number, rewards: number[], watchMs = 0): Step {
   return { user, time, watchMs, chosen: rewards.map((reward) => ({ predicted: 0, reward })) };
@@ -83,7 +77,7 @@ describe("predictions against returns", () => {
     const { steps, values } = moods(300, 1);
     const realised = realisedReturns(steps, 15 * DAY, options);
     const figures = compareReturns(realised, { resamples: 200 });
-    const bias = figureOf(figures, "bias");
+    const bias = findFigure(figures, "bias");
     expect(Math.abs(bias.value)).toBeLessThan(0.05);
     expect(bias.lo).toBeLessThan(0);
     expect(bias.hi).toBeGreaterThan(0);
@@ -93,13 +87,13 @@ describe("predictions against returns", () => {
       ["decile_1", values[0]],
       ["decile_10", values[1]],
     ] as const) {
-      expect(figureOf(figures, "predicted", slice).value).toBeCloseTo(value, 9);
-      const { lo, hi } = figureOf(figures, "realised", slice);
+      expect(figureOf(figures, "predicted", slice)).toBeCloseTo(value, 9);
+      const { lo, hi } = findFigure(figures, "realised", slice);
       expect(lo).toBeLessThan(value);
       expect(hi).toBeGreaterThan(value);
     }
     const proud = realised.map((choice): Realised => ({ ...choice, predicted: choice.predicted + 0.5 }));
-    const raised = figureOf(compareReturns(proud, { resamples: 200 }), "bias");
+    const raised = findFigure(compareReturns(proud, { resamples: 200 }), "bias");
     expect(raised.value).toBeCloseTo(bias.value + 0.5, 9);
     expect(raised.lo).toBeGreaterThan(0.3);
   });
@@ -107,8 +101,8 @@ describe("predictions against returns", () => {
   test("have the root mean squared error of their definition", () => {
     const choices = [1, 2, 4].map((predicted, i) => ({ user: `u${i}`, predicted, realised: 1 }));
     const figures = compareReturns(choices);
-    expect(figureOf(figures, "rmse").value).toBeCloseTo(Math.sqrt(10 / 3), 12);
-    expect(figureOf(figures, "bias").value).toBeCloseTo(4 / 3, 12);
+    expect(figureOf(figures, "rmse")).toBeCloseTo(Math.sqrt(10 / 3), 12);
+    expect(figureOf(figures, "bias")).toBeCloseTo(4 / 3, 12);
   });
 });
 
@@ -149,8 +143,8 @@ describe("the log of returns", () => {
     expect(log.steps()[2]!.chosen[0]!.predicted).toBe(0.4);
     log.feedback({ kind: "page_view", time: 20 * DAY, user: "u", dwellMs: 1 });
     const figures = log.result({ gamma: 0 });
-    expect(figureOf(figures, "realised").value).toBeCloseTo((Math.log(11) + 0.25 + Math.log(6)) / 2, 12);
-    expect(figureOf(figures, "predicted").value).toBeCloseTo(0.5, 12);
+    expect(figureOf(figures, "realised")).toBeCloseTo((Math.log(11) + 0.25 + Math.log(6)) / 2, 12);
+    expect(figureOf(figures, "predicted")).toBeCloseTo(0.5, 12);
   });
 
   test("refuses scores that are not finite", () => {

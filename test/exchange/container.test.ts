@@ -2,12 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { floatsOf, readTensors, type Tensor, writeTensors } from "../../src/exchange/container.js";
 import { SnapshotError } from "../../src/index.js";
-
-const bytes = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 31) & 255);
+import { bytes, utf8 } from "../support/pieces.js";
 
 /** A file with this text as its header, and n bytes of data. */
 function withHeader(text: string | Uint8Array, n = 0): Uint8Array {
-  const header = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  const header = typeof text === "string" ? utf8(text) : text;
   const file = new Uint8Array(8 + header.length + n);
   new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
   file.set(header, 8);

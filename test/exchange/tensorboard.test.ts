@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { crc32c, type EventSink, EventWriter, logTraining, trainScalars } from "../../src/exchange/tensorboard.js";
 import { CartPole, DQN, jsonLines, train } from "../../src/index.js";
+import { utf8 } from "../support/pieces.js";
 
 /** What is written to it. */
 class Bytes {
@@ -14,8 +15,6 @@ class Bytes {
   }
 }
 
-const ascii = (text: string) => new TextEncoder().encode(text);
-
 test.each([
   ["123456789", 0xe3069283],
   ["", 0],
@@ -23,7 +22,7 @@ test.each([
   // RFC 3720, B.4.
   ["\0".repeat(32), 0x8a9136aa],
 ])("CRC-32C of %j", (text, crc) => {
-  expect(crc32c(ascii(text))).toBe(crc);
+  expect(crc32c(utf8(text))).toBe(crc);
 });
 
 interface Event {

@@ -4,13 +4,12 @@ import { describe, expect, test } from "vitest";
 import { Flag, MAX_HIDDEN, Normalization } from "../../assembly/abi.js";
 import type { Kind } from "../reference/storage.js";
 import { CASES, type Case } from "../support/cases.js";
-import { PlacedArena, pagesFor } from "./arena.js";
+import { PlacedArena, POISONS, pagesFor } from "./arena.js";
 import { Life, placedHost, plainHost, planOf, SIZES, type Sizes } from "./lives.js";
 
 /** `npm run test:memory` asks for more. */
 const AGENTS = Number(process.env["MEMORY_AGENTS"] ?? 0);
 const CALLS = 48;
-const POISONS = [1.5, -70_000] as const;
 /** STRUCT_BYTES of arena.ts. */
 const STRUCT_BYTES = 4096;
 

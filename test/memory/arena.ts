@@ -11,11 +11,14 @@ export const TAKE = "assembly/arena/take";
 export const TAKE_STRUCT = "assembly/arena/takeStruct";
 
 const PAGE = 65536;
-const GUARD = 128;
+/** What fills guards. Finite, for NaN could hide in comparisons; its bits are large as an index too. */
+export const POISONS = [1.5, -70_000] as const;
+/** Bytes on each side of a tensor. */
+export const GUARD = 128;
 /** Structs lie apart from tensors, with guards too, which may take more room than they have in an arena. */
 const STRUCTS = 16384;
 /** Beyond all that a module has beside its heap. */
-const STATICS_END = 8192;
+export const STATICS_END = 8192;
 
 export interface Layout {
   /** What fills guards and fresh tensors. */

@@ -8,7 +8,8 @@
  * What a kernel may touch beyond its numbers (rows rounded up to 4) is part of a tensor, and is poisoned too.
  */
 import { readFileSync } from "node:fs";
-import type { Kernels } from "../support/kernels.js";
+import { FIRST_FREE, type Kernels } from "../support/kernels.js";
+import { GUARD, POISONS, STATICS_END } from "./arena.js";
 import { Fences } from "./fences.js";
 import { functionNames, instrument, zerosAt } from "./instrument.js";
 
@@ -17,12 +18,6 @@ export const POISON = 1e300;
 /** Written by a twin: anything may stand here behind the call. */
 export const ANYTHING = 1e301;
 
-/** Finite, for NaN could hide in comparisons; its bits are large as an index too. */
-const POISONS = [1.5, -70_000] as const;
-const GUARD = 128;
-/** Beyond all that the kernels have beside their heap. */
-const STATICS_END = 8192;
-const FIRST_FREE = 65536;
 const PAGES = 12;
 
 /** How results are rounded: Math.fround gives the kernel's bits, the identity its f64 twin. */

@@ -1,14 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DQN } from "../../src/index.js";
 import { saveFile } from "../../src/node/index.js";
 import { Random } from "../../src/numeric/random.js";
+import { temporaryFolder } from "../support/folder.js";
 
 /** `npm run test:kill` asks for more. */
 const KILLS = Number(process.env["KILLS"] ?? 8);
+const { at } = temporaryFolder();
 const AGENT = { observation: 64, actions: 4, hidden: [128, 128], capacity: 500, learningStarts: 1, seed: 1 };
 
 /** Saves an agent again and again, and says so after the first time. */
@@ -38,44 +39,35 @@ function killed(file: string, afterMs: number): Promise<void> {
 }
 
 test(`a folder holds a file that loads after each of ${KILLS} kills while it is saved`, async () => {
-  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
   const random = new Random(1);
-  try {
-    const file = join(folder, "agent.liveq");
-    for (let i = 0; i < KILLS; i++) {
-      await killed(file, random.below(60));
-      const agent = DQN.load(readFileSync(file));
-      expect(agent.steps).toBeGreaterThan(0);
-      agent.dispose();
-    }
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}, 600_000);
-
-test("a file that cannot be written leaves the old one and nothing beside it", () => {
-  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
-  try {
-    const file = join(folder, "a");
-    saveFile(file, Uint8Array.of(1, 2, 3));
-    const broken = function* () {
-      yield Uint8Array.of(9);
-      throw new Error("no more");
-    };
-    expect(() => saveFile(file, broken())).toThrow("no more");
-    expect(readFileSync(file)).toEqual(Buffer.of(1, 2, 3));
-    saveFile(file, [Uint8Array.of(4), new Uint8Array(), Uint8Array.of(5, 6)]);
-    expect(readFileSync(file)).toEqual(Buffer.of(4, 5, 6));
-    expect(() => saveFile(join(folder, "none", "a"), Uint8Array.of(1))).toThrow("ENOENT");
-    writeFileSync(join(folder, "b"), "");
-    expect(readdirSync(folder).sort()).toEqual(["a", "b"]);
-  } finally {
-    rmSync(folder, { recursive: true });
+  const file = at("agent.liveq");
+  for (let i = 0; i < KILLS; i++) {
+    await killed(file, random.below(60));
+    const agent = DQN.load(readFileSync(file));
+    expect(agent.steps).toBeGreaterThan(0);
+    agent.dispose();
   }
 });
 
+test("a file that cannot be written leaves the old one and nothing beside it", () => {
+  const folder = at("broken");
+  mkdirSync(folder);
+  const file = join(folder, "a");
+  saveFile(file, Uint8Array.of(1, 2, 3));
+  const broken = function* () {
+    yield Uint8Array.of(9);
+    throw new Error("no more");
+  };
+  expect(() => saveFile(file, broken())).toThrow("no more");
+  expect(readFileSync(file)).toEqual(Buffer.of(1, 2, 3));
+  saveFile(file, [Uint8Array.of(4), new Uint8Array(), Uint8Array.of(5, 6)]);
+  expect(readFileSync(file)).toEqual(Buffer.of(4, 5, 6));
+  expect(() => saveFile(join(folder, "none", "a"), Uint8Array.of(1))).toThrow("ENOENT");
+  writeFileSync(join(folder, "b"), "");
+  expect(readdirSync(folder).sort()).toEqual(["a", "b"]);
+});
+
 test("a large agent is saved and loaded in pieces without a second copy in memory", () => {
-  const folder = mkdtempSync(join(tmpdir(), "liveq-"));
   const code = `
     import { createReadStream, statSync } from "node:fs";
     import { DQN } from "liveq";
@@ -94,17 +86,13 @@ test("a large agent is saved and loaded in pieces without a second copy in memor
     const { size } = statSync(process.argv[1]);
     console.log(JSON.stringify([size, saving / size, grown(before) / size, loaded.steps]));
   `;
-  try {
-    const out = execFileSync(process.execPath, ["--input-type=module", "-e", code, join(folder, "a")], {
-      encoding: "utf8",
-    });
-    const [size, saving, loading, steps] = JSON.parse(out) as [number, number, number, number];
-    expect(steps).toBe(12_000);
-    expect(size).toBeGreaterThan(90e6);
-    expect(saving).toBeLessThan(0.5);
-    // The memory of the loaded agent itself is 1.
-    expect(loading).toBeLessThan(1.5);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const out = execFileSync(process.execPath, ["--input-type=module", "-e", code, at("large.liveq")], {
+    encoding: "utf8",
+  });
+  const [size, saving, loading, steps] = JSON.parse(out) as [number, number, number, number];
+  expect(steps).toBe(12_000);
+  expect(size).toBeGreaterThan(90e6);
+  expect(saving).toBeLessThan(0.5);
+  // The memory of the loaded agent itself is 1.
+  expect(loading).toBeLessThan(1.5);
 });

@@ -1,26 +1,30 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { appendFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readJsonl } from "../../src/logs/readers/jsonl.js";
 import { type TailOptions, type TailPosition, tail } from "../../src/node/tail.js";
+import { temporaryFolder } from "../support/folder.js";
 import { cut, utf8 } from "../support/pieces.js";
 
-const folder = mkdtempSync(join(tmpdir(), "liveq-tail-"));
+const { at } = temporaryFolder();
 let files = 0;
-const fresh = () => join(folder, `${files++}.jsonl`);
-afterAll(() => rmSync(folder, { recursive: true }));
+const fresh = () => at(`${files++}.jsonl`);
 
 const FAST = 5;
 
-/** What is read until so many lines have come. */
-async function read(path: string, lines: number, options: TailOptions = {}): Promise<[string[], TailPosition]> {
+/** What is read until so many lines have come; `onFirst` runs when the first have. */
+async function read(
+  path: string,
+  lines: number,
+  options: TailOptions = {},
+  onFirst?: () => void,
+): Promise<[string[], TailPosition]> {
   const stop = new AbortController();
   const source = tail(path, { intervalMs: FAST, signal: stop.signal, ...options });
   let text = "";
   if (lines === 0) setTimeout(() => stop.abort(), 8 * FAST);
   for await (const piece of source) {
+    if (text === "") onFirst?.();
     text += new TextDecoder().decode(piece);
     expect(text.endsWith("\n")).toBe(true);
     if (text.split("\n").length > lines) stop.abort();
@@ -85,13 +89,12 @@ describe("a tail", () => {
   test("reads a renamed file to its end, and then the new one of its name", async () => {
     const path = fresh();
     writeFileSync(path, "a\n");
-    soon(() => {
+    const [lines, { offset, inode }] = await read(path, 5, {}, () => {
       appendFileSync(path, "b\n");
       renameSync(path, `${path}.1`);
       appendFileSync(`${path}.1`, "c\nno end");
       setTimeout(() => writeFileSync(path, "d\n"), 2 * FAST);
     });
-    const [lines, { offset, inode }] = await read(path, 5);
     expect(lines).toEqual(["a", "b", "c", "no end", "d"]);
     expect([offset, inode]).toEqual([2, statSync(path).ino]);
   });
@@ -111,11 +114,11 @@ describe("a tail", () => {
   test("starts again where a file has become shorter, without what was half written", async () => {
     const path = fresh();
     writeFileSync(path, "first\nhalf of a line");
-    soon(() => {
+    const cutShort = () => {
       truncateSync(path, 0);
       setTimeout(() => appendFileSync(path, "new\n"), 4 * FAST);
-    });
-    expect((await read(path, 2))[0]).toEqual(["first", "new"]);
+    };
+    expect((await read(path, 2, {}, cutShort))[0]).toEqual(["first", "new"]);
     const short = { offset: 1000, inode: statSync(path).ino };
     expect((await read(path, 1, { from: short }))[0]).toEqual(["new"]);
   });

@@ -3,12 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
-import { browse, execute, folderSite, ISOLATION, type Limits, openPage, type Site } from "../runtimes/execute.js";
+import { browse, execute, folderSite, ISOLATION, openPage, PAGE, PATIENT, type Site } from "../runtimes/execute.js";
 import { installPackages, type Runtime } from "../runtimes/install.js";
 import { type Answer, checkHash } from "./scripts.js";
 import type { Installed } from "./tarball.js";
-
-const LIMITS: Limits = { timeoutMs: 60_000 };
 
 const WITH_WASM = "script-src 'self' 'wasm-unsafe-eval'";
 
@@ -39,7 +37,7 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
     version: VITE.vite,
     packages: VITE,
     bundle: (app, out) =>
-      execute(tool(VITE, "vite/bin/vite.js"), ["build", app, "--outDir", out, "--logLevel", "warn"], LIMITS),
+      execute(tool(VITE, "vite/bin/vite.js"), ["build", app, "--outDir", out, "--logLevel", "warn"], PATIENT),
   },
   webpack: {
     version: WEBPACK.webpack,
@@ -48,7 +46,7 @@ export const BUNDLERS: Readonly<Record<string, Bundler>> = {
       execute(
         tool(WEBPACK, "webpack-cli/bin/cli.js"),
         ["build", "--config", join(app, "webpack.config.mjs"), "--env", `out=${out}`],
-        LIMITS,
+        PATIENT,
       ),
   },
 };
@@ -58,15 +56,13 @@ function esbuild(app: string, entry: string, outfile: string) {
   return build({ entryPoints: [join(app, entry)], absWorkingDir: app, bundle: true, logLevel: "warning", ...output });
 }
 
-const PAGE = '<!doctype html><meta charset="utf-8"><script type="module" src="/main.js"></script>';
-
 /** What is said of a bundled page. */
 type Scenario = (site: Site, browser: Runtime) => Promise<void>;
 
 async function ask(site: Site, browser: Runtime, run: object, headers: Record<string, string>): Promise<Answer> {
   const asked: Site = (path) =>
     path === "/run.json" ? JSON.stringify(run) : (site(path) ?? (path === "/index.html" ? PAGE : undefined));
-  return JSON.parse(await openPage(browser, asked, { ...LIMITS, headers }));
+  return JSON.parse(await openPage(browser, asked, { ...PATIENT, headers }));
 }
 
 const policy = (value: string) => ({ "Content-Security-Policy": value });
@@ -158,7 +154,7 @@ export async function checkViteDev({ app, folder }: Installed, browser: Runtime)
   try {
     await server.listen();
     const { port } = server.httpServer.address();
-    checkHash("vite dev", JSON.parse(await browse(browser, `http://127.0.0.1:${port}/`, answer, LIMITS)));
+    checkHash("vite dev", JSON.parse(await browse(browser, `http://127.0.0.1:${port}/`, answer, PATIENT)));
     return "development server, CSP";
   } finally {
     await server.close();

@@ -2,7 +2,7 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { execute } from "../runtimes/execute.js";
+import { execute, PATIENT } from "../runtimes/execute.js";
 import {
   installPackages,
   type Missing,
@@ -80,14 +80,12 @@ function say(name: string, version: string, seconds: string, text: string): void
   console.log(`${name.padEnd(17)} ${version.padEnd(14)} ${seconds.padStart(6)}  ${text}`);
 }
 
-const LIMIT_MS = 120_000;
-
 /** @returns Whether it works. */
 async function serve(consumer: Consumer, each: Installed, found: Runtime): Promise<boolean> {
   const start = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`took more than ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+    timer = setTimeout(() => reject(new Error(`took more than ${PATIENT.timeoutMs / 1000} s`)), PATIENT.timeoutMs);
   });
   let text: string;
   let isOk = true;

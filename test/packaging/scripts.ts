@@ -5,11 +5,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
-import { execute, folderSite, type Limits, type Modules, openWorker } from "../runtimes/execute.js";
+import { execute, folderSite, type Modules, openWorker, PATIENT } from "../runtimes/execute.js";
 import { installPackages, npm, type Runtime, run } from "../runtimes/install.js";
 import type { Installed } from "./tarball.js";
-
-const LIMITS: Limits = { timeoutMs: 60_000 };
 
 /** What a program says of itself. */
 export interface Answer {
@@ -38,7 +36,7 @@ function before({ name }: Runtime, isTrusted: boolean): string[] {
 /** `import`, with threads too; `require`; all entries; the command. */
 export async function checkScripts({ app }: Installed, runtime: Runtime): Promise<string> {
   const call = async (isTrusted: boolean, script: string, ...args: string[]) =>
-    execute(runtime, [...before(runtime, isTrusted), join(app, script), ...args], LIMITS);
+    execute(runtime, [...before(runtime, isTrusted), join(app, script), ...args], PATIENT);
   // The engine needs no permission.
   checkHash("import", JSON.parse(await call(false, "console.mjs")));
   const two: Answer = JSON.parse(await call(false, "console.mjs", JSON.stringify({ threads: 2 })));
@@ -61,14 +59,14 @@ export async function checkCommand({ app }: Installed): Promise<string> {
   const liveq = { name: "liveq", version: "", command: [program], env: {} };
   const file = join(app, "own.liveq");
   const node = { ...liveq, command: [process.execPath] };
-  checkHash("all entries", JSON.parse(await execute(node, [join(app, "entries.mjs"), file], LIMITS)));
+  checkHash("all entries", JSON.parse(await execute(node, [join(app, "entries.mjs"), file], PATIENT)));
   const out = join(app, "own.safetensors");
-  await execute(liveq, ["export", file, "--format", "safetensors", "--out", out], LIMITS);
-  if (!(await execute(liveq, ["inspect", out], LIMITS)).includes("safetensors")) throw new Error("liveq inspect");
+  await execute(liveq, ["export", file, "--format", "safetensors", "--out", out], PATIENT);
+  if (!(await execute(liveq, ["inspect", out], PATIENT)).includes("safetensors")) throw new Error("liveq inspect");
   if (!run([...npm(), "exec", "--prefix", app, "--", "liveq", "--help"], { cwd: app }).includes("inspect")) {
     throw new Error("npx liveq --help");
   }
-  return `liveq ${(await execute(liveq, ["--version"], LIMITS)).trim()}: export, inspect; npx liveq`;
+  return `liveq ${(await execute(liveq, ["--version"], PATIENT)).trim()}: export, inspect; npx liveq`;
 }
 
 const REGISTRY = process.env["npm_config_registry"] ?? "https://registry.npmjs.org/";
@@ -104,7 +102,7 @@ export async function checkDenoRegistry({ app, tarball, version }: Installed, de
       "main.mjs": readFileSync(join(app, "console.mjs"), "utf8").replace('"liveq"', `"npm:liveq@${version}"`),
       "program.mjs": readFileSync(join(app, "program.mjs")),
     };
-    checkHash("npm:", JSON.parse(await execute(runtime, ["run", "--no-prompt", "main.mjs"], LIMITS, files)));
+    checkHash("npm:", JSON.parse(await execute(runtime, ["run", "--no-prompt", "main.mjs"], PATIENT, files)));
     return `npm:liveq@${version}`;
   } finally {
     server.closeAllConnections();
@@ -135,7 +133,7 @@ async function bundledWorker(app: string, entry: string, conditions: string[]): 
 /** The condition `workerd`; without it a clear error, or the module by hand. */
 export async function checkWorkerd({ app }: Installed, workerd: Runtime): Promise<string> {
   const answer = async (entry: string, conditions: string[]): Promise<Answer> =>
-    JSON.parse(await openWorker(workerd, await bundledWorker(app, entry, conditions), LIMITS));
+    JSON.parse(await openWorker(workerd, await bundledWorker(app, entry, conditions), PATIENT));
   checkHash("the condition workerd", await answer("worker.mjs", ["workerd"]));
   checkHash("{ module }", await answer("worker-module.mjs", []));
   const { error } = await answer("worker.mjs", []);
@@ -154,10 +152,10 @@ export async function checkWrangler({ app }: Installed, workerd: Runtime): Promi
   const wrangler = { name: "wrangler", version: WRANGLER.wrangler, command: [process.execPath, script], env };
   const out = join(app, "wrangler");
   const options = ["--name", "app", "--compatibility-date", "2026-01-01", "--dry-run", "--outdir", out];
-  await execute(wrangler, ["deploy", join(app, "worker.mjs"), ...options], LIMITS);
+  await execute(wrangler, ["deploy", join(app, "worker.mjs"), ...options], PATIENT);
   const site = folderSite(out);
   const main = site("worker.js")!.toString();
   const [, wasm] = /"\.\/([^"]+\.wasm)"/.exec(main)!;
-  checkHash("wrangler", JSON.parse(await openWorker(workerd, { "worker.js": main, [wasm!]: site(wasm!)! }, LIMITS)));
+  checkHash("wrangler", JSON.parse(await openWorker(workerd, { "worker.js": main, [wasm!]: site(wasm!)! }, PATIENT)));
   return "deploy --dry-run, served by workerd";
 }

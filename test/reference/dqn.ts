@@ -1,3 +1,4 @@
+import { mean } from "./moments.js";
 import { INFERENCE, matrices, type Network, type Offer, type Pass } from "./network.js";
 
 /** A stored transition as the twin sees it. */
@@ -24,8 +25,6 @@ export function loss(d: number, squared: boolean): number {
   if (squared) return d * d;
   return Math.abs(d) <= 1 ? (d * d) / 2 : Math.abs(d) - 0.5;
 }
-
-export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** log sum exp of values / temperature, times temperature. */
 export function logSumExp(values: number[], temperature: number): number {

@@ -1,4 +1,5 @@
 import type { Kernels } from "../support/kernels.js";
+import { moments } from "./moments.js";
 import type { Pcg32 } from "./rng.js";
 
 /** One layer in f64: w (inputs, outputs) row-major and b (outputs); gain and shift where normalised. */
@@ -162,11 +163,6 @@ function affine({ inputs, outputs, w, b }: Layer, rows: number[][]): number[][] 
     return y;
   });
 }
-
-const moments = (values: number[]) => {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  return { mean, variance: values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length };
-};
 
 function activate(layer: Layer, normalization: Normalization, z: number[][], pass: Pass): number[][] {
   const { gain, shift, mean, variance, outputs } = layer;

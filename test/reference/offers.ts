@@ -1,4 +1,5 @@
 import type { OffersModel } from "../../src/index.js";
+import { mean } from "./moments.js";
 
 /** A choice for each mood and set: the index within the set. */
 export type Choices = (mood: number, set: number) => number;
@@ -20,10 +21,6 @@ function iterate(model: OffersModel, value: (mood: number, set: number, start: r
     start = next;
     if (change < 1e-12) return start;
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
 /** Expected discounted return of a policy, exactly. */

@@ -26,6 +26,12 @@ export interface Limits {
   timeoutMs: number;
 }
 
+/** So long that only what hangs takes it, on any machine. */
+export const PATIENT: Limits = { timeoutMs: 600_000 };
+
+/** A page that runs `/main.js`. */
+export const PAGE = '<!doctype html><meta charset="utf-8"><script type="module" src="/main.js"></script>';
+
 /** With these a page may share memory with its workers. */
 export const ISOLATION: Readonly<Record<string, string>> = {
   "Cross-Origin-Opener-Policy": "same-origin",

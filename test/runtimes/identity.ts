@@ -4,6 +4,7 @@
  */
 import { DQN, train } from "../../src/index.js";
 import { digestOf, live } from "../support/live.js";
+import { until } from "../support/waiting.js";
 import { CASES, type Case, LOGS, VARIANTS, type Variant } from "./cases.js";
 
 export const STEPS = 300;
@@ -22,12 +23,8 @@ export interface Trained {
 
 /** Waits for the threads of an agent; why there are none, if so. */
 async function crewOf(agent: DQN, threads: number): Promise<string> {
-  for (let turn = 0; turn < 400; turn++) {
-    const { threads: now, threadsReason } = agent.stats();
-    if (now === threads || threadsReason) return threadsReason;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return "workers did not start within two seconds";
+  await until(() => agent.stats().threads === threads || agent.stats().threadsReason !== "");
+  return agent.stats().threadsReason;
 }
 
 async function trainCase({ options, environments }: Case, { run }: Variant, trained: Trained): Promise<void> {

@@ -74,7 +74,8 @@ export type RuntimeName = keyof typeof SOURCES;
 
 export const RUNTIMES = Object.keys(SOURCES) as RuntimeName[];
 
-const INSTALL_MS = 300_000;
+/** So long that only what hangs takes it. */
+const INSTALL_MS = 1_800_000;
 
 /** Where the runtimes are put. */
 export const CACHE: string = process.env["LIVEQ_RUNTIMES"] ?? join(homedir(), ".cache", "liveq-runtimes");

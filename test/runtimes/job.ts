@@ -1,6 +1,6 @@
 /** Bundles a portable module and calls one of its functions in a runtime. */
 import { build } from "esbuild";
-import { execute, ISOLATION, type Limits, openPage, openWorker } from "./execute.js";
+import { execute, ISOLATION, type Limits, openPage, openWorker, PAGE } from "./execute.js";
 import type { Runtime } from "./install.js";
 
 /** An exported function, which needs no Node, is called with what JSON keeps, and answers with the same. */
@@ -21,8 +21,6 @@ const SHELLS: Readonly<Record<Host, string>> = {
     await fetch("/answer", { method: "POST", body });`,
   worker: "export default { async fetch() { return new Response(await job()); } };",
 };
-
-const PAGE = '<!doctype html><meta charset="utf-8"><script type="module" src="/main.js"></script>';
 
 const bundles = new Map<string, Promise<Record<string, string | Uint8Array>>>();
 

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { CASES, LOGS, VARIANTS } from "./cases.js";
+import { PATIENT } from "./execute.js";
 import { EVERY, identity, type Trained } from "./identity.js";
 import { type Runtime, type RuntimeName, runtime } from "./install.js";
 import { type Job, runJob } from "./job.js";
@@ -25,7 +26,6 @@ const TARGETS: Target[] = [
 
 const HASHES = "test/runtimes/hashes.json";
 const JOB: Job = { module: "test/runtimes/identity.ts", function: "identity" };
-const TIMEOUT_MS = 120_000;
 
 type Hashes = Record<string, string[]>;
 
@@ -47,7 +47,7 @@ async function check(target: Target, { command, ...rest }: Runtime, expected: Ha
   let alone = "";
   try {
     const started = { ...rest, command: [...command, ...(target.flags ?? [])] };
-    const trained = (await runJob(started, JOB, { timeoutMs: TIMEOUT_MS })) as Trained[];
+    const trained = (await runJob(started, JOB, PATIENT)) as Trained[];
     result = differenceOf(trained, expected);
     const reason = trained.find((each) => each.alone)?.alone;
     if (reason) alone = `; one thread: ${reason}`;

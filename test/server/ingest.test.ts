@@ -7,6 +7,7 @@ import type { LiveEvent } from "../../src/protocol/events.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { type IngestAnswer, type IngestOptions, ingest } from "../../src/server/ingest.js";
 import { cut, utf8 } from "../support/pieces.js";
+import { turn } from "../support/waiting.js";
 
 const LINES = "application/x-ndjson";
 const JSON_TYPE = "application/json";
@@ -171,7 +172,7 @@ describe("delivery", () => {
     let isBroken = true;
     const sink = async (events: LiveEvent[]) => {
       calls.push(`${events.map(({ id }) => id)} in`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await turn();
       calls.push("out");
       if (isBroken) throw new Error("the disk is full of secrets");
     };

@@ -1,4 +1,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import type { Row } from "../../src/cli/writing/results.js";
+
+/** The rows that `--json` prints. */
+export function rowsIn(text: string): Row[] {
+  return JSON.parse(text) as Row[];
+}
 
 /** The command as it is built. */
 export const COMMAND = "dist/cli/liveq.js";

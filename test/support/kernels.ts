@@ -139,7 +139,8 @@ export interface Kernels extends Door {
   sumSquares(n: number, x: number): number;
 }
 
-const FIRST_FREE = 65536;
+/** Where the heap of a kernels instance may begin. */
+export const FIRST_FREE = 65536;
 const GUARD = 0x7fc0dead;
 
 /** A kernels instance and a bump allocator over fresh memory, with a guard word on both sides of each tensor. */

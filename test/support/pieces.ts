@@ -23,3 +23,8 @@ export async function all<T>(source: AsyncIterable<T> | Iterable<T>): Promise<T[
 export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
+
+/** n bytes that differ from their neighbours. */
+export function bytes(n: number): Uint8Array {
+  return Uint8Array.from({ length: n }, (_, i) => (i * 31) & 255);
+}

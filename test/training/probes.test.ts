@@ -3,8 +3,12 @@ import { PROBE_RECIPE } from "../../bench/recipes.js";
 import { DQN, type DQNOptions, train } from "../../src/index.js";
 import { GAMMA, OfferedProbe, offer, PROBES, type Probe, ProbeEnvironment } from "../support/probes.js";
 
-/** Of `npm run bench:learning`, which asks the same of more seeds. */
-const COMMON = { ...PROBE_RECIPE.options, observation: 1, gamma: GAMMA, seed: 4 } satisfies Partial<DQNOptions>;
+const STEPS = 1500;
+/** Of `npm run bench:learning`, which asks the same of more seeds and steps. */
+const COMMON = {
+  ...PROBE_RECIPE.options,
+  ...{ learningRate: { ...PROBE_RECIPE.options.learningRate, steps: STEPS }, observation: 1, gamma: GAMMA, seed: 4 },
+} satisfies Partial<DQNOptions>;
 
 const PER = { priorityExponent: 0.6, importanceExponent: 1 };
 
@@ -44,7 +48,7 @@ function truthOf(values: number[], { munchausen }: DQN["options"]): number[] {
 async function errorOf(probe: Probe, options: Partial<DQNOptions>, isOffered: boolean): Promise<number> {
   const actions = isOffered ? { candidates: { max: 2, features: 1 } } : { actions: probe.actions };
   const agent = new DQN({ ...COMMON, ...options, ...actions });
-  await train(agent, isOffered ? new OfferedProbe(probe) : new ProbeEnvironment(probe), { steps: PROBE_RECIPE.steps });
+  await train(agent, isOffered ? new OfferedProbe(probe) : new ProbeEnvironment(probe), { steps: STEPS });
   const errors = probe.truth.map(({ observation, values }) => {
     const learned = agent.evaluate([observation], isOffered ? offer(probe) : undefined);
     const truth = truthOf(values, agent.options);

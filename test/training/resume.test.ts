@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import {
   Acrobot,
@@ -13,6 +12,7 @@ import {
   SnapshotError,
   train,
 } from "../../src/index.js";
+import { digestOf } from "../support/live.js";
 
 const SMALL = {
   hidden: [8],
@@ -25,8 +25,6 @@ const SMALL = {
   epsilon: 0.2,
   seed: 4,
 } satisfies Partial<DQNOptions>;
-
-const digest = (agent: DQN) => createHash("sha256").update(agent.save()).digest("hex");
 
 const CASES: [string, () => Environment, Partial<DQNOptions>][] = [
   ["CartPole", () => new CartPole(), { actions: 2 }],
@@ -52,7 +50,7 @@ test.each(CASES)("training in %s that was saved and resumed ends as one that nev
   const { agent, training } = resume(file, [make(), make()], { evaluationEnvironment: make() });
   expect(agent.steps).toBe(350);
   expect(await training).toEqual(expected);
-  expect(digest(agent)).toBe(digest(whole));
+  expect(digestOf(agent)).toBe(digestOf(whole));
 });
 
 test("a callback may save, and a training that was done can be made longer", async () => {
@@ -71,7 +69,7 @@ test("a callback may save, and a training that was done can be made longer", asy
   expect(await longer.training).toMatchObject({ steps: 400, ended: "steps" });
   const whole = fresh();
   await train(whole, new CartPole(), { steps: 400, progressEvery: 100 });
-  expect(digest(longer.agent)).toBe(digest(whole));
+  expect(digestOf(longer.agent)).toBe(digestOf(whole));
 });
 
 test("an environment without a state begins a new episode, and nothing joins the old one to it", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CartPole, DQN, train } from "../../src/index.js";
+import { turn } from "../support/waiting.js";
 
 const OPTIONS = { steps: 500, progressEvery: 100 };
 
@@ -49,10 +50,10 @@ describe("a training", () => {
   test("does nothing before somebody waits for it, and nothing while its loop is busy", async () => {
     const agent = fresh();
     const training = train(agent, new CartPole(), OPTIONS);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await turn();
     expect(agent.steps).toBe(0);
     for await (const { step } of training) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await turn();
       expect(agent.steps).toBe(step);
     }
   });

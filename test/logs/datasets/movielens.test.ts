@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readMovieLens } from "../../../src/cli/reading/movielens.js";
 import { GENRES, type MovieLensFiles, parseMovieLens } from "../../../src/logs/datasets/movielens.js";
 import { hasRealData, latin1, lookAlike, realFolder } from "../../support/movielens.js";
+import { utf8 } from "../../support/pieces.js";
 
 const FLAGS = "0|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0";
 const GOOD = {
@@ -100,8 +101,8 @@ describe("reading MovieLens-100K", () => {
   });
 
   const encoded: [what: string, bytes: Uint8Array, message: string][] = [
-    ["UTF-8", new TextEncoder().encode(GOOD.item), "u.item:1: must be latin-1 text, got UTF-8"],
-    ["UTF-8 with C1 bytes", new TextEncoder().encode(`\n${GOOD.item}À`), "u.item:2: must be latin-1 text, got UTF-8"],
+    ["UTF-8", utf8(GOOD.item), "u.item:1: must be latin-1 text, got UTF-8"],
+    ["UTF-8 with C1 bytes", utf8(`\n${GOOD.item}À`), "u.item:2: must be latin-1 text, got UTF-8"],
     [
       "a UTF-8 byte-order mark",
       latin1(`\xef\xbb\xbf${GOOD.item}`),

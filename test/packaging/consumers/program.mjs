@@ -2,13 +2,11 @@
 
 /** Waits until the threads that were asked for are there, or a reason why not. */
 async function threadsOf(agent, wanted) {
-  for (let turn = 0; turn < 600; turn++) {
+  for (;;) {
     const { threads, threadsReason } = agent.stats();
-    if (threads === wanted || threadsReason) break;
+    if (threads === wanted || threadsReason) return { threads, threadsReason };
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  const { threads, threadsReason } = agent.stats();
-  return { threads, threadsReason };
 }
 
 async function hashOf(agent) {
