@@ -161,13 +161,14 @@ export async function checkViteDev({ app, folder }: Installed, browser: Runtime)
   }
 }
 
-/** Words that stand in a part of the package, and in no other. */
-const MARKS: Readonly<Record<string, string>> = {
-  "recommender/index.js": "on_air",
-  "exchange/index.js": "safetensors",
-  "tensorboard.js": "brain.Event",
-  "cli/liveq.js": "--format",
-};
+/** Words that stand in a part of the package, and in no page that uses the engine alone. */
+const MARKS = [
+  ["recommender/index.js", "on_air"],
+  ["logs/index.js", "bilibili"],
+  ["exchange/index.js", "safetensors"],
+  ["exchange/index.js", "brain.Event"],
+  ["cli/liveq.js", "--format"],
+] as const;
 
 /** An import of the engine alone brings nothing of the rest, in all bundlers. */
 export async function checkParts(installed: Installed): Promise<string> {
@@ -179,7 +180,7 @@ export async function checkParts(installed: Installed): Promise<string> {
   );
   const found = [...new Set(packages)].sort().join(", ");
   if (found !== "engine.mjs, liveq") throw new Error(`the bundle is made of ${found}`);
-  for (const [entry, mark] of Object.entries(MARKS)) {
+  for (const [entry, mark] of MARKS) {
     const whole = await build({
       entryPoints: [join(app, "node_modules/liveq/dist", entry)],
       bundle: true,
@@ -198,5 +199,5 @@ export async function checkParts(installed: Installed): Promise<string> {
       }
     }
   }
-  return `{ DQN } alone: ${sizeOf(out)}; nothing of recommender, exchange, tensorboard, command`;
+  return `{ DQN } alone: ${sizeOf(out)}; nothing of recommender, logs, exchange, command`;
 }

@@ -33,7 +33,7 @@ function before({ name }: Runtime, isTrusted: boolean): string[] {
   return isTrusted ? ["run", "--allow-all"] : ["run", "--no-prompt"];
 }
 
-/** `import`, with threads too; `require`; all entries; the command. */
+/** `import`, with threads too; `require`; all doors; the command. */
 export async function checkScripts({ app }: Installed, runtime: Runtime): Promise<string> {
   const call = async (isTrusted: boolean, script: string, ...args: string[]) =>
     execute(runtime, [...before(runtime, isTrusted), join(app, script), ...args], PATIENT);
@@ -44,13 +44,13 @@ export async function checkScripts({ app }: Installed, runtime: Runtime): Promis
   if (two.threads !== 2) throw new Error(`two threads: ${two.threads}, ${two.threadsReason}`);
   checkHash("require", JSON.parse(await call(true, "required.cjs")));
   const file = join(app, `${runtime.name}.liveq`);
-  checkHash("all entries", JSON.parse(await call(true, "entries.mjs", file)));
+  checkHash("all doors", JSON.parse(await call(true, "entries.mjs", file)));
   const command = "node_modules/liveq/dist/cli/liveq.js";
   const help = await call(true, command, "--help");
   if (!help.includes("inspect")) throw new Error(`liveq --help: ${help}`);
   const said = await call(true, command, "inspect", file);
   if (!/dqn/.test(said)) throw new Error(`liveq inspect: ${said}`);
-  return "import, 2 threads, require, all entries, liveq --help, liveq inspect";
+  return "import, 2 threads, require, all doors, liveq --help, liveq inspect";
 }
 
 /** The command by its name, as npm links it. */
@@ -59,7 +59,7 @@ export async function checkCommand({ app }: Installed): Promise<string> {
   const liveq = { name: "liveq", version: "", command: [program], env: {} };
   const file = join(app, "own.liveq");
   const node = { ...liveq, command: [process.execPath] };
-  checkHash("all entries", JSON.parse(await execute(node, [join(app, "entries.mjs"), file], PATIENT)));
+  checkHash("all doors", JSON.parse(await execute(node, [join(app, "entries.mjs"), file], PATIENT)));
   const out = join(app, "own.safetensors");
   await execute(liveq, ["export", file, "--format", "safetensors", "--out", out], PATIENT);
   if (!(await execute(liveq, ["inspect", out], PATIENT)).includes("safetensors")) throw new Error("liveq inspect");

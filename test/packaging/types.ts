@@ -21,17 +21,17 @@ const KINDS: Readonly<Record<string, object>> = {
   "nodenext, types of Node": { ...NODE, lib: ["es2022"], types: ["node"], typeRoots: [resolve("node_modules/@types")] },
 };
 
-/** The entries with types, by their name in an import. */
-function entries(app: string): Record<string, string> {
+/** The doors with types, by their name in an import. */
+function doors(app: string): Record<string, string> {
   const own = join(app, "node_modules/liveq");
   const { exports } = JSON.parse(readFileSync(join(own, "package.json"), "utf8"));
   const typed = Object.entries<{ types?: string }>(exports).filter(([, target]) => target.types);
   return Object.fromEntries(typed.map(([path, { types }]) => [join("liveq", path), join(own, types!)]));
 }
 
-/** Writes a file for each entry that exports by name all that it does. */
+/** Writes a file for each door that exports by name all that it does. */
 function writeExports(app: string): { files: string[]; count: number } {
-  const all = entries(app);
+  const all = doors(app);
   const program = ts.createProgram(Object.values(all), { target: ts.ScriptTarget.ES2022, types: [] });
   const checker = program.getTypeChecker();
   let count = 0;
