@@ -11,7 +11,7 @@ import type { LiveEvent } from "../../src/protocol/events.js";
 import { parseDecision, parseEvent } from "../../src/protocol/schema.js";
 import { UserShares } from "../../src/recommender/learning/shares.js";
 import { Recommender } from "../../src/recommender/recommender.js";
-import { COMMAND, ended, fed, interrupted, liveq, rowsIn } from "../support/command.js";
+import { COMMAND, ended, interrupted, liveq, liveqOn, rowsIn } from "../support/command.js";
 import { temporaryFolder } from "../support/folder.js";
 import { lookAlike } from "../support/movielens.js";
 
@@ -127,7 +127,15 @@ describe("simulate", () => {
 
 describe("prepare", () => {
   test("cuts a log in time: the parts together are the clean whole, and the report counts them", async () => {
-    const { code, out, err } = await fed(readFileSync(EVENTS, "utf8"), "prepare", "-", "--split", "none", "--out", "-");
+    const { code, out, err } = await liveqOn(
+      readFileSync(EVENTS, "utf8"),
+      "prepare",
+      "-",
+      "--split",
+      "none",
+      "--out",
+      "-",
+    );
     expect(code).toBe(0);
     const parts = ["train", "validation", "test"].map((part) => readFileSync(at("data", `${part}.jsonl`), "utf8"));
     expect(out === parts.join("")).toBe(true);
@@ -304,7 +312,7 @@ describe("train on titles", () => {
     ]);
     const piped = at("piped.json");
     const text = readFileSync(at("data", "train.jsonl"), "utf8");
-    expect(await fed(text, "train", "--titles", "-", "--model", piped)).toMatchObject({ code: 0, out: run.out });
+    expect(await liveqOn(text, "train", "--titles", "-", "--model", piped)).toMatchObject({ code: 0, out: run.out });
     expect(readFileSync(piped).equals(readFileSync(VECTORS))).toBe(true);
 
     const model = at("worded.liveq");
@@ -450,12 +458,12 @@ describe("recommend and inspect", () => {
     recommender.dispose();
     const model = await liveq("inspect", MODEL);
     expect(model.out).toContain(`users ${users}, streams on air ${onAir}, decisions 0`);
-    const events = await fed(readFileSync(EVENTS, "utf8"), "inspect", "-", "--json");
+    const events = await liveqOn(readFileSync(EVENTS, "utf8"), "inspect", "-", "--json");
     expect(events.code).toBe(0);
     const { kind, quality } = JSON.parse(events.out);
     expect([kind, quality.read]).toEqual(["events as jsonl", lines(EVENTS).length]);
     const csv = "kind,time,stream,streamer,category\non_air,1,s,r,c\noff_air,2,s,,\nupdate,x,s,,\n";
-    const table = await fed(csv, "inspect", "-");
+    const table = await liveqOn(csv, "inspect", "-");
     expect(table.out).toMatch(/^stdin: events as csv\nread +3\nkept +2 /);
     expect(table.out).toContain('e.g. stdin:4: "time" must be a finite number >= 0, got "x"');
   });

@@ -109,15 +109,15 @@ describe("evaluate --decisions", () => {
 
 describe("simulate --ab", () => {
   test("serves two policies side by side and says which is watched longer", async () => {
-    const words = ["--ab", "random,popular", "--ab-days", "1", "--viewers", "240", "--days", "3", "--streamers", "70"];
+    const words = ["--ab", "random,popular", "--ab-days", "1", "--viewers", "360", "--days", "3", "--streamers", "70"];
     const { code, out } = await liveq("simulate", ...words, "--json", at("ab.json"));
     expect(code).toBe(0);
     expect(out).toMatch(/minutes watched by a user in 1 days: random \d+\.\d \(\d+ users\), popular/);
-    const log = new ABLog({ name: "random|popular", seed: 1, users: 240 }, { windowMs: 86_400_000 });
+    const log = new ABLog({ name: "random|popular", seed: 1, users: 360 }, { windowMs: 86_400_000 });
     const split = new SplitPolicy(log.test.arms, new RandomPolicy(1), new PopularPolicy());
     simulate(
       split,
-      { viewers: 240, days: 3, streamers: 70, seed: 1 },
+      { viewers: 360, days: 3, streamers: 70, seed: 1 },
       {
         onDecision: (one) => log.decision(one),
         onEvent: (one) => log.feedback(one),

@@ -12,8 +12,8 @@ export interface Range {
 }
 
 /**
- * Every load, store, copy and fill must lie in one tensor, which must be writable for the last three. What is in none of
- * them is a guard.
+ * Every load, store, copy and fill must lie in one tensor, which must be writable for the last three. Bytes in none of
+ * them are guards.
  */
 export class Fences {
   /** Checks passed so far. */

@@ -84,7 +84,7 @@ export class Harness {
     this.#plain = start(Uint8Array.from(wasm), {});
   }
 
-  /** @throws Error that says what is wrong, and of what tensor. `flush`: which tensor ends with the memory. */
+  /** @throws Error with the fault and the name of the tensor. `flush`: which tensor ends with the memory. */
   check(given: Case, flush: number): void {
     const runs = [this.#runChecked(given), this.#runPlain(given, flush)] as const;
     const bits = given.twin && twinOf(given, Math.fround);

@@ -113,7 +113,7 @@ function parametersOf(types: Uint8Array): { types: number[][]; rest: Uint8Array 
   const count = reader.u32();
   const rest = types.subarray(reader.at);
   const parameters = Array.from({ length: count }, () => {
-    if (reader.byte() !== 0x60) throw new Error("a type that is no function");
+    if (reader.byte() !== 0x60) throw new Error("a type that is not a function");
     const values = [...reader.take(reader.u32())];
     reader.take(reader.u32());
     return values;
@@ -126,7 +126,7 @@ function listOf(section: Uint8Array): number[] {
   return Array.from({ length: reader.u32() }, () => reader.u32());
 }
 
-/** What a function of the module becomes. */
+/** A function of the module, rewritten. */
 interface Calls {
   /** How many imports stand before the module's own functions. */
   shift: number;

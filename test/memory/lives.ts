@@ -1,4 +1,4 @@
-/** What an agent goes through while its memory is watched, in a module as it ships or with a placed arena. */
+/** The life of an agent whose memory is watched: in the module as it ships, or with a placed arena. */
 import { createHash } from "node:crypto";
 import { Flag, Normalization, Region, Scalar, Stat, Status } from "../../assembly/abi.js";
 import { Pcg32 } from "../reference/rng.js";
@@ -44,7 +44,7 @@ function allSizes(given: Case, sizes: Sizes) {
   return all;
 }
 
-/** What an agent has written itself it must take. */
+/** An agent must accept a file that it has written itself. */
 function requireOk(name: string, status: Status): void {
   if (status !== Status.Ok) throw new Error(`${name} answered ${status}`);
 }

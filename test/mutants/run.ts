@@ -97,7 +97,7 @@ interface Report {
   }[];
 }
 
-/** The line of a failure that says what is wrong. */
+/** The line of a failure that gives the reason. */
 function reasonOf(message: string): string {
   const lines = message.split("\n");
   const cause = lines.find((line) => /^(?:Got|Caused by:) /.test(line))?.replace(/^(?:Got|Caused by:) /, "");

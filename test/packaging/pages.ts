@@ -56,7 +56,7 @@ function esbuild(app: string, entry: string, outfile: string) {
   return build({ entryPoints: [join(app, entry)], absWorkingDir: app, bundle: true, logLevel: "warning", ...output });
 }
 
-/** What is said of a bundled page. */
+/** The line of the report about a bundled page. */
 type Scenario = (site: Site, browser: Runtime) => Promise<void>;
 
 async function ask(site: Site, browser: Runtime, run: object, headers: Record<string, string>): Promise<Answer> {
@@ -75,7 +75,8 @@ async function checkRefusal(site: Site, browser: Runtime, run: object): Promise<
   const headers = { ...ISOLATION, ...policy("script-src 'self'; worker-src blob:") };
   const { error, cause } = await ask(site, browser, run, headers);
   const isClear = error?.includes("a page needs script-src 'wasm-unsafe-eval'");
-  if (!isClear || cause !== "CompileError") throw new Error(`without 'wasm-unsafe-eval' it says ${error} (${cause})`);
+  if (!isClear || cause !== "CompileError")
+    throw new Error(`without 'wasm-unsafe-eval' it ends with ${error} (${cause})`);
 }
 
 const refused: Scenario = (site, browser) => checkRefusal(site, browser, {});

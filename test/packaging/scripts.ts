@@ -9,7 +9,7 @@ import { execute, folderSite, type Modules, openWorker, PATIENT } from "../runti
 import { installPackages, npm, type Runtime, run } from "../runtimes/install.js";
 import type { Installed } from "./tarball.js";
 
-/** What a program says of itself. */
+/** The output of a program. */
 export interface Answer {
   hash?: string;
   threads?: number;
@@ -138,7 +138,7 @@ export async function checkWorkerd({ app }: Installed, workerd: Runtime): Promis
   checkHash("{ module }", await answer("worker-module.mjs", []));
   const { error } = await answer("worker.mjs", []);
   if (!error?.includes('{ module } of "liveq/dqn.wasm"')) {
-    throw new Error(`bundled without the condition it says ${error}`);
+    throw new Error(`bundled without the condition it ends with ${error}`);
   }
   return "by its condition, by { module }; clear error without";
 }

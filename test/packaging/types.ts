@@ -46,7 +46,7 @@ function writeExports(app: string): { files: string[]; count: number } {
   return { files, count };
 }
 
-/** @throws Error with what a compiler says. */
+/** @throws Error with the messages of the compiler. */
 export async function checkTypes({ app }: Installed, version: string): Promise<string> {
   const script = join(installPackages({ typescript: version }), "node_modules/typescript/bin/tsc");
   const { files, count } = writeExports(app);

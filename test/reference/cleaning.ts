@@ -22,7 +22,7 @@ export type TwinOptions = Required<
 
 type Loose = LiveEvent & { user?: string; stream?: string; friend?: string; watchMs?: number; amount?: number };
 
-/** When a stream went on and off air, as what has been kept tells it; undefined when it is not known at `now`. */
+/** When a stream went on and off air, by the events kept so far; undefined if it is not known at `now`. */
 function stateOf(kept: readonly Loose[], id: string, now: number, graceMs: number) {
   let state: { start: number; end: number; sign: number } | undefined;
   for (const event of kept) {

@@ -11,7 +11,7 @@ export interface Sample {
   next: Offer;
 }
 
-/** What the twin of an update is told. */
+/** The options of an update. */
 export interface Rules {
   quantiles: number;
   squared: boolean;

@@ -16,7 +16,7 @@ export function naiveInverse(matrix: readonly (readonly number[])[]): number[][]
   return rows.map((row) => row.slice(n));
 }
 
-/** EASE's weights as its formula says: row i, what each item adds to the score of item i. */
+/** EASE's weights by its formula: row i holds what each item adds to the score of item i. */
 export function naiveEase(histories: readonly (readonly number[])[], items: number, lambda: number): number[][] {
   const all = [...Array(items).keys()];
   const both = (i: number, j: number) => histories.filter((own) => own.includes(i) && own.includes(j)).length;

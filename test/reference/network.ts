@@ -20,7 +20,7 @@ export interface Layer {
 
 export type Normalization = "none" | "layer" | "batch";
 
-/** What a network looks like. */
+/** The shape of a network. */
 export interface Plan {
   /** Width of an observation and of a candidate, index inputs written out. */
   observation: number;

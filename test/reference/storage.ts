@@ -1,6 +1,6 @@
 /** Halves and bytes by definition, in f64. */
 
-/** What a number is kept as; a range in 255 steps. */
+/** The format a number is kept in; a range is cut into 255 steps. */
 export type Kind = "f32" | "f16" | { readonly low: number; readonly high: number };
 
 /** The value of a half: IEEE 754 binary16. */

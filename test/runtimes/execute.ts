@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import type { Runtime } from "./install.js";
 
-/** What a server has under a path such as `/index.html`; undefined is 404. */
+/** The content that a server has under a path such as `/index.html`; undefined is 404. */
 export type Site = (path: string) => string | Uint8Array | undefined;
 
 /** The files of a folder. */
@@ -277,7 +277,7 @@ const worker :Workerd.Worker = (compatibilityDate = "2026-01-01", modules = [${l
   });
 }
 
-/** The answer of the socket that workerd says it listens on. */
+/** The answer from the socket that workerd prints. */
 async function requested(child: ChildProcess, timeoutMs: number): Promise<string> {
   const port = await new Promise<number>((resolve) => {
     let said = "";

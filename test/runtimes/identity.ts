@@ -10,7 +10,7 @@ import { CASES, type Case, LOGS, VARIANTS, type Variant } from "./cases.js";
 export const STEPS = 300;
 export const EVERY = 100;
 
-/** What became of one case with one variant. */
+/** The result of one case with one variant. */
 export interface Trained {
   case: string;
   variant: string;
@@ -64,13 +64,13 @@ export async function identity(): Promise<Trained[]> {
     }
   }
   for (const { name, hashes } of LOGS) {
-    let told: Pick<Trained, "hashes" | "error">;
+    let result: Pick<Trained, "hashes" | "error">;
     try {
-      told = { hashes: hashes() };
+      result = { hashes: hashes() };
     } catch (error) {
-      told = { hashes: [], error: String(error) };
+      result = { hashes: [], error: String(error) };
     }
-    for (const variant of VARIANTS) all.push({ case: name, variant: variant.name, ...told });
+    for (const variant of VARIANTS) all.push({ case: name, variant: variant.name, ...result });
   }
   return all;
 }

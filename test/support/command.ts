@@ -9,7 +9,7 @@ export function rowsIn(text: string): Row[] {
 /** The command as it is built. */
 export const COMMAND = "dist/cli/liveq.js";
 
-/** What a run of the command came to. */
+/** A finished run of the command. */
 export interface Ran {
   code: number;
   out: string;
@@ -18,11 +18,11 @@ export interface Ran {
 
 /** Runs the command to its end. */
 export function liveq(...words: string[]): Promise<Ran> {
-  return fed("", ...words);
+  return liveqOn("", ...words);
 }
 
-/** Runs the command with this on stdin. */
-export function fed(input: string, ...words: string[]): Promise<Ran> {
+/** Runs the command with `input` on stdin. */
+export function liveqOn(input: string, ...words: string[]): Promise<Ran> {
   return new Promise((resolve) => {
     const options = { maxBuffer: 2 ** 28 };
     const child = execFile(process.execPath, [COMMAND, ...words], options, (error, out, err) => {
@@ -33,7 +33,7 @@ export function fed(input: string, ...words: string[]): Promise<Ran> {
   });
 }
 
-/** Starts the command and sends it Ctrl-C when its stderr says this. `input` is left open. */
+/** Starts the command and sends it Ctrl-C once its stderr matches `when`. Stdin stays open after `input`. */
 export function interrupted(when: RegExp, input: string | undefined, ...words: string[]): Promise<Ran> {
   return signalled("SIGINT", when, input, ...words);
 }

@@ -109,7 +109,7 @@ const before = memory();
 async function round() {
   globalThis.gc();
   const bytes = made.map(({ methods }) => methods.map(([, call]) => bytesOf(call)));
-  // What is compiled in the background comes into use.
+  // Code that was compiled in the background comes into use.
   await new Promise((resolve) => setTimeout(resolve, 20));
   return bytes;
 }

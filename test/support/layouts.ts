@@ -130,7 +130,7 @@ export function kuaiLiveLookAlike(seed: number) {
     clicks,
     negatives,
     files: {
-      // This one says author_id, and has its columns in an order of its own.
+      // This table names the streamer author_id, and orders its columns differently.
       room: table(
         "p_date,live_id,author_id,live_type,start_timestamp,end_timestamp,live_content_category,live_name_id",
         rooms.map(

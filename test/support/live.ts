@@ -45,7 +45,7 @@ export function digestOf(agent: DQN): string {
   return sha256(unpackSnapshot("dqn", agent.save()).tensors.get("agent")!);
 }
 
-/** Options number i of an endless list that combines all there are at random; those that exclude each other do not meet. */
+/** Entry i of an endless list of random combinations of all options, without those that exclude each other. */
 export function randomOptions(i: number): DQNOptions {
   const random = Random.named(i, "options");
   const some = <T>(...values: T[]): T => random.pick(values);

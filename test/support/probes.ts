@@ -7,7 +7,7 @@ export interface Probe {
   actions: number;
   /** Length of an episode. */
   length: number;
-  /** What is seen at step t of an episode whose coin fell on `coin`, 0 or 1. */
+  /** The observation at step t of an episode whose coin fell on `coin`, 0 or 1. */
   observe: (t: number, coin: number) => number;
   reward: (t: number, coin: number, action: number) => number;
   /** Observations and what their best action, or each action, is worth. */

@@ -46,7 +46,7 @@ const fromHalves: Spec = {
         for (let i = 0; i < n; i++) {
           const half = h![2 * i]! + 256 * h![2 * i + 1]!;
           const value = halfValue(half);
-          // What is no finite half goes on as if its exponent were one more.
+          // Infinite halves and NaN continue as if their exponent were one more.
           const large = (half & 0x8000 ? -64 : 64) * (1024 + (half & 1023));
           x![i] = Number.isFinite(value) ? value : large;
         }

@@ -1,4 +1,4 @@
-/** Node, Bun and Deno by `import`; the argument says how the agents run. */
+/** Node, Bun and Deno by `import`; the argument holds the options of the run. */
 import { CartPole, DQN, train } from "liveq";
 import { program } from "./program.mjs";
 
