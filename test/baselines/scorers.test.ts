@@ -7,14 +7,7 @@ import { Random } from "../../src/numeric/random.js";
 import type { Policy } from "../../src/protocol/policy.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../src/protocol/time.js";
 import { naiveEase } from "../reference/inverse.js";
-
-/** Puts streams on air: stream sN by streamer N, in the category of its place. */
-function air(policy: Policy, categories: readonly string[], viewers: readonly number[] = []): void {
-  for (const [i, category] of categories.entries()) {
-    policy.feedback({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `${i}`, category });
-    policy.feedback({ kind: "update", time: 0, stream: `s${i}`, viewers: viewers[i] ?? 0 });
-  }
-}
+import { putOnAir } from "../support/events.js";
 
 function watch(policy: Policy, user: string, streamer: number, time = 0, watchMs = 10 * MINUTE): void {
   policy.feedback({ kind: "watch", time, user, stream: `s${streamer}`, watchMs });
@@ -38,7 +31,7 @@ describe("ItemKnnPolicy", () => {
     const random = new Random(1);
     const [streamers, halfLifeMs, shrinkage, recency] = [8, 2 * WEEK, 0.5, 0.9];
     const policy = new ItemKnnPolicy({ halfLifeMs, shrinkage, recency });
-    air(policy, new Array<string>(streamers).fill("chess"));
+    putOnAir(policy, new Array<string>(streamers).fill("chess"));
     const watches = randomWatches(120, 12, streamers, random);
     for (const [user, streamer, time] of watches) watch(policy, user, streamer, time);
     const now = 8 * WEEK;
@@ -73,7 +66,7 @@ describe("ItemKnnPolicy", () => {
   test("goes on alike when weights have grown out of bounds and are moved back", () => {
     const make = (halfLifeMs: number) => {
       const policy = new ItemKnnPolicy({ halfLifeMs, shrinkage: 0 });
-      air(policy, ["a", "a", "a"]);
+      putOnAir(policy, ["a", "a", "a"]);
       return policy;
     };
     // 300 days are 150 half-lives: the first pair is worth nothing beside the second.
@@ -91,7 +84,7 @@ describe("ItemKnnPolicy", () => {
 
   test("forgets the weakest neighbours first, and stays within its bounds", () => {
     const policy = new ItemKnnPolicy({ neighbours: 8, history: 64, shrinkage: 0 });
-    air(policy, new Array<string>(40).fill("a"));
+    putOnAir(policy, new Array<string>(40).fill("a"));
     for (let user = 0; user < 3; user++) for (const streamer of [0, 1]) watch(policy, `loyal${user}`, streamer);
     for (let streamer = 0; streamer < 40; streamer++) if (streamer !== 1) watch(policy, "glutton", streamer);
     watch(policy, "new", 1);
@@ -108,7 +101,7 @@ describe("ItemKnnPolicy", () => {
 
   test("takes likes for visits, bounces for nothing, and those whom nobody visited as their category", () => {
     const policy = new ItemKnnPolicy();
-    air(policy, ["a", "a", "a", "b"], [1, 1, 1, 9]);
+    putOnAir(policy, ["a", "a", "a", "b"], [1, 1, 1, 9]);
     watch(policy, "u", 0, 0, 1000);
     expect(scoresOf(policy, "u", 4)).toEqual([0, 0, 0, 0]);
     policy.feedback({ kind: "like", time: 0, user: "u", stream: "s0" });
@@ -127,7 +120,7 @@ describe("EasePolicy", () => {
     const random = new Random(2);
     const streamers = 7;
     const policy = new EasePolicy({ lambda: 3, refitEvery: 1, repeat: 0.5 });
-    air(policy, new Array<string>(streamers).fill("a"));
+    putOnAir(policy, new Array<string>(streamers).fill("a"));
     const liked = new Map<string, Set<number>>();
     for (const [user, streamer, time] of randomWatches(80, 15, streamers, random)) {
       watch(policy, user, streamer, time);
@@ -148,7 +141,7 @@ describe("EasePolicy", () => {
 
   test("shows what is popular until its first fit, and fits those whom most users liked", () => {
     const policy = new EasePolicy({ lambda: 1, refitEvery: 6, streamers: 2, repeat: 0 });
-    air(policy, ["a", "a", "b"], [1, 5, 3]);
+    putOnAir(policy, ["a", "a", "b"], [1, 5, 3]);
     for (const [user, streamer] of [
       ["u", 0],
       ["v", 0],
@@ -176,7 +169,7 @@ describe("ContextPolicy", () => {
 
   test("shrinks what a category is worth in a context towards the wider one, and multiplies by the viewers", () => {
     const policy = new ContextPolicy({ prior: 10, halfLifeMs: WEEK });
-    air(policy, ["a", "b"], [4, 1]);
+    putOnAir(policy, ["a", "b"], [4, 1]);
     policy.feedback({ kind: "user", time: 0, user: "u", gender: "x", age: 34 });
     for (let i = 0; i < 20; i++) show(policy, "u", 0, 0, i < 5 ? 9 : 0);
     show(policy, "v", 1, 0, 3);
@@ -200,7 +193,7 @@ describe("ContextPolicy", () => {
 
   test("tells groups apart by what users told last", () => {
     const policy = new ContextPolicy({ segment: ["language"], prior: 1 });
-    air(policy, ["a", "b"], [5, 5]);
+    putOnAir(policy, ["a", "b"], [5, 5]);
     for (const [user, language] of [
       ["u", "en"],
       ["v", "fr"],
@@ -236,7 +229,7 @@ describe("FactorsPolicy", () => {
       dot: (user, streamer, category) => (user === "u" ? Number(streamer) : -Number(streamer)) + category.length,
     };
     const policy = new FactorsPolicy(affinities, { engagedMs: 2 * MINUTE, popularity: 0.5 });
-    air(policy, ["a", "bb", "a"]);
+    putOnAir(policy, ["a", "bb", "a"]);
     watch(policy, "u", 1, 5, 3 * MINUTE);
     watch(policy, "u", 2, 5, MINUTE);
     expect(told).toEqual([

@@ -143,7 +143,7 @@ describe.each([
     const agent = new DQN(options);
     live(agent, 20);
     const file = agent.save();
-    for (let i = 0; i < file.length; i += 97) {
+    for (let i = 0; i < file.length; i += 211) {
       const bad = file.slice();
       bad[i]! ^= 0x55;
       expect(() => DQN.load(bad), `byte ${i}`).toThrow(SnapshotError);
