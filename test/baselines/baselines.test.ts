@@ -12,7 +12,8 @@ import { ItemPop } from "../../src/ranking/itempop.js";
 import { RandomRanker } from "../../src/ranking/random.js";
 import { naiveEase } from "../reference/inverse.js";
 import { log } from "../support/interactions.js";
-import { hasRealData, lookAlike, realFolder } from "../support/movielens.js";
+import { lookAlike } from "../support/movielens.js";
+import { realData } from "../support/realdata.js";
 
 const FULL = { kind: "full" } as const;
 
@@ -221,11 +222,13 @@ describe("Bpr", () => {
   });
 });
 
-describe.skipIf(!hasRealData)("on MovieLens-100K, leave-last-out, 943 users", () => {
+const movielens = realData("ml-100k");
+
+describe.skipIf(!movielens)("on MovieLens-100K, leave-last-out, 943 users", () => {
   let split: Split;
   let sampledOnce: RankingProtocol;
   beforeAll(async () => {
-    split = leaveLastOut((await readMovieLens(realFolder)).ratings);
+    split = leaveLastOut((await readMovieLens(movielens!)).ratings);
     sampledOnce = { kind: "given", negatives: publishedNegatives(split.train, split.test) };
   });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cosine, tokens } from "../../src/encoders/text.js";
@@ -10,6 +10,7 @@ import { type SavedWordVectors, WordVectors } from "../../src/encoders/wordvecto
 import { Random } from "../../src/numeric/random.js";
 import { naivePpmi } from "../reference/ppmi.js";
 import { jacobiSvd } from "../reference/svd.js";
+import { realData } from "../support/realdata.js";
 import { titles } from "../support/titles.js";
 
 function trained(texts: Iterable<string>, options: Partial<WordTrainerOptions> = {}): WordVectors {
@@ -311,12 +312,13 @@ describe("word vectors", () => {
   });
 });
 
-const FILMS = "../shared/data/ml-100k";
-test.skipIf(!existsSync(FILMS))("of the titles and genres of films make sense", () => {
-  const genres = readFileSync(`${FILMS}/u.genre`, "latin1")
+const movielens = realData("ml-100k");
+
+test.skipIf(!movielens)("of the titles and genres of films make sense", () => {
+  const genres = readFileSync(`${movielens}/u.genre`, "latin1")
     .split("\n")
     .map((line) => line.split("|")[0]!);
-  const films = readFileSync(`${FILMS}/u.item`, "latin1")
+  const films = readFileSync(`${movielens}/u.item`, "latin1")
     .trimEnd()
     .split("\n")
     .map((line) => line.split("|"));

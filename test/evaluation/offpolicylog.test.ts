@@ -1,5 +1,4 @@
-import { createReadStream, existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { createReadStream } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Baseline, EasePolicy, PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import { evaluateBandit, itemShares, OffPolicyLog, type OffPolicyOptions } from "../../src/evaluation/index.js";
@@ -13,6 +12,7 @@ import {
 } from "../../src/recommender/index.js";
 import { type PlatformOptions, simulate } from "../../src/simulator/index.js";
 import type { Figure } from "../../src/statistics/index.js";
+import { realData } from "../support/realdata.js";
 
 const SMALL = { viewers: 40, streamers: 60, days: 1, seed: 3, slate: 3 };
 
@@ -213,10 +213,7 @@ describe("a log of one policy foresees what another one earns on the simulated p
   });
 });
 
-const bandits =
-  process.env["LIVEQ_OPEN_BANDIT"] ?? fileURLToPath(new URL("../../../../shared/data/open-bandit", import.meta.url));
-const hasBandits = existsSync(`${bandits}/bts/men/men.csv`);
-if (!hasBandits) console.warn(`the Open Bandit data is not in ${bandits}: its test is skipped`);
+const bandits = realData("open-bandit");
 
 describe("Open Bandit records", () => {
   const log: BanditLog = {
@@ -241,7 +238,7 @@ describe("Open Bandit records", () => {
     expect(values).toMatchObject({ logged: 0.5, ips: (1.5 + 1) / 4, snips: 2.5 / 5, mean_weight: 1.25 });
   });
 
-  test.skipIf(!hasBandits)(
+  test.skipIf(!bandits)(
     "of the real sample: what chance logged foresees Thompson sampling within its interval",
     async () => {
       for (const campaign of ["men", "women"]) {

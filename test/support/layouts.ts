@@ -1,15 +1,5 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Random } from "../../src/numeric/random.js";
 import { latin1 } from "./movielens.js";
-
-/** A folder of real data: local only, never in the repository. */
-export function realData(folder: string, file: string): string | undefined {
-  const path = fileURLToPath(new URL(`../../../shared/data/${folder}`, import.meta.url));
-  if (existsSync(`${path}/${file}`)) return path;
-  console.warn(`${folder} is not in ${path}: tests on it are skipped.`);
-  return undefined;
-}
 
 /** Made-up files in the layout of MovieLens-1M, with what they must read back as. */
 export function movieLens1MLookAlike(seed: number, users = 30, movies = 50) {

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { GENRES, type MovieLensFiles, OCCUPATIONS } from "../../src/logs/datasets/movielens.js";
 import { Random } from "../../src/numeric/random.js";
 
@@ -61,14 +59,4 @@ function userLine(index: number, random: Random): string {
 /** Text of characters below 256 as bytes. */
 export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-/** The folder of the real data: `LIVEQ_MOVIELENS`, by default `../shared/data/ml-100k` beside the repository. */
-export const realFolder: string =
-  process.env["LIVEQ_MOVIELENS"] ?? fileURLToPath(new URL("../../../shared/data/ml-100k", import.meta.url));
-
-/** Whether the real data is there; tests on it are skipped where it is not. */
-export const hasRealData: boolean = existsSync(`${realFolder}/u.data`);
-if (!hasRealData) {
-  console.warn(`MovieLens-100K is not in ${realFolder}: tests on it are skipped. Set LIVEQ_MOVIELENS to its folder.`);
 }

@@ -24,8 +24,9 @@ import {
 } from "../../../src/logs/index.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import * as made from "../../support/layouts.js";
-import { hasRealData, lookAlike, realFolder } from "../../support/movielens.js";
+import { lookAlike } from "../../support/movielens.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
+import { realData } from "../../support/realdata.js";
 
 describe("MovieLens-1M", () => {
   const { files, ratings, movieLines, userLines } = made.movieLens1MLookAlike(1);
@@ -117,7 +118,7 @@ describe("Open Bandit", () => {
     await expect(all(readOpenBandit(text))).rejects.toThrow(message);
   });
 
-  const folder = made.realData("open-bandit", "random/men/men.csv");
+  const folder = realData("open-bandit");
   test.skipIf(!folder).each([
     ["random", "men", 46, 34],
     ["bts", "men", 69, 34],
@@ -276,7 +277,7 @@ describe("broadcasts", () => {
     await expect(all(readBroadcasts(bad, "b.csv"))).rejects.toThrow('b.csv:2: "start" must be a date such as');
   });
 
-  const folder = made.realData("twitch-broadcasts-2019", "broadcasts.csv");
+  const folder = realData("twitch-broadcasts-2019");
   test.skipIf(!folder)("reads the real ones, in order", async () => {
     let n = 0;
     let last = 0;
@@ -345,10 +346,11 @@ describe("formats", () => {
     expect(detectFormat([], {})).toBeUndefined();
   });
 
-  test.skipIf(!hasRealData)("MovieLens-100K itself is known and read", async () => {
+  const movielens = realData("ml-100k");
+  test.skipIf(!movielens)("MovieLens-100K itself is known and read", async () => {
     const names = ["README", "u.data", "u.item", "u.user"];
     const bytes: Record<string, Uint8Array> = {};
-    for (const name of names) bytes[name] = await readFile(`${realFolder}/${name}`);
+    for (const name of names) bytes[name] = await readFile(`${movielens}/${name}`);
     const format = detectFormat(names, bytes)!;
     expect(format.name).toBe("movielens-100k");
     const read = await all(format.read(names, (name) => bytes[name]!) as AsyncIterable<{ user: string; item: string }>);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { readMovieLens } from "../../../src/cli/reading/movielens.js";
 import { GENRES, type MovieLensFiles, parseMovieLens } from "../../../src/logs/datasets/movielens.js";
-import { hasRealData, latin1, lookAlike, realFolder } from "../../support/movielens.js";
+import { latin1, lookAlike } from "../../support/movielens.js";
 import { utf8 } from "../../support/pieces.js";
+import { realData } from "../../support/realdata.js";
 
 const FLAGS = "0|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0";
 const GOOD = {
@@ -128,8 +129,9 @@ describe("reading MovieLens-100K", () => {
     await expect(readMovieLens("/nowhere/at/all")).rejects.toThrow(/u\.(data|item|user): must be a readable file in/);
   });
 
-  test.skipIf(!hasRealData)("reads the real data", async () => {
-    const { users, items, ratings } = await readMovieLens(realFolder);
+  const movielens = realData("ml-100k");
+  test.skipIf(!movielens)("reads the real data", async () => {
+    const { users, items, ratings } = await readMovieLens(movielens!);
     expect([users.length, items.length, ratings.user.length]).toEqual([943, 1682, 100_000]);
     expect(items.filter(({ year }) => Number.isNaN(year)).map(({ id }) => id)).toEqual([267]);
     expect(items[542]!.title).toBe("Misérables, Les (1995)");

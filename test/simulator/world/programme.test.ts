@@ -6,7 +6,8 @@ import type { LiveEvent } from "../../../src/protocol/events.js";
 import type { Policy } from "../../../src/protocol/policy.js";
 import { DAY, HOUR, MINUTE } from "../../../src/protocol/time.js";
 import { type PlatformOptions, type Scheduled, simulate } from "../../../src/simulator/index.js";
-import { hasRealBroadcasts, realBroadcasts } from "../../support/broadcasts.js";
+import { realBroadcasts } from "../../support/broadcasts.js";
+import { realData } from "../../support/realdata.js";
 
 const EPOCH = Date.UTC(2020, 5, 1);
 
@@ -108,8 +109,10 @@ describe("a replay of broadcasts", () => {
   });
 });
 
-test.skipIf(!hasRealBroadcasts)("two days of Twitch in 2019 are replayed, broadcast by broadcast", () => {
-  const schedule = realBroadcasts(2);
+const twitch = realData("twitch-broadcasts-2019");
+
+test.skipIf(!twitch)("two days of Twitch in 2019 are replayed, broadcast by broadcast", () => {
+  const schedule = realBroadcasts(twitch!, 2);
   const { only, result } = replay(schedule, { viewers: 60, days: 2 });
   expect(schedule.length).toBeGreaterThan(3000);
   const first = Math.floor(Math.min(...schedule.map(({ startMs }) => startMs)) / DAY) * DAY;
