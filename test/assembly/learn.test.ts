@@ -33,7 +33,7 @@ import {
   storedOf,
   WEIGHT_DECAY,
 } from "../support/cases.js";
-import { createAgent, difference, KernelBench, type Kernels } from "../support/kernels.js";
+import { createAgent, difference, KernelBench, type Kernels, regionOf } from "../support/kernels.js";
 import { numbers } from "../support/numbers.js";
 
 const { Double, Squared, Prioritized, Dueling, Munchausen, Sets } = Flag;
@@ -42,8 +42,7 @@ const { Double, Squared, Prioritized, Dueling, Munchausen, Sets } = Flag;
 function agentOf(given: Case) {
   const { exports } = new KernelBench(0);
   expect(createAgent(exports, sizesOf(given), given.hidden, sigmaOf(given), boundsOf(given))).toBe(Status.Ok);
-  const f32 = (region: Region) =>
-    new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
+  const f32 = (region: Region) => regionOf(exports, region);
   const state = new BigUint64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
   const stored = Array.from({ length: CAPACITY }, (_, i) => storedOf(i, given));
   for (const step of stored) expect(feed(exports, f32, given, step)).toBe(Status.Ok);

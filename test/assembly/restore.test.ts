@@ -12,7 +12,7 @@ import {
   Storage,
   WEIGHT_MAX,
 } from "../../assembly/abi.js";
-import { createAgent, KernelBench } from "../support/kernels.js";
+import { createAgent, KernelBench, regionOf } from "../support/kernels.js";
 import { numbers } from "../support/numbers.js";
 
 const CAPACITY = 6;
@@ -41,8 +41,7 @@ function filled(hasCandidates: boolean, storage = Storage.F32) {
   };
   const bounds = storage === Storage.U8 ? ([-1, 1] as const) : undefined;
   expect(createAgent(exports, sizes, [4], 0, bounds)).toBe(Status.Ok);
-  const f32 = (region: Region) =>
-    new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
+  const f32 = (region: Region) => regionOf(exports, region);
   const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
   for (let i = 0; i < 4; i++) {
     for (const region of [Region.Observation, Region.NextObservation]) f32(region).set([...numbers(2, i), 0, 1]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Normalization, Region, Status } from "../../assembly/abi.js";
 import { type Network, unpackNetwork } from "../reference/network.js";
 import { boundsOf, CASES, planOf, sigmaOf, sizesOf } from "../support/cases.js";
-import { createAgent, KernelBench } from "../support/kernels.js";
+import { createAgent, KernelBench, regionOf } from "../support/kernels.js";
 import { numbers } from "../support/numbers.js";
 
 /** All layers one after the other: W^T, b, gain and shift; those of the value stream behind. */
@@ -20,8 +20,7 @@ function plainOf({ hidden, head, value }: Network): number[] {
 describe.each(CASES.filter(({ normalization }) => normalization !== Normalization.Batch))("layers: $name", (given) => {
   const { exports } = new KernelBench(0);
   expect(createAgent(exports, sizesOf(given), given.hidden, sigmaOf(given), boundsOf(given))).toBe(Status.Ok);
-  const f32 = (region: Region) =>
-    new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
+  const f32 = (region: Region) => regionOf(exports, region);
   const layersAt = (region: Region) => plainOf(unpackNetwork(exports, f32(region), planOf(given)));
 
   test("leave in plain form, and enter both networks, and nothing else there changes", () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { COMMAND, ended, liveq, signalled } from "../support/command.js";
@@ -35,6 +35,7 @@ describe("train --follow", () => {
     writeFileSync(growing, `torn line\n${log.slice(0, middle).join("\n")}\n`);
     const words = ["train", "--events", growing, "--follow", "--save-every", "0.1", "--model", model];
     const child = spawn(process.execPath, [COMMAND, ...words], { stdio: "pipe" });
+    onTestFinished(() => void child.kill("SIGKILL"));
     let said = "";
     child.stderr.on("data", (text: Buffer) => {
       said += text.toString();

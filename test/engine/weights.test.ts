@@ -1,18 +1,12 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import { DQN, type DQNOptions, type LayerWeights } from "../../src/index.js";
+import { digestOf } from "../support/live.js";
 import { numbers } from "../support/numbers.js";
 import { agentsOptions, fed, inputsOf } from "../support/zoo.js";
 
 const PLAIN: DQNOptions = { observation: 3, actions: 2, hidden: [5, 4], normalization: "none", seed: 1 };
 const NORMALISED: DQNOptions = { ...PLAIN, normalization: "layer", dueling: true };
-
-/** The SHA-256 of all that persists. */
-function state(agent: DQN): string {
-  return createHash("sha256").update(unpackSnapshot("dqn", agent.save()).tensors.get("agent")!).digest("hex");
-}
 
 /** The layers with their numbers as text, which compares faster. */
 function bits(layers: LayerWeights[]): unknown {
@@ -35,9 +29,9 @@ describe("setWeights", () => {
         // With noise the scales stay the agent's own; without, all is equal, zeros in the padding too.
         if (!options.noisySigma)
           expect(Buffer.from(to.copyWeights().buffer).equals(Buffer.from(from.copyWeights().buffer))).toBe(true);
-        const before = state(to);
+        const before = digestOf(to);
         to.syncTarget(1);
-        expect(state(to), "the target is the online network").toBe(before);
+        expect(digestOf(to), "the target is the online network").toBe(before);
         from.dispose();
         to.dispose();
       }),
@@ -94,8 +88,8 @@ describe("setWeights", () => {
     ['"normalization": "batch" takes no plain layers', { ...PLAIN, normalization: "batch" }, (layers) => layers],
   ])("refuses, and changes nothing: %s", (message, options, change) => {
     const agent = new DQN(options);
-    const before = state(agent);
+    const before = digestOf(agent);
     expect(() => agent.setWeights(change(agent.weights()) as LayerWeights[])).toThrow(message);
-    expect(state(agent)).toBe(before);
+    expect(digestOf(agent)).toBe(before);
   });
 });

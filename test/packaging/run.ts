@@ -12,6 +12,7 @@ import {
   run,
   runtime,
 } from "../runtimes/install.js";
+import { report } from "../runtimes/report.js";
 import { BUNDLERS, checkPage, checkParts, checkViteDev, VITE } from "./pages.js";
 import { checkCommand, checkDenoRegistry, checkScripts, checkWorkerd, checkWrangler, WRANGLER } from "./scripts.js";
 import { checkInstalled, type Installed, installed } from "./tarball.js";
@@ -76,10 +77,6 @@ const CONSUMERS: Consumer[] = [
   { name: "parts", check: checkParts },
 ];
 
-function say(name: string, version: string, seconds: string, text: string): void {
-  console.log(`${name.padEnd(17)} ${version.padEnd(14)} ${seconds.padStart(6)}  ${text}`);
-}
-
 /** @returns Whether it works. */
 async function serve(consumer: Consumer, each: Installed, found: Runtime): Promise<boolean> {
   const start = performance.now();
@@ -96,7 +93,7 @@ async function serve(consumer: Consumer, each: Installed, found: Runtime): Promi
     isOk = false;
   }
   clearTimeout(timer);
-  say(consumer.name, consumer.version ?? found.version, `${((performance.now() - start) / 1000).toFixed(1)} s`, text);
+  report(consumer.name, consumer.version ?? found.version, performance.now() - start, text);
   return isOk;
 }
 
@@ -127,7 +124,7 @@ const each = installed();
 for (const consumer of CONSUMERS.filter(({ name }) => !only || only.includes(name))) {
   const found = prepared(consumer);
   if ("missing" in found) {
-    say(consumer.name, "missing", "", found.missing);
+    report(consumer.name, "missing", undefined, found.missing);
     if (!available) process.exitCode = 1;
   } else if (!(await serve(consumer, each, found))) process.exitCode = 1;
 }

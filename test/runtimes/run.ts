@@ -6,6 +6,7 @@ import { PATIENT } from "./execute.js";
 import { EVERY, identity, type Trained } from "./identity.js";
 import { type Runtime, type RuntimeName, runtime } from "./install.js";
 import { type Job, runJob } from "./job.js";
+import { report } from "./report.js";
 
 /** A runtime, and its flags where it runs more than once. */
 interface Target {
@@ -54,19 +55,14 @@ async function check(target: Target, { command, ...rest }: Runtime, expected: Ha
   } catch (error) {
     result = (error as Error).message;
   }
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const hashes = Object.values(expected).flat().length * VARIANTS.length;
-  say(
-    target,
+  report(
+    target.name,
     rest.version,
-    `${seconds.padStart(5)} s`,
+    performance.now() - start,
     result ?? `${CASES.length} agents, ${LOGS.length} logs, ${hashes} hashes equal${alone}`,
   );
   return result === undefined;
-}
-
-function say({ name }: Target, version: string, seconds: string, text: string): void {
-  console.log(`${name.padEnd(13)} ${version.padEnd(13)} ${seconds.padStart(7)}  ${text}`);
 }
 
 async function update(): Promise<void> {
@@ -95,7 +91,7 @@ if (isUpdate) {
   for (const target of TARGETS.filter(({ name }) => !only || only.includes(name))) {
     const found = runtime(target.runtime);
     if ("missing" in found) {
-      say(target, "missing", "", found.missing);
+      report(target.name, "missing", undefined, found.missing);
       if (!available) process.exitCode = 1;
     } else if (!(await check(target, found, expected))) process.exitCode = 1;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate } from "../../.build/dqn.js";
-import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, Size, type Status, Storage } from "../../assembly/abi.js";
+import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, type Region, Size, type Status, Storage } from "../../assembly/abi.js";
 
 type Door = Awaited<ReturnType<typeof instantiate>>;
 
@@ -212,4 +212,9 @@ export function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
     if (!(d <= worst)) worst = d;
   }
   return worst;
+}
+
+/** A region of an agent in a kernels instance, as f32. */
+export function regionOf(exports: Kernels, region: Region): Float32Array {
+  return new Float32Array(exports.memory.buffer, exports.region(region), exports.regionBytes(region) / 4);
 }

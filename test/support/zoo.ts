@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { DQN, DQNOptions, Input, SparseOptions } from "../../src/index.js";
-import { numbers } from "./numbers.js";
+import { rowsOf } from "./live.js";
 
 const sparse = fc.constantFrom<SparseOptions | undefined>(undefined, { slots: 2, size: 5 });
 
@@ -25,14 +25,6 @@ export const agentsOptions: fc.Arbitrary<DQNOptions> = fc
   .oneof(fixed, changing)
   .map((options) => ({ ...options, learningStarts: 4, batchSize: 4, capacity: 16 }));
 
-/** n made-up rows, with indices where there are any; every index is used at most once a row. */
-function rowsOf(dense: number, part: SparseOptions | undefined, n: number, seed: number): Input {
-  const x = numbers(dense * n, seed);
-  if (!part) return x;
-  const indices = Array.from({ length: n * part.slots }, (_, i) => (seed + 3 * i) % part.size);
-  return { dense: x, indices, weights: numbers(indices.length, seed + 1) };
-}
-
 /** An observation and, for an agent with candidates, n rows of them. */
 export function inputsOf({ observation, sparse, candidates }: DQNOptions, n: number, seed: number) {
   return {
@@ -50,7 +42,9 @@ export function denseRows(input: Input, rows: number, size: number): Float32Arra
   for (let r = 0; r < rows; r++) {
     const at = r * (given + size);
     for (let i = 0; i < given; i++) written[at + i] = dense[r * given + i]!;
-    for (let s = r * slots; s < (r + 1) * slots; s++) written[at + given + indices[s]!]! += weights![s]!;
+    for (let s = r * slots; s < (r + 1) * slots; s++) {
+      if (indices[s]! >= 0) written[at + given + indices[s]!]! += weights![s]!;
+    }
   }
   return written;
 }
