@@ -99,8 +99,6 @@ describe.each([
   test("has the committed SHA-256 after the same calls, whatever runs it", () => {
     const agent = new DQN(options);
     live(agent, 200);
-    process.stdout.write(`GOLD ${name} ${digest(agent)}
-`); // TMP
     expect(digest(agent)).toBe(GOLDEN[name]);
   });
 
