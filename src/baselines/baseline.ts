@@ -11,9 +11,10 @@ import {
   type UserEvent,
 } from "../protocol/index.js";
 import { type CatalogStream, Catalogue, type StreamTraits } from "../recommender/state/index.js";
+import { topK } from "../statistics/index.js";
 
 /** What a baseline shows. */
-export interface Choice {
+export interface SlateChoice {
   /** Positions among the streams to choose from, best first, each once. */
   chosen: readonly number[];
   /** For each chosen one, as in `Decision`. */
@@ -69,7 +70,7 @@ export abstract class Baseline implements Policy, TargetPolicy {
   }
 
   /** At most `request.k` of the streams. */
-  protected abstract choose(request: Request, streams: readonly CatalogStream[]): Choice;
+  protected abstract choose(request: Request, streams: readonly CatalogStream[]): SlateChoice;
 
   /** What `distributions` gives, of the streams to choose from. Default: the policy does not say. */
   protected chances(_request: Request, _streams: readonly CatalogStream[], _slate: readonly Id[]): Map<Id, number>[] {
@@ -87,7 +88,7 @@ export abstract class Baseline implements Policy, TargetPolicy {
 }
 
 /** A baseline that shows the streams of the highest score, surely. */
-export abstract class Scorer extends Baseline {
+export abstract class ScoringPolicy extends Baseline {
   #scores = new Float64Array(0);
 
   /**
@@ -96,7 +97,7 @@ export abstract class Scorer extends Baseline {
    */
   protected abstract score(request: Request, streams: readonly CatalogStream[], scores: Float64Array): void;
 
-  protected override choose(request: Request, streams: readonly CatalogStream[]): Choice {
+  protected override choose(request: Request, streams: readonly CatalogStream[]): SlateChoice {
     const scores = this.#score(request, streams);
     const chosen = best(streams, scores, request.k);
     return { chosen, propensities: chosen.map(() => 1), scores: chosen.map((i) => scores[i]!) };
@@ -149,18 +150,9 @@ function fillUnknown(streams: readonly CatalogStream[], scores: Float64Array): v
 
 /** Positions of the k highest scores, highest first; of equal ones that of more viewers, then of the lower index. */
 function best(streams: readonly CatalogStream[], scores: Float64Array, k: number): number[] {
-  const isBefore = (a: number, b: number) => {
-    if (scores[a] !== scores[b]) return scores[a]! > scores[b]!;
+  const precedes = (a: number, b: number) => {
     const [x, y] = [streams[a]!, streams[b]!];
     return x.viewers === y.viewers ? x.index < y.index : x.viewers > y.viewers;
   };
-  const top: number[] = [];
-  for (let i = 0; i < streams.length; i++) {
-    if (top.length === k && !isBefore(i, top[k - 1]!)) continue;
-    if (top.length === k) top.pop();
-    let place = top.length;
-    while (place > 0 && isBefore(i, top[place - 1]!)) place--;
-    top.splice(place, 0, i);
-  }
-  return top;
+  return Array.from(topK(scores, k, precedes));
 }

@@ -1,26 +1,26 @@
 import { checked, type Rule, type Rules, rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
-import { fade, log1p } from "../numeric/index.js";
+import { fade } from "../numeric/index.js";
 import {
   DAY,
   type FeedbackEvent,
   HOUR,
   type Id,
-  MINUTE,
   type Request,
   type UserEvent,
   type UserUpdate,
   WEEK,
 } from "../protocol/index.js";
 import { type CatalogStream, type StreamTraits, shrink } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { ScoringPolicy } from "./baseline.js";
+import { watchWeight } from "./watch.js";
 
 /** By what users can be grouped. */
-export type Segment = "age" | "gender" | "region" | "language" | "device";
+export type UserTrait = "age" | "gender" | "region" | "language" | "device";
 
 export interface ContextOptions {
   /** What a group of users has in common, as they have told by `user` events. Default age, by decades, and gender. */
-  segment: readonly Segment[];
+  segment: readonly UserTrait[];
   /** Milliseconds in which what was seen comes to count half. Default a week. */
   halfLifeMs: number;
   /** Impressions at which a context counts as much as the wider one that it lies in. Default 200. */
@@ -29,7 +29,7 @@ export interface ContextOptions {
   users: number;
 }
 
-const SEGMENTS: readonly string[] = ["age", "gender", "region", "language", "device"] satisfies Segment[];
+const SEGMENTS: readonly string[] = ["age", "gender", "region", "language", "device"] satisfies UserTrait[];
 
 const segment: Rule = [
   (value) => Array.isArray(value) && value.every((each, i) => SEGMENTS.includes(each) && value.indexOf(each) === i),
@@ -51,8 +51,6 @@ const PART = 4 * HOUR;
 const CONTEXTS = 65_536;
 /** What an impression is worth of which nothing is known: a click in ten, of log(1 + minutes) 1. [set by hand] */
 const UNKNOWN = 0.1;
-/** Longest watch that counts, in minutes. */
-const WATCH_MAX = 24 * 60;
 
 /** Fading sums over the impressions of a context. */
 interface Sums {
@@ -69,7 +67,7 @@ interface Sums {
  * A context is shrunk towards the one that it lies in: category, time of day and group of users; category and time of
  * day; category; everything.
  */
-export class ContextPolicy extends Scorer {
+export class ContextPolicy extends ScoringPolicy {
   readonly name = "popular-by-context";
   readonly options: Readonly<ContextOptions>;
   readonly #users: Latest<Id, Omit<UserUpdate, "kind" | "time" | "user">>;
@@ -92,7 +90,7 @@ export class ContextPolicy extends Scorer {
   protected override learn(event: FeedbackEvent, { category }: StreamTraits): void {
     if (event.kind !== "impression" && event.kind !== "watch") return;
     const { user, time } = event;
-    const weight = event.kind === "watch" ? log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX)) : 0;
+    const weight = event.kind === "watch" ? watchWeight(event) : 0;
     const all = [this.#everything];
     for (const key of this.#keys(user, category, time)) {
       const sums = this.#contexts.get(key) ?? { impressions: 0, weight: 0, time };

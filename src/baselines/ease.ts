@@ -1,8 +1,9 @@
 import { above, checked, integer, type Rules, rules } from "../check/index.js";
-import { type FeedbackEvent, type Id, isLiking, type Request } from "../protocol/index.js";
+import { ENGAGED_MS, type FeedbackEvent, type Id, isLiking, type Request } from "../protocol/index.js";
 import { easeWeights } from "../ranking/index.js";
 import { type CatalogStream, type StreamTraits, Visits } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { topK } from "../statistics/index.js";
+import { ScoringPolicy } from "./baseline.js";
 
 export interface EasePolicyOptions {
   /** Weight of the squared length of the weights, (0, 1e9]. Default 20. [set by hand] */
@@ -39,7 +40,7 @@ const POLICY_DEFAULTS: EasePolicyOptions = {
   repeat: 1,
   refitEvery: 1000,
   streamers: 512,
-  engagedMs: 60_000,
+  engagedMs: ENGAGED_MS,
   users: 50_000,
   history: 64,
 };
@@ -49,7 +50,7 @@ const POLICY_DEFAULTS: EasePolicyOptions = {
  *
  * Until the first time it shows what is popular; what it does not know counts as its category does.
  */
-export class EasePolicy extends Scorer {
+export class EasePolicy extends ScoringPolicy {
   readonly name = "ease";
   readonly options: Readonly<EasePolicyOptions>;
   readonly #visits: Visits;
@@ -88,9 +89,10 @@ export class EasePolicy extends Scorer {
     const users = new Map<Id, number>();
     for (const own of this.#visits.all())
       for (const streamer of own) users.set(streamer, (users.get(streamer) ?? 0) + 1);
-    // A stable sort: of streamers with as many users those stay that were met first.
-    const most = [...users].sort(([, a], [, b]) => b - a).slice(0, this.options.streamers);
-    this.#rows = new Map(most.map(([streamer], row) => [streamer, row]));
+    // Of streamers with as many users, those that came first into the map stay.
+    const most = topK([...users.values()], this.options.streamers);
+    const streamers = [...users.keys()];
+    this.#rows = new Map(Array.from(most, (at, row) => [streamers[at]!, row]));
     const n = most.length;
     const gram = new Float64Array(n * n);
     for (const own of this.#visits.all()) {

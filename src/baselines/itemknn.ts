@@ -1,5 +1,5 @@
 import { checked, type Rules, rules } from "../check/index.js";
-import { type FeedbackEvent, isLiking, type Request } from "../protocol/index.js";
+import { ENGAGED_MS, type FeedbackEvent, isLiking, type Request } from "../protocol/index.js";
 import {
   type CatalogStream,
   NEIGHBOUR_TABLE,
@@ -9,7 +9,7 @@ import {
   Neighbours,
   type StreamTraits,
 } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { ScoringPolicy } from "./baseline.js";
 
 export interface ItemKnnPolicyOptions extends NeighbourOptions {
   /** Milliseconds of watching from which a user liked a stream. Default 60 000. */
@@ -18,13 +18,13 @@ export interface ItemKnnPolicyOptions extends NeighbourOptions {
 
 const TABLE: Rules<ItemKnnPolicyOptions> = { ...NEIGHBOUR_TABLE, engagedMs: rules.nonNegative };
 
-const DEFAULTS: ItemKnnPolicyOptions = { ...NEIGHBOURS, engagedMs: 60_000 };
+const DEFAULTS: ItemKnnPolicyOptions = { ...NEIGHBOURS, engagedMs: ENGAGED_MS };
 
 /**
  * Item-based nearest neighbours over streamers, online: a streamer's score is the sum of its similarities to those whom
  * the user liked, itself included: people come back.
  */
-export class ItemKnnPolicy extends Scorer {
+export class ItemKnnPolicy extends ScoringPolicy {
   readonly name = "itemknn";
   readonly options: Readonly<ItemKnnPolicyOptions>;
   readonly #neighbours: Neighbours;

@@ -2,9 +2,9 @@ import type { Policy } from "../protocol/index.js";
 import { coreFeatures, Recommender, type RecommenderOptions } from "../recommender/index.js";
 import type { RewardOptions } from "../recommender/learning/index.js";
 import { CollaborativeVectors } from "../recommender/state/index.js";
+import { BprPolicy, type BprPolicyOptions } from "./bpr.js";
 import { type ContextOptions, ContextPolicy } from "./context.js";
 import { EasePolicy, type EasePolicyOptions } from "./ease.js";
-import { FactorsPolicy, type FactorsPolicyOptions } from "./factors.js";
 import { ItemKnnPolicy, type ItemKnnPolicyOptions } from "./itemknn.js";
 import { LinUcb, type LinUcbOptions } from "./linucb.js";
 import { PopularPolicy } from "./popular.js";
@@ -108,8 +108,7 @@ const ENTRIES = {
   },
   bpr: {
     description: "streamers whose vectors fit the user's: matrix factorisation, learned watch by watch",
-    create: (seed, options?: Partial<FactorsPolicyOptions>) =>
-      new FactorsPolicy(new CollaborativeVectors({ seed }), options),
+    create: (seed, options?: Partial<BprPolicyOptions>) => new BprPolicy(new CollaborativeVectors({ seed }), options),
   },
   ease: {
     description: "a linear autoencoder over streamers, refitted every so often",

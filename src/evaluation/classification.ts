@@ -55,7 +55,7 @@ export function logLoss(probabilities: ArrayLike<number>, labels: ArrayLike<bool
 }
 
 /** What comes of calling true all that scores at least `threshold`. */
-export interface Judgement {
+export interface ClassificationScores {
   /** Share that is called right. */
   accuracy: number;
   /** Share of those called true that are; NaN when none is called so. */
@@ -71,7 +71,11 @@ export interface Judgement {
  *
  * @throws RangeError when lengths differ.
  */
-export function judge(scores: ArrayLike<number>, labels: ArrayLike<boolean>, threshold = 0.5): Judgement {
+export function classificationScores(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<boolean>,
+  threshold = 0.5,
+): ClassificationScores {
   requireAlike(scores, labels);
   let hits = 0;
   let called = 0;

@@ -1,9 +1,10 @@
 import type { Rule } from "../check/index.js";
 import { log } from "../numeric/index.js";
 import type { StreamTraits } from "../recommender/state/index.js";
+import { bootstrapInterval, type Figure, gini, type ResampleOptions } from "../statistics/index.js";
 
 /** How alike two things are: 1 the same, 0 nothing in common. */
-export type Similarity<T> = (a: T, b: T) => number;
+export type SimilarityFunction<T> = (a: T, b: T) => number;
 
 export const similarityRule: Rule = [(value) => typeof value === "function", "a function"];
 
@@ -41,7 +42,7 @@ export function traitSimilarity(a: StreamTraits, b: StreamTraits): number {
  *
  * @param similarity - Symmetric: of each pair one order is asked for.
  */
-export function intraListSimilarity<T>(list: readonly T[], similarity: Similarity<T>): number {
+export function intraListSimilarity<T>(list: readonly T[], similarity: SimilarityFunction<T>): number {
   let sum = 0;
   for (let i = 1; i < list.length; i++) for (let j = 0; j < i; j++) sum += similarity(list[i]!, list[j]!);
   return sum / ((list.length * (list.length - 1)) / 2);
@@ -72,4 +73,9 @@ export function personalisation<T>(lists: readonly (readonly T[])[]): number {
   for (const n of users.values()) shared += (n * (n - 1)) / 2;
   const pairs = (lists.length * (lists.length - 1)) / 2;
   return 1 - shared / (lists[0]?.length ?? 0) / pairs;
+}
+
+/** How unequally items were shown: the Gini coefficient of their numbers of exposures, with an interval by item. */
+export function exposureGini(metric: string, exposures: ArrayLike<number>, options: Partial<ResampleOptions>): Figure {
+  return { metric, slice: "all", ...bootstrapInterval(exposures, { ...options, statistic: gini }) };
 }

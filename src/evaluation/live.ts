@@ -3,11 +3,13 @@ import { Latest, pairKey } from "../collections/index.js";
 import {
   type Click,
   type Decision,
+  ENGAGED_MS,
   type FeedbackEvent,
   HOUR,
   type Id,
   type LiveEvent,
   MINUTE,
+  SESSION_GAP_MS,
   type StreamEvent,
   type Watch,
   WEEK,
@@ -21,25 +23,32 @@ import {
   record,
 } from "../recommender/learning/index.js";
 import type { StreamTraits } from "../recommender/state/index.js";
-import { bootstrapInterval, type Figure, gini, groupOf, type ResampleOptions, Tally } from "../statistics/index.js";
+import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
-import { intraListSimilarity, type Similarity, selfInformation, similarityRule, traitSimilarity } from "./diversity.js";
+import {
+  exposureGini,
+  intraListSimilarity,
+  type SimilarityFunction,
+  selfInformation,
+  similarityRule,
+  traitSimilarity,
+} from "./diversity.js";
 import { Returning } from "./returning.js";
 import {
-  type Act,
   ALL,
-  isAct,
+  CASE_SLICES,
   isRepeat,
+  isUserAction,
   OF_USER,
   SLICE_DEFAULTS,
   SLICE_TABLE,
-  SLICES,
   type SliceOptions,
   Slicer,
   UNMET,
+  type UserAction,
 } from "./slices.js";
 
-export interface LiveOptions extends SliceOptions {
+export interface LiveMetricsOptions extends SliceOptions {
   /** Milliseconds from which figures count; what comes before only makes users and streamers known. Default 0. */
   from: number;
   /** Milliseconds without a sign of the user after which a new session begins. Default 30 minutes. */
@@ -49,22 +58,22 @@ export interface LiveOptions extends SliceOptions {
   /** Users whose first session falls into the same so many milliseconds since `from` are a cohort. Default a week. */
   cohortMs: number;
   /** Of two streams, for the diversity of slates. Default Jaccard's index of category and tags. */
-  similarity: Similarity<StreamTraits>;
+  similarity: SimilarityFunction<StreamTraits>;
   /** Weights of the reward, and what a bounce is. */
   reward: Partial<RewardOptions>;
 }
 
-const DEFAULTS: LiveOptions = {
+const DEFAULTS: LiveMetricsOptions = {
   from: 0,
-  sessionGapMs: 30 * MINUTE,
-  engagedMs: MINUTE,
+  sessionGapMs: SESSION_GAP_MS,
+  engagedMs: ENGAGED_MS,
   cohortMs: WEEK,
   similarity: traitSimilarity,
   reward: {},
   ...SLICE_DEFAULTS,
 };
 
-const TABLE: Rules<LiveOptions> = {
+const TABLE: Rules<LiveMetricsOptions> = {
   from: rules.nonNegative,
   sessionGapMs: rules.positive,
   engagedMs: rules.positive,
@@ -100,7 +109,7 @@ const AT = Object.fromEntries(METRICS.map((metric, at) => [metric, at])) as Reco
 const WAITING = 65_536;
 
 /** All slices: of what a user-day is divided by, so that slices of a sum add up. */
-const EVERY = (1 << SLICES.length) - 1;
+const EVERY = (1 << CASE_SLICES.length) - 1;
 
 interface Visit {
   slices: number;
@@ -131,15 +140,15 @@ interface Streamer {
  * ```
  */
 export class LiveMetrics {
-  readonly options: Readonly<LiveOptions>;
-  readonly #tally = new Tally(METRICS, SLICES);
+  readonly options: Readonly<LiveMetricsOptions>;
+  readonly #tally = new Tally(METRICS, CASE_SLICES);
   /** Of streams, resampled by streamer: the share of those on air that were shown. */
   readonly #streams = new Tally(["stream_coverage"]);
   readonly #broadcasts = new Broadcasts();
   readonly #slicer: Slicer;
   readonly #reward: Reward;
   readonly #returning: Returning;
-  readonly #groups = new Map<Id, number>();
+  readonly #groups = new GroupCache();
   readonly #streamers = new Map<Id, Streamer>();
   /** Streams on air that count; whether they were shown. */
   readonly #shown = new Map<Id, boolean>();
@@ -151,7 +160,7 @@ export class LiveMetrics {
   #visited = 0;
 
   /** @throws TypeError or RangeError for unknown or wrong options. */
-  constructor(options: Partial<LiveOptions> = {}) {
+  constructor(options: Partial<LiveMetricsOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     this.#slicer = new Slicer(this.options);
     this.#reward = new Reward(this.options.reward);
@@ -175,7 +184,7 @@ export class LiveMetrics {
     }
     if (!this.#counts || traits.length < 2) return;
     const similarity = intraListSimilarity(traits, this.options.similarity);
-    this.#tally.add(this.#group(user), AT.slate_diversity, slices, 1 - similarity, 1);
+    this.#tally.add(this.#groups.of(user), AT.slate_diversity, slices, 1 - similarity, 1);
   }
 
   /**
@@ -193,7 +202,7 @@ export class LiveMetrics {
       this.#present(event.user, event.time);
       if (event.decision === undefined || !this.#decisions.has(event.decision))
         this.#show(event.user, event.stream, event.decision);
-    } else if (isAct(event)) this.#takeAct(event);
+    } else if (isUserAction(event)) this.#takeAction(event);
   }
 
   /**
@@ -205,13 +214,7 @@ export class LiveMetrics {
     figures.push(...this.#returning.figures(this.#now, options), ...this.#streams.figures(options));
     const exposures: number[] = [];
     for (const { counts, impressions } of this.#streamers.values()) if (counts) exposures.push(impressions);
-    if (exposures.some((n) => n > 0)) {
-      figures.push({
-        metric: "exposure_gini",
-        slice: "all",
-        ...bootstrapInterval(exposures, { ...options, statistic: (n) => gini(n) }),
-      });
-    }
+    if (exposures.some((n) => n > 0)) figures.push(exposureGini("exposure_gini", exposures, options));
     return figures;
   }
 
@@ -240,15 +243,6 @@ export class LiveMetrics {
     for (const stream of this.#broadcasts.catalog) this.#airs(stream.id, stream.streamer);
   }
 
-  #group(user: Id): number {
-    let group = this.#groups.get(user);
-    if (group === undefined) {
-      group = groupOf(user);
-      this.#groups.set(user, group);
-    }
-    return group;
-  }
-
   #streamer(id: Id): Streamer {
     let streamer = this.#streamers.get(id);
     if (streamer === undefined) {
@@ -269,13 +263,13 @@ export class LiveMetrics {
     if (this.#shown.has(stream)) return;
     this.#shown.set(stream, false);
     this.#streamer(streamer).counts = true;
-    this.#streams.add(this.#group(streamer), 0, ALL, 0, 1);
+    this.#streams.add(this.#groups.of(streamer), 0, ALL, 0, 1);
   }
 
   #present(user: Id, start: number): void {
-    const isNew = this.#returning.sign(user, this.#group(user), start, this.#now, this.#slicer.ofUser(user));
+    const isNew = this.#returning.sign(user, this.#groups.of(user), start, this.#now, this.#slicer.ofUser(user));
     if (!isNew || !this.#counts) return;
-    this.#tally.add(this.#group(user), AT.sessions_per_user_day, this.#slicer.ofUser(user), 1, 0);
+    this.#tally.add(this.#groups.of(user), AT.sessions_per_user_day, this.#slicer.ofUser(user), 1, 0);
   }
 
   #show(user: Id, stream: Id, decision: Id | undefined): void {
@@ -288,16 +282,16 @@ export class LiveMetrics {
     streamer.counts = true;
     streamer.impressions++;
     const bits = selfInformation(streamer.visits, this.#visited, this.#streamers.size);
-    const group = this.#group(user);
+    const group = this.#groups.of(user);
     this.#tally.add(group, AT.click_rate, slices, 0, 1);
     this.#tally.add(group, AT.reward_per_impression, slices, 0, 1);
     this.#tally.add(group, AT.slate_novelty_bits, slices, bits, 1);
     if (this.#shown.get(stream) !== false) return;
     this.#shown.set(stream, true);
-    this.#streams.add(this.#group(name), 0, ALL, 1, 0);
+    this.#streams.add(this.#groups.of(name), 0, ALL, 1, 0);
   }
 
-  #takeAct(event: Act): void {
+  #takeAction(event: UserAction): void {
     const length = event.kind === "watch" ? event.watchMs : event.kind === "page_view" ? event.dwellMs : 0;
     this.#present(event.user, Math.max(0, this.#now - length));
     if (event.kind === "page_view") this.#slicer.acted(event.user);
@@ -334,7 +328,7 @@ export class LiveMetrics {
     this.#streamer(streamer).visits++;
     this.#visited++;
     if (!visit.counts) return visit;
-    const group = this.#group(user);
+    const group = this.#groups.of(user);
     if (isShown) this.#tally.add(group, AT.click_rate, slices, 1, 0);
     this.#tally.add(group, AT.repeat_share, slices & UNMET, isRepeat(slices) ? 1 : 0, 1);
     this.#tally.add(group, AT.conversion_follow, slices, 0, 1);
@@ -344,7 +338,7 @@ export class LiveMetrics {
 
   /** The first follow, and the first gift, of a visit. */
   #convert(event: FeedbackEvent, { slices, outcome }: Visit): void {
-    const group = this.#group(event.user);
+    const group = this.#groups.of(event.user);
     if (event.kind === "follow" && outcome.follows === 1) this.#tally.add(group, AT.conversion_follow, slices, 1, 0);
     else if (event.kind === "gift" && outcome.gifts === event.amount) {
       this.#tally.add(group, AT.conversion_gift, slices, 1, 0);
@@ -354,7 +348,7 @@ export class LiveMetrics {
   /** The end of a watch. */
   #leave(user: Id, { slices, isShown, counts, outcome }: Visit, watchMs: number): void {
     if (!this.#counts) return;
-    const group = this.#group(user);
+    const group = this.#groups.of(user);
     // Of a watch that began before the figures count, the part after.
     const minutes = Math.min(watchMs, this.#now - this.options.from) / MINUTE;
     this.#tally.add(group, AT.watch_min_per_user_day, slices, minutes, 0);

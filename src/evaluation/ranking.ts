@@ -1,6 +1,7 @@
 import { histories, type Interactions } from "../logs/index.js";
 import { log, Random } from "../numeric/index.js";
 import {
+  arithmeticMean,
   type Figure,
   groupOf,
   type Interval,
@@ -39,7 +40,7 @@ export type RankingProtocol =
   | { kind: "given"; negatives: readonly Int32Array[] };
 
 /** Where the held-out items came: one entry per test interaction, in the order of the test set. */
-export interface Placements {
+export interface HeldOutPlacements {
   /** How many candidates scored higher than the held-out item. */
   better: Int32Array;
   /** How many other candidates scored exactly the same. */
@@ -147,7 +148,7 @@ function swap(items: Int32Array, a: number, b: number): void {
 }
 
 /** Enters the place of one held-out item. */
-function enter(placements: Placements, { test, scores, positive }: Ballot): void {
+function enter(placements: HeldOutPlacements, { test, scores, positive }: Ballot): void {
   const held = scores[positive]!;
   let better = 0;
   let equal = 0;
@@ -159,7 +160,7 @@ function enter(placements: Placements, { test, scores, positive }: Ballot): void
   placements.tied[test] = equal - 1;
 }
 
-function emptyPlacements(n: number): Placements {
+function emptyPlacements(n: number): HeldOutPlacements {
   return { better: new Int32Array(n), tied: new Int32Array(n) };
 }
 
@@ -169,7 +170,12 @@ function emptyPlacements(n: number): Placements {
  * @param train What the user has had: never a candidate, unless it is the held-out item itself.
  * @throws Error when a score is NaN: it would compare as neither better nor worse, and so flatter the ranker.
  */
-export function place(ranker: Ranker, train: Interactions, test: Interactions, protocol: RankingProtocol): Placements {
+export function placeHeldOut(
+  ranker: Ranker,
+  train: Interactions,
+  test: Interactions,
+  protocol: RankingProtocol,
+): HeldOutPlacements {
   const placements = emptyPlacements(test.user.length);
   for (const ballot of ballots(ranker, train, test, protocol)) enter(placements, ballot);
   return placements;
@@ -183,22 +189,22 @@ export function place(ranker: Ranker, train: Interactions, test: Interactions, p
  *
  * @param k At least 1.
  */
-export function hitRate(placements: Placements, k: number): Float64Array {
+export function hitRate(placements: HeldOutPlacements, k: number): Float64Array {
   return expectation(placements, (rank) => (rank < k ? 1 : 0));
 }
 
 /** NDCG@k of each test interaction, 1 / log2(rank + 1) for a rank from 1 to k, else 0; ties as in {@link hitRate}. */
-export function ndcg(placements: Placements, k: number): Float64Array {
+export function ndcg(placements: HeldOutPlacements, k: number): Float64Array {
   return expectation(placements, (rank) => (rank < k ? Math.LN2 / log(rank + 2) : 0));
 }
 
 /** 1 / rank of each test interaction, whatever the rank; the mean is the MRR; ties as in {@link hitRate}. */
-export function reciprocalRank(placements: Placements): Float64Array {
+export function reciprocalRank(placements: HeldOutPlacements): Float64Array {
   return expectation(placements, (rank) => 1 / (rank + 1));
 }
 
 /** The mean of `gain` over the ranks (from 0) that a held-out item may get among those it is tied with. */
-function expectation({ better, tied }: Placements, gain: (rank: number) => number): Float64Array {
+function expectation({ better, tied }: HeldOutPlacements, gain: (rank: number) => number): Float64Array {
   const values = new Float64Array(better.length);
   let ranks = 0;
   for (let t = 0; t < better.length; t++) ranks = Math.max(ranks, better[t]! + tied[t]! + 1);
@@ -219,7 +225,7 @@ function expectation({ better, tied }: Placements, gain: (rank: number) => numbe
  * @param k At least 1.
  */
 export function rankingFigures(
-  placements: Placements,
+  placements: HeldOutPlacements,
   test: Interactions,
   k: number,
   options: Partial<ResampleOptions> = {},
@@ -256,20 +262,14 @@ export function evaluateRanking(
   }
   const scores: RankingScores = {
     n,
-    hitRate: mean(hitRate(placements, k)),
-    ndcg: mean(ndcg(placements, k)),
-    mrr: mean(reciprocalRank(placements)),
+    hitRate: arithmeticMean(hitRate(placements, k)),
+    ndcg: arithmeticMean(ndcg(placements, k)),
+    mrr: arithmeticMean(reciprocalRank(placements)),
   };
-  if (protocol.kind === "full") scores.coverage = wilsonInterval(sum(shown), train.items);
+  if (protocol.kind === "full")
+    scores.coverage = wilsonInterval(
+      shown.reduce((sum, each) => sum + each, 0),
+      train.items,
+    );
   return scores;
-}
-
-function sum(values: Float64Array | Uint8Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
-}
-
-function mean(values: Float64Array): number {
-  return sum(values) / values.length;
 }

@@ -3,6 +3,7 @@ import { Latest, pairKey } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import {
   type Decision,
+  ENGAGED_MS,
   type Id,
   type LiveEvent,
   MINUTE,
@@ -11,18 +12,26 @@ import {
   type Watch,
 } from "../protocol/index.js";
 import type { StreamTraits } from "../recommender/state/index.js";
-import {
-  bootstrapInterval,
-  type Figure,
-  gini,
-  groupOf,
-  type ResampleOptions,
-  scoreList,
-  Tally,
-} from "../statistics/index.js";
+import { type Figure, GroupCache, type ResampleOptions, scoreList, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
-import { intraListSimilarity, type Similarity, selfInformation, similarityRule, traitSimilarity } from "./diversity.js";
-import { type Act, ALL, isAct, SLICE_DEFAULTS, SLICE_TABLE, SLICES, type SliceOptions, Slicer } from "./slices.js";
+import {
+  exposureGini,
+  intraListSimilarity,
+  type SimilarityFunction,
+  selfInformation,
+  similarityRule,
+  traitSimilarity,
+} from "./diversity.js";
+import {
+  ALL,
+  CASE_SLICES,
+  isUserAction,
+  SLICE_DEFAULTS,
+  SLICE_TABLE,
+  type SliceOptions,
+  Slicer,
+  type UserAction,
+} from "./slices.js";
 
 /** A policy that can also rank without the intent to show. */
 export interface RankingPolicy extends Policy {
@@ -33,7 +42,7 @@ export interface RankingPolicy extends Policy {
   rank?(request: Request): Pick<Decision, "slate">;
 }
 
-export interface ReplayOptions extends SliceOptions {
+export interface LogReplayOptions extends SliceOptions {
   /** Milliseconds from which cases count; what comes before only trains. Default 0. */
   from: number;
   /** Milliseconds until which cases count, exclusive. Default without end. */
@@ -54,14 +63,14 @@ export interface ReplayOptions extends SliceOptions {
   /** How far ahead it looks for the click that belongs to a decision, milliseconds. Default 10 minutes. */
   lookMs: number;
   /** Of two streams, for the diversity of lists. Default Jaccard's index of category and tags. */
-  similarity: Similarity<StreamTraits>;
+  similarity: SimilarityFunction<StreamTraits>;
 }
 
-const DEFAULTS: ReplayOptions = {
+const DEFAULTS: LogReplayOptions = {
   from: 0,
   until: Number.MAX_VALUE,
   target: "click",
-  engagedMs: MINUTE,
+  engagedMs: ENGAGED_MS,
   k: 10,
   negatives: 0,
   seed: 0,
@@ -70,7 +79,7 @@ const DEFAULTS: ReplayOptions = {
   ...SLICE_DEFAULTS,
 };
 
-const TABLE: Rules<ReplayOptions> = {
+const TABLE: Rules<LogReplayOptions> = {
   from: rules.nonNegative,
   until: rules.nonNegative,
   target: oneOf("click", "engaged"),
@@ -102,7 +111,7 @@ interface Case {
 }
 
 /** What an evaluation on a log has come to. */
-export interface ReplayResult {
+export interface LogReplayResult {
   /** With intervals, by slice: `accuracy` (HR@1), `hr_at_10`, `ndcg_at_10`, `mrr`, and more. */
   figures: Figure[];
   /** The sums behind the figures of cases, to be compared with those of another policy on the same log: {@link Tally.minus}. */
@@ -125,8 +134,8 @@ export interface ReplayResult {
  * A policy is asked for as many streams as there are: one that sorts all takes O(n log n) a case; one that
  * retrieves fewer leaves targets unranked, and these count 0.
  */
-export class Replay {
-  readonly options: Readonly<ReplayOptions>;
+export class LogReplay {
+  readonly options: Readonly<LogReplayOptions>;
   readonly #policy: RankingPolicy;
   readonly #tally: Tally;
   /** Of streams, resampled by streamer: the share of those on air in the window that were in a list. */
@@ -134,7 +143,7 @@ export class Replay {
   readonly #broadcasts = new Broadcasts();
   readonly #slicer: Slicer;
   readonly #random: Random;
-  readonly #groups = new Map<Id, number>();
+  readonly #groups = new GroupCache();
   readonly #held: Held[] = [];
   #taken = 0;
   /** The first impression that is held of each decision, by decision and user. */
@@ -152,11 +161,11 @@ export class Replay {
   #skipped = 0;
 
   /** @throws TypeError or RangeError for unknown or wrong options. */
-  constructor(policy: RankingPolicy, options: Partial<ReplayOptions> = {}) {
+  constructor(policy: RankingPolicy, options: Partial<LogReplayOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     const { k, seed } = this.options;
     this.#policy = policy;
-    this.#tally = new Tally(metricsAt(k), SLICES);
+    this.#tally = new Tally(metricsAt(k), CASE_SLICES);
     this.#streams = new Tally([`stream_coverage_at_${k}`]);
     this.#slicer = new Slicer(this.options);
     this.#random = Random.named(seed, "replay");
@@ -181,13 +190,12 @@ export class Replay {
   }
 
   /** Takes what is still held, and gives what has come out. The log may go on afterwards. */
-  result(options: Partial<ResampleOptions> = {}): ReplayResult {
+  result(options: Partial<ResampleOptions> = {}): LogReplayResult {
     for (; this.#taken < this.#held.length; this.#taken++) this.#take(this.#held[this.#taken]!);
     const figures = [...this.#tally.figures(options), ...this.#streams.figures(options)];
     const exposures = [...this.#exposures.values()];
     if (exposures.some((n) => n > 0)) {
-      const interval = bootstrapInterval(exposures, { ...options, statistic: (n) => gini(n) });
-      figures.push({ metric: `exposure_gini_at_${this.options.k}`, slice: "all", ...interval });
+      figures.push(exposureGini(`exposure_gini_at_${this.options.k}`, exposures, options));
     }
     return { figures, tally: this.#tally.clone(), cases: this.#cases, skipped: this.#skipped };
   }
@@ -222,12 +230,12 @@ export class Replay {
     if (event.kind === "on_air" && this.#counts(event.time)) this.#airs(event.stream, event.streamer);
     else if (event.kind === "off_air") this.#listed.delete(event.stream);
     else if (event.kind === "impression") this.#slicer.shown(this.#broadcasts.streamerOf(event.stream));
-    else if (isAct(event)) this.#learn(event);
+    else if (isUserAction(event)) this.#learn(event);
     this.#policy.feedback(event);
   }
 
   /** Keeps what slices and novelty need, and judges the cases whose watch has ended. */
-  #learn(event: Act): void {
+  #learn(event: UserAction): void {
     this.#slicer.acted(event.user);
     if (event.kind === "page_view") return;
     const key = pairKey(event.user, event.stream);
@@ -263,16 +271,7 @@ export class Replay {
     if (this.#listed.has(stream)) return;
     this.#listed.set(stream, false);
     if (!this.#exposures.has(streamer)) this.#exposures.set(streamer, 0);
-    this.#streams.add(this.#group(streamer), 0, ALL, 0, 1);
-  }
-
-  #group(name: Id): number {
-    let group = this.#groups.get(name);
-    if (group === undefined) {
-      group = groupOf(name);
-      this.#groups.set(name, group);
-    }
-    return group;
+    this.#streams.add(this.#groups.of(streamer), 0, ALL, 0, 1);
   }
 
   /** Lets the policy rank, once for all targets unless each has negatives of its own. */
@@ -289,7 +288,7 @@ export class Replay {
       if (slate === undefined || candidates !== undefined) slate = this.#rank(user, now, candidates);
       this.#show(slate);
       const slices = this.#slicer.of(user, stream.streamer);
-      const asked = { group: this.#group(user), slices, values: this.#score(slate, target) };
+      const asked = { group: this.#groups.of(user), slices, values: this.#score(slate, target) };
       if (this.options.target === "click") this.#count(asked);
       else this.#waiting.set(pairKey(user, target), asked);
     }
@@ -336,7 +335,7 @@ export class Replay {
       this.#exposures.set(streamer, (this.#exposures.get(streamer) ?? 0) + 1);
       if (this.#listed.get(id) !== false) continue;
       this.#listed.set(id, true);
-      this.#streams.add(this.#group(streamer), 0, ALL, 1, 0);
+      this.#streams.add(this.#groups.of(streamer), 0, ALL, 1, 0);
     }
   }
 
@@ -378,18 +377,18 @@ function metricsAt(k: number): string[] {
 }
 
 /**
- * Evaluates a policy on a whole log: see {@link Replay}.
+ * Evaluates a policy on a whole log: see {@link LogReplay}.
  *
  * @param events - In order of time.
- * @throws as {@link Replay.feed}.
+ * @throws as {@link LogReplay.feed}.
  */
 export function evaluateLog(
   policy: RankingPolicy,
   events: Iterable<LiveEvent>,
-  options: Partial<ReplayOptions> = {},
+  options: Partial<LogReplayOptions> = {},
   resample: Partial<ResampleOptions> = {},
-): ReplayResult {
-  const replay = new Replay(policy, options);
+): LogReplayResult {
+  const replay = new LogReplay(policy, options);
   for (const event of events) replay.feed(event);
   return replay.result(resample);
 }

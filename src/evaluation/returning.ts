@@ -1,6 +1,6 @@
 import { DAY, type Id } from "../protocol/index.js";
 import { type Figure, type ResampleOptions, Tally } from "../statistics/index.js";
-import { ALL, SLICES } from "./slices.js";
+import { ALL, CASE_SLICES } from "./slices.js";
 
 /** Days within which a user is back, and days after which one is still there. */
 const DAYS = [1, 3, 7];
@@ -9,7 +9,7 @@ const DAYS_MAX = 31;
 const RETURNS = DAYS.map((days) => `return_within_${days}d`);
 const RETAINED = DAYS.map((days) => `retention_day_${days}`);
 /** So many cohorts are told one by one; later ones are only part of all. */
-const COHORTS_MAX = 31 - SLICES.length;
+const COHORTS_MAX = 31 - CASE_SLICES.length;
 
 export interface ReturningOptions {
   from: number;
@@ -125,11 +125,11 @@ export class Returning {
       if (!Number.isNaN(visitor.start)) cohorts = Math.max(cohorts, 1 + cohortOf(visitor));
     }
     const names = Array.from({ length: Math.min(cohorts, COHORTS_MAX) }, (_, cohort) => `cohort_${cohort}`);
-    const tally = new Tally([...RETURNS, ...RETAINED], [...SLICES, ...names]);
+    const tally = new Tally([...RETURNS, ...RETAINED], [...CASE_SLICES, ...names]);
     for (const visitor of this.#visitors.values()) {
       if (Number.isNaN(visitor.start)) continue;
       const cohort = cohortOf(visitor);
-      const slices = visitor.slices | ALL | (cohort < COHORTS_MAX ? 1 << (SLICES.length + cohort) : 0);
+      const slices = visitor.slices | ALL | (cohort < COHORTS_MAX ? 1 << (CASE_SLICES.length + cohort) : 0);
       const leftAt = Number.isNaN(visitor.away) ? visitor.end : visitor.leftAt;
       for (const [at, days] of DAYS.entries()) {
         if (leftAt + days * DAY <= now) tally.add(visitor.group, at, slices, visitor.away <= days * DAY ? 1 : 0, 1);

@@ -31,7 +31,7 @@ const TABLE: Rules<ReturnOptions> = {
 const NEGLIGIBLE = 1e-9;
 
 /** One decision of a user, with what came of it. */
-export interface Step {
+export interface DecisionStep {
   user: Id;
   /** Milliseconds. */
   time: number;
@@ -42,7 +42,7 @@ export interface Step {
 }
 
 /** One choice: what was predicted of it, and what it came to. */
-export interface Realised {
+export interface RealisedReturn {
   user: Id;
   predicted: number;
   /** The reward and the discounted rewards of all that followed, until the horizon. */
@@ -58,17 +58,21 @@ export interface Realised {
  * @param end - Until when the log tells all, milliseconds: choices whose horizon lies beyond are left out.
  * @throws TypeError or RangeError for unknown or wrong options.
  */
-export function realisedReturns(steps: readonly Step[], end: number, options: Partial<ReturnOptions> = {}): Realised[] {
+export function realisedReturns(
+  steps: readonly DecisionStep[],
+  end: number,
+  options: Partial<ReturnOptions> = {},
+): RealisedReturn[] {
   const { gamma, gapScaleMs, from, horizonMs } = checked<ReturnOptions>(options, TABLE, DEFAULTS);
-  const ofUser = new Map<Id, Step[]>();
+  const ofUser = new Map<Id, DecisionStep[]>();
   for (const step of steps) {
     const own = ofUser.get(step.user);
     if (own === undefined) ofUser.set(step.user, [step]);
     else own.push(step);
   }
-  const discountAfter = (step: Step, next: Step) =>
+  const discountAfter = (step: DecisionStep, next: DecisionStep) =>
     pow(gamma, 1 + Math.max(next.time - step.time - step.watchMs, 0) / gapScaleMs);
-  const all: Realised[] = [];
+  const all: RealisedReturn[] = [];
   for (const [user, own] of ofUser) {
     // From each step to the one after it; 0 after the last.
     const discounts = own.map((step, i) => (i + 1 < own.length ? discountAfter(step, own[i + 1]!) : 0));
@@ -96,7 +100,7 @@ const DECILES = Array.from({ length: 10 }, (_, i) => `decile_${i + 1}`);
  * `predicted`, `realised` and `bias` (predicted minus realised) are means, of all and of each tenth of the
  * predictions; `squared_error` is a mean too, and `rmse` its root.
  */
-export function compareReturns(choices: readonly Realised[], options: Partial<ResampleOptions> = {}): Figure[] {
+export function compareReturns(choices: readonly RealisedReturn[], options: Partial<ResampleOptions> = {}): Figure[] {
   const order = Int32Array.from(choices.keys()).sort((a, b) => {
     const difference = choices[a]!.predicted - choices[b]!.predicted;
     return difference === 0 ? a - b : difference;
@@ -180,7 +184,7 @@ export class ReturnLog {
   }
 
   /** The steps so far, in order of time. A watch whose end was never told yields no choice, neither good nor bad. */
-  steps(): Step[] {
+  steps(): DecisionStep[] {
     return this.#decided.map(({ user, time, chosen }) => {
       const known = chosen.filter(({ outcome }) => outcome.watchMs !== undefined);
       return {

@@ -2,9 +2,9 @@ import { type Rules, rules } from "../check/index.js";
 import type { FeedbackEvent, Id, Impression, LiveEvent, PageView } from "../protocol/index.js";
 
 /** What a user does; impressions are done to a user, and what is told of one may come from a form or an import. */
-export type Act = Exclude<FeedbackEvent, Impression> | PageView;
+export type UserAction = Exclude<FeedbackEvent, Impression> | PageView;
 
-export function isAct(event: LiveEvent): event is Act {
+export function isUserAction(event: LiveEvent): event is UserAction {
   return event.kind === "page_view" || ("user" in event && "stream" in event && event.kind !== "impression");
 }
 
@@ -16,7 +16,15 @@ export function isAct(event: LiveEvent): event is Act {
  * - `new_user`, `known_user`: by what the user had done so far.
  * - `new_streamer`, `known_streamer`: by how often the streamer had been shown so far.
  */
-export const SLICES = ["all", "repeat", "novel", "new_user", "known_user", "new_streamer", "known_streamer"] as const;
+export const CASE_SLICES = [
+  "all",
+  "repeat",
+  "novel",
+  "new_user",
+  "known_user",
+  "new_streamer",
+  "known_streamer",
+] as const;
 
 /** The bit of all cases. */
 export const ALL = 1;

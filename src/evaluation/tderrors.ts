@@ -1,28 +1,27 @@
 import { mustBe } from "../check/index.js";
 import type { DQN, Transition } from "../engine/index.js";
-import type { Id } from "../protocol/index.js";
 import type { QFunction } from "../recommender/index.js";
 import type { DenseTransition } from "../recommender/learning/index.js";
-import { type Figure, groupOf, type ResampleOptions, Tally } from "../statistics/index.js";
+import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 
 /** What is needed of the network that values what comes next. */
-export type Judge = Pick<DQN, "evaluate">;
+export type TargetNetwork = Pick<DQN, "evaluate">;
 
 /**
  * The TD error of a transition: reward + discount * value of the next state, minus the agent's value of what was chosen.
  *
  * The target is Bellman's plain one: the best available next action, picked by the agent with the option `double`, by the
- * judge without, and valued by the judge; the reward alone where the transition terminated, and where nothing is
+ * target without, and valued by the target; the reward alone where the transition terminated, and where nothing is
  * available next. Rewards are scaled and clipped as the agent's options say. A transition that sums n steps must come with
  * its own `discount`, gamma ** n; `nStep` and `munchausen` change what an agent learns, not what is measured here.
  *
  * @param agent - Acts by the weights that are judged, without noise.
- * @param judge - Values the next state: the agent itself, or another one of the same shape, such as an older save or one
+ * @param target - Values the next state: the agent itself, or another one of the same shape, such as an older save or one
  *   trained on other data. With the agent on both sides a constant has no error but that of the rewards: a low error
  *   is no sign of a good policy. Default the agent.
  * @throws TypeError or RangeError for a transition that the agent would refuse.
  */
-export function tdError(agent: DQN, transition: Transition, judge: Judge = agent): number {
+export function tdError(agent: DQN, transition: Transition, target: TargetNetwork = agent): number {
   const { gamma, rewardScale, rewardClip, double } = agent.options;
   const { reward, terminated, discount = gamma } = transition;
   if (!Number.isFinite(reward)) throw mustBe("reward", "a finite number", reward);
@@ -32,7 +31,7 @@ export function tdError(agent: DQN, transition: Transition, judge: Judge = agent
   const chosen = valueOfChosen(agent, transition);
   if (terminated || discount === 0) return learned - chosen;
   return (
-    learned + discount * valueOfNext(double ? agent : judge, transition, judge, !!agent.options.candidates) - chosen
+    learned + discount * valueOfNext(double ? agent : target, transition, target, !!agent.options.candidates) - chosen
   );
 }
 
@@ -48,8 +47,13 @@ function valueOfChosen(agent: DQN, { observation, action, candidate, candidates,
   return values[index]!;
 }
 
-/** The judge's value of the best next action, as `chooser` picks it; 0 where none is available. */
-function valueOfNext(chooser: Judge, transition: Transition, judge: Judge, hasCandidates: boolean): number {
+/** The target's value of the best next action, as `chooser` picks it; 0 where none is available. */
+function valueOfNext(
+  chooser: TargetNetwork,
+  transition: Transition,
+  target: TargetNetwork,
+  hasCandidates: boolean,
+): number {
   const { nextObservation, nextMask, nextCandidates = [] } = transition;
   const available = hasCandidates ? nextCandidates : nextMask;
   // A view that the next call overwrites.
@@ -60,12 +64,12 @@ function valueOfNext(chooser: Judge, transition: Transition, judge: Judge, hasCa
     if (best < 0 || values[i]! > values[best]!) best = i;
   }
   if (best < 0) return 0;
-  return chooser === judge ? values[best]! : judge.evaluate(nextObservation, available)[best]!;
+  return chooser === target ? values[best]! : target.evaluate(nextObservation, available)[best]!;
 }
 
 /** The TD error of each transition, in order: {@link tdError}. */
-export function tdErrors(agent: DQN, transitions: Iterable<Transition>, judge: Judge = agent): Float64Array {
-  return Float64Array.from(transitions, (transition) => tdError(agent, transition, judge));
+export function tdErrors(agent: DQN, transitions: Iterable<Transition>, target: TargetNetwork = agent): Float64Array {
+  return Float64Array.from(transitions, (transition) => tdError(agent, transition, target));
 }
 
 /**
@@ -81,14 +85,14 @@ export function tdErrors(agent: DQN, transitions: Iterable<Transition>, judge: J
  */
 export class ExaminedAgent implements QFunction {
   readonly #agent: DQN;
-  readonly #judge: Judge;
+  readonly #target: TargetNetwork;
   readonly #tally = new Tally(["td_error_squared", "td_error_mean", "q_mean", "reward_mean"]);
-  readonly #groups = new Map<Id, number>();
+  readonly #groups = new GroupCache();
 
-  /** @param judge - See {@link tdError}. Default the agent. */
-  constructor(agent: DQN, judge: Judge = agent) {
+  /** @param target - See {@link tdError}. Default the agent. */
+  constructor(agent: DQN, target: TargetNetwork = agent) {
     this.#agent = agent;
-    this.#judge = judge;
+    this.#target = target;
   }
 
   get steps(): number {
@@ -101,14 +105,10 @@ export class ExaminedAgent implements QFunction {
 
   /** Measures a transition, from which nothing is learned. @throws as {@link tdError}. */
   observe(transition: DenseTransition): void {
-    const error = tdError(this.#agent, transition, this.#judge);
+    const error = tdError(this.#agent, transition, this.#target);
     const value = valueOfChosen(this.#agent, transition);
     const { user = "", reward } = transition;
-    let group = this.#groups.get(user);
-    if (group === undefined) {
-      group = groupOf(user);
-      this.#groups.set(user, group);
-    }
+    const group = this.#groups.of(user);
     for (const [metric, amount] of [error * error, error, value, reward].entries()) {
       this.#tally.add(group, metric, 1, amount, 1);
     }

@@ -3,29 +3,29 @@ import { histories, type Interactions } from "../logs/index.js";
 import {
   bootstrapInterval,
   type Figure,
-  gini,
   groupOf,
   type ListScores,
   type ResampleOptions,
   scoreList,
   Tally,
+  topK,
 } from "../statistics/index.js";
-import { intraListSimilarity, type Similarity, selfInformation } from "./diversity.js";
+import { exposureGini, intraListSimilarity, type SimilarityFunction, selfInformation } from "./diversity.js";
 import type { Ranker } from "./ranking.js";
 
-export interface ListOptions {
+export interface ListEvaluationOptions {
   /** Length of the list, at least 1. Default 10. */
   k: number;
   /** Of two items, for the diversity of lists. Default: none is told. */
-  similarity: Similarity<number> | undefined;
+  similarity: SimilarityFunction<number> | undefined;
 }
 
-const DEFAULTS: ListOptions = { k: 10, similarity: undefined };
+const DEFAULTS: ListEvaluationOptions = { k: 10, similarity: undefined };
 const optional: Rule = [(value) => value === undefined || typeof value === "function", "a function"];
-const TABLE: Rules<ListOptions> = { k: rules.atLeastOne, similarity: optional };
+const TABLE: Rules<ListEvaluationOptions> = { k: rules.atLeastOne, similarity: optional };
 
 /** What lists are worth. */
-export interface ListResult {
+export interface ListEvaluation {
   /**
    * HR, precision, recall, F1, MAP and NDCG at k, `accuracy`, `mrr`, `novelty_bits_at_k` and, given a similarity,
    * `diversity_at_k`: means over users; `coverage_at_k` and `exposure_gini_at_k`: of items. All with their intervals.
@@ -45,14 +45,6 @@ const MEANS: Readonly<Record<string, keyof ListScores>> = {
   ndcg: "ndcg",
 };
 
-/** Positions by falling score; of equal scores the lowest position first. */
-function byScore(scores: Float64Array): Int32Array {
-  return Int32Array.from(scores.keys()).sort((a, b) => {
-    if (scores[a] === scores[b]) return a - b;
-    return scores[a]! > scores[b]! ? -1 : 1;
-  });
-}
-
 /**
  * Ranks for each user of the test set all items that the user has not had in training, and scores the list against all
  * that the user had in the test set: for splits that hold out several interactions of a user.
@@ -64,10 +56,10 @@ export function evaluateLists(
   ranker: Ranker,
   train: Interactions,
   test: Interactions,
-  options: Partial<ListOptions> = {},
+  options: Partial<ListEvaluationOptions> = {},
   resample: Partial<ResampleOptions> = {},
-): ListResult {
-  const { k, similarity } = checked<ListOptions>(options, TABLE, DEFAULTS);
+): ListEvaluation {
+  const { k, similarity } = checked<ListEvaluationOptions>(options, TABLE, DEFAULTS);
   const names = Object.keys(MEANS).map((name) => `${name}_at_${k}`);
   const metrics = ["accuracy", "mrr", `novelty_bits_at_${k}`, ...names];
   if (similarity !== undefined) metrics.push(`diversity_at_${k}`);
@@ -91,11 +83,9 @@ export function evaluateLists(
   }
   const figures = tally.figures(resample);
   if (figures.length === 0) throw new RangeError('"test" must have an item that its user has not had in training');
-  const all = { slice: "all" };
   const shown = exposures.map((n) => (n > 0 ? 1 : 0));
-  figures.push({ metric: `coverage_at_${k}`, ...all, ...bootstrapInterval(shown, resample) });
-  const spread = bootstrapInterval(exposures, { ...resample, statistic: (values) => gini(values) });
-  figures.push({ metric: `exposure_gini_at_${k}`, ...all, ...spread });
+  figures.push({ metric: `coverage_at_${k}`, slice: "all", ...bootstrapInterval(shown, resample) });
+  figures.push(exposureGini(`exposure_gini_at_${k}`, exposures, resample));
   return { figures, tally };
 }
 
@@ -129,6 +119,6 @@ function* lists(ranker: Ranker, train: Interactions, test: Interactions): Genera
     ranker.score(user, test.time[held[0]!]!, candidates, values);
     const nan = values.findIndex(Number.isNaN);
     if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${candidates[nan]} for user ${user} is NaN`);
-    yield { user, list: byScore(values).map((j) => candidates[j]!), relevant };
+    yield { user, list: topK(values, count).map((j) => candidates[j]!), relevant };
   }
 }

@@ -37,7 +37,7 @@ const DEFAULTS: Required<BprOptions> = {
 };
 
 /** Scores by the inner product of a user's vector and an item's. */
-export class Factors implements Ranker {
+export class FactorRanker implements Ranker {
   readonly name: string = "factors";
   /** Length of a vector. */
   readonly factors: number;
@@ -72,7 +72,7 @@ export class Factors implements Ranker {
  *
  * Rendle et al. 2009, "BPR: Bayesian Personalized Ranking from Implicit Feedback".
  */
-export class Bpr extends Factors {
+export class Bpr extends FactorRanker {
   override readonly name = "bpr";
   /** (items), 0 without `biases`. */
   readonly itemBiases: Float32Array;

@@ -73,7 +73,7 @@ function requireValues(values: ArrayLike<number>): void {
 }
 
 /** The arithmetic mean. */
-export function mean(values: ArrayLike<number>): number {
+export function arithmeticMean(values: ArrayLike<number>): number {
   requireValues(values);
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
@@ -89,7 +89,7 @@ export function interquartileMean(values: ArrayLike<number>): number {
   requireValues(values);
   const sorted = Float64Array.from(values).sort();
   const cut = Math.floor(sorted.length / 4);
-  return mean(sorted.subarray(cut, sorted.length - cut));
+  return arithmeticMean(sorted.subarray(cut, sorted.length - cut));
 }
 
 /** The p-quantile, p in [0, 1], by linear interpolation between the order statistics of sorted values. */
@@ -104,7 +104,7 @@ export function quantile(sorted: ArrayLike<number>, p: number): number {
 /** The mean with its 95 % Student interval; unbounded for a single value. */
 export function meanInterval(values: ArrayLike<number>): Interval {
   const n = values.length;
-  const value = mean(values);
+  const value = arithmeticMean(values);
   if (n === 1) return { value, lo: -Infinity, hi: Infinity, n };
   let squares = 0;
   for (let i = 0; i < n; i++) squares += (values[i]! - value) * (values[i]! - value);
@@ -164,7 +164,7 @@ export function wilsonInterval(successes: number, n: number): Interval {
  * Efron 1979. The values must be independent: resample users or seeds, not events.
  */
 export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
-  const { statistic = mean, resamples = 2000, seed = 0 } = options;
+  const { statistic = arithmeticMean, resamples = 2000, seed = 0 } = options;
   requireValues(values);
   if (!(Number.isInteger(resamples) && resamples >= 1)) {
     throw new RangeError(`"resamples" must be an integer of at least 1, got ${resamples}`);

@@ -48,6 +48,21 @@ export function groupOf(user: Id): number {
   return Random.named(0, "group", user).below(GROUPS);
 }
 
+/** The groups of ids, each computed once: takes memory by id. */
+export class GroupCache {
+  readonly #groups = new Map<Id, number>();
+
+  /** See {@link groupOf}. */
+  of(id: Id): number {
+    let group = this.#groups.get(id);
+    if (group === undefined) {
+      group = groupOf(id);
+      this.#groups.set(id, group);
+    }
+    return group;
+  }
+}
+
 /**
  * Ratios of sums, such as clicks per impression, by metric and slice of the cases, with intervals.
  *

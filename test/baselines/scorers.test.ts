@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { type Affinities, BprPolicy } from "../../src/baselines/bpr.js";
 import { ContextPolicy } from "../../src/baselines/context.js";
 import { EasePolicy } from "../../src/baselines/ease.js";
-import { type Affinities, FactorsPolicy } from "../../src/baselines/factors.js";
 import { ItemKnnPolicy } from "../../src/baselines/itemknn.js";
 import { Random } from "../../src/numeric/random.js";
 import type { Policy } from "../../src/protocol/policy.js";
@@ -227,7 +227,7 @@ describe("ContextPolicy", () => {
   });
 });
 
-describe("FactorsPolicy", () => {
+describe("BprPolicy", () => {
   test("tells its vectors what is offered and what was watched for long, and ranks by their products", () => {
     const told: unknown[][] = [];
     const affinities: Affinities = {
@@ -235,7 +235,7 @@ describe("FactorsPolicy", () => {
       learn: (...what) => void told.push(["learn", ...what]),
       dot: (user, streamer, category) => (user === "u" ? Number(streamer) : -Number(streamer)) + category.length,
     };
-    const policy = new FactorsPolicy(affinities, { engagedMs: 2 * MINUTE, popularity: 0.5 });
+    const policy = new BprPolicy(affinities, { engagedMs: 2 * MINUTE, popularity: 0.5 });
     air(policy, ["a", "bb", "a"]);
     watch(policy, "u", 1, 5, 3 * MINUTE);
     watch(policy, "u", 2, 5, MINUTE);

@@ -1,16 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
+import { chiSquareTail, SampleRatioTest } from "../../src/evaluation/abtest/mismatch.js";
 import {
   ABLog,
   ABTest,
   type ABTestOptions,
-  type Arm,
-  Arms,
-  chiSquareTail,
-  MismatchTest,
+  ArmAssignment,
   type SavedABLog,
   type SavedABTest,
   SplitPolicy,
+  type TestArm,
 } from "../../src/evaluation/index.js";
 import { Random } from "../../src/numeric/random.js";
 import type { Decision, LiveEvent, Policy } from "../../src/recommender/index.js";
@@ -22,17 +21,23 @@ describe("arms", () => {
       ["one", 0.5],
       ["two", 0.1],
     ] as const) {
-      const arms = new Arms({ name, share });
+      const arms = new ArmAssignment({ name, share });
       const n = 20_000;
       let inB = 0;
       for (let i = 0; i < n; i++) if (arms.of(`user-${i}`) === "b") inB++;
       expect(Math.abs(inB - n * share)).toBeLessThan(4 * Math.sqrt(n * share * (1 - share)));
     }
-    expect(new Arms({ name: "one" }).of("u7")).toBe(new Arms({ name: "one", seed: 0, share: 0.5 }).of("u7"));
+    expect(new ArmAssignment({ name: "one" }).of("u7")).toBe(
+      new ArmAssignment({ name: "one", seed: 0, share: 0.5 }).of("u7"),
+    );
   });
 
   test("of other experiments, and of other seeds, cut across", () => {
-    const [one, two, three] = [new Arms({ name: "x" }), new Arms({ name: "y" }), new Arms({ name: "x", seed: 1 })];
+    const [one, two, three] = [
+      new ArmAssignment({ name: "x" }),
+      new ArmAssignment({ name: "y" }),
+      new ArmAssignment({ name: "x", seed: 1 }),
+    ];
     const n = 8000;
     for (const other of [two, three]) {
       let both = 0;
@@ -42,14 +47,17 @@ describe("arms", () => {
   });
 
   test("grow by users who stay where they are when the share grows", () => {
-    const [small, large] = [new Arms({ name: "ramp", share: 0.1 }), new Arms({ name: "ramp", share: 0.4 })];
+    const [small, large] = [
+      new ArmAssignment({ name: "ramp", share: 0.1 }),
+      new ArmAssignment({ name: "ramp", share: 0.4 }),
+    ];
     for (let i = 0; i < 2000; i++) if (small.of(`u${i}`) === "b") expect(large.of(`u${i}`)).toBe("b");
   });
 
   test("must have a name and a share", () => {
-    expect(() => new Arms({} as { name: string })).toThrow('"name" must be a string of 1 to 200 characters');
-    expect(() => new Arms({ name: "x", share: 1 })).toThrow('"share" must be in (0, 1), got 1');
-    expect(() => new Arms({ name: "x", weight: 1 } as { name: string })).toThrow('"weight" is not an option');
+    expect(() => new ArmAssignment({} as { name: string })).toThrow('"name" must be a string of 1 to 200 characters');
+    expect(() => new ArmAssignment({ name: "x", share: 1 })).toThrow('"share" must be in (0, 1), got 1');
+    expect(() => new ArmAssignment({ name: "x", weight: 1 } as { name: string })).toThrow('"weight" is not an option');
   });
 });
 
@@ -79,9 +87,9 @@ describe("the mismatch test", () => {
     expect(() => chiSquareTail(-1)).toThrow('"x" must be at least 0');
   });
 
-  const counted = (share: number, meant: number, n: number, seed: number, see?: (test: MismatchTest) => void) => {
+  const counted = (share: number, meant: number, n: number, seed: number, see?: (test: SampleRatioTest) => void) => {
     const random = Random.named(seed, "mismatch");
-    const mismatch = new MismatchTest(meant);
+    const mismatch = new SampleRatioTest(meant);
     for (let i = 0; i < n; i++) {
       mismatch.add(random.bernoulli(share) ? "b" : "a");
       see?.(mismatch);
@@ -90,7 +98,7 @@ describe("the mismatch test", () => {
   };
 
   test("is the chi-square of the counts, and the beta-binomial's evidence", () => {
-    const mismatch = new MismatchTest(0.5);
+    const mismatch = new SampleRatioTest(0.5);
     for (let i = 0; i < 30; i++) mismatch.add("a");
     for (let i = 0; i < 50; i++) mismatch.add("b");
     const { a, b, p, pSequential } = mismatch.result();
@@ -134,7 +142,7 @@ describe("the mismatch test", () => {
 function run(
   seed: number,
   n: number,
-  draw: (random: Random, arm: Arm) => number,
+  draw: (random: Random, arm: TestArm) => number,
   options: Partial<ABTestOptions> = {},
   see?: (test: ABTest) => boolean,
 ): ABTest {
@@ -225,7 +233,7 @@ describe("the sequential test", () => {
 
   test("is the formula, worked by hand", () => {
     const ab = new ABTest({ name: "hand", users: 100, atLeast: 2, alpha: 0.1 });
-    const values: Record<Arm, number[]> = { a: [], b: [] };
+    const values: Record<TestArm, number[]> = { a: [], b: [] };
     for (let i = 0; i < 40; i++) {
       const value = (i * 7) % 11;
       ab.add(`u${i}`, value);
@@ -265,7 +273,7 @@ describe("the sequential test", () => {
   });
 
   test("goes on from JSON as if it had never stopped", () => {
-    const draw = (random: Random, arm: Arm) => watched(random) + (arm === "b" ? 6 : 0);
+    const draw = (random: Random, arm: TestArm) => watched(random) + (arm === "b" ? 6 : 0);
     const whole = run(5, 3000, draw, { margin: 1, share: 0.3 });
     const random = Random.named(5, "run");
     let half = new ABTest({ name: "test-5", users: 2000, margin: 1, share: 0.3 });
@@ -310,7 +318,7 @@ class Witness implements Policy {
 
 describe("two policies on one platform", () => {
   test("hear of streams both, and of users each of its own; decisions come back by their own name", () => {
-    const arms = new Arms({ name: "split" });
+    const arms = new ArmAssignment({ name: "split" });
     const [a, b] = [new Witness(), new Witness()];
     const split = new SplitPolicy(arms, a, b);
     const inA = Array.from({ length: 20 }, (_, i) => `u${i}`).find((user) => arms.of(user) === "a")!;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../src/baselines/index.js";
-import { LiveMetrics, type LiveOptions } from "../../src/evaluation/live.js";
+import { LiveMetrics, type LiveMetricsOptions } from "../../src/evaluation/live.js";
 import type { LiveEvent } from "../../src/recommender/index.js";
 import { simulate } from "../../src/simulator/index.js";
 import type { Figure } from "../../src/statistics/tally.js";
@@ -8,7 +8,7 @@ import { madeUpLog } from "../support/logs.js";
 
 const DAY = 86_400_000;
 
-function measure(events: readonly LiveEvent[], options: Partial<LiveOptions> = {}): Figure[] {
+function measure(events: readonly LiveEvent[], options: Partial<LiveMetricsOptions> = {}): Figure[] {
   const live = new LiveMetrics(options);
   for (const event of events) live.feedback(event);
   return live.result({ resamples: 50 });

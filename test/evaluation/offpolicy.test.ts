@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Estimates, type LoggedChoice, RewardModel } from "../../src/evaluation/index.js";
+import { type LoggedChoice, OffPolicyEstimates, RewardModel } from "../../src/evaluation/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { type Figure, groupOf, meanInterval } from "../../src/statistics/index.js";
 
-/** Estimates by name. */
+/** OffPolicyEstimates by name. */
 function valuesOf(figures: readonly Figure[]): Record<string, number> {
   return Object.fromEntries(figures.map(({ metric, value }) => [metric, value]));
 }
@@ -41,9 +41,9 @@ function choiceOf(random: Random, model?: Model): LoggedChoice {
   return { ...choice, predicted: model[x]![a]!, expected };
 }
 
-function logOf(n: number, seed: number, model?: Model): Estimates {
+function logOf(n: number, seed: number, model?: Model): OffPolicyEstimates {
   const random = Random.named(seed, "bandit");
-  const estimates = new Estimates();
+  const estimates = new OffPolicyEstimates();
   for (let i = 0; i < n; i++) estimates.add(i % 1024, [choiceOf(random, model)]);
   return estimates;
 }
@@ -57,7 +57,7 @@ function judged(values: number[], truth: number): { errors: number; deviation: n
 
 describe("estimates of one choice a decision", () => {
   test("are what a hand computes", () => {
-    const estimates = new Estimates({ switchAbove: 2 });
+    const estimates = new OffPolicyEstimates({ switchAbove: 2 });
     // Weights 2, 0.5, 4 and 0; what the model missed: 0.5, -0.25, 1, -1.
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1, predicted: 0.5, expected: 0.25 }]);
     estimates.add(1, [{ propensity: 0.5, probability: 0.25, reward: 0, predicted: 0.25, expected: 0.5 }]);
@@ -79,7 +79,7 @@ describe("estimates of one choice a decision", () => {
   });
 
   test("cut weights where they are told to, and say how many", () => {
-    const estimates = new Estimates({ clip: 3 });
+    const estimates = new OffPolicyEstimates({ clip: 3 });
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1 }]);
     estimates.add(1, [{ propensity: 0.125, probability: 0.5, reward: 3 }]);
     expect(valuesOf(estimates.figures(ONE))).toEqual({
@@ -93,7 +93,7 @@ describe("estimates of one choice a decision", () => {
   });
 
   test("of as many decisions of one weight have all of them as effective ones", () => {
-    const estimates = new Estimates();
+    const estimates = new OffPolicyEstimates();
     for (let i = 0; i < 50; i++) estimates.add(i, [{ propensity: 0.2, probability: 0.3, reward: 0 }]);
     expect(valuesOf(estimates.figures(ONE))["ess"]).toBeCloseTo(50, 10);
   });
@@ -144,7 +144,7 @@ describe("estimates of one choice a decision", () => {
     const logs = 300;
     for (let seed = 0; seed < logs; seed++) {
       const random = Random.named(seed, "coverage");
-      const estimates = new Estimates();
+      const estimates = new OffPolicyEstimates();
       for (let user = 0; user < 100; user++) {
         const group = groupOf(`${seed}-${user}`);
         const decisions = 1 + random.poisson(3);
@@ -161,7 +161,7 @@ describe("estimates of one choice a decision", () => {
   }, 20_000);
 
   test("refuse what is out of range by its field, and change nothing", () => {
-    const estimates = new Estimates({ positions: 2 });
+    const estimates = new OffPolicyEstimates({ positions: 2 });
     const good: LoggedChoice = { propensity: 0.5, probability: 0.5, reward: 1 };
     estimates.add(1, [good, good]);
     const before = estimates.figures();
@@ -175,17 +175,17 @@ describe("estimates of one choice a decision", () => {
     for (const [wrong, message] of refusals)
       expect(() => estimates.add(1, [good, { ...good, ...wrong }])).toThrow(message);
     expect(() => estimates.add(1, [good, good, good])).toThrow('"choices" must be at most 2 ("positions"), got 3');
-    const half = new Estimates();
+    const half = new OffPolicyEstimates();
     expect(() => half.add(1, [{ ...good, predicted: 1 }])).toThrow(
       '"choices.0.expected" must be in [-1e9, 1e9], got undefined',
     );
-    expect(() => new Estimates({ clip: 0 })).toThrow('"clip" must be in (0, 1000000], got 0');
-    expect(() => new Estimates({ cut: 1 } as object)).toThrow('"cut" is not an option');
+    expect(() => new OffPolicyEstimates({ clip: 0 })).toThrow('"clip" must be in (0, 1000000], got 0');
+    expect(() => new OffPolicyEstimates({ cut: 1 } as object)).toThrow('"cut" is not an option');
     expect(estimates.figures()).toEqual(before);
   });
 
   test("stay finite whatever the propensities", () => {
-    const estimates = new Estimates({ positions: 3 });
+    const estimates = new OffPolicyEstimates({ positions: 3 });
     const choice = { propensity: 5e-324, probability: 1, reward: 1e9, predicted: -1e9, expected: 1e9 };
     estimates.add(1, [choice, choice, { ...choice, probability: 0 }]);
     estimates.add(2, []);
@@ -254,7 +254,7 @@ describe("estimates of slates", () => {
         expected: random.normal(),
       })),
     );
-    const estimates = new Estimates({ positions: 3, clip, switchAbove: 1.5 });
+    const estimates = new OffPolicyEstimates({ positions: 3, clip, switchAbove: 1.5 });
     for (const [i, choices] of log.entries()) estimates.add(i % 50, choices);
     const values = valuesOf(estimates.figures(ONE));
     const twin = naive(log, 3, clip, 1.5);
@@ -282,7 +282,7 @@ describe("estimates of slates", () => {
 
   function slates(n: number, seed: number, isMarginal: boolean, cascade: boolean) {
     const random = Random.named(seed, "cascade");
-    const estimates = new Estimates({ positions: 2 });
+    const estimates = new OffPolicyEstimates({ positions: 2 });
     for (let i = 0; i < n; i++) {
       const a = random.weighted(logging);
       const b = random.weighted(logging.map((w, item) => (item === a ? 0 : w)));

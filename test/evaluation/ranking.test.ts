@@ -4,7 +4,7 @@ import {
   evaluateRanking,
   hitRate,
   ndcg,
-  place,
+  placeHeldOut,
   type Ranker,
   rankingFigures,
   reciprocalRank,
@@ -60,7 +60,7 @@ describe("ranking metrics", () => {
       [9, 2, 3, 4, 1],
       [9, 4, 3, 2, 1],
     ]);
-    const placements = place(ranker, train, test, FULL);
+    const placements = placeHeldOut(ranker, train, test, FULL);
     expect(Array.from(placements.better)).toEqual([0, 2, 3]);
     expect(Array.from(hitRate(placements, 3))).toEqual([1, 1, 0]);
     expect(Array.from(reciprocalRank(placements))).toEqual([1, 1 / 3, 1 / 4]);
@@ -90,7 +90,7 @@ describe("ranking metrics", () => {
     fc.assert(
       fc.property(scores, held, had, fc.integer({ min: 1, max: 13 }), (scores, held, had, k) => {
         const train = log(had, 4, 12);
-        const placements = place(table(scores), train, log([...held.entries()], 4, 12), FULL);
+        const placements = placeHeldOut(table(scores), train, log([...held.entries()], 4, 12), FULL);
         for (let user = 0; user < 4; user++) {
           const seen = new Set(had.filter(([u]) => u === user).map(([, item]) => item));
           const candidates = [...Array(12).keys()].filter((item) => item === held[user] || !seen.has(item));
@@ -145,8 +145,8 @@ describe("ranking metrics", () => {
         (scores, held, moved) => {
           const renamed: number[] = [];
           for (let item = 0; item < 12; item++) renamed[moved[item]!] = scores[item]!;
-          const before = place(table([scores]), log([], 1, 12), log([[0, held]], 1, 12), FULL);
-          const after = place(table([renamed]), log([], 1, 12), log([[0, moved[held]!]], 1, 12), FULL);
+          const before = placeHeldOut(table([scores]), log([], 1, 12), log([[0, held]], 1, 12), FULL);
+          const after = placeHeldOut(table([renamed]), log([], 1, 12), log([[0, moved[held]!]], 1, 12), FULL);
           expect(after).toEqual(before);
         },
       ),
@@ -155,7 +155,7 @@ describe("ranking metrics", () => {
 
   test("refuse a score that is not a number, and name it", () => {
     const ranker = table([[1, Number.NaN, 2]]);
-    expect(() => place(ranker, log([], 1, 3), log([[0, 2]], 1, 3), FULL)).toThrow(
+    expect(() => placeHeldOut(ranker, log([], 1, 3), log([[0, 2]], 1, 3), FULL)).toThrow(
       "table: the score of item 1 for user 0 is NaN",
     );
   });
@@ -194,7 +194,7 @@ describe("the sampled protocol", () => {
         out.fill(0);
       },
     };
-    place(spy, train, held, { kind: "sampled", negatives, seed });
+    placeHeldOut(spy, train, held, { kind: "sampled", negatives, seed });
     return lists;
   }
 
@@ -251,7 +251,7 @@ describe("given negatives", () => {
     ({ kind: "given", negatives: lists.map((list) => Int32Array.from(list)) }) as const;
 
   test("are those that the held-out item is ranked among, whether the user has had them or not", () => {
-    const { better, tied } = place(ranker, train, held, given([4, 3, 0], [1, 5]));
+    const { better, tied } = placeHeldOut(ranker, train, held, given([4, 3, 0], [1, 5]));
     expect([Array.from(better), Array.from(tied)]).toEqual([
       [1, 1],
       [1, 0],
@@ -263,7 +263,7 @@ describe("given negatives", () => {
     const placed =
       (...lists: number[][]) =>
       () =>
-        place(ranker, train, held, given(...lists));
+        placeHeldOut(ranker, train, held, given(...lists));
     expect(placed([0])).toThrow('"negatives" must have 2 lists, one a test interaction, got 1');
     const wrong = '"negatives[1]" must be other items below 6 than 2, each once';
     for (const list of [[2], [0, 0], [6], [-1]]) expect(placed([0], list), `${list}`).toThrow(wrong);

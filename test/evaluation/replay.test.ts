@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
-import { evaluateLog, type RankingPolicy, Replay, type ReplayOptions } from "../../src/evaluation/replay.js";
+import { evaluateLog, LogReplay, type LogReplayOptions, type RankingPolicy } from "../../src/evaluation/replay.js";
 import { type LiveEvent, Recommender, type Request } from "../../src/recommender/index.js";
 import { Catalogue } from "../../src/recommender/state/index.js";
 import type { Figure } from "../../src/statistics/tally.js";
@@ -47,7 +47,7 @@ class Spy implements RankingPolicy {
 const log = madeUpLog(25, 10, 2);
 
 /** Ranks of what was clicked, the slow way: everything before the first impression of the decision is told anew. */
-function naive(options: Partial<ReplayOptions>): { ranks: number[]; repeats: number[] } {
+function naive(options: Partial<LogReplayOptions>): { ranks: number[]; repeats: number[] } {
   const ranks: number[] = [];
   const repeats: number[] = [];
   for (const [at, click] of log.entries()) {
@@ -180,7 +180,7 @@ describe("the replay of a log", () => {
   });
 
   test("refuses a log that is not in order", () => {
-    const replay = new Replay(new PopularPolicy());
+    const replay = new LogReplay(new PopularPolicy());
     replay.feed({ kind: "off_air", time: 5, stream: "s" });
     expect(() => replay.feed({ kind: "off_air", time: 4, stream: "s" })).toThrow(
       '"time" must be finite and at least 5, got 4',

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { compareReturns, type Realised, ReturnLog, realisedReturns, type Step } from "../../src/evaluation/returns.js";
+import {
+  compareReturns,
+  type DecisionStep,
+  type RealisedReturn,
+  ReturnLog,
+  realisedReturns,
+} from "../../src/evaluation/returns.js";
 import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/recommender/index.js";
 import type { Figure } from "../../src/statistics/tally.js";
@@ -11,7 +17,7 @@ function figureOf(figures: readonly Figure[], metric: string, slice = "all"): Fi
   return figures.find((figure) => figure.metric === metric && figure.slice === slice)!;
 }
 
-function step(user: string, time: number, rewards: number[], watchMs = 0): Step {
+function step(user: string, time: number, rewards: number[], watchMs = 0): DecisionStep {
   return { user, time, watchMs, chosen: rewards.map((reward) => ({ predicted: 0, reward })) };
 }
 
@@ -50,7 +56,7 @@ describe("realised returns", () => {
 });
 
 /** Users in one of two moods, who are there every six hours; what their next visits are worth is known. */
-function moods(users: number, seed: number): { steps: Step[]; values: [number, number] } {
+function moods(users: number, seed: number): { steps: DecisionStep[]; values: [number, number] } {
   const random = Random.named(seed, "moods");
   const rewards: [number, number] = [0.5, 2];
   const stays: [number, number] = [0.8, 0.7];
@@ -63,7 +69,7 @@ function moods(users: number, seed: number): { steps: Step[]; values: [number, n
     (rewards[0] * d - b * rewards[1]) / determinant,
     (a * rewards[1] - c * rewards[0]) / determinant,
   ];
-  const steps: Step[] = [];
+  const steps: DecisionStep[] = [];
   for (let u = 0; u < users; u++) {
     let mood = random.below(2);
     for (let i = 0; i < 60; i++) {
@@ -98,7 +104,7 @@ describe("predictions against returns", () => {
       expect(lo).toBeLessThan(value);
       expect(hi).toBeGreaterThan(value);
     }
-    const proud = realised.map((choice): Realised => ({ ...choice, predicted: choice.predicted + 0.5 }));
+    const proud = realised.map((choice): RealisedReturn => ({ ...choice, predicted: choice.predicted + 0.5 }));
     const raised = figureOf(compareReturns(proud, { resamples: 200 }), "bias");
     expect(raised.value).toBeCloseTo(bias.value + 0.5, 9);
     expect(raised.lo).toBeGreaterThan(0.3);

@@ -6,7 +6,7 @@ import { Bpr } from "../../src/ranking/bpr.js";
 import { FEATURES, featureNames, writeFeatures } from "../../src/ranking/dqn/features.js";
 import { stateNames, UserHistory } from "../../src/ranking/dqn/history.js";
 import { ItemTable } from "../../src/ranking/dqn/items.js";
-import { DqnRanker, type RankerProgress, trainRanker } from "../../src/ranking/dqn/ranker.js";
+import { DqnRanker, type DqnRankerProgress, trainDqnRanker } from "../../src/ranking/dqn/ranker.js";
 import { Scaler } from "../../src/ranking/dqn/scaler.js";
 import { ItemPop } from "../../src/ranking/itempop.js";
 import { lookAlike } from "../support/movielens.js";
@@ -90,10 +90,10 @@ describe("Scaler", () => {
   });
 });
 
-describe("trainRanker", () => {
+describe("trainDqnRanker", () => {
   test("learns to rank better than popularity, and reports its progress", async () => {
-    const reports: RankerProgress[] = [];
-    const ranker = await trainRanker(
+    const reports: DqnRankerProgress[] = [];
+    const ranker = await trainDqnRanker(
       { train, items },
       { ...QUICK, epochs: 2, trainEvery: 20 },
       {
@@ -112,7 +112,7 @@ describe("trainRanker", () => {
 
   test("gives the same values for the same seed", async () => {
     const values = async (seed: number) => {
-      const ranker = await trainRanker({ train, items }, { ...QUICK, seed });
+      const ranker = await trainDqnRanker({ train, items }, { ...QUICK, seed });
       const out = new Float64Array(items.length);
       ranker.score(3, 0, Int32Array.from(items.keys()), out);
       return out;
@@ -125,16 +125,16 @@ describe("trainRanker", () => {
   test("stops when aborted: with what it has learned, or with the reason before that", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
-    const onProgress = ({ updates }: RankerProgress) => {
+    const onProgress = ({ updates }: DqnRankerProgress) => {
       if (updates > 0) controller.abort(reason);
     };
-    const ranker = await trainRanker({ train, items }, QUICK, { onProgress, signal: controller.signal });
+    const ranker = await trainDqnRanker({ train, items }, QUICK, { onProgress, signal: controller.signal });
     expect(ranker.agent.updates).toBeGreaterThan(0);
-    await expect(trainRanker({ train, items }, QUICK, { signal: controller.signal })).rejects.toBe(reason);
+    await expect(trainDqnRanker({ train, items }, QUICK, { signal: controller.signal })).rejects.toBe(reason);
   });
 
   test("ranks alike after save and load; a damaged file is refused", async () => {
-    const ranker = await trainRanker({ train, items }, QUICK);
+    const ranker = await trainDqnRanker({ train, items }, QUICK);
     const file = ranker.save();
     const again = DqnRanker.load(file);
     for (const user of [0, 31]) {
@@ -151,15 +151,17 @@ describe("trainRanker", () => {
   });
 
   test("refuses what does not fit", async () => {
-    await expect(trainRanker({ train, items: items.slice(1) })).rejects.toThrow(
+    await expect(trainDqnRanker({ train, items: items.slice(1) })).rejects.toThrow(
       '"items" must have 120 entries, got 119',
     );
-    await expect(trainRanker({ train, items }, { shown: 20 })).rejects.toThrow(
+    await expect(trainDqnRanker({ train, items }, { shown: 20 })).rejects.toThrow(
       '"shown" must be at most "negatives" (16)',
     );
-    await expect(trainRanker({ train, items }, { hard: 9 })).rejects.toThrow(
+    await expect(trainDqnRanker({ train, items }, { hard: 9 })).rejects.toThrow(
       '"hard" must be at most "shown" (8), got 9',
     );
-    await expect(trainRanker({ train, items }, { folds: 1 })).rejects.toThrow('"folds" must be an integer in [2, 100]');
+    await expect(trainDqnRanker({ train, items }, { folds: 1 })).rejects.toThrow(
+      '"folds" must be an integer in [2, 100]',
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { checked } from "../../check/index.js";
 import { exp, log } from "../../numeric/index.js";
-import { type Arm, share } from "./arms.js";
+import { share, type TestArm } from "./arms.js";
 
 const SQRT_PI = 1.772453850905516;
 /** From here a continued fraction is faster than the series. */
@@ -34,7 +34,7 @@ export function chiSquareTail(x: number): number {
 }
 
 /** What the counts of a test look like beside what was meant. */
-export interface Mismatch {
+export interface SampleRatioMismatch {
   a: number;
   b: number;
   /** Of the chi-square test at this size alone: below 0.05 one time in 20 at each look. */
@@ -55,7 +55,7 @@ const PRIOR_USERS = 100;
  * probability of at most p, ever (Ville). Lindon & Malek 2022, "Anytime-Valid Inference For Multinomial Count Data",
  * arXiv:2011.03567.
  */
-export class MismatchTest {
+export class SampleRatioTest {
   readonly #share: number;
   readonly #counts = { a: 0, b: 0 };
   #evidence = 0;
@@ -68,7 +68,7 @@ export class MismatchTest {
   }
 
   /** A user of an arm came in. */
-  add(arm: Arm): void {
+  add(arm: TestArm): void {
     const meant = arm === "b" ? this.#share : 1 - this.#share;
     const { a, b } = this.#counts;
     const expected = (PRIOR_USERS * meant + this.#counts[arm]) / (PRIOR_USERS + a + b);
@@ -77,7 +77,7 @@ export class MismatchTest {
     this.#counts[arm]++;
   }
 
-  result(): Mismatch {
+  result(): SampleRatioMismatch {
     const { a, b } = this.#counts;
     const n = a + b;
     const off = b - n * this.#share;
@@ -91,7 +91,7 @@ export class MismatchTest {
   }
 
   /** Goes on from what `save` gave. */
-  load({ counts, evidence, most }: ReturnType<MismatchTest["save"]>): void {
+  load({ counts, evidence, most }: ReturnType<SampleRatioTest["save"]>): void {
     Object.assign(this.#counts, counts);
     this.#evidence = evidence;
     this.#most = most;

@@ -2,10 +2,10 @@ import { between, bounded, checked, mustBe, type Rules, rules } from "../../chec
 import { exp, log } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { Interval } from "../../statistics/index.js";
-import { ARMS_DEFAULTS, ARMS_TABLE, type Arm, Arms, type ArmsOptions } from "./arms.js";
-import { type Mismatch, MismatchTest } from "./mismatch.js";
+import { ARMS_DEFAULTS, ARMS_TABLE, ArmAssignment, type ArmAssignmentOptions, type TestArm } from "./arms.js";
+import { type SampleRatioMismatch, SampleRatioTest } from "./mismatch.js";
 
-export interface ABTestOptions extends ArmsOptions {
+export interface ABTestOptions extends ArmAssignmentOptions {
   /** Probability of ever seeing a difference where there is none, [1e-6, 0.5]. Default 0.05. */
   alpha: number;
   /** The largest difference that is as good as none, in units of the metric, >= 0; 0 never ends with none. Default 0. */
@@ -52,7 +52,7 @@ export interface ABResult {
   p: number;
   /** Users at which the verdict fell; undefined while there is none. */
   decidedAt: number | undefined;
-  mismatch: Mismatch;
+  mismatch: SampleRatioMismatch;
 }
 
 /** Number, mean, and sum of squared distances from it. */
@@ -67,8 +67,8 @@ type Verdict = { status: Exclude<ABStatus, "running" | "mismatch">; users: numbe
 /** What `ABTest.save` gives: plain values. */
 export interface SavedABTest {
   options: ABTestOptions;
-  moments: Record<Arm, Moments>;
-  mismatch: ReturnType<MismatchTest["save"]>;
+  moments: Record<TestArm, Moments>;
+  mismatch: ReturnType<SampleRatioTest["save"]>;
   p: number;
   verdict: Verdict | undefined;
   users: Id[];
@@ -91,9 +91,9 @@ export interface SavedABTest {
  */
 export class ABTest {
   readonly options: Readonly<ABTestOptions>;
-  readonly arms: Arms;
-  readonly #moments: Record<Arm, Moments> = { a: { n: 0, mean: 0, squares: 0 }, b: { n: 0, mean: 0, squares: 0 } };
-  readonly #mismatch: MismatchTest;
+  readonly arms: ArmAssignment;
+  readonly #moments: Record<TestArm, Moments> = { a: { n: 0, mean: 0, squares: 0 }, b: { n: 0, mean: 0, squares: 0 } };
+  readonly #mismatch: SampleRatioTest;
   readonly #users = new Set<Id>();
   #p = 1;
   #verdict: Verdict | undefined;
@@ -102,8 +102,8 @@ export class ABTest {
   constructor(options: Pick<ABTestOptions, "name"> & Partial<ABTestOptions>) {
     this.options = checked<ABTestOptions>(options, TABLE, DEFAULTS);
     const { name, seed, share } = this.options;
-    this.arms = new Arms({ name, seed, share });
-    this.#mismatch = new MismatchTest(this.options.share);
+    this.arms = new ArmAssignment({ name, seed, share });
+    this.#mismatch = new SampleRatioTest(this.options.share);
   }
 
   /** Has the user's value been taken? */

@@ -1,5 +1,5 @@
 import type { Decision, Id, LiveEvent, Policy, Request } from "../../protocol/index.js";
-import type { Arm, Arms } from "./arms.js";
+import type { ArmAssignment, TestArm } from "./arms.js";
 
 /**
  * Serves each user with the policy of the user's arm. Both policies hear what streams do; what users do is heard by
@@ -8,14 +8,14 @@ import type { Arm, Arms } from "./arms.js";
  */
 export class SplitPolicy implements Policy {
   readonly name: string;
-  readonly arms: Arms;
-  readonly #policies: Readonly<Record<Arm, Policy>>;
+  readonly arms: ArmAssignment;
+  readonly #policies: Readonly<Record<TestArm, Policy>>;
 
   /**
    * @param a - Serves arm `a`, `b` arm `b`; not one and the same object.
    * @throws RangeError where both are one.
    */
-  constructor(arms: Arms, a: Policy, b: Policy) {
+  constructor(arms: ArmAssignment, a: Policy, b: Policy) {
     if (a === b) throw new RangeError('"a" and "b" must be two policies: what one arm does must not teach the other');
     this.arms = arms;
     this.name = `${a.name}|${b.name}`;
@@ -41,12 +41,12 @@ export class SplitPolicy implements Policy {
   }
 }
 
-function nameOf(arm: Arm, decision: Id): Id {
+function nameOf(arm: TestArm, decision: Id): Id {
   return `${arm}:${decision}`;
 }
 
 /** An event with the decision called as the arm's policy does. */
-function own(arm: Arm, event: LiveEvent): LiveEvent {
+function own(arm: TestArm, event: LiveEvent): LiveEvent {
   const prefix = nameOf(arm, "");
   if (!("decision" in event) || event.decision === undefined || !event.decision.startsWith(prefix)) return event;
   return { ...event, decision: event.decision.slice(prefix.length) };

@@ -1,9 +1,9 @@
 import type { BanditLog } from "../../logs/index.js";
 import { type Figure, groupOf, type ResampleOptions } from "../../statistics/index.js";
-import { type EstimateOptions, Estimates } from "./estimates.js";
+import { type OffPolicyEstimateOptions, OffPolicyEstimates } from "./estimates.js";
 import { RewardModel, type RewardModelOptions } from "./rewards.js";
 
-export interface BanditOptions extends Pick<EstimateOptions, "clip" | "switchAbove"> {
+export interface BanditOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove"> {
   /** Of the regression behind `dm`, `dr`, `sndr` and `switch_dr`. */
   model: Partial<RewardModelOptions>;
 }
@@ -26,7 +26,7 @@ export function itemShares({ n, positions, action, position }: BanditLog, items:
 }
 
 /**
- * What a policy would have earned a choice, from the logged choices of another one: {@link Estimates} with one position a
+ * What a policy would have earned a choice, from the logged choices of another one: {@link OffPolicyEstimates} with one position a
  * choice, as propensities of such logs are those of an item at a position, whatever stands beside it.
  *
  * The model is linear in position, item and context. Users have no ids in such logs: those of the same context count as
@@ -45,7 +45,7 @@ export function evaluateBandit(
   const { model: modelOptions = {}, ...rest } = options;
   const { n, positions, featureNames, action, position, reward, propensity } = log;
   const items = log.items.length;
-  const estimates = new Estimates(rest);
+  const estimates = new OffPolicyEstimates(rest);
   const model = new RewardModel(1 + positions + items + featureNames.length, modelOptions);
   const groups = Int32Array.from({ length: n }, (_, i) => groupOf(contextOf(log, i).join()));
   const row = new Float64Array(model.size);

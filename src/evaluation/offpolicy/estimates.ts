@@ -24,7 +24,7 @@ export interface LoggedChoice {
   expected?: number;
 }
 
-export interface EstimateOptions {
+export interface OffPolicyEstimateOptions {
   /** Positions of the longest slate, [1, 100]. Default 1: one choice a decision. */
   positions: number;
   /** Weights above are set to it, > 0: less variance, at the price of a bias. Default 1e6, which spares all but nonsense. */
@@ -33,8 +33,8 @@ export interface EstimateOptions {
   switchAbove: number;
 }
 
-const DEFAULTS: EstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
-const TABLE: Rules<EstimateOptions> = {
+const DEFAULTS: OffPolicyEstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
+const TABLE: Rules<OffPolicyEstimateOptions> = {
   positions: integer(1, 100),
   clip: above(0, 1e6),
   switchAbove: rules.positive,
@@ -81,8 +81,8 @@ const OWNS = Object.keys(OWN).length;
  * denominators. Where few decisions have most of the weight (a small `ess`), the percentiles are too narrow; and that of `dm`
  * says how sure the model is, not how right.
  */
-export class Estimates {
-  readonly options: Readonly<EstimateOptions>;
+export class OffPolicyEstimates {
+  readonly options: Readonly<OffPolicyEstimateOptions>;
   /** By group: the sums over decisions, then those of each position. (1024, width) */
   readonly #sums: Float64Array;
   readonly #width: number;
@@ -90,7 +90,7 @@ export class Estimates {
   #isModelled: boolean | undefined;
 
   /** @throws TypeError or RangeError for unknown or wrong options. */
-  constructor(options: Partial<EstimateOptions> = {}) {
+  constructor(options: Partial<OffPolicyEstimateOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     this.#width = SUMS + OWNS * this.options.positions;
     this.#sums = new Float64Array(GROUPS * this.#width);

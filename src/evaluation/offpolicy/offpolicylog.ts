@@ -13,10 +13,10 @@ import {
 } from "../../protocol/index.js";
 import { type Figure, groupOf, type ResampleOptions } from "../../statistics/index.js";
 import { Broadcasts } from "../broadcasts.js";
-import { type EstimateOptions, Estimates } from "./estimates.js";
+import { type OffPolicyEstimateOptions, OffPolicyEstimates } from "./estimates.js";
 import { RewardModel, type RewardModelOptions } from "./rewards.js";
 
-export interface OffPolicyOptions extends Pick<EstimateOptions, "clip" | "switchAbove"> {
+export interface OffPolicyOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove"> {
   /**
    * What a stream earns at its position: 1 for a `click`, or the minutes of a `watch`, both only where the event names
    * the decision. What the user does later is of later decisions. Default `click`.
@@ -30,7 +30,7 @@ export interface OffPolicyOptions extends Pick<EstimateOptions, "clip" | "switch
   model: Partial<RewardModelOptions>;
 }
 
-const { clip, switchAbove } = new Estimates().options;
+const { clip, switchAbove } = new OffPolicyEstimates().options;
 const DEFAULTS: OffPolicyOptions = { reward: "click", from: 0, until: Number.MAX_VALUE, clip, switchAbove, model: {} };
 const TABLE: Rules<OffPolicyOptions> = {
   reward: oneOf("click", "watch"),
@@ -134,7 +134,7 @@ export class OffPolicyLog {
     if (event.kind === "click" || event.kind === "watch") this.#visit(event);
   }
 
-  /** Every estimate of what is known so far: {@link Estimates}. The log may go on afterwards. */
+  /** Every estimate of what is known so far: {@link OffPolicyEstimates}. The log may go on afterwards. */
   result(options: Partial<ResampleOptions> = {}): Figure[] {
     const model = new RewardModel(SIZE, this.options.model);
     let positions = 1;
@@ -156,9 +156,9 @@ export class OffPolicyLog {
     return estimates.figures(options);
   }
 
-  #estimates(positions: number): Estimates {
+  #estimates(positions: number): OffPolicyEstimates {
     const { clip, switchAbove } = this.options;
-    return new Estimates({ positions, clip, switchAbove });
+    return new OffPolicyEstimates({ positions, clip, switchAbove });
   }
 
   /** Credits the decision that the event names, and keeps what the model needs to know of the user. */

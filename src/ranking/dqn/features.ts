@@ -1,5 +1,5 @@
 import { log1p } from "../../numeric/index.js";
-import type { Factors } from "../bpr.js";
+import type { FactorRanker } from "../bpr.js";
 import { GENRE_BITS, type UserHistory } from "./history.js";
 import { type ItemTable, MEMORIES } from "./items.js";
 
@@ -36,7 +36,7 @@ export const FEATURES: number = featureNames.length;
 export function writeFeatures(
   table: ItemTable,
   history: UserHistory,
-  factors: Factors,
+  factors: FactorRanker,
   item: number,
   heldRating: number,
   out: Float32Array,

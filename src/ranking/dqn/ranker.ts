@@ -3,7 +3,7 @@ import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot }
 import type { Ranker } from "../../evaluation/index.js";
 import { type Histories, histories, type Interactions, lastOfEachPair } from "../../logs/index.js";
 import { Random } from "../../numeric/index.js";
-import { Factors } from "../bpr.js";
+import { FactorRanker } from "../bpr.js";
 import { CrossFittedFactors } from "./factors.js";
 import { FEATURES, writeFeatures } from "./features.js";
 import { stateNames, UserHistory } from "./history.js";
@@ -13,7 +13,7 @@ import { Scaler } from "./scaler.js";
 export type { ItemTraits } from "./items.js";
 
 /** What a ranker learns from. */
-export interface RankerData {
+export interface DqnRankerData {
   /** Ordered by time; of several interactions of a user with an item the last counts. `value` is a rating. */
   train: Interactions;
   /** One for each item. */
@@ -21,7 +21,7 @@ export interface RankerData {
 }
 
 /** How a ranker learns. The defaults were chosen on the last but one interactions of MovieLens-100K. */
-export interface RankerOptions {
+export interface DqnRankerOptions {
   /** Passes over the users, [1, 1000]. Default 1. */
   epochs?: number;
   /** Items drawn beside each that the user chose, from those that the user never had; [1, 255]. Default 16. */
@@ -55,7 +55,7 @@ export interface RankerOptions {
 }
 
 /** How far training has come. */
-export interface RankerProgress {
+export interface DqnRankerProgress {
   epoch: number;
   epochs: number;
   /** Users done in this epoch. */
@@ -65,8 +65,8 @@ export interface RankerProgress {
   loss: number;
 }
 
-export interface RankerCallbacks {
-  onProgress?: (progress: RankerProgress) => void;
+export interface DqnRankerCallbacks {
+  onProgress?: (progress: DqnRankerProgress) => void;
   /**
    * Ends training at the next pause, a fraction of a second later, with what was learned so far; before anything was
    * learned, training rejects with the signal's reason.
@@ -75,7 +75,7 @@ export interface RankerCallbacks {
 }
 
 const STATE = stateNames.length;
-const RULES: Rules<RankerOptions> = {
+const RULES: Rules<DqnRankerOptions> = {
   epochs: integer(1, 1000),
   negatives: integer(1, 255),
   shown: integer(1, 255),
@@ -88,7 +88,7 @@ const RULES: Rules<RankerOptions> = {
   folds: integer(2, 100),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
-const DEFAULTS: Required<RankerOptions> = {
+const DEFAULTS: Required<DqnRankerOptions> = {
   epochs: 1,
   negatives: 16,
   shown: 8,
@@ -101,7 +101,7 @@ const DEFAULTS: Required<RankerOptions> = {
   folds: 3,
   seed: 1,
 };
-const LEARNER: RankerOptions["learner"] = {
+const LEARNER: DqnRankerOptions["learner"] = {
   hidden: [64, 32],
   batchSize: 128,
   capacity: 50_000,
@@ -131,12 +131,12 @@ const USERS_PER_PAUSE = 16;
  * @throws TypeError or RangeError for unknown or wrong options, or data whose lengths differ; the reason of
  *   `signal` when aborted before it has learned anything.
  */
-export async function trainRanker(
-  data: RankerData,
-  options: RankerOptions = {},
-  callbacks: RankerCallbacks = {},
+export async function trainDqnRanker(
+  data: DqnRankerData,
+  options: DqnRankerOptions = {},
+  callbacks: DqnRankerCallbacks = {},
 ): Promise<DqnRanker> {
-  const resolved = checked<RankerOptions>(options, RULES, DEFAULTS) as Required<RankerOptions>;
+  const resolved = checked<DqnRankerOptions>(options, RULES, DEFAULTS) as Required<DqnRankerOptions>;
   const { negatives, shown, hard, seed, folds } = resolved;
   if (shown > negatives) throw new RangeError(`"shown" must be at most "negatives" (${negatives}), got ${shown}`);
   if (hard > shown) throw new RangeError(`"hard" must be at most "shown" (${shown}), got ${hard}`);
@@ -228,7 +228,7 @@ class Trainer {
     private readonly train: Interactions,
     private readonly table: ItemTable,
     private readonly factors: CrossFittedFactors,
-    private readonly options: Required<RankerOptions>,
+    private readonly options: Required<DqnRankerOptions>,
   ) {
     const { gamma, seed, learningRate, epochs, shown, negatives } = options;
     this.history = new UserHistory(table);
@@ -249,7 +249,7 @@ class Trainer {
     });
   }
 
-  async run(pause: () => Promise<void>, onProgress: RankerCallbacks["onProgress"]): Promise<void> {
+  async run(pause: () => Promise<void>, onProgress: DqnRankerCallbacks["onProgress"]): Promise<void> {
     const { epochs } = this.options;
     const users = Array.from({ length: this.train.users }, (_, user) => user);
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -354,7 +354,7 @@ interface Parts {
   train: Interactions;
   traits: readonly ItemTraits[];
   table: ItemTable;
-  factors: Factors;
+  factors: FactorRanker;
   scales: Scales;
 }
 
@@ -368,7 +368,7 @@ export class DqnRanker implements Ranker {
   private readonly history: UserHistory;
   private readonly byUser: Histories;
 
-  /** Made by {@link trainRanker} or {@link DqnRanker.load}. */
+  /** Made by {@link trainDqnRanker} or {@link DqnRanker.load}. */
   constructor(parts: Parts) {
     this.parts = parts;
     this.agent = parts.agent;
@@ -454,7 +454,7 @@ export class DqnRanker implements Ranker {
         train,
         traits,
         table: new ItemTable(train, traits),
-        factors: new Factors(factors!, vectors("user_vectors"), vectors("item_vectors")),
+        factors: new FactorRanker(factors!, vectors("user_vectors"), vectors("item_vectors")),
         scales: { state: scaler("state"), features: scaler("feature") },
       });
     } catch (error) {

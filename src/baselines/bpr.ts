@@ -1,9 +1,10 @@
 import { checked, type Rules, rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { log1p } from "../numeric/index.js";
-import { type FeedbackEvent, type Id, MINUTE, type Request } from "../protocol/index.js";
+import { ENGAGED_MS, type FeedbackEvent, type Id, type Request } from "../protocol/index.js";
 import type { CatalogStream, StreamTraits } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { ScoringPolicy } from "./baseline.js";
+import { watchWeight } from "./watch.js";
 
 /** Vectors of users and streamers that learn online, such as `CollaborativeVectors`. */
 export interface Affinities {
@@ -15,7 +16,7 @@ export interface Affinities {
   dot(user: Id, streamer: Id, category: string, tags: readonly string[]): number;
 }
 
-export interface FactorsPolicyOptions {
+export interface BprPolicyOptions {
   /** Milliseconds of watching from which a watch is learned from. Default 60 000. */
   engagedMs: number;
   /**
@@ -27,24 +28,21 @@ export interface FactorsPolicyOptions {
   users: number;
 }
 
-const TABLE: Rules<FactorsPolicyOptions> = {
+const TABLE: Rules<BprPolicyOptions> = {
   engagedMs: rules.nonNegative,
   popularity: rules.nonNegative,
   users: rules.atLeastOne,
 };
 
-const DEFAULTS: FactorsPolicyOptions = { engagedMs: 60_000, popularity: 1, users: 50_000 };
-
-/** Longest watch that counts, in minutes. */
-const WATCH_MAX = 24 * 60;
+const DEFAULTS: BprPolicyOptions = { engagedMs: ENGAGED_MS, popularity: 1, users: 50_000 };
 
 /**
  * Shows the streams that are popular and whose streamers' vectors fit the user's: matrix factorisation, learned watch by
  * watch. To whom nothing was learned of yet it shows what is popular: the vector of everybody knows less.
  */
-export class FactorsPolicy extends Scorer {
+export class BprPolicy extends ScoringPolicy {
   readonly name = "bpr";
-  readonly options: Readonly<FactorsPolicyOptions>;
+  readonly options: Readonly<BprPolicyOptions>;
   readonly #affinities: Affinities;
   readonly #users: Latest<Id, true>;
 
@@ -52,7 +50,7 @@ export class FactorsPolicy extends Scorer {
    * @param affinities - Learns from what this policy is told.
    * @throws TypeError for an unknown option, RangeError for one out of range.
    */
-  constructor(affinities: Affinities, options: Partial<FactorsPolicyOptions> = {}) {
+  constructor(affinities: Affinities, options: Partial<BprPolicyOptions> = {}) {
     super();
     this.options = checked(options, TABLE, DEFAULTS);
     this.#users = new Latest(this.options.users);
@@ -65,9 +63,8 @@ export class FactorsPolicy extends Scorer {
 
   protected override learn(event: FeedbackEvent, { streamer, category, tags }: StreamTraits): void {
     if (event.kind !== "watch" || event.watchMs < this.options.engagedMs) return;
-    const weight = log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX));
     this.#users.set(event.user, true);
-    this.#affinities.learn(event.user, streamer, category, weight, tags);
+    this.#affinities.learn(event.user, streamer, category, watchWeight(event), tags);
   }
 
   protected override score({ user }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
