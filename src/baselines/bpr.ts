@@ -8,23 +8,23 @@ import { watchWeight } from "./watch.js";
 
 /** Vectors of users and streamers that learn online, such as `CollaborativeVectors`. */
 export interface Affinities {
-  /** A streamer can be watched. */
+  /** Takes a streamer whose stream goes on air. */
   offer(streamer: Id, category: string, tags: readonly string[]): void;
-  /** A user watched a streamer, and stayed; `weight` > 0 says how much it counts. */
+  /** Learns from an engaged watch; `weight` > 0. */
   learn(user: Id, streamer: Id, category: string, weight: number, tags: readonly string[]): void;
-  /** The inner product of their vectors; those of whom nothing is known have one too. */
+  /** The inner product of their vectors; unknown users and streamers have vectors too. */
   dot(user: Id, streamer: Id, category: string, tags: readonly string[]): number;
 }
 
 export interface BprPolicyOptions {
-  /** Milliseconds of watching from which a watch is learned from. Default 60 000. */
+  /** Milliseconds of watching from which the policy learns from a watch, >= 0. Default 60 000. */
   engagedMs: number;
   /**
-   * Weight of log(1 + viewers) in a score, >= 0. Default 1: without, a policy that learns only from what it shows stays
-   * with what it happened to show first, which on the simulated platform is worth no more than random.
+   * Weight of log(1 + viewers) in a score, >= 0. Default 1: with 0, a policy that learns only from its own slates keeps
+   * to the streams that it happened to show first, which on the simulated platform is no better than random.
    */
   popularity: number;
-  /** Users of whom is remembered that something was learned. Default 50 000. */
+  /** Number of users remembered as known. Default 50 000. */
   users: number;
 }
 
@@ -37,8 +37,9 @@ const TABLE: Rules<BprPolicyOptions> = {
 const DEFAULTS: BprPolicyOptions = { engagedMs: ENGAGED_MS, popularity: 1, users: 50_000 };
 
 /**
- * Shows the streams that are popular and whose streamers' vectors fit the user's: matrix factorisation, learned watch by
- * watch. To whom nothing was learned of yet it shows what is popular: the vector of everybody knows less.
+ * Shows streams by popularity and the inner product of the user's and the streamer's vectors: matrix factorisation,
+ * learned watch by watch. The vectors are those of {@link Affinities}; `Bpr` of `liveq/ranking` trains on a whole log.
+ * Users without an engaged watch get the most popular streams: the vector of an unknown user does worse.
  */
 export class BprPolicy extends ScoringPolicy {
   readonly name = "bpr";
@@ -47,7 +48,7 @@ export class BprPolicy extends ScoringPolicy {
   readonly #users: Latest<Id, true>;
 
   /**
-   * @param affinities - Learns from what this policy is told.
+   * @param affinities - Learns from this policy's events.
    * @throws TypeError for an unknown option, RangeError for one out of range.
    */
   constructor(affinities: Affinities, options: Partial<BprPolicyOptions> = {}) {

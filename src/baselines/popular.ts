@@ -2,7 +2,7 @@ import type { Request } from "../protocol/index.js";
 import type { CatalogStream } from "../recommender/state/index.js";
 import { ScoringPolicy } from "./baseline.js";
 
-/** Shows what most people watch now, by the last `update` of each stream; the same to everybody. */
+/** Shows the streams with the most viewers by the last `update` of each; the same to every user. */
 export class PopularPolicy extends ScoringPolicy {
   readonly name = "popular";
 

@@ -3,7 +3,7 @@ import type { Id, Request } from "../protocol/index.js";
 import type { CatalogStream } from "../recommender/state/index.js";
 import { Baseline, type SlateChoice } from "./baseline.js";
 
-/** Shows streams on air at random, each equally likely: the floor that any other policy has to beat. */
+/** Shows streams on air at random, each equally likely: the floor for any other policy. */
 export class RandomPolicy extends Baseline {
   readonly name = "random";
   readonly #random: Random;

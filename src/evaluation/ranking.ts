@@ -11,43 +11,44 @@ import {
   wilsonInterval,
 } from "../statistics/index.js";
 
-/** Scores items for a user: what evaluation by ranking needs of a recommender. */
+/** Scores items for a user. */
 export interface Ranker {
   readonly name: string;
   /**
-   * Writes the score of `items[j]` for `user` at the moment `now` to `out[j]`, higher is better, in any unit.
+   * Writes the score of `items[j]` for `user` at the time `now` to `out[j]`: higher is better, in any unit.
    *
-   * @param now Milliseconds, on the clock of the interactions.
-   * @param items Dense integers, each at most once, in any order.
-   * @param out At least as long as `items`; every score must be a number (not NaN).
+   * @param now - Milliseconds, as the times of the interactions.
+   * @param items - Dense integers, each at most once, in any order.
+   * @param out - At least as long as `items`; no score may be NaN.
    */
   score(user: number, now: number, items: Int32Array, out: Float64Array): void;
 }
 
 /**
- * Which items the held-out one has to beat.
+ * The candidates among which a held-out item is ranked.
  *
- * - `"full"`: all items that the user has not had in training. The one to trust.
- * - `"sampled"`: `negatives` (at least 1, 99 is usual) of these, drawn uniformly without repetition (He et al. 2017,
- *   "Neural Collaborative Filtering"). Reads far higher than `"full"` and may order methods otherwise (Krichene & Rendle 2020, "On Sampled
- *   Metrics for Item Recommendation"); only for comparison with results published that way.
- * - `"given"`: these, a list for each test interaction, in the order of the test set, each item at most once and the
- *   held-out one not at all. For comparison with a published result of which the draw is known.
+ * - `"full"`: all items that are not in the user's training data. The one to trust.
+ * - `"sampled"`: `negatives` (at least 1, usually 99) of these, drawn uniformly without repetition (He et al. 2017,
+ *   "Neural Collaborative Filtering"). Its figures are far higher than those of `"full"`, and may order methods
+ *   otherwise (Krichene & Rendle 2020, "On Sampled Metrics for Item Recommendation"); only for comparison with results
+ *   published that way.
+ * - `"given"`: a list for each test interaction, in the order of the test set, without repeats and without the held-out
+ *   item. For comparison with a published result whose draw is known.
  */
 export type RankingProtocol =
   | { kind: "full" }
   | { kind: "sampled"; negatives: number; seed: number }
   | { kind: "given"; negatives: readonly Int32Array[] };
 
-/** Where the held-out items came: one entry per test interaction, in the order of the test set. */
+/** The ranks of held-out items: one entry per test interaction, in the order of the test set. */
 export interface HeldOutPlacements {
-  /** How many candidates scored higher than the held-out item. */
+  /** Number of candidates with a higher score than the held-out item. */
   better: Int32Array;
-  /** How many other candidates scored exactly the same. */
+  /** Number of other candidates with the same score. */
   tied: Int32Array;
 }
 
-/** Means over the test interactions, and coverage. All are in [0, 1], higher is better. */
+/** Means over the test interactions, and coverage. All are in [0, 1]; higher is better. */
 export interface RankingScores {
   /** Number of test interactions. */
   n: number;
@@ -55,13 +56,13 @@ export interface RankingScores {
   ndcg: number;
   mrr: number;
   /**
-   * The share of all items that are in the top k of at least one user of the test set, with the interval of a share of
-   * items drawn at random; of tied items the one with the lowest index comes first. Under the full protocol only.
+   * The share of all items that are in the top k of at least one test interaction, with a Wilson interval; of tied
+   * items the lowest comes first. Under the full protocol only.
    */
   coverage?: Interval;
 }
 
-/** The scored candidates of one test interaction; the arrays are overwritten by the next. */
+/** The scored candidates of one test interaction; the next one overwrites the arrays. */
 interface Ballot {
   /** Position in the test set. */
   test: number;
@@ -133,7 +134,7 @@ function requireNegatives(protocol: RankingProtocol, train: Interactions, test: 
   }
 }
 
-/** Moves the held-out item and then random others to the front; returns how many these are together. */
+/** Moves the held-out item, then random negatives, to the front; returns their number. */
 function draw(items: Int32Array, positive: number, negatives: number, random: Random): number {
   const count = Math.min(1 + negatives, items.length);
   swap(items, 0, positive);
@@ -147,7 +148,7 @@ function swap(items: Int32Array, a: number, b: number): void {
   items[b] = item;
 }
 
-/** Enters the place of one held-out item. */
+/** Writes the placement of one held-out item. */
 function enter(placements: HeldOutPlacements, { test, scores, positive }: Ballot): void {
   const held = scores[positive]!;
   let better = 0;
@@ -167,8 +168,8 @@ function emptyPlacements(n: number): HeldOutPlacements {
 /**
  * Ranks the held-out item of every test interaction among its candidates.
  *
- * @param train What the user has had: never a candidate, unless it is the held-out item itself.
- * @throws Error when a score is NaN: it would compare as neither better nor worse, and so flatter the ranker.
+ * @param train - Items that the user has had here are no candidates, except the held-out item itself.
+ * @throws RangeError for wrong negatives. Error when a score is NaN.
  */
 export function placeHeldOut(
   ranker: Ranker,
@@ -182,12 +183,11 @@ export function placeHeldOut(
 }
 
 /**
- * HR@k of each test interaction: 1 when the held-out item is among the k best, else 0. A tie counts as its expectation
- * over all orders of the tied items, so that equal scores are worth exactly what chance is worth, and never more
- * (McSherry & Najork 2008, "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied
- * Scores").
+ * HR@k of each test interaction: 1 when the held-out item is among the k best, else 0. A tie counts as the expectation
+ * over all orders of the tied items, so that equal scores are worth what chance is worth (McSherry & Najork 2008,
+ * "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores").
  *
- * @param k At least 1.
+ * @param k - At least 1.
  */
 export function hitRate(placements: HeldOutPlacements, k: number): Float64Array {
   return expectation(placements, (rank) => (rank < k ? 1 : 0));
@@ -198,12 +198,12 @@ export function ndcg(placements: HeldOutPlacements, k: number): Float64Array {
   return expectation(placements, (rank) => (rank < k ? Math.LN2 / log(rank + 2) : 0));
 }
 
-/** 1 / rank of each test interaction, whatever the rank; the mean is the MRR; ties as in {@link hitRate}. */
+/** 1 / rank of each test interaction, for any rank; its mean is the MRR. Ties as in {@link hitRate}. */
 export function reciprocalRank(placements: HeldOutPlacements): Float64Array {
   return expectation(placements, (rank) => 1 / (rank + 1));
 }
 
-/** The mean of `gain` over the ranks (from 0) that a held-out item may get among those it is tied with. */
+/** The mean of `gain` over the ranks, from 0, that a held-out item can have among the items it is tied with. */
 function expectation({ better, tied }: HeldOutPlacements, gain: (rank: number) => number): Float64Array {
   const values = new Float64Array(better.length);
   let ranks = 0;
@@ -211,7 +211,7 @@ function expectation({ better, tied }: HeldOutPlacements, gain: (rank: number) =
   const sums = new Float64Array(ranks + 1);
   for (let rank = 0; rank < ranks; rank++) sums[rank + 1] = sums[rank]! + gain(rank);
   for (let t = 0; t < values.length; t++) {
-    // Without a tie the gain itself, free of the rounding of a difference of sums.
+    // Without a tie, the gain itself: a difference of sums would round.
     const last = better[t]! + tied[t]!;
     values[t] = tied[t] === 0 ? gain(last) : (sums[last + 1]! - sums[better[t]!]!) / (tied[t]! + 1);
   }
@@ -221,8 +221,8 @@ function expectation({ better, tied }: HeldOutPlacements, gain: (rank: number) =
 /**
  * HR@k, NDCG@k and MRR with their intervals, by user: `hr_at_k`, `ndcg_at_k`, `mrr`.
  *
- * @param test What was placed.
- * @param k At least 1.
+ * @param test - The same as in {@link placeHeldOut}.
+ * @param k - At least 1.
  */
 export function rankingFigures(
   placements: HeldOutPlacements,
@@ -242,7 +242,7 @@ export function rankingFigures(
 /**
  * HR@k, NDCG@k, MRR and, under the full protocol, catalogue coverage@k.
  *
- * @param k Length of the list, at least 1; default 10.
+ * @param k - Length of the list, at least 1. Default 10.
  * @throws RangeError when the test set is empty. Error when a score is NaN.
  */
 export function evaluateRanking(

@@ -16,7 +16,7 @@ import type { Ranker } from "./ranking.js";
 export interface ListEvaluationOptions {
   /** Length of the list, at least 1. Default 10. */
   k: number;
-  /** Of two items, for the diversity of lists. Default: none is told. */
+  /** Similarity of two items; adds the diversity of lists. Default undefined. */
   similarity: SimilarityFunction<number> | undefined;
 }
 
@@ -24,18 +24,18 @@ const DEFAULTS: ListEvaluationOptions = { k: 10, similarity: undefined };
 const optional: Rule = [(value) => value === undefined || typeof value === "function", "a function"];
 const TABLE: Rules<ListEvaluationOptions> = { k: rules.atLeastOne, similarity: optional };
 
-/** What lists are worth. */
+/** The result of an evaluation of lists. */
 export interface ListEvaluation {
   /**
    * HR, precision, recall, F1, MAP and NDCG at k, `accuracy`, `mrr`, `novelty_bits_at_k` and, given a similarity,
-   * `diversity_at_k`: means over users; `coverage_at_k` and `exposure_gini_at_k`: of items. All with their intervals.
+   * `diversity_at_k`: means over users. `coverage_at_k` and `exposure_gini_at_k`: over items. All with 95 % intervals.
    */
   figures: Figure[];
-  /** The sums behind the means, to be compared with those of another ranker: see {@link Tally.minus}. */
+  /** The sums behind the means, for a comparison with another ranker: {@link Tally.minus}. */
   tally: Tally;
 }
 
-/** The scores of a list, by the name of the figure that is their mean. */
+/** The score of a list behind each mean. */
 const MEANS: Readonly<Record<string, keyof ListScores>> = {
   hr: "hitRate",
   precision: "precision",
@@ -46,11 +46,11 @@ const MEANS: Readonly<Record<string, keyof ListScores>> = {
 };
 
 /**
- * Ranks for each user of the test set all items that the user has not had in training, and scores the list against all
- * that the user had in the test set: for splits that hold out several interactions of a user.
+ * Ranks for each user of the test set all items that are new to the user, and scores the list against the user's items
+ * in the test set: for splits that hold out several interactions of a user.
  *
- * @throws TypeError or RangeError for unknown or wrong options, or where no user has anything new in the test set. Error
- *   when a score is NaN.
+ * @throws TypeError or RangeError for unknown or wrong options, or a test set without an item that is new to its user.
+ *   Error when a score is NaN.
  */
 export function evaluateLists(
   ranker: Ranker,
@@ -91,12 +91,12 @@ export function evaluateLists(
 
 interface UserList {
   user: number;
-  /** All items that the user has not had, best first. Overwritten by the next. */
+  /** All items that are new to the user, best first. The next user's overwrites it. */
   list: Int32Array;
   relevant: Set<number>;
 }
 
-/** The whole ranking for each user who has something new in the test set. */
+/** The whole ranking for each user with a new item in the test set. */
 function* lists(ranker: Ranker, train: Interactions, test: Interactions): Generator<UserList, void, undefined> {
   const had = histories(train);
   const wanted = histories(test);

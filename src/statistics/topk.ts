@@ -83,8 +83,8 @@ export class TopK {
  * Positions of the k highest scores, highest first.
  *
  * @param scores - None is NaN.
- * @param precedes - Whether position `a` comes before `b` where their scores are equal: a total order. Default the lower
- *   first.
+ * @param precedes - Whether position `a` comes before `b` where their scores are equal: a total order. Default the
+ *   lower first.
  */
 export function topK(scores: ArrayLike<number>, k: number, precedes?: (a: number, b: number) => boolean): Int32Array {
   const size = Math.min(k, scores.length);

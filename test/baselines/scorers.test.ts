@@ -217,7 +217,7 @@ describe("ContextPolicy", () => {
 
   test("refuses options that are unknown or wrong", () => {
     expect(() => new ContextPolicy({ segment: ["age", "age"] })).toThrow(
-      '"segment" must be an array of different ones of',
+      '"segment" must be an array of different traits out of',
     );
     expect(() => new ContextPolicy({ segments: [] } as object)).toThrow('"segments" is not an option');
     expect(() => new ItemKnnPolicy({ recency: 0 })).toThrow('"recency" must be in (0, 1], got 0');

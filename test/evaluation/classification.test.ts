@@ -31,7 +31,7 @@ describe("the area under the curve", () => {
 
   test("refuses scores that are not numbers, and labels that are not as many", () => {
     expect(() => areaUnderCurve([1, Number.NaN], [true, false])).toThrow('"scores" must be numbers, got NaN at 1');
-    expect(() => areaUnderCurve([1], [])).toThrow('"labels" must be as many as the scores (1) and not none, got 0');
+    expect(() => areaUnderCurve([1], [])).toThrow('"labels" must be as many as the scores (1) and at least one, got 0');
   });
 });
 

@@ -118,7 +118,7 @@ describe("what policies say of their choices", () => {
     }
     const log = new OffPolicyLog(new Silent());
     const decision = { id: "d", user: "u", time: 1, slate: ["a"], propensities: [1] };
-    expect(() => log.decision(decision)).toThrow('policy "silent" does not say how likely it chooses what');
+    expect(() => log.decision(decision)).toThrow('policy "silent" does not know its probabilities');
     expect(log.decisions).toBe(0);
   });
 
