@@ -29,7 +29,7 @@ describe("the area under the curve", () => {
     );
   });
 
-  test("refuses scores that are not numbers, and labels that are not as many", () => {
+  test("refuses scores that are NaN, and another number of labels", () => {
     expect(() => areaUnderCurve([1, Number.NaN], [true, false])).toThrow('"scores" must be numbers, got NaN at 1');
     expect(() => areaUnderCurve([1], [])).toThrow('"labels" must be as many as the scores (1) and at least one, got 0');
   });
@@ -45,7 +45,7 @@ describe("the log loss", () => {
 });
 
 describe("a binary prediction", () => {
-  test("is judged by its four counts", () => {
+  test("has the scores of its four counts", () => {
     // True positive, false positive, false negative, true negative, true negative.
     const { accuracy, precision, recall, f1 } = classificationScores(
       [0.7, 0.6, 0.2, 0.1, 0.3],

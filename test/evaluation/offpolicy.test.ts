@@ -56,7 +56,7 @@ function judged(values: number[], truth: number): { errors: number; deviation: n
 }
 
 describe("estimates of one choice a decision", () => {
-  test("are what a hand computes", () => {
+  test("equal a computation by hand", () => {
     const estimates = new OffPolicyEstimates({ switchAbove: 2 });
     // Weights 2, 0.5, 4 and 0; what the model missed: 0.5, -0.25, 1, -1.
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1, predicted: 0.5, expected: 0.25 }]);
@@ -78,7 +78,7 @@ describe("estimates of one choice a decision", () => {
     expect(estimates.figures(ONE)[0]!.n).toBe(4);
   });
 
-  test("cut weights where they are told to, and say how many", () => {
+  test("clip weights at `clip`, and count the clipped ones", () => {
     const estimates = new OffPolicyEstimates({ clip: 3 });
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1 }]);
     estimates.add(1, [{ propensity: 0.125, probability: 0.5, reward: 3 }]);
@@ -92,7 +92,7 @@ describe("estimates of one choice a decision", () => {
     });
   });
 
-  test("of as many decisions of one weight have all of them as effective ones", () => {
+  test("count every decision as effective where all weights are equal", () => {
     const estimates = new OffPolicyEstimates();
     for (let i = 0; i < 50; i++) estimates.add(i, [{ propensity: 0.2, probability: 0.3, reward: 0 }]);
     expect(valuesOf(estimates.figures(ONE))["ess"]).toBeCloseTo(50, 10);
@@ -118,7 +118,7 @@ describe("estimates of one choice a decision", () => {
     expect(Math.abs(valuesOf(logOf(100_000, 1).figures(ONE))["snips"]! - VALUE)).toBeLessThan(0.01);
   }, 20_000);
 
-  test("with a right model DR has less variance, with none DM is as wrong as its model", () => {
+  test("with a right model DR has less variance; DM is as wrong as its model", () => {
     const runs = (model: Model) =>
       Array.from({ length: 300 }, (_, seed) => valuesOf(logOf(60, seed, model).figures(ONE)));
     const right = runs(REWARDS);
@@ -135,7 +135,7 @@ describe("estimates of one choice a decision", () => {
     expect(drFlat.errors).toBeLessThan(4);
     expect(drRight.deviation).toBeLessThan(0.8 * drFlat.deviation);
     expect(flat[0]!["dm"]).toBe(0);
-    // A model that says nothing leaves IPS.
+    // A model that predicts 0 leaves IPS.
     for (const values of flat.slice(0, 20)) expect(values["dr"]).toBeCloseTo(values["ips"]!, 12);
   });
 
@@ -160,7 +160,7 @@ describe("estimates of one choice a decision", () => {
     }
   }, 20_000);
 
-  test("refuse what is out of range by its field, and change nothing", () => {
+  test("refuse a field out of its range by name, and change nothing", () => {
     const estimates = new OffPolicyEstimates({ positions: 2 });
     const good: LoggedChoice = { propensity: 0.5, probability: 0.5, reward: 1 };
     estimates.add(1, [good, good]);
@@ -184,7 +184,7 @@ describe("estimates of one choice a decision", () => {
     expect(estimates.figures()).toEqual(before);
   });
 
-  test("stay finite whatever the propensities", () => {
+  test("stay finite for any propensities", () => {
     const estimates = new OffPolicyEstimates({ positions: 3 });
     const choice = { propensity: 5e-324, probability: 1, reward: 1e9, predicted: -1e9, expected: 1e9 };
     estimates.add(1, [choice, choice, { ...choice, probability: 0 }]);
@@ -328,7 +328,7 @@ describe("estimates of slates", () => {
 });
 
 describe("the reward model", () => {
-  test("predicts what normal equations of the other folds say, and learns nothing of a user from the user", () => {
+  test("predicts as the normal equations of the other folds, and not from the user's own rewards", () => {
     const random = Random.named(1, "model");
     const rows = Array.from({ length: 60 }, (_, i) => ({
       group: i,
@@ -359,7 +359,7 @@ describe("the reward model", () => {
     expect(model.predict(1, row)).not.toBe(before);
   });
 
-  test("of one-hot actions is their mean reward, drawn towards 0", () => {
+  test("of one-hot actions predicts their mean reward, shrunk towards 0", () => {
     const model = new RewardModel(2, { folds: 2, ridge: 1 });
     for (const reward of [3, 5, 4]) model.add(1, [1, 0], reward);
     model.add(1, [0, 1], 8);
@@ -369,7 +369,7 @@ describe("the reward model", () => {
     expect(model.predict(0, [0.5, 0.5])).toBeCloseTo(3.5, 12);
   });
 
-  test("refuses what is no row", () => {
+  test("refuses an invalid row", () => {
     const model = new RewardModel(2);
     expect(() => model.add(0, [1], 1)).toThrow('"row" must have 2 numbers, got 1');
     expect(() => model.add(0, [1, Number.NaN], 1)).toThrow('"row.1" must be a finite number, got NaN');

@@ -21,7 +21,7 @@ function explorer(epsilon: number, seed: number): Recommender {
   return new Recommender({ seed, trainEvery: 0, warmupUpdates: 1e9, explore: { epsilon } });
 }
 
-/** What an off-policy log says of a target, by reward and estimate. */
+/** The estimates of a target, by reward and estimate. */
 function evaluated(
   logger: Policy,
   target: () => TargetPolicy,
@@ -41,7 +41,7 @@ function evaluated(
   return { click: figuresOf(logs.click), watch: figuresOf(logs.watch) };
 }
 
-describe("what policies say of their choices", () => {
+describe("probabilities of policies", () => {
   /** Asks a policy of each of its own decisions. */
   function asked<T extends Policy & TargetPolicy>(
     policy: T,
@@ -79,7 +79,7 @@ describe("what policies say of their choices", () => {
     expect(decisions).toBeGreaterThan(50);
   });
 
-  test("a recommender draws as often as it says", () => {
+  test("a recommender draws as often as its probabilities", () => {
     const events: LiveEvent[] = ["a", "b", "c", "d"].map((stream, i) => ({
       ...{ kind: "on_air", time: i, stream, streamer: stream, category: "chess" },
     })) as LiveEvent[];
@@ -100,7 +100,7 @@ describe("what policies say of their choices", () => {
       const error = Math.sqrt((chance * (1 - chance)) / n);
       expect(Math.abs((counts.get(stream) ?? 0) / n - chance), stream).toBeLessThan(4 * error);
     }
-    // Given what stands above, whatever that is: of the rest, the best most likely.
+    // Given the positions above: the best of the rest is the most likely.
     const [, after] = recommender.distributions(request, ["a", "b"]);
     expect([...after!.keys()].sort()).toEqual(["b", "c", "d"]);
     expect(after!.get("d")!).toBeGreaterThan(0.3);
@@ -109,7 +109,7 @@ describe("what policies say of their choices", () => {
     expect([...same!]).toEqual([...first!]);
   });
 
-  test("a policy that does not say how it chooses is refused by its name", () => {
+  test("a policy without known probabilities is refused by its name", () => {
     class Silent extends Baseline {
       readonly name = "silent";
       protected override choose() {
@@ -122,7 +122,7 @@ describe("what policies say of their choices", () => {
     expect(log.decisions).toBe(0);
   });
 
-  test("asking leaves no trace", () => {
+  test("asking for probabilities leaves no trace", () => {
     const run = (isAsked: boolean) => {
       const policy = explorer(0.4, 1);
       const log = new OffPolicyLog(policy);
@@ -143,7 +143,7 @@ describe("what policies say of their choices", () => {
 });
 
 describe("a log of decisions", () => {
-  test("of the policy itself has weights of 1 alone: every estimate is what it earned", () => {
+  test("of the policy itself has weights of 1: every estimate equals its mean reward", () => {
     const { click: figures } = evaluated(new RandomPolicy(1), () => new RandomPolicy(9), SMALL);
     const { logged, ips, snips, rips, snrips, iips, ess, mean_weight: weight } = figures;
     for (const figure of [ips, snips, rips, snrips, iips]) expect(figure!.value).toBeCloseTo(logged!.value, 10);
@@ -155,7 +155,7 @@ describe("a log of decisions", () => {
     expect(logged!.value).toBeCloseTo((clickRate * impressions) / requests, 10);
   });
 
-  test("counts what names the decision, and no more", () => {
+  test("counts only events that name the decision", () => {
     const log = new OffPolicyLog(new RandomPolicy(1), { reward: "watch", from: 5 });
     const onAir = (stream: string): LiveEvent => ({ kind: "on_air", time: 0, stream, streamer: stream, category: "c" });
     for (const stream of ["a", "b"]) log.feedback(onAir(stream));
@@ -171,7 +171,7 @@ describe("a log of decisions", () => {
     expect(values).toMatchObject({ logged: 1, ips: 1, snips: 2 / 3, mean_weight: 1.5, ess: 9 / 5 });
   });
 
-  test("needs propensities, and says of which decision they are missing", () => {
+  test("needs propensities, and names the decision without them", () => {
     const log = new OffPolicyLog(new RandomPolicy(1));
     const decision = { id: "d-7", user: "u", time: 1, slate: ["a"] };
     expect(() => log.decision(decision)).toThrow('"propensities" of decision "d-7" must be given');
@@ -185,7 +185,7 @@ describe("a log of decisions", () => {
   });
 });
 
-describe("a log of one policy foresees what another one earns on the simulated platform", () => {
+describe("a log of one policy predicts the reward of another on the simulated platform", () => {
   test("one stream at a time, from chance to the most watched: clicks and minutes a decision", () => {
     const size = { viewers: 300, streamers: 200, days: 5, seed: 3, slate: 1 };
     const popular = () => new PopularPolicy();
@@ -199,7 +199,7 @@ describe("a log of one policy foresees what another one earns on the simulated p
         expect(hi, `${metric} of ${reward}`).toBeGreaterThan(truth);
       }
     }
-    // It says something: what chance earned is not the answer.
+    // The test has power: the logged reward is another one.
     expect(estimates.click["dr"]!.lo).toBeGreaterThan(estimates.click["logged"]!.value);
   });
 
@@ -240,7 +240,7 @@ describe("Open Bandit records", () => {
     affinities: 0,
   };
 
-  test("are counted by position, and weighed by the item that was shown", () => {
+  test("are counted by position, and weighted by the item shown", () => {
     expect([...itemShares(log, 3)]).toEqual([1 / 3, 2 / 3, 0, 1, 0, 0]);
     const figures = evaluateBandit(log, () => [0.75, 0.25], {}, { resamples: 1 });
     const values = Object.fromEntries(figures.map(({ metric, value }) => [metric, value]));

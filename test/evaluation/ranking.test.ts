@@ -10,7 +10,6 @@ import {
   reciprocalRank,
 } from "../../src/evaluation/ranking.js";
 import { wilsonInterval } from "../../src/statistics/intervals.js";
-import { topK } from "../../src/statistics/topk.js";
 import { log } from "../support/interactions.js";
 
 /** Ranks by a table of scores, (users, items). */
@@ -135,7 +134,7 @@ describe("ranking metrics", () => {
     expect(evaluateRanking(constant, train, test, sampled, 5).hitRate).toBeCloseTo(5 / 10, 12);
   });
 
-  test("do not depend on which index an item has", () => {
+  test("do not depend on the index of an item", () => {
     const permutation = fc.shuffledSubarray([...Array(12).keys()], { minLength: 12, maxLength: 12 });
     fc.assert(
       fc.property(
@@ -198,7 +197,7 @@ describe("the sampled protocol", () => {
     return lists;
   }
 
-  test("ranks the held-out item among distinct items that the user has not had", () => {
+  test("ranks the held-out item among distinct items that are new to the user", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 30 }), fc.nat(), (negatives, seed) => {
         const [first, second] = asked(negatives, seed);
@@ -222,11 +221,11 @@ describe("the sampled protocol", () => {
     }
   });
 
-  test("refuses to draw none", () => {
+  test("refuses 0 negatives", () => {
     expect(() => asked(0, 1)).toThrow('"negatives" must be an integer of at least 1, got 0');
   });
 
-  test("draws the same for the same seed, and takes all where there are fewer than asked for", () => {
+  test("draws the same for the same seed, and takes all items where there are too few", () => {
     expect(asked(9, 5)).toEqual(asked(9, 5));
     expect(asked(9, 5)).not.toEqual(asked(9, 6));
     expect(asked(99, 1)[0]).toHaveLength(38);
@@ -250,7 +249,7 @@ describe("given negatives", () => {
   const given = (...lists: number[][]) =>
     ({ kind: "given", negatives: lists.map((list) => Int32Array.from(list)) }) as const;
 
-  test("are those that the held-out item is ranked among, whether the user has had them or not", () => {
+  test("are the candidates beside the held-out item, new to the user or not", () => {
     const { better, tied } = placeHeldOut(ranker, train, held, given([4, 3, 0], [1, 5]));
     expect([Array.from(better), Array.from(tied)]).toEqual([
       [1, 1],
@@ -259,7 +258,7 @@ describe("given negatives", () => {
     expect(evaluateRanking(ranker, train, held, given([0], [0]), 1).coverage).toBeUndefined();
   });
 
-  test("must be other items, each once, for each test interaction", () => {
+  test("must be distinct other items, one list for each test interaction", () => {
     const placed =
       (...lists: number[][]) =>
       () =>
@@ -267,16 +266,5 @@ describe("given negatives", () => {
     expect(placed([0])).toThrow('"negatives" must have 2 lists, one a test interaction, got 1');
     const wrong = '"negatives[1]" must be other items below 6 than 2, each once';
     for (const list of [[2], [0, 0], [6], [-1]]) expect(placed([0], list), `${list}`).toThrow(wrong);
-  });
-});
-
-describe("topK", () => {
-  test("is the head of a stable sort by falling score", () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(6)), fc.integer({ min: 1, max: 20 }), (scores, k) => {
-        const sorted = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b);
-        expect(Array.from(topK(Float64Array.from(scores), k))).toEqual(sorted.slice(0, k));
-      }),
-    );
   });
 });

@@ -44,7 +44,7 @@ describe("realised returns", () => {
     expect(realised.find(({ user }) => user === "other")!.realised).toBe(9);
   });
 
-  test("end at the horizon, and leave out what has not had its time", () => {
+  test("end at the horizon, and leave out choices with a horizon beyond the log", () => {
     const steps = [step("u", 0, [1]), step("u", DAY, [1]), step("u", 3 * DAY, [1])];
     const options = { gamma: 0.5, gapScaleMs: DAY, horizonMs: 2 * DAY };
     const realised = realisedReturns(steps, 4 * DAY, options).map((choice) => choice.realised);
@@ -85,7 +85,7 @@ function moods(users: number, seed: number): { steps: DecisionStep[]; values: [n
 describe("predictions against returns", () => {
   const options = { gamma: 0.6, gapScaleMs: DAY, horizonMs: 8 * DAY };
 
-  test("are unbiased where the values are the true ones, and as biased as they are false", () => {
+  test("are unbiased for true values, and biased by the error of false ones", () => {
     const { steps, values } = moods(300, 1);
     const realised = realisedReturns(steps, 15 * DAY, options);
     const figures = compareReturns(realised, { resamples: 200 });
@@ -128,7 +128,7 @@ describe("the log of returns", () => {
     ...(decision === undefined ? {} : { decision }),
   });
 
-  test("puts the score of what was entered beside what it earned", () => {
+  test("pairs the score of an entered stream with its reward", () => {
     const log = new ReturnLog({ watch: 1, like: 0.25 });
     log.decision(decision("d0", 0, ["a", "b"], [0.7, 0.6]));
     log.feedback({ kind: "click", time: 1000, user: "u", stream: "b", decision: "d0" });
@@ -149,7 +149,7 @@ describe("the log of returns", () => {
     expect(steps[0]!.chosen).toHaveLength(1);
     expect(steps[0]!.chosen[0]!.predicted).toBe(0.6);
     expect(steps[0]!.chosen[0]!.reward).toBeCloseTo(Math.log(11) + 0.25, 12);
-    // The end of the second watch is not told yet.
+    // The second watch has not ended yet.
     expect([steps[1]!.chosen, steps[2]!.chosen]).toEqual([[], []]);
     log.feedback(watch(1_200_000, "a", 5));
     expect(log.steps()[2]!.chosen[0]!.predicted).toBe(0.4);

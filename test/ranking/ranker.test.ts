@@ -37,7 +37,7 @@ describe("features of a candidate", () => {
   const factors = new Bpr(train, { factors: 4, epochs: 1 });
   const { start, event } = histories(train);
 
-  test("of a held item are those that a log without it gives", () => {
+  test("of a held item equal those of a log without it", () => {
     for (const user of [0, 7, 23, 59]) {
       for (const length of [1, 4, start[user + 1]! - start[user]! - 1]) {
         const next = event[start[user]! + length]!;
@@ -56,7 +56,7 @@ describe("features of a candidate", () => {
     }
   });
 
-  test("depend on what the user had before, and not on what comes after", () => {
+  test("depend on earlier interactions alone", () => {
     const user = 5;
     const item = held.item[5]!;
     const early = features(train, factors, user, 5, item, Number.NaN);
@@ -82,7 +82,7 @@ describe("features of a candidate", () => {
 });
 
 describe("Scaler", () => {
-  test("gives mean 0 and deviation 1, and 0 for a column that never varies", () => {
+  test("gives mean 0 and deviation 1, and 0 for a constant column", () => {
     const rows = Float32Array.from([1, 5, 3, 5, 5, 5]);
     Scaler.fit(rows, 2).apply(rows);
     const root = Math.sqrt(1.5);
@@ -122,7 +122,7 @@ describe("trainDqnRanker", () => {
     expect(await values(2)).not.toEqual(first);
   });
 
-  test("stops when aborted: with what it has learned, or with the reason before that", async () => {
+  test("stops when aborted: with the ranker so far, or with the reason before the first update", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const onProgress = ({ updates }: DqnRankerProgress) => {
@@ -133,7 +133,7 @@ describe("trainDqnRanker", () => {
     await expect(trainDqnRanker({ train, items }, QUICK, { signal: controller.signal })).rejects.toBe(reason);
   });
 
-  test("ranks alike after save and load; a damaged file is refused", async () => {
+  test("ranks the same after save and load; a damaged file is refused", async () => {
     const ranker = await trainDqnRanker({ train, items }, QUICK);
     const file = ranker.save();
     const again = DqnRanker.load(file);
@@ -150,7 +150,7 @@ describe("trainDqnRanker", () => {
     expect(() => DqnRanker.load(bad)).toThrow("its SHA-256 does not match");
   });
 
-  test("refuses what does not fit", async () => {
+  test("refuses data that does not fit together", async () => {
     await expect(trainDqnRanker({ train, items: items.slice(1) })).rejects.toThrow(
       '"items" must have 120 entries, got 119',
     );
