@@ -34,11 +34,13 @@ export interface OffPolicyEstimateOptions {
 }
 
 const DEFAULTS: OffPolicyEstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
-const TABLE: Rules<OffPolicyEstimateOptions> = {
-  positions: integer(1, 100),
+
+/** Rules of the options that others take over. */
+export const WEIGHT_RULES: Rules<Pick<OffPolicyEstimateOptions, "clip" | "switchAbove">> = {
   clip: above(0, 1e6),
   switchAbove: rules.positive,
 };
+const TABLE: Rules<OffPolicyEstimateOptions> = { positions: integer(1, 100), ...WEIGHT_RULES };
 
 const REWARD_MAX = 1e9;
 /** Upper bound of products of ratios, which would overflow otherwise. */

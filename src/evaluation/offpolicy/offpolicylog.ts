@@ -13,7 +13,7 @@ import {
 } from "../../protocol/index.js";
 import { type Figure, groupOf, type ResampleOptions } from "../../statistics/index.js";
 import { Broadcasts } from "../broadcasts.js";
-import { type OffPolicyEstimateOptions, OffPolicyEstimates } from "./estimates.js";
+import { type OffPolicyEstimateOptions, OffPolicyEstimates, WEIGHT_RULES } from "./estimates.js";
 import { RewardModel, type RewardModelOptions } from "./rewards.js";
 
 export interface OffPolicyOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove"> {
@@ -36,8 +36,7 @@ const TABLE: Rules<OffPolicyOptions> = {
   reward: oneOf("click", "watch"),
   from: rules.nonNegative,
   until: rules.nonNegative,
-  clip: rules.positive,
-  switchAbove: rules.positive,
+  ...WEIGHT_RULES,
   model: group,
 };
 

@@ -20,7 +20,7 @@ export interface DqnRankerData {
   items: readonly ItemTraits[];
 }
 
-/** Options of {@link trainDqnRanker}. The defaults were chosen on the last but one interactions of MovieLens-100K. */
+/** Options of `trainDqnRanker`. The defaults were chosen on the last but one interactions of MovieLens-100K. */
 export interface DqnRankerOptions {
   /** Passes over the users, [1, 1000]. Default 1. */
   epochs?: number;
@@ -29,7 +29,7 @@ export interface DqnRankerOptions {
   /** Number of these to learn from as shown and not chosen, with reward 0, [1, 255], at most `negatives`. Default 8. */
   shown?: number;
   /**
-   * Number of the shown items that are those with the highest values, as the agent would show them, [0, 255], at most
+   * Number of shown items taken from those with the highest values, as the agent would show them, [0, 255], at most
    * `shown`. Default 4. Zhang et al. 2013, "Optimizing Top-N Collaborative Filtering via Dynamic Negative Item
    * Sampling".
    */
