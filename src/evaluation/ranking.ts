@@ -1,11 +1,12 @@
-import { histories, type Interactions } from "../logs/index.js";
-import { log, Random } from "../numeric/index.js";
+import { type Histories, histories, type Interactions } from "../logs/index.js";
+import { Random } from "../numeric/index.js";
 import {
   arithmeticMean,
   type Figure,
   groupOf,
   type Interval,
   type ResampleOptions,
+  rankDiscount,
   Tally,
   topK,
   wilsonInterval,
@@ -62,6 +63,47 @@ export interface RankingScores {
   coverage?: Interval;
 }
 
+/** The items that are new to a user: not in the user's training data. */
+export class UnseenItems {
+  readonly #train: Interactions;
+  readonly #histories: Histories;
+  readonly #isSeen: Uint8Array;
+  readonly #items: Int32Array;
+  #seen: Int32Array = new Int32Array(0);
+
+  constructor(train: Interactions) {
+    this.#train = train;
+    this.#histories = histories(train);
+    this.#isSeen = new Uint8Array(train.items);
+    this.#items = new Int32Array(train.items);
+  }
+
+  /** The user's new items, and `also`, in ascending order; a view that the next call overwrites. */
+  of(user: number, also = -1): Int32Array {
+    const { start, event } = this.#histories;
+    for (const e of this.#seen) this.#isSeen[this.#train.item[e]!] = 0;
+    this.#seen = event.subarray(start[user]!, start[user + 1]!);
+    for (const e of this.#seen) this.#isSeen[this.#train.item[e]!] = 1;
+    let count = 0;
+    for (let item = 0; item < this.#items.length; item++) {
+      if (this.#isSeen[item] === 0 || item === also) this.#items[count++] = item;
+    }
+    return this.#items.subarray(0, count);
+  }
+
+  /** Whether an item is new to the user of the last call of `of`. */
+  has(item: number): boolean {
+    return this.#isSeen[item] === 0;
+  }
+}
+
+/** Writes the scores of items. @throws Error when a score is NaN: it would compare as neither better nor worse. */
+export function scoreItems(ranker: Ranker, user: number, now: number, items: Int32Array, out: Float64Array): void {
+  ranker.score(user, now, items, out);
+  const nan = out.findIndex(Number.isNaN);
+  if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${items[nan]} for user ${user} is NaN`);
+}
+
 /** The scored candidates of one test interaction; the next one overwrites the arrays. */
 interface Ballot {
   /** Position in the test set. */
@@ -79,38 +121,22 @@ function* ballots(
   test: Interactions,
   protocol: RankingProtocol,
 ): Generator<Ballot, void, undefined> {
-  const { start, event } = histories(train);
-  const seen = new Uint8Array(train.items);
-  const items = new Int32Array(train.items);
-  const scores = new Float64Array(train.items);
+  const unseen = new UnseenItems(train);
+  const buffer = new Float64Array(train.items);
   requireNegatives(protocol, train, test);
   const random = protocol.kind === "sampled" ? Random.named(protocol.seed, "negatives") : undefined;
   for (let t = 0; t < test.user.length; t++) {
     const user = test.user[t]!;
     const held = test.item[t]!;
-    const own = event.subarray(start[user]!, start[user + 1]!);
-    for (const e of own) seen[train.item[e]!] = 1;
-    let count = 0;
-    let positive = 0;
-    for (let item = 0; item < train.items; item++) {
-      if (item === held) positive = count;
-      if (seen[item] === 0 || item === held) items[count++] = item;
+    let items: Int32Array;
+    if (protocol.kind === "given") items = Int32Array.from([held, ...protocol.negatives[t]!]);
+    else {
+      items = unseen.of(user, held);
+      if (protocol.kind === "sampled") items = draw(items, items.indexOf(held), protocol.negatives, random!);
     }
-    for (const e of own) seen[train.item[e]!] = 0;
-    if (protocol.kind === "sampled") {
-      count = draw(items.subarray(0, count), positive, protocol.negatives, random!);
-      positive = 0;
-    } else if (protocol.kind === "given") {
-      items[0] = held;
-      items.set(protocol.negatives[t]!, 1);
-      count = 1 + protocol.negatives[t]!.length;
-      positive = 0;
-    }
-    const ballot: Ballot = { test: t, items: items.subarray(0, count), scores: scores.subarray(0, count), positive };
-    ranker.score(user, test.time[t]!, ballot.items, ballot.scores);
-    const nan = ballot.scores.findIndex(Number.isNaN);
-    if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${items[nan]} for user ${user} is NaN`);
-    yield ballot;
+    const scores = buffer.subarray(0, items.length);
+    scoreItems(ranker, user, test.time[t]!, items, scores);
+    yield { test: t, items, scores, positive: items.indexOf(held) };
   }
 }
 
@@ -134,12 +160,12 @@ function requireNegatives(protocol: RankingProtocol, train: Interactions, test: 
   }
 }
 
-/** Moves the held-out item, then random negatives, to the front; returns their number. */
-function draw(items: Int32Array, positive: number, negatives: number, random: Random): number {
+/** Moves the held-out item, then random negatives, to the front; returns a view of these. */
+function draw(items: Int32Array, positive: number, negatives: number, random: Random): Int32Array {
   const count = Math.min(1 + negatives, items.length);
   swap(items, 0, positive);
   for (let j = 1; j < count; j++) swap(items, j, j + random.below(items.length - j));
-  return count;
+  return items.subarray(0, count);
 }
 
 function swap(items: Int32Array, a: number, b: number): void {
@@ -195,7 +221,7 @@ export function hitRate(placements: HeldOutPlacements, k: number): Float64Array 
 
 /** NDCG@k of each test interaction, 1 / log2(rank + 1) for a rank from 1 to k, else 0; ties as in {@link hitRate}. */
 export function ndcg(placements: HeldOutPlacements, k: number): Float64Array {
-  return expectation(placements, (rank) => (rank < k ? Math.LN2 / log(rank + 2) : 0));
+  return expectation(placements, (rank) => (rank < k ? rankDiscount(rank) : 0));
 }
 
 /** 1 / rank of each test interaction, for any rank; its mean is the MRR. Ties as in {@link hitRate}. */

@@ -11,7 +11,7 @@ import {
   topK,
 } from "../statistics/index.js";
 import { exposureGini, intraListSimilarity, type SimilarityFunction, selfInformation } from "./diversity.js";
-import type { Ranker } from "./ranking.js";
+import { type Ranker, scoreItems, UnseenItems } from "./ranking.js";
 
 export interface ListEvaluationOptions {
   /** Length of the list, at least 1. Default 10. */
@@ -98,27 +98,17 @@ interface UserList {
 
 /** The whole ranking for each user with a new item in the test set. */
 function* lists(ranker: Ranker, train: Interactions, test: Interactions): Generator<UserList, void, undefined> {
-  const had = histories(train);
-  const wanted = histories(test);
-  const seen = new Uint8Array(train.items);
-  const items = new Int32Array(train.items);
-  const scores = new Float64Array(train.items);
+  const { start, event } = histories(test);
+  const unseen = new UnseenItems(train);
+  const buffer = new Float64Array(train.items);
   for (let user = 0; user < test.users; user++) {
-    const held = wanted.event.subarray(wanted.start[user]!, wanted.start[user + 1]!);
+    const held = event.subarray(start[user]!, start[user + 1]!);
     if (held.length === 0) continue;
-    const own = had.event.subarray(had.start[user]!, had.start[user + 1]!);
-    for (const e of own) seen[train.item[e]!] = 1;
-    const relevant = new Set<number>();
-    for (const e of held) if (seen[test.item[e]!] === 0) relevant.add(test.item[e]!);
-    let count = 0;
-    for (let item = 0; item < train.items; item++) if (seen[item] === 0) items[count++] = item;
-    for (const e of own) seen[train.item[e]!] = 0;
+    const items = unseen.of(user);
+    const relevant = new Set(Array.from(held, (e) => test.item[e]!).filter((item) => unseen.has(item)));
     if (relevant.size === 0) continue;
-    const candidates = items.subarray(0, count);
-    const values = scores.subarray(0, count);
-    ranker.score(user, test.time[held[0]!]!, candidates, values);
-    const nan = values.findIndex(Number.isNaN);
-    if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${candidates[nan]} for user ${user} is NaN`);
-    yield { user, list: topK(values, count).map((j) => candidates[j]!), relevant };
+    const scores = buffer.subarray(0, items.length);
+    scoreItems(ranker, user, test.time[held[0]!]!, items, scores);
+    yield { user, list: topK(scores, items.length).map((j) => items[j]!), relevant };
   }
 }

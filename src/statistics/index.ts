@@ -10,7 +10,7 @@ export {
   quantile,
   wilsonInterval,
 } from "./intervals.js";
-export { type ListScores, scoreList } from "./lists.js";
+export { type ListScores, rankDiscount, scoreList } from "./lists.js";
 export {
   drawGroups,
   type Figure,

@@ -23,8 +23,8 @@ export interface ListScores {
   reciprocalRank: number;
 }
 
-/** The discount of a rank that counts from 0. Jarvelin & Kekalainen 2002. */
-function discount(rank: number): number {
+/** The discount of a rank in NDCG, 1 / log2(rank + 2) for a rank from 0. Jarvelin & Kekalainen 2002. */
+export function rankDiscount(rank: number): number {
   return Math.LN2 / log(rank + 2);
 }
 
@@ -48,12 +48,12 @@ export function scoreList<T>(list: ArrayLike<T>, relevant: ReadonlySet<T>, k: nu
     if (first < 0) first = rank;
     if (rank >= k) break;
     hits++;
-    gained += discount(rank);
+    gained += rankDiscount(rank);
     precisions += hits / (rank + 1);
   }
   const best = Math.min(k, relevant.size);
   let ideal = 0;
-  for (let rank = 0; rank < best; rank++) ideal += discount(rank);
+  for (let rank = 0; rank < best; rank++) ideal += rankDiscount(rank);
   return {
     hitRate: hits > 0 ? 1 : 0,
     accuracy: first === 0 ? 1 : 0,
