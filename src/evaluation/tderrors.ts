@@ -80,7 +80,7 @@ export function tdErrors(
  * ```ts
  * let examined: ExaminedAgent;
  * const recommender = Recommender.load(file, { loadAgent: (bytes) => (examined = new ExaminedAgent(DQN.load(bytes))) });
- * for (const entry of log) "kind" in entry ? recommender.feedback(entry) : recommender.decided(entry);
+ * for (const entry of log) "kind" in entry ? recommender.feedback(entry) : recommender.recordDecision(entry);
  * console.table(examined.figures());
  * ```
  */
