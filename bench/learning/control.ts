@@ -1,6 +1,12 @@
 import { table } from "../../src/cli/writing/table.js";
 import { DQN, type Environment, evaluate, type StepResult, train } from "../../src/index.js";
-import { bootstrapInterval, interquartileMean, mean, meanInterval, quantile } from "../../src/statistics/intervals.js";
+import {
+  arithmeticMean,
+  bootstrapInterval,
+  interquartileMean,
+  meanInterval,
+  quantile,
+} from "../../src/statistics/intervals.js";
 import { CONTROL, type Control, merged, type Recipe } from "../recipes.js";
 import { type Case, type Goal, type Outcome, type Suite, seedsOf, valuesOf, withOutcomes } from "./suite.js";
 
@@ -109,7 +115,7 @@ async function run({ make, recipe }: Control, seed: number, tell: (text: string)
   const seconds = (performance.now() - start) / 1000;
   agent.dispose();
   return [
-    { metric: "return_mean", value: mean(returns), unit: "1", n: TESTS },
+    { metric: "return_mean", value: arithmeticMean(returns), unit: "1", n: TESTS },
     { metric: "steps", value: result.steps, unit: "1" },
     { metric: "best_step", value: result.best!.step, unit: "1" },
     { metric: "train_seconds", value: trained / 1000, unit: "s" },

@@ -1,6 +1,6 @@
 import { table } from "../../src/cli/writing/table.js";
 import { DQN, evaluate, train } from "../../src/index.js";
-import { mean, meanInterval } from "../../src/statistics/intervals.js";
+import { arithmeticMean, meanInterval } from "../../src/statistics/intervals.js";
 import { CONTROL, merged, VARIANTS } from "../recipes.js";
 import { type Case, type Suite, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 
@@ -37,13 +37,13 @@ const cases: Case[] = Object.entries(VARIANTS).map(([name, options]) => ({
         evaluation: { environment: make(), seed: VALIDATION + seed * 1000, ...EVALUATION },
         onProgress: ({ step, meanReturn }) => tell(`${environment}, step ${step}: ${meanReturn.toFixed(1)}`),
       });
-      const value = mean(evaluate(agent, make(), { episodes: TESTS, seed: TEST }));
+      const value = arithmeticMean(evaluate(agent, make(), { episodes: TESTS, seed: TEST }));
       agent.dispose();
       all += steps;
       scores.push((value - worst) / (good - worst));
       figures.push({ metric: `return ${environment}`, value, unit: "1", n: TESTS });
     }
-    return [{ metric: "score", value: mean(scores), unit: "1" }, ...figures, ...timeFigures(start, all)];
+    return [{ metric: "score", value: arithmeticMean(scores), unit: "1" }, ...figures, ...timeFigures(start, all)];
   },
 }));
 
@@ -59,8 +59,10 @@ export const defaults: Suite = {
       const { value, lo, hi } = meanInterval(valuesOf(results, "score"));
       const bounds = seeds.length > 1 ? { lo, hi } : {};
       rows.push({ case: name, metric: "score_mean", value, unit: "1", n: seeds.length, seeds, ...bounds });
-      const returns = Object.keys(SCALE).map((environment) => mean(valuesOf(results, `return ${environment}`)));
-      const seconds = mean(valuesOf(results, "seconds"));
+      const returns = Object.keys(SCALE).map((environment) =>
+        arithmeticMean(valuesOf(results, `return ${environment}`)),
+      );
+      const seconds = arithmeticMean(valuesOf(results, "seconds"));
       lines.push([name, value.toFixed(3), ...returns.map((x) => x.toFixed(1)), `${seeds.length}`, seconds.toFixed(0)]);
     }
     const header = ["defaults, mean return", "score", ...Object.keys(SCALE), "seeds", "s a seed"];

@@ -1,7 +1,7 @@
 import { table } from "../../src/cli/writing/table.js";
 import { CartPole, DQN, evaluate, type Transition } from "../../src/index.js";
 import { Random } from "../../src/numeric/random.js";
-import { mean, meanInterval } from "../../src/statistics/intervals.js";
+import { arithmeticMean, meanInterval } from "../../src/statistics/intervals.js";
 import { merged, OFFLINE_RECIPES, type OfflineRecipe } from "../recipes.js";
 import { type Case, type Outcome, type Suite, seedsOf, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 
@@ -35,7 +35,7 @@ function logged(
     total = 0;
     observation = Array.from(environment.reset());
   }
-  return { transitions, meanReturn: mean(returns) };
+  return { transitions, meanReturn: arithmeticMean(returns) };
 }
 
 /** Mean return of an agent that has seen the logs only. */
@@ -55,7 +55,7 @@ async function learned(
   }
   const returns = evaluate(agent, new CartPole(), { episodes: TESTS, seed: TEST });
   agent.dispose();
-  return mean(returns);
+  return arithmeticMean(returns);
 }
 
 const cases: Case[] = Object.entries(OFFLINE_RECIPES).map(([name, recipe]) => ({

@@ -4,7 +4,7 @@ import {
   evaluateRanking,
   hitRate,
   ndcg,
-  place,
+  placeHeldOut,
   type Ranker,
   type RankingProtocol,
 } from "../../src/evaluation/ranking.js";
@@ -14,7 +14,7 @@ import { Ease } from "../../src/ranking/ease.js";
 import { ItemKnn } from "../../src/ranking/itemknn.js";
 import { ItemPop } from "../../src/ranking/itempop.js";
 import { RandomRanker } from "../../src/ranking/random.js";
-import { bootstrapInterval, type Interval, mean, meanInterval } from "../../src/statistics/intervals.js";
+import { arithmeticMean, bootstrapInterval, type Interval, meanInterval } from "../../src/statistics/intervals.js";
 import { NumpyRandom } from "./numpy.js";
 import { SUITE } from "./part.js";
 
@@ -134,11 +134,11 @@ export async function movielensBars(dir: string, draws = 10): Promise<BarRow[]> 
   const given: RankingProtocol = { kind: "given", negatives: publishedNegatives(train, test) };
   const redraws = seeds.map((seed): RankingProtocol => ({ kind: "sampled", negatives: NEGATIVES, seed }));
   const among = (ranker: Ranker, protocol: RankingProtocol) => {
-    const placements = place(ranker, train, test, protocol);
+    const placements = placeHeldOut(ranker, train, test, protocol);
     return [hitRate(placements, 10), ndcg(placements, 10)];
   };
   const amongAll = (ranker: Ranker) => {
-    const placements = place(ranker, train, test, { kind: "full" });
+    const placements = placeHeldOut(ranker, train, test, { kind: "full" });
     return [hitRate(placements, 10), hitRate(placements, 20), ndcg(placements, 10)];
   };
   return BARS.flatMap(({ name, make, isDrawn, published }) => {
@@ -147,12 +147,12 @@ export async function movielensBars(dir: string, draws = 10): Promise<BarRow[]> 
     const over = (judge: (ranker: Ranker) => Float64Array[]) => {
       const judged = rankers.map(judge);
       return judged[0]!.map((users, m) =>
-        isDrawn ? meanInterval(judged.map((values) => mean(values[m]!))) : bootstrapInterval(users),
+        isDrawn ? meanInterval(judged.map((values) => arithmeticMean(values[m]!))) : bootstrapInterval(users),
       );
     };
     const coverages = rankers.map((ranker) => evaluateRanking(ranker, train, test, { kind: "full" }).coverage!);
     const coverage = isDrawn ? meanInterval(coverages.map(({ value }) => value)) : coverages[0]!;
-    const others = redraws.map((protocol, i) => among(rankers[i] ?? rankers[0]!, protocol).map(mean));
+    const others = redraws.map((protocol, i) => among(rankers[i] ?? rankers[0]!, protocol).map(arithmeticMean));
     const common = { suite: SUITE, case: `ml-100k/${name}`, unit: "1" };
     const measured = [...over((ranker) => among(ranker, given)), ...over(amongAll), coverage];
     const rows = [...SAMPLED, ...FULL].map((metric, m): BarRow => {

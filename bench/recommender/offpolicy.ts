@@ -15,7 +15,7 @@ import {
 } from "../../src/recommender/index.js";
 import { simulate } from "../../src/simulator/index.js";
 import { type Figure, meanInterval, wilsonInterval } from "../../src/statistics/index.js";
-import { mean } from "../../src/statistics/intervals.js";
+import { arithmeticMean } from "../../src/statistics/intervals.js";
 import { SUITE } from "./part.js";
 
 type Both = Policy & TargetPolicy;
@@ -246,7 +246,7 @@ function banditCase(
 ): Row[] {
   const items = log.items.length;
   const rowOf = (i: number) => shares.subarray(log.position[i]! * items, (log.position[i]! + 1) * items);
-  const clicks = wilsonInterval(Math.round(mean(other.reward) * other.n), other.n);
+  const clicks = wilsonInterval(Math.round(arithmeticMean(other.reward) * other.n), other.n);
   const truth = clicks.value;
   const common = { suite: SUITE, case: `open-bandit/${name}` };
   const rows: Row[] = [{ ...common, metric: "true_click_rate", unit: "1", ...clicks, n: other.n }];

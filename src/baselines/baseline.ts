@@ -11,23 +11,24 @@ import {
   type UserEvent,
 } from "../protocol/index.js";
 import { type CatalogStream, Catalogue, type StreamTraits } from "../recommender/state/index.js";
+import { topK } from "../statistics/index.js";
 
-/** What a baseline shows. */
-export interface Choice {
-  /** Positions among the streams to choose from, best first, each once. */
+/** A baseline's choice of streams for one request. */
+export interface SlateChoice {
+  /** Positions among the streams on offer, best first, without repeats. */
   chosen: readonly number[];
-  /** For each chosen one, as in `Decision`. */
+  /** For each chosen stream, as in `Decision`. */
   propensities: number[];
   scores: number[];
 }
 
-/** What all baselines share: what is on air, whom feedback is about, and the form of a decision. */
+/** The base of all baselines: keeps the streams on air, finds the streamer of each feedback, and makes decisions. */
 export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
   readonly #catalog = new Catalogue();
   #decisions = 0;
 
-  /** @throws EventError for a request that is not one. */
+  /** @throws EventError for an invalid request. */
   recommend(request: Request): Decision {
     const parsed = parseRequest(request);
     const streams = this.#catalog.among(parsed.candidates);
@@ -43,15 +44,15 @@ export abstract class Baseline implements Policy, TargetPolicy {
   }
 
   /**
-   * For each position of a slate, how likely this policy would put each stream there: see {@link TargetPolicy}.
-   * @throws EventError for a request that is not one. Error where the policy does not say how it chooses.
+   * For each position of a slate, this policy's probability of each stream: see {@link TargetPolicy}.
+   * @throws EventError for an invalid request. Error for a policy without known probabilities.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
     const parsed = parseRequest(request);
     return this.chances(parsed, this.#catalog.among(parsed.candidates), slate);
   }
 
-  /** @throws EventError for an event that is not one; nothing changes then. */
+  /** @throws EventError for an invalid event; nothing changes then. */
   feedback(event: LiveEvent): void {
     const parsed = parseEvent(event);
     if (!("stream" in parsed)) {
@@ -68,43 +69,43 @@ export abstract class Baseline implements Policy, TargetPolicy {
     if (parsed.kind === "on_air" && now !== undefined) this.offer(now);
   }
 
-  /** At most `request.k` of the streams. */
-  protected abstract choose(request: Request, streams: readonly CatalogStream[]): Choice;
+  /** Chooses at most `request.k` of the streams. */
+  protected abstract choose(request: Request, streams: readonly CatalogStream[]): SlateChoice;
 
-  /** What `distributions` gives, of the streams to choose from. Default: the policy does not say. */
+  /** The result of `distributions` for the streams on offer. Default: throws, as the probabilities are unknown. */
   protected chances(_request: Request, _streams: readonly CatalogStream[], _slate: readonly Id[]): Map<Id, number>[] {
-    throw new Error(`policy ${JSON.stringify(this.name)} does not say how likely it chooses what`);
+    throw new Error(`policy ${JSON.stringify(this.name)} does not know its probabilities`);
   }
 
-  /** Takes what a user did with a stream. */
+  /** Learns from a user's feedback to a stream. */
   protected learn(_event: FeedbackEvent, _stream: StreamTraits): void {}
 
-  /** Takes what else is known of a user. */
+  /** Takes an event about a user alone. */
   protected meet(_event: UserEvent): void {}
 
-  /** A stream went on air. */
+  /** Takes a stream that went on air. */
   protected offer(_stream: StreamTraits): void {}
 }
 
-/** A baseline that shows the streams of the highest score, surely. */
-export abstract class Scorer extends Baseline {
+/** A baseline that always shows the streams with the highest scores. */
+export abstract class ScoringPolicy extends Baseline {
   #scores = new Float64Array(0);
 
   /**
-   * Writes the score of each stream for the user of the request; NaN where it knows nothing of the stream, which then
-   * counts as the mean of its category among these streams, or else of all of them.
+   * Writes the score of each stream for the user of the request. NaN, for an unknown stream, becomes the mean score of
+   * its category among these streams, or else of all of them.
    */
   protected abstract score(request: Request, streams: readonly CatalogStream[], scores: Float64Array): void;
 
-  protected override choose(request: Request, streams: readonly CatalogStream[]): Choice {
+  protected override choose(request: Request, streams: readonly CatalogStream[]): SlateChoice {
     const scores = this.#score(request, streams);
     const chosen = best(streams, scores, request.k);
     return { chosen, propensities: chosen.map(() => 1), scores: chosen.map((i) => scores[i]!) };
   }
 
-  /** The best one that is left, surely. */
+  /** The best stream that is left has probability 1. */
   protected override chances(request: Request, streams: readonly CatalogStream[], slate: readonly Id[]) {
-    // Of what is left at a position, the best is among as many as there are positions.
+    // The best stream left at any position is among the first `slate.length`.
     const ranked = best(streams, this.#score(request, streams), slate.length).map((i) => streams[i]!.id);
     return slate.map((_, position) => {
       const left = ranked.find((id) => !slate.slice(0, position).includes(id));
@@ -149,18 +150,9 @@ function fillUnknown(streams: readonly CatalogStream[], scores: Float64Array): v
 
 /** Positions of the k highest scores, highest first; of equal ones that of more viewers, then of the lower index. */
 function best(streams: readonly CatalogStream[], scores: Float64Array, k: number): number[] {
-  const isBefore = (a: number, b: number) => {
-    if (scores[a] !== scores[b]) return scores[a]! > scores[b]!;
+  const precedes = (a: number, b: number) => {
     const [x, y] = [streams[a]!, streams[b]!];
     return x.viewers === y.viewers ? x.index < y.index : x.viewers > y.viewers;
   };
-  const top: number[] = [];
-  for (let i = 0; i < streams.length; i++) {
-    if (top.length === k && !isBefore(i, top[k - 1]!)) continue;
-    if (top.length === k) top.pop();
-    let place = top.length;
-    while (place > 0 && isBefore(i, top[place - 1]!)) place--;
-    top.splice(place, 0, i);
-  }
-  return top;
+  return Array.from(topK(scores, k, precedes));
 }

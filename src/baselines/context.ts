@@ -1,39 +1,39 @@
 import { checked, type Rule, type Rules, rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
-import { fade, log1p } from "../numeric/index.js";
+import { fade } from "../numeric/index.js";
 import {
   DAY,
   type FeedbackEvent,
   HOUR,
   type Id,
-  MINUTE,
   type Request,
   type UserEvent,
   type UserUpdate,
   WEEK,
 } from "../protocol/index.js";
 import { type CatalogStream, type StreamTraits, shrink } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { ScoringPolicy } from "./baseline.js";
+import { watchWeight } from "./watch.js";
 
-/** By what users can be grouped. */
-export type Segment = "age" | "gender" | "region" | "language" | "device";
+/** A trait by which users can be grouped. */
+export type UserTrait = "age" | "gender" | "region" | "language" | "device";
 
 export interface ContextOptions {
-  /** What a group of users has in common, as they have told by `user` events. Default age, by decades, and gender. */
-  segment: readonly Segment[];
-  /** Milliseconds in which what was seen comes to count half. Default a week. */
+  /** Traits from `user` events that a group of users has in common. Default age, by decades, and gender. */
+  segment: readonly UserTrait[];
+  /** Milliseconds after which an event counts half, > 0. Default a week. */
   halfLifeMs: number;
-  /** Impressions at which a context counts as much as the wider one that it lies in. Default 200. */
+  /** Number of impressions at which a context counts as much as the wider context around it, > 0. Default 200. */
   prior: number;
-  /** Users whose group is remembered. Default 50 000. */
+  /** Number of users whose traits are remembered. Default 50 000. */
   users: number;
 }
 
-const SEGMENTS: readonly string[] = ["age", "gender", "region", "language", "device"] satisfies Segment[];
+const SEGMENTS: readonly string[] = ["age", "gender", "region", "language", "device"] satisfies UserTrait[];
 
 const segment: Rule = [
   (value) => Array.isArray(value) && value.every((each, i) => SEGMENTS.includes(each) && value.indexOf(each) === i),
-  `an array of different ones of ${SEGMENTS.join(", ")}`,
+  `an array of different traits out of ${SEGMENTS.join(", ")}`,
 ];
 
 const TABLE: Rules<ContextOptions> = {
@@ -45,14 +45,12 @@ const TABLE: Rules<ContextOptions> = {
 
 const DEFAULTS: ContextOptions = { segment: ["age", "gender"], halfLifeMs: WEEK, prior: 200, users: 50_000 };
 
-/** Parts of a day. */
+/** Length of a part of the day. */
 const PART = 4 * HOUR;
-/** Contexts remembered, of each kind. */
+/** Number of contexts remembered. */
 const CONTEXTS = 65_536;
-/** What an impression is worth of which nothing is known: a click in ten, of log(1 + minutes) 1. [set by hand] */
+/** Worth of an impression in an unknown context: one click in ten, with log(1 + minutes) = 1. [set by hand] */
 const UNKNOWN = 0.1;
-/** Longest watch that counts, in minutes. */
-const WATCH_MAX = 24 * 60;
 
 /** Fading sums over the impressions of a context. */
 interface Sums {
@@ -63,13 +61,13 @@ interface Sums {
 }
 
 /**
- * Shows what is popular in the context: streams by their viewers now, plus one, times what an impression of their category is
- * worth to such users at this time of day, in log(1 + minutes) watched.
+ * Shows the most popular streams by context. A score is (viewers + 1) times the worth of an impression of the category
+ * for this group of users at this time of day, in log(1 + minutes) watched.
  *
- * A context is shrunk towards the one that it lies in: category, time of day and group of users; category and time of
- * day; category; everything.
+ * Each context is shrunk towards the wider one around it: category, time of day and group of users; category and time
+ * of day; category; everything.
  */
-export class ContextPolicy extends Scorer {
+export class ContextPolicy extends ScoringPolicy {
   readonly name = "popular-by-context";
   readonly options: Readonly<ContextOptions>;
   readonly #users: Latest<Id, Omit<UserUpdate, "kind" | "time" | "user">>;
@@ -85,14 +83,14 @@ export class ContextPolicy extends Scorer {
 
   protected override meet(event: UserEvent): void {
     if (event.kind !== "user") return;
-    const { kind, time, user, ...told } = event;
-    this.#users.set(user, { ...this.#users.get(user), ...told });
+    const { kind, time, user, ...traits } = event;
+    this.#users.set(user, { ...this.#users.get(user), ...traits });
   }
 
   protected override learn(event: FeedbackEvent, { category }: StreamTraits): void {
     if (event.kind !== "impression" && event.kind !== "watch") return;
     const { user, time } = event;
-    const weight = event.kind === "watch" ? log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX)) : 0;
+    const weight = event.kind === "watch" ? watchWeight(event) : 0;
     const all = [this.#everything];
     for (const key of this.#keys(user, category, time)) {
       const sums = this.#contexts.get(key) ?? { impressions: 0, weight: 0, time };
@@ -120,9 +118,9 @@ export class ContextPolicy extends Scorer {
   /** The contexts of an impression, the widest first. */
   #keys(user: Id, category: string, now: number): string[] {
     const part = Math.floor((now % DAY) / PART);
-    const told = this.#users.get(user);
+    const traits = this.#users.get(user);
     const group = this.options.segment.map((trait) => {
-      const value = told?.[trait];
+      const value = traits?.[trait];
       return typeof value === "number" ? Math.floor(value / 10) : value;
     });
     const wide = JSON.stringify([category]);

@@ -1,26 +1,29 @@
 import { above, checked, integer, type Rules, rules } from "../check/index.js";
-import { type FeedbackEvent, type Id, isLiking, type Request } from "../protocol/index.js";
+import { ENGAGED_MS, type FeedbackEvent, type Id, isLiking, type Request } from "../protocol/index.js";
 import { easeWeights } from "../ranking/index.js";
 import { type CatalogStream, type StreamTraits, Visits } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { topK } from "../statistics/index.js";
+import { ScoringPolicy } from "./baseline.js";
 
 export interface EasePolicyOptions {
   /** Weight of the squared length of the weights, (0, 1e9]. Default 20. [set by hand] */
   lambda: number;
   /**
-   * What a streamer whom the user liked adds to its own score, >= 0; the paper, where nothing is had twice, has 0.
-   * Default 1: people come back.
+   * Addend to the score of a streamer that the user liked before, >= 0. Default 1, as people come back; 0 in the paper,
+   * where no item is consumed twice.
    */
   repeat: number;
-  /** New pairs of a user and a liked streamer after which the weights are computed anew, [1, 1e9]. Default 1000. */
+  /** Number of new pairs of a user and a liked streamer between two fits, [1, 1e9]. Default 1000. */
   refitEvery: number;
-  /** Streamers that it knows, those liked by most users, [1, 4096]: a refit takes their third power. Default 512. */
+  /**
+   * Number of streamers in the model, those liked by most users, [1, 4096]; a fit takes O(streamers^3). Default 512.
+   */
   streamers: number;
-  /** Milliseconds of watching from which a user liked a stream. Default 60 000. */
+  /** Milliseconds of watching from which a watch counts as a like, >= 0. Default 60 000. */
   engagedMs: number;
-  /** Users remembered, [1, 1e7]. Default 50 000. */
+  /** Number of users remembered, [1, 1e7]. Default 50 000. */
   users: number;
-  /** Streamers remembered of a user, [1, 1024]. Default 64. */
+  /** Number of liked streamers remembered of each user, [1, 1024]. Default 64. */
   history: number;
 }
 
@@ -39,22 +42,24 @@ const POLICY_DEFAULTS: EasePolicyOptions = {
   repeat: 1,
   refitEvery: 1000,
   streamers: 512,
-  engagedMs: 60_000,
+  engagedMs: ENGAGED_MS,
   users: 50_000,
   history: 64,
 };
 
 /**
- * EASE over streamers: which of them go together, computed anew every so often from whom each user liked.
+ * EASE over streamers: item-to-item weights, fitted anew every `refitEvery` pairs from the streamers that each user
+ * liked. `Ease` of `liveq/ranking` fits a whole log once.
  *
- * Until the first time it shows what is popular; what it does not know counts as its category does.
+ * Before the first fit it shows the most popular streams; unknown streamers score as the mean of their category.
  */
-export class EasePolicy extends Scorer {
+export class EasePolicy extends ScoringPolicy {
   readonly name = "ease";
   readonly options: Readonly<EasePolicyOptions>;
   readonly #visits: Visits;
-  /** Row of each streamer in the weights, (rows, rows). */
+  /** Row of each streamer in the weights. */
   #rows = new Map<Id, number>();
+  /** (rows, rows) */
   #weights: Float64Array = new Float64Array(0);
   #pairs = 0;
 
@@ -88,9 +93,10 @@ export class EasePolicy extends Scorer {
     const users = new Map<Id, number>();
     for (const own of this.#visits.all())
       for (const streamer of own) users.set(streamer, (users.get(streamer) ?? 0) + 1);
-    // A stable sort: of streamers with as many users those stay that were met first.
-    const most = [...users].sort(([, a], [, b]) => b - a).slice(0, this.options.streamers);
-    this.#rows = new Map(most.map(([streamer], row) => [streamer, row]));
+    // Of streamers with equally many users, those met first stay.
+    const most = topK([...users.values()], this.options.streamers);
+    const streamers = [...users.keys()];
+    this.#rows = new Map(Array.from(most, (at, row) => [streamers[at]!, row]));
     const n = most.length;
     const gram = new Float64Array(n * n);
     for (const own of this.#visits.all()) {
@@ -100,7 +106,7 @@ export class EasePolicy extends Scorer {
     this.#weights = easeWeights(gram, n, this.options.lambda);
   }
 
-  /** The rows of those streamers that have one. */
+  /** The rows of the streamers in the model. */
   #known(streamers: readonly Id[]): number[] {
     return streamers.flatMap((streamer) => this.#rows.get(streamer) ?? []);
   }

@@ -1,7 +1,7 @@
-export { Baseline, type Choice, Scorer } from "./baseline.js";
-export { type ContextOptions, ContextPolicy, type Segment } from "./context.js";
+export { Baseline, ScoringPolicy, type SlateChoice } from "./baseline.js";
+export { type Affinities, BprPolicy, type BprPolicyOptions } from "./bpr.js";
+export { type ContextOptions, ContextPolicy, type UserTrait } from "./context.js";
 export { EasePolicy, type EasePolicyOptions } from "./ease.js";
-export { type Affinities, FactorsPolicy, type FactorsPolicyOptions } from "./factors.js";
 export { ItemKnnPolicy, type ItemKnnPolicyOptions } from "./itemknn.js";
 export { LinUcb, type LinUcbOptions } from "./linucb.js";
 export { PopularPolicy } from "./popular.js";

@@ -1,5 +1,5 @@
 import { checked, type Rules, rules } from "../check/index.js";
-import { type FeedbackEvent, isLiking, type Request } from "../protocol/index.js";
+import { ENGAGED_MS, type FeedbackEvent, isLiking, type Request } from "../protocol/index.js";
 import {
   type CatalogStream,
   NEIGHBOUR_TABLE,
@@ -9,22 +9,23 @@ import {
   Neighbours,
   type StreamTraits,
 } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { ScoringPolicy } from "./baseline.js";
 
 export interface ItemKnnPolicyOptions extends NeighbourOptions {
-  /** Milliseconds of watching from which a user liked a stream. Default 60 000. */
+  /** Milliseconds of watching from which a watch counts as a like, >= 0. Default 60 000. */
   engagedMs: number;
 }
 
 const TABLE: Rules<ItemKnnPolicyOptions> = { ...NEIGHBOUR_TABLE, engagedMs: rules.nonNegative };
 
-const DEFAULTS: ItemKnnPolicyOptions = { ...NEIGHBOURS, engagedMs: 60_000 };
+const DEFAULTS: ItemKnnPolicyOptions = { ...NEIGHBOURS, engagedMs: ENGAGED_MS };
 
 /**
- * Item-based nearest neighbours over streamers, online: a streamer's score is the sum of its similarities to those whom
- * the user liked, itself included: people come back.
+ * Item-based nearest neighbours over streamers, learned online: a streamer's score is the sum of its similarities to
+ * the streamers that the user liked, itself included, as people come back. The similarities fade with time and are
+ * shrunk (`Neighbours` of the recommender); `ItemKnn` of `liveq/ranking` is the plain algorithm on a whole log.
  */
-export class ItemKnnPolicy extends Scorer {
+export class ItemKnnPolicy extends ScoringPolicy {
   readonly name = "itemknn";
   readonly options: Readonly<ItemKnnPolicyOptions>;
   readonly #neighbours: Neighbours;

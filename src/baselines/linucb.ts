@@ -4,13 +4,13 @@ import type { QFunction } from "../recommender/index.js";
 import type { DenseTransition } from "../recommender/learning/index.js";
 
 export interface LinUcbOptions {
-  /** What a standard deviation of doubt adds to a score, >= 0. Default 0.5. [set by hand] */
+  /** Weight of the standard deviation of the estimate in a score, >= 0. Default 0.5. [set by hand] */
   alpha: number;
   /** Weight of the squared length of the coefficients, > 0. Default 1, as in the paper. */
   ridge: number;
-  /** Numbers in an observation, [0, 4096]. Default those of `coreFeatures()`. */
+  /** Length of an observation, [0, 4096]. Default that of `coreFeatures()`. */
   observation: number;
-  /** Numbers in a candidate, [1, 4096]. Default likewise. */
+  /** Length of a candidate, [1, 4096]. Default that of `coreFeatures()`. */
   candidate: number;
 }
 
@@ -24,19 +24,19 @@ const TABLE: Rules<LinUcbOptions> = {
 const DEFAULTS = { alpha: 0.5, ridge: 1 } satisfies Partial<LinUcbOptions>;
 
 /**
- * A linear contextual bandit: the reward of a candidate is taken as linear in x = [1 | observation | candidate], and its
- * score is the estimate plus `alpha` standard deviations, theta . x + alpha sqrt(x' A^-1 x), so that what is little
- * known is tried. One model for all candidates, whatever comes and goes. In the place of a recommender's agent.
+ * A linear contextual bandit, for use as a recommender's agent. The reward of a candidate is linear in x = [1 |
+ * observation | candidate]; its score is the upper confidence bound theta . x + alpha sqrt(x' A^-1 x), so that
+ * uncertain candidates are tried. All candidates share one model.
  *
- * A is ridge I + sum of x x'; its inverse is kept by the formula of Sherman and Morrison.
+ * A is ridge I + sum of x x'; its inverse is updated by the Sherman-Morrison formula.
  *
  * Li et al. 2010, "A Contextual-Bandit Approach to Personalized News Article Recommendation", with shared coefficients.
  */
 export class LinUcb implements QFunction {
   readonly options: Readonly<LinUcbOptions>;
-  /** Numbers in x. */
+  /** Length of x. */
   readonly size: number;
-  /** A^-1, (size, size), and sum of reward * x, (size). */
+  /** A^-1, (size, size), and the sum of reward * x, (size). */
   readonly #inverse: Float64Array;
   readonly #sum: Float64Array;
   readonly #theta: Float64Array;
@@ -59,7 +59,7 @@ export class LinUcb implements QFunction {
     this.#x[0] = 1;
   }
 
-  /** Rewards taken; each is an update too. */
+  /** Number of rewards; each is an update too. */
   get steps(): number {
     return this.#steps;
   }
@@ -68,7 +68,7 @@ export class LinUcb implements QFunction {
     return this.#steps;
   }
 
-  /** Learns from the reward; what comes next is nothing to a bandit. */
+  /** Learns from the reward; a bandit ignores the next state. */
   observe({ observation, candidate, reward }: DenseTransition): void {
     const { size } = this;
     this.#x.set(observation, 1);
@@ -105,20 +105,20 @@ export class LinUcb implements QFunction {
     return this.#scores.subarray(0, n);
   }
 
-  /** Nothing is left to be learned: `observe` has done it. */
+  /** Does nothing: `observe` has learned already. @returns NaN */
   learn(): number {
     return Number.NaN;
   }
 
-  /** All that it knows, as bytes; the options are not among it. */
+  /** The state as bytes, without the options. */
   save(): Uint8Array {
     const numbers = new Float64Array([this.#steps, ...this.#inverse, ...this.#sum, ...this.#theta]);
     return new Uint8Array(numbers.buffer);
   }
 
   /**
-   * Continues from what `save` gave.
-   * @throws RangeError where it is of another size.
+   * Takes the state that `save` gave.
+   * @throws RangeError for a state of another size.
    */
   load(file: Uint8Array): void {
     const numbers = new Float64Array(file.slice().buffer);
@@ -131,7 +131,7 @@ export class LinUcb implements QFunction {
     this.#theta.set(numbers.subarray(1 + size * (size + 1)));
   }
 
-  /** There is nothing to let go. */
+  /** Does nothing: there is nothing to free. */
   dispose(): void {}
 
   /** Writes A^-1 x into `#product`; returns x' A^-1 x. */

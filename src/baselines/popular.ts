@@ -1,9 +1,9 @@
 import type { Request } from "../protocol/index.js";
 import type { CatalogStream } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { ScoringPolicy } from "./baseline.js";
 
-/** Shows what most people watch now, by the last `update` of each stream; the same to everybody. */
-export class PopularPolicy extends Scorer {
+/** Shows the streams with the most viewers by the last `update` of each; the same to every user. */
+export class PopularPolicy extends ScoringPolicy {
   readonly name = "popular";
 
   protected override score(_request: Request, streams: readonly CatalogStream[], scores: Float64Array): void {

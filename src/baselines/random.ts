@@ -1,9 +1,9 @@
 import { Random } from "../numeric/index.js";
 import type { Id, Request } from "../protocol/index.js";
 import type { CatalogStream } from "../recommender/state/index.js";
-import { Baseline, type Choice } from "./baseline.js";
+import { Baseline, type SlateChoice } from "./baseline.js";
 
-/** Shows streams on air at random, each equally likely: the floor that any other policy has to beat. */
+/** Shows streams on air at random, each equally likely: the floor for any other policy. */
 export class RandomPolicy extends Baseline {
   readonly name = "random";
   readonly #random: Random;
@@ -16,7 +16,7 @@ export class RandomPolicy extends Baseline {
     this.#random = Random.named(seed, "policy", "random");
   }
 
-  protected override choose({ k }: Request, streams: readonly CatalogStream[]): Choice {
+  protected override choose({ k }: Request, streams: readonly CatalogStream[]): SlateChoice {
     const chosen = this.#draw(streams.length, Math.min(k, streams.length));
     const propensities = chosen.map((_, position) => 1 / (streams.length - position));
     return { chosen, propensities, scores: propensities };

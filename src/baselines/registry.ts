@@ -2,27 +2,27 @@ import type { Policy } from "../protocol/index.js";
 import { coreFeatures, Recommender, type RecommenderOptions } from "../recommender/index.js";
 import type { RewardOptions } from "../recommender/learning/index.js";
 import { CollaborativeVectors } from "../recommender/state/index.js";
+import { BprPolicy, type BprPolicyOptions } from "./bpr.js";
 import { type ContextOptions, ContextPolicy } from "./context.js";
 import { EasePolicy, type EasePolicyOptions } from "./ease.js";
-import { FactorsPolicy, type FactorsPolicyOptions } from "./factors.js";
 import { ItemKnnPolicy, type ItemKnnPolicyOptions } from "./itemknn.js";
 import { LinUcb, type LinUcbOptions } from "./linucb.js";
 import { PopularPolicy } from "./popular.js";
 import { RandomPolicy } from "./random.js";
 
-/** A policy that may hold memory, which `dispose` lets go. */
+/** A policy that may hold memory, which `dispose` frees. */
 export interface DisposablePolicy extends Policy {
   dispose?(): void;
 }
 
-/** How a policy is made. */
+/** A policy of the registry. */
 export interface PolicyEntry {
-  /** What it does, in a line. */
+  /** One line on what the policy does. */
   readonly description: string;
   /**
-   * A fresh one.
-   * @param seed - Of all that is random in it, an integer >= 0.
-   * @param options - Those of its class.
+   * Creates the policy.
+   * @param seed - Of everything random in it, an integer >= 0.
+   * @param options - Options of its class.
    * @throws TypeError for an unknown option, RangeError for one out of range.
    */
   create(seed: number, options?: object): DisposablePolicy;
@@ -43,7 +43,7 @@ class Renamed implements DisposablePolicy {
   }
 }
 
-/** No reward for anything. */
+/** A reward with all weights 0. */
 const NOTHING: Partial<RewardOptions> = {
   click: 0,
   watch: 0,
@@ -57,7 +57,7 @@ const NOTHING: Partial<RewardOptions> = {
   dislike: 0,
 };
 
-/** The recommender's network with gamma 0 and one kind of reward: what a shown stream brings, if it is entered at all. */
+/** The recommender's network with gamma 0 and one kind of reward: the reward of the next impression alone. */
 function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["create"] {
   return (seed, options: Partial<RecommenderOptions> = {}) =>
     new Renamed(
@@ -72,7 +72,7 @@ function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["crea
     );
 }
 
-/** A recommender whose agent is a linear bandit; it learns from what was shown and left, too. */
+/** A recommender whose agent is a linear bandit; it also learns from impressions without a click. */
 function linUcb(seed: number, options: Partial<LinUcbOptions> = {}): DisposablePolicy {
   const recommender = new Recommender(
     {
@@ -91,32 +91,31 @@ function linUcb(seed: number, options: Partial<LinUcbOptions> = {}): DisposableP
 
 const ENTRIES = {
   random: {
-    description: "any streams on air, each equally likely",
+    description: "streams on air, each equally likely",
     create: (seed) => new RandomPolicy(seed),
   },
   popular: {
-    description: "what most people watch now",
+    description: "the streams with the most viewers",
     create: () => new PopularPolicy(),
   },
   "popular-by-context": {
-    description: "what is watched now, by category, time of day and group of users",
+    description: "the most popular streams by category, time of day and group of users",
     create: (_, options?: Partial<ContextOptions>) => new ContextPolicy(options),
   },
   itemknn: {
-    description: "streamers whom the same users liked as those of this user",
+    description: "streamers liked by the same users as those that this user liked",
     create: (_, options?: Partial<ItemKnnPolicyOptions>) => new ItemKnnPolicy(options),
   },
   bpr: {
-    description: "streamers whose vectors fit the user's: matrix factorisation, learned watch by watch",
-    create: (seed, options?: Partial<FactorsPolicyOptions>) =>
-      new FactorsPolicy(new CollaborativeVectors({ seed }), options),
+    description: "matrix factorisation: vectors of users and streamers, learned watch by watch",
+    create: (seed, options?: Partial<BprPolicyOptions>) => new BprPolicy(new CollaborativeVectors({ seed }), options),
   },
   ease: {
-    description: "a linear autoencoder over streamers, refitted every so often",
+    description: "a linear autoencoder over streamers, fitted anew as likes come in",
     create: (_, options?: Partial<EasePolicyOptions>) => new EasePolicy(options),
   },
   linucb: {
-    description: "a linear model of the recommender's features and reward, with a bonus for what is little known",
+    description: "a linear model of the recommender's features and reward, with a bonus for uncertainty",
     create: linUcb,
   },
   "click-greedy": {
@@ -128,7 +127,7 @@ const ENTRIES = {
     create: greedy("watch-greedy", { watch: 1 }),
   },
   "dqn-gamma-0": {
-    description: "the recommender with gamma 0: no further than the next slate",
+    description: "the recommender with gamma 0: it values the next slate alone",
     create: (seed, options?: Partial<RecommenderOptions>) =>
       new Renamed("dqn-gamma-0", new Recommender({ ...options, seed, gamma: 0 })),
   },
@@ -140,5 +139,5 @@ const ENTRIES = {
 
 export type PolicyName = keyof typeof ENTRIES;
 
-/** The policies of the live platform by name, the baselines first: all on one interface. */
+/** All policies of the live platform by name, the baselines first. */
 export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = ENTRIES;

@@ -1,29 +1,29 @@
 import type { Id, LiveEvent } from "../protocol/index.js";
 import { Catalogue, type StreamTraits } from "../recommender/state/index.js";
 
-/** Streams remembered after they went off air, for the feedback that is still to come. */
+/** Streams remembered after they went off air, for feedback that comes later. */
 const GONE = 65_536;
 
-/** What is on air, and what streams were that have gone. */
+/** The streams on air, and the traits of streams that have gone off air. */
 export class Broadcasts {
   readonly catalog = new Catalogue(GONE);
 
-  /** Takes any event; those that say nothing about what is on air change nothing. */
+  /** Takes any event; only events of streams change anything. */
   feedback(event: LiveEvent): void {
     this.catalog.feedback(event);
   }
 
-  /** What a stream is, on air or gone; undefined when the events have not told. */
+  /** The traits of a stream, on air or gone; undefined for an unknown stream. */
   traits(stream: Id): StreamTraits | undefined {
     return this.catalog.find(stream);
   }
 
-  /** Whose stream it is. A stream of which the events have not told stands for itself. */
+  /** The streamer of a stream; an unknown stream stands for itself. */
   streamerOf(stream: Id): Id {
     return this.traits(stream)?.streamer ?? stream;
   }
 
-  /** Did the stream go off air? */
+  /** Whether the stream has gone off air. */
   isGone(stream: Id): boolean {
     return this.catalog.find(stream)?.isOnAir === false;
   }

@@ -1,21 +1,23 @@
 import { log } from "../numeric/index.js";
 
-/** Probabilities nearer to 0 or 1 than this count as this far from it: one certain error must not cost an infinity. */
-const SURE = 1e-15;
+/**
+ * Probabilities are clamped to this distance from 0 and 1, so that one certain error does not make the loss infinite.
+ */
+const CLAMP = 1e-15;
 
 function requireAlike(scores: ArrayLike<number>, labels: ArrayLike<boolean>): void {
   if (scores.length !== labels.length || scores.length === 0) {
     throw new RangeError(
-      `"labels" must be as many as the scores (${scores.length}) and not none, got ${labels.length}`,
+      `"labels" must be as many as the scores (${scores.length}) and at least one, got ${labels.length}`,
     );
   }
 }
 
 /**
- * The chance that a positive scores above a negative, where a tie is worth half: the area under the ROC curve (Hanley &
- * McNeil 1982). NaN when all labels are the same.
+ * The area under the ROC curve: the probability that a positive scores above a negative, where a tie counts half
+ * (Hanley & McNeil 1982). NaN when all labels are the same.
  *
- * @throws RangeError when lengths differ or a score is NaN.
+ * @throws RangeError for no scores, lengths that differ, or a score that is NaN.
  */
 export function areaUnderCurve(scores: ArrayLike<number>, labels: ArrayLike<boolean>): number {
   requireAlike(scores, labels);
@@ -31,17 +33,17 @@ export function areaUnderCurve(scores: ArrayLike<number>, labels: ArrayLike<bool
       if (labels[order[to]!]) tied++;
     }
     positives += tied;
-    // All of a tie have the mean of its ranks, which count from 1.
+    // All tied scores get the mean of their ranks, which count from 1.
     ranks += (tied * (from + to + 1)) / 2;
   }
   return (ranks - (positives * (positives + 1)) / 2) / (positives * (scores.length - positives));
 }
 
 /**
- * The mean of -ln of the probability that was given to what came true, >= 0, lower is better.
+ * The mean of -ln(probability of the actual label), >= 0; lower is better.
  *
- * @param probabilities - Of the label being true, in [0, 1]; nearer than 1e-15 to either end they count as 1e-15 from it.
- * @throws RangeError when lengths differ or a probability is out of its range.
+ * @param probabilities - Of the label being true, in [0, 1]; clamped to [1e-15, 1 - 1e-15].
+ * @throws RangeError for no probabilities, lengths that differ, or a probability out of its range.
  */
 export function logLoss(probabilities: ArrayLike<number>, labels: ArrayLike<boolean>): number {
   requireAlike(probabilities, labels);
@@ -49,44 +51,49 @@ export function logLoss(probabilities: ArrayLike<number>, labels: ArrayLike<bool
   for (let i = 0; i < labels.length; i++) {
     const p = probabilities[i]!;
     if (!(p >= 0 && p <= 1)) throw new RangeError(`"probabilities" must be in [0, 1], got ${p} at ${i}`);
-    sum -= log(Math.max(SURE, labels[i] ? p : 1 - p));
+    sum -= log(Math.max(CLAMP, labels[i] ? p : 1 - p));
   }
   return sum / labels.length;
 }
 
-/** What comes of calling true all that scores at least `threshold`. */
-export interface Judgement {
-  /** Share that is called right. */
+/** Scores of a binary prediction. */
+export interface ClassificationScores {
+  /** Share of correct predictions. */
   accuracy: number;
-  /** Share of those called true that are; NaN when none is called so. */
+  /** True positives / predicted positives; NaN when none is predicted. */
   precision: number;
-  /** Share of the true ones that are called so; NaN when none is true. */
+  /** True positives / actual positives; NaN when there is none. */
   recall: number;
-  /** Harmonic mean of both: 2 hits / (called true + true). NaN when there is neither. */
+  /** Harmonic mean of precision and recall; NaN when nothing is predicted or actually positive. */
   f1: number;
 }
 
 /**
  * Accuracy, precision, recall and F1 of a binary prediction.
  *
- * @throws RangeError when lengths differ.
+ * @param threshold - Scores of at least this predict true. Default 0.5.
+ * @throws RangeError for no scores, or lengths that differ.
  */
-export function judge(scores: ArrayLike<number>, labels: ArrayLike<boolean>, threshold = 0.5): Judgement {
+export function classificationScores(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<boolean>,
+  threshold = 0.5,
+): ClassificationScores {
   requireAlike(scores, labels);
   let hits = 0;
-  let called = 0;
+  let predicted = 0;
   let positives = 0;
   for (let i = 0; i < labels.length; i++) {
-    const isCalled = scores[i]! >= threshold;
-    if (isCalled) called++;
+    const isPredicted = scores[i]! >= threshold;
+    if (isPredicted) predicted++;
     if (labels[i]) positives++;
-    if (isCalled && labels[i]) hits++;
+    if (isPredicted && labels[i]) hits++;
   }
-  const right = labels.length - called - positives + 2 * hits;
+  const correct = labels.length - predicted - positives + 2 * hits;
   return {
-    accuracy: right / labels.length,
-    precision: hits / called,
+    accuracy: correct / labels.length,
+    precision: hits / predicted,
     recall: hits / positives,
-    f1: (2 * hits) / (called + positives),
+    f1: (2 * hits) / (predicted + positives),
   };
 }

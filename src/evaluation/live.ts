@@ -3,11 +3,13 @@ import { Latest, pairKey } from "../collections/index.js";
 import {
   type Click,
   type Decision,
+  ENGAGED_MS,
   type FeedbackEvent,
   HOUR,
   type Id,
   type LiveEvent,
   MINUTE,
+  SESSION_GAP_MS,
   type StreamEvent,
   type Watch,
   WEEK,
@@ -21,50 +23,60 @@ import {
   record,
 } from "../recommender/learning/index.js";
 import type { StreamTraits } from "../recommender/state/index.js";
-import { bootstrapInterval, type Figure, gini, groupOf, type ResampleOptions, Tally } from "../statistics/index.js";
+import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
-import { intraListSimilarity, type Similarity, selfInformation, similarityRule, traitSimilarity } from "./diversity.js";
+import {
+  exposureGini,
+  intraListSimilarity,
+  type SimilarityFunction,
+  selfInformation,
+  similarityRule,
+  traitSimilarity,
+} from "./diversity.js";
 import { Returning } from "./returning.js";
 import {
-  type Act,
   ALL,
-  isAct,
+  CASE_SLICES,
   isRepeat,
+  isUserAction,
   OF_USER,
   SLICE_DEFAULTS,
   SLICE_TABLE,
-  SLICES,
   type SliceOptions,
   Slicer,
   UNMET,
+  type UserAction,
 } from "./slices.js";
 
-export interface LiveOptions extends SliceOptions {
-  /** Milliseconds from which figures count; what comes before only makes users and streamers known. Default 0. */
+export interface LiveMetricsOptions extends SliceOptions {
+  /** Milliseconds; earlier events make users and streamers known, and are not counted. Default 0. */
   from: number;
-  /** Milliseconds without a sign of the user after which a new session begins. Default 30 minutes. */
+  /** Milliseconds without activity after which a new session begins, > 0. Default 30 minutes. */
   sessionGapMs: number;
-  /** Milliseconds of watching from which a visit counts as engaged. Default 60 000. */
+  /** Milliseconds of watching from which a visit counts as engaged, > 0. Default 60 000. */
   engagedMs: number;
-  /** Users whose first session falls into the same so many milliseconds since `from` are a cohort. Default a week. */
+  /**
+   * Milliseconds, > 0: users whose first sessions fall into the same such period since `from` are a cohort. Default a
+   * week.
+   */
   cohortMs: number;
-  /** Of two streams, for the diversity of slates. Default Jaccard's index of category and tags. */
-  similarity: Similarity<StreamTraits>;
-  /** Weights of the reward, and what a bounce is. */
+  /** Similarity of two streams, for the diversity of slates. Default {@link traitSimilarity}. */
+  similarity: SimilarityFunction<StreamTraits>;
+  /** Options of the reward, `bounceMs` included. Default those of the recommender. */
   reward: Partial<RewardOptions>;
 }
 
-const DEFAULTS: LiveOptions = {
+const DEFAULTS: LiveMetricsOptions = {
   from: 0,
-  sessionGapMs: 30 * MINUTE,
-  engagedMs: MINUTE,
+  sessionGapMs: SESSION_GAP_MS,
+  engagedMs: ENGAGED_MS,
   cohortMs: WEEK,
   similarity: traitSimilarity,
   reward: {},
   ...SLICE_DEFAULTS,
 };
 
-const TABLE: Rules<LiveOptions> = {
+const TABLE: Rules<LiveMetricsOptions> = {
   from: rules.nonNegative,
   sessionGapMs: rules.positive,
   engagedMs: rules.positive,
@@ -74,7 +86,7 @@ const TABLE: Rules<LiveOptions> = {
   ...SLICE_TABLE,
 };
 
-/** What is counted by slice. Rates are per impression, conversions and shares per visit. */
+/** Metrics by slice. Rates are per impression, conversions and shares per visit. */
 const METRICS = [
   "click_rate",
   "conversion_engaged",
@@ -96,54 +108,56 @@ type Metric = (typeof METRICS)[number];
 
 const AT = Object.fromEntries(METRICS.map((metric, at) => [metric, at])) as Record<Metric, number>;
 
-/** Impressions waiting for a click, visits under way, and decisions remembered: the newest. Set by hand. */
+/** The newest impressions, visits and decisions that wait for feedback; older ones are forgotten. Set by hand. */
 const WAITING = 65_536;
 
-/** All slices: of what a user-day is divided by, so that slices of a sum add up. */
-const EVERY = (1 << SLICES.length) - 1;
+/** All slices: denominators such as user-days belong to each of them, so that the slices of a sum add up. */
+const EVERY = (1 << CASE_SLICES.length) - 1;
 
 interface Visit {
   slices: number;
-  /** It followed an impression. */
+  /** Whether it followed an impression that counts. */
   isShown: boolean;
-  /** It began within what counts. */
+  /** Whether it began at or after `from`. */
   counts: boolean;
   outcome: Outcome;
 }
 
 interface Streamer {
-  /** Was on air, or shown, while it counts; how often it was shown then; how often it was visited at all. */
+  /** Whether it was on air or shown since `from`. */
   counts: boolean;
+  /** Since `from`. */
   impressions: number;
+  /** Since the first event. */
   visits: number;
 }
 
 /**
- * Counts what comes of a policy while it serves: from a log, behind a simulator, or in a server.
+ * Measures a policy while it serves: from a log, behind a simulator, or in a server.
  *
- * Events and decisions come in order of time, a decision before the events that belong to it. Every call takes O(1),
- * but for the pairs of a slate. Memory grows with the users and the streamers, not with the events.
+ * Give it events and decisions in order of time, a decision before its events. Each call takes O(1), besides the pairs
+ * of a slate. Memory grows with users and streamers, not with events.
  *
  * ```ts
  * const live = new LiveMetrics();
- * simulate(policy, { days: 14 }, { onEvent: (event) => live.feedback(event) });
+ * simulate(policy, { days: 14 }, { onEvent: (event) => live.feedback(event), onDecision: (one) => live.decision(one) });
  * console.table(live.result());
  * ```
  */
 export class LiveMetrics {
-  readonly options: Readonly<LiveOptions>;
-  readonly #tally = new Tally(METRICS, SLICES);
-  /** Of streams, resampled by streamer: the share of those on air that were shown. */
+  readonly options: Readonly<LiveMetricsOptions>;
+  readonly #tally = new Tally(METRICS, CASE_SLICES);
+  /** The share of streams on air that were shown, resampled by streamer. */
   readonly #streams = new Tally(["stream_coverage"]);
   readonly #broadcasts = new Broadcasts();
   readonly #slicer: Slicer;
   readonly #reward: Reward;
   readonly #returning: Returning;
-  readonly #groups = new Map<Id, number>();
+  readonly #groups = new GroupCache();
   readonly #streamers = new Map<Id, Streamer>();
-  /** Streams on air that count; whether they were shown. */
+  /** Whether each stream on air since `from` was shown. */
   readonly #shown = new Map<Id, boolean>();
-  /** Slices of impressions that were not clicked yet; -1 for those that do not count. */
+  /** Slices of impressions without a click so far; -1 for impressions before `from`. */
   readonly #impressions = new Latest<string, { slices: number; decision: Id | undefined }>(WAITING);
   readonly #visits = new Latest<string, Visit>(WAITING);
   readonly #decisions = new Latest<Id, true>(WAITING);
@@ -151,7 +165,7 @@ export class LiveMetrics {
   #visited = 0;
 
   /** @throws TypeError or RangeError for unknown or wrong options. */
-  constructor(options: Partial<LiveOptions> = {}) {
+  constructor(options: Partial<LiveMetricsOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     this.#slicer = new Slicer(this.options);
     this.#reward = new Reward(this.options.reward);
@@ -159,7 +173,7 @@ export class LiveMetrics {
   }
 
   /**
-   * Takes what was chosen for a user: its streams count as shown, and impressions that name it are not counted again.
+   * Takes a decision: its streams count as shown, and impressions that name it are not counted again.
    * @throws RangeError for a time that is not finite; nothing changes then.
    */
   decision({ id, user, time, slate }: Decision): void {
@@ -175,7 +189,7 @@ export class LiveMetrics {
     }
     if (!this.#counts || traits.length < 2) return;
     const similarity = intraListSimilarity(traits, this.options.similarity);
-    this.#tally.add(this.#group(user), AT.slate_diversity, slices, 1 - similarity, 1);
+    this.#tally.add(this.#groups.of(user), AT.slate_diversity, slices, 1 - similarity, 1);
   }
 
   /**
@@ -193,36 +207,30 @@ export class LiveMetrics {
       this.#present(event.user, event.time);
       if (event.decision === undefined || !this.#decisions.has(event.decision))
         this.#show(event.user, event.stream, event.decision);
-    } else if (isAct(event)) this.#takeAct(event);
+    } else if (isUserAction(event)) this.#takeAction(event);
   }
 
   /**
-   * All figures so far, each with its 95 % interval; those that have nothing to divide by are left out. Users are
-   * resampled; for coverage and Gini, which are of streams, streamers. Takes time in proportion to users and streamers.
+   * All figures so far, each with its 95 % interval; figures with a denominator of 0 are left out. Users are resampled;
+   * for coverage and the Gini coefficient of exposure, streamers. Takes time in proportion to users and streamers.
    */
   result(options: Partial<ResampleOptions> = {}): Figure[] {
     const figures = this.tally().figures(options);
     figures.push(...this.#returning.figures(this.#now, options), ...this.#streams.figures(options));
     const exposures: number[] = [];
     for (const { counts, impressions } of this.#streamers.values()) if (counts) exposures.push(impressions);
-    if (exposures.some((n) => n > 0)) {
-      figures.push({
-        metric: "exposure_gini",
-        slice: "all",
-        ...bootstrapInterval(exposures, { ...options, statistic: (n) => gini(n) }),
-      });
-    }
+    if (exposures.some((n) => n > 0)) figures.push(exposureGini("exposure_gini", exposures, options));
     return figures;
   }
 
-  /** The sums behind the figures that are by user, to be compared with those of another policy: see {@link Tally.minus}. */
+  /** The sums behind the figures by user, for a comparison with another policy: {@link Tally.minus}. */
   tally(): Tally {
     const tally = this.#tally.clone();
     for (const { group, days, activeDays, awayMs, returns } of this.#returning.users(this.#now)) {
       tally.add(group, AT.watch_min_per_user_day, EVERY, 0, days);
       tally.add(group, AT.sessions_per_user_day, OF_USER, 0, days);
       tally.add(group, AT.watch_min_per_active_day, EVERY, 0, activeDays);
-      // All time away over all returns: those who are not back yet count with the time that they have been away.
+      // All time away over all returns: users who are not back yet count with their time away so far.
       tally.add(group, AT.hours_to_next_visit, ALL, awayMs / HOUR, returns);
     }
     return tally;
@@ -240,15 +248,6 @@ export class LiveMetrics {
     for (const stream of this.#broadcasts.catalog) this.#airs(stream.id, stream.streamer);
   }
 
-  #group(user: Id): number {
-    let group = this.#groups.get(user);
-    if (group === undefined) {
-      group = groupOf(user);
-      this.#groups.set(user, group);
-    }
-    return group;
-  }
-
   #streamer(id: Id): Streamer {
     let streamer = this.#streamers.get(id);
     if (streamer === undefined) {
@@ -264,18 +263,18 @@ export class LiveMetrics {
     else if (event.kind === "off_air") this.#shown.delete(event.stream);
   }
 
-  /** A stream is on air while it counts. */
+  /** Counts a stream that is on air at or after `from`. */
   #airs(stream: Id, streamer: Id): void {
     if (this.#shown.has(stream)) return;
     this.#shown.set(stream, false);
     this.#streamer(streamer).counts = true;
-    this.#streams.add(this.#group(streamer), 0, ALL, 0, 1);
+    this.#streams.add(this.#groups.of(streamer), 0, ALL, 0, 1);
   }
 
   #present(user: Id, start: number): void {
-    const isNew = this.#returning.sign(user, this.#group(user), start, this.#now, this.#slicer.ofUser(user));
+    const isNew = this.#returning.sign(user, this.#groups.of(user), start, this.#now, this.#slicer.ofUser(user));
     if (!isNew || !this.#counts) return;
-    this.#tally.add(this.#group(user), AT.sessions_per_user_day, this.#slicer.ofUser(user), 1, 0);
+    this.#tally.add(this.#groups.of(user), AT.sessions_per_user_day, this.#slicer.ofUser(user), 1, 0);
   }
 
   #show(user: Id, stream: Id, decision: Id | undefined): void {
@@ -288,16 +287,16 @@ export class LiveMetrics {
     streamer.counts = true;
     streamer.impressions++;
     const bits = selfInformation(streamer.visits, this.#visited, this.#streamers.size);
-    const group = this.#group(user);
+    const group = this.#groups.of(user);
     this.#tally.add(group, AT.click_rate, slices, 0, 1);
     this.#tally.add(group, AT.reward_per_impression, slices, 0, 1);
     this.#tally.add(group, AT.slate_novelty_bits, slices, bits, 1);
     if (this.#shown.get(stream) !== false) return;
     this.#shown.set(stream, true);
-    this.#streams.add(this.#group(name), 0, ALL, 1, 0);
+    this.#streams.add(this.#groups.of(name), 0, ALL, 1, 0);
   }
 
-  #takeAct(event: Act): void {
+  #takeAction(event: UserAction): void {
     const length = event.kind === "watch" ? event.watchMs : event.kind === "page_view" ? event.dwellMs : 0;
     this.#present(event.user, Math.max(0, this.#now - length));
     if (event.kind === "page_view") this.#slicer.acted(event.user);
@@ -320,10 +319,10 @@ export class LiveMetrics {
     this.#leave(event.user, visit, event.watchMs);
   }
 
-  /** A user goes in. */
+  /** Begins a visit. */
   #enter({ user, decision }: Click | Watch, streamer: Id, key: string): Visit {
     const shown = this.#impressions.get(key);
-    // Where impressions name their decision, a click that names none found its way by itself.
+    // Where impressions name their decision, a click without one does not come from the slate.
     const isAnswer = shown !== undefined && (shown.decision === undefined || decision !== undefined);
     if (isAnswer) this.#impressions.delete(key);
     const isShown = isAnswer && shown.slices >= 0;
@@ -334,7 +333,7 @@ export class LiveMetrics {
     this.#streamer(streamer).visits++;
     this.#visited++;
     if (!visit.counts) return visit;
-    const group = this.#group(user);
+    const group = this.#groups.of(user);
     if (isShown) this.#tally.add(group, AT.click_rate, slices, 1, 0);
     this.#tally.add(group, AT.repeat_share, slices & UNMET, isRepeat(slices) ? 1 : 0, 1);
     this.#tally.add(group, AT.conversion_follow, slices, 0, 1);
@@ -342,20 +341,20 @@ export class LiveMetrics {
     return visit;
   }
 
-  /** The first follow, and the first gift, of a visit. */
+  /** Counts the first follow and the first gift of a visit. */
   #convert(event: FeedbackEvent, { slices, outcome }: Visit): void {
-    const group = this.#group(event.user);
+    const group = this.#groups.of(event.user);
     if (event.kind === "follow" && outcome.follows === 1) this.#tally.add(group, AT.conversion_follow, slices, 1, 0);
     else if (event.kind === "gift" && outcome.gifts === event.amount) {
       this.#tally.add(group, AT.conversion_gift, slices, 1, 0);
     }
   }
 
-  /** The end of a watch. */
+  /** Counts a visit at the end of its watch. */
   #leave(user: Id, { slices, isShown, counts, outcome }: Visit, watchMs: number): void {
     if (!this.#counts) return;
-    const group = this.#group(user);
-    // Of a watch that began before the figures count, the part after.
+    const group = this.#groups.of(user);
+    // Only the part of a watch at or after `from`.
     const minutes = Math.min(watchMs, this.#now - this.options.from) / MINUTE;
     this.#tally.add(group, AT.watch_min_per_user_day, slices, minutes, 0);
     this.#tally.add(group, AT.watch_min_per_active_day, slices, minutes, 0);

@@ -1,52 +1,55 @@
-import { histories, type Interactions } from "../logs/index.js";
-import { log, Random } from "../numeric/index.js";
+import { type Histories, histories, type Interactions } from "../logs/index.js";
+import { Random } from "../numeric/index.js";
 import {
+  arithmeticMean,
   type Figure,
   groupOf,
   type Interval,
   type ResampleOptions,
+  rankDiscount,
   Tally,
   topK,
   wilsonInterval,
 } from "../statistics/index.js";
 
-/** Scores items for a user: what evaluation by ranking needs of a recommender. */
+/** Scores items for a user. */
 export interface Ranker {
   readonly name: string;
   /**
-   * Writes the score of `items[j]` for `user` at the moment `now` to `out[j]`, higher is better, in any unit.
+   * Writes the score of `items[j]` for `user` at the time `now` to `out[j]`: higher is better, in any unit.
    *
-   * @param now Milliseconds, on the clock of the interactions.
-   * @param items Dense integers, each at most once, in any order.
-   * @param out At least as long as `items`; every score must be a number (not NaN).
+   * @param now - Milliseconds, as the times of the interactions.
+   * @param items - Dense integers, each at most once, in any order.
+   * @param out - At least as long as `items`; no score may be NaN.
    */
   score(user: number, now: number, items: Int32Array, out: Float64Array): void;
 }
 
 /**
- * Which items the held-out one has to beat.
+ * The candidates among which a held-out item is ranked.
  *
- * - `"full"`: all items that the user has not had in training. The one to trust.
- * - `"sampled"`: `negatives` (at least 1, 99 is usual) of these, drawn uniformly without repetition (He et al. 2017,
- *   "Neural Collaborative Filtering"). Reads far higher than `"full"` and may order methods otherwise (Krichene & Rendle 2020, "On Sampled
- *   Metrics for Item Recommendation"); only for comparison with results published that way.
- * - `"given"`: these, a list for each test interaction, in the order of the test set, each item at most once and the
- *   held-out one not at all. For comparison with a published result of which the draw is known.
+ * - `"full"`: all items that are not in the user's training data. The one to trust.
+ * - `"sampled"`: `negatives` (at least 1, usually 99) of these, drawn uniformly without repetition (He et al. 2017,
+ *   "Neural Collaborative Filtering"). Its figures are far higher than those of `"full"`, and may order methods
+ *   otherwise (Krichene & Rendle 2020, "On Sampled Metrics for Item Recommendation"); only for comparison with results
+ *   published that way.
+ * - `"given"`: a list for each test interaction, in the order of the test set, without repeats and without the held-out
+ *   item. For comparison with a published result whose draw is known.
  */
 export type RankingProtocol =
   | { kind: "full" }
   | { kind: "sampled"; negatives: number; seed: number }
   | { kind: "given"; negatives: readonly Int32Array[] };
 
-/** Where the held-out items came: one entry per test interaction, in the order of the test set. */
-export interface Placements {
-  /** How many candidates scored higher than the held-out item. */
+/** The ranks of held-out items: one entry per test interaction, in the order of the test set. */
+export interface HeldOutPlacements {
+  /** Number of candidates with a higher score than the held-out item. */
   better: Int32Array;
-  /** How many other candidates scored exactly the same. */
+  /** Number of other candidates with the same score. */
   tied: Int32Array;
 }
 
-/** Means over the test interactions, and coverage. All are in [0, 1], higher is better. */
+/** Means over the test interactions, and coverage. All are in [0, 1]; higher is better. */
 export interface RankingScores {
   /** Number of test interactions. */
   n: number;
@@ -54,13 +57,54 @@ export interface RankingScores {
   ndcg: number;
   mrr: number;
   /**
-   * The share of all items that are in the top k of at least one user of the test set, with the interval of a share of
-   * items drawn at random; of tied items the one with the lowest index comes first. Under the full protocol only.
+   * The share of all items that are in the top k of at least one test interaction, with a Wilson interval; of tied
+   * items the lowest comes first. Under the full protocol only.
    */
   coverage?: Interval;
 }
 
-/** The scored candidates of one test interaction; the arrays are overwritten by the next. */
+/** The items that are new to a user: not in the user's training data. */
+export class UnseenItems {
+  readonly #train: Interactions;
+  readonly #histories: Histories;
+  readonly #isSeen: Uint8Array;
+  readonly #items: Int32Array;
+  #seen: Int32Array = new Int32Array(0);
+
+  constructor(train: Interactions) {
+    this.#train = train;
+    this.#histories = histories(train);
+    this.#isSeen = new Uint8Array(train.items);
+    this.#items = new Int32Array(train.items);
+  }
+
+  /** The user's new items, and `also`, in ascending order; a view that the next call overwrites. */
+  of(user: number, also = -1): Int32Array {
+    const { start, event } = this.#histories;
+    for (const e of this.#seen) this.#isSeen[this.#train.item[e]!] = 0;
+    this.#seen = event.subarray(start[user]!, start[user + 1]!);
+    for (const e of this.#seen) this.#isSeen[this.#train.item[e]!] = 1;
+    let count = 0;
+    for (let item = 0; item < this.#items.length; item++) {
+      if (this.#isSeen[item] === 0 || item === also) this.#items[count++] = item;
+    }
+    return this.#items.subarray(0, count);
+  }
+
+  /** Whether an item is new to the user of the last call of `of`. */
+  has(item: number): boolean {
+    return this.#isSeen[item] === 0;
+  }
+}
+
+/** Writes the scores of items. @throws Error when a score is NaN: it would compare as neither better nor worse. */
+export function scoreItems(ranker: Ranker, user: number, now: number, items: Int32Array, out: Float64Array): void {
+  ranker.score(user, now, items, out);
+  const nan = out.findIndex(Number.isNaN);
+  if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${items[nan]} for user ${user} is NaN`);
+}
+
+/** The scored candidates of one test interaction; the next one overwrites the arrays. */
 interface Ballot {
   /** Position in the test set. */
   test: number;
@@ -77,38 +121,22 @@ function* ballots(
   test: Interactions,
   protocol: RankingProtocol,
 ): Generator<Ballot, void, undefined> {
-  const { start, event } = histories(train);
-  const seen = new Uint8Array(train.items);
-  const items = new Int32Array(train.items);
-  const scores = new Float64Array(train.items);
+  const unseen = new UnseenItems(train);
+  const buffer = new Float64Array(train.items);
   requireNegatives(protocol, train, test);
   const random = protocol.kind === "sampled" ? Random.named(protocol.seed, "negatives") : undefined;
   for (let t = 0; t < test.user.length; t++) {
     const user = test.user[t]!;
     const held = test.item[t]!;
-    const own = event.subarray(start[user]!, start[user + 1]!);
-    for (const e of own) seen[train.item[e]!] = 1;
-    let count = 0;
-    let positive = 0;
-    for (let item = 0; item < train.items; item++) {
-      if (item === held) positive = count;
-      if (seen[item] === 0 || item === held) items[count++] = item;
+    let items: Int32Array;
+    if (protocol.kind === "given") items = Int32Array.from([held, ...protocol.negatives[t]!]);
+    else {
+      items = unseen.of(user, held);
+      if (protocol.kind === "sampled") items = draw(items, items.indexOf(held), protocol.negatives, random!);
     }
-    for (const e of own) seen[train.item[e]!] = 0;
-    if (protocol.kind === "sampled") {
-      count = draw(items.subarray(0, count), positive, protocol.negatives, random!);
-      positive = 0;
-    } else if (protocol.kind === "given") {
-      items[0] = held;
-      items.set(protocol.negatives[t]!, 1);
-      count = 1 + protocol.negatives[t]!.length;
-      positive = 0;
-    }
-    const ballot: Ballot = { test: t, items: items.subarray(0, count), scores: scores.subarray(0, count), positive };
-    ranker.score(user, test.time[t]!, ballot.items, ballot.scores);
-    const nan = ballot.scores.findIndex(Number.isNaN);
-    if (nan >= 0) throw new Error(`${ranker.name}: the score of item ${items[nan]} for user ${user} is NaN`);
-    yield ballot;
+    const scores = buffer.subarray(0, items.length);
+    scoreItems(ranker, user, test.time[t]!, items, scores);
+    yield { test: t, items, scores, positive: items.indexOf(held) };
   }
 }
 
@@ -132,12 +160,12 @@ function requireNegatives(protocol: RankingProtocol, train: Interactions, test: 
   }
 }
 
-/** Moves the held-out item and then random others to the front; returns how many these are together. */
-function draw(items: Int32Array, positive: number, negatives: number, random: Random): number {
+/** Moves the held-out item, then random negatives, to the front; returns a view of these. */
+function draw(items: Int32Array, positive: number, negatives: number, random: Random): Int32Array {
   const count = Math.min(1 + negatives, items.length);
   swap(items, 0, positive);
   for (let j = 1; j < count; j++) swap(items, j, j + random.below(items.length - j));
-  return count;
+  return items.subarray(0, count);
 }
 
 function swap(items: Int32Array, a: number, b: number): void {
@@ -146,8 +174,8 @@ function swap(items: Int32Array, a: number, b: number): void {
   items[b] = item;
 }
 
-/** Enters the place of one held-out item. */
-function enter(placements: Placements, { test, scores, positive }: Ballot): void {
+/** Writes the placement of one held-out item. */
+function enter(placements: HeldOutPlacements, { test, scores, positive }: Ballot): void {
   const held = scores[positive]!;
   let better = 0;
   let equal = 0;
@@ -159,53 +187,57 @@ function enter(placements: Placements, { test, scores, positive }: Ballot): void
   placements.tied[test] = equal - 1;
 }
 
-function emptyPlacements(n: number): Placements {
+function emptyPlacements(n: number): HeldOutPlacements {
   return { better: new Int32Array(n), tied: new Int32Array(n) };
 }
 
 /**
  * Ranks the held-out item of every test interaction among its candidates.
  *
- * @param train What the user has had: never a candidate, unless it is the held-out item itself.
- * @throws Error when a score is NaN: it would compare as neither better nor worse, and so flatter the ranker.
+ * @param train - Items that the user has had here are no candidates, except the held-out item itself.
+ * @throws RangeError for wrong negatives. Error when a score is NaN.
  */
-export function place(ranker: Ranker, train: Interactions, test: Interactions, protocol: RankingProtocol): Placements {
+export function placeHeldOut(
+  ranker: Ranker,
+  train: Interactions,
+  test: Interactions,
+  protocol: RankingProtocol,
+): HeldOutPlacements {
   const placements = emptyPlacements(test.user.length);
   for (const ballot of ballots(ranker, train, test, protocol)) enter(placements, ballot);
   return placements;
 }
 
 /**
- * HR@k of each test interaction: 1 when the held-out item is among the k best, else 0. A tie counts as its expectation
- * over all orders of the tied items, so that equal scores are worth exactly what chance is worth, and never more
- * (McSherry & Najork 2008, "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied
- * Scores").
+ * HR@k of each test interaction: 1 when the held-out item is among the k best, else 0. A tie counts as the expectation
+ * over all orders of the tied items, so that equal scores are worth what chance is worth (McSherry & Najork 2008,
+ * "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores").
  *
- * @param k At least 1.
+ * @param k - At least 1.
  */
-export function hitRate(placements: Placements, k: number): Float64Array {
+export function hitRate(placements: HeldOutPlacements, k: number): Float64Array {
   return expectation(placements, (rank) => (rank < k ? 1 : 0));
 }
 
 /** NDCG@k of each test interaction, 1 / log2(rank + 1) for a rank from 1 to k, else 0; ties as in {@link hitRate}. */
-export function ndcg(placements: Placements, k: number): Float64Array {
-  return expectation(placements, (rank) => (rank < k ? Math.LN2 / log(rank + 2) : 0));
+export function ndcg(placements: HeldOutPlacements, k: number): Float64Array {
+  return expectation(placements, (rank) => (rank < k ? rankDiscount(rank) : 0));
 }
 
-/** 1 / rank of each test interaction, whatever the rank; the mean is the MRR; ties as in {@link hitRate}. */
-export function reciprocalRank(placements: Placements): Float64Array {
+/** 1 / rank of each test interaction, for any rank; its mean is the MRR. Ties as in {@link hitRate}. */
+export function reciprocalRank(placements: HeldOutPlacements): Float64Array {
   return expectation(placements, (rank) => 1 / (rank + 1));
 }
 
-/** The mean of `gain` over the ranks (from 0) that a held-out item may get among those it is tied with. */
-function expectation({ better, tied }: Placements, gain: (rank: number) => number): Float64Array {
+/** The mean of `gain` over the ranks, from 0, that a held-out item can have among the items it is tied with. */
+function expectation({ better, tied }: HeldOutPlacements, gain: (rank: number) => number): Float64Array {
   const values = new Float64Array(better.length);
   let ranks = 0;
   for (let t = 0; t < better.length; t++) ranks = Math.max(ranks, better[t]! + tied[t]! + 1);
   const sums = new Float64Array(ranks + 1);
   for (let rank = 0; rank < ranks; rank++) sums[rank + 1] = sums[rank]! + gain(rank);
   for (let t = 0; t < values.length; t++) {
-    // Without a tie the gain itself, free of the rounding of a difference of sums.
+    // Without a tie, the gain itself: a difference of sums would round.
     const last = better[t]! + tied[t]!;
     values[t] = tied[t] === 0 ? gain(last) : (sums[last + 1]! - sums[better[t]!]!) / (tied[t]! + 1);
   }
@@ -215,11 +247,11 @@ function expectation({ better, tied }: Placements, gain: (rank: number) => numbe
 /**
  * HR@k, NDCG@k and MRR with their intervals, by user: `hr_at_k`, `ndcg_at_k`, `mrr`.
  *
- * @param test What was placed.
- * @param k At least 1.
+ * @param test - The same as in {@link placeHeldOut}.
+ * @param k - At least 1.
  */
 export function rankingFigures(
-  placements: Placements,
+  placements: HeldOutPlacements,
   test: Interactions,
   k: number,
   options: Partial<ResampleOptions> = {},
@@ -236,7 +268,7 @@ export function rankingFigures(
 /**
  * HR@k, NDCG@k, MRR and, under the full protocol, catalogue coverage@k.
  *
- * @param k Length of the list, at least 1; default 10.
+ * @param k - Length of the list, at least 1. Default 10.
  * @throws RangeError when the test set is empty. Error when a score is NaN.
  */
 export function evaluateRanking(
@@ -256,20 +288,14 @@ export function evaluateRanking(
   }
   const scores: RankingScores = {
     n,
-    hitRate: mean(hitRate(placements, k)),
-    ndcg: mean(ndcg(placements, k)),
-    mrr: mean(reciprocalRank(placements)),
+    hitRate: arithmeticMean(hitRate(placements, k)),
+    ndcg: arithmeticMean(ndcg(placements, k)),
+    mrr: arithmeticMean(reciprocalRank(placements)),
   };
-  if (protocol.kind === "full") scores.coverage = wilsonInterval(sum(shown), train.items);
+  if (protocol.kind === "full")
+    scores.coverage = wilsonInterval(
+      shown.reduce((sum, each) => sum + each, 0),
+      train.items,
+    );
   return scores;
-}
-
-function sum(values: Float64Array | Uint8Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
-}
-
-function mean(values: Float64Array): number {
-  return sum(values) / values.length;
 }

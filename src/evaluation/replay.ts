@@ -3,6 +3,7 @@ import { Latest, pairKey } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import {
   type Decision,
+  ENGAGED_MS,
   type Id,
   type LiveEvent,
   MINUTE,
@@ -11,57 +12,69 @@ import {
   type Watch,
 } from "../protocol/index.js";
 import type { StreamTraits } from "../recommender/state/index.js";
-import {
-  bootstrapInterval,
-  type Figure,
-  gini,
-  groupOf,
-  type ResampleOptions,
-  scoreList,
-  Tally,
-} from "../statistics/index.js";
+import { type Figure, GroupCache, type ResampleOptions, scoreList, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
-import { intraListSimilarity, type Similarity, selfInformation, similarityRule, traitSimilarity } from "./diversity.js";
-import { type Act, ALL, isAct, SLICE_DEFAULTS, SLICE_TABLE, SLICES, type SliceOptions, Slicer } from "./slices.js";
+import {
+  exposureGini,
+  intraListSimilarity,
+  type SimilarityFunction,
+  selfInformation,
+  similarityRule,
+  traitSimilarity,
+} from "./diversity.js";
+import {
+  ALL,
+  CASE_SLICES,
+  isUserAction,
+  SLICE_DEFAULTS,
+  SLICE_TABLE,
+  type SliceOptions,
+  Slicer,
+  type UserAction,
+} from "./slices.js";
 
-/** A policy that can also rank without the intent to show. */
+/** A policy that can also rank without showing. */
 export interface RankingPolicy extends Policy {
   /**
-   * As `recommend`, but changes nothing: a policy that remembers its decisions in order to learn from them should have
-   * it, or it takes the questions of an evaluation for slates that were shown.
+   * As `recommend`, but changes nothing. A policy that learns from its own decisions needs it, or it takes the rankings
+   * of an evaluation for slates that were shown.
    */
   rank?(request: Request): Pick<Decision, "slate">;
 }
 
-export interface ReplayOptions extends SliceOptions {
-  /** Milliseconds from which cases count; what comes before only trains. Default 0. */
+export interface LogReplayOptions extends SliceOptions {
+  /** Milliseconds; earlier events train the policy, and are not cases. Default 0. */
   from: number;
-  /** Milliseconds until which cases count, exclusive. Default without end. */
+  /** Milliseconds; events at or after it are not cases. Default without end. */
   until: number;
-  /** What makes a stream the right answer: a user's `click`, or one that led to an `engaged` watch. Default `click`. */
+  /**
+   * Which stream is the right answer: every one with a `click`, or with a click that led to an `engaged` watch. Default
+   * `click`.
+   */
   target: "click" | "engaged";
-  /** Milliseconds of watching from which a visit counts as engaged. Default 60 000. */
+  /** Milliseconds of watching from which a visit counts as engaged, > 0. Default 60 000. */
   engagedMs: number;
   /** Length of the list, at least 1. Default 10. */
   k: number;
   /**
-   * Others on air among which the target is ranked, drawn uniformly for each case; 0 takes all that are on air, as
-   * Rappaz et al. 2021 do. Fewer read far higher, and may order policies otherwise (Krichene & Rendle 2020). Default 0.
+   * Number of other streams on air among which the target is ranked, drawn uniformly for each case; 0 takes all streams
+   * on air, as Rappaz et al. 2021 do. Sampled figures are far higher, and may order policies otherwise (Krichene &
+   * Rendle 2020). Default 0.
    */
   negatives: number;
-  /** Of the draw of negatives, an integer >= 0. Default 0. */
+  /** Seed of the drawn negatives, an integer >= 0. Default 0. */
   seed: number;
-  /** How far ahead it looks for the click that belongs to a decision, milliseconds. Default 10 minutes. */
+  /** Milliseconds between a decision's first impression and its last click, at most. Default 10 minutes. */
   lookMs: number;
-  /** Of two streams, for the diversity of lists. Default Jaccard's index of category and tags. */
-  similarity: Similarity<StreamTraits>;
+  /** Similarity of two streams, for the diversity of lists. Default {@link traitSimilarity}. */
+  similarity: SimilarityFunction<StreamTraits>;
 }
 
-const DEFAULTS: ReplayOptions = {
+const DEFAULTS: LogReplayOptions = {
   from: 0,
   until: Number.MAX_VALUE,
   target: "click",
-  engagedMs: MINUTE,
+  engagedMs: ENGAGED_MS,
   k: 10,
   negatives: 0,
   seed: 0,
@@ -70,7 +83,7 @@ const DEFAULTS: ReplayOptions = {
   ...SLICE_DEFAULTS,
 };
 
-const TABLE: Rules<ReplayOptions> = {
+const TABLE: Rules<LogReplayOptions> = {
   from: rules.nonNegative,
   until: rules.nonNegative,
   target: oneOf("click", "engaged"),
@@ -83,68 +96,69 @@ const TABLE: Rules<ReplayOptions> = {
   ...SLICE_TABLE,
 };
 
-/** Cases that wait for the end of their watch, the newest. Set by hand. */
+/** The newest cases that wait for the end of their watch; older ones are forgotten. Set by hand. */
 const WAITING = 65_536;
 
-/** An event that waits until enough of what follows is known. */
+/** An event that waits for the clicks that follow it. */
 interface Held {
   event: LiveEvent;
-  /** Streams that the user goes on to click of the decision that begins with this event, or with it. */
+  /** Streams of the case that is evaluated before this event: the clicks of its decision, or its own. */
   targets: Id[] | undefined;
 }
 
-/** What a policy said to one case. */
+/** The scores of a policy's ranking in one case. */
 interface Case {
   group: number;
   slices: number;
-  /** By metric; NaN where there is none. */
+  /** By metric; NaN where it has no value. */
   values: number[];
 }
 
-/** What an evaluation on a log has come to. */
-export interface ReplayResult {
+/** The result of an evaluation on a log. */
+export interface LogReplayResult {
   /** With intervals, by slice: `accuracy` (HR@1), `hr_at_10`, `ndcg_at_10`, `mrr`, and more. */
   figures: Figure[];
-  /** The sums behind the figures of cases, to be compared with those of another policy on the same log: {@link Tally.minus}. */
+  /** The sums behind the figures, for a comparison with another policy on the same log: {@link Tally.minus}. */
   tally: Tally;
-  /** Cases judged. */
+  /** Number of cases. */
   cases: number;
-  /** Targets that were not on air when the policy was to be asked. */
+  /** Number of targets left out, as they were not on air when the policy was to rank. */
   skipped: number;
 }
 
 /**
- * Evaluates a policy on a log as it goes by: at each click the policy ranks what is on air, its rank of what was clicked
- * counts, and only then is it told. `train` first and `test` after is the case where `from` is the split.
+ * Evaluates a policy on a log, event by event: before each click the policy ranks the streams on air, the rank of the
+ * clicked stream counts, and only then the policy gets the click. With `from`, the part before it trains.
  *
- * The question is put before the first impression of the decision that the click belongs to, where the log has such, and
- * otherwise right before the click: the log's own slate would give the answer away. So events are held back for a while
- * (`lookMs`) before the policy gets them, in their order. A watch that no click announced is a case when it ends: what
- * the user did meanwhile has been told by then, so give such logs a click at the start of each watch.
+ * The policy ranks before the first impression of the click's decision, where the log has impressions, and otherwise
+ * right before the click: the log's own slate would give the answer away. So events are held back for `lookMs` before
+ * the policy gets them, in their order. A watch without a click is a case at its end, when the policy already has the
+ * user's events during that watch: give such logs a click at the start of each watch.
  *
- * A policy is asked for as many streams as there are: one that sorts all takes O(n log n) a case; one that
- * retrieves fewer leaves targets unranked, and these count 0.
+ * The policy is asked for all streams on air, which takes a policy that sorts them O(n log n) a case. Targets that it
+ * leaves out of its ranking score 0.
  */
-export class Replay {
-  readonly options: Readonly<ReplayOptions>;
+export class LogReplay {
+  readonly options: Readonly<LogReplayOptions>;
   readonly #policy: RankingPolicy;
   readonly #tally: Tally;
-  /** Of streams, resampled by streamer: the share of those on air in the window that were in a list. */
+  /** The share of streams on air in the window that were in a list, resampled by streamer. */
   readonly #streams: Tally;
   readonly #broadcasts = new Broadcasts();
   readonly #slicer: Slicer;
   readonly #random: Random;
-  readonly #groups = new Map<Id, number>();
+  readonly #groups = new GroupCache();
   readonly #held: Held[] = [];
   #taken = 0;
-  /** The first impression that is held of each decision, by decision and user. */
+  /** The first held impression of each decision, by user and decision. */
   readonly #opened = new Map<string, Held>();
   readonly #waiting = new Latest<string, Case>(WAITING);
   readonly #visiting = new Latest<string, true>(WAITING);
   readonly #visits = new Map<Id, number>();
   #visited = 0;
-  /** Of each streamer on air in the window, how often listed; of each stream on air, whether it was. */
+  /** How often each streamer on air in the window was listed. */
   readonly #exposures = new Map<Id, number>();
+  /** Whether each stream on air was listed. */
   readonly #listed = new Map<Id, boolean>();
   #now = 0;
   #hasBegun = false;
@@ -152,11 +166,11 @@ export class Replay {
   #skipped = 0;
 
   /** @throws TypeError or RangeError for unknown or wrong options. */
-  constructor(policy: RankingPolicy, options: Partial<ReplayOptions> = {}) {
+  constructor(policy: RankingPolicy, options: Partial<LogReplayOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     const { k, seed } = this.options;
     this.#policy = policy;
-    this.#tally = new Tally(metricsAt(k), SLICES);
+    this.#tally = new Tally(metricsAt(k), CASE_SLICES);
     this.#streams = new Tally([`stream_coverage_at_${k}`]);
     this.#slicer = new Slicer(this.options);
     this.#random = Random.named(seed, "replay");
@@ -180,14 +194,13 @@ export class Replay {
     this.#taken = 0;
   }
 
-  /** Takes what is still held, and gives what has come out. The log may go on afterwards. */
-  result(options: Partial<ResampleOptions> = {}): ReplayResult {
+  /** Takes the events still held, and gives the result so far. More events may follow. */
+  result(options: Partial<ResampleOptions> = {}): LogReplayResult {
     for (; this.#taken < this.#held.length; this.#taken++) this.#take(this.#held[this.#taken]!);
     const figures = [...this.#tally.figures(options), ...this.#streams.figures(options)];
     const exposures = [...this.#exposures.values()];
     if (exposures.some((n) => n > 0)) {
-      const interval = bootstrapInterval(exposures, { ...options, statistic: (n) => gini(n) });
-      figures.push({ metric: `exposure_gini_at_${this.options.k}`, slice: "all", ...interval });
+      figures.push(exposureGini(`exposure_gini_at_${this.options.k}`, exposures, options));
     }
     return { figures, tally: this.#tally.clone(), cases: this.#cases, skipped: this.#skipped };
   }
@@ -204,7 +217,7 @@ export class Replay {
       from.targets ??= [];
       if (!from.targets.includes(event.stream)) from.targets.push(event.stream);
     } else if (event.kind === "watch") {
-      // A watch that no click announced is one itself; whether there was a click is known when its turn comes.
+      // A watch without a click is a case of its own; whether there was a click is known when its turn comes.
       held.targets = [event.stream];
     }
   }
@@ -222,12 +235,12 @@ export class Replay {
     if (event.kind === "on_air" && this.#counts(event.time)) this.#airs(event.stream, event.streamer);
     else if (event.kind === "off_air") this.#listed.delete(event.stream);
     else if (event.kind === "impression") this.#slicer.shown(this.#broadcasts.streamerOf(event.stream));
-    else if (isAct(event)) this.#learn(event);
+    else if (isUserAction(event)) this.#learn(event);
     this.#policy.feedback(event);
   }
 
-  /** Keeps what slices and novelty need, and judges the cases whose watch has ended. */
-  #learn(event: Act): void {
+  /** Updates slices and novelty, and counts the case of a watch that has ended. */
+  #learn(event: UserAction): void {
     this.#slicer.acted(event.user);
     if (event.kind === "page_view") return;
     const key = pairKey(event.user, event.stream);
@@ -252,7 +265,7 @@ export class Replay {
     return time >= this.options.from && time < this.options.until;
   }
 
-  /** What is on air when the window begins is on air in it. */
+  /** Streams on air when the window begins count as on air in it. */
   #enterWindow(time: number): void {
     if (this.#hasBegun || !this.#counts(time)) return;
     this.#hasBegun = true;
@@ -263,19 +276,10 @@ export class Replay {
     if (this.#listed.has(stream)) return;
     this.#listed.set(stream, false);
     if (!this.#exposures.has(streamer)) this.#exposures.set(streamer, 0);
-    this.#streams.add(this.#group(streamer), 0, ALL, 0, 1);
+    this.#streams.add(this.#groups.of(streamer), 0, ALL, 0, 1);
   }
 
-  #group(name: Id): number {
-    let group = this.#groups.get(name);
-    if (group === undefined) {
-      group = groupOf(name);
-      this.#groups.set(name, group);
-    }
-    return group;
-  }
-
-  /** Lets the policy rank, once for all targets unless each has negatives of its own. */
+  /** Lets the policy rank: once for all targets, or once for each where they have negatives of their own. */
   #ask(user: Id, now: number, targets: readonly Id[]): void {
     if (!this.#counts(now)) return;
     let slate: readonly Id[] | undefined;
@@ -289,19 +293,19 @@ export class Replay {
       if (slate === undefined || candidates !== undefined) slate = this.#rank(user, now, candidates);
       this.#show(slate);
       const slices = this.#slicer.of(user, stream.streamer);
-      const asked = { group: this.#group(user), slices, values: this.#score(slate, target) };
+      const asked = { group: this.#groups.of(user), slices, values: this.#score(slate, target) };
       if (this.options.target === "click") this.#count(asked);
       else this.#waiting.set(pairKey(user, target), asked);
     }
   }
 
-  /** The target among others on air that are drawn for it; undefined for all. */
+  /** The target and the negatives drawn for it; undefined for all streams on air. */
   #candidates(target: Id): Id[] | undefined {
     const { negatives } = this.options;
     const { streams } = this.#broadcasts.catalog;
     if (negatives === 0 || negatives >= streams.length - 1) return undefined;
     const drawn = new Set<Id>([target]);
-    // Floyd's: each set of others is equally likely, and takes as many draws as it has members.
+    // Floyd's algorithm: each set is equally likely, and takes as many draws as it has members.
     const at = this.#broadcasts.catalog.get(target)!.index;
     const other = (i: number) => streams[i < at ? i : i + 1]!.id;
     for (let last = streams.length - 1 - negatives; last < streams.length - 1; last++) {
@@ -311,14 +315,14 @@ export class Replay {
     return [...drawn];
   }
 
-  /** The policy's ranking, after a check of what counts of it. */
+  /** The policy's ranking, with its first k streams checked. */
   #rank(user: Id, now: number, candidates: Id[] | undefined): readonly Id[] {
     const request: Request = { user, now, k: candidates?.length ?? this.#broadcasts.catalog.size };
     if (candidates !== undefined) request.candidates = candidates;
     const policy = this.#policy;
     const { slate } = policy.rank === undefined ? policy.recommend(request) : policy.rank(request);
     const who = `policy ${JSON.stringify(policy.name)}`;
-    // Further down neither would count for anything.
+    // Streams beyond the first k do not change any figure.
     const top = slate.slice(0, this.options.k);
     for (const [position, id] of top.entries()) {
       const isOffered = this.#broadcasts.catalog.has(id) && (candidates === undefined || candidates.includes(id));
@@ -328,7 +332,7 @@ export class Replay {
     return slate;
   }
 
-  /** The head of a ranking counts as shown. */
+  /** Counts the first k streams of a ranking as shown. */
   #show(slate: readonly Id[]): void {
     const { catalog } = this.#broadcasts;
     for (const id of slate.slice(0, this.options.k)) {
@@ -336,11 +340,11 @@ export class Replay {
       this.#exposures.set(streamer, (this.#exposures.get(streamer) ?? 0) + 1);
       if (this.#listed.get(id) !== false) continue;
       this.#listed.set(id, true);
-      this.#streams.add(this.#group(streamer), 0, ALL, 1, 0);
+      this.#streams.add(this.#groups.of(streamer), 0, ALL, 1, 0);
     }
   }
 
-  /** What a ranking is worth, in the order of the metrics. */
+  /** The scores of a ranking, in the order of the metrics. */
   #score(slate: readonly Id[], target: Id): number[] {
     const { k, similarity } = this.options;
     const scores = scoreList(slate, new Set([target]), k);
@@ -371,25 +375,25 @@ export class Replay {
   }
 }
 
-/** The metrics of a case, in the order of its values. */
+/** Names of the metrics of a case, in the order of its values. */
 function metricsAt(k: number): string[] {
   const lists = ["precision", "recall", "f1", "map", "diversity", "novelty_bits"].map((metric) => `${metric}_at_${k}`);
   return ["accuracy", `hr_at_${k}`, `ndcg_at_${k}`, "mrr", ...lists];
 }
 
 /**
- * Evaluates a policy on a whole log: see {@link Replay}.
+ * Evaluates a policy on a whole log: see {@link LogReplay}.
  *
  * @param events - In order of time.
- * @throws as {@link Replay.feed}.
+ * @throws as {@link LogReplay.feed}.
  */
 export function evaluateLog(
   policy: RankingPolicy,
   events: Iterable<LiveEvent>,
-  options: Partial<ReplayOptions> = {},
+  options: Partial<LogReplayOptions> = {},
   resample: Partial<ResampleOptions> = {},
-): ReplayResult {
-  const replay = new Replay(policy, options);
+): LogReplayResult {
+  const replay = new LogReplay(policy, options);
   for (const event of events) replay.feed(event);
   return replay.result(resample);
 }

@@ -1,15 +1,15 @@
 import { DAY, type Id } from "../protocol/index.js";
 import { type Figure, type ResampleOptions, Tally } from "../statistics/index.js";
-import { ALL, SLICES } from "./slices.js";
+import { ALL, CASE_SLICES } from "./slices.js";
 
-/** Days within which a user is back, and days after which one is still there. */
+/** Days within which a user returns, and days after which a user is retained. */
 const DAYS = [1, 3, 7];
-/** Whole days since the first session that are remembered one by one: bits of an int32. */
+/** Days since the first session that are remembered one by one: bits of an int32. */
 const DAYS_MAX = 31;
 const RETURNS = DAYS.map((days) => `return_within_${days}d`);
 const RETAINED = DAYS.map((days) => `retention_day_${days}`);
-/** So many cohorts are told one by one; later ones are only part of all. */
-const COHORTS_MAX = 31 - SLICES.length;
+/** Number of cohorts with slices of their own; users of later ones only count in the other slices. */
+const COHORTS_MAX = 31 - CASE_SLICES.length;
 
 export interface ReturningOptions {
   from: number;
@@ -17,41 +17,41 @@ export interface ReturningOptions {
   cohortMs: number;
 }
 
-/** What is kept of a user: of the first session that counts, and of all since. */
+/** The state of one user: the first session that counts, and sums since then. */
 interface Visitor {
   group: number;
-  /** When the user was first heard of, milliseconds. */
+  /** Time of the user's first activity, milliseconds. */
   first: number;
-  /** Last sign of the user. */
+  /** Time of the user's last activity. */
   end: number;
-  /** Start of the first session that counts; NaN before. */
+  /** Start of the first session that counts; NaN before it. */
   start: number;
   slices: number;
-  /** End of that session, and how long the user then stayed away; NaN until the second. */
+  /** End of the first session, and the time away after it; NaN until the second session. */
   leftAt: number;
   away: number;
-  /** Bit d: seen in the d-th 24 hours since `start`. */
+  /** Bit d: active in the d-th 24 hours since `start`. */
   seen: number;
-  /** Days of the clock on which the user was seen, and the last of them. */
+  /** Number of calendar days with activity, and the last of them. */
   activeDays: number;
   lastDay: number;
-  /** All time between sessions, and how many have ended. */
+  /** All time between sessions, and the number of returns. */
   awayMs: number;
   returns: number;
 }
 
-/** One user's share in what is divided by days and by returns. */
+/** One user's part in denominators of days and returns. */
 export interface UserSpan {
   group: number;
-  /** Days since the user was first heard of, or since figures count. */
+  /** Days since the user's first activity or `from`, whichever is later. */
   days: number;
   activeDays: number;
-  /** Time between sessions, that since the last one included. */
+  /** Time between sessions, and since the last one. */
   awayMs: number;
   returns: number;
 }
 
-/** Keeps track of sessions, and of who comes back when. */
+/** Tracks sessions, and when users come back. */
 export class Returning {
   readonly #options: ReturningOptions;
   readonly #visitors = new Map<Id, Visitor>();
@@ -61,8 +61,8 @@ export class Returning {
   }
 
   /**
-   * A sign of a user who was there from `start` until `now`.
-   * @returns Whether a session begins with it.
+   * Takes activity of a user from `start` until `now`.
+   * @returns Whether it begins a session.
    */
   sign(user: Id, group: number, start: number, now: number, slices: number): boolean {
     const { from, sessionGapMs } = this.#options;
@@ -96,7 +96,7 @@ export class Returning {
   }
 
   #mark(visitor: Visitor, now: number): void {
-    // Not a number, and so not marked, while the session is one from before.
+    // NaN, and so not marked, in a session that began before `from`.
     const since = Math.floor((now - visitor.start) / DAY);
     if (since < DAYS_MAX) visitor.seen |= 1 << since;
     const day = Math.floor(now / DAY);
@@ -114,8 +114,9 @@ export class Returning {
   }
 
   /**
-   * Of all users whose first session lies far enough back, by slice and cohort: the shares that were back within 1, 3
-   * and 7 days of its end, and that were seen in the 24 hours after 1, 3 and 7 days of its start.
+   * By slice and cohort, the shares of users who were back within 1, 3 and 7 days of the end of their first session,
+   * and who were active in the 24 hours after 1, 3 and 7 days of its start; of users whose first session lies far
+   * enough back.
    */
   figures(now: number, options: Partial<ResampleOptions>): Figure[] {
     const { from, cohortMs } = this.#options;
@@ -125,11 +126,11 @@ export class Returning {
       if (!Number.isNaN(visitor.start)) cohorts = Math.max(cohorts, 1 + cohortOf(visitor));
     }
     const names = Array.from({ length: Math.min(cohorts, COHORTS_MAX) }, (_, cohort) => `cohort_${cohort}`);
-    const tally = new Tally([...RETURNS, ...RETAINED], [...SLICES, ...names]);
+    const tally = new Tally([...RETURNS, ...RETAINED], [...CASE_SLICES, ...names]);
     for (const visitor of this.#visitors.values()) {
       if (Number.isNaN(visitor.start)) continue;
       const cohort = cohortOf(visitor);
-      const slices = visitor.slices | ALL | (cohort < COHORTS_MAX ? 1 << (SLICES.length + cohort) : 0);
+      const slices = visitor.slices | ALL | (cohort < COHORTS_MAX ? 1 << (CASE_SLICES.length + cohort) : 0);
       const leftAt = Number.isNaN(visitor.away) ? visitor.end : visitor.leftAt;
       for (const [at, days] of DAYS.entries()) {
         if (leftAt + days * DAY <= now) tally.add(visitor.group, at, slices, visitor.away <= days * DAY ? 1 : 0, 1);

@@ -7,13 +7,13 @@ import { type Figure, groupOf, type ResampleOptions, Tally } from "../statistics
 import { Broadcasts } from "./broadcasts.js";
 
 export interface ReturnOptions {
-  /** Discount of the value of the next request, in [0, 1); that of the policy. Default 0.9. */
+  /** Discount of the value of the next request, in [0, 1), as in the policy. Default 0.9. */
   gamma: number;
-  /** Milliseconds away that discount as much as one more request does, > 0; that of the policy. Default 24 hours. */
+  /** Milliseconds away that discount as much as one more request, > 0, as in the policy. Default 24 hours. */
   gapScaleMs: number;
-  /** Milliseconds from which choices count, such as when the policy had learned enough to predict. Default 0. */
+  /** Milliseconds; earlier choices do not count, such as those before the policy had learned enough. Default 0. */
   from: number;
-  /** Milliseconds of rewards that make a return; decisions nearer to the end of the log are left out. Default 14 days. */
+  /** Milliseconds of rewards in a return, > 0; decisions nearer to the end of the log are left out. Default 14 days. */
   horizonMs: number;
 }
 
@@ -27,50 +27,54 @@ const TABLE: Rules<ReturnOptions> = {
   horizonMs: rules.positive,
 };
 
-/** What is left to add of a return, as a share of the reward at hand, from which it is not worth the time. Set by hand. */
+/** A return ends where its discount is below this. Set by hand. */
 const NEGLIGIBLE = 1e-9;
 
-/** One decision of a user, with what came of it. */
-export interface Step {
+/** One decision for a user, with its outcome. */
+export interface DecisionStep {
   user: Id;
   /** Milliseconds. */
   time: number;
-  /** Of what was chosen: the value that the policy predicted, and the reward. Empty where nothing was. */
+  /** Predicted value and reward of each stream that the user chose; empty where the user chose none. */
   chosen: { predicted: number; reward: number }[];
-  /** Milliseconds watched of it, by which the user was not away until the next request. */
+  /** Milliseconds that the user watched these streams; not part of the time away until the next request. */
   watchMs: number;
 }
 
-/** One choice: what was predicted of it, and what it came to. */
-export interface Realised {
+/** Predicted value and actual return of one choice. */
+export interface RealisedReturn {
   user: Id;
   predicted: number;
-  /** The reward and the discounted rewards of all that followed, until the horizon. */
+  /** The reward, and the discounted later rewards until the horizon. */
   realised: number;
 }
 
 /**
- * The return that followed each choice: its own reward, and the rewards of the user's next requests within the horizon,
- * each discounted by gamma ** (1 + time away / scale) from one to the next: the semi-Markov step that the recommender
- * learns with (Sutton, Precup & Singh 1999).
+ * The return of each choice: its own reward, and the rewards of the user's next requests within the horizon, discounted
+ * by gamma ** (1 + time away / scale) from one request to the next: the semi-Markov step that the recommender learns
+ * with (Sutton, Precup & Singh 1999).
  *
  * @param steps - In order of time.
- * @param end - Until when the log tells all, milliseconds: choices whose horizon lies beyond are left out.
+ * @param end - End of the log, milliseconds: choices with a horizon beyond it are left out.
  * @throws TypeError or RangeError for unknown or wrong options.
  */
-export function realisedReturns(steps: readonly Step[], end: number, options: Partial<ReturnOptions> = {}): Realised[] {
+export function realisedReturns(
+  steps: readonly DecisionStep[],
+  end: number,
+  options: Partial<ReturnOptions> = {},
+): RealisedReturn[] {
   const { gamma, gapScaleMs, from, horizonMs } = checked<ReturnOptions>(options, TABLE, DEFAULTS);
-  const ofUser = new Map<Id, Step[]>();
+  const ofUser = new Map<Id, DecisionStep[]>();
   for (const step of steps) {
     const own = ofUser.get(step.user);
     if (own === undefined) ofUser.set(step.user, [step]);
     else own.push(step);
   }
-  const discountAfter = (step: Step, next: Step) =>
+  const discountAfter = (step: DecisionStep, next: DecisionStep) =>
     pow(gamma, 1 + Math.max(next.time - step.time - step.watchMs, 0) / gapScaleMs);
-  const all: Realised[] = [];
+  const all: RealisedReturn[] = [];
   for (const [user, own] of ofUser) {
-    // From each step to the one after it; 0 after the last.
+    // From each step to the next one; 0 after the last.
     const discounts = own.map((step, i) => (i + 1 < own.length ? discountAfter(step, own[i + 1]!) : 0));
     for (const [i, { time, chosen }] of own.entries()) {
       if (chosen.length === 0 || time < from || time + horizonMs > end) continue;
@@ -86,17 +90,17 @@ export function realisedReturns(steps: readonly Step[], end: number, options: Pa
   return all;
 }
 
-/** The deciles of a calibration, from the lowest predictions to the highest. */
+/** Slices by predicted value, the lowest tenth first. */
 const DECILES = Array.from({ length: 10 }, (_, i) => `decile_${i + 1}`);
 
 /**
- * How predicted values compare with the returns that came. The mean prediction above the mean return is the
- * over-estimation of Q-learning (Thrun & Schwartz 1993; van Hasselt et al. 2016).
+ * Compares predicted values with actual returns. A mean prediction above the mean return is the over-estimation of
+ * Q-learning (Thrun & Schwartz 1993; van Hasselt et al. 2016).
  *
- * `predicted`, `realised` and `bias` (predicted minus realised) are means, of all and of each tenth of the
- * predictions; `squared_error` is a mean too, and `rmse` its root.
+ * `predicted`, `realised`, `bias` (predicted minus realised) and `squared_error` are means, of all choices and of each
+ * tenth by prediction; `rmse` is the root of `squared_error`.
  */
-export function compareReturns(choices: readonly Realised[], options: Partial<ResampleOptions> = {}): Figure[] {
+export function compareReturns(choices: readonly RealisedReturn[], options: Partial<ResampleOptions> = {}): Figure[] {
   const order = Int32Array.from(choices.keys()).sort((a, b) => {
     const difference = choices[a]!.predicted - choices[b]!.predicted;
     return difference === 0 ? a - b : difference;
@@ -124,22 +128,23 @@ export function compareReturns(choices: readonly Realised[], options: Partial<Re
   return [...figures, ...roots];
 }
 
-/** Streams of decisions that may still get feedback, the newest. Set by hand. */
+/** The newest decided streams that wait for feedback; older ones are forgotten. Set by hand. */
 const WAITING = 65_536;
 
 interface Open {
   decision: Id;
   predicted: number;
   outcome: Outcome;
-  /** Takes the outcome at its first click. */
+  /** Where the outcome goes at the first click. */
   into: { predicted: number; outcome: Outcome }[];
 }
 
 /**
- * Puts together what was decided, predicted and earned, from the decisions and events of a run. Takes O(1) a call;
- * memory grows with the decisions.
+ * Compares the values that a policy predicted with the returns that followed, from the decisions and events of a run.
+ * Each call takes O(1); memory grows with the decisions.
  *
- * What was entered is what was chosen, as with the recommender's evidence `clicked`; what was left aside earns nothing.
+ * The streams that a user entered are the chosen ones, as with the recommender's evidence `clicked`; the others earn
+ * nothing.
  */
 export class ReturnLog {
   readonly #reward: Reward;
@@ -149,7 +154,7 @@ export class ReturnLog {
   #now = 0;
 
   /**
-   * @param reward - That of the policy.
+   * @param reward - Options of the policy's reward. Default those of the recommender.
    * @throws TypeError or RangeError for unknown or wrong options.
    */
   constructor(reward: Partial<RewardOptions> = {}) {
@@ -157,7 +162,7 @@ export class ReturnLog {
   }
 
   /**
-   * A decision, before the events that belong to it, in order of time.
+   * Takes a decision, in order of time, before its events.
    * @throws RangeError for a score that is not finite.
    */
   decision({ id, user, time, slate, scores }: Decision): void {
@@ -172,15 +177,15 @@ export class ReturnLog {
     }
   }
 
-  /** An event; one that belongs to no decision is passed over. */
+  /** Takes an event, in order of time; events without a decision are ignored. */
   feedback(event: LiveEvent): void {
     this.#now = Math.max(this.#now, event.time);
     this.#broadcasts.feedback(event);
     if ("user" in event && "stream" in event) this.#take(event);
   }
 
-  /** The steps so far, in order of time. A watch whose end was never told yields no choice, neither good nor bad. */
-  steps(): Step[] {
+  /** The steps so far, in order of time. A visit without a watch event yields no choice. */
+  steps(): DecisionStep[] {
     return this.#decided.map(({ user, time, chosen }) => {
       const known = chosen.filter(({ outcome }) => outcome.watchMs !== undefined);
       return {
@@ -192,7 +197,11 @@ export class ReturnLog {
     });
   }
 
-  /** Mean prediction against realised return, of what is known so far: {@link realisedReturns}, {@link compareReturns}. */
+  /**
+   * Mean prediction, return, bias and squared error so far, of all choices and by decile of the prediction, with
+   * intervals.
+   * @throws TypeError or RangeError for unknown or wrong options.
+   */
   result(options: Partial<ReturnOptions> = {}, resample: Partial<ResampleOptions> = {}): Figure[] {
     return compareReturns(realisedReturns(this.steps(), this.#now, options), resample);
   }

@@ -1,24 +1,34 @@
 import { type Rules, rules } from "../check/index.js";
 import type { FeedbackEvent, Id, Impression, LiveEvent, PageView } from "../protocol/index.js";
 
-/** What a user does; impressions are done to a user, and what is told of one may come from a form or an import. */
-export type Act = Exclude<FeedbackEvent, Impression> | PageView;
+/**
+ * An event that a user causes. Impressions are shown to a user; `user` and friendship events may come from an import.
+ */
+export type UserAction = Exclude<FeedbackEvent, Impression> | PageView;
 
-export function isAct(event: LiveEvent): event is Act {
+export function isUserAction(event: LiveEvent): event is UserAction {
   return event.kind === "page_view" || ("user" in event && "stream" in event && event.kind !== "impression");
 }
 
 /**
- * The slices of which every figure is told, and in this order the bits of a case.
+ * The slices of every figure, in the order of the bits of a case.
  *
- * - `repeat`, `novel`: the user had, or had not, been with this streamer before. Half of all visits are repeats, and far
- *   easier to foresee (Rappaz et al. 2021, "Recommendation on Live-Streaming Platforms"): a mean of both hides either.
- * - `new_user`, `known_user`: by what the user had done so far.
- * - `new_streamer`, `known_streamer`: by how often the streamer had been shown so far.
+ * - `repeat`, `novel`: whether the user had visited this streamer before. Half of all visits are repeats, and far
+ *   easier to predict (Rappaz et al. 2021, "Recommendation on Live-Streaming Platforms"): a mean of both hides either.
+ * - `new_user`, `known_user`: by the number of the user's events so far.
+ * - `new_streamer`, `known_streamer`: by the number of the streamer's impressions so far.
  */
-export const SLICES = ["all", "repeat", "novel", "new_user", "known_user", "new_streamer", "known_streamer"] as const;
+export const CASE_SLICES = [
+  "all",
+  "repeat",
+  "novel",
+  "new_user",
+  "known_user",
+  "new_streamer",
+  "known_streamer",
+] as const;
 
-/** The bit of all cases. */
+/** The bit that every case has. */
 export const ALL = 1;
 const REPEAT = 2;
 const NOVEL = 4;
@@ -27,24 +37,24 @@ const KNOWN_USER = 16;
 const NEW_STREAMER = 32;
 const KNOWN_STREAMER = 64;
 
-/** The bits of a user alone. */
+/** The bits that depend on the user alone. */
 export const OF_USER = ALL | NEW_USER | KNOWN_USER;
-/** The bits of user and streamer, but for whether they had met. */
+/** The bits that depend on user and streamer, without `repeat` and `novel`. */
 export const UNMET = OF_USER | NEW_STREAMER | KNOWN_STREAMER;
 
-/** Is a case one of a repeat? */
+/** Whether a case is a repeat. */
 export function isRepeat(slices: number): boolean {
   return (slices & REPEAT) !== 0;
 }
 
 export interface SliceOptions {
-  /** A user who has done fewer things than this is new: impressions do not count, page views do. Default 3. */
+  /** Users with fewer events than this are new; impressions do not count, page views do. Default 3. */
   newUserEvents: number;
-  /** A streamer shown less often than this is new. Default 10. */
+  /** Streamers with fewer impressions than this are new. Default 10. */
   newStreamerImpressions: number;
 }
 
-/** The part of others' options that slices are. */
+/** Defaults of the options that {@link SliceOptions} adds to others. */
 export const SLICE_DEFAULTS: SliceOptions = { newUserEvents: 3, newStreamerImpressions: 10 };
 
 export const SLICE_TABLE: Rules<SliceOptions> = { newUserEvents: rules.count, newStreamerImpressions: rules.count };
@@ -60,7 +70,7 @@ interface Exposure {
   visits: number;
 }
 
-/** Tells which slices a user and a streamer belong to by what was known before; takes memory by user and by streamer. */
+/** Finds the slices of a user and a streamer from the events so far; takes memory by user and by streamer. */
 export class Slicer {
   readonly #options: SliceOptions;
   readonly #users = new Map<Id, Acquaintance>();
@@ -70,33 +80,33 @@ export class Slicer {
     this.#options = options;
   }
 
-  /** The slices of something between a user and a streamer. Ask before the event is taken. */
+  /** The slices of a case between a user and a streamer. Call before the case's event is counted. */
   of(user: Id, streamer: Id): number {
     const isRepeat = this.#users.get(user)?.visited.has(streamer) === true;
     const exposure = this.#streamers.get(streamer);
-    // Where a log has no impressions, those who went in have seen it.
+    // In a log without impressions, each visit counts as one.
     const seen = exposure === undefined ? 0 : Math.max(exposure.impressions, exposure.visits);
     const isNew = seen < this.#options.newStreamerImpressions;
     return this.ofUser(user) | (isRepeat ? REPEAT : NOVEL) | (isNew ? NEW_STREAMER : KNOWN_STREAMER);
   }
 
-  /** The slices of something that concerns a user alone. */
+  /** The slices of a case that concerns a user alone. */
   ofUser(user: Id): number {
     const events = this.#users.get(user)?.events ?? 0;
     return ALL | (events < this.#options.newUserEvents ? NEW_USER : KNOWN_USER);
   }
 
-  /** A streamer was shown to a user. */
+  /** Counts an impression of a streamer. */
   shown(streamer: Id): void {
     this.#exposure(streamer).impressions++;
   }
 
-  /** A user did something. */
+  /** Counts an event of a user. */
   acted(user: Id): void {
     this.#user(user).events++;
   }
 
-  /** A user went in to a streamer. */
+  /** Counts a visit. */
   visited(user: Id, streamer: Id): void {
     this.#user(user).visited.add(streamer);
     this.#exposure(streamer).visits++;

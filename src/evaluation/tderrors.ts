@@ -1,29 +1,29 @@
 import { mustBe } from "../check/index.js";
 import type { DQN, Transition } from "../engine/index.js";
-import type { Id } from "../protocol/index.js";
 import type { QFunction } from "../recommender/index.js";
 import type { DenseTransition } from "../recommender/learning/index.js";
-import { type Figure, groupOf, type ResampleOptions, Tally } from "../statistics/index.js";
+import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 
-/** What is needed of the network that values what comes next. */
-export type Judge = Pick<DQN, "evaluate">;
+/** The network that values next states in Bellman targets. */
+export type TargetNetwork = Pick<DQN, "evaluate">;
 
 /**
- * The TD error of a transition: reward + discount * value of the next state, minus the agent's value of what was chosen.
+ * The TD error of a transition: reward + discount * value of the next state, minus the agent's value of the chosen
+ * action.
  *
- * The target is Bellman's plain one: the best available next action, picked by the agent with the option `double`, by the
- * judge without, and valued by the judge; the reward alone where the transition terminated, and where nothing is
- * available next. Rewards are scaled and clipped as the agent's options say. A transition that sums n steps must come with
- * its own `discount`, gamma ** n; `nStep` and `munchausen` change what an agent learns, not what is measured here.
+ * The target is Bellman's: the best available next action, chosen by the agent with the option `double` and by the
+ * target network without, and valued by the target network; the reward alone where the transition terminated or no
+ * action is available next. Rewards are scaled and clipped as in the agent's options. A transition that sums n steps
+ * must come with its own `discount`, gamma ** n; `nStep` and `munchausen` change what an agent learns, not this error.
  *
- * @param agent - Acts by the weights that are judged, without noise.
- * @param judge - Values the next state: the agent itself, or another one of the same shape, such as an older save or one
- *   trained on other data. With the agent on both sides a constant has no error but that of the rewards: a low error
- *   is no sign of a good policy. Default the agent.
+ * @param agent - Evaluated without noise.
+ * @param targetNetwork - The agent itself, or an agent of the same shape, such as an older save or one trained on other
+ *   data. With the agent on both sides a constant has no error but that of the rewards: a low error is no sign of a
+ *   good policy. Default the agent.
  * @throws TypeError or RangeError for a transition that the agent would refuse.
  */
-export function tdError(agent: DQN, transition: Transition, judge: Judge = agent): number {
-  const { gamma, rewardScale, rewardClip, double } = agent.options;
+export function tdError(agent: DQN, transition: Transition, targetNetwork: TargetNetwork = agent): number {
+  const { gamma, rewardScale, rewardClip } = agent.options;
   const { reward, terminated, discount = gamma } = transition;
   if (!Number.isFinite(reward)) throw mustBe("reward", "a finite number", reward);
   if (!(discount >= 0 && discount <= 1)) throw mustBe("discount", "in [0, 1]", discount);
@@ -31,9 +31,7 @@ export function tdError(agent: DQN, transition: Transition, judge: Judge = agent
   const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
   const chosen = valueOfChosen(agent, transition);
   if (terminated || discount === 0) return learned - chosen;
-  return (
-    learned + discount * valueOfNext(double ? agent : judge, transition, judge, !!agent.options.candidates) - chosen
-  );
+  return learned + discount * valueOfNext(agent, transition, targetNetwork) - chosen;
 }
 
 /** The agent's value of the action that was taken. */
@@ -48,47 +46,54 @@ function valueOfChosen(agent: DQN, { observation, action, candidate, candidates,
   return values[index]!;
 }
 
-/** The judge's value of the best next action, as `chooser` picks it; 0 where none is available. */
-function valueOfNext(chooser: Judge, transition: Transition, judge: Judge, hasCandidates: boolean): number {
+/** The target network's value of the best next action; 0 where none is available. */
+function valueOfNext(agent: DQN, transition: Transition, targetNetwork: TargetNetwork): number {
   const { nextObservation, nextMask, nextCandidates = [] } = transition;
-  const available = hasCandidates ? nextCandidates : nextMask;
+  const { candidates, double } = agent.options;
+  const available = candidates ? nextCandidates : nextMask;
+  const mask = candidates ? undefined : nextMask;
+  const chooser = double ? agent : targetNetwork;
   // A view that the next call overwrites.
   const values = chooser.evaluate(nextObservation, available).slice();
   let best = -1;
   for (let i = 0; i < values.length; i++) {
-    if (!hasCandidates && nextMask !== undefined && nextMask[i] === 0) continue;
+    if (mask !== undefined && mask[i] === 0) continue;
     if (best < 0 || values[i]! > values[best]!) best = i;
   }
   if (best < 0) return 0;
-  return chooser === judge ? values[best]! : judge.evaluate(nextObservation, available)[best]!;
+  return chooser === targetNetwork ? values[best]! : targetNetwork.evaluate(nextObservation, available)[best]!;
 }
 
-/** The TD error of each transition, in order: {@link tdError}. */
-export function tdErrors(agent: DQN, transitions: Iterable<Transition>, judge: Judge = agent): Float64Array {
-  return Float64Array.from(transitions, (transition) => tdError(agent, transition, judge));
+/** The {@link tdError} of each transition, in order. */
+export function tdErrors(
+  agent: DQN,
+  transitions: Iterable<Transition>,
+  targetNetwork: TargetNetwork = agent,
+): Float64Array {
+  return Float64Array.from(transitions, (transition) => tdError(agent, transition, targetNetwork));
 }
 
 /**
- * Stands for the agent of a recommender that is told of a held-out log: it values as the agent does, and measures what
- * the agent would have learned from.
+ * Takes the place of a recommender's agent on a held-out log: gives the agent's values, learns nothing, and measures
+ * the TD errors of the transitions that the agent would have learned from.
  *
  * ```ts
  * let examined: ExaminedAgent;
  * const recommender = Recommender.load(file, { loadAgent: (bytes) => (examined = new ExaminedAgent(DQN.load(bytes))) });
- * for (const entry of log) "kind" in entry ? recommender.feedback(entry) : recommender.decided(entry);
+ * for (const entry of log) "kind" in entry ? recommender.feedback(entry) : recommender.recordDecision(entry);
  * console.table(examined.figures());
  * ```
  */
 export class ExaminedAgent implements QFunction {
   readonly #agent: DQN;
-  readonly #judge: Judge;
+  readonly #targetNetwork: TargetNetwork;
   readonly #tally = new Tally(["td_error_squared", "td_error_mean", "q_mean", "reward_mean"]);
-  readonly #groups = new Map<Id, number>();
+  readonly #groups = new GroupCache();
 
-  /** @param judge - See {@link tdError}. Default the agent. */
-  constructor(agent: DQN, judge: Judge = agent) {
+  /** @param targetNetwork - See {@link tdError}. Default the agent. */
+  constructor(agent: DQN, targetNetwork: TargetNetwork = agent) {
     this.#agent = agent;
-    this.#judge = judge;
+    this.#targetNetwork = targetNetwork;
   }
 
   get steps(): number {
@@ -99,16 +104,12 @@ export class ExaminedAgent implements QFunction {
     return this.#agent.updates;
   }
 
-  /** Measures a transition, from which nothing is learned. @throws as {@link tdError}. */
+  /** Measures a transition. @throws as {@link tdError}. */
   observe(transition: DenseTransition): void {
-    const error = tdError(this.#agent, transition, this.#judge);
+    const error = tdError(this.#agent, transition, this.#targetNetwork);
     const value = valueOfChosen(this.#agent, transition);
     const { user = "", reward } = transition;
-    let group = this.#groups.get(user);
-    if (group === undefined) {
-      group = groupOf(user);
-      this.#groups.set(user, group);
-    }
+    const group = this.#groups.of(user);
     for (const [metric, amount] of [error * error, error, value, reward].entries()) {
       this.#tally.add(group, metric, 1, amount, 1);
     }
@@ -136,8 +137,8 @@ export class ExaminedAgent implements QFunction {
   }
 
   /**
-   * Means over all transitions so far, with intervals by user: `td_error_squared`, `td_error_mean` (above 0: more came than
-   * was predicted), `q_mean` and `reward_mean`.
+   * Means over all transitions so far, with intervals by user: `td_error_squared`, `td_error_mean` (above 0 where
+   * values are too low), `q_mean` and `reward_mean`.
    */
   figures(options: Partial<ResampleOptions> = {}): Figure[] {
     return this.#tally.figures(options);

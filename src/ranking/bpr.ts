@@ -10,11 +10,11 @@ export interface BprOptions {
   epochs?: number;
   /** Step size, (0, 1]. Default 0.05. */
   learningRate?: number;
-  /** Weight of the squared length of the vectors that a step touches, [0, 1]. Default 0.01. */
+  /** Weight of the squared length of the vectors in a step, [0, 1]. Default 0.01. */
   regularization?: number;
-  /** Whether each item also has a number of its own, the same for all users. Default false. */
+  /** Whether each item also has a bias, the same for all users. Default false. */
   biases?: boolean;
-  /** Of the first vectors, the order and the negatives; [0, 2^53 - 1]. Default 1. */
+  /** Seed of the initial vectors, the order and the negatives, [0, 2^53 - 1]. Default 1. */
   seed?: number;
 }
 
@@ -37,7 +37,7 @@ const DEFAULTS: Required<BprOptions> = {
 };
 
 /** Scores by the inner product of a user's vector and an item's. */
-export class Factors implements Ranker {
+export class FactorRanker implements Ranker {
   readonly name: string = "factors";
   /** Length of a vector. */
   readonly factors: number;
@@ -67,14 +67,15 @@ export class Factors implements Ranker {
 }
 
 /**
- * Matrix factorisation on implicit feedback, trained to score an item that the user has had above one that the user
- * has not: BPR-MF by plain stochastic gradient descent, one uniform negative for each interaction.
+ * Matrix factorisation on implicit feedback, trained to score the items of a user above other items: BPR-MF by plain
+ * stochastic gradient descent, with one uniform negative for each interaction. `BprPolicy` of `liveq/baselines` learns
+ * online.
  *
  * Rendle et al. 2009, "BPR: Bayesian Personalized Ranking from Implicit Feedback".
  */
-export class Bpr extends Factors {
+export class Bpr extends FactorRanker {
   override readonly name = "bpr";
-  /** (items), 0 without `biases`. */
+  /** (items), all 0 without `biases`. */
   readonly itemBiases: Float32Array;
 
   /** @throws TypeError for an unknown option, RangeError for one out of range. */
@@ -99,7 +100,7 @@ export class Bpr extends Factors {
       had.add(train.user[e]! * train.items + train.item[e]!);
       count[train.user[e]!]!++;
     }
-    // A user who has had every item has no negative to learn from.
+    // A user with every item has no negative.
     const order = Array.from(train.user.keys()).filter((e) => count[train.user[e]!]! < train.items);
     for (let epoch = 0; epoch < options.epochs; epoch++) {
       random.shuffle(order);
@@ -112,7 +113,7 @@ export class Bpr extends Factors {
     }
   }
 
-  /** One ascent of ln sigmoid(u · (i - j)) - regularization / 2 · (|u|² + |i|² + |j|²). */
+  /** One step of ascent on ln sigmoid(u · (i - j)) - regularization / 2 · (|u|² + |i|² + |j|²). */
   private step(user: number, positive: number, negative: number, options: Required<BprOptions>): void {
     const { factors, userVectors, itemVectors, itemBiases } = this;
     const { learningRate, regularization, biases } = options;

@@ -2,21 +2,22 @@ import { above, checked, type Rules } from "../check/index.js";
 import type { Ranker } from "../evaluation/index.js";
 import { type Histories, histories, type Interactions, lastOfEachPair } from "../logs/index.js";
 import { inverse } from "../numeric/index.js";
+
 export interface EaseOptions {
-  /** Weight of the squared length of the weights, (0, 1e9]. Default 300, the best of MovieLens-100K by NDCG@10. */
+  /** Weight of the squared length of the weights, (0, 1e9]. Default 300, the best by NDCG@10 on MovieLens-100K. */
   lambda?: number;
 }
 
 const RULES: Rules<EaseOptions> = { lambda: above(0, 1e9) };
 
 /**
- * The item-to-item weights of EASE: those with a diagonal of 0 that reproduce who had what best, in closed form,
+ * The item-to-item weights of EASE: with a diagonal of 0, they reproduce the interactions best. In closed form
  * B = I - P / diag(P) by columns, for P = (G + lambda I)^-1.
  *
  * Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data".
  *
- * @param gram - (n, n): how many users had both items; on the diagonal, how many had the item.
- * @returns (n, n): row i, what item i, when a user has had it, adds to the score of each item.
+ * @param gram - (n, n): number of users with both items; on the diagonal, number of users with the item.
+ * @returns (n, n): row i is added to the scores of all items for each user with item i.
  */
 export function easeWeights(gram: Float64Array, n: number, lambda: number): Float64Array {
   const regularised = gram.slice();
@@ -30,10 +31,13 @@ export function easeWeights(gram: Float64Array, n: number, lambda: number): Floa
   return weights;
 }
 
-/** A linear model of which items go together, on implicit feedback: {@link easeWeights}. */
+/**
+ * A linear autoencoder over items on implicit feedback: {@link easeWeights}. `EasePolicy` of `liveq/baselines` is
+ * fitted anew as feedback comes in.
+ */
 export class Ease implements Ranker {
   readonly name = "ease";
-  /** (items, items), row i: what item i, when a user has had it, adds to the score of each item. */
+  /** (items, items): row i is added to the scores of all items for each user with item i. */
   readonly weights: Float64Array;
   private readonly sums: Float64Array;
   private readonly train: Interactions;
@@ -53,7 +57,7 @@ export class Ease implements Ranker {
 
   score(user: number, _now: number, items: Int32Array, out: Float64Array): void {
     const { weights, sums } = this;
-    // Whole rows, though few items may be asked for: a gather would miss the cache at every step.
+    // Whole rows even for few items: a gather would miss the cache at every step.
     sums.fill(0);
     for (const item of this.itemsOf(user)) {
       for (let j = 0, at = item * sums.length; j < sums.length; j++, at++) sums[j]! += weights[at]!;

@@ -2,11 +2,11 @@ export { Bpr, type BprOptions } from "./bpr.js";
 export type { ItemTraits } from "./dqn/items.js";
 export {
   DqnRanker,
-  type RankerCallbacks,
-  type RankerData,
-  type RankerOptions,
-  type RankerProgress,
-  trainRanker,
+  type DqnRankerCallbacks,
+  type DqnRankerData,
+  type DqnRankerOptions,
+  type DqnRankerProgress,
+  trainDqnRanker,
 } from "./dqn/ranker.js";
 export { Ease, type EaseOptions, easeWeights } from "./ease.js";
 export { ItemKnn, type ItemKnnOptions } from "./itemknn.js";

@@ -4,11 +4,10 @@ import { type Histories, histories, type Interactions, lastOfEachPair } from "..
 import { topK } from "../statistics/index.js";
 
 export interface ItemKnnOptions {
-  /** Neighbours of each item, [1, 65536]. Default 50. */
+  /** Number of neighbours of each item, [1, 65536]. Default 50. */
   k?: number;
   /**
-   * Weight of an interaction relative to the one that the user had just after it, in (0, 1]. Default 1: all count the
-   * same.
+   * Weight of an interaction relative to the user's next one, (0, 1]. Default 1: all interactions count the same.
    */
   decay?: number;
 }
@@ -16,21 +15,22 @@ export interface ItemKnnOptions {
 const RULES: Rules<ItemKnnOptions> = { k: integer(1, 65536), decay: above(0, 1) };
 
 /**
- * Item-based nearest neighbours on implicit feedback.
+ * Item-based nearest neighbours on the implicit feedback of a whole log. `ItemKnnPolicy` of `liveq/baselines` learns
+ * similarities online, which fade.
  *
- * The similarity of two items is the cosine of their binary user vectors, users(i, j) / sqrt(users(i) · users(j)).
- * Each item keeps its k most similar others (of equal ones those with the lowest index), and its score for a user is
- * the sum of the similarities of those among its neighbours that the user has had. The neighbourhood is that of the
- * item to be scored: letting the items of the history vote for *their* neighbours is another, worse ranker (full-rank
- * HR@10 .104 on MovieLens-100K instead of .119).
+ * The similarity of two items is the cosine of their binary user vectors, users(i, j) / sqrt(users(i) · users(j)). Each
+ * item keeps its k most similar items (of equal ones the lowest), and its score for a user is the sum of the
+ * similarities of its neighbours among the user's items. The neighbourhood is that of the item to be scored: votes of
+ * the user's items for *their* neighbours make another, worse ranker (full-rank HR@10 .104 on MovieLens-100K instead of
+ * .119).
  *
  * Sarwar et al. 2001, "Item-Based Collaborative Filtering Recommendation Algorithms"; Deshpande & Karypis 2004.
  */
 export class ItemKnn implements Ranker {
   readonly name = "itemknn";
-  /** Row i: the neighbours of item i, most similar first; -1 where it has fewer than k. */
+  /** (items, k): the neighbours of each item, most similar first; -1 where it has fewer than k. */
   readonly neighbours: Int32Array;
-  /** Row i: their similarities; 0 where there is no neighbour. */
+  /** (items, k): their similarities; 0 where there is no neighbour. */
   readonly similarities: Float64Array;
   private readonly k: number;
   private readonly decay: number;

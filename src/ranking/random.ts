@@ -1,6 +1,7 @@
 import type { Ranker } from "../evaluation/index.js";
 import { Random } from "../numeric/index.js";
-/** Ranks items at random, anew at every call: what any other ranker has to beat. */
+
+/** Ranks items at random, anew at every call: the floor for any other ranker. */
 export class RandomRanker implements Ranker {
   readonly name = "random";
   readonly #random: Random;

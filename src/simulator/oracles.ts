@@ -1,4 +1,5 @@
 import type { Decision, Policy, Request } from "../protocol/index.js";
+import { topK } from "../statistics/index.js";
 import type { Latents } from "./platform.js";
 import type { Stream } from "./world/streamers.js";
 import type { Viewer } from "./world/viewers.js";
@@ -20,18 +21,16 @@ class Oracle implements Policy {
 
   recommend({ user, now, k }: Request): Decision {
     const viewer = this.#latents.viewer(user);
-    const scored = Array.from(this.#latents.streams(), (stream) => ({
-      id: stream.id,
-      score: this.#score(viewer, stream, now),
-    }));
-    const top = scored.sort((a, b) => b.score - a.score).slice(0, k);
+    const streams = [...this.#latents.streams()];
+    const scores = streams.map((stream) => this.#score(viewer, stream, now));
+    const top = Array.from(topK(scores, k));
     return {
       id: `${this.name}-${this.#decisions++}`,
       user,
       time: now,
-      slate: top.map(({ id }) => id),
+      slate: top.map((at) => streams[at]!.id),
       propensities: top.map(() => 1),
-      scores: top.map(({ score }) => score),
+      scores: top.map((at) => scores[at]!),
     };
   }
 

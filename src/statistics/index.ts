@@ -1,10 +1,21 @@
 export { gini } from "./inequality.js";
-export { bootstrapInterval, type Interval, meanInterval, quantile, wilsonInterval } from "./intervals.js";
-export { type ListScores, scoreList } from "./lists.js";
+export {
+  arithmeticMean,
+  type BootstrapOptions,
+  bootstrapInterval,
+  type Interval,
+  interquartileMean,
+  meanInterval,
+  medianInterval,
+  quantile,
+  wilsonInterval,
+} from "./intervals.js";
+export { type ListScores, rankDiscount, scoreList } from "./lists.js";
 export {
   drawGroups,
   type Figure,
   GROUPS,
+  GroupCache,
   groupOf,
   middleOf,
   type ResampleOptions,
@@ -12,4 +23,4 @@ export {
   Tally,
   UNBOUNDED,
 } from "./tally.js";
-export { topK } from "./topk.js";
+export { TopK, topK } from "./topk.js";

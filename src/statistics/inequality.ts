@@ -1,4 +1,7 @@
-/** The Gini coefficient of non-negative numbers: 0 is equal shares, (n - 1) / n is one that has all. NaN when all are 0, as nothing is shared out. */
+/**
+ * The Gini coefficient of non-negative numbers: 0 for equal shares, (n - 1) / n where one number has all; NaN when all
+ * are 0.
+ */
 export function gini(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const n = sorted.length;

@@ -5,12 +5,12 @@ export interface Interval {
   value: number;
   lo: number;
   hi: number;
-  /** Number of observations behind it. */
+  /** Number of observations. */
   n: number;
 }
 
 export interface BootstrapOptions {
-  /** What is computed of each resample. Default the mean. */
+  /** The statistic of a sample. Default the arithmetic mean. */
   statistic?: (values: Float64Array) => number;
   /** Number of resamples, at least 1. Default 2000. */
   resamples?: number;
@@ -23,7 +23,7 @@ const NORMAL_975 = 1.959963984540054;
 const HALF_PI = 1.5707963267948966;
 /** Degrees of freedom from which the expansion in 1 / freedom is exact to 1e-9. */
 const LARGE = 200;
-/** Tosses of a coin of which the chances are added up one by one. */
+/** Up to this many coin tosses, the binomial probabilities are summed one by one. */
 const TOSSES_MAX = 1000;
 
 /** P(|T| <= t) for Student's t with whole degrees of freedom, where t = sqrt(freedom) tan(angle). */
@@ -73,7 +73,7 @@ function requireValues(values: ArrayLike<number>): void {
 }
 
 /** The arithmetic mean. */
-export function mean(values: ArrayLike<number>): number {
+export function arithmeticMean(values: ArrayLike<number>): number {
   requireValues(values);
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
@@ -81,7 +81,7 @@ export function mean(values: ArrayLike<number>): number {
 }
 
 /**
- * The interquartile mean: of the values that are left when a quarter of them, rounded down, is dropped at each end.
+ * The mean of the values that remain after a quarter of them, rounded down, is dropped at each end.
  *
  * Agarwal et al. 2021, arXiv:2108.13264.
  */
@@ -89,10 +89,10 @@ export function interquartileMean(values: ArrayLike<number>): number {
   requireValues(values);
   const sorted = Float64Array.from(values).sort();
   const cut = Math.floor(sorted.length / 4);
-  return mean(sorted.subarray(cut, sorted.length - cut));
+  return arithmeticMean(sorted.subarray(cut, sorted.length - cut));
 }
 
-/** The p-quantile, p in [0, 1], by linear interpolation between the order statistics of sorted values. */
+/** The p-quantile of sorted values, p in [0, 1], by linear interpolation between order statistics. */
 export function quantile(sorted: ArrayLike<number>, p: number): number {
   requireValues(sorted);
   const at = p * (sorted.length - 1);
@@ -101,10 +101,10 @@ export function quantile(sorted: ArrayLike<number>, p: number): number {
   return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
 }
 
-/** The mean with its 95 % Student interval; unbounded for a single value. */
+/** The mean with its 95 % Student interval; the interval of a single value is unbounded. */
 export function meanInterval(values: ArrayLike<number>): Interval {
   const n = values.length;
-  const value = mean(values);
+  const value = arithmeticMean(values);
   if (n === 1) return { value, lo: -Infinity, hi: Infinity, n };
   let squares = 0;
   for (let i = 0; i < n; i++) squares += (values[i]! - value) * (values[i]! - value);
@@ -112,9 +112,9 @@ export function meanInterval(values: ArrayLike<number>): Interval {
   return { value, lo: value - half, hi: value + half, n };
 }
 
-/** The largest rank, from 1, that more than `rank - 1` of n tosses of a coin reach but for one time in forty; 0 for none. */
+/** The largest rank r such that fewer than r heads in n tosses of a fair coin have a probability of at most 1 / 40. */
 function medianRank(n: number): number {
-  // 2^-n would come to nothing; the normal distribution is off by one at most, to the safe side.
+  // 2^-n would underflow; the normal approximation is off by one at most, to the safe side.
   if (n > TOSSES_MAX) return Math.floor((n - NORMAL_975 * Math.sqrt(n)) / 2);
   let rank = 0;
   let term = 1;
@@ -127,9 +127,9 @@ function medianRank(n: number): number {
 }
 
 /**
- * The median with its 95 % interval by order statistics, whatever the distribution: between the values of such ranks from
- * both ends that chance puts the median beyond either no more often than one time in forty. Unbounded for less than six
- * values, of which not even the least and the most are that far apart; for six to eight it is these. Thompson 1936.
+ * The median with its 95 % interval by order statistics, for any distribution: the median lies beyond either bound with
+ * a probability of at most 1 / 40. Unbounded for less than six values; for six to eight the bounds are the least and
+ * the greatest value. Thompson 1936.
  */
 export function medianInterval(values: ArrayLike<number>): Interval {
   requireValues(values);
@@ -141,10 +141,10 @@ export function medianInterval(values: ArrayLike<number>): Interval {
 }
 
 /**
- * A share with its 95 % score interval, which stays within [0, 1] and has a width at 0 and at 1 too. Wilson 1927.
+ * A proportion with its 95 % score interval, which stays within [0, 1] and has a width at 0 and 1 too. Wilson 1927.
  *
  * @param successes - In [0, n].
- * @param n - Number of independent trials, at least 1: users, not what each of them did many times.
+ * @param n - Number of independent trials, at least 1: users rather than their many events.
  * @throws RangeError for numbers out of their range.
  */
 export function wilsonInterval(successes: number, n: number): Interval {
@@ -154,7 +154,7 @@ export function wilsonInterval(successes: number, n: number): Interval {
   const z2 = NORMAL_975 * NORMAL_975;
   const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
   const half = (NORMAL_975 * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
-  // At the ends a bound is exactly the value, whatever rounding says.
+  // At 0 and 1 the bound equals the value exactly, without rounding.
   return { value, lo: successes === 0 ? 0 : centre - half, hi: successes === n ? 1 : centre + half, n };
 }
 
@@ -164,7 +164,7 @@ export function wilsonInterval(successes: number, n: number): Interval {
  * Efron 1979. The values must be independent: resample users or seeds, not events.
  */
 export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapOptions = {}): Interval {
-  const { statistic = mean, resamples = 2000, seed = 0 } = options;
+  const { statistic = arithmeticMean, resamples = 2000, seed = 0 } = options;
   requireValues(values);
   if (!(Number.isInteger(resamples) && resamples >= 1)) {
     throw new RangeError(`"resamples" must be an integer of at least 1, got ${resamples}`);

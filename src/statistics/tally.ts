@@ -3,13 +3,13 @@ import { Random } from "../numeric/index.js";
 import type { Id } from "../protocol/index.js";
 import { type Interval, quantile } from "./intervals.js";
 
-/** One measured figure of one slice of the cases, with its 95 % interval. */
+/** One metric of one slice of the cases, with its 95 % interval. */
 export interface Figure extends Interval {
-  /** What was measured: `click_rate`, `hr_at_10`, ... */
+  /** Name of the metric: `click_rate`, `hr_at_10`, ... */
   metric: string;
-  /** Of which cases: `all`, `repeat`, ... */
+  /** Name of the slice: `all`, `repeat`, ... */
   slice: string;
-  /** What the value was divided by: impressions, cases, days of users. */
+  /** Denominator of the value: impressions, cases, user-days. */
   n: number;
 }
 
@@ -32,8 +32,8 @@ export function resampleOptions(given: Partial<ResampleOptions>): ResampleOption
 }
 
 /**
- * Users are dealt into this many groups: bounds the memory of a tally and the work of a resample, whatever the number of
- * users. With 1024 groups a standard error is itself known to 2 %. Set by hand.
+ * Number of groups of users. Bounds the memory of a tally and the work of a resample for any number of users. With 1024
+ * groups a standard error is itself known to 2 %. Set by hand.
  */
 export const GROUPS = 1024;
 
@@ -41,28 +41,43 @@ export const GROUPS = 1024;
 const SLICES_MAX = 31;
 
 /**
- * The group of a user, in [0, 1024), by a hash: the same in every tally, so that tallies of two policies can be
- * compared user by user. Takes about a microsecond: keep it with what else is known of the user.
+ * The group of a user, an integer in [0, 1024), by a hash. It is the same in every tally, so that tallies of two
+ * policies can be compared user by user. Takes about a microsecond: see {@link GroupCache}.
  */
 export function groupOf(user: Id): number {
   return Random.named(0, "group", user).below(GROUPS);
 }
 
+/** The groups of ids, each computed once: takes memory by id. */
+export class GroupCache {
+  readonly #groups = new Map<Id, number>();
+
+  /** See {@link groupOf}. */
+  of(id: Id): number {
+    let group = this.#groups.get(id);
+    if (group === undefined) {
+      group = groupOf(id);
+      this.#groups.set(id, group);
+    }
+    return group;
+  }
+}
+
 /**
  * Ratios of sums, such as clicks per impression, by metric and slice of the cases, with intervals.
  *
- * What one user does is not independent, so users are resampled, not events: the bootstrap of clusters (Davison & Hinkley
- * 1997, 3.8). Users are dealt at random into at most 1024 groups, and groups are resampled: sums over independent
- * users are independent too. An `add` takes O(1) and no memory.
+ * The events of one user are not independent, so users are resampled: the cluster bootstrap (Davison & Hinkley 1997,
+ * 3.8). Users fall at random into at most 1024 groups, and groups are resampled, as sums over independent users are
+ * independent too. `add` takes O(1) and no memory.
  */
 export class Tally {
   readonly metrics: readonly string[];
   readonly slices: readonly string[];
-  /** Of each group, metric and slice: the amount, and what it is divided by. (1024, metrics, slices, 2) */
+  /** Numerator and denominator of each group, metric and slice. (1024, metrics, slices, 2) */
   readonly #sums: Float64Array;
   readonly #width: number;
 
-  /** @throws RangeError for no metric, or more than 31 slices. */
+  /** @throws RangeError for no metric, no slice, or more than 31 slices. */
   constructor(metrics: readonly string[], slices: readonly string[] = ["all"]) {
     if (metrics.length === 0) throw new RangeError('"metrics" must not be empty');
     if (slices.length < 1 || slices.length > SLICES_MAX) {
@@ -77,11 +92,11 @@ export class Tally {
   /**
    * Adds to the two sums of a metric.
    *
-   * @param group - Of the user: {@link groupOf}.
+   * @param group - The user's: {@link groupOf}.
    * @param metric - Position in `metrics`.
-   * @param slices - Bit s is set for each slice s that the case belongs to.
-   * @param amount - What is counted, finite.
-   * @param of - What it is divided by, finite, >= 0.
+   * @param slices - Bit s is set where the case belongs to slice s.
+   * @param amount - Added to the numerator, finite.
+   * @param of - Added to the denominator, finite, >= 0.
    */
   add(group: number, metric: number, slices: number, amount: number, of: number): void {
     const start = group * this.#width + 2 * metric * this.slices.length;
@@ -99,7 +114,7 @@ export class Tally {
   }
 
   /**
-   * All ratios that have something to divide by, each with its percentile interval; unbounded where all cases are of one
+   * All ratios with a denominator above 0, each with its percentile interval; unbounded where all cases are of one
    * group. Percentiles are a little narrow for less than about 40 users.
    *
    * @throws TypeError or RangeError for unknown or wrong options.
@@ -109,11 +124,11 @@ export class Tally {
   }
 
   /**
-   * What the ratios here are above those of another tally, user by user: what both have in common falls out, so that the
-   * interval is that of the difference. `n` is the smaller of both.
+   * The ratios of this tally minus those of another one, paired by user: both are resampled alike, so that the interval
+   * is that of the difference. `n` is the smaller of both.
    *
-   * @param other - Of the same metrics and slices, such as that of another policy on the same cases.
-   * @throws RangeError when its metrics or slices are others.
+   * @param other - Has the same metrics and slices, such as the tally of another policy on the same cases.
+   * @throws RangeError when its metrics or slices differ.
    */
   minus(other: Tally, options: Partial<ResampleOptions> = {}): Figure[] {
     if (`${other.metrics}` !== `${this.metrics}` || `${other.slices}` !== `${this.slices}`) {
@@ -147,25 +162,25 @@ export class Tally {
     return figures;
   }
 
-  /** Has anything been added to a group? */
+  /** Whether anything has been added to a group. */
   #has(group: number): boolean {
     return this.#sums.subarray(group * this.#width, (group + 1) * this.#width).some((sum) => sum !== 0);
   }
 
-  /** Number of groups that a ratio rests on. */
+  /** Number of groups with a part in the denominator of a ratio. */
   #spread(column: number): number {
     let groups = 0;
     for (let at = 2 * column + 1; at < this.#sums.length; at += this.#width) if (this.#sums[at] !== 0) groups++;
     return groups;
   }
 
-  /** The ratio in each column, where each group is taken so many times; once without `times`. */
+  /** The ratio in each column, with each group taken `times[group]` times; once by default. */
   #ratios(times?: Int32Array): Float64Array {
     const sums = this.#total(times);
     return Float64Array.from({ length: this.#width / 2 }, (_, column) => sums[2 * column]! / sums[2 * column + 1]!);
   }
 
-  /** The sums over all groups. */
+  /** The sums over all groups, each taken as in `#ratios`. */
   #total(times?: Int32Array): Float64Array {
     const total = new Float64Array(this.#width);
     const sums = this.#sums;
@@ -178,17 +193,17 @@ export class Tally {
   }
 }
 
-/** How often a resample takes each of the groups that there are, by group: as many draws as there are. */
+/** One resample of some groups, with as many draws as there are groups: how often each group was drawn, (1024). */
 export function drawGroups(groups: readonly number[], random: Random): Int32Array {
   const times = new Int32Array(GROUPS);
   for (let i = 0; i < groups.length; i++) times[groups[random.below(groups.length)]!]!++;
   return times;
 }
 
-/** The bounds of what nothing bounds. */
+/** The bounds of a value that nothing bounds. */
 export const UNBOUNDED = { lo: -Infinity, hi: Infinity };
 
-/** The bounds of the middle 95 % of the resampled figures that had something to divide by. */
+/** The bounds of the middle 95 % of resampled values; those that are not finite are left out. */
 export function middleOf(drawn: Float64Array): { lo: number; hi: number } {
   const sorted = drawn.filter(Number.isFinite).sort();
   if (sorted.length === 0) return UNBOUNDED;

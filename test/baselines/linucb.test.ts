@@ -45,7 +45,7 @@ describe("LinUcb", () => {
     expect([bandit.steps, bandit.updates]).toEqual([60, 60]);
   });
 
-  test("tries what it does not know, the more the larger alpha is", () => {
+  test("tries uncertain candidates more with a larger alpha", () => {
     const known = Float32Array.of(1, 0);
     const unknown = Float32Array.of(0, 1);
     const rows = Float32Array.of(...known, ...unknown);
@@ -60,7 +60,7 @@ describe("LinUcb", () => {
     }
   });
 
-  test("goes on from what it saved, to the bit; refuses what is of another size", () => {
+  test("continues from a saved state to the bit, and refuses one of another size", () => {
     const random = new Random(2);
     const options = { observation: 2, candidate: 2 };
     const bandit = new LinUcb(options);

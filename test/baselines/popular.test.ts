@@ -11,7 +11,7 @@ function withViewers(viewers: readonly number[]): PopularPolicy {
   return policy;
 }
 
-test("shows the most watched first, ties by the lower index, surely", () => {
+test("shows the most watched first, ties by the lower index, with probability 1", () => {
   const decision = withViewers([3, 9, 3, 1, 9]).recommend({ user: "u", now: 0, k: 4 });
   expect(decision.slate).toEqual(["s1", "s4", "s0", "s2"]);
   expect(decision.scores).toEqual([9, 9, 3, 3]);

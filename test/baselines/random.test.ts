@@ -20,7 +20,7 @@ test("shows every ordered pair of four streams equally often", () => {
   for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(4.5 * Math.sqrt(1000));
 });
 
-test("states one over what was left at each position as its propensity", () => {
+test("has a propensity of one over the number of streams left at each position", () => {
   const decision = withStreams(4).recommend({ user: "u", now: 3, k: 9 });
   expect(decision.propensities).toEqual([1 / 4, 1 / 3, 1 / 2, 1]);
   expect(new Set(decision.slate).size).toBe(4);
@@ -36,11 +36,11 @@ test("chooses among the candidates on air only", () => {
   }
 });
 
-test("shows nothing when nothing is on air", () => {
+test("gives an empty slate when nothing is on air", () => {
   expect(withStreams(0).recommend({ user: "u", now: 0, k: 3 })).toMatchObject({ slate: [], propensities: [] });
 });
 
-test("repeats its choices for the same seed and names every decision differently", () => {
+test("repeats its choices for the same seed, with another id for every decision", () => {
   const a = withStreams(50, 5);
   const b = withStreams(50, 5);
   const ids = new Set<string>();

@@ -69,7 +69,7 @@ function air(policy: Policy, n: number): void {
 const TASTES = ["chess", "music", "racing"];
 
 /**
- * A small world: 12 streams, four of each category, of which users like one category each; users have told their group,
+ * A small world: 12 streams, four of each category, of which users like one category each; users have given their group,
  * which is their taste. Returns the minutes watched per request over the second half.
  */
 function minutesIn(policy: Policy, requests: number): number {
@@ -91,7 +91,7 @@ function minutesIn(policy: Policy, requests: number): number {
     for (const [position, stream] of slate.entries()) {
       policy.feedback({ kind: "impression", time: now, user, stream, decision: id, position });
     }
-    // Streams with more viewers are a little better, so that popularity says something too.
+    // Streams with more viewers are a little better, so that popularity has some value too.
     const clicked = slate.findIndex((stream, position) => {
       const i = Number(stream.slice(1));
       return draws[position]! < (i % 3 === u % 3 ? 0.5 : 0.05) + (i < 6 ? 0 : 0.15);
@@ -109,7 +109,7 @@ function minutesIn(policy: Policy, requests: number): number {
 }
 
 describe.each(NAMES)("%s", (name) => {
-  test("shows what is on air only, each once, at most k, over a simulated day", () => {
+  test("shows at most k distinct streams on air, over a simulated day", () => {
     running(name, (policy) => {
       expect(policy.name).toBe(name);
       const witness = new Witness(policy);
@@ -129,7 +129,7 @@ describe.each(NAMES)("%s", (name) => {
     });
   });
 
-  test("chooses among the candidates on air, for users and streamers whom it never met", () => {
+  test("chooses among the candidates on air, for unknown users and streamers", () => {
     running(name, (policy) => {
       air(policy, 12);
       policy.feedback({ kind: "off_air", time: 1, stream: "s3" });
@@ -143,7 +143,7 @@ describe.each(NAMES)("%s", (name) => {
     });
   });
 
-  test("decides alike for the same seed and the same events", () => {
+  test("makes the same decisions for the same seed and the same events", () => {
     const decide = () => {
       let decisions: Decision[] = [];
       running(name, (policy) => {
@@ -156,7 +156,7 @@ describe.each(NAMES)("%s", (name) => {
     expect(decide()).toEqual(decide());
   });
 
-  test("refuses what is no request or no event, and unknown options", () => {
+  test("refuses invalid requests, events and options", () => {
     running(name, (policy) => {
       air(policy, 3);
       expect(() => policy.recommend({ user: "u", now: 0, k: 0 })).toThrow(EventError);
@@ -178,7 +178,7 @@ test.each(NAMES.filter((name) => name !== "random"))("%s is watched longer than 
   });
 });
 
-test("those who know nothing yet of a user show what is popular", () => {
+test("policies show the most popular to an unknown user", () => {
   for (const name of ["popular", "popular-by-context", "itemknn", "ease"] as const) {
     running(name, (policy) => {
       air(policy, 6);

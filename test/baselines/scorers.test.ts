@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { type Affinities, BprPolicy } from "../../src/baselines/bpr.js";
 import { ContextPolicy } from "../../src/baselines/context.js";
 import { EasePolicy } from "../../src/baselines/ease.js";
-import { type Affinities, FactorsPolicy } from "../../src/baselines/factors.js";
 import { ItemKnnPolicy } from "../../src/baselines/itemknn.js";
 import { Random } from "../../src/numeric/random.js";
 import type { Policy } from "../../src/protocol/policy.js";
@@ -63,7 +63,7 @@ describe("ItemKnnPolicy", () => {
     }
   });
 
-  test("goes on alike when weights have grown out of bounds and are moved back", () => {
+  test("gives the same scores after growing weights are rescaled", () => {
     const make = (halfLifeMs: number) => {
       const policy = new ItemKnnPolicy({ halfLifeMs, shrinkage: 0 });
       putOnAir(policy, ["a", "a", "a"]);
@@ -99,7 +99,7 @@ describe("ItemKnnPolicy", () => {
     expect(near).toBeLessThan(8);
   });
 
-  test("takes likes for visits, bounces for nothing, and those whom nobody visited as their category", () => {
+  test("counts likes as visits, ignores bounces, and scores unvisited streamers as their category", () => {
     const policy = new ItemKnnPolicy();
     putOnAir(policy, ["a", "a", "a", "b"], [1, 1, 1, 9]);
     watch(policy, "u", 0, 0, 1000);
@@ -116,7 +116,7 @@ describe("ItemKnnPolicy", () => {
 });
 
 describe("EasePolicy", () => {
-  test("agrees with the closed form over what users liked", () => {
+  test("agrees with the closed form over liked streamers", () => {
     const random = new Random(2);
     const streamers = 7;
     const policy = new EasePolicy({ lambda: 3, refitEvery: 1, repeat: 0.5 });
@@ -139,7 +139,7 @@ describe("EasePolicy", () => {
     }
   });
 
-  test("shows what is popular until its first fit, and fits those whom most users liked", () => {
+  test("shows the most popular until its first fit, and fits the streamers with the most users", () => {
     const policy = new EasePolicy({ lambda: 1, refitEvery: 6, streamers: 2, repeat: 0 });
     putOnAir(policy, ["a", "a", "b"], [1, 5, 3]);
     for (const [user, streamer] of [
@@ -167,7 +167,7 @@ describe("ContextPolicy", () => {
     if (minutes > 0) watch(policy, user, streamer, time, minutes * MINUTE);
   }
 
-  test("shrinks what a category is worth in a context towards the wider one, and multiplies by the viewers", () => {
+  test("shrinks the worth of a category in a context towards the wider one, and multiplies by the viewers", () => {
     const policy = new ContextPolicy({ prior: 10, halfLifeMs: WEEK });
     putOnAir(policy, ["a", "b"], [4, 1]);
     policy.feedback({ kind: "user", time: 0, user: "u", gender: "x", age: 34 });
@@ -180,7 +180,7 @@ describe("ContextPolicy", () => {
     const b = towards(towards(all, three, 1), three, 1);
     const [first, second] = scoresOf(policy, "u", 2) as [number, number];
     expect(first).toBeCloseTo(5 * a, 9);
-    // Nobody of u's group was shown b: the category at this time of day is what is known.
+    // b was shown to nobody of the group of u: the category at this time of day counts.
     expect(second).toBeCloseTo(2 * b, 9);
     // A week later all counts weigh half; at another time of day the category alone is known.
     const later = (2.5 * nine + 0.5 * three + 10 * 0.1) / (10.5 + 10);
@@ -191,7 +191,7 @@ describe("ContextPolicy", () => {
     expect(scoresOf(policy, "u", 2, 12 * HOUR)[0]).toBeCloseTo(5 * towards(allThen, night * 5 * nine, night * 20), 9);
   });
 
-  test("tells groups apart by what users told last", () => {
+  test("groups users by the latest traits", () => {
     const policy = new ContextPolicy({ segment: ["language"], prior: 1 });
     putOnAir(policy, ["a", "b"], [5, 5]);
     for (const [user, language] of [
@@ -210,7 +210,7 @@ describe("ContextPolicy", () => {
 
   test("refuses options that are unknown or wrong", () => {
     expect(() => new ContextPolicy({ segment: ["age", "age"] })).toThrow(
-      '"segment" must be an array of different ones of',
+      '"segment" must be an array of different traits out of',
     );
     expect(() => new ContextPolicy({ segments: [] } as object)).toThrow('"segments" is not an option');
     expect(() => new ItemKnnPolicy({ recency: 0 })).toThrow('"recency" must be in (0, 1], got 0');
@@ -220,19 +220,19 @@ describe("ContextPolicy", () => {
   });
 });
 
-describe("FactorsPolicy", () => {
-  test("tells its vectors what is offered and what was watched for long, and ranks by their products", () => {
-    const told: unknown[][] = [];
+describe("BprPolicy", () => {
+  test("gives its vectors the streams on offer and the engaged watches, and ranks by their products", () => {
+    const calls: unknown[][] = [];
     const affinities: Affinities = {
-      offer: (...what) => void told.push(["offer", ...what]),
-      learn: (...what) => void told.push(["learn", ...what]),
+      offer: (...given) => void calls.push(["offer", ...given]),
+      learn: (...given) => void calls.push(["learn", ...given]),
       dot: (user, streamer, category) => (user === "u" ? Number(streamer) : -Number(streamer)) + category.length,
     };
-    const policy = new FactorsPolicy(affinities, { engagedMs: 2 * MINUTE, popularity: 0.5 });
+    const policy = new BprPolicy(affinities, { engagedMs: 2 * MINUTE, popularity: 0.5 });
     putOnAir(policy, ["a", "bb", "a"]);
     watch(policy, "u", 1, 5, 3 * MINUTE);
     watch(policy, "u", 2, 5, MINUTE);
-    expect(told).toEqual([
+    expect(calls).toEqual([
       ["offer", "0", "a", []],
       ["offer", "1", "bb", []],
       ["offer", "2", "a", []],

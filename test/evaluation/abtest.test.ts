@@ -1,38 +1,43 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
+import { chiSquareTail, SampleRatioTest } from "../../src/evaluation/abtest/mismatch.js";
 import {
   ABLog,
   ABTest,
   type ABTestOptions,
-  type Arm,
-  Arms,
-  chiSquareTail,
-  MismatchTest,
+  ArmAssignment,
   type SavedABLog,
   type SavedABTest,
   SplitPolicy,
+  type TestArm,
 } from "../../src/evaluation/index.js";
 import { Random } from "../../src/numeric/random.js";
 import type { Decision, LiveEvent, Policy } from "../../src/recommender/index.js";
 import { simulate } from "../../src/simulator/index.js";
 
 describe("arms", () => {
-  test("get their shares, of any names, and users keep theirs", () => {
+  test("get their shares under any names, and users keep their arms", () => {
     for (const [name, share] of [
       ["one", 0.5],
       ["two", 0.1],
     ] as const) {
-      const arms = new Arms({ name, share });
+      const arms = new ArmAssignment({ name, share });
       const n = 20_000;
       let inB = 0;
       for (let i = 0; i < n; i++) if (arms.of(`user-${i}`) === "b") inB++;
       expect(Math.abs(inB - n * share)).toBeLessThan(4 * Math.sqrt(n * share * (1 - share)));
     }
-    expect(new Arms({ name: "one" }).of("u7")).toBe(new Arms({ name: "one", seed: 0, share: 0.5 }).of("u7"));
+    expect(new ArmAssignment({ name: "one" }).of("u7")).toBe(
+      new ArmAssignment({ name: "one", seed: 0, share: 0.5 }).of("u7"),
+    );
   });
 
-  test("of other experiments, and of other seeds, cut across", () => {
-    const [one, two, three] = [new Arms({ name: "x" }), new Arms({ name: "y" }), new Arms({ name: "x", seed: 1 })];
+  test("of other experiments and other seeds are independent", () => {
+    const [one, two, three] = [
+      new ArmAssignment({ name: "x" }),
+      new ArmAssignment({ name: "y" }),
+      new ArmAssignment({ name: "x", seed: 1 }),
+    ];
     const n = 8000;
     for (const other of [two, three]) {
       let both = 0;
@@ -41,20 +46,23 @@ describe("arms", () => {
     }
   });
 
-  test("grow by users who stay where they are when the share grows", () => {
-    const [small, large] = [new Arms({ name: "ramp", share: 0.1 }), new Arms({ name: "ramp", share: 0.4 })];
+  test("keep their users when the share grows", () => {
+    const [small, large] = [
+      new ArmAssignment({ name: "ramp", share: 0.1 }),
+      new ArmAssignment({ name: "ramp", share: 0.4 }),
+    ];
     for (let i = 0; i < 2000; i++) if (small.of(`u${i}`) === "b") expect(large.of(`u${i}`)).toBe("b");
   });
 
   test("must have a name and a share", () => {
-    expect(() => new Arms({} as { name: string })).toThrow('"name" must be a string of 1 to 200 characters');
-    expect(() => new Arms({ name: "x", share: 1 })).toThrow('"share" must be in (0, 1), got 1');
-    expect(() => new Arms({ name: "x", weight: 1 } as { name: string })).toThrow('"weight" is not an option');
+    expect(() => new ArmAssignment({} as { name: string })).toThrow('"name" must be a string of 1 to 200 characters');
+    expect(() => new ArmAssignment({ name: "x", share: 1 })).toThrow('"share" must be in (0, 1), got 1');
+    expect(() => new ArmAssignment({ name: "x", weight: 1 } as { name: string })).toThrow('"weight" is not an option');
   });
 });
 
 describe("the mismatch test", () => {
-  test("knows the tail of chi-square", () => {
+  test("has the tail of chi-square", () => {
     // Quantiles of chi-square with one degree of freedom, as any table has them.
     for (const [x, p] of [
       [2.705543454, 0.1],
@@ -79,9 +87,9 @@ describe("the mismatch test", () => {
     expect(() => chiSquareTail(-1)).toThrow('"x" must be at least 0');
   });
 
-  const counted = (share: number, meant: number, n: number, seed: number, see?: (test: MismatchTest) => void) => {
+  const counted = (share: number, meant: number, n: number, seed: number, see?: (test: SampleRatioTest) => void) => {
     const random = Random.named(seed, "mismatch");
-    const mismatch = new MismatchTest(meant);
+    const mismatch = new SampleRatioTest(meant);
     for (let i = 0; i < n; i++) {
       mismatch.add(random.bernoulli(share) ? "b" : "a");
       see?.(mismatch);
@@ -90,7 +98,7 @@ describe("the mismatch test", () => {
   };
 
   test("is the chi-square of the counts, and the beta-binomial's evidence", () => {
-    const mismatch = new MismatchTest(0.5);
+    const mismatch = new SampleRatioTest(0.5);
     for (let i = 0; i < 30; i++) mismatch.add("a");
     for (let i = 0; i < 50; i++) mismatch.add("b");
     const { a, b, p, pSequential } = mismatch.result();
@@ -110,7 +118,7 @@ describe("the mismatch test", () => {
     expect(pSequential).toBeCloseTo(Math.exp(-most), 12);
   });
 
-  test("finds 52 of 100 where 50 were meant, and 50 never, however often it is looked at: 300 tests each", () => {
+  test("finds a share of 52 % where 50 % was assigned, and none at 50 %, at any number of looks: 300 tests each", () => {
     let found = 0;
     for (let seed = 0; seed < 40; seed++) if (counted(0.52, 0.5, 30_000, seed).result().pSequential < 0.01) found++;
     expect(found).toBeGreaterThan(36);
@@ -130,11 +138,11 @@ describe("the mismatch test", () => {
   });
 });
 
-/** A test told of one user after the other, all of one distribution, arm `b` above by `gain`. */
+/** A test with users of one distribution, arm `b` above by `gain`. */
 function run(
   seed: number,
   n: number,
-  draw: (random: Random, arm: Arm) => number,
+  draw: (random: Random, arm: TestArm) => number,
   options: Partial<ABTestOptions> = {},
   see?: (test: ABTest) => boolean,
 ): ABTest {
@@ -151,7 +159,7 @@ function run(
 const watched = (random: Random) => random.exponential(30);
 
 describe("the sequential test", () => {
-  test("finds nothing where there is nothing, however often it is looked at; a t-test that is looked at does: 300 tests", () => {
+  test("finds no difference where there is none, at any number of looks, where a t-test does: 300 tests", () => {
     let [wrong, wrongT] = [0, 0];
     const tests = 300;
     for (let seed = 0; seed < tests; seed++) {
@@ -216,16 +224,16 @@ describe("the sequential test", () => {
     expect(flips.result().difference.hi).toBeLessThan(0);
   });
 
-  test("says that there is none within a margin", () => {
+  test("finds no difference within a margin", () => {
     const options = { margin: 3, users: 10_000 };
     expect(run(3, 20_000, watched, options).result().status).toBe("no_difference");
     expect(run(3, 20_000, watched, { ...options, margin: 0 }).result().status).toBe("running");
     expect(run(3, 200, watched, options).result().status).toBe("running");
   });
 
-  test("is the formula, worked by hand", () => {
+  test("equals the formula, computed by hand", () => {
     const ab = new ABTest({ name: "hand", users: 100, atLeast: 2, alpha: 0.1 });
-    const values: Record<Arm, number[]> = { a: [], b: [] };
+    const values: Record<TestArm, number[]> = { a: [], b: [] };
     for (let i = 0; i < 40; i++) {
       const value = (i * 7) % 11;
       ab.add(`u${i}`, value);
@@ -247,7 +255,7 @@ describe("the sequential test", () => {
     expect(ab.result().p).toBeLessThanOrEqual(Math.min(1, edge) + 1e-12);
   });
 
-  test("concludes nothing where the arms do not come as they were dealt", () => {
+  test("concludes nothing where users do not come in the assigned shares", () => {
     const ab = new ABTest({ name: "lossy" });
     const random = Random.named(1, "lossy");
     // Every tenth user of b is lost, who would have watched least.
@@ -264,8 +272,8 @@ describe("the sequential test", () => {
     expect(mismatch.p).toBeLessThan(1e-6);
   });
 
-  test("goes on from JSON as if it had never stopped", () => {
-    const draw = (random: Random, arm: Arm) => watched(random) + (arm === "b" ? 6 : 0);
+  test("continues from JSON as if it had never stopped", () => {
+    const draw = (random: Random, arm: TestArm) => watched(random) + (arm === "b" ? 6 : 0);
     const whole = run(5, 3000, draw, { margin: 1, share: 0.3 });
     const random = Random.named(5, "run");
     let half = new ABTest({ name: "test-5", users: 2000, margin: 1, share: 0.3 });
@@ -280,7 +288,7 @@ describe("the sequential test", () => {
     expect(() => ABTest.load({ ...saved, users: [] })).toThrow('"saved.users" must be a list of 3000');
   });
 
-  test("refuses a second value of a user, and what is none, and changes nothing", () => {
+  test("refuses a second value of a user and an invalid value, and changes nothing", () => {
     const ab = new ABTest({ name: "strict" });
     ab.add("u", 1);
     const before = ab.save();
@@ -293,7 +301,7 @@ describe("the sequential test", () => {
   });
 });
 
-/** Keeps what it is told. */
+/** Keeps the events that it gets. */
 class Witness implements Policy {
   readonly name = "witness";
   readonly heard: LiveEvent[] = [];
@@ -309,8 +317,8 @@ class Witness implements Policy {
 }
 
 describe("two policies on one platform", () => {
-  test("hear of streams both, and of users each of its own; decisions come back by their own name", () => {
-    const arms = new Arms({ name: "split" });
+  test("both get events of streams, and each those of its own users; decisions keep the policy's ids", () => {
+    const arms = new ArmAssignment({ name: "split" });
     const [a, b] = [new Witness(), new Witness()];
     const split = new SplitPolicy(arms, a, b);
     const inA = Array.from({ length: 20 }, (_, i) => `u${i}`).find((user) => arms.of(user) === "a")!;
@@ -339,7 +347,7 @@ describe("two policies on one platform", () => {
     return log;
   }
 
-  test("random against popular: popular is found to be watched longer; against itself nothing is", () => {
+  test("random against popular: popular is watched longer; popular against itself shows no difference", () => {
     const found = tested(new RandomPolicy(1), new PopularPolicy(), "popular").test.result();
     expect(found.status).toBe("b_better");
     expect(found.difference.lo).toBeGreaterThan(0);

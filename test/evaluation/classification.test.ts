@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { areaUnderCurve, judge, logLoss } from "../../src/evaluation/classification.js";
+import { areaUnderCurve, classificationScores, logLoss } from "../../src/evaluation/classification.js";
 
 const scored = fc.array(fc.tuple(fc.integer({ min: 0, max: 8 }), fc.boolean()), { minLength: 1, maxLength: 40 });
 
@@ -29,9 +29,9 @@ describe("the area under the curve", () => {
     );
   });
 
-  test("refuses scores that are not numbers, and labels that are not as many", () => {
+  test("refuses scores that are NaN, and another number of labels", () => {
     expect(() => areaUnderCurve([1, Number.NaN], [true, false])).toThrow('"scores" must be numbers, got NaN at 1');
-    expect(() => areaUnderCurve([1], [])).toThrow('"labels" must be as many as the scores (1) and not none, got 0');
+    expect(() => areaUnderCurve([1], [])).toThrow('"labels" must be as many as the scores (1) and at least one, got 0');
   });
 });
 
@@ -45,15 +45,18 @@ describe("the log loss", () => {
 });
 
 describe("a binary prediction", () => {
-  test("is judged by its four counts", () => {
+  test("has the scores of its four counts", () => {
     // True positive, false positive, false negative, true negative, true negative.
-    const { accuracy, precision, recall, f1 } = judge([0.7, 0.6, 0.2, 0.1, 0.3], [true, false, true, false, false]);
+    const { accuracy, precision, recall, f1 } = classificationScores(
+      [0.7, 0.6, 0.2, 0.1, 0.3],
+      [true, false, true, false, false],
+    );
     expect([accuracy, precision, recall, f1]).toEqual([3 / 5, 1 / 2, 1 / 2, 1 / 2]);
     fc.assert(
       fc.property(scored, fc.integer({ min: 0, max: 9 }), (rows, threshold) => {
         const count = (called: boolean, is: boolean) =>
           rows.filter(([score, label]) => score >= threshold === called && label === is).length;
-        const got = judge(
+        const got = classificationScores(
           rows.map(([score]) => score),
           rows.map(([, label]) => label),
           threshold,

@@ -7,7 +7,6 @@ import {
   selfInformation,
   traitSimilarity,
 } from "../../src/evaluation/diversity.js";
-import { gini } from "../../src/statistics/inequality.js";
 
 describe("similarity", () => {
   test("of vectors is the cosine between them", () => {
@@ -61,26 +60,11 @@ describe("similarity", () => {
   });
 });
 
-describe("what is beyond a single list", () => {
-  test("self-information counts one imagined visit to each item", () => {
+describe("metrics beyond a single list", () => {
+  test("self-information adds one visit to each item", () => {
     // 3 + 1 of 12 + 4.
     expect(selfInformation(3, 12, 4)).toBeCloseTo(2, 12);
     expect(selfInformation(0, 0, 8)).toBeCloseTo(3, 12);
-  });
-
-  test("the Gini coefficient is half the relative mean difference", () => {
-    expect(gini([5, 5, 5, 5])).toBeCloseTo(0, 12);
-    expect(gini([0, 0, 0, 8])).toBeCloseTo(0.75, 12);
-    expect(gini([1, 2, 3, 4])).toBeCloseTo(0.25, 12);
-    expect(gini([0, 0])).toBeNaN();
-    fc.assert(
-      fc.property(fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }), (values) => {
-        const sum = values.reduce((a, b) => a + b, 0);
-        if (sum === 0) return;
-        const differences = values.flatMap((a) => values.map((b) => Math.abs(a - b))).reduce((a, b) => a + b, 0);
-        expect(gini(values)).toBeCloseTo(differences / (2 * values.length * sum), 9);
-      }),
-    );
   });
 
   test("personalisation is 1 minus the mean overlap of two lists", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../src/baselines/index.js";
-import { LiveMetrics, type LiveOptions } from "../../src/evaluation/live.js";
+import { LiveMetrics, type LiveMetricsOptions } from "../../src/evaluation/live.js";
 import { DAY } from "../../src/protocol/time.js";
 import type { LiveEvent } from "../../src/recommender/index.js";
 import { simulate } from "../../src/simulator/index.js";
@@ -8,7 +8,7 @@ import type { Figure } from "../../src/statistics/tally.js";
 import { figureOf } from "../support/figures.js";
 import { madeUpLog } from "../support/logs.js";
 
-function measure(events: readonly LiveEvent[], options: Partial<LiveOptions> = {}): Figure[] {
+function measure(events: readonly LiveEvent[], options: Partial<LiveMetricsOptions> = {}): Figure[] {
   const live = new LiveMetrics(options);
   for (const event of events) live.feedback(event);
   return live.result({ resamples: 50 });
@@ -107,7 +107,7 @@ describe("live metrics", () => {
     expect(compared).toBeGreaterThan(35);
   });
 
-  test("divide what is watched by the days of all users since they came", () => {
+  test("divide watch time by the days of all users since their first activity", () => {
     const figures = measure(log);
     let minutes = 0;
     let days = 0;
@@ -128,7 +128,7 @@ describe("live metrics", () => {
     expect(parts).toBeCloseTo(minutes / days, 10);
   });
 
-  test("tell who comes back, of those whose time to come back is over", () => {
+  test("count returns only of users whose time to return is over", () => {
     const figures = measure(log, { cohortMs: 5 * DAY });
     const sessions = [...sessionsOf(log).values()];
     for (const days of [1, 3, 7]) {
@@ -160,7 +160,7 @@ describe("live metrics", () => {
     expect(figureOf(figures, "hours_to_next_visit")).toBeCloseTo(away / returns / 3_600_000, 8);
   });
 
-  test("count streams on air when the count begins, and shares by streamer", () => {
+  test("count streams on air at `from`, and shares by streamer", () => {
     const from = 4 * DAY;
     const figures = measure(log, { from });
     const streams = log.flatMap((e) => (e.kind === "off_air" && e.time >= from ? [e.stream] : []));
@@ -180,7 +180,7 @@ describe("live metrics", () => {
     }
   });
 
-  test("count an impression once, whether the decision tells of it, the event, or both", () => {
+  test("count an impression once, from the decision, the event or both", () => {
     const on = (stream: string, tag: string): LiveEvent => ({
       kind: "on_air",
       time: 0,
@@ -214,7 +214,7 @@ describe("live metrics", () => {
     expect(figureOf(figures, "exposure_gini")).toBeCloseTo(1 / 3, 12);
   });
 
-  test("take a watch that the end of the stream cut short for no bounce, and two follows for one conversion", () => {
+  test("count no bounce where the stream ended the watch, and one conversion for two follows", () => {
     const live = new LiveMetrics();
     for (const stream of ["a", "b", "c"])
       live.feedback({ kind: "on_air", time: 0, stream, streamer: stream, category: "c" });
@@ -230,7 +230,7 @@ describe("live metrics", () => {
     expect(figureOf(figures, "conversion_follow")).toBe(1 / 3);
   });
 
-  test("count of a watch that began before they count the part after", () => {
+  test("count only the part of a watch after `from`", () => {
     const live = new LiveMetrics({ from: DAY });
     live.feedback({ kind: "click", time: DAY - 600_000, user: "u", stream: "s" });
     live.feedback({ kind: "watch", time: DAY + 120_000, user: "u", stream: "s", watchMs: 720_000 });
@@ -242,18 +242,18 @@ describe("live metrics", () => {
     expect(figureOf(figures, "repeat_share")).toBe(1);
   });
 
-  test("take a user for new who has done nothing yet, whatever is told of them", () => {
+  test("count a user without activity as new, even after profile events", () => {
     const live = new LiveMetrics();
     live.feedback({ kind: "on_air", time: 0, stream: "s", streamer: "r", category: "c" });
-    for (let time = 1; time < 6; time++) live.feedback({ kind: "user", time, user: "told", age: time });
+    for (let time = 1; time < 6; time++) live.feedback({ kind: "user", time, user: "typed", age: time });
     for (let time = 6; time < 9; time++) live.feedback({ kind: "page_view", time, user: "there", dwellMs: 1 });
-    for (const user of ["told", "there"]) live.feedback({ kind: "impression", time: 10, user, stream: "s" });
+    for (const user of ["typed", "there"]) live.feedback({ kind: "impression", time: 10, user, stream: "s" });
     const n = (slice: string) =>
       live.result({ resamples: 1 }).find((f) => f.metric === "click_rate" && f.slice === slice)?.n;
     expect([n("all"), n("new_user"), n("known_user"), n("novel"), n("repeat")]).toEqual([2, 1, 1, 2, undefined]);
   });
 
-  test("agree with what the simulator counts itself", () => {
+  test("agree with the simulator's own metrics", () => {
     const live = new LiveMetrics();
     const options = { days: 4, warmupDays: 0, viewers: 80, streamers: 120, seed: 3 };
     const own = simulate(new PopularPolicy(), options, { onEvent: (event) => live.feedback(event) });
@@ -263,7 +263,7 @@ describe("live metrics", () => {
     expect(figureOf(figures, "stream_coverage")).toBeCloseTo(own.coverage, 12);
   });
 
-  test("refuse numbers that are not finite, and are the same afterwards", () => {
+  test("refuse numbers that are not finite, and do not change", () => {
     const live = new LiveMetrics();
     for (const event of log.slice(0, 500)) live.feedback(event);
     const before = live.result({ resamples: 5 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Estimates, type LoggedChoice, RewardModel } from "../../src/evaluation/index.js";
+import { type LoggedChoice, OffPolicyEstimates, RewardModel } from "../../src/evaluation/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { type Figure, groupOf, meanInterval } from "../../src/statistics/index.js";
 
-/** Estimates by name. */
+/** OffPolicyEstimates by name. */
 function valuesOf(figures: readonly Figure[]): Record<string, number> {
   return Object.fromEntries(figures.map(({ metric, value }) => [metric, value]));
 }
@@ -41,9 +41,9 @@ function choiceOf(random: Random, model?: Model): LoggedChoice {
   return { ...choice, predicted: model[x]![a]!, expected };
 }
 
-function logOf(n: number, seed: number, model?: Model): Estimates {
+function logOf(n: number, seed: number, model?: Model): OffPolicyEstimates {
   const random = Random.named(seed, "bandit");
-  const estimates = new Estimates();
+  const estimates = new OffPolicyEstimates();
   for (let i = 0; i < n; i++) estimates.add(i % 1024, [choiceOf(random, model)]);
   return estimates;
 }
@@ -56,8 +56,8 @@ function judged(values: number[], truth: number): { errors: number; deviation: n
 }
 
 describe("estimates of one choice a decision", () => {
-  test("are what a hand computes", () => {
-    const estimates = new Estimates({ switchAbove: 2 });
+  test("equal a computation by hand", () => {
+    const estimates = new OffPolicyEstimates({ switchAbove: 2 });
     // Weights 2, 0.5, 4 and 0; what the model missed: 0.5, -0.25, 1, -1.
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1, predicted: 0.5, expected: 0.25 }]);
     estimates.add(1, [{ propensity: 0.5, probability: 0.25, reward: 0, predicted: 0.25, expected: 0.5 }]);
@@ -78,8 +78,8 @@ describe("estimates of one choice a decision", () => {
     expect(estimates.figures(ONE)[0]!.n).toBe(4);
   });
 
-  test("cut weights where they are told to, and say how many", () => {
-    const estimates = new Estimates({ clip: 3 });
+  test("clip weights at `clip`, and count the clipped ones", () => {
+    const estimates = new OffPolicyEstimates({ clip: 3 });
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1 }]);
     estimates.add(1, [{ propensity: 0.125, probability: 0.5, reward: 3 }]);
     expect(valuesOf(estimates.figures(ONE))).toEqual({
@@ -92,8 +92,8 @@ describe("estimates of one choice a decision", () => {
     });
   });
 
-  test("of as many decisions of one weight have all of them as effective ones", () => {
-    const estimates = new Estimates();
+  test("count every decision as effective where all weights are equal", () => {
+    const estimates = new OffPolicyEstimates();
     for (let i = 0; i < 50; i++) estimates.add(i, [{ propensity: 0.2, probability: 0.3, reward: 0 }]);
     expect(valuesOf(estimates.figures(ONE))["ess"]).toBeCloseTo(50, 10);
   });
@@ -118,7 +118,7 @@ describe("estimates of one choice a decision", () => {
     expect(Math.abs(valuesOf(logOf(100_000, 1).figures(ONE))["snips"]! - VALUE)).toBeLessThan(0.01);
   });
 
-  test("with a right model DR has less variance, with none DM is as wrong as its model", () => {
+  test("with a right model DR has less variance; DM is as wrong as its model", () => {
     const runs = (model: Model) =>
       Array.from({ length: 300 }, (_, seed) => valuesOf(logOf(60, seed, model).figures(ONE)));
     const right = runs(REWARDS);
@@ -135,7 +135,7 @@ describe("estimates of one choice a decision", () => {
     expect(drFlat.errors).toBeLessThan(4);
     expect(drRight.deviation).toBeLessThan(0.8 * drFlat.deviation);
     expect(flat[0]!["dm"]).toBe(0);
-    // A model that says nothing leaves IPS.
+    // A model that predicts 0 leaves IPS.
     for (const values of flat.slice(0, 20)) expect(values["dr"]).toBeCloseTo(values["ips"]!, 12);
   });
 
@@ -144,7 +144,7 @@ describe("estimates of one choice a decision", () => {
     const logs = 300;
     for (let seed = 0; seed < logs; seed++) {
       const random = Random.named(seed, "coverage");
-      const estimates = new Estimates();
+      const estimates = new OffPolicyEstimates();
       for (let user = 0; user < 100; user++) {
         const group = groupOf(`${seed}-${user}`);
         const decisions = 1 + random.poisson(3);
@@ -160,8 +160,8 @@ describe("estimates of one choice a decision", () => {
     }
   });
 
-  test("refuse what is out of range by its field, and change nothing", () => {
-    const estimates = new Estimates({ positions: 2 });
+  test("refuse a field out of its range by name, and change nothing", () => {
+    const estimates = new OffPolicyEstimates({ positions: 2 });
     const good: LoggedChoice = { propensity: 0.5, probability: 0.5, reward: 1 };
     estimates.add(1, [good, good]);
     const before = estimates.figures();
@@ -175,17 +175,17 @@ describe("estimates of one choice a decision", () => {
     for (const [wrong, message] of refusals)
       expect(() => estimates.add(1, [good, { ...good, ...wrong }])).toThrow(message);
     expect(() => estimates.add(1, [good, good, good])).toThrow('"choices" must be at most 2 ("positions"), got 3');
-    const half = new Estimates();
+    const half = new OffPolicyEstimates();
     expect(() => half.add(1, [{ ...good, predicted: 1 }])).toThrow(
       '"choices.0.expected" must be in [-1e9, 1e9], got undefined',
     );
-    expect(() => new Estimates({ clip: 0 })).toThrow('"clip" must be in (0, 1000000], got 0');
-    expect(() => new Estimates({ cut: 1 } as object)).toThrow('"cut" is not an option');
+    expect(() => new OffPolicyEstimates({ clip: 0 })).toThrow('"clip" must be in (0, 1000000], got 0');
+    expect(() => new OffPolicyEstimates({ cut: 1 } as object)).toThrow('"cut" is not an option');
     expect(estimates.figures()).toEqual(before);
   });
 
-  test("stay finite whatever the propensities", () => {
-    const estimates = new Estimates({ positions: 3 });
+  test("stay finite for any propensities", () => {
+    const estimates = new OffPolicyEstimates({ positions: 3 });
     const choice = { propensity: 5e-324, probability: 1, reward: 1e9, predicted: -1e9, expected: 1e9 };
     estimates.add(1, [choice, choice, { ...choice, probability: 0 }]);
     estimates.add(2, []);
@@ -254,7 +254,7 @@ describe("estimates of slates", () => {
         expected: random.normal(),
       })),
     );
-    const estimates = new Estimates({ positions: 3, clip, switchAbove: 1.5 });
+    const estimates = new OffPolicyEstimates({ positions: 3, clip, switchAbove: 1.5 });
     for (const [i, choices] of log.entries()) estimates.add(i % 50, choices);
     const values = valuesOf(estimates.figures(ONE));
     const twin = naive(log, 3, clip, 1.5);
@@ -282,7 +282,7 @@ describe("estimates of slates", () => {
 
   function slates(n: number, seed: number, isMarginal: boolean, cascade: boolean) {
     const random = Random.named(seed, "cascade");
-    const estimates = new Estimates({ positions: 2 });
+    const estimates = new OffPolicyEstimates({ positions: 2 });
     for (let i = 0; i < n; i++) {
       const a = random.weighted(logging);
       const b = random.weighted(logging.map((w, item) => (item === a ? 0 : w)));
@@ -328,7 +328,7 @@ describe("estimates of slates", () => {
 });
 
 describe("the reward model", () => {
-  test("predicts what normal equations of the other folds say, and learns nothing of a user from the user", () => {
+  test("predicts as the normal equations of the other folds, and not from the user's own rewards", () => {
     const random = Random.named(1, "model");
     const rows = Array.from({ length: 60 }, (_, i) => ({
       group: i,
@@ -359,7 +359,7 @@ describe("the reward model", () => {
     expect(model.predict(1, row)).not.toBe(before);
   });
 
-  test("of one-hot actions is their mean reward, drawn towards 0", () => {
+  test("of one-hot actions predicts their mean reward, shrunk towards 0", () => {
     const model = new RewardModel(2, { folds: 2, ridge: 1 });
     for (const reward of [3, 5, 4]) model.add(1, [1, 0], reward);
     model.add(1, [0, 1], 8);
@@ -369,7 +369,7 @@ describe("the reward model", () => {
     expect(model.predict(0, [0.5, 0.5])).toBeCloseTo(3.5, 12);
   });
 
-  test("refuses what is no row", () => {
+  test("refuses an invalid row", () => {
     const model = new RewardModel(2);
     expect(() => model.add(0, [1], 1)).toThrow('"row" must have 2 numbers, got 1');
     expect(() => model.add(0, [1, Number.NaN], 1)).toThrow('"row.1" must be a finite number, got NaN');

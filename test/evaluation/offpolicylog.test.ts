@@ -39,7 +39,7 @@ function clicksOf(policy: Policy, platform: Partial<PlatformOptions>): number {
   return (clickRate * impressions) / requests;
 }
 
-describe("what policies say of their choices", () => {
+describe("probabilities of policies", () => {
   /** Asks a policy of each of its own decisions. */
   function asked<T extends Policy & TargetPolicy>(
     policy: T,
@@ -77,7 +77,7 @@ describe("what policies say of their choices", () => {
     expect(decisions).toBeGreaterThan(50);
   });
 
-  test("a recommender draws as often as it says", () => {
+  test("a recommender draws as often as its probabilities", () => {
     const events: LiveEvent[] = ["a", "b", "c", "d"].map((stream, i) => ({
       ...{ kind: "on_air", time: i, stream, streamer: stream, category: "chess" },
     })) as LiveEvent[];
@@ -98,7 +98,7 @@ describe("what policies say of their choices", () => {
       const error = Math.sqrt((chance * (1 - chance)) / n);
       expect(Math.abs((counts.get(stream) ?? 0) / n - chance), stream).toBeLessThan(4 * error);
     }
-    // Given what stands above, whatever that is: of the rest, the best most likely.
+    // Given the positions above: the best of the rest is the most likely.
     const [, after] = recommender.distributions(request, ["a", "b"]);
     expect([...after!.keys()].sort()).toEqual(["b", "c", "d"]);
     expect(after!.get("d")!).toBeGreaterThan(0.3);
@@ -107,7 +107,7 @@ describe("what policies say of their choices", () => {
     expect([...same!]).toEqual([...first!]);
   });
 
-  test("a policy that does not say how it chooses is refused by its name", () => {
+  test("a policy without known probabilities is refused by its name", () => {
     class Silent extends Baseline {
       readonly name = "silent";
       protected override choose() {
@@ -116,11 +116,11 @@ describe("what policies say of their choices", () => {
     }
     const log = new OffPolicyLog(new Silent());
     const decision = { id: "d", user: "u", time: 1, slate: ["a"], propensities: [1] };
-    expect(() => log.decision(decision)).toThrow('policy "silent" does not say how likely it chooses what');
+    expect(() => log.decision(decision)).toThrow('policy "silent" does not know its probabilities');
     expect(log.decisions).toBe(0);
   });
 
-  test("asking leaves no trace", () => {
+  test("asking for probabilities leaves no trace", () => {
     const run = (isAsked: boolean) => {
       const policy = explorer(0.4, 1);
       const log = new OffPolicyLog(policy);
@@ -152,7 +152,7 @@ describe("a log of decisions", () => {
     expect(logged!.value).toBeCloseTo(clicksOf(new RandomPolicy(1), SMALL), 10);
   });
 
-  test("counts what names the decision, and no more", () => {
+  test("counts only events that name the decision", () => {
     const log = new OffPolicyLog(new RandomPolicy(1), { reward: "watch", from: 5 });
     const onAir = (stream: string): LiveEvent => ({ kind: "on_air", time: 0, stream, streamer: stream, category: "c" });
     for (const stream of ["a", "b"]) log.feedback(onAir(stream));
@@ -168,7 +168,7 @@ describe("a log of decisions", () => {
     expect(values).toMatchObject({ logged: 1, ips: 1, snips: 2 / 3, mean_weight: 1.5, ess: 9 / 5 });
   });
 
-  test("needs propensities, and says of which decision they are missing", () => {
+  test("needs propensities, and names the decision without them", () => {
     const log = new OffPolicyLog(new RandomPolicy(1));
     const decision = { id: "d-7", user: "u", time: 1, slate: ["a"] };
     expect(() => log.decision(decision)).toThrow('"propensities" of decision "d-7" must be given');
@@ -182,7 +182,7 @@ describe("a log of decisions", () => {
   });
 });
 
-describe("a log of one policy foresees what another one earns on the simulated platform", () => {
+describe("a log of one policy predicts the reward of another on the simulated platform", () => {
   test("one stream at a time, from chance to the most watched: clicks and minutes a decision", () => {
     const size = { viewers: 300, streamers: 200, days: 5, seed: 3, slate: 1 };
     for (const reward of ["click", "watch"] as const) {
@@ -231,7 +231,7 @@ describe("Open Bandit records", () => {
     affinities: 0,
   };
 
-  test("are counted by position, and weighed by the item that was shown", () => {
+  test("are counted by position, and weighted by the item shown", () => {
     expect([...itemShares(log, 3)]).toEqual([1 / 3, 2 / 3, 0, 1, 0, 0]);
     const figures = evaluateBandit(log, () => [0.75, 0.25], {}, { resamples: 1 });
     const values = Object.fromEntries(figures.map(({ metric, value }) => [metric, value]));

@@ -4,13 +4,12 @@ import {
   evaluateRanking,
   hitRate,
   ndcg,
-  place,
+  placeHeldOut,
   type Ranker,
   rankingFigures,
   reciprocalRank,
 } from "../../src/evaluation/ranking.js";
 import { wilsonInterval } from "../../src/statistics/intervals.js";
-import { topK } from "../../src/statistics/topk.js";
 import { log } from "../support/interactions.js";
 
 /** Ranks by a table of scores, (users, items). */
@@ -60,7 +59,7 @@ describe("ranking metrics", () => {
       [9, 2, 3, 4, 1],
       [9, 4, 3, 2, 1],
     ]);
-    const placements = place(ranker, train, test, FULL);
+    const placements = placeHeldOut(ranker, train, test, FULL);
     expect(Array.from(placements.better)).toEqual([0, 2, 3]);
     expect(Array.from(hitRate(placements, 3))).toEqual([1, 1, 0]);
     expect(Array.from(reciprocalRank(placements))).toEqual([1, 1 / 3, 1 / 4]);
@@ -90,7 +89,7 @@ describe("ranking metrics", () => {
     fc.assert(
       fc.property(scores, held, had, fc.integer({ min: 1, max: 13 }), (scores, held, had, k) => {
         const train = log(had, 4, 12);
-        const placements = place(table(scores), train, log([...held.entries()], 4, 12), FULL);
+        const placements = placeHeldOut(table(scores), train, log([...held.entries()], 4, 12), FULL);
         for (let user = 0; user < 4; user++) {
           const seen = new Set(had.filter(([u]) => u === user).map(([, item]) => item));
           const candidates = [...Array(12).keys()].filter((item) => item === held[user] || !seen.has(item));
@@ -135,7 +134,7 @@ describe("ranking metrics", () => {
     expect(evaluateRanking(constant, train, test, sampled, 5).hitRate).toBeCloseTo(5 / 10, 12);
   });
 
-  test("do not depend on which index an item has", () => {
+  test("do not depend on the index of an item", () => {
     const permutation = fc.shuffledSubarray([...Array(12).keys()], { minLength: 12, maxLength: 12 });
     fc.assert(
       fc.property(
@@ -145,8 +144,8 @@ describe("ranking metrics", () => {
         (scores, held, moved) => {
           const renamed: number[] = [];
           for (let item = 0; item < 12; item++) renamed[moved[item]!] = scores[item]!;
-          const before = place(table([scores]), log([], 1, 12), log([[0, held]], 1, 12), FULL);
-          const after = place(table([renamed]), log([], 1, 12), log([[0, moved[held]!]], 1, 12), FULL);
+          const before = placeHeldOut(table([scores]), log([], 1, 12), log([[0, held]], 1, 12), FULL);
+          const after = placeHeldOut(table([renamed]), log([], 1, 12), log([[0, moved[held]!]], 1, 12), FULL);
           expect(after).toEqual(before);
         },
       ),
@@ -155,7 +154,7 @@ describe("ranking metrics", () => {
 
   test("refuse a score that is not a number, and name it", () => {
     const ranker = table([[1, Number.NaN, 2]]);
-    expect(() => place(ranker, log([], 1, 3), log([[0, 2]], 1, 3), FULL)).toThrow(
+    expect(() => placeHeldOut(ranker, log([], 1, 3), log([[0, 2]], 1, 3), FULL)).toThrow(
       "table: the score of item 1 for user 0 is NaN",
     );
   });
@@ -194,11 +193,11 @@ describe("the sampled protocol", () => {
         out.fill(0);
       },
     };
-    place(spy, train, held, { kind: "sampled", negatives, seed });
+    placeHeldOut(spy, train, held, { kind: "sampled", negatives, seed });
     return lists;
   }
 
-  test("ranks the held-out item among distinct items that the user has not had", () => {
+  test("ranks the held-out item among distinct items that are new to the user", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 30 }), fc.nat(), (negatives, seed) => {
         const [first, second] = asked(negatives, seed);
@@ -222,11 +221,11 @@ describe("the sampled protocol", () => {
     }
   });
 
-  test("refuses to draw none", () => {
+  test("refuses 0 negatives", () => {
     expect(() => asked(0, 1)).toThrow('"negatives" must be an integer of at least 1, got 0');
   });
 
-  test("draws the same for the same seed, and takes all where there are fewer than asked for", () => {
+  test("draws the same for the same seed, and takes all items where there are too few", () => {
     expect(asked(9, 5)).toEqual(asked(9, 5));
     expect(asked(9, 5)).not.toEqual(asked(9, 6));
     expect(asked(99, 1)[0]).toHaveLength(38);
@@ -250,8 +249,8 @@ describe("given negatives", () => {
   const given = (...lists: number[][]) =>
     ({ kind: "given", negatives: lists.map((list) => Int32Array.from(list)) }) as const;
 
-  test("are those that the held-out item is ranked among, whether the user has had them or not", () => {
-    const { better, tied } = place(ranker, train, held, given([4, 3, 0], [1, 5]));
+  test("are the candidates beside the held-out item, new to the user or not", () => {
+    const { better, tied } = placeHeldOut(ranker, train, held, given([4, 3, 0], [1, 5]));
     expect([Array.from(better), Array.from(tied)]).toEqual([
       [1, 1],
       [1, 0],
@@ -259,24 +258,13 @@ describe("given negatives", () => {
     expect(evaluateRanking(ranker, train, held, given([0], [0]), 1).coverage).toBeUndefined();
   });
 
-  test("must be other items, each once, for each test interaction", () => {
+  test("must be distinct other items, one list for each test interaction", () => {
     const placed =
       (...lists: number[][]) =>
       () =>
-        place(ranker, train, held, given(...lists));
+        placeHeldOut(ranker, train, held, given(...lists));
     expect(placed([0])).toThrow('"negatives" must have 2 lists, one a test interaction, got 1');
     const wrong = '"negatives[1]" must be other items below 6 than 2, each once';
     for (const list of [[2], [0, 0], [6], [-1]]) expect(placed([0], list), `${list}`).toThrow(wrong);
-  });
-});
-
-describe("topK", () => {
-  test("is the head of a stable sort by falling score", () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(6)), fc.integer({ min: 1, max: 20 }), (scores, k) => {
-        const sorted = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b);
-        expect(Array.from(topK(Float64Array.from(scores), k))).toEqual(sorted.slice(0, k));
-      }),
-    );
   });
 });

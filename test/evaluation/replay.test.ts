@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
-import { evaluateLog, type RankingPolicy, Replay, type ReplayOptions } from "../../src/evaluation/replay.js";
+import { evaluateLog, LogReplay, type LogReplayOptions, type RankingPolicy } from "../../src/evaluation/replay.js";
 import { DAY } from "../../src/protocol/time.js";
 import { type LiveEvent, Recommender, type Request } from "../../src/recommender/index.js";
 import { Catalogue } from "../../src/recommender/state/index.js";
@@ -13,8 +13,8 @@ const QUICK = { resamples: 1 };
 /** Ranks streams by the visits to their streamer so far, then by id, and notes what it was asked and told. */
 class Spy implements RankingPolicy {
   readonly name: string = "spy";
-  readonly asked: { request: Request; told: number; ranking: string[] }[] = [];
-  readonly told: LiveEvent[] = [];
+  readonly asked: { request: Request; events: number; ranking: string[] }[] = [];
+  readonly events: LiveEvent[] = [];
   readonly catalog = new Catalogue();
   readonly visits = new Map<string, number>();
   readonly streamers = new Map<string, string>();
@@ -23,7 +23,7 @@ class Spy implements RankingPolicy {
     const visits = (id: string) => this.visits.get(this.streamers.get(id)!) ?? 0;
     const streams = this.catalog.among(request.candidates).map(({ id }) => id);
     const ranking = streams.sort((a, b) => visits(b) - visits(a) || (a < b ? -1 : 1)).slice(0, request.k);
-    this.asked.push({ request, told: this.told.length, ranking });
+    this.asked.push({ request, events: this.events.length, ranking });
     return { slate: ranking };
   }
 
@@ -32,7 +32,7 @@ class Spy implements RankingPolicy {
   }
 
   feedback(event: LiveEvent): void {
-    this.told.push(event);
+    this.events.push(event);
     this.catalog.feedback(event);
     if (event.kind === "on_air") this.streamers.set(event.stream, event.streamer);
     if (event.kind !== "click") return;
@@ -43,8 +43,8 @@ class Spy implements RankingPolicy {
 
 const log = madeUpLog(25, 10, 2);
 
-/** Ranks of what was clicked, the slow way: everything before the first impression of the decision is told anew. */
-function naive(options: Partial<ReplayOptions>): { ranks: number[]; repeats: number[] } {
+/** Ranks of what was clicked, the slow way: with all events before the first impression of the decision given anew. */
+function naive(options: Partial<LogReplayOptions>): { ranks: number[]; repeats: number[] } {
   const ranks: number[] = [];
   const repeats: number[] = [];
   for (const [at, click] of log.entries()) {
@@ -96,18 +96,18 @@ describe("the replay of a log", () => {
     },
   );
 
-  test("tells the policy every event, in order, and asks before the slate that holds the answer", () => {
+  test("gives the policy every event in order, and ranks before the slate with the answer", () => {
     const spy = new Spy();
     evaluateLog(spy, log, {}, QUICK);
-    expect(spy.told).toEqual(log);
+    expect(spy.events).toEqual(log);
     const clicks = log.filter((event) => event.kind === "click");
     expect(spy.asked).toHaveLength(clicks.length);
-    for (const { request, told } of spy.asked) {
-      expect(log[told]).toMatchObject({ kind: "impression", user: request.user, time: request.now, position: 0 });
+    for (const { request, events } of spy.asked) {
+      expect(log[events]).toMatchObject({ kind: "impression", user: request.user, time: request.now, position: 0 });
     }
   });
 
-  test("asks right before the click where it cannot look so far ahead, or the click names no decision", () => {
+  test("ranks right before the click beyond `lookMs`, or where the click names no decision", () => {
     const bare = log.map((event) =>
       event.kind === "click" ? { ...event, decision: undefined } : event,
     ) as LiveEvent[];
@@ -118,11 +118,11 @@ describe("the replay of a log", () => {
       const spy = new Spy();
       evaluateLog(spy, events, { lookMs }, QUICK);
       expect(spy.asked.length).toBeGreaterThan(0);
-      for (const { told } of spy.asked) expect(events[told]!.kind).toBe("click");
+      for (const { events: count } of spy.asked) expect(events[count]!.kind).toBe("click");
     }
   });
 
-  test("does not let the future into an answer", () => {
+  test("does not let the future into a ranking", () => {
     const half = log.length >> 1;
     const now = log[half]!.time - 600_000;
     const answers = (events: LiveEvent[]) => {
@@ -138,7 +138,7 @@ describe("the replay of a log", () => {
     expect(answers(log).length).toBeGreaterThan(10);
   });
 
-  test("takes a watch that no click announced for the visit itself", () => {
+  test("counts a watch without a click as a visit", () => {
     const watches = log.filter((event) => event.kind !== "click" && event.kind !== "impression");
     const { cases, skipped } = evaluateLog(new Spy(), watches, {}, QUICK);
     const all = watches.filter((event) => event.kind === "watch").length;
@@ -149,7 +149,7 @@ describe("the replay of a log", () => {
     expect(engaged).toBeLessThan(cases);
   });
 
-  test("counts 0 for what a policy leaves out", () => {
+  test("scores 0 for a target that a policy leaves out", () => {
     const blind: RankingPolicy = { name: "blind", recommend: () => ({ ...EMPTY }), feedback: () => {} };
     const { figures, cases } = evaluateLog(blind, log, {}, QUICK);
     expect(cases).toBeGreaterThan(0);
@@ -160,7 +160,7 @@ describe("the replay of a log", () => {
     ]).toEqual([0, 0, 0]);
   });
 
-  test("refuses a list with what is not on offer, or twice", () => {
+  test("refuses a list with a stream that is not on offer, or twice", () => {
     const fixed = (slate: string[]): RankingPolicy => ({
       name: "odd",
       recommend: () => ({ ...EMPTY, slate }),
@@ -172,8 +172,8 @@ describe("the replay of a log", () => {
     expect(() => evaluateLog(fixed([stream, stream]), log)).toThrow(`policy "odd" ranked "${stream}" twice at`);
   });
 
-  test("refuses a log that is not in order", () => {
-    const replay = new Replay(new PopularPolicy());
+  test("refuses a log that is not in order of time", () => {
+    const replay = new LogReplay(new PopularPolicy());
     replay.feed({ kind: "off_air", time: 5, stream: "s" });
     expect(() => replay.feed({ kind: "off_air", time: 4, stream: "s" })).toThrow(
       '"time" must be finite and at least 5, got 4',
@@ -184,7 +184,7 @@ describe("the replay of a log", () => {
 const EMPTY = { id: "d", user: "u", time: 0, slate: [], propensities: [], scores: [] };
 
 describe("sampled negatives", () => {
-  test("give the random policy what chance gives", () => {
+  test("give the random policy the figures of chance", () => {
     const long = madeUpLog(120, 10, 3);
     const { figures, cases } = evaluateLog(new RandomPolicy(1), long, { negatives: 3, k: 1 }, { resamples: 50 });
     const deviation = Math.sqrt((0.25 * 0.75) / cases);
@@ -192,7 +192,7 @@ describe("sampled negatives", () => {
     expect(Math.abs(figureOf(figures, "accuracy") - 0.25)).toBeLessThan(4 * deviation);
   });
 
-  test("are distinct others on air, each equally often", () => {
+  test("are distinct other streams on air, each equally often", () => {
     const events: LiveEvent[] = [];
     for (let s = 0; s < 9; s++)
       events.push({ kind: "on_air", time: 0, stream: `s${s}`, streamer: `r${s}`, category: "c" });
@@ -221,19 +221,19 @@ test("two policies on the same cases are compared by their difference", () => {
   expect(mrr.hi).toBeGreaterThan(mrr.value);
 });
 
-test("the recommender ranks without a trace: what it knows is what the log has told it", () => {
+test("the recommender ranks without a trace: it learns from the log alone", () => {
   const asked = new Recommender({ seed: 1 });
-  const told = new Recommender({ seed: 1 });
+  const follower = new Recommender({ seed: 1 });
   const { figures, cases } = evaluateLog(asked, log, {}, QUICK);
-  for (const event of log) told.feedback(event);
+  for (const event of log) follower.feedback(event);
   expect(cases).toBeGreaterThan(30);
   // Before it has learned anything it shows what most people watch.
   expect(figureOf(figures, "mrr")).toBeCloseTo(
     figureOf(evaluateLog(new PopularPolicy(), log, {}, QUICK).figures, "mrr"),
     1,
   );
-  expect(asked.stats()).toEqual(told.stats());
-  expect(asked.profile("u1")).toEqual(told.profile("u1"));
+  expect(asked.stats()).toEqual(follower.stats());
+  expect(asked.profile("u1")).toEqual(follower.profile("u1"));
   asked.dispose();
-  told.dispose();
+  follower.dispose();
 });

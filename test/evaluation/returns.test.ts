@@ -1,11 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { compareReturns, type Realised, ReturnLog, realisedReturns, type Step } from "../../src/evaluation/returns.js";
+import {
+  compareReturns,
+  type DecisionStep,
+  type RealisedReturn,
+  ReturnLog,
+  realisedReturns,
+} from "../../src/evaluation/returns.js";
 import { Random } from "../../src/numeric/random.js";
 import { DAY, HOUR } from "../../src/protocol/time.js";
 import type { LiveEvent } from "../../src/recommender/index.js";
 import { figureOf, findFigure } from "../support/figures.js";
 
-function step(user: string, time: number, rewards: number[], watchMs = 0): Step {
+function step(user: string, time: number, rewards: number[], watchMs = 0): DecisionStep {
   return { user, time, watchMs, chosen: rewards.map((reward) => ({ predicted: 0, reward })) };
 }
 
@@ -32,7 +38,7 @@ describe("realised returns", () => {
     expect(realised.find(({ user }) => user === "other")!.realised).toBe(9);
   });
 
-  test("end at the horizon, and leave out what has not had its time", () => {
+  test("end at the horizon, and leave out choices with a horizon beyond the log", () => {
     const steps = [step("u", 0, [1]), step("u", DAY, [1]), step("u", 3 * DAY, [1])];
     const options = { gamma: 0.5, gapScaleMs: DAY, horizonMs: 2 * DAY };
     const realised = realisedReturns(steps, 4 * DAY, options).map((choice) => choice.realised);
@@ -44,7 +50,7 @@ describe("realised returns", () => {
 });
 
 /** Users in one of two moods, who are there every six hours; what their next visits are worth is known. */
-function moods(users: number, seed: number): { steps: Step[]; values: [number, number] } {
+function moods(users: number, seed: number): { steps: DecisionStep[]; values: [number, number] } {
   const random = Random.named(seed, "moods");
   const rewards: [number, number] = [0.5, 2];
   const stays: [number, number] = [0.8, 0.7];
@@ -57,7 +63,7 @@ function moods(users: number, seed: number): { steps: Step[]; values: [number, n
     (rewards[0] * d - b * rewards[1]) / determinant,
     (a * rewards[1] - c * rewards[0]) / determinant,
   ];
-  const steps: Step[] = [];
+  const steps: DecisionStep[] = [];
   for (let u = 0; u < users; u++) {
     let mood = random.below(2);
     for (let i = 0; i < 60; i++) {
@@ -73,7 +79,7 @@ function moods(users: number, seed: number): { steps: Step[]; values: [number, n
 describe("predictions against returns", () => {
   const options = { gamma: 0.6, gapScaleMs: DAY, horizonMs: 8 * DAY };
 
-  test("are unbiased where the values are the true ones, and as biased as they are false", () => {
+  test("are unbiased for true values, and biased by the error of false ones", () => {
     const { steps, values } = moods(300, 1);
     const realised = realisedReturns(steps, 15 * DAY, options);
     const figures = compareReturns(realised, { resamples: 200 });
@@ -92,7 +98,7 @@ describe("predictions against returns", () => {
       expect(lo).toBeLessThan(value);
       expect(hi).toBeGreaterThan(value);
     }
-    const proud = realised.map((choice): Realised => ({ ...choice, predicted: choice.predicted + 0.5 }));
+    const proud = realised.map((choice): RealisedReturn => ({ ...choice, predicted: choice.predicted + 0.5 }));
     const raised = findFigure(compareReturns(proud, { resamples: 200 }), "bias");
     expect(raised.value).toBeCloseTo(bias.value + 0.5, 9);
     expect(raised.lo).toBeGreaterThan(0.3);
@@ -116,7 +122,7 @@ describe("the log of returns", () => {
     ...(decision === undefined ? {} : { decision }),
   });
 
-  test("puts the score of what was entered beside what it earned", () => {
+  test("pairs the score of an entered stream with its reward", () => {
     const log = new ReturnLog({ watch: 1, like: 0.25 });
     log.decision(decision("d0", 0, ["a", "b"], [0.7, 0.6]));
     log.feedback({ kind: "click", time: 1000, user: "u", stream: "b", decision: "d0" });
@@ -137,7 +143,7 @@ describe("the log of returns", () => {
     expect(steps[0]!.chosen).toHaveLength(1);
     expect(steps[0]!.chosen[0]!.predicted).toBe(0.6);
     expect(steps[0]!.chosen[0]!.reward).toBeCloseTo(Math.log(11) + 0.25, 12);
-    // The end of the second watch is not told yet.
+    // The second watch has not ended yet.
     expect([steps[1]!.chosen, steps[2]!.chosen]).toEqual([[], []]);
     log.feedback(watch(1_200_000, "a", 5));
     expect(log.steps()[2]!.chosen[0]!.predicted).toBe(0.4);

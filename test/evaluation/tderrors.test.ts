@@ -21,7 +21,7 @@ const HIDDEN = { hidden: [5], normalization: "none" } as const;
 const FIXED = { ...HIDDEN, observation: 2, actions: 3, masked: true, gamma: 0.8, seed: 1 };
 const CHANGING = { ...HIDDEN, observation: 2, candidates: { max: 4, features: 2 }, gamma: 0.8, seed: 1 };
 
-/** An agent whose weights are drawn anew: a fresh one's head is too near to 0 to tell. */
+/** An agent whose weights are drawn anew: a fresh one's head is too near to 0 for a test. */
 function drawn(options: ConstructorParameters<typeof DQN>[0], seed: number): DQN {
   const agent = new DQN(options);
   const random = Random.named(seed, "weights");
@@ -90,7 +90,7 @@ describe("TD errors of held-out transitions", () => {
     }
   });
 
-  test("fall while the agent learns what it is tested on, and stay where it does not", () => {
+  test("fall while the agent learns the tested transitions, and stay while it learns others", () => {
     const chain = (n: number, seed: number): Transition[] => {
       const random = Random.named(seed, "chain");
       return Array.from({ length: n }, () => {
@@ -117,7 +117,7 @@ describe("TD errors of held-out transitions", () => {
     expect(agent.weights()).toEqual(weights);
   });
 
-  test("with the agent on both sides are small for an agent that knows nothing: only the returns tell", () => {
+  test("with the agent on both sides are small for an untrained agent: only returns show it", () => {
     const silent = new DQN(FIXED);
     silent.setWeights(
       silent.weights().map((layer) => ({ ...layer, weight: layer.weight.fill(0), bias: layer.bias.fill(0) })),
@@ -127,7 +127,7 @@ describe("TD errors of held-out transitions", () => {
     expect(Math.abs(tdError(silent, transition, drawn(FIXED, 1)))).toBeGreaterThan(0.01);
   });
 
-  test("refuse what is no transition", () => {
+  test("refuse an invalid transition", () => {
     const agent = new DQN(FIXED);
     const good = { observation: [1, 1], action: 0, reward: 0, terminated: false, nextObservation: [1, 1] };
     expect(() => tdError(agent, { ...good, action: 3 })).toThrow('"action" must be an integer in [0, 2], got 3');
@@ -137,7 +137,7 @@ describe("TD errors of held-out transitions", () => {
   });
 });
 
-test("a recommender that is told of a held-out log measures it, and learns nothing", () => {
+test("a recommender with an examined agent measures a held-out log, and learns nothing", () => {
   const log: (LiveEvent | Decision)[] = [];
   const hooks = { onDecision: (one: Decision) => log.push(one), onEvent: (one: LiveEvent) => log.push(one) };
   simulate(new RandomPolicy(1), { viewers: 80, streamers: 60, days: 2, seed: 1 }, hooks);
@@ -168,12 +168,12 @@ test("a recommender that is told of a held-out log measures it, and learns nothi
     };
     return examined;
   };
-  const told = Recommender.load(file, { loadAgent });
+  const follower = Recommender.load(file, { loadAgent });
   teach(
-    told,
+    follower,
     log.filter(({ time }) => time >= half),
   );
-  expect(told.stats().updates).toBe(recommender.stats().updates);
+  expect(follower.stats().updates).toBe(recommender.stats().updates);
   const figures = Object.fromEntries(examined!.figures({ resamples: 100 }).map((figure) => [figure.metric, figure]));
   expect(seen.length).toBeGreaterThan(100);
   const valuer = DQN.load(agent!);

@@ -5,7 +5,7 @@ import { Random } from "../../src/numeric/random.js";
 import { scoreList } from "../../src/statistics/lists.js";
 import { log } from "../support/interactions.js";
 
-describe("lists against all that a user wanted", () => {
+describe("lists against all held-out items of a user", () => {
   const users = 60;
   const items = 30;
   const random = new Random(3);
@@ -62,7 +62,7 @@ describe("lists against all that a user wanted", () => {
     expect(tally.minus(tally).every(({ value, lo, hi }) => value === 0 && lo === 0 && hi === 0)).toBe(true);
   });
 
-  test("refuse a test set of nothing new, and a score that is not a number", () => {
+  test("refuse a test set without new items, and a score that is NaN", () => {
     expect(() => evaluateLists(ranker, train, log([], users, items))).toThrow('"test" must have an item');
     const broken: Ranker = { name: "broken", score: (_user, _now, _items, out) => void out.fill(Number.NaN) };
     expect(() => evaluateLists(broken, train, held)).toThrow("broken: the score of item");

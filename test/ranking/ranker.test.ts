@@ -6,7 +6,7 @@ import { Bpr } from "../../src/ranking/bpr.js";
 import { FEATURES, featureNames, writeFeatures } from "../../src/ranking/dqn/features.js";
 import { stateNames, UserHistory } from "../../src/ranking/dqn/history.js";
 import { ItemTable } from "../../src/ranking/dqn/items.js";
-import { DqnRanker, type RankerProgress, trainRanker } from "../../src/ranking/dqn/ranker.js";
+import { DqnRanker, type DqnRankerProgress, trainDqnRanker } from "../../src/ranking/dqn/ranker.js";
 import { Scaler } from "../../src/ranking/dqn/scaler.js";
 import { ItemPop } from "../../src/ranking/itempop.js";
 import { lookAlike } from "../support/movielens.js";
@@ -37,7 +37,7 @@ describe("features of a candidate", () => {
   const factors = new Bpr(train, { factors: 4, epochs: 1 });
   const { start, event } = histories(train);
 
-  test("of a held item are those that a log without it gives", () => {
+  test("of a held item equal those of a log without it", () => {
     for (const user of [0, 7, 23, 59]) {
       for (const length of [1, 4, start[user + 1]! - start[user]! - 1]) {
         const next = event[start[user]! + length]!;
@@ -56,7 +56,7 @@ describe("features of a candidate", () => {
     }
   });
 
-  test("depend on what the user had before, and not on what comes after", () => {
+  test("depend on earlier interactions alone", () => {
     const user = 5;
     const item = held.item[5]!;
     const early = features(train, factors, user, 5, item, Number.NaN);
@@ -82,7 +82,7 @@ describe("features of a candidate", () => {
 });
 
 describe("Scaler", () => {
-  test("gives mean 0 and deviation 1, and 0 for a column that never varies", () => {
+  test("gives mean 0 and deviation 1, and 0 for a constant column", () => {
     const rows = Float32Array.from([1, 5, 3, 5, 5, 5]);
     Scaler.fit(rows, 2).apply(rows);
     const root = Math.sqrt(1.5);
@@ -90,10 +90,10 @@ describe("Scaler", () => {
   });
 });
 
-describe("trainRanker", () => {
+describe("trainDqnRanker", () => {
   test("learns to rank better than popularity, and reports its progress", async () => {
-    const reports: RankerProgress[] = [];
-    const ranker = await trainRanker(
+    const reports: DqnRankerProgress[] = [];
+    const ranker = await trainDqnRanker(
       { train, items },
       { ...QUICK, epochs: 2, trainEvery: 20 },
       {
@@ -112,7 +112,7 @@ describe("trainRanker", () => {
 
   test("gives the same values for the same seed", async () => {
     const values = async (seed: number) => {
-      const ranker = await trainRanker({ train, items }, { ...QUICK, seed });
+      const ranker = await trainDqnRanker({ train, items }, { ...QUICK, seed });
       const out = new Float64Array(items.length);
       ranker.score(3, 0, Int32Array.from(items.keys()), out);
       return out;
@@ -122,19 +122,19 @@ describe("trainRanker", () => {
     expect(await values(2)).not.toEqual(first);
   });
 
-  test("stops when aborted: with what it has learned, or with the reason before that", async () => {
+  test("stops when aborted: with the ranker so far, or with the reason before the first update", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
-    const onProgress = ({ updates }: RankerProgress) => {
+    const onProgress = ({ updates }: DqnRankerProgress) => {
       if (updates > 0) controller.abort(reason);
     };
-    const ranker = await trainRanker({ train, items }, QUICK, { onProgress, signal: controller.signal });
+    const ranker = await trainDqnRanker({ train, items }, QUICK, { onProgress, signal: controller.signal });
     expect(ranker.agent.updates).toBeGreaterThan(0);
-    await expect(trainRanker({ train, items }, QUICK, { signal: controller.signal })).rejects.toBe(reason);
+    await expect(trainDqnRanker({ train, items }, QUICK, { signal: controller.signal })).rejects.toBe(reason);
   });
 
-  test("ranks alike after save and load; a damaged file is refused", async () => {
-    const ranker = await trainRanker({ train, items }, QUICK);
+  test("ranks the same after save and load; a damaged file is refused", async () => {
+    const ranker = await trainDqnRanker({ train, items }, QUICK);
     const file = ranker.save();
     const again = DqnRanker.load(file);
     for (const user of [0, 31]) {
@@ -150,16 +150,18 @@ describe("trainRanker", () => {
     expect(() => DqnRanker.load(bad)).toThrow("its SHA-256 does not match");
   });
 
-  test("refuses what does not fit", async () => {
-    await expect(trainRanker({ train, items: items.slice(1) })).rejects.toThrow(
+  test("refuses data that does not fit together", async () => {
+    await expect(trainDqnRanker({ train, items: items.slice(1) })).rejects.toThrow(
       '"items" must have 120 entries, got 119',
     );
-    await expect(trainRanker({ train, items }, { shown: 20 })).rejects.toThrow(
+    await expect(trainDqnRanker({ train, items }, { shown: 20 })).rejects.toThrow(
       '"shown" must be at most "negatives" (16)',
     );
-    await expect(trainRanker({ train, items }, { hard: 9 })).rejects.toThrow(
+    await expect(trainDqnRanker({ train, items }, { hard: 9 })).rejects.toThrow(
       '"hard" must be at most "shown" (8), got 9',
     );
-    await expect(trainRanker({ train, items }, { folds: 1 })).rejects.toThrow('"folds" must be an integer in [2, 100]');
+    await expect(trainDqnRanker({ train, items }, { folds: 1 })).rejects.toThrow(
+      '"folds" must be an integer in [2, 100]',
+    );
   });
 });

@@ -9,7 +9,7 @@ import {
   qualitySlates,
   randomSlates,
 } from "../../src/simulator/interest.js";
-import { mean } from "../../src/statistics/intervals.js";
+import { arithmeticMean } from "../../src/statistics/intervals.js";
 
 const { topicQualities } = InterestEvolution;
 
@@ -202,6 +202,6 @@ test("an agent learns in it, from single candidates", async () => {
     epsilon: { type: "linear", from: 1, to: 0.1, steps: 2000 },
   });
   await train(agent, environment, { steps: 6000 });
-  const learned = mean(evaluate(agent, environment, { episodes: 30 }));
-  expect(learned).toBeGreaterThan(1.1 * mean(interestReturns(randomSlates(1), { slate: 1 }, 200)));
+  const learned = arithmeticMean(evaluate(agent, environment, { episodes: 30 }));
+  expect(learned).toBeGreaterThan(1.1 * arithmeticMean(interestReturns(randomSlates(1), { slate: 1 }, 200)));
 });

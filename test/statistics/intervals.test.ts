@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/numeric/random.js";
 import {
+  arithmeticMean,
   bootstrapInterval,
   interquartileMean,
-  mean,
   meanInterval,
   medianInterval,
   quantile,
@@ -38,7 +38,7 @@ describe("Student's interval", () => {
     expect(3 - lo).toBeCloseTo(hi - 3, 12);
   });
 
-  test("is unbounded for one value and refuses none", () => {
+  test("is unbounded for one value, and refuses no values", () => {
     expect(meanInterval([4])).toEqual({ value: 4, lo: -Infinity, hi: Infinity, n: 1 });
     expect(() => meanInterval([])).toThrow('"values" must not be empty');
   });
@@ -55,7 +55,7 @@ describe("Student's interval", () => {
 });
 
 describe("the median's interval", () => {
-  test("lies between the ranks of the tables, whatever the order", () => {
+  test("lies between the ranks of the tables, for any order", () => {
     // The largest r with P(Binomial(n, 1/2) < r) <= .025, from exact integer arithmetic.
     const ranks: [n: number, rank: number][] = [
       [6, 1],
@@ -75,7 +75,7 @@ describe("the median's interval", () => {
     }
   });
 
-  test("is unbounded for five and refuses none", () => {
+  test("is unbounded for five values, and refuses no values", () => {
     expect(medianInterval([5, 1, 4, 2, 3])).toEqual({ value: 3, lo: -Infinity, hi: Infinity, n: 5 });
     expect(() => medianInterval([])).toThrow('"values" must not be empty');
   });
@@ -110,7 +110,7 @@ describe("bootstrap", () => {
     const a = bootstrapInterval(values, { seed: 1 });
     expect(bootstrapInterval(values, { seed: 1 })).toEqual(a);
     expect(bootstrapInterval(values, { seed: 2 })).not.toEqual(a);
-    expect(a.value).toBe(mean(values));
+    expect(a.value).toBe(arithmeticMean(values));
   });
 
   test("takes any statistic", () => {

@@ -75,7 +75,7 @@ describe("the scores of one list", () => {
     );
   });
 
-  test("refuse what has no score", () => {
+  test("refuse k below 1 and an empty relevant set", () => {
     expect(() => scoreList([1], new Set([1]), 0)).toThrow('"k" must be an integer >= 1, got 0');
     expect(() => scoreList([1], new Set(), 1)).toThrow('"relevant" must not be empty');
   });

@@ -22,7 +22,7 @@ function tallied(rows: ReturnType<typeof clicks>): Tally {
 }
 
 describe("a tally", () => {
-  test("divides sums by metric and slice, and leaves out what has nothing to divide by", () => {
+  test("divides sums by metric and slice, and leaves out ratios without a denominator", () => {
     const tally = new Tally(["rate", "minutes"], ["all", "new", "old"]);
     tally.add(groupOf("a"), 0, 0b011, 1, 2);
     tally.add(groupOf("b"), 0, 0b101, 2, 2);
@@ -59,7 +59,7 @@ describe("a tally", () => {
     expect(naive / samples / width).toBeLessThan(1.07);
   });
 
-  test("is wider than an interval that takes clicks of one user for independent", () => {
+  test("is wider than an interval for independent clicks", () => {
     const rows = Array.from({ length: 200 }, (_, i) => ({ user: `u${i}`, shown: 50, clicked: i % 2 === 0 ? 50 : 0 }));
     const [figure] = tallied(rows).figures();
     const wrong = wilsonInterval(100 * 50, 200 * 50);
@@ -84,7 +84,7 @@ describe("a tally", () => {
     expect(() => tallied(rows).minus(new Tally(["other"]))).toThrow('"other" must have the same metrics and slices');
   });
 
-  test("gives the same bounds for the same seed, others for another", () => {
+  test("gives the same bounds for the same seed, and others for another", () => {
     const tally = tallied(clicks(50, 2));
     expect(tally.figures({ seed: 5 })).toEqual(tally.figures({ seed: 5 }));
     expect(tally.figures({ seed: 5 })).not.toEqual(tally.figures({ seed: 6 }));
@@ -102,7 +102,7 @@ describe("a tally", () => {
 });
 
 describe("Wilson's interval", () => {
-  test("is that of worked examples, and ends where shares end", () => {
+  test("equals worked examples, and stays within [0, 1]", () => {
     const { value, lo, hi, n } = wilsonInterval(10, 50);
     expect([value, n]).toEqual([0.2, 50]);
     expect(lo).toBeCloseTo(0.1124375, 6);
@@ -125,7 +125,7 @@ describe("Wilson's interval", () => {
     expect(Math.abs(covered / 4000 - 0.974)).toBeLessThan(0.01);
   });
 
-  test("refuses what is no share", () => {
+  test("refuses an invalid share", () => {
     expect(() => wilsonInterval(0, 0)).toThrow('"n" must be a finite number >= 1, got 0');
     expect(() => wilsonInterval(3, 2)).toThrow('"successes" must be in [0, 2], got 3');
   });

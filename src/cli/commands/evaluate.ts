@@ -2,14 +2,14 @@ import { basename } from "node:path";
 import { type Baseline, POLICIES, type PolicyName } from "../../baselines/index.js";
 import { DQN } from "../../engine/index.js";
 import {
+  CASE_SLICES,
   ExaminedAgent,
+  LogReplay,
+  type LogReplayOptions,
+  type LogReplayResult,
   OffPolicyLog,
   type OffPolicyOptions,
   type RankingPolicy,
-  Replay,
-  type ReplayOptions,
-  type ReplayResult,
-  SLICES,
 } from "../../evaluation/index.js";
 import { leaveLastOut } from "../../logs/index.js";
 import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../protocol/index.js";
@@ -38,7 +38,7 @@ export interface EvaluateOptions {
   clip?: number;
   k: number;
   negatives: number;
-  target: ReplayOptions["target"];
+  target: LogReplayOptions["target"];
   seed: number;
   json?: string;
 }
@@ -112,7 +112,7 @@ class Trained implements RankingPolicy, TargetPolicy {
 /** One policy on the log. */
 interface Contestant {
   name: string;
-  replay: Replay;
+  replay: LogReplay;
 }
 
 /** The policies that are evaluated, of whom the first is the one that others are compared with. */
@@ -180,7 +180,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
   if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
   const contestants = enter(options).map((policy) => {
-    return { name: policy.name, replay: new Replay(policy, { from, k, negatives, target, seed }) };
+    return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed }) };
   });
   if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
   const count = await feed(contestants, new Inputs(files, signal), signal);
@@ -258,7 +258,7 @@ async function evaluateDecisions(
 
 interface Outcome {
   name: string;
-  result: ReplayResult;
+  result: LogReplayResult;
 }
 
 /** All figures, the main ones by slice, and what each policy is above the first. */
@@ -272,7 +272,7 @@ function tablesOf(results: readonly Outcome[], k: number): string {
   const main = `ndcg_at_${k}`;
   const parts = [
     grid(metrics, columns, find("all")),
-    `${main} by slice:\n${grid(SLICES, columns, (slice, name) => find(slice)(main, name))}`,
+    `${main} by slice:\n${grid(CASE_SLICES, columns, (slice, name) => find(slice)(main, name))}`,
   ];
   if (others.length > 0) {
     const gains = new Map(others.map(({ name, result }) => [name, result.tally.minus(first.result.tally)]));

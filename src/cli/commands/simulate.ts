@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type DisposablePolicy, POLICIES, type PolicyName } from "../../baselines/index.js";
-import { LiveMetrics, SLICES } from "../../evaluation/index.js";
+import { CASE_SLICES, LiveMetrics } from "../../evaluation/index.js";
 import { readBroadcasts } from "../../logs/index.js";
 import { DAY, MINUTE } from "../../protocol/index.js";
 import { Platform, type PlatformOptions } from "../../simulator/index.js";
@@ -116,7 +116,7 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   progress.end();
   policy.dispose?.();
   const figures = live.result();
-  const shown = SLICES.slice(0, 3);
+  const shown = CASE_SLICES.slice(0, 3);
   const about = `${policy.name}, seed ${seed}: ${viewers} viewers, slates of ${slate}; mean [95 % interval by user]`;
   const trial = policy instanceof Trial ? `\n${policy.text}\n` : "";
   tell(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);

@@ -1,6 +1,6 @@
 import { leaveLastOut } from "../../logs/index.js";
 import { saveFile } from "../../node/index.js";
-import { ItemKnn, ItemPop, trainRanker } from "../../ranking/index.js";
+import { ItemKnn, ItemPop, trainDqnRanker } from "../../ranking/index.js";
 import { packModel } from "../reading/model.js";
 import { readMovieLens } from "../reading/movielens.js";
 import { Progress } from "../writing/progress.js";
@@ -27,7 +27,7 @@ export async function train(options: TrainOptions, signal: AbortSignal): Promise
   const counts = `${data.users.length} users, ${data.items.length} items, ${train.user.length} ratings to learn from`;
   process.stderr.write(`MovieLens-100K: ${counts}, ${test.user.length} left out\n`);
   const progress = new Progress("users");
-  const ranker = await trainRanker(
+  const ranker = await trainDqnRanker(
     { train, items: data.items },
     { epochs, seed },
     {

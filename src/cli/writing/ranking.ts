@@ -2,7 +2,7 @@ import {
   evaluateRanking,
   hitRate,
   ndcg,
-  place,
+  placeHeldOut,
   type Ranker,
   type RankingProtocol,
   reciprocalRank,
@@ -38,8 +38,8 @@ interface Judged {
 }
 
 function judge(ranker: Ranker, train: Interactions, test: Interactions, seed: number): Judged {
-  const full = place(ranker, train, test, FULL);
-  const sampled = place(ranker, train, test, { kind: "sampled", negatives: NEGATIVES, seed });
+  const full = placeHeldOut(ranker, train, test, FULL);
+  const sampled = placeHeldOut(ranker, train, test, { kind: "sampled", negatives: NEGATIVES, seed });
   const values = [hitRate(full, K), ndcg(full, K), reciprocalRank(full), hitRate(sampled, K), ndcg(sampled, K)];
   const { coverage } = evaluateRanking(ranker, train, test, FULL, K);
   return { name: ranker.name, title: TITLES[ranker.name] ?? ranker.name, values, coverage: coverage! };

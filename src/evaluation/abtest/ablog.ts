@@ -3,9 +3,9 @@ import { DAY, type Decision, type Id, type LiveEvent, MINUTE } from "../../proto
 import { ABTest, type ABTestOptions, type SavedABTest } from "./sequential.js";
 
 export interface ABLogOptions {
-  /** What is counted of a user: minutes of the watches that end, or clicks, all of them. Default `watch`. */
+  /** Value of a user: minutes of all watches, or number of all clicks. Default `watch`. */
   metric: "watch" | "clicks";
-  /** Milliseconds since the first decision for the user in which it is counted, > 0. Default 3 days. */
+  /** Milliseconds since a user's first decision in which events count, > 0. Default 3 days. */
   windowMs: number;
 }
 
@@ -18,7 +18,7 @@ interface Open {
   value: number;
 }
 
-/** What `ABLog.save` gives: plain values. */
+/** The result of `ABLog.save`: plain values. */
 export interface SavedABLog {
   options: ABLogOptions;
   test: SavedABTest;
@@ -26,9 +26,9 @@ export interface SavedABLog {
 }
 
 /**
- * Feeds an A/B test from the decisions and events of a platform: each user counts once, with what the metric came to in
- * the time since the user's first decision, when that time is over. So all users are counted over as long a time, and a
- * value does not change any more once it is in the test.
+ * Feeds an A/B test from the decisions and events of a platform. Each user counts once, with the value of the metric in
+ * a window of time from the user's first decision, when the window is over: all windows have the same length, and a
+ * value never changes once it is in the test.
  */
 export class ABLog {
   readonly options: Readonly<ABLogOptions>;
@@ -45,12 +45,12 @@ export class ABLog {
     this.test = test instanceof ABTest ? test : new ABTest(test);
   }
 
-  /** Users whose window is open. */
+  /** Number of users with an open window. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** Takes a decision, in order of time: with the first one for a user the window opens. */
+  /** Takes a decision, in order of time: the first one for a user opens the window. */
   decision({ user, time }: Pick<Decision, "user" | "time">): void {
     this.advance(time);
     if (!this.#open.has(user) && !this.test.has(user)) this.#open.set(user, { since: time, value: 0 });
@@ -66,7 +66,7 @@ export class ABLog {
     else if (this.options.metric === "watch") open.value += event.watchMs / MINUTE;
   }
 
-  /** Closes the windows that are over at a time, milliseconds. */
+  /** Closes the windows that are over at a time in milliseconds. */
   advance(now: number): void {
     for (const [user, { since, value }] of this.#open) {
       if (now < since + this.options.windowMs) break;
@@ -80,7 +80,7 @@ export class ABLog {
     return structuredClone({ options: this.options, test: this.test.save(), open: [...this.#open] });
   }
 
-  /** The log that `save` wrote, to go on with. @throws as {@link ABTest.load}. */
+  /** The log that `save` wrote. @throws as {@link ABTest.load}. */
   static load(saved: SavedABLog): ABLog {
     const log = new ABLog(ABTest.load(saved.test), saved.options);
     for (const [user, { since, value }] of saved.open) log.#open.set(user, { since, value });

@@ -1,18 +1,19 @@
 import { checked } from "../../check/index.js";
 import { exp, log } from "../../numeric/index.js";
-import { type Arm, share } from "./arms.js";
+import { share, type TestArm } from "./arms.js";
 
 const SQRT_PI = 1.772453850905516;
-/** From here a continued fraction is faster than the series. */
+/** Above this the continued fraction is faster than the series. */
 const LARGE = 2;
-/** Terms after which both have long converged, within 1e-16, on their side of `LARGE`. */
+/** Number of terms; both have converged to 1e-16 by then, each on its side of `LARGE`. */
 const TERMS = 80;
 
 /**
- * The probability that the square of a standard normal is at least `x`: the chi-square test with one degree of freedom.
+ * The probability that the square of a standard normal is at least `x`: the p-value of a chi-square test with one
+ * degree of freedom.
  *
  * @param x - At least 0.
- * @returns To a relative 1e-13, until it vanishes beyond x = 1400.
+ * @returns Within a relative error of 1e-13; 0 beyond about x = 1400.
  */
 export function chiSquareTail(x: number): number {
   if (!(x >= 0)) throw new RangeError(`"x" must be at least 0, got ${x}`);
@@ -33,42 +34,44 @@ export function chiSquareTail(x: number): number {
   return density / fraction;
 }
 
-/** What the counts of a test look like beside what was meant. */
-export interface Mismatch {
+/** The number of users in each arm, and how well it fits the assigned shares. */
+export interface SampleRatioMismatch {
   a: number;
   b: number;
-  /** Of the chi-square test at this size alone: below 0.05 one time in 20 at each look. */
+  /** P-value of the chi-square test at this number of users alone: each look has its own chance of a false alarm. */
   p: number;
-  /** Valid at all looks together: below 0.01 at any of them in one test of 100, where nothing is wrong. */
+  /**
+   * Sequential p-value, valid at all looks together: where nothing is wrong, it ever falls below p with probability p.
+   */
   pSequential: number;
 }
 
-/** Users whose worth of evidence the prior has that the share is the one that was meant. Set by hand. */
+/** Weight of the prior on the assigned share, in users. Set by hand. */
 const PRIOR_USERS = 100;
 
 /**
- * Whether users come in the shares in which they were dealt: a sample ratio mismatch says that somewhere one arm loses
- * users, or their data, and that the arms cannot be compared (Fabijan et al. 2019).
+ * Tests whether users come in the assigned shares. With a sample ratio mismatch one arm loses users or their data, and
+ * the arms cannot be compared (Fabijan et al. 2019).
  *
- * Evidence is the ratio of two probabilities of the arms as they came: by a share drawn from a beta around the one that
- * was meant, and by that share itself. As that share holds, the ratio is a martingale from 1, which passes 1 / p with a
- * probability of at most p, ever (Ville). Lindon & Malek 2022, "Anytime-Valid Inference For Multinomial Count Data",
- * arXiv:2011.03567.
+ * The evidence is a ratio of two probabilities of the sequence of arms: with a share drawn from a beta distribution
+ * around the assigned one, and with the assigned share. Where the assigned share holds, the ratio is a martingale that
+ * begins at 1, and ever passes 1 / p with a probability of at most p (Ville). Lindon & Malek 2022, "Anytime-Valid
+ * Inference For Multinomial Count Data", arXiv:2011.03567.
  */
-export class MismatchTest {
+export class SampleRatioTest {
   readonly #share: number;
   readonly #counts = { a: 0, b: 0 };
   #evidence = 0;
   /** The logarithm of the most evidence so far. */
   #most = 0;
 
-  /** @param shareOfB - Of the users, in (0, 1). */
+  /** @param shareOfB - Share of the users in arm `b`, in (0, 1). */
   constructor(shareOfB: number) {
     this.#share = checked<{ shareOfB: number }>({ shareOfB }, { shareOfB: share }, {}).shareOfB;
   }
 
-  /** A user of an arm came in. */
-  add(arm: Arm): void {
+  /** Counts a user of an arm. */
+  add(arm: TestArm): void {
     const meant = arm === "b" ? this.#share : 1 - this.#share;
     const { a, b } = this.#counts;
     const expected = (PRIOR_USERS * meant + this.#counts[arm]) / (PRIOR_USERS + a + b);
@@ -77,7 +80,7 @@ export class MismatchTest {
     this.#counts[arm]++;
   }
 
-  result(): Mismatch {
+  result(): SampleRatioMismatch {
     const { a, b } = this.#counts;
     const n = a + b;
     const off = b - n * this.#share;
@@ -85,13 +88,13 @@ export class MismatchTest {
     return { a, b, p: chiSquareTail(statistic), pSequential: exp(-this.#most) };
   }
 
-  /** Plain values. */
+  /** The state as plain values. */
   save(): { counts: { a: number; b: number }; evidence: number; most: number } {
     return { counts: { ...this.#counts }, evidence: this.#evidence, most: this.#most };
   }
 
-  /** Goes on from what `save` gave. */
-  load({ counts, evidence, most }: ReturnType<MismatchTest["save"]>): void {
+  /** Takes the state that `save` gave. */
+  load({ counts, evidence, most }: ReturnType<SampleRatioTest["save"]>): void {
     Object.assign(this.#counts, counts);
     this.#evidence = evidence;
     this.#most = most;

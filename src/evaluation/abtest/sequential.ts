@@ -2,22 +2,28 @@ import { between, bounded, checked, mustBe, type Rules, rules } from "../../chec
 import { exp, log } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { Interval } from "../../statistics/index.js";
-import { ARMS_DEFAULTS, ARMS_TABLE, type Arm, Arms, type ArmsOptions } from "./arms.js";
-import { type Mismatch, MismatchTest } from "./mismatch.js";
+import { ARMS_DEFAULTS, ARMS_TABLE, ArmAssignment, type ArmAssignmentOptions, type TestArm } from "./arms.js";
+import { type SampleRatioMismatch, SampleRatioTest } from "./mismatch.js";
 
-export interface ABTestOptions extends ArmsOptions {
-  /** Probability of ever seeing a difference where there is none, [1e-6, 0.5]. Default 0.05. */
+export interface ABTestOptions extends ArmAssignmentOptions {
+  /** Probability of ever finding a difference where there is none, [1e-6, 0.5]. Default 0.05. */
   alpha: number;
-  /** The largest difference that is as good as none, in units of the metric, >= 0; 0 never ends with none. Default 0. */
+  /**
+   * The largest difference that counts as none, in units of the metric, >= 0; with 0 a test never ends in
+   * `no_difference`. Default 0.
+   */
   margin: number;
   /**
-   * Number of users, of both arms together, at which the interval is to be tightest. It holds at any number; a tenth or ten
-   * times as many cost some width. Default 10 000.
+   * Number of users of both arms at which the interval is tightest, >= 1. It is valid at any number, and somewhat wider
+   * at a tenth or ten times as many. Default 10 000.
    */
   users: number;
-  /** Users of each arm before anything is concluded: the interval rests on the central limit. Default 100. [set by hand] */
+  /**
+   * Users of each arm before any verdict, >= 2: the interval rests on the central limit theorem. Default 100. [set by
+   * hand]
+   */
   atLeast: number;
-  /** Probability of ever crying mismatch where arms come as they were dealt, [1e-6, 0.5]. Default 0.01. */
+  /** Probability of ever finding a sample ratio mismatch where there is none, [1e-6, 0.5]. Default 0.01. */
   mismatchAlpha: number;
 }
 
@@ -35,27 +41,30 @@ const DEFAULTS = { ...ARMS_DEFAULTS, alpha: 0.05, margin: 0, users: 10_000, atLe
 const VALUE_MAX = 1e9;
 
 /**
- * How a test stands: `mismatch` where the arms do not come as they were dealt, and nothing can be concluded;
- * `no_difference` where it is within the margin.
+ * Status of a test: `mismatch` where users do not come in the assigned shares, so that no conclusion is possible;
+ * `no_difference` where the difference is within the margin.
  */
 export type ABStatus = "running" | "a_better" | "b_better" | "no_difference" | "mismatch";
 
-/** How a test stands, and what it rests on. */
+/** Status and figures of a test. */
 export interface ABResult {
   status: ABStatus;
-  /** Users, and the mean of the metric, of each arm; the mean is NaN of none. */
+  /** Number of users of each arm, and the mean of their values; NaN without users. */
   a: { users: number; mean: number };
   b: { users: number; mean: number };
-  /** Of b's mean above a's: holds the truth at all numbers of users at once, with probability 1 - alpha. `n`: of users. */
+  /**
+   * Mean of `b` minus mean of `a`. The interval holds the truth at all looks together with probability 1 - alpha; `n`
+   * is the number of users.
+   */
   difference: Interval;
-  /** Valid at all looks together: the smallest so far. */
+  /** The smallest p-value so far, valid at all looks together. */
   p: number;
-  /** Users at which the verdict fell; undefined while there is none. */
+  /** Number of users at the verdict; undefined while there is none. */
   decidedAt: number | undefined;
-  mismatch: Mismatch;
+  mismatch: SampleRatioMismatch;
 }
 
-/** Number, mean, and sum of squared distances from it. */
+/** Number of values, their mean, and the sum of squared differences from it. */
 interface Moments {
   n: number;
   mean: number;
@@ -64,36 +73,37 @@ interface Moments {
 
 type Verdict = { status: Exclude<ABStatus, "running" | "mismatch">; users: number };
 
-/** What `ABTest.save` gives: plain values. */
+/** The result of `ABTest.save`: plain values. */
 export interface SavedABTest {
   options: ABTestOptions;
-  moments: Record<Arm, Moments>;
-  mismatch: ReturnType<MismatchTest["save"]>;
+  moments: Record<TestArm, Moments>;
+  mismatch: ReturnType<SampleRatioTest["save"]>;
   p: number;
   verdict: Verdict | undefined;
   users: Id[];
 }
 
 /**
- * A sequential A/B test of a metric by user: look at it after every user, stop when it says so, and it errs no more often
- * than `alpha`. A t-test that is looked at again and again finds a difference, sooner or later, where there is none.
+ * A sequential A/B test of a metric by user: it may be read after every user and stopped at its verdict, and finds a
+ * difference where there is none with a probability of at most `alpha`. A t-test that is read again and again finds one
+ * sooner or later.
  *
- * With t users, d the difference of the means, s its standard error, the interval is
+ * With t users, d the difference of the means, and s its standard error, the interval is
  *
  *     d +- s sqrt(2 (t r + 1) / (t r) * log(sqrt(t r + 1) / alpha)),   r = (-2 log alpha + log(1 - 2 log alpha)) / users:
  *
- * Robbins's mixture over normals, by which d is compared with 0 as the mixture sequential probability ratio test of Johari
- * et al. (2022, "Always Valid Inference", arXiv:1512.04922) does, in the form of the asymptotic confidence sequence of
- * Waudby-Smith et al. (2021, "Time-uniform central limit theory and asymptotic confidence sequences", arXiv:2103.06476).
+ * Robbins's mixture over normals: the mixture sequential probability ratio test of Johari et al. (2022, "Always Valid
+ * Inference", arXiv:1512.04922) in the form of the asymptotic confidence sequence of Waudby-Smith et al. (2021,
+ * "Time-uniform central limit theory and asymptotic confidence sequences", arXiv:2103.06476).
  *
- * The first verdict stands. Users are independent where what is done in one arm does not reach the other; on a platform
- * they share streams, and what most of one arm watch may be shown more in both.
+ * The first verdict stands. The test takes users as independent. On a platform the arms share streams, and a stream
+ * that is popular in one arm may be shown more in both.
  */
 export class ABTest {
   readonly options: Readonly<ABTestOptions>;
-  readonly arms: Arms;
-  readonly #moments: Record<Arm, Moments> = { a: { n: 0, mean: 0, squares: 0 }, b: { n: 0, mean: 0, squares: 0 } };
-  readonly #mismatch: MismatchTest;
+  readonly arms: ArmAssignment;
+  readonly #moments: Record<TestArm, Moments> = { a: { n: 0, mean: 0, squares: 0 }, b: { n: 0, mean: 0, squares: 0 } };
+  readonly #mismatch: SampleRatioTest;
   readonly #users = new Set<Id>();
   #p = 1;
   #verdict: Verdict | undefined;
@@ -102,20 +112,20 @@ export class ABTest {
   constructor(options: Pick<ABTestOptions, "name"> & Partial<ABTestOptions>) {
     this.options = checked<ABTestOptions>(options, TABLE, DEFAULTS);
     const { name, seed, share } = this.options;
-    this.arms = new Arms({ name, seed, share });
-    this.#mismatch = new MismatchTest(this.options.share);
+    this.arms = new ArmAssignment({ name, seed, share });
+    this.#mismatch = new SampleRatioTest(this.options.share);
   }
 
-  /** Has the user's value been taken? */
+  /** Whether the user's value is in the test. */
   has(user: Id): boolean {
     return this.#users.has(user);
   }
 
   /**
-   * Takes what the metric came to for a user, once, when it is complete; users in the order in which theirs are.
+   * Takes the value of a user, once, when it is complete; users in the order in which their values are complete.
    *
    * @param value - In [-1e9, 1e9].
-   * @throws RangeError for another value, or a user whose value is known; nothing changes then.
+   * @throws RangeError for another value, or a user whose value is in the test; nothing changes then.
    */
   add(user: Id, value: number): void {
     if (!(Math.abs(value) <= VALUE_MAX)) throw mustBe("value", bounded(VALUE_MAX), value);
@@ -161,15 +171,15 @@ export class ABTest {
   }
 
   /**
-   * The test that `save` wrote, to go on with.
-   * @throws TypeError or RangeError for what is no such thing.
+   * The test that `save` wrote.
+   * @throws TypeError or RangeError for an invalid `saved`.
    */
   static load(saved: SavedABTest): ABTest {
     const test = new ABTest(saved.options);
     const { a, b } = saved.moments;
     const wrong = [a.n, b.n, a.mean, b.mean, a.squares, b.squares, saved.p].find((x) => !Number.isFinite(x));
     if (wrong !== undefined) throw mustBe("saved", "numbers that are finite", wrong);
-    if (saved.users.length !== a.n + b.n) throw mustBe("saved.users", `a list of ${a.n + b.n}`, saved.users);
+    if (saved.users.length !== a.n + b.n) throw mustBe("saved.users", `a list of ${a.n + b.n} users`, saved.users);
     for (const arm of ["a", "b"] as const) Object.assign(test.#moments[arm], saved.moments[arm]);
     for (const user of saved.users) test.#users.add(user);
     test.#mismatch.load(saved.mismatch);
@@ -178,7 +188,7 @@ export class ABTest {
     return test;
   }
 
-  /** Standard error of the difference, and t r of the formula. */
+  /** Standard error of the difference, and t r of the formula above. */
   #scale(): { error: number; mixture: number } {
     const { a, b } = this.#moments;
     const { alpha, users } = this.options;
@@ -190,7 +200,7 @@ export class ABTest {
     };
   }
 
-  /** Are there enough users for the central limit? */
+  /** Whether there are enough users for the central limit theorem. */
   get #isReady(): boolean {
     const { a, b } = this.#moments;
     return Math.min(a.n, b.n) >= this.options.atLeast;
@@ -206,7 +216,7 @@ export class ABTest {
     return { value, lo: value - half, hi: value + half, n: a.n + b.n };
   }
 
-  /** Brings p and the verdict up to the latest user. */
+  /** Updates p and the verdict. */
   #judge(): void {
     if (!this.#isReady) return;
     const { value, lo, hi, n } = this.#difference();

@@ -1,22 +1,23 @@
 import type { Decision, Id, LiveEvent, Policy, Request } from "../../protocol/index.js";
-import type { Arm, Arms } from "./arms.js";
+import type { ArmAssignment, TestArm } from "./arms.js";
 
 /**
- * Serves each user with the policy of the user's arm. Both policies hear what streams do; what users do is heard by
- * their own arm's alone, so that neither learns from what the other tried. A friendship is heard by the arms of both
- * friends. Decisions are named `a:` or `b:` and what the policy calls them.
+ * Serves each user with the policy of the user's arm. Both policies get the events of streams; the events of a user go
+ * to the policy of the user's arm alone, so that no policy learns from the other's decisions. A friendship goes to the
+ * arms of both friends. Ids of decisions begin with `a:` or `b:`.
  */
 export class SplitPolicy implements Policy {
   readonly name: string;
-  readonly arms: Arms;
-  readonly #policies: Readonly<Record<Arm, Policy>>;
+  readonly arms: ArmAssignment;
+  readonly #policies: Readonly<Record<TestArm, Policy>>;
 
   /**
-   * @param a - Serves arm `a`, `b` arm `b`; not one and the same object.
-   * @throws RangeError where both are one.
+   * @param a - Serves arm `a`; not the same object as `b`.
+   * @param b - Serves arm `b`.
+   * @throws RangeError where both are the same object.
    */
-  constructor(arms: Arms, a: Policy, b: Policy) {
-    if (a === b) throw new RangeError('"a" and "b" must be two policies: what one arm does must not teach the other');
+  constructor(arms: ArmAssignment, a: Policy, b: Policy) {
+    if (a === b) throw new RangeError('"a" and "b" must be two policies: neither may learn from the other arm');
     this.arms = arms;
     this.name = `${a.name}|${b.name}`;
     this.#policies = { a, b };
@@ -41,12 +42,12 @@ export class SplitPolicy implements Policy {
   }
 }
 
-function nameOf(arm: Arm, decision: Id): Id {
+function nameOf(arm: TestArm, decision: Id): Id {
   return `${arm}:${decision}`;
 }
 
-/** An event with the decision called as the arm's policy does. */
-function own(arm: Arm, event: LiveEvent): LiveEvent {
+/** An event with the decision's id as the arm's policy gave it. */
+function own(arm: TestArm, event: LiveEvent): LiveEvent {
   const prefix = nameOf(arm, "");
   if (!("decision" in event) || event.decision === undefined || !event.decision.startsWith(prefix)) return event;
   return { ...event, decision: event.decision.slice(prefix.length) };

@@ -1,19 +1,19 @@
 import type { BanditLog } from "../../logs/index.js";
 import { type Figure, groupOf, type ResampleOptions } from "../../statistics/index.js";
-import { type EstimateOptions, Estimates } from "./estimates.js";
+import { type OffPolicyEstimateOptions, OffPolicyEstimates } from "./estimates.js";
 import { RewardModel, type RewardModelOptions } from "./rewards.js";
 
-export interface BanditOptions extends Pick<EstimateOptions, "clip" | "switchAbove"> {
-  /** Of the regression behind `dm`, `dr`, `sndr` and `switch_dr`. */
+export interface BanditOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove"> {
+  /** Options of the regression behind `dm`, `dr`, `sndr` and `switch_dr`. */
   model: Partial<RewardModelOptions>;
 }
 
 /**
- * How often a log has each item at each position: an unbiased estimate of the mean, over the log's time, of the
- * probabilities of the policy that made it.
+ * The share of each item at each position of a log: an unbiased estimate of the logging policy's probabilities,
+ * averaged over the time of the log.
  *
  * @param items - Number of items, at least those of the log.
- * @returns (positions, items), row-major; each row sums to 1, or is 0 where the log has nothing at a position.
+ * @returns (positions, items), row-major; each row sums to 1, or is 0 where the log has no record at a position.
  */
 export function itemShares({ n, positions, action, position }: BanditLog, items: number): Float64Array {
   const counts = new Float64Array(positions * items);
@@ -26,13 +26,13 @@ export function itemShares({ n, positions, action, position }: BanditLog, items:
 }
 
 /**
- * What a policy would have earned a choice, from the logged choices of another one: {@link Estimates} with one position a
- * choice, as propensities of such logs are those of an item at a position, whatever stands beside it.
+ * Estimates what a policy would earn a choice, from the logged choices of another policy: {@link OffPolicyEstimates}
+ * with one position a choice, as the propensities of such logs are marginal: those of an item at a position.
  *
- * The model is linear in position, item and context. Users have no ids in such logs: those of the same context count as
- * one when intervals are drawn.
+ * The reward model is linear in position, item and context. Such logs have no user ids: for the intervals, records with
+ * the same context count as one user.
  *
- * @param probabilities - Of a record by its number: the evaluated policy's probability of each item at the record's
+ * @param probabilities - For the number of a record, the evaluated policy's probability of each item at the record's
  *   position, (items), summing to 1.
  * @throws RangeError for a probability out of its range.
  */
@@ -45,7 +45,7 @@ export function evaluateBandit(
   const { model: modelOptions = {}, ...rest } = options;
   const { n, positions, featureNames, action, position, reward, propensity } = log;
   const items = log.items.length;
-  const estimates = new Estimates(rest);
+  const estimates = new OffPolicyEstimates(rest);
   const model = new RewardModel(1 + positions + items + featureNames.length, modelOptions);
   const groups = Int32Array.from({ length: n }, (_, i) => groupOf(contextOf(log, i).join()));
   const row = new Float64Array(model.size);

@@ -10,87 +10,90 @@ import {
   UNBOUNDED,
 } from "../../statistics/index.js";
 
-/** One position of a logged decision: what the logging policy put there, and what another one would have. */
+/** One position of a logged decision. */
 export interface LoggedChoice {
-  /** The probability with which the logging policy put it there given the positions before it, (0, 1]. */
+  /** The logging policy's probability of the item at this position, given the positions before it, (0, 1]. */
   propensity: number;
-  /** The probability with which the evaluated policy would, given the same, [0, 1]. */
+  /** The evaluated policy's probability of the same, [0, 1]. */
   probability: number;
-  /** What came of it, in [-1e9, 1e9]. */
+  /** Reward of the item, in [-1e9, 1e9]. */
   reward: number;
-  /** What a model, fitted on other users, predicts for it; with `expected`, in all choices or in none. */
+  /** The reward predicted by a model that was fitted on other users; with `expected`, in all choices or in none. */
   predicted?: number;
-  /** The mean of what that model predicts for what the evaluated policy would put there. */
+  /** The mean predicted reward over the evaluated policy's choice at this position. */
   expected?: number;
 }
 
-export interface EstimateOptions {
+export interface OffPolicyEstimateOptions {
   /** Positions of the longest slate, [1, 100]. Default 1: one choice a decision. */
   positions: number;
-  /** Weights above are set to it, > 0: less variance, at the price of a bias. Default 1e6, which spares all but nonsense. */
+  /** Upper bound of the weights, (0, 1e6]: less variance, more bias. Default 1e6, which clips none in practice. */
   clip: number;
-  /** Weight above which Switch-DR believes the model alone, > 0. Default 10. [set by hand] */
+  /** Weight above which Switch-DR uses the model alone, > 0. Default 10. [set by hand] */
   switchAbove: number;
 }
 
-const DEFAULTS: EstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
-const TABLE: Rules<EstimateOptions> = {
-  positions: integer(1, 100),
+const DEFAULTS: OffPolicyEstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
+
+/** Rules of the options that others take over. */
+export const WEIGHT_RULES: Rules<Pick<OffPolicyEstimateOptions, "clip" | "switchAbove">> = {
   clip: above(0, 1e6),
   switchAbove: rules.positive,
 };
+const TABLE: Rules<OffPolicyEstimateOptions> = { positions: integer(1, 100), ...WEIGHT_RULES };
 
 const REWARD_MAX = 1e9;
-/** Products of ratios stop here, before they overflow. */
+/** Upper bound of products of ratios, which would overflow otherwise. */
 const RATIO_MAX = 1e300;
 
-/** Where sums stand that are taken once a decision. */
+/** Positions of the sums with one term a decision. */
 const SUM = { decisions: 0, logged: 1, clipped: 2, squaredWeight: 3, whole: 4, independent: 5, direct: 6, switched: 7 };
 const SUMS = Object.keys(SUM).length;
 
 /**
- * Behind them, for each position: the weight of all positions down to it, that times the reward, that times what the
- * model missed, and the weight of the positions before it times what the model expects at it.
+ * Positions of the sums of each position, which follow: the weight of all positions down to this one, the weight times
+ * the reward, the weight times the model's error, and the weight of the positions before this one times the model's
+ * expectation.
  */
 const OWN = { weight: 0, reward: 1, missed: 2, expected: 3 };
 const OWNS = Object.keys(OWN).length;
 
 /**
- * What a policy would have earned a decision, from the decisions of another one that knew their propensities.
+ * Estimates what a policy would earn a decision, from the decisions of another policy with their propensities.
  *
- * With w_p = probability / propensity at position p, W_p = w_1 ... w_p (cut at `clip`), W that of the whole slate, r_p the
- * reward, q_p the prediction and v_p the expectation of the model, means over decisions:
+ * With w_p = probability / propensity at position p, W_p = w_1 ... w_p (clipped at `clip`), W the weight of the whole
+ * slate, r_p the reward, q_p `predicted` and v_p `expected`, means over decisions of:
  *
- * - `ips`: W times the sum of r (Horvitz & Thompson 1952). Unbiased whatever rewards depend on. `snips`: divided by the
- *   sum of W in place of the number of decisions (Swaminathan & Joachims 2015): consistent, and of less variance.
- * - `rips`: sum of W_p r_p (McInerney et al. 2020, arXiv:2007.12986). Unbiased where a reward depends on nothing below
- *   it, as with users who read from the top; `snrips` divides each position by its own sum of W_p.
- * - `iips`: sum of w_p r_p (Li et al. 2018, arXiv:1804.10488). Unbiased where a reward depends on its own position alone
- *   *and* propensities are marginal: P(stream at p), not given the positions before. Those of the Open Bandit data are,
- *   those of `Decision` are not: for these `rips` is the one that fits.
- * - `dm`: sum of v_p: the model alone, given the positions before as they were logged.
- * - `dr`: sum of W_(p-1) v_p + W_p (r_p - q_p) (Dudik et al. 2011; by position as Kiyohara et al. 2022, arXiv:2202.01562,
- *   with a model of a position's own reward). Unbiased where `rips` is, however wrong the model. `sndr` divides as
- *   `snrips`; `switch_dr` drops the weight where it is above `switchAbove` (Wang et al. 2017, arXiv:1612.01205).
+ * - `ips`: W times the sum of r (Horvitz & Thompson 1952). Unbiased for rewards that depend on the whole slate.
+ *   `snips`: divided by the sum of W instead of the number of decisions (Swaminathan & Joachims 2015): consistent, with
+ *   less variance.
+ * - `rips`: sum of W_p r_p (McInerney et al. 2020, arXiv:2007.12986). Unbiased where a reward does not depend on the
+ *   positions below it, as with users who read from the top. `snrips` divides each position by its own sum of W_p.
+ * - `iips`: sum of w_p r_p (Li et al. 2018, arXiv:1804.10488). Unbiased where a reward depends on its own position
+ *   alone *and* propensities are marginal: P(stream at p), not given the positions before. The propensities of the Open
+ *   Bandit data are marginal, those of `Decision` are not: use `rips` for them.
+ * - `dm`: sum of v_p: the model alone, given the logged positions before.
+ * - `dr`: sum of W_(p-1) v_p + W_p (r_p - q_p) (Dudik et al. 2011; by position as in Kiyohara et al. 2022,
+ *   arXiv:2202.01562, with a model of a position's own reward). Unbiased where `rips` is, for any model. `sndr` divides
+ *   as `snrips` does; `switch_dr` drops weights above `switchAbove` (Wang et al. 2017, arXiv:1612.01205).
  *
- * Beside them `logged`, the mean of what the logging policy earned; `ess`, the number of decisions that weights of the
- * same spread leave, (sum W)^2 / sum W^2; `mean_weight`, which is 1 but for chance and clipping where propensities are
- * right; `clipped_share`, of decisions with a weight that was cut. Figures of slates stand for those longer than 1.
+ * And of the log: `logged`, the mean reward of the logging policy; `ess`, the effective number of decisions, (sum W)^2
+ * / sum W^2; `mean_weight`, near 1 where propensities are right and weights are not clipped; `clipped_share`, the share
+ * of decisions with a clipped weight. `rips`, `snrips` and `iips` are given for more than one position.
  *
- * Intervals are those of resampled users, every figure computed anew from each resample, numerators with their
- * denominators. Where few decisions have most of the weight (a small `ess`), the percentiles are too narrow; and that of `dm`
- * says how sure the model is, not how right.
+ * Intervals resample users, and every figure is computed anew from each resample. They are too narrow where few
+ * decisions have most of the weight (a small `ess`); the interval of `dm` has no part for the model's bias.
  */
-export class Estimates {
-  readonly options: Readonly<EstimateOptions>;
+export class OffPolicyEstimates {
+  readonly options: Readonly<OffPolicyEstimateOptions>;
   /** By group: the sums over decisions, then those of each position. (1024, width) */
   readonly #sums: Float64Array;
   readonly #width: number;
-  /** Whether choices come with what a model says; unknown before the first. */
+  /** Whether choices come with predictions; undefined before the first. */
   #isModelled: boolean | undefined;
 
   /** @throws TypeError or RangeError for unknown or wrong options. */
-  constructor(options: Partial<EstimateOptions> = {}) {
+  constructor(options: Partial<OffPolicyEstimateOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     this.#width = SUMS + OWNS * this.options.positions;
     this.#sums = new Float64Array(GROUPS * this.#width);
@@ -99,9 +102,9 @@ export class Estimates {
   /**
    * Takes a decision.
    *
-   * @param group - Of the user: `groupOf`.
-   * @param choices - By position, none where nothing could be chosen: then any policy earns nothing.
-   * @throws RangeError that names the field of a choice that is out of its range; nothing changes then.
+   * @param group - The user's: `groupOf`.
+   * @param choices - By position; empty where nothing was available, so that every policy earns 0.
+   * @throws RangeError for more choices than `positions`, or a field out of its range; nothing changes then.
    */
   add(group: number, choices: readonly LoggedChoice[]): void {
     const { positions, clip, switchAbove } = this.options;
@@ -139,8 +142,8 @@ export class Estimates {
   }
 
   /**
-   * All estimates, each with its percentile interval; unbounded where all decisions are of one group. Those that have
-   * nothing to divide by, or no model, are left out. `n` is the number of decisions.
+   * All estimates, each with its percentile interval; unbounded where all decisions are of one group. Estimates with a
+   * denominator of 0 or without a model are left out. `n` is the number of decisions.
    *
    * @throws TypeError or RangeError for unknown or wrong options.
    */
@@ -180,7 +183,7 @@ export class Estimates {
     this.#isModelled = isModelled;
   }
 
-  /** The sums over some groups, each taken so many times; once without `times`. */
+  /** The sums over some groups, each taken `times[group]` times; once by default. */
   #total(groups: readonly number[], times?: Int32Array): Float64Array {
     const total = new Float64Array(this.#width);
     for (const group of groups) {

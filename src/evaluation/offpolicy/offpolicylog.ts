@@ -13,38 +13,37 @@ import {
 } from "../../protocol/index.js";
 import { type Figure, groupOf, type ResampleOptions } from "../../statistics/index.js";
 import { Broadcasts } from "../broadcasts.js";
-import { type EstimateOptions, Estimates } from "./estimates.js";
+import { type OffPolicyEstimateOptions, OffPolicyEstimates, WEIGHT_RULES } from "./estimates.js";
 import { RewardModel, type RewardModelOptions } from "./rewards.js";
 
-export interface OffPolicyOptions extends Pick<EstimateOptions, "clip" | "switchAbove"> {
+export interface OffPolicyOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove"> {
   /**
-   * What a stream earns at its position: 1 for a `click`, or the minutes of a `watch`, both only where the event names
-   * the decision. What the user does later is of later decisions. Default `click`.
+   * Reward of a stream at its position: 1 for a `click`, or the minutes of a `watch`. Only events that name the
+   * decision count. Default `click`.
    */
   reward: "click" | "watch";
-  /** Milliseconds from which decisions count; what comes before only trains. Default 0. */
+  /** Milliseconds; earlier events train the policy, and earlier decisions do not count. Default 0. */
   from: number;
-  /** Milliseconds until which decisions count, exclusive. Default without end. */
+  /** Milliseconds; decisions at or after it do not count. Default without end. */
   until: number;
-  /** Of the regression behind `dm`, `dr`, `sndr` and `switch_dr`. */
+  /** Options of the regression behind `dm`, `dr`, `sndr` and `switch_dr`. */
   model: Partial<RewardModelOptions>;
 }
 
-const { clip, switchAbove } = new Estimates().options;
+const { clip, switchAbove } = new OffPolicyEstimates().options;
 const DEFAULTS: OffPolicyOptions = { reward: "click", from: 0, until: Number.MAX_VALUE, clip, switchAbove, model: {} };
 const TABLE: Rules<OffPolicyOptions> = {
   reward: oneOf("click", "watch"),
   from: rules.nonNegative,
   until: rules.nonNegative,
-  clip: rules.positive,
-  switchAbove: rules.positive,
+  ...WEIGHT_RULES,
   model: group,
 };
 
-/** Streams of decisions that may still get feedback, the newest. Set by hand. */
+/** The newest decided streams that wait for feedback; older ones are forgotten. Set by hand. */
 const WAITING = 65_536;
 
-/** One position of a decision, with the rows that the model takes: of the stream there, and the mean of the target's. */
+/** One position of a decision, with the model's rows: of the logged stream, and their mean over the target's choice. */
 interface Place {
   propensity: number;
   probability: number;
@@ -53,24 +52,23 @@ interface Place {
   meanRow: Float64Array;
 }
 
-/** What a user visited so far. */
+/** A user's visits so far. */
 interface Taste {
   visits: number;
   streamers: Set<Id>;
   categories: Map<string, number>;
 }
 
-/** Numbers in a row: 1, one that falls with the position, viewers, met before, share of the category, visits. */
+/** Features in a row: 1, 1 / (1 + position), log viewers, visited before, share of the category, log visits. */
 const SIZE = 6;
 
 /**
- * What a policy would have earned a decision where another one decided, from the log of that one: events, and decisions
- * with their propensities. It is the value of one step: the policy in the contexts that the other one led to, where it
- * decides once and is gone. What its own decisions would make of users and streams is not in the log: on the simulator, one
- * stream at a time, what most people watch earns 17 % fewer minutes a decision where it is all that is ever shown.
+ * Estimates what a target policy would earn a decision, from another policy's log: events, and decisions with their
+ * propensities. The estimate is the value of one step: the target policy makes a single decision in a context that the
+ * logging policy led to. How its own decisions would change users and streams is not in the log: on the simulator with
+ * slates of one, most popular earns 17 % fewer minutes a decision where it serves alone.
  *
- * Each decision is put to the policy when it stands in the log, then the events that follow are told to it. Memory grows
- * with the decisions.
+ * The target policy gets decisions and events in the order of the log. Memory grows with the decisions.
  *
  * ```ts
  * const log = new OffPolicyLog(new PopularPolicy());
@@ -101,13 +99,13 @@ export class OffPolicyLog {
 
   /**
    * Takes a decision, before the events that name it, in order of time.
-   * @throws EventError for what is no decision, RangeError where it has no propensities; nothing changes then.
+   * @throws EventError for an invalid decision, RangeError for one without propensities; nothing changes then.
    */
   decision(decision: LoggedDecision): void {
     const { id, user, time, slate, propensities } = parseDecision(decision);
     if (time < this.options.from || time >= this.options.until) return;
     if (propensities === undefined) {
-      const must = "must be given, as nothing else says how likely the logging policy chose it";
+      const must = "must be given: without them no estimate is possible";
       throw new RangeError(`"propensities" of decision ${JSON.stringify(id)} ${must}`);
     }
     const request = { user, now: time, k: Math.max(slate.length, 1) };
@@ -134,7 +132,7 @@ export class OffPolicyLog {
     if (event.kind === "click" || event.kind === "watch") this.#visit(event);
   }
 
-  /** Every estimate of what is known so far: {@link Estimates}. The log may go on afterwards. */
+  /** All estimates so far: {@link OffPolicyEstimates}. More decisions and events may follow. */
   result(options: Partial<ResampleOptions> = {}): Figure[] {
     const model = new RewardModel(SIZE, this.options.model);
     let positions = 1;
@@ -156,12 +154,12 @@ export class OffPolicyLog {
     return estimates.figures(options);
   }
 
-  #estimates(positions: number): Estimates {
+  #estimates(positions: number): OffPolicyEstimates {
     const { clip, switchAbove } = this.options;
-    return new Estimates({ positions, clip, switchAbove });
+    return new OffPolicyEstimates({ positions, clip, switchAbove });
   }
 
-  /** Credits the decision that the event names, and keeps what the model needs to know of the user. */
+  /** Credits the event's decision, and updates the user's features for the model. */
   #visit(event: Click | Watch): void {
     const place = event.decision === undefined ? undefined : this.#open.get(pairKey(event.decision, event.stream));
     if (event.kind === "watch") {
@@ -180,7 +178,7 @@ export class OffPolicyLog {
     taste.categories.set(category, (taste.categories.get(category) ?? 0) + 1);
   }
 
-  /** What makes the rows of a decision about a user; those of a stream are the same but for the position. */
+  /** Writes the rows of one decision for a user; the rows of a stream differ in the position alone. */
   #rows(user: Id): (stream: Id, position: number) => Float64Array {
     const taste = this.#tastes.get(user);
     const visits = taste?.visits ?? 0;

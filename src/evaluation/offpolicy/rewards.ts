@@ -2,9 +2,9 @@ import { checked, integer, type Rules, rules } from "../../check/index.js";
 import { inverse } from "../../numeric/index.js";
 
 export interface RewardModelOptions {
-  /** Parts that users are dealt into; what is predicted for one is fitted on the others, [2, 100]. Default 5. */
+  /** Number of folds of users; predictions for one fold are fitted on the others, [2, 100]. Default 5. */
   folds: number;
-  /** Weight of the squared length of the coefficients, > 0. Default 1, as LinUCB's. */
+  /** Weight of the squared length of the coefficients, > 0. Default 1, as in LinUCB. */
   ridge: number;
 }
 
@@ -12,22 +12,23 @@ const DEFAULTS: RewardModelOptions = { folds: 5, ridge: 1 };
 const TABLE: Rules<RewardModelOptions> = { folds: integer(2, 100), ridge: rules.positive };
 
 /**
- * Linear regression of rewards, cross-fitted: what is predicted for a user rests on others alone, so that a doubly robust
- * estimate stays unbiased (Chernozhukov et al. 2018). The mean prediction over a set of actions is the prediction for
- * the mean of their rows. With one-hot actions it is the mean reward by action, drawn towards 0 by `ridge`.
+ * Cross-fitted linear regression of rewards: predictions for a user come from other users alone, so that a doubly
+ * robust estimate stays unbiased (Chernozhukov et al. 2018). The mean prediction over a set of actions is the
+ * prediction for the mean of their rows. With one-hot actions it is the mean reward by action, shrunk towards 0 by
+ * `ridge`.
  */
 export class RewardModel {
   readonly options: Readonly<RewardModelOptions>;
-  /** Numbers in a row. */
+  /** Number of features in a row. */
   readonly size: number;
-  /** By fold: the sum of x x', (size, size), of which the lower triangle is kept, and that of reward * x. */
+  /** By fold: the lower triangle of the sum of x x', (size, size), and the sum of reward * x. */
   readonly #squares: Float64Array[];
   readonly #sums: Float64Array[];
-  /** By fold: coefficients of the other folds; none while rewards are added. */
+  /** By fold: coefficients fitted on the other folds; empty while rewards are added. */
   #theta: Float64Array[] = [];
 
   /**
-   * @param size - Numbers in a row, [1, 1024].
+   * @param size - Number of features in a row, [1, 1024].
    * @throws TypeError or RangeError for unknown or wrong options.
    */
   constructor(size: number, options: Partial<RewardModelOptions> = {}) {
@@ -42,9 +43,9 @@ export class RewardModel {
   /**
    * Takes a reward.
    *
-   * @param group - Of the user: `groupOf`.
-   * @param row - (size), finite; a 1 among them makes an intercept.
-   * @throws RangeError for numbers that are not finite or not `size`.
+   * @param group - The user's: `groupOf`.
+   * @param row - (size), finite; a constant 1 makes an intercept.
+   * @throws RangeError for a number that is not finite, or another length.
    */
   add(group: number, row: ArrayLike<number>, reward: number): void {
     const { size } = this;
@@ -60,7 +61,7 @@ export class RewardModel {
     this.#theta = [];
   }
 
-  /** What is predicted for a row of a user, from the rewards of the other folds so far. @throws RangeError as `add`. */
+  /** Predicts the reward of a row from the other folds' rewards so far. @throws RangeError as `add`. */
   predict(group: number, row: ArrayLike<number>): number {
     this.#check(row);
     const fold = group % this.options.folds;

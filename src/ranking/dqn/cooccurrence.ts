@@ -2,30 +2,30 @@ import { histories, type Interactions } from "../../logs/index.js";
 
 /** Interactions of one user that are more steps apart than this are not near each other. */
 export const WINDOW = 20;
-/** What each step further apart leaves of nearness. */
+/** Factor on the nearness at each further step. */
 const NEARNESS = 0.9;
-/** At this size the two f32 matrices take 2 GB. */
+/** The two f32 matrices of this size take 2 GB. */
 const ITEMS_MAX = 16384;
 
-/** Nearness of two interactions of one user, by the number of steps between them: 1 at one step; 0 at none. */
+/** Nearness of two interactions of one user by the number of steps between them: 1 at one step, 0 at none. */
 export const nearness: Float64Array = new Float64Array(WINDOW + 1);
 for (let steps = 1, value = 1; steps <= WINDOW; steps++, value *= NEARNESS) nearness[steps] = value;
 
 /**
- * How many users had both of two items, and how near each other they had them: dense, symmetric sums over users, so
- * that the share of one user can be taken out again.
+ * The number of users with both of two items, and their nearness in the users' histories: dense, symmetric sums over
+ * users, so that one user's share can be subtracted.
  */
 export class CoOccurrence {
   readonly items: number;
-  /** (items) Users who had the item. */
+  /** (items) Number of users with the item. */
   readonly count: Float64Array;
-  /** (items, items) Users who had both. */
+  /** (items, items) Number of users with both items. */
   readonly both: Float32Array;
-  /** (items, items) Nearness of the two, summed over users. */
+  /** (items, items) Nearness of both items, summed over users. */
   readonly near: Float32Array;
 
   /**
-   * @param train Each user has each item at most once.
+   * @param train - Each user has each item at most once.
    * @throws RangeError for more than 16384 items.
    */
   constructor(train: Interactions) {

@@ -3,14 +3,14 @@ import { Random } from "../../numeric/index.js";
 import { Bpr, type BprOptions } from "../bpr.js";
 
 /**
- * Matrix factorisations of a log of which each has not seen a part of it.
+ * Cross-fitted matrix factorisations of a log.
  *
- * A model scores what it was trained on too high for the score to mean the same on what it was not. So each interaction
- * belongs to a fold, and the model of that fold has been trained on the other folds: it scores the interaction as the
- * model of everything will score one that is still to come (Wolpert 1992, "Stacked Generalization").
+ * A model scores its own training interactions too high. So each interaction belongs to a fold, and the model of that
+ * fold is trained on the other folds: it scores the interaction as the model of the whole log will score a future one
+ * (Wolpert 1992, "Stacked Generalization").
  */
 export class CrossFittedFactors {
-  /** Trained on everything: for what is not in the log. */
+  /** Trained on the whole log: for interactions that are not in it. */
   readonly whole: Bpr;
   private readonly models: Bpr[];
   private readonly fold: Int32Array;
@@ -22,8 +22,8 @@ export class CrossFittedFactors {
   }
 
   /**
-   * @param folds At least 2.
-   * @param pause Awaited after each model.
+   * @param folds - At least 2.
+   * @param pause - Awaited after each model.
    */
   static async train(
     train: Interactions,
@@ -44,7 +44,7 @@ export class CrossFittedFactors {
     return new CrossFittedFactors(whole, models, fold);
   }
 
-  /** A model that has not seen this interaction of the log. */
+  /** A model that was trained without this interaction of the log. */
   without(event: number): Bpr {
     return this.models[this.fold[event]!]!;
   }

@@ -1,9 +1,9 @@
 import { log1p } from "../../numeric/index.js";
-import type { Factors } from "../bpr.js";
+import type { FactorRanker } from "../bpr.js";
 import { GENRE_BITS, type UserHistory } from "./history.js";
 import { type ItemTable, MEMORIES } from "./items.js";
 
-/** Names of the numbers in the feature row of a candidate. */
+/** Names of a candidate's features. */
 export const featureNames: readonly string[] = [
   "log_popularity",
   "cosine",
@@ -19,24 +19,24 @@ export const featureNames: readonly string[] = [
   "mean_rating",
 ];
 
-/** Numbers in the feature row of a candidate. */
+/** Number of a candidate's features. */
 export const FEATURES: number = featureNames.length;
 
 /**
- * Writes the feature row of a candidate for a user with this history to `out[at ..]`.
+ * Writes the features of a candidate for a user with this history to `out[at ..]`.
  *
- * What the user had next in a training log is part of the counts, what a user will have next is not. So that a feature
- * means the same for both, the user's share of a *held* item is taken out of every count first (leave one out), and
- * `factors` must not have seen it.
+ * In training, the counts include the user's next item; when serving they do not. So that a feature means the same in
+ * both, the user's share of this *held* item is subtracted from every count (leave one out), and `factors` must be
+ * trained without it.
  *
- * @param factors The score of matrix factorisation.
- * @param heldRating Of the held item, if the candidate is it: the user's next interaction in the log. Else NaN: the
- *   user has not had the candidate at all.
+ * @param factors - Matrix factorisation.
+ * @param heldRating - Rating of the candidate where it is the held item: the user's next interaction in the log. NaN
+ *   for other candidates, which the user does not have.
  */
 export function writeFeatures(
   table: ItemTable,
   history: UserHistory,
-  factors: Factors,
+  factors: FactorRanker,
   item: number,
   heldRating: number,
   out: Float32Array,
@@ -48,7 +48,7 @@ export function writeFeatures(
   for (let m = 0; m < MEMORIES; m++) out[at + m] = history.memories[m]![item]!;
   if (held) table.forget(history.items.subarray(0, history.length), out, at);
   out[at]! /= Math.sqrt(history.length + 1);
-  // One more than the count: how similar an item is that hardly anyone had is not known well.
+  // One more than the count shrinks the similarities of rare items, which are uncertain.
   for (const end = at + MEMORIES; at < end; at++) out[at]! /= Math.sqrt(count + 1);
   out[at++] = factors.dot(history.user, item);
   const genres = table.genres[item]!;
@@ -58,7 +58,7 @@ export function writeFeatures(
   out[at] = table.meanRating(item, heldRating);
 }
 
-/** Cosine of the weights of genres and the flags of one item; 0 where either is empty. */
+/** Cosine of genre weights and the genre flags of one item; 0 where either is empty. */
 function affinity(weights: Float64Array, genres: number): number {
   let dot = 0;
   let squares = 0;

@@ -1,13 +1,13 @@
 import { log1p } from "../../numeric/index.js";
 import { type ItemTable, MEMORIES } from "./items.js";
 
-/** What each later interaction leaves of the weight of an earlier one in what is called recent. */
+/** Factor on the weight of earlier interactions, at each later one, in recent sums. */
 const RECENT = 0.8;
 
-/** Bits of an item's genres that are looked at. */
+/** Number of genre bits in use. */
 export const GENRE_BITS = 19;
 
-/** Names of the numbers in a state row. */
+/** Names of the features of a state. */
 export const stateNames: readonly string[] = [
   "log_length",
   "mean_rating",
@@ -18,7 +18,7 @@ export const stateNames: readonly string[] = [
   ...Array.from({ length: GENRE_BITS }, (_, genre) => `genre_${genre}`),
 ];
 
-/** Exponentially weighted sums of what a user had; `rate` 1 forgets nothing. */
+/** Exponentially weighted sums over a user's items; with `rate` 1 all weigh the same. */
 class Taste {
   weight = 0;
   popularity = 0;
@@ -40,11 +40,11 @@ class Taste {
   }
 }
 
-/** What one user has had so far, folded as it comes: a push costs the same however long the history is. */
+/** One user's history so far, as running sums: a push costs the same at any length. */
 export class UserHistory {
   user = -1;
   length = 0;
-  /** The first `length` are what the user had, in order. */
+  /** The first `length` are the user's items, in order. */
   readonly items: Int32Array;
   readonly all: Taste = new Taste(1);
   readonly recent: Taste = new Taste(RECENT);
@@ -57,7 +57,7 @@ export class UserHistory {
     this.memories = Array.from({ length: MEMORIES }, () => new Float64Array(table.items));
   }
 
-  /** Forgets everything: the history of `user` begins. */
+  /** Begins an empty history of `user`. */
   begin(user: number): void {
     this.user = user;
     this.length = 0;
@@ -67,7 +67,7 @@ export class UserHistory {
     for (const row of this.memories) row.fill(0);
   }
 
-  /** Appends an item, which the user has not had before. */
+  /** Appends an item that is new to the user. */
   push(item: number, rating: number): void {
     const { logCount, year, genres } = this.table;
     this.items[this.length++] = item;
@@ -77,7 +77,7 @@ export class UserHistory {
     this.table.remember(item, this.memories);
   }
 
-  /** Writes the state row, in the order of `stateNames`: how much, how well rated, how popular, how old, which genres. */
+  /** Writes the state, in the order of `stateNames`. */
   write(out: Float32Array): void {
     const n = Math.max(this.length, 1);
     const recent = Math.max(this.recent.weight, 1);

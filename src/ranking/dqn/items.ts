@@ -2,26 +2,26 @@ import type { Interactions } from "../../logs/index.js";
 import { log1p } from "../../numeric/index.js";
 import { CoOccurrence, nearness, WINDOW } from "./cooccurrence.js";
 
-/** What is known of an item besides who had it. */
+/** Traits of an item. */
 export interface ItemTraits {
   /** Year of release; NaN where unknown. */
   year: number;
-  /** Bit g (0 to 18) is set when the item is of genre g. */
+  /** Bit g (0 to 18) is set when the item has genre g. */
   genres: number;
 }
 
-/** How many sums over a history {@link ItemTable.remember} keeps for each item. */
+/** Number of sums over a history that {@link ItemTable.remember} keeps for each item. */
 export const MEMORIES = 6;
 type Six<T> = [T, T, T, T, T, T];
-/** What each later interaction leaves of the weight of an earlier one in a memory. */
+/** Factors on the weight of earlier interactions in a memory, at each later one. */
 const [SLOW, MIDDLE, FAST] = [0.95, 0.8, 0.5];
-/** Interactions that the mean of all ratings weighs as much as in the mean of an item. */
+/** Weight of the mean of all ratings in the mean rating of an item, in interactions. */
 const PRIOR = 5;
 
-/** All that feature rows need to know of items: counts of a log, and traits. */
+/** Data of all items for features: counts of a log, and traits. */
 export class ItemTable {
   readonly items: number;
-  /** ln(1 + users who had the item). */
+  /** ln(1 + number of users with the item). */
   readonly logCount: Float64Array;
   /** Decades from the mean year of all items; 0 where unknown. */
   readonly year: Float64Array;
@@ -31,7 +31,7 @@ export class ItemTable {
   private readonly ratingSum: Float64Array;
   private readonly ratingMean: number;
 
-  /** @param train Each user has each item at most once. */
+  /** @param train - Each user has each item at most once. */
   constructor(train: Interactions, traits: readonly ItemTraits[]) {
     this.items = train.items;
     this.pairs = new CoOccurrence(train);
@@ -51,11 +51,11 @@ export class ItemTable {
   }
 
   /**
-   * Folds an item that a user had into the user's memories. Each holds for every item i, over the items j of the
-   * history, a sum of users(i, j) / sqrt(users(j)) or nearness(i, j) / sqrt(users(j)), weighted by a power of how many
-   * interactions came after: the numerators of cosines that do not need the history again.
+   * Adds an item to a user's memories. Each memory holds for every item i a sum over the items j of the history, of
+   * users(i, j) / sqrt(users(j)) or nearness(i, j) / sqrt(users(j)), that fades with each later interaction: the
+   * numerators of cosines, without another pass over the history.
    *
-   * @param memories MEMORIES rows of (items).
+   * @param memories - MEMORIES rows of (items).
    */
   remember(item: number, memories: readonly Float64Array[]): void {
     const { items } = this;
@@ -75,11 +75,11 @@ export class ItemTable {
   }
 
   /**
-   * Takes out of an item's memories what the user's having it next has added to the counts: 1 to each users(i, j), and
-   * the nearness to each of the latest.
+   * Subtracts the user's own share from the memories of the user's next item: 1 from each users(i, j), and its nearness
+   * to the latest items.
    *
-   * @param history The items before it, in order.
-   * @param row The item's memories are `row[at .. at + MEMORIES)`.
+   * @param history - The items before it, in order.
+   * @param row - The item's memories are `row[at .. at + MEMORIES)`.
    */
   forget(history: Int32Array, row: Float32Array, at: number): void {
     for (let j = history.length - 1, slow = 1, middle = 1, fast = 1, steps = 1; j >= 0; j--, steps++) {
@@ -97,12 +97,12 @@ export class ItemTable {
     }
   }
 
-  /** Users who had the item. */
+  /** Number of users with the item. */
   count(item: number): number {
     return this.pairs.count[item]!;
   }
 
-  /** Mean rating, drawn to the mean of all, without one rating of `without` where that is a number. */
+  /** Mean rating of an item, shrunk to the mean of all; without one rating of `without` unless that is NaN. */
   meanRating(item: number, without: number): number {
     const held = Number.isNaN(without) ? 0 : 1;
     const sum = this.ratingSum[item]! - (held ? without : 0) + PRIOR * this.ratingMean;

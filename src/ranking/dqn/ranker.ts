@@ -3,7 +3,7 @@ import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot }
 import type { Ranker } from "../../evaluation/index.js";
 import { type Histories, histories, type Interactions, lastOfEachPair } from "../../logs/index.js";
 import { Random } from "../../numeric/index.js";
-import { Factors } from "../bpr.js";
+import { FactorRanker } from "../bpr.js";
 import { CrossFittedFactors } from "./factors.js";
 import { FEATURES, writeFeatures } from "./features.js";
 import { stateNames, UserHistory } from "./history.js";
@@ -12,50 +12,50 @@ import { Scaler } from "./scaler.js";
 
 export type { ItemTraits } from "./items.js";
 
-/** What a ranker learns from. */
-export interface RankerData {
-  /** Ordered by time; of several interactions of a user with an item the last counts. `value` is a rating. */
+/** Training data of a ranker. */
+export interface DqnRankerData {
+  /** In order of time; only the last interaction of a user with an item counts. `value` is a rating. */
   train: Interactions;
-  /** One for each item. */
+  /** Traits of each item. */
   items: readonly ItemTraits[];
 }
 
-/** How a ranker learns. The defaults were chosen on the last but one interactions of MovieLens-100K. */
-export interface RankerOptions {
+/** Options of `trainDqnRanker`. The defaults were chosen on the last but one interactions of MovieLens-100K. */
+export interface DqnRankerOptions {
   /** Passes over the users, [1, 1000]. Default 1. */
   epochs?: number;
-  /** Items drawn beside each that the user chose, from those that the user never had; [1, 255]. Default 16. */
+  /** Number of items drawn for each interaction from those that the user never has, [1, 255]. Default 16. */
   negatives?: number;
-  /** How many of these are learned from as shown and not chosen, reward 0; [1, 255], at most `negatives`. Default 8. */
+  /** Number of these to learn from as shown and not chosen, with reward 0, [1, 255], at most `negatives`. Default 8. */
   shown?: number;
   /**
-   * How many of the shown are the ones that the agent values most, as it would show them; the others are any. [0, 255],
-   * at most `shown`. Default 4. Zhang et al. 2013, "Optimizing Top-N Collaborative Filtering via Dynamic Negative Item
+   * Number of shown items taken from those with the highest values, as the agent would show them, [0, 255], at most
+   * `shown`. Default 4. Zhang et al. 2013, "Optimizing Top-N Collaborative Filtering via Dynamic Negative Item
    * Sampling".
    */
   hard?: number;
   /**
-   * The reward of a choice is `1 - ratingWeight + ratingWeight * rating / (highest rating)`; [0, 1]. Default 0: to
-   * predict what a user will have, liked or not. At 1 the ranker prefers what will be liked, and HR@10 on MovieLens-100K
+   * The reward of a choice is `1 - ratingWeight + ratingWeight * rating / (highest rating)`; [0, 1]. Default 0: the
+   * ranker predicts the next item, liked or not. At 1 it prefers items with high ratings, and HR@10 on MovieLens-100K
    * falls from .25 to .20.
    */
   ratingWeight?: number;
   /** Discount of the value of the user's next choice, [0, 1]. Default 0.5. */
   gamma?: number;
-  /** Adam's at the start, (0, 1]; falls linearly to a tenth. Default 1e-3. */
+  /** Adam's learning rate at the start, (0, 1]; falls linearly to a tenth. Default 1e-3. */
   learningRate?: number;
   /** Transitions for each update, [1, 1e6]. Default 40. */
   trainEvery?: number;
   /** Other options of the agent. Default hidden [64, 32], batchSize 128, capacity 50000, targetEvery 250. */
   learner?: Omit<LearnerOptions, "learningRate" | "maxGradNorm">;
-  /** Models of which each leaves a part of the log out, [2, 100]. Default 3. */
+  /** Number of folds of the cross-fitted matrix factorisation, [2, 100]. Default 3. */
   folds?: number;
-  /** Of everything random, [0, 2^53 - 1]. Default 1. */
+  /** Seed of everything random, [0, 2^53 - 1]. Default 1. */
   seed?: number;
 }
 
-/** How far training has come. */
-export interface RankerProgress {
+/** Progress of a training. */
+export interface DqnRankerProgress {
   epoch: number;
   epochs: number;
   /** Users done in this epoch. */
@@ -65,17 +65,17 @@ export interface RankerProgress {
   loss: number;
 }
 
-export interface RankerCallbacks {
-  onProgress?: (progress: RankerProgress) => void;
+export interface DqnRankerCallbacks {
+  onProgress?: (progress: DqnRankerProgress) => void;
   /**
-   * Ends training at the next pause, a fraction of a second later, with what was learned so far; before anything was
-   * learned, training rejects with the signal's reason.
+   * Ends training at the next pause, a fraction of a second later, with the ranker as trained so far; before the first
+   * update, training rejects with the signal's reason.
    */
   signal?: AbortSignal;
 }
 
 const STATE = stateNames.length;
-const RULES: Rules<RankerOptions> = {
+const RULES: Rules<DqnRankerOptions> = {
   epochs: integer(1, 1000),
   negatives: integer(1, 255),
   shown: integer(1, 255),
@@ -88,7 +88,7 @@ const RULES: Rules<RankerOptions> = {
   folds: integer(2, 100),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
-const DEFAULTS: Required<RankerOptions> = {
+const DEFAULTS: Required<DqnRankerOptions> = {
   epochs: 1,
   negatives: 16,
   shown: 8,
@@ -101,7 +101,7 @@ const DEFAULTS: Required<RankerOptions> = {
   folds: 3,
   seed: 1,
 };
-const LEARNER: RankerOptions["learner"] = {
+const LEARNER: DqnRankerOptions["learner"] = {
   hidden: [64, 32],
   batchSize: 128,
   capacity: 50_000,
@@ -111,32 +111,31 @@ const LEARNER: RankerOptions["learner"] = {
   normalization: "none",
   adamEpsilon: 1e-8,
 };
-/** Chosen on the last but one interactions too: more of either costs time and gains nothing. */
+/** Chosen on the last but one interactions: more of either takes time and gains nothing. */
 const FACTORS = { factors: 32, epochs: 20 };
-/** The most items that are scored in one call of the agent. */
+/** Number of items in one call of the agent. */
 const CANDIDATES_MAX = 2048;
-/** Interactions that the scale of the features is measured on, about. */
+/** Approximate number of interactions that the scales of the features are measured on. */
 const SAMPLE = 8192;
 /** Users between two pauses. */
 const USERS_PER_PAUSE = 16;
 
 /**
- * Trains a DQN to rank what a user will have next, on a log of what users had.
+ * Trains a DQN on a log of interactions to rank a user's next items.
  *
- * A session is the history of a user, an action is an item, a state is what the user has had so far. The item that the
- * user had next is rewarded; items drawn from those that the user never had stand for what was shown and not chosen,
- * reward 0. The next state offers the next such set. The last interaction of a user has no known next state and is only
- * used as one.
+ * An episode is the history of a user, a state the history so far, an action an item. The user's next item is rewarded;
+ * items drawn from those that the user never has stand for items that were shown and not chosen, with reward 0. The
+ * next state has candidates drawn likewise. The last interaction of a user has no next state, and only serves as one.
  *
- * @throws TypeError or RangeError for unknown or wrong options, or data whose lengths differ; the reason of
- *   `signal` when aborted before it has learned anything.
+ * @throws TypeError or RangeError for unknown or wrong options, or data whose lengths differ; the reason of `signal`
+ *   when aborted before the first update.
  */
-export async function trainRanker(
-  data: RankerData,
-  options: RankerOptions = {},
-  callbacks: RankerCallbacks = {},
+export async function trainDqnRanker(
+  data: DqnRankerData,
+  options: DqnRankerOptions = {},
+  callbacks: DqnRankerCallbacks = {},
 ): Promise<DqnRanker> {
-  const resolved = checked<RankerOptions>(options, RULES, DEFAULTS) as Required<RankerOptions>;
+  const resolved = checked<DqnRankerOptions>(options, RULES, DEFAULTS) as Required<DqnRankerOptions>;
   const { negatives, shown, hard, seed, folds } = resolved;
   if (shown > negatives) throw new RangeError(`"shown" must be at most "negatives" (${negatives}), got ${shown}`);
   if (hard > shown) throw new RangeError(`"hard" must be at most "shown" (${shown}), got ${hard}`);
@@ -168,10 +167,10 @@ interface Scales {
   features: Scaler;
 }
 
-/** What a file of `save` says it is. */
+/** The kind of snapshot that `save` writes. */
 const KIND = "ranker";
 
-/** Refuses a log whose columns do not fit together. */
+/** @throws SnapshotError for a log whose columns do not fit together. */
 function checkLog({ users, items, user, item, value, time }: Interactions, traits: number): void {
   const n = user.length;
   const isSound =
@@ -184,7 +183,7 @@ function checkLog({ users, items, user, item, value, time }: Interactions, trait
   if (!isSound) throw new SnapshotError("the log in the file does not fit together");
 }
 
-/** A state and its candidates: the item that the user had next, then negatives. */
+/** A state and its candidates: the user's next item, then negatives. */
 class Choice {
   readonly state: Float32Array = new Float32Array(STATE);
   readonly candidates: Float32Array;
@@ -198,7 +197,7 @@ class Choice {
     return this.candidates.subarray(index * FEATURES, (index + 1) * FEATURES);
   }
 
-  /** Brings the `count` negatives of the highest values to the front of the negatives. */
+  /** Moves the `count` negatives with the highest values to the front of the negatives. */
   raise(values: Float64Array, count: number): void {
     const row = new Float32Array(FEATURES);
     for (let to = 1; to <= count; to++) {
@@ -212,7 +211,7 @@ class Choice {
   }
 }
 
-/** Walks through histories, user by user, and lets the agent see and learn from each choice. */
+/** Trains the agent on histories, user by user. */
 class Trainer {
   readonly agent: DQN;
   readonly scales: Scales;
@@ -228,7 +227,7 @@ class Trainer {
     private readonly train: Interactions,
     private readonly table: ItemTable,
     private readonly factors: CrossFittedFactors,
-    private readonly options: Required<RankerOptions>,
+    private readonly options: Required<DqnRankerOptions>,
   ) {
     const { gamma, seed, learningRate, epochs, shown, negatives } = options;
     this.history = new UserHistory(table);
@@ -249,7 +248,7 @@ class Trainer {
     });
   }
 
-  async run(pause: () => Promise<void>, onProgress: RankerCallbacks["onProgress"]): Promise<void> {
+  async run(pause: () => Promise<void>, onProgress: DqnRankerCallbacks["onProgress"]): Promise<void> {
     const { epochs } = this.options;
     const users = Array.from({ length: this.train.users }, (_, user) => user);
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -298,11 +297,11 @@ class Trainer {
     }
   }
 
-  /** The interactions of a user; at each, `history` holds those before it, and `had` marks all. */
+  /** The interactions of a user; at each, `history` holds those before it, and `had` marks all of the user's items. */
   private *walk(user: number): Generator<number, void, undefined> {
     const { train, history, had, byUser } = this;
     const own = byUser.event.subarray(byUser.start[user]!, byUser.start[user + 1]!);
-    // A user who has had everything leaves nothing to choose from.
+    // A user with every item has no negative.
     if (own.length === train.items) return;
     for (const event of own) had[train.item[event]!] = 1;
     history.begin(user);
@@ -348,27 +347,27 @@ class Trainer {
   }
 }
 
-/** What a ranker consists of. */
+/** Parts of a ranker. */
 interface Parts {
   agent: DQN;
   train: Interactions;
   traits: readonly ItemTraits[];
   table: ItemTable;
-  factors: Factors;
+  factors: FactorRanker;
   scales: Scales;
 }
 
-/** Ranks by the action values of a trained DQN, for users of the log that it was trained on. */
+/** Ranks by the action values of a trained DQN, for the users of its training log. */
 export class DqnRanker implements Ranker {
   readonly name = "dqn";
   readonly agent: DQN;
-  /** What it was trained on: the histories that it ranks for. */
+  /** The training log, whose users it ranks for. */
   readonly train: Interactions;
   private readonly parts: Parts;
   private readonly history: UserHistory;
   private readonly byUser: Histories;
 
-  /** Made by {@link trainRanker} or {@link DqnRanker.load}. */
+  /** Made by {@link trainDqnRanker} or {@link DqnRanker.load}. */
   constructor(parts: Parts) {
     this.parts = parts;
     this.agent = parts.agent;
@@ -397,7 +396,7 @@ export class DqnRanker implements Ranker {
     }
   }
 
-  /** The ranker as a file: the agent without its replay, the log, and all that features need. */
+  /** The ranker as a file: the agent without its replay, the log, and the data of the features. */
   save(): Uint8Array {
     const { agent, train, traits, factors, scales } = this.parts;
     const columns: [string, ArrayBufferView][] = [
@@ -423,7 +422,7 @@ export class DqnRanker implements Ranker {
   }
 
   /**
-   * The ranker that `save` wrote; it ranks alike.
+   * The ranker that `save` wrote; it ranks the same.
    * @throws SnapshotError for a file that is damaged, foreign, newer, or of another shape.
    */
   static load(file: Uint8Array): DqnRanker {
@@ -454,7 +453,7 @@ export class DqnRanker implements Ranker {
         train,
         traits,
         table: new ItemTable(train, traits),
-        factors: new Factors(factors!, vectors("user_vectors"), vectors("item_vectors")),
+        factors: new FactorRanker(factors!, vectors("user_vectors"), vectors("item_vectors")),
         scales: { state: scaler("state"), features: scaler("feature") },
       });
     } catch (error) {
@@ -463,7 +462,7 @@ export class DqnRanker implements Ranker {
     }
   }
 
-  /** Lets the agent's memory go. */
+  /** Frees the agent's memory. */
   dispose(): void {
     this.agent.dispose();
   }

@@ -1,6 +1,6 @@
-/** Brings each column of rows to mean 0 and standard deviation 1, as measured on a sample. */
+/** Scales each column to mean 0 and standard deviation 1 of a sample. */
 export class Scaler {
-  /** Of each column; the inverse is that of the standard deviation. */
+  /** Mean, and inverse standard deviation, of each column. */
   readonly mean: Float64Array;
   readonly inverse: Float64Array;
 
@@ -9,7 +9,7 @@ export class Scaler {
     this.inverse = inverse;
   }
 
-  /** @param sample Rows of `width` numbers, at least one. A column that never varies there becomes 0. */
+  /** @param sample - Rows of `width` numbers, at least one. A column that is constant in it becomes 0. */
   static fit(sample: Float32Array, width: number): Scaler {
     const rows = sample.length / width;
     const mean = new Float64Array(width);

@@ -23,7 +23,7 @@ function scores(ranker: Ranker, user: number, items: number): number[] {
   return Array.from(out);
 }
 
-/** Item kNN as its formula says, with dense matrices. */
+/** Item kNN by its formula, with dense matrices. */
 function naiveKnn(history: number[][], items: number, k: number, decay: number): number[][] {
   const users = (i: number, j: number) => history.filter((own) => own.includes(i) && own.includes(j)).length;
   const cosine = (i: number, j: number) => users(i, j) / Math.sqrt(users(i, i) * users(j, j) || 1);
@@ -41,7 +41,7 @@ function naiveKnn(history: number[][], items: number, k: number, decay: number):
 }
 
 describe("ItemPop", () => {
-  test("scores an item by how often it was had", () => {
+  test("scores an item by its number of interactions", () => {
     const ranker = new ItemPop(
       log(
         [
@@ -58,7 +58,7 @@ describe("ItemPop", () => {
 });
 
 describe("ItemKnn", () => {
-  test("scores an item by the cosines of those of its neighbours that the user has had", () => {
+  test("scores an item by the cosines of its neighbours among the user's items", () => {
     // Users of item 0: 0, 1, 2; of item 1: 0, 1; of item 2: 2.
     const ranker = new ItemKnn(
       log(
@@ -93,7 +93,7 @@ describe("ItemKnn", () => {
     );
   });
 
-  test("counts an item that a user had twice once", () => {
+  test("counts two interactions of a pair once", () => {
     const once = new ItemKnn(
       log(
         [
@@ -189,7 +189,7 @@ describe("Bpr", () => {
     expect(bpr.hitRate).toBeGreaterThan(2 * popularity.hitRate);
   });
 
-  test("learns with biases which items everybody has, and adds them to the scores", () => {
+  test("learns biases of popular items, and adds them to the scores", () => {
     const without = new Bpr(train, { factors: 1, epochs: 5 });
     expect(without.itemBiases.every((bias) => bias === 0)).toBe(true);
     const ranker = new Bpr(train, { factors: 1, epochs: 5, biases: true });
@@ -200,7 +200,7 @@ describe("Bpr", () => {
     expect(scores(ranker, 3, 5)[4]).toBe(ranker.dot(3, 4) + ranker.itemBiases[4]!);
   });
 
-  test("ends where a user has had everything", () => {
+  test("ends for a user with every item", () => {
     const ranker = new Bpr(
       log(
         [

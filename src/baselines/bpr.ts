@@ -1,58 +1,57 @@
 import { checked, type Rules, rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { log1p } from "../numeric/index.js";
-import { type FeedbackEvent, type Id, MINUTE, type Request } from "../protocol/index.js";
+import { ENGAGED_MS, type FeedbackEvent, type Id, type Request } from "../protocol/index.js";
 import type { CatalogStream, StreamTraits } from "../recommender/state/index.js";
-import { Scorer } from "./baseline.js";
+import { ScoringPolicy } from "./baseline.js";
+import { watchWeight } from "./watch.js";
 
 /** Vectors of users and streamers that learn online, such as `CollaborativeVectors`. */
 export interface Affinities {
-  /** A streamer can be watched. */
+  /** Takes a streamer whose stream goes on air. */
   offer(streamer: Id, category: string, tags: readonly string[]): void;
-  /** A user watched a streamer, and stayed; `weight` > 0 says how much it counts. */
+  /** Learns from an engaged watch; `weight` > 0. */
   learn(user: Id, streamer: Id, category: string, weight: number, tags: readonly string[]): void;
-  /** The inner product of their vectors; those of whom nothing is known have one too. */
+  /** The inner product of their vectors; unknown users and streamers have vectors too. */
   dot(user: Id, streamer: Id, category: string, tags: readonly string[]): number;
 }
 
-export interface FactorsPolicyOptions {
-  /** Milliseconds of watching from which a watch is learned from. Default 60 000. */
+export interface BprPolicyOptions {
+  /** Milliseconds of watching from which the policy learns from a watch, >= 0. Default 60 000. */
   engagedMs: number;
   /**
-   * Weight of log(1 + viewers) in a score, >= 0. Default 1: without, a policy that learns only from what it shows stays
-   * with what it happened to show first, which on the simulated platform is worth no more than random.
+   * Weight of log(1 + viewers) in a score, >= 0. Default 1: with 0, a policy that learns only from its own slates keeps
+   * to the streams that it happened to show first, which on the simulated platform is no better than random.
    */
   popularity: number;
-  /** Users of whom is remembered that something was learned. Default 50 000. */
+  /** Number of users remembered as known. Default 50 000. */
   users: number;
 }
 
-const TABLE: Rules<FactorsPolicyOptions> = {
+const TABLE: Rules<BprPolicyOptions> = {
   engagedMs: rules.nonNegative,
   popularity: rules.nonNegative,
   users: rules.atLeastOne,
 };
 
-const DEFAULTS: FactorsPolicyOptions = { engagedMs: 60_000, popularity: 1, users: 50_000 };
-
-/** Longest watch that counts, in minutes. */
-const WATCH_MAX = 24 * 60;
+const DEFAULTS: BprPolicyOptions = { engagedMs: ENGAGED_MS, popularity: 1, users: 50_000 };
 
 /**
- * Shows the streams that are popular and whose streamers' vectors fit the user's: matrix factorisation, learned watch by
- * watch. To whom nothing was learned of yet it shows what is popular: the vector of everybody knows less.
+ * Shows streams by popularity and the inner product of the user's and the streamer's vectors: matrix factorisation,
+ * learned watch by watch. The vectors are those of {@link Affinities}; `Bpr` of `liveq/ranking` trains on a whole log.
+ * Users without an engaged watch get the most popular streams: the vector of an unknown user does worse.
  */
-export class FactorsPolicy extends Scorer {
+export class BprPolicy extends ScoringPolicy {
   readonly name = "bpr";
-  readonly options: Readonly<FactorsPolicyOptions>;
+  readonly options: Readonly<BprPolicyOptions>;
   readonly #affinities: Affinities;
   readonly #users: Latest<Id, true>;
 
   /**
-   * @param affinities - Learns from what this policy is told.
+   * @param affinities - Learns from this policy's events.
    * @throws TypeError for an unknown option, RangeError for one out of range.
    */
-  constructor(affinities: Affinities, options: Partial<FactorsPolicyOptions> = {}) {
+  constructor(affinities: Affinities, options: Partial<BprPolicyOptions> = {}) {
     super();
     this.options = checked(options, TABLE, DEFAULTS);
     this.#users = new Latest(this.options.users);
@@ -65,9 +64,8 @@ export class FactorsPolicy extends Scorer {
 
   protected override learn(event: FeedbackEvent, { streamer, category, tags }: StreamTraits): void {
     if (event.kind !== "watch" || event.watchMs < this.options.engagedMs) return;
-    const weight = log1p(Math.min(event.watchMs / MINUTE, WATCH_MAX));
     this.#users.set(event.user, true);
-    this.#affinities.learn(event.user, streamer, category, weight, tags);
+    this.#affinities.learn(event.user, streamer, category, watchWeight(event), tags);
   }
 
   protected override score({ user }: Request, streams: readonly CatalogStream[], scores: Float64Array): void {
