@@ -2,7 +2,7 @@ import { mustBe } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import type { Id, OnAir, StreamUpdate } from "../protocol/index.js";
-import { BagOfWords, tokens } from "./text.js";
+import { BagOfWords, tokenize } from "./text.js";
 import { type SavedWordVectors, WordVectors } from "./wordvectors/wordvectors.js";
 
 /** What of a stream can be compared: its words, and what the platform has computed. */
@@ -75,7 +75,7 @@ export class Contents {
 
   onAir({ stream, title = "", tags = [], language, mature, embeddings = {} }: OnAir): void {
     this.#gone.delete(stream);
-    const words = tokens([title, ...tags].join(" "));
+    const words = tokenize([title, ...tags].join(" "));
     const rows = MODALITIES.map((modality) => {
       if (modality === "words") return this.#wordsOf(words);
       const embedding = embeddings[modality];
@@ -91,7 +91,7 @@ export class Contents {
     if (content === undefined || (title === undefined && tags === undefined)) return;
     content.title = title ?? content.title;
     content.tags = tags ?? content.tags;
-    const words = tokens([content.title, ...content.tags].join(" "));
+    const words = tokenize([content.title, ...content.tags].join(" "));
     content.rows[WORDS] = this.#wordsOf(words);
     if (!content.embedded) content.rows[TEXT] = this.#embedded(words);
   }

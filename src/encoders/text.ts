@@ -17,7 +17,7 @@ const TOKENS_MAX = 8192;
  * pictograph is a word; of runs in scripts without spaces every pair of neighbours is one, or the only character.
  * Letters that a runtime's Unicode does not know yet are left out.
  */
-export function tokens(text: string): string[] {
+export function tokenize(text: string): string[] {
   const plain = text.toLowerCase().normalize("NFKD").replace(ACCENTS, "").normalize("NFC");
   const found: string[] = [];
   for (const [piece, unspaced] of plain.matchAll(PIECES)) {
@@ -61,7 +61,7 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>, size: number 
 }
 
 /** What `BagOfWords.save` gives. */
-export interface SavedWords {
+export interface SavedBagOfWords {
   documents: number;
   frequencies: number[];
 }
@@ -124,12 +124,12 @@ export class BagOfWords {
     for (let i = 0; i < size; i++) out[offset + i] = sums[i]! * scale;
   }
 
-  save(): SavedWords {
+  save(): SavedBagOfWords {
     return { documents: this.#documents, frequencies: [...this.#frequencies] };
   }
 
   /** Takes what `save` gave. */
-  load({ documents, frequencies }: SavedWords): void {
+  load({ documents, frequencies }: SavedBagOfWords): void {
     this.#documents = documents;
     this.#frequencies.set(frequencies);
     this.#counted.fill(0);

@@ -1,4 +1,4 @@
-import { histories, type Interactions } from "../logs/index.js";
+import { type Interactions, userHistories } from "../logs/index.js";
 import { log, Random } from "../numeric/index.js";
 import {
   type Figure,
@@ -77,7 +77,7 @@ function* ballots(
   test: Interactions,
   protocol: RankingProtocol,
 ): Generator<Ballot, void, undefined> {
-  const { start, event } = histories(train);
+  const { start, event } = userHistories(train);
   const seen = new Uint8Array(train.items);
   const items = new Int32Array(train.items);
   const scores = new Float64Array(train.items);

@@ -1,5 +1,5 @@
 import { checked, type Rule, type Rules, rules } from "../check/index.js";
-import { histories, type Interactions } from "../logs/index.js";
+import { type Interactions, userHistories } from "../logs/index.js";
 import {
   bootstrapInterval,
   type Figure,
@@ -108,8 +108,8 @@ interface UserList {
 
 /** The whole ranking for each user who has something new in the test set. */
 function* lists(ranker: Ranker, train: Interactions, test: Interactions): Generator<UserList, void, undefined> {
-  const had = histories(train);
-  const wanted = histories(test);
+  const had = userHistories(train);
+  const wanted = userHistories(test);
   const seen = new Uint8Array(train.items);
   const items = new Int32Array(train.items);
   const scores = new Float64Array(train.items);

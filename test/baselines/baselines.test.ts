@@ -3,8 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { publishedNegatives } from "../../bench/recommender/movielens.js";
 import { readMovieLens } from "../../src/cli/reading/movielens.js";
 import { evaluateRanking, type Ranker, type RankingProtocol } from "../../src/evaluation/ranking.js";
-import { parseMovieLens } from "../../src/logs/datasets/movielens.js";
-import { leaveLastOut, type Split } from "../../src/logs/splits.js";
+import { type InteractionSplit, leaveLastOut, parseMovieLens } from "../../src/logs/index.js";
 import { Bpr } from "../../src/ranking/bpr.js";
 import { Ease } from "../../src/ranking/ease.js";
 import { ItemKnn } from "../../src/ranking/itemknn.js";
@@ -222,7 +221,7 @@ describe("Bpr", () => {
 });
 
 describe.skipIf(!hasRealData)("on MovieLens-100K, leave-last-out, 943 users", () => {
-  let split: Split;
+  let split: InteractionSplit;
   let sampledOnce: RankingProtocol;
   beforeAll(async () => {
     split = leaveLastOut((await readMovieLens(realFolder)).ratings);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { addContent, CONTENT_SIZE, Contents } from "../../src/encoders/content.js";
-import { cosine, tokens } from "../../src/encoders/text.js";
-import { WordTrainer } from "../../src/encoders/wordvectors/trainer.js";
+import { cosine, tokenize } from "../../src/encoders/text.js";
+import { WordVectorTrainer } from "../../src/encoders/wordvectors/trainer.js";
 import { Random } from "../../src/numeric/random.js";
 import type { OnAir } from "../../src/protocol/events.js";
 
@@ -78,8 +78,8 @@ describe("what is in a stream", () => {
   });
 
   test("word vectors say what titles and tags mean, where the platform tells no embedding", () => {
-    const trainer = new WordTrainer({ size: 3, minCount: 1 });
-    for (const text of ["violin cello", "violin live", "blitz chess", "blitz live"]) trainer.learn(tokens(text));
+    const trainer = new WordVectorTrainer({ size: 3, minCount: 1 });
+    for (const text of ["violin cello", "violin live", "blitz chess", "blitz live"]) trainer.learn(tokenize(text));
     const vectors = trainer.vectors();
     const contents = new Contents(1, vectors.save());
     const text = (id: string) => contents.get(id)!.rows[1]!;

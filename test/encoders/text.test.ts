@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BagOfWords, bucketOf, cosine, hash, tokens } from "../../src/encoders/text.js";
+import { BagOfWords, bucketOf, cosine, hash, tokenize } from "../../src/encoders/text.js";
 
 describe("tokens", () => {
   test.each([
@@ -20,20 +20,20 @@ describe("tokens", () => {
     ["...   ", []],
     ["", []],
   ])("of %j", (text, expected) => {
-    expect(tokens(text)).toEqual(expected);
+    expect(tokenize(text)).toEqual(expected);
   });
 
   test("are never empty, do not tell case apart, and are few", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
-        const words = tokens(text);
+        const words = tokenize(text);
         for (const word of words) expect(word.length).toBeGreaterThan(0);
-        expect(tokens(text.toUpperCase().toLowerCase())).toEqual(tokens(text.toUpperCase()));
+        expect(tokenize(text.toUpperCase().toLowerCase())).toEqual(tokenize(text.toUpperCase()));
       }),
       { numRuns: 200, seed: 1 },
     );
-    expect(tokens("a ".repeat(20_000)).length).toBe(8192);
-    expect(tokens("歌".repeat(20_000)).length).toBe(8192);
+    expect(tokenize("a ".repeat(20_000)).length).toBe(8192);
+    expect(tokenize("歌".repeat(20_000)).length).toBe(8192);
   });
 });
 
@@ -69,7 +69,7 @@ describe("cosine", () => {
 describe("word vectors", () => {
   const vector = (words: BagOfWords, text: string, rare = true) => {
     const row = new Float32Array(words.size);
-    words.write(tokens(text), row, 0, rare);
+    words.write(tokenize(text), row, 0, rare);
     return row;
   };
 
@@ -86,8 +86,8 @@ describe("word vectors", () => {
 
   test("rare words weigh more, by the formula", () => {
     const words = new BagOfWords(1024);
-    for (let i = 0; i < 99; i++) words.learn(tokens("live live now"));
-    words.learn(tokens("violin live"));
+    for (let i = 0; i < 99; i++) words.learn(tokenize("live live now"));
+    words.learn(tokenize("violin live"));
     const row = vector(words, "live violin");
     const [live, violin] = ["live", "violin"].map((word) => Math.abs(row[bucketOf(word, 1024)]!));
     expect(violin! / live!).toBeCloseTo((1 + Math.log(101 / 2)) / (1 + Math.log(101 / 101)), 4);
@@ -106,7 +106,7 @@ describe("word vectors", () => {
 
   test("saved and loaded, they are the same", () => {
     const words = new BagOfWords(32);
-    for (let i = 0; i < 50; i++) words.learn(tokens(`word${i % 7} word${i % 3}`));
+    for (let i = 0; i < 50; i++) words.learn(tokenize(`word${i % 7} word${i % 3}`));
     const copy = new BagOfWords(32);
     copy.load(JSON.parse(JSON.stringify(words.save())));
     for (const each of [words, copy]) each.learn(["word1", "word1"]);

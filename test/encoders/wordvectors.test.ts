@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cosine, tokens } from "../../src/encoders/text.js";
+import { cosine, tokenize } from "../../src/encoders/text.js";
 import { Frequent, WordCounts } from "../../src/encoders/wordvectors/counts.js";
 import { eigen, mutualInformation, type Sparse, singular } from "../../src/encoders/wordvectors/svd.js";
-import { WordTrainer, type WordTrainerOptions } from "../../src/encoders/wordvectors/trainer.js";
+import { WordVectorTrainer, type WordVectorTrainerOptions } from "../../src/encoders/wordvectors/trainer.js";
 import { type SavedWordVectors, WordVectors } from "../../src/encoders/wordvectors/wordvectors.js";
 import { Random } from "../../src/numeric/random.js";
 import { jacobiSvd, naivePpmi, titles } from "../support/words.js";
 
-function trained(texts: Iterable<string>, options: Partial<WordTrainerOptions> = {}): WordVectors {
-  const trainer = new WordTrainer(options);
-  for (const text of texts) trainer.learn(tokens(text));
+function trained(texts: Iterable<string>, options: Partial<WordVectorTrainerOptions> = {}): WordVectors {
+  const trainer = new WordVectorTrainer(options);
+  for (const text of texts) trainer.learn(tokenize(text));
   return trainer.vectors();
 }
 
@@ -198,13 +198,13 @@ describe("word vectors", () => {
       });
       return right.length / held.length;
     };
-    const vocabulary = [...new Set(log.flatMap(({ title }) => tokens(title)))];
+    const vocabulary = [...new Set(log.flatMap(({ title }) => tokenize(title)))];
     const frequency = new Map(vocabulary.map((word) => [word, 0]));
     for (const { title } of log)
-      for (const word of new Set(tokens(title))) frequency.set(word, frequency.get(word)! + 1);
+      for (const word of new Set(tokenize(title))) frequency.set(word, frequency.get(word)! + 1);
     const rarity = new Map(vocabulary.map((word) => [word, Math.log(log.length / frequency.get(word)!)]));
     const bag = (title: string) => {
-      const own = new Set(tokens(title));
+      const own = new Set(tokenize(title));
       return Float64Array.from(vocabulary, (word) => (own.has(word) ? rarity.get(word)! : 0));
     };
     const byVectors = accuracy((title) => Float64Array.from(vectors.embed(title) ?? new Float32Array(16)));
@@ -271,10 +271,10 @@ describe("word vectors", () => {
     expect(hash(trained(texts)).slice(0, 16)).toBe("8f40e1354d155d72");
     const [one, other] = [trained(texts, { size: 6 }), trained(texts, { size: 6, seed: 2 })];
     expect(one.similarity("t1x0", "t1x3")).toBeCloseTo(other.similarity("t1x0", "t1x3")!, 2);
-    const trainer = new WordTrainer();
-    for (const text of texts.slice(0, 250)) trainer.learn(tokens(text));
+    const trainer = new WordVectorTrainer();
+    for (const text of texts.slice(0, 250)) trainer.learn(tokenize(text));
     trainer.vectors();
-    for (const text of texts.slice(250)) trainer.learn(tokens(text));
+    for (const text of texts.slice(250)) trainer.learn(tokenize(text));
     expect(trainer.texts).toBe(500);
     expect(hash(trainer.vectors())).toBe(hash(trained(texts)));
   });
@@ -304,8 +304,8 @@ describe("word vectors", () => {
   });
 
   test("options are checked", () => {
-    expect(() => new WordTrainer({ window: 0 })).toThrow('"window" must be an integer in [1, 1024], got 0');
-    expect(() => new WordTrainer({ windows: 1 } as object)).toThrow('"windows" is not an option');
+    expect(() => new WordVectorTrainer({ window: 0 })).toThrow('"window" must be an integer in [1, 1024], got 0');
+    expect(() => new WordVectorTrainer({ windows: 1 } as object)).toThrow('"windows" is not an option');
   });
 });
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { Baseline, EasePolicy, PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import { evaluateBandit, itemShares, OffPolicyLog, type OffPolicyOptions } from "../../src/evaluation/index.js";
-import { type BanditLog, collectBandit, readOpenBandit } from "../../src/logs/index.js";
+import { type BanditLog, collectBanditLog, readOpenBandit } from "../../src/logs/index.js";
 import {
   type Decision,
   type LiveEvent,
@@ -252,7 +252,7 @@ describe("Open Bandit records", () => {
     async () => {
       for (const campaign of ["men", "women"]) {
         const read = (policy: string) =>
-          collectBandit(
+          collectBanditLog(
             readOpenBandit(createReadStream(`${bandits}/${policy}/${campaign}/${campaign}.csv`)),
             Array.from({ length: campaign === "men" ? 34 : 46 }, (_, item) => String(item)),
           );

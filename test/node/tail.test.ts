@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { readJsonl } from "../../src/logs/readers/jsonl.js";
+import { readJsonl } from "../../src/logs/index.js";
 import { type TailOptions, type TailPosition, tail } from "../../src/node/tail.js";
 import { cut, utf8 } from "../support/pieces.js";
 

@@ -4,7 +4,7 @@ import { type Counted, WordCounts } from "./counts.js";
 import { mutualInformation, singular } from "./svd.js";
 import { ROW_MAX, SIZE_MAX, WordVectors, weightsOf } from "./wordvectors.js";
 
-export interface WordTrainerOptions {
+export interface WordVectorTrainerOptions {
   /** Numbers in a vector, [1, 256]. Default 32, as many as the recommender compares. */
   size: number;
   /** Words that get one, the most frequent, [1, 1e6]. Default 10 000. */
@@ -21,7 +21,7 @@ export interface WordTrainerOptions {
   seed: number;
 }
 
-const TABLE: Rules<WordTrainerOptions> = {
+const TABLE: Rules<WordVectorTrainerOptions> = {
   size: integer(1, SIZE_MAX),
   words: integer(1, 1e6),
   minCount: rules.atLeastOne,
@@ -31,7 +31,7 @@ const TABLE: Rules<WordTrainerOptions> = {
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
 
-const DEFAULTS: WordTrainerOptions = {
+const DEFAULTS: WordVectorTrainerOptions = {
   size: 32,
   words: 10_000,
   minCount: 3,
@@ -49,8 +49,8 @@ const DEFAULTS: WordTrainerOptions = {
  * come, counts are exact; beyond, the rarest are forgotten first, and no count is too low by more than 2 / `pairs` of
  * all pairs. The same texts in the same order give the same vectors, to the bit.
  */
-export class WordTrainer {
-  readonly options: Readonly<WordTrainerOptions>;
+export class WordVectorTrainer {
+  readonly options: Readonly<WordVectorTrainerOptions>;
   readonly #counts: WordCounts;
   #texts = 0;
 
@@ -58,7 +58,7 @@ export class WordTrainer {
    * @param path - Put before the names of options in messages.
    * @throws TypeError for an unknown option, RangeError for one out of its range.
    */
-  constructor(options: Partial<WordTrainerOptions> = {}, path = "") {
+  constructor(options: Partial<WordVectorTrainerOptions> = {}, path = "") {
     this.options = checked(options, TABLE, DEFAULTS, path);
     const { words, pairs, window } = this.options;
     this.#counts = new WordCounts(words, pairs, window);
@@ -71,7 +71,7 @@ export class WordTrainer {
 
   /**
    * Learns from a text: a title with its tags behind it. A word that is there twice counts once.
-   * @param words - As `tokens` gives them.
+   * @param words - As `tokenize` gives them.
    */
   learn(words: readonly string[]): void {
     this.#texts++;

@@ -1,5 +1,5 @@
 import { mustBe, type Rule } from "../../check/index.js";
-import { cosine, tokens } from "../text.js";
+import { cosine, tokenize } from "../text.js";
 
 /** No number of a row is beyond this; they are integers, of which a file needs few characters. */
 export const ROW_MAX = 32_767;
@@ -46,13 +46,13 @@ const RULES: readonly [keyof SavedWordVectors, (saved: SavedWordVectors) => bool
 ];
 
 /** Saved vectors as an option; what each field must be is said by `WordVectors`. */
-export const savedWords: Rule = [
+export const savedWordVectorsRule: Rule = [
   (value) => value === undefined || (typeof value === "object" && value !== null),
   "what WordVectors.save gives",
 ];
 
 /**
- * Words as vectors whose cosines say how alike their company is, and texts as the mean of their words; `WordTrainer`
+ * Words as vectors whose cosines say how alike their company is, and texts as the mean of their words; `WordVectorTrainer`
  * makes them of titles and tags.
  *
  * A word weighs .001 / (.001 + its share of all words), so that what is everywhere says little, and the mean of the
@@ -74,7 +74,7 @@ export class WordVectors {
    * @throws RangeError for what is none: `"words.size" must be ...`.
    */
   constructor(saved: SavedWordVectors, path = "words") {
-    if (typeof saved !== "object" || saved === null) throw mustBe(path, savedWords[1], saved);
+    if (typeof saved !== "object" || saved === null) throw mustBe(path, savedWordVectorsRule[1], saved);
     for (const [field, holds, must] of RULES) if (!holds(saved)) throw mustBe(`${path}.${field}`, must, saved[field]);
     const { size, words, counts, rows } = saved;
     this.size = size;
@@ -96,7 +96,7 @@ export class WordVectors {
 
   /**
    * Writes the vector of a text: `size` numbers in [-1, 1] from `offset`, of length 1.
-   * @param words - As `tokens` gives them.
+   * @param words - As `tokenize` gives them.
    * @returns False, and zeros are written, where no word is known, or what is known says nothing: it is to be masked.
    */
   write(words: readonly string[], out: Float32Array, offset: number): boolean {
@@ -118,7 +118,7 @@ export class WordVectors {
   /** The vector of a text, of length 1; null where no word is known. */
   embed(text: string): Float32Array | null {
     const vector = new Float32Array(this.size);
-    return this.write(tokens(text), vector, 0) ? vector : null;
+    return this.write(tokenize(text), vector, 0) ? vector : null;
   }
 
   /** The cosine of two texts, or words; undefined where of either no word is known. */
@@ -134,7 +134,7 @@ export class WordVectors {
   nearest(text: string, count: number): { word: string; similarity: number }[] {
     const vector = this.embed(text);
     if (vector === null) return [];
-    const own = new Set(tokens(text));
+    const own = new Set(tokenize(text));
     const found: { word: string; similarity: number; place: number }[] = [];
     for (const [word, place] of this.#places) {
       if (own.has(word)) continue;

@@ -1,7 +1,7 @@
 import { above, between, checked, group, integer, type Rules } from "../../check/index.js";
 import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import type { Ranker } from "../../evaluation/index.js";
-import { type Histories, histories, type Interactions, lastOfEachPair } from "../../logs/index.js";
+import { type Interactions, lastOfEachPair, type UserHistories, userHistories } from "../../logs/index.js";
 import { Random } from "../../numeric/index.js";
 import { Factors } from "../bpr.js";
 import { CrossFittedFactors } from "./factors.js";
@@ -217,7 +217,7 @@ class Trainer {
   readonly agent: DQN;
   readonly scales: Scales;
   private readonly history: UserHistory;
-  private readonly byUser: Histories;
+  private readonly byUser: UserHistories;
   private readonly random: Random;
   private readonly had: Uint8Array;
   private readonly highest: number;
@@ -232,7 +232,7 @@ class Trainer {
   ) {
     const { gamma, seed, learningRate, epochs, shown, negatives } = options;
     this.history = new UserHistory(table);
-    this.byUser = histories(train);
+    this.byUser = userHistories(train);
     this.random = Random.named(seed, "ranker");
     this.had = new Uint8Array(train.items);
     this.highest = train.value.reduce((highest, value) => Math.max(highest, value), 0) || 1;
@@ -366,7 +366,7 @@ export class DqnRanker implements Ranker {
   readonly train: Interactions;
   private readonly parts: Parts;
   private readonly history: UserHistory;
-  private readonly byUser: Histories;
+  private readonly byUser: UserHistories;
 
   /** Made by {@link trainRanker} or {@link DqnRanker.load}. */
   constructor(parts: Parts) {
@@ -374,7 +374,7 @@ export class DqnRanker implements Ranker {
     this.agent = parts.agent;
     this.train = parts.train;
     this.history = new UserHistory(parts.table);
-    this.byUser = histories(parts.train);
+    this.byUser = userHistories(parts.train);
   }
 
   score(user: number, _now: number, items: Int32Array, out: Float64Array): void {

@@ -3,7 +3,7 @@ import { Recent } from "../../../src/collections/recent.js";
 import { DiversityMeter } from "../../../src/logs/cleaning/diversity.js";
 import { Sample } from "../../../src/logs/cleaning/sample.js";
 import { Mode, Sketch } from "../../../src/logs/cleaning/sketch.js";
-import { emptyReport, reportLines } from "../../../src/logs/report.js";
+import { emptyQualityReport, qualityReportLines } from "../../../src/logs/report.js";
 import { Random } from "../../../src/numeric/random.js";
 
 describe("the sketch of quantiles", () => {
@@ -109,7 +109,7 @@ test("recent keys are at least the last so many, at most twice", () => {
 
 test("a report prints as a table", () => {
   const report = {
-    ...emptyReport(),
+    ...emptyQualityReport(),
     read: 200,
     kept: 150,
     dropped: 50,
@@ -117,7 +117,7 @@ test("a report prints as a table", () => {
     examples: ["line 3: no"],
   };
   report.changedBy = { outlier: { watchMs: 7 } };
-  expect(reportLines(report)).toEqual([
+  expect(qualityReportLines(report)).toEqual([
     "read                      200",
     "kept                      150  75.00 %",
     "dropped                    50  25.00 %",

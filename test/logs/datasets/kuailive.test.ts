@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readKuaiLive, readKuaiLiveStreamers, readKuaiLiveTitles, TitleVectors } from "../../../src/logs/index.js";
-import { emptyReport } from "../../../src/logs/report.js";
+import { emptyQualityReport } from "../../../src/logs/report.js";
 import { Random } from "../../../src/numeric/random.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
 
@@ -113,7 +113,7 @@ describe("the streamers of KuaiLive", () => {
     const broken = `${header}\n${full.replace("1746374400000", "soon")}\n${full}\n`;
     const message = 'streamer.csv:2: "reg_timestamp" must be an integer in [0, 8640000000000000], got "soon"';
     await expect(all(readKuaiLiveStreamers(broken))).rejects.toThrow(message);
-    const report = emptyReport();
+    const report = emptyQualityReport();
     expect((await all(readKuaiLiveStreamers(broken, { onError: "skip", report }))).length).toBe(1);
     expect(report).toMatchObject({ read: 1, dropped: 1, examples: [message] });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readMovieLens } from "../../../src/cli/reading/movielens.js";
-import { GENRES, type MovieLensFiles, parseMovieLens } from "../../../src/logs/datasets/movielens.js";
+import { MOVIELENS_GENRES, type MovieLensFiles, parseMovieLens } from "../../../src/logs/datasets/movielens.js";
 import { hasRealData, latin1, lookAlike, realFolder } from "../../support/movielens.js";
 
 const FLAGS = "0|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0";
@@ -33,7 +33,12 @@ describe("reading MovieLens-100K", () => {
 
   test("decodes latin-1, dates, genres and people", () => {
     const { users, items } = parseMovieLens(files({}));
-    expect(items[0]).toEqual({ id: 10, title: "Pépé (1937)", year: 1937, genres: 1 << GENRES.indexOf("Action") });
+    expect(items[0]).toEqual({
+      id: 10,
+      title: "Pépé (1937)",
+      year: 1937,
+      genres: 1 << MOVIELENS_GENRES.indexOf("Action"),
+    });
     expect(items[1]!.year).toBeNaN();
     expect(users[1]).toEqual({ id: 2, age: 53, gender: "F", occupation: 13, zip: "V3N4P" });
   });

@@ -1,6 +1,6 @@
-import { checked, integer, oneOf, type Rule, type Rules } from "../check/index.js";
+import { checked, integer, oneOf, type Rule, type Rules } from "../../check/index.js";
+import { bucketOf, hash } from "../text.js";
 import { Dense, type Encoder, writeOne } from "./encoder.js";
-import { bucketOf, hash } from "./text.js";
 
 /** 1 for the name that it is, of those most frequent in training; 1 at `unknown` for any other. */
 export interface OneHotEncoding {

@@ -1,4 +1,4 @@
-import { mustBe, type Rule, show } from "../check/index.js";
+import { mustBe, type Rule, show } from "../../check/index.js";
 import { Clock, type ClockEncoding } from "./clock.js";
 import { Embedded, type WordVectorsEncoding } from "./embedded.js";
 import type { Encoder } from "./encoder.js";
@@ -35,7 +35,7 @@ import {
 import { Words, type WordsEncoding } from "./words.js";
 
 /** How a value becomes numbers. What `fit` measures can be given, and is what `FeatureSet.save` adds. */
-export type Encoding =
+export type FeatureEncoding =
   | StandardEncoding
   | RunningEncoding
   | MinMaxEncoding
@@ -54,12 +54,12 @@ export type Encoding =
   | ClockEncoding;
 
 /** One value of a record, and how it becomes numbers. */
-export interface Column {
+export interface FeatureColumn {
   /** Begins the names of what it writes; no two columns share it. */
   name: string;
   /** Where the value is in a record, such as `user.age`. Default: `name`. */
   from?: string;
-  encode: Encoding;
+  encode: FeatureEncoding;
   /**
    * Whether the value may be missing (undefined or null). Then it also writes whether it is there, and zeros where it is
    * not; else a missing value is refused. Default true.
@@ -69,7 +69,7 @@ export interface Column {
 
 type Maker = (encoding: never, path: string) => Encoder;
 
-const MAKERS: Readonly<Record<Encoding["kind"], Maker>> = {
+const MAKERS: Readonly<Record<FeatureEncoding["kind"], Maker>> = {
   standard: (encoding, path) => new Standard(encoding, path),
   running: (encoding, path) => new Running(encoding, path),
   minmax: (encoding, path) => new MinMax(encoding, path),
@@ -89,10 +89,13 @@ const MAKERS: Readonly<Record<Encoding["kind"], Maker>> = {
 };
 
 const COLUMNS = 256;
-const FIELDS = Object.keys({ name: "", from: "", encode: "", optional: "" } satisfies Record<keyof Column, string>);
+const FIELDS = Object.keys({ name: "", from: "", encode: "", optional: "" } satisfies Record<
+  keyof FeatureColumn,
+  string
+>);
 
 /** What a list of columns must be, as an option; what each must be is said by `FeatureSet`. */
-export const columns: Rule = [
+export const featureColumnsRule: Rule = [
   (value) => Array.isArray(value) && value.length <= COLUMNS,
   `an array of at most ${COLUMNS} columns`,
 ];
@@ -101,7 +104,7 @@ interface Place {
   readonly name: string;
   readonly keys: readonly string[];
   readonly optional: boolean;
-  readonly kind: Encoding["kind"];
+  readonly kind: FeatureEncoding["kind"];
   readonly encoder: Encoder;
   /** Where it writes, from the row's offset on: first its flag if it is optional. */
   readonly at: number;
@@ -121,8 +124,8 @@ export class FeatureSet {
   readonly #values: unknown[];
 
   /** @throws TypeError or RangeError for a column that is none: `"columns.age.encode.edges" must be ...`. */
-  constructor(given: readonly Column[], path = "columns") {
-    if (!columns[0](given)) throw mustBe(path, columns[1], given);
+  constructor(given: readonly FeatureColumn[], path = "columns") {
+    if (!featureColumnsRule[0](given)) throw mustBe(path, featureColumnsRule[1], given);
     const names = new Set<string>();
     let [width, slots, size] = [0, 0, 0];
     this.#places = given.map((column, i) => {
@@ -210,11 +213,11 @@ export class FeatureSet {
   }
 
   /** The columns with all that was measured, as plain values: `new FeatureSet(saved)` is the same, and `load` takes it. */
-  save(): Column[] {
+  save(): FeatureColumn[] {
     return this.#places.map(({ name, keys, optional, encoder }) => ({
       name,
       from: keys.join("."),
-      encode: encoder.save() as Encoding,
+      encode: encoder.save() as FeatureEncoding,
       optional,
     }));
   }
@@ -223,7 +226,7 @@ export class FeatureSet {
    * Takes what `save` of the same columns gave.
    * @throws TypeError or RangeError when they are not the same columns; nothing changes then.
    */
-  load(saved: readonly Column[]): void {
+  load(saved: readonly FeatureColumn[]): void {
     const other = new FeatureSet(saved, "saved");
     const shape = (set: FeatureSet) =>
       set.#places
@@ -258,7 +261,7 @@ function own(value: unknown, key: string): unknown {
     : undefined;
 }
 
-function placed(column: Column, path: string, at: number, slot: number, base: number): Place {
+function placed(column: FeatureColumn, path: string, at: number, slot: number, base: number): Place {
   if (typeof column !== "object" || column === null) throw mustBe(path, "{ name, from, encode, optional }", column);
   for (const key of Object.keys(column)) {
     if (!FIELDS.includes(key)) throw new TypeError(`"${path}.${key}" is not an option; there are ${FIELDS.join(", ")}`);
@@ -267,7 +270,7 @@ function placed(column: Column, path: string, at: number, slot: number, base: nu
   if (typeof name !== "string" || name === "") throw mustBe(`${path}.name`, "a string that is not empty", name);
   if (typeof from !== "string" || from === "") throw mustBe(`${path}.from`, "a path such as user.age", from);
   if (typeof optional !== "boolean") throw mustBe(`${path}.optional`, "true or false", optional);
-  const kind = (encode as Encoding | undefined)?.kind;
+  const kind = (encode as FeatureEncoding | undefined)?.kind;
   if (typeof encode !== "object" || encode === null || !Object.hasOwn(MAKERS, String(kind))) {
     throw mustBe(`${path}.encode.kind`, `one of ${Object.keys(MAKERS).join(", ")}`, kind);
   }

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type CleanOptions, cleanEvents, fitBounds, type QualityReport } from "../../../src/logs/index.js";
+import { type CleanEventsOptions, cleanEvents, fitEventBounds, type QualityReport } from "../../../src/logs/index.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { cleanNaively, type TwinOptions } from "../../support/cleaning.js";
 import { all } from "../../support/pieces.js";
 
-async function clean(events: readonly LiveEvent[], options: CleanOptions = {}) {
+async function clean(events: readonly LiveEvent[], options: CleanEventsOptions = {}) {
   const cleaning = cleanEvents(events, options);
   return { events: await all(cleaning), report: cleaning.report };
 }
@@ -134,7 +134,7 @@ describe("cleaning events", () => {
     let late = 0;
     await fc.assert(
       fc.asyncProperty(events, twinOptions, ordering, async (given, twin, order) => {
-        const options = { ...twin, ...order } as CleanOptions;
+        const options = { ...twin, ...order } as CleanEventsOptions;
         const before = JSON.stringify(given);
         const first = await clean(given, options);
         expect(JSON.stringify(given)).toBe(before);
@@ -248,14 +248,14 @@ describe("bounds of what is usual", () => {
   );
 
   test("are those of the quartiles, or of the deviation", async () => {
-    expect(await fitBounds(watches)).toEqual({ watchMs: 75 + 1.5 * 50 });
-    const z = await fitBounds(watches, { outliers: "z", factor: 2 });
+    expect(await fitEventBounds(watches)).toEqual({ watchMs: 75 + 1.5 * 50 });
+    const z = await fitEventBounds(watches, { outliers: "z", factor: 2 });
     expect(z.watchMs).toBeCloseTo(50 + 2 * Math.sqrt((101 * 101 - 1) / 12), 9);
-    expect(await fitBounds([])).toEqual({});
+    expect(await fitEventBounds([])).toEqual({});
   });
 
   test("cut what is above, and are plain data", async () => {
-    const bounds = JSON.parse(JSON.stringify(await fitBounds(watches)));
+    const bounds = JSON.parse(JSON.stringify(await fitEventBounds(watches)));
     const long: LiveEvent = { kind: "watch", time: 1, user: "u", stream: "s", watchMs: 1000 };
     const { events, report } = await clean([long], { bounds, offAir: "keep" });
     expect(events).toEqual([{ ...long, watchMs: 150 }]);

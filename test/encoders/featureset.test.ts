@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Column, type Encoding, FeatureSet } from "../../src/encoders/index.js";
+import { type FeatureColumn, type FeatureEncoding, FeatureSet } from "../../src/encoders/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { DAY, HOUR } from "../../src/protocol/time.js";
 
-function set(encode: Encoding, optional = false): FeatureSet {
+function set(encode: FeatureEncoding, optional = false): FeatureSet {
   return new FeatureSet([{ name: "x", encode, optional }]);
 }
 
-function fitted(encode: Encoding, values: unknown[], optional = false): FeatureSet {
+function fitted(encode: FeatureEncoding, values: unknown[], optional = false): FeatureSet {
   const features = set(encode, optional);
   features.fit(values.map((x) => ({ x })));
   return features;
@@ -33,7 +33,7 @@ const NUMBER = fc.double({ noNaN: true, noDefaultInfinity: true });
 const COUNT = fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 });
 const NAME = fc.string({ maxLength: 3 });
 const NAMES = fc.oneof(NAME, fc.array(NAME, { maxLength: 5 }));
-const KINDS: [Encoding, fc.Arbitrary<unknown>][] = [
+const KINDS: [FeatureEncoding, fc.Arbitrary<unknown>][] = [
   [{ kind: "standard" }, NUMBER],
   [{ kind: "running" }, NUMBER],
   [{ kind: "minmax" }, NUMBER],
@@ -101,7 +101,7 @@ describe.each(KINDS)("%o", (encode, value) => {
     fc.assert(
       fc.property(training, value, (values, x) => {
         const features = fitted(encode, values);
-        const saved = JSON.parse(JSON.stringify(features.save())) as Column[];
+        const saved = JSON.parse(JSON.stringify(features.save())) as FeatureColumn[];
         rowOf(features, { x });
         expect(JSON.parse(JSON.stringify(features.save()))).toEqual(saved);
         const copy = set(encode);
@@ -258,7 +258,7 @@ test("words are weighed by the training texts", () => {
 });
 
 test("word vectors are those of the training texts: others leave no trace, and their words are unknown, not zero", () => {
-  const encode: Encoding = { kind: "wordvectors", training: { size: 4, minCount: 2 } };
+  const encode: FeatureEncoding = { kind: "wordvectors", training: { size: 4, minCount: 2 } };
   const training = ["violin cello", "cello violin live", ["blitz", "chess"], "chess blitz live", "rare violin"];
   const features = fitted(encode, training, true);
   const before = rowOf(features, { x: "cello" });
@@ -274,7 +274,7 @@ test("word vectors are those of the training texts: others leave no trace, and t
   expect(rowOf(features, { x: ["held", "cello"] })).toEqual(before);
   // Fitted on other texts as well, it would be another.
   expect(rowOf(fitted(encode, [...training, "held out", "held out cello"], true), { x: "held" })[1]).toBe(1);
-  const { vectors } = features.save()[0]!.encode as Extract<Encoding, { kind: "wordvectors" }>;
+  const { vectors } = features.save()[0]!.encode as Extract<FeatureEncoding, { kind: "wordvectors" }>;
   const given = new FeatureSet([{ name: "x", encode: { kind: "wordvectors", vectors: vectors! } }]);
   expect(given.unfitted).toEqual([]);
   expect(rowOf(given, { x: "cello" })).toEqual(before);
@@ -362,7 +362,7 @@ describe("a feature set", () => {
     ],
     ["age", '"columns" must be an array of at most 256 columns, got "age"'],
   ])("refuses %j", (columns, message) => {
-    expect(() => new FeatureSet(columns as Column[])).toThrow(message);
+    expect(() => new FeatureSet(columns as FeatureColumn[])).toThrow(message);
   });
 });
 

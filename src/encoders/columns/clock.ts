@@ -1,6 +1,6 @@
-import { between, checked, integer, oneOf, type Rules, rules } from "../check/index.js";
-import { cos, sin } from "../numeric/index.js";
-import { DAY, WEEK } from "../protocol/index.js";
+import { between, checked, integer, oneOf, type Rules, rules } from "../../check/index.js";
+import { cos, sin } from "../../numeric/index.js";
+import { DAY, WEEK } from "../../protocol/index.js";
 import { Dense } from "./encoder.js";
 
 /** Where a time is in the day or in the week: sines and cosines, and buckets. */

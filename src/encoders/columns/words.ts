@@ -1,6 +1,6 @@
-import { checked, integer, mustBe, oneOf, type Rule, type Rules, rules } from "../check/index.js";
+import { checked, integer, mustBe, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
+import { BagOfWords, tokenize } from "../text.js";
 import { Dense } from "./encoder.js";
-import { BagOfWords, tokens } from "./text.js";
 
 /** A text, or several, as a hashed bag of words of length 1. */
 export interface WordsEncoding {
@@ -33,7 +33,7 @@ export const texts: Rule = [
 
 /** The words of a text, or of several. */
 export function wordsOf(value: unknown): string[] {
-  return tokens(typeof value === "string" ? value : (value as string[]).join(" "));
+  return tokenize(typeof value === "string" ? value : (value as string[]).join(" "));
 }
 
 export class Words extends Dense {

@@ -1,5 +1,5 @@
-import { above, checked, integer, type Rule, type Rules, rules } from "../check/index.js";
-import { fade, log1p } from "../numeric/index.js";
+import { above, checked, integer, type Rule, type Rules, rules } from "../../check/index.js";
+import { fade, log1p } from "../../numeric/index.js";
 import { Dense, within, writeOne } from "./encoder.js";
 
 /** (x - mean) / deviation of the training values; beyond 8 deviations, 8. Of values that never differ, 0. */
