@@ -1,20 +1,20 @@
 import { checked, group, type Rules } from "../../check/index.js";
 import { WordVectorTrainer, type WordVectorTrainerOptions } from "../wordvectors/trainer.js";
 import { type SavedWordVectors, savedWordVectorsRule, WordVectors } from "../wordvectors/wordvectors.js";
-import { Dense } from "./encoder.js";
+import { Dense, kind } from "./encoder.js";
 import { texts, wordsOf } from "./words.js";
 
-/** A text, or several, as the mean of its words' vectors: whether any word of it is known, then the vector, of length 1. */
+/** A text, or several, as the mean of its words' vectors: 1 if any word is known, then the vector, of length 1. */
 export interface WordVectorsEncoding {
   kind: "wordvectors";
-  /** How vectors are trained on the training texts. */
+  /** Options for training vectors on the training texts. */
   training?: Partial<WordVectorTrainerOptions>;
-  /** Vectors trained elsewhere, such as by `liveq train --titles`. Trained by `fit` where they are not given. */
+  /** Vectors trained elsewhere, such as by `liveq train --titles`. Default: trained by `fit`. */
   vectors?: SavedWordVectors;
 }
 
 const TABLE: Rules<WordVectorsEncoding> = {
-  kind: [() => true, "a kind"],
+  kind,
   training: group,
   vectors: savedWordVectorsRule,
 };

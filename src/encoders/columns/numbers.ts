@@ -1,29 +1,29 @@
-import { above, checked, integer, type Rule, type Rules, rules } from "../../check/index.js";
-import { fade, log1p } from "../../numeric/index.js";
-import { Dense, within, writeOne } from "./encoder.js";
+import { above, checked, type Rule, type Rules, rules } from "../../check/index.js";
+import { log1p } from "../../numeric/index.js";
+import { Dense, kind, within } from "./encoder.js";
 
-/** (x - mean) / deviation of the training values; beyond 8 deviations, 8. Of values that never differ, 0. */
+/** (x - mean) / deviation of the training values, clipped to [-8, 8]; 0 if all training values are equal. */
 export interface StandardEncoding {
   kind: "standard";
-  /** Measured by `fit` where they are not given. */
+  /** Default: measured by `fit`. */
   mean?: number;
   deviation?: number;
 }
 
-/** The same over all values so far, while it serves: `FeatureSet.learn` adds to it. 0 before the second value. */
+/** The same over all values so far, while serving: `FeatureSet.learn` adds a value. 0 before the second value. */
 export interface RunningEncoding {
   kind: "running";
-  /** What was measured so far. Default: nothing. */
+  /** Values measured so far. Default 0. */
   count?: number;
   mean?: number;
   /** Sum of the squared distances from the mean. */
   squares?: number;
 }
 
-/** (x - low) / (high - low) of the training values, in [0, 1]: values outside count as the nearest that was seen. */
+/** (x - low) / (high - low) of the training values, clipped to [0, 1]. */
 export interface MinMaxEncoding {
   kind: "minmax";
-  /** Measured by `fit` where they are not given. */
+  /** Default: measured by `fit`. */
   low?: number;
   high?: number;
 }
@@ -35,59 +35,11 @@ export interface LogEncoding {
   scale?: number;
 }
 
-/** 1 for the bucket that the value is in, 0 for the others. */
-export interface BucketsEncoding {
-  kind: "buckets";
-  /** Where buckets begin, but for the first one: 1 to 64 numbers, ascending. */
-  edges: readonly number[];
-}
-
-/** Buckets that hold about as many of the training values each. */
-export interface QuantilesEncoding {
-  kind: "quantiles";
-  /** [2, 64]. Default 8. */
-  buckets?: number;
-  /** Measured by `fit` where they are not given. */
-  edges?: readonly number[];
-}
-
-/** Buckets of years: below 13, 18, 25, 35, 45, 55, 65, and above. */
-export interface AgeEncoding {
-  kind: "age";
-}
-
-/**
- * Log counts of what happened, faded at several half-lives: log(1 + sum of 2^(-age / halfLife)) / scale, at most 8.
- * The value is how long ago each was, in milliseconds.
- */
-export interface RatesEncoding {
-  kind: "rates";
-  /** 1 to 16. Default 1 hour, 6 hours, 1 day and 1 week, as DRN (Zheng et al. 2018). */
-  halfLivesMs?: readonly number[];
-  /** > 0. Default 3. */
-  scale?: number;
-}
-
 const finite: Rule = [(value) => Number.isFinite(value), "a finite number"];
 const maybeFinite: Rule = [(value) => value === undefined || Number.isFinite(value), "a finite number"];
 const maybeNonNegative: Rule = [(value) => value === undefined || rules.nonNegative[0](value), "a finite number >= 0"];
-const kind: Rule = [() => true, "a kind"];
-const BUCKETS = 64;
-
-function ascending(most: number): Rule {
-  return [
-    (value) =>
-      Array.isArray(value) &&
-      value.length >= 1 &&
-      value.length <= most &&
-      value.every((edge, i) => Number.isFinite(edge) && (i === 0 || edge >= value[i - 1])),
-    `1 to ${most} finite numbers, ascending`,
-  ];
-}
-
-const edges = ascending(BUCKETS);
-
-abstract class OfNumber extends Dense {
+/** The base of encoders of one number. */
+export abstract class OfNumber extends Dense {
   readonly must: string = finite[1];
 
   accepts(value: unknown): boolean {
@@ -141,10 +93,10 @@ const RUNNING: Rules<RunningEncoding> = {
   squares: rules.nonNegative,
 };
 
-/** Values beyond this count as this: their squares are finite. */
+/** Larger values count as this, so that squares stay finite. */
 const VALUE_MAX = 1e100;
 
-/** Mean and deviation by Welford 1962: no large sums to cancel. */
+/** Mean and deviation by Welford 1962, without large sums that cancel. */
 export class Running extends OfNumber {
   readonly names = [""];
   #count: number;
@@ -221,7 +173,7 @@ export class MinMax extends OfNumber {
 
   write(value: unknown, row: Float32Array, offset: number): void {
     const [low, high] = [this.#low!, this.#high!];
-    // Halves, as the whole range may be too large for a number.
+    // Halves, since the whole range may overflow.
     const share = (value as number) / 2 - low / 2;
     row[offset] = high > low ? Math.min(Math.max(share / (high / 2 - low / 2), 0), 1) : 0;
   }
@@ -231,7 +183,7 @@ export class MinMax extends OfNumber {
   }
 }
 
-const scale: Rule = above(0, 1e6);
+export const scale: Rule = above(0, 1e6);
 const LOG: Rules<LogEncoding> = { kind, scale };
 
 export class Log extends OfNumber {
@@ -254,138 +206,5 @@ export class Log extends OfNumber {
 
   save(): LogEncoding {
     return { kind: "log", scale: this.#scale };
-  }
-}
-
-/** The first bucket holds what is below all edges, the last what is at or above the last one. */
-function bucketAt(edges: readonly number[], value: number): number {
-  let bucket = 0;
-  while (bucket < edges.length && value >= edges[bucket]!) bucket++;
-  return bucket;
-}
-
-function bucketNames(edges: readonly number[]): string[] {
-  return [`<${edges[0]}`, ...edges.map((edge) => `>=${edge}`)];
-}
-
-const BUCKETS_TABLE: Rules<BucketsEncoding> = { kind, edges };
-
-export class Buckets extends OfNumber {
-  readonly names: readonly string[];
-  readonly #edges: readonly number[];
-
-  constructor(encoding: BucketsEncoding, path: string) {
-    super();
-    this.#edges = [...checked(encoding, BUCKETS_TABLE, {}, path).edges];
-    this.names = bucketNames(this.#edges);
-  }
-
-  write(value: unknown, row: Float32Array, offset: number): void {
-    writeOne(row, offset, this.width, bucketAt(this.#edges, value as number));
-  }
-
-  save(): BucketsEncoding | AgeEncoding {
-    return { kind: "buckets", edges: this.#edges };
-  }
-}
-
-const AGE: Rules<AgeEncoding> = { kind };
-const AGE_EDGES = [13, 18, 25, 35, 45, 55, 65];
-
-export class Age extends Buckets {
-  override readonly must = "a number of years in [0, 150]";
-
-  constructor(encoding: AgeEncoding, path: string) {
-    checked(encoding, AGE, {}, path);
-    super({ kind: "buckets", edges: AGE_EDGES }, path);
-  }
-
-  override accepts(value: unknown): boolean {
-    return super.accepts(value) && (value as number) >= 0 && (value as number) <= 150;
-  }
-
-  override save(): AgeEncoding {
-    return { kind: "age" };
-  }
-}
-
-const QUANTILES: Rules<QuantilesEncoding> = {
-  kind,
-  buckets: integer(2, BUCKETS),
-  edges: [(value) => value === undefined || edges[0](value), edges[1]],
-};
-
-export class Quantiles extends OfNumber {
-  readonly names: readonly string[];
-  readonly #buckets: number;
-  #edges: readonly number[] | undefined;
-
-  constructor(encoding: QuantilesEncoding, path: string) {
-    super();
-    const { buckets, edges } = checked(encoding, QUANTILES, { buckets: (encoding.edges?.length ?? 7) + 1 }, path);
-    this.#buckets = buckets!;
-    this.#edges = edges?.slice(0, this.#buckets - 1);
-    this.names = Array.from({ length: this.#buckets }, (_, i) => `q${i}`);
-  }
-
-  override get fitted(): boolean {
-    return this.#edges !== undefined;
-  }
-
-  override fit(values: readonly unknown[]): void {
-    const sorted = Float64Array.from(values as number[]).sort();
-    this.#edges = Array.from({ length: this.#buckets - 1 }, (_, i) => {
-      return sorted[Math.floor(((i + 1) * sorted.length) / this.#buckets)] ?? 0;
-    });
-  }
-
-  write(value: unknown, row: Float32Array, offset: number): void {
-    writeOne(row, offset, this.width, bucketAt(this.#edges!, value as number));
-  }
-
-  save(): QuantilesEncoding {
-    return { kind: "quantiles", buckets: this.#buckets, ...(this.#edges && { edges: this.#edges }) };
-  }
-}
-
-const HALF_LIVES = [3_600_000, 21_600_000, 86_400_000, 604_800_000];
-
-const RATES: Rules<RatesEncoding> = {
-  kind,
-  halfLivesMs: [
-    (value) => Array.isArray(value) && value.length >= 1 && value.length <= 16 && value.every(rules.positive[0]),
-    "1 to 16 finite numbers > 0",
-  ],
-  scale,
-};
-
-export class Rates extends Dense {
-  readonly names: readonly string[];
-  readonly must = "an array of finite numbers >= 0";
-  readonly #halfLives: readonly number[];
-  readonly #scale: number;
-
-  constructor(encoding: RatesEncoding, path: string) {
-    super();
-    const resolved = checked(encoding, RATES, { halfLivesMs: HALF_LIVES, scale: 3 }, path) as Required<RatesEncoding>;
-    this.#halfLives = [...resolved.halfLivesMs];
-    this.#scale = resolved.scale;
-    this.names = this.#halfLives.map((halfLife) => `${halfLife}ms`);
-  }
-
-  accepts(value: unknown): boolean {
-    return Array.isArray(value) && value.every(rules.nonNegative[0]);
-  }
-
-  write(value: unknown, row: Float32Array, offset: number): void {
-    for (const [i, halfLife] of this.#halfLives.entries()) {
-      let sum = 0;
-      for (const age of value as number[]) sum += fade(age, halfLife);
-      row[offset + i] = within(log1p(sum) / this.#scale);
-    }
-  }
-
-  save(): RatesEncoding {
-    return { kind: "rates", halfLivesMs: this.#halfLives, scale: this.#scale };
   }
 }

@@ -162,9 +162,9 @@ export class PlatformConnector {
       const read = await this.#ask(this.#adapter.list(page));
       found.push(...read.rooms);
       isWhole &&= read.isWhole;
-      if (!read.more) return this.#rooms.listed(found, now, isWhole);
+      if (!read.more) return this.#rooms.listed(found, now, { isWhole });
     }
-    return this.#rooms.listed(found, now, false);
+    return this.#rooms.listed(found, now, { isWhole: false });
   }
 
   /**

@@ -43,10 +43,10 @@ async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<Arra
  * @throws EventError for invalid bytes, and for packets nested more than once.
  */
 export async function parseBilibiliFrame(frame: Uint8Array): Promise<unknown[]> {
-  return messagesOf(Uint8Array.from(frame), false);
+  return messagesOf(Uint8Array.from(frame), 0);
 }
 
-async function messagesOf(bytes: Uint8Array<ArrayBuffer>, isInner: boolean): Promise<unknown[]> {
+async function messagesOf(bytes: Uint8Array<ArrayBuffer>, depth: 0 | 1): Promise<unknown[]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: unknown[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -59,7 +59,7 @@ async function messagesOf(bytes: Uint8Array<ArrayBuffer>, isInner: boolean): Pro
     at += length;
     if (operation !== MESSAGE) continue;
     if (version === PLAIN) messages.push(parse(body));
-    else if (version === ZLIB && !isInner) messages.push(...(await messagesOf(await inflated(body), true)));
+    else if (version === ZLIB && depth === 0) messages.push(...(await messagesOf(await inflated(body), 1)));
     else throw refuse("be JSON, or packets in zlib");
   }
   return messages;

@@ -30,6 +30,18 @@ interface RoomsOptions {
   since?: number;
 }
 
+/** A poll at time `at`; `isListed` if it was of the whole list. No stream of it begins before `since`. */
+interface Poll {
+  since: number;
+  at: number;
+  isListed: boolean;
+}
+
+/** How a room goes on air: the start of its broadcast, the time of the event, and whether a list held it. */
+interface Opening extends Omit<Poll, "since"> {
+  start: number;
+}
+
 const UNKNOWN = "unknown";
 
 function isSame(a: unknown, b: unknown): boolean {
@@ -63,17 +75,20 @@ export class Rooms {
   }
 
   /** Takes the rooms of a list of live rooms; if the list is whole, rooms missing from it go off air after the grace. */
-  listed(found: readonly PlatformRoom[], now: number, isWhole: boolean): LiveEvent[] {
+  listed(found: readonly PlatformRoom[], now: number, { isWhole }: { isWhole: boolean }): LiveEvent[] {
     const since = this.#time ?? now;
     const at = this.clock(now);
-    return [...this.#compare(found, since, at, true), ...this.#missed(at, (room) => isWhole && room.isListed)];
+    return [
+      ...this.#compare(found, { since, at, isListed: true }),
+      ...this.#missed(at, (room) => isWhole && room.isListed),
+    ];
   }
 
   /** Takes the answer to a request for single rooms. */
   checked(found: readonly PlatformRoom[], now: number, isAsked: (room: Id) => boolean): LiveEvent[] {
     const since = this.#time ?? now;
     const at = this.clock(now);
-    return [...this.#compare(found, since, at, false), ...this.#missed(at, ({ room }) => isAsked(room))];
+    return [...this.#compare(found, { since, at, isListed: false }), ...this.#missed(at, ({ room }) => isAsked(room))];
   }
 
   /** Takes a message that a room went on or off air. */
@@ -81,14 +96,14 @@ export class Rooms {
     const known = this.#live.get(room.room);
     if (room.isLive) {
       this.#ended.delete(room.room);
-      return known === undefined ? this.#open(room, at, at, false) : this.#update(known, room, at);
+      return known === undefined ? this.#open(room, { start: at, at, isListed: false }) : this.#update(known, room, at);
     }
     this.#ended.set(room.room, at);
     return known === undefined ? [] : this.#close(known, at);
   }
 
   /** Events for the differences; new streams come first, in order of their start. */
-  #compare(found: readonly PlatformRoom[], since: number, at: number, isListed: boolean): LiveEvent[] {
+  #compare(found: readonly PlatformRoom[], { since, at, isListed }: Poll): LiveEvent[] {
     for (const [room, time] of this.#ended) if (at - time > this.#options.graceMs) this.#ended.delete(room);
     const start = (room: PlatformRoom) => Math.min(Math.max(room.start ?? at, since), at);
     // Lists change while they are read, so that a room may be on two pages; the later one counts.
@@ -96,7 +111,7 @@ export class Rooms {
     const fresh = rooms.filter(({ room, isLive }) => isLive && !this.#live.has(room) && !this.#ended.has(room));
     const order = fresh.map((room, i) => ({ room, i })).sort((a, b) => start(a.room) - start(b.room) || a.i - b.i);
     const known = rooms.flatMap((room) => ({ room, live: this.#live.get(room.room) ?? [] }));
-    const events = order.flatMap(({ room }) => this.#open(room, start(room), at, isListed));
+    const events = order.flatMap(({ room }) => this.#open(room, { start: start(room), at, isListed }));
     for (const { room, live } of known) {
       this.#report.read++;
       this.#report.kept++;
@@ -113,7 +128,7 @@ export class Rooms {
     return over.flatMap((room) => this.#close(room, at));
   }
 
-  #open(room: PlatformRoom, start: number, at: number, isListed: boolean): LiveEvent[] {
+  #open(room: PlatformRoom, { start, at, isListed }: Opening): LiveEvent[] {
     if (this.#live.size >= this.#options.rooms) {
       this.#report.kept--;
       drop(this.#report, "too many rooms");

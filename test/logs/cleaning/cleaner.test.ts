@@ -186,6 +186,22 @@ describe("cleaning events", () => {
     expect(report.droppedBy["late"]).toBe(100 - report.kept);
   });
 
+  test("ids repeat within 15/16 of the window, and are forgotten beyond it", async () => {
+    const like = (id: number, time: number): LiveEvent => ({
+      kind: "like",
+      id: `${id}`,
+      time,
+      user: "u",
+      stream: `s${time}`,
+    });
+    const fresh = Array.from({ length: 200 }, (_, i) => like(i, i));
+    const options: CleanEventsOptions = { window: 64, offAir: "keep" };
+    const near = await clean([...fresh, like(140, 200)], options);
+    expect(near.report.droppedBy).toEqual({ "id seen before": 1 });
+    const far = await clean([...fresh, like(135, 200)], options);
+    expect(far.report.dropped).toBe(0);
+  });
+
   test("late duplicates are known by their own times", async () => {
     const act: LiveEvent = { kind: "like", time: 1, user: "u", stream: "s" };
     const later: LiveEvent[] = [5, 6, 7].map((time) => ({ kind: "like", time: time * 1e5, user: "v", stream: "s" }));

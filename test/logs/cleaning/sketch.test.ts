@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { Recent } from "../../../src/collections/recent.js";
 import { DiversityMeter } from "../../../src/logs/cleaning/diversity.js";
 import { Sample } from "../../../src/logs/cleaning/sample.js";
 import { Mode, Sketch } from "../../../src/logs/cleaning/sketch.js";
@@ -96,15 +95,6 @@ test("nothing shown is shared equally", () => {
   expect(meter.report.exposureGini).toBe(0);
   meter.feedback({ kind: "impression", time: 2, user: "u", stream: "a" });
   expect(meter.report.exposureGini).toBe(0.5);
-});
-
-test("recent keys are at least the last so many, at most twice", () => {
-  const recent = new Recent<number>(100);
-  for (let i = 0; i < 1000; i++) {
-    recent.set(String(i), i);
-    for (let back = 0; back < Math.min(100, i); back += 9) expect(recent.get(String(i - back))).toBe(i - back);
-    expect(recent.get(String(i - 200))).toBeUndefined();
-  }
 });
 
 test("a report prints as a table", () => {
