@@ -117,7 +117,7 @@ export class Contents {
     return { words: this.#words.save(), live: [...this.#live].map(saved), gone: [...this.#gone].map(saved) };
   }
 
-  /** Restores what `save` returned, and the numbers of the rows that it appended. */
+  /** Restores a saved state, with the rows that `save` appended. */
   load({ words, live, gone }: SavedContents, floats: Float32Array): void {
     this.#words.load(words);
     let at = 0;

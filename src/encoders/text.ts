@@ -119,7 +119,7 @@ export class BagOfWords {
     return { documents: this.#documents, frequencies: [...this.#frequencies] };
   }
 
-  /** Restores what `save` returned. */
+  /** Restores a saved state. */
   load({ documents, frequencies }: SavedBagOfWords): void {
     this.#documents = documents;
     this.#frequencies.set(frequencies);

@@ -66,7 +66,7 @@ function matching(fileNames: readonly string[], pattern: RegExp): string[] {
   return fileNames.filter((name) => pattern.test(baseName(name))).sort();
 }
 
-/** The first line of a file, as latin-1: enough to tell formats apart. */
+/** The first line of a file, as latin-1: enough to distinguish formats. */
 function firstLine(firstBytes: FirstBytes, fileName: string): string {
   const bytes = firstBytes[fileName] ?? new Uint8Array();
   const text = new TextDecoder("latin1").decode(bytes.subarray(0, 65_536)).replace(/^\u00ef\u00bb\u00bf/, "");

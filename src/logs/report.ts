@@ -91,8 +91,8 @@ export function qualityReportLines(report: QualityReport): string[] {
   if (report.open > 0) rows.push(["streams still on air", String(report.open)]);
   if (report.diversity !== undefined) rows.push(...diversityRows(report.diversity));
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const table = rows.map(([what, n, share = ""]) => {
-    return `${what!.padEnd(widths[0]!)}  ${n!.padStart(widths[1]!)}  ${share.padStart(widths[2]!)}`.trimEnd();
+  const table = rows.map(([name, n, share = ""]) => {
+    return `${name!.padEnd(widths[0]!)}  ${n!.padStart(widths[1]!)}  ${share.padStart(widths[2]!)}`.trimEnd();
   });
   return [...table, ...report.examples.map((message) => `e.g. ${message}`)];
 }

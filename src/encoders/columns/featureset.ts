@@ -28,7 +28,7 @@ import {
 import { Rates, type RatesEncoding } from "./rates.js";
 import { Words, type WordsEncoding } from "./words.js";
 
-/** How to encode a value as numbers. What `fit` measures can also be given; `FeatureSet.save` adds it. */
+/** How to encode a value as numbers. Measurements of `fit` can also be given; `FeatureSet.save` adds them. */
 export type FeatureEncoding =
   | StandardEncoding
   | RunningEncoding
@@ -218,7 +218,7 @@ export class FeatureSet {
   }
 
   /**
-   * Restores what `save` of the same columns returned.
+   * Restores the saved state of the same columns.
    * @throws TypeError or RangeError for other columns; then nothing changes.
    */
   load(saved: readonly FeatureColumn[]): void {

@@ -230,7 +230,7 @@ export class EventCleaner {
     return pairLimit > 0 && (this.#rates.get(pairKey(event.user, event.stream)) ?? 0) >= pairLimit;
   }
 
-  /** Remembers what the checks of later events need of a kept event. */
+  /** Remembers from a kept event the state for checks of later events. */
   #remember(event: LiveEvent): void {
     if (!("stream" in event)) return;
     const stream = this.#streams.get(event.stream);
@@ -271,7 +271,7 @@ const BATCH = 256;
  * Cleans events in one pass, in memory bounded by `window` and the number of streams on air. It puts events in order of
  * time; drops duplicates, late events, feedback on streams that are not on air and events beyond the limits; cuts
  * impossible durations; and ends streams that were never ended. Cleaning clean events changes nothing, as long as the
- * window holds what must be remembered.
+ * window holds all ids and visits to be remembered.
  *
  * @param events Valid events, as the readers and `parseEvent` return them.
  * @returns The clean events, to be iterated once, and their report, complete after the last event.

@@ -23,8 +23,8 @@ export class PlatformFields {
   constructor(value: unknown, path = "") {
     this.path = path;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      const what = path === "" ? "an answer" : `"${path}"`;
-      throw new EventError(path, `${what} must be an object, got ${show(value)}`);
+      const name = path === "" ? "an answer" : `"${path}"`;
+      throw new EventError(path, `${name} must be an object, got ${show(value)}`);
     }
     this.#value = value as Record<string, unknown>;
   }

@@ -8,7 +8,7 @@ const ID_MAX = 2 ** 31 - 1;
 
 /**
  * Reads one `combined_data_N.txt` of the Netflix prize: a line `MovieID:`, then a line `CustomerID,Rating,YYYY-MM-DD` for
- * each rating of that film, and so on. The data set (100,480,507 ratings) was withdrawn; this reader serves who has a copy.
+ * each rating of that film, and so on. The data set (100,480,507 ratings) was withdrawn; this serves holders of a copy.
  *
  * @throws LineError naming line and field, unless `onError` is `skip`.
  */

@@ -19,7 +19,7 @@ export type ByteSource = Uint8Array | string | Pieces;
 export type TextEncoding = "utf-8" | "latin-1";
 
 export interface TextOptions {
-  /** Put before line numbers in messages, such as the name of the file. Default none. */
+  /** Prefix of line numbers in messages, such as the name of the file. Default none. */
   name?: string;
   /** Encoding of bytes; latin-1 means windows-1252, as in the Encoding Standard. Default utf-8. */
   encoding?: TextEncoding;

@@ -1,7 +1,7 @@
 import type { Id, LiveEvent } from "../../protocol/index.js";
 import { cutRanges, dealFolds, sampleMask } from "./partition.js";
 
-/** A log of events in two parts, each in its order. Both hold all events of streams: what is on air is no secret. */
+/** A log of events in two parts, each in its order. Both hold all events of streams: which streams are on air is no secret. */
 export interface EventSplit {
   train: LiveEvent[];
   test: LiveEvent[];
