@@ -12,9 +12,9 @@ export interface BucketsEncoding {
 /** Buckets with about equally many training values each. */
 export interface QuantilesEncoding {
   kind: "quantiles";
-  /** [2, 64]. Default 8. */
+  /** Number of buckets, [2, 64]. Default 8, or one more than `edges`. */
   buckets?: number;
-  /** Default: measured by `fit`. */
+  /** Lower bounds of all buckets but the first, ascending. Default: measured by `fit`. */
   edges?: readonly number[];
 }
 

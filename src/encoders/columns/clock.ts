@@ -6,6 +6,7 @@ import { Dense, kind } from "./encoder.js";
 /** The position of a time in the day or the week: sines and cosines, and buckets. */
 export interface ClockEncoding {
   kind: "clock";
+  /** The period. */
   of: "day" | "week";
   /** Pairs of sine and cosine, with periods of the whole turn, its half, its third ..., [0, 8]. Default 2. */
   harmonics?: number;

@@ -5,33 +5,36 @@ import { Dense, kind, within } from "./encoder.js";
 /** (x - mean) / deviation of the training values, clipped to [-8, 8]; 0 if all training values are equal. */
 export interface StandardEncoding {
   kind: "standard";
-  /** Default: measured by `fit`. */
+  /** Mean of the training values. Default: measured by `fit`. */
   mean?: number;
+  /** Standard deviation of the training values. Default: measured by `fit`. */
   deviation?: number;
 }
 
-/** The same over all values so far, while serving: `FeatureSet.learn` adds a value. 0 before the second value. */
+/** (x - mean) / deviation of all values so far; `FeatureSet.learn` adds one while serving. 0 before the second value. */
 export interface RunningEncoding {
   kind: "running";
   /** Values measured so far. Default 0. */
   count?: number;
+  /** Their mean. Default 0. */
   mean?: number;
-  /** Sum of the squared distances from the mean. */
+  /** Sum of their squared distances from the mean. Default 0. */
   squares?: number;
 }
 
 /** (x - low) / (high - low) of the training values, clipped to [0, 1]. */
 export interface MinMaxEncoding {
   kind: "minmax";
-  /** Default: measured by `fit`. */
+  /** Least training value. Default: measured by `fit`. */
   low?: number;
+  /** Largest training value. Default: measured by `fit`. */
   high?: number;
 }
 
 /** log(1 + x) / scale for counts, x >= 0; at most 8. */
 export interface LogEncoding {
   kind: "log";
-  /** > 0. Default 1. */
+  /** Divides the logarithm, > 0. Default 1. */
   scale?: number;
 }
 

@@ -11,7 +11,7 @@ export interface RatesEncoding {
   kind: "rates";
   /** 1 to 16 half-lives. Default 1 hour, 6 hours, 1 day and 1 week, as DRN (Zheng et al. 2018). */
   halfLivesMs?: readonly number[];
-  /** > 0. Default 3. */
+  /** Divides the logarithm, > 0. Default 3. */
   scale?: number;
 }
 

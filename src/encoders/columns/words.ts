@@ -9,8 +9,9 @@ export interface WordsEncoding {
   size?: number;
   /** `count`: weigh a word by its count; `tfidf`: also by its rarity in training. Default `tfidf`. */
   weighting?: "count" | "tfidf";
-  /** Number of training texts, and for each bucket the number of them with a word in it. Default: measured by `fit`. */
+  /** Number of training texts. Default: measured by `fit`. */
   documents?: number;
+  /** For each bucket the number of training texts with a word in it. Default: measured by `fit`. */
   frequencies?: readonly number[];
 }
 

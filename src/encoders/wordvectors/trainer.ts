@@ -4,6 +4,7 @@ import { type Counted, WordCounts } from "./counts.js";
 import { mutualInformation, singular } from "./svd.js";
 import { ROW_MAX, SIZE_MAX, WordVectors, weightsOf } from "./wordvectors.js";
 
+/** How to train word vectors. */
 export interface WordVectorTrainerOptions {
   /** Numbers in a vector, [1, 256]. Default 32, as many as the recommender uses. */
   size: number;

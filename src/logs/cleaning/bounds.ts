@@ -4,18 +4,22 @@ import { ColumnMeter, quartileFences } from "./table.js";
 
 /** The largest usual values of numbers in events: plain data, as `fitEventBounds` measures it on training data. */
 export interface EventBounds {
+  /** Longest usual watch, milliseconds. Default none. */
   watchMs?: number;
+  /** Longest usual dwell of a page view, milliseconds. Default none. */
   dwellMs?: number;
+  /** Largest usual amount of a gift. Default none. */
   amount?: number;
 }
 
+/** How to measure bounds on training events. */
 export interface EventBoundsOptions {
   /**
    * Outliers lie above the third quartile by more than `factor` interquartile ranges (`iqr`), or above the mean by more
    * than `factor` standard deviations (`z`). Default `iqr`.
    */
   outliers?: "iqr" | "z";
-  /** Default 1.5 for `iqr`, 3 for `z`. */
+  /** Distance of the bound, in interquartile ranges or standard deviations. Default 1.5 for `iqr`, 3 for `z`. */
   factor?: number;
 }
 

@@ -3,6 +3,7 @@ import { DAY, MINUTE } from "../../protocol/index.js";
 import type { QualityReport } from "../report.js";
 import type { EventBounds } from "./bounds.js";
 
+/** How to clean events. */
 export interface CleanEventsOptions {
   /** Events before this time, milliseconds, are dropped. Default 0. */
   from?: number;
@@ -10,7 +11,7 @@ export interface CleanEventsOptions {
   to?: number;
   /** How late an event may come and still be put in order, milliseconds. Default 60 000. */
   latenessMs?: number;
-  /** Later events are dropped, or kept with the time of the event before them. Default `drop`. */
+  /** Events later than `latenessMs` are dropped, or kept with the time of the event before them. Default `drop`. */
   late?: "drop" | "keep";
   /**
    * The most events that wait to be put in order, and the most event ids and visits remembered; of those at least 15/16.
@@ -39,13 +40,13 @@ export interface CleanEventsOptions {
   /** The most feedback events except impressions of one user in `limitMs`; more are dropped; 0 for no limit. Default 0. */
   userLimit?: number;
   /**
-   * The same for one user on one stream. Default 0. It keeps floods out of logs and load off a recommender. The
+   * As `userLimit`, for one user on one stream. Default 0. It keeps floods out of logs and load off a recommender. The
    * recommender itself bounds how much one account counts, however slowly the account acts and whatever is kept here.
    */
   pairLimit?: number;
   /** Length of the limits' windows, milliseconds; each window begins at a multiple of it. Default 60 000. */
   limitMs?: number;
-  /** Larger numbers are outliers and cut to these. Default none. */
+  /** The largest usual values; larger ones are outliers and cut to these. Default none. */
   bounds?: EventBounds;
   /** Ids of each sort that the diversity figures hold; with more ids the figures are estimates. Default 1 000 000. */
   ids?: number;

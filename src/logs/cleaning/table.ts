@@ -17,19 +17,20 @@ export interface ColumnCleaning {
    * 0. Default `keep`.
    */
   missing?: "keep" | "drop" | "mean" | "median" | "mode" | "constant" | "indicator";
+  /** The value to fill in, for `constant` and `indicator`. Default 0 for `indicator`. */
   constant?: string | number | undefined;
   /**
    * Outliers are numbers beyond the quartiles by more than `factor` interquartile ranges (`iqr`; Tukey 1977), or from the
    * mean by more than `factor` standard deviations (`z`), both of the training data. Default `keep`: none.
    */
   outliers?: "keep" | "iqr" | "z";
-  /** Default 1.5 for `iqr`, 3 for `z`. */
+  /** Distance of the fences, in interquartile ranges or standard deviations. Default 1.5 for `iqr`, 3 for `z`. */
   factor?: number | undefined;
   /** The smallest possible value. Default -Infinity. */
   min?: number;
   /** The largest possible value. Default Infinity. */
   max?: number;
-  /** A number beyond these: move it to the nearest allowed value, or drop its row. Default `clip`. */
+  /** An outlier or an impossible number: move it to the nearest allowed value, or drop its row. Default `clip`. */
   beyond?: "clip" | "drop";
 }
 
@@ -191,6 +192,7 @@ export function quartileFences(statistics: TableStatistics, name: string, factor
   return [q1 - factor * (q3 - q1), q3 + factor * (q3 - q1)];
 }
 
+/** How to clean a table as a whole. */
 export interface CleanTableOptions {
   /** Rows equal to an earlier one in all these columns are dropped. Default none: no row is dropped. */
   key?: readonly string[];

@@ -8,9 +8,11 @@ const API = "https://api.live.bilibili.com";
 /** Prices are in thousandths of a yuan: 1000 are 1 yuan or 10 batteries. */
 const YUAN = 1000;
 
+/** Which rooms of Bilibili to list. */
 export interface BilibiliOptions {
-  /** The area whose rooms to list, and its parent; 0 for all. Default 0. */
+  /** The area whose rooms to list; 0 for all. Default 0. */
   area?: number;
+  /** The parent of that area; 0 for all. Default 0. */
   parentArea?: number;
   /** Rooms on a page of the list. Default 99, set by hand. */
   pageSize?: number;

@@ -51,6 +51,7 @@ export interface PlatformAdapter {
   message(message: unknown): PlatformMessage | string;
 }
 
+/** How to follow the rooms of a platform. */
 export interface ConnectorOptions {
   /**
    * Milliseconds for which a room may be missing from polls before it goes off air, and for which polls may still list a

@@ -11,6 +11,7 @@ const PAID = 2;
 /** The status of a live room; 2 is off air. */
 const LIVE = 1;
 
+/** Which rooms of Douyu to list, and the prices of gifts. */
 export interface DouyuOptions {
   /** Prices in yuan by gift id, as messages hold no prices; gifts without a price here are dropped. Default none. */
   gifts?: ReadonlyMap<Id, number>;

@@ -20,6 +20,7 @@ export interface KuaiLiveFiles {
   user?: ByteSource;
 }
 
+/** How to read KuaiLive. */
 export interface KuaiLiveOptions {
   /** A file that is not in order of time is an error (`check`), or is sorted whole in memory (`sort`). Default `check`. */
   order?: "check" | "sort";

@@ -3,6 +3,7 @@ import { skipLine } from "../report.js";
 import { Line, LineError } from "./lines.js";
 import { type ByteSource, type CheckedReader, checkedReader, type ReaderOptions, readLineBlocks } from "./text.js";
 
+/** How to read comma-separated records. */
 export interface CsvOptions extends ReaderOptions {
   /** Separates fields: any text without quotes and line feeds. Default `,`. */
   separator?: string;

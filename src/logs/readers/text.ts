@@ -18,6 +18,7 @@ export type ByteSource = Uint8Array | string | Pieces;
 
 export type TextEncoding = "utf-8" | "latin-1";
 
+/** How to cut a source into lines. */
 export interface TextOptions {
   /** Prefix of line numbers in messages, such as the name of the file. Default none. */
   name?: string;
@@ -27,6 +28,7 @@ export interface TextOptions {
   maxLine?: number;
 }
 
+/** How to read a source of lines. */
 export interface ReaderOptions extends TextOptions {
   /** An invalid line ends the reading with an error, or is skipped and counted. Default throw. */
   onError?: "throw" | "skip";
