@@ -75,11 +75,9 @@ export {
 } from "./datasets/twitch.js";
 export {
   detectLogFormat,
-  type FirstBytes,
   LOG_FORMATS,
   type LogFormat,
   type LogFormatFile,
-  type OpenFile,
 } from "./formats.js";
 export { type CsvOptions, readCsv } from "./readers/csv.js";
 export { type CsvEventMapping, type CsvFieldMapping, readCsvEvents, toCsv } from "./readers/csvevents.js";
@@ -88,11 +86,9 @@ export { LineError } from "./readers/lines.js";
 export { mergeByTime } from "./readers/merge.js";
 export {
   type ByteSource,
-  type LineBlock,
   type ReaderOptions,
   readBytes,
   readLineBlocks,
-  type TextEncoding,
   type TextOptions,
 } from "./readers/text.js";
 export { emptyQualityReport, type QualityReport, qualityReportLines } from "./report.js";

@@ -13,8 +13,8 @@ function embedding(random: Random, length: number): number[] {
   return Array.from({ length }, () => random.normal());
 }
 
-describe("what is in a stream", () => {
-  test("only what was told is there", () => {
+describe("the content of a stream", () => {
+  test("missing modalities are null", () => {
     const contents = new Contents(1);
     contents.onAir(onAir("a"));
     contents.onAir(
@@ -49,7 +49,7 @@ describe("what is in a stream", () => {
     expect(Math.abs(mean / n)).toBeLessThan(0.05);
   });
 
-  test("projections do not depend on what came before, and differ by modality and seed", () => {
+  test("projections do not depend on earlier streams, and differ by modality and seed", () => {
     const text = [1, 2, 3, 4];
     const alone = new Contents(1);
     alone.onAir(onAir("a", { embeddings: { text, image: text } }));
@@ -77,7 +77,7 @@ describe("what is in a stream", () => {
     expect(contents.get("b")!.title).toBe("live");
   });
 
-  test("word vectors say what titles and tags mean, where the platform tells no embedding", () => {
+  test("word vectors embed title and tags if the platform sends no embedding", () => {
     const trainer = new WordVectorTrainer({ size: 3, minCount: 1 });
     for (const text of ["violin cello", "violin live", "blitz chess", "blitz live"]) trainer.learn(tokenize(text));
     const vectors = trainer.vectors();
@@ -150,7 +150,7 @@ describe("what is in a stream", () => {
   });
 });
 
-test("sums hold what was added, by modality", () => {
+test("sums add up by modality", () => {
   const contents = new Contents(1);
   contents.onAir(onAir("a", { title: "blitz" }));
   const content = contents.get("a")!;

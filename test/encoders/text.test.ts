@@ -24,7 +24,7 @@ describe("tokens", () => {
     expect(tokenize(text)).toEqual(expected);
   });
 
-  test("are never empty, do not tell case apart, and are few", () => {
+  test("are never empty, ignore case, and are few", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
         const words = tokenize(text);

@@ -25,7 +25,7 @@ function full({ rows, start, columns, values }: Sparse): number[][] {
 }
 
 describe("counts in bounded memory", () => {
-  test("are exact until the table is full; beyond, none is too high, nor too low by more than it says", () => {
+  test("are exact until the table is full; beyond, none is too high, nor too low by more than the error", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30), { maxLength: 400 }), fc.integer({ min: 1, max: 40 }), (keys, max) => {
         const frequent = new Frequent<number>(max);
@@ -130,7 +130,7 @@ describe("singular values and vectors", () => {
     }
   });
 
-  test("of nothing are none, and of zeros are zero", () => {
+  test("of an empty matrix are empty, and of zeros are zero", () => {
     const zeros = (rows: number): Sparse => ({
       rows,
       start: new Int32Array(rows + 1),
@@ -180,7 +180,7 @@ describe("word vectors", () => {
     expect(vectors.similarity("t1x0", "t1x1")).toBeGreaterThan(vectors.similarity("t1x0", "t2x1")! + 0.5);
   });
 
-  test("tell the topic of titles from few labels better than the words themselves do", () => {
+  test("predict the topic of titles from few labels better than the words themselves", () => {
     const random = new Random(9);
     const held = titles(600, TOPICS, random);
     const labelled = Array.from({ length: TOPICS }, (_, topic) =>
@@ -213,7 +213,7 @@ describe("word vectors", () => {
     expect(byWords).toBeLessThan(0.85);
   });
 
-  test("of a text are of length 1, say nothing of words that were not learned, and are masked where none was", () => {
+  test("of a text have length 1, ignore unknown words, and are masked if no word is known", () => {
     for (const { title } of log.slice(0, 50)) {
       const vector = vectors.embed(title)!;
       expect(vector.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
@@ -263,7 +263,7 @@ describe("word vectors", () => {
     expect(trained(["a", "b"]).embed("a")).toBeNull();
   });
 
-  test("are the same bits for the same texts, and others for another seed only in what does not matter", () => {
+  test("are the same bits for the same texts, and nearly the same for another seed", () => {
     const texts = log.slice(0, 500).map(({ title }) => title);
     const hash = (given: WordVectors) => createHash("sha256").update(JSON.stringify(given.save())).digest("hex");
     expect(hash(trained(texts))).toBe(hash(trained(texts)));

@@ -30,10 +30,6 @@ export class Sample<V> {
     return this.values.get(id);
   }
 
-  has(id: string): boolean {
-    return this.values.has(id);
-  }
-
   /** Whether an id belongs to the sample, seen or not. */
   takes(id: string): boolean {
     return this.#mask === 0 || (hashText(id) & this.#mask) === 0;

@@ -125,7 +125,7 @@ describe("cleaning events", () => {
     ]);
   });
 
-  test("puts out what is in order, without duplicates, conserved, and clean: a second cleaning changes nothing", async () => {
+  test("emits events in order, without duplicates, all accounted for; a second cleaning changes nothing", async () => {
     const ordering = fc.record({
       latenessMs: fc.constantFrom(0, 5000, 1e6),
       late: fc.constantFrom("drop", "keep"),
@@ -221,7 +221,7 @@ describe("cleaning events", () => {
     expect((await clean(events, { offAir: "keep" })).report.kept).toBe(5);
   });
 
-  test("says how various the log is", async () => {
+  test("measures the diversity of the log", async () => {
     const events: LiveEvent[] = [
       { kind: "on_air", time: 0, stream: "s", streamer: "ann", category: "chess" },
       { kind: "on_air", time: 0, stream: "t", streamer: "bob", category: "go" },
@@ -257,7 +257,7 @@ describe("cleaning events", () => {
   });
 });
 
-describe("bounds of what is usual", () => {
+describe("bounds of outliers", () => {
   const watches = Array.from(
     { length: 101 },
     (_, i): LiveEvent => ({ kind: "watch", time: i, user: "u", stream: "s", watchMs: i }),
@@ -270,7 +270,7 @@ describe("bounds of what is usual", () => {
     expect(await fitEventBounds([])).toEqual({});
   });
 
-  test("cut what is above, and are plain data", async () => {
+  test("cut larger values, and are plain data", async () => {
     const bounds = JSON.parse(JSON.stringify(await fitEventBounds(watches)));
     const long: LiveEvent = { kind: "watch", time: 1, user: "u", stream: "s", watchMs: 1000 };
     const { events, report } = await clean([long], { bounds, offAir: "keep" });

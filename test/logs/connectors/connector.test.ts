@@ -48,7 +48,7 @@ const room = (roomid: number, more: Partial<ListedRoom> = {}): ListedRoom => ({ 
 const short = (events: LiveEvent[]) => events.map((event) => `${event.kind} ${"stream" in event ? event.stream : ""}`);
 
 describe("polls", () => {
-  test("tell what differs: on air, what changed, and after the grace off air", async () => {
+  test("give the differences: on air, updates, and after the grace off air", async () => {
     const polls = [
       page([room(1), room(2, { online: 5 })]),
       page([room(1, { title: "棋", online: 11 }), room(3)]),
@@ -73,7 +73,7 @@ describe("polls", () => {
     expect(connector.report).toMatchObject({ read: 6, kept: 6, dropped: 0 });
   });
 
-  test("read page after page until one says that no more follow, and no more than they may", async () => {
+  test("read page after page until the last one, at most `pages`", async () => {
     const pages = [page([room(1), room(2)], 1), page([room(2), room(3)], 1), page([room(4)])];
     const { connector, asked } = answered(pages, {}, bilibiliAdapter({ area: 86, parentArea: 2, pageSize: 2 }));
     expect(short(await connector.refresh(NOW)).filter((one) => one.startsWith("on_air"))).toEqual(
@@ -105,7 +105,7 @@ describe("polls", () => {
     expect(connector.report.examples).toEqual(["no line", '"code" must be 0, got -412']);
   });
 
-  test("with a room that is not one drop it, or end with an error that names it and change nothing", async () => {
+  test("drop an invalid room, or end with an error that names it and change nothing", async () => {
     const broken = page([room(1), room(2, { title: 5 as unknown as string }), room(3)]);
     const strict = answered([broken, page([room(1)])]);
     const message = '"data.list.1.title" must be text of at most 1024 characters, got 5';
@@ -122,7 +122,7 @@ describe("polls", () => {
     expect(lax.connector.report).toMatchObject({ read: 4, kept: 3, dropped: 1, examples: [message] });
   });
 
-  test("of an answer that is none are refused", async () => {
+  test("refuse invalid answers", async () => {
     for (const [answer, message] of [
       ["<html>", 'an answer must be an object, got "<html>"'],
       [{ code: 0 }, '"data" must be an object, got undefined'],
@@ -136,7 +136,7 @@ describe("polls", () => {
     }
   });
 
-  test("start streams that were on air before when the platform says, in order, but not before `since`", async () => {
+  test("start streams already on air at the platform's time, in order, but not before `since`", async () => {
     const rooms = [room(1, { live_time: SECONDS - 60 }), room(2, { live_time: SECONDS - 7200 }), room(3)];
     const since = NOW - 3_600_000;
     const { connector } = answered([page(rooms), page([...rooms, room(4, { live_time: SECONDS - 60 })])], { since });
@@ -153,7 +153,7 @@ describe("polls", () => {
     expect(connector.report).toMatchObject({ read: 3, kept: 2, droppedBy: { "too many rooms": 1 } });
   });
 
-  test("of single rooms know who is live, and leave the rooms alone that were not asked for", async () => {
+  test("of single rooms find who is live, and leave other rooms alone", async () => {
     const off = { code: 0, data: { by_room_ids: { 501: { ...STATUS.data.by_room_ids[501], live_status: 2 } } } };
     const { connector, asked } = answered([page([room(7)]), STATUS, off], { graceMs: 0, since: 0 });
     await connector.refresh(NOW);
@@ -175,7 +175,7 @@ describe("polls", () => {
     expect(short(await connector.check(["501"], NOW + 2000))).toEqual(["off_air bilibili:501"]);
   });
 
-  test("without a loss say exactly who came and went, as differences of sets do", async () => {
+  test("without a loss give exactly the differences of the sets", async () => {
     const polls = fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 12 }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(polls, async (lists) => {
@@ -362,7 +362,7 @@ describe("messages of Bilibili", () => {
     }
   });
 
-  test("are told no later than now, and not before what was told last", () => {
+  test("give events no later than now, and not before the last event", () => {
     const connector = connected({ since: 0 });
     const time = (seconds: number, now: number) =>
       connector.message(SAID.like(`${seconds}-${now}`, seconds), now)[0]!.time;
@@ -472,7 +472,7 @@ describe("Douyu", () => {
   });
 });
 
-test("what is not an option, and what is no time, is refused", () => {
+test("unknown options and invalid times are refused", () => {
   const wrong = { grace: 1 } as ConnectorOptions;
   expect(() => new PlatformConnector(bilibiliAdapter(), nobody, wrong)).toThrow('"grace" is not an option');
   expect(() => new PlatformConnector(bilibiliAdapter(), nobody, { since: -1 })).toThrow('"since" must be');

@@ -175,7 +175,7 @@ describe("Twitch-100K", () => {
     expect(validation.user.length).toBeGreaterThan(0);
   });
 
-  test("becomes events of which cleaning has nothing to say", async () => {
+  test("becomes events that cleaning leaves unchanged", async () => {
     const log = await readTwitch(text);
     const events = [...twitchEvents(log)];
     const cleaning = cleanEvents(events, { timeoutMs: 1e12 });
@@ -200,7 +200,7 @@ describe("Twitch-100K", () => {
 describe("KuaiLive", () => {
   const { files, rooms, clicks, negatives } = made.kuaiLiveLookAlike(1);
 
-  test("becomes events in order of time: rooms, what was shown, clicks, watches at their ends, users first", async () => {
+  test("becomes events in order of time: users first, rooms, impressions, clicks, watches at their ends", async () => {
     const events = await all(readKuaiLive(files));
     expect(events.every((event, i) => i === 0 || event.time >= events[i - 1]!.time)).toBe(true);
     const of = (kind: LiveEvent["kind"]) => events.filter((event) => event.kind === kind);
@@ -340,7 +340,7 @@ describe("formats", () => {
     expect(read.length).toBe(records);
   });
 
-  test("what is of none is none", () => {
+  test("other files have no format", () => {
     expect(detectLogFormat(["notes.txt", "x.csv"], { "x.csv": utf8("a,b\n1,2\n") })).toBeUndefined();
     expect(detectLogFormat([], {})).toBeUndefined();
   });

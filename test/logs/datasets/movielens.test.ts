@@ -100,7 +100,7 @@ describe("reading MovieLens-100K", () => {
     ["an unknown occupation", { user: "1|24|M|pilot|1\n" }, 'u.user:1: "occupation" must be one of administrator'],
     ["a user listed twice", { user: GOOD.user + GOOD.user }, 'u.user:3: "id" must be unique, got "1"'],
   ];
-  test.each(bad)("refuses %s, and says where and what", (_, change, message) => {
+  test.each(bad)("refuses %s, with file, line and field", (_, change, message) => {
     expect(() => parseMovieLens(files(change))).toThrow(message);
   });
 

@@ -82,7 +82,7 @@ describe("events in columns", () => {
     ]);
   });
 
-  test("errors name line, field and what it was", async () => {
+  test("errors name line, field and value", async () => {
     const text = "what,uid,live,ts,minutes\nview,7,9,1,x\n";
     await expect(all(readCsvEvents(text, mapping))).rejects.toThrow(
       'line 2: "watchMs" must be a finite number >= 0, got "x"',
@@ -95,7 +95,7 @@ describe("events in columns", () => {
     expect(report.examples).toEqual(['line 2: "watchMs" must be a finite number >= 0, got "x"']);
   });
 
-  test("a mapping to what is no field is refused before anything is read", async () => {
+  test("a mapping to an unknown field is refused before anything is read", async () => {
     const wrong = { kind: "click", fields: { watchMs: "w" } } as const;
     await expect(all(readCsvEvents("", wrong))).rejects.toThrow('"fields.watchMs" is not a field of click');
     const kind = { kind: "wink" as "click", fields: {} };
@@ -152,7 +152,7 @@ describe("numbers and moments", () => {
     expect(parseIsoTime(text)).toBe(time);
   });
 
-  test("times agree with Date.parse on what it must take", () => {
+  test("times agree with Date.parse on ISO strings", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), (time) => {
         expect(parseIsoTime(new Date(time).toISOString())).toBe(time);

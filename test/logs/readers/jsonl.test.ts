@@ -102,7 +102,7 @@ describe("JSON lines", () => {
     expect(report.examples[0]).toBe("line 4: must be one JSON object");
   });
 
-  test("what is written reads back the same", async () => {
+  test("written events read back the same", async () => {
     const many = Array.from({ length: 3000 }, (_, i) => ({ ...EVENTS[i % 3]!, time: i }));
     const pieces = await all(toJsonl(many));
     expect(pieces.length).toBeGreaterThan(1);
@@ -120,7 +120,7 @@ describe("JSON lines", () => {
     await expect(all(readJsonl("", { line: 1 } as object))).rejects.toThrow('"line" is not an option');
   });
 
-  test("what is no source is refused", async () => {
+  test("an invalid source is refused", async () => {
     await expect(all(readJsonl(5 as unknown as string))).rejects.toThrow(
       '"source" must be bytes, text or pieces of them, got 5',
     );

@@ -23,7 +23,7 @@ describe("logs of events", () => {
       { kind: "click", time: 99, user: "z", stream: "s" },
     ]);
 
-  test("are cut where their times say", () => {
+  test("are cut at instants", () => {
     fc.assert(
       fc.property(anyLog, fc.nat(100), (events, instant) => {
         const [before, after] = cutEventsAt(events, [instant]);
@@ -42,7 +42,7 @@ describe("logs of events", () => {
     }
   });
 
-  test("share what happens on the platform, and no user", () => {
+  test("share the events of streams, and no user", () => {
     fc.assert(
       fc.property(anyLog, seed, (events, seed) => {
         const splits = [...kFoldEvents(events, 2, seed), holdOutUserEvents(events, 0.3, seed)];

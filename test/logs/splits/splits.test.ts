@@ -96,7 +96,7 @@ describe("a split in two", () => {
     ).toThrow(new RangeError('"time" must never fall, got 1 after 2 at interaction 1'));
   });
 
-  test("loses nothing, doubles nothing, and never tests on what precedes training", () => {
+  test("loses nothing, doubles nothing, and tests on the last interaction of a user", () => {
     fc.assert(
       fc.property(someRows, (rows) => {
         const whole = sortInteractions(unordered(rows));

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type FeatureColumn, type FeatureEncoding, FeatureSet } from "../../src/encoders/index.js";
-import { Random } from "../../src/numeric/random.js";
-import { DAY, HOUR } from "../../src/protocol/time.js";
+import { type FeatureColumn, type FeatureEncoding, FeatureSet } from "../../../src/encoders/index.js";
+import { Random } from "../../../src/numeric/random.js";
+import { DAY, HOUR } from "../../../src/protocol/time.js";
 
 function set(encode: FeatureEncoding, optional = false): FeatureSet {
   return new FeatureSet([{ name: "x", encode, optional }]);
@@ -86,7 +86,7 @@ describe.each(KINDS)("%o", (encode, value) => {
     );
   });
 
-  test("what is missing in training leaves no trace", () => {
+  test("values missing in training leave no trace", () => {
     fc.assert(
       fc.property(training, (values) => {
         const features = set(encode, true);
@@ -133,7 +133,7 @@ describe("numbers", () => {
     expect(rowOf(fitted({ kind: "standard" }, [5, 5]), { x: 6 })).toEqual([0]);
   });
 
-  test("running is the standard one of what it has learned so far, and forgets by fit", () => {
+  test("running equals standard over the values so far, and fit forgets them", () => {
     const random = new Random(2);
     const values = Array.from({ length: 40 }, () => 1000 + random.normal());
     const running = set({ kind: "running" });
@@ -151,7 +151,7 @@ describe("numbers", () => {
     expect(running.save()).toEqual(set({ kind: "running" }).save());
   });
 
-  test("minmax clamps what lies outside of the training values", () => {
+  test("minmax clamps values outside the training range", () => {
     const features = fitted({ kind: "minmax" }, [10, 30, 20]);
     expect([5, 10, 15, 30, 1e9].map((x) => rowOf(features, { x })[0])).toEqual([0, 0, 0.25, 1, 1]);
     expect(rowOf(fitted({ kind: "minmax" }, [-1e308, 1e308]), { x: 0 })).toEqual([0.5]);
@@ -219,7 +219,7 @@ describe("names", () => {
     expect(both.filter((x) => x === 1).length).toBe(2 - Number(both.indexOf(1) === both.lastIndexOf(1)));
   });
 
-  test("indices of columns do not meet; names said twice count once, too many are left out", () => {
+  test("indices of columns do not meet; repeated names count once, too many are left out", () => {
     const features = new FeatureSet([
       { name: "id", encode: { kind: "indices", size: 10 } },
       { name: "tags", encode: { kind: "indices", size: 20, slots: 3 } },
@@ -313,7 +313,7 @@ describe("a feature set", () => {
     expect(features.save()[0]!.encode).toMatchObject({ count: 0 });
   });
 
-  test("says which columns have to be fitted first", () => {
+  test("names the columns that must be fitted first", () => {
     const features = new FeatureSet([
       { name: "a", encode: { kind: "standard" } },
       { name: "b", encode: { kind: "log" } },
