@@ -296,11 +296,11 @@ describe("word vectors", () => {
     [{ rows: [1, 2, 3, Number.NaN] }, '"words.rows" must be'],
     [{ rows: [1, 2, 3, 4e4] }, '"words.rows" must be'],
     [{ rows: undefined }, '"words.rows" must be'],
-  ])("refuse what they were not saved as: %j", (wrong, message) => {
+  ])("refuse invalid saved vectors: %j", (wrong, message) => {
     const saved = { size: 2, words: ["a", "b"], counts: [2, 1], rows: [1, 2, 3, 4] };
     expect(new WordVectors(saved).has("a")).toBe(true);
     expect(() => new WordVectors({ ...saved, ...wrong } as SavedWordVectors)).toThrow(message);
-    expect(() => new WordVectors(null as unknown as SavedWordVectors)).toThrow('"words" must be what WordVectors.save');
+    expect(() => new WordVectors(null as unknown as SavedWordVectors)).toThrow('"words" must be saved by WordVectors.save');
   });
 
   test("options are checked", () => {
