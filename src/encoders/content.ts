@@ -169,12 +169,3 @@ export class Contents {
     return known;
   }
 }
-
-/** Adds the content of a stream, times `weight`, to sums by modality. */
-export function addContent(sums: (number[] | null)[], { rows }: Content, weight: number): void {
-  for (const [m, row] of rows.entries()) {
-    if (row === null) continue;
-    const sum = (sums[m] ??= new Array<number>(CONTENT_SIZE).fill(0));
-    for (let i = 0; i < CONTENT_SIZE; i++) sum[i]! += weight * row[i]!;
-  }
-}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addContent, CONTENT_SIZE, Contents } from "../../src/encoders/content.js";
+import { CONTENT_SIZE, Contents } from "../../src/encoders/content.js";
 import { cosine, tokenize } from "../../src/encoders/text.js";
 import { WordVectorTrainer } from "../../src/encoders/wordvectors/trainer.js";
 import { Random } from "../../src/numeric/random.js";
@@ -148,15 +148,4 @@ describe("the content of a stream", () => {
     expect(JSON.stringify(copy.save(b))).toBe(JSON.stringify(original.save(a)));
     expect(b).toEqual(a);
   });
-});
-
-test("sums add up by modality", () => {
-  const contents = new Contents(1);
-  contents.onAir(onAir("a", { title: "blitz" }));
-  const content = contents.get("a")!;
-  const sums: (number[] | null)[] = [null, null, null, null];
-  addContent(sums, content, 2);
-  addContent(sums, content, 3);
-  expect(sums[0]!.map(Math.fround)).toEqual(Array.from(content.rows[0]!, (x) => Math.fround(5 * x)));
-  expect(sums.slice(1)).toEqual([null, null, null]);
 });

@@ -300,7 +300,9 @@ describe("word vectors", () => {
     const saved = { size: 2, words: ["a", "b"], counts: [2, 1], rows: [1, 2, 3, 4] };
     expect(new WordVectors(saved).has("a")).toBe(true);
     expect(() => new WordVectors({ ...saved, ...wrong } as SavedWordVectors)).toThrow(message);
-    expect(() => new WordVectors(null as unknown as SavedWordVectors)).toThrow('"words" must be saved by WordVectors.save');
+    expect(() => new WordVectors(null as unknown as SavedWordVectors)).toThrow(
+      '"words" must be saved by WordVectors.save',
+    );
   });
 
   test("options are checked", () => {

@@ -89,7 +89,7 @@ const FIELDS = Object.keys({ name: "", from: "", encode: "", optional: "" } sati
 >);
 
 /** Rule for an option that is a list of columns; `FeatureSet` checks each column. */
-export const featureColumnsRule: Rule = [
+const featureColumnsRule: Rule = [
   (value) => Array.isArray(value) && value.length <= COLUMNS,
   `an array of at most ${COLUMNS} columns`,
 ];
