@@ -8,7 +8,7 @@ import {
   type Ranker,
   type RankingProtocol,
 } from "../../src/evaluation/ranking.js";
-import { histories, type Interactions, leaveLastOut } from "../../src/logs/splits.js";
+import { type Interactions, leaveLastOut, userHistories } from "../../src/logs/index.js";
 import { Bpr } from "../../src/ranking/bpr.js";
 import { Ease } from "../../src/ranking/ease.js";
 import { ItemKnn } from "../../src/ranking/itemknn.js";
@@ -100,7 +100,7 @@ const BARS: readonly Bar[] = [
 /** The 99 of each test interaction that were drawn for the published figures. */
 export function publishedNegatives(train: Interactions, test: Interactions): Int32Array[] {
   const random = new NumpyRandom(PUBLISHED_SEED);
-  const { start, event } = histories(train);
+  const { start, event } = userHistories(train);
   const lists = new Array<Int32Array>(test.user.length);
   for (const t of Array.from(test.user.keys()).sort((a, b) => test.user[a]! - test.user[b]!)) {
     const user = test.user[t]!;

@@ -3,7 +3,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import type { Row } from "../../src/cli/writing/results.js";
 import { evaluateBandit, itemShares, OffPolicyLog, type OffPolicyOptions } from "../../src/evaluation/index.js";
-import { type BanditLog, collectBandit, readOpenBandit } from "../../src/logs/index.js";
+import { type BanditLog, collectBanditLog, readOpenBandit } from "../../src/logs/index.js";
 import { Random } from "../../src/numeric/random.js";
 import {
   type Decision,
@@ -224,7 +224,7 @@ async function banditRows(tell: (text: string) => void): Promise<Row[]> {
     const items = ITEMS[campaign];
     const read = (policy: string) => {
       const source = createReadStream(`${OPEN_BANDIT}/${policy}/${campaign}/${campaign}.csv`);
-      return collectBandit(
+      return collectBanditLog(
         readOpenBandit(source),
         Array.from({ length: items }, (_, item) => String(item)),
       );

@@ -2,32 +2,32 @@ import { mustBe } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import type { Id, OnAir, StreamUpdate } from "../protocol/index.js";
-import { BagOfWords, tokens } from "./text.js";
+import { BagOfWords, tokenize } from "./text.js";
 import { type SavedWordVectors, WordVectors } from "./wordvectors/wordvectors.js";
 
-/** What of a stream can be compared: its words, and what the platform has computed. */
+/** The modalities by which streams are compared: their words, and the platform's embeddings of text, image and audio. */
 export const MODALITIES = ["words", "text", "image", "audio"] as const;
 const [WORDS, TEXT] = [0, 1] as const;
 
-/** Numbers of each modality. */
+/** Length of the vector of each modality. */
 export const CONTENT_SIZE = 32;
 
-/** Streams remembered after they went off air, for the watches that are still to be told. */
+/** Most streams remembered after they went off air, for watches that arrive later. */
 const GONE = 16_384;
 
-/** What is in a stream. */
+/** The content of a stream. */
 export interface Content {
   language: string | undefined;
   mature: boolean | undefined;
   title: string;
   tags: readonly string[];
-  /** Whether the platform told an embedding of the text; undefined where it did not. */
+  /** True if the platform sent an embedding of the text; else undefined. */
   embedded?: boolean | undefined;
-  /** By modality, `CONTENT_SIZE` numbers of length 1; null where the platform told nothing. */
+  /** For each modality a vector of `CONTENT_SIZE` numbers and length 1; null if it is missing. */
   rows: (Float32Array | null)[];
 }
 
-/** What `Contents.save` gives, beside the numbers of all rows. */
+/** The state of `Contents` without the numbers of rows: plain data. */
 export interface SavedContents {
   words: ReturnType<BagOfWords["save"]>;
   live: [Id, SavedContent][];
@@ -35,16 +35,16 @@ export interface SavedContents {
 }
 
 interface SavedContent extends Omit<Content, "rows"> {
-  /** Which modalities there are. */
+  /** For each modality whether it is present. */
   rows: boolean[];
 }
 
 /**
- * What is in the streams on air, each modality as 32 numbers whose inner products say how alike two streams are.
+ * The content of the streams on air: for each modality 32 numbers whose inner products are similarities of streams.
  *
- * Titles and tags are hashed words weighted by how rare they are among the streams so far; embeddings are projected on
- * random signs, which keeps cosines to within about 1 / sqrt(32) whatever their length (Achlioptas 2003). Where the
- * platform tells no embedding of a text, word vectors make one of the title and the tags, if there are any.
+ * Titles and tags become hashed words, weighted by their rarity among the streams so far. Embeddings are projected on
+ * random signs, which keeps cosines to within about 1 / sqrt(32) for any length (Achlioptas 2003). If the platform sends
+ * no embedding of the text, word vectors, if given, make one from title and tags.
  */
 export class Contents {
   readonly #words = new BagOfWords(CONTENT_SIZE);
@@ -52,14 +52,14 @@ export class Contents {
   readonly #live = new Map<Id, Content>();
   readonly #gone = new Latest<Id, Content>(GONE);
   readonly #seed: number;
-  /** Of each modality, 32 signs of each input as one word, as far as inputs were met. */
+  /** For each modality one word of 32 signs for each input, up to the longest embedding so far. */
   readonly #signs = new Map<string, number[]>();
   readonly #sums = new Float64Array(CONTENT_SIZE);
 
   /**
-   * @param seed - Of the signs, an integer.
+   * @param seed - Seed of the signs, an integer.
    * @param words - Word vectors for titles and tags, of at most 32 numbers.
-   * @throws RangeError for word vectors that are none, or longer.
+   * @throws RangeError for invalid or longer word vectors.
    */
   constructor(seed: number, words?: SavedWordVectors) {
     this.#seed = seed;
@@ -68,14 +68,14 @@ export class Contents {
     if (words.size > CONTENT_SIZE) throw mustBe("words.size", `at most ${CONTENT_SIZE}`, words.size);
   }
 
-  /** What is in a stream on air, or in one that went off air not long ago; undefined when it is not known. */
+  /** The content of a stream on air, or recently off air; undefined for other streams. */
   get(stream: Id): Content | undefined {
     return this.#live.get(stream) ?? this.#gone.get(stream);
   }
 
   onAir({ stream, title = "", tags = [], language, mature, embeddings = {} }: OnAir): void {
     this.#gone.delete(stream);
-    const words = tokens([title, ...tags].join(" "));
+    const words = tokenize([title, ...tags].join(" "));
     const rows = MODALITIES.map((modality) => {
       if (modality === "words") return this.#wordsOf(words);
       const embedding = embeddings[modality];
@@ -91,7 +91,7 @@ export class Contents {
     if (content === undefined || (title === undefined && tags === undefined)) return;
     content.title = title ?? content.title;
     content.tags = tags ?? content.tags;
-    const words = tokens([content.title, ...content.tags].join(" "));
+    const words = tokenize([content.title, ...content.tags].join(" "));
     content.rows[WORDS] = this.#wordsOf(words);
     if (!content.embedded) content.rows[TEXT] = this.#embedded(words);
   }
@@ -108,7 +108,7 @@ export class Contents {
     this.#gone.delete(stream);
   }
 
-  /** Plain values; the numbers of all rows go to the end of `floats`. */
+  /** The state as plain data; appends the rows to `floats`. */
   save(floats: Float32Array[]): SavedContents {
     const saved = ([id, { rows, ...rest }]: [Id, Content]): [Id, SavedContent] => {
       for (const row of rows) if (row !== null) floats.push(row);
@@ -117,7 +117,7 @@ export class Contents {
     return { words: this.#words.save(), live: [...this.#live].map(saved), gone: [...this.#gone].map(saved) };
   }
 
-  /** Takes what `save` gave, and the numbers that it gave away. */
+  /** Restores a saved state, with the rows that `save` appended. */
   load({ words, live, gone }: SavedContents, floats: Float32Array): void {
     this.#words.load(words);
     let at = 0;
@@ -127,7 +127,7 @@ export class Contents {
       title,
       tags,
       embedded,
-      rows: rows.map((there) => (there ? floats.slice(at, (at += CONTENT_SIZE)) : null)),
+      rows: rows.map((isPresent) => (isPresent ? floats.slice(at, (at += CONTENT_SIZE)) : null)),
     });
     for (const [id, content] of live) this.#live.set(id, loaded(content));
     for (const [id, content] of gone) this.#gone.set(id, loaded(content));
@@ -141,7 +141,7 @@ export class Contents {
     return row;
   }
 
-  /** Null where no word has a vector. */
+  /** Null if no word has a vector. */
   #embedded(words: readonly string[]): Float32Array | null {
     if (this.#vectors === undefined) return null;
     const row = new Float32Array(CONTENT_SIZE);
@@ -164,17 +164,8 @@ export class Contents {
   #signsOf(modality: string, inputs: number): readonly number[] {
     const known = this.#signs.get(modality) ?? [];
     this.#signs.set(modality, known);
-    // By place, so that they do not depend on which length came first.
+    // Seeded by index, so that signs do not depend on which length came first.
     for (let i = known.length; i < inputs; i++) known.push(Random.named(this.#seed, "signs", modality, i).uint32());
     return known;
-  }
-}
-
-/** Adds a stream's content to fading sums by modality. */
-export function addContent(sums: (number[] | null)[], { rows }: Content, weight: number): void {
-  for (const [m, row] of rows.entries()) {
-    if (row === null) continue;
-    const sum = (sums[m] ??= new Array<number>(CONTENT_SIZE).fill(0));
-    for (let i = 0; i < CONTENT_SIZE; i++) sum[i]! += weight * row[i]!;
   }
 }

@@ -1,5 +1,5 @@
-export { addContent, CONTENT_SIZE, type Content, Contents, MODALITIES, type SavedContents } from "./content.js";
-export { type Column, columns, type Encoding, FeatureSet } from "./set.js";
-export { BagOfWords, cosine, tokens } from "./text.js";
-export { WordTrainer, type WordTrainerOptions } from "./wordvectors/trainer.js";
-export { type SavedWordVectors, savedWords, WordVectors } from "./wordvectors/wordvectors.js";
+export { type FeatureColumn, type FeatureEncoding, FeatureSet } from "./columns/featureset.js";
+export { CONTENT_SIZE, type Content, Contents, MODALITIES, type SavedContents } from "./content.js";
+export { BagOfWords, cosine, type SavedBagOfWords, tokenize } from "./text.js";
+export { WordVectorTrainer, type WordVectorTrainerOptions } from "./wordvectors/trainer.js";
+export { type SavedWordVectors, WordVectors } from "./wordvectors/wordvectors.js";

@@ -1,23 +1,23 @@
-import { log } from "../numeric/index.js";
+import { hashText, log } from "../numeric/index.js";
 
-/** Scripts that are written without spaces, or are searched by parts of words: their runs become pairs of characters. */
+/** Scripts without spaces between words, or searched by parts of words: their runs become pairs of characters. */
 const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー`;
 /** A run of an unspaced script; or a run of other letters, marks and digits; or one pictograph. */
 const PIECES = new RegExp(
   String.raw`([${UNSPACED}](?:[${UNSPACED}]|\p{M})*)|(?:(?![${UNSPACED}])[\p{L}\p{M}\p{N}])+|\p{Extended_Pictographic}`,
   "gu",
 );
-/** Accents of Latin, Greek and Cyrillic letters; marks of other scripts are letters to their readers, and stay. */
+/** Accents of Latin, Greek and Cyrillic letters; marks of other scripts distinguish letters, and stay. */
 const ACCENTS = /[\u0300-\u036f]/g;
-/** Most tokens of one text: a title has a few, a description of the greatest length less. */
+/** Most tokens of one text: more than the longest description of the schema has. */
 const TOKENS_MAX = 8192;
 
 /**
- * The words of a text, in order: lower case, without accents, wide forms made narrow; digits count as letters; each
- * pictograph is a word; of runs in scripts without spaces every pair of neighbours is one, or the only character.
- * Letters that a runtime's Unicode does not know yet are left out.
+ * The words of a text, in order: lower case, without accents, with wide forms made narrow. Digits count as letters, and
+ * each pictograph is a word. In scripts without spaces each pair of neighbouring characters is a word, as is a single
+ * character. Letters unknown to the runtime's version of Unicode are left out.
  */
-export function tokens(text: string): string[] {
+export function tokenize(text: string): string[] {
   const plain = text.toLowerCase().normalize("NFKD").replace(ACCENTS, "").normalize("NFC");
   const found: string[] = [];
   for (const [piece, unspaced] of plain.matchAll(PIECES)) {
@@ -32,21 +32,12 @@ export function tokens(text: string): string[] {
   return found.slice(0, TOKENS_MAX);
 }
 
-/** 32 bits of a name, the same everywhere: FNV-1a over its UTF-16 units, then mixed as MurmurHash3 ends. */
-export function hash(name: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-/** Where a name goes among `size` buckets. */
+/** The bucket of a name among `size`. */
 export function bucketOf(name: string, size: number): number {
-  return hash(name) % size;
+  return hashText(name) % size;
 }
 
-/** The cosine of two rows of `size` numbers; 0 where either is all zeros. */
+/** The cosine of two rows of `size` numbers, in [-1, 1]; 0 if either is all zeros. */
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>, size: number = a.length, atA = 0, atB = 0): number {
   let [dot, squaresA, squaresB] = [0, 0, 0];
   for (let i = 0; i < size; i++) {
@@ -55,13 +46,13 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>, size: number 
     squaresA += x * x;
     squaresB += y * y;
   }
-  // Two roots: the product of the squares may be too small for a number.
+  // Two roots: the product of the squares may underflow.
   const length = Math.sqrt(squaresA) * Math.sqrt(squaresB);
   return length === 0 ? 0 : Math.min(Math.max(dot / length, -1), 1);
 }
 
-/** What `BagOfWords.save` gives. */
-export interface SavedWords {
+/** The state of a `BagOfWords`: plain data. */
+export interface SavedBagOfWords {
   documents: number;
   frequencies: number[];
 }
@@ -69,16 +60,16 @@ export interface SavedWords {
 /**
  * Texts as vectors of length 1: hashed bags of words, optionally weighted by how rare each word is (TF-IDF).
  *
- * A word goes to a bucket by its hash, with a sign by another bit of it, so that words that meet in a bucket cancel
- * rather than add up and inner products stay right on average (Weinberger et al. 2009, arXiv:0902.2206). The weight is
- * 1 + ln((1 + texts) / (1 + texts with this bucket)), as scikit-learn's smooth one.
+ * The hash of a word selects its bucket and its sign, so that words in one bucket cancel rather than add up, and inner
+ * products stay right on average (Weinberger et al. 2009, arXiv:0902.2206). The weight is
+ * 1 + ln((1 + texts) / (1 + texts with this bucket)), as the smooth one of scikit-learn.
  */
 export class BagOfWords {
   /** Numbers in a vector. */
   readonly size: number;
   #documents = 0;
   readonly #frequencies: Float64Array;
-  /** The number of the text that counted a bucket last. */
+  /** For each bucket the number of the text that counted it last. */
   readonly #counted: Float64Array;
   readonly #sums: Float64Array;
 
@@ -90,12 +81,12 @@ export class BagOfWords {
     this.#sums = new Float64Array(size);
   }
 
-  /** Texts that it has seen. */
+  /** Number of texts learned. */
   get documents(): number {
     return this.#documents;
   }
 
-  /** Counts a text's words, so that common ones weigh less from now on. */
+  /** Counts the words of a text, so that common words weigh less from now on. */
   learn(words: readonly string[]): void {
     this.#documents++;
     for (const word of words) {
@@ -108,14 +99,14 @@ export class BagOfWords {
 
   /**
    * Writes a text's vector, `size` numbers in [-1, 1] from `offset`; all 0 for a text without words.
-   * @param rare - Weigh words by how rare they are; else all the same.
+   * @param weighting - `count` weighs all words equally, `tfidf` rare words more. Default `tfidf`.
    */
-  write(words: readonly string[], out: Float32Array, offset: number, rare = true): void {
+  write(words: readonly string[], out: Float32Array, offset: number, weighting: "count" | "tfidf" = "tfidf"): void {
     const { size } = this;
     const sums = this.#sums.fill(0);
     for (const word of words) {
-      const h = hash(word);
-      const weight = rare ? 1 + log((1 + this.#documents) / (1 + this.#frequencies[h % size]!)) : 1;
+      const h = hashText(word);
+      const weight = weighting === "tfidf" ? 1 + log((1 + this.#documents) / (1 + this.#frequencies[h % size]!)) : 1;
       sums[h % size]! += signOf(h) * weight;
     }
     let squares = 0;
@@ -124,19 +115,19 @@ export class BagOfWords {
     for (let i = 0; i < size; i++) out[offset + i] = sums[i]! * scale;
   }
 
-  save(): SavedWords {
+  save(): SavedBagOfWords {
     return { documents: this.#documents, frequencies: [...this.#frequencies] };
   }
 
-  /** Takes what `save` gave. */
-  load({ documents, frequencies }: SavedWords): void {
+  /** Restores a saved state. */
+  load({ documents, frequencies }: SavedBagOfWords): void {
     this.#documents = documents;
     this.#frequencies.set(frequencies);
     this.#counted.fill(0);
   }
 }
 
-/** From a product of all bits, as the low ones choose the bucket. */
+/** The sign comes from a product of all bits, since the low bits select the bucket. */
 function signOf(h: number): number {
   return Math.imul(h, 0x9e3779b1) < 0 ? -1 : 1;
 }

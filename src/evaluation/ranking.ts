@@ -1,4 +1,4 @@
-import { type Histories, histories, type Interactions } from "../logs/index.js";
+import { type Interactions, type UserHistories, userHistories } from "../logs/index.js";
 import { Random } from "../numeric/index.js";
 import {
   arithmeticMean,
@@ -66,21 +66,21 @@ export interface RankingScores {
 /** The items that are new to a user: not in the user's training data. */
 export class UnseenItems {
   readonly #train: Interactions;
-  readonly #histories: Histories;
+  readonly #userHistories: UserHistories;
   readonly #isSeen: Uint8Array;
   readonly #items: Int32Array;
   #seen: Int32Array = new Int32Array(0);
 
   constructor(train: Interactions) {
     this.#train = train;
-    this.#histories = histories(train);
+    this.#userHistories = userHistories(train);
     this.#isSeen = new Uint8Array(train.items);
     this.#items = new Int32Array(train.items);
   }
 
   /** The user's new items, and `also`, in ascending order; a view that the next call overwrites. */
   of(user: number, also = -1): Int32Array {
-    const { start, event } = this.#histories;
+    const { start, event } = this.#userHistories;
     for (const e of this.#seen) this.#isSeen[this.#train.item[e]!] = 0;
     this.#seen = event.subarray(start[user]!, start[user + 1]!);
     for (const e of this.#seen) this.#isSeen[this.#train.item[e]!] = 1;

@@ -1,5 +1,5 @@
 import { checked, type Rule, type Rules, rules } from "../check/index.js";
-import { histories, type Interactions } from "../logs/index.js";
+import { type Interactions, userHistories } from "../logs/index.js";
 import {
   bootstrapInterval,
   type Figure,
@@ -98,7 +98,7 @@ interface UserList {
 
 /** The whole ranking for each user with a new item in the test set. */
 function* lists(ranker: Ranker, train: Interactions, test: Interactions): Generator<UserList, void, undefined> {
-  const { start, event } = histories(test);
+  const { start, event } = userHistories(test);
   const unseen = new UnseenItems(train);
   const buffer = new Float64Array(train.items);
   for (let user = 0; user < test.users; user++) {

@@ -1,6 +1,4 @@
-/** Counts by name. */
-export type Counts = Record<string, number>;
-
-export function count(counts: Counts, name: string, by = 1): void {
-  counts[name] = (counts[name] ?? 0) + by;
+/** Adds to the count of a name. */
+export function count(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
 }

@@ -2,70 +2,79 @@ import type { LiveEvent } from "../protocol/index.js";
 import { type Broadcast, readBroadcasts } from "./datasets/broadcasts.js";
 import { type KuaiLiveFiles, readKuaiLive } from "./datasets/kuailive.js";
 import { parseMovieLens } from "./datasets/movielens.js";
-import { readRatings1M } from "./datasets/movielens1m.js";
+import { readMovieLens1MRatings } from "./datasets/movielens1m.js";
 import { readNetflix } from "./datasets/netflix.js";
 import { type BanditRecord, readOpenBandit } from "./datasets/openbandit.js";
 import type { RatingRecord } from "./datasets/ratings.js";
 import { readTwitch, twitchEvents } from "./datasets/twitch.js";
-import { csvEvents } from "./readers/csv.js";
+import { readCsvEvents } from "./readers/csvevents.js";
 import { readJsonl } from "./readers/jsonl.js";
-import { type ReaderOptions, readBytes, type Source } from "./readers/text.js";
+import { type ByteSource, type ReaderOptions, readBytes } from "./readers/text.js";
 
 /** A file of a format. */
-export interface FormatFile {
-  /** Matches its name, without the folder. */
+export interface LogFormatFile {
+  /** Matches the name of the file, without its folder. */
   pattern: RegExp;
-  /** Whether the format can be read without it. */
+  /** Present if the format can be read without the file. */
   optional?: true;
-  /** What is in it, in a few words. */
+  /** The content of the file, in a few words. */
   about: string;
 }
 
-/** The first bytes of files by name; a few hundred of each are enough. */
+/** The first bytes of files, by name; a few hundred of each are enough. */
 export type FirstBytes = Readonly<Record<string, Uint8Array>>;
 
-/** Opens a file of those that were offered; called once for each file that is read. */
-export type Open = (fileName: string) => Source;
+/** Opens one of the offered files; called once for each file to read. */
+export type OpenFile = (fileName: string) => ByteSource;
 
-interface Common {
-  /** What `--format` calls it. */
+interface CommonFormat {
+  /** The name for `--format`. */
   name: string;
   /** One line. */
   description: string;
-  files: readonly FormatFile[];
-  /** Whether files of these names and beginnings are of this format. */
+  files: readonly LogFormatFile[];
+  /** Whether files with these names and first bytes have this format. */
   detect(fileNames: readonly string[], firstBytes: FirstBytes): boolean;
 }
 
-/** A format, with what its records are. */
-export type Format =
-  | (Common & {
+/** A format; `yields` names the type of its records. */
+export type LogFormat =
+  | (CommonFormat & {
       yields: "events";
-      read(fileNames: readonly string[], open: Open, options?: ReaderOptions): AsyncIterable<LiveEvent>;
+      read(fileNames: readonly string[], open: OpenFile, options?: ReaderOptions): AsyncIterable<LiveEvent>;
     })
-  | (Common & { yields: "ratings"; read(fileNames: readonly string[], open: Open): AsyncIterable<RatingRecord> })
-  | (Common & { yields: "bandit"; read(fileNames: readonly string[], open: Open): AsyncIterable<BanditRecord> })
-  | (Common & { yields: "broadcasts"; read(fileNames: readonly string[], open: Open): AsyncIterable<Broadcast> });
+  | (CommonFormat & {
+      yields: "ratings";
+      read(fileNames: readonly string[], open: OpenFile): AsyncIterable<RatingRecord>;
+    })
+  | (CommonFormat & {
+      yields: "bandit";
+      read(fileNames: readonly string[], open: OpenFile): AsyncIterable<BanditRecord>;
+    })
+  | (CommonFormat & {
+      yields: "broadcasts";
+      read(fileNames: readonly string[], open: OpenFile): AsyncIterable<Broadcast>;
+    });
 
-/** The name without its folder, whichever way the system writes paths. */
+/** The name without its folder, with either path separator. */
 function baseName(fileName: string): string {
   return fileName.slice(Math.max(fileName.lastIndexOf("/"), fileName.lastIndexOf("\\")) + 1);
 }
 
-/** The files that match, in the order of their names. */
+/** The matching files, ordered by name. */
 function matching(fileNames: readonly string[], pattern: RegExp): string[] {
   return fileNames.filter((name) => pattern.test(baseName(name))).sort();
 }
 
-/** The first line of a file, as latin-1: enough to tell formats apart. */
+/** The first line of a file, as latin-1: enough to distinguish formats. */
 function firstLine(firstBytes: FirstBytes, fileName: string): string {
   const bytes = firstBytes[fileName] ?? new Uint8Array();
   const text = new TextDecoder("latin1").decode(bytes.subarray(0, 65_536)).replace(/^\u00ef\u00bb\u00bf/, "");
   return (text.split("\n", 1)[0] ?? "").trimEnd();
 }
 
-/** Whether there is a file for each that the format needs, with a first line that passes. */
-function detector(files: readonly FormatFile[], first: RegExp): Common["detect"] {
+/** Whether every required file exists, and `first` matches the first lines of the first one. */
+function detector(files: readonly LogFormatFile[], first: RegExp): CommonFormat["detect"] {
   return (fileNames, firstBytes) => {
     const needed = files.filter(({ optional }) => !optional).map(({ pattern }) => matching(fileNames, pattern));
     return (
@@ -74,7 +83,7 @@ function detector(files: readonly FormatFile[], first: RegExp): Common["detect"]
   };
 }
 
-function one(fileNames: readonly string[], { pattern, about }: FormatFile): string {
+function one(fileNames: readonly string[], { pattern, about }: LogFormatFile): string {
   const [name] = matching(fileNames, pattern);
   if (name === undefined) throw new Error(`files must have one that matches ${pattern}: ${about}`);
   return name;
@@ -84,34 +93,39 @@ async function* each<T>(names: readonly string[], read: (name: string) => AsyncI
   for (const name of names) yield* read(name);
 }
 
-const LIVE_JSONL: FormatFile[] = [{ pattern: /\.(?:jsonl|ndjson)$/i, about: "events, one JSON object a line" }];
-const LIVE_CSV: FormatFile[] = [{ pattern: /\.csv$/i, about: "events with a column for each field, as toCsv writes" }];
-const ML_100K: FormatFile[] = [
+const LIVE_JSONL: LogFormatFile[] = [{ pattern: /\.(?:jsonl|ndjson)$/i, about: "events, one JSON object a line" }];
+const LIVE_CSV: LogFormatFile[] = [
+  { pattern: /\.csv$/i, about: "events with a column for each field, as toCsv writes" },
+];
+const ML_100K: LogFormatFile[] = [
   { pattern: /^u\.data$/, about: "ratings" },
   { pattern: /^u\.item$/, about: "films" },
   { pattern: /^u\.user$/, about: "users" },
 ];
-const ML_1M: FormatFile[] = [
+const ML_1M: LogFormatFile[] = [
   { pattern: /^ratings\.dat$/, about: "ratings" },
   { pattern: /^movies\.dat$/, about: "films", optional: true },
   { pattern: /^users\.dat$/, about: "users", optional: true },
 ];
-const NETFLIX: FormatFile[] = [{ pattern: /^combined_data_\d+\.txt$/, about: "ratings by film" }];
-const BANDIT: FormatFile[] = [
+const NETFLIX: LogFormatFile[] = [{ pattern: /^combined_data_\d+\.txt$/, about: "ratings by film" }];
+const BANDIT: LogFormatFile[] = [
   { pattern: /^(?:all|men|women)\.csv$/, about: "logged choices" },
   { pattern: /^item_context\.csv$/, about: "items", optional: true },
 ];
-const TWITCH: FormatFile[] = [{ pattern: /^100k\w*\.csv$/, about: "user, stream, streamer, start, stop" }];
-const KUAILIVE: FormatFile[] = [
+const TWITCH: LogFormatFile[] = [{ pattern: /^100k\w*\.csv$/, about: "user, stream, streamer, start, stop" }];
+const KUAILIVE: LogFormatFile[] = [
   { pattern: /^(?:mapped_)?room\.csv$/, about: "rooms" },
-  { pattern: /^click\.csv$/, about: "clicks and what was watched" },
-  ...["negative", "like", "comment", "gift", "user"].map((name): FormatFile => {
+  { pattern: /^click\.csv$/, about: "clicks and watch times" },
+  ...["negative", "like", "comment", "gift", "user"].map((name): LogFormatFile => {
     return { pattern: new RegExp(`^${name}\\.csv$`), about: name, optional: true };
   }),
 ];
-const BROADCASTS: FormatFile[] = [{ pattern: /^broadcasts\.csv$/, about: "broadcasts that have ended" }];
+const BROADCASTS: LogFormatFile[] = [{ pattern: /^broadcasts\.csv$/, about: "finished broadcasts" }];
 
-async function* movieLens100K(fileNames: readonly string[], open: Open): AsyncGenerator<RatingRecord, void, undefined> {
+async function* movieLens100K(
+  fileNames: readonly string[],
+  open: OpenFile,
+): AsyncGenerator<RatingRecord, void, undefined> {
   const [data, item, user] = await Promise.all(ML_100K.map((file) => readBytes(open(one(fileNames, file)))));
   const { users, items, ratings } = parseMovieLens({ data: data!, item: item!, user: user! });
   for (let i = 0; i < ratings.user.length; i++) {
@@ -124,7 +138,7 @@ async function* movieLens100K(fileNames: readonly string[], open: Open): AsyncGe
   }
 }
 
-function kuaiLive(fileNames: readonly string[], open: Open, options: ReaderOptions = {}): AsyncIterable<LiveEvent> {
+function kuaiLive(fileNames: readonly string[], open: OpenFile, options: ReaderOptions = {}): AsyncIterable<LiveEvent> {
   const files: KuaiLiveFiles = {};
   for (const { pattern } of KUAILIVE) {
     const [name] = matching(fileNames, pattern);
@@ -139,12 +153,12 @@ function kuaiLive(fileNames: readonly string[], open: Open, options: ReaderOptio
 }
 
 /**
- * All layouts that can be read, the most particular first: how `liveq prepare --format auto` knows what it has.
+ * All readable formats, the most specific first, for `liveq prepare --format auto`.
  *
- * Give `detect` the names of the files and their first bytes; the first format that says yes is it (`detectFormat`). Its
- * `read` opens the files that it needs and yields what `yields` says.
+ * `detectLogFormat` returns the first format whose `detect` accepts the names and first bytes of the files. Its `read`
+ * opens the files that it needs and yields records of the type that `yields` names.
  */
-export const FORMATS: readonly Format[] = [
+export const LOG_FORMATS: readonly LogFormat[] = [
   {
     name: "movielens-100k",
     description: "MovieLens-100K: ratings of films, with films and users",
@@ -159,7 +173,7 @@ export const FORMATS: readonly Format[] = [
     yields: "ratings",
     files: ML_1M,
     detect: detector(ML_1M, /^\d+::\d+::\d+::\d+$/),
-    read: (fileNames, open) => readRatings1M(open(one(fileNames, ML_1M[0]!))),
+    read: (fileNames, open) => readMovieLens1MRatings(open(one(fileNames, ML_1M[0]!))),
   },
   {
     name: "netflix",
@@ -183,7 +197,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: "kuailive",
-    description: "KuaiLive: rooms, clicks with watch times, likes, comments, gifts, what was shown and not clicked",
+    description: "KuaiLive: rooms, clicks with watch times, likes, comments, gifts, impressions without a click",
     yields: "events",
     files: KUAILIVE,
     detect: detector(KUAILIVE, /(?:^|,)live_id,.*start_timestamp,end_timestamp/),
@@ -202,7 +216,8 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: "twitch-100k",
-    description: "Twitch-100K of LiveRec: who watched whom in steps of 10 minutes; by user, so read whole into memory",
+    description:
+      "Twitch-100K of LiveRec: who watched whom in steps of 10 minutes; ordered by user, so read whole into memory",
     yields: "events",
     files: TWITCH,
     detect: detector(TWITCH, /^[^,]+,\d+,[^,]+,\d+,\d+$/),
@@ -230,12 +245,12 @@ export const FORMATS: readonly Format[] = [
     detect: detector(LIVE_CSV, /(?:^|,)kind(?:,|$)/),
     read: (fileNames, open, options = {}) =>
       each(matching(fileNames, LIVE_CSV[0]!.pattern), (name) =>
-        csvEvents(open(name), undefined, { ...options, name: baseName(name) }),
+        readCsvEvents(open(name), undefined, { ...options, name: baseName(name) }),
       ),
   },
 ];
 
-/** The first format that knows these files; undefined when none does. */
-export function detectFormat(fileNames: readonly string[], firstBytes: FirstBytes): Format | undefined {
-  return FORMATS.find((format) => format.detect(fileNames, firstBytes));
+/** The first format that accepts these files; undefined if none does. */
+export function detectLogFormat(fileNames: readonly string[], firstBytes: FirstBytes): LogFormat | undefined {
+  return LOG_FORMATS.find((format) => format.detect(fileNames, firstBytes));
 }

@@ -1,72 +1,68 @@
-export type { Diversity } from "./cleaning/diversity.js";
+export { type EventBounds, type EventBoundsOptions, fitEventBounds } from "./cleaning/bounds.js";
+export { cleanEvents, EventCleaner } from "./cleaning/cleaner.js";
+export type { LogDiversity } from "./cleaning/diversity.js";
+export type { CleanEventsOptions } from "./cleaning/options.js";
 export {
-  type BoundsOptions,
-  Cleaner,
-  type CleanOptions,
-  cleanEvents,
-  type EventBounds,
-  fitBounds,
-} from "./cleaning/events.js";
-export {
-  type Cell,
-  type Cleaning,
-  type ColumnPolicy,
+  type CleanedRecords,
+  type CleanTableOptions,
+  type ColumnCleaning,
   type ColumnStatistics,
   cleanTable,
   fitTable,
-  type Row,
-  type TableOptions,
-  type TablePolicy,
+  type TableCell,
+  type TableCleaning,
+  type TableRow,
   type TableStatistics,
 } from "./cleaning/table.js";
-export { type BilibiliKey, type BilibiliOptions, bilibili, signBilibili } from "./connectors/bilibili.js";
 export {
-  type Act,
-  type Adapter,
-  type ApiRequest,
-  type Connector,
+  type BilibiliOptions,
+  type BilibiliSigning,
+  bilibiliAdapter,
+  signBilibiliRequest,
+} from "./connectors/bilibili.js";
+export {
   type ConnectorOptions,
-  type Fetch,
-  type Message,
+  type PlatformAdapter,
   PlatformConnector,
+  type PlatformFetch,
+  type PlatformMessage,
+  type PlatformRequest,
+  type ViewerAction,
 } from "./connectors/connector.js";
-export { type DouyuOptions, douyu, douyuGifts } from "./connectors/douyu.js";
-export { Fields } from "./connectors/fields.js";
-export { bilibiliMessages } from "./connectors/packets.js";
-export type { Room } from "./connectors/rooms.js";
-export { parseStt, SttPackets } from "./connectors/stt.js";
-export type { Counts } from "./counts.js";
-export { cutLogAt, holdOutLogUsers, kFoldLog, type LogSplit } from "./cuts.js";
+export { type DouyuOptions, douyuAdapter, douyuGiftPrices } from "./connectors/douyu.js";
+export { PlatformFields } from "./connectors/fields.js";
+export { parseBilibiliFrame } from "./connectors/packets.js";
+export type { PlatformRoom } from "./connectors/rooms.js";
+export { DouyuPackets } from "./connectors/stt.js";
 export { type Broadcast, readBroadcasts } from "./datasets/broadcasts.js";
 export { type KuaiLiveFiles, type KuaiLiveOptions, readKuaiLive } from "./datasets/kuailive.js";
 export {
-  GENRES,
+  MOVIELENS_GENRES,
+  MOVIELENS_OCCUPATIONS,
   type MovieLens,
   type MovieLensFiles,
   type MovieLensItem,
   type MovieLensUser,
-  OCCUPATIONS,
   parseMovieLens,
 } from "./datasets/movielens.js";
 export {
-  AGES_1M,
+  MOVIELENS_1M_AGES,
+  MOVIELENS_1M_OCCUPATIONS,
   type MovieLens1M,
   type MovieLens1MFiles,
   type MovieLens1MUser,
-  OCCUPATIONS_1M,
   readMovieLens1M,
-  readRatings1M,
 } from "./datasets/movielens1m.js";
 export { readNetflix } from "./datasets/netflix.js";
 export {
   type BanditItem,
   type BanditLog,
   type BanditRecord,
-  collectBandit,
+  collectBanditLog,
   readOpenBandit,
   readOpenBanditItems,
 } from "./datasets/openbandit.js";
-export { collectRatings, float64, Numbering, type RatingLog, type RatingRecord } from "./datasets/ratings.js";
+export { collectRatings, DenseIds, growingFloat64, type RatingLog, type RatingRecord } from "./datasets/ratings.js";
 export { type KuaiLiveStreamer, readKuaiLiveStreamers } from "./datasets/streamers.js";
 export { readKuaiLiveTitles, TitleVectors } from "./datasets/titles.js";
 export {
@@ -74,33 +70,45 @@ export {
   splitTwitch,
   TWITCH_STEP_MS,
   type TwitchLog,
-  type TwitchSplit,
   twitchEvents,
   twitchOnAir,
 } from "./datasets/twitch.js";
-export { detectFormat, type FirstBytes, FORMATS, type Format, type FormatFile, type Open } from "./formats.js";
-export { type CsvOptions, csvEvents, type EventMapping, type FieldMapping, readCsv, toCsv } from "./readers/csv.js";
-export { parseLine, readJsonl, toJsonl } from "./readers/jsonl.js";
-export { LineError } from "./readers/lines.js";
-export { mergeByTime, sortByTime } from "./readers/merge.js";
-export { type Pieces, type ReaderOptions, readBlocks, readBytes, type TextOptions } from "./readers/text.js";
-export { emptyReport, type QualityReport, reportLines } from "./report.js";
 export {
-  byTime,
-  cutAt,
-  deal,
-  drawShare,
-  type Histories,
-  histories,
-  holdOutUsers,
+  detectLogFormat,
+  LOG_FORMATS,
+  type LogFormat,
+  type LogFormatFile,
+} from "./formats.js";
+export { type CsvOptions, readCsv } from "./readers/csv.js";
+export { type CsvEventMapping, type CsvFieldMapping, readCsvEvents, toCsv } from "./readers/csvevents.js";
+export { parseEventLine, readJsonl, toJsonl } from "./readers/jsonl.js";
+export { LineError } from "./readers/lines.js";
+export { mergeByTime } from "./readers/merge.js";
+export {
+  type ByteSource,
+  type ReaderOptions,
+  readBytes,
+  readLineBlocks,
+  type TextOptions,
+} from "./readers/text.js";
+export { emptyQualityReport, type QualityReport, qualityReportLines } from "./report.js";
+export { cutEventsAt, type EventSplit, holdOutUserEvents, kFoldEvents } from "./splits/events.js";
+export {
   type Interactions,
-  instantsOf,
-  kFold,
   lastOfEachPair,
+  selectInteractions,
+  sortInteractions,
+  type UserHistories,
+  userHistories,
+} from "./splits/interactions.js";
+export { dealFolds, sampleMask, splitInstants } from "./splits/partition.js";
+export {
+  cutInteractionsAt,
+  holdOutUsers,
+  type InteractionSplit,
+  kFold,
   leaveLastOut,
   leaveLastTwoOut,
-  type Split,
-  select,
   type ThreeWaySplit,
-} from "./splits.js";
-export { parseTime } from "./values.js";
+} from "./splits/splits.js";
+export { parseIsoTime } from "./values.js";

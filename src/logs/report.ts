@@ -1,44 +1,44 @@
-import type { Diversity } from "./cleaning/diversity.js";
-import { type Counts, count } from "./counts.js";
+import type { LogDiversity } from "./cleaning/diversity.js";
+import { count } from "./counts.js";
 
-/** What was read, kept, dropped and changed, and why: plain data. Always `read = kept + dropped`. */
+/** Counts of items read, kept, dropped and changed, with reasons: plain data. Always `read = kept + dropped`. */
 export interface QualityReport {
-  /** Lines, events or rows that came. */
+  /** Lines, events or rows. */
   read: number;
-  /** Of those, what went on, changed or not. */
+  /** Of those, kept, changed or not. */
   kept: number;
   dropped: number;
-  /** Events that cleaning made: ends of streams that were never told. */
+  /** Events that cleaning adds: missing ends of streams. */
   added: number;
-  /** Dropped ones by reason. */
-  droppedBy: Counts;
-  /** Changed values by reason, then by column; an event of which two were changed counts in both. */
-  changedBy: Record<string, Counts>;
-  /** Added ones by reason. */
-  addedBy: Counts;
+  /** Dropped items by reason. */
+  droppedBy: Record<string, number>;
+  /** Changed values by reason, then by column; an event with two changed values counts in both. */
+  changedBy: Record<string, Record<string, number>>;
+  /** Added events by reason. */
+  addedBy: Record<string, number>;
   /** Streams still on air when the events ended. */
   open: number;
-  /** The first few messages of lines that could not be read. */
+  /** Messages of the first few unreadable lines. */
   examples: string[];
-  /** Of the events kept; absent for tables. */
-  diversity?: Diversity;
+  /** Diversity of the events kept; absent for tables. */
+  diversity?: LogDiversity;
 }
 
 /** Most messages kept in `examples`. */
 const EXAMPLES = 10;
 
-/** A report of nothing yet: give the same to a reader and to the cleaning, and it counts both. */
-export function emptyReport(): QualityReport {
+/** An empty report: pass the same one to a reader and to the cleaning, and it counts both. */
+export function emptyQualityReport(): QualityReport {
   return { read: 0, kept: 0, dropped: 0, added: 0, droppedBy: {}, changedBy: {}, addedBy: {}, open: 0, examples: [] };
 }
 
-/** Counts one that is dropped. */
+/** Counts a dropped item. */
 export function drop(report: QualityReport, reason: string): void {
   report.dropped++;
   count(report.droppedBy, reason);
 }
 
-/** Counts one value that is changed. */
+/** Counts a changed value. */
 export function change(report: QualityReport, reason: string, column: string): void {
   count((report.changedBy[reason] ??= {}), column);
 }
@@ -58,7 +58,7 @@ function figure(value: number, exact: boolean): string {
   return `${exact ? "" : "about "}${Number.isInteger(value) ? value : value.toFixed(4)}`;
 }
 
-function diversityRows(diversity: Diversity): string[][] {
+function diversityRows(diversity: LogDiversity): string[][] {
   const { users, streams, streamers, categories, events, from, to, repeatShare, exposureGini, exact } = diversity;
   const rows = [
     ["users", figure(users, exact)],
@@ -73,8 +73,8 @@ function diversityRows(diversity: Diversity): string[][] {
   return rows;
 }
 
-/** The report as the lines of a table: what, how many, and what share of what was read. */
-export function reportLines(report: QualityReport): string[] {
+/** The report as the lines of a table: name, count, and share of the items read. */
+export function qualityReportLines(report: QualityReport): string[] {
   const { read } = report;
   const rows: string[][] = [
     ["read", String(read)],
@@ -91,8 +91,8 @@ export function reportLines(report: QualityReport): string[] {
   if (report.open > 0) rows.push(["streams still on air", String(report.open)]);
   if (report.diversity !== undefined) rows.push(...diversityRows(report.diversity));
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const table = rows.map(([what, n, share = ""]) => {
-    return `${what!.padEnd(widths[0]!)}  ${n!.padStart(widths[1]!)}  ${share.padStart(widths[2]!)}`.trimEnd();
+  const table = rows.map(([name, n, share = ""]) => {
+    return `${name!.padEnd(widths[0]!)}  ${n!.padStart(widths[1]!)}  ${share.padStart(widths[2]!)}`.trimEnd();
   });
   return [...table, ...report.examples.map((message) => `e.g. ${message}`)];
 }

@@ -1,6 +1,6 @@
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** A decimal number; NaN of anything else, such as an empty or a hexadecimal one. */
+/** A decimal number; NaN for any other text, such as an empty or a hexadecimal one. */
 export function parseNumber(text: string): number {
   return NUMBER.test(text) ? Number(text) : Number.NaN;
 }
@@ -14,10 +14,10 @@ const ZONE = String.raw`(?:(Z)|([+-])(\d\d):?(\d\d))`;
 const MOMENT = new RegExp(`^${DAY}(?:[T ]${CLOCK}(?: ?${ZONE})?)?$`);
 
 /**
- * Milliseconds since the Unix epoch of an ISO 8601 date, or date and time (with a T or a space), UTC where it names no
- * zone; NaN of what is none. Not `Date.parse`, which takes whatever its engine likes and a time without zone as local.
+ * Milliseconds since the Unix epoch of an ISO 8601 date, or date and time (with a T or a space), UTC if it names no
+ * zone; NaN for any other text. Not `Date.parse`, which accepts more in some engines and reads a time without zone as local.
  */
-export function parseTime(text: string): number {
+export function parseIsoTime(text: string): number {
   const found = MOMENT.exec(text);
   if (found === null) return Number.NaN;
   const [year, month, day, hour, minute, second] = found.slice(1, 7).map((part = "0") => Number(part)) as number[];

@@ -1,6 +1,6 @@
 import { above, checked, type Rules } from "../check/index.js";
 import type { Ranker } from "../evaluation/index.js";
-import { type Histories, histories, type Interactions, lastOfEachPair } from "../logs/index.js";
+import { type Interactions, lastOfEachPair, type UserHistories, userHistories } from "../logs/index.js";
 import { inverse } from "../numeric/index.js";
 
 export interface EaseOptions {
@@ -41,7 +41,7 @@ export class Ease implements Ranker {
   readonly weights: Float64Array;
   private readonly sums: Float64Array;
   private readonly train: Interactions;
-  private readonly byUser: Histories;
+  private readonly byUser: UserHistories;
 
   /**
    * Takes time in proportion to items^3: 1.3 s for 1682.
@@ -50,7 +50,7 @@ export class Ease implements Ranker {
   constructor(train: Interactions, options: EaseOptions = {}) {
     const { lambda } = checked(options, RULES, { lambda: 300 }) as Required<EaseOptions>;
     this.train = lastOfEachPair(train);
-    this.byUser = histories(this.train);
+    this.byUser = userHistories(this.train);
     this.weights = easeWeights(this.gram(), train.items, lambda);
     this.sums = new Float64Array(train.items);
   }

@@ -1,6 +1,6 @@
 import { above, checked, integer, type Rules } from "../check/index.js";
 import type { Ranker } from "../evaluation/index.js";
-import { type Histories, histories, type Interactions, lastOfEachPair } from "../logs/index.js";
+import { type Interactions, lastOfEachPair, type UserHistories, userHistories } from "../logs/index.js";
 import { topK } from "../statistics/index.js";
 
 export interface ItemKnnOptions {
@@ -35,7 +35,7 @@ export class ItemKnn implements Ranker {
   private readonly k: number;
   private readonly decay: number;
   private readonly train: Interactions;
-  private readonly byUser: Histories;
+  private readonly byUser: UserHistories;
   private readonly weights: Float64Array;
 
   /** @throws TypeError for an unknown option, RangeError for one out of range. */
@@ -44,7 +44,7 @@ export class ItemKnn implements Ranker {
     this.k = k;
     this.decay = decay;
     this.train = lastOfEachPair(train);
-    this.byUser = histories(this.train);
+    this.byUser = userHistories(this.train);
     this.weights = new Float64Array(train.items);
     this.neighbours = new Int32Array(train.items * k).fill(-1);
     this.similarities = new Float64Array(train.items * k);
@@ -71,7 +71,13 @@ export class ItemKnn implements Ranker {
 
   private findNeighbours(): void {
     const { train, byUser, k } = this;
-    const byItem = histories({ ...train, users: train.items, items: train.users, user: train.item, item: train.user });
+    const byItem = userHistories({
+      ...train,
+      users: train.items,
+      items: train.users,
+      user: train.item,
+      item: train.user,
+    });
     const size = (item: number) => byItem.start[item + 1]! - byItem.start[item]!;
     const row = new Float64Array(train.items);
     for (let item = 0; item < train.items; item++) {

@@ -1,6 +1,6 @@
 import { checked, integer, oneOf, type Rules } from "../check/index.js";
 import { Recent } from "../collections/index.js";
-import { parseLine, readBlocks, readBytes } from "../logs/index.js";
+import { parseEventLine, readBytes, readLineBlocks } from "../logs/index.js";
 import { asEvent, EventError, type LiveEvent } from "../protocol/index.js";
 import { bodyOf, HttpError, mediaType } from "./body.js";
 
@@ -84,9 +84,9 @@ function faultOf(where: { line: number } | { index: number } | object, error: Er
 }
 
 async function* linesOf(request: Request, maxBytes: number): AsyncGenerator<Element, void, undefined> {
-  for await (const { first, lines } of readBlocks(bodyOf(request, maxBytes))) {
+  for await (const { first, lines } of readLineBlocks(bodyOf(request, maxBytes))) {
     for (const [i, line] of lines.entries()) {
-      const event = typeof line === "string" ? parseLine(line) : new TypeError(String(line.cause));
+      const event = typeof line === "string" ? parseEventLine(line) : new TypeError(String(line.cause));
       if (event instanceof Error) yield faultOf({ line: first + i }, event);
       else if (event !== undefined) yield event;
     }

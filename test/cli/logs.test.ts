@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../src/baselines/popular.js";
-import { tokens } from "../../src/encoders/text.js";
-import { WordTrainer } from "../../src/encoders/wordvectors/trainer.js";
+import { tokenize } from "../../src/encoders/text.js";
+import { WordVectorTrainer } from "../../src/encoders/wordvectors/trainer.js";
 import { LiveMetrics } from "../../src/evaluation/live.js";
 import { evaluateLog } from "../../src/evaluation/replay.js";
-import type { RatingRecord } from "../../src/logs/datasets/ratings.js";
+import type { RatingRecord } from "../../src/logs/index.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { parseDecision, parseEvent } from "../../src/protocol/schema.js";
 import { UserShares } from "../../src/recommender/learning/shares.js";
@@ -296,10 +296,10 @@ describe("train on titles", () => {
     expect(run.code).toBe(0);
     expect(run.err).toMatch(/words\.json written: \d+ words of \d+ titles in/);
     expect(run.out).toMatch(/^\S+: \S+ -?[01]\.\d\d, /);
-    const trainer = new WordTrainer({ seed: 1 });
+    const trainer = new WordVectorTrainer({ seed: 1 });
     for (const event of eventsIn(at("data", "train.jsonl"))) {
       if (event.kind !== "on_air" && event.kind !== "update") continue;
-      const words = tokens([event.title ?? "", ...(event.tags ?? [])].join(" "));
+      const words = tokenize([event.title ?? "", ...(event.tags ?? [])].join(" "));
       if (words.length > 0) trainer.learn(words);
     }
     const saved = JSON.parse(readFileSync(VECTORS, "utf8"));

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RandomPolicy } from "../../src/baselines/random.js";
 import { routerOf, type SplitOptions, shareOut } from "../../src/cli/commands/split.js";
-import { cutLogAt, holdOutLogUsers, kFoldLog } from "../../src/logs/cuts.js";
-import { instantsOf } from "../../src/logs/splits.js";
+import { cutEventsAt, holdOutUserEvents, kFoldEvents, splitInstants } from "../../src/logs/index.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { simulate } from "../../src/simulator/index.js";
 
@@ -25,19 +24,19 @@ function parts(options: Partial<SplitOptions>): Record<string, LiveEvent[]> {
 
 describe("events go, one by one, where the library puts them when it has all", () => {
   test("by time", () => {
-    const [train, validation, test] = cutLogAt(events, instantsOf(times, [0.8, 0.1, 0.1]));
+    const [train, validation, test] = cutEventsAt(events, splitInstants(times, [0.8, 0.1, 0.1]));
     expect(parts({ split: "time" })).toEqual({ train, validation, test });
-    const [before, after] = cutLogAt(events, instantsOf(times, [0.5, 0.5]));
+    const [before, after] = cutEventsAt(events, splitInstants(times, [0.5, 0.5]));
     expect(parts({ split: "time", fractions: [0.5, 0.5] })).toEqual({ train: before, test: after });
   });
 
   test("by users", () => {
     expect(events.some(({ kind }) => kind === "friend")).toBe(true);
-    expect(parts({ split: "users", fractions: [0.7, 0.3] })).toEqual(holdOutLogUsers(events, 0.3, 7));
+    expect(parts({ split: "users", fractions: [0.7, 0.3] })).toEqual(holdOutUserEvents(events, 0.3, 7));
   });
 
   test("by folds of users", () => {
-    const folds = kFoldLog(events, 3, 7);
+    const folds = kFoldEvents(events, 3, 7);
     const expected = folds.flatMap(({ train, test }, i) => [
       [`fold-${i + 1}/train`, train],
       [`fold-${i + 1}/test`, test],

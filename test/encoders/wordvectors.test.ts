@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cosine, tokens } from "../../src/encoders/text.js";
+import { cosine, tokenize } from "../../src/encoders/text.js";
 import { Frequent, WordCounts } from "../../src/encoders/wordvectors/counts.js";
 import { eigen, mutualInformation, type Sparse, singular } from "../../src/encoders/wordvectors/svd.js";
-import { WordTrainer, type WordTrainerOptions } from "../../src/encoders/wordvectors/trainer.js";
+import { WordVectorTrainer, type WordVectorTrainerOptions } from "../../src/encoders/wordvectors/trainer.js";
 import { type SavedWordVectors, WordVectors } from "../../src/encoders/wordvectors/wordvectors.js";
 import { Random } from "../../src/numeric/random.js";
 import { naivePpmi } from "../reference/ppmi.js";
@@ -13,9 +13,9 @@ import { jacobiSvd } from "../reference/svd.js";
 import { realData } from "../support/realdata.js";
 import { titles } from "../support/titles.js";
 
-function trained(texts: Iterable<string>, options: Partial<WordTrainerOptions> = {}): WordVectors {
-  const trainer = new WordTrainer(options);
-  for (const text of texts) trainer.learn(tokens(text));
+function trained(texts: Iterable<string>, options: Partial<WordVectorTrainerOptions> = {}): WordVectors {
+  const trainer = new WordVectorTrainer(options);
+  for (const text of texts) trainer.learn(tokenize(text));
   return trainer.vectors();
 }
 
@@ -28,7 +28,7 @@ function full({ rows, start, columns, values }: Sparse): number[][] {
 }
 
 describe("counts in bounded memory", () => {
-  test("are exact until the table is full; beyond, none is too high, nor too low by more than it says", () => {
+  test("are exact until the table is full; beyond, none is too high, nor too low by more than the error", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30), { maxLength: 400 }), fc.integer({ min: 1, max: 40 }), (keys, max) => {
         const frequent = new Frequent<number>(max);
@@ -133,7 +133,7 @@ describe("singular values and vectors", () => {
     }
   });
 
-  test("of nothing are none, and of zeros are zero", () => {
+  test("of an empty matrix are empty, and of zeros are zero", () => {
     const zeros = (rows: number): Sparse => ({
       rows,
       start: new Int32Array(rows + 1),
@@ -183,7 +183,7 @@ describe("word vectors", () => {
     expect(vectors.similarity("t1x0", "t1x1")).toBeGreaterThan(vectors.similarity("t1x0", "t2x1")! + 0.5);
   });
 
-  test("tell the topic of titles from few labels better than the words themselves do", () => {
+  test("predict the topic of titles from few labels better than the words themselves", () => {
     const random = new Random(9);
     const held = titles(600, TOPICS, random);
     const labelled = Array.from({ length: TOPICS }, (_, topic) =>
@@ -201,13 +201,13 @@ describe("word vectors", () => {
       });
       return right.length / held.length;
     };
-    const vocabulary = [...new Set(log.flatMap(({ title }) => tokens(title)))];
+    const vocabulary = [...new Set(log.flatMap(({ title }) => tokenize(title)))];
     const frequency = new Map(vocabulary.map((word) => [word, 0]));
     for (const { title } of log)
-      for (const word of new Set(tokens(title))) frequency.set(word, frequency.get(word)! + 1);
+      for (const word of new Set(tokenize(title))) frequency.set(word, frequency.get(word)! + 1);
     const rarity = new Map(vocabulary.map((word) => [word, Math.log(log.length / frequency.get(word)!)]));
     const bag = (title: string) => {
-      const own = new Set(tokens(title));
+      const own = new Set(tokenize(title));
       return Float64Array.from(vocabulary, (word) => (own.has(word) ? rarity.get(word)! : 0));
     };
     const byVectors = accuracy((title) => Float64Array.from(vectors.embed(title) ?? new Float32Array(16)));
@@ -216,7 +216,7 @@ describe("word vectors", () => {
     expect(byWords).toBeLessThan(0.85);
   });
 
-  test("of a text are of length 1, say nothing of words that were not learned, and are masked where none was", () => {
+  test("of a text have length 1, ignore unknown words, and are masked if no word is known", () => {
     for (const { title } of log.slice(0, 50)) {
       const vector = vectors.embed(title)!;
       expect(vector.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
@@ -266,7 +266,7 @@ describe("word vectors", () => {
     expect(trained(["a", "b"]).embed("a")).toBeNull();
   });
 
-  test("are the same bits for the same texts, and others for another seed only in what does not matter", () => {
+  test("are the same bits for the same texts, and nearly the same for another seed", () => {
     const texts = log.slice(0, 500).map(({ title }) => title);
     const hash = (given: WordVectors) => createHash("sha256").update(JSON.stringify(given.save())).digest("hex");
     expect(hash(trained(texts))).toBe(hash(trained(texts)));
@@ -274,10 +274,10 @@ describe("word vectors", () => {
     expect(hash(trained(texts)).slice(0, 16)).toBe("8f40e1354d155d72");
     const [one, other] = [trained(texts, { size: 6 }), trained(texts, { size: 6, seed: 2 })];
     expect(one.similarity("t1x0", "t1x3")).toBeCloseTo(other.similarity("t1x0", "t1x3")!, 2);
-    const trainer = new WordTrainer();
-    for (const text of texts.slice(0, 250)) trainer.learn(tokens(text));
+    const trainer = new WordVectorTrainer();
+    for (const text of texts.slice(0, 250)) trainer.learn(tokenize(text));
     trainer.vectors();
-    for (const text of texts.slice(250)) trainer.learn(tokens(text));
+    for (const text of texts.slice(250)) trainer.learn(tokenize(text));
     expect(trainer.texts).toBe(500);
     expect(hash(trainer.vectors())).toBe(hash(trained(texts)));
   });
@@ -299,16 +299,18 @@ describe("word vectors", () => {
     [{ rows: [1, 2, 3, Number.NaN] }, '"words.rows" must be'],
     [{ rows: [1, 2, 3, 4e4] }, '"words.rows" must be'],
     [{ rows: undefined }, '"words.rows" must be'],
-  ])("refuse what they were not saved as: %j", (wrong, message) => {
+  ])("refuse invalid saved vectors: %j", (wrong, message) => {
     const saved = { size: 2, words: ["a", "b"], counts: [2, 1], rows: [1, 2, 3, 4] };
     expect(new WordVectors(saved).has("a")).toBe(true);
     expect(() => new WordVectors({ ...saved, ...wrong } as SavedWordVectors)).toThrow(message);
-    expect(() => new WordVectors(null as unknown as SavedWordVectors)).toThrow('"words" must be what WordVectors.save');
+    expect(() => new WordVectors(null as unknown as SavedWordVectors)).toThrow(
+      '"words" must be saved by WordVectors.save',
+    );
   });
 
   test("options are checked", () => {
-    expect(() => new WordTrainer({ window: 0 })).toThrow('"window" must be an integer in [1, 1024], got 0');
-    expect(() => new WordTrainer({ windows: 1 } as object)).toThrow('"windows" is not an option');
+    expect(() => new WordVectorTrainer({ window: 0 })).toThrow('"window" must be an integer in [1, 1024], got 0');
+    expect(() => new WordVectorTrainer({ windows: 1 } as object)).toThrow('"windows" is not an option');
   });
 });
 

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Baseline, EasePolicy, PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import { evaluateBandit, itemShares, OffPolicyLog, type OffPolicyOptions } from "../../src/evaluation/index.js";
-import { type BanditLog, collectBandit, readOpenBandit } from "../../src/logs/index.js";
+import { type BanditLog, collectBanditLog, readOpenBandit } from "../../src/logs/index.js";
 import {
   type Decision,
   type LiveEvent,
@@ -243,7 +243,7 @@ describe("Open Bandit records", () => {
     async () => {
       for (const campaign of ["men", "women"]) {
         const read = (policy: string) =>
-          collectBandit(
+          collectBanditLog(
             readOpenBandit(createReadStream(`${bandits}/${policy}/${campaign}/${campaign}.csv`)),
             Array.from({ length: campaign === "men" ? 34 : 46 }, (_, item) => String(item)),
           );

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { evaluateRanking } from "../../src/evaluation/ranking.js";
-import { parseMovieLens } from "../../src/logs/datasets/movielens.js";
-import { histories, type Interactions, leaveLastOut, select } from "../../src/logs/splits.js";
+import {
+  type Interactions,
+  leaveLastOut,
+  parseMovieLens,
+  selectInteractions,
+  userHistories,
+} from "../../src/logs/index.js";
 import { Bpr } from "../../src/ranking/bpr.js";
 import { FEATURES, featureNames, writeFeatures } from "../../src/ranking/dqn/features.js";
 import { stateNames, UserHistory } from "../../src/ranking/dqn/history.js";
@@ -24,7 +29,7 @@ function features(
   item: number,
   rating: number,
 ): number[] {
-  const { start, event } = histories(log);
+  const { start, event } = userHistories(log);
   const history = new UserHistory(new ItemTable(log, items));
   history.begin(user);
   for (const e of event.subarray(start[user]!, start[user]! + length)) history.push(log.item[e]!, log.value[e]!);
@@ -35,13 +40,13 @@ function features(
 
 describe("features of a candidate", () => {
   const factors = new Bpr(train, { factors: 4, epochs: 1 });
-  const { start, event } = histories(train);
+  const { start, event } = userHistories(train);
 
   test("of a held item equal those of a log without it", () => {
     for (const user of [0, 7, 23, 59]) {
       for (const length of [1, 4, start[user + 1]! - start[user]! - 1]) {
         const next = event[start[user]! + length]!;
-        const without = select(
+        const without = selectInteractions(
           train,
           Int32Array.from(train.user.keys()).filter((e) => e !== next),
         );

@@ -3,8 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { publishedNegatives } from "../../bench/recommender/movielens.js";
 import { readMovieLens } from "../../src/cli/reading/movielens.js";
 import { evaluateRanking, type Ranker, type RankingProtocol } from "../../src/evaluation/ranking.js";
-import { parseMovieLens } from "../../src/logs/datasets/movielens.js";
-import { leaveLastOut, type Split } from "../../src/logs/splits.js";
+import { type InteractionSplit, leaveLastOut, parseMovieLens } from "../../src/logs/index.js";
 import { Bpr } from "../../src/ranking/bpr.js";
 import { Ease } from "../../src/ranking/ease.js";
 import { ItemKnn } from "../../src/ranking/itemknn.js";
@@ -80,16 +79,21 @@ describe("ItemKnn", () => {
   });
 
   test("agrees with its formula on any log", () => {
-    const histories = fc.array(fc.uniqueArray(fc.nat(9), { maxLength: 8 }), { minLength: 1, maxLength: 12 });
+    const userHistories = fc.array(fc.uniqueArray(fc.nat(9), { maxLength: 8 }), { minLength: 1, maxLength: 12 });
     fc.assert(
-      fc.property(histories, fc.integer({ min: 1, max: 12 }), fc.constantFrom(1, 0.9, 0.5), (histories, k, decay) => {
-        const rows = histories.flatMap((own, user) => own.map((item): [number, number] => [user, item]));
-        const ranker = new ItemKnn(log(rows, histories.length, 10), { k, decay });
-        const expected = naiveKnn(histories, 10, k, decay);
-        for (const [user, row] of expected.entries()) {
-          for (const [item, score] of scores(ranker, user, 10).entries()) expect(score).toBeCloseTo(row[item]!, 9);
-        }
-      }),
+      fc.property(
+        userHistories,
+        fc.integer({ min: 1, max: 12 }),
+        fc.constantFrom(1, 0.9, 0.5),
+        (userHistories, k, decay) => {
+          const rows = userHistories.flatMap((own, user) => own.map((item): [number, number] => [user, item]));
+          const ranker = new ItemKnn(log(rows, userHistories.length, 10), { k, decay });
+          const expected = naiveKnn(userHistories, 10, k, decay);
+          for (const [user, row] of expected.entries()) {
+            for (const [item, score] of scores(ranker, user, 10).entries()) expect(score).toBeCloseTo(row[item]!, 9);
+          }
+        },
+      ),
     );
   });
 
@@ -131,13 +135,13 @@ describe("ItemKnn", () => {
 
 describe("Ease", () => {
   test("agrees with its closed form on any log", () => {
-    const histories = fc.array(fc.uniqueArray(fc.nat(8), { maxLength: 7 }), { minLength: 1, maxLength: 12 });
+    const userHistories = fc.array(fc.uniqueArray(fc.nat(8), { maxLength: 7 }), { minLength: 1, maxLength: 12 });
     fc.assert(
-      fc.property(histories, fc.constantFrom(0.5, 3, 100), (histories, lambda) => {
-        const rows = histories.flatMap((own, user) => own.map((item): [number, number] => [user, item]));
-        const ranker = new Ease(log([...rows, ...rows], histories.length, 9), { lambda });
-        const weights = naiveEase(histories, 9, lambda);
-        for (const [user, own] of histories.entries()) {
+      fc.property(userHistories, fc.constantFrom(0.5, 3, 100), (userHistories, lambda) => {
+        const rows = userHistories.flatMap((own, user) => own.map((item): [number, number] => [user, item]));
+        const ranker = new Ease(log([...rows, ...rows], userHistories.length, 9), { lambda });
+        const weights = naiveEase(userHistories, 9, lambda);
+        for (const [user, own] of userHistories.entries()) {
           const expected = weights.map((row) => own.reduce((sum, j) => sum + row[j]!, 0));
           for (const [item, score] of scores(ranker, user, 9).entries()) expect(score).toBeCloseTo(expected[item]!, 8);
         }
@@ -225,7 +229,7 @@ describe("Bpr", () => {
 const movielens = realData("ml-100k");
 
 describe.skipIf(!movielens)("on MovieLens-100K, leave-last-out, 943 users", () => {
-  let split: Split;
+  let split: InteractionSplit;
   let sampledOnce: RankingProtocol;
   beforeAll(async () => {
     split = leaveLastOut((await readMovieLens(movielens!)).ratings);

@@ -1,10 +1,10 @@
-import type { CleanOptions } from "../../src/logs/index.js";
+import type { CleanEventsOptions } from "../../src/logs/index.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 
 /** Options with all that the twin reads. */
 export type TwinOptions = Required<
   Pick<
-    CleanOptions,
+    CleanEventsOptions,
     | "offAir"
     | "graceMs"
     | "timeoutMs"

@@ -1,4 +1,4 @@
-import type { Interactions } from "../../src/logs/splits.js";
+import type { Interactions } from "../../src/logs/index.js";
 
 /** A log of [user, item], in order of time, all of value 1. */
 export function log(rows: [user: number, item: number][], users: number, items: number): Interactions {

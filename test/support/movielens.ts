@@ -1,4 +1,4 @@
-import { GENRES, type MovieLensFiles, OCCUPATIONS } from "../../src/logs/datasets/movielens.js";
+import { MOVIELENS_GENRES, MOVIELENS_OCCUPATIONS, type MovieLensFiles } from "../../src/logs/datasets/movielens.js";
 import { Random } from "../../src/numeric/random.js";
 
 /** What the generated files must read back as, by line. */
@@ -42,7 +42,9 @@ export function lookAlike(seed: number, users = 60, items = 120): LookAlike {
 }
 
 function itemLine(index: number, random: Random): string {
-  const flags = GENRES.map((_, genre) => (genre === 1 + (index % CLUSTERS) || random.bernoulli(0.1) ? 1 : 0)).join("|");
+  const flags = MOVIELENS_GENRES.map((_, genre) =>
+    genre === 1 + (index % CLUSTERS) || random.bernoulli(0.1) ? 1 : 0,
+  ).join("|");
   // The real file has a film of which nothing is known, and a day of one digit.
   if (index === 7) return `8|unknown||||${flags}\n`;
   const year = 1930 + random.below(69);
@@ -53,7 +55,7 @@ function itemLine(index: number, random: Random): string {
 
 function userLine(index: number, random: Random): string {
   const zip = index === 3 ? "V3N4P" : String(10_000 + random.below(90_000));
-  return `${index + 1}|${10 + random.below(60)}|${random.pick(["F", "M"])}|${random.pick(OCCUPATIONS)}|${zip}\n`;
+  return `${index + 1}|${10 + random.below(60)}|${random.pick(["F", "M"])}|${random.pick(MOVIELENS_OCCUPATIONS)}|${zip}\n`;
 }
 
 /** Text of characters below 256 as bytes. */

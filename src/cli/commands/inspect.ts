@@ -1,6 +1,6 @@
 import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import { readTensors } from "../../exchange/index.js";
-import { cleanEvents, emptyReport, reportLines } from "../../logs/index.js";
+import { cleanEvents, emptyQualityReport, qualityReportLines } from "../../logs/index.js";
 import type { RecommenderStats } from "../../recommender/index.js";
 import { readFile } from "../reading/files.js";
 import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
@@ -75,7 +75,7 @@ async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: A
   if (format.yields !== "events") {
     throw new Error(`${inputs.title}: must hold events or tensors, got ${format.description}`);
   }
-  const report = emptyReport();
+  const report = emptyQualityReport();
   const progress = new Progress("B");
   for await (const _ of cleanEvents(until(signal, eventsOf(format, inputs, { onError: "skip", report })), { report })) {
     progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(report.read, "events") });
@@ -84,7 +84,7 @@ async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: A
   signal.throwIfAborted();
   const kind = `events as ${format.name}`;
   if (json) process.stdout.write(`${JSON.stringify({ kind, quality: report }, null, 2)}\n`);
-  else process.stdout.write(`${inputs.title}: ${kind}\n${reportLines(report).map(plain).join("\n")}\n`);
+  else process.stdout.write(`${inputs.title}: ${kind}\n${qualityReportLines(report).map(plain).join("\n")}\n`);
 }
 
 function inspectTensors(file: string, { json }: InspectOptions): void {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { emptyReport, type QualityReport, readJsonl } from "../../logs/index.js";
+import { emptyQualityReport, type QualityReport, readJsonl } from "../../logs/index.js";
 import { saveFile, tail } from "../../node/index.js";
 import { EventError, type LiveEvent } from "../../protocol/index.js";
 import { content, defaultFeatures, type FeatureGroup, Recommender } from "../../recommender/index.js";
@@ -149,7 +149,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   if (follow) requireFollowable(events, options);
   const progress = new Progress("events");
   const saving = new Saving(options, progress);
-  const unread = emptyReport();
+  const unread = emptyQualityReport();
   const tailed = follow ? followed(events, stop, unread) : undefined;
   let [taken, skipped] = [0, 0];
   for await (const entry of until(stop, await entriesOf(events, decisions, tailed))) {

@@ -1,25 +1,25 @@
 import { createReadStream, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
-  type CleanOptions,
+  type CleanEventsOptions,
   cleanEvents,
   collectRatings,
-  cutAt,
-  deal,
-  emptyReport,
-  type Format,
-  float64,
+  cutInteractionsAt,
+  DenseIds,
+  dealFolds,
+  emptyQualityReport,
+  growingFloat64,
   type Interactions,
-  instantsOf,
+  type LogFormat,
   lastOfEachPair,
   leaveLastTwoOut,
-  Numbering,
   type QualityReport,
+  qualityReportLines,
   type RatingLog,
   type RatingRecord,
-  readBlocks,
-  reportLines,
-  select,
+  readLineBlocks,
+  selectInteractions,
+  splitInstants,
 } from "../../logs/index.js";
 import { type LiveEvent, MINUTE } from "../../protocol/index.js";
 import { UsageError } from "../reading/arguments.js";
@@ -38,10 +38,10 @@ export interface PrepareOptions extends SplitOptions {
   from?: number;
   to?: number;
   lateness: number;
-  late: NonNullable<CleanOptions["late"]>;
-  offAir: NonNullable<CleanOptions["offAir"]>;
-  emptyWatch: NonNullable<CleanOptions["emptyWatch"]>;
-  long: NonNullable<CleanOptions["long"]>;
+  late: NonNullable<CleanEventsOptions["late"]>;
+  offAir: NonNullable<CleanEventsOptions["offAir"]>;
+  emptyWatch: NonNullable<CleanEventsOptions["emptyWatch"]>;
+  long: NonNullable<CleanEventsOptions["long"]>;
   watchMax: number;
   giftAfter: number;
   giftGap: number;
@@ -69,7 +69,7 @@ const PAIRS_MAX = 10_000_000;
 /** Events between two looks at whether the reader of stdout keeps up. */
 const DRAIN_EVERY = 256;
 
-function cleaningOf(options: PrepareOptions, report: QualityReport): CleanOptions {
+function cleaningOf(options: PrepareOptions, report: QualityReport): CleanEventsOptions {
   const { from, to, late, offAir, emptyWatch, long, userLimit, pairLimit } = options;
   return {
     ...(from === undefined ? {} : { from }),
@@ -113,7 +113,7 @@ export async function prepare(
     throw new UsageError('"--split leave-last-out" is for ratings; events are split by time, users or folds');
   }
   if (out !== undefined && out !== STANDARD) mkdirSync(out, { recursive: true });
-  const quality = emptyReport();
+  const quality = emptyQualityReport();
   const progress = new Progress("B");
   const written =
     format.yields === "events"
@@ -144,7 +144,7 @@ function publish(report: Report, { out, report: file, json }: PrepareOptions): v
   const width = Math.max(0, ...Object.keys(report.parts).map((part) => part.length));
   const parts = Object.entries(report.parts).map(([part, lines]) => `${part.padEnd(width)}  ${lines}`);
   if (report.unsplit !== undefined) parts.push(`events in none of these, which are incomplete  ${report.unsplit}`);
-  tell(`format: ${report.format}\n${[...reportLines(report.quality), ...parts].join("\n")}\n`, out, file);
+  tell(`format: ${report.format}\n${[...qualityReportLines(report.quality), ...parts].join("\n")}\n`, out, file);
 }
 
 /** Lines written, by file. */
@@ -152,7 +152,7 @@ type Parts = Record<string, number>;
 type Written = Pick<Report, "parts" | "unsplit">;
 
 async function prepareEvents(
-  format: Extract<Format, { yields: "events" }>,
+  format: Extract<LogFormat, { yields: "events" }>,
   inputs: Inputs,
   options: PrepareOptions,
   quality: QualityReport,
@@ -167,7 +167,7 @@ async function prepareEvents(
   const path =
     out === undefined || out === STANDARD ? out : join(out, isWhole ? "events.jsonl" : `.${process.pid}.tmp`);
   const whole = path === undefined ? undefined : new Output(path, signal);
-  const [times, users] = [float64(), new Numbering()];
+  const [times, users] = [growingFloat64(), new DenseIds()];
   await writing([whole], async () => {
     for await (const event of clean) {
       whole?.write(event);
@@ -204,7 +204,7 @@ async function route(
   const progress = new Progress("events");
   let routed = 0;
   await writing(outputs, async () => {
-    for await (const { lines } of readBlocks(createReadStream(file), { maxLine: 2 ** 28 })) {
+    for await (const { lines } of readLineBlocks(createReadStream(file), { maxLine: 2 ** 28 })) {
       if (signal.aborted && !isLast) break;
       for (const line of lines as string[]) {
         for (const part of router.of(JSON.parse(line) as LiveEvent)) outputs[part]!.line(line);
@@ -218,7 +218,7 @@ async function route(
 }
 
 async function prepareRatings(
-  format: Extract<Format, { yields: "ratings" }>,
+  format: Extract<LogFormat, { yields: "ratings" }>,
   inputs: Inputs,
   options: PrepareOptions,
   quality: QualityReport,
@@ -269,14 +269,15 @@ async function* watched(
 function splitRatings(log: Interactions, { split, fractions, folds, seed }: SplitOptions): Map<string, Interactions> {
   if (split === "none" || log.user.length === 0) return new Map([["ratings", log]]);
   if (split === "leave-last-out") return new Map(Object.entries(leaveLastTwoOut(log)));
-  const among = (isIn: (i: number) => boolean) => select(log, Int32Array.from(log.user.keys()).filter(isIn));
+  const among = (isIn: (i: number) => boolean) =>
+    selectInteractions(log, Int32Array.from(log.user.keys()).filter(isIn));
   if (split === "folds") {
-    const dealt = deal(log.user.length, folds, seed);
+    const dealt = dealFolds(log.user.length, folds, seed);
     return new Map(foldsOf(folds).map((name, i) => [name, among((at) => (dealt[at] === i >> 1) === (i % 2 === 1))]));
   }
   const names = partsOf(fractions);
   if (split === "time") {
-    const cut = cutAt(log, instantsOf(log.time, fractions));
+    const cut = cutInteractionsAt(log, splitInstants(log.time, fractions));
     return new Map(names.map((name, i) => [name, cut[i]!]));
   }
   const part = shareOut(log.users, fractions, seed);

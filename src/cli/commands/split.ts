@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { deal, drawShare, instantsOf } from "../../logs/index.js";
+import { dealFolds, sampleMask, splitInstants } from "../../logs/index.js";
 import type { Id, LiveEvent } from "../../protocol/index.js";
 import { type Output, openOutputs } from "../writing/output.js";
 
@@ -43,7 +43,7 @@ export interface Survey {
 export function routerOf({ split, fractions, folds, seed }: SplitOptions, { times, users }: Survey): Router {
   const parts = partsOf(fractions);
   if (split === "time") {
-    const instants = instantsOf(times, fractions);
+    const instants = splitInstants(times, fractions);
     return { parts, of: ({ time }) => [instants.filter((instant) => time >= instant).length] };
   }
   if (split === "users") {
@@ -53,7 +53,7 @@ export function routerOf({ split, fractions, folds, seed }: SplitOptions, { time
   const all = [...Array(folds).keys()];
   const route = (own: number, friend: number) =>
     all.map((fold) => 2 * fold + (own === fold || friend === fold ? 1 : 0));
-  return { parts: foldsOf(folds), of: byUser(users, deal(users.length, folds, seed), 2 * folds, route) };
+  return { parts: foldsOf(folds), of: byUser(users, dealFolds(users.length, folds, seed), 2 * folds, route) };
 }
 
 /** Names of the parts of so many folds. */
@@ -68,7 +68,7 @@ export function shareOut(n: number, fractions: readonly number[], seed: number):
   let rest = Array.from({ length: n }, (_, i) => i);
   let left = 1;
   for (let p = fractions.length - 1; p > 0 && rest.length > 0; p--) {
-    const drawn = drawShare(rest.length, fractions[p]! / left, seed);
+    const drawn = sampleMask(rest.length, fractions[p]! / left, seed);
     for (const [i, thing] of rest.entries()) if (drawn[i] === 1) part[thing] = p;
     rest = rest.filter((_, i) => drawn[i] === 0);
     left -= fractions[p]!;

@@ -1,4 +1,4 @@
-import { type SavedWordVectors, tokens, WordTrainer, WordVectors } from "../../encoders/index.js";
+import { type SavedWordVectors, tokenize, WordVectors, WordVectorTrainer } from "../../encoders/index.js";
 import { saveFile } from "../../node/index.js";
 import { readFile } from "../reading/files.js";
 import { Inputs, openEvents, until } from "../reading/input.js";
@@ -34,11 +34,11 @@ export function loadWords(file: string): SavedWordVectors {
 export async function trainWords(options: WordOptions, signal: AbortSignal): Promise<boolean> {
   const { titles, model, seed, json } = options;
   const inputs = new Inputs(titles, signal);
-  const trainer = new WordTrainer({ seed });
+  const trainer = new WordVectorTrainer({ seed });
   const progress = new Progress("titles");
   for await (const event of until(signal, await openEvents(inputs))) {
     if (event.kind !== "on_air" && event.kind !== "update") continue;
-    const words = tokens([event.title ?? "", ...(event.tags ?? [])].join(" "));
+    const words = tokenize([event.title ?? "", ...(event.tags ?? [])].join(" "));
     if (words.length === 0) continue;
     trainer.learn(words);
     progress.show({ count: trainer.texts, fraction: inputs.fraction });

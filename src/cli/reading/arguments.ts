@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { parseTime } from "../../logs/index.js";
+import { parseIsoTime } from "../../logs/index.js";
 
 /** Options that do not go together: what the user typed is wrong, not what the files hold. */
 export class UsageError extends Error {}
@@ -51,7 +51,7 @@ export function fractions(text: string): number[] {
 
 /** Reads a moment: milliseconds since 1970, or ISO 8601. */
 export function moment(text: string): number {
-  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : parseTime(text);
+  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : parseIsoTime(text);
   if (!(time >= 0)) {
     throw new InvalidArgumentError("It must be milliseconds since 1970, or a date such as 2026-06-30T23:45:00Z.");
   }

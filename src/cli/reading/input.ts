@@ -1,14 +1,14 @@
 import { closeSync, createReadStream, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import {
-  csvEvents,
-  detectFormat,
-  FORMATS,
-  type Format,
+  detectLogFormat,
   LineError,
+  LOG_FORMATS,
+  type LogFormat,
   type ReaderOptions,
-  readBlocks,
+  readCsvEvents,
   readJsonl,
+  readLineBlocks,
 } from "../../logs/index.js";
 import { type LiveEvent, type LoggedDecision, parseDecision } from "../../protocol/index.js";
 import { STANDARD } from "../writing/output.js";
@@ -18,7 +18,7 @@ import { UsageError } from "./arguments.js";
 const HEAD = 4096;
 
 /** A format of events. */
-type EventFormat = Extract<Format, { yields: "events" }>;
+type EventFormat = Extract<LogFormat, { yields: "events" }>;
 
 /** Files to be read, of which it is known how many bytes they have and how many have been read. */
 export class Inputs {
@@ -144,7 +144,7 @@ function headOf(name: string): Uint8Array {
 }
 
 /** What `--format` takes. */
-export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }) => name)];
+export const FORMAT_NAMES: readonly string[] = ["auto", ...LOG_FORMATS.map(({ name }) => name)];
 
 /**
  * The layout of the inputs, by name or (`auto`) by what they look like: their names and first bytes, or the first bytes
@@ -152,15 +152,15 @@ export const FORMAT_NAMES: readonly string[] = ["auto", ...FORMATS.map(({ name }
  *
  * @throws Error when nothing fits.
  */
-export async function formatOf(inputs: Inputs, name: string): Promise<Format> {
-  const named = FORMATS.find((format) => format.name === name);
+export async function formatOf(inputs: Inputs, name: string): Promise<LogFormat> {
+  const named = LOG_FORMATS.find((format) => format.name === name);
   if (named !== undefined) return named;
   const heads: Record<string, Uint8Array> = {};
   for (const input of inputs.names) heads[input] = await inputs.head(input);
-  const known = detectFormat(inputs.names, heads);
+  const known = detectLogFormat(inputs.names, heads);
   if (known !== undefined) return known;
   // By content: any name may hold LiveQ's own events, and stdin has none.
-  const own = FORMATS.find((format) => {
+  const own = LOG_FORMATS.find((format) => {
     const extension = { jsonl: ".jsonl", csv: ".csv" }[format.name];
     if (extension === undefined) return false;
     const renamed = Object.fromEntries(Object.entries(heads).map(([input, bytes]) => [`${input}${extension}`, bytes]));
@@ -177,7 +177,7 @@ export function eventsOf(format: EventFormat, inputs: Inputs, options: ReaderOpt
   if (format.name === "jsonl")
     return each(inputs, (name) => readJsonl(inputs.open(name), { ...options, name: titleOf(name) }));
   if (format.name !== "csv") return format.read(inputs.names, (name) => inputs.open(name), options);
-  return each(inputs, (name) => csvEvents(inputs.open(name), undefined, { ...options, name: titleOf(name) }));
+  return each(inputs, (name) => readCsvEvents(inputs.open(name), undefined, { ...options, name: titleOf(name) }));
 }
 
 async function* each<T>(inputs: Inputs, read: (name: string) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
@@ -197,7 +197,7 @@ export async function openEvents(inputs: Inputs): Promise<AsyncIterable<LiveEven
 export async function* readDecisions(inputs: Inputs): AsyncGenerator<LoggedDecision, void, undefined> {
   for (const name of inputs.names) {
     const file = titleOf(name);
-    for await (const { first, lines } of readBlocks(inputs.open(name), { name: file })) {
+    for await (const { first, lines } of readLineBlocks(inputs.open(name), { name: file })) {
       for (const [i, line] of lines.entries()) {
         if (typeof line !== "string") throw line;
         if (line.trim() === "") continue;

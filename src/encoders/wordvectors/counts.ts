@@ -1,33 +1,33 @@
 /**
- * How often each key came, in a table of at most `max` keys.
+ * Counts of keys, in a table of at most `max` keys.
  *
- * Exact until the table is full; then the median count is taken off every count, and what is left with none is dropped,
- * so that no count is too low by more than 2 / max of all that was added. Misra & Gries 1982, "Finding repeated
+ * Exact until the table is full; then the median count is subtracted from every count, and keys without a positive count
+ * are dropped. No count is too low by more than 2 / max of all additions. Misra & Gries 1982, "Finding repeated
  * elements", with the median of Anderson et al. 2017, arXiv:1705.07001.
  */
 export class Frequent<K> {
   readonly max: number;
   readonly #counts = new Map<K, number>();
-  /** What has been taken off: how much too low a count may be. */
-  #taken = 0;
+  /** The sum subtracted so far. */
+  #subtracted = 0;
 
   /** @param max - Keys, at least 1. */
   constructor(max: number) {
     this.max = max;
   }
 
-  /** By how much a count may be too low. */
+  /** The largest amount by which a count may be too low. */
   get error(): number {
-    return this.#taken;
+    return this.#subtracted;
   }
 
-  /** Takes a key once more. Returns whether that made others, or this one, be dropped. */
+  /** Counts a key. Returns whether keys, this one included, were dropped. */
   add(key: K): boolean {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     if (this.#counts.size <= this.max) return false;
     const counts = Float64Array.from(this.#counts.values()).sort();
     const median = counts[counts.length >> 1]!;
-    this.#taken += median;
+    this.#subtracted += median;
     for (const [kept, count] of this.#counts) {
       if (count > median) this.#counts.set(kept, count - median);
       else this.#counts.delete(kept);
@@ -48,32 +48,32 @@ export class Frequent<K> {
   }
 }
 
-/** Words that are told apart for each that is kept in the end: which are frequent is known only then. [set by hand] */
+/** Words counted for each one that is kept: only the end shows which words are frequent. [set by hand] */
 const WORDS_HELD = 4;
 
-/** What was counted of a vocabulary: words by how frequent they are, of equally frequent ones in the order of their units. */
+/** Counts of a vocabulary: words by falling frequency, equally frequent words in order of their UTF-16 units. */
 export interface Counted {
   words: string[];
-  /** In how many texts each is. */
+  /** The number of texts with each word. */
   counts: number[];
-  /** Two words, by their places, the lower first, and in how many texts they are near each other. */
+  /** The places of two words, the lower first, and the number of texts in which they are near each other. */
   pairs: [number, number, number][];
 }
 
-/** In how many texts words are, and pairs of words near each other, in bounded memory. */
+/** Counts the texts with each word and with each pair of words near each other, in bounded memory. */
 export class WordCounts {
   readonly #window: number;
   readonly #words: Frequent<string>;
   readonly #pairs: Frequent<number>;
-  /** A number of each word held, below `#base`; those of dropped words are used again. */
+  /** A number for each word held, below `#base`; numbers of dropped words are used again. */
   readonly #numbers = new Map<string, number>();
   readonly #free: number[] = [];
   readonly #base: number;
 
   /**
-   * @param words - That are kept in the end; four times as many are held.
-   * @param pairs - That are held.
-   * @param window - Words after one that are near it.
+   * @param words - Number of words that `count` will keep; four times as many are held.
+   * @param pairs - Most pairs held.
+   * @param window - Number of following words that are near a word.
    */
   constructor(words: number, pairs: number, window: number) {
     this.#window = window;
@@ -115,7 +115,7 @@ export class WordCounts {
     return { words: kept.map(([word]) => word), counts: kept.map(([, count]) => count), pairs };
   }
 
-  /** -1 of a word that was dropped at once. */
+  /** The number of a word; -1 for a word that was dropped at once. */
   #numberOf(word: string): number {
     const known = this.#numbers.get(word);
     if (known !== undefined || !this.#words.has(word)) return known ?? -1;
@@ -124,7 +124,7 @@ export class WordCounts {
     return number;
   }
 
-  /** Lets the numbers of dropped words go, and the pairs that they are in. */
+  /** Frees the numbers of dropped words, and drops their pairs. */
   #forget(): void {
     const gone = new Set<number>();
     for (const [word, number] of this.#numbers) {

@@ -1,7 +1,7 @@
 import { log, pow, type Random } from "../../numeric/index.js";
 import type { Counted } from "./counts.js";
 
-/** A square matrix of which most numbers are 0: row i has `values` from `start[i]` to `start[i + 1]`, in `columns`. */
+/** A sparse square matrix: row i has `values` from `start[i]` to `start[i + 1]`, in `columns`. */
 export interface Sparse {
   readonly rows: number;
   readonly start: Int32Array;
@@ -10,11 +10,11 @@ export interface Sparse {
 }
 
 /**
- * How much more often two words are near each other than by chance, where it is more: positive pointwise mutual
- * information, ln(n(w, c) S / (n(w) n(c)^smoothing)), S the sum of the powers. Row w, column c.
+ * Positive pointwise mutual information: how much more often than by chance two words are near each other,
+ * max(0, ln(n(w, c) S / (n(w) n(c)^smoothing))), with S the sum of the powers. Row w, column c.
  *
  * Levy, Goldberg & Dagan 2015, "Improving Distributional Similarity with Lessons Learned from Word Embeddings": with
- * smoothing .75 rare neighbours do not look like the most telling ones.
+ * smoothing .75 rare neighbours do not get the largest values.
  */
 export function mutualInformation({ words, pairs }: Pick<Counted, "words" | "pairs">, smoothing: number): Sparse {
   const n = words.length;
@@ -55,7 +55,7 @@ function times({ rows, start, columns, values }: Sparse, x: Float64Array): Float
   return y;
 }
 
-/** The transposed of M, times x. */
+/** M^T x */
 function transposedTimes({ rows, start, columns, values }: Sparse, x: Float64Array): Float64Array {
   const y = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
@@ -70,10 +70,10 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** What is left of a vector, relative to what it was, below which it is mostly rounding: half the digits. */
+/** A vector whose remaining share of its length is below this is mostly rounding error: half the digits. */
 const DEPENDENT = 1e-8;
 
-/** Makes vectors orthonormal in place (Gram and Schmidt, as modified); those that depend on earlier ones become 0. */
+/** Makes vectors orthonormal in place (modified Gram-Schmidt); vectors that depend on earlier ones become 0. */
 function orthonormal(vectors: Float64Array[]): Float64Array[] {
   for (const [i, vector] of vectors.entries()) {
     const before = Math.sqrt(dot(vector, vector));
@@ -89,10 +89,10 @@ function orthonormal(vectors: Float64Array[]): Float64Array[] {
   return vectors;
 }
 
-/** Turns after which no more is done: five to ten are enough. */
+/** Most sweeps: five to ten are enough. */
 const SWEEPS = 50;
 
-/** Turns rows p and q of a symmetric matrix so that their common number becomes 0, and the vectors with them. */
+/** Rotates rows p and q of a symmetric matrix so that element (p, q) becomes 0, and the vectors with them. */
 function rotate(matrix: Float64Array[], vectors: Float64Array[], p: number, q: number): void {
   const [app, aqq, apq] = [matrix[p]![p]!, matrix[q]![q]!, matrix[p]![q]!];
   const theta = (aqq - app) / (2 * apq);
@@ -116,9 +116,9 @@ function rotate(matrix: Float64Array[], vectors: Float64Array[], p: number, q: n
 }
 
 /**
- * The eigenvalues of a small symmetric matrix, which is destroyed, the largest first, and the eigenvector of each.
+ * The eigenvalues of a small symmetric matrix, largest first, and their eigenvectors. Destroys the matrix.
  *
- * Jacobi 1846, cyclic: only + - * / and roots, the same bits everywhere.
+ * Cyclic Jacobi (1846): only + - * / and roots, so the same bits everywhere.
  */
 export function eigen(matrix: Float64Array[]): { values: number[]; vectors: Float64Array[] } {
   const n = matrix.length;
@@ -139,17 +139,17 @@ export function eigen(matrix: Float64Array[]): { values: number[]; vectors: Floa
   return { values: order.map((i) => matrix[i]![i]!), vectors: order.map((i) => vectors[i]!) };
 }
 
-/** Vectors carried along beyond those asked for, and how often all go through the matrix and back. [set by hand] */
+/** Number of spare vectors beyond `rank`, and of passes through the matrix and back. [set by hand] */
 const SPARE = 8;
 const PASSES = 12;
 
 /**
- * The largest singular values of a matrix, the largest first, and the left singular vector of each; at most `rank`, and
- * as many as there are rows.
+ * The largest singular values of a matrix, largest first, and their left singular vectors; at most `rank`, and at most
+ * one for each row.
  *
- * Random vectors go through the matrix and back, made orthonormal each time, until they span what matters; within that
- * the problem is small. Halko, Martinsson & Tropp 2011, arXiv:0909.4061. Values below 1e-7 of the largest are lost in
- * rounding.
+ * Random vectors pass through the matrix and back, made orthonormal each time, until they span the leading subspace, in
+ * which the problem is small. Halko, Martinsson & Tropp 2011, arXiv:0909.4061. Values below 1e-7 of the largest are lost
+ * in rounding.
  */
 export function singular(matrix: Sparse, rank: number, random: Random): { values: number[]; vectors: Float64Array[] } {
   const n = matrix.rows;

@@ -4,24 +4,25 @@ import { type Counted, WordCounts } from "./counts.js";
 import { mutualInformation, singular } from "./svd.js";
 import { ROW_MAX, SIZE_MAX, WordVectors, weightsOf } from "./wordvectors.js";
 
-export interface WordTrainerOptions {
-  /** Numbers in a vector, [1, 256]. Default 32, as many as the recommender compares. */
+/** How to train word vectors. */
+export interface WordVectorTrainerOptions {
+  /** Numbers in a vector, [1, 256]. Default 32, as many as the recommender uses. */
   size: number;
-  /** Words that get one, the most frequent, [1, 1e6]. Default 10 000. */
+  /** Most words with a vector, the most frequent ones, [1, 1e6]. Default 10 000. */
   words: number;
-  /** Texts that a word must be in to get one, >= 1. Default 3. */
+  /** Least number of texts with a word for it to get a vector, >= 1. Default 3. */
   minCount: number;
-  /** Words after one in a text that are near it, [1, 1024]. Default 16: all of a title and its tags. */
+  /** Number of following words in a text that count as near, [1, 1024]. Default 16: a whole title with its tags. */
   window: number;
-  /** Pairs of words held, [1, 1e7]. Default 1 000 000, which take about 40 MB. */
+  /** Most pairs of words held, [1, 1e7]. Default 1 000 000, about 40 MB. */
   pairs: number;
-  /** Power of how often a word is near others, [0, 1]. Default 0.75 (Levy et al. 2015). */
+  /** Exponent of the counts of neighbours, [0, 1]. Default 0.75 (Levy et al. 2015). */
   smoothing: number;
-  /** Of the first vectors, [0, 2^53 - 1]. Default 1. */
+  /** Seed of the initial vectors, [0, 2^53 - 1]. Default 1. */
   seed: number;
 }
 
-const TABLE: Rules<WordTrainerOptions> = {
+const TABLE: Rules<WordVectorTrainerOptions> = {
   size: integer(1, SIZE_MAX),
   words: integer(1, 1e6),
   minCount: rules.atLeastOne,
@@ -31,7 +32,7 @@ const TABLE: Rules<WordTrainerOptions> = {
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
 
-const DEFAULTS: WordTrainerOptions = {
+const DEFAULTS: WordVectorTrainerOptions = {
   size: 32,
   words: 10_000,
   minCount: 3,
@@ -42,49 +43,49 @@ const DEFAULTS: WordTrainerOptions = {
 };
 
 /**
- * Makes word vectors of training texts that come one by one: counts which words are near each other, and factorises how
- * much more often they are than by chance (PPMI and SVD, Levy et al. 2015, who found it as good as skip-grams).
+ * Trains word vectors on texts that come one by one: counts words that are near each other, and factorises how much more
+ * often than by chance they are (PPMI and SVD, Levy et al. 2015, who found it as good as skip-grams).
  *
- * Memory is bounded whatever comes: four times `words` are told apart and `pairs` of them counted. As long as no more
- * come, counts are exact; beyond, the rarest are forgotten first, and no count is too low by more than 2 / `pairs` of
- * all pairs. The same texts in the same order give the same vectors, to the bit.
+ * Memory is bounded: at most four times `words` distinct words and `pairs` pairs are counted. Up to there counts are
+ * exact; beyond, the rarest are forgotten first, and no count is too low by more than 2 / `pairs` of all pairs. The same
+ * texts in the same order give the same vectors, to the bit.
  */
-export class WordTrainer {
-  readonly options: Readonly<WordTrainerOptions>;
+export class WordVectorTrainer {
+  readonly options: Readonly<WordVectorTrainerOptions>;
   readonly #counts: WordCounts;
   #texts = 0;
 
   /**
-   * @param path - Put before the names of options in messages.
+   * @param path - Prefix of the names of options in messages.
    * @throws TypeError for an unknown option, RangeError for one out of its range.
    */
-  constructor(options: Partial<WordTrainerOptions> = {}, path = "") {
+  constructor(options: Partial<WordVectorTrainerOptions> = {}, path = "") {
     this.options = checked(options, TABLE, DEFAULTS, path);
     const { words, pairs, window } = this.options;
     this.#counts = new WordCounts(words, pairs, window);
   }
 
-  /** Texts that it has learned from. */
+  /** Number of texts learned. */
   get texts(): number {
     return this.#texts;
   }
 
   /**
-   * Learns from a text: a title with its tags behind it. A word that is there twice counts once.
-   * @param words - As `tokens` gives them.
+   * Learns from a text, such as a title followed by its tags. A repeated word counts once.
+   * @param words - As `tokenize` returns them.
    */
   learn(words: readonly string[]): void {
     this.#texts++;
     this.#counts.learn(words);
   }
 
-  /** The vectors of what was learned so far; learning can go on. */
+  /** The vectors learned so far; learning can go on. */
   vectors(): WordVectors {
     const { size, words, minCount, smoothing, seed } = this.options;
     const counted = this.#counts.count(words, minCount);
     const matrix = mutualInformation(counted, smoothing);
     const { values, vectors } = singular(matrix, size, Random.named(seed, "words"));
-    // Of the singular values the roots: Levy et al. 2015 found them better than the values themselves, and than none.
+    // Roots of the singular values: Levy et al. 2015 found them better than the values, and than none.
     const rows = new Float64Array(counted.words.length * size);
     for (const [f, vector] of vectors.entries()) {
       const scale = Math.sqrt(values[f]!);
@@ -94,7 +95,7 @@ export class WordTrainer {
   }
 }
 
-/** Words that have a place among others, with their rows around the mean text, as integers. */
+/** Words with a non-zero row; rows are centred on the mean text and scaled to integers. */
 function placed({ words, counts }: Counted, rows: Float64Array, size: number) {
   const isPlaced = words.map((_, word) => rows.subarray(word * size, (word + 1) * size).some((x) => x !== 0));
   const kept = [...words.keys()].filter((word) => isPlaced[word]);

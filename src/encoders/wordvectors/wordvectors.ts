@@ -1,18 +1,18 @@
 import { mustBe, type Rule } from "../../check/index.js";
-import { cosine, tokens } from "../text.js";
+import { cosine, tokenize } from "../text.js";
 
-/** No number of a row is beyond this; they are integers, of which a file needs few characters. */
+/** Largest absolute number of a row; rows are integers, which take few characters in a file. */
 export const ROW_MAX = 32_767;
-/** Words as common as this among all weigh half. Arora et al. 2017 use 1e-4 to 1e-3. */
+/** A word with this share of all words has weight 1/2. Arora et al. 2017 use 1e-4 to 1e-3. */
 const COMMON = 1e-3;
 
-/** What `WordVectors.save` gives. */
+/** The state of `WordVectors`: plain data. */
 export interface SavedWordVectors {
   /** Numbers in a vector. */
   size: number;
-  /** Each once. */
+  /** All different. */
   words: string[];
-  /** In how many training texts each is. */
+  /** The number of training texts with each word. */
   counts: number[];
   /** The words' vectors one after the other, up to a common factor: integers in [-32767, 32767]. */
   rows: number[];
@@ -21,10 +21,10 @@ export interface SavedWordVectors {
 const isIntegers = (value: unknown, low: number, high: number): value is number[] =>
   Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= low && n <= high);
 
-/** The most numbers of a vector. */
+/** Most numbers in a vector. */
 export const SIZE_MAX = 256;
 
-/** What saved vectors must be, by field, each given the ones before it. */
+/** Rules for saved vectors, by field; each may use the fields before it. */
 const RULES: readonly [keyof SavedWordVectors, (saved: SavedWordVectors) => boolean, must: string][] = [
   ["size", ({ size }) => isIntegers([size], 1, SIZE_MAX), `an integer in [1, ${SIZE_MAX}]`],
   [
@@ -45,20 +45,20 @@ const RULES: readonly [keyof SavedWordVectors, (saved: SavedWordVectors) => bool
   ],
 ];
 
-/** Saved vectors as an option; what each field must be is said by `WordVectors`. */
-export const savedWords: Rule = [
+/** Rule for an option that is saved vectors; `WordVectors` checks each field. */
+export const savedWordVectorsRule: Rule = [
   (value) => value === undefined || (typeof value === "object" && value !== null),
-  "what WordVectors.save gives",
+  "saved by WordVectors.save",
 ];
 
 /**
- * Words as vectors whose cosines say how alike their company is, and texts as the mean of their words; `WordTrainer`
- * makes them of titles and tags.
+ * Word vectors, whose cosines compare the contexts of words; a text is the mean of its words. `WordVectorTrainer` trains
+ * them on titles and tags.
  *
- * A word weighs .001 / (.001 + its share of all words), so that what is everywhere says little, and the mean of the
+ * A word has weight .001 / (.001 + its share of all words), so that common words count little, and the mean of the
  * training texts is at the origin (smooth inverse frequency, Arora et al. 2017, "A Simple but Tough-to-Beat Baseline for
- * Sentence Embeddings", where the first principal component is taken off in place of the mean). A word that was not
- * learned has no vector, and a text of such words has none: unknown is not the same as zero.
+ * Sentence Embeddings", which removes the first principal component in place of the mean). An unknown word has no vector,
+ * and a text of unknown words has none: unknown is not the same as zero.
  */
 export class WordVectors {
   /** Numbers in a vector, [1, 256]. */
@@ -70,11 +70,11 @@ export class WordVectors {
   readonly #sums: Float64Array;
 
   /**
-   * @param saved - What `save` gave.
-   * @throws RangeError for what is none: `"words.size" must be ...`.
+   * @param saved - As `save` returns it.
+   * @throws RangeError for invalid vectors: `"words.size" must be ...`.
    */
   constructor(saved: SavedWordVectors, path = "words") {
-    if (typeof saved !== "object" || saved === null) throw mustBe(path, savedWords[1], saved);
+    if (typeof saved !== "object" || saved === null) throw mustBe(path, savedWordVectorsRule[1], saved);
     for (const [field, holds, must] of RULES) if (!holds(saved)) throw mustBe(`${path}.${field}`, must, saved[field]);
     const { size, words, counts, rows } = saved;
     this.size = size;
@@ -85,7 +85,7 @@ export class WordVectors {
     this.#sums = new Float64Array(size);
   }
 
-  /** The words that have a vector, the most frequent first. */
+  /** The words with a vector, most frequent first. */
   get words(): string[] {
     return [...this.#places.keys()];
   }
@@ -96,8 +96,8 @@ export class WordVectors {
 
   /**
    * Writes the vector of a text: `size` numbers in [-1, 1] from `offset`, of length 1.
-   * @param words - As `tokens` gives them.
-   * @returns False, and zeros are written, where no word is known, or what is known says nothing: it is to be masked.
+   * @param words - As `tokenize` returns them.
+   * @returns False, after writing zeros, if no word is known or the known words cancel: then mask the vector.
    */
   write(words: readonly string[], out: Float32Array, offset: number): boolean {
     const sums = this.#sums.fill(0);
@@ -115,26 +115,26 @@ export class WordVectors {
     return squares > 0;
   }
 
-  /** The vector of a text, of length 1; null where no word is known. */
+  /** The vector of a text, of length 1; null if no word is known. */
   embed(text: string): Float32Array | null {
     const vector = new Float32Array(this.size);
-    return this.write(tokens(text), vector, 0) ? vector : null;
+    return this.write(tokenize(text), vector, 0) ? vector : null;
   }
 
-  /** The cosine of two texts, or words; undefined where of either no word is known. */
+  /** The cosine of two texts or words; undefined if either has no known word. */
   similarity(a: string, b: string): number | undefined {
     const [one, other] = [this.embed(a), this.embed(b)];
     return one === null || other === null ? undefined : cosine(one, other);
   }
 
   /**
-   * The words nearest to a text, or a word, nearest first, of equally near ones the most frequent; without its own words.
-   * @param count - At most so many, an integer >= 0.
+   * The words nearest to a text or word, nearest first, equally near ones by frequency; without the words of the text.
+   * @param count - Most words returned, an integer >= 0.
    */
   nearest(text: string, count: number): { word: string; similarity: number }[] {
     const vector = this.embed(text);
     if (vector === null) return [];
-    const own = new Set(tokens(text));
+    const own = new Set(tokenize(text));
     const found: { word: string; similarity: number; place: number }[] = [];
     for (const [word, place] of this.#places) {
       if (own.has(word)) continue;
@@ -144,13 +144,13 @@ export class WordVectors {
     return found.slice(0, count).map(({ word, similarity }) => ({ word, similarity }));
   }
 
-  /** All of it, as plain values: `new WordVectors(saved)` is the same. */
+  /** The state as plain data, for `new WordVectors(saved)`. */
   save(): SavedWordVectors {
     return { size: this.size, words: this.words, counts: [...this.#counts], rows: [...this.#rows] };
   }
 }
 
-/** What each word weighs in a text, given in how many texts each is. */
+/** The weight of each word in a text, given the number of texts with each. */
 export function weightsOf(counts: readonly number[]): Float64Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   return Float64Array.from(counts, (count) => COMMON / (COMMON + count / total));

@@ -1,34 +1,34 @@
 import type { Id, LiveEvent } from "../../protocol/index.js";
 import { gini } from "../../statistics/index.js";
-import { type Counts, count } from "../counts.js";
+import { count } from "../counts.js";
 import { Sample } from "./sample.js";
 
-/** How various a log is. */
-export interface Diversity {
+/** How diverse a log is. */
+export interface LogDiversity {
   users: number;
   streams: number;
   streamers: number;
   categories: number;
   /** Events by kind. */
-  events: Counts;
-  /** Times of the first and of the last event; 0 where there is none. */
+  events: Record<string, number>;
+  /** Times of the first and the last event; 0 without events. */
   from: number;
   to: number;
-  /** Share of clicks on a streamer whom the user has clicked before, in [0, 1]; 0 without clicks. */
+  /** Share of clicks on a streamer that the user clicked before, in [0, 1]; 0 without clicks. */
   repeatShare: number;
   /**
    * Gini coefficient of impressions over streamers (of clicks in a log without impressions), in [0, 1]: 0 where all
-   * have as many, near 1 where one has all; 0 where nobody has any. Streamers who were on air and never shown count.
+   * have equally many or none, near 1 where one has all. Streamers who were on air and never shown count.
    */
   exposureGini: number;
-  /** False where there were too many ids to hold: numbers of ids, shares and Gini are then estimates from a sample. */
+  /** False if there were too many ids to hold: numbers of ids, shares and Gini are then estimates from a sample. */
   exact: boolean;
 }
 
 /** Impressions and clicks of a streamer. */
 type Exposure = [impressions: number, clicks: number];
 
-/** Clicks of a user, those on a streamer clicked before, and the streamers. */
+/** Clicks of a user, how many of them were on a streamer clicked before, and the streamers. */
 interface Visitor {
   user: Id;
   clicks: number;
@@ -36,16 +36,16 @@ interface Visitor {
   streamers: Set<Id> | undefined;
 }
 
-/** Measures diversity as events pass, in memory that does not grow beyond `ids` entries of each sort. */
+/** Measures diversity as events pass, in memory of at most `ids` entries of each sort. */
 export class DiversityMeter {
   readonly #ids: number;
   readonly #users: Sample<Visitor>;
   readonly #streams: Sample<Id>;
   readonly #streamers: Sample<Exposure>;
   readonly #categories: Sample<true>;
-  /** Streamers that users have clicked, of all users held. */
+  /** Pairs of a held user and a streamer whom the user clicked. */
   #pairs = 0;
-  readonly #events: Counts = {};
+  readonly #events: Record<string, number> = {};
   #from = Infinity;
   #to = -Infinity;
 
@@ -58,8 +58,8 @@ export class DiversityMeter {
   }
 
   /**
-   * @param streamer Of the event's stream, where that has been on air: `on_air` tells it first. A stream of which it is
-   * not known stands for its own streamer.
+   * @param streamer The streamer of the event's stream, if an `on_air` event named it. Without one, the stream counts as
+   * a streamer of its own.
    */
   feedback(event: LiveEvent, streamer?: Id): void {
     count(this.#events, event.kind);
@@ -75,7 +75,7 @@ export class DiversityMeter {
     else if (event.kind === "click") this.#click(visitor!, known);
   }
 
-  get report(): Diversity {
+  get report(): LogDiversity {
     const exposures = [...this.#streamers.values.values()];
     const shown = this.#events["impression"] ? 0 : 1;
     let clicks = 0;
@@ -93,13 +93,13 @@ export class DiversityMeter {
       from: this.#to < 0 ? 0 : this.#from,
       to: Math.max(this.#to, 0),
       repeatShare: clicks === 0 ? 0 : repeats / clicks,
-      // A report is written as JSON, which has no NaN.
+      // Reports become JSON, which has no NaN.
       exposureGini: gini(exposures.map((exposure) => exposure[shown])) || 0,
       exact: [this.#users, this.#streams, this.#streamers, this.#categories].every(({ exact }) => exact),
     };
   }
 
-  /** Of a streamer, from now on; one that counts for nothing where the streamer is not in the sample. */
+  /** The entry of a streamer; outside the sample, an entry that is not kept. */
   #exposure(streamer: Id): Exposure {
     let exposure = this.#streamers.get(streamer);
     if (exposure === undefined) {
@@ -109,7 +109,7 @@ export class DiversityMeter {
     return exposure;
   }
 
-  /** Of a user, from now on; one that counts for nothing where the user is not in the sample. */
+  /** The entry of a user; outside the sample, an entry that is not kept. */
   #visitor(user: Id): Visitor {
     let visitor = this.#users.get(user);
     if (visitor === undefined) {
@@ -130,7 +130,7 @@ export class DiversityMeter {
     }
     visitor.streamers.add(streamer);
     if (++this.#pairs <= this.#ids) return;
-    // As many pairs as there may be ids: half of the users go, with all that they did.
+    // Too many pairs: drop half of the users with all their pairs.
     this.#users.thin();
     this.#pairs = 0;
     for (const { streamers } of this.#users.values.values()) this.#pairs += streamers?.size ?? 0;

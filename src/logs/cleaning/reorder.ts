@@ -1,9 +1,9 @@
 import { PriorityQueue, type Timed } from "../../collections/index.js";
 
 /**
- * Puts items in order of time that come at most `latenessMs` after later ones; simultaneous ones stay in their order.
+ * Puts items in order of time that come at most `latenessMs` after later ones; simultaneous items keep their order.
  *
- * What comes in order, nearly all, waits in a queue at O(1) each; only what comes late goes through a heap.
+ * Items that come in order, nearly all, wait in a queue at O(1) each; only late items go through a heap.
  */
 export class Reorder<T extends Timed> {
   readonly #latenessMs: number;
@@ -14,12 +14,12 @@ export class Reorder<T extends Timed> {
   #head = 0;
   readonly #late = new PriorityQueue<T>();
   #newest = -Infinity;
-  /** Time of the last item that went out; nothing earlier can follow. */
+  /** Time of the last emitted item; nothing earlier can follow. */
   watermark = -Infinity;
 
   /**
-   * @param latenessMs Items wait until one comes that is later by more than this.
-   * @param max The most items that wait; beyond them the earliest go out.
+   * @param latenessMs An item waits until another comes that is later by more than this.
+   * @param max The most items that wait; beyond them the earliest are emitted.
    * @param emit Called with the items in order.
    */
   constructor(latenessMs: number, max: number, emit: (item: T) => void) {
@@ -39,19 +39,19 @@ export class Reorder<T extends Timed> {
     this.#release(this.#newest - this.#latenessMs, this.#max);
   }
 
-  /** Lets out all that waits. */
+  /** Emits all waiting items. */
   end(): void {
     this.#release(Infinity, 0);
   }
 
-  /** Lets out what is before `time`, and what is too many. */
+  /** Emits the items before `time`, and the earliest of those beyond `max`. */
   #release(time: number, max: number): void {
     for (;;) {
       const waiting = this.#queue.length - this.#head;
       const queued = this.#queue[this.#head];
       const late = this.#late.first;
       if (queued === undefined && late === undefined) break;
-      // A late one that is as early as a queued one came after it: it was late because that one was there.
+      // On equal times the queued item came first: only after it could the other be late.
       const isQueued = late === undefined || (queued !== undefined && queued.time <= late.time);
       const next = isQueued ? queued! : late!;
       if (next.time >= time && waiting + this.#late.size <= max) break;

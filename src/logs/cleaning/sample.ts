@@ -1,17 +1,10 @@
-/** 32 bits of an id, well mixed: FNV-1a with the finaliser of MurmurHash3. */
-function hash(id: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
+import { hashText } from "../../numeric/index.js";
 
 /**
- * Values by id, of all ids while there is room, then of an even sample of them: an id belongs to it when the last
- * `level` bits of its hash are 0, and the level rises by one whenever the sample is full. Which ids remain depends on
- * nothing but the ids. Wegman's adaptive sampling (Flajolet 1990, "On adaptive sampling"); the relative error of `total` is about
- * 1.2 / sqrt(max) once it samples.
+ * Values by id: of all ids while there is room, then of an even sample of them. An id belongs to the sample when the
+ * last `level` bits of its hash are 0; the level rises by one whenever the sample is full. The sample depends on the ids
+ * alone, not on their order. Wegman's adaptive sampling (Flajolet 1990, "On adaptive sampling"); once it samples, the
+ * relative error of `total` is about 1.2 / sqrt(max).
  */
 export class Sample<V> {
   readonly values = new Map<string, V>();
@@ -23,12 +16,12 @@ export class Sample<V> {
     this.#max = max;
   }
 
-  /** Whether all ids so far are in it. */
+  /** Whether the sample holds all ids so far. */
   get exact(): boolean {
     return this.#mask === 0;
   }
 
-  /** How many ids there have been: the number of those kept, times what each stands for. */
+  /** The number of ids so far: the number kept, times how many ids each stands for. */
   get total(): number {
     return this.values.size * (this.#mask + 1);
   }
@@ -37,13 +30,9 @@ export class Sample<V> {
     return this.values.get(id);
   }
 
-  has(id: string): boolean {
-    return this.values.has(id);
-  }
-
-  /** Whether an id belongs to the sample, present or not. */
+  /** Whether an id belongs to the sample, seen or not. */
   takes(id: string): boolean {
-    return this.#mask === 0 || (hash(id) & this.#mask) === 0;
+    return this.#mask === 0 || (hashText(id) & this.#mask) === 0;
   }
 
   /** Keeps the value of an id if the id belongs to the sample. */

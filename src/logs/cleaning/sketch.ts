@@ -1,12 +1,12 @@
-/** Values held at each level: below this many in all, every quantile is exact. */
+/** Values held at each level: with fewer values in all, every quantile is exact. */
 const WIDTH = 2048;
 
 /**
  * Quantiles of a stream of numbers, in one pass and in memory of `WIDTH` numbers for each doubling of their count.
  *
- * A level that is full is sorted, and every other number of it goes one level up, where it stands for twice as many;
- * odd and even ones go in turn. No chance is involved: the same numbers in the same order give the same quantiles. The
- * rank of an answer is off by at most log2(n / WIDTH) / WIDTH of n, 0.5 % of a million; in practice by a tenth of that.
+ * A full level is sorted, and every other number of it goes one level up, where it stands for twice as many; odd and
+ * even ones go in turn. There is no randomness: the same numbers in the same order give the same quantiles. The rank of
+ * an answer is off by at most log2(n / WIDTH) / WIDTH of n, 0.5 % of a million; in practice by a tenth of that.
  *
  * Manku, Rajagopalan and Lindsay 1998, "Approximate medians and other quantiles in one pass and with limited memory".
  */
@@ -21,7 +21,7 @@ export class Sketch {
     this.#insert(0, value);
   }
 
-  /** The p-quantile, p in [0, 1]: the smallest number held that at least p of all are not above. NaN of no numbers. */
+  /** The p-quantile, p in [0, 1]: the smallest number held that is >= a share p of all. NaN without numbers. */
   quantile(p: number): number {
     const weighted = this.#levels.flatMap(({ values, size, weight }) =>
       Array.from(values.subarray(0, size), (value): [number, number] => [value, weight]),
@@ -54,13 +54,13 @@ interface Level {
   size: number;
   /** Which of each two goes up next: 0 or 1. */
   odd: number;
-  /** How many numbers each of its values stands for. */
+  /** How many numbers each value stands for. */
   weight: number;
 }
 
 /**
- * The value that comes most often, exact while there are at most `max` different ones; with more, any value that makes
- * up more than 1 / max of all is still found. Misra and Gries 1982, "Finding repeated elements".
+ * The most frequent value: exact while there are at most `max` different values; with more, it still finds any value
+ * that makes up more than 1 / max of all. Misra and Gries 1982, "Finding repeated elements".
  */
 export class Mode<T> {
   readonly #counts = new Map<T, number>();
@@ -82,7 +82,7 @@ export class Mode<T> {
     }
   }
 
-  /** Of those that come equally often, the one that came first; undefined of no values. */
+  /** Of equally frequent values the first to come; undefined without values. */
   get value(): T | undefined {
     let best: T | undefined;
     let most = 0;

@@ -1,44 +1,45 @@
 import { checked, mustBe, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
-import { Recent } from "../../collections/index.js";
-import { change, drop, emptyReport, type QualityReport } from "../report.js";
+import { Latest } from "../../collections/index.js";
+import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
 import { parseNumber } from "../values.js";
 import { Mode, Sketch } from "./sketch.js";
 
-export type Cell = string | number | boolean | null | undefined;
-export type Row = Readonly<Record<string, Cell>>;
+export type TableCell = string | number | boolean | null | undefined;
+export type TableRow = Readonly<Record<string, TableCell>>;
 
-/** What is done with one column. */
-export interface ColumnPolicy {
-  /** `number` converts text; what is no number is missing. Default `text`: as it is. */
+/** The cleaning of one column. */
+export interface ColumnCleaning {
+  /** `number` converts text; text that is not a number is missing. Default `text`: as it is. */
   type?: "number" | "text";
   /**
-   * What a missing value does: undefined, null, the empty text, NaN. It stays, its row goes, it becomes a statistic of
-   * the training data or `constant`; `indicator` fills in the `constant` (default 0) and tells it in a column of its
-   * own, `<column>_missing`, 1 or 0. Default `keep`.
+   * For a missing value (undefined, null, the empty text, NaN): keep it, drop its row, or fill in a statistic of the
+   * training data or `constant`. `indicator` fills in `constant` (default 0) and adds a column `<column>_missing`, 1 or
+   * 0. Default `keep`.
    */
   missing?: "keep" | "drop" | "mean" | "median" | "mode" | "constant" | "indicator";
+  /** The value to fill in, for `constant` and `indicator`. Default 0 for `indicator`. */
   constant?: string | number | undefined;
   /**
-   * Which numbers are outliers: beyond the quartiles by more than `factor` times their distance (`iqr`; Tukey 1977), or
-   * from the mean by more than `factor` standard deviations (`z`), both of the training data. Default `keep`: none.
+   * Outliers are numbers beyond the quartiles by more than `factor` interquartile ranges (`iqr`; Tukey 1977), or from the
+   * mean by more than `factor` standard deviations (`z`), both of the training data. Default `keep`: none.
    */
   outliers?: "keep" | "iqr" | "z";
-  /** Default 1.5 for `iqr`, 3 for `z`. */
+  /** Distance of the fences, in interquartile ranges or standard deviations. Default 1.5 for `iqr`, 3 for `z`. */
   factor?: number | undefined;
-  /** The least that a number may be by its nature. Default -Infinity. */
+  /** The smallest possible value. Default -Infinity. */
   min?: number;
-  /** Default Infinity. */
+  /** The largest possible value. Default Infinity. */
   max?: number;
-  /** What becomes of a number beyond these: it moves to the nearest that is not, or its row goes. Default `clip`. */
+  /** An outlier or an impossible number: move it to the nearest allowed value, or drop its row. Default `clip`. */
   beyond?: "clip" | "drop";
 }
 
-/** Policies by column; columns without one pass as they are. */
-export type TablePolicy = Readonly<Record<string, ColumnPolicy>>;
+/** The cleaning of a table by column; other columns pass unchanged. */
+export type TableCleaning = Readonly<Record<string, ColumnCleaning>>;
 
 const bound: Rule = [(value) => typeof value === "number" && !Number.isNaN(value), "a number"];
 
-const TABLE: Rules<ColumnPolicy> = {
+const TABLE: Rules<ColumnCleaning> = {
   type: oneOf("number", "text"),
   missing: oneOf("keep", "drop", "mean", "median", "mode", "constant", "indicator"),
   constant: [
@@ -52,7 +53,7 @@ const TABLE: Rules<ColumnPolicy> = {
   beyond: oneOf("clip", "drop"),
 };
 
-const DEFAULTS: ColumnPolicy = {
+const DEFAULTS: ColumnCleaning = {
   type: "text",
   missing: "keep",
   outliers: "keep",
@@ -61,16 +62,16 @@ const DEFAULTS: ColumnPolicy = {
   beyond: "clip",
 };
 
-type Checked = Required<ColumnPolicy>;
+type Checked = Required<ColumnCleaning>;
 
-/** What training data say of a column: plain data. Without any value, numbers are NaN, which JSON writes as null. */
+/** Statistics of a column in training data: plain data. */
 export interface ColumnStatistics {
-  /** Values that were not missing. */
+  /** Present values. */
   n: number;
   missing: number;
-  /** Most frequent value; of several, the one that came first. Undefined where there is no value. */
+  /** Most frequent value; of equally frequent ones the first to come. Absent without values. */
   mode?: string | number | boolean;
-  /** Of numbers: mean, standard deviation (of the population) and quartiles. */
+  /** Mean, standard deviation (of the population) and quartiles of the numbers; absent without numbers. */
   mean?: number;
   sd?: number;
   q1?: number;
@@ -80,9 +81,9 @@ export interface ColumnStatistics {
 
 export type TableStatistics = Record<string, ColumnStatistics>;
 
-function checkedPolicies(policies: TablePolicy): [name: string, policy: Checked][] {
+function checkedPolicies(policies: TableCleaning): [name: string, policy: Checked][] {
   return Object.entries(policies).map(([name, given]) => {
-    const policy = checked<ColumnPolicy>(given, TABLE, DEFAULTS, `${name}.`) as Checked;
+    const policy = checked<ColumnCleaning>(given, TABLE, DEFAULTS, `${name}.`) as Checked;
     const { type, missing, outliers, constant, min, max } = policy;
     const needsNumber =
       missing === "mean" || missing === "median" || outliers !== "keep" || min > -Infinity || max < Infinity;
@@ -95,8 +96,8 @@ function checkedPolicies(policies: TablePolicy): [name: string, policy: Checked]
   });
 }
 
-/** The value of a cell; undefined where it is missing. */
-function valueIn(cell: Cell, type: Checked["type"]): string | number | boolean | undefined {
+/** The value of a cell; undefined if it is missing. */
+function valueIn(cell: TableCell, type: Checked["type"]): string | number | boolean | undefined {
   if (cell === undefined || cell === null || cell === "") return undefined;
   if (type === "text") return typeof cell === "number" && Number.isNaN(cell) ? undefined : cell;
   const value = typeof cell === "string" ? parseNumber(cell.trim()) : Number(cell);
@@ -113,7 +114,7 @@ export class ColumnMeter {
   /** Sum of squared differences from the mean. Welford 1962. */
   #squares = 0;
 
-  /** @param value Undefined where it is missing. */
+  /** @param value Undefined if it is missing. */
   add(value: string | number | boolean | undefined): void {
     if (value === undefined) {
       this.#missing++;
@@ -139,12 +140,12 @@ export class ColumnMeter {
 }
 
 /**
- * Takes the statistics that policies need from training data, in one pass and in bounded memory.
+ * Measures on training data the statistics that `cleanTable` needs, in one pass and in bounded memory.
  * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
 export async function fitTable(
-  rows: AsyncIterable<Row> | Iterable<Row>,
-  policies: TablePolicy,
+  rows: AsyncIterable<TableRow> | Iterable<TableRow>,
+  policies: TableCleaning,
 ): Promise<TableStatistics> {
   const columns = checkedPolicies(policies).map(([name, { type }]) => ({ name, type, meter: new ColumnMeter() }));
   for await (const row of rows) {
@@ -153,13 +154,13 @@ export async function fitTable(
   return Object.fromEntries(columns.map(({ name, meter }) => [name, meter.statistics]));
 }
 
-/** A policy with its numbers in place. */
+/** The cleaning of a column with its statistics in place. */
 interface Column {
   name: string;
   type: Checked["type"];
   missing: Checked["missing"];
   fill: string | number | boolean | undefined;
-  /** What is an outlier, and what cannot be. */
+  /** Numbers beyond the fences are outliers; numbers beyond the limits are impossible. */
   fences: [low: number, high: number];
   limits: [low: number, high: number];
   beyond: Checked["beyond"];
@@ -191,54 +192,56 @@ export function quartileFences(statistics: TableStatistics, name: string, factor
   return [q1 - factor * (q3 - q1), q3 + factor * (q3 - q1)];
 }
 
-export interface TableOptions {
-  /** Rows that are the same in all these columns as an earlier one are dropped. Default none: no row is. */
+/** How to clean a table as a whole. */
+export interface CleanTableOptions {
+  /** Rows equal to an earlier one in all these columns are dropped. Default none: no row is dropped. */
   key?: readonly string[];
-  /** Rows remembered for that, at least. Default 262 144. */
+  /** The most rows remembered for that; at least 15/16 of them are. Default 262 144. */
   window?: number;
+  /** The report to count into. Default a new one. */
   report?: QualityReport;
 }
 
-const OPTIONS: Rules<TableOptions> = {
+const OPTIONS: Rules<CleanTableOptions> = {
   key: [(value) => Array.isArray(value) && value.every((name) => typeof name === "string"), "an array of columns"],
   window: rules.atLeastOne,
   report: [() => true, ""],
 };
 
-/** What is cleaned, one by one, and the report of it so far. */
-export interface Cleaning<T> extends AsyncIterable<T> {
+/** Cleaned items, to be iterated once, and the report on those so far. */
+export interface CleanedRecords<T> extends AsyncIterable<T> {
   readonly report: QualityReport;
 }
 
 /**
- * Cleans rows by a policy for each column, with statistics that `fitTable` took from training data. Cleaning what is
- * clean changes nothing.
+ * Cleans rows column by column, with statistics that `fitTable` measured on training data. Cleaning clean rows changes
+ * nothing.
  *
- * @param statistics May be empty where no policy needs any.
- * @returns The rows, to be iterated once, and the report of what was done to them.
- * @throws TypeError for an unknown option, RangeError for a wrong value or a statistic that is missing.
+ * @param statistics May be empty if no column needs any.
+ * @returns The rows, to be iterated once, and the report.
+ * @throws TypeError for an unknown option, RangeError for a wrong value or a missing statistic.
  */
 export function cleanTable(
-  rows: AsyncIterable<Row> | Iterable<Row>,
-  policies: TablePolicy,
+  rows: AsyncIterable<TableRow> | Iterable<TableRow>,
+  policies: TableCleaning,
   statistics: TableStatistics = {},
-  options: TableOptions = {},
-): Cleaning<Record<string, Cell>> {
-  const { key, window, report } = checked<TableOptions>(options, OPTIONS, {
+  options: CleanTableOptions = {},
+): CleanedRecords<Record<string, TableCell>> {
+  const { key, window, report } = checked<CleanTableOptions>(options, OPTIONS, {
     key: [],
     window: 1 << 18,
-    report: options.report ?? emptyReport(),
-  }) as Required<TableOptions>;
+    report: options.report ?? emptyQualityReport(),
+  }) as Required<CleanTableOptions>;
   const columns = checkedPolicies(policies).map(([name, policy]) => columnOf(name, policy, statistics));
-  const seen = new Recent<true>(window);
-  async function* clean(): AsyncGenerator<Record<string, Cell>, void, undefined> {
+  const seen = new Latest<string, true>(window);
+  async function* clean(): AsyncGenerator<Record<string, TableCell>, void, undefined> {
     for await (const row of rows) {
       report.read++;
       const cleaned = cleanRow(row, columns, report);
       if (cleaned === undefined) continue;
       if (key.length > 0) {
         const id = JSON.stringify(key.map((name) => cleaned[name] ?? null));
-        if (seen.get(id)) {
+        if (seen.has(id)) {
           drop(report, "duplicate");
           continue;
         }
@@ -251,9 +254,13 @@ export function cleanTable(
   return { report, [Symbol.asyncIterator]: clean };
 }
 
-/** The row as it should be; undefined, and counted, when it goes. */
-function cleanRow(row: Row, columns: readonly Column[], report: QualityReport): Record<string, Cell> | undefined {
-  const cleaned: Record<string, Cell> = { ...row };
+/** The clean row; undefined, and counted, if it is dropped. */
+function cleanRow(
+  row: TableRow,
+  columns: readonly Column[],
+  report: QualityReport,
+): Record<string, TableCell> | undefined {
+  const cleaned: Record<string, TableCell> = { ...row };
   const changes: [reason: string, column: string][] = [];
   for (const column of columns) {
     const { name, type, missing, fill } = column;
@@ -285,7 +292,7 @@ function cleanRow(row: Row, columns: readonly Column[], report: QualityReport): 
   return cleaned;
 }
 
-/** The nearest number within the fences, then within the limits, which have the last word. */
+/** The nearest number within the fences, then within the limits, which take precedence. */
 function nearest(value: number, { fences, limits }: Column): number {
   const fenced = Math.min(Math.max(value, fences[0]), fences[1]);
   return Math.min(Math.max(fenced, limits[0]), limits[1]);

@@ -1,96 +1,82 @@
 import { checked, mustBe, oneOf, type Rules, rules } from "../../check/index.js";
-import { Recent } from "../../collections/index.js";
+import { Latest } from "../../collections/index.js";
 import { EventError, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
-import { drop, emptyReport, type QualityReport, skipLine } from "../report.js";
-import { Fields } from "./fields.js";
-import { type Room, Rooms } from "./rooms.js";
+import { drop, emptyQualityReport, type QualityReport, skipLine } from "../report.js";
+import { PlatformFields } from "./fields.js";
+import { type PlatformRoom, Rooms } from "./rooms.js";
 
-/** What is to be asked of a platform. */
-export interface ApiRequest {
+/** A request to a platform's API. */
+export interface PlatformRequest {
   method: "GET" | "POST";
   url: string;
-  /** Of a POST: to be sent as JSON. */
+  /** The body of a POST, to be sent as JSON. */
   body?: object;
 }
 
-/** Asks a platform, and gives its answer as parsed JSON: signing, keys, retries and pace are its matter. */
-export type Fetch = (request: ApiRequest) => Promise<unknown>;
+/** Sends a request and returns the answer as parsed JSON. It also handles signing, keys, retries and pace. */
+export type PlatformFetch = (request: PlatformRequest) => Promise<unknown>;
 
-/** What a viewer did, by the platform's ids. */
-export interface Act {
+/** An action of a viewer, with the platform's ids. */
+export interface ViewerAction {
   kind: "click" | "like" | "comment" | "share" | "follow" | "gift";
   user: Id;
   room: Id;
-  /** Of a gift, in yuan. */
+  /** Price of a gift, in yuan. */
   amount?: number;
 }
 
-/** A message of a push channel: a room that goes on or off air, or what a viewer did. */
-export interface Message {
-  /** The platform's name of it. */
+/** A message of a push channel: a room goes on or off air, or a viewer acts. */
+export interface PlatformMessage {
+  /** The platform's id of the message. */
   id?: string | undefined;
   /** Milliseconds, by the platform's clock. */
   time?: number | undefined;
-  room?: Room;
-  acts?: Act[];
+  room?: PlatformRoom;
+  actions?: ViewerAction[];
 }
 
-/** What must be known of a platform: pure functions, which hold nothing and refuse with an `EventError`. */
-export interface Adapter {
-  /** Put before all ids: `bilibili:123`. */
+/** The part specific to one platform: pure functions without state, which throw `EventError` for invalid input. */
+export interface PlatformAdapter {
+  /** Prefix of all ids: `bilibili:123`. */
   readonly platform: string;
   /** The request for a page of the list of live rooms, counted from 0. */
-  list(page: number): ApiRequest;
+  list(page: number): PlatformRequest;
   /** The request for these rooms, live or not. */
-  status(rooms: readonly Id[]): ApiRequest;
-  /** The rooms of an answer to either, each with its path and unread, and whether pages follow that are not empty. */
-  rooms(answer: Fields): { rooms: [path: string, room: unknown][]; more: boolean };
-  room(fields: Fields): Room;
-  /** A message, or why there is nothing in it to be told. */
-  message(message: unknown): Message | string;
+  status(rooms: readonly Id[]): PlatformRequest;
+  /** The raw rooms of an answer to either request, each with its path, and whether non-empty pages follow. */
+  rooms(answer: PlatformFields): { rooms: [path: string, room: unknown][]; more: boolean };
+  /** Reads one raw room. */
+  room(fields: PlatformFields): PlatformRoom;
+  /** Reads a message; returns the reason if there is nothing to take from it. */
+  message(message: unknown): PlatformMessage | string;
 }
 
-/** A source of live events. */
-export interface Connector {
-  readonly platform: string;
-  /** Rooms and messages: how many were read, and why some were dropped. */
-  readonly report: QualityReport;
-  /**
-   * Asks for the whole list of live rooms, page by page, and tells what differs from the last poll: streams on air, updates,
-   * streams off air.
-   */
-  refresh(now: number): Promise<LiveEvent[]>;
-  /** The same of these rooms only, by the platform's ids. */
-  check(rooms: readonly Id[], now: number): Promise<LiveEvent[]>;
-  /** Tells of a message of a push channel. */
-  message(message: unknown, now: number): LiveEvent[];
-}
-
+/** How to follow the rooms of a platform. */
 export interface ConnectorOptions {
   /**
-   * Milliseconds for which a room may be missing from polls before it is taken off air, and for which polls may still show
-   * one that a message has taken off air. Default 2 minutes, set by hand.
+   * Milliseconds for which a room may be missing from polls before it goes off air, and for which polls may still list a
+   * room after a message has taken it off air. Default 2 minutes, set by hand.
    */
   graceMs?: number;
-  /** Messages that are said to be older or newer than this are dropped, milliseconds. Default 5 minutes, set by hand. */
+  /** Messages with a time further than this from `now` are dropped, milliseconds. Default 5 minutes, set by hand. */
   skewMs?: number;
   /**
-   * The earliest time of an event, milliseconds: streams that are on air already at the first poll begin when the platform
-   * says, but not before this. Default the time of the first call.
+   * The earliest time of an event, milliseconds: streams already on air at the first poll begin at the platform's start
+   * time, but not before this. Default the time of the first call.
    */
   since?: number;
   /** Most pages of one list. Default 200. */
   pages?: number;
-  /** Most rooms that are watched at a time; others are dropped. Default 100 000. */
+  /** Most rooms on air at a time; others are dropped. Default 100 000. */
   rooms?: number;
-  /** Ids of messages that are remembered, so that one that comes again is dropped. Default 65 536. */
+  /** The most message ids remembered to drop repeated messages; at least 15/16 of them are. Default 65 536. */
   window?: number;
   /**
-   * What an answer, a room or a message that is not of its shape does: end the call with an error and change nothing, or
-   * be dropped and counted. Default throw.
+   * An invalid answer, room or message ends the call with an error and changes nothing, or is dropped and counted.
+   * Default throw.
    */
   onError?: "throw" | "skip";
-  /** Counted into. Default one of its own. */
+  /** The report to count into. Default a new one. */
   report?: QualityReport;
 }
 
@@ -122,35 +108,38 @@ function requireTime(now: number): void {
 }
 
 /**
- * Turns what a platform's API gives into events: a room is a stream and its streamer, `bilibili:123`, users are
- * `bilibili:USER`, gifts are in yuan. On and off air come from messages and from differences between polls.
+ * Converts the answers and messages of a platform's API to events: a room is a stream and its streamer, `bilibili:123`,
+ * users are `bilibili:USER`, gifts are in yuan. On and off air come from messages and from differences between polls.
  *
- * Events come in order of time, none later than the `now` of its call nor earlier than the one before; what a platform
- * tells late gets the time of the last event. Two connectors are put in order by `mergeByTime` or `cleanEvents`. When a
- * viewer leaves is told by no platform here, so no watch times come of it.
+ * Events come in order of time, none later than the `now` of its call nor earlier than the event before; late messages
+ * get the time of the last event. `cleanEvents` puts the events of several connectors in order. No platform here sends a
+ * message when a viewer leaves, so there are no watch events.
  *
  * ```ts
- * const rooms = new PlatformConnector(bilibili(), (request) => ask(request), { onError: "skip" });
+ * const rooms = new PlatformConnector(bilibiliAdapter(), ask, { onError: "skip" });
  * for (const event of await rooms.refresh(Date.now())) recommender.feedback(event); // every minute
- * for (const said of await bilibiliMessages(frame)) rooms.message(said, Date.now()).forEach(tell);
+ * for (const message of await parseBilibiliFrame(frame)) {
+ *   for (const event of rooms.message(message, Date.now())) recommender.feedback(event);
+ * }
  * ```
  */
-export class PlatformConnector implements Connector {
+export class PlatformConnector {
+  /** Counts of rooms and messages, and the reasons for drops. */
   readonly report: QualityReport;
-  readonly #adapter: Adapter;
-  readonly #fetch: Fetch;
+  readonly #adapter: PlatformAdapter;
+  readonly #fetch: PlatformFetch;
   readonly #options: Resolved;
   readonly #rooms: Rooms;
-  readonly #told: Recent<true>;
+  readonly #seen: Latest<string, true>;
 
   /** @throws TypeError for an unknown option, RangeError for a wrong value. */
-  constructor(adapter: Adapter, fetch: Fetch, options: ConnectorOptions = {}) {
+  constructor(adapter: PlatformAdapter, fetch: PlatformFetch, options: ConnectorOptions = {}) {
     const resolved = checked<ConnectorOptions>(options, TABLE, DEFAULTS) as Resolved;
     this.#options = resolved;
     this.#adapter = adapter;
     this.#fetch = fetch;
-    this.#told = new Recent(resolved.window);
-    this.report = resolved.report ?? emptyReport();
+    this.#seen = new Latest(resolved.window);
+    this.report = resolved.report ?? emptyQualityReport();
     this.#rooms = new Rooms(adapter.platform, resolved, this.report);
   }
 
@@ -159,28 +148,31 @@ export class PlatformConnector implements Connector {
   }
 
   /**
-   * Asks for the whole list. Where a page cannot be had or read, or the list is longer than `pages`, no stream is taken off
-   * air: what was not seen may be there.
+   * Polls the whole list of live rooms, page by page. If a page fails or is invalid, or the list is longer than `pages`,
+   * no stream goes off air: a room that was not seen may be there.
    *
-   * @throws Error of the fetch, EventError that names the path, unless `onError` is `skip`; RangeError for a `now` that is
-   * no time.
+   * @param now Milliseconds.
+   * @returns The differences from the last poll: streams on air, updates, streams off air.
+   * @throws Error of the fetch, EventError that names the path, unless `onError` is `skip`; RangeError for an invalid `now`.
    */
   async refresh(now: number): Promise<LiveEvent[]> {
     requireTime(now);
-    const found: Room[] = [];
+    const found: PlatformRoom[] = [];
     let isWhole = true;
     for (let page = 0; page < this.#options.pages; page++) {
       const read = await this.#ask(this.#adapter.list(page));
       found.push(...read.rooms);
       isWhole &&= read.isWhole;
-      if (!read.more) return this.#rooms.listed(found, now, isWhole);
+      if (!read.more) return this.#rooms.listed(found, now, { isWhole });
     }
-    return this.#rooms.listed(found, now, false);
+    return this.#rooms.listed(found, now, { isWhole: false });
   }
 
   /**
-   * Asks for these rooms; one request, so a platform's limit of rooms a request is the caller's to keep.
+   * Polls these rooms in one request; the caller keeps to the platform's limit of rooms a request.
    *
+   * @param rooms The platform's ids.
+   * @returns As `refresh`, for these rooms only.
    * @throws As `refresh`.
    */
   async check(rooms: readonly Id[], now: number): Promise<LiveEvent[]> {
@@ -190,7 +182,10 @@ export class PlatformConnector implements Connector {
     return this.#rooms.checked(read.rooms, now, (room) => read.isWhole && asked.has(room));
   }
 
-  /** @throws EventError that names the path of what is not of its shape, unless `onError` is `skip`. */
+  /**
+   * The events of one message of a push channel.
+   * @throws EventError that names the path of an invalid field, unless `onError` is `skip`.
+   */
   message(message: unknown, now: number): LiveEvent[] {
     requireTime(now);
     const read = this.#try(() => this.#adapter.message(message));
@@ -201,14 +196,14 @@ export class PlatformConnector implements Connector {
       drop(this.report, fault);
       return [];
     }
-    const { id, time, room, acts = [] } = read as Message;
+    const { id, time, room, actions = [] } = read as PlatformMessage;
     this.report.kept++;
     const at = this.#rooms.clock(now, time);
-    if (room !== undefined) return this.#rooms.told(room, at);
-    return acts.map(({ kind, user, room, amount }, i): LiveEvent => {
-      const said = { time: at, user: this.#name(user), stream: this.#name(room) };
-      // One message may say two things, and an id names one event.
-      const named = id === undefined ? said : { ...said, id: this.#name(i === 0 ? id : `${id}/${i}`) };
+    if (room !== undefined) return this.#rooms.changed(room, at);
+    return actions.map(({ kind, user, room, amount }, i): LiveEvent => {
+      const base = { time: at, user: this.#name(user), stream: this.#name(room) };
+      // One message may hold two actions, and each event needs its own id.
+      const named = id === undefined ? base : { ...base, id: this.#name(i === 0 ? id : `${id}/${i}`) };
       return kind === "gift" ? { kind, ...named, amount: amount! } : { kind, ...named };
     });
   }
@@ -217,17 +212,17 @@ export class PlatformConnector implements Connector {
     return `${this.platform}:${id}`;
   }
 
-  /** Why a message is not to be told. */
-  #fault(now: number, { id, time = now }: Message): string | undefined {
+  /** The reason to drop a message. */
+  #fault(now: number, { id, time = now }: PlatformMessage): string | undefined {
     if (Math.abs(now - time) > this.#options.skewMs) return "time out of range";
     if (id === undefined) return undefined;
-    if (this.#told.get(id)) return "id seen before";
-    this.#told.set(id, true);
+    if (this.#seen.has(id)) return "id seen before";
+    this.#seen.set(id, true);
     return undefined;
   }
 
-  /** The rooms of an answer; whole where all of it could be had and read. */
-  async #ask(request: ApiRequest): Promise<{ rooms: Room[]; more: boolean; isWhole: boolean }> {
+  /** The rooms of an answer; `isWhole` if the request succeeded and every room is valid. */
+  async #ask(request: PlatformRequest): Promise<{ rooms: PlatformRoom[]; more: boolean; isWhole: boolean }> {
     let answer: unknown;
     try {
       answer = await this.#fetch(request);
@@ -235,15 +230,15 @@ export class PlatformConnector implements Connector {
       this.#skip(error);
       return { rooms: [], more: false, isWhole: false };
     }
-    const read = this.#try(() => this.#adapter.rooms(new Fields(answer)));
+    const read = this.#try(() => this.#adapter.rooms(new PlatformFields(answer)));
     if (read === undefined) return { rooms: [], more: false, isWhole: false };
     const rooms = read.rooms.flatMap(([path, room]) => {
-      return this.#try(() => this.#adapter.room(new Fields(room, path))) ?? [];
+      return this.#try(() => this.#adapter.room(new PlatformFields(room, path))) ?? [];
     });
     return { rooms, more: read.more, isWhole: rooms.length === read.rooms.length };
   }
 
-  /** Nothing for what is refused, where that is to be skipped. */
+  /** The result, or undefined for a skipped error. */
   #try<T>(read: () => T): T | undefined {
     try {
       return read();

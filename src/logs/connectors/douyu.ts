@@ -1,20 +1,21 @@
 import { checked, integer, type Rules, rules } from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
-import type { Adapter, Message } from "./connector.js";
-import { Fields } from "./fields.js";
-import type { Room } from "./rooms.js";
-import { parseStt } from "./stt.js";
+import type { PlatformAdapter, PlatformMessage } from "./connector.js";
+import { PlatformFields } from "./fields.js";
+import type { PlatformRoom } from "./rooms.js";
+import { parseDouyuMessage } from "./stt.js";
 
 const API = "https://openapi.douyu.com/api/thirdPart";
-/** A gift of this type is paid for in fish fins, each of 1 yuan; the others in fish balls, which are free. */
+/** The type of gifts paid for in fish fins, each worth 1 yuan; others cost fish balls, which are free. */
 const PAID = 2;
-/** A room that is live; 2 is one that is not. */
+/** The status of a live room; 2 is off air. */
 const LIVE = 1;
 
+/** Which rooms of Douyu to list, and the prices of gifts. */
 export interface DouyuOptions {
-  /** Yuan by the id of a gift: messages name gifts without a price. Those not here are counted. Default none. */
+  /** Prices in yuan by gift id, as messages hold no prices; gifts without a price here are dropped. Default none. */
   gifts?: ReadonlyMap<Id, number>;
-  /** The category whose list is read, `cid`, and its level, `cid_type`, 1 to 3. Default all. */
+  /** The category whose rooms to list, `cid`, and its level, `cid_type`, 1 to 3. Default all. */
   category?: { level: 1 | 2 | 3; id: number };
   /** Rooms on a page of the list. Default 100, set by hand. */
   pageSize?: number;
@@ -39,50 +40,52 @@ const DEFAULTS: DouyuOptions = { gifts: new Map(), pageSize: 100 };
 type Resolved = DouyuOptions & Required<Omit<DouyuOptions, "category">>;
 
 /**
- * The prices of a room's gifts, in yuan by id, of an answer of `RoomApi/room`: fish fins, each 1 yuan; gifts of fish balls
- * are 0, as they are free.
+ * The prices of a room's gifts, in yuan by id, from an answer of `RoomApi/room`; free gifts have price 0.
  *
- * @throws EventError that names the path of what is not of this shape.
+ * @throws EventError that names the path of an invalid field.
  */
-export function douyuGifts(answer: unknown): Map<Id, number> {
-  const gifts = new Fields(answer).object("data").elements("gift");
+export function douyuGiftPrices(answer: unknown): Map<Id, number> {
+  const gifts = new PlatformFields(answer).object("data").elements("gift");
   return new Map(
     gifts.map(([path, value]) => {
-      const gift = new Fields(value, path);
+      const gift = new PlatformFields(value, path);
       return [gift.id("id"), gift.count("type") === PAID ? (gift.amount("pc") ?? 0) : 0];
     }),
   );
 }
 
-/** Their own ids where they are told; `uid` is another numbering. */
-function userOf(said: Fields): Id {
-  return said.id(said.has("hashid") ? "hashid" : "uid");
+/** Prefers `hashid`; `uid` is another numbering of users. */
+function userOf(fields: PlatformFields): Id {
+  return fields.id(fields.has("hashid") ? "hashid" : "uid");
 }
 
-function readMessage(gifts: ReadonlyMap<Id, number>, message: unknown): Message | string {
-  const said = new Fields(parseStt(message));
-  const type = said.id("type");
+function readMessage(gifts: ReadonlyMap<Id, number>, message: unknown): PlatformMessage | string {
+  const fields = new PlatformFields(parseDouyuMessage(message));
+  const type = fields.id("type");
   const isKnown = ["chatmsg", "dgb", "uenter", "rss"].includes(type);
   if (!isKnown) return "unknown message";
-  const room = said.id("rid");
-  if (type === "rss") return { room: { room, isLive: said.count("ss") === LIVE } };
-  const user = userOf(said);
-  if (type === "chatmsg") return { id: said.name("cid"), acts: [{ kind: "comment", user, room }] };
-  if (type === "uenter") return { acts: [{ kind: "click", user, room }] };
-  const price = gifts.get(said.id("gfid"));
+  const room = fields.id("rid");
+  if (type === "rss") return { room: { room, isLive: fields.count("ss") === LIVE } };
+  const user = userOf(fields);
+  if (type === "chatmsg") return { id: fields.name("cid"), actions: [{ kind: "comment", user, room }] };
+  if (type === "uenter") return { actions: [{ kind: "click", user, room }] };
+  const price = gifts.get(fields.id("gfid"));
   if (price === undefined) return "gift of unknown price";
-  const amount = price * (said.count("gfcnt") ?? 1);
-  return amount > 0 ? { acts: [{ kind: "gift", user, room, amount }] } : "free gift";
+  const amount = price * (fields.count("gfcnt") ?? 1);
+  return amount > 0 ? { actions: [{ kind: "gift", user, room, amount }] } : "free gift";
 }
 
-/** Answers of the open platform have `code`, those of `RoomApi` have `error`; one room, or many. */
-function readRooms(answer: Fields, pageSize: number): { rooms: [path: string, room: unknown][]; more: boolean } {
+/** Answers of the open platform have `code`, answers of `RoomApi` have `error`. */
+function readRooms(
+  answer: PlatformFields,
+  pageSize: number,
+): { rooms: [path: string, room: unknown][]; more: boolean } {
   answer.requireZero(answer.has("code") ? "code" : "error");
   const rooms = answer.elements("data");
   return { rooms, more: rooms.length >= pageSize };
 }
 
-function readRoom(room: Fields): Room {
+function readRoom(room: PlatformFields): PlatformRoom {
   const [first, second, third] = ["cname1", "cname2", "cname3"].map((name) => room.name(name));
   const category = second ?? room.name("game_name") ?? room.name("cate_name");
   const status = room.count("show_status") ?? room.count("room_status") ?? LIVE;
@@ -100,17 +103,17 @@ function readRoom(room: Fields): Room {
 /**
  * Douyu's open platform (https://open.douyu.com/source/api): its lists of live rooms, and its push channel.
  *
- * Messages are the texts of https://open.douyu.com/source/api/63, `type@=chatmsg/...`, as `SttPackets` cuts them: chatmsg
- * is a comment, dgb a gift, uenter a click (only viewers of some rank are told of), rss on and off air; others are
- * counted. They have no time, so theirs is that of the call. Users are `hashid`, or `uid` where only that is told. No
- * message tells a like or a follow. Lists are `thirdPart/live`, single rooms `thirdPart/batchGetRoomInfo`; a fetch may
- * answer with the older `RoomApi/live`, which needs no key. The category is the second level, the tags are the first and
- * the third, and viewers is `hn`, which is the platform's measure of popularity. Requests are signed by MD5, which Web
- * Crypto has not: that is the fetch's matter.
+ * Messages are the texts of https://open.douyu.com/source/api/63, `type@=chatmsg/...`, as `DouyuPackets` returns them.
+ * chatmsg becomes a comment, dgb a gift, uenter a click (sent only for viewers of some rank), rss on and off air; others
+ * are dropped and counted. Messages have no time, so the time of the call counts. Users are `hashid`, or `uid` without it.
+ * There is no message for a like or a follow. Lists come from `thirdPart/live`, single rooms from
+ * `thirdPart/batchGetRoomInfo`; a fetch may answer with the older `RoomApi/live`, which needs no key. The category is the
+ * second level, the tags are the first and the third, and viewers is `hn`, the platform's measure of popularity. The
+ * fetch must sign requests by MD5, which Web Crypto lacks.
  *
  * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
-export function douyu(options: DouyuOptions = {}): Adapter {
+export function douyuAdapter(options: DouyuOptions = {}): PlatformAdapter {
   const { gifts, category, pageSize } = checked<DouyuOptions>(options, TABLE, DEFAULTS) as Resolved;
   const of = category === undefined ? {} : { cid_type: category.level, cid: category.id };
   return {

@@ -1,35 +1,35 @@
 import { show } from "../../check/index.js";
 import { EventError } from "../../protocol/index.js";
-import { parseNumber, parseTime } from "../values.js";
+import { parseIsoTime, parseNumber } from "../values.js";
 
-/** Longest text of a platform that is taken, in UTF-16 units: that of a title. */
+/** Longest text of a platform, in UTF-16 units: the limit of a title. */
 const TEXT = 1024;
-/** Longest id and name: with the platform before it, a name of the schema. */
+/** Longest id and name: with the platform's prefix it must fit the schema's limit of names. */
 const NAME = 200;
-/** One less than a stream may have: the parent of its category may join them. */
+/** One less than a stream may have: the parent of its category may be added. */
 const TAGS = 31;
 /** Most rooms of one answer. */
 const LIST = 5000;
 
 /**
- * An object of which nothing is known, as a platform's answers are parsed; every reader of a field names its path when it
- * refuses it. Null and empty text are fields that are missing.
+ * An unchecked object from a platform's answer or message. Each method reads one field, checks it, and names its path in
+ * errors. Null and empty text count as missing.
  */
-export class Fields {
+export class PlatformFields {
   readonly path: string;
   readonly #value: Readonly<Record<string, unknown>>;
 
-  /** @throws EventError for what is no object. */
+  /** @throws EventError for a value that is not an object. */
   constructor(value: unknown, path = "") {
     this.path = path;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      const what = path === "" ? "an answer" : `"${path}"`;
-      throw new EventError(path, `${what} must be an object, got ${show(value)}`);
+      const name = path === "" ? "an answer" : `"${path}"`;
+      throw new EventError(path, `${name} must be an object, got ${show(value)}`);
     }
     this.#value = value as Record<string, unknown>;
   }
 
-  /** @throws EventError where the status of an answer, such as `code`, is not 0. */
+  /** @throws EventError if the status of an answer, such as `code`, is not 0. */
   requireZero(name: string): void {
     if (this.#get(name) !== 0) throw this.refuse(name, "0");
   }
@@ -38,11 +38,11 @@ export class Fields {
     return this.#get(name) !== undefined;
   }
 
-  object(name: string): Fields {
-    return new Fields(this.#get(name), this.#at(name));
+  object(name: string): PlatformFields {
+    return new PlatformFields(this.#get(name), this.#at(name));
   }
 
-  /** The elements of a list, or the values of an object that has them by id; with their paths, unchecked. */
+  /** The elements of a list, or the values of an object by id; unchecked, with their paths. */
   elements(name: string): [path: string, value: unknown][] {
     const value = this.#get(name);
     const isList = typeof value === "object" && value !== null;
@@ -59,7 +59,7 @@ export class Fields {
     return value;
   }
 
-  /** An id: text, or a whole number as text. */
+  /** A required id: text, or an integer as text. */
   id(name: string): string {
     const value = this.#get(name);
     const text = Number.isSafeInteger(value) && (value as number) >= 0 ? String(value) : value;
@@ -67,21 +67,21 @@ export class Fields {
     throw this.refuse(name, `an integer >= 0 or text of 1 to ${NAME} characters`);
   }
 
-  /** A category or the like. */
+  /** An optional id or name, such as a category. */
   name(name: string): string | undefined {
     return this.has(name) ? this.id(name) : undefined;
   }
 
-  /** Names with commas between them. */
+  /** Names separated by commas. */
   names(name: string): string[] {
     const text = this.text(name) ?? "";
     const all = new Set(text.split(/[,，]/).flatMap((part) => part.trim() || []));
     const isFit = all.size <= TAGS && [...all].every((tag) => tag.length <= NAME);
-    if (!isFit) throw this.refuse(name, `at most ${TAGS} names of at most ${NAME} characters with commas between`);
+    if (!isFit) throw this.refuse(name, `at most ${TAGS} names of at most ${NAME} characters, separated by commas`);
     return [...all];
   }
 
-  /** A whole number >= 0, or one as text. */
+  /** An integer >= 0, or one as text. */
   count(name: string): number | undefined {
     const value = this.#get(name);
     if (value === undefined) return undefined;
@@ -100,14 +100,14 @@ export class Fields {
     return number;
   }
 
-  /** Whether a field is true. */
+  /** Whether the field is true. */
   flag(name: string): boolean {
     const value = this.#get(name);
     if (value !== undefined && typeof value !== "boolean") throw this.refuse(name, "true or false");
     return value === true;
   }
 
-  /** A moment in milliseconds of Unix seconds, or of a date and time of China; 0 and `0000-...` are missing. */
+  /** Milliseconds, from Unix seconds or a date and time in China; 0 and `0000-...` count as missing. */
   moment(name: string): number | undefined {
     const value = this.#get(name);
     if (typeof value !== "string" || /^\d+$/.test(value)) {
@@ -115,12 +115,12 @@ export class Fields {
       return seconds === undefined || seconds === 0 ? undefined : seconds * 1000;
     }
     if (value.startsWith("0000-")) return undefined;
-    const time = parseTime(`${value}+08:00`);
+    const time = parseIsoTime(`${value}+08:00`);
     if (!(time >= 0)) throw this.refuse(name, "seconds, or a time such as 2026-06-30 23:45:00");
     return time;
   }
 
-  /** The error that says what a field must be and what it was. */
+  /** The error that names the path, the requirement (`must` completes "must be ...") and the value. */
   refuse(name: string, must: string): EventError {
     return new EventError(this.#at(name), `"${this.#at(name)}" must be ${must}, got ${show(this.#get(name))}`);
   }

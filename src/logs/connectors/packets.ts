@@ -2,12 +2,12 @@ import { EventError } from "../../protocol/index.js";
 
 /** Bytes of a packet before its body. */
 const HEAD = 16;
-/** A packet that holds a message; the others are answers to the client's own. */
+/** The operation of a packet with a message; other packets answer the client. */
 const MESSAGE = 5;
-/** How a body is written: as JSON, or as packets in zlib. */
+/** Formats of a body: JSON, or packets in zlib. */
 const PLAIN = 0;
 const ZLIB = 2;
-/** Most bytes that a packet inflates to. */
+/** Most bytes of an inflated packet. */
 const INFLATED = 1 << 23;
 
 function refuse(must: string): EventError {
@@ -21,7 +21,7 @@ async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<Arra
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw refuse("hold zlib where it says so");
+      throw refuse("hold zlib data if it is marked so");
     });
     if (done) return new Uint8Array(await new Blob(parts).arrayBuffer());
     parts.push(value);
@@ -33,20 +33,20 @@ async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<Arra
 }
 
 /**
- * The messages of a binary frame of Bilibili's push channel, as `PlatformConnector.message` takes them; none of a frame
- * that answers a heartbeat.
+ * The messages of a binary frame of Bilibili's push channel, for `PlatformConnector.message`; empty for the answer to a
+ * heartbeat.
  *
- * A frame is packets, one after the other (https://open-live.bilibili.com/document/657d8e34-f926-a133-16c0-300c1afc6e6b):
- * the packet's length (4 bytes, big endian), its header's length (2), how its body is written (2), what it is (4), a number
- * (4), and the body: JSON, or packets in zlib.
+ * A frame holds packets, one after the other (https://open-live.bilibili.com/document/657d8e34-f926-a133-16c0-300c1afc6e6b):
+ * the packet's length (4 bytes, big endian), its header's length (2), the format of its body (2), its operation (4), a
+ * sequence number (4), and the body: JSON, or packets in zlib.
  *
- * @throws EventError for bytes that are none, and for packets in packets in packets.
+ * @throws EventError for invalid bytes, and for packets nested more than once.
  */
-export async function bilibiliMessages(frame: Uint8Array): Promise<unknown[]> {
-  return messagesOf(Uint8Array.from(frame), false);
+export async function parseBilibiliFrame(frame: Uint8Array): Promise<unknown[]> {
+  return messagesOf(Uint8Array.from(frame), 0);
 }
 
-async function messagesOf(bytes: Uint8Array<ArrayBuffer>, isInner: boolean): Promise<unknown[]> {
+async function messagesOf(bytes: Uint8Array<ArrayBuffer>, depth: 0 | 1): Promise<unknown[]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: unknown[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -59,7 +59,7 @@ async function messagesOf(bytes: Uint8Array<ArrayBuffer>, isInner: boolean): Pro
     at += length;
     if (operation !== MESSAGE) continue;
     if (version === PLAIN) messages.push(parse(body));
-    else if (version === ZLIB && !isInner) messages.push(...(await messagesOf(await inflated(body), true)));
+    else if (version === ZLIB && depth === 0) messages.push(...(await messagesOf(await inflated(body), 1)));
     else throw refuse("be JSON, or packets in zlib");
   }
   return messages;

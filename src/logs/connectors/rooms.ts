@@ -1,25 +1,25 @@
 import type { Id, LiveEvent, OnAir, StreamUpdate } from "../../protocol/index.js";
 import { drop, type QualityReport } from "../report.js";
 
-/** A room as a platform tells of it. */
-export interface Room {
+/** A room as a platform describes it. */
+export interface PlatformRoom {
   /** The platform's id. */
   room: Id;
   isLive: boolean;
   title?: string | undefined;
   category?: string | undefined;
   tags?: string[] | undefined;
-  /** How many watch; a platform's own measure of it, which need not be a head count. */
+  /** The platform's own measure of viewers, not always a head count. */
   viewers?: number | undefined;
-  /** Since when, milliseconds. */
+  /** Start of the broadcast, milliseconds. */
   start?: number | undefined;
 }
 
 /** A room on air. */
-interface Live extends Room {
-  /** Whether the list has had it: only then its absence there means something. */
+interface Live extends PlatformRoom {
+  /** Whether a list has held the room: only then does its absence from lists count. */
   isListed: boolean;
-  /** When it was last heard of. */
+  /** Time of its last appearance. */
   seen: number;
 }
 
@@ -30,6 +30,18 @@ interface RoomsOptions {
   since?: number;
 }
 
+/** A poll at time `at`; `isListed` if it was of the whole list. No stream of it begins before `since`. */
+interface Poll {
+  since: number;
+  at: number;
+  isListed: boolean;
+}
+
+/** How a room goes on air: the start of its broadcast, the time of the event, and whether a list held it. */
+interface Opening extends Omit<Poll, "since"> {
+  start: number;
+}
+
 const UNKNOWN = "unknown";
 
 function isSame(a: unknown, b: unknown): boolean {
@@ -38,15 +50,15 @@ function isSame(a: unknown, b: unknown): boolean {
   );
 }
 
-/** The rooms of a platform that are on air, and what is to be told as they change, in order of time. */
+/** The rooms of a platform that are on air; turns changes into events, in order of time. */
 export class Rooms {
   readonly #platform: string;
   readonly #options: RoomsOptions;
   readonly #report: QualityReport;
   readonly #live = new Map<Id, Live>();
-  /** Rooms that a message has taken off air, and when: polls may show them for a while. */
+  /** Rooms that a message has taken off air, and when: polls may list them for a while. */
   readonly #ended = new Map<Id, number>();
-  /** No event may be earlier. */
+  /** Time of the last event; no event may be earlier. */
   #time: number | undefined;
 
   constructor(platform: string, options: RoomsOptions, report: QualityReport) {
@@ -56,47 +68,50 @@ export class Rooms {
     this.#time = options.since;
   }
 
-  /** The time of what is told now and happened at `told`: not later than now, nor before what was told last. */
-  clock(now: number, told = now): number {
-    this.#time = Math.max(this.#time ?? now, Math.min(told, now));
+  /** The time for an event that happened at `time`: not later than `now`, nor earlier than the last event. */
+  clock(now: number, time = now): number {
+    this.#time = Math.max(this.#time ?? now, Math.min(time, now));
     return this.#time;
   }
 
-  /** The list of live rooms has these; where it is whole, others have left it. */
-  listed(found: readonly Room[], now: number, isWhole: boolean): LiveEvent[] {
+  /** Takes the rooms of a list of live rooms; if the list is whole, rooms missing from it go off air after the grace. */
+  listed(found: readonly PlatformRoom[], now: number, { isWhole }: { isWhole: boolean }): LiveEvent[] {
     const since = this.#time ?? now;
     const at = this.clock(now);
-    return [...this.#compare(found, since, at, true), ...this.#missed(at, (room) => isWhole && room.isListed)];
+    return [
+      ...this.#compare(found, { since, at, isListed: true }),
+      ...this.#missed(at, (room) => isWhole && room.isListed),
+    ];
   }
 
-  /** Rooms that were asked for. */
-  checked(found: readonly Room[], now: number, isAsked: (room: Id) => boolean): LiveEvent[] {
+  /** Takes the answer to a request for single rooms. */
+  checked(found: readonly PlatformRoom[], now: number, isAsked: (room: Id) => boolean): LiveEvent[] {
     const since = this.#time ?? now;
     const at = this.clock(now);
-    return [...this.#compare(found, since, at, false), ...this.#missed(at, ({ room }) => isAsked(room))];
+    return [...this.#compare(found, { since, at, isListed: false }), ...this.#missed(at, ({ room }) => isAsked(room))];
   }
 
-  /** A message says that a room is on or off air. */
-  told(room: Room, at: number): LiveEvent[] {
+  /** Takes a message that a room went on or off air. */
+  changed(room: PlatformRoom, at: number): LiveEvent[] {
     const known = this.#live.get(room.room);
     if (room.isLive) {
       this.#ended.delete(room.room);
-      return known === undefined ? this.#open(room, at, at, false) : this.#update(known, room, at);
+      return known === undefined ? this.#open(room, { start: at, at, isListed: false }) : this.#update(known, room, at);
     }
     this.#ended.set(room.room, at);
     return known === undefined ? [] : this.#close(known, at);
   }
 
-  /** What differs from what was known; streams that are new come first, in the order in which they began. */
-  #compare(found: readonly Room[], since: number, at: number, isListed: boolean): LiveEvent[] {
+  /** Events for the differences; new streams come first, in order of their start. */
+  #compare(found: readonly PlatformRoom[], { since, at, isListed }: Poll): LiveEvent[] {
     for (const [room, time] of this.#ended) if (at - time > this.#options.graceMs) this.#ended.delete(room);
-    const start = (room: Room) => Math.min(Math.max(room.start ?? at, since), at);
-    // Lists move while they are read, so that a room may be on two pages; what was read last holds.
+    const start = (room: PlatformRoom) => Math.min(Math.max(room.start ?? at, since), at);
+    // Lists change while they are read, so that a room may be on two pages; the later one counts.
     const rooms = [...new Map(found.map((room) => [room.room, room])).values()];
     const fresh = rooms.filter(({ room, isLive }) => isLive && !this.#live.has(room) && !this.#ended.has(room));
     const order = fresh.map((room, i) => ({ room, i })).sort((a, b) => start(a.room) - start(b.room) || a.i - b.i);
     const known = rooms.flatMap((room) => ({ room, live: this.#live.get(room.room) ?? [] }));
-    const events = order.flatMap(({ room }) => this.#open(room, start(room), at, isListed));
+    const events = order.flatMap(({ room }) => this.#open(room, { start: start(room), at, isListed }));
     for (const { room, live } of known) {
       this.#report.read++;
       this.#report.kept++;
@@ -107,13 +122,13 @@ export class Rooms {
     return events;
   }
 
-  /** Takes rooms off air that should have been among those of a poll, and were not for longer than the grace. */
+  /** Takes rooms off air that polls have missed for longer than the grace. */
   #missed(at: number, isMissing: (room: Live) => boolean): LiveEvent[] {
     const over = [...this.#live.values()].filter((room) => at - room.seen > this.#options.graceMs && isMissing(room));
     return over.flatMap((room) => this.#close(room, at));
   }
 
-  #open(room: Room, start: number, at: number, isListed: boolean): LiveEvent[] {
+  #open(room: PlatformRoom, { start, at, isListed }: Opening): LiveEvent[] {
     if (this.#live.size >= this.#options.rooms) {
       this.#report.kept--;
       drop(this.#report, "too many rooms");
@@ -128,7 +143,7 @@ export class Rooms {
     return viewers === undefined ? [onAir] : [onAir, { kind: "update", time: at, stream, viewers }];
   }
 
-  #update(known: Live, room: Room, at: number): LiveEvent[] {
+  #update(known: Live, room: PlatformRoom, at: number): LiveEvent[] {
     known.seen = at;
     const change: Partial<StreamUpdate> = {};
     for (const field of ["viewers", "title", "category", "tags"] as const) {

@@ -3,18 +3,18 @@ import { EventError } from "../../protocol/index.js";
 /** Most pairs of a message, and its longest text. */
 const PAIRS = 512;
 const TEXT = 1 << 16;
-/** Bytes of a packet before its text: its length twice, its type, two that are unused. */
+/** Bytes of a packet before its text: its length twice, its type, two unused bytes. */
 const HEAD = 12;
-/** The type of packets that the server sends. */
+/** The type of packets from the server. */
 const FROM_SERVER = 690;
 
 /**
  * Reads a message of Douyu's push channel, `type@=chatmsg/rid@=1/txt@=hi/`: pairs of key and value, where `@S` stands for
- * `/` and `@A` for `@`. Values that are lists or objects themselves stay text.
+ * `/` and `@A` for `@`. Nested lists and objects stay text.
  *
- * @throws EventError for what is no such text.
+ * @throws EventError for any other text.
  */
-export function parseStt(text: unknown): Record<string, string> {
+export function parseDouyuMessage(text: unknown): Record<string, string> {
   if (typeof text !== "string" || text.length > TEXT) {
     throw new EventError("", `a message must be text of at most ${TEXT} characters`);
   }
@@ -37,15 +37,18 @@ function unescaped(text: string): string {
 }
 
 /**
- * Cuts the bytes of Douyu's push channel into the texts of its messages: give it the pieces as they come, cut anywhere.
+ * Cuts the bytes of Douyu's push channel into the texts of its messages; pieces may be cut anywhere.
  *
  * A packet is its length (4 bytes, little endian, without these four), the same again, its type (2 bytes, 690 from the
- * server), two bytes that are unused, and UTF-8 text with a zero at its end.
+ * server), two unused bytes, and UTF-8 text with a zero at its end.
  */
-export class SttPackets {
+export class DouyuPackets {
   #rest = new Uint8Array();
 
-  /** @throws EventError for bytes that are no packet: the channel is to be opened anew. */
+  /**
+   * The texts of the messages that the bytes complete.
+   * @throws EventError for invalid packets: then reopen the channel.
+   */
   push(bytes: Uint8Array): string[] {
     const all = new Uint8Array(this.#rest.length + bytes.length);
     all.set(this.#rest);
@@ -59,8 +62,8 @@ export class SttPackets {
       if (!isPacket) throw new EventError("", "the bytes of a channel must be packets with their length twice");
       const end = at + 4 + length;
       if (end > all.length) break;
-      const isTold = view.getUint16(at + 8, true) === FROM_SERVER;
-      if (isTold) texts.push(new TextDecoder().decode(all.subarray(at + HEAD, end)).replace(/\0+$/, ""));
+      if (view.getUint16(at + 8, true) === FROM_SERVER)
+        texts.push(new TextDecoder().decode(all.subarray(at + HEAD, end)).replace(/\0+$/, ""));
       at = end;
     }
     this.#rest = all.slice(at);

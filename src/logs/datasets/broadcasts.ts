@@ -1,21 +1,21 @@
-import type { Id } from "../../protocol/index.js";
+import { type Id, MINUTE } from "../../protocol/index.js";
 import { readRows } from "../readers/csv.js";
-import type { Source } from "../readers/text.js";
+import type { ByteSource } from "../readers/text.js";
 
-/** One broadcast that has ended, with what it drew. */
+/** A finished broadcast, with its audience. */
 export interface Broadcast {
   channel: Id;
-  /** When it went on air, milliseconds since the Unix epoch. */
+  /** Start, milliseconds since the Unix epoch. */
   startMs: number;
   lengthMs: number;
-  /** The first of `categories`; `unknown` where there is none. */
+  /** The first of `categories`; `unknown` without any. */
   category: string;
   categories: string[];
   averageViewers: number;
   peakViewers: number;
-  /** Milliseconds watched by all viewers together. */
+  /** Watch time of all viewers together, milliseconds. */
   watchMs: number;
-  /** Less than 0 where more left than came. */
+  /** Negative if more followers left than came. */
   followersGained: number;
   /** Visits of the page. */
   views: number;
@@ -25,17 +25,16 @@ const COLUMNS = [
   ...["channel", "start", "length_min", "watch_min", "avg_viewers", "peak_viewers", "followers_gained", "views"],
   "categories",
 ];
-const MINUTE = 60_000;
 const COUNT_MAX = 1e12;
 
 /**
  * Reads broadcasts: a CSV with the columns channel, start (ISO 8601 to the minute, taken as UTC), length_min, watch_min,
- * avg_viewers, peak_viewers, followers_gained, views and categories (`|` separated), as the file tells them.
+ * avg_viewers, peak_viewers, followers_gained, views and categories (`|` separated).
  *
  * @param name Of the file, for messages. Default none.
- * @throws LineError naming line and field, what it must be and what it was.
+ * @throws LineError naming line, field, requirement and value.
  */
-export async function* readBroadcasts(source: Source, name?: string): AsyncGenerator<Broadcast, void, undefined> {
+export async function* readBroadcasts(source: ByteSource, name?: string): AsyncGenerator<Broadcast, void, undefined> {
   for await (const row of readRows(source, { wanted: COLUMNS, ...(name === undefined ? {} : { name }) })) {
     const categories = row
       .text(8)

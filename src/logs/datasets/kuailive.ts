@@ -1,39 +1,38 @@
 import { mustBe } from "../../check/index.js";
 import { PriorityQueue } from "../../collections/index.js";
 import { asEvent, type Id, type LiveEvent, type UserUpdate } from "../../protocol/index.js";
-import { readRows, type TableOptions } from "../readers/csv.js";
+import { type RowOptions, readRows } from "../readers/csv.js";
 import { type Line, LineError } from "../readers/lines.js";
 import { mergeByTime, sortByTime } from "../readers/merge.js";
-import type { Source } from "../readers/text.js";
+import type { ByteSource } from "../readers/text.js";
 import { type QualityReport, skipLine } from "../report.js";
 import { TitleVectors } from "./titles.js";
 
-/** The files of KuaiLive that become events; those that are absent are left out. */
+/** The files of KuaiLive that are read as events; any may be absent. */
 export interface KuaiLiveFiles {
-  room?: Source;
-  click?: Source;
-  /** Shown and not clicked. */
-  negative?: Source;
-  like?: Source;
-  comment?: Source;
-  gift?: Source;
-  user?: Source;
+  room?: ByteSource;
+  click?: ByteSource;
+  /** Impressions without a click. */
+  negative?: ByteSource;
+  like?: ByteSource;
+  comment?: ByteSource;
+  gift?: ByteSource;
+  user?: ByteSource;
 }
 
+/** How to read KuaiLive. */
 export interface KuaiLiveOptions {
-  /**
-   * What a file that is not in order of time is: an error, or `sort`ed in memory, which takes all of it. Default `check`.
-   */
+  /** A file that is not in order of time is an error (`check`), or is sorted whole in memory (`sort`). Default `check`. */
   order?: "check" | "sort";
-  /** Vectors of the titles of rooms, as `readKuaiLiveTitles` gives them: the `text` of their embeddings. Default none. */
+  /** Vectors of room titles from `readKuaiLiveTitles`, for the `text` embedding of streams. Default none. */
   titles?: TitleVectors;
-  /** What a row that cannot be read does: end the reading with an error, or be skipped and counted. Default throw. */
+  /** An invalid row ends the reading with an error, or is skipped and counted. Default throw. */
   onError?: "throw" | "skip";
-  /** Counts the rows that are skipped. */
+  /** Counts the skipped rows. Default none. */
   report?: QualityReport;
 }
 
-/** A row, the events of its moment, and those that follow from it later. */
+/** A row as events: those at its time, and later ones. */
 interface Entry {
   time: number;
   events: LiveEvent[];
@@ -53,15 +52,15 @@ function event(row: Line, value: LiveEvent): LiveEvent {
   }
 }
 
-/** What all rows of interactions say. */
-function base(row: Line): { user: Id; stream: Id; time: number } {
+/** The fields that all interactions have. */
+function baseOf(row: Line): { user: Id; stream: Id; time: number } {
   return { user: row.id(0), stream: row.id(1), time: row.integer(2, 0, TIME_MAX) };
 }
 
 function plain(kind: "impression" | "like" | "comment"): Parse {
   return (row) => {
-    const said = base(row);
-    return { time: said.time, events: [event(row, { kind, ...said })], later: [] };
+    const base = baseOf(row);
+    return { time: base.time, events: [event(row, { kind, ...base })], later: [] };
   };
 }
 
@@ -86,11 +85,11 @@ const PARSERS: Readonly<Record<Exclude<keyof KuaiLiveFiles, "user">, [columns: s
   click: [
     [...INTERACTION, "watch_live_time"],
     (row) => {
-      const said = base(row);
+      const base = baseOf(row);
       const watchMs = row.decimal(3, 0, TIME_MAX);
-      const shown = event(row, { kind: "impression", ...said });
-      const watch = event(row, { ...said, kind: "watch", time: said.time + watchMs, watchMs });
-      return { time: said.time, events: [shown, event(row, { kind: "click", ...said })], later: [watch] };
+      const shown = event(row, { kind: "impression", ...base });
+      const watch = event(row, { ...base, kind: "watch", time: base.time + watchMs, watchMs });
+      return { time: base.time, events: [shown, event(row, { kind: "click", ...base })], later: [watch] };
     },
   ],
   like: [INTERACTION, plain("like")],
@@ -98,18 +97,18 @@ const PARSERS: Readonly<Record<Exclude<keyof KuaiLiveFiles, "user">, [columns: s
   gift: [
     [...INTERACTION, "gift_price"],
     (row) => {
-      const said = base(row);
+      const base = baseOf(row);
       const amount = row.decimal(3, 0, Number.MAX_VALUE);
-      return { time: said.time, events: [event(row, { kind: "gift", ...said, amount })], later: [] };
+      return { time: base.time, events: [event(row, { kind: "gift", ...base, amount })], later: [] };
     },
   ],
 };
 
 /**
- * Reads KuaiLive (Qu et al. 2025, arXiv:2508.05633) as events in order of time: rooms go on and off air, a click is an
+ * Reads KuaiLive (Qu et al. 2025, arXiv:2508.05633) as events in order of time: rooms go on and off air; a click is an
  * impression, a click and, `watch_live_time` later, a watch; negatives are impressions; users come first, at the time of
- * the first event, their age the middle of its range. Columns may stand in any order; `author_id` is read where there is
- * no `streamer_id`. Holds one row of each file, and the ends of what has begun.
+ * the first event, with the middle of their age range. Columns may be in any order; `author_id` replaces a missing
+ * `streamer_id`. Holds one row of each file, and the ends of open rooms and watches.
  *
  * @throws LineError naming file, line and field; an Error for a file that is not in order of time (see `order`).
  */
@@ -143,8 +142,8 @@ export async function* readKuaiLive(
 }
 
 async function* entriesOf(
-  source: Source,
-  options: TableOptions,
+  source: ByteSource,
+  options: RowOptions,
   parse: (row: Line) => Entry,
 ): AsyncGenerator<Entry, void, undefined> {
   for await (const row of readRows(source, options)) {
@@ -160,15 +159,15 @@ async function* entriesOf(
   }
 }
 
-/** Puts what follows from entries among them, in order of time. */
+/** Merges the later events of entries into their order. */
 async function* withLater(entries: AsyncIterable<Entry>): AsyncGenerator<LiveEvent, void, undefined> {
-  const agenda = new PriorityQueue<LiveEvent>();
-  /** The end of each room: a long one has a row for each day, and ends once. */
+  const queue = new PriorityQueue<LiveEvent>();
+  /** The end of each open room: a long broadcast has a row for each day, and ends once. */
   const ends = new Map<Id, number>();
   const isLast = (event: LiveEvent) => event.kind !== "off_air" || ends.get(event.stream) === event.time;
   function* due(time: number): Generator<LiveEvent, void, undefined> {
-    for (let first = agenda.first; first !== undefined && first.time < time; first = agenda.first) {
-      agenda.pop();
+    for (let first = queue.first; first !== undefined && first.time < time; first = queue.first) {
+      queue.pop();
       if (!isLast(first)) continue;
       if (first.kind === "off_air") ends.delete(first.stream);
       yield first;
@@ -180,13 +179,13 @@ async function* withLater(entries: AsyncIterable<Entry>): AsyncGenerator<LiveEve
     for (const event of later) {
       if (event.kind === "off_air" && !((ends.get(event.stream) ?? -1) < event.time)) continue;
       if (event.kind === "off_air") ends.set(event.stream, event.time);
-      agenda.push(event);
+      queue.push(event);
     }
   }
   yield* due(Infinity);
 }
 
-/** The middle of a range such as `18-23`, the bound of `50+`, a number; undefined of what is none. */
+/** The middle of a range such as `18-23`, the bound of `50+`, or the number; undefined for other text. */
 function ageOf(text: string): number | undefined {
   const found = /^(\d+)(?:-(\d+)|\+)?$/.exec(text);
   if (found === null) return undefined;

@@ -1,14 +1,14 @@
 import { decodeLatin1, readLines } from "../readers/lines.js";
-import { byTime, type Interactions } from "../splits.js";
+import { type Interactions, sortInteractions } from "../splits/interactions.js";
 
 /** The genre flags of `u.item`, in their order in the file. */
-export const GENRES: readonly string[] = (
+export const MOVIELENS_GENRES: readonly string[] = (
   "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy " +
   "Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western"
 ).split(" ");
 
 /** The occupations of `u.user`. */
-export const OCCUPATIONS: readonly string[] = (
+export const MOVIELENS_OCCUPATIONS: readonly string[] = (
   "administrator artist doctor educator engineer entertainment executive healthcare homemaker lawyer librarian " +
   "marketing none other programmer retired salesman scientist student technician writer"
 ).split(" ");
@@ -19,7 +19,7 @@ export interface MovieLensUser {
   /** Years, in [1, 120]. */
   age: number;
   gender: "F" | "M";
-  /** Position in {@link OCCUPATIONS}. */
+  /** Position in {@link MOVIELENS_OCCUPATIONS}. */
   occupation: number;
   zip: string;
 }
@@ -29,9 +29,9 @@ export interface MovieLensItem {
   id: number;
   /** With the year in brackets, as in the file. */
   title: string;
-  /** Year of the release date; NaN where the file leaves the date empty. */
+  /** Year of the release date; NaN if the file has none. */
   year: number;
-  /** Bit g is set when the film is of genre `GENRES[g]`. */
+  /** Bit g is set if the film has genre `MOVIELENS_GENRES[g]`. */
   genres: number;
 }
 
@@ -57,7 +57,7 @@ const ID_MAX = 2 ** 31 - 1;
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ").join("|");
 const DATE = new RegExp(`^\\d{1,2}-(?:${MONTHS})-(\\d{4})$`);
 const USER_COLUMNS = ["id", "age", "gender", "occupation", "zip"];
-const ITEM_COLUMNS = ["id", "title", "release date", "video release date", "url", ...GENRES];
+const ITEM_COLUMNS = ["id", "title", "release date", "video release date", "url", ...MOVIELENS_GENRES];
 const RATING_COLUMNS = ["user", "item", "rating", "timestamp"];
 
 /**
@@ -67,7 +67,7 @@ const RATING_COLUMNS = ["user", "item", "rating", "timestamp"];
  *
  * Harper & Konstan 2015, "The MovieLens Datasets: History and Context". The data may not be redistributed.
  *
- * @throws Error naming file, line and field, what it must be and what it was: `u.data:17: "rating" must be an integer
+ * @throws Error naming file, line, field, requirement and value: `u.data:17: "rating" must be an integer
  * in [1, 5], got "x"`.
  */
 export function parseMovieLens(files: MovieLensFiles): MovieLens {
@@ -85,7 +85,7 @@ function readUsers(file: string, text: string): MovieLensUser[] {
       id: line.integer(0, 1, ID_MAX),
       age: line.integer(1, 1, 120),
       gender: line.choice(2, ["F", "M"]) === 0 ? "F" : "M",
-      occupation: line.choice(3, OCCUPATIONS),
+      occupation: line.choice(3, MOVIELENS_OCCUPATIONS),
       zip: line.text(4),
     };
     if (ids.has(user.id)) throw line.refuse(0, "be unique");
@@ -108,7 +108,7 @@ function readItems(file: string, text: string): MovieLensItem[] {
       if (!date) throw line.refuse(2, "be a date such as 01-Jan-1995 or empty");
       item.year = Number(date[1]);
     }
-    for (let genre = 0; genre < GENRES.length; genre++) item.genres |= line.integer(5 + genre, 0, 1) << genre;
+    for (let genre = 0; genre < MOVIELENS_GENRES.length; genre++) item.genres |= line.integer(5 + genre, 0, 1) << genre;
     ids.add(item.id);
     items.push(item);
   }
@@ -134,10 +134,10 @@ function readRatings(file: string, text: string, users: MovieLensUser[], items: 
     user.push(u);
     item.push(i);
     value.push(line.integer(2, 1, 5));
-    // The largest time that a Date can hold.
+    // The largest time of a Date.
     time.push(line.integer(3, 0, 8.64e12) * 1000);
   }
-  return byTime({
+  return sortInteractions({
     users: users.length,
     items: items.length,
     user: Int32Array.from(user),

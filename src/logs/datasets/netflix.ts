@@ -1,5 +1,5 @@
 import { Line, LineError } from "../readers/lines.js";
-import { checkedReader, type ReaderOptions, readBlocks, type Source } from "../readers/text.js";
+import { type ByteSource, checkedReader, type ReaderOptions, readLineBlocks } from "../readers/text.js";
 import { skipLine } from "../report.js";
 import type { RatingRecord } from "./ratings.js";
 
@@ -7,29 +7,29 @@ const COLUMNS = ["customer", "rating", "date"];
 const ID_MAX = 2 ** 31 - 1;
 
 /**
- * Reads one `combined_data_N.txt` of the Netflix prize: a line `MovieID:`, then lines `CustomerID,Rating,YYYY-MM-DD` of
- * the ratings of that film, and so on. The data set (100,480,507 ratings) was withdrawn; this is for those who have it.
+ * Reads one `combined_data_N.txt` of the Netflix prize: a line `MovieID:`, then a line `CustomerID,Rating,YYYY-MM-DD` for
+ * each rating of that film, and so on. The data set (100,480,507 ratings) was withdrawn; this serves holders of a copy.
  *
  * @throws LineError naming line and field, unless `onError` is `skip`.
  */
 export async function* readNetflix(
-  source: Source,
+  source: ByteSource,
   options: ReaderOptions = {},
 ): AsyncGenerator<RatingRecord, void, undefined> {
   const { onError, report, ...text } = checkedReader(options);
   let movie: string | undefined;
-  for await (const { first, lines } of readBlocks(source, text)) {
+  for await (const { first, lines } of readLineBlocks(source, text)) {
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
-      const said = typeof line === "string" ? line.trimEnd() : "";
-      if (said === "" && typeof line === "string") continue;
-      if (/^\d+:$/.test(said)) {
-        movie = said.slice(0, -1);
+      const trimmed = typeof line === "string" ? line.trimEnd() : "";
+      if (trimmed === "" && typeof line === "string") continue;
+      if (/^\d+:$/.test(trimmed)) {
+        movie = trimmed.slice(0, -1);
         continue;
       }
       try {
         if (typeof line !== "string") throw line;
-        yield rating(said, movie, text.name, first + i);
+        yield rating(trimmed, movie, text.name, first + i);
       } catch (error) {
         if (!(error instanceof LineError) || onError === "throw") throw error;
         if (report !== undefined) skipLine(report, error.message);

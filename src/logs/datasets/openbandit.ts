@@ -1,33 +1,33 @@
 import type { Id } from "../../protocol/index.js";
 import { readRows } from "../readers/csv.js";
 import { type Line, LineError } from "../readers/lines.js";
-import type { Source } from "../readers/text.js";
-import { float32, float64, type Growing, int32, Numbering } from "./ratings.js";
+import type { ByteSource } from "../readers/text.js";
+import { DenseIds, type GrowingArray, growingFloat32, growingFloat64, growingInt32 } from "./ratings.js";
 
-/** One logged choice of a bandit, with the probability with which it was made. */
+/** One logged choice of a bandit, with its probability. */
 export interface BanditRecord {
   /** Milliseconds since the Unix epoch. */
   time: number;
-  /** What was shown. */
+  /** The item shown. */
   item: Id;
-  /** Where, from 0. */
+  /** Position on the page, from 0. */
   position: number;
   /** Probability that the policy showed this item at this position, in (0, 1]. */
   propensity: number;
-  /** What came of it: 1 for a click, else 0. */
+  /** 1 for a click, else 0. */
   reward: number;
-  /** Of the user; opaque words. */
+  /** Features of the user; opaque words. */
   features: readonly string[];
-  /** The user's affinity to each item, by item number; empty where the log has none. */
+  /** The user's affinity to each item, by item number; empty if the log has none. */
   affinity: Float32Array;
 }
 
-/** What is known of an item of the Open Bandit data. */
+/** An item of the Open Bandit data. */
 export interface BanditItem {
   item: Id;
-  /** Features that are numbers, in the order of the file. */
+  /** Numeric features, in the order of the file. */
   numbers: readonly number[];
-  /** Features that are opaque words. */
+  /** Features as opaque words. */
   words: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export interface BanditItem {
 export interface BanditLog {
   /** Number of records. */
   n: number;
-  /** Ids of the dense integers of `action`. */
+  /** Ids of the items, by the dense integers of `action`. */
   items: Id[];
   /** Number of positions. */
   positions: number;
@@ -44,9 +44,9 @@ export interface BanditLog {
   position: Int32Array;
   reward: Float32Array;
   propensity: Float64Array;
-  /** Row-major n x `featureNames.length`: 1 where the user has that feature value. One-hot, in the order of appearance. */
+  /** Row-major n x `featureNames.length`: 1 if the user has the feature value, else 0; columns in order of appearance. */
   context: Float32Array;
-  /** Column of the file and value, such as `0:cef3`, of each column of `context`. */
+  /** For each column of `context` its feature and value, such as `0:cef3`. */
   featureNames: string[];
   /** Row-major n x `affinities`: the user's affinity to each item. */
   affinity: Float32Array;
@@ -60,18 +60,21 @@ const LOG = ["timestamp", "item_id", "position", "click", "propensity_score|acti
  * user_feature_0 .., user-item_affinity_0 ... (Saito et al. 2021, "Open Bandit Dataset and Pipeline", arXiv:2008.07146.)
  *
  * @param name Of the file, for messages. Default none.
- * @throws LineError naming line and field, what it must be and what it was.
+ * @throws LineError naming line, field, requirement and value.
  */
-export async function* readOpenBandit(source: Source, name?: string): AsyncGenerator<BanditRecord, void, undefined> {
-  let columns: Columns | undefined;
+export async function* readOpenBandit(
+  source: ByteSource,
+  name?: string,
+): AsyncGenerator<BanditRecord, void, undefined> {
+  let columns: LogColumns | undefined;
   for await (const row of readRows(source, name === undefined ? {} : { name })) {
-    columns ??= new Columns(row);
+    columns ??= new LogColumns(row);
     yield columns.record(row);
   }
 }
 
-/** Where the columns of a log stand. */
-class Columns {
+/** Positions of the columns of a log. */
+class LogColumns {
   readonly #log: number[];
   readonly #features: number[];
   readonly #affinity: number[];
@@ -109,9 +112,9 @@ class Columns {
 
 /**
  * Reads `item_context.csv`: item_id and item_feature_0 ... A column whose first value is a number holds numbers.
- * @throws LineError naming line and field; an Error when `item_id` is missing.
+ * @throws LineError naming line and field, or a missing column `item_id`.
  */
-export async function readOpenBanditItems(source: Source, name?: string): Promise<BanditItem[]> {
+export async function readOpenBanditItems(source: ByteSource, name?: string): Promise<BanditItem[]> {
   const items: BanditItem[] = [];
   let kinds: boolean[] | undefined;
   for await (const row of readRows(source, name === undefined ? {} : { name })) {
@@ -131,19 +134,20 @@ export async function readOpenBanditItems(source: Source, name?: string): Promis
 /**
  * Collects logged choices into columns.
  *
- * @param items Ids that have the first numbers, in order, shown or not: those of the item context. Default none.
+ * @param items Ids to number first, in this order, shown or not: those of the item context. Default none.
+ * @throws RangeError for records with different numbers of features or affinities.
  */
-export async function collectBandit(
+export async function collectBanditLog(
   records: AsyncIterable<BanditRecord> | Iterable<BanditRecord>,
   items: Iterable<Id> = [],
 ): Promise<BanditLog> {
-  const numbers = new Numbering(items);
-  const names = new Numbering();
-  const [time, propensity, reward] = [float64(), float64(), float32()];
-  const [action, position] = [int32(), int32()];
-  const affinity: Growing<Float32Array> = float32();
-  /** Columns of `context` that are 1, for each record as many as there are features. */
-  const ones = int32();
+  const numbers = new DenseIds(items);
+  const names = new DenseIds();
+  const [time, propensity, reward] = [growingFloat64(), growingFloat64(), growingFloat32()];
+  const [action, position] = [growingInt32(), growingInt32()];
+  const affinity: GrowingArray<Float32Array> = growingFloat32();
+  /** Columns of `context` that are 1; each record has one for each feature. */
+  const ones = growingInt32();
   let features = -1;
   let affinities = -1;
   let positions = 0;

@@ -1,11 +1,11 @@
 import type { Id } from "../../protocol/index.js";
-import { byTime, type Interactions } from "../splits.js";
+import { type Interactions, sortInteractions } from "../splits/interactions.js";
 
-/** One rating, as the data sets of ratings tell it. */
+/** One rating of a user. */
 export interface RatingRecord {
   user: Id;
   item: Id;
-  /** In the unit of its source: stars. */
+  /** In the unit of the source: stars. */
   value: number;
   /** Milliseconds since the Unix epoch. */
   time: number;
@@ -15,12 +15,12 @@ export interface RatingRecord {
 export interface RatingLog {
   users: Id[];
   items: Id[];
-  /** In order of time, simultaneous ones as they came. */
+  /** In order of time; simultaneous ratings keep their order. */
   ratings: Interactions;
 }
 
-/** Dense integers from 0 for ids, in the order in which they come. */
-export class Numbering {
+/** Numbers ids with dense integers from 0, in order of arrival. */
+export class DenseIds {
   readonly ids: Id[] = [];
   readonly #numbers = new Map<Id, number>();
 
@@ -28,7 +28,7 @@ export class Numbering {
     for (const id of ids) this.of(id);
   }
 
-  /** The number of an id, a new one for a new id. */
+  /** The number of an id; a new id gets the next number. */
   of(id: Id): number {
     const known = this.#numbers.get(id);
     if (known !== undefined) return known;
@@ -36,19 +36,19 @@ export class Numbering {
     return this.ids.push(id) - 1;
   }
 
-  /** The number of an id; undefined of one that has none. */
+  /** The number of an id; undefined for an unknown id. */
   get(id: Id): number | undefined {
     return this.#numbers.get(id);
   }
 }
 
-/** Numbers that come one by one, in a typed array that doubles. */
-export class Growing<T extends Int32Array | Float32Array | Float64Array> {
+/** A typed array that grows by doubling. */
+export class GrowingArray<T extends Int32Array | Float32Array | Float64Array> {
   length = 0;
   #values: T;
   readonly #make: (length: number) => T;
 
-  /** @param make Makes an array of zeros of a length. */
+  /** @param make Makes an array of zeros of the given length. */
   constructor(make: (length: number) => T) {
     this.#make = make;
     this.#values = make(1024);
@@ -63,37 +63,40 @@ export class Growing<T extends Int32Array | Float32Array | Float64Array> {
     this.#values[this.length++] = value;
   }
 
-  /** The numbers so far, in an array of their own. */
+  /** A copy of the numbers so far. */
   get values(): T {
     return this.#values.slice(0, this.length) as T;
   }
 }
 
-export const int32 = (): Growing<Int32Array> => new Growing((length) => new Int32Array(length));
-export const float32 = (): Growing<Float32Array> => new Growing((length) => new Float32Array(length));
-export const float64 = (): Growing<Float64Array> => new Growing((length) => new Float64Array(length));
+/** An empty array of 32-bit integers that grows. */
+export const growingInt32 = (): GrowingArray<Int32Array> => new GrowingArray((length) => new Int32Array(length));
+/** An empty array of 32-bit floats that grows. */
+export const growingFloat32 = (): GrowingArray<Float32Array> => new GrowingArray((length) => new Float32Array(length));
+/** An empty array of 64-bit floats that grows. */
+export const growingFloat64 = (): GrowingArray<Float64Array> => new GrowingArray((length) => new Float64Array(length));
 
 /**
  * Collects ratings into columns, 20 bytes each.
  *
- * @param users Ids that have the first numbers, in order, whether they rate or not. Default none.
- * @param items The same of items.
+ * @param users Ids to number first, in this order, whether they rate or not. Default none.
+ * @param items The same for items.
  */
 export async function collectRatings(
   records: AsyncIterable<RatingRecord> | Iterable<RatingRecord>,
   users: Iterable<Id> = [],
   items: Iterable<Id> = [],
 ): Promise<RatingLog> {
-  const userNumbers = new Numbering(users);
-  const itemNumbers = new Numbering(items);
-  const [user, item, value, time] = [int32(), int32(), float32(), float64()];
+  const userNumbers = new DenseIds(users);
+  const itemNumbers = new DenseIds(items);
+  const [user, item, value, time] = [growingInt32(), growingInt32(), growingFloat32(), growingFloat64()];
   for await (const record of records) {
     user.push(userNumbers.of(record.user));
     item.push(itemNumbers.of(record.item));
     value.push(record.value);
     time.push(record.time);
   }
-  const ratings = byTime({
+  const ratings = sortInteractions({
     users: userNumbers.ids.length,
     items: itemNumbers.ids.length,
     user: user.values,

@@ -1,11 +1,11 @@
 import type { Id } from "../../protocol/index.js";
 import { readRows } from "../readers/csv.js";
 import { type Line, LineError } from "../readers/lines.js";
-import type { Source } from "../readers/text.js";
+import type { ByteSource } from "../readers/text.js";
 import { type QualityReport, skipLine } from "../report.js";
-import { parseTime } from "../values.js";
+import { parseIsoTime } from "../values.js";
 
-/** A streamer of KuaiLive; what the table leaves empty is missing. Counts are text: most are told as ranges. */
+/** A streamer of KuaiLive; empty fields of the table are absent. Counts are text, since most are ranges. */
 export interface KuaiLiveStreamer {
   streamer: Id;
   gender?: string;
@@ -14,10 +14,10 @@ export interface KuaiLiveStreamer {
   country?: string;
   deviceBrand?: string;
   devicePrice?: string;
-  /** What the platform says that they do. */
+  /** The platform's tag for the kind of broadcast. */
   operationTag?: string;
   fans?: string;
-  /** Those in the streamer's fan club. */
+  /** Members of the streamer's fan club. */
   fanClub?: string;
   follows?: string;
   broadcasts?: string;
@@ -28,7 +28,7 @@ export interface KuaiLiveStreamer {
   registered?: number;
   /** Milliseconds. */
   firstBroadcast?: number;
-  /** Seven categories of which it is not told what they are. */
+  /** Seven categories of undisclosed meaning. */
   hidden: string[];
 }
 
@@ -59,7 +59,7 @@ const WANTED = [
 
 /** Milliseconds, or a date and time. */
 function moment(row: Line, column: number): number {
-  const time = parseTime(row.text(column));
+  const time = parseIsoTime(row.text(column));
   return Number.isNaN(time) ? row.integer(column, 0, TIME_MAX) : time;
 }
 
@@ -79,13 +79,13 @@ function parse(row: Line): KuaiLiveStreamer {
 }
 
 /**
- * Reads `streamer.csv` of KuaiLive (Qu et al. 2025, arXiv:2508.05633), one streamer at a time. Columns may stand in any
- * order, and all but the id be missing. The events of `readKuaiLive` name streamers by the same ids.
+ * Reads `streamer.csv` of KuaiLive (Qu et al. 2025, arXiv:2508.05633), one streamer at a time. Columns may be in any order;
+ * all but the id may be missing. `readKuaiLive` uses the same ids.
  *
  * @throws LineError naming line and field, unless `onError` is `skip`.
  */
 export async function* readKuaiLiveStreamers(
-  source: Source,
+  source: ByteSource,
   options: { onError?: "throw" | "skip"; report?: QualityReport } = {},
 ): AsyncGenerator<KuaiLiveStreamer, void, undefined> {
   for await (const row of readRows(source, { ...options, name: "streamer.csv", wanted: WANTED })) {

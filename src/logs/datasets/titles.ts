@@ -1,22 +1,22 @@
 import { show } from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
 import { readRows } from "../readers/csv.js";
-import { readBytes, type Source } from "../readers/text.js";
-import { Numbering } from "./ratings.js";
+import { type ByteSource, readBytes } from "../readers/text.js";
+import { DenseIds } from "./ratings.js";
 
 /** Vectors of titles, all of one length. */
 export class TitleVectors {
   /** Numbers in each vector. */
   readonly dimension: number;
-  readonly #ids: Numbering;
+  readonly #ids: DenseIds;
   readonly #values: Float32Array;
 
   /**
-   * @param ids - Of the titles, each once.
-   * @param values - As many numbers for each, one title after the other.
+   * @param ids - Ids of the titles, all different.
+   * @param values - Their vectors, one after the other, all of one length.
    */
   constructor(ids: readonly Id[], values: Float32Array) {
-    this.#ids = new Numbering(ids);
+    this.#ids = new DenseIds(ids);
     this.#values = values;
     this.dimension = ids.length === 0 ? 0 : values.length / ids.length;
   }
@@ -25,7 +25,7 @@ export class TitleVectors {
     return this.#ids.ids.length;
   }
 
-  /** The vector of a title, a view; undefined of one that has none. */
+  /** The vector of a title, a view; undefined for an unknown title. */
   of(title: Id): Float32Array | undefined {
     const row = this.#ids.get(title);
     return row === undefined ? undefined : this.#values.subarray(row * this.dimension, (row + 1) * this.dimension);
@@ -33,11 +33,11 @@ export class TitleVectors {
 }
 
 const MAGIC = "\x93NUMPY";
-/** How the numbers of a file may be written, and bytes of each. */
+/** Supported number types, and bytes of each. */
 const TYPES: Readonly<Record<string, number>> = { "<f4": 4, "<f8": 8 };
 
 /** The rows of a `.npy` file: a matrix of float32 or float64, little endian, one row after the other. */
-async function readNpy(source: Source, name: string): Promise<{ rows: number; values: Float32Array }> {
+async function readNpy(source: ByteSource, name: string): Promise<{ rows: number; values: Float32Array }> {
   const bytes = await readBytes(source);
   const refuse = (must: string, got: unknown) => new Error(`${name}: must ${must}, got ${show(got)}`);
   const latin = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
@@ -61,17 +61,17 @@ async function readNpy(source: Source, name: string): Promise<{ rows: number; va
   return { rows, values };
 }
 
-/** What a room without a title says. */
+/** The `live_name_id` of a room without a title. */
 const NONE = "-1";
 
 /**
- * Reads the title vectors of KuaiLive, `title_embeddings.npy`, 128 numbers each: row i is that of the i-th smallest
- * `live_name_id` of `room.csv`, in which -1 stands for no title. Takes all of them into memory, 512 bytes a title.
+ * Reads the title vectors of KuaiLive, `title_embeddings.npy`, 128 numbers each: row i belongs to the i-th smallest
+ * `live_name_id` of `room.csv`, where -1 means no title. Holds all of them in memory, 512 bytes a title.
  *
- * @returns Vectors by `live_name_id`: give them to `readKuaiLive` as `titles`.
- * @throws Error for a file of another form or with other than one row for each title; LineError for a room.
+ * @returns Vectors by `live_name_id`, for the option `titles` of `readKuaiLive`.
+ * @throws Error for a file in another form or without exactly one row for each title; LineError for an invalid room.
  */
-export async function readKuaiLiveTitles(embeddings: Source, room: Source): Promise<TitleVectors> {
+export async function readKuaiLiveTitles(embeddings: ByteSource, room: ByteSource): Promise<TitleVectors> {
   const ids = new Set<number>();
   for await (const row of readRows(room, { name: "room.csv", wanted: ["live_name_id"] })) {
     if (row.text(0) !== NONE && row.text(0) !== "") ids.add(row.integer(0, 0, Number.MAX_SAFE_INTEGER));

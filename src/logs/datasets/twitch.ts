@@ -1,8 +1,9 @@
 import type { Id, LiveEvent } from "../../protocol/index.js";
 import { readRows } from "../readers/csv.js";
-import type { Source } from "../readers/text.js";
-import { type Interactions, select } from "../splits.js";
-import { int32, Numbering } from "./ratings.js";
+import type { ByteSource } from "../readers/text.js";
+import { type Interactions, selectInteractions } from "../splits/interactions.js";
+import type { ThreeWaySplit } from "../splits/splits.js";
+import { DenseIds, growingInt32 } from "./ratings.js";
 
 /** Milliseconds of a step of the data: 10 minutes. */
 export const TWITCH_STEP_MS = 600_000;
@@ -10,7 +11,7 @@ export const TWITCH_STEP_MS = 600_000;
 const HELD_OUT = 250;
 const STEP_MAX = 1e7;
 
-/** Who watched what on Twitch, in columns in order of time; streams are what was on air, streamers what is recommended. */
+/** Watches on Twitch, in columns, in order of time. Each stream is one broadcast of a streamer. */
 export interface TwitchLog {
   users: Id[];
   streams: Id[];
@@ -21,33 +22,26 @@ export interface TwitchLog {
   stream: Int32Array;
   /** The last step of the data. */
   lastStep: number;
-  /** Of each stream: its streamer, and its first and last known moment as steps: on air in [start, stop). */
+  /** For each stream its streamer, and its first and last known step: it is on air in [start, stop). */
   streamerOf: Int32Array;
   start: Int32Array;
   stop: Int32Array;
 }
 
-/** A log by the time of its interactions. */
-export interface TwitchSplit {
-  train: Interactions;
-  validation: Interactions;
-  test: Interactions;
-}
-
 /**
- * Reads Twitch-100K as LiveRec has it (Rappaz et al. 2021, "Recommendation on live-streaming platforms: dynamic availability and repeat
- * consumption"): no header, `user,stream,streamer,start,stop`, in steps of 10 minutes. When a stream was on air is not
- * told: it is taken as from when the first of its viewers came until the last left.
+ * Reads Twitch-100K of LiveRec (Rappaz et al. 2021, "Recommendation on live-streaming platforms: dynamic availability and
+ * repeat consumption"): no header, `user,stream,streamer,start,stop`, in steps of 10 minutes. The data have no times on
+ * air: a stream counts as on air from the arrival of its first viewer until its last viewer left.
  *
- * Takes all of it into memory, 24 bytes a row (72 MB for its 3 million). It cannot be streamed: rows are by user and not by
- * time, so that the first event may stand in the last row, and a stream's beginning and end are known after all of them.
+ * Holds all rows in memory, 24 bytes each (72 MB for its 3 million). Streaming is impossible: rows are ordered by user, so
+ * that the last row may hold the first event, and the start and end of a stream are known only after all rows.
  *
  * @param name Of the file, for messages. Default none.
- * @throws LineError naming line and field, what it must be and what it was.
+ * @throws LineError naming line, field, requirement and value.
  */
-export async function readTwitch(source: Source, name?: string): Promise<TwitchLog> {
-  const [users, streams, streamers] = [new Numbering(), new Numbering(), new Numbering()];
-  const [user, stream, from, until] = [int32(), int32(), int32(), int32()];
+export async function readTwitch(source: ByteSource, name?: string): Promise<TwitchLog> {
+  const [users, streams, streamers] = [new DenseIds(), new DenseIds(), new DenseIds()];
+  const [user, stream, from, until] = [growingInt32(), growingInt32(), growingInt32(), growingInt32()];
   const streamerOf: number[] = [];
   const start: number[] = [];
   const stop: number[] = [];
@@ -84,7 +78,7 @@ export async function readTwitch(source: Source, name?: string): Promise<TwitchL
     users: users.ids,
     streams: streams.ids,
     streamers: streamers.ids,
-    interactions: select(log, order),
+    interactions: selectInteractions(log, order),
     stream: order.map((i) => unsorted[i]!),
     lastStep: stop.reduce((last, step) => Math.max(last, step), 0),
     streamerOf: Int32Array.from(streamerOf),
@@ -93,13 +87,13 @@ export async function readTwitch(source: Source, name?: string): Promise<TwitchL
   };
 }
 
-/** LiveRec's split by the step in which an interaction began: the last 250 for the test, the 250 before for validation. */
-export function splitTwitch(log: TwitchLog): TwitchSplit {
+/** LiveRec's split by the first step of an interaction: the last 250 steps for the test, the 250 before for validation. */
+export function splitTwitch(log: TwitchLog): ThreeWaySplit {
   const test = log.lastStep - HELD_OUT;
   const validation = test - HELD_OUT;
   const positions = Int32Array.from(log.interactions.time.keys());
   const between = (low: number, high: number) =>
-    select(
+    selectInteractions(
       log.interactions,
       positions.filter((i) => {
         const step = log.interactions.time[i]! / TWITCH_STEP_MS;
@@ -109,7 +103,7 @@ export function splitTwitch(log: TwitchLog): TwitchSplit {
   return { train: between(-1, validation), validation: between(validation, test), test: between(test, Infinity) };
 }
 
-/** The streams on air in each step, one step after the other: what could be recommended then. */
+/** The streams on air in each step, one step after the other: the candidates at that time. */
 export function* twitchOnAir(log: TwitchLog): Generator<ReadonlySet<number>, void, undefined> {
   const starts = bySteps(log.start, log.lastStep);
   const stops = bySteps(log.stop, log.lastStep);
@@ -127,17 +121,16 @@ function bySteps(steps: Int32Array, last: number): number[][] {
   return lists;
 }
 
-/** Of what happens in one step, streams come first, then those who leave, then those who enter, then streams end. */
+/** Order within one step: streams start, viewers leave, viewers enter, streams end. */
 const COMES = 0;
 const LEAVES = 1;
 const ENTERS = 2;
 const ENDS = 3;
 
 /**
- * The log as events in order of time: streams on and off air, clicks, and watches at their end. The data tell no
- * categories.
+ * The log as events in order of time: streams on and off air, clicks, and watches at their end.
  *
- * @param category Of all streams. Default `live`.
+ * @param category Of all streams, since the data have none. Default `live`.
  */
 export function* twitchEvents(log: TwitchLog, category = "live"): Generator<LiveEvent, void, undefined> {
   const { interactions, stream, start, stop } = log;
@@ -146,7 +139,7 @@ export function* twitchEvents(log: TwitchLog, category = "live"): Generator<Live
   for (let i = 0; i < n; i++) {
     const step = interactions.time[i]! / TWITCH_STEP_MS;
     key[i] = 4 * step + ENTERS;
-    // Who leaves in the step in which they came leaves after that.
+    // A viewer who leaves in the step of their arrival leaves after it.
     key[n + i] = 4 * (step + interactions.value[i]!) + (interactions.value[i] === 0 ? ENTERS : LEAVES);
   }
   for (let i = 0; i < s; i++) {

@@ -1,24 +1,24 @@
 import { asEvent, type LiveEvent } from "../../protocol/index.js";
 import { skipLine } from "../report.js";
 import { LineError } from "./lines.js";
-import { checkedReader, type ReaderOptions, readBlocks, type Source } from "./text.js";
+import { type ByteSource, checkedReader, type ReaderOptions, readLineBlocks } from "./text.js";
 
 /**
- * Reads events, one JSON object a line; blank lines are skipped. Holds one piece of the source at a time, whatever
- * its size, and takes bytes or text cut anywhere.
+ * Reads events, one JSON object a line; blank lines are skipped. Holds one piece of the source at a time; pieces of bytes
+ * or text may be cut anywhere.
  *
- * @throws LineError naming line and field of what is not an event, unless `onError` is `skip`: `line 12: "watchMs" must
+ * @throws LineError naming line and field of an invalid event, unless `onError` is `skip`: `line 12: "watchMs" must
  * be a finite number >= 0, got -5`.
  */
 export async function* readJsonl(
-  source: Source,
+  source: ByteSource,
   options: ReaderOptions = {},
 ): AsyncGenerator<LiveEvent, void, undefined> {
   const { onError, report, ...text } = checkedReader(options);
-  for await (const { first, lines } of readBlocks(source, text)) {
+  for await (const { first, lines } of readLineBlocks(source, text)) {
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
-      const event = typeof line === "string" ? parseLine(line) : line;
+      const event = typeof line === "string" ? parseEventLine(line) : line;
       if (event === undefined) continue;
       if (!(event instanceof Error)) {
         yield event;
@@ -31,18 +31,18 @@ export async function* readJsonl(
   }
 }
 
-/** The event of a line, or what is wrong with it; nothing for a blank line. */
-export function parseLine(line: string): LiveEvent | Error | undefined {
+/** The event of a line, or the error in it; undefined for a blank line. */
+export function parseEventLine(line: string): LiveEvent | Error | undefined {
   try {
     return asEvent(JSON.parse(line));
   } catch (error) {
     if (line.trim() === "") return undefined;
-    // Engines word their complaints about JSON in their own ways; this one is the same in all.
+    // Engines word JSON errors differently; this message is the same in all.
     return error instanceof SyntaxError ? new SyntaxError("must be one JSON object") : (error as Error);
   }
 }
 
-/** Characters that make a piece of text worth handing on. */
+/** Least length of a written piece but the last, in UTF-16 units. */
 export const PIECE = 1 << 16;
 
 /** Writes events as `readJsonl` reads them, in pieces of whole lines. */

@@ -1,23 +1,23 @@
 import { EventError } from "../../protocol/index.js";
-import { parseNumber, parseTime } from "../values.js";
+import { parseIsoTime, parseNumber } from "../values.js";
 
-/** A line or a record that is not what it must be; the message begins with where it is: `click.csv:12: `, `line 12: `. */
+/** An invalid line or record; the message begins with its place: `click.csv:12: `, `line 12: `. */
 export class LineError extends Error {
   override readonly name = "LineError";
   /** 1 for the first line of the source. */
   readonly line: number;
-  /** Path of the offending field, as `EventError` has it; empty when it is not about a field of an event. */
+  /** Path of the offending field, as in `EventError`; empty if the error is not about a field of an event. */
   readonly field: string;
 
   constructor(file: string | undefined, line: number, cause: unknown) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    super(`${file === undefined ? "line " : `${file}:`}${line}: ${said}`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`${file === undefined ? "line " : `${file}:`}${line}: ${reason}`, { cause });
     this.line = line;
     this.field = cause instanceof EventError ? cause.field : "";
   }
 }
 
-/** One line of a delimited file. Every reader of a field names file, line and field when it refuses it. */
+/** One line of a delimited file. Errors of its field readers name file, line and field. */
 export class Line {
   constructor(
     readonly file: string | undefined,
@@ -27,12 +27,12 @@ export class Line {
     private readonly fields: readonly string[],
   ) {}
 
-  /** The field as it stands. */
+  /** The unchanged field. */
   text(column: number): string {
     return this.fields[column]!;
   }
 
-  /** The field as text that is not empty. */
+  /** The field as non-empty text. */
   id(column: number): string {
     const text = this.fields[column]!;
     if (text === "") throw this.refuse(column, "not be empty");
@@ -59,9 +59,9 @@ export class Line {
     return !Number.isNaN(parseNumber(this.fields[column]!));
   }
 
-  /** The field as a moment, an ISO 8601 date or date and time, in milliseconds; UTC where it names no zone. */
+  /** The field, an ISO 8601 date or date and time, in milliseconds; UTC if it names no zone. */
   time(column: number): number {
-    const value = parseTime(this.fields[column]!);
+    const value = parseIsoTime(this.fields[column]!);
     if (Number.isNaN(value)) throw this.refuse(column, "be a date such as 2019-06-30 or 2019-06-30T23:45:00Z");
     return value;
   }
@@ -73,7 +73,7 @@ export class Line {
     return position;
   }
 
-  /** The error that says what the field must do (`must` completes "must ...") and what it was. */
+  /** The error that names the field, the requirement (`must` completes "must ...") and the value. */
   refuse(column: number, must: string): LineError {
     const got = JSON.stringify(this.fields[column]);
     return new LineError(this.file, this.number, `"${this.columns[column]}" must ${must}, got ${got}`);
@@ -89,7 +89,7 @@ function range(min: number, max: number): string {
  * `\n`.
  *
  * @param columns Names of the fields, in order; every line must have exactly these.
- * @throws Error naming file and line when the file is empty, or a line has too few or too many fields.
+ * @throws Error naming file and line if the file is empty, or a line has too few or too many fields.
  */
 export function* readLines(
   file: string,
@@ -114,14 +114,14 @@ export function* readLines(
 }
 
 /**
- * Decodes ISO 8859-1 text, and refuses what is not: a byte-order mark, UTF-16, UTF-8, control characters.
+ * Decodes ISO 8859-1 text; refuses byte-order marks, UTF-16, UTF-8 and control characters.
  *
  * @throws Error naming file and line.
  */
 export function decodeLatin1(file: string, bytes: Uint8Array): string {
   const mark = byteOrderMark(bytes);
   if (mark) throw new Error(`${file}:1: must be latin-1 text, got a ${mark} byte-order mark`);
-  // Text of other than ASCII that is valid UTF-8 is hardly ever anything else.
+  // Non-ASCII bytes that are valid UTF-8 are hardly ever anything else.
   const utf8 = bytes.some((byte) => byte > 0x7f) && isUtf8(bytes);
   for (let i = 0, line = 1; i < bytes.length; i++) {
     const byte = bytes[i]!;

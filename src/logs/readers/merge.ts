@@ -1,14 +1,11 @@
-/** What has a time, in milliseconds. */
-interface Timed {
-  time: number;
-}
+import type { Timed } from "../../collections/index.js";
 
 /**
- * Merges sources that are each in order of time into one that is, holding one item of each. Of simultaneous items those
- * of the source that is named first go first.
+ * Merges sources, each in order of time, into one in order of time; holds one item of each. Simultaneous items come in the
+ * order in which their sources are named.
  *
- * @param sources By name, which messages say.
- * @throws Error when a source is not in order.
+ * @param sources By name; error messages use the names.
+ * @throws Error if a source is not in order.
  */
 export async function* mergeByTime<T extends Timed>(
   sources: Readonly<Record<string, AsyncIterable<T>>>,
@@ -29,8 +26,8 @@ export async function* mergeByTime<T extends Timed>(
       yield item;
       const next = await iterators[least]!.next();
       if (!next.done && next.value.time < item.time) {
-        const said = `got ${next.value.time} after ${item.time}`;
-        throw new Error(`${names[least]} must be in order of time, ${said}; order: "sort" reads it whole and sorts it`);
+        const got = `got ${next.value.time} after ${item.time}`;
+        throw new Error(`${names[least]} must be in order of time, ${got}; order: "sort" reads it whole and sorts it`);
       }
       heads[least] = next;
     }
@@ -39,7 +36,7 @@ export async function* mergeByTime<T extends Timed>(
   }
 }
 
-/** Reads a source whole and puts it in order of time, simultaneous items as they came. */
+/** Reads a source whole and puts it in order of time; simultaneous items keep their order. */
 export async function* sortByTime<T extends Timed>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   const items: { item: T; index: number }[] = [];
   for await (const item of source) items.push({ item, index: items.length });

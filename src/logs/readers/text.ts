@@ -3,7 +3,7 @@ import type { QualityReport } from "../report.js";
 import { LineError } from "./lines.js";
 
 /** Pieces of bytes or of text, cut anywhere: a Node stream, a web stream, a list. */
-export type Pieces =
+type Pieces =
   | AsyncIterable<Uint8Array | string>
   | Iterable<Uint8Array | string>
   | { getReader(): PieceReader; cancel?(): Promise<void> };
@@ -13,24 +13,26 @@ interface PieceReader {
   cancel?(): Promise<void>;
 }
 
-/** What readers read: the whole as one, or pieces. */
-export type Source = Uint8Array | string | Pieces;
+/** The input of readers: bytes or text, whole or in pieces. */
+export type ByteSource = Uint8Array | string | Pieces;
 
-export type Encoding = "utf-8" | "latin-1";
+export type TextEncoding = "utf-8" | "latin-1";
 
+/** How to cut a source into lines. */
 export interface TextOptions {
-  /** Put before line numbers in messages, such as the name of the file. Default none. */
+  /** Prefix of line numbers in messages, such as the name of the file. Default none. */
   name?: string;
-  /** Of bytes; latin-1 is read as windows-1252, as the Encoding Standard has it. Default utf-8. */
-  encoding?: Encoding;
-  /** Longest line in UTF-16 units; longer ones are refused and not held. Default 2^20. */
+  /** Encoding of bytes; latin-1 means windows-1252, as in the Encoding Standard. Default utf-8. */
+  encoding?: TextEncoding;
+  /** Longest line in UTF-16 units; longer lines are refused and not held in memory. Default 2^20. */
   maxLine?: number;
 }
 
+/** How to read a source of lines. */
 export interface ReaderOptions extends TextOptions {
-  /** What a line that cannot be read does: end the reading with an error, or be skipped and counted. Default throw. */
+  /** An invalid line ends the reading with an error, or is skipped and counted. Default throw. */
   onError?: "throw" | "skip";
-  /** Counts the lines that are skipped; may be the same that the cleaning counts into. */
+  /** Counts the skipped lines; may be the report of the cleaning. Default none. */
   report?: QualityReport;
 }
 
@@ -56,21 +58,24 @@ export function checkedReader(options: ReaderOptions): CheckedReader {
   }) as CheckedReader;
 }
 
-/** Some lines at once: one by one would cost a promise each. */
-export interface Lines {
-  /** Number of the first; 1 is that of the source. */
+/** Several lines at once: one by one, each would cost a promise. */
+export interface LineBlock {
+  /** Number of the first line; 1 for the first of the source. */
   first: number;
-  /** Without their line feeds; a line that cannot be read is the error that says why. */
+  /** Without their line feeds; in place of an invalid line its error. */
   lines: (string | LineError)[];
 }
 
 const LINE_FEED = 10;
 
 /**
- * Yields the lines of a source, in blocks, holding no more than one piece and one line. A byte-order mark is skipped;
- * a carriage return stays at the end of its line; the last line may end without a line feed.
+ * Yields the lines of a source in blocks; holds at most one piece and one line. Skips a byte-order mark; keeps a carriage
+ * return at the end of its line; the last line may end without a line feed.
  */
-export async function* readBlocks(source: Source, options: TextOptions = {}): AsyncGenerator<Lines, void, undefined> {
+export async function* readLineBlocks(
+  source: ByteSource,
+  options: TextOptions = {},
+): AsyncGenerator<LineBlock, void, undefined> {
   const splitter = new Splitter(options);
   for await (const piece of piecesOf(source)) {
     const block = splitter.push(piece);
@@ -80,7 +85,7 @@ export async function* readBlocks(source: Source, options: TextOptions = {}): As
   if (rest.lines.length > 0) yield rest;
 }
 
-async function* piecesOf(source: Source): AsyncGenerator<Uint8Array | string, void, undefined> {
+async function* piecesOf(source: ByteSource): AsyncGenerator<Uint8Array | string, void, undefined> {
   if (typeof source === "string" || source instanceof Uint8Array) {
     yield* slices(source);
   } else if (typeof source !== "object" || source === null) {
@@ -88,7 +93,7 @@ async function* piecesOf(source: Source): AsyncGenerator<Uint8Array | string, vo
   } else if (Symbol.asyncIterator in source || Symbol.iterator in source) {
     yield* source as AsyncIterable<Uint8Array | string>;
   } else {
-    // Web streams that cannot be iterated, as Safari's.
+    // Web streams without iteration, as in Safari.
     const reader = source.getReader();
     let done = false;
     try {
@@ -106,7 +111,7 @@ async function* piecesOf(source: Source): AsyncGenerator<Uint8Array | string, vo
 
 const SLICE = 1 << 16;
 
-/** A whole in slices, so that its lines do not all exist at the same time. */
+/** Slices of a whole, so that not all its lines exist at the same time. */
 function* slices(whole: Uint8Array | string): Generator<Uint8Array | string, void, undefined> {
   for (let at = 0; at < whole.length; at += SLICE) {
     yield typeof whole === "string" ? whole.slice(at, at + SLICE) : whole.subarray(at, at + SLICE);
@@ -118,12 +123,12 @@ class Splitter {
   readonly #name: string | undefined;
   readonly #maxLine: number;
   readonly #decoder: TextDecoder;
-  /** What there is of a line that has not ended: all text or all bytes. */
+  /** Parts of the line that has not ended: all text or all bytes. */
   #open: (Uint8Array | string)[] = [];
   #openLength = 0;
   #line = 1;
   #begun = false;
-  /** Whether the open line is too long, and only its end is waited for. */
+  /** Whether the open line is too long: then its parts are discarded until it ends. */
   #overlong = false;
 
   constructor({ name, encoding = "utf-8", maxLine = 1 << 20 }: TextOptions) {
@@ -133,11 +138,11 @@ class Splitter {
       encoding === "utf-8" ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }) : new TextDecoder("latin1");
   }
 
-  push(piece: Uint8Array | string): Lines {
+  push(piece: Uint8Array | string): LineBlock {
     if (typeof piece !== "string" && !(piece instanceof Uint8Array)) {
       throw new TypeError(`pieces of a source must be bytes or text, got ${show(piece)}`);
     }
-    const block: Lines = { first: this.#line, lines: [] };
+    const block: LineBlock = { first: this.#line, lines: [] };
     const feed = typeof piece === "string" ? piece.indexOf("\n") : piece.indexOf(LINE_FEED);
     if (feed < 0) {
       this.#keep(piece);
@@ -152,24 +157,24 @@ class Splitter {
     return block;
   }
 
-  end(): Lines {
-    const block: Lines = { first: this.#line, lines: [] };
+  end(): LineBlock {
+    const block: LineBlock = { first: this.#line, lines: [] };
     if (this.#openLength > 0) this.#close(block);
     return block;
   }
 
-  /** Adds what belongs to the open line. */
+  /** Adds a part of the open line. */
   #keep(part: Uint8Array | string): void {
     if (part.length === 0) return;
     this.#openLength += part.length;
-    // A UTF-16 unit is at most three bytes: what is longer than this is too long, whatever it holds.
+    // A UTF-16 unit takes at most three bytes: a line longer than this is too long in any case.
     this.#overlong ||= this.#openLength > 3 * this.#maxLine + 3;
     if (this.#overlong) this.#open.length = 0;
     else this.#open.push(part);
   }
 
   /** Ends the open line. */
-  #close(block: Lines): void {
+  #close(block: LineBlock): void {
     const overlong = this.#overlong;
     const parts = this.#open;
     this.#open = [];
@@ -180,8 +185,8 @@ class Splitter {
     else this.#decode(block, parts.length === 1 ? (parts[0] as Uint8Array) : joined(parts));
   }
 
-  /** Takes whole lines that lie in one piece. */
-  #split(part: Uint8Array | string, block: Lines): void {
+  /** Takes the whole lines within one piece. */
+  #split(part: Uint8Array | string, block: LineBlock): void {
     if (typeof part === "string") {
       for (const line of part.split("\n")) this.#take(block, line);
       return;
@@ -190,7 +195,7 @@ class Splitter {
     try {
       text = this.#decoder.decode(part);
     } catch {
-      // Some line of these is broken; the others are not.
+      // At least one line is invalid: decode each alone.
       for (let start = 0; start <= part.length; ) {
         const feed = part.indexOf(LINE_FEED, start);
         const end = feed < 0 ? part.length : feed;
@@ -202,7 +207,7 @@ class Splitter {
     for (const line of text.split("\n")) this.#take(block, line);
   }
 
-  #decode(block: Lines, bytes: Uint8Array): void {
+  #decode(block: LineBlock, bytes: Uint8Array): void {
     let text: string;
     try {
       text = this.#decoder.decode(bytes);
@@ -213,7 +218,7 @@ class Splitter {
     this.#take(block, text);
   }
 
-  #take(block: Lines, text: string): void {
+  #take(block: LineBlock, text: string): void {
     const line = this.#begun || text.charCodeAt(0) !== 0xfeff ? text : text.slice(1);
     if (line.length > this.#maxLine) {
       this.#refuse(block, this.#tooLong);
@@ -228,7 +233,7 @@ class Splitter {
     return `must have at most ${this.#maxLine} characters`;
   }
 
-  #refuse(block: Lines, why: string): void {
+  #refuse(block: LineBlock, why: string): void {
     block.lines.push(new LineError(this.#name, this.#line, why));
     this.#begun = true;
     this.#line++;
@@ -248,7 +253,7 @@ function joined(parts: readonly (Uint8Array | string)[]): Uint8Array {
 }
 
 /** All bytes of a source; text as UTF-8. */
-export async function readBytes(source: Source): Promise<Uint8Array> {
+export async function readBytes(source: ByteSource): Promise<Uint8Array> {
   const parts: (Uint8Array | string)[] = [];
   for await (const piece of piecesOf(source)) parts.push(piece);
   return joined(parts);

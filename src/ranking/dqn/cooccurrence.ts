@@ -1,4 +1,4 @@
-import { histories, type Interactions } from "../../logs/index.js";
+import { type Interactions, userHistories } from "../../logs/index.js";
 
 /** Interactions of one user that are more steps apart than this are not near each other. */
 export const WINDOW = 20;
@@ -35,7 +35,7 @@ export class CoOccurrence {
     this.count = new Float64Array(items);
     this.both = new Float32Array(items * items);
     this.near = new Float32Array(items * items);
-    const { start, event } = histories(train);
+    const { start, event } = userHistories(train);
     for (let user = 0; user < train.users; user++) {
       this.add(event.subarray(start[user]!, start[user + 1]!).map((e) => train.item[e]!));
     }

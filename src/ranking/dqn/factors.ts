@@ -1,4 +1,4 @@
-import { type Interactions, select } from "../../logs/index.js";
+import { type Interactions, selectInteractions } from "../../logs/index.js";
 import { Random } from "../../numeric/index.js";
 import { Bpr, type BprOptions } from "../bpr.js";
 
@@ -36,7 +36,7 @@ export class CrossFittedFactors {
     const models: Bpr[] = [];
     for (let f = 0; f < folds; f++) {
       const others = Int32Array.from(fold.keys()).filter((e) => fold[e] !== f);
-      models.push(new Bpr(select(train, others), options));
+      models.push(new Bpr(selectInteractions(train, others), options));
       await pause();
     }
     const whole = new Bpr(train, options);

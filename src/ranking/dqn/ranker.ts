@@ -1,7 +1,7 @@
 import { above, between, checked, group, integer, type Rules } from "../../check/index.js";
 import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import type { Ranker } from "../../evaluation/index.js";
-import { type Histories, histories, type Interactions, lastOfEachPair } from "../../logs/index.js";
+import { type Interactions, lastOfEachPair, type UserHistories, userHistories } from "../../logs/index.js";
 import { Random } from "../../numeric/index.js";
 import { FactorRanker } from "../bpr.js";
 import { CrossFittedFactors } from "./factors.js";
@@ -216,7 +216,7 @@ class Trainer {
   readonly agent: DQN;
   readonly scales: Scales;
   private readonly history: UserHistory;
-  private readonly byUser: Histories;
+  private readonly byUser: UserHistories;
   private readonly random: Random;
   private readonly had: Uint8Array;
   private readonly highest: number;
@@ -231,7 +231,7 @@ class Trainer {
   ) {
     const { gamma, seed, learningRate, epochs, shown, negatives } = options;
     this.history = new UserHistory(table);
-    this.byUser = histories(train);
+    this.byUser = userHistories(train);
     this.random = Random.named(seed, "ranker");
     this.had = new Uint8Array(train.items);
     this.highest = train.value.reduce((highest, value) => Math.max(highest, value), 0) || 1;
@@ -365,7 +365,7 @@ export class DqnRanker implements Ranker {
   readonly train: Interactions;
   private readonly parts: Parts;
   private readonly history: UserHistory;
-  private readonly byUser: Histories;
+  private readonly byUser: UserHistories;
 
   /** Made by {@link trainDqnRanker} or {@link DqnRanker.load}. */
   constructor(parts: Parts) {
@@ -373,7 +373,7 @@ export class DqnRanker implements Ranker {
     this.agent = parts.agent;
     this.train = parts.train;
     this.history = new UserHistory(parts.table);
-    this.byUser = histories(parts.train);
+    this.byUser = userHistories(parts.train);
   }
 
   score(user: number, _now: number, items: Int32Array, out: Float64Array): void {

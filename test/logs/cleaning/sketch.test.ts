@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { Recent } from "../../../src/collections/recent.js";
 import { DiversityMeter } from "../../../src/logs/cleaning/diversity.js";
 import { Sample } from "../../../src/logs/cleaning/sample.js";
 import { Mode, Sketch } from "../../../src/logs/cleaning/sketch.js";
-import { emptyReport, reportLines } from "../../../src/logs/report.js";
+import { emptyQualityReport, qualityReportLines } from "../../../src/logs/report.js";
 import { Random } from "../../../src/numeric/random.js";
 
 describe("the sketch of quantiles", () => {
@@ -98,18 +97,9 @@ test("nothing shown is shared equally", () => {
   expect(meter.report.exposureGini).toBe(0.5);
 });
 
-test("recent keys are at least the last so many, at most twice", () => {
-  const recent = new Recent<number>(100);
-  for (let i = 0; i < 1000; i++) {
-    recent.set(String(i), i);
-    for (let back = 0; back < Math.min(100, i); back += 9) expect(recent.get(String(i - back))).toBe(i - back);
-    expect(recent.get(String(i - 200))).toBeUndefined();
-  }
-});
-
 test("a report prints as a table", () => {
   const report = {
-    ...emptyReport(),
+    ...emptyQualityReport(),
     read: 200,
     kept: 150,
     dropped: 50,
@@ -117,7 +107,7 @@ test("a report prints as a table", () => {
     examples: ["line 3: no"],
   };
   report.changedBy = { outlier: { watchMs: 7 } };
-  expect(reportLines(report)).toEqual([
+  expect(qualityReportLines(report)).toEqual([
     "read                      200",
     "kept                      150  75.00 %",
     "dropped                    50  25.00 %",

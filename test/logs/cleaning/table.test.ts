@@ -1,23 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  type Cell,
-  type ColumnPolicy,
+  type ColumnCleaning,
   cleanTable,
-  emptyReport,
+  emptyQualityReport,
   fitTable,
-  type Row,
+  type TableCell,
+  type TableRow,
   type TableStatistics,
 } from "../../../src/logs/index.js";
 import { all } from "../../support/pieces.js";
 
-async function clean(rows: Row[], policy: ColumnPolicy, statistics: TableStatistics = {}) {
+async function clean(rows: TableRow[], policy: ColumnCleaning, statistics: TableStatistics = {}) {
   const cleaning = cleanTable(rows, { x: policy }, statistics);
   return { rows: await all(cleaning), report: cleaning.report };
 }
 
 /** What a column of numbers holds, by its definition: NaN for what is missing. */
-function numberIn(cell: Cell): number {
+function numberIn(cell: TableCell): number {
   if (cell === null || cell === undefined || cell === "") return Number.NaN;
   return Number(cell);
 }
@@ -36,10 +36,10 @@ function naive(values: number[]) {
 }
 
 const number = fc.oneof(fc.integer({ min: -50, max: 50 }), fc.constantFrom(1000, -1000, 7, 7, 7));
-const cell: fc.Arbitrary<Cell> = fc.oneof(
+const cell: fc.Arbitrary<TableCell> = fc.oneof(
   { weight: 5, arbitrary: number },
   { weight: 2, arbitrary: number.map(String) },
-  fc.constantFrom<Cell>(null, undefined, "", Number.NaN),
+  fc.constantFrom<TableCell>(null, undefined, "", Number.NaN),
 );
 const column = fc.array(cell, { minLength: 1, maxLength: 40 });
 
@@ -84,7 +84,7 @@ describe("cleaning tables", () => {
       fc.asyncProperty(column, column, policy, async (train, cells, policy) => {
         const known = train.map(numberIn).filter((value) => !Number.isNaN(value));
         if (known.length === 0) return;
-        const full = { type: "number", ...policy } as ColumnPolicy;
+        const full = { type: "number", ...policy } as ColumnCleaning;
         const statistics = await fitTable(
           train.map((x) => ({ x })),
           { x: full },
@@ -97,7 +97,7 @@ describe("cleaning tables", () => {
         const { mean, sd, q1, q3 } = statistics["x"]!;
         const reach = policy.outliers === "z" ? policy.factor * sd! : policy.factor * (q3! - q1!);
         const [low, high] = policy.outliers === "z" ? [mean! - reach, mean! + reach] : [q1! - reach, q3! + reach];
-        const expected: Row[] = [];
+        const expected: TableRow[] = [];
         cells.forEach((cell, i) => {
           let x = numberIn(cell);
           const isMissing = Number.isNaN(x);
@@ -149,18 +149,18 @@ describe("cleaning tables", () => {
 
   test("rows with the key of an earlier one are dropped, within the window", async () => {
     const rows = [1, 2, 1, 3, 4, 5, 1].map((a, i) => ({ a, b: "x", i }));
-    const options = { key: ["a", "b"], window: 2, report: emptyReport() };
+    const options = { key: ["a", "b"], window: 2, report: emptyQualityReport() };
     const cleaned = await all(cleanTable(rows, {}, {}, options));
     expect(cleaned.map(({ i }) => i)).toEqual([0, 1, 3, 4, 5, 6]);
     expect(options.report).toMatchObject({ read: 7, kept: 6, droppedBy: { duplicate: 1 } });
   });
 
-  test.each<[ColumnPolicy, string]>([
+  test.each<[ColumnCleaning, string]>([
     [{ missing: "mean" }, '"x.type" must be "number" for this policy, got "text"'],
     [{ missing: "constant" }, '"x.constant" must be text or a finite number, got undefined'],
     [{ type: "number", outliers: "z" }, '"x.sd" must be in the statistics, got undefined'],
     [{ type: "number", min: 2, max: 1 }, '"x.min" must be at most "x.max" (1), got 2'],
-    [{ fill: 1 } as ColumnPolicy, '"x.fill" is not an option'],
+    [{ fill: 1 } as ColumnCleaning, '"x.fill" is not an option'],
   ])("refuses %o and says why", (policy, message) => {
     expect(() => cleanTable([], { x: policy })).toThrow(message);
   });

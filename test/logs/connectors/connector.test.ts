@@ -1,21 +1,21 @@
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Cleaner } from "../../../src/logs/cleaning/events.js";
+import { EventCleaner } from "../../../src/logs/cleaning/cleaner.js";
+import { parseDouyuMessage } from "../../../src/logs/connectors/stt.js";
 import {
-  type Adapter,
-  bilibili,
-  bilibiliMessages,
+  bilibiliAdapter,
   type ConnectorOptions,
-  douyu,
-  douyuGifts,
-  type Fetch,
+  DouyuPackets,
+  douyuAdapter,
+  douyuGiftPrices,
+  type PlatformAdapter,
   PlatformConnector,
-  parseStt,
-  SttPackets,
-  signBilibili,
+  type PlatformFetch,
+  parseBilibiliFrame,
+  signBilibiliRequest,
 } from "../../../src/logs/index.js";
-import { emptyReport } from "../../../src/logs/report.js";
+import { emptyQualityReport } from "../../../src/logs/report.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { isEvent } from "../../../src/protocol/schema.js";
 import { cut, utf8 } from "../../support/pieces.js";
@@ -25,13 +25,17 @@ import * as fish from "./douyu.js";
 const NOW = 1_782_820_800_000;
 const SECONDS = NOW / 1000;
 
-const nobody: Fetch = () => Promise.reject(new Error("nothing is to be fetched"));
+const nobody: PlatformFetch = () => Promise.reject(new Error("nothing is to be fetched"));
 
 /** A connector that is answered with these, one after the other. */
-function answered(answers: readonly unknown[], options: ConnectorOptions = {}, adapter: Adapter = bilibili()) {
+function answered(
+  answers: readonly unknown[],
+  options: ConnectorOptions = {},
+  adapter: PlatformAdapter = bilibiliAdapter(),
+) {
   const waiting = [...answers];
   const asked: string[] = [];
-  const fetch: Fetch = async ({ method, url, body }) => {
+  const fetch: PlatformFetch = async ({ method, url, body }) => {
     asked.push(`${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`);
     const next = waiting.shift();
     if (next instanceof Error) throw next;
@@ -44,7 +48,7 @@ const room = (roomid: number, more: Partial<ListedRoom> = {}): ListedRoom => ({ 
 const short = (events: LiveEvent[]) => events.map((event) => `${event.kind} ${"stream" in event ? event.stream : ""}`);
 
 describe("polls", () => {
-  test("tell what differs: on air, what changed, and after the grace off air", async () => {
+  test("give the differences: on air, updates, and after the grace off air", async () => {
     const polls = [
       page([room(1), room(2, { online: 5 })]),
       page([room(1, { title: "棋", online: 11 }), room(3)]),
@@ -69,9 +73,9 @@ describe("polls", () => {
     expect(connector.report).toMatchObject({ read: 6, kept: 6, dropped: 0 });
   });
 
-  test("read page after page until one says that no more follow, and no more than they may", async () => {
+  test("read page after page until the last one, at most `pages`", async () => {
     const pages = [page([room(1), room(2)], 1), page([room(2), room(3)], 1), page([room(4)])];
-    const { connector, asked } = answered(pages, {}, bilibili({ area: 86, parentArea: 2, pageSize: 2 }));
+    const { connector, asked } = answered(pages, {}, bilibiliAdapter({ area: 86, parentArea: 2, pageSize: 2 }));
     expect(short(await connector.refresh(NOW)).filter((one) => one.startsWith("on_air"))).toEqual(
       [1, 2, 3, 4].map((id) => `on_air bilibili:${id}`),
     );
@@ -101,7 +105,7 @@ describe("polls", () => {
     expect(connector.report.examples).toEqual(["no line", '"code" must be 0, got -412']);
   });
 
-  test("with a room that is not one drop it, or end with an error that names it and change nothing", async () => {
+  test("drop an invalid room, or end with an error that names it and change nothing", async () => {
     const broken = page([room(1), room(2, { title: 5 as unknown as string }), room(3)]);
     const strict = answered([broken, page([room(1)])]);
     const message = '"data.list.1.title" must be text of at most 1024 characters, got 5';
@@ -110,15 +114,15 @@ describe("polls", () => {
     expect(short(await strict.connector.refresh(NOW))).toEqual(["on_air bilibili:1", "update bilibili:1"]);
     const lax = answered([page([room(2)]), broken], { onError: "skip", graceMs: 0 });
     await lax.connector.refresh(NOW);
-    // Room 2 is in the answer, if unreadable: it is not off air.
+    // PlatformRoom 2 is in the answer, if unreadable: it is not off air.
     expect(short(await lax.connector.refresh(NOW + 1))).not.toContain("off_air bilibili:2");
-    const paged = answered([broken, page([room(4)])], { onError: "skip" }, bilibili({ pageSize: 3 }));
+    const paged = answered([broken, page([room(4)])], { onError: "skip" }, bilibiliAdapter({ pageSize: 3 }));
     (broken as { data: { has_more: number } }).data.has_more = 1;
     expect(short(await paged.connector.refresh(NOW))).toContain("on_air bilibili:4");
     expect(lax.connector.report).toMatchObject({ read: 4, kept: 3, dropped: 1, examples: [message] });
   });
 
-  test("of an answer that is none are refused", async () => {
+  test("refuse invalid answers", async () => {
     for (const [answer, message] of [
       ["<html>", 'an answer must be an object, got "<html>"'],
       [{ code: 0 }, '"data" must be an object, got undefined'],
@@ -132,7 +136,7 @@ describe("polls", () => {
     }
   });
 
-  test("start streams that were on air before when the platform says, in order, but not before `since`", async () => {
+  test("start streams already on air at the platform's time, in order, but not before `since`", async () => {
     const rooms = [room(1, { live_time: SECONDS - 60 }), room(2, { live_time: SECONDS - 7200 }), room(3)];
     const since = NOW - 3_600_000;
     const { connector } = answered([page(rooms), page([...rooms, room(4, { live_time: SECONDS - 60 })])], { since });
@@ -149,7 +153,7 @@ describe("polls", () => {
     expect(connector.report).toMatchObject({ read: 3, kept: 2, droppedBy: { "too many rooms": 1 } });
   });
 
-  test("of single rooms know who is live, and leave the rooms alone that were not asked for", async () => {
+  test("of single rooms find who is live, and leave other rooms alone", async () => {
     const off = { code: 0, data: { by_room_ids: { 501: { ...STATUS.data.by_room_ids[501], live_status: 2 } } } };
     const { connector, asked } = answered([page([room(7)]), STATUS, off], { graceMs: 0, since: 0 });
     await connector.refresh(NOW);
@@ -171,7 +175,7 @@ describe("polls", () => {
     expect(short(await connector.check(["501"], NOW + 2000))).toEqual(["off_air bilibili:501"]);
   });
 
-  test("without a loss say exactly who came and went, as differences of sets do", async () => {
+  test("without a loss give exactly the differences of the sets", async () => {
     const polls = fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 12 }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(polls, async (lists) => {
@@ -230,8 +234,8 @@ describe("polls", () => {
         const { read, kept, dropped } = connector.report;
         expect(read).toBe(kept + dropped);
         // The cleaning finds nothing to say against them but what comments on rooms off air.
-        const report = emptyReport();
-        const cleaner = new Cleaner({ report, timeoutMs: 1e12, graceMs: 0 }, () => {});
+        const report = emptyQualityReport();
+        const cleaner = new EventCleaner({ report, timeoutMs: 1e12, graceMs: 0 }, () => {});
         for (const event of all) cleaner.push(event);
         cleaner.end();
         const { "stream not on air": _, ...faults } = report.droppedBy;
@@ -259,7 +263,7 @@ describe("polls", () => {
 });
 
 describe("messages of Bilibili", () => {
-  const connected = (options: ConnectorOptions = {}) => new PlatformConnector(bilibili(), nobody, options);
+  const connected = (options: ConnectorOptions = {}) => new PlatformConnector(bilibiliAdapter(), nobody, options);
   const who = { time: NOW, user: "bilibili:a81c5023-0001", stream: "bilibili:501" };
 
   test("are comments, clicks, likes and gifts in yuan", () => {
@@ -338,27 +342,27 @@ describe("messages of Bilibili", () => {
   test("are cut out of frames, plain and packed; other bytes are refused", async () => {
     const said = [SAID.comment("m1", SECONDS), SAID.like("m2", SECONDS), SAID.end(SECONDS)];
     const bodies = said.map((message) => utf8(JSON.stringify(message)));
-    expect(await bilibiliMessages(frame(bodies))).toEqual(said);
-    expect(await bilibiliMessages(packed(bodies))).toEqual(said);
+    expect(await parseBilibiliFrame(frame(bodies))).toEqual(said);
+    expect(await parseBilibiliFrame(packed(bodies))).toEqual(said);
     const mixed = Uint8Array.from([...frame([Uint8Array.of(0, 0, 0, 9)], 1, 3), ...packed(bodies), ...frame(bodies)]);
     // Frames are views of larger buffers.
-    expect(await bilibiliMessages(Uint8Array.from([9, ...mixed]).subarray(1))).toEqual([...said, ...said]);
-    expect(await bilibiliMessages(new Uint8Array())).toEqual([]);
+    expect(await parseBilibiliFrame(Uint8Array.from([9, ...mixed]).subarray(1))).toEqual([...said, ...said]);
+    expect(await parseBilibiliFrame(new Uint8Array())).toEqual([]);
     const whole = frame(bodies);
     for (const [bytes, message] of [
       [whole.subarray(0, -1), "must have its length"],
       [whole.subarray(0, 10), "must have its length"],
       [frame([utf8("{")]), "must hold JSON in UTF-8"],
-      [frame([utf8("no zlib")], 2), "must hold zlib where it says so"],
+      [frame([utf8("no zlib")], 2), "must hold zlib data if it is marked so"],
       [frame([deflateSync(packed(bodies))], 2), "must be JSON, or packets in zlib"],
       [frame(bodies, 3), "must be JSON, or packets in zlib"],
       [frame([deflateSync(new Uint8Array(9_000_000))], 2), "must inflate to at most 8388608 bytes"],
     ] as const) {
-      await expect(bilibiliMessages(bytes), message).rejects.toThrow(`a packet ${message}`);
+      await expect(parseBilibiliFrame(bytes), message).rejects.toThrow(`a packet ${message}`);
     }
   });
 
-  test("are told no later than now, and not before what was told last", () => {
+  test("give events no later than now, and not before the last event", () => {
     const connector = connected({ since: 0 });
     const time = (seconds: number, now: number) =>
       connector.message(SAID.like(`${seconds}-${now}`, seconds), now)[0]!.time;
@@ -375,18 +379,18 @@ test("requests to Bilibili are signed as its documentation has it", async () => 
     contentMd5: "fa6837e35b2f591865b288dfd859ce9d",
   };
   const said = { ...key, nonce: "ad184c09-095f-91c3-0849-230dd3744045", now: 1_624_594_467_999 };
-  const headers = await signBilibili(said);
+  const headers = await signBilibiliRequest(said);
   expect(headers.Authorization).toBe("a81c50234b6bbf15bc56e387ee4f19c6f871af2f70b837dc56db16517d4a341f");
   expect(headers["x-bili-timestamp"]).toBe("1624594467");
-  await expect(signBilibili({ ...said, contentMd5: "" })).rejects.toThrow('"contentMd5" must be');
+  await expect(signBilibiliRequest({ ...said, contentMd5: "" })).rejects.toThrow('"contentMd5" must be');
 });
 
 describe("Douyu", () => {
-  const gifts = douyuGifts(fish.DETAIL);
+  const gifts = douyuGiftPrices(fish.DETAIL);
 
   test("lists, states and the older lists are rooms", async () => {
     const polls = [fish.page([71, 72]), fish.page([73]), fish.STATUS, fish.OLD_PAGE];
-    const { connector, asked } = answered(polls, {}, douyu({ pageSize: 2, category: { level: 2, id: 1 } }));
+    const { connector, asked } = answered(polls, {}, douyuAdapter({ pageSize: 2, category: { level: 2, id: 1 } }));
     const told = await connector.refresh(NOW);
     expect(told[0]).toEqual({
       kind: "on_air",
@@ -406,7 +410,7 @@ describe("Douyu", () => {
     );
     expect(short(await connector.check(["71", "72"], NOW + 1))).toEqual(["update douyu:71", "off_air douyu:72"]);
     expect(asked[2]).toMatch(/batchGetRoomInfo {"rids":\[71,72\]}$/);
-    const old = answered([fish.OLD_PAGE], { since: 0 }, douyu());
+    const old = answered([fish.OLD_PAGE], { since: 0 }, douyuAdapter());
     expect(await old.connector.refresh(NOW + 60_000)).toMatchObject([{ time: 1_782_820_800_000 }, { viewers: 1200 }]);
   });
 
@@ -416,7 +420,7 @@ describe("Douyu", () => {
       ["192", 0.1],
       ["191", 0],
     ]);
-    const connector = new PlatformConnector(douyu({ gifts }), nobody);
+    const connector = new PlatformConnector(douyuAdapter({ gifts }), nobody);
     const told = (message: unknown) => connector.message(message, NOW);
     const who = { time: NOW, user: "douyu:9LA18", stream: "douyu:71" };
     expect(told(fish.MESSAGES.on)).toMatchObject([{ kind: "on_air", stream: "douyu:71", category: "unknown" }]);
@@ -446,7 +450,7 @@ describe("Douyu", () => {
     fc.assert(
       fc.property(pairs, (fields) => {
         const text = Object.entries(fields).map(([key, one]) => `${escaped(key)}@=${escaped(one)}/`);
-        expect(parseStt(text.join(""))).toEqual({ ...fields });
+        expect(parseDouyuMessage(text.join(""))).toEqual({ ...fields });
       }),
       { numRuns: 300, seed: 1 },
     );
@@ -457,25 +461,27 @@ describe("Douyu", () => {
     const packets = [...texts.map((text) => fish.packet(text)), fish.packet("type@=keeplive/", 689)];
     const bytes = Uint8Array.from(packets.flatMap((packet) => [...packet]));
     for (let seed = 0; seed < 50; seed++) {
-      const channel = new SttPackets();
+      const channel = new DouyuPackets();
       expect(cut(bytes, seed, 30).flatMap((piece) => channel.push(piece))).toEqual(texts);
     }
-    expect(() => new SttPackets().push(utf8("HTTP/1.1 400 Bad Request"))).toThrow("must be packets");
+    expect(() => new DouyuPackets().push(utf8("HTTP/1.1 400 Bad Request"))).toThrow("must be packets");
     const huge = fish.packet("a");
     new DataView(huge.buffer).setUint32(0, 1 << 30, true);
     new DataView(huge.buffer).setUint32(4, 1 << 30, true);
-    expect(() => new SttPackets().push(huge)).toThrow("must be packets");
+    expect(() => new DouyuPackets().push(huge)).toThrow("must be packets");
   });
 });
 
-test("what is not an option, and what is no time, is refused", () => {
+test("unknown options and invalid times are refused", () => {
   const wrong = { grace: 1 } as ConnectorOptions;
-  expect(() => new PlatformConnector(bilibili(), nobody, wrong)).toThrow('"grace" is not an option');
-  expect(() => new PlatformConnector(bilibili(), nobody, { since: -1 })).toThrow('"since" must be');
-  expect(() => bilibili({ pageSize: 0 })).toThrow('"pageSize" must be an integer in [1, 5000], got 0');
-  expect(() => douyu({ gifts: new Map([["1", Number.NaN]]) })).toThrow('"gifts" must be a Map of finite numbers >= 0');
-  expect(() => douyu({ category: { level: 4 as 3, id: 1 } })).toThrow('"category" must be');
-  const connector = new PlatformConnector(bilibili(), nobody);
+  expect(() => new PlatformConnector(bilibiliAdapter(), nobody, wrong)).toThrow('"grace" is not an option');
+  expect(() => new PlatformConnector(bilibiliAdapter(), nobody, { since: -1 })).toThrow('"since" must be');
+  expect(() => bilibiliAdapter({ pageSize: 0 })).toThrow('"pageSize" must be an integer in [1, 5000], got 0');
+  expect(() => douyuAdapter({ gifts: new Map([["1", Number.NaN]]) })).toThrow(
+    '"gifts" must be a Map of finite numbers >= 0',
+  );
+  expect(() => douyuAdapter({ category: { level: 4 as 3, id: 1 } })).toThrow('"category" must be');
+  const connector = new PlatformConnector(bilibiliAdapter(), nobody);
   expect(() => connector.message(SAID.start(SECONDS), Number.NaN)).toThrow(
     '"now" must be a finite number >= 0, got NaN',
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readKuaiLive, readKuaiLiveStreamers, readKuaiLiveTitles, TitleVectors } from "../../../src/logs/index.js";
-import { emptyReport } from "../../../src/logs/report.js";
+import { emptyQualityReport } from "../../../src/logs/report.js";
 import { Random } from "../../../src/numeric/random.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
 
@@ -45,7 +45,7 @@ describe("the titles of KuaiLive", () => {
     }
   });
 
-  test("of a file that is none are refused", async () => {
+  test("of an invalid file are refused", async () => {
     const rooms = room([1, 2]);
     const numbers = Array.from({ length: 8 }, (_, i) => i);
     for (const [bytes, message] of [
@@ -66,7 +66,7 @@ describe("the titles of KuaiLive", () => {
     await expect(all(readKuaiLive({ room: rooms }, { titles }))).rejects.toThrow('"titles" must be TitleVectors');
   });
 
-  test("may be none", async () => {
+  test("may be empty", async () => {
     const titles = await readKuaiLiveTitles(npy([], "0, 128"), room([-1]));
     expect([titles.size, titles.dimension, titles.of("0")]).toEqual([0, 0, undefined]);
     expect(new TitleVectors([], new Float32Array()).size).toBe(0);
@@ -82,7 +82,7 @@ describe("the streamers of KuaiLive", () => {
     "400,F,24-30,China,APPLE,5000+,talent,1000-5000,10-50,0-10,2024-01-02 03:04:05,100-500,1000+,5000+,9000+," +
     "1746374400000,1,2,3,4,5,6,7";
 
-  test("are records with what the table says of them", async () => {
+  test("are records of the fields in the table", async () => {
     const empty = `401${",".repeat(22)}`;
     const [one, other, ...rest] = await all(readKuaiLiveStreamers(cut(utf8(`${header}\n${full}\n${empty}\n`), 1, 30)));
     expect(one).toEqual({
@@ -113,7 +113,7 @@ describe("the streamers of KuaiLive", () => {
     const broken = `${header}\n${full.replace("1746374400000", "soon")}\n${full}\n`;
     const message = 'streamer.csv:2: "reg_timestamp" must be an integer in [0, 8640000000000000], got "soon"';
     await expect(all(readKuaiLiveStreamers(broken))).rejects.toThrow(message);
-    const report = emptyReport();
+    const report = emptyQualityReport();
     expect((await all(readKuaiLiveStreamers(broken, { onError: "skip", report }))).length).toBe(1);
     expect(report).toMatchObject({ read: 1, dropped: 1, examples: [message] });
   });

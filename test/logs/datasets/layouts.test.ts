@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import {
   cleanEvents,
-  collectBandit,
+  collectBanditLog,
   collectRatings,
-  detectFormat,
-  emptyReport,
-  FORMATS,
+  detectLogFormat,
+  emptyQualityReport,
+  LOG_FORMATS,
   readBroadcasts,
   readKuaiLive,
   readMovieLens1M,
@@ -47,7 +47,7 @@ describe("MovieLens-1M", () => {
   test.each([
     [{ ratings: "1::1::6::1\n" }, 'ratings.dat:1: "Rating" must be an integer in [1, 5], got "6"'],
     [{ ratings: "1::1::5\n" }, 'ratings.dat:1: must have 4 fields separated by "::", got 3'],
-    [{ ratings: "1::999::5::1\n" }, "movies.dat: must have all that is rated, 999 is missing"],
+    [{ ratings: "1::999::5::1\n" }, "movies.dat: must have every rated id, 999 is missing"],
     [{ users: "1::F::19::1::1\n" }, 'users.dat:1: "Age" must be one of 1, 18, 25, 35, 45, 50, 56, got "19"'],
     [{ movies: "1::A (1990)::Drama|Romcom\n" }, 'movies.dat:1: "Genres" must be some of'],
   ])("refuses %o and says where", async (change, message) => {
@@ -78,7 +78,7 @@ describe("the Netflix prize", () => {
     ["1:\nabc\n", 'line 2: must be a film such as "1:"'],
   ])("refuses %j and says where", async (text, message) => {
     await expect(all(readNetflix(text))).rejects.toThrow(message);
-    const report = emptyReport();
+    const report = emptyQualityReport();
     await all(readNetflix(text, { onError: "skip", report }));
     expect(report.dropped).toBe(1);
   });
@@ -95,7 +95,7 @@ describe("Open Bandit", () => {
     expect(records[0]!.time).toBe(Date.UTC(2019, 10, 24) + 979.311);
     const items = await readOpenBanditItems(context);
     expect(items[3]).toMatchObject({ item: "3", words: ["word1", "w"] });
-    const columns = await collectBandit(
+    const columns = await collectBanditLog(
       records,
       items.map(({ item }) => item),
     );
@@ -127,7 +127,7 @@ describe("Open Bandit", () => {
   ])("reads the real %s policy on %s", async (policy, campaign, clicks, items) => {
     const bytes = await readFile(`${folder}/${policy}/${campaign}/${campaign}.csv`);
     const traits = await readOpenBanditItems(await readFile(`${folder}/${policy}/${campaign}/item_context.csv`));
-    const columns = await collectBandit(
+    const columns = await collectBanditLog(
       readOpenBandit(bytes, `${campaign}.csv`),
       traits.map(({ item }) => item),
     );
@@ -176,7 +176,7 @@ describe("Twitch-100K", () => {
     expect(validation.user.length).toBeGreaterThan(0);
   });
 
-  test("becomes events of which cleaning has nothing to say", async () => {
+  test("becomes events that cleaning leaves unchanged", async () => {
     const log = await readTwitch(text);
     const events = [...twitchEvents(log)];
     const cleaning = cleanEvents(events, { timeoutMs: 1e12 });
@@ -201,7 +201,7 @@ describe("Twitch-100K", () => {
 describe("KuaiLive", () => {
   const { files, rooms, clicks, negatives } = made.kuaiLiveLookAlike(1);
 
-  test("becomes events in order of time: rooms, what was shown, clicks, watches at their ends, users first", async () => {
+  test("becomes events in order of time: users first, rooms, impressions, clicks, watches at their ends", async () => {
     const events = await all(readKuaiLive(files));
     expect(events.every((event, i) => i === 0 || event.time >= events[i - 1]!.time)).toBe(true);
     const of = (kind: LiveEvent["kind"]) => events.filter((event) => event.kind === kind);
@@ -247,7 +247,7 @@ describe("KuaiLive", () => {
     await expect(all(readKuaiLive({ gift }))).rejects.toThrow(
       'gift.csv:2: "amount" must be a finite number > 0, got 0',
     );
-    const report = emptyReport();
+    const report = emptyQualityReport();
     const events = await all(readKuaiLive({ gift }, { onError: "skip", report }));
     expect([events.length, report.dropped]).toEqual([9, 1]);
     await expect(all(readKuaiLive({ click: "user_id\n1\n" }))).rejects.toThrow(
@@ -333,17 +333,17 @@ describe("formats", () => {
     );
     const names = ["README.md", ...Object.keys(bytes)];
     const first = Object.fromEntries(Object.entries(bytes).map(([file, content]) => [file, content.subarray(0, 500)]));
-    const format = detectFormat(names, first)!;
+    const format = detectLogFormat(names, first)!;
     expect(format.name).toBe(name);
     // Each look-alike is of one format alone, but that LiveQ's own files may have any name.
-    expect(FORMATS.filter((one) => one.detect(names, first)).map((one) => one.name)).toEqual([name]);
+    expect(LOG_FORMATS.filter((one) => one.detect(names, first)).map((one) => one.name)).toEqual([name]);
     const read: unknown[] = await all(format.read(names, (file) => bytes[file]!) as AsyncIterable<unknown>);
     expect(read.length).toBe(records);
   });
 
-  test("what is of none is none", () => {
-    expect(detectFormat(["notes.txt", "x.csv"], { "x.csv": utf8("a,b\n1,2\n") })).toBeUndefined();
-    expect(detectFormat([], {})).toBeUndefined();
+  test("other files have no format", () => {
+    expect(detectLogFormat(["notes.txt", "x.csv"], { "x.csv": utf8("a,b\n1,2\n") })).toBeUndefined();
+    expect(detectLogFormat([], {})).toBeUndefined();
   });
 
   const movielens = realData("ml-100k");
@@ -351,7 +351,7 @@ describe("formats", () => {
     const names = ["README", "u.data", "u.item", "u.user"];
     const bytes: Record<string, Uint8Array> = {};
     for (const name of names) bytes[name] = await readFile(`${movielens}/${name}`);
-    const format = detectFormat(names, bytes)!;
+    const format = detectLogFormat(names, bytes)!;
     expect(format.name).toBe("movielens-100k");
     const read = await all(format.read(names, (name) => bytes[name]!) as AsyncIterable<{ user: string; item: string }>);
     expect([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readMovieLens } from "../../../src/cli/reading/movielens.js";
-import { GENRES, type MovieLensFiles, parseMovieLens } from "../../../src/logs/datasets/movielens.js";
+import { MOVIELENS_GENRES, type MovieLensFiles, parseMovieLens } from "../../../src/logs/datasets/movielens.js";
 import { latin1, lookAlike } from "../../support/movielens.js";
 import { utf8 } from "../../support/pieces.js";
 import { realData } from "../../support/realdata.js";
@@ -35,7 +35,12 @@ describe("reading MovieLens-100K", () => {
 
   test("decodes latin-1, dates, genres and people", () => {
     const { users, items } = parseMovieLens(files({}));
-    expect(items[0]).toEqual({ id: 10, title: "Pépé (1937)", year: 1937, genres: 1 << GENRES.indexOf("Action") });
+    expect(items[0]).toEqual({
+      id: 10,
+      title: "Pépé (1937)",
+      year: 1937,
+      genres: 1 << MOVIELENS_GENRES.indexOf("Action"),
+    });
     expect(items[1]!.year).toBeNaN();
     expect(users[1]).toEqual({ id: 2, age: 53, gender: "F", occupation: 13, zip: "V3N4P" });
   });
@@ -97,7 +102,7 @@ describe("reading MovieLens-100K", () => {
     ["an unknown occupation", { user: "1|24|M|pilot|1\n" }, 'u.user:1: "occupation" must be one of administrator'],
     ["a user listed twice", { user: GOOD.user + GOOD.user }, 'u.user:3: "id" must be unique, got "1"'],
   ];
-  test.each(bad)("refuses %s, and says where and what", (_, change, message) => {
+  test.each(bad)("refuses %s, with file, line and field", (_, change, message) => {
     expect(() => parseMovieLens(files(change))).toThrow(message);
   });
 

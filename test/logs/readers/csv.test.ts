@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csvEvents, type EventMapping, readCsv, toCsv } from "../../../src/logs/readers/csv.js";
-import { emptyReport } from "../../../src/logs/report.js";
-import { parseNumber, parseTime } from "../../../src/logs/values.js";
+import { type CsvEventMapping, readCsv, readCsvEvents, toCsv } from "../../../src/logs/index.js";
+import { emptyQualityReport } from "../../../src/logs/report.js";
+import { parseIsoTime, parseNumber } from "../../../src/logs/values.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { latin1 } from "../../support/movielens.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
@@ -55,7 +55,7 @@ describe("comma-separated records", () => {
   test("a quote that is never closed is refused at the limit, not held to the end", async () => {
     const text = `a,b\n1,"${"x\n".repeat(100)}`;
     await expect(all(readCsv(text, { maxLine: 50 }))).rejects.toThrow("must have at most 50 characters");
-    const report = emptyReport();
+    const report = emptyQualityReport();
     const records = await all(readCsv('a,b\n1,2\n3\n4,"5"6\n7,8\n', { onError: "skip", report }));
     expect(records.map(({ a }) => a)).toEqual(["1", "7"]);
     expect(report.droppedBy).toEqual({ unreadable: 2 });
@@ -63,7 +63,7 @@ describe("comma-separated records", () => {
 });
 
 describe("events in columns", () => {
-  const mapping: EventMapping = {
+  const mapping: CsvEventMapping = {
     kind: { column: "what", values: { view: "watch", enter: "click" } },
     fields: {
       user: "uid",
@@ -75,31 +75,31 @@ describe("events in columns", () => {
 
   test("are mapped: kinds by value, seconds and minutes to milliseconds, dates, columns by one of two names", async () => {
     const text = "what,uid,live,ts,minutes\nenter,7,9,1.5,0\nview,7,9,1970-01-01T00:01:00Z,0.5\nlike,7,9,61,\n";
-    expect(await all(csvEvents(text, mapping))).toEqual([
+    expect(await all(readCsvEvents(text, mapping))).toEqual([
       { kind: "click", user: "7", stream: "9", time: 1500 },
       { kind: "watch", user: "7", stream: "9", time: 60_000, watchMs: 30_000 },
       { kind: "like", user: "7", stream: "9", time: 61_000 },
     ]);
   });
 
-  test("errors name line, field and what it was", async () => {
+  test("errors name line, field and value", async () => {
     const text = "what,uid,live,ts,minutes\nview,7,9,1,x\n";
-    await expect(all(csvEvents(text, mapping))).rejects.toThrow(
+    await expect(all(readCsvEvents(text, mapping))).rejects.toThrow(
       'line 2: "watchMs" must be a finite number >= 0, got "x"',
     );
-    await expect(all(csvEvents("what,uid\n", mapping))).rejects.toThrow(
+    await expect(all(readCsvEvents("what,uid\n", mapping))).rejects.toThrow(
       'must have a column "room" or "live", got what, uid',
     );
-    const report = emptyReport();
-    expect(await all(csvEvents(text, mapping, { onError: "skip", report }))).toEqual([]);
+    const report = emptyQualityReport();
+    expect(await all(readCsvEvents(text, mapping, { onError: "skip", report }))).toEqual([]);
     expect(report.examples).toEqual(['line 2: "watchMs" must be a finite number >= 0, got "x"']);
   });
 
-  test("a mapping to what is no field is refused before anything is read", async () => {
+  test("a mapping to an unknown field is refused before anything is read", async () => {
     const wrong = { kind: "click", fields: { watchMs: "w" } } as const;
-    await expect(all(csvEvents("", wrong))).rejects.toThrow('"fields.watchMs" is not a field of click');
+    await expect(all(readCsvEvents("", wrong))).rejects.toThrow('"fields.watchMs" is not a field of click');
     const kind = { kind: "wink" as "click", fields: {} };
-    await expect(all(csvEvents("", kind))).rejects.toThrow('"kind" must be one of on_air');
+    await expect(all(readCsvEvents("", kind))).rejects.toThrow('"kind" must be one of on_air');
   });
 
   test("events of every kind read back as they were written", async () => {
@@ -128,7 +128,7 @@ describe("events in columns", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 10 }), fc.nat(1000), async (events, seed) => {
         const text = (await all(toCsv(events))).join("");
-        expect(await all(csvEvents(cut(utf8(text), seed, 50)))).toEqual(events);
+        expect(await all(readCsvEvents(cut(utf8(text), seed, 50)))).toEqual(events);
       }),
       { numRuns: 150, seed: 1 },
     );
@@ -149,13 +149,13 @@ describe("numbers and moments", () => {
     ["01/02/2019", Number.NaN],
     ["", Number.NaN],
   ])("%s is %d", (text, time) => {
-    expect(parseTime(text)).toBe(time);
+    expect(parseIsoTime(text)).toBe(time);
   });
 
-  test("times agree with Date.parse on what it must take", () => {
+  test("times agree with Date.parse on ISO strings", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), (time) => {
-        expect(parseTime(new Date(time).toISOString())).toBe(time);
+        expect(parseIsoTime(new Date(time).toISOString())).toBe(time);
       }),
     );
   });

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readJsonl, toJsonl } from "../../../src/logs/readers/jsonl.js";
 import { LineError } from "../../../src/logs/readers/lines.js";
-import { readBlocks, type Source } from "../../../src/logs/readers/text.js";
-import { emptyReport } from "../../../src/logs/report.js";
+import { type ByteSource, readLineBlocks } from "../../../src/logs/readers/text.js";
+import { emptyQualityReport } from "../../../src/logs/report.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
 
@@ -16,8 +16,8 @@ const EVENTS: LiveEvent[] = [
 const TEXT = EVENTS.map((event) => `${JSON.stringify(event)}\n`).join("");
 
 /** The lines of a source, as a plain split would have them. */
-async function lines(source: Source): Promise<string[]> {
-  const blocks = await all(readBlocks(source));
+async function lines(source: ByteSource): Promise<string[]> {
+  const blocks = await all(readLineBlocks(source));
   return blocks.flatMap((block) => block.lines.map((line) => (typeof line === "string" ? line : line.message)));
 }
 
@@ -52,7 +52,7 @@ describe("lines", () => {
   test("longer than the limit are refused without being held, however they are cut", async () => {
     const bytes = utf8(`ok\n${"é".repeat(11)}\n${"é".repeat(10)}\n${"x".repeat(1000)}`);
     for (const source of [bytes, cut(bytes, 1, 3), cut(bytes, 2, 100)]) {
-      const blocks = await all(readBlocks(source, { maxLine: 10 }));
+      const blocks = await all(readLineBlocks(source, { maxLine: 10 }));
       const found = blocks.flatMap((block) => block.lines.map(String));
       const refusal = (line: number) => `LineError: line ${line}: must have at most 10 characters`;
       expect(found).toEqual(["ok", refusal(2), "é".repeat(10), refusal(4)]);
@@ -61,7 +61,7 @@ describe("lines", () => {
 });
 
 describe("JSON lines", () => {
-  test.each<[string, () => Source]>([
+  test.each<[string, () => ByteSource]>([
     ["text", () => TEXT],
     ["bytes", () => utf8(TEXT)],
     ["CRLF, a mark and no last line feed", () => `\ufeff${TEXT.replaceAll("}\n", "}\r\n").trimEnd()}`],
@@ -95,14 +95,14 @@ describe("JSON lines", () => {
   });
 
   test("bad lines are skipped and counted where that is wanted", async () => {
-    const report = emptyReport();
+    const report = emptyQualityReport();
     const source = `${TEXT}oops\n{"kind":"wink"}\n${TEXT}`;
     expect(await all(readJsonl(source, { onError: "skip", report }))).toEqual([...EVENTS, ...EVENTS]);
     expect(report).toMatchObject({ read: 2, kept: 0, dropped: 2, droppedBy: { unreadable: 2 } });
     expect(report.examples[0]).toBe("line 4: must be one JSON object");
   });
 
-  test("what is written reads back the same", async () => {
+  test("written events read back the same", async () => {
     const many = Array.from({ length: 3000 }, (_, i) => ({ ...EVENTS[i % 3]!, time: i }));
     const pieces = await all(toJsonl(many));
     expect(pieces.length).toBeGreaterThan(1);
@@ -120,7 +120,7 @@ describe("JSON lines", () => {
     await expect(all(readJsonl("", { line: 1 } as object))).rejects.toThrow('"line" is not an option');
   });
 
-  test("what is no source is refused", async () => {
+  test("an invalid source is refused", async () => {
     await expect(all(readJsonl(5 as unknown as string))).rejects.toThrow(
       '"source" must be bytes, text or pieces of them, got 5',
     );

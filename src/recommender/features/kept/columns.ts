@@ -1,5 +1,5 @@
 import { mustBe } from "../../../check/index.js";
-import { type Column, FeatureSet } from "../../../encoders/index.js";
+import { type FeatureColumn, FeatureSet } from "../../../encoders/index.js";
 import type { Id } from "../../../protocol/index.js";
 import type { CatalogStream, Keeper, Rates, State, UserProfile, UserTraits } from "../../state/index.js";
 import { type FeatureContext, type FeatureGroup, type FeatureWriter, featureGroup, type Moment } from "../group.js";
@@ -7,13 +7,13 @@ import { keepRates } from "./moments.js";
 
 export interface ColumnOptions {
   /** Columns of the user's traits: age, gender, region, language, device. Default: none. */
-  user?: readonly Column[];
+  user?: readonly FeatureColumn[];
   /**
    * Columns of a stream: id, streamer, category, tags, title, viewers, ageMs, language, mature, joinRate, commentRate,
    * giftRate, likeRate and viewerTrend. Columns that must be fitted are those that `FeatureSet.save` gave after its `fit`;
    * running ones go on with every slate. Default: none.
    */
-  stream?: readonly Column[];
+  stream?: readonly FeatureColumn[];
 }
 
 /** The fields that columns of a stream can read. */
@@ -71,7 +71,7 @@ export function columns(options: ColumnOptions): FeatureGroup {
   );
 }
 
-function checkedSet(columns: readonly Column[], of: "user" | "stream"): FeatureSet {
+function checkedSet(columns: readonly FeatureColumn[], of: "user" | "stream"): FeatureSet {
   const path = `columns.${of}`;
   // A value that a platform leaves out must not stop it from serving.
   const required = columns.findIndex((column) => column?.optional === false);

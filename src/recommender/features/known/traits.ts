@@ -1,9 +1,9 @@
-import { type Column, FeatureSet } from "../../../encoders/index.js";
+import { type FeatureColumn, FeatureSet } from "../../../encoders/index.js";
 import type { UserTraits } from "../../state/index.js";
 import { type FeatureGroup, featureGroup } from "../group.js";
 
 /** Hashed names share few places; a missing trait writes zeros. */
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly FeatureColumn[] = [
   { name: "age", encode: { kind: "age" } },
   { name: "gender", encode: { kind: "hashed", size: 4 } },
   { name: "region", encode: { kind: "hashed", size: 8 } },

@@ -1,30 +1,34 @@
-import { checked, group, type Rules } from "../check/index.js";
-import { Dense } from "./encoder.js";
+import { checked, group, type Rules } from "../../check/index.js";
+import { WordVectorTrainer, type WordVectorTrainerOptions } from "../wordvectors/trainer.js";
+import { type SavedWordVectors, savedWordVectorsRule, WordVectors } from "../wordvectors/wordvectors.js";
+import { Dense, kind } from "./encoder.js";
 import { texts, wordsOf } from "./words.js";
-import { WordTrainer, type WordTrainerOptions } from "./wordvectors/trainer.js";
-import { type SavedWordVectors, savedWords, WordVectors } from "./wordvectors/wordvectors.js";
 
-/** A text, or several, as the mean of its words' vectors: whether any word of it is known, then the vector, of length 1. */
+/** A text, or several, as the mean of its words' vectors: 1 if any word is known, then the vector, of length 1. */
 export interface WordVectorsEncoding {
   kind: "wordvectors";
-  /** How vectors are trained on the training texts. */
-  training?: Partial<WordTrainerOptions>;
-  /** Vectors trained elsewhere, such as by `liveq train --titles`. Trained by `fit` where they are not given. */
+  /** Options for training vectors on the training texts. */
+  training?: Partial<WordVectorTrainerOptions>;
+  /** Vectors trained elsewhere, such as by `liveq train --titles`. Default: trained by `fit`. */
   vectors?: SavedWordVectors;
 }
 
-const TABLE: Rules<WordVectorsEncoding> = { kind: [() => true, "a kind"], training: group, vectors: savedWords };
+const TABLE: Rules<WordVectorsEncoding> = {
+  kind,
+  training: group,
+  vectors: savedWordVectorsRule,
+};
 
 export class Embedded extends Dense {
   readonly must: string = texts[1];
   readonly names: readonly string[];
-  readonly #training: Readonly<WordTrainerOptions>;
+  readonly #training: Readonly<WordVectorTrainerOptions>;
   #vectors: WordVectors | undefined;
 
   constructor(encoding: WordVectorsEncoding, path: string) {
     super();
     const { training, vectors } = checked(encoding, TABLE, { training: {} }, path);
-    this.#training = new WordTrainer(training, `${path}training.`).options;
+    this.#training = new WordVectorTrainer(training, `${path}training.`).options;
     if (vectors !== undefined) this.#vectors = new WordVectors(vectors, `${path}vectors`);
     const size = this.#vectors?.size ?? this.#training.size;
     this.names = ["known", ...Array.from({ length: size }, (_, i) => `#${i}`)];
@@ -39,7 +43,7 @@ export class Embedded extends Dense {
   }
 
   override fit(values: readonly unknown[]): void {
-    const trainer = new WordTrainer({ ...this.#training, size: this.width - 1 });
+    const trainer = new WordVectorTrainer({ ...this.#training, size: this.width - 1 });
     for (const value of values) trainer.learn(wordsOf(value));
     this.#vectors = trainer.vectors();
   }

@@ -1,22 +1,23 @@
-import { between, checked, integer, oneOf, type Rules, rules } from "../check/index.js";
-import { cos, sin } from "../numeric/index.js";
-import { DAY, WEEK } from "../protocol/index.js";
-import { Dense } from "./encoder.js";
+import { between, checked, integer, oneOf, type Rules, rules } from "../../check/index.js";
+import { cos, sin } from "../../numeric/index.js";
+import { DAY, WEEK } from "../../protocol/index.js";
+import { Dense, kind } from "./encoder.js";
 
-/** Where a time is in the day or in the week: sines and cosines, and buckets. */
+/** The position of a time in the day or the week: sines and cosines, and buckets. */
 export interface ClockEncoding {
   kind: "clock";
+  /** The period. */
   of: "day" | "week";
-  /** Pairs of sine and cosine, of the whole turn, its half, its third ..., [0, 8]. Default 2. */
+  /** Pairs of sine and cosine, with periods of the whole turn, its half, its third ..., [0, 8]. Default 2. */
   harmonics?: number;
-  /** Buckets of equal length, 1 for the one that it is in: 24 of a day are its hours; [0, 168]. Default 0. */
+  /** One-hot buckets of equal length, [0, 168]: 24 of a day are its hours. Default 0. */
   buckets?: number;
-  /** Milliseconds to add to the time: how far local time is ahead; [-1 day, 1 day]. Default 0. */
+  /** Milliseconds by which local time is ahead; [-1 day, 1 day]. Default 0. */
   offsetMs?: number;
 }
 
 const TABLE: Rules<ClockEncoding> = {
-  kind: [() => true, "a kind"],
+  kind,
   of: oneOf("day", "week"),
   harmonics: integer(0, 8),
   buckets: integer(0, 168),
@@ -46,7 +47,7 @@ export class Clock extends Dense {
   write(value: unknown, row: Float32Array, offset: number): void {
     const { of, harmonics, buckets, offsetMs } = this.#declared;
     const length = of === "day" ? DAY : WEEK;
-    // Times before the origin, by a negative offset, go round too.
+    // A negative offset may give a time before the origin.
     const turn = ((((value as number) + offsetMs) % length) + length) % length;
     let i = offset;
     for (let n = 1; n <= harmonics; n++) {

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type CleanOptions, cleanEvents, fitBounds, type QualityReport } from "../../../src/logs/index.js";
+import { type CleanEventsOptions, cleanEvents, fitEventBounds, type QualityReport } from "../../../src/logs/index.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { cleanNaively, type TwinOptions } from "../../reference/cleaning.js";
 import { all } from "../../support/pieces.js";
 
-async function clean(events: readonly LiveEvent[], options: CleanOptions = {}) {
+async function clean(events: readonly LiveEvent[], options: CleanEventsOptions = {}) {
   const cleaning = cleanEvents(events, options);
   return { events: await all(cleaning), report: cleaning.report };
 }
@@ -125,7 +125,7 @@ describe("cleaning events", () => {
     ]);
   });
 
-  test("puts out what is in order, without duplicates, conserved, and clean: a second cleaning changes nothing", async () => {
+  test("emits events in order, without duplicates, all accounted for; a second cleaning changes nothing", async () => {
     const ordering = fc.record({
       latenessMs: fc.constantFrom(0, 5000, 1e6),
       late: fc.constantFrom("drop", "keep"),
@@ -134,7 +134,7 @@ describe("cleaning events", () => {
     let late = 0;
     await fc.assert(
       fc.asyncProperty(events, twinOptions, ordering, async (given, twin, order) => {
-        const options = { ...twin, ...order } as CleanOptions;
+        const options = { ...twin, ...order } as CleanEventsOptions;
         const before = JSON.stringify(given);
         const first = await clean(given, options);
         expect(JSON.stringify(given)).toBe(before);
@@ -186,6 +186,22 @@ describe("cleaning events", () => {
     expect(report.droppedBy["late"]).toBe(100 - report.kept);
   });
 
+  test("ids repeat within 15/16 of the window, and are forgotten beyond it", async () => {
+    const like = (id: number, time: number): LiveEvent => ({
+      kind: "like",
+      id: `${id}`,
+      time,
+      user: "u",
+      stream: `s${time}`,
+    });
+    const fresh = Array.from({ length: 200 }, (_, i) => like(i, i));
+    const options: CleanEventsOptions = { window: 64, offAir: "keep" };
+    const near = await clean([...fresh, like(140, 200)], options);
+    expect(near.report.droppedBy).toEqual({ "id seen before": 1 });
+    const far = await clean([...fresh, like(135, 200)], options);
+    expect(far.report.dropped).toBe(0);
+  });
+
   test("late duplicates are known by their own times", async () => {
     const act: LiveEvent = { kind: "like", time: 1, user: "u", stream: "s" };
     const later: LiveEvent[] = [5, 6, 7].map((time) => ({ kind: "like", time: time * 1e5, user: "v", stream: "s" }));
@@ -205,7 +221,7 @@ describe("cleaning events", () => {
     expect((await clean(events, { offAir: "keep" })).report.kept).toBe(5);
   });
 
-  test("says how various the log is", async () => {
+  test("measures the diversity of the log", async () => {
     const events: LiveEvent[] = [
       { kind: "on_air", time: 0, stream: "s", streamer: "ann", category: "chess" },
       { kind: "on_air", time: 0, stream: "t", streamer: "bob", category: "go" },
@@ -241,21 +257,21 @@ describe("cleaning events", () => {
   });
 });
 
-describe("bounds of what is usual", () => {
+describe("bounds of outliers", () => {
   const watches = Array.from(
     { length: 101 },
     (_, i): LiveEvent => ({ kind: "watch", time: i, user: "u", stream: "s", watchMs: i }),
   );
 
   test("are those of the quartiles, or of the deviation", async () => {
-    expect(await fitBounds(watches)).toEqual({ watchMs: 75 + 1.5 * 50 });
-    const z = await fitBounds(watches, { outliers: "z", factor: 2 });
+    expect(await fitEventBounds(watches)).toEqual({ watchMs: 75 + 1.5 * 50 });
+    const z = await fitEventBounds(watches, { outliers: "z", factor: 2 });
     expect(z.watchMs).toBeCloseTo(50 + 2 * Math.sqrt((101 * 101 - 1) / 12), 9);
-    expect(await fitBounds([])).toEqual({});
+    expect(await fitEventBounds([])).toEqual({});
   });
 
-  test("cut what is above, and are plain data", async () => {
-    const bounds = JSON.parse(JSON.stringify(await fitBounds(watches)));
+  test("cut larger values, and are plain data", async () => {
+    const bounds = JSON.parse(JSON.stringify(await fitEventBounds(watches)));
     const long: LiveEvent = { kind: "watch", time: 1, user: "u", stream: "s", watchMs: 1000 };
     const { events, report } = await clean([long], { bounds, offAir: "keep" });
     expect(events).toEqual([{ ...long, watchMs: 150 }]);

@@ -1,56 +1,55 @@
-import { checked, integer, oneOf, type Rule, type Rules } from "../check/index.js";
-import { Dense, type Encoder, writeOne } from "./encoder.js";
-import { bucketOf, hash } from "./text.js";
+import { checked, integer, oneOf, type Rule, type Rules } from "../../check/index.js";
+import { bucketOf } from "../text.js";
+import { Dense, type Encoder, kind, writeOne } from "./encoder.js";
 
-/** 1 for the name that it is, of those most frequent in training; 1 at `unknown` for any other. */
+/** 1 at the place of the name, for the names most frequent in training; 1 at `unknown` for any other. */
 export interface OneHotEncoding {
   kind: "onehot";
-  /** Names with a place of their own, [1, 4096]. Default 16, or those of `vocabulary`. */
+  /** Names with a place of their own, [1, 4096]. Default 16, or the size of `vocabulary`. */
   max?: number;
-  /** The names. Measured by `fit` where they are not given. */
+  /** The names. Default: measured by `fit`. */
   vocabulary?: readonly string[];
 }
 
 /**
- * A code for each name: 0 unknown, then 1, 2, ... in the order of the vocabulary, which is fitted before data are split
- * so that a name has one code everywhere.
+ * A code for each name: 0 unknown, then 1, 2, ... in the order of the vocabulary. Fit it before data are split, so that a
+ * name has one code in all parts.
  */
 export interface LabelEncoding {
   kind: "label";
-  /** Names with a code of their own, [1, 2^20]. Default 4096, or those of `vocabulary`. */
+  /** Names with a code of their own, [1, 2^20]. Default 4096, or the size of `vocabulary`. */
   max?: number;
-  /** The names. Measured by `fit` where they are not given: those most frequent, in alphabetical order. */
+  /** The names. Default: measured by `fit`, the most frequent names in alphabetical order. */
   vocabulary?: readonly string[];
   /** `index`: the code is an index input of the engine; `number`: code / max, in [0, 1]. Default `index`. */
   as?: "index" | "number";
 }
 
-/** 1 for each tag that there is, of those most frequent in training; at `unknown` the share of the others. */
+/** 1 for each present tag among those most frequent in training; at `unknown` the share of other tags. */
 export interface TagsEncoding {
   kind: "tags";
-  /** Tags with a place of their own, [1, 4096]. Default 32, or those of `vocabulary`. */
+  /** Tags with a place of their own, [1, 4096]. Default 32, or the size of `vocabulary`. */
   max?: number;
-  /** The tags. Measured by `fit` where they are not given. */
+  /** The tags. Default: measured by `fit`. */
   vocabulary?: readonly string[];
 }
 
-/** 1 in the bucket of each name, by its hash: no vocabulary, and names that meet share a bucket. One name or several. */
+/** 1 in the hash bucket of each name: needs no vocabulary; colliding names share a bucket. One name or several. */
 export interface HashedEncoding {
   kind: "hashed";
   /** Buckets, [1, 65536]. Default 32. */
   size?: number;
 }
 
-/** The same as index inputs of the engine: ids and tags in any number. */
+/** Hash buckets as index inputs of the engine: for any number of ids and tags. */
 export interface IndicesEncoding {
   kind: "indices";
   /** Buckets, [1, 2^24]. Default 4096. */
   size?: number;
-  /** Names that are looked at, the first ones, [1, 256]. Default 1. */
+  /** Number of names used, the first ones, [1, 256]. Default 1. */
   slots?: number;
 }
 
-const kind: Rule = [() => true, "a kind"];
 const PLACES = 4096;
 const CODES = 1_048_576;
 
@@ -80,7 +79,7 @@ function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The `max` most frequent names, those first; of equally frequent ones the alphabetically first. */
+/** The `max` most frequent names, most frequent first; equally frequent names in alphabetical order. */
 function mostFrequent(names: Iterable<string>, max: number): string[] {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -88,12 +87,12 @@ function mostFrequent(names: Iterable<string>, max: number): string[] {
   return order.slice(0, max).map(([name]) => name);
 }
 
-/** Places for a vocabulary, as many as it has names; `otherwise` where there is none. */
+/** The number of names in a vocabulary; `otherwise` without one. */
 function roomFor(vocabulary: readonly string[] | undefined, otherwise: number): number {
   return Array.isArray(vocabulary) ? Math.max(vocabulary.length, 1) : otherwise;
 }
 
-/** The places of a vocabulary's names, from 1 on; 0 is for the others. */
+/** The places of a vocabulary's names, from 1 on; 0 is for other names. */
 class Vocabulary {
   readonly max: number;
   #places: Map<string, number> | undefined;
@@ -119,7 +118,7 @@ class Vocabulary {
     return this.#places!.get(name) ?? 0;
   }
 
-  /** What each place is called; those that no name has taken, by their number. */
+  /** The name of each place; its number if no name has taken it. */
   placeNames(): string[] {
     const names = this.names ?? [];
     return ["unknown", ...Array.from({ length: this.max }, (_, i) => names[i] ?? `#${i + 1}`)];
@@ -131,7 +130,7 @@ class Vocabulary {
   }
 }
 
-/** An encoder with a place for each name of a vocabulary, behind one for all others. */
+/** An encoder with one place for unknown names, then one for each name of a vocabulary. */
 abstract class Places extends Dense {
   protected readonly vocabulary: Vocabulary;
 
@@ -324,8 +323,8 @@ export class Indices implements Encoder {
     const names = listed(value);
     indices.fill(-1, offset, offset + this.slots);
     for (let i = 0; i < Math.min(names.length, this.slots); i++) {
-      const index = hash(names[i]!) % this.size;
-      // Said twice is no more than said once.
+      const index = bucketOf(names[i]!, this.size);
+      // A repeated name counts once.
       if (!indices.subarray(offset, offset + i).includes(index)) indices[offset + i] = index;
     }
   }

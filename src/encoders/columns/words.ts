@@ -1,21 +1,22 @@
-import { checked, integer, mustBe, oneOf, type Rule, type Rules, rules } from "../check/index.js";
-import { Dense } from "./encoder.js";
-import { BagOfWords, tokens } from "./text.js";
+import { checked, integer, mustBe, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
+import { BagOfWords, tokenize } from "../text.js";
+import { Dense, kind } from "./encoder.js";
 
-/** A text, or several, as a hashed bag of words of length 1. */
+/** A text, or several, as a hashed bag of words: a vector of length 1. */
 export interface WordsEncoding {
   kind: "words";
   /** Buckets, [1, 65536]. Default 64. */
   size?: number;
-  /** `count`: how often each word is there; `tfidf`: times how rare it was in training. Default `tfidf`. */
+  /** `count`: weigh a word by its count; `tfidf`: also by its rarity in training. Default `tfidf`. */
   weighting?: "count" | "tfidf";
-  /** Training texts, and in how many of them each bucket had a word. Measured by `fit` where they are not given. */
+  /** Number of training texts. Default: measured by `fit`. */
   documents?: number;
+  /** For each bucket the number of training texts with a word in it. Default: measured by `fit`. */
   frequencies?: readonly number[];
 }
 
 const TABLE: Rules<WordsEncoding> = {
-  kind: [() => true, "a kind"],
+  kind,
   size: integer(1, 65_536),
   weighting: oneOf("count", "tfidf"),
   documents: [(value) => value === undefined || rules.count[0](value), rules.count[1]],
@@ -25,7 +26,7 @@ const TABLE: Rules<WordsEncoding> = {
   ],
 };
 
-/** What is text: of one string, or of several. */
+/** Text: one string, or several. */
 export const texts: Rule = [
   (value) => typeof value === "string" || (Array.isArray(value) && value.every((text) => typeof text === "string")),
   "a string or an array of strings",
@@ -33,7 +34,7 @@ export const texts: Rule = [
 
 /** The words of a text, or of several. */
 export function wordsOf(value: unknown): string[] {
-  return tokens(typeof value === "string" ? value : (value as string[]).join(" "));
+  return tokenize(typeof value === "string" ? value : (value as string[]).join(" "));
 }
 
 export class Words extends Dense {
@@ -74,7 +75,7 @@ export class Words extends Dense {
   }
 
   write(value: unknown, row: Float32Array, offset: number): void {
-    this.#vectors.write(wordsOf(value), row, offset, this.#weighting === "tfidf");
+    this.#vectors.write(wordsOf(value), row, offset, this.#weighting);
   }
 
   save(): WordsEncoding {

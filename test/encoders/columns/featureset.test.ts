@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Column, type Encoding, FeatureSet } from "../../src/encoders/index.js";
-import { Random } from "../../src/numeric/random.js";
-import { DAY, HOUR } from "../../src/protocol/time.js";
-import { chiSquare } from "../reference/moments.js";
+import { type FeatureColumn, type FeatureEncoding, FeatureSet } from "../../../src/encoders/index.js";
+import { Random } from "../../../src/numeric/random.js";
+import { DAY, HOUR } from "../../../src/protocol/time.js";
+import { chiSquare } from "../../reference/moments.js";
 
-function set(encode: Encoding, optional = false): FeatureSet {
+function set(encode: FeatureEncoding, optional = false): FeatureSet {
   return new FeatureSet([{ name: "x", encode, optional }]);
 }
 
-function fitted(encode: Encoding, values: unknown[], optional = false): FeatureSet {
+function fitted(encode: FeatureEncoding, values: unknown[], optional = false): FeatureSet {
   const features = set(encode, optional);
   features.fit(values.map((x) => ({ x })));
   return features;
@@ -34,7 +34,7 @@ const NUMBER = fc.double({ noNaN: true, noDefaultInfinity: true });
 const COUNT = fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 });
 const NAME = fc.string({ maxLength: 3 });
 const NAMES = fc.oneof(NAME, fc.array(NAME, { maxLength: 5 }));
-const KINDS: [Encoding, fc.Arbitrary<unknown>][] = [
+const KINDS: [FeatureEncoding, fc.Arbitrary<unknown>][] = [
   [{ kind: "standard" }, NUMBER],
   [{ kind: "running" }, NUMBER],
   [{ kind: "minmax" }, NUMBER],
@@ -87,7 +87,7 @@ describe.each(KINDS)("%o", (encode, value) => {
     );
   });
 
-  test("what is missing in training leaves no trace", () => {
+  test("values missing in training leave no trace", () => {
     fc.assert(
       fc.property(training, (values) => {
         const features = set(encode, true);
@@ -102,7 +102,7 @@ describe.each(KINDS)("%o", (encode, value) => {
     fc.assert(
       fc.property(training, value, (values, x) => {
         const features = fitted(encode, values);
-        const saved = JSON.parse(JSON.stringify(features.save())) as Column[];
+        const saved = JSON.parse(JSON.stringify(features.save())) as FeatureColumn[];
         rowOf(features, { x });
         expect(JSON.parse(JSON.stringify(features.save()))).toEqual(saved);
         const copy = set(encode);
@@ -134,7 +134,7 @@ describe("numbers", () => {
     expect(rowOf(fitted({ kind: "standard" }, [5, 5]), { x: 6 })).toEqual([0]);
   });
 
-  test("running is the standard one of what it has learned so far, and forgets by fit", () => {
+  test("running equals standard over the values so far, and fit forgets them", () => {
     const random = new Random(2);
     const values = Array.from({ length: 40 }, () => 1000 + random.normal());
     const running = set({ kind: "running" });
@@ -152,7 +152,7 @@ describe("numbers", () => {
     expect(running.save()).toEqual(set({ kind: "running" }).save());
   });
 
-  test("minmax clamps what lies outside of the training values", () => {
+  test("minmax clamps values outside the training range", () => {
     const features = fitted({ kind: "minmax" }, [10, 30, 20]);
     expect([5, 10, 15, 30, 1e9].map((x) => rowOf(features, { x })[0])).toEqual([0, 0, 0.25, 1, 1]);
     expect(rowOf(fitted({ kind: "minmax" }, [-1e308, 1e308]), { x: 0 })).toEqual([0.5]);
@@ -219,7 +219,7 @@ describe("names", () => {
     expect(both.filter((x) => x === 1).length).toBe(2 - Number(both.indexOf(1) === both.lastIndexOf(1)));
   });
 
-  test("indices of columns do not meet; names said twice count once, too many are left out", () => {
+  test("indices of columns do not meet; repeated names count once, too many are left out", () => {
     const features = new FeatureSet([
       { name: "id", encode: { kind: "indices", size: 10 } },
       { name: "tags", encode: { kind: "indices", size: 20, slots: 3 } },
@@ -258,7 +258,7 @@ test("words are weighed by the training texts", () => {
 });
 
 test("word vectors are those of the training texts: others leave no trace, and their words are unknown, not zero", () => {
-  const encode: Encoding = { kind: "wordvectors", training: { size: 4, minCount: 2 } };
+  const encode: FeatureEncoding = { kind: "wordvectors", training: { size: 4, minCount: 2 } };
   const training = ["violin cello", "cello violin live", ["blitz", "chess"], "chess blitz live", "rare violin"];
   const features = fitted(encode, training, true);
   const before = rowOf(features, { x: "cello" });
@@ -274,7 +274,7 @@ test("word vectors are those of the training texts: others leave no trace, and t
   expect(rowOf(features, { x: ["held", "cello"] })).toEqual(before);
   // Fitted on other texts as well, it would be another.
   expect(rowOf(fitted(encode, [...training, "held out", "held out cello"], true), { x: "held" })[1]).toBe(1);
-  const { vectors } = features.save()[0]!.encode as Extract<Encoding, { kind: "wordvectors" }>;
+  const { vectors } = features.save()[0]!.encode as Extract<FeatureEncoding, { kind: "wordvectors" }>;
   const given = new FeatureSet([{ name: "x", encode: { kind: "wordvectors", vectors: vectors! } }]);
   expect(given.unfitted).toEqual([]);
   expect(rowOf(given, { x: "cello" })).toEqual(before);
@@ -313,7 +313,7 @@ describe("a feature set", () => {
     expect(features.save()[0]!.encode).toMatchObject({ count: 0 });
   });
 
-  test("says which columns have to be fitted first", () => {
+  test("names the columns that must be fitted first", () => {
     const features = new FeatureSet([
       { name: "a", encode: { kind: "standard" } },
       { name: "b", encode: { kind: "log" } },
@@ -362,7 +362,7 @@ describe("a feature set", () => {
     ],
     ["age", '"columns" must be an array of at most 256 columns, got "age"'],
   ])("refuses %j", (columns, message) => {
-    expect(() => new FeatureSet(columns as Column[])).toThrow(message);
+    expect(() => new FeatureSet(columns as FeatureColumn[])).toThrow(message);
   });
 });
 

@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  byTime,
-  cutAt,
-  histories,
+  cutInteractionsAt,
   holdOutUsers,
   type Interactions,
-  instantsOf,
   kFold,
   lastOfEachPair,
   leaveLastOut,
   leaveLastTwoOut,
-} from "../../src/logs/splits.js";
+  sortInteractions,
+  splitInstants,
+  userHistories,
+} from "../../../src/logs/index.js";
 
 /** [user, item, time] as they come, with the position as value. */
 function unordered(rows: [user: number, item: number, time: number][], users = 6, items = 20): Interactions {
@@ -27,7 +27,7 @@ function unordered(rows: [user: number, item: number, time: number][], users = 6
 
 /** The same in order of time. */
 function log(rows: [user: number, item: number, time: number][]): Interactions {
-  return byTime(unordered(rows));
+  return sortInteractions(unordered(rows));
 }
 
 const anyRows = fc.array(fc.tuple(fc.nat(5), fc.nat(19), fc.nat(10)), { minLength: 8, maxLength: 60 });
@@ -41,7 +41,7 @@ function ids(...parts: Interactions[]): number[] {
 
 describe("a split in two", () => {
   test("orders by time and keeps the order of the log where the time is the same", () => {
-    const ordered = byTime(
+    const ordered = sortInteractions(
       unordered([
         [0, 1, 5],
         [1, 2, 3],
@@ -96,10 +96,10 @@ describe("a split in two", () => {
     ).toThrow(new RangeError('"time" must never fall, got 1 after 2 at interaction 1'));
   });
 
-  test("loses nothing, doubles nothing, and never tests on what precedes training", () => {
+  test("loses nothing, doubles nothing, and tests on the last interaction of a user", () => {
     fc.assert(
       fc.property(someRows, (rows) => {
-        const whole = byTime(unordered(rows));
+        const whole = sortInteractions(unordered(rows));
         const { train, test } = leaveLastOut(whole);
         const all = [...train.value, ...test.value].sort((a, b) => a - b);
         expect(all).toEqual(rows.map((_, index) => index));
@@ -114,7 +114,7 @@ describe("a split in two", () => {
     fc.assert(
       fc.property(someRows, (rows) => {
         const whole = unordered(rows);
-        const { start, event } = histories(whole);
+        const { start, event } = userHistories(whole);
         for (let user = 0; user < whole.users; user++) {
           const own = [...whole.user.keys()].filter((e) => whole.user[e] === user);
           expect(Array.from(event.subarray(start[user], start[user + 1]))).toEqual(own);
@@ -173,7 +173,7 @@ describe("a cut in time", () => {
       fc.property(anyRows, instants, (rows, instants) => {
         instants.sort((a, b) => a - b);
         const whole = log(rows);
-        const parts = cutAt(whole, instants);
+        const parts = cutInteractionsAt(whole, instants);
         expect(parts).toHaveLength(instants.length + 1);
         expect(parts.flatMap((part) => [...part.value])).toEqual([...whole.value]);
         for (const [p, part] of parts.entries()) {
@@ -184,15 +184,17 @@ describe("a cut in time", () => {
         }
       }),
     );
-    expect(() => cutAt(log([[0, 0, 0]]), [2, 1])).toThrow('"instants" must be numbers that never fall, got 1 at 1');
+    expect(() => cutInteractionsAt(log([[0, 0, 0]]), [2, 1])).toThrow(
+      '"instants" must be numbers that never fall, got 1 at 1',
+    );
   });
 
   test("gives parts of the shares, where no two are of one moment", () => {
     const whole = log(Array.from({ length: 50 }, (_, i) => [i % 6, i % 20, 10 * i]));
-    const parts = cutAt(whole, instantsOf(whole.time, [0.8, 0.1, 0.1]));
+    const parts = cutInteractionsAt(whole, splitInstants(whole.time, [0.8, 0.1, 0.1]));
     expect(parts.map(({ user }) => user.length)).toEqual([40, 5, 5]);
-    expect(() => instantsOf(whole.time, [0.5, 0.6])).toThrow('"shares" must be two or more');
-    expect(() => instantsOf([], [0.5, 0.5])).toThrow('"time" must not be empty');
+    expect(() => splitInstants(whole.time, [0.5, 0.6])).toThrow('"shares" must be two or more');
+    expect(() => splitInstants([], [0.5, 0.5])).toThrow('"time" must not be empty');
   });
 });
 

@@ -1,4 +1,5 @@
-import { mustBe, type Rule, show } from "../check/index.js";
+import { mustBe, type Rule, show } from "../../check/index.js";
+import { Age, type AgeEncoding, Buckets, type BucketsEncoding, Quantiles, type QuantilesEncoding } from "./buckets.js";
 import { Clock, type ClockEncoding } from "./clock.js";
 import { Embedded, type WordVectorsEncoding } from "./embedded.js";
 import type { Encoder } from "./encoder.js";
@@ -15,27 +16,20 @@ import {
   type TagsEncoding,
 } from "./names.js";
 import {
-  Age,
-  type AgeEncoding,
-  Buckets,
-  type BucketsEncoding,
   Log,
   type LogEncoding,
   MinMax,
   type MinMaxEncoding,
-  Quantiles,
-  type QuantilesEncoding,
-  Rates,
-  type RatesEncoding,
   Running,
   type RunningEncoding,
   Standard,
   type StandardEncoding,
 } from "./numbers.js";
+import { Rates, type RatesEncoding } from "./rates.js";
 import { Words, type WordsEncoding } from "./words.js";
 
-/** How a value becomes numbers. What `fit` measures can be given, and is what `FeatureSet.save` adds. */
-export type Encoding =
+/** How to encode a value as numbers. Measurements of `fit` can also be given; `FeatureSet.save` adds them. */
+export type FeatureEncoding =
   | StandardEncoding
   | RunningEncoding
   | MinMaxEncoding
@@ -53,23 +47,23 @@ export type Encoding =
   | WordVectorsEncoding
   | ClockEncoding;
 
-/** One value of a record, and how it becomes numbers. */
-export interface Column {
-  /** Begins the names of what it writes; no two columns share it. */
+/** One value of a record, and its encoding. */
+export interface FeatureColumn {
+  /** Unique name of the column; prefix of the names of its numbers. */
   name: string;
-  /** Where the value is in a record, such as `user.age`. Default: `name`. */
+  /** Path of the value in a record, such as `user.age`. Default `name`. */
   from?: string;
-  encode: Encoding;
+  encode: FeatureEncoding;
   /**
-   * Whether the value may be missing (undefined or null). Then it also writes whether it is there, and zeros where it is
-   * not; else a missing value is refused. Default true.
+   * Whether the value may be missing (undefined or null). If so, the column first writes 1 if the value is present, else 0
+   * and zeros. If not, a missing value is refused. Default true.
    */
   optional?: boolean;
 }
 
 type Maker = (encoding: never, path: string) => Encoder;
 
-const MAKERS: Readonly<Record<Encoding["kind"], Maker>> = {
+const MAKERS: Readonly<Record<FeatureEncoding["kind"], Maker>> = {
   standard: (encoding, path) => new Standard(encoding, path),
   running: (encoding, path) => new Running(encoding, path),
   minmax: (encoding, path) => new MinMax(encoding, path),
@@ -89,10 +83,13 @@ const MAKERS: Readonly<Record<Encoding["kind"], Maker>> = {
 };
 
 const COLUMNS = 256;
-const FIELDS = Object.keys({ name: "", from: "", encode: "", optional: "" } satisfies Record<keyof Column, string>);
+const FIELDS = Object.keys({ name: "", from: "", encode: "", optional: "" } satisfies Record<
+  keyof FeatureColumn,
+  string
+>);
 
-/** What a list of columns must be, as an option; what each must be is said by `FeatureSet`. */
-export const columns: Rule = [
+/** Rule for an option that is a list of columns; `FeatureSet` checks each column. */
+const featureColumnsRule: Rule = [
   (value) => Array.isArray(value) && value.length <= COLUMNS,
   `an array of at most ${COLUMNS} columns`,
 ];
@@ -101,28 +98,29 @@ interface Place {
   readonly name: string;
   readonly keys: readonly string[];
   readonly optional: boolean;
-  readonly kind: Encoding["kind"];
+  readonly kind: FeatureEncoding["kind"];
   readonly encoder: Encoder;
-  /** Where it writes, from the row's offset on: first its flag if it is optional. */
+  /** Offset of its numbers in a row: first its flag if it is optional. */
   readonly at: number;
+  /** Offset of its indices. */
   readonly slot: number;
-  /** Its first index. */
+  /** Added to its indices. */
   readonly base: number;
 }
 
-/** Declared columns of records, as one row of numbers and one of indices. */
+/** Encodes declared columns of records as one row of numbers and one of indices. */
 export class FeatureSet {
   #places: readonly Place[];
   /** Numbers in a row. */
   readonly width: number;
-  /** Index inputs, as the engine's option `sparse`; undefined when no column has any. */
+  /** Index inputs, as the engine's option `sparse`; undefined if no column has any. */
   readonly sparse: { slots: number; size: number } | undefined;
-  /** The record's values, between being checked and being written. */
+  /** Values of the current record, checked but not yet written. */
   readonly #values: unknown[];
 
-  /** @throws TypeError or RangeError for a column that is none: `"columns.age.encode.edges" must be ...`. */
-  constructor(given: readonly Column[], path = "columns") {
-    if (!columns[0](given)) throw mustBe(path, columns[1], given);
+  /** @throws TypeError or RangeError for an invalid column: `"columns.0.encode.edges" must be ...`. */
+  constructor(given: readonly FeatureColumn[], path = "columns") {
+    if (!featureColumnsRule[0](given)) throw mustBe(path, featureColumnsRule[1], given);
     const names = new Set<string>();
     let [width, slots, size] = [0, 0, 0];
     this.#places = given.map((column, i) => {
@@ -139,7 +137,7 @@ export class FeatureSet {
     this.#values = new Array<unknown>(given.length);
   }
 
-  /** Names of the numbers in a row: the column's, and what it is there: `age.present`, `age.>=18`. */
+  /** Names of the numbers in a row, by column: `age.present`, `age.>=18`. */
   get names(): readonly string[] {
     return this.#places.flatMap(({ name, optional, encoder }) => [
       ...(optional ? [`${name}.present`] : []),
@@ -147,14 +145,14 @@ export class FeatureSet {
     ]);
   }
 
-  /** Names of the columns that have to be fitted before anything is written. */
+  /** Names of the columns that must be fitted before anything is written. */
   get unfitted(): readonly string[] {
     return this.#places.filter(({ encoder }) => !encoder.fitted).map(({ name }) => name);
   }
 
   /**
-   * Measures training records: never give it those that it is to be tested on, but for the vocabularies of labels.
-   * @throws TypeError for a value that its column cannot encode; nothing is measured then.
+   * Measures training records. Never pass test records, except for the vocabularies of labels.
+   * @throws TypeError for a value that its column cannot encode; then nothing is measured.
    */
   fit(records: readonly unknown[]): void {
     const values = this.#places.map<unknown[]>(() => []);
@@ -166,8 +164,8 @@ export class FeatureSet {
   }
 
   /**
-   * Adds a record to what running columns have measured.
-   * @throws TypeError for a value that its column cannot encode; nothing changes then.
+   * Adds a record to the measurements of `running` columns.
+   * @throws TypeError for a value that its column cannot encode; then nothing changes.
    */
   learn(record: unknown): void {
     this.#read(record);
@@ -178,8 +176,8 @@ export class FeatureSet {
 
   /**
    * Writes a record: `width` finite numbers in [-8, 8] from `offset`.
-   * @throws TypeError for a value that its column cannot encode, Error when a column has to be fitted first; nothing is
-   *   written then.
+   * @throws TypeError for a value that its column cannot encode, Error if a column must be fitted first; then nothing is
+   *   written.
    */
   write(record: unknown, row: Float32Array, offset: number): void {
     this.#read(record);
@@ -194,8 +192,8 @@ export class FeatureSet {
   }
 
   /**
-   * Writes a record's index inputs: `sparse.slots` indices in [0, sparse.size - 1] from `offset`, -1 where there is none.
-   * @throws as `write` does.
+   * Writes the index inputs of a record: `sparse.slots` indices in [0, sparse.size - 1] from `offset`, -1 for unused slots.
+   * @throws As `write`.
    */
   writeIndices(record: unknown, indices: Int32Array, offset: number): void {
     this.#read(record);
@@ -209,21 +207,21 @@ export class FeatureSet {
     }
   }
 
-  /** The columns with all that was measured, as plain values: `new FeatureSet(saved)` is the same, and `load` takes it. */
-  save(): Column[] {
+  /** The columns with all measurements, as plain values, for `load` or `new FeatureSet(saved)`. */
+  save(): FeatureColumn[] {
     return this.#places.map(({ name, keys, optional, encoder }) => ({
       name,
       from: keys.join("."),
-      encode: encoder.save() as Encoding,
+      encode: encoder.save() as FeatureEncoding,
       optional,
     }));
   }
 
   /**
-   * Takes what `save` of the same columns gave.
-   * @throws TypeError or RangeError when they are not the same columns; nothing changes then.
+   * Restores the saved state of the same columns.
+   * @throws TypeError or RangeError for other columns; then nothing changes.
    */
-  load(saved: readonly Column[]): void {
+  load(saved: readonly FeatureColumn[]): void {
     const other = new FeatureSet(saved, "saved");
     const shape = (set: FeatureSet) =>
       set.#places
@@ -258,7 +256,7 @@ function own(value: unknown, key: string): unknown {
     : undefined;
 }
 
-function placed(column: Column, path: string, at: number, slot: number, base: number): Place {
+function placed(column: FeatureColumn, path: string, at: number, slot: number, base: number): Place {
   if (typeof column !== "object" || column === null) throw mustBe(path, "{ name, from, encode, optional }", column);
   for (const key of Object.keys(column)) {
     if (!FIELDS.includes(key)) throw new TypeError(`"${path}.${key}" is not an option; there are ${FIELDS.join(", ")}`);
@@ -267,7 +265,7 @@ function placed(column: Column, path: string, at: number, slot: number, base: nu
   if (typeof name !== "string" || name === "") throw mustBe(`${path}.name`, "a string that is not empty", name);
   if (typeof from !== "string" || from === "") throw mustBe(`${path}.from`, "a path such as user.age", from);
   if (typeof optional !== "boolean") throw mustBe(`${path}.optional`, "true or false", optional);
-  const kind = (encode as Encoding | undefined)?.kind;
+  const kind = (encode as FeatureEncoding | undefined)?.kind;
   if (typeof encode !== "object" || encode === null || !Object.hasOwn(MAKERS, String(kind))) {
     throw mustBe(`${path}.encode.kind`, `one of ${Object.keys(MAKERS).join(", ")}`, kind);
   }

@@ -1,30 +1,32 @@
-/** Turns one value of a record into a few numbers, each finite and in [-LIMIT, LIMIT], or into indices. */
+import type { Rule } from "../../check/index.js";
+
+/** Converts one value of a record to a few numbers, each finite and in [-LIMIT, LIMIT], or to indices. */
 export interface Encoder {
-  /** Numbers that it writes. */
+  /** Number of numbers written. */
   readonly width: number;
-  /** What each of them is, within its column; the empty string for the only one. */
+  /** Name of each of them within its column; the empty string for a single one. */
   readonly names: readonly string[];
-  /** Indices that it writes, and how many there are: each is in [0, size - 1], or -1 where a slot is not used. */
+  /** Number of indices written; each is in [0, size - 1], or -1 for an unused slot. */
   readonly slots: number;
   readonly size: number;
-  /** Whether it can be used: what it measures on training data is known. */
+  /** Whether the encoder is ready: everything it measures on training data is known. */
   readonly fitted: boolean;
-  /** What a value must be, in words. */
+  /** The requirement for values, in words. */
   readonly must: string;
   accepts(value: unknown): boolean;
-  /** Measures training values, all of which are accepted; what was measured before is forgotten. */
+  /** Measures training values, all of them accepted; forgets earlier measurements. */
   fit(values: readonly unknown[]): void;
-  /** Goes on measuring while it serves; only encoders that say so do anything. */
+  /** Measures one more value while serving; most encoders ignore it. */
   learn(value: unknown): void;
   /** Writes an accepted value: `width` numbers from `offset`. */
   write(value: unknown, row: Float32Array, offset: number): void;
-  /** Writes an accepted value's indices: `slots` of them from `offset`. */
+  /** Writes the indices of an accepted value: `slots` of them from `offset`. */
   writeIndices(value: unknown, indices: Int32Array, offset: number): void;
-  /** The declaration with all that was measured, as plain values: an encoder made from it is the same. */
+  /** The declaration with all measurements, as plain values: an encoder made from it is the same. */
   save(): object;
 }
 
-/** No encoder writes a number beyond this: a value far outside of what was seen must not drown all others. [set by hand] */
+/** No encoder writes a number beyond this: a value far outside the training values must not drown all others. [set by hand] */
 export const LIMIT = 8;
 
 /** `value` within [-LIMIT, LIMIT]. */
@@ -32,7 +34,10 @@ export function within(value: number): number {
   return Math.min(Math.max(value, -LIMIT), LIMIT);
 }
 
-/** What most encoders are: numbers only, nothing to measure. */
+/** Declarations name their kind; `FeatureSet` checks it. */
+export const kind: Rule = [() => true, "a kind"];
+
+/** The base of most encoders: numbers only, nothing to measure. */
 export abstract class Dense implements Encoder {
   abstract readonly names: readonly string[];
   abstract readonly must: string;
@@ -55,7 +60,7 @@ export abstract class Dense implements Encoder {
   abstract save(): object;
 }
 
-/** Writes 1 at `at` and 0 at the other places of a row of `width`; nowhere 1 for -1. */
+/** Writes 1 at `at` and 0 at the other places of a row of `width`; all 0 if `at` is -1. */
 export function writeOne(row: Float32Array, offset: number, width: number, at: number): void {
   row.fill(0, offset, offset + width);
   if (at >= 0) row[offset + at] = 1;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cutLogAt, holdOutLogUsers, kFoldLog } from "../../src/logs/cuts.js";
-import type { LiveEvent } from "../../src/recommender/index.js";
+import { cutEventsAt, holdOutUserEvents, kFoldEvents } from "../../../src/logs/splits/events.js";
+import type { LiveEvent } from "../../../src/recommender/index.js";
 
 const seed = fc.nat(1000);
 
@@ -23,10 +23,10 @@ describe("logs of events", () => {
       { kind: "click", time: 99, user: "z", stream: "s" },
     ]);
 
-  test("are cut where their times say", () => {
+  test("are cut at instants", () => {
     fc.assert(
       fc.property(anyLog, fc.nat(100), (events, instant) => {
-        const [before, after] = cutLogAt(events, [instant]);
+        const [before, after] = cutEventsAt(events, [instant]);
         expect([...before!, ...after!]).toEqual(events);
         expect(before).toEqual(events.filter(({ time }) => time < instant));
       }),
@@ -36,16 +36,16 @@ describe("logs of events", () => {
   test("leave a friendship with a held-out user to the test", () => {
     const events: LiveEvent[] = ["a", "b"].map((user, time) => ({ kind: "click", time, user, stream: "s" }));
     events.push({ kind: "friend", time: 2, user: "a", friend: "b" });
-    for (const { train, test } of kFoldLog(events, 2, 1)) {
+    for (const { train, test } of kFoldEvents(events, 2, 1)) {
       expect(train.map(({ kind }) => kind)).toEqual(["click"]);
       expect(test.map(({ kind }) => kind)).toEqual(["click", "friend"]);
     }
   });
 
-  test("share what happens on the platform, and no user", () => {
+  test("share the events of streams, and no user", () => {
     fc.assert(
       fc.property(anyLog, seed, (events, seed) => {
-        const splits = [...kFoldLog(events, 2, seed), holdOutLogUsers(events, 0.3, seed)];
+        const splits = [...kFoldEvents(events, 2, seed), holdOutUserEvents(events, 0.3, seed)];
         for (const { train, test } of splits) {
           const people = new Set(train.flatMap((event) => ("user" in event ? [event.user] : [])));
           for (const event of test)

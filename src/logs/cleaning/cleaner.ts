@@ -1,0 +1,298 @@
+import { Latest, PriorityQueue, pairKey } from "../../collections/index.js";
+import type { Click, FeedbackEvent, Gift, Id, LiveEvent, OnAir, PageView, Watch } from "../../protocol/index.js";
+import { count } from "../counts.js";
+import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
+import { DiversityMeter } from "./diversity.js";
+import { type CheckedCleaning, type CleanEventsOptions, checkedCleaning } from "./options.js";
+import { Reorder } from "./reorder.js";
+import type { CleanedRecords } from "./table.js";
+
+/** A stream that is on air, or was until `end`. */
+interface KnownStream {
+  id: Id;
+  streamer: Id;
+  start: number;
+  end: number;
+  /** Time of its last event. */
+  lastEvent: number;
+}
+
+/** When to check a stream again: for its timeout while it is on air, to forget it afterwards. */
+interface Alarm {
+  time: number;
+  stream: KnownStream;
+}
+
+/** Times of the last click and the last gift of a user in a stream. */
+interface Visit {
+  click: number;
+  gift: number;
+}
+
+const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
+
+/** Two events of one key and one time are duplicates. */
+function keyOf(event: LiveEvent): string {
+  const user = "user" in event ? event.user : "";
+  if ("stream" in event) return event.kind + pairKey(user, event.stream);
+  return event.kind + pairKey(user, "friend" in event ? event.friend : "");
+}
+
+/**
+ * Cleans events that come one by one: `push` each, then call `end`. `cleanEvents` does the same for an iterable.
+ */
+export class EventCleaner {
+  readonly report: QualityReport;
+  readonly #options: CheckedCleaning;
+  readonly #emit: (event: LiveEvent) => void;
+  readonly #reorder: Reorder<LiveEvent>;
+  readonly #diversity: DiversityMeter;
+  /** Ids of events, and keys with times where late events may be kept. */
+  readonly #seen: Latest<string, true>;
+  /** Late events that were given another time. */
+  readonly #moved = new WeakSet<LiveEvent>();
+  /** Events kept at time `#now`, in order of arrival. */
+  #simultaneous: LiveEvent[] = [];
+  /** Keys of the first of them; computed only when a second event comes at that time. */
+  readonly #keys = new Set<string>();
+  #now = -Infinity;
+  /** Streams on air, and streams that ended less than `graceMs` ago. */
+  readonly #streams = new Map<Id, KnownStream>();
+  readonly #alarms = new PriorityQueue<Alarm>();
+  readonly #visits: Latest<string, Visit>;
+  /** Events in the current window of the limits, by user and by pair. */
+  readonly #rates = new Map<string, number>();
+  #rateWindow = -1;
+
+  /**
+   * @param options See `CleanEventsOptions`.
+   * @param emit Called with the clean events, in order of time.
+   * @throws TypeError for an unknown option, RangeError for a wrong value.
+   */
+  constructor(options: CleanEventsOptions, emit: (event: LiveEvent) => void) {
+    const resolved = checkedCleaning(options);
+    this.#options = resolved;
+    this.#emit = emit;
+    this.report = resolved.report ?? emptyQualityReport();
+    this.#reorder = new Reorder(resolved.latenessMs, resolved.window, (event) => this.#ordered(event));
+    this.#diversity = new DiversityMeter(resolved.ids);
+    this.#seen = new Latest(resolved.window);
+    this.#visits = new Latest(resolved.window);
+  }
+
+  /** Takes a valid event, as `parseEvent` returns it, and keeps it without a copy. */
+  push(event: LiveEvent): void {
+    this.report.read++;
+    const fault = this.#fault(event);
+    if (fault !== undefined) {
+      drop(this.report, fault);
+    } else if (event.time >= this.#reorder.watermark) {
+      this.#reorder.push(event);
+    } else {
+      const moved = { ...event, time: this.#reorder.watermark };
+      this.#moved.add(moved);
+      this.#reorder.push(moved);
+    }
+  }
+
+  /** The reason to drop an event before it is put in order. */
+  #fault(event: LiveEvent): string | undefined {
+    const { from, to, late } = this.#options;
+    if (!(event.time >= from && event.time < to)) return "time out of range";
+    if (event.id !== undefined && this.#isSeen(`id:${event.id}`)) return "id seen before";
+    if (late === "keep") return this.#isSeen(`${event.time}${keyOf(event)}`) ? "duplicate" : undefined;
+    return event.time < this.#reorder.watermark ? "late" : undefined;
+  }
+
+  /** Emits the events that wait to be put in order, and completes the report. */
+  end(): void {
+    this.#reorder.end();
+    this.report.open = 0;
+    for (const { end } of this.#streams.values()) if (end === Infinity) this.report.open++;
+    this.report.diversity = this.#diversity.report;
+  }
+
+  #isSeen(key: string): boolean {
+    if (this.#seen.has(key)) return true;
+    this.#seen.set(key, true);
+    return false;
+  }
+
+  /** Takes the events in order. */
+  #ordered(event: LiveEvent): void {
+    this.#advance(event.time);
+    const clean = this.#isRepeated(event) ? "duplicate" : this.#cleaned(event);
+    if (typeof clean === "string") {
+      drop(this.report, clean);
+      return;
+    }
+    this.#simultaneous.push(event);
+    this.#remember(clean);
+    this.report.kept++;
+    if (this.#options.late === "keep" && this.#moved.has(event)) change(this.report, "late", "time");
+    this.#release(clean);
+  }
+
+  #isRepeated(event: LiveEvent): boolean {
+    const kept = this.#simultaneous;
+    if (kept.length === 0) return false;
+    while (this.#keys.size < kept.length) this.#keys.add(keyOf(kept[this.#keys.size]!));
+    return this.#keys.has(keyOf(event));
+  }
+
+  #release(event: LiveEvent): void {
+    const stream = "stream" in event ? this.#streams.get(event.stream) : undefined;
+    this.#diversity.feedback(event, stream?.streamer);
+    this.#emit(event);
+  }
+
+  /** Ends and forgets the streams that are due before `now`. */
+  #advance(now: number): void {
+    if (now === this.#now) return;
+    this.#now = now;
+    if (this.#simultaneous.length > 0) this.#simultaneous = [];
+    if (this.#keys.size > 0) this.#keys.clear();
+    for (let first = this.#alarms.first; first !== undefined && first.time < now; first = this.#alarms.first) {
+      const { time, stream } = this.#alarms.pop();
+      if (stream.end < Infinity) {
+        // The alarm of a timeout may come before that of the end.
+        const isOver = time >= stream.end + this.#options.graceMs;
+        if (isOver && this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
+        continue;
+      }
+      const due = stream.lastEvent + this.#options.timeoutMs;
+      if (due > time) {
+        this.#alarms.push({ time: due, stream });
+        continue;
+      }
+      this.#close(stream, due);
+      this.report.added++;
+      count(this.report.addedBy, "stream never ended");
+      this.#release({ kind: "off_air", time: due, stream: stream.id });
+    }
+  }
+
+  #close(stream: KnownStream, time: number): void {
+    stream.end = time;
+    this.#alarms.push({ time: time + this.#options.graceMs, stream });
+  }
+
+  /** The clean event, or the reason to drop it. */
+  #cleaned(event: LiveEvent): LiveEvent | string {
+    if (event.kind === "page_view") return this.#fitting(event, "dwellMs", event.dwellMs, Infinity);
+    if (!("stream" in event) || event.kind === "on_air") return event;
+    const stream = this.#streams.get(event.stream);
+    if (event.kind === "off_air") return stream?.end === Infinity ? event : "off_air without on_air";
+    if (event.kind === "update") return stream?.end === Infinity ? event : "update of a stream not on air";
+    if (stream === undefined && this.#options.offAir === "drop") return "stream not on air";
+    if (this.#isOverLimit(event)) return "rate limit";
+    if (event.kind === "gift") return this.#cleanedGift(event);
+    if (event.kind !== "watch") return event;
+    if (event.watchMs <= 0 && this.#options.emptyWatch === "drop") return "watch of no time";
+    const most = stream === undefined ? Infinity : Math.min(event.time, stream.end) - stream.start;
+    return this.#fitting(event, "watchMs", event.watchMs, most);
+  }
+
+  #cleanedGift(event: Gift): LiveEvent | string {
+    const { giftAfterMs, giftGapMs, bounds } = this.#options;
+    const visit = this.#visits.get(pairKey(event.user, event.stream)) ?? NO_VISIT;
+    if (event.time - visit.click < giftAfterMs) return "gift right after the click";
+    if (event.time - visit.gift < giftGapMs) return "gifts too close";
+    const amount = Math.min(event.amount, bounds.amount ?? Infinity);
+    return amount === event.amount ? event : this.#changed(event, "outlier", "amount", amount);
+  }
+
+  /** The event with a possible duration: `most` is how long its stream can have been on air. */
+  #fitting(event: Watch | PageView, field: "watchMs" | "dwellMs", value: number, most: number): LiveEvent | string {
+    const { bounds, watchMaxMs, long, emptyWatch } = this.#options;
+    const usual = Math.min(value, bounds[field] ?? Infinity);
+    const possible = Math.min(usual, watchMaxMs, most);
+    if (possible === value) return event;
+    const reason = possible === usual ? "outlier" : possible === most ? "longer than its stream" : "too long";
+    if (reason !== "outlier" && long === "drop") return reason;
+    if (possible <= 0 && emptyWatch === "drop") return reason;
+    return this.#changed(event, reason, field, possible);
+  }
+
+  #changed(event: LiveEvent, reason: string, field: string, value: number): LiveEvent {
+    change(this.report, reason, field);
+    return { ...event, [field]: value };
+  }
+
+  /** Whether the events kept of this user, or of this user and stream, have reached the limit. */
+  #isOverLimit(event: FeedbackEvent): boolean {
+    const { userLimit, pairLimit, limitMs } = this.#options;
+    if ((userLimit === 0 && pairLimit === 0) || event.kind === "impression") return false;
+    const window = Math.floor(event.time / limitMs);
+    if (window !== this.#rateWindow) this.#rates.clear();
+    this.#rateWindow = window;
+    if (userLimit > 0 && (this.#rates.get(`u${event.user}`) ?? 0) >= userLimit) return true;
+    return pairLimit > 0 && (this.#rates.get(pairKey(event.user, event.stream)) ?? 0) >= pairLimit;
+  }
+
+  /** Remembers from a kept event the state for checks of later events. */
+  #remember(event: LiveEvent): void {
+    if (!("stream" in event)) return;
+    const stream = this.#streams.get(event.stream);
+    if (stream !== undefined) stream.lastEvent = event.time;
+    if (event.kind === "on_air" && stream?.end !== Infinity) this.#open(event);
+    if (event.kind === "off_air") this.#close(stream!, event.time);
+    if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return;
+    if (event.kind === "impression") return;
+    const { userLimit, pairLimit } = this.#options;
+    if (event.kind === "click" || event.kind === "gift") this.#visit(event);
+    if (userLimit > 0) this.#rate(`u${event.user}`);
+    if (pairLimit > 0) this.#rate(pairKey(event.user, event.stream));
+  }
+
+  #visit({ kind, user, stream, time }: Click | Gift): void {
+    const { giftAfterMs, giftGapMs } = this.#options;
+    if (giftAfterMs === 0 && giftGapMs === 0) return;
+    const pair = pairKey(user, stream);
+    const { click, gift } = this.#visits.get(pair) ?? NO_VISIT;
+    this.#visits.set(pair, kind === "click" ? { click: time, gift } : { click, gift: time });
+  }
+
+  #rate(key: string): void {
+    this.#rates.set(key, (this.#rates.get(key) ?? 0) + 1);
+  }
+
+  #open({ stream: id, streamer, time }: OnAir): void {
+    const stream = { id, streamer, start: time, end: Infinity, lastEvent: time };
+    this.#streams.set(id, stream);
+    this.#alarms.push({ time: time + this.#options.timeoutMs, stream });
+  }
+}
+
+/** Events yielded together: one by one, each would cost one promise more. */
+const BATCH = 256;
+
+/**
+ * Cleans events in one pass, in memory bounded by `window` and the number of streams on air. It puts events in order of
+ * time; drops duplicates, late events, feedback on streams that are not on air and events beyond the limits; cuts
+ * impossible durations; and ends streams that were never ended. Cleaning clean events changes nothing, as long as the
+ * window holds all ids and visits to be remembered.
+ *
+ * @param events Valid events, as the readers and `parseEvent` return them.
+ * @returns The clean events, to be iterated once, and their report, complete after the last event.
+ * @throws TypeError for an unknown option, RangeError for a wrong value.
+ */
+export function cleanEvents(
+  events: AsyncIterable<LiveEvent> | Iterable<LiveEvent>,
+  options: CleanEventsOptions = {},
+): CleanedRecords<LiveEvent> {
+  let ready: LiveEvent[] = [];
+  const cleaner = new EventCleaner(options, (event) => ready.push(event));
+  async function* clean(): AsyncGenerator<LiveEvent, void, undefined> {
+    for await (const event of events) {
+      cleaner.push(event);
+      if (ready.length < BATCH) continue;
+      const batch = ready;
+      ready = [];
+      for (const one of batch) yield one;
+    }
+    cleaner.end();
+    for (const one of ready) yield one;
+  }
+  return { report: cleaner.report, [Symbol.asyncIterator]: clean };
+}
