@@ -1,27 +1,26 @@
-import type { Row } from "../../src/cli/writing/results.js";
 import { meanInterval, medianInterval } from "../../src/statistics/intervals.js";
-import { SUITE } from "./part.js";
+import type { Result } from "../harness/suite.js";
 
-/** The fewest of which a median has an interval. */
+/** The fewest repetitions whose median has an interval. */
 export const REPEATS = 6;
 
-/** What one repetition measured. */
+/** A figure of one repetition. */
 export type Measured = readonly [metric: string, value: number, unit: string];
 
-/** Times and speeds: what else the machine does makes their tail long. */
+/** Times and speeds have long tails, since the machine does other things too. */
 function isTimed(unit: string): boolean {
   return unit === "us" || unit.endsWith("/s");
 }
 
 /**
- * What repetitions of one case come to, each with its 95 % interval: medians of times and speeds, means of all else.
+ * The figures of several repetitions with their 95 % intervals: medians of times and speeds, means of all others.
  *
  * @param repeats - The same metrics in the same order in each; at least 2, at least 6 where something is timed.
  */
-export function repeatedRows(name: string, repeats: readonly (readonly Measured[])[]): Row[] {
+export function repeatedRows(name: string, repeats: readonly (readonly Measured[])[]): Result[] {
   return repeats[0]!.map(([metric, , unit], i) => {
     const values = repeats.map((measured) => measured[i]![1]);
     const interval = isTimed(unit) ? medianInterval(values) : meanInterval(values);
-    return { suite: SUITE, case: name, metric, unit, ...interval };
+    return { case: name, metric, unit, ...interval };
   });
 }

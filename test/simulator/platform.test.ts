@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { STATISTICS } from "../../bench/recommender/calibration/statistics.js";
-import { calibrate, measureWorld } from "../../bench/recommender/calibration.js";
+import { calibrate, measureWorld } from "../../bench/recommender/calibration/calibration.js";
 import { measureOrder } from "../../bench/recommender/order.js";
 import { measureSimulator } from "../../bench/recommender/simulator.js";
 import { PopularPolicy } from "../../src/baselines/popular.js";

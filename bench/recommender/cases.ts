@@ -1,12 +1,12 @@
-/** The ground that recommenders stand on: what the world is like, what is known of it, and what it costs. */
+/** The cases of the recommender: the simulated world, baselines and estimates on it, speed and memory. */
 import { existsSync } from "node:fs";
-import type { Row } from "../../src/cli/writing/results.js";
-import { CALIBRATION, calibrate } from "./calibration.js";
+import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
+import { CALIBRATION, calibrate } from "./calibration/calibration.js";
 import { measureCatalogue } from "./catalogue.js";
+import { measureLatency } from "./latency.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
-import { type Part, SUITE } from "./part.js";
 import { measureMemory, measurePipeline } from "./pipeline.js";
 import { recsim } from "./recsim.js";
 import { measureSimulator } from "./simulator.js";
@@ -17,21 +17,21 @@ const RECSIM_EPISODES = 10_000;
 const MOVIELENS = process.env["LIVEQ_MOVIELENS"] ?? "../shared/data/ml-100k";
 
 /** Every statistic of the world beside the published one. */
-function calibrationRows(tell: (text: string) => void): Row[] {
+function calibrationRows({ say }: CaseContext): Result[] {
   const { seeds } = CALIBRATION;
-  const statistics = calibrate(CALIBRATION, (done) => tell(`${done} of ${seeds.length} worlds`));
+  const statistics = calibrate(CALIBRATION, (done) => say(`${done} of ${seeds.length} worlds`));
   return statistics.map(({ name, source, unit, published, band, simulated, fits, note }) => {
-    const common = { suite: SUITE, case: "calibration", metric: name, unit, ...simulated, published, source };
+    const common = { case: "calibration", metric: name, unit, ...simulated, published, source };
     return { ...common, band, met: fits, ...(!fits && note !== undefined && { note }) };
   });
 }
 
-/** What each policy earns, and what it earns more than the one below, which must be above 0 but for the watch oracle. */
-function orderRows(tell: (text: string) => void): Row[] {
-  const rungs = measureOrder(undefined, (done, all) => tell(`${done} of ${all} runs`));
+/** How much each policy earns, and how much more than the one below it, which must be above 0. */
+function orderRows({ say }: CaseContext): Result[] {
+  const rungs = measureOrder(undefined, (done, all) => say(`${done} of ${all} runs`));
   return rungs.flatMap(({ name, gain, ...figures }) => {
-    const common = { suite: SUITE, case: `order/${name}` };
-    const rows: Row[] = [
+    const common = { case: `order/${name}` };
+    const rows: Result[] = [
       { ...common, metric: "watch_min_per_user_day", unit: "min", ...figures.watchMinutesPerViewerDay },
       { ...common, metric: "click_rate", unit: "1", ...figures.clickRate },
       { ...common, metric: "engaged_per_click", unit: "1", ...figures.engagedPerClick },
@@ -43,42 +43,56 @@ function orderRows(tell: (text: string) => void): Row[] {
   });
 }
 
-async function movielensRows(tell: (text: string) => void): Promise<Row[]> {
+async function movielensRows({ say }: CaseContext): Promise<Result[]> {
   if (!existsSync(MOVIELENS)) {
-    tell(`${MOVIELENS} is not there: left out; LIVEQ_MOVIELENS=DIR says where it is`);
+    say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
     return [];
   }
   return movielensBars(MOVIELENS);
 }
 
-export const PLATFORM: readonly Part[] = [
-  { name: "calibration", title: "the simulator beside Twitch and KuaiLive", isTimed: false, run: calibrationRows },
-  { name: "order", title: "what policies that see more earn more", isTimed: false, run: orderRows },
+export const CASES: readonly ProcessCase[] = [
+  { name: "calibration", title: "the simulator beside Twitch and KuaiLive", run: calibrationRows },
+  { name: "order", title: "whether policies that see more earn more", run: orderRows },
   {
     name: "recsim",
     title: "RecSim's interest evolution beside restated figures",
-    isTimed: false,
     run: () => recsim(RECSIM_EPISODES).map(({ agrees, ...row }) => ({ ...row, met: agrees })),
   },
   {
     name: "offpolicy",
-    title: "what the log of one policy says of another, beside what that one earns",
-    isTimed: false,
-    run: measureOffPolicy,
+    title: "estimates of a policy from the log of another, beside its own earnings",
+    run: ({ say }) => measureOffPolicy(say),
   },
-  { name: "movielens", title: "baselines on MovieLens-100K beside known figures", isTimed: false, run: movielensRows },
-  { name: "memory", title: "memory for 100,000 users and 10,000 streams", isTimed: true, run: measureMemory },
-  { name: "pipeline", title: "events a second: read, clean, features", isTimed: true, run: measurePipeline },
+  { name: "movielens", title: "baselines on MovieLens-100K beside known figures", run: movielensRows },
+  {
+    name: "memory",
+    title: "memory for 100,000 users and 10,000 streams",
+    isAlone: true,
+    run: ({ say }) => measureMemory(say),
+  },
+  {
+    name: "pipeline",
+    title: "events a second: read, clean, features",
+    isAlone: true,
+    run: ({ say }) => measurePipeline(say),
+  },
   {
     name: "simulator",
     title: "events a second and memory of simulated worlds",
-    isTimed: true,
+    isAlone: true,
     run: () => measureSimulator(),
   },
   {
     name: "catalogue",
     title: "the catalogue and retrieval up to 100,000 streams",
-    isTimed: true,
+    isAlone: true,
     run: () => measureCatalogue(),
+  },
+  {
+    name: "latency",
+    title: "feedback and recommend at 200 candidates, beside another build with --against",
+    isAlone: true,
+    run: measureLatency,
   },
 ];
