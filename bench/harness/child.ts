@@ -8,7 +8,7 @@ const SAY_EVERY_MS = 2000;
 process.on("SIGINT", () => {});
 process.on("disconnect", () => process.exit());
 
-let last = 0;
+let last = Number.NEGATIVE_INFINITY;
 function say(text: string): void {
   const now = performance.now();
   if (now - last < SAY_EVERY_MS) return;

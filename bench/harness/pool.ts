@@ -32,9 +32,9 @@ function work<J extends Job>(
   children: Set<ChildProcess>,
 ): Promise<void> {
   return new Promise((resolve) => {
-    // The same loader of TypeScript as here; garbage can be collected before memory is measured.
+    // Garbage can be collected before memory is measured.
     const child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), [program.module.href], {
-      execArgv: [...process.execArgv, "--expose-gc"],
+      execArgv: ["--import", "tsx", "--expose-gc"],
     });
     children.add(child);
     let job: J | undefined;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { Option } from "commander";
 import { type Row, type StoredRow, stamped } from "../../src/cli/writing/results.js";
@@ -102,12 +103,24 @@ export function hashOf(recipe: unknown): string {
   return createHash("sha256").update(JSON.stringify(recipe, sorted)).digest("hex").slice(0, 12);
 }
 
-/** The recipe of a measurement that any change of code, runtime or machine may change. */
+/** Changes of this checkout that are not committed. */
+function uncommitted(): string {
+  try {
+    return execFileSync("git", ["diff", "HEAD"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      maxBuffer: 2 ** 28,
+    });
+  } catch {
+    return String(Math.random());
+  }
+}
+
+/** The recipe of a measurement that any change of the code, the runtime or the machine may change. */
 export function momentary(name: string, settings: object = {}): string {
-  const [{ runtime, machine, commit }] = stamped([{ suite: "", case: "", metric: "", value: 0, unit: "" }]) as [
-    StoredRow,
-  ];
-  return hashOf({ name, ...settings, runtime, machine, commit });
+  const rows = stamped([{ suite: "", case: "", metric: "", value: 0, unit: "" }]);
+  const { runtime, machine, commit } = rows[0]!;
+  return hashOf({ name, ...settings, runtime, machine, commit, uncommitted: uncommitted() });
 }
 
 /** The tasks of cases that run in child processes. @param seeds - Seeds of every case that has any. */
