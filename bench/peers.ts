@@ -2,7 +2,6 @@
  * LiveQ and its peers side by side: the same train step and the same decisions, each peer first checked to compute them.
  * Every peer is a process of its own with one thread.
  */
-import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { Option } from "commander";
 import type { StoredRow } from "../src/cli/writing/results.js";
@@ -13,18 +12,16 @@ import { installPackages, installSystem } from "./peers/build.js";
 import { TOLERANCE } from "./peers/check.js";
 import { CAPACITY, ROWS, SHAPES, STEPS } from "./peers/data.js";
 import { measure } from "./peers/measure.js";
-import { entryOf, PEER_NAMES, type Peer, peersWith } from "./peers/peers.js";
-import { OWN, replaced, rowsOf, sectionOf, tablesOf, titled } from "./peers/report.js";
+import { PEER_NAMES, type Peer, peersWith } from "./peers/peers.js";
+import { OWN, rowsOf, tablesOf, titled } from "./peers/report.js";
 import { EFFORT, METRICS, QUICK } from "./peers/timing.js";
 
 interface Options {
-  readme?: true;
   quick?: true;
   python?: string;
   install?: true;
 }
 
-const README = "bench/README.md";
 const CASES: Case[] = SHAPES.flatMap(({ name }) =>
   METRICS.flatMap((metric) => PEER_NAMES.map((peer) => ({ name: `${metric}/${name}/${peer}` }))),
 );
@@ -69,17 +66,9 @@ function notes(rows: readonly StoredRow[]): string[] {
 }
 
 function report(rows: readonly StoredRow[]): { text: string } {
-  const tables = tablesOf(rows, peers.map(entryOf));
   const machine = `${cpus()[0]?.model ?? "an unknown processor"}, Node ${process.versions.node}`;
-  if (asked.readme) {
-    const absences = peers.flatMap(({ label, missing }) =>
-      missing ? [{ label: titled(label), reason: missing }] : [],
-    );
-    const section = sectionOf(tables, { notes: notes(rows), absences, machine });
-    writeFileSync(README, replaced(readFileSync(README, "utf8"), section));
-  }
   const setting = `a replay of ${CAPACITY} transitions, decisions for one row and for ${ROWS}`;
-  return { text: `${tables}\n\n${machine}; ${setting}` };
+  return { text: [tablesOf(rows), "", `${machine}; ${setting}`, ...notes(rows)].join("\n") };
 }
 
 await command<Case, Options>({
@@ -88,7 +77,6 @@ await command<Case, Options>({
   cases: CASES,
   mustMeetGoals: true,
   options: [
-    new Option("--readme", `write the tables to ${README}, between its markers`),
     new Option("--quick", "few and short samples: to see that all of it works"),
     new Option("--python <path>", "a Python that has PyTorch"),
     new Option("--install", "install clang, OpenBLAS and PyTorch with apt-get first"),

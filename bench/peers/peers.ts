@@ -2,14 +2,14 @@
 import { join, resolve } from "node:path";
 import { type Built, buildBlas, buildNative, buildWasm, compilers, hasAvx512, pythonWithTorch } from "./build.js";
 import type { Comparison } from "./check.js";
-import { SHAPES, type Shape } from "./data.js";
+import type { Shape } from "./data.js";
 import { DATA, type Variant } from "./process.js";
-import { type Entry, OWN } from "./report.js";
+import { OWN } from "./report.js";
 
 export interface Peer {
   /** As in the names of cases. */
   name: PeerName;
-  /** As tables show it, with {} for its version. */
+  /** As tables and rows name it, with {} for its version. */
   label: string;
   comparison: Comparison;
   /** The forms in which it takes part in a shape; the fastest counts. None: it does not. */
@@ -135,9 +135,4 @@ function torch(given?: string): Peer {
     variants: python ? variants : () => [],
     ...(python ? {} : { missing: "no Python that has it" }),
   };
-}
-
-/** How the tables name a peer. */
-export function entryOf({ name, label, variants }: Peer): Entry {
-  return { name, label, forms: [...new Set(SHAPES.flatMap((shape) => variants(shape).map((each) => each.name)))] };
 }

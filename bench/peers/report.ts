@@ -1,4 +1,4 @@
-/** Figures as rows, and as the table of bench/README.md. */
+/** Figures as rows, and as tables. */
 import type { StoredRow } from "../../src/cli/writing/results.js";
 import type { Result } from "../harness/suite.js";
 import { spreadOf } from "../harness/timing.js";
@@ -14,21 +14,6 @@ export interface Samples {
   samples: readonly number[];
 }
 
-/** How a table names a peer. */
-export interface Entry {
-  name: string;
-  /** {} stands for its version. */
-  label: string;
-  /** The names of its forms, which follow its title in the rows. */
-  forms: readonly string[];
-}
-
-/** A peer without figures, and why. */
-export interface Absence {
-  label: string;
-  reason: string;
-}
-
 /** The peer that the others are measured by. */
 export const OWN = "liveq" as const;
 
@@ -42,10 +27,6 @@ const TITLES: Record<Metric, string> = {
   act: "one decision",
   act64: "decisions for 64 rows",
 };
-
-const START = "<!-- bench:peers -->";
-const END = "<!-- /bench:peers -->";
-const LINE_LENGTH = 120;
 
 /** A duration as a table shows it: `0.77 us`, `1,236 us`, `22.2 ms`, `32.6 s`. */
 export function duration(us: number): string {
@@ -89,18 +70,22 @@ export function rowsOf(all: readonly Samples[]): Result[] {
   });
 }
 
-/** The version of a peer that a row names, "" where it does not. */
-function versionOf(runtime: string, { label, forms }: Entry): string {
-  const titleAndForm = runtime.replace(/, node [\d.]+$/, "");
-  const form = forms.find((each) => each !== "" && titleAndForm.endsWith(`, ${each}`));
-  const title = form ? titleAndForm.slice(0, -`, ${form}`.length) : titleAndForm;
-  const [before = "", after = ""] = label.split("{}");
-  if (!title.startsWith(before) || !title.endsWith(after)) return "";
-  return title.slice(before.length, title.length - after.length);
+/** What follows a peer's title in `runtime`: the form in which it ran, and Node. */
+const FORM =
+  /(, (dense|indices|gcc|clang(-\d+)?|\S+=\S+|(bag )?(foreach|loop|fused)( \S+=\S+)?|(wasm|cpu) by-\w+))?(, node [\d.]+)?$/;
+
+/** The title of a peer: one where all rows agree, else their common beginning, and "or" between what follows. */
+function titleOf(rows: readonly StoredRow[]): string {
+  const titles = unique(rows.map(({ runtime }) => runtime.replace(FORM, "")));
+  const [first = ""] = titles;
+  let end = first.length;
+  while (!titles.every((title) => title.startsWith(first.slice(0, end)))) end--;
+  const start = titles.length === 1 ? 0 : first.lastIndexOf(" ", end) + 1;
+  return first.slice(0, start) + titles.map((title) => title.slice(start)).join(" or ");
 }
 
 /** A table for each metric: a line for each peer, a column for each shape. */
-export function tablesOf(rows: readonly StoredRow[], entries: readonly Entry[]): string {
+export function tablesOf(rows: readonly StoredRow[]): string {
   const places = rows.map((row) => ({
     row,
     place: row.case.split("/") as [metric: string, shape: string, peer: string],
@@ -111,12 +96,10 @@ export function tablesOf(rows: readonly StoredRow[], entries: readonly Entry[]):
       const own = places.filter(({ place }) => place[0] === metric);
       const lines = unique(own.map(({ place }) => place[2])).map((name) => {
         const mine = own.filter(({ place }) => place[2] === name);
-        const entry = entries.find((each) => each.name === name) ?? { name, label: name, forms: [] };
-        const versions = unique(mine.map(({ row }) => versionOf(row.runtime, entry))).join(" or ");
         const cells = shapes.map((shape) =>
           cellOf(mine.filter(({ place }) => place[1] === shape).map(({ row }) => row)),
         );
-        return [titled(entry.label, versions), ...cells].map((cell) => (name === OWN ? `**${cell}**` : cell));
+        return [titleOf(mine.map(({ row }) => row)), ...cells].map((cell) => (name === OWN ? `**${cell}**` : cell));
       });
       return markdown([TITLES[metric], ...shapes], lines);
     })
@@ -132,44 +115,8 @@ export function cellOf(rows: readonly StoredRow[]): string {
   return `${duration(time.value)} (${multiple(ratio.value)})`;
 }
 
-function markdown(header: readonly string[], lines: readonly (readonly string[])[]): string {
+/** A table in Markdown: the first column to the left, the others to the right. */
+export function markdown(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [row(header), `|---|${"--:|".repeat(header.length - 1)}`, ...lines.map(row)].join("\n");
-}
-
-/** A text in lines that are not too long. */
-function wrapped(text: string): string {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1)} ${word}`.trim();
-    if (longer.length <= LINE_LENGTH) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines.join("\n");
-}
-
-/** The text between the markers of a README. */
-export function sectionOf(
-  tables: string,
-  { notes, absences, machine }: { notes: readonly string[]; absences: readonly Absence[]; machine: string },
-): string {
-  const sentences = [
-    `${machine}.`,
-    ...notes.map((note) => `${note}.`),
-    ...(absences.length > 0
-      ? [`Not here: ${absences.map(({ label, reason }) => `${label} (${reason})`).join("; ")}.`]
-      : []),
-  ];
-  return `${tables}\n\n${wrapped(sentences.join(" "))}`;
-}
-
-/**
- * A text with another section between its markers.
- * @throws Error where it has no markers.
- */
-export function replaced(text: string, section: string): string {
-  const start = text.indexOf(START);
-  const end = text.indexOf(END);
-  if (start < 0 || end < start) throw new Error(`there is no ${START} before a ${END}`);
-  return `${text.slice(0, start + START.length)}\n\n${section}\n\n${text.slice(end)}`;
 }

@@ -7,16 +7,7 @@ import { faultOf } from "../../bench/peers/check.js";
 import { dataOf, type Shape, writeData } from "../../bench/peers/data.js";
 import { DATA, PeerProcess } from "../../bench/peers/process.js";
 import { type Expected, expectedOf } from "../../bench/peers/reference.js";
-import {
-  duration,
-  multiple,
-  replaced,
-  rowsOf,
-  type Samples,
-  sectionOf,
-  tablesOf,
-  titled,
-} from "../../bench/peers/report.js";
+import { duration, multiple, rowsOf, type Samples, tablesOf, titled } from "../../bench/peers/report.js";
 import { probeOf, QUICK, roundsOf, warm } from "../../bench/peers/timing.js";
 import { stamped } from "../../src/cli/writing/results.js";
 import { quietContext } from "./context.js";
@@ -99,18 +90,13 @@ describe("the report", () => {
     of("slow", "XL", "slow 3, node 24.1.0", [32_000_000, 33_000_000]),
     of("c", "XL", "C, clang 19, clang-19", [5_550]),
   ];
-  const entries = [
-    { name: "liveq", label: "LiveQ {}", forms: ["dense", "indices"] },
-    { name: "c", label: "C, {}", forms: ["clang-19", "gcc"] },
-    { name: "slow", label: "slow {}", forms: [""] },
-  ];
   const rows = stamped(rowsOf(all).map((row) => ({ suite: "peers", case: "", ...row }))).map((row, i) => ({
     ...row,
     ...rowsOf(all)[i],
   }));
 
   test("has a line for each peer, with multiples of LiveQ's medians", () => {
-    expect(tablesOf(rows, entries)).toBe(
+    expect(tablesOf(rows)).toBe(
       [
         "| train step | S | XL |",
         "|---|--:|--:|",
@@ -119,20 +105,6 @@ describe("the report", () => {
         "| slow 3 | - | 32.5 s (1,464) |",
       ].join("\n"),
     );
-  });
-
-  test("stands between the markers of a README, with what is missing", () => {
-    const section = sectionOf(tablesOf(rows, entries), {
-      notes: ["One", "Another that is longer ".repeat(9)],
-      absences: [{ label: "PyTorch", reason: "no Python" }],
-      machine: "A machine",
-    });
-    expect(section).toContain("\n\nA machine. One. Another");
-    expect(section.replaceAll("\n", " ")).toContain(" Not here: PyTorch (no Python).");
-    expect(Math.max(...section.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(120);
-    const text = "a\n<!-- bench:peers -->\nold\n<!-- /bench:peers -->\nb";
-    expect(replaced(text, "new")).toBe("a\n<!-- bench:peers -->\n\nnew\n\n<!-- /bench:peers -->\nb");
-    expect(() => replaced("a", "new")).toThrow("bench:peers");
   });
 
   test("comes as rows that say what ran", () => {
