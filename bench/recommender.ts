@@ -1,4 +1,4 @@
-/** What the recommender is worth and what it costs. Each case runs in a child process; timed ones run alone. */
+/** The worth and the cost of the recommender. Each case runs in a child process; timed ones run alone. */
 import { Option } from "commander";
 import { command } from "./harness/command.js";
 import { NODE_OPTION } from "./harness/node.js";

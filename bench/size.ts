@@ -11,7 +11,7 @@ const DIGEST = "src/engine/instance/kernel.ts";
 const WASM_BYTES_MAX = 96 * 1024;
 
 interface Bundle {
-  /** What a page imports. */
+  /** The name that a page imports. */
   name: string;
   door: string;
   /** Largest size, compressed by brotli. */
@@ -63,7 +63,7 @@ function namesOf(source: string): string[] {
   return [...lists].flatMap(([, list]) => list!.split(",").map((name) => name.trim())).filter((name) => name !== "");
 }
 
-/** What a page loads for one name of a door. */
+/** The code that a page loads for one name of a door. */
 async function bundled(name: string, module: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
     stdin: { contents: `export { ${name} } from "${module}";`, resolveDir: "." },

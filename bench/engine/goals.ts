@@ -16,7 +16,7 @@ const MICROSECONDS: Readonly<Record<string, number>> = {
   "PER/draw of 100000": 0.05,
 };
 
-/** What the engine should reach in this Node. */
+/** The goals of the engine in a version of Node. */
 export function goalsIn(node: string = process.versions.node): Goal[] {
   const percents = Object.entries(PERCENT[node.split(".")[0]!] ?? {});
   const times = Object.entries(MICROSECONDS);

@@ -1,6 +1,6 @@
 /**
  * Loops of multiplications and additions that touch no memory: the most that one core does with 128-bit SIMD. Which
- * order is the fastest depends on the processor and on what the JavaScript engine makes of it, so there are several.
+ * order is the fastest depends on the processor and on the JavaScript engine's compiler, so there are several.
  *
  * Their Wasm is put together here, instruction by instruction, so that no compiler reorders it.
  */

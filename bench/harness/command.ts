@@ -1,4 +1,4 @@
-/** The command of a suite: its options, what is done in which order, what is printed, and the exit code. */
+/** The command of a suite: its options, the order of its tasks, the report and the exit code. */
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Progress } from "../../src/cli/writing/progress.js";
@@ -61,7 +61,7 @@ function parsed<C extends Case, O extends object>(suite: Suite<C, O>): { chosen:
   return { chosen: suite.cases.filter(({ name }) => !only || only.some((each) => each.test(name))), options };
 }
 
-/** A run of a command: what is done, kept and reported. */
+/** A run of a command: it does tasks, keeps their rows and reports them. */
 class Run<C extends Case, O extends object> {
   readonly failures: string[] = [];
   readonly #suite: Suite<C, O>;
@@ -145,7 +145,7 @@ class Run<C extends Case, O extends object> {
     say(`[${++this.#done}/${this.#tasks.length}] ${this.failures.at(-1)}`);
   }
 
-  /** Prints what the rows come to, and keeps what is computed from them. @returns Whether all is well. */
+  /** Prints the report, and keeps the rows computed for it. @returns Whether nothing failed. */
   conclude(): boolean {
     const { rows, commits } = this.#ledger;
     const { goals = [] } = this.#suite;
@@ -167,7 +167,7 @@ function labelOf({ case: name, seed }: Job): string {
   return seed === undefined ? name : `${name}, seed ${seed}`;
 }
 
-/** Runs a suite as the command line says. */
+/** Runs a suite with the options of the command line. */
 export async function command<C extends Case, O extends object>(suite: Suite<C, O>): Promise<void> {
   const { chosen, options } = parsed(suite);
   if (options.list) {

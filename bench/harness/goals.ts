@@ -4,7 +4,7 @@ type Judged = Pick<Row, "case" | "metric" | "value" | "unit" | "lo" | "hi" | "ba
 
 /** A bound of a figure. Exactly one of `atLeast`, `atMost` and `above` is given. */
 export interface Goal {
-  /** The cases that it is about. */
+  /** The cases with this goal. */
   readonly case: RegExp;
   readonly metric: string;
   readonly atLeast?: number;
@@ -49,7 +49,7 @@ export function wanted(row: Judged, goals: readonly Goal[]): string {
   return `${goalOf(row, goals) ? side : ""}${figure(target, unit)}`;
 }
 
-/** A line for each goal: what it is about, the figure, the goal and, of a missed one, why where that is known. */
+/** A line for each goal: its case and metric, the figure, the goal and, where a missed one has a note, that. */
 export function goalLines(rows: readonly Judged[], goals: readonly Goal[]): string[] {
   return rows
     .filter(({ met }) => met !== undefined)

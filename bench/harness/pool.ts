@@ -2,23 +2,23 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Job, Result } from "./suite.js";
 
-/** What a child process sends: how far it is, then what came out or what went wrong. */
+/** A message of a child process: a line on its progress, its rows, or an error. */
 export type Message = { text: string } | { results: Result[] } | { error: string };
 
-/** What a child process gets. */
+/** A message to a child process. */
 export interface Order {
   job: Job;
   options: object;
 }
 
-/** What the pool reports of jobs. */
+/** Takes the reports of the pool. */
 export interface Listener<J extends Job = Job> {
   onText(job: J, text: string): void;
   onResults(job: J, results: Result[]): void;
   onError(job: J, error: string): void;
 }
 
-/** What child processes run: a module that exports `CASES`, with the suite's own options. */
+/** The module that child processes run, which exports `CASES`, and the suite's own options. */
 export interface Program {
   module: URL;
   options: object;

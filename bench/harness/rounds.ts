@@ -37,10 +37,10 @@ export interface Series<P extends Probe = Probe> extends Metric {
   values: number[];
 }
 
-/** What takes samples of a workload. */
+/** A probe of a workload, warm. */
 export function prepared(workload: Workload): Prepared {
   const sample = sampler(workload);
-  // Until a workload has run for a while, engines run what they have compiled in a hurry.
+  // At first, engines run code that they compiled in a hurry.
   sample();
   return { sample: () => [sample()] };
 }
@@ -56,7 +56,7 @@ function isDue(round: number, samples: number, rounds: number): boolean {
   return Math.floor(((round + 1) * samples) / rounds) > Math.floor((round * samples) / rounds);
 }
 
-/** What a call gives; undefined, and reported, where it fails. */
+/** The result of a call; a failure is reported, and gives undefined. */
 async function attempt<T>(name: string, call: () => T | Promise<T>, { fail, signal }: Context): Promise<T | undefined> {
   try {
     return await call();

@@ -10,20 +10,20 @@ export type Result = Omit<Row, "suite" | "case"> & Partial<Pick<StoredRow, "case
 /** Something that is measured, by the name that `--only` matches and `--list` prints. */
 export interface Case {
   readonly name: string;
-  /** What it measures, for `--list`. */
+  /** Its purpose, for `--list`. */
   readonly title?: string;
 }
 
-/** A case and a seed: what a child process runs at a time. */
+/** A case and a seed: the unit of work of a child process. */
 export interface Job {
   readonly case: string;
   /** Left out where the case chooses its seeds itself. */
   readonly seed?: number;
 }
 
-/** What is measured at once, and kept as soon as it is done. */
+/** A measurement whose rows are kept together, as soon as it is done. */
 export interface Task extends Job {
-  /** Hash of all that decides the rows. */
+  /** Hash of everything that decides the rows. */
   readonly recipe: string;
   /** Runs it in this process. Without it, a child process runs the case. */
   readonly run?: (context: Context) => Promise<Result[]>;
@@ -31,7 +31,7 @@ export interface Task extends Job {
   readonly isAlone: boolean;
 }
 
-/** What a task that runs in this process can use. */
+/** Tools of a task that runs in this process. */
 export interface Context {
   readonly signal: AbortSignal;
   /** Shows how far the task is, [0, 1]. */
@@ -42,7 +42,7 @@ export interface Context {
   fail(text: string): void;
 }
 
-/** What a case in a child process can use. */
+/** Arguments of a case in a child process. */
 export interface CaseContext {
   readonly seed: number;
   /** The suite's own options, as given on the command line. */
@@ -56,24 +56,24 @@ export interface ProcessCase extends Case {
   readonly seeds?: number;
   readonly isAlone?: boolean;
   /**
-   * All that decides the rows, except the seed: plain data. Rows with the same recipe are not measured again. Without it,
+   * Everything that decides the rows, except the seed: plain data. Rows with the same recipe are not measured again. Without it,
    * only rows of the same commit and machine count.
    */
   readonly recipe?: unknown;
   run(context: CaseContext): Result[] | Promise<Result[]>;
 }
 
-/** What a suite makes of its rows. */
+/** The report of a suite. */
 export interface Report {
   /** Tables to print. */
   readonly text: string;
   /** Rows computed from several others. */
   readonly rows?: readonly (Result & { case: string })[];
-  /** What is wrong with the rows; the command then ends with 1. */
+  /** Faults of the rows; the command then ends with 1. */
   readonly failures?: readonly string[];
 }
 
-/** Named cases, how they are measured, and what they come to. */
+/** Named cases, the tasks that measure them, and their report. */
 export interface Suite<C extends Case = Case, O extends object = object> {
   /** The `suite` of its rows. */
   readonly name: string;

@@ -29,7 +29,7 @@ export function sampler({ call }: Workload): () => number {
 export function time(workloads: readonly Workload[], samples: number): number[][] {
   const samplers = workloads.map(sampler);
   const round = () => samplers.map((sample) => sample());
-  // Until a workload has run for a while, engines run what they have compiled in a hurry.
+  // At first, engines run code that they compiled in a hurry.
   round();
   const rounds = Array.from({ length: samples }, round);
   return workloads.map((_, i) => rounds.map((times) => times[i]!));

@@ -171,7 +171,7 @@ export const MUNCHAUSEN = { alpha: 0.9, temperature: 0.03, clip: -1 } as const;
 
 const PRIORITIES = { priorityExponent: 0.6, importanceExponent: 1 } satisfies AgentOptions;
 
-/** What each probe case adds to the recipe. */
+/** The options that each probe case adds to the recipe. */
 export const PROBE_OPTIONS: Readonly<Record<string, object>> = {
   plain: {},
   double: { double: true },

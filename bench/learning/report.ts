@@ -4,7 +4,7 @@ import type { Report } from "../harness/suite.js";
 import { GROUPS } from "./cases.js";
 import { outcomesOf } from "./suite.js";
 
-/** What the engine must learn. */
+/** The least that the engine must learn. */
 export const GOALS: readonly Goal[] = [
   { case: /^CartPole-v1$/, metric: "return_min", atLeast: 500 },
   { case: /^Acrobot-v1$/, metric: "return_iqm", atLeast: -75 },

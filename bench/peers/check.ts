@@ -7,7 +7,7 @@ import type { Expected } from "./reference.js";
 /** How far a chosen action's value may be below the best, a loss from the reference's, and a weight. */
 export const TOLERANCE = { value: 1e-4, loss: 1e-5, weight: 1e-6 } as const;
 
-/** What is compared: the update and the choice of actions, the choice alone, or the choice with outputs that are never below 0. */
+/** The scope of a check: the update and the choice of actions, the choice alone, or the choice of outputs that are never below 0. */
 export type Comparison = "update" | "actions" | "positive actions";
 
 /**

@@ -12,7 +12,7 @@ import { type Expected, expectedOf } from "./reference.js";
 import { type Samples, titled } from "./report.js";
 import { type Effort, fastest, type Metric, probeOf, type Runner, warm } from "./timing.js";
 
-/** What is measured at a shape. */
+/** The measurement at a shape. */
 export interface Plan {
   shape: Shape;
   peers: readonly Peer[];

@@ -2,14 +2,14 @@
 import { existsSync } from "node:fs";
 import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
 import { CALIBRATION, calibrate } from "./calibration/calibration.js";
-import { measureCatalogue } from "./catalogue.js";
-import { measureLatency } from "./latency.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
-import { measureMemory, measurePipeline } from "./pipeline.js";
 import { recsim } from "./recsim.js";
-import { measureSimulator } from "./simulator.js";
+import { measureCatalogue } from "./speed/catalogue.js";
+import { measureLatency } from "./speed/latency.js";
+import { measureMemory, measurePipeline } from "./speed/pipeline.js";
+import { measureSimulator } from "./speed/simulator.js";
 
 /** As many as make the differences of a tenth of a minute visible. */
 const RECSIM_EPISODES = 10_000;

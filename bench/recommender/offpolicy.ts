@@ -138,10 +138,10 @@ function worldOf({ slate, logging, target }: Pair, seed: number): World {
 const figureOf = (figures: readonly Figure[], metric: string) => figures.find((one) => one.metric === metric)!;
 
 /**
- * For each estimator, over worlds and relative to the truth: how far it is from what the policy earns a decision when it
- * alone serves the same world, and how many of its intervals hold that. A platform is changed by who serves it, so this
- * need not be 0. What must be is the one-step form: the log's estimate beside what the policy's own decisions earn in the
- * same world, a fifth of all, at random, amid the others.
+ * For each estimator, over worlds and relative to the truth: its distance from the policy's reward a decision when it
+ * alone serves the same world, and the share of its intervals that hold that reward. A policy changes the platform that
+ * it serves, so this distance need not be 0. That of the one step must be: from the reward of the policy's own decisions
+ * in the same world, a fifth of all, at random, amid the others.
  */
 function pairRows(pair: Pair, worlds: readonly World[], reward: Reward): Result[] {
   const common = { case: `offpolicy/${pair.name}/${reward}`, seeds: SEEDS };

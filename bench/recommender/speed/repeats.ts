@@ -1,5 +1,5 @@
-import { meanInterval, medianInterval } from "../../src/statistics/intervals.js";
-import type { Result } from "../harness/suite.js";
+import { meanInterval, medianInterval } from "../../../src/statistics/intervals.js";
+import type { Result } from "../../harness/suite.js";
 
 /** The fewest repetitions whose median has an interval. */
 export const REPEATS = 6;

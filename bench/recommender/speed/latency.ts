@@ -7,11 +7,11 @@
  */
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Random } from "../../src/numeric/index.js";
-import type { Decision, LiveEvent, Policy } from "../../src/protocol/index.js";
-import { medianInterval } from "../../src/statistics/intervals.js";
-import type { CaseContext, Result } from "../harness/suite.js";
-import { spreadOf } from "../harness/timing.js";
+import { Random } from "../../../src/numeric/index.js";
+import type { Decision, LiveEvent, Policy } from "../../../src/protocol/index.js";
+import { medianInterval } from "../../../src/statistics/intervals.js";
+import type { CaseContext, Result } from "../../harness/suite.js";
+import { spreadOf } from "../../harness/timing.js";
 
 const STREAMS = 200;
 const USERS = 500;
@@ -26,7 +26,7 @@ const REPLICAS = 5;
 const VISITS = 300;
 const START = 1_700_000_000_000;
 const SECOND = 1000;
-const OWN = join(import.meta.dirname, "../../dist");
+const OWN = join(import.meta.dirname, "../../../dist");
 
 /** The door `liveq/recommender` of a build. */
 type Door = Readonly<Record<string, unknown>> & { Recommender: new (options: object) => Policy };
@@ -52,13 +52,13 @@ const SPELLINGS: readonly Spelling[] = [
   },
 ];
 
-/** What a round of calls took, in microseconds. */
+/** The durations of a round of calls, in microseconds. */
 interface Times {
   recommend: number[];
   feedback: number[];
 }
 
-/** A recommender of a build, with the visits that it has had. */
+/** A recommender of a build that serves visits. */
 class Served {
   readonly #policy: Policy;
   readonly #random = Random.named(1, "latency");

@@ -3,10 +3,10 @@
  * machine hardly counts.
  */
 import { cpuUsage } from "node:process";
-import { RandomPolicy } from "../../src/baselines/index.js";
-import { DAY } from "../../src/protocol/index.js";
-import { Platform, type PlatformOptions } from "../../src/simulator/index.js";
-import type { Result } from "../harness/suite.js";
+import { RandomPolicy } from "../../../src/baselines/index.js";
+import { DAY } from "../../../src/protocol/index.js";
+import { Platform, type PlatformOptions } from "../../../src/simulator/index.js";
+import type { Result } from "../../harness/suite.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 

@@ -1,11 +1,11 @@
 /** Speed and memory of the catalogue and of retrieval as more and more is on air. */
 
-import { Random } from "../../src/numeric/index.js";
-import type { LiveEvent } from "../../src/protocol/index.js";
-import { Towers, type Vectors } from "../../src/recommender/retrieval/index.js";
-import { type Query, Retriever } from "../../src/recommender/retrieval/retriever.js";
-import { type CatalogStream, Catalogue } from "../../src/recommender/state/catalogue.js";
-import type { Result } from "../harness/suite.js";
+import { Random } from "../../../src/numeric/index.js";
+import type { LiveEvent } from "../../../src/protocol/index.js";
+import { Towers, type Vectors } from "../../../src/recommender/retrieval/index.js";
+import { type Query, Retriever } from "../../../src/recommender/retrieval/retriever.js";
+import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
+import type { Result } from "../../harness/suite.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 

@@ -1,12 +1,12 @@
 /** Speed from the bytes of a log to feature rows, and memory of users and streams. */
 
-import { RandomPolicy } from "../../src/baselines/index.js";
-import { cleanEvents, readJsonl, toJsonl } from "../../src/logs/index.js";
-import { Random } from "../../src/numeric/index.js";
-import { MINUTE } from "../../src/protocol/index.js";
-import { type LiveEvent, parseEvent, type QFunction, Recommender } from "../../src/recommender/index.js";
-import { simulatedEvents } from "../../src/simulator/index.js";
-import type { Result } from "../harness/suite.js";
+import { RandomPolicy } from "../../../src/baselines/index.js";
+import { cleanEvents, readJsonl, toJsonl } from "../../../src/logs/index.js";
+import { Random } from "../../../src/numeric/index.js";
+import { MINUTE } from "../../../src/protocol/index.js";
+import { type LiveEvent, parseEvent, type QFunction, Recommender } from "../../../src/recommender/index.js";
+import { simulatedEvents } from "../../../src/simulator/index.js";
+import type { Result } from "../../harness/suite.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
