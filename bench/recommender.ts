@@ -6,7 +6,7 @@ import { type ProcessCase, processTasks } from "./harness/suite.js";
 import { CASES } from "./recommender/cases.js";
 import { GOALS, report } from "./recommender/report.js";
 
-await command<ProcessCase, { against?: string; features?: string[] }>({
+await command<ProcessCase, { against?: string; features?: string[] | true }>({
   name: "recommender",
   description:
     "Measures the recommender and the world that it is judged on, and whether figures are what they must be.",
@@ -16,7 +16,10 @@ await command<ProcessCase, { against?: string; features?: string[] }>({
   mustMeetGoals: true,
   options: [
     new Option("--against <dir>", "latency: the dist/ of another checkout, measured in turn with this one"),
-    new Option("--features <group...>", "latency: the groups of features of both builds; default: those of each build"),
+    new Option(
+      "--features [group...]",
+      "latency: both with the core groups and these; default: the groups of each build",
+    ),
     NODE_OPTION,
   ],
   tasks: (chosen, { against, features }) => processTasks(chosen, undefined, { against, features }),

@@ -10,9 +10,12 @@ test("latency is measured of a build alone, and of two in turn with their ratios
   expect(alone.map(({ case: name, metric }) => [name, metric])).toEqual(
     metrics.map((metric) => ["latency/defaults", `${metric}_us`]),
   );
-  const options = { against: "dist", features: ["session", "pair", "social"] };
+  const options = { against: "dist", features: ["social", "traits"] };
   const rows = await measureLatency({ seed: 1, options, say }, SMALL);
-  const name = "latency/session+pair+social";
+  await expect(measureLatency({ seed: 1, options: { features: ["smell"] }, say }, SMALL)).rejects.toThrow(
+    'a build has no group of features "smell"',
+  );
+  const name = "latency/core+social+traits";
   expect(rows.map((row) => [row.case, row.metric])).toEqual([
     ...metrics.map((metric) => [name, `${metric}_us`]),
     ...metrics.map((metric) => [`${name}/against`, `${metric}_us`]),

@@ -31,25 +31,28 @@ const OWN = join(import.meta.dirname, "../../../dist");
 /** The door `liveq/recommender` of a build. */
 type Door = Readonly<Record<string, unknown>> & { Recommender: new (options: object) => Policy };
 
-/** How a build spells its groups of features. */
+/** How a build spells the core groups and those beside them. */
 interface Spelling {
   fits(door: Door): boolean;
   options(door: Door, groups: readonly string[]): object;
 }
 
 /** Groups that 0.1.0 always has. */
-const ALWAYS = ["session", "habits", "pair"];
+const CORE = ["clock", "audience", "habits", "session", "pair"];
+
+function groupOf(door: Door, name: string): unknown {
+  const make = door[name];
+  if (typeof make !== "function") throw new Error(`a build has no group of features "${name}"`);
+  return make() as unknown;
+}
 
 const SPELLINGS: readonly Spelling[] = [
   {
     fits: (door) => typeof door["session"] === "function",
-    options: (door, groups) => ({ features: groups.map((group) => (door[group] as () => unknown)()) }),
+    options: (door, groups) => ({ features: [...CORE, ...groups].map((name) => groupOf(door, name)) }),
   },
   // 0.1.0
-  {
-    fits: () => true,
-    options: (_, groups) => ({ features: { inputs: groups.filter((group) => !ALWAYS.includes(group)) } }),
-  },
+  { fits: () => true, options: (_, groups) => ({ features: { inputs: groups } }) },
 ];
 
 /** The durations of a round of calls, in microseconds. */
@@ -158,8 +161,9 @@ export async function measureLatency(
   { options, say }: CaseContext,
   { rounds = ROUNDS, visits = VISITS, warmup = WARMUP, replicas = REPLICAS } = {},
 ): Promise<Result[]> {
-  const { against, features } = options as { against?: string; features?: string[] };
-  const name = `latency/${features ? features.join("+") : "defaults"}`;
+  const { against, features: asked } = options as { against?: string; features?: string[] | true };
+  const features = asked === true ? [] : asked;
+  const name = `latency/${features ? ["core", ...features].join("+") : "defaults"}`;
   const dists = [OWN, ...(against ? [resolve(against)] : [])];
   const builds = await Promise.all(dists.map((dist) => served(dist, features, replicas)));
   const times: Times[][] = builds.map(() => []);
