@@ -1,11 +1,11 @@
-/** Train steps and decisions, in all that the engine can be asked for. */
+/** Train steps and decisions at all shapes, and train steps with options that cost time. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CartPole, DQN, type DQNOptions, type EngineOptions, train } from "../../src/index.js";
-import { actOf, filled, flops, SHAPES, type Shape, trainOf } from "../shapes.js";
-import { type Probe, timed } from "./probe.js";
+import type { Result } from "../harness/suite.js";
+import { type EngineProbe, timed } from "./probe.js";
+import { actOf, filled, flops, SHAPES, type Shape, trainOf } from "./shapes.js";
 
 const HIRE_MS = 5000;
-/** Of a whole training with the defaults. */
 const TRAINING_STEPS = 10_000;
 const TRAININGS = 5;
 const ENVIRONMENT_STEPS = 50_000;
@@ -26,7 +26,7 @@ export function agentOf(shape: Shape): DQN {
 }
 
 /** The train step of a shape with other options, or run otherwise. */
-function variant(name: string, what: string, options: Partial<DQNOptions>, run: EngineOptions = {}): Probe {
+function variant(name: string, what: string, options: Partial<DQNOptions>, run: EngineOptions = {}): EngineProbe {
   const plain = shapeNamed(name);
   const shape = { ...plain, options: { ...plain.options, ...options } };
   const prepare = async () => {
@@ -49,7 +49,7 @@ async function hired(agent: DQN, threads: number): Promise<void> {
 const PER = { priorityExponent: 0.6 };
 const ACTIONS = ["S", "M", "L", "XL"];
 
-export const AGENT_PROBES: readonly Probe[] = [
+export const AGENT_PROBES: readonly EngineProbe[] = [
   ...SHAPES.map((shape) => timed(`train/${shape.name}`, () => trainOf(shape, agentOf(shape)), flops(shape).train)),
   ...SHAPES.map((shape) => timed(`act/${shape.name}`, () => actOf(shape, agentOf(shape)), flops(shape).act)),
   ...ACTIONS.flatMap((name) => [
@@ -58,7 +58,7 @@ export const AGENT_PROBES: readonly Probe[] = [
     variant(name, "Double, PER", { double: true, ...PER }),
   ]),
   variant("L", "storage f16", { storage: "f16" }),
-  // All of it in cache: what rows that come from further away cost.
+  // All of it in cache: the difference is the cost of rows that lie further away.
   ...["M", "L"].map((name) => variant(name, "replay of 64", { capacity: 64 })),
   ...["S", "L", "XL"].map((name) => variant(name, "2 threads", {}, { threads: 2 })),
   ...["S", "L"].flatMap((name) => [
@@ -67,38 +67,51 @@ export const AGENT_PROBES: readonly Probe[] = [
   ]),
 ];
 
+/** Steps a second of a whole training with the defaults. */
+async function trainedPerSecond(): Promise<number> {
+  const agent = new DQN({ observation: 4, actions: 2, seed: 1 });
+  const start = performance.now();
+  await train(agent, new CartPole(), { steps: TRAINING_STEPS });
+  const perSecond = (1000 * TRAINING_STEPS) / (performance.now() - start);
+  agent.dispose();
+  return perSecond;
+}
+
+function steppedPerSecond(environment: CartPole): number {
+  const start = performance.now();
+  environment.reset(1);
+  for (let i = 0; i < ENVIRONMENT_STEPS; i++) {
+    const { terminated, truncated } = environment.step(i & 1);
+    if (terminated || truncated) environment.reset();
+  }
+  return (1000 * ENVIRONMENT_STEPS) / (performance.now() - start);
+}
+
 const PER_SECOND = [{ metric: "per_second", unit: "steps/s" }];
 
-export const ENVIRONMENT_PROBES: readonly Probe[] = [
+export const ENVIRONMENT_PROBES: readonly EngineProbe[] = [
   {
     name: "CartPole/train() with the defaults",
     metrics: PER_SECOND,
     flop: 0,
-    samples: TRAININGS,
-    make: () => async () => {
-      const agent = new DQN({ observation: 4, actions: 2, seed: 1 });
-      const start = performance.now();
-      await train(agent, new CartPole(), { steps: TRAINING_STEPS });
-      return [(1000 * TRAINING_STEPS) / (performance.now() - start)];
-    },
+    prepare: () => ({ samples: TRAININGS, sample: async () => [await trainedPerSecond()] }),
   },
   {
     name: "CartPole/environment alone",
     metrics: PER_SECOND,
     flop: 0,
-    make() {
+    prepare() {
       const environment = new CartPole();
-      const sample = () => {
-        const start = performance.now();
-        environment.reset(1);
-        for (let i = 0; i < ENVIRONMENT_STEPS; i++) {
-          const { terminated, truncated } = environment.step(i & 1);
-          if (terminated || truncated) environment.reset();
-        }
-        return [(1000 * ENVIRONMENT_STEPS) / (performance.now() - start)];
-      };
-      sample();
-      return sample;
+      steppedPerSecond(environment);
+      return { sample: () => [steppedPerSecond(environment)] };
     },
   },
 ];
+
+/** The Wasm memory of an agent of each shape. */
+export function memoryRows(): Result[] {
+  return SHAPES.map((shape) => {
+    const value = agentOf(shape).memoryBytes / 2 ** 20;
+    return { case: `memory/${shape.name}`, metric: "wasm_megabytes", value, unit: "MB", isExact: true };
+  });
+}

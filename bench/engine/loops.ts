@@ -1,6 +1,6 @@
-/** A process that says the names of the register-only loops, then for each line that it is given their GFLOP/s. */
+/** A process that writes the names of the register-only loops, then for each line that it reads their GFLOP/s. */
 import { createInterface } from "node:readline";
-import { sampler } from "../shapes.js";
+import { sampler } from "../harness/timing.js";
 import { rooflineLoops } from "./roofline.js";
 
 const loops = rooflineLoops().loops.map((loop) => ({ loop, sample: sampler(loop) }));

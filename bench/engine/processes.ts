@@ -1,11 +1,8 @@
-/** What takes a process of its own: the start to a first action, memory, and the loops in another Node. */
-import { spawn, spawnSync } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+/** Measurements of whole processes: the start to a first action, and memory. */
+import { spawnSync } from "node:child_process";
 import { DQN } from "../../src/index.js";
-import type { Runtime } from "../../test/runtimes/install.js";
-import { SHAPES } from "../shapes.js";
-import type { Probe } from "./probe.js";
+import type { EngineProbe } from "./probe.js";
+import { SHAPES } from "./shapes.js";
 
 const STARTS = 21;
 const MEMORIES = 5;
@@ -14,7 +11,7 @@ const MEGABYTE = 2 ** 20;
 const UPDATES = 2000;
 const OPTIONS = SHAPES.find(({ name }) => name === "M")!.options;
 
-/** Runs code in this Node; gives what it printed, and the milliseconds from its start to its end. */
+/** Runs code in this Node: its output, and the milliseconds from its start to its end. */
 function run(...args: readonly string[]): { out: string; ms: number } {
   const start = performance.now();
   const { status, stdout, stderr, error } = spawnSync(process.execPath, args, { encoding: "utf8" });
@@ -46,10 +43,31 @@ const TRAINED = `
   }
   ${MEMORY}`;
 
+function starts(): number[] {
+  const alone = run("-e", "0").ms;
+  const { out, ms } = run(...module(FIRST_ACTION));
+  return [alone, ms, ms - alone, ...(JSON.parse(out) as number[])];
+}
+
+function warmStart(): number[] {
+  const start = performance.now();
+  const agent = new DQN(OPTIONS);
+  const ms = performance.now() - start;
+  agent.dispose();
+  return [ms];
+}
+
+function memories(): number[] {
+  const of = (code: string) => (JSON.parse(run(...module(code)).out) as number[]).map((n) => n / MEGABYTE);
+  const alone = of(MEMORY);
+  const trained = of(TRAINED);
+  return [...alone, ...trained, trained[0]! - alone[0]!];
+}
+
 const milliseconds = (suffix: string) => ({ metric: "time_ms", unit: "ms", suffix });
 const megabytes = (suffix: string) => ({ metric: "megabytes", unit: "MB", suffix });
 
-export const PROCESS_PROBES: readonly Probe[] = [
+export const PROCESS_PROBES: readonly EngineProbe[] = [
   {
     name: "start of M",
     metrics: [
@@ -60,24 +78,13 @@ export const PROCESS_PROBES: readonly Probe[] = [
       milliseconds(", of it the first action"),
     ],
     flop: 0,
-    samples: STARTS,
-    make: () => () => {
-      const alone = run("-e", "0").ms;
-      const { out, ms } = run(...module(FIRST_ACTION));
-      return [alone, ms, ms - alone, ...(JSON.parse(out) as number[])];
-    },
+    prepare: () => ({ samples: STARTS, sample: starts }),
   },
   {
     name: "start of M, new DQN in a warm process",
     metrics: [milliseconds("")],
     flop: 0,
-    make: () => () => {
-      const start = performance.now();
-      const agent = new DQN(OPTIONS);
-      const ms = performance.now() - start;
-      agent.dispose();
-      return [ms];
-    },
+    prepare: () => ({ sample: warmStart }),
   },
   {
     name: "memory",
@@ -89,39 +96,6 @@ export const PROCESS_PROBES: readonly Probe[] = [
       megabytes(", beyond Node alone"),
     ],
     flop: 0,
-    samples: MEMORIES,
-    make: () => () => {
-      const of = (code: string) => (JSON.parse(run(...module(code)).out) as number[]).map((n) => n / MEGABYTE);
-      const alone = of(MEMORY);
-      const trained = of(TRAINED);
-      return [...alone, ...trained, trained[0]! - alone[0]!];
-    },
+    prepare: () => ({ samples: MEMORIES, sample: memories }),
   },
 ];
-
-/** The register-only loops in another Node, in the same rounds; `stop` lets it go. */
-export async function loopsOf({
-  name,
-  command: [program, ...first],
-}: Runtime): Promise<{ probe: Probe; stop: () => void }> {
-  const script = fileURLToPath(new URL("loops.ts", import.meta.url));
-  const child = spawn(program!, [...first, "--import", "tsx", script], { stdio: ["pipe", "pipe", "inherit"] });
-  const failed = new Promise<never>((_, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the loops of ${name} ended with ${code}`)));
-  });
-  failed.catch(() => {});
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async () => JSON.parse((await Promise.race([lines.next(), failed])).value as string) as unknown;
-  const names = (await answer()) as string[];
-  const probe: Probe = {
-    name: "loop/",
-    metrics: names.map((each) => ({ metric: "gflops", unit: "GFLOP/s", suffix: `${each}, ${name}` })),
-    flop: 0,
-    make: () => async () => {
-      child.stdin.write("\n");
-      return (await answer()) as number[];
-    },
-  };
-  return { probe, stop: () => void child.kill() };
-}

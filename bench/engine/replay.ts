@@ -1,8 +1,8 @@
 /** The replay's own work: draws by priority, updates of priorities, and reading a batch by how it is stored. */
 import { readFileSync } from "node:fs";
 import type { Kernels } from "../../test/support/kernels.js";
-import type { Case } from "../shapes.js";
-import { type Probe, timed } from "./probe.js";
+import type { Workload } from "../harness/timing.js";
+import { type EngineProbe, timed } from "./probe.js";
 
 const BATCH = 64;
 /** Batches of draws that are made beforehand. */
@@ -39,7 +39,7 @@ function tree(capacity: number) {
 }
 
 /** Draws of stratified batches: one is one draw. */
-function draws(capacity: number): Case {
+function draws(capacity: number): Workload {
   const { exports, at, uniform, targets, targetsAt, leavesAt } = tree(capacity);
   const share = (exports.treeTotal(at) * (1 - 1e-6)) / BATCH;
   const pool = Array.from({ length: POOL }, () =>
@@ -59,7 +59,7 @@ function draws(capacity: number): Case {
 }
 
 /** Updates of the priorities of random batches: one is one leaf. */
-function updates(capacity: number): Case {
+function updates(capacity: number): Workload {
   const { exports, at, uniform, leaves, leavesAt, prioritiesAt } = tree(capacity);
   const random = () => Int32Array.from({ length: BATCH }, () => Math.floor(uniform() * capacity));
   const pool = Array.from({ length: POOL }, random);
@@ -83,7 +83,7 @@ const FORMS: [storage: string, bytes: number, read: (exports: Kernels, at: numbe
 ];
 
 /** Reading a batch of random rows: 160 MB of f32, half and a quarter of it. */
-function gather(bytes: number, read: (exports: Kernels, at: number, x: number) => void): Case {
+function gather(bytes: number, read: (exports: Kernels, at: number, x: number) => void): Workload {
   const { rows, width, capacity } = GATHER;
   const from = PAGE + rows * width * 4;
   const exports = kernels(from + capacity * width * bytes);
@@ -102,7 +102,7 @@ function gather(bytes: number, read: (exports: Kernels, at: number, x: number) =
   };
 }
 
-export const REPLAY_PROBES: readonly Probe[] = [
+export const REPLAY_PROBES: readonly EngineProbe[] = [
   ...CAPACITIES.map((capacity) => timed(`PER/draw of ${capacity}`, () => draws(capacity))),
   ...CAPACITIES.map((capacity) => timed(`PER/update of ${capacity}`, () => updates(capacity))),
   ...FORMS.map(([name, bytes, read]) => timed(`replay/64 rows of 1000, ${name}`, () => gather(bytes, read))),

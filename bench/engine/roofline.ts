@@ -1,15 +1,15 @@
 /**
- * Loops of multiplications and additions that touch no memory: what one core does at the most with 128-bit SIMD. Which
- * order is the fastest depends on the processor and on what the JavaScript engine makes of it, so there are several.
+ * Loops of multiplications and additions that touch no memory: the most that one core does with 128-bit SIMD. Which
+ * order is the fastest depends on the processor and on the JavaScript engine's compiler, so there are several.
  *
- * Their Wasm is put together here, instruction by instruction, so that no compiler reorders what is measured.
+ * Their Wasm is put together here, instruction by instruction, so that no compiler reorders it.
  */
-import type { Case } from "../shapes.js";
+import type { Workload } from "../harness/timing.js";
 
-/** What is done to a chain x in a turn: x * a, x + b, or x * a + b in one instruction of relaxed SIMD. */
+/** A step of a chain x in a turn: x * a, x + b, or x * a + b in one instruction of relaxed SIMD. */
 type Operation = "mul" | "add" | "madd";
 
-/** Independent chains, and what a turn of the loop does to them, one after the other. */
+/** Independent chains, and their steps in a turn of the loop, one after the other. */
 interface Order {
   name: string;
   chains: number;
@@ -100,8 +100,8 @@ function moduleOf({ chains, turn }: Order): Uint8Array<ArrayBuffer> {
 
 const TURNS = 1000;
 
-export interface Loop extends Case {
-  /** What `turns` turns make of the chains: for tests. */
+export interface Loop extends Workload {
+  /** The sum of the chains after so many turns, for tests. */
   run: (turns: number, a: number, b: number) => number;
 }
 

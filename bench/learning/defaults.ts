@@ -1,8 +1,9 @@
 import { table } from "../../src/cli/writing/table.js";
 import { DQN, evaluate, train } from "../../src/index.js";
 import { arithmeticMean, meanInterval } from "../../src/statistics/intervals.js";
-import { CONTROL, merged, VARIANTS } from "../recipes.js";
-import { type Case, type Suite, timeFigures, valuesOf, withOutcomes } from "./suite.js";
+import type { ProcessCase } from "../harness/suite.js";
+import { CONTROL, merged, VARIANTS } from "./recipes.js";
+import { type Group, timeFigures, valuesOf, withOutcomes } from "./suite.js";
 
 const SEEDS = 6;
 const TESTS = 100;
@@ -18,11 +19,11 @@ const SCALE: Readonly<Record<string, readonly [worst: number, good: number]>> = 
   "MountainCar-v0": [-200, -100],
 };
 
-const cases: Case[] = Object.entries(VARIANTS).map(([name, options]) => ({
+const cases: ProcessCase[] = Object.entries(VARIANTS).map(([name, options]) => ({
   name: `defaults/${name}`,
   seeds: SEEDS,
   recipe: { options, evaluation: EVALUATION, tests: TESTS },
-  async run(seed, tell) {
+  async run({ seed, say }) {
     const start = performance.now();
     let all = 0;
     const scores = [];
@@ -35,7 +36,7 @@ const cases: Case[] = Object.entries(VARIANTS).map(([name, options]) => ({
         steps: recipe.steps,
         seed: seed * TRAINING,
         evaluation: { environment: make(), seed: VALIDATION + seed * 1000, ...EVALUATION },
-        onProgress: ({ step, meanReturn }) => tell(`${environment}, step ${step}: ${meanReturn.toFixed(1)}`),
+        onProgress: ({ step, meanReturn }) => say(`${environment}, step ${step}: ${meanReturn.toFixed(1)}`),
       });
       const value = arithmeticMean(evaluate(agent, make(), { episodes: TESTS, seed: TEST }));
       agent.dispose();
@@ -48,7 +49,7 @@ const cases: Case[] = Object.entries(VARIANTS).map(([name, options]) => ({
 }));
 
 /** Options without knowledge of the environment, trained for the budgets of the recipes: which are to be the defaults? */
-export const defaults: Suite = {
+export const defaults: Group = {
   cases,
   report(outcomes) {
     const own = withOutcomes(cases, outcomes);
@@ -65,7 +66,7 @@ export const defaults: Suite = {
       const seconds = arithmeticMean(valuesOf(results, "seconds"));
       lines.push([name, value.toFixed(3), ...returns.map((x) => x.toFixed(1)), `${seeds.length}`, seconds.toFixed(0)]);
     }
-    const header = ["defaults, mean return", "score", ...Object.keys(SCALE), "seeds", "s a seed"];
-    return { text: table(header, lines), rows, goals: [] };
+    const header = ["defaults, arithmeticMean return", "score", ...Object.keys(SCALE), "seeds", "s a seed"];
+    return { text: table(header, lines), rows };
   },
 };

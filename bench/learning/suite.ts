@@ -1,27 +1,6 @@
-import { createHash } from "node:crypto";
-import type { Row } from "../../src/cli/writing/results.js";
+import type { StoredRow } from "../../src/cli/writing/results.js";
 import type { DQNOptions } from "../../src/index.js";
-
-/** A figure of one seed. */
-export interface Figure {
-  metric: string;
-  value: number;
-  unit: string;
-  /** Observations behind it. */
-  n?: number;
-}
-
-/** Something that is run once for each seed. */
-export interface Case {
-  /** As in the rows: `CartPole-v1`, `probes/double`. */
-  name: string;
-  /** Seeds that count: 1 to this. */
-  seeds: number;
-  /** All that decides what comes out, but for the seed: plain data. */
-  recipe: unknown;
-  /** Told how far it is, in a few words. */
-  run(seed: number, tell: (text: string) => void): Promise<Figure[]>;
-}
+import type { ProcessCase, Report, Result } from "../harness/suite.js";
 
 /** The figures of a seed, by metric. */
 export interface Outcome {
@@ -32,37 +11,27 @@ export interface Outcome {
 /** Outcomes by case, sorted by seed; cases without any are missing. */
 export type Outcomes = ReadonlyMap<string, readonly Outcome[]>;
 
-/** Something that was to be shown, and whether it was. */
-export interface Goal {
-  text: string;
-  isMet: boolean;
-}
-
-/** What outcomes come to. */
-export interface Report {
-  /** Lines to print. */
-  text: string;
-  /** Figures over all seeds. */
-  rows: Omit<Row, "suite">[];
-  goals: Goal[];
-}
-
 /** Cases that are reported in one table. */
-export interface Suite {
-  cases: readonly Case[];
-  report(outcomes: Outcomes): Report;
+export interface Group {
+  cases: readonly ProcessCase[];
+  report(outcomes: Outcomes): Required<Pick<Report, "text" | "rows">>;
 }
 
 /** Options of an agent, without those that its environment decides. */
 export type AgentOptions = Partial<Omit<DQNOptions, "observation" | "actions" | "candidates" | "masked" | "seed">>;
 
-/** A short hash of a case's recipe: of its content, not of the order in which it is written. */
-export function hashOf({ recipe }: Case): string {
-  const sorted = (_: string, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value;
-  return createHash("sha256").update(JSON.stringify(recipe, sorted)).digest("hex").slice(0, 12);
+/** The outcomes that rows of single seeds hold. */
+export function outcomesOf(rows: readonly StoredRow[]): Outcomes {
+  const outcomes = new Map<string, Outcome[]>();
+  for (const { case: name, seeds, metric, value } of rows) {
+    const own = outcomes.get(name) ?? [];
+    outcomes.set(name, own);
+    let outcome = own.find(({ seed }) => seed === seeds![0]);
+    if (!outcome) own.push((outcome = { seed: seeds![0]!, figures: {} }));
+    outcome.figures = { ...outcome.figures, [metric]: value };
+  }
+  for (const own of outcomes.values()) own.sort((a, b) => a.seed - b.seed);
+  return outcomes;
 }
 
 /** Values of a metric, seed by seed. */
@@ -70,21 +39,19 @@ export function valuesOf(outcomes: readonly Outcome[], metric: string): number[]
   return outcomes.map(({ figures }) => figures[metric]!);
 }
 
-/** Those of a suite's cases that have outcomes, with them. */
-export function withOutcomes<T extends Case>(cases: readonly T[], outcomes: Outcomes): [T, readonly Outcome[]][] {
+/** The cases of a group that have outcomes, with them. */
+export function withOutcomes<T extends ProcessCase>(
+  cases: readonly T[],
+  outcomes: Outcomes,
+): [T, readonly Outcome[]][] {
   return cases.flatMap((each) => {
     const own = outcomes.get(each.name);
     return own?.length ? [[each, own] as [T, readonly Outcome[]]] : [];
   });
 }
 
-/** "7 of 10 seeds", for a run that did not do all. */
-export function seedsOf({ seeds }: Case, outcomes: readonly Outcome[]): string {
-  return outcomes.length < seeds ? `${outcomes.length} of ${seeds} seeds` : `${seeds} seeds`;
-}
-
 /** Wall seconds since a start, and environment steps in each. */
-export function timeFigures(start: number, steps: number): Figure[] {
+export function timeFigures(start: number, steps: number): Result[] {
   const seconds = (performance.now() - start) / 1000;
   return [
     { metric: "seconds", value: seconds, unit: "s" },

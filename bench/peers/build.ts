@@ -1,4 +1,4 @@
-/** What stands outside npm: compilers, OpenBLAS, PyTorch. */
+/** Programs from outside npm: compilers, OpenBLAS, PyTorch. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -57,12 +57,12 @@ export function buildWasm(clang: string | undefined): Built {
   return build(clang, "dqn.wasm", ["-O3", ...target, "-Wl,--no-entry", "-Wl,--export-dynamic", source("dqn.c")]);
 }
 
-/** The processor's features, as Linux tells them. */
+/** Whether the processor has AVX-512, where Linux lists its features. */
 export function hasAvx512(): boolean {
   return existsSync("/proc/cpuinfo") && /\bavx512f\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
 }
 
-/** Installs the peers of npm, unless they are as the lock file says; no script of theirs is run. */
+/** Installs the peers of npm, unless they match the lock file; runs none of their scripts. */
 export function installPackages(): void {
   const installed = join(HERE, "node_modules", ".package-lock.json");
   const lock = join(HERE, "package-lock.json");

@@ -1,4 +1,4 @@
-/** Whether a peer computes what it is timed for. */
+/** Whether a peer computes the update and the decisions that it is timed for. */
 import { readFileSync } from "node:fs";
 import { STEPS } from "./data.js";
 import type { PeerProcess } from "./process.js";
@@ -7,13 +7,13 @@ import type { Expected } from "./reference.js";
 /** How far a chosen action's value may be below the best, a loss from the reference's, and a weight. */
 export const TOLERANCE = { value: 1e-4, loss: 1e-5, weight: 1e-6 } as const;
 
-/** What is compared: all of it, the choice of actions, or that with outputs that are never below 0. */
+/** The scope of a check: the update and the choice of actions, the choice alone, or the choice of outputs that are never below 0. */
 export type Comparison = "update" | "actions" | "positive actions";
 
 /**
- * Lets a fresh peer choose actions and, if it is to, do STEPS updates. It must choose as the reference, and come to the
- * same losses and weights.
- * @returns How the peer is wrong, or nothing.
+ * Lets a fresh peer choose actions and, to compare updates, do STEPS of them. It must choose as the reference, and come to
+ * the same losses and weights.
+ * @returns The difference; undefined where there is none.
  */
 export async function faultOf(
   peer: PeerProcess,

@@ -1,4 +1,4 @@
-/** What every peer starts from: a full replay, weights, the first batches, and rows to act on. */
+/** The data that every peer starts from: a full replay, weights, the first batches, and rows to act on. */
 import { writeFileSync } from "node:fs";
 
 export interface Shape {

@@ -1,4 +1,4 @@
-/** Who takes part, and how they are started. */
+/** The peers, and how they are started. */
 import { join, resolve } from "node:path";
 import { type Built, buildBlas, buildNative, buildWasm, compilers, hasAvx512, pythonWithTorch } from "./build.js";
 import type { Comparison } from "./check.js";
@@ -7,14 +7,14 @@ import { DATA, type Variant } from "./process.js";
 import { OWN } from "./report.js";
 
 export interface Peer {
-  /** As --only takes it. */
-  name: string;
-  /** As tables show it, {} being its version. */
+  /** As in the names of cases. */
+  name: PeerName;
+  /** As tables and rows name it, with {} for its version. */
   label: string;
   comparison: Comparison;
   /** The forms in which it takes part in a shape; the fastest counts. None: it does not. */
   variants: (shape: Shape) => readonly Variant[];
-  /** What must be known beside its figures. */
+  /** A note to its figures. */
   note?: string;
   /** Why it is not here. */
   missing?: string;
@@ -22,15 +22,29 @@ export interface Peer {
 
 const HERE = import.meta.dirname;
 
-/** LiveQ comes first. */
-export function peersWith({ node, python }: { node: string; python?: string }): Peer[] {
+/** All peers, in the order of the tables. LiveQ comes first. */
+export const PEER_NAMES = [
+  ...([OWN, "clang-wasm", "c-native", "c-avx2", "openblas", "pytorch", "onnxruntime-web", "jax-js"] as const),
+  ...(["tfjs-wasm-by-hand", "tfjs-wasm", "tfjs-cpu", "plain", "convnetjs", "brain.js"] as const),
+] as const;
+
+export type PeerName = (typeof PEER_NAMES)[number];
+
+/** Builds and finds all peers, in the order of their names. @param python - A Python that has PyTorch. */
+export function peersWith({ python }: { python?: string }): Peer[] {
   const script = (module: string, name: string, word = name): Variant => ({
     name,
-    command: node,
+    command: process.execPath,
     words: [join(HERE, "serve.mjs"), `./js/${module}.mjs`, DATA, word],
   });
   const isDense = ({ nonZero }: Shape) => nonZero === undefined;
-  const inJavaScript = (name: string, label: string, module: string, variants: string[], more: Partial<Peer> = {}) => ({
+  const inJavaScript = (
+    name: PeerName,
+    label: string,
+    module: string,
+    variants: string[],
+    more: Partial<Peer> = {},
+  ) => ({
     ...{ name, label, comparison: "update" as const },
     variants: (shape: Shape) => (isDense(shape) ? variants.map((variant) => script(module, variant)) : []),
     ...more,
@@ -66,11 +80,11 @@ function inC(
 ): Peer[] {
   const { gcc, clang } = compilers();
   const found = [clang, gcc].filter((compiler) => compiler !== undefined);
-  const peer = (name: string, label: string, variants: readonly Variant[], missing: string): Peer => ({
+  const peer = (name: PeerName, label: string, variants: readonly Variant[], missing: string): Peer => ({
     ...{ name, label, comparison: "update", variants: (shape) => (isDense(shape) ? variants : []) },
     ...(variants.length > 0 ? {} : { missing }),
   });
-  const native = (name: string, label: string, flags: readonly string[]) => {
+  const native = (name: PeerName, label: string, flags: readonly string[]) => {
     const built = found.map((compiler) => [compiler, buildNative(compiler, flags, name)] as const);
     const variants = built.flatMap(([compiler, it]) => ("file" in it ? [program(compiler, it.file)] : []));
     return peer(name, label, variants, reasons(built.map(([, it]) => it)) || "no C compiler");

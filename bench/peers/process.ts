@@ -1,83 +1,48 @@
-/** A peer as a process of its own that stays alive, and answers as serve.mjs says. */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
+/** A peer as a process of its own that stays alive, and answers as serve.mjs describes. */
+import { Dialogue, type Start } from "../harness/dialogue.js";
 
 /** How a peer is started, in one of the forms that it comes in: a compiler, an optimiser, a backend. */
-export interface Variant {
-  name: string;
-  command: string;
-  /** The words behind the command; DATA stands for the data file. */
-  words: readonly string[];
-  env?: Readonly<Record<string, string>>;
+export interface Variant extends Start {
+  readonly name: string;
 }
 
+/** Stands for the data file among the words of a command. */
 export const DATA = "DATA";
 
 export interface Answer {
-  version: string;
   us: number;
   loss: number;
   chosen: number[];
-  error?: string;
 }
 
 const ONE_THREAD = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
-const ERROR_LENGTH = 400;
 
 export class PeerProcess {
   readonly variant: Variant;
-  /** What it says of itself. */
-  version = "";
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  #errors = "";
+  /** As the peer names it. */
+  readonly version: string;
+  readonly #dialogue: Dialogue;
 
-  private constructor(variant: Variant, file: string) {
+  private constructor(variant: Variant, version: string, dialogue: Dialogue) {
     this.variant = variant;
-    const words = variant.words.map((word) => (word === DATA ? file : word));
-    this.#child = spawn(variant.command, words, { env: { ...process.env, ...ONE_THREAD, ...variant.env } });
-    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.#errors = (this.#errors + text).slice(-ERROR_LENGTH);
-    });
-    // What cannot be started or has ended shows as an answer that does not come.
-    this.#child.on("error", (error) => {
-      this.#errors = error.message;
-    });
-    this.#child.stdin.on("error", () => {});
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    this.version = version;
+    this.#dialogue = dialogue;
   }
 
   /** @throws Error where it does not come to life. */
   static async start(variant: Variant, file: string): Promise<PeerProcess> {
-    const peer = new PeerProcess(variant, file);
-    try {
-      peer.version = (await peer.#answer()).version;
-      return peer;
-    } catch (error) {
-      await peer.close();
-      throw error;
-    }
+    const { command, env } = variant;
+    const words = variant.words.map((word) => (word === DATA ? file : word));
+    const { dialogue, first } = await Dialogue.start({ command, words, env: { ...ONE_THREAD, ...env } });
+    return new PeerProcess(variant, (first as { version: string }).version, dialogue);
   }
 
-  /** @throws Error with what the peer says against it. */
-  async ask(command: string): Promise<Answer> {
-    this.#child.stdin.write(`${command}\n`);
-    return this.#answer();
+  /** @throws Error with the peer's message. */
+  async ask(line: string): Promise<Answer> {
+    return (await this.#dialogue.ask(line)) as Answer;
   }
 
-  async #answer(): Promise<Answer> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`it ended: ${this.#errors.trim() || "without a word"}`);
-    const answer = JSON.parse(value) as Answer;
-    if (answer.error) throw new Error(answer.error);
-    return answer;
-  }
-
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return;
-    const ended = once(this.#child, "exit");
-    this.#child.kill();
-    await ended;
+  close(): Promise<void> {
+    return this.#dialogue.close();
   }
 }

@@ -1,4 +1,4 @@
-/** The train step in f64, written as it is in a textbook: what every peer must compute. */
+/** The train step in f64, written as in a textbook, which every peer must compute. */
 import { type Data, RATES, STEPS, widthsOf } from "./data.js";
 
 interface Layer {
@@ -70,7 +70,7 @@ function backward(
   }
 }
 
-/** What STEPS updates of a peer must come to; the target network keeps the first weights. */
+/** The right losses, weights and values of STEPS updates; the target network keeps the first weights. */
 export function expectedOf(data: Data): Expected {
   const { observation, batch } = data.shape;
   const layers = layersOf(widthsOf(data.shape));

@@ -1,32 +1,23 @@
-/** Figures as rows, and as README's table. */
-import type { Row } from "../../src/cli/writing/results.js";
-import { METRICS, type Metric, median } from "./timing.js";
+/** Figures as rows, and as tables. */
+import type { StoredRow } from "../../src/cli/writing/results.js";
+import type { Result } from "../harness/suite.js";
+import { spreadOf } from "../harness/timing.js";
+import { METRICS, type Metric } from "./timing.js";
 
 /** The samples of a peer at a shape, in microseconds. */
-export interface Result {
+export interface Samples {
   peer: string;
-  /** What it is, {} standing for its version. */
-  label: string;
-  version: string;
-  /** What it ran on, where that is no part of itself. */
-  runtime?: string;
   shape: string;
   metric: Metric;
-  /** In which of its forms. */
-  variant: string;
+  /** What ran: its title, the form of it and the runtime. */
+  runtime: string;
   samples: readonly number[];
 }
 
-/** Who has no figures, and why. */
-export interface Absence {
-  label: string;
-  reason: string;
-}
-
 /** The peer that the others are measured by. */
-export const OWN = "liveq";
+export const OWN = "liveq" as const;
 
-/** A label with a version in its place; without, where it is not known. */
+/** A label with a version in its place; without one where it is not known. */
 export function titled(label: string, version = ""): string {
   return label.replace(version ? "{}" : /,? by \{\}|,? ?\{\}/, version);
 }
@@ -36,10 +27,6 @@ const TITLES: Record<Metric, string> = {
   act: "one decision",
   act64: "decisions for 64 rows",
 };
-
-const START = "<!-- bench:peers -->";
-const END = "<!-- /bench:peers -->";
-const LINE_LENGTH = 120;
 
 /** A duration as a table shows it: `0.77 us`, `1,236 us`, `22.2 ms`, `32.6 s`. */
 export function duration(us: number): string {
@@ -56,103 +43,80 @@ export function multiple(ratio: number): string {
   return ratio < 100 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en");
 }
 
+const median = (samples: readonly number[]) => spreadOf(samples).median;
+
 const unique = (values: readonly string[]) => [...new Set(values)];
 
 /**
- * How many times LiveQ's time a result is, where LiveQ has one: the median over rounds, which a slow spell of the machine
+ * How many times LiveQ's time a peer takes, where LiveQ has one: the median over rounds, which a slow spell of the machine
  * hardly changes; of medians for a peer that was not in all rounds.
  */
-function ratioOf(result: Result, results: readonly Result[]): number | undefined {
-  const { shape, metric, samples } = result;
-  const own = results.find((other) => other.peer === OWN && other.shape === shape && other.metric === metric);
+function ratioOf({ samples }: Samples, own: Samples | undefined): number | undefined {
   if (!own) return undefined;
   if (own.samples.length !== samples.length) return median(samples) / median(own.samples);
   return median(samples.map((sample, i) => sample / own.samples[i]!));
 }
 
-/** Rows for a file; lo and hi are the fastest and the slowest sample. */
-export function rowsOf(results: readonly Result[]): (Row & { runtime: string })[] {
-  return results.flatMap((result) => {
-    const { peer, shape, metric, samples } = result;
-    const runtime = [titled(result.label, result.version), result.variant, result.runtime].filter(Boolean).join(", ");
-    const common = { suite: "peers", case: `${metric}/${shape}/${peer}`, runtime };
-    const figure = {
-      ...{ ...common, metric: "median_us", value: median(samples), unit: "us", n: samples.length },
-      ...{ lo: Math.min(...samples), hi: Math.max(...samples) },
-    };
-    const ratio = ratioOf(result, results);
+/** Rows of samples; lo and hi are the fastest and the slowest. */
+export function rowsOf(all: readonly Samples[]): Result[] {
+  return all.flatMap((each) => {
+    const { peer, shape, metric, samples, runtime } = each;
+    const { min, median: value, max } = spreadOf(samples);
+    const common = { case: `${metric}/${shape}/${peer}`, runtime };
+    const figure = { ...common, metric: "median_us", value, unit: "us", n: samples.length, lo: min, hi: max };
+    const own = all.find((other) => other.peer === OWN && other.shape === shape && other.metric === metric);
+    const ratio = ratioOf(each, own);
     return ratio === undefined ? [figure] : [figure, { ...common, metric: "ratio", value: ratio, unit: "x" }];
   });
 }
 
+/** What follows a peer's title in `runtime`: the form in which it ran, and Node. */
+const FORM =
+  /(, (dense|indices|gcc|clang(-\d+)?|\S+=\S+|(bag )?(foreach|loop|fused)( \S+=\S+)?|(wasm|cpu) by-\w+))?(, node [\d.]+)?$/;
+
+/** The title of a peer: one where all rows agree, else their common beginning, and "or" between what follows. */
+function titleOf(rows: readonly StoredRow[]): string {
+  const titles = unique(rows.map(({ runtime }) => runtime.replace(FORM, "")));
+  const [first = ""] = titles;
+  let end = first.length;
+  while (!titles.every((title) => title.startsWith(first.slice(0, end)))) end--;
+  const start = titles.length === 1 ? 0 : first.lastIndexOf(" ", end) + 1;
+  return first.slice(0, start) + titles.map((title) => title.slice(start)).join(" or ");
+}
+
 /** A table for each metric: a line for each peer, a column for each shape. */
-export function tablesOf(results: readonly Result[]): string {
-  const shapes = unique(results.map(({ shape }) => shape));
-  return METRICS.filter((metric) => results.some((result) => result.metric === metric))
+export function tablesOf(rows: readonly StoredRow[]): string {
+  const places = rows.map((row) => ({
+    row,
+    place: row.case.split("/") as [metric: string, shape: string, peer: string],
+  }));
+  const shapes = unique(places.map(({ place }) => place[1]));
+  return METRICS.filter((metric) => places.some(({ place }) => place[0] === metric))
     .map((metric) => {
-      const own = results.filter((result) => result.metric === metric);
-      const lines = unique(own.map(({ peer }) => peer)).map((name) => {
-        const mine = own.filter(({ peer }) => peer === name);
-        const versions = unique(mine.map(({ version }) => version)).join(" or ");
-        const title = titled(mine[0]!.label, versions);
-        const cells = shapes.map((each) =>
-          cellOf(
-            mine.find(({ shape }) => shape === each),
-            results,
-          ),
+      const own = places.filter(({ place }) => place[0] === metric);
+      const lines = unique(own.map(({ place }) => place[2])).map((name) => {
+        const mine = own.filter(({ place }) => place[2] === name);
+        const cells = shapes.map((shape) =>
+          cellOf(mine.filter(({ place }) => place[1] === shape).map(({ row }) => row)),
         );
-        return [title, ...cells].map((cell) => (name === OWN ? `**${cell}**` : cell));
+        return [titleOf(mine.map(({ row }) => row)), ...cells].map((cell) => (name === OWN ? `**${cell}**` : cell));
       });
       return markdown([TITLES[metric], ...shapes], lines);
     })
     .join("\n\n");
 }
 
-function cellOf(result: Result | undefined, results: readonly Result[]): string {
-  if (!result) return "-";
-  const time = duration(median(result.samples));
-  const ratio = ratioOf(result, results);
-  return result.peer === OWN || ratio === undefined ? time : `${time} (${multiple(ratio)})`;
+/** A figure as a table shows it, with its multiple of LiveQ's in brackets; `-` where there is none. */
+export function cellOf(rows: readonly StoredRow[]): string {
+  const of = (metric: string) => rows.find((row) => row.metric === metric);
+  const [time, ratio] = [of("median_us"), of("ratio")];
+  if (!time) return "-";
+  if (!ratio || time.case.endsWith(`/${OWN}`)) return duration(time.value);
+  return `${duration(time.value)} (${multiple(ratio.value)})`;
 }
 
-function markdown(header: readonly string[], lines: readonly (readonly string[])[]): string {
+/** A table in Markdown: the first column to the left, the others to the right. */
+export function markdown(header: readonly string[], lines: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [row(header), `|---|${"--:|".repeat(header.length - 1)}`, ...lines.map(row)].join("\n");
-}
-
-/** A text in lines that are not too long. */
-function wrapped(text: string): string {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1)} ${word}`.trim();
-    if (longer.length <= LINE_LENGTH) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines.join("\n");
-}
-
-/** All that stands between the markers of a README. */
-export function sectionOf(
-  results: readonly Result[],
-  { notes, absences, machine }: { notes: readonly string[]; absences: readonly Absence[]; machine: string },
-): string {
-  const sentences = [
-    `${machine}.`,
-    ...notes.map((note) => `${note}.`),
-    ...(absences.length > 0
-      ? [`Not here: ${absences.map(({ label, reason }) => `${label} (${reason})`).join("; ")}.`]
-      : []),
-  ];
-  return `${tablesOf(results)}\n\n${wrapped(sentences.join(" "))}`;
-}
-
-/**
- * A text with another section between its markers.
- * @throws Error where it has no markers.
- */
-export function replaced(text: string, section: string): string {
-  const start = text.indexOf(START);
-  const end = text.indexOf(END);
-  if (start < 0 || end < start) throw new Error(`there is no ${START} before a ${END}`);
-  return `${text.slice(0, start + START.length)}\n\n${section}\n\n${text.slice(end)}`;
 }

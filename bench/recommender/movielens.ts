@@ -1,5 +1,4 @@
 import { readMovieLens } from "../../src/cli/reading/movielens.js";
-import type { Row } from "../../src/cli/writing/results.js";
 import {
   evaluateRanking,
   hitRate,
@@ -14,12 +13,12 @@ import { Ease } from "../../src/ranking/ease.js";
 import { ItemKnn } from "../../src/ranking/itemknn.js";
 import { ItemPop } from "../../src/ranking/itempop.js";
 import { RandomRanker } from "../../src/ranking/random.js";
-import { arithmeticMean, bootstrapInterval, type Interval, meanInterval } from "../../src/statistics/intervals.js";
+import { bootstrapInterval, type Interval, arithmeticMean, meanInterval } from "../../src/statistics/intervals.js";
+import type { Result } from "../harness/suite.js";
 import { NumpyRandom } from "./numpy.js";
-import { SUITE } from "./part.js";
 
 /** A measured figure, beside the published one where there is one. */
-export interface BarRow extends Row {
+export interface BarRow extends Result {
   lo: number;
   hi: number;
   n: number;
@@ -153,7 +152,7 @@ export async function movielensBars(dir: string, draws = 10): Promise<BarRow[]> 
     const coverages = rankers.map((ranker) => evaluateRanking(ranker, train, test, { kind: "full" }).coverage!);
     const coverage = isDrawn ? meanInterval(coverages.map(({ value }) => value)) : coverages[0]!;
     const others = redraws.map((protocol, i) => among(rankers[i] ?? rankers[0]!, protocol).map(arithmeticMean));
-    const common = { suite: SUITE, case: `ml-100k/${name}`, unit: "1" };
+    const common = { case: `ml-100k/${name}`, unit: "1" };
     const measured = [...over((ranker) => among(ranker, given)), ...over(amongAll), coverage];
     const rows = [...SAMPLED, ...FULL].map((metric, m): BarRow => {
       const interval = measured[m]!;

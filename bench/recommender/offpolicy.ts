@@ -1,7 +1,6 @@
-/** Whether the decisions of one policy foresee what another one earns: on the simulator, and on Open Bandit records. */
+/** Estimates of one policy's reward from the decisions of another, on the simulator and on Open Bandit records. */
 import { createReadStream, existsSync } from "node:fs";
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
-import type { Row } from "../../src/cli/writing/results.js";
 import { evaluateBandit, itemShares, OffPolicyLog, type OffPolicyOptions } from "../../src/evaluation/index.js";
 import { type BanditLog, collectBanditLog, readOpenBandit } from "../../src/logs/index.js";
 import { Random } from "../../src/numeric/random.js";
@@ -16,7 +15,7 @@ import {
 import { simulate } from "../../src/simulator/index.js";
 import { type Figure, meanInterval, wilsonInterval } from "../../src/statistics/index.js";
 import { arithmeticMean } from "../../src/statistics/intervals.js";
-import { SUITE } from "./part.js";
+import type { Result } from "../harness/suite.js";
 
 type Both = Policy & TargetPolicy;
 type Reward = OffPolicyOptions["reward"];
@@ -31,7 +30,7 @@ interface Pair {
   slate: number;
   logging: (seed: number) => Both;
   target: (seed: number) => Both;
-  /** Of which it is asked that they are right: those that hold for users who read from the top. */
+  /** The estimators that must be right: those that hold for users who read from the top. */
   judged: readonly string[];
 }
 
@@ -62,12 +61,12 @@ const PAIRS: readonly Pair[] = [
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 const PLATFORM = { viewers: 300, streamers: 200, days: 5 };
 const REWARDS: readonly Reward[] = ["click", "watch"];
-/** Of everything that is no estimate. */
+/** Metrics that are no estimates. */
 const ABOUT = ["logged", "ess", "mean_weight", "clipped_share"];
 
 type Estimated = Record<Reward, Figure[]>;
 
-/** Runs a policy in a world; what its decisions that `counts` say of another policy, by reward. */
+/** Runs a policy in a world: estimates of another policy, by reward, from those of its decisions that `counts` accepts. */
 function evaluated(
   serving: Policy,
   target: () => Both,
@@ -90,10 +89,10 @@ function evaluated(
   return { click: logs[0]!.result(), watch: logs[1]!.result() };
 }
 
-/** Of the decisions of a world in two hands, those of the policy that is evaluated. */
+/** The share of decisions that the evaluated policy makes where two policies serve one world. */
 const SHARE = 0.2;
 
-/** One policy whose decisions, now and then, are another one's: so that both meet users as the first makes them. */
+/** Two policies that serve one world, the second now and then, so that both meet the users that the first one makes. */
 class InTwoHands implements Policy {
   readonly name = "in two hands";
   readonly #hands: Readonly<Record<"a" | "b", Policy>>;
@@ -115,7 +114,7 @@ class InTwoHands implements Policy {
   }
 }
 
-/** What came of a world: what the log says, what the policy earns that it speaks of, and both in a world in two hands. */
+/** The estimates from a log, the earnings of the estimated policy, and both where the two policies serve one world. */
 interface World {
   estimates: Estimated;
   own: Estimated;
@@ -139,18 +138,18 @@ function worldOf({ slate, logging, target }: Pair, seed: number): World {
 const figureOf = (figures: readonly Figure[], metric: string) => figures.find((one) => one.metric === metric)!;
 
 /**
- * For each estimator, over worlds and relative to the truth: how far it is from what the policy earns a decision when it
- * alone serves the same world, and how many of its intervals hold that. A platform is changed by who serves it, so this
- * need not be 0. What must be is the one-step form: the log's estimate beside what the policy's own decisions earn in the
- * same world, a fifth of all, at random, amid the others.
+ * For each estimator, over worlds and relative to the truth: its distance from the policy's reward a decision when it
+ * alone serves the same world, and the share of its intervals that hold that reward. A policy changes the platform that
+ * it serves, so this distance need not be 0. That of the one step must be: from the reward of the policy's own decisions
+ * in the same world, a fifth of all, at random, amid the others.
  */
-function pairRows(pair: Pair, worlds: readonly World[], reward: Reward): Row[] {
-  const common = { suite: SUITE, case: `offpolicy/${pair.name}/${reward}`, seeds: SEEDS };
+function pairRows(pair: Pair, worlds: readonly World[], reward: Reward): Result[] {
+  const common = { case: `offpolicy/${pair.name}/${reward}`, seeds: SEEDS };
   const unit = reward === "click" ? "1" : "min";
   const over = (of: (world: World) => number) => meanInterval(worlds.map(of));
   const truth = over(({ own }) => figureOf(own[reward], "logged").value);
   const truthInOne = over(({ ownInOne }) => figureOf(ownInOne[reward], "logged").value);
-  const rows: Row[] = [
+  const rows: Result[] = [
     { ...common, metric: "true_per_decision", unit, ...truth },
     { ...common, metric: "true_in_one_step", unit, ...truthInOne },
   ];
@@ -182,17 +181,17 @@ function pairRows(pair: Pair, worlds: readonly World[], reward: Reward): Row[] {
   return rows;
 }
 
-function simulatedRows(tell: (text: string) => void): Row[] {
+function simulatedRows(say: (text: string) => void): Result[] {
   return PAIRS.flatMap((pair) => {
     const worlds = SEEDS.map((seed, i) => {
-      tell(`${pair.name}: ${i} of ${SEEDS.length} worlds`);
+      say(`${pair.name}: ${i} of ${SEEDS.length} worlds`);
       return worldOf(pair, seed);
     });
     return REWARDS.flatMap((reward) => pairRows(pair, worlds, reward));
   });
 }
 
-/** Where the small sample of the Open Bandit data is, if anywhere. */
+/** The folder of the small sample of the Open Bandit data. */
 const OPEN_BANDIT = process.env["LIVEQ_OPEN_BANDIT"] ?? "../shared/data/open-bandit";
 const ITEMS = { men: 34, women: 46 };
 type Campaign = keyof typeof ITEMS;
@@ -211,15 +210,15 @@ const SOURCE =
 const UNBIASED = ["ips", "snips", "dr", "sndr"];
 
 /**
- * What one policy's records say of the other's, beside the click rate of that one's own records. The probabilities of
- * random are known; those of bts, which moved with time, are the shares of its items by position, which its log has.
+ * Estimates of each policy from the other one's records, beside the click rate of its own records. The probabilities of
+ * random are known; those of bts, which moved with time, are the shares of its items by position in its log.
  */
-async function banditRows(tell: (text: string) => void): Promise<Row[]> {
+async function banditRows(say: (text: string) => void): Promise<Result[]> {
   if (!existsSync(OPEN_BANDIT)) {
-    tell(`${OPEN_BANDIT} is not there: left out; LIVEQ_OPEN_BANDIT=DIR says where it is`);
+    say(`${OPEN_BANDIT} is not there: left out; set LIVEQ_OPEN_BANDIT to its folder`);
     return [];
   }
-  const rows: Row[] = [];
+  const rows: Result[] = [];
   for (const campaign of Object.keys(ITEMS) as Campaign[]) {
     const items = ITEMS[campaign];
     const read = (policy: string) => {
@@ -243,13 +242,13 @@ function banditCase(
   other: BanditLog,
   shares: Float64Array,
   published: Readonly<Record<string, number>>,
-): Row[] {
+): Result[] {
   const items = log.items.length;
   const rowOf = (i: number) => shares.subarray(log.position[i]! * items, (log.position[i]! + 1) * items);
   const clicks = wilsonInterval(Math.round(arithmeticMean(other.reward) * other.n), other.n);
   const truth = clicks.value;
-  const common = { suite: SUITE, case: `open-bandit/${name}` };
-  const rows: Row[] = [{ ...common, metric: "true_click_rate", unit: "1", ...clicks, n: other.n }];
+  const common = { case: `open-bandit/${name}` };
+  const rows: Result[] = [{ ...common, metric: "true_click_rate", unit: "1", ...clicks, n: other.n }];
   for (const { metric, value, lo, hi, n } of evaluateBandit(log, rowOf)) {
     const met = UNBIASED.includes(metric) ? { target: truth, met: lo <= truth && truth <= hi } : {};
     rows.push({ ...common, metric, unit: "1", value, lo, hi, n, ...met });
@@ -271,6 +270,6 @@ function banditCase(
   return rows;
 }
 
-export async function measureOffPolicy(tell: (text: string) => void): Promise<Row[]> {
-  return [...simulatedRows(tell), ...(await banditRows(tell))];
+export async function measureOffPolicy(say: (text: string) => void): Promise<Result[]> {
+  return [...simulatedRows(say), ...(await banditRows(say))];
 }

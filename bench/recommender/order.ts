@@ -1,4 +1,4 @@
-/** Whether policies that see more earn more: what a simulator must give before a learner is judged by it. */
+/** Whether policies that see more earn more, which a simulator must show before a learner is judged by it. */
 
 import { PopularPolicy, RandomPolicy } from "../../src/baselines/index.js";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../../src/simulator/index.js";
 import { type Interval, meanInterval } from "../../src/statistics/index.js";
 
-/** What a unit of satisfaction is worth to the far-sighted oracle, in minutes. Set by hand. */
+/** Worth of a unit of satisfaction to the far-sighted oracle, in minutes. Set by hand. */
 const MINUTES_OF_SATISFACTION = 60;
 
 /** The policies, the one that should earn least first. */
@@ -35,7 +35,7 @@ export const ORDER: OrderOptions = {
   platform: { viewers: 300, streamers: 500, days: 12, warmupDays: 6 },
 };
 
-/** What one policy came to, and by how much it beat the one below it in the same worlds. */
+/** The figures of one policy, and how much more it earned than the one below it in the same worlds. */
 export interface Rung {
   name: string;
   watchMinutesPerViewerDay: Interval;

@@ -1,4 +1,3 @@
-import type { Row } from "../../src/cli/writing/results.js";
 import {
   affinitySlates,
   type InterestOptions,
@@ -9,9 +8,10 @@ import {
   type SlatePolicy,
 } from "../../src/simulator/interest.js";
 import { meanInterval } from "../../src/statistics/intervals.js";
+import type { Result } from "../harness/suite.js";
 
 /** A measured figure beside the one that it restates. */
-export interface RecsimRow extends Row {
+export interface RecsimRow extends Result {
   lo: number;
   hi: number;
   n: number;
@@ -59,7 +59,6 @@ export function recsim(episodes: number): RecsimRow[] {
       // The published error is ours at its number of episodes: the returns are of the same distribution.
       const both = error * Math.sqrt(1 + episodes / PUBLISHED_EPISODES);
       return {
-        suite: "recommender",
         case: `recsim/${options.candidates}-${options.slate}/${name}`,
         metric: "session_minutes",
         unit: "min",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { measureCatalogue } from "../../bench/recommender/catalogue.js";
+import { measureCatalogue } from "../../bench/recommender/speed/catalogue.js";
 
 test("the catalogue's figures are of every size, above 0, and an exact search finds everything", () => {
   const rows = measureCatalogue([300, 600], 1);

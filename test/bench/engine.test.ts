@@ -1,9 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { type Probe, sampleAll } from "../../bench/engine/probe.js";
+import { goalsIn } from "../../bench/engine/goals.js";
+import type { EngineProbe } from "../../bench/engine/probe.js";
 import { rooflineOf, rowsOf, textOf } from "../../bench/engine/report.js";
 import { rooflineLoops } from "../../bench/engine/roofline.js";
-import { targetOf } from "../../bench/engine/targets.js";
+import { judged } from "../../bench/harness/goals.js";
+import { sampleInTurn } from "../../bench/harness/rounds.js";
+import { stamped } from "../../src/cli/writing/results.js";
+import { quietContext } from "./context.js";
 
 describe("the register-only loops", () => {
   const { loops } = rooflineLoops();
@@ -22,56 +26,52 @@ describe("the register-only loops", () => {
   });
 });
 
-function probe(name: string, metric: string, flop: number, values: number[], samples?: number): Probe {
+function probe(name: string, metric: string, flop: number, values: number[]): EngineProbe {
   let next = 0;
   const own = { name, metrics: [{ metric, unit: metric === "gflops" ? "GFLOP/s" : "us" }], flop };
-  return { ...own, ...(samples ? { samples } : {}), make: () => () => [values[next++ % values.length]!] };
+  return { ...own, prepare: () => ({ sample: () => [values[next++ % values.length]!] }) };
 }
 
-test("samples go round, and slow probes are asked less often", async () => {
-  const series = await sampleAll(
-    [probe("a", "time_us", 0, [1, 2, 3]), probe("b", "time_us", 0, [4, 5], 2)],
-    6,
-    () => {},
-  );
-  expect(series.map(({ values }) => values)).toEqual([
-    [1, 2, 3, 1, 2, 3],
-    [4, 5],
-  ]);
-});
-
-test("times become GFLOP/s and percent of the highest loop, beside their targets", async () => {
+test("times become GFLOP/s and percent of the highest loop, with goals", async () => {
   const probes = [
     probe("loop/slow", "gflops", 0, [30, 20, 40]),
     probe("loop/fast", "gflops", 0, [50, 40, 60]),
     probe("train/S", "time_us", 40_000_000, [1000, 1250, 800]),
     probe("PER/draw of 100000", "time_us", 0, [0.04]),
   ];
-  const series = await sampleAll(probes, 3, () => {});
+  const series = await sampleInTurn(probes, 3, quietContext());
   const roofline = rooflineOf(series);
   expect(roofline).toEqual({ name: "fast", gflops: 50 });
-  const grouped = series.map((each) => rowsOf(each, roofline));
-  const value = (i: number, metric: string) => grouped[i]!.find((row) => row.metric === metric);
-  expect(value(2, "time_us")).toMatchObject({ value: 1000, lo: 800, hi: 1250, n: 3 });
-  expect(value(2, "gflops")).toMatchObject({ value: 40, lo: 32, hi: 50 });
-  expect(value(2, "roofline_percent")?.value).toBeCloseTo(80, 9);
-  expect(value(3, "time_us")).toMatchObject({ target: 0.05, met: true });
-  expect(textOf(grouped)).toMatch(/draw of 100000 .* ns +>= 20 M\/s: met \(25\.0\)/);
+  const rows = judged(
+    series.flatMap((each) => rowsOf(each, roofline)),
+    goalsIn("24.1.0"),
+  );
+  const row = (name: string, metric: string) => rows.find((each) => each.case === name && each.metric === metric);
+  expect(row("train/S", "time_us")).toMatchObject({ value: 1000, lo: 800, hi: 1250, n: 3 });
+  expect(row("train/S", "gflops")).toMatchObject({ value: 40, lo: 32, hi: 50 });
+  expect(row("train/S", "roofline_percent")?.value).toBeCloseTo(80, 9);
+  expect(row("train/S", "roofline_percent")).toMatchObject({ target: 75, met: true });
+  expect(row("PER/draw of 100000", "time_us")).toMatchObject({ target: 0.05, met: true });
+  const text = textOf(stamped(rows.map((each) => ({ suite: "engine", ...each }))));
+  expect(text).toMatch(/S +1000 \(800 to 1250\) us +40\.0 +80\n/);
+  expect(text).toMatch(/draw of 100000 +40\.00 \(40\.00 to 40\.00\) ns/);
 });
 
-test("percents of the roofline have targets for Node 24 and Node 20", () => {
-  expect(targetOf("train/S", "roofline_percent", "24.1.0")).toEqual({ value: 75, isLeast: true });
-  expect(targetOf("train/XL", "roofline_percent", "20.19.0")).toEqual({ value: 65, isLeast: true });
-  expect(targetOf("train/S", "roofline_percent", "22.0.0")).toBeUndefined();
-  expect(targetOf("train/sparse L", "roofline_percent", "24.0.0")).toBeUndefined();
-  expect(targetOf("act/L", "time_us", "22.0.0")).toEqual({ value: 7, isLeast: false });
+test("percents of the roofline have goals in Node 24 and Node 20", () => {
+  const goal = (node: string, name: string, metric: string) =>
+    goalsIn(node).find((each) => each.metric === metric && each.case.test(name));
+  expect(goal("24.1.0", "train/S", "roofline_percent")?.atLeast).toBe(75);
+  expect(goal("20.19.0", "train/XL", "roofline_percent")?.atLeast).toBe(65);
+  expect(goal("22.0.0", "train/S", "roofline_percent")).toBeUndefined();
+  expect(goal("24.0.0", "train/sparse L", "roofline_percent")).toBeUndefined();
+  expect(goal("22.0.0", "act/L", "time_us")?.atMost).toBe(7);
 });
 
 describe("npm run bench", () => {
   const bench = (...args: string[]) =>
     spawnSync(process.execPath, ["--import", "tsx", "bench/engine.ts", ...args], { encoding: "utf8" });
 
-  test("names its cases, none twice", () => {
+  test("lists its cases, none twice", () => {
     const { stdout, status } = bench("--list");
     const names = stdout.trim().split("\n");
     expect(status).toBe(0);

@@ -2,21 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sampleInTurn } from "../../bench/harness/rounds.js";
 import { faultOf } from "../../bench/peers/check.js";
 import { dataOf, type Shape, writeData } from "../../bench/peers/data.js";
 import { DATA, PeerProcess } from "../../bench/peers/process.js";
 import { type Expected, expectedOf } from "../../bench/peers/reference.js";
-import {
-  duration,
-  multiple,
-  type Result,
-  replaced,
-  rowsOf,
-  sectionOf,
-  tablesOf,
-  titled,
-} from "../../bench/peers/report.js";
-import { interleave, median, QUICK, roundsOf, warm } from "../../bench/peers/timing.js";
+import { duration, multiple, rowsOf, type Samples, tablesOf, titled } from "../../bench/peers/report.js";
+import { probeOf, QUICK, roundsOf, warm } from "../../bench/peers/timing.js";
+import { stamped } from "../../src/cli/writing/results.js";
+import { quietContext } from "./context.js";
 
 const SHAPE: Shape = { name: "tiny", observation: 7, hidden: [12, 9], actions: 5, batch: 16, nonZero: 3 };
 
@@ -51,15 +45,15 @@ describe("a peer", () => {
     expect(await faultOf(peer, "update", expected, join(folder, "weights"))).toBeUndefined();
     const effort = { ...QUICK, warmup: 5, sample: 1 };
     for (const metric of ["train", "act", "act64"] as const) {
-      const runner = await warm(peer, metric, effort);
-      await interleave([runner], metric, effort);
-      expect(runner.samples).toHaveLength(effort.rounds);
-      expect(Math.min(...runner.samples)).toBeGreaterThan(0);
+      const probe = probeOf("", await warm(peer, metric, effort), metric, effort);
+      const [series] = await sampleInTurn([probe], effort.rounds, quietContext());
+      expect(series!.values.length).toBeGreaterThan(0);
+      expect(Math.min(...series!.values)).toBeGreaterThan(0);
     }
     await peer.close();
   });
 
-  test("that computes something else is told from one that does not", async () => {
+  test("that computes something else is found out", async () => {
     const { losses, parameters, values } = expected;
     const wrong: [Expected, RegExp][] = [
       [{ losses: [losses[0]!, losses[1]! + 2e-5, losses[2]!], parameters, values }, /^its loss 2 is/],
@@ -73,7 +67,7 @@ describe("a peer", () => {
     }
   });
 
-  test("that cannot be started, or asked, says why", async () => {
+  test("that cannot be started, or asked, gives the reason", async () => {
     await expect(started("nothing", "")).rejects.toThrow("nothing.mjs");
     await expect(PeerProcess.start({ name: "", command: "no-such-command", words: [] }, file)).rejects.toThrow(
       "ENOENT",
@@ -85,20 +79,24 @@ describe("a peer", () => {
 });
 
 describe("the report", () => {
-  const result = (peer: string, label: string, shape: string, version: string, samples: number[]): Result => ({
-    ...{ peer, label, shape, version, samples },
-    ...{ metric: "train", variant: "", runtime: "node 24" },
+  const of = (peer: string, shape: string, runtime: string, samples: number[]): Samples => ({
+    ...{ peer, shape, runtime, samples },
+    metric: "train",
   });
-  const results = [
-    result("liveq", "LiveQ {}", "S", "1.0", [250, 240, 900]),
-    result("c", "C, {}", "S", "gcc 12", [70, 72.5, 75]),
-    result("liveq", "LiveQ {}", "XL", "1.0", [22_200]),
-    result("slow", "slow {}", "XL", "3", [32_000_000, 33_000_000]),
-    result("c", "C, {}", "XL", "clang 19", [5_550]),
+  const all = [
+    of("liveq", "S", "LiveQ 1.0, dense, node 24.1.0", [250, 240, 900]),
+    of("c", "S", "C, gcc 12, gcc", [70, 72.5, 75]),
+    of("liveq", "XL", "LiveQ 1.0, dense, node 24.1.0", [22_200]),
+    of("slow", "XL", "slow 3, node 24.1.0", [32_000_000, 33_000_000]),
+    of("c", "XL", "C, clang 19, clang-19", [5_550]),
   ];
+  const rows = stamped(rowsOf(all).map((row) => ({ suite: "peers", case: "", ...row }))).map((row, i) => ({
+    ...row,
+    ...rowsOf(all)[i],
+  }));
 
   test("has a line for each peer, with multiples of LiveQ's medians", () => {
-    expect(tablesOf(results)).toBe(
+    expect(tablesOf(rows)).toBe(
       [
         "| train step | S | XL |",
         "|---|--:|--:|",
@@ -109,27 +107,12 @@ describe("the report", () => {
     );
   });
 
-  test("stands between the markers of a README, with what is missing", () => {
-    const section = sectionOf(results, {
-      notes: ["One", "Another that is longer ".repeat(9)],
-      absences: [{ label: "PyTorch", reason: "no Python" }],
-      machine: "A machine",
-    });
-    expect(section).toContain("\n\nA machine. One. Another");
-    expect(section.replaceAll("\n", " ")).toContain(" Not here: PyTorch (no Python).");
-    expect(Math.max(...section.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(120);
-    const text = "a\n<!-- bench:peers -->\nold\n<!-- /bench:peers -->\nb";
-    expect(replaced(text, "new")).toBe("a\n<!-- bench:peers -->\n\nnew\n\n<!-- /bench:peers -->\nb");
-    expect(() => replaced("a", "new")).toThrow("bench:peers");
-  });
-
   test("comes as rows that say what ran", () => {
-    const rows = rowsOf(results);
     expect(rows).toHaveLength(10);
-    const common = { suite: "peers", case: "train/S/c", runtime: "C, gcc 12, node 24" };
-    expect(rows[2]).toEqual({ ...common, metric: "median_us", value: 72.5, unit: "us", n: 3, lo: 70, hi: 75 });
-    expect(rows[3]).toEqual({ ...common, metric: "ratio", value: 0.28, unit: "x" });
-    expect(rowsOf([results[1]!])).toHaveLength(1);
+    const common = { case: "train/S/c", runtime: "C, gcc 12, gcc" };
+    expect(rows[2]).toMatchObject({ ...common, metric: "median_us", value: 72.5, unit: "us", n: 3, lo: 70, hi: 75 });
+    expect(rows[3]).toMatchObject({ ...common, metric: "ratio", value: 0.28, unit: "x" });
+    expect(rowsOf([all[1]!])).toHaveLength(1);
   });
 
   test("shows durations and multiples with three digits, and labels without a version", () => {
@@ -142,9 +125,8 @@ describe("the report", () => {
 });
 
 test("slow peers take part in fewer rounds, and a call of seconds is its own sample", () => {
-  const runner = (estimate: number, samples: number[] = []) => ({ peer: {} as PeerProcess, estimate, samples });
+  const runner = (estimate: number, taken: number[] = []) => ({ peer: {} as PeerProcess, estimate, taken });
   const effort = { warmup: 1, sample: 1, rounds: 31, budget: 8000 };
   expect([50, 1e6, 4e6].map((us) => roundsOf(runner(us), effort))).toEqual([31, 8, 3]);
   expect(roundsOf(runner(6e6, [6e6]), effort)).toBe(0);
-  expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
 });

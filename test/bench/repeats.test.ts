@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Measured, repeatedRows } from "../../bench/recommender/repeats.js";
+import { type Measured, repeatedRows } from "../../bench/recommender/speed/repeats.js";
 import { meanInterval, medianInterval } from "../../src/statistics/intervals.js";
 
 test("repetitions come to a median of what is timed and a mean of what is not, with their intervals", () => {

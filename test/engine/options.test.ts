@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { VARIANTS } from "../../bench/recipes.js";
+import { VARIANTS } from "../../bench/learning/recipes.js";
 import { resolveOptions } from "../../src/engine/options.js";
 import { valueAt } from "../../src/engine/schedule.js";
 import { DQN, type DQNOptions } from "../../src/index.js";

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -203,20 +201,4 @@ test("what is not an option is refused", () => {
   expect(() => ingest({} as IngestOptions)).toThrow('"sink" must be a function, got undefined');
   expect(() => ingest({ sink: () => {}, maxBytes: 0 })).toThrow('"maxBytes" must be');
   expect(() => ingest({ sink: () => {}, max: 1 } as IngestOptions)).toThrow('"max" is not an option');
-});
-
-test("the example of Node takes events and says what it does not take", async () => {
-  const child = spawn(process.execPath, ["--import", "tsx", "bench/ingest.ts"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    const url = await new Promise<string>((resolve) => createInterface(child.stdout).once("line", resolve));
-    const headers = { "content-type": LINES, "content-encoding": "gzip" };
-    const response = await fetch(url, { method: "POST", headers, body: gzipSync(utf8(lines([click(1)]))) });
-    expect([response.status, await response.json()]).toEqual([200, expect.objectContaining({ accepted: 1 })]);
-    expect((await fetch(url)).status).toBe(405);
-    expect((await fetch(`${url}/x`)).status).toBe(404);
-  } finally {
-    child.kill();
-  }
 });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { calibrate, measureWorld } from "../../bench/recommender/calibration/calibration.js";
 import { STATISTICS } from "../../bench/recommender/calibration/statistics.js";
-import { calibrate, measureWorld } from "../../bench/recommender/calibration.js";
 import { measureOrder } from "../../bench/recommender/order.js";
-import { measureSimulator } from "../../bench/recommender/simulator.js";
+import { measureSimulator } from "../../bench/recommender/speed/simulator.js";
 import { PopularPolicy } from "../../src/baselines/popular.js";
 import { RandomPolicy } from "../../src/baselines/random.js";
 import type { LiveEvent } from "../../src/protocol/events.js";

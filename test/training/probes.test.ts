@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { PROBE_RECIPE } from "../../bench/recipes.js";
+import { PROBE_RECIPE } from "../../bench/learning/recipes.js";
 import { DQN, type DQNOptions, train } from "../../src/index.js";
 import { GAMMA, OfferedProbe, offer, PROBES, type Probe, ProbeEnvironment } from "../support/probes.js";
 

@@ -1,4 +1,4 @@
-/** Parameters as peers take them, and what they do with values. */
+/** Parameters in the forms that peers take, and greedy actions. */
 
 /** [weight (out, in), bias (out)] of each layer, as views of plain parameters. */
 export function layersOf({ widths }, parameters) {

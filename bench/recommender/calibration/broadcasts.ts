@@ -1,8 +1,8 @@
-/** What the broadcasts of a log are like: the statistics that were published of Twitch. */
+/** The statistics of a log's broadcasts that were published of Twitch. */
 
-import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
-import type { LiveEvent } from "../../../src/recommender/index.js";
-import { gini } from "../../../src/statistics/inequality.js";
+import type { LiveEvent } from "../../../src/protocol/index.js";
+import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/index.js";
+import { gini } from "../../../src/statistics/index.js";
 import { mean, sortedQuantile } from "./numbers.js";
 
 /** Published: share of the broadcasts that start in each hour. */
@@ -11,7 +11,7 @@ const START_SHARE = [
   0.0459, 0.0477, 0.0539, 0.06, 0.0623, 0.0585, 0.0501, 0.0469, 0.0453, 0.0462,
 ];
 
-/** Channels with fewer broadcasts say nothing about their habits; broadcasts with fewer viewers are all rounding. */
+/** Channels with fewer broadcasts show no habits; broadcasts with fewer viewers are all rounding. */
 const BROADCASTS_LEAST = 5;
 const VIEWERS_LEAST = 5;
 const LOG_LEAST = 0.5;
@@ -42,7 +42,7 @@ export class Broadcasts {
     this.#days = days;
   }
 
-  hear(event: LiveEvent): void {
+  feedback(event: LiveEvent): void {
     if (event.kind === "on_air") {
       const { streamer, time, category } = event;
       const running = { streamer, start: time, viewers: 0, since: time, viewerMs: 0, peak: 0, categories: [category] };

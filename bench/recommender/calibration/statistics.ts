@@ -6,11 +6,11 @@ export interface Statistic {
   published: number;
   /** Set by hand: wider where the figure is of a tail or of another population. */
   band: readonly [least: number, most: number];
-  /** Why it does not fit, where it cannot. */
+  /** Why the simulator cannot meet it, where that is known. */
   note?: string;
 }
 
-/* The source contradicts itself in three places; what the others say is in test/bench/statistics.test.ts. */
+/* The source contradicts itself in three places; test/bench/statistics.test.ts shows where. */
 const CONTRADICTION =
   "the source contradicts itself: its users' sums are 16 % of its visits times their mean, 1.6 clicks and 5.7 exposures a user and day; the sums are fitted";
 const FEW_VISITS =
@@ -101,5 +101,5 @@ function statistics(source: Statistic["source"], rows: readonly Row[]): Statisti
   });
 }
 
-/** All that is compared. */
+/** All statistics that are compared. */
 export const STATISTICS: readonly Statistic[] = [...statistics("twitch", TWITCH), ...statistics("kuailive", KUAILIVE)];

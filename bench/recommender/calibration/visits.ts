@@ -1,8 +1,8 @@
-/** What the visits of a log are like: the statistics that were published of KuaiLive, and three of Twitch's viewers. */
+/** The statistics of a log's visits that were published of KuaiLive, and three of Twitch's viewers. */
 
-import { DAY, HOUR, MINUTE } from "../../../src/protocol/time.js";
-import type { LiveEvent } from "../../../src/recommender/index.js";
-import { gini } from "../../../src/statistics/inequality.js";
+import type { LiveEvent } from "../../../src/protocol/index.js";
+import { DAY, HOUR, MINUTE } from "../../../src/protocol/index.js";
+import { gini } from "../../../src/statistics/index.js";
 import { mean, sortedQuantile } from "./numbers.js";
 
 /** Watches that a look every ten minutes would have found more likely than not. */
@@ -52,7 +52,7 @@ export class Visits {
     this.#days = days;
   }
 
-  hear(event: LiveEvent): void {
+  feedback(event: LiveEvent): void {
     this.#counts[event.kind] = (this.#counts[event.kind] ?? 0) + 1;
     if (event.kind === "on_air") {
       this.#streamerOf.set(event.stream, event.streamer);

@@ -58,7 +58,7 @@ function commit(): string {
     });
     const [top, head] = answer.split("\n");
     // Installed below another project's checkout, the commit would be that project's.
-    return existsSync(join(top!, "src", "kernel.ts")) ? head!.slice(0, 12) : "unknown";
+    return existsSync(join(top!, "src", "build.mjs")) ? head!.slice(0, 12) : "unknown";
   } catch {
     return "unknown";
   }

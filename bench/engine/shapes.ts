@@ -1,11 +1,9 @@
-/**
- * The engine's usual sizes, and how they are timed: for the benches of the engine, in whatever runtime. It runs in browsers
- * too, so nothing here may need Node.
- */
-import { DQN, type DQNOptions, type EngineOptions, type Input } from "../src/index.js";
+/** The engine's usual sizes, for its benches in all runtimes. It runs in browsers too, so nothing here may need Node. */
+import { DQN, type DQNOptions, type EngineOptions, type Input } from "../../src/index.js";
+import { time, type Workload } from "../harness/timing.js";
 
 export interface Shape {
-  /** What figures call it. */
+  /** As in the names of cases. */
   name: string;
   options: DQNOptions;
   /** Candidates that a decision is among; 1 with actions. */
@@ -59,57 +57,10 @@ export const SHAPES: Shape[] = [
   },
 ];
 
-const SAMPLE_MS = 20;
-
-/** Something to time: `call` does it `count` times. */
-export interface Case {
-  name: string;
-  /** Multiplications and additions of one time. */
-  flop: number;
-  call: (count: number) => void;
-}
-
-/** Takes a sample of about SAMPLE_MS each time it is called: microseconds of one time of a case. */
-export function sampler({ call }: Case): () => number {
-  const measure = (count: number) => {
-    const start = performance.now();
-    call(count);
-    return performance.now() - start;
-  };
-  let count = 1;
-  while (measure(count) < SAMPLE_MS) count *= 2;
-  return () => (1000 * measure(count)) / count;
-}
-
-/**
- * Microseconds of each case, sample by sample. Samples go round all cases, so that a slow spell of a shared machine falls
- * on all of them alike.
- */
-export function time(cases: readonly Case[], samples: number): number[][] {
-  const samplers = cases.map(sampler);
-  const round = () => samplers.map((sample) => sample());
-  // Until a case has run for a while, engines run what they have compiled in a hurry.
-  round();
-  const rounds = Array.from({ length: samples }, round);
-  return cases.map((_, i) => rounds.map((times) => times[i]!));
-}
-
-export interface Figure {
-  min: number;
-  median: number;
-  max: number;
-}
-
-/** The middle of some samples, and how far they spread. */
-export function figureOf(samples: readonly number[]): Figure {
-  const sorted = [...samples].sort((x, y) => x - y);
-  return { min: sorted[0]!, median: sorted[sorted.length >> 1]!, max: sorted.at(-1)! };
-}
-
 /** Multiplications and additions of one train step and of one decision, without the optimiser's. */
 export function flops({ options, rows }: Shape): { train: number; act: number } {
   const { sparse, actions = 1, candidates, hidden = [], batchSize = 1, double } = options;
-  // Of an index input counts what is there, not what it could be.
+  // An index input costs as much as it has indices, whatever its size.
   const observation = options.observation + (sparse?.slots ?? 0);
   const features = candidates?.features ?? 0;
   const first = hidden[0]!;
@@ -161,12 +112,12 @@ export function filled({ options }: Shape, run?: EngineOptions): DQN {
 }
 
 /** The train step of an agent of a shape. */
-export function trainOf(shape: Shape, agent: DQN): Case {
+export function trainOf(shape: Shape, agent: DQN): Workload {
   return { name: `train/${shape.name}`, flop: flops(shape).train, call: (count) => void agent.learn(count) };
 }
 
 /** Its greedy decision. */
-export function actOf(shape: Shape, agent: DQN): Case {
+export function actOf(shape: Shape, agent: DQN): Workload {
   const { candidates, sparse } = agent.options;
   const offered = candidates ? agent.candidates.subarray(0, shape.rows * candidates.features) : undefined;
   const seen = sparse ? observationOf(agent, noiseFrom(2)) : agent.observation;
@@ -177,14 +128,14 @@ export function actOf(shape: Shape, agent: DQN): Case {
 }
 
 /** A train step and a decision of a shape. */
-function casesOf(shape: Shape): Case[] {
+function workloadsOf(shape: Shape): Workload[] {
   const agent = filled(shape);
   return [trainOf(shape, agent), actOf(shape, agent)];
 }
 
 /** Microseconds of a train step and of a decision of each shape by name, sample by sample. */
 export function measure(samples: number): Record<string, number[]> {
-  const cases = SHAPES.flatMap(casesOf);
-  const times = time(cases, samples);
-  return Object.fromEntries(cases.map(({ name }, i) => [name, times[i]!]));
+  const workloads = SHAPES.flatMap(workloadsOf);
+  const times = time(workloads, samples);
+  return Object.fromEntries(workloads.map(({ name }, i) => [name, times[i]!]));
 }

@@ -1,4 +1,4 @@
-/** One collection leaves what only the next one finds: 2 MB of an earlier repetition were seen to go between two counts. */
+/** One collection leaves garbage that only the next one finds: once 2 MB of an earlier repetition went between two counts. */
 const COLLECTIONS = 3;
 
 /** Bytes in use. Where garbage can be collected on demand (`node --expose-gc`) it is, and the figure is exact. */

@@ -1,12 +1,12 @@
 /**
- * How fast the simulator is, and how much memory it takes, by the number of viewers. Seconds are of processor time, which
- * says what one core does whatever else the machine is busy with.
+ * Speed and memory of the simulator, by the number of viewers. Seconds are of processor time, so that other work on the
+ * machine hardly counts.
  */
 import { cpuUsage } from "node:process";
-import { RandomPolicy } from "../../src/baselines/index.js";
-import type { Row } from "../../src/cli/writing/results.js";
-import { DAY } from "../../src/protocol/time.js";
-import { Platform, type PlatformOptions } from "../../src/simulator/index.js";
+import { RandomPolicy } from "../../../src/baselines/index.js";
+import { DAY } from "../../../src/protocol/index.js";
+import { Platform, type PlatformOptions } from "../../../src/simulator/index.js";
+import type { Result } from "../../harness/suite.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
@@ -51,7 +51,7 @@ function size(viewers: number, streamers: number, days: number): Partial<Platfor
 }
 
 /** Events a second and megabytes at each number of viewers. */
-export function measureSimulator(options: SimulatorOptions = SIMULATOR): Row[] {
+export function measureSimulator(options: SimulatorOptions = SIMULATOR): Result[] {
   return options.viewers.flatMap((viewers) => {
     const worlds = Array.from({ length: options.worlds }, (_, i) => measure(i + 1, viewers, options));
     return repeatedRows(`simulator/${viewers}-viewers-${options.streamers}-streamers`, worlds);

@@ -1,10 +1,11 @@
-/** What the catalogue and retrieval cost as more and more is on air. */
-import type { Row } from "../../src/cli/writing/results.js";
-import { Random } from "../../src/numeric/random.js";
-import type { LiveEvent } from "../../src/protocol/events.js";
-import { type Query, Retriever } from "../../src/recommender/retrieval/retriever.js";
-import { Towers, type Vectors } from "../../src/recommender/retrieval/towers.js";
-import { type CatalogStream, Catalogue } from "../../src/recommender/state/catalogue.js";
+/** Speed and memory of the catalogue and of retrieval as more and more is on air. */
+
+import { Random } from "../../../src/numeric/index.js";
+import type { LiveEvent } from "../../../src/protocol/index.js";
+import { Towers, type Vectors } from "../../../src/recommender/retrieval/index.js";
+import { type Query, Retriever } from "../../../src/recommender/retrieval/retriever.js";
+import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
+import type { Result } from "../../harness/suite.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
@@ -172,7 +173,7 @@ function measured(seed: number, streams: number): Measured[] {
   const random = Random.named(seed, "catalogue", streams);
   const figures: Measured[] = [];
   const rate = (kind: string, perSecond: number) => void figures.push([`${kind}_per_second`, perSecond, "1/s"]);
-  const [came, said, clicked, left] = [
+  const [came, updated, clicked, left] = [
     arrivals(streams, random),
     updates(streams, 200_000, random),
     clicks(streams, 200_000, random),
@@ -183,7 +184,7 @@ function measured(seed: number, streams: number): Measured[] {
   const catalog = new Catalogue();
   rate("on_air", rateOf(catalog, came));
   figures.push(["bytes_per_stream", (liveBytes() - before) / streams, "B"]);
-  rate("update", rateOf(catalog, said));
+  rate("update", rateOf(catalog, updated));
   rate("click", rateOf(catalog, clicked));
   const towers = new Towers(vectors);
   const probed = new Towers(vectors, { probe: PROBE });
@@ -202,7 +203,7 @@ function measured(seed: number, streams: number): Measured[] {
  *
  * @param repeats - Catalogues of each size; times and speeds have intervals from 6.
  */
-export function measureCatalogue(sizes: readonly number[] = SIZES, repeats: number = REPEATS): Row[] {
+export function measureCatalogue(sizes: readonly number[] = SIZES, repeats: number = REPEATS): Result[] {
   return sizes.flatMap((streams) => {
     const all = Array.from({ length: repeats }, (_, i) => measured(i + 1, streams));
     return repeatedRows(`catalogue/${streams}`, all);

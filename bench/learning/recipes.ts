@@ -1,14 +1,14 @@
 /**
  * The recipes of `npm run bench:learning`: one an environment, found on other seeds than those that are reported.
  */
-import { Acrobot, CartPole, type DQNOptions, type Environment, MountainCar } from "../src/index.js";
-import type { AgentOptions } from "./learning/suite.js";
+import { Acrobot, CartPole, type DQNOptions, type Environment, MountainCar } from "../../src/index.js";
+import type { AgentOptions } from "./suite.js";
 
 /** How an agent is trained and chosen in one environment. */
 export interface Recipe {
   /** Environment steps at most. */
   steps: number;
-  /** (observation), what observations are multiplied by before a shift is added. Default: they are left alone. */
+  /** (observation), factors of the observations, before `shift` is added. Default: 1. */
   scale?: readonly number[];
   /** (observation), default 0. */
   shift?: readonly number[];
@@ -29,7 +29,7 @@ function linear(from: number, to: number, steps: number): { type: "linear"; from
   return { type: "linear", from, to, steps };
 }
 
-/** What recipes do not share with the defaults unless they say so. */
+/** Where recipes differ from the defaults, unless they name another value. */
 const PLAIN = { normalization: "none", adamEpsilon: 1e-8 } satisfies AgentOptions;
 
 export const CONTROL: Readonly<Record<string, Control>> = {
@@ -126,7 +126,7 @@ const CANDIDATE = {
 
 const NORMALISED = { ...CANDIDATE, tau: 0.01, normalization: "layer", adamEpsilon: 1.5e-4 } satisfies AgentOptions;
 
-/** Options that might be the defaults; test/options.test.ts holds the defaults to the one that won, `layer-norm-small`. */
+/** Options that might be the defaults; test/engine/options.test.ts holds the defaults to the one that won, `layer-norm-small`. */
 export const VARIANTS: Readonly<Record<string, AgentOptions>> = {
   cleanrl: {
     ...PLAIN,
@@ -166,12 +166,12 @@ export const PROBE_RECIPE = {
   } satisfies AgentOptions,
 };
 
-/** What Munchausen's targets are made with, where they are: the numbers of Vieillard et al. 2020. */
+/** The constants of Munchausen's targets: those of Vieillard et al. 2020. */
 export const MUNCHAUSEN = { alpha: 0.9, temperature: 0.03, clip: -1 } as const;
 
 const PRIORITIES = { priorityExponent: 0.6, importanceExponent: 1 } satisfies AgentOptions;
 
-/** What each probe case adds to the recipe. */
+/** The options that each probe case adds to the recipe. */
 export const PROBE_OPTIONS: Readonly<Record<string, object>> = {
   plain: {},
   double: { double: true },
@@ -236,7 +236,7 @@ export const OFFLINE_RECIPES: Readonly<Record<string, OfflineRecipe>> = {
   "cql-narrow": { ...OFFLINE, randomness: 0.1 },
 };
 
-/** Options with what an engine has that is older than this file may not know: it then refuses them by name. */
+/** Options put together; an engine that is older than this file refuses those that it does not know, by name. */
 export function merged(...parts: object[]): DQNOptions {
   return Object.assign({}, ...parts) as DQNOptions;
 }

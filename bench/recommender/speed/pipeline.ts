@@ -1,20 +1,19 @@
-/** What a log costs on its way from bytes to feature rows, and what is kept of users and streams. */
+/** Speed from the bytes of a log to feature rows, and memory of users and streams. */
 
-import { RandomPolicy } from "../../src/baselines/index.js";
-import type { Row } from "../../src/cli/writing/results.js";
-import { cleanEvents, readJsonl, toJsonl } from "../../src/logs/index.js";
-import { Random } from "../../src/numeric/random.js";
-import { MINUTE } from "../../src/protocol/time.js";
-import { type LiveEvent, parseEvent, type QFunction, Recommender } from "../../src/recommender/index.js";
-import { simulatedEvents } from "../../src/simulator/index.js";
+import { RandomPolicy } from "../../../src/baselines/index.js";
+import { cleanEvents, readJsonl, toJsonl } from "../../../src/logs/index.js";
+import { Random } from "../../../src/numeric/index.js";
+import { MINUTE } from "../../../src/protocol/index.js";
+import { type LiveEvent, parseEvent, type QFunction, Recommender } from "../../../src/recommender/index.js";
+import { simulatedEvents } from "../../../src/simulator/index.js";
+import type { Result } from "../../harness/suite.js";
 import { liveBytes } from "./memory.js";
-import { SUITE } from "./part.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
 /** Some million events. */
 const LOG = { viewers: 4000, streamers: 2000, days: 4, seed: 1 };
 
-/** Values nothing and learns nothing: what is left is the recommender's own work. */
+/** An agent that values and learns nothing: the rest is the recommender's own work. */
 const IDLE: QFunction = {
   steps: 0,
   updates: 1e9,
@@ -32,7 +31,7 @@ async function logged(): Promise<Uint8Array[]> {
   return pieces;
 }
 
-/** The seconds that a pass over the events takes, and how many there were. */
+/** A pass over events: its seconds, and how many there were. */
 async function pass(
   events: AsyncIterable<LiveEvent>,
   take: (event: LiveEvent) => void,
@@ -59,10 +58,10 @@ function featuriser(): (event: LiveEvent) => void {
 }
 
 /** Events a second on one core: read from JSON lines and checked; cleaned as well; and turned into feature rows. */
-export async function measurePipeline(tell: (text: string) => void): Promise<Row[]> {
+export async function measurePipeline(say: (text: string) => void): Promise<Result[]> {
   const pieces = await logged();
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  tell(`a log of ${(bytes / 1e6).toFixed(0)} MB`);
+  say(`a log of ${(bytes / 1e6).toFixed(0)} MB`);
   const ignore = () => {};
   const stages: Readonly<Record<string, () => Promise<{ seconds: number; events: number }>>> = {
     read: () => pass(readJsonl(pieces), ignore),
@@ -79,9 +78,9 @@ export async function measurePipeline(tell: (text: string) => void): Promise<Row
       events = n;
     }
     repeats.push(rates);
-    tell(`round ${repeats.length} of ${REPEATS}`);
+    say(`round ${repeats.length} of ${REPEATS}`);
   }
-  const common = { suite: SUITE, case: "pipeline/jsonl", isExact: true };
+  const common = { case: "pipeline/jsonl", isExact: true };
   return [
     { ...common, metric: "events", value: events, unit: "events" },
     { ...common, metric: "bytes_per_event", value: bytes / events, unit: "B" },
@@ -97,15 +96,15 @@ const CATEGORIES = 200;
 const MEMORY_SEEDS = [1, 2, 3];
 
 /** Bytes that a recommender holds, of the events of one seed. */
-function memoryOf(seed: number, tell: (text: string) => void): Measured[] {
+function memoryOf(seed: number, say: (text: string) => void): Measured[] {
   const random = Random.named(seed, "memory");
   const before = liveBytes();
   const recommender = new Recommender({ trainEvery: 0, profile: { users: USERS } }, IDLE);
-  const hear = (event: object) => recommender.feedback(parseEvent(event));
+  const feedback = (event: object) => recommender.feedback(parseEvent(event));
   for (let i = 0; i < STREAMS; i++) {
     const category = `c${Math.floor(CATEGORIES * random.uniform() * random.uniform())}`;
     const tags = [`t${random.below(500)}`, `t${random.below(500)}`];
-    hear({ kind: "on_air", time: i, stream: `stream-${i}`, streamer: `r${i}`, category, tags, title: "Part two" });
+    feedback({ kind: "on_air", time: i, stream: `stream-${i}`, streamer: `r${i}`, category, tags, title: "Part two" });
   }
   const streams = liveBytes();
   let time = STREAMS;
@@ -113,10 +112,10 @@ function memoryOf(seed: number, tell: (text: string) => void): Measured[] {
     for (let i = 0; i < USERS; i++) {
       const seen = { user: `user-${i}`, stream: `stream-${Math.floor(STREAMS * random.uniform() * random.uniform())}` };
       time += 1;
-      hear({ kind: "click", time, ...seen });
-      hear({ kind: "watch", time, ...seen, watchMs: random.lognormal(2 * MINUTE, 1.5) });
+      feedback({ kind: "click", time, ...seen });
+      feedback({ kind: "watch", time, ...seen, watchMs: random.lognormal(2 * MINUTE, 1.5) });
     }
-    tell(`seed ${seed}: ${visit + 1} of ${VISITS} visits`);
+    say(`seed ${seed}: ${visit + 1} of ${VISITS} visits`);
   }
   const after = liveBytes();
   recommender.dispose();
@@ -128,7 +127,7 @@ function memoryOf(seed: number, tell: (text: string) => void): Measured[] {
 }
 
 /** Bytes that the recommender holds for 100,000 users of ten visits each, and 10,000 streams on air. */
-export function measureMemory(tell: (text: string) => void): Row[] {
-  const repeats = MEMORY_SEEDS.map((seed) => memoryOf(seed, tell));
+export function measureMemory(say: (text: string) => void): Result[] {
+  const repeats = MEMORY_SEEDS.map((seed) => memoryOf(seed, say));
   return repeatedRows("memory/100000-users-10000-streams", repeats);
 }

@@ -1,27 +1,27 @@
 /**
- * How the simulated platform compares with what was measured on real ones: 217 429 broadcasts on Twitch (37 days), and
+ * The simulated platform beside measurements of real ones: 217 429 broadcasts on Twitch (37 days), and
  * 4.9 million visits of 23 772 users of KuaiLive (21 days; Qu et al. 2025, arXiv:2508.05633).
  *
  * Viewers are served by a logging policy that draws streams by popularity: each with a chance in proportion to the square
- * root of its viewers. The real logs come from systems that nobody has; such a policy lies between showing anything and
- * showing what is most watched, and lets every stream be seen. It shows one stream at a time, as KuaiLive does, so that
+ * root of its viewers. The real logs come from systems that are not public; such a policy lies between random and most
+ * popular, and shows every stream now and then. It shows one stream at a time, as KuaiLive does, so that
  * an exposure is a stream that was looked at.
  */
-import { Random } from "../../src/numeric/random.js";
-import type { Decision, LiveEvent, Policy, Request } from "../../src/recommender/index.js";
-import { Catalogue } from "../../src/recommender/state/index.js";
-import { simulate } from "../../src/simulator/index.js";
-import { type Interval, meanInterval } from "../../src/statistics/index.js";
-import { Broadcasts } from "./calibration/broadcasts.js";
-import { STATISTICS, type Statistic } from "./calibration/statistics.js";
-import { Visits } from "./calibration/visits.js";
+import { Random } from "../../../src/numeric/random.js";
+import type { Decision, LiveEvent, Policy, Request } from "../../../src/recommender/index.js";
+import { Catalogue } from "../../../src/recommender/state/index.js";
+import { simulate } from "../../../src/simulator/index.js";
+import { type Interval, meanInterval } from "../../../src/statistics/index.js";
+import { Broadcasts } from "./broadcasts.js";
+import { STATISTICS, type Statistic } from "./statistics.js";
+import { Visits } from "./visits.js";
 
 /** Size of the worlds that are measured. */
 export interface CalibrationOptions {
   seeds: readonly number[];
-  /** World of which the broadcasts are measured. */
+  /** The world whose broadcasts are measured. */
   broadcasts: { streamers: number; days: number };
-  /** World of which the visits are measured. */
+  /** The world whose visits are measured. */
   visits: { viewers: number; streamers: number; days: number };
 }
 
@@ -82,19 +82,19 @@ export class DrawnByPopularity implements Policy {
   }
 }
 
-/** What one seed's worlds give, by the name of the statistic. */
+/** The statistics of one seed's worlds, by name. */
 export function measureWorld(seed: number, options: CalibrationOptions): Map<string, number> {
   const broadcasts = new Broadcasts(options.broadcasts.days);
   const onlooker = { ...options.broadcasts, viewers: 1, slate: 1, seed };
   simulate(new DrawnByPopularity(seed), onlooker, {
-    onEvent: (event) => broadcasts.hear(event),
+    onEvent: (event) => broadcasts.feedback(event),
     onProgress: () => broadcasts.hour(),
   });
   const visits = new Visits(options.visits);
   simulate(
     new DrawnByPopularity(seed),
     { ...options.visits, slate: 1, seed },
-    { onEvent: (event) => visits.hear(event) },
+    { onEvent: (event) => visits.feedback(event) },
   );
   return new Map([...broadcasts.statistics(), ...visits.statistics()]);
 }

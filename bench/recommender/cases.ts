@@ -1,0 +1,98 @@
+/** The cases of the recommender: the simulated world, baselines and estimates on it, speed and memory. */
+import { existsSync } from "node:fs";
+import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
+import { CALIBRATION, calibrate } from "./calibration/calibration.js";
+import { movielensBars } from "./movielens.js";
+import { measureOffPolicy } from "./offpolicy.js";
+import { measureOrder } from "./order.js";
+import { recsim } from "./recsim.js";
+import { measureCatalogue } from "./speed/catalogue.js";
+import { measureLatency } from "./speed/latency.js";
+import { measureMemory, measurePipeline } from "./speed/pipeline.js";
+import { measureSimulator } from "./speed/simulator.js";
+
+/** As many as make the differences of a tenth of a minute visible. */
+const RECSIM_EPISODES = 10_000;
+/** Where MovieLens-100K is, if anywhere: it may not be handed on. */
+const MOVIELENS = process.env["LIVEQ_MOVIELENS"] ?? "../shared/data/ml-100k";
+
+/** Every statistic of the world beside the published one. */
+function calibrationRows({ say }: CaseContext): Result[] {
+  const { seeds } = CALIBRATION;
+  const statistics = calibrate(CALIBRATION, (done) => say(`${done} of ${seeds.length} worlds`));
+  return statistics.map(({ name, source, unit, published, band, simulated, fits, note }) => {
+    const common = { case: "calibration", metric: name, unit, ...simulated, published, source };
+    return { ...common, band, met: fits, ...(!fits && note !== undefined && { note }) };
+  });
+}
+
+/** How much each policy earns, and how much more than the one below it, which must be above 0. */
+function orderRows({ say }: CaseContext): Result[] {
+  const rungs = measureOrder(undefined, (done, all) => say(`${done} of ${all} runs`));
+  return rungs.flatMap(({ name, gain, ...figures }) => {
+    const common = { case: `order/${name}` };
+    const rows: Result[] = [
+      { ...common, metric: "watch_min_per_user_day", unit: "min", ...figures.watchMinutesPerViewerDay },
+      { ...common, metric: "click_rate", unit: "1", ...figures.clickRate },
+      { ...common, metric: "engaged_per_click", unit: "1", ...figures.engagedPerClick },
+      { ...common, metric: "satisfaction", unit: "1", ...figures.satisfaction },
+    ];
+    if (gain)
+      rows.push({ ...common, metric: "gain_min_per_user_day", unit: "min", ...gain, target: 0, met: gain.lo > 0 });
+    return rows;
+  });
+}
+
+async function movielensRows({ say }: CaseContext): Promise<Result[]> {
+  if (!existsSync(MOVIELENS)) {
+    say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
+    return [];
+  }
+  return movielensBars(MOVIELENS);
+}
+
+export const CASES: readonly ProcessCase[] = [
+  { name: "calibration", title: "the simulator beside Twitch and KuaiLive", run: calibrationRows },
+  { name: "order", title: "whether policies that see more earn more", run: orderRows },
+  {
+    name: "recsim",
+    title: "RecSim's interest evolution beside restated figures",
+    run: () => recsim(RECSIM_EPISODES).map(({ agrees, ...row }) => ({ ...row, met: agrees })),
+  },
+  {
+    name: "offpolicy",
+    title: "estimates of a policy from the log of another, beside its own earnings",
+    run: ({ say }) => measureOffPolicy(say),
+  },
+  { name: "movielens", title: "baselines on MovieLens-100K beside known figures", run: movielensRows },
+  {
+    name: "memory",
+    title: "memory for 100,000 users and 10,000 streams",
+    isAlone: true,
+    run: ({ say }) => measureMemory(say),
+  },
+  {
+    name: "pipeline",
+    title: "events a second: read, clean, features",
+    isAlone: true,
+    run: ({ say }) => measurePipeline(say),
+  },
+  {
+    name: "simulator",
+    title: "events a second and memory of simulated worlds",
+    isAlone: true,
+    run: () => measureSimulator(),
+  },
+  {
+    name: "catalogue",
+    title: "the catalogue and retrieval up to 100,000 streams",
+    isAlone: true,
+    run: () => measureCatalogue(),
+  },
+  {
+    name: "latency",
+    title: "feedback and recommend at 200 candidates, beside another build with --against",
+    isAlone: true,
+    run: measureLatency,
+  },
+];

@@ -1,0 +1,29 @@
+import type { StoredRow } from "../../src/cli/writing/results.js";
+import { table } from "../../src/cli/writing/table.js";
+import { figure, type Goal, wanted } from "../harness/goals.js";
+import type { Report } from "../harness/suite.js";
+
+/** A recommender answers within a millisecond, whatever its groups of features. */
+export const GOALS: readonly Goal[] = [
+  { case: /^latency\/(?!.*\/against$)/, metric: "recommend_p99_us", atMost: 1000 },
+];
+
+const HEADER = ["figure", "unit", "value", "95 % interval", "published", "goal", ""];
+
+/** A line of the table. */
+function lineOf(row: StoredRow): string[] {
+  const { case: name, metric, value, unit, lo, hi, isExact, published, met } = row;
+  const interval = isExact ? "exact" : lo === undefined ? "" : `[${figure(lo, unit)}, ${figure(hi!, unit)}]`;
+  const verdict = met === undefined ? "" : met ? "met" : "NOT met";
+  const known = published === undefined ? "" : `${published}`;
+  return [`${name} ${metric}`, unit, figure(value, unit), interval, known, wanted(row, GOALS), verdict];
+}
+
+/** All figures in one table; each must have an interval, or be exact. */
+export function report(rows: readonly StoredRow[]): Report {
+  const unbounded = rows.filter(({ lo, hi, isExact }) => !isExact && !(Number.isFinite(lo) && Number.isFinite(hi)));
+  return {
+    text: table(HEADER, rows.map(lineOf)),
+    failures: unbounded.map(({ case: name, metric }) => `${name} ${metric} has no interval`),
+  };
+}

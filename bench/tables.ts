@@ -1,0 +1,292 @@
+/** The tables of bench/README.md, each made from the committed rows in bench/results. */
+import { readRows, type StoredRow } from "../src/cli/writing/results.js";
+import { quantile } from "../src/statistics/index.js";
+import { figure } from "./harness/goals.js";
+import { duration, markdown, tablesOf } from "./peers/report.js";
+
+const RESULTS = "bench/results";
+const SHAPES = ["S", "M", "L", "sparse L", "XL"];
+
+/** Rows of a file by case and metric. */
+class Rows {
+  readonly all: readonly StoredRow[];
+
+  constructor(file: string, runtime = "") {
+    this.all = readRows(`${RESULTS}/${file}.json`).filter((row) => row.runtime.startsWith(runtime));
+  }
+
+  /** @throws Error where there is none. */
+  of(name: string, metric: string): StoredRow {
+    const found = this.all.find((row) => row.case === name && row.metric === metric);
+    if (!found) throw new Error(`there is no row ${name} ${metric}`);
+    return found;
+  }
+}
+
+/** A share without the zero before its point. */
+const share = (value: number, digits = 3) => value.toFixed(digits).replace(/^(-?)0\./, "$1.");
+
+/** A figure with its interval. */
+function between({ value, lo, hi }: StoredRow, digits: number, show = (x: number) => x.toFixed(digits)): string {
+  return lo === undefined ? show(value) : `${show(value)} [${show(lo)}, ${show(hi!)}]`;
+}
+
+const percent = (row: StoredRow) => between(row, 0, (x) => String(Math.round(100 * x)));
+
+/** A rate in three digits. */
+const perSecond = ({ value }: StoredRow) => `${Number(value.toPrecision(3)).toLocaleString("en")} events/s`;
+
+function livesim(): string {
+  const rows = new Rows("livesim");
+  const names = {
+    random: "random",
+    popular: "most popular",
+    "dqn-gamma-0": "the DQN, gamma 0",
+    dqn: "the DQN, gamma .9",
+  };
+  const lines = Object.entries(names).map(([policy, title]) => [
+    title,
+    between(rows.of(`livesim/${policy}`, "watch_min_per_user_day"), 2),
+    share(rows.of(`livesim/${policy}`, "click_rate").value),
+    share(rows.of(`livesim/${policy}`, "catalogue_coverage").value, 2),
+  ]);
+  return markdown(["policy", "watch min / viewer / day", "clicks / impression", "coverage"], lines);
+}
+
+function order(): string {
+  const rows = new Rows("platform");
+  const names = {
+    random: "anything",
+    popular: "what most people watch",
+    "click-oracle": "what an oracle expects to be clicked",
+    "watch-oracle": "what it expects to be watched",
+    "farsighted-oracle": "that, and what keeps people content",
+  };
+  const lines = Object.entries(names).map(([policy, title]) => [
+    title,
+    between(rows.of(`order/${policy}`, "watch_min_per_user_day"), 1),
+    share(rows.of(`order/${policy}`, "click_rate").value),
+  ]);
+  return markdown(["shown is", "watch min / viewer / day", "clicks / impression"], lines);
+}
+
+function calibration(): string {
+  const rows = new Rows("platform").all.filter((row) => row.case === "calibration" && !row.met);
+  const lines = rows.map(({ metric, unit, published, value }) => [
+    unit === "1" || unit === "min" ? metric : `${metric}, ${unit}`,
+    figure(published!, unit),
+    figure(value, unit),
+  ]);
+  return markdown(["statistic outside its band", "published", "simulated"], lines);
+}
+
+function recsim(): string {
+  const rows = new Rows("platform").all.filter((row) => row.case.startsWith("recsim/"));
+  const lines = rows.map((row) => {
+    const [, size, policy] = row.case.split("/");
+    const [candidates, slate] = size!.split("-");
+    return [`${candidates} documents, slates of ${slate}, ${policy}`, between(row, 1), `${row.published}`];
+  });
+  return markdown(["RecSim's interest evolution", "minutes of a session", "restated elsewhere"], lines);
+}
+
+function bars(): string {
+  const rows = new Rows("platform");
+  const names = {
+    random: "random",
+    itempop: "ItemPop",
+    "itemknn-50": "ItemKNN, cosine, 50",
+    "itemknn-100-recency": "ItemKNN, 100, recency",
+    "bpr-64": "BPR, 64 factors",
+    "ease-300": "EASE, 300",
+    "ease-100": "EASE, 100",
+  };
+  const metrics = ["hr_at_10", "hr_at_20", "ndcg_at_10", "hr_at_10_sampled_99", "ndcg_at_10_sampled_99"];
+  const lines = Object.entries(names).map(([ranker, title]) => [
+    title,
+    ...metrics.map((metric) => {
+      const { value, published } = rows.of(`ml-100k/${ranker}`, metric);
+      return `${share(value)} (${share(published!)})`;
+    }),
+    between(rows.of(`ml-100k/${ranker}`, "hr_at_10_sampled_99_redrawn"), 3, share),
+  ]);
+  const header = ["HR@10, all unseen items", "HR@20", "NDCG@10", "HR@10, 1 + 99", "NDCG@10", "other 99: HR@10"];
+  return markdown(["MovieLens-100K", ...header], lines);
+}
+
+function offpolicy(): string {
+  const rows = new Rows("platform");
+  const names = {
+    "random-to-popular-1": "most popular, from random, a slate of one",
+    "explore-.5-to-.1-3": "epsilon .1, from .5, slates of three",
+    "explore-.3-to-.6-6": "epsilon .6, from .3, slates of six",
+  };
+  const lines = Object.entries(names).flatMap(([pair, title]) =>
+    ["click", "watch"].map((reward) => {
+      const name = `offpolicy/${pair}/${reward}`;
+      const alone = rows.of(name, "true_per_decision").value / rows.of(name, "true_in_one_step").value - 1;
+      const what = reward === "click" ? "clicks" : "minutes";
+      return [`${what} of ${title}`, percent(rows.of(name, "dr_bias_in_one_step")), String(Math.round(100 * alone))];
+    }),
+  );
+  const header = ["estimate off by, %", "when it serves alone, %"];
+  return markdown(["doubly robust estimate of one step", ...header], lines);
+}
+
+function speed(): string {
+  const rows = new Rows("platform");
+  const stages = { read: "read and checked", read_clean: "cleaned too", read_clean_features: "into feature rows too" };
+  const lines = Object.entries(stages).map(([stage, title]) => {
+    return [`JSON lines, ${title}`, perSecond(rows.of("pipeline/jsonl", `${stage}_per_second`))];
+  });
+  for (const viewers of [1000, 10_000, 100_000]) {
+    const name = `simulator/${viewers}-viewers-10000-streamers`;
+    const [rate, memory] = [rows.of(name, "events_per_second"), rows.of(name, "memory")];
+    const cell = `${perSecond(rate)}, ${figure(memory.value, "MB")} MB`;
+    lines.push([`simulator, 10,000 streamers, ${viewers.toLocaleString("en")} viewers`, cell]);
+  }
+  for (const streams of [1000, 10_000, 100_000]) {
+    const ms = (metric: string) => figure(rows.of(`catalogue/${streams}`, metric).value / 1000, "ms");
+    const towers = `${ms("retrieval_with_towers_us")} with towers, ${ms("retrieval_with_probed_towers_us")} with a probe`;
+    lines.push([`retrieval, ${streams.toLocaleString("en")} streams on air`, `${ms("retrieval_us")} ms; ${towers}`]);
+  }
+  const memory = "memory/100000-users-10000-streams";
+  const [total, user] = [rows.of(memory, "total_bytes").value / 1e9, rows.of(memory, "bytes_per_user").value / 1000];
+  lines.push(["100,000 users of ten visits, 10,000 streams", `${total.toFixed(1)} GB, ${user.toFixed(0)} KB a user`]);
+  return markdown(["speed and memory, one core", ""], lines);
+}
+
+function ranker(): string {
+  const rows = new Rows("ml-100k");
+  const metrics = ["hr_at_10", "ndcg_at_10", "hr_at_10_sampled_99", "ndcg_at_10_sampled_99"];
+  const names = { itempop: "ItemPop", itemknn: "ItemKNN, cosine, 50", dqn: "the DQN" };
+  const lines = Object.entries(names).map(([name, title]) => [
+    title,
+    ...metrics.map((metric) => between(rows.of(`ml-100k/${name}`, metric), 3, share)),
+  ]);
+  return markdown(["MovieLens-100K", "HR@10, all unseen items", "NDCG@10", "HR@10, 1 + 99", "NDCG@10"], lines);
+}
+
+function learning(): string {
+  const rows = new Rows("learning");
+  const lines = ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"].map((name) => {
+    const runs = rows.all.filter((row) => row.case === name && row.recipe !== undefined);
+    const middle = (metric: string) => {
+      const values = runs.filter((row) => row.metric === metric).map(({ value }) => value);
+      return quantile(Float64Array.from(values).sort(), 0.5);
+    };
+    const { value: solved, n } = rows.of(name, "solved_seeds");
+    return [
+      name,
+      between(rows.of(name, "return_iqm"), 1),
+      rows.of(name, "return_min").value.toFixed(1),
+      `${solved} of ${n}`,
+      middle("steps").toLocaleString("en"),
+      `${figure(middle("train_seconds"), "s")} s`,
+    ];
+  });
+  const header = ["IQM over seeds", "worst seed", "seeds that solve it", "steps, median", "training, median"];
+  return markdown(["environment", ...header], lines);
+}
+
+function defaults(): string {
+  const rows = new Rows("learning").all.filter((row) => row.case.startsWith("defaults/"));
+  const environments = ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"];
+  const lines = [...new Set(rows.map((row) => row.case))].map((name) => {
+    const means = environments.map((environment) => {
+      const values = rows.filter((row) => row.case === name && row.metric === `return ${environment}`);
+      return (values.reduce((sum, { value }) => sum + value, 0) / values.length).toFixed(1);
+    });
+    return [name.slice("defaults/".length), ...means];
+  });
+  return markdown(["options, mean return of six seeds", ...environments], lines);
+}
+
+function offline(): string {
+  const rows = new Rows("learning");
+  const lines = ["offline/cql", "offline/cql-narrow"].map((name) => [
+    name,
+    ...["behaviour", "cql", "plain"].map((who) => between(rows.of(name, `return_${who}_mean`), 0)),
+  ]);
+  return markdown(["from logs alone, mean return", "the logs' policy", "CQL", "without CQL"], lines);
+}
+
+function engine(): string {
+  const [newer, older] = [new Rows("engine", "node 24"), new Rows("engine", "node 20")];
+  const titles = {
+    S: "S: 4-120-84-2, 128",
+    M: "M: 100-50-10, 32",
+    L: "L: 1000-128-100, 64",
+    "sparse L": "sparse L: the same, 30 of 1000 inputs not 0, as index inputs",
+    XL: "XL: 256-512-512-1000, 256",
+    candidates: "candidates: 64 + 32 features, 128-64, batch 32 with 32 next candidates",
+  };
+  const lines = Object.entries(titles).map(([shape, title]) => {
+    const cells = (rows: Rows) => {
+      const [time, top] = [rows.of(`train/${shape}`, "time_us"), rows.of(`train/${shape}`, "roofline_percent")];
+      return [duration(time.value), top.value.toFixed(0)];
+    };
+    const threads = newer.all.find((row) => row.case === `train/${shape}, 2 threads` && row.metric === "time_us");
+    return [title, ...cells(newer), threads ? duration(threads.value) : "-", ...cells(older)];
+  });
+  const header = ["Node 24", "% of roofline", "two threads", "Node 20", "% of roofline"];
+  return markdown(["observation-hidden-actions, batch", ...header], lines);
+}
+
+function decisions(): string {
+  const shapes = [...SHAPES, "candidates"];
+  const lines = ["node 24", "node 20"].map((runtime) => {
+    const rows = new Rows("engine", runtime);
+    const times = shapes.map((shape) => duration(rows.of(`act/${shape}`, "time_us").value));
+    return [runtime.replace("node", "Node"), ...times];
+  });
+  return markdown(["one decision", ...shapes], lines);
+}
+
+function goals(): string {
+  const missed = [new Rows("engine", "node 24"), new Rows("engine", "node 20")].flatMap(({ all }) =>
+    all.filter(({ met }) => met === false),
+  );
+  const lines = missed.map(({ runtime, case: name, metric, value, target }) => {
+    const isTime = metric === "time_us";
+    const unit = isTime ? "us" : "%";
+    const runtimeName = runtime.replace("node", "Node").replace(/\..*/, "");
+    return [
+      `${name}, ${runtimeName}`,
+      `${value.toFixed(2)} ${unit}`,
+      `${isTime ? "at most" : "at least"} ${target} ${unit}`,
+    ];
+  });
+  return markdown(["missed goal", "median", "goal"], lines);
+}
+
+function runtimes(): string {
+  const rows = new Rows("runtimes").all;
+  const lines = [...new Set(rows.map(({ runtime }) => runtime))].map((runtime) => [
+    runtime.replace(/(\d+\.\d+)\..*/, "$1"),
+    ...SHAPES.map((shape) =>
+      duration(rows.find((row) => row.runtime === runtime && row.case === `train/${shape}`)!.value),
+    ),
+  ]);
+  return markdown(["train step", ...SHAPES], lines);
+}
+
+const TABLES: Readonly<Record<string, () => string>> = {
+  ...{ livesim, order, calibration, recsim, bars, offpolicy, speed, ranker, learning, defaults, offline },
+  ...{ engine, decisions, goals, runtimes },
+  peers: () => tablesOf(new Rows("peers").all),
+};
+
+/**
+ * A text with every table between `<!-- bench: NAME -->` and `<!-- end -->` made again.
+ * @throws Error where a table has no place, or a place no table.
+ */
+export function withTables(text: string): string {
+  const left = new Set(Object.keys(TABLES));
+  const written = text.replace(/<!-- bench: (\w+) -->[\s\S]*?<!-- end -->/g, (_, name: string) => {
+    if (!left.delete(name)) throw new Error(`there is no table ${name}, or it is there twice`);
+    return `<!-- bench: ${name} -->\n\n${TABLES[name]!()}\n\n<!-- end -->`;
+  });
+  if (left.size > 0) throw new Error(`no place for the tables ${[...left].join(", ")}`);
+  return written;
+}
