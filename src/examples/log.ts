@@ -57,8 +57,8 @@ const recommender = new Recommender({ seed: 1 });
 const SPLIT = 1500 * 20 * MINUTE;
 const estimate = new OffPolicyLog(recommender, { reward: "watch", from: SPLIT });
 for (const entry of readLog(2000)) {
-  if ("kind" in entry)
-    estimate.feedback(entry); // and so the recommender's
+  // The estimate passes events on to the recommender that it judges.
+  if ("kind" in entry) estimate.feedback(entry);
   else if (entry.time < SPLIT) recommender.recordDecision(entry);
   else estimate.decision(entry);
 }

@@ -23,7 +23,7 @@ const GENRES = 5;
 /** Titles that a viewer has seen, and items that a session shows. */
 const HISTORY = 20;
 const LENGTH = 10;
-/** Shares of the genres among viewers: what is popular has a cause, too. */
+/** Shares of the genres among viewers. */
 const AUDIENCE = [3, 2, 1, 1, 1];
 
 /** A session: ten items are shown, one after the other; the reward is a click. */
@@ -76,7 +76,7 @@ function play(viewer: number, choose: (state: SparseInput, shown: number) => num
   return total;
 }
 
-// Both policies are made from viewers below 10,000, and judged on others.
+// Neither policy has met the viewers on whom they are compared.
 const clicks = new Float64Array(ITEMS);
 const random = new Random(1);
 for (let viewer = 0; viewer < 2000; viewer++) play(viewer, () => random.below(ITEMS), clicks);
@@ -88,7 +88,6 @@ const agent = new DQN({
   hidden: [128],
   actions: ITEMS,
   gamma: 0.5,
-
   trainEvery: 4,
   epsilon: { type: "linear", from: 1, to: 0.1, steps: 10_000 },
   seed: 1,

@@ -1,7 +1,7 @@
 /**
- * Case study: recommending by content. Every title is new, so nobody has watched it: all there is to go by are its
- * words. Word vectors, trained on titles alone, say how near a title is to what the viewer has watched; the agent also
- * sees the words, and learns by itself what similarity cannot know.
+ * Case study: recommending by content. Every stream is new, so nobody has watched it: all there is to go by are the
+ * words of its title. Word vectors, trained on titles alone, say how near a title is to what the viewer has watched;
+ * the agent also sees the words, and learns by itself what similarity cannot know.
  *
  * Titles and viewers are made up: a viewer watches titles of one topic of four, but nobody watches reruns.
  *
@@ -31,7 +31,7 @@ function titleOf(topic: number, random: Random): string {
   return random.shuffle([...words, random.pick(COMMON)]).join(" ");
 }
 
-// Titles that nobody has watched teach which words belong together.
+// Titles alone teach which words belong together.
 const random = new Random(1);
 const titles = Array.from({ length: 2000 }, () => titleOf(random.below(TOPICS.length), random));
 const trainer = new WordTrainer({ size: 8 });
@@ -60,7 +60,8 @@ class Viewer implements Environment {
 
   step(action: number): StepResult {
     const title = this.offered[action]!;
-    const isWatched = TOPICS[this.#topic]!.some((word) => title.includes(word)) && !title.includes("rerun");
+    const words = title.split(" ");
+    const isWatched = TOPICS[this.#topic]!.some((word) => words.includes(word)) && !words.includes("rerun");
     if (isWatched) this.history += ` ${title}`;
     const terminated = ++this.#visit === 10;
     return { observation: this.#offer(), reward: Number(isWatched), terminated, truncated: false };
