@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { expect, test } from "vitest";
+import { pathToFileURL } from "node:url";
+import { expect, test, vi } from "vitest";
 import { numberAfter, numbersAfter, printed, promised } from "../support/example.js";
 
 test("README lists every example", () => {
@@ -33,6 +34,25 @@ test("a recommender learns in a page what its only viewer likes", () => {
   const [line] = printed("page");
   expect(numberAfter([line!], "in ")).toBeLessThan(10);
   expect(numberAfter([line!], "visits, in ")).toBeGreaterThan(90);
+});
+
+test("in a page, one click enters a stream and the next leaves it", async () => {
+  vi.stubGlobal("document", { createElement: () => ({}) });
+  try {
+    const { mount } = await import(pathToFileURL("dist/examples/page.js").href);
+    let buttons: { textContent: string; onclick(): void }[] = [];
+    const element = { replaceChildren: (...children: typeof buttons) => (buttons = children) };
+    const stream = { id: "s1", streamer: "ann", category: "chess" };
+    mount(element, [stream, { ...stream, id: "s2", streamer: "bob" }]);
+    expect(buttons.map((button) => button.textContent).sort()).toEqual(["s1", "s2"]);
+    const first = buttons[0]!.textContent;
+    buttons[0]!.onclick();
+    expect(buttons.map((button) => button.textContent)).toEqual([`leave ${first}`]);
+    buttons[0]!.onclick();
+    expect(buttons).toHaveLength(2);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 test("what is learned from a log holds the truth in its interval, and that log earned less", () => {
