@@ -2,7 +2,8 @@
  * Builds what ships: `node src/build.mjs [STEP...]`, by default all steps in this order.
  *
  * - `wasm`: .build/dqn.wasm and the kernels for tests, from assembly/; then the Wasm as text
- * - `js`: dist/: one module for each door of the package, the command, and the bytes of the engine
+ * - `js`: dist/: one module for each door of the package, the command, the bytes of the engine, and the examples, which
+ *   import the package by its name as any other program does
  * - `types`: dist/types/
  * - `size`: prints how large the engine is; fails above its limit
  */
@@ -109,6 +110,7 @@ const STEPS = {
     await build({ ...shared, entryPoints: [`${module}.ts`], minify: true, outfile: "dist/module.js" });
     const copied = { loader: { ".wasm": "copy" }, assetNames: "[name]" };
     await build({ ...shared, ...copied, entryPoints: [`${module}.workerd.ts`], outfile: "dist/module.workerd.js" });
+    await build({ ...shared, bundle: false, entryPoints: ["src/examples/**/*.ts"], outdir: "dist/examples" });
   },
 
   types() {

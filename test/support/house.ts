@@ -11,6 +11,7 @@ export interface Room {
 export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
   { path: "server", holds: "Request -> Response: takes events over HTTP" },
+  { path: "examples", holds: "programs of one page, written as a user of the package would; each is run by a test" },
   {
     path: "baselines",
     holds: "live policies: random, popular, by context, ItemKNN, factors, EASE, LinUCB, greedy ones",

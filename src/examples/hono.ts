@@ -1,0 +1,42 @@
+/**
+ * The smallest real server: events come in by POST /events, slates go out by GET /recommend, and the recommender learns
+ * from what users do with what it showed. The app is a function from `Request` to `Response` and mounts anywhere: in
+ * place of the last statement, `Deno.serve(app.fetch)`, `Bun.serve({ fetch: app.fetch })`, or `export default app` in a
+ * Cloudflare Worker. It listens on the port that is named, or on any that is free, and prints which.
+ *
+ *   npm install hono @hono/node-server
+ *   node node_modules/liveq/dist/examples/hono.js 8080
+ *
+ *   curl -H "content-type: application/json" http://127.0.0.1:8080/events \
+ *     -d '{"kind":"on_air","time":0,"stream":"s1","streamer":"ann","category":"chess"}'
+ *   curl "http://127.0.0.1:8080/recommend?user=u1&k=6"
+ */
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { EventError, Recommender } from "liveq/recommender";
+import { ingest } from "liveq/server";
+
+const recommender = new Recommender({ seed: 1 });
+const app = new Hono();
+
+const events = ingest({
+  sink(batch) {
+    for (const event of batch) recommender.feedback(event);
+  },
+});
+app.post("/events", (context) => events(context.req.raw));
+
+// Send the decision's `id` back with the clicks and watches of its slate: they are what the recommender learns from.
+app.get("/recommend", (context) => {
+  const { user = "", k = "6" } = context.req.query();
+  return context.json(recommender.recommend({ user, k: Number(k), now: Date.now() }));
+});
+
+// An EventError names the field that is wrong.
+app.onError((error, context) => {
+  return context.json({ error: error.message }, error instanceof EventError ? 400 : 500);
+});
+
+serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.argv[2] ?? 0) }, ({ port }) => {
+  console.log(`http://127.0.0.1:${port}`);
+});
