@@ -13,7 +13,7 @@ import { Ease } from "../../src/ranking/ease.js";
 import { ItemKnn } from "../../src/ranking/itemknn.js";
 import { ItemPop } from "../../src/ranking/itempop.js";
 import { RandomRanker } from "../../src/ranking/random.js";
-import { bootstrapInterval, type Interval, arithmeticMean, meanInterval } from "../../src/statistics/intervals.js";
+import { arithmeticMean, bootstrapInterval, type Interval, meanInterval } from "../../src/statistics/intervals.js";
 import type { Result } from "../harness/suite.js";
 import { NumpyRandom } from "./numpy.js";
 

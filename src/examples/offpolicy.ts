@@ -15,7 +15,7 @@
  *   2 for guests, 1 for fans, % clicked: truth 14.5, naive 12.8, snips 14.8 [13.5, 16.1], dr 14.8 [13.4, 16.2]
  */
 import { Random } from "liveq";
-import { Estimates } from "liveq/evaluation";
+import { OffPolicyEstimates } from "liveq/evaluation";
 
 /** By kind of viewer (guest, fan) and banner: the probability of a click, and that with which the log showed it. */
 const CLICKS = [
@@ -58,7 +58,7 @@ const clicksOf = (entries: typeof log) => mean(entries.map(({ clicked }) => Numb
 const model = [0, 1, 2].map((banner) => clicksOf(log.filter((entry) => entry.banner === banner)));
 
 for (const [name, policy] of Object.entries(POLICIES)) {
-  const estimates = new Estimates();
+  const estimates = new OffPolicyEstimates();
   for (const { viewer, kind, banner, clicked } of log) {
     const chances = policy[kind]!;
     const choice = {
