@@ -10,6 +10,7 @@ const FILES_MAX = 12;
 const PACKAGES: Record<string, string[]> = {
   commander: ["cli"],
   valibot: ["protocol", "server"],
+  "@valibot/to-json-schema": ["protocol"],
   "node:": ["cli", "node"],
 };
 
