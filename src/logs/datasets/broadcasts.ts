@@ -4,13 +4,16 @@ import type { Source } from "../readers/text.js";
 
 /** One broadcast that has ended, with what it drew. */
 export interface Broadcast {
+  /** The channel, as the id of the streamer. */
   channel: Id;
   /** When it went on air, milliseconds since the Unix epoch. */
   startMs: number;
+  /** Milliseconds on air. */
   lengthMs: number;
   /** The first of `categories`; `unknown` where there is none. */
   category: string;
   categories: string[];
+  /** Viewers, on average over its time on air. */
   averageViewers: number;
   peakViewers: number;
   /** Milliseconds watched by all viewers together. */
