@@ -4,9 +4,9 @@ import { program } from "./liveq.js";
 import { UsageError } from "./reading/arguments.js";
 import { EXIT, listen, SIGNALS, Stopped } from "./stop.js";
 
-/** Tells what went wrong, and answers with which exit code to end. */
+/** Prints an error and returns the exit code. */
 function codeOf(error: unknown): number {
-  // Commander has told the user itself.
+  // Commander has already printed the message.
   if (error instanceof CommanderError) return error.exitCode === EXIT.failed ? EXIT.usage : error.exitCode;
   const message = error instanceof Error ? error.message : String(error);
   const line = process.stderr.isTTY ? "\r\x1b[K" : "";

@@ -1,7 +1,7 @@
-/** What the command's exit code means. */
+/** The exit codes. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
-/** Why a run ended before it was done. */
+/** Thrown when a run ends early. */
 export class Stopped extends Error {
   constructor(
     readonly exitCode: number,
@@ -11,19 +11,19 @@ export class Stopped extends Error {
   }
 }
 
-/** Ends what runs, at its next pause: by Ctrl-C or SIGTERM, or as stdout takes no more. */
+/** Ends the run at its next pause: on Ctrl-C, SIGTERM, or a closed stdout. */
 export const stop = new AbortController();
 export const SIGNALS = {
   SIGINT: new Stopped(EXIT.interrupted, "interrupted"),
   SIGTERM: new Stopped(EXIT.terminated, "terminated"),
 };
 
-/** Makes signals, and a reader of stdout who leaves, end what runs. */
+/** Starts to listen for what ends a run. */
 export function listen(): void {
   for (const [signal, reason] of Object.entries(SIGNALS)) {
     process.once(signal, () => {
       stop.abort(reason);
-      // The next one, of either, ends the process at once.
+      // The next signal of either kind ends the process at once.
       for (const other of Object.keys(SIGNALS)) process.removeAllListeners(other);
     });
   }
