@@ -41,6 +41,9 @@ export function codeFor(name: string, value: unknown): string {
 function codeOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(codeOf).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const { name } = value as { name?: unknown };
+  // What has methods is made by the function of its name: a group of features, `session()`.
+  if (typeof name === "string" && Object.values(value).some((each) => typeof each === "function")) return `${name}()`;
   const fields = Object.entries(value).map(([name, each]) => `${name}: ${codeOf(each)}`);
   return fields.length > 0 ? `{ ${fields.join(", ")} }` : "{}";
 }
