@@ -12,6 +12,7 @@ const PAGE = 110;
 const PACKAGES: Record<string, string[]> = {
   commander: ["cli"],
   valibot: ["protocol", "server"],
+  "@valibot/to-json-schema": ["protocol"],
   "node:": ["cli", "node"],
   hono: ["examples"],
   "@hono/": ["examples"],

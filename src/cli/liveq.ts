@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { POLICIES } from "../baselines/index.js";
 import { type EvaluateOptions, evaluate, REPLAYED } from "./commands/evaluate.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./commands/export.js";
@@ -7,6 +6,7 @@ import { type InspectOptions, inspect } from "./commands/inspect.js";
 import { DRAWS, type LearnOptions, learn } from "./commands/learn.js";
 import { type PrepareOptions, prepare } from "./commands/prepare.js";
 import { type RecommendOptions, recommend } from "./commands/recommend.js";
+import { printSchema, SCHEMA_NAMES, type SchemaName } from "./commands/schema.js";
 import { type SimulateOptions, simulate } from "./commands/simulate.js";
 import { SPLITS } from "./commands/split.js";
 import { type TrainOptions, train } from "./commands/train.js";
@@ -14,10 +14,9 @@ import { trainWords, type WordOptions } from "./commands/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
 import { fractions, integer, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
+import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
-/** What the command's exit code means. */
-const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 const EXIT_HELP = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C, 143 ended by SIGTERM; both first save what there
 is (a second one does not wait). Data goes to stdout, progress and messages to stderr; a reader who leaves early (| head)
@@ -25,42 +24,13 @@ is no failure.`;
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Why a run ended before it was done. */
-class Stopped extends Error {
-  constructor(
-    readonly exitCode: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** Ends what runs, at its next pause: by Ctrl-C or SIGTERM, or as stdout takes no more. */
-const stop = new AbortController();
-const SIGNALS = {
-  SIGINT: new Stopped(EXIT.interrupted, "interrupted"),
-  SIGTERM: new Stopped(EXIT.terminated, "terminated"),
-};
-for (const [signal, reason] of Object.entries(SIGNALS)) {
-  process.once(signal, () => {
-    stop.abort(reason);
-    // The next one, of either, ends the process at once.
-    for (const other of Object.keys(SIGNALS)) process.removeAllListeners(other);
-  });
-}
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  const code = error.code === "EPIPE" ? EXIT.ok : EXIT.failed;
-  if (code !== EXIT.ok) process.stderr.write(`liveq: stdout: cannot be written: ${error.message}\n`);
-  process.exitCode = code;
-  stop.abort(new Stopped(code, ""));
-});
-
 /** Ends with the signal's exit code where a run was not done. */
 function ended(isDone: boolean): void {
   if (!isDone) stop.signal.throwIfAborted();
 }
 
-const program = new Command("liveq")
+/** The command, its subcommands, and what they do; `main.ts` runs it. */
+export const program = new Command("liveq")
   .description("A live-stream recommender that learns online by deep Q-learning in WebAssembly.")
   .version(version)
   .exitOverride()
@@ -280,21 +250,11 @@ command(
   .requiredOption("--out <file>", "where it goes")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
 
-/** Tells what went wrong, and answers with which exit code to end. */
-function codeOf(error: unknown): number {
-  // Commander has told the user itself.
-  if (error instanceof CommanderError) return error.exitCode === EXIT.failed ? EXIT.usage : error.exitCode;
-  const message = error instanceof Error ? error.message : String(error);
-  const line = process.stderr.isTTY ? "\r\x1b[K" : "";
-  if (error instanceof UsageError) process.stderr.write(`error: ${message}\n`);
-  else if (Object.values<unknown>(SIGNALS).includes(error)) process.stderr.write(`${line}${message}\n`);
-  else if (message !== "") process.stderr.write(`${line}liveq: ${message}\n`);
-  if (error instanceof Stopped) return error.exitCode;
-  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
-}
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = codeOf(error);
-}
+command(
+  "schema",
+  "print JSON Schema (draft 2020-12) of events, requests and decisions",
+  "> liveq.schema.json",
+  "events > events.schema.json",
+)
+  .addArgument(new Argument("[name]", "one of them alone (default: all three, under $defs)").choices(SCHEMA_NAMES))
+  .action((name: SchemaName | undefined) => printSchema(name));

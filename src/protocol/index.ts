@@ -16,6 +16,7 @@ export {
   type UserUpdate,
   type Watch,
 } from "./events.js";
+export { type JsonSchema, jsonSchemas } from "./jsonschema.js";
 export {
   type Decision,
   type Filter,

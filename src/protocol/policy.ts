@@ -2,6 +2,7 @@ import type { Id, LiveEvent } from "./events.js";
 
 /** A user opens the page, or comes back to it after a watch: which streams to show? */
 export interface Request {
+  /** The user. */
   user: Id;
   /** Milliseconds, on the same clock as the events. */
   now: number;
@@ -17,7 +18,9 @@ export interface Request {
 export interface Decision {
   /** Names the decision in the feedback that belongs to it. */
   id: Id;
+  /** The user of the request. */
   user: Id;
+  /** Time of the request, milliseconds. */
   time: number;
   /** At most k streams, best first; empty when nothing is on air. */
   slate: Id[];
@@ -62,6 +65,7 @@ export interface Filter {
   languages?: string[];
   /** Whether streams for adults only may be shown. Default true. */
   mature?: boolean;
+  /** Only streams of some categories, or of none of some. */
   categories?: {
     /** Only these. */
     include?: string[];

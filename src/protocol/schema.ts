@@ -64,7 +64,7 @@ export const KINDS = [
 ] as const;
 
 /** What each field must be, in words: the only place that says it. */
-const MUST: Readonly<Record<string, string>> = {
+export const MUST: Readonly<Record<string, string>> = {
   kind: `one of ${KINDS.join(", ")}`,
   id: NAME,
   time: NON_NEGATIVE,
@@ -204,19 +204,21 @@ const request = v.strictObject({
   filter: v.optional(filter),
 });
 
+/** A name each once. */
+export const unique = v.check<string[], undefined>((names) => new Set(names).size === names.length, undefined);
+
 const decision = v.strictObject({
   id: name,
   user: name,
   time: nonNegative,
-  slate: v.pipe(
-    v.array(name),
-    v.maxLength(CANDIDATES),
-    v.check((slate) => new Set(slate).size === slate.length),
-  ),
+  slate: v.pipe(v.array(name), v.maxLength(CANDIDATES), unique),
   propensities: v.optional(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)))),
   scores: v.optional(v.array(v.pipe(v.number(), v.finite()))),
   sources: v.optional(v.array(v.picklist([...SOURCES, "all"]))),
 });
+
+/** The schemas, for those who describe them. */
+export const SCHEMAS = { event, request, decision };
 
 function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   const keys = issue.path?.map((item) => String(item.key)) ?? [];

@@ -4,7 +4,7 @@ import { available, type Environment } from "./environment.js";
 
 /** Which greedy episodes are played. */
 export interface EvaluateOptions {
-  /** At least 1. Default 10. */
+  /** Number of episodes, at least 1. Default 10. */
   episodes?: number;
   /** Of the first episode, a safe integer; each later one takes the next. Default 1000000. */
   seed?: number;

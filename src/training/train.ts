@@ -36,7 +36,9 @@ export interface TrainOptions {
   seed?: number;
   /** Steps between two reports; the event loop runs between them. Default 1000. */
   progressEvery?: number;
+  /** Greedy episodes during training. Default: none. */
   evaluation?: EvaluationOptions;
+  /** Called at each report. */
   onProgress?: (progress: TrainProgress) => void;
   /** Told of each episode that ended. */
   onEpisode?: (episode: TrainEpisode) => void;

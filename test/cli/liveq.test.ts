@@ -19,7 +19,7 @@ function writeData(to: string): void {
 }
 
 describe("usage", () => {
-  const COMMANDS = ["demo", "simulate", "prepare", "train", "evaluate", "recommend", "inspect", "export"];
+  const COMMANDS = ["demo", "simulate", "prepare", "train", "evaluate", "recommend", "inspect", "export", "schema"];
 
   test("--help names the commands and the exit codes; --version the version", async () => {
     const help = await liveq("--help");
@@ -32,7 +32,7 @@ describe("usage", () => {
     const { code, out, err } = await liveq(command, "--help");
     expect([code, err]).toEqual([0, ""]);
     expect(out).toContain(`Usage: liveq ${command} [options]`);
-    expect(out.includes("--json")).toBe(command !== "export");
+    expect(out.includes("--json")).toBe(!["export", "schema"].includes(command));
     expect(out).toContain("Examples:");
     expect(out).toContain("Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted");
   });

@@ -14,7 +14,7 @@
  *   learned: 9.37 of 10
  */
 import { DQN, type Environment, evaluate, Random, type StepResult, train } from "liveq";
-import { FeatureSet, tokens, WordTrainer } from "liveq/encoders";
+import { FeatureSet, tokenize, WordVectorTrainer } from "liveq/encoders";
 
 const TOPICS = [
   ["chess", "opening", "endgame", "blitz", "rook", "gambit"],
@@ -34,8 +34,8 @@ function titleOf(topic: number, random: Random): string {
 // Titles alone teach which words belong together.
 const random = new Random(1);
 const titles = Array.from({ length: 2000 }, () => titleOf(random.below(TOPICS.length), random));
-const trainer = new WordTrainer({ size: 8 });
-for (const title of titles) trainer.learn(tokens(title));
+const trainer = new WordVectorTrainer({ size: 8 });
+for (const title of titles) trainer.learn(tokenize(title));
 const vectors = trainer.vectors();
 const columns = new FeatureSet([{ name: "title", encode: { kind: "words", size: 32 }, optional: false }]);
 columns.fit(titles.map((title) => ({ title })));

@@ -4,13 +4,16 @@ import type { ByteSource } from "../readers/text.js";
 
 /** A finished broadcast, with its audience. */
 export interface Broadcast {
+  /** The channel, as the id of the streamer. */
   channel: Id;
   /** Start, milliseconds since the Unix epoch. */
   startMs: number;
+  /** Milliseconds on air. */
   lengthMs: number;
   /** The first of `categories`; `unknown` without any. */
   category: string;
   categories: string[];
+  /** Viewers, on average over its time on air. */
   averageViewers: number;
   peakViewers: number;
   /** Watch time of all viewers together, milliseconds. */

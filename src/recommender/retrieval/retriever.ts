@@ -19,6 +19,7 @@ export interface SourceShares {
 }
 
 export interface RetrievalOptions {
+  /** Share of the candidates that is kept for each source. */
   shares: Partial<SourceShares>;
   /** What no request may show, whatever its own filter. Default: nothing is left out. */
   filter: Filter;

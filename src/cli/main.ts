@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { CommanderError } from "commander";
+import { program } from "./liveq.js";
+import { UsageError } from "./reading/arguments.js";
+import { EXIT, listen, SIGNALS, Stopped } from "./stop.js";
+
+/** Prints an error and returns the exit code. */
+function codeOf(error: unknown): number {
+  // Commander has already printed the message.
+  if (error instanceof CommanderError) return error.exitCode === EXIT.failed ? EXIT.usage : error.exitCode;
+  const message = error instanceof Error ? error.message : String(error);
+  const line = process.stderr.isTTY ? "\r\x1b[K" : "";
+  if (error instanceof UsageError) process.stderr.write(`error: ${message}\n`);
+  else if (Object.values<unknown>(SIGNALS).includes(error)) process.stderr.write(`${line}${message}\n`);
+  else if (message !== "") process.stderr.write(`${line}liveq: ${message}\n`);
+  if (error instanceof Stopped) return error.exitCode;
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+}
+
+listen();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = codeOf(error);
+}

@@ -1,0 +1,44 @@
+import { MUST, SCHEMAS, unique } from "./schema.js";
+
+/** A JSON Schema, or a part of one. */
+export type JsonSchema = { [key: string]: unknown };
+
+/**
+ * JSON Schema (draft 2020-12) of an event, a request and a decision, made from what `parseEvent`, `parseRequest` and
+ * `parseDecision` check. Two conditions are only theirs: lengths count UTF-16 units, where JSON Schema counts
+ * characters, and a decision's lists must be as long as its slate, which the descriptions alone say.
+ *
+ * @throws Error where a check of the schemas has no counterpart in JSON Schema.
+ */
+export async function jsonSchemas(): Promise<Record<keyof typeof SCHEMAS, JsonSchema>> {
+  // Loaded here, so that only who asks for it pays.
+  const { toJsonSchema } = await import("@valibot/to-json-schema");
+  const converted = Object.entries(SCHEMAS).map(([name, schema]) => {
+    const json = toJsonSchema(schema, {
+      target: "draft-2020-12",
+      // JSON has no number that is not finite.
+      ignoreActions: ["finite"],
+      overrideAction: ({ valibotAction, jsonSchema }) =>
+        valibotAction === (unique as unknown) ? { ...jsonSchema, uniqueItems: true } : undefined,
+    });
+    return [name, described(json as JsonSchema)];
+  });
+  return Object.fromEntries(converted);
+}
+
+/** The schema with a description of each field: what its error message says that it must be. */
+function described(schema: JsonSchema): JsonSchema {
+  const { $schema, oneOf, properties, items, ...rest } = schema;
+  const result: JsonSchema = $schema === undefined ? rest : { $schema, ...rest };
+  if (oneOf !== undefined) result.oneOf = (oneOf as JsonSchema[]).map(described);
+  if (items !== undefined) result.items = described(items as JsonSchema);
+  if (properties === undefined) return result;
+  const fields = Object.entries(properties as Record<string, JsonSchema>);
+  result.properties = Object.fromEntries(
+    fields.map(([field, value]) => [
+      field,
+      field === "kind" ? value : { description: MUST[field], ...described(value) },
+    ]),
+  );
+  return result;
+}
