@@ -27,7 +27,6 @@ import {
   Reward,
   type RewardOptions,
   type SavedPending,
-  type ShownStream,
 } from "./learning/index.js";
 import {
   candidateCount,
@@ -39,7 +38,7 @@ import {
   Scenes,
 } from "./scene.js";
 import { type ExploreOptions, Explorer, type Ranked, SlateBuilder, type SlateOptions } from "./serving/index.js";
-import type { CatalogStream, ExportedProfile, StreamerProfile } from "./state/index.js";
+import type { CatalogStream, ExportedProfile, StreamerProfile, WatchTime } from "./state/index.js";
 
 /** What the recommender needs of an agent: `DQN`, or a stand-in. */
 export interface QFunction
@@ -363,13 +362,8 @@ export class Recommender implements Policy, TargetPolicy {
     parsed.time = this.#advance(parsed.time, "time");
     if (key !== "") this.#recent.set(key, true);
     this.#observe(this.#pending.expire(parsed.time));
-    const isFeedback = "user" in parsed && "stream" in parsed;
-    const shown = isFeedback ? this.#pending.find(parsed) : undefined;
-    const isOwn = isFeedback && this.#isOwn(parsed, shown);
-    const isCounted = isOwn && parsed.kind === "impression";
-    const { isKnown, watch } = this.#scenes.feedback(parsed, { shownAt: shown?.decision.time, isCounted });
-    if (isFeedback && shown !== undefined) this.#observe(this.#pending.take(shown, parsed, watch));
-    if (!isKnown) this.#counts.unknownStreams++;
+    if ("user" in parsed && "stream" in parsed) this.#take(parsed);
+    else if (!this.#scenes.feedback(parsed).isKnown) this.#counts.unknownStreams++;
     this.#train();
   }
 
@@ -581,19 +575,28 @@ export class Recommender implements Policy, TargetPolicy {
     return rows;
   }
 
-  /** Whether feedback belongs to a decision of this recommender; counts feedback that comes late or names another. */
-  #isOwn(event: FeedbackEvent, shown: ShownStream | undefined): boolean {
-    const decision = "decision" in event ? event.decision : undefined;
-    const isMade = decision !== undefined && this.#hasMade(decision);
-    if (shown === undefined && decision !== undefined) {
-      if (isMade && !this.#pending.has(decision)) this.#counts.late++;
-      else this.#counts.unknownDecisions++;
+  /** Takes feedback: into the decision that showed the stream, and into what is known. */
+  #take(event: FeedbackEvent): void {
+    const shown = this.#pending.find(event);
+    const isOwn = shown !== undefined || this.#isOwn(event);
+    let watch: WatchTime | undefined;
+    // Impressions of its own decisions were counted when it made them.
+    if (event.kind !== "impression" || !isOwn) {
+      const taken = this.#scenes.feedback(event, shown?.decision.time);
+      if (!taken.isKnown) this.#counts.unknownStreams++;
+      watch = taken.watch;
     }
-    return shown !== undefined || isMade;
+    if (shown !== undefined) this.#observe(this.#pending.take(shown, event, watch));
   }
 
-  #hasMade(decision: Id): boolean {
-    return this.#numberOf(decision) < this.#counts.decisions;
+  /** Whether feedback names a decision of this recommender that has closed; counts it, and feedback that names another. */
+  #isOwn(event: FeedbackEvent): boolean {
+    const decision = "decision" in event ? event.decision : undefined;
+    if (decision === undefined) return false;
+    const isMade = this.#numberOf(decision) < this.#counts.decisions;
+    if (isMade && !this.#pending.has(decision)) this.#counts.late++;
+    else this.#counts.unknownDecisions++;
+    return isMade;
   }
 
   /** The number in the name of a decision of its own; NaN of another's. */

@@ -127,9 +127,8 @@ export class Scenes {
    * Takes an event. Looks its stream up, and decides how long a watch was, once for all.
    *
    * @param shownAt - When a decision showed the stream to the user: a watch cannot have begun before. Default: unknown.
-   * @param isCounted - The event is an impression that `State.shown` has counted. Default false.
    */
-  feedback(event: LiveEvent, { shownAt = Number.NEGATIVE_INFINITY, isCounted = false } = {}): Taken {
+  feedback(event: LiveEvent, shownAt: number = Number.NEGATIVE_INFINITY): Taken {
     const { state } = this;
     const stream = "stream" in event ? state.catalogue.find(event.stream) : undefined;
     let watch: WatchTime | undefined;
@@ -137,7 +136,7 @@ export class Scenes {
       const visit = stream === undefined ? shownAt : state.users.lastVisit(event.user, stream.streamer);
       watch = watchTimeOf(event, Math.max(visit, shownAt), stream?.isOnAir === true);
     }
-    return { isKnown: state.feedback(event, stream, watch, isCounted), watch };
+    return { isKnown: state.feedback(event, stream, watch), watch };
   }
 
   /** The streams that a user may be shown, with their rows. The user is here now. */

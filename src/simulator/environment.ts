@@ -99,7 +99,7 @@ class Life {
   #hear(event: LiveEvent): void {
     if (event.kind === "watch") this.#watchedMs += event.watchMs;
     // Nothing is shown but what `show` has counted.
-    this.#scenes.feedback(event, { isCounted: event.kind === "impression" });
+    if (event.kind !== "impression") this.#scenes.feedback(event);
   }
 
   #answer(slate: Stream[]): void {

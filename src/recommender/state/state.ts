@@ -85,10 +85,9 @@ export class State {
    *
    * @param stream - The event's stream, by `catalogue.find`; undefined when it is not known.
    * @param watch - The length of a watch, by `watchTimeOf`.
-   * @param isCounted - The event is an impression that `shown` has counted.
    * @returns False for feedback on an unknown stream, and for an `update` or `off_air` of one not on air.
    */
-  feedback(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime, isCounted = false): boolean {
+  feedback(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
     if (!("stream" in event)) {
       this.#userEvent(event);
       this.#keep({ event, stream: undefined, isNew: false, watch: undefined, sharedMs: 0 });
@@ -96,7 +95,6 @@ export class State {
     }
     if (!("user" in event)) return this.#streamEvent(event, stream);
     if (stream === undefined) return false;
-    if (isCounted) return true;
     const sharedMs = this.#feedbackEvent(event, stream, watch);
     this.#keep({ event, stream, isNew: false, watch, sharedMs });
     return true;

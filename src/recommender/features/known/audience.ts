@@ -19,6 +19,9 @@ class Audience implements FeatureWriter {
   readonly candidate = 13;
   readonly #streamers: Streamers;
   readonly #estimate = emptyStreamerEstimate();
+  /** By the stream's index: a number of viewers, and its logarithm, which costs as much as half a row. */
+  readonly #viewers: number[] = [];
+  readonly #logs: number[] = [];
   #moment!: Moment;
 
   constructor(streamers: Streamers) {
@@ -34,8 +37,13 @@ class Audience implements FeatureWriter {
     const moment = this.#moment;
     this.#streamers.read(stream.streamer, stream.category, moment.now, estimate);
     const { long, now } = estimate;
-    row[offset] = logScaled(stream.viewers, 5);
-    row[offset + 1] = moment.viewersMax > 0 ? Math.min(stream.viewers / moment.viewersMax, 1) : 0;
+    const { index, viewers } = stream;
+    if (this.#viewers[index] !== viewers) {
+      this.#viewers[index] = viewers;
+      this.#logs[index] = logScaled(viewers, 5);
+    }
+    row[offset] = this.#logs[index]!;
+    row[offset + 1] = moment.viewersMax > 0 ? Math.min(viewers / moment.viewersMax, 1) : 0;
     row[offset + 2] = saturated(Math.max(moment.now - stream.startedAt, 0), HOUR);
     row[offset + 3] = Math.min(long.clickRate * 5, 3);
     row[offset + 4] = Math.min(now.clickRate * 5, 3);
