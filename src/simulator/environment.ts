@@ -69,10 +69,10 @@ class Life {
     this.#scenes = new Scenes(known);
     this.#end = platform.days * DAY;
     this.#world = new World(platform, {
-      ask: () => {
+      onRequest: () => {
         this.#isAsked = true;
       },
-      hear: (event) => this.#hear(event),
+      onEvent: (event) => this.#take(event),
     });
     this.#viewer = this.#world.viewers[0]!;
     this.#goOn();
@@ -96,7 +96,7 @@ class Life {
     return (this.#watchedMs - before) / MINUTE;
   }
 
-  #hear(event: LiveEvent): void {
+  #take(event: LiveEvent): void {
     if (event.kind === "watch") this.#watchedMs += event.watchMs;
     // Nothing is shown but what `show` has counted.
     this.#scenes.feedback(event, { isCounted: event.kind === "impression" });

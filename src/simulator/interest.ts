@@ -21,15 +21,15 @@ const DRIFT = 0.3;
 /** Minutes that a minute of quality 1 gives back. */
 const REFUND = 0.9 / 3.4;
 
-export interface InterestOptions {
+export interface InterestEvolutionOptions {
   /** Documents to choose from at each step, [1, 1000]. Default 10. */
   candidates: number;
   /** Documents in a slate, at most, [1, 1000]. Default 3. */
   slate: number;
 }
 
-const DEFAULTS: InterestOptions = { candidates: 10, slate: 3 };
-const TABLE: Rules<InterestOptions> = { candidates: integer(1, 1000), slate: integer(1, 1000) };
+const DEFAULTS: InterestEvolutionOptions = { candidates: 10, slate: 3 };
+const TABLE: Rules<InterestEvolutionOptions> = { candidates: integer(1, 1000), slate: integer(1, 1000) };
 
 /** What a slate came to. */
 export interface SlateResult extends StepResult {
@@ -61,7 +61,7 @@ export class InterestEvolution implements Environment {
   readonly observationSize = TOPICS;
   /** Features of a candidate. */
   readonly features = TOPICS;
-  readonly options: Readonly<InterestOptions>;
+  readonly options: Readonly<InterestEvolutionOptions>;
   /** (20) interest of the user in each topic, in [-1, 1]. */
   readonly interests: Float64Array = new Float64Array(TOPICS);
   /** (candidates) the topic of each, and its quality, which no policy sees before it is watched. */
@@ -73,7 +73,7 @@ export class InterestEvolution implements Environment {
   #budget = 0;
 
   /** @throws TypeError for an unknown option, RangeError for one out of range or a slate larger than the candidates. */
-  constructor(options: Partial<InterestOptions> = {}) {
+  constructor(options: Partial<InterestEvolutionOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     const { candidates, slate } = this.options;
     if (slate > candidates) throw new RangeError(`"slate" must be at most "candidates" (${candidates}), got ${slate}`);
@@ -191,7 +191,7 @@ export const lifetimeSlates: SlatePolicy = topicSlates(
 /** (episodes) minutes watched in each, with the seeds from `seed` on. */
 export function interestReturns(
   policy: SlatePolicy,
-  options: Partial<InterestOptions>,
+  options: Partial<InterestEvolutionOptions>,
   episodes: number,
   seed = 0,
 ): Float64Array {

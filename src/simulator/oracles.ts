@@ -1,6 +1,6 @@
 import type { Decision, Policy, Request } from "../protocol/index.js";
 import { topK } from "../statistics/index.js";
-import type { Latents } from "./platform.js";
+import type { PlatformLatents } from "./platform.js";
 import type { Stream } from "./world/streamers.js";
 import type { Viewer } from "./world/viewers.js";
 
@@ -9,11 +9,11 @@ type Score = (viewer: Viewer, stream: Stream, now: number) => number;
 /** Shows the streams of the highest score: a yardstick for policies that have to estimate it. */
 class Oracle implements Policy {
   readonly name: string;
-  readonly #latents: Latents;
+  readonly #latents: PlatformLatents;
   readonly #score: Score;
   #decisions = 0;
 
-  constructor(name: string, latents: Latents, score: Score) {
+  constructor(name: string, latents: PlatformLatents, score: Score) {
     this.name = name;
     this.#latents = latents;
     this.#score = score;
@@ -39,12 +39,12 @@ class Oracle implements Policy {
 }
 
 /** Shows what is clicked most surely: what a perfect model of the next click would do. */
-export function clickOracle(latents: Latents): Policy {
+export function clickOracle(latents: PlatformLatents): Policy {
   return new Oracle("click-oracle", latents, (viewer, stream, now) => viewer.clickProbability(stream, now));
 }
 
 /** Shows what is watched longest, click chance included: what a perfect model of the next watch would do. */
-export function watchOracle(latents: Latents): Policy {
+export function watchOracle(latents: PlatformLatents): Policy {
   return farsightedOracle(0, "watch-oracle")(latents);
 }
 
@@ -53,7 +53,7 @@ export function watchOracle(latents: Latents): Policy {
  *
  * @param minutes - What one unit of satisfaction is worth, in minutes watched.
  */
-export function farsightedOracle(minutes: number, name = "farsighted-oracle"): (latents: Latents) => Policy {
+export function farsightedOracle(minutes: number, name = "farsighted-oracle"): (latents: PlatformLatents) => Policy {
   const score: Score = (viewer, stream, now) => {
     const engaged = viewer.engagedProbability(stream, now);
     const happier =

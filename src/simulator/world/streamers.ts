@@ -167,6 +167,8 @@ export class Stream {
   published = 0;
   /** Whether it was ever shown. */
   shown = false;
+  /** Whether its chat is in a lively phase; false where viewers do not follow the chat. */
+  isLively = false;
   readonly #random: Random;
   readonly #content: Content;
   readonly #size: number;

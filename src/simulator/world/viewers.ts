@@ -1,5 +1,6 @@
 import { exp, log, log1p, Random, sigmoid, tanh } from "../../numeric/index.js";
 import { DAY, HOUR, type Id, MINUTE } from "../../protocol/index.js";
+import type { Causes } from "./causes.js";
 import { TOPICS } from "./content.js";
 import type { Stream, Streamer } from "./streamers.js";
 import { drawTraits, type Traits } from "./traits.js";
@@ -21,6 +22,7 @@ const APPEAL = {
   boredom: 0.7,
   foreign: -0.3,
   friend: 0.5,
+  cause: 1.2,
 } as const;
 /** Mean of log(1 + viewers) on air, so that the audience adds nothing on average. */
 const TYPICAL_LOG_AUDIENCE = 2.6;
@@ -34,6 +36,7 @@ const ENGAGEMENT = {
   excitement: 0.2,
   boredom: 0.4,
   foreign: -0.3,
+  cause: 2.4,
 } as const;
 
 /**
@@ -170,6 +173,7 @@ export class Viewer {
   sessions = 0;
   /** Times in this session that the viewer wanted something to watch. */
   wants = 0;
+  readonly #causes: Causes;
   readonly #nature: Float64Array;
   readonly #boredom = new Map<number, Fading>();
   readonly #affinities = new Map<Streamer, Affinity>();
@@ -179,8 +183,9 @@ export class Viewer {
   #recentMinutes = 0;
   #recentAt = 0;
 
-  constructor(seed: number, index: number) {
+  constructor(seed: number, index: number, causes: Causes) {
     const random = Random.named(seed, "viewer", index);
+    this.#causes = causes;
     this.index = index;
     this.id = `viewer-${index}`;
     this.activity = random.lognormal(1, ACTIVITY_SIGMA);
@@ -233,6 +238,11 @@ export class Viewer {
     return stream.streamer.language === this.traits.language ? 0 : 1;
   }
 
+  /** Whether the stream fits now by every cause that the viewers of this platform follow; true where there is none. */
+  fits(stream: Stream): boolean {
+    return this.#causes.fits(this, stream);
+  }
+
   /** Whether a friend is in the stream. */
   #friendIn(stream: Stream): number {
     for (const friend of this.friends) if (friend.watching === stream) return 1;
@@ -250,7 +260,8 @@ export class Viewer {
         APPEAL.excitement * stream.excitement -
         APPEAL.boredom * this.boredom(stream.category, now) +
         APPEAL.foreign * this.foreign(stream) +
-        APPEAL.friend * this.#friendIn(stream),
+        APPEAL.friend * this.#friendIn(stream) +
+        APPEAL.cause * this.#causes.inclination(this, stream),
     );
   }
 
@@ -263,7 +274,8 @@ export class Viewer {
         ENGAGEMENT.loyalty * this.loyalty(stream.streamer, now) +
         ENGAGEMENT.excitement * stream.excitement -
         ENGAGEMENT.boredom * this.boredom(stream.category, now) +
-        ENGAGEMENT.foreign * this.foreign(stream),
+        ENGAGEMENT.foreign * this.foreign(stream) +
+        ENGAGEMENT.cause * this.#causes.inclination(this, stream),
     );
   }
 
@@ -355,6 +367,11 @@ export class Viewer {
 
   follows(streamer: Streamer): boolean {
     return this.#followed.has(streamer);
+  }
+
+  /** Follows a streamer whom friends follow, without having watched: that attaches the viewer to nobody. */
+  followFriends(streamer: Streamer): void {
+    this.#followed.add(streamer);
   }
 
   follow(streamer: Streamer, now: number): void {
