@@ -1,5 +1,6 @@
 import { Random } from "../../numeric/index.js";
 import { type Id, MINUTE } from "../../protocol/index.js";
+import { TOPICS } from "./content.js";
 import type { Stream } from "./streamers.js";
 import { REGIONS, type Traits } from "./traits.js";
 
@@ -9,7 +10,7 @@ export interface ViewerCauses {
   chat: number;
   /** Viewers like one kind of picture, which neither category nor tags show; the embedding of the cover does. Default 0. */
   picture: number;
-  /** Viewers of a region prefer the same streamers; `user` events carry the region. Default 0. */
+  /** Viewers of a region prefer streamers of the same topics; `user` events carry the region. Default 0. */
   region: number;
   /** Friends follow and watch the same streamers; `friend` and `follow` events carry it. Default 0. */
   friends: number;
@@ -20,7 +21,7 @@ type CauseName = keyof ViewerCauses;
 export const NO_CAUSES: ViewerCauses = { chat: 0, picture: 0, region: 0, friends: 0 };
 const NAMES = Object.keys(NO_CAUSES) as CauseName[];
 
-/** Kinds of pictures, groups of regions: by every cause a quarter of the streams fits. All numbers here are set by hand. */
+/** Kinds of pictures, and groups of regions: by every cause a quarter of the streams fits. All numbers here are set by hand. */
 const KINDS = 4;
 const SHARE = 1 / KINDS;
 /** What a stream that does not fit loses, relative to what one that fits gains. */
@@ -70,11 +71,15 @@ export class Causes {
   readonly #seed: number;
   readonly #strengths: ViewerCauses;
   readonly #active: readonly CauseName[];
+  /** For each topic the group of regions that prefers its streamers. */
+  readonly #groups = new Uint8Array(TOPICS.length);
 
   constructor(seed: number, strengths: Partial<ViewerCauses> = {}) {
     this.#seed = seed;
     this.#strengths = { ...NO_CAUSES, ...strengths };
     this.#active = NAMES.filter((name) => this.has(name));
+    const dealt = Random.named(seed, "region topics").shuffle([...TOPICS.keys()]);
+    for (const [i, topic] of dealt.entries()) this.#groups[topic] = i % KINDS;
   }
 
   has(name: CauseName): boolean {
@@ -125,16 +130,14 @@ export class Causes {
   }
 
   #fitsBy(name: CauseName, viewer: CausedViewer, stream: Stream): boolean {
-    const { index } = stream.streamer;
+    const { index, topic } = stream.streamer;
     switch (name) {
       case "chat":
         return stream.isLively;
       case "picture":
         return this.#pictureOf(stream) === Random.named(this.#seed, "picture taste", viewer.index).below(KINDS);
-      case "region": {
-        const group = Random.named(this.#seed, "streamer region", index).below(KINDS);
-        return REGIONS.indexOf(viewer.traits.region) % KINDS === group;
-      }
+      case "region":
+        return REGIONS.indexOf(viewer.traits.region) % KINDS === this.#groups[topic];
       case "friends": {
         const circle = Math.floor(viewer.index / CIRCLE);
         return Random.named(this.#seed, "circle", circle, index).bernoulli(SHARE);
