@@ -6,7 +6,7 @@ import type { Viewer } from "./world/viewers.js";
 
 type Score = (viewer: Viewer, stream: Stream, now: number) => number;
 
-/** Shows the streams of the highest score: a yardstick for policies that have to estimate it. */
+/** Shows the streams of the highest score, which other policies have to estimate. */
 class Oracle implements Policy {
   readonly name: string;
   readonly #latents: PlatformLatents;
@@ -34,24 +34,24 @@ class Oracle implements Policy {
     };
   }
 
-  /** Needs none: it sees the platform itself. */
+  /** Does nothing: an oracle sees the platform itself. */
   feedback(): void {}
 }
 
-/** Shows what is clicked most surely: what a perfect model of the next click would do. */
+/** Shows the streams of the highest click probability, as a perfect model of the next click would. */
 export function clickOracle(latents: PlatformLatents): Policy {
   return new Oracle("click-oracle", latents, (viewer, stream, now) => viewer.clickProbability(stream, now));
 }
 
-/** Shows what is watched longest, click chance included: what a perfect model of the next watch would do. */
+/** Shows the streams of the longest expected watch, click included, as a perfect model of the next watch would. */
 export function watchOracle(latents: PlatformLatents): Policy {
   return farsightedOracle(0, "watch-oracle")(latents);
 }
 
 /**
- * Adds to the minutes of the next watch what it does to satisfaction, which brings viewers back.
+ * Adds the change of satisfaction, which brings viewers back, to the minutes of the next watch.
  *
- * @param minutes - What one unit of satisfaction is worth, in minutes watched.
+ * @param minutes - Value of one unit of satisfaction, in minutes watched.
  */
 export function farsightedOracle(minutes: number, name = "farsighted-oracle"): (latents: PlatformLatents) => Policy {
   const score: Score = (viewer, stream, now) => {

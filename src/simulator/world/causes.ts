@@ -4,7 +4,7 @@ import { TOPICS } from "./content.js";
 import type { Stream } from "./streamers.js";
 import { REGIONS, type Traits } from "./traits.js";
 
-/** How strongly viewers follow causes beside topics and quality: each in [0, 1], 0 for not at all. */
+/** How strongly viewers follow each cause, in [0, 1]; 0: not at all. */
 export interface ViewerCauses {
   /** A lively chat marks the stream that is good now, whoever streams; `comment` events carry it. Default 0. */
   chat: number;
@@ -24,7 +24,7 @@ const NAMES = Object.keys(NO_CAUSES) as CauseName[];
 /** Kinds of pictures, and groups of regions: by every cause a quarter of the streams fits. All numbers here are set by hand. */
 const KINDS = 4;
 const SHARE = 1 / KINDS;
-/** What a stream that does not fit loses, relative to what one that fits gains. */
+/** Inclination that a stream loses where it does not fit, relative to the gain where it fits. */
 const LOSS = 0.5;
 
 /** Mean length of a lively phase of a chat; the phases between are longer, so that `SHARE` of the time is lively. */
@@ -40,12 +40,12 @@ const GUESTS = 10;
 const COVER = 32;
 const COVER_NOISE = 0.5;
 
-/** Viewers who follow the same streamers: neighbours in the ring of friends, so that three in four friendships are inside. */
-const CIRCLE = 20;
+/** Viewers of a circle of friends, who follow the same streamers: neighbours in the ring of all friendships. */
+const CIRCLE = 15;
 /** Chance in each session that a viewer follows a streamer of the circle who is on air. */
-const FOLLOW_CHANCE = 0.3;
+const FOLLOW_CHANCE = 0.05;
 
-/** Of a viewer, what causes depend on. */
+/** The traits of a viewer on which causes depend. */
 export interface CausedViewer {
   readonly index: number;
   readonly traits: Traits;
@@ -91,7 +91,7 @@ export class Causes {
     return this.#active.every((name) => this.#fitsBy(name, viewer, stream));
   }
 
-  /** What causes add to a viewer's inclination: between minus half and the whole of their strengths; 0 without any. */
+  /** The sum over the causes that are on: plus its strength where the stream fits, minus half of it elsewhere. */
   inclination(viewer: CausedViewer, stream: Stream): number {
     let sum = 0;
     for (const name of this.#active) sum += this.#strengths[name] * (this.#fitsBy(name, viewer, stream) ? 1 : -LOSS);
@@ -118,7 +118,15 @@ export class Causes {
     });
   }
 
-  /** The streams of a circle's streamers whom a viewer who arrives follows, on the friends' word. */
+  /** The viewers of the same circle with a larger index, of n viewers; none where viewers do not follow friends. */
+  laterInCircle(index: number, n: number): number[] {
+    const later: number[] = [];
+    if (!this.has("friends")) return later;
+    for (let i = index + 1; i < n && i % CIRCLE !== 0; i++) later.push(i);
+    return later;
+  }
+
+  /** The streams whose streamers a viewer follows on arrival, as the circle of friends does. */
   *newlyFollowed(
     viewer: CausedViewer & { readonly sessions: number },
     streams: Iterable<Stream>,

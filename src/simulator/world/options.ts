@@ -3,8 +3,8 @@ import type { Broadcast } from "../../logs/index.js";
 import { NO_CAUSES, type ViewerCauses } from "./causes.js";
 
 /**
- * What a schedule to be replayed tells of a broadcast: who, as the id of the streamer, when on any clock whose midnights are
- * midnights, and how many viewers there were on average.
+ * A broadcast of a replayed schedule: the channel becomes the streamer's id; `startMs` may be on any clock whose days begin
+ * at multiples of 24 hours.
  */
 export type ScheduledBroadcast = Pick<Broadcast, "channel" | "startMs" | "lengthMs" | "category" | "averageViewers">;
 
@@ -23,13 +23,13 @@ export interface PlatformOptions {
   /** Days at the start that the metrics leave out, in [0, 3649] and below `days`. Default 0. */
   warmupDays: number;
   /**
-   * What viewers follow beside topics, quality and habit, each with a strength in [0, 1]; with a strength above 0 the platform
-   * sends the events that carry the cause, and a quarter of the streams fits each viewer by it. Default: none.
+   * Causes that viewers follow beside topics, quality and habit, each with a strength in [0, 1]. Above 0, the platform sends
+   * the events that carry the cause, and a quarter of the streams fits each viewer by it. Default: none.
    */
   causes?: Partial<ViewerCauses>;
   /**
-   * Broadcasts to replay in place of generated ones, at least one, in any order; the day of the first is the first of the
-   * run. Streamers, categories and popularity come from it, and `streamers` must not be given. Default: generated.
+   * Broadcasts to replay in place of generated ones, at least one, in any order; the run begins on the day of the first.
+   * Streamers, categories and popularity come from them, and `streamers` must not be given. Default: generated.
    */
   schedule?: readonly ScheduledBroadcast[];
 }
@@ -97,7 +97,7 @@ export function platformOptions(given: Partial<PlatformOptions>): PlatformOption
     );
   }
   options.schedule.forEach(({ channel, startMs, lengthMs, category, averageViewers }, i) => {
-    // What else is known of a broadcast is not asked for.
+    // Other fields of a broadcast are allowed and ignored.
     checked({ channel, startMs, lengthMs, category, averageViewers }, BROADCAST, {}, `schedule.${i}.`);
   });
   return options;

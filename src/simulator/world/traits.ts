@@ -67,21 +67,32 @@ const NEIGHBOURS = 2;
 /** of whom this share is somebody else from anywhere: a small world (Watts and Strogatz 1998). */
 const REWIRED = 0.1;
 
-/** The friends whom each of n viewers has made: each friendship is in the list of one of the two. */
-export function drawFriends(seed: number, n: number): number[][] {
+/**
+ * The friends whom each of n viewers has made: each friendship is in the list of one of the two.
+ *
+ * @param circle - More friends of a viewer, by index.
+ */
+export function drawFriends(
+  seed: number,
+  n: number,
+  circle: (index: number) => readonly number[] = () => [],
+): number[][] {
   const known = Array.from({ length: n }, () => new Set<number>());
   return known.map((own, index) => {
     const made: number[] = [];
+    const befriend = (friend: number) => {
+      if (friend === index || own.has(friend)) return;
+      own.add(friend);
+      known[friend]!.add(index);
+      made.push(friend);
+    };
     const random = Random.named(seed, "friends", index);
     for (let step = 1; step <= NEIGHBOURS; step++) {
       const rewires = random.bernoulli(REWIRED);
       const anybody = random.below(n);
-      const friend = rewires ? anybody : (index + step) % n;
-      if (friend === index || own.has(friend)) continue;
-      own.add(friend);
-      known[friend]!.add(index);
-      made.push(friend);
+      befriend(rewires ? anybody : (index + step) % n);
     }
+    circle(index).forEach(befriend);
     return made;
   });
 }

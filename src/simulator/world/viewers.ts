@@ -9,7 +9,7 @@ import { drawTraits, type Traits } from "./traits.js";
 const EXAMINATION = 0.85;
 
 /**
- * Log-odds of a click on a stream that is looked at. Set by hand, together, so that 27.9 % of what is looked at is clicked
+ * Log-odds of a click on a stream that the viewer looks at. Set by hand, together, so that 27.9 % of these are clicked
  * (KuaiLive) where streams are drawn by popularity, as calibration does.
  */
 const APPEAL = {
@@ -27,7 +27,7 @@ const APPEAL = {
 /** Mean of log(1 + viewers) on air, so that the audience adds nothing on average. */
 const TYPICAL_LOG_AUDIENCE = 2.6;
 
-/** Log-odds that a click becomes a real visit: quality and match count, popularity and promises do not. */
+/** Log-odds that a click becomes a visit, not a bounce: quality and match count, popularity and promises do not. */
 const ENGAGEMENT = {
   base: -2.85,
   match: 1.3,
@@ -68,7 +68,7 @@ const MEMORY_OF_IGNORED = 0.9;
 const EXPERIENCE_OF_IGNORED = -0.15;
 
 /**
- * Temper: what a session can stand. Terms after KuaiSim (Zhao et al. 2023, arXiv:2309.12645), sizes by hand. Each stream
+ * Temper: the patience of a session. Terms after KuaiSim (Zhao et al. 2023, arXiv:2309.12645), sizes by hand. Each stream
  * that is looked at costs, so that slates of any length tire alike: four of six are looked at when none is clicked, which
  * then come to 0.6 for the request and 1 for the ignored slate.
  */
@@ -147,13 +147,13 @@ function fading(elapsed: number, constant: number): number {
   return exp(-elapsed / constant);
 }
 
-/** Somebody who watches. All but `id` and what the viewer tells in `traits` is hidden from policies. */
+/** Somebody who watches. All but `id` and `traits`, without their leaning, is hidden from policies. */
 export class Viewer {
   readonly index: number;
   readonly id: Id;
   readonly traits: Traits;
   readonly friends: Viewer[] = [];
-  /** What the viewer is in at the moment. */
+  /** The stream that the viewer is in at the moment. */
   watching: Stream | undefined;
   /** Scales how often they come; median 1. */
   readonly activity: number;
@@ -161,11 +161,11 @@ export class Viewer {
   readonly churnsAfter: number;
   /** Scales how often they give. Heavy-tailed: a few viewers give most of the gifts. */
   readonly generosity: number;
-  /** Scales the amounts of what they give; median 1. */
+  /** Scales the amounts of their gifts; median 1. */
   readonly purse: number;
   /** Present interest in each topic, [-1, 1]. */
   readonly interest: Float64Array;
-  /** What is left of this session's patience; the session ends at 0. */
+  /** Patience left in this session, which ends at 0. */
   temper = 0;
   /** Whether the viewer will never come again. */
   isGone = false;
@@ -249,7 +249,7 @@ export class Viewer {
     return 0;
   }
 
-  /** Chance of a click on a stream that is looked at. */
+  /** Chance of a click on a stream that the viewer looks at. */
   clickProbability(stream: Stream, now: number): number {
     return sigmoid(
       APPEAL.base +
@@ -265,7 +265,7 @@ export class Viewer {
     );
   }
 
-  /** Chance that a click becomes a visit and no bounce. */
+  /** Chance that a click becomes a visit, not a bounce. */
   engagedProbability(stream: Stream, now: number): number {
     return sigmoid(
       ENGAGEMENT.base +
@@ -295,8 +295,8 @@ export class Viewer {
   }
 
   /**
-   * The favourite on air to whom the viewer goes without being shown a slate, if any; each at most once a session.
-   * Takes one number for each favourite who could be visited.
+   * The favourite on air to whom the viewer goes without a slate, if any; each at most once a session. Draws one number for
+   * each favourite who could be visited.
    */
   seek(now: number, random: Random): Stream | undefined {
     for (const [streamer, affinity] of this.#affinities) {
@@ -308,8 +308,8 @@ export class Viewer {
   }
 
   /**
-   * The position that the viewer clicks, or -1; what is looked at costs temper. Takes two numbers for each position,
-   * clicked or not.
+   * The position that the viewer clicks, or -1; each look costs temper. Draws two numbers for each position, clicked or
+   * not.
    */
   examine(slate: readonly Stream[], now: number, random: Random): number {
     let clicked = -1;
@@ -349,7 +349,7 @@ export class Viewer {
     }
   }
 
-  /** Nothing of what was looked at was clicked. */
+  /** The viewer clicked on nothing. */
   #ignore(looked: number): void {
     this.temper -= TEMPER.ignored * looked;
     this.#exposure = this.#exposureIgnored();
@@ -379,7 +379,7 @@ export class Viewer {
     this.#attach(streamer, FOLLOW_MINUTES, now);
   }
 
-  /** A visit is over: it has cost temper, and left its marks. */
+  /** Ends a visit: updates temper, satisfaction, loyalty, boredom and interests. */
   leave(stream: Stream, engaged: boolean, watchMs: number, now: number, random: Random): void {
     const minutes = watchMs / MINUTE;
     this.#exposure = MEMORY * this.#exposure + this.#experience(stream, engaged) + EXPERIENCE.noise * random.normal();
@@ -400,7 +400,7 @@ export class Viewer {
     return (GAP / this.activity) * exp(GAP_OF_SATISFACTION * this.satisfaction + recent / GAP_MINUTES);
   }
 
-  /** What a visit adds to exposure. */
+  /** The exposure that a visit adds. */
   #experience(stream: Stream, engaged: boolean): number {
     const { quality, clickbait } = stream.streamer;
     const promise = EXPERIENCE.clickbait * (clickbait - 0.5);

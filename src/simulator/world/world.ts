@@ -12,7 +12,7 @@ import { drawFriends } from "./traits.js";
 import { Viewer } from "./viewers.js";
 
 /**
- * What an engaged visitor does besides watching, per engaged visit.
+ * Interactions of an engaged visitor, per engaged visit.
  *
  * KuaiLive (Qu et al. 2025, arXiv:2508.05633) has 3.65 likes, 4.0 comments and 1.48 gifts per 100 clicks, of which 22.4 engage. Shares,
  * ratings and dislikes are set by hand.
@@ -63,8 +63,8 @@ interface Due {
 /**
  * Streamers and viewers, and the events between them.
  *
- * A pure function of the options and of what is shown: every viewer, streamer, session and request draws from a stream
- * of random numbers of its own name, so that two policies meet the same world. Schedules and lengths follow published
+ * A pure function of the options and the slates: every viewer, streamer, session and request draws from a generator of its
+ * own name, so that two policies meet the same world. Schedules and lengths follow published
  * measurements of Twitch and KuaiLive; how viewers react follows RecSim (Ie et al. 2019) and KuaiSim (Zhao et al. 2023)
  * with sizes set by hand.
  */
@@ -77,7 +77,7 @@ export class World {
   readonly #queue = new PriorityQueue<Due>();
   readonly #programme: Programme;
   readonly #causes: Causes;
-  /** For each viewer the friends whom the viewer has made. */
+  /** For each viewer the friends whom this viewer has made. */
   readonly #made: readonly number[][];
   #now = 0;
 
@@ -91,7 +91,7 @@ export class World {
     for (let day = -1; day <= 0; day++) this.#plan(day);
     this.#at(0, (now) => this.#newDay(now));
     for (let i = 0; i < options.viewers; i++) this.#addViewer(i);
-    this.#made = drawFriends(options.seed, options.viewers);
+    this.#made = drawFriends(options.seed, options.viewers, (i) => this.#causes.laterInCircle(i, options.viewers));
     this.#made.forEach((friends, i) => {
       for (const friend of friends) {
         this.viewers[i]!.friends.push(this.viewers[friend]!);
@@ -100,7 +100,7 @@ export class World {
     });
   }
 
-  /** How far the run has come, milliseconds since its start. */
+  /** Simulated time, milliseconds since the start of the run. */
   get now(): number {
     return this.#now;
   }
@@ -254,7 +254,7 @@ export class World {
     else this.#host.onRequest(viewer, now);
   }
 
-  /** @param decision - What led there; undefined where the viewer went there without being shown it. */
+  /** @param decision - The decision that showed the stream; undefined where the viewer went there without a slate. */
   #visit(viewer: Viewer, stream: Stream, decision: Id | undefined, now: number, random: Random): void {
     const user = viewer.id;
     const source = decision === undefined ? {} : { decision };
