@@ -30,11 +30,11 @@ export interface CausesOptions {
   recommender: Partial<Omit<RecommenderOptions, "seed" | "features">>;
 }
 
-/** The size of the demo, with more viewers: what a region prefers is learned from all of its viewers together. */
+/** Larger and longer than the demo: learning the taste of a region takes the visits of many of its viewers. */
 export const CAUSES: CausesOptions = {
   causes: ["none", "chat", "picture", "region", "friends"],
   seeds: [1, 2, 3, 4, 5, 6],
-  platform: { viewers: 600, streamers: 600, days: 14, warmupDays: 7 },
+  platform: { viewers: 600, streamers: 600, days: 21, warmupDays: 14 },
   strength: 1,
   recommender: {},
 };

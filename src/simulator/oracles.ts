@@ -57,7 +57,8 @@ export function farsightedOracle(minutes: number, name = "farsighted-oracle"): (
   const score: Score = (viewer, stream, now) => {
     const engaged = viewer.engagedProbability(stream, now);
     const happier =
-      engaged * viewer.satisfactionChange(stream, true) + (1 - engaged) * viewer.satisfactionChange(stream, false);
+      engaged * viewer.satisfactionChange(stream, "engaged") +
+      (1 - engaged) * viewer.satisfactionChange(stream, "bounce");
     return viewer.clickProbability(stream, now) * (engaged * viewer.engagedMinutes(stream, now) + minutes * happier);
   };
   return (latents) => new Oracle(name, latents, score);

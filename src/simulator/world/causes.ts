@@ -52,7 +52,7 @@ export interface CausedViewer {
 }
 
 /** The time to the end of a phase of a chat, milliseconds. */
-export function drawPhaseMs(isLively: boolean, random: Random): number {
+export function drawPhaseMs({ isLively }: Stream, random: Random): number {
   return Math.ceil(random.exponential(isLively ? LIVELY_TIME : CALM_TIME));
 }
 

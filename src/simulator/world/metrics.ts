@@ -2,6 +2,7 @@ import { DAY, MINUTE } from "../../protocol/index.js";
 import { gini, quantile } from "../../statistics/index.js";
 import type { PlatformOptions } from "./options.js";
 import type { Stream, Streamer } from "./streamers.js";
+import type { Outcome } from "./viewers.js";
 
 /** Metrics of a run so far. Rates count from the end of the warm-up; `NaN` where the denominator is 0. */
 export interface PlatformMetrics {
@@ -35,6 +36,14 @@ export interface SimulationResult extends PlatformMetrics {
   satisfaction: number;
   /** Minutes watched per viewer on each day, warm-up included. */
   watchMinutesByDay: number[];
+}
+
+interface ClickTraits {
+  outcome: Outcome;
+  /** Whether the viewer has visited the streamer before. */
+  isRepeat: boolean;
+  /** Whether a slate showed the stream. */
+  isShown: boolean;
 }
 
 /** Computes the metrics of a platform. */
@@ -86,12 +95,12 @@ export class Metrics {
     }
   }
 
-  click(engaged: boolean, repeat: boolean, shown: boolean, now: number): void {
+  click({ outcome, isRepeat, isShown }: ClickTraits, now: number): void {
     if (!this.#counts(now)) return;
     this.#clicks++;
-    if (!shown) this.#sought++;
-    if (engaged) this.#engaged++;
-    if (repeat) this.#repeats++;
+    if (!isShown) this.#sought++;
+    if (outcome === "engaged") this.#engaged++;
+    if (isRepeat) this.#repeats++;
   }
 
   watch(streamer: Streamer, watchMs: number, now: number): void {

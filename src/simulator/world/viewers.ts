@@ -125,9 +125,12 @@ const DRIFT_BACK = 0.1;
 const DRIFT_OF_VISIT = 0.3;
 const VISIT_STEP = 0.2;
 
-/** How a click goes. */
+/** Whether a click becomes a visit or a bounce. */
+export type Outcome = "engaged" | "bounce";
+
+/** The result of a click. */
 export interface Visit {
-  readonly engaged: boolean;
+  readonly outcome: Outcome;
   /** Milliseconds, before the end of the stream or of the day cuts it. */
   readonly wantedMs: number;
 }
@@ -289,8 +292,8 @@ export class Viewer {
   }
 
   /** By how much more a visit changes satisfaction than an ignored slate does, without its noise. */
-  satisfactionChange(stream: Stream, engaged: boolean): number {
-    const visited = MEMORY * this.#exposure + this.#experience(stream, engaged);
+  satisfactionChange(stream: Stream, outcome: Outcome): number {
+    const visited = MEMORY * this.#exposure + this.#experience(stream, outcome);
     return satisfactionOf(visited) - satisfactionOf(this.#exposureIgnored());
   }
 
@@ -329,13 +332,14 @@ export class Viewer {
     return clicked;
   }
 
-  /** Draws how a click goes. */
+  /** Draws the result of a click. */
   visit(stream: Stream, now: number, random: Random): Visit {
     const engaged = random.bernoulli(this.engagedProbability(stream, now));
     const length = engaged
       ? random.lognormal(ENGAGED_MEDIAN, ENGAGED_SIGMA)
       : random.lognormal(BOUNCE_MEDIAN, BOUNCE_SIGMA);
-    return { engaged, wantedMs: Math.min(WATCH_MAX, length * exp(LENGTH_OF_MATCH * this.match(stream))) };
+    const wantedMs = Math.min(WATCH_MAX, length * exp(LENGTH_OF_MATCH * this.match(stream)));
+    return { outcome: engaged ? "engaged" : "bounce", wantedMs };
   }
 
   /** A session begins. */
@@ -380,18 +384,18 @@ export class Viewer {
   }
 
   /** Ends a visit: updates temper, satisfaction, loyalty, boredom and interests. */
-  leave(stream: Stream, engaged: boolean, watchMs: number, now: number, random: Random): void {
+  leave(stream: Stream, outcome: Outcome, watchMs: number, now: number, random: Random): void {
     const minutes = watchMs / MINUTE;
-    this.#exposure = MEMORY * this.#exposure + this.#experience(stream, engaged) + EXPERIENCE.noise * random.normal();
+    this.#exposure = MEMORY * this.#exposure + this.#experience(stream, outcome) + EXPERIENCE.noise * random.normal();
     this.temper -= TEMPER.minute * minutes;
-    if (engaged) this.temper += TEMPER.engaged * (1 + 0.3 * tanh(this.satisfaction));
+    if (outcome === "engaged") this.temper += TEMPER.engaged * (1 + 0.3 * tanh(this.satisfaction));
     else this.temper -= TEMPER.bounce;
     this.#attach(stream.streamer, minutes, now);
     this.#recentMinutes = this.#recentMinutes * fading(now - this.#recentAt, GAP_RECENCY) + minutes;
     this.#recentAt = now;
     const bored = this.boredom(stream.category, now) + BOREDOM_PER_MINUTE * minutes;
     this.#boredom.set(stream.category, { level: Math.min(BOREDOM_MAX, bored), time: now });
-    if (engaged) this.#evolve(stream, random);
+    if (outcome === "engaged") this.#evolve(stream, random);
   }
 
   /** Mean time, in milliseconds of mean activity, until the next session. */
@@ -401,10 +405,10 @@ export class Viewer {
   }
 
   /** The exposure that a visit adds. */
-  #experience(stream: Stream, engaged: boolean): number {
+  #experience(stream: Stream, outcome: Outcome): number {
     const { quality, clickbait } = stream.streamer;
     const promise = EXPERIENCE.clickbait * (clickbait - 0.5);
-    if (!engaged) return EXPERIENCE.bounce + promise;
+    if (outcome === "bounce") return EXPERIENCE.bounce + promise;
     return EXPERIENCE.engaged + EXPERIENCE.quality * quality + EXPERIENCE.match * this.match(stream) + promise;
   }
 

@@ -9,7 +9,7 @@ import { type Programme, programmeOf } from "./programme.js";
 import { afterActivity } from "./schedule.js";
 import { type Stream, TICK } from "./streamers.js";
 import { drawFriends } from "./traits.js";
-import { Viewer } from "./viewers.js";
+import { type Outcome, Viewer } from "./viewers.js";
 
 /**
  * Interactions of an engaged visitor, per engaged visit.
@@ -126,7 +126,7 @@ export class World {
     const random = Random.named(this.#options.seed, "request", viewer.index, viewer.sessions, viewer.wants);
     const clicked = viewer.examine(slate, now, random);
     if (clicked >= 0) this.#visit(viewer, slate[clicked]!, decision, now, random);
-    else this.#goOn(viewer, now, random, true);
+    else this.#goOn(viewer, now, random, "slate");
   }
 
   #emit(event: LiveEvent): void {
@@ -184,7 +184,7 @@ export class World {
 
   /** A phase of a stream's chat, and then the next one. */
   #chat(stream: Stream, now: number, random: Random): void {
-    const end = now + drawPhaseMs(stream.isLively, random);
+    const end = now + drawPhaseMs(stream, random);
     this.#comment(stream, now, end, random);
   }
 
@@ -259,25 +259,26 @@ export class World {
     const user = viewer.id;
     const source = decision === undefined ? {} : { decision };
     this.#emit({ kind: "click", time: now, user, stream: stream.id, ...source });
-    const { engaged, wantedMs } = viewer.visit(stream, now, random);
-    this.metrics.click(engaged, viewer.knows(stream.streamer), decision !== undefined, now);
+    const { outcome, wantedMs } = viewer.visit(stream, now, random);
+    const isRepeat = viewer.knows(stream.streamer);
+    this.metrics.click({ outcome, isRepeat, isShown: decision !== undefined }, now);
     viewer.watching = stream;
     stream.watchers++;
     const end = Math.min(stream.end, now + Math.max(1, Math.round(wantedMs)));
-    this.#interact(viewer, stream, engaged, now, end - now, random);
+    this.#interact(viewer, stream, outcome, now, end - now, random);
     this.#at(end, (then) => {
       viewer.watching = undefined;
       stream.watchers--;
       const watchMs = then - now;
-      viewer.leave(stream, engaged, watchMs, then, random);
+      viewer.leave(stream, outcome, watchMs, then, random);
       this.metrics.watch(stream.streamer, watchMs, then);
       this.#emit({ kind: "watch", time: then, user, stream: stream.id, watchMs, ...source });
-      this.#goOn(viewer, then, random, false);
+      this.#goOn(viewer, then, random, "visit");
     });
   }
 
   /** Draws what the viewer does during a visit, and when. */
-  #interact(viewer: Viewer, stream: Stream, engaged: boolean, now: number, watchMs: number, random: Random): void {
+  #interact(viewer: Viewer, stream: Stream, outcome: Outcome, now: number, watchMs: number, random: Random): void {
     const user = viewer.id;
     const act = (kind: "like" | "comment" | "share" | "follow" | "dislike", chance: number) => {
       const happens = random.bernoulli(chance);
@@ -288,7 +289,7 @@ export class World {
         this.#emit({ kind, time, user, stream: stream.id });
       });
     };
-    if (!engaged) {
+    if (outcome === "bounce") {
       act("dislike", DISLIKES * stream.streamer.clickbait);
       return;
     }
@@ -316,11 +317,11 @@ export class World {
     this.#at(time, () => this.#emit({ kind: "rating", time, user: viewer.id, stream: stream.id, rating }));
   }
 
-  /** After a slate or a visit: the next request, or the end of the session and some day the next one. */
-  #goOn(viewer: Viewer, now: number, random: Random, ignored: boolean): void {
+  /** After a slate without a click, or a visit: the next request, or the end of the session and later the next one. */
+  #goOn(viewer: Viewer, now: number, random: Random, after: "slate" | "visit"): void {
     const look = Math.ceil(random.lognormal(LOOK_MEDIAN, LOOK_SIGMA));
     const stays = viewer.temper > 0;
-    if (ignored) {
+    if (after === "slate") {
       const seen = { user: viewer.id, dwellMs: look, page: HOME_PAGE };
       this.#at(now + look, (time) => this.#emit({ kind: "page_view", time, ...seen }));
     }
