@@ -2,22 +2,30 @@
 
 import type { Row } from "../../src/cli/writing/results.js";
 import { DAY } from "../../src/protocol/time.js";
-import { Recommender, type RecommenderOptions } from "../../src/recommender/index.js";
+import {
+  content,
+  coreFeatures,
+  type FeatureGroup,
+  moments,
+  Recommender,
+  type RecommenderOptions,
+  social,
+  taste,
+  traits,
+} from "../../src/recommender/index.js";
 import { Platform, type PlatformOptions, type ViewerCauses } from "../../src/simulator/index.js";
 import { meanInterval } from "../../src/statistics/intervals.js";
 
 export type Cause = keyof ViewerCauses | "none";
-type Groups = Pick<RecommenderOptions, "features">;
 
-/** The groups of features that read each cause; where there is no cause, all of them. */
-const GROUPS: Readonly<Record<Cause, Groups>> = {
-  none: { features: { inputs: ["moments", "content", "traits", "taste", "social"] } },
-  chat: { features: { inputs: ["moments"] } },
-  picture: { features: { inputs: ["content"] } },
-  region: { features: { inputs: ["traits", "taste"] } },
-  friends: { features: { inputs: ["social"] } },
+/** The groups of features that read each cause, beside those that are always there; where there is no cause, all of them. */
+const GROUPS: Readonly<Record<Cause, readonly FeatureGroup[]>> = {
+  none: [moments(), content(), traits(), taste(), social()],
+  chat: [moments()],
+  picture: [content()],
+  region: [traits(), taste()],
+  friends: [social()],
 };
-const NO_GROUPS: Groups = { features: { inputs: [] } };
 
 export interface CausesOptions {
   /** The worlds: with one cause each, or with none. */
@@ -84,17 +92,17 @@ function causedRows(name: string, runs: readonly CausedRun[], others?: readonly 
  */
 export function measureCauses(options: CausesOptions = CAUSES, tell: (text: string) => void = () => {}): Row[] {
   const { seeds, platform, strength, recommender } = options;
-  const serve = (cause: Cause, name: string, groups: Groups) =>
+  const serve = (cause: Cause, name: string, groups: readonly FeatureGroup[]) =>
     seeds.map((seed) => {
       const world = { ...platform, seed, causes: cause === "none" ? {} : { [cause]: strength } };
-      const run = runCausedWorld(world, { ...recommender, ...groups, seed });
+      const run = runCausedWorld(world, { ...recommender, features: [...coreFeatures(), ...groups], seed });
       const minutes = run.watchMinutesPerViewerDay.toFixed(1);
       tell(`${name}, world ${seed}: ${run.fittingShare.toFixed(3)} of what is shown fits, ${minutes} min`);
       return run;
     });
   return options.causes.flatMap((cause) => {
     const names = [`causes/${cause}/plain`, `causes/${cause}/groups`] as const;
-    const plain = serve(cause, names[0], NO_GROUPS);
+    const plain = serve(cause, names[0], []);
     const grouped = serve(cause, names[1], GROUPS[cause]);
     const rows = [...causedRows(names[0], plain), ...causedRows(names[1], grouped, plain)];
     return cause === "none" ? rows.filter(({ metric }) => !metric.startsWith("fitting_share")) : rows;
