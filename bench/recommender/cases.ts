@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
 import { CALIBRATION, calibrate } from "./calibration/calibration.js";
-import { movielensBars } from "./movielens.js";
 import { CAUSES, measureCauses } from "./causes.js";
+import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
 import { recsim } from "./recsim.js";
