@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
 import { CALIBRATION, calibrate } from "./calibration/calibration.js";
+import { CAUSES, measureCauses } from "./causes.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
@@ -54,6 +55,11 @@ async function movielensRows({ say }: CaseContext): Promise<Result[]> {
 export const CASES: readonly ProcessCase[] = [
   { name: "calibration", title: "the simulator beside Twitch and KuaiLive", run: calibrationRows },
   { name: "order", title: "whether policies that see more earn more", run: orderRows },
+  {
+    name: "causes",
+    title: "groups of features on platforms whose viewers follow chat, picture, region or friends",
+    run: ({ say }) => measureCauses(CAUSES, say),
+  },
   {
     name: "recsim",
     title: "RecSim's interest evolution beside restated figures",

@@ -1,6 +1,6 @@
 import {
   affinitySlates,
-  type InterestOptions,
+  type InterestEvolutionOptions,
   interestReturns,
   lifetimeSlates,
   qualitySlates,
@@ -29,7 +29,7 @@ const POLICIES: Readonly<Record<string, SlatePolicy>> = {
 };
 
 interface Published {
-  options: InterestOptions;
+  options: InterestEvolutionOptions;
   /** Minutes, by policy. */
   minutes: Readonly<Record<string, number>>;
 }

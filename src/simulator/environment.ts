@@ -10,15 +10,15 @@ import type { Stream } from "./world/streamers.js";
 import type { Viewer } from "./world/viewers.js";
 import { World } from "./world/world.js";
 
-/** Which life is led, and what it is worth. */
+/** World, features and reward of a `LiveEnvironment`. */
 export interface LiveEnvironmentOptions extends Pick<PlatformOptions, "days" | "schedule"> {
-  /** Streamers at the start, in [1, 100000]; not with `schedule`. Default 300. */
+  /** Number of streamers at the start, in [1, 100000]; must not be given with `schedule`. Default 300. */
   streamers?: number;
-  /** Streams offered at a request, at most; more on air are retrieved first. [1, 65536]. Default 64. */
+  /** Largest number of candidates at a request, in [1, 65536]; of more streams on air, retrieval chooses. Default 64. */
   maxCandidates: number;
-  /** Reward of a step: log(1 + minutes watched until the next request), or those minutes. Default `log1p`. */
+  /** Reward of a step: log(1 + minutes watched until the next request), or the minutes. Default `log1p`. */
   reward: "log1p" | "minutes";
-  /** What observations and candidates hold, as in a recommender's options. Default as there. */
+  /** Groups of features of observations and candidates, as in a recommender's options. Default: the recommender's. */
   features: readonly FeatureGroup[];
 }
 
@@ -31,7 +31,7 @@ const DEFAULTS: LiveEnvironmentOptions = {
 };
 
 const TABLE: Rules<LiveEnvironmentOptions> = {
-  // `platformOptions` says what these must be.
+  // `platformOptions` checks these.
   streamers: [() => true, ""],
   days: [() => true, ""],
   schedule: [() => true, ""],
@@ -40,7 +40,7 @@ const TABLE: Rules<LiveEnvironmentOptions> = {
   features: featureGroups,
 };
 
-/** An episode up to now: the same actions in the same world lead there again. */
+/** An episode so far: repeating the actions in the same world restores it. */
 interface SavedLife {
   seed: number;
   actions: number[];
@@ -51,14 +51,14 @@ class Life {
   readonly seed: number;
   readonly actions: number[] = [];
   observation = new Float32Array(0);
-  /** The streams to choose from, and a row for each; none when the life is over. */
+  /** The streams to choose from, and a row for each; empty when the episode is over. */
   streams: readonly CatalogStream[] = [];
   rows = new Float32Array(0);
   readonly #world: World;
   readonly #viewer: Viewer;
   readonly #scenes: Scenes;
   readonly #end: number;
-  /** The world has stopped, as the viewer wants to be shown something. */
+  /** Whether the world has stopped at a request of the viewer. */
   #isAsked = false;
   #decisions = 0;
   /** Milliseconds watched so far. */
@@ -69,10 +69,10 @@ class Life {
     this.#scenes = new Scenes(known);
     this.#end = platform.days * DAY;
     this.#world = new World(platform, {
-      ask: () => {
+      onRequest: () => {
         this.#isAsked = true;
       },
-      hear: (event) => this.#hear(event),
+      onEvent: (event) => this.#take(event),
     });
     this.#viewer = this.#world.viewers[0]!;
     this.#goOn();
@@ -82,7 +82,7 @@ class Life {
     return this.#viewer.isGone;
   }
 
-  /** Shows one of `streams`, goes on to the next request, and answers the minutes watched until then. */
+  /** Shows one of `streams`, runs to the next request, and returns the minutes watched until then. */
   show(action: number): number {
     const chosen = this.streams[action];
     if (chosen === undefined) {
@@ -96,9 +96,9 @@ class Life {
     return (this.#watchedMs - before) / MINUTE;
   }
 
-  #hear(event: LiveEvent): void {
+  #take(event: LiveEvent): void {
     if (event.kind === "watch") this.#watchedMs += event.watchMs;
-    // Nothing is shown but what `show` has counted.
+    // `show` has counted every impression already.
     if (event.kind !== "impression") this.#scenes.feedback(event);
   }
 
@@ -126,11 +126,11 @@ class Life {
 }
 
 /**
- * One viewer's life on a live platform: at each request the streams on air are the candidates, the action is the one that
- * is shown, and the reward is how long the viewer then watches until the next request.
+ * One viewer's life on a live platform: at each request the streams on air are the candidates, the action chooses the one
+ * to show, and the reward is how long the viewer watches until the next request.
  *
- * An episode is another world and another viewer for each seed. It terminates when the viewer is lost, and is truncated
- * after `days`. Observations and candidates are the recommender's features, in `observationSize` and `features` numbers.
+ * Each seed is another world with another viewer. An episode terminates when the viewer leaves for good, and is truncated
+ * after `days`. Observations and candidates are the recommender's features: `observationSize` and `features` numbers.
  *
  * ```ts
  * const environment = new LiveEnvironment();
@@ -165,9 +165,9 @@ export class LiveEnvironment implements Environment {
   }
 
   /**
-   * Starts the life of a viewer; the first state is the first request. Lives without one are passed over.
+   * Starts an episode at the viewer's first request, and skips seeds whose viewer never makes one.
    *
-   * @param seed - Of the world and the viewer, a safe integer >= 0. Default: one more than the last.
+   * @param seed - Seed of the world and the viewer, a safe integer >= 0. Default: one more than the last.
    */
   reset(seed: number = this.#seed + 1): ArrayLike<number> {
     let life = this.#begin(seed);
@@ -178,7 +178,7 @@ export class LiveEnvironment implements Environment {
   }
 
   /**
-   * Shows a stream and goes on to the viewer's next request.
+   * Shows a stream and runs to the viewer's next request.
    * @param action - Index of a row of `candidates`.
    */
   step(action: number): StepResult {
@@ -193,17 +193,17 @@ export class LiveEnvironment implements Environment {
     return { observation: life.observation, reward, terminated, truncated };
   }
 
-  /** (n, features): the streams on air, or the retrieved of them; empty after the last step. */
+  /** (n, features): a row for each stream on air, or for the retrieved ones; empty after the last step. */
   candidates(): ArrayLike<number> {
     return this.#life?.rows ?? [];
   }
 
-  /** What the rows of `candidates` are of. */
+  /** The streams of the rows of `candidates`, in the same order. */
   get streams(): readonly CatalogStream[] {
     return this.#life?.streams ?? [];
   }
 
-  /** The seed and the actions so far: `restore` takes them again, in the time that the episode took. */
+  /** The seed and the actions so far; `restore` repeats them, in the time that the episode took. */
   state(): SavedLife {
     return { seed: this.#seed, actions: [...(this.#life?.actions ?? [])] };
   }
@@ -221,14 +221,14 @@ export class LiveEnvironment implements Environment {
     this.#life = life;
   }
 
-  /** @throws RangeError for a seed that is none. */
+  /** @throws RangeError for an invalid seed. */
   #begin(seed: number): Life {
     platformOptions({ seed });
     return new Life({ ...this.#platform, seed }, this.#known);
   }
 }
 
-/** -1: no episode has begun. */
+/** Checks a saved episode; seed -1 means that none has begun. */
 function savedLife(state: unknown): SavedLife {
   const { seed, actions } = (state ?? {}) as Partial<SavedLife>;
   const isInteger = (value: unknown, least: number) => Number.isSafeInteger(value) && (value as number) >= least;

@@ -2,7 +2,7 @@ export { LiveEnvironment, type LiveEnvironmentOptions } from "./environment.js";
 export {
   affinitySlates,
   InterestEvolution,
-  type InterestOptions,
+  type InterestEvolutionOptions,
   interestReturns,
   lifetimeSlates,
   qualitySlates,
@@ -12,14 +12,14 @@ export {
 } from "./interest.js";
 export { clickOracle, farsightedOracle, watchOracle } from "./oracles.js";
 export {
-  type Latents,
   Platform,
   type PlatformHooks,
+  type PlatformLatents,
   type PolicyOrOracle,
   type SimulationHooks,
   simulate,
   simulatedEvents,
 } from "./platform.js";
+export type { ViewerCauses } from "./world/causes.js";
 export type { PlatformMetrics, SimulationResult } from "./world/metrics.js";
-export type { PlatformOptions, Scheduled } from "./world/options.js";
-export type { Visit } from "./world/viewers.js";
+export type { PlatformOptions, ScheduledBroadcast } from "./world/options.js";

@@ -14,34 +14,34 @@ const LENGTH = 4;
 const BUDGET = 200;
 /** Minutes that a slate costs of which nothing is chosen. */
 const IGNORED_COST = 0.5;
-/** What nothing weighs beside a document, which weighs the interest in its topic; 1 is added to both. */
+/** Weight of choosing nothing; a document weighs the interest in its topic, and 1 is added to both. */
 const NOTHING = 1;
 /** Interest that moves at most, by a document on a topic that leaves the user cold. */
 const DRIFT = 0.3;
 /** Minutes that a minute of quality 1 gives back. */
 const REFUND = 0.9 / 3.4;
 
-export interface InterestOptions {
+/** Size of `InterestEvolution`. */
+export interface InterestEvolutionOptions {
   /** Documents to choose from at each step, [1, 1000]. Default 10. */
   candidates: number;
   /** Documents in a slate, at most, [1, 1000]. Default 3. */
   slate: number;
 }
 
-const DEFAULTS: InterestOptions = { candidates: 10, slate: 3 };
-const TABLE: Rules<InterestOptions> = { candidates: integer(1, 1000), slate: integer(1, 1000) };
+const DEFAULTS: InterestEvolutionOptions = { candidates: 10, slate: 3 };
+const TABLE: Rules<InterestEvolutionOptions> = { candidates: integer(1, 1000), slate: integer(1, 1000) };
 
-/** What a slate came to. */
+/** The result of a slate. */
 export interface SlateResult extends StepResult {
-  /** Position in the slate of what was watched; -1 where nothing was. */
+  /** Position of the watched document in the slate; -1 for none. */
   chosen: number;
 }
 
 /**
- * RecSim's interest evolution, in its default setting: a user with a budget of time, whose interests are drawn towards
- * or away from what is watched, and documents whose quality, which only the topic tells, lengthens or shortens the
- * session. What the user likes is not what keeps the user: who shows the best topics gets far more than who shows
- * what is liked.
+ * RecSim's interest evolution, in its default setting: a user with a budget of time, whose interests move towards or away
+ * from each watched document, and documents whose quality depends on the topic and lengthens or shortens the session.
+ * Popular topics do not keep the user: showing the best topics earns far more than showing the liked ones.
  *
  * Observation: (20) the interest in each topic, in [-1, 1]. Candidates: (candidates, 20), 1 at the topic of each.
  * Action: a slate, as indices of candidates; a single index is a slate of one. Reward: minutes watched. Terminated when
@@ -61,10 +61,10 @@ export class InterestEvolution implements Environment {
   readonly observationSize = TOPICS;
   /** Features of a candidate. */
   readonly features = TOPICS;
-  readonly options: Readonly<InterestOptions>;
+  readonly options: Readonly<InterestEvolutionOptions>;
   /** (20) interest of the user in each topic, in [-1, 1]. */
   readonly interests: Float64Array = new Float64Array(TOPICS);
-  /** (candidates) the topic of each, and its quality, which no policy sees before it is watched. */
+  /** (candidates) the topic of each, and its quality, which no policy sees before the user watches. */
   readonly topics: Int32Array;
   readonly qualities: Float64Array;
   readonly #observation = new Float32Array(TOPICS);
@@ -73,7 +73,7 @@ export class InterestEvolution implements Environment {
   #budget = 0;
 
   /** @throws TypeError for an unknown option, RangeError for one out of range or a slate larger than the candidates. */
-  constructor(options: Partial<InterestOptions> = {}) {
+  constructor(options: Partial<InterestEvolutionOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS);
     const { candidates, slate } = this.options;
     if (slate > candidates) throw new RangeError(`"slate" must be at most "candidates" (${candidates}), got ${slate}`);
@@ -81,7 +81,7 @@ export class InterestEvolution implements Environment {
     this.qualities = new Float64Array(candidates);
   }
 
-  /** Minutes that are left. */
+  /** Minutes left in the session. */
   get budget(): number {
     return this.#budget;
   }
@@ -129,7 +129,7 @@ export class InterestEvolution implements Environment {
     throw new RangeError(`a slate must be at most ${max} different integers in [0, ${candidates - 1}], got [${slate}]`);
   }
 
-  /** Each document in proportion to 1 + the interest in its topic. */
+  /** Draws a document in proportion to 1 + the interest in its topic, or nothing. */
   #choose(slate: readonly number[]): number {
     const weights = slate.map((document) => 1 + this.interests[this.topics[document]!]!);
     const chosen = this.#random.weighted([...weights, 1 + NOTHING]);
@@ -156,7 +156,7 @@ export class InterestEvolution implements Environment {
   }
 }
 
-/** Chooses a slate. */
+/** Chooses a slate of `InterestEvolution`, as indices of candidates. */
 export type SlatePolicy = (environment: InterestEvolution) => number[];
 
 /** Shows the candidates whose topics score highest; of equal ones the first. */
@@ -168,30 +168,30 @@ function topicSlates(score: (interest: number, quality: number) => number): Slat
   };
 }
 
-/** Every slate equally likely. */
+/** Shows every slate equally often. */
 export function randomSlates(seed: number): SlatePolicy {
   const random = Random.named(seed, "slates");
   return ({ topics, options }) => random.shuffle([...topics.keys()]).slice(0, options.slate);
 }
 
-/** Shows what the user likes best now: myopic affinity. */
+/** Shows the topics that the user likes best now: myopic affinity. */
 export const affinitySlates: SlatePolicy = topicSlates((interest) => interest);
 
-/** Shows the topics of the best quality, whatever the user likes. Sees what no learner is told: an oracle. */
+/** Shows the topics of the best quality, whatever the user likes. An oracle: learners do not see quality. */
 export const qualitySlates: SlatePolicy = topicSlates((_, quality) => quality);
 
 /**
- * Weighs how surely a document is chosen by the minutes of watching that its own length buys: each minute watched gives
- * back a part of itself, which is watched too. An oracle as well.
+ * Multiplies the chance that a document is chosen by all the minutes that its length buys: each minute watched refunds a
+ * part of itself, which is watched too. An oracle as well.
  */
 export const lifetimeSlates: SlatePolicy = topicSlates(
   (interest, quality) => ((1 + interest) * LENGTH) / (1 - REFUND * quality),
 );
 
-/** (episodes) minutes watched in each, with the seeds from `seed` on. */
+/** (episodes) minutes watched in each episode, with consecutive seeds from `seed` (default 0). */
 export function interestReturns(
   policy: SlatePolicy,
-  options: Partial<InterestOptions>,
+  options: Partial<InterestEvolutionOptions>,
   episodes: number,
   seed = 0,
 ): Float64Array {

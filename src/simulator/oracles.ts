@@ -1,19 +1,19 @@
 import type { Decision, Policy, Request } from "../protocol/index.js";
 import { topK } from "../statistics/index.js";
-import type { Latents } from "./platform.js";
+import type { PlatformLatents } from "./platform.js";
 import type { Stream } from "./world/streamers.js";
 import type { Viewer } from "./world/viewers.js";
 
 type Score = (viewer: Viewer, stream: Stream, now: number) => number;
 
-/** Shows the streams of the highest score: a yardstick for policies that have to estimate it. */
+/** Shows the streams of the highest score, which other policies have to estimate. */
 class Oracle implements Policy {
   readonly name: string;
-  readonly #latents: Latents;
+  readonly #latents: PlatformLatents;
   readonly #score: Score;
   #decisions = 0;
 
-  constructor(name: string, latents: Latents, score: Score) {
+  constructor(name: string, latents: PlatformLatents, score: Score) {
     this.name = name;
     this.#latents = latents;
     this.#score = score;
@@ -34,30 +34,31 @@ class Oracle implements Policy {
     };
   }
 
-  /** Needs none: it sees the platform itself. */
+  /** Does nothing: an oracle sees the platform itself. */
   feedback(): void {}
 }
 
-/** Shows what is clicked most surely: what a perfect model of the next click would do. */
-export function clickOracle(latents: Latents): Policy {
+/** Shows the streams of the highest click probability, as a perfect model of the next click would. */
+export function clickOracle(latents: PlatformLatents): Policy {
   return new Oracle("click-oracle", latents, (viewer, stream, now) => viewer.clickProbability(stream, now));
 }
 
-/** Shows what is watched longest, click chance included: what a perfect model of the next watch would do. */
-export function watchOracle(latents: Latents): Policy {
+/** Shows the streams of the longest expected watch, click included, as a perfect model of the next watch would. */
+export function watchOracle(latents: PlatformLatents): Policy {
   return farsightedOracle(0, "watch-oracle")(latents);
 }
 
 /**
- * Adds to the minutes of the next watch what it does to satisfaction, which brings viewers back.
+ * Adds the change of satisfaction, which brings viewers back, to the minutes of the next watch.
  *
- * @param minutes - What one unit of satisfaction is worth, in minutes watched.
+ * @param minutes - Value of one unit of satisfaction, in minutes watched.
  */
-export function farsightedOracle(minutes: number, name = "farsighted-oracle"): (latents: Latents) => Policy {
+export function farsightedOracle(minutes: number, name = "farsighted-oracle"): (latents: PlatformLatents) => Policy {
   const score: Score = (viewer, stream, now) => {
     const engaged = viewer.engagedProbability(stream, now);
     const happier =
-      engaged * viewer.satisfactionChange(stream, true) + (1 - engaged) * viewer.satisfactionChange(stream, false);
+      engaged * viewer.satisfactionChange(stream, "engaged") +
+      (1 - engaged) * viewer.satisfactionChange(stream, "bounce");
     return viewer.clickProbability(stream, now) * (engaged * viewer.engagedMinutes(stream, now) + minutes * happier);
   };
   return (latents) => new Oracle(name, latents, score);

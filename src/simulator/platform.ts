@@ -5,23 +5,29 @@ import type { Stream } from "./world/streamers.js";
 import type { Viewer } from "./world/viewers.js";
 import { World } from "./world/world.js";
 
-/** What is behind the platform: only for oracles and tests, never for a policy that is to be judged. */
-export interface Latents {
+/** The hidden state of a platform: only for oracles, benchmarks and tests, never for a policy under test. */
+export interface PlatformLatents {
+  /** @throws RangeError for an unknown id. */
   viewer(id: Id): Viewer;
   /** The streams on air. */
   streams(): Iterable<Stream>;
+  /**
+   * Whether a stream on air fits a viewer now by every cause in `causes`; true where there is none.
+   * @throws RangeError for an unknown viewer, or a stream that is not on air.
+   */
+  fits(viewer: Id, stream: Id): boolean;
 }
 
-/** A policy, or what makes one that sees the latents. */
-export type PolicyOrOracle = Policy | ((latents: Latents) => Policy);
+/** A policy, or a function that makes one from the hidden state. */
+export type PolicyOrOracle = Policy | ((latents: PlatformLatents) => Policy);
 
-/** Told of what happens. */
+/** Callbacks of a run. */
 export interface PlatformHooks {
   /** Called with every event, after the policy has seen it. */
   onEvent?(event: LiveEvent): void;
   /**
-   * Called with every decision, before the impressions that name it: the slate, and the probability of each of its
-   * streams, which no event carries. A log for off-policy evaluation keeps both, decisions beside events.
+   * Called with every decision, before the impressions that name it. A log for off-policy evaluation keeps decisions
+   * beside events, as no event carries propensities.
    */
   onDecision?(decision: Decision): void;
 }
@@ -34,11 +40,11 @@ export interface SimulationHooks extends PlatformHooks {
 }
 
 /**
- * A live platform: streamers come and go by their own schedules, or by one that is given; viewers open it, look, click,
- * stay or leave. One policy decides what they see, but for the favourites to whom they go by themselves: those clicks
- * and watches name no decision. The run is a pure function of the options and of what the policy does.
+ * A live platform: streamers come and go by their own schedules, or by a given one; viewers open it, look, click, stay or
+ * leave. One policy chooses the slates. Viewers also go to favourites by themselves: those clicks and watches name no
+ * decision. The run is a pure function of the options and the policy.
  */
-export class Platform implements Latents {
+export class Platform implements PlatformLatents {
   readonly options: Readonly<PlatformOptions>;
   readonly #policy: Policy;
   readonly #hooks: PlatformHooks;
@@ -51,8 +57,8 @@ export class Platform implements Latents {
     this.#hooks = hooks;
     this.#policy = typeof policy === "function" ? policy(this) : policy;
     this.#world = new World(this.options, {
-      ask: (viewer, now) => this.#answer(viewer, now),
-      hear: (event) => {
+      onRequest: (viewer, now) => this.#answer(viewer, now),
+      onEvent: (event) => {
         this.#policy.feedback(event);
         this.#hooks.onEvent?.(event);
       },
@@ -60,7 +66,7 @@ export class Platform implements Latents {
     for (const viewer of this.#world.viewers) this.#viewerById.set(viewer.id, viewer);
   }
 
-  /** How far the run has come, milliseconds since its start. */
+  /** Simulated time, milliseconds since the start of the run. */
   get now(): number {
     return this.#world.now;
   }
@@ -75,17 +81,23 @@ export class Platform implements Latents {
     return this.#world.onAir.values();
   }
 
+  fits(viewer: Id, stream: Id): boolean {
+    const onAir = this.#world.onAir.get(stream);
+    if (onAir === undefined) throw new RangeError(`no stream ${JSON.stringify(stream)} on air`);
+    return this.viewer(viewer).fits(onAir);
+  }
+
   /** Runs until a time in milliseconds, or to the end of the last day. */
   advance(until: number): void {
     this.#world.advance(until);
   }
 
-  /** What has come out so far; takes O(1). */
+  /** The metrics so far; takes O(1). */
   metrics(): PlatformMetrics {
     return this.#world.metrics.soFar(this.now);
   }
 
-  /** What has come out so far, with all that takes time to compute. */
+  /** The metrics so far, with those that take time in proportion to the run. */
   result(): SimulationResult {
     const { viewers, metrics } = this.#world;
     let satisfaction = 0;
@@ -118,9 +130,9 @@ export class Platform implements Latents {
 }
 
 /**
- * Runs a policy on a live platform and says what came of it.
+ * Runs a policy on a live platform and returns the metrics.
  *
- * @param policy - Sees every event in order of time, and is asked for `slate` streams at every request.
+ * @param policy - Receives every event in order of time, and recommends `slate` streams at every request.
  * @param options - Size and seed. The same options and the same policy give the same events, bit for bit.
  * @throws TypeError for an unknown option, RangeError for one out of its range.
  * @throws Error where the policy recommends a stream that is not on air, one twice, or too many.
@@ -141,11 +153,11 @@ export function simulate(
 }
 
 /**
- * The events of a run in order of time, as they come: a source for whatever reads a log.
+ * The events of a run, one by one in order of time, wherever a log is read.
  *
- * Takes the memory of one simulated hour of events; a run can be left at any time.
+ * Holds one simulated hour of events in memory; a caller can stop at any time.
  *
- * @param onDecision - Called with every decision, before the first event that names it is given out.
+ * @param onDecision - Called with every decision, before the generator yields the first event that names it.
  * @throws As `simulate` does.
  */
 export function* simulatedEvents(

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import type { Scheduled } from "../../src/simulator/index.js";
+import type { ScheduledBroadcast } from "../../src/simulator/index.js";
 
 /** The broadcasts of the first days of a folder: the columns that a replay needs. */
-export function realBroadcasts(folder: string, days: number): Scheduled[] {
+export function realBroadcasts(folder: string, days: number): ScheduledBroadcast[] {
   const lines = readFileSync(`${folder}/broadcasts.csv`, "utf8").trimEnd().split("\n").slice(1);
-  const all = lines.map((line): Scheduled => {
+  const all = lines.map((line): ScheduledBroadcast => {
     const [channel, start, minutes, , viewers, , , , categories] = line.split(",") as string[];
     return {
       channel: channel!,

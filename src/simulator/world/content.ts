@@ -1,6 +1,6 @@
 import { pow, Random } from "../../numeric/index.js";
 
-/** What streams are about; popular categories first. */
+/** The categories of generated streams, the most popular first. */
 export const CATEGORIES = [
   "chatting",
   "shooter",
@@ -56,7 +56,7 @@ const WORDS: readonly (readonly string[])[] = [
   ["challenge", "no-hit", "mastery"],
 ];
 
-/** What is spoken, and by how many. Set by hand. */
+/** Languages, and their shares among streamers and viewers. Set by hand. */
 export const LANGUAGES = ["en", "es", "pt", "de", "ja"] as const;
 export const LANGUAGE_SHARES = [0.6, 0.14, 0.1, 0.09, 0.07] as const;
 
@@ -76,7 +76,7 @@ export class Content {
   readonly shares: Float64Array;
   readonly #centres: Float64Array[];
 
-  /** @param categories - Their names, those that are most common first. */
+  /** @param categories - Their names, the most common first. */
   constructor(seed: number, categories: readonly string[] = CATEGORIES) {
     this.categories = categories;
     this.shares = Float64Array.from(categories, (_, rank) => pow(rank + 1, -ZIPF));

@@ -2,14 +2,15 @@ import { DAY, MINUTE } from "../../protocol/index.js";
 import { gini, quantile } from "../../statistics/index.js";
 import type { PlatformOptions } from "./options.js";
 import type { Stream, Streamer } from "./streamers.js";
+import type { Outcome } from "./viewers.js";
 
-/** What a run has come to so far. Rates count from the end of the warm-up; `NaN` where there is nothing to divide by. */
+/** Metrics of a run so far. Rates count from the end of the warm-up; `NaN` where the denominator is 0. */
 export interface PlatformMetrics {
-  /** Minutes watched per viewer and day, of watches that have ended. What a platform wants. */
+  /** Minutes watched per viewer and day, of watches that have ended: the figure to maximise. */
   watchMinutesPerViewerDay: number;
-  /** Clicks on what was shown, per impression. */
+  /** Clicks on shown streams, per impression. */
   clickRate: number;
-  /** Share of clicks that became a visit and no bounce. */
+  /** Share of clicks that became a visit, not a bounce. */
   engagedPerClick: number;
   sessionsPerViewerDay: number;
   /** Share of clicks that went to a streamer the viewer had visited before. */
@@ -18,18 +19,18 @@ export interface PlatformMetrics {
   coverage: number;
   requests: number;
   impressions: number;
-  /** All clicks, and those on a favourite whom the viewer had not been shown. */
+  /** All clicks, and the clicks on a favourite that no slate showed. */
   clicks: number;
   sought: number;
   /** Events of all kinds, warm-up included. */
   events: number;
 }
 
-/** What a whole run came to. */
+/** Metrics of a whole run. */
 export interface SimulationResult extends PlatformMetrics {
-  /** Quantiles of the length of a visit, seconds. */
+  /** Quantiles and mean of the length of a visit, seconds. */
   watchSeconds: { p50: number; p90: number; p99: number; mean: number };
-  /** Gini coefficient of the time watched by streamer, among those who were on air: 0 is equal shares. */
+  /** Gini coefficient of the time watched by streamer, among streamers who were on air, in [0, 1]: 0 is equal shares. */
   gini: number;
   /** Mean satisfaction of all viewers at the end, in (-2, 2). Hidden from policies. */
   satisfaction: number;
@@ -37,7 +38,15 @@ export interface SimulationResult extends PlatformMetrics {
   watchMinutesByDay: number[];
 }
 
-/** Counts what happens on a platform. */
+interface ClickTraits {
+  outcome: Outcome;
+  /** Whether the viewer has visited the streamer before. */
+  isRepeat: boolean;
+  /** Whether a slate showed the stream. */
+  isShown: boolean;
+}
+
+/** Computes the metrics of a platform. */
 export class Metrics {
   events = 0;
   readonly #options: PlatformOptions;
@@ -86,12 +95,12 @@ export class Metrics {
     }
   }
 
-  click(engaged: boolean, repeat: boolean, shown: boolean, now: number): void {
+  click({ outcome, isRepeat, isShown }: ClickTraits, now: number): void {
     if (!this.#counts(now)) return;
     this.#clicks++;
-    if (!shown) this.#sought++;
-    if (engaged) this.#engaged++;
-    if (repeat) this.#repeats++;
+    if (!isShown) this.#sought++;
+    if (outcome === "engaged") this.#engaged++;
+    if (isRepeat) this.#repeats++;
   }
 
   watch(streamer: Streamer, watchMs: number, now: number): void {
@@ -103,7 +112,7 @@ export class Metrics {
     this.#msByStreamer.set(streamer, (this.#msByStreamer.get(streamer) ?? 0) + watchMs);
   }
 
-  /** What has come out until `now`; takes O(1). */
+  /** The metrics until `now`; takes O(1). */
   soFar(now: number): PlatformMetrics {
     const viewerDays = this.#options.viewers * Math.max(0, now / DAY - this.#options.warmupDays);
     return {

@@ -1,11 +1,12 @@
-import { checked, integer, type Rules, show } from "../../check/index.js";
+import { checked, group, integer, type Rules, rules, show } from "../../check/index.js";
 import type { Broadcast } from "../../logs/index.js";
+import { NO_CAUSES, type ViewerCauses } from "./causes.js";
 
 /**
- * What a schedule to be replayed tells of a broadcast: who, as the id of the streamer, when on any clock whose midnights are
- * midnights, and how many viewers there were on average.
+ * A broadcast of a replayed schedule: the channel becomes the streamer's id; `startMs` may be on any clock whose days begin
+ * at multiples of 24 hours.
  */
-export type Scheduled = Pick<Broadcast, "channel" | "startMs" | "lengthMs" | "category" | "averageViewers">;
+export type ScheduledBroadcast = Pick<Broadcast, "channel" | "startMs" | "lengthMs" | "category" | "averageViewers">;
 
 /** Size and seed of a live platform. */
 export interface PlatformOptions {
@@ -22,10 +23,15 @@ export interface PlatformOptions {
   /** Days at the start that the metrics leave out, in [0, 3649] and below `days`. Default 0. */
   warmupDays: number;
   /**
-   * Broadcasts to replay in place of generated ones, at least one, in any order; the day of the first is the first of the
-   * run. Streamers, categories and popularity come from it, and `streamers` must not be given. Default: generated.
+   * Causes that viewers follow beside topics, quality and habit, each with a strength in [0, 1]. Above 0, the platform sends
+   * the events that carry the cause, and a quarter of the streams fits each viewer by it. Default: none.
    */
-  schedule?: readonly Scheduled[];
+  causes?: Partial<ViewerCauses>;
+  /**
+   * Broadcasts to replay in place of generated ones, at least one, in any order; the run begins on the day of the first.
+   * Streamers, categories and popularity come from them, and `streamers` must not be given. Default: generated.
+   */
+  schedule?: readonly ScheduledBroadcast[];
 }
 
 const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
@@ -35,6 +41,14 @@ const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
   slate: 6,
   seed: 1,
   warmupDays: 0,
+  causes: {},
+};
+
+const CAUSES: Rules<ViewerCauses> = {
+  chat: rules.unit,
+  picture: rules.unit,
+  region: rules.unit,
+  friends: rules.unit,
 };
 
 const TABLE: Rules<PlatformOptions> = {
@@ -44,6 +58,7 @@ const TABLE: Rules<PlatformOptions> = {
   slate: integer(1, 100),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
   warmupDays: integer(0, 3649),
+  causes: group,
   schedule: [
     (value) => value === undefined || (Array.isArray(value) && value.length > 0),
     "a list of at least one broadcast",
@@ -55,7 +70,7 @@ const NAME_LENGTH = 200;
 const isName = (value: unknown) => typeof value === "string" && value.length >= 1 && value.length <= NAME_LENGTH;
 const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
 
-const BROADCAST: Rules<Scheduled> = {
+const BROADCAST: Rules<ScheduledBroadcast> = {
   channel: [isName, NAME],
   startMs: [(value) => Number.isFinite(value), "a finite number"],
   lengthMs: [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"],
@@ -71,6 +86,7 @@ const BROADCAST: Rules<Scheduled> = {
  */
 export function platformOptions(given: Partial<PlatformOptions>): PlatformOptions {
   const options = checked(given, TABLE, DEFAULTS as PlatformOptions);
+  checked(options.causes, CAUSES, NO_CAUSES, "causes.");
   if (options.warmupDays >= options.days) {
     throw new RangeError(`"warmupDays" must be below "days" (${options.days}), got ${options.warmupDays}`);
   }
@@ -81,7 +97,7 @@ export function platformOptions(given: Partial<PlatformOptions>): PlatformOption
     );
   }
   options.schedule.forEach(({ channel, startMs, lengthMs, category, averageViewers }, i) => {
-    // What else is known of a broadcast is not asked for.
+    // Other fields of a broadcast are allowed and ignored.
     checked({ channel, startMs, lengthMs, category, averageViewers }, BROADCAST, {}, `schedule.${i}.`);
   });
   return options;

@@ -1,7 +1,7 @@
 import { log, Random } from "../../numeric/index.js";
 import { DAY, HOUR } from "../../protocol/index.js";
 import { Content } from "./content.js";
-import type { PlatformOptions, Scheduled } from "./options.js";
+import type { PlatformOptions, ScheduledBroadcast } from "./options.js";
 import { planDay } from "./schedule.js";
 import { drawSize, drawStreamer, nextCategory, Stream, type Streamer } from "./streamers.js";
 
@@ -78,14 +78,14 @@ class ReplayedProgramme implements Programme {
   readonly content: Content;
   readonly #seed: number;
   /** In order of start. */
-  readonly #broadcasts: readonly Scheduled[];
+  readonly #broadcasts: readonly ScheduledBroadcast[];
   readonly #origin: number;
   readonly #category: ReadonlyMap<string, number>;
   readonly #streamers: ReadonlyMap<string, Streamer>;
   readonly #serials = new Map<Streamer, number>();
   #next = 0;
 
-  constructor(seed: number, broadcasts: readonly Scheduled[]) {
+  constructor(seed: number, broadcasts: readonly ScheduledBroadcast[]) {
     this.#seed = seed;
     this.#broadcasts = broadcasts
       .map((broadcast, order) => ({ broadcast, order }))
@@ -123,7 +123,7 @@ class ReplayedProgramme implements Programme {
 
   /** Popularity and categories from the data, the rest by the seed. */
   #draw(): Map<string, Streamer> {
-    const own = new Map<string, Scheduled[]>();
+    const own = new Map<string, ScheduledBroadcast[]>();
     for (const broadcast of this.#broadcasts) {
       const list = own.get(broadcast.channel);
       if (list) list.push(broadcast);
@@ -156,7 +156,10 @@ function meanOf(values: readonly number[]): number {
 }
 
 /** The names, the most frequent first; of equally frequent ones that which came first. */
-function byFalling(broadcasts: readonly Scheduled[], nameOf: (broadcast: Scheduled) => string): string[] {
+function byFalling(
+  broadcasts: readonly ScheduledBroadcast[],
+  nameOf: (broadcast: ScheduledBroadcast) => string,
+): string[] {
   const counts = new Map<string, { count: number; order: number }>();
   for (const broadcast of broadcasts) {
     const name = nameOf(broadcast);

@@ -19,7 +19,7 @@ const ACTIVITY_OF_DAY = VIEWER_ACTIVITY.reduce((sum, weight) => sum + weight, 0)
 /**
  * Broadcasts a week: median 2.7 and 90th percentile 6.2; circular deviation of the start hour: median 2.9 h, 5th and
  * 95th percentile 0.5 h and 5.9 h; length, all channels together: Weibull with shape 1.49 and scale 250 min, median
- * 185 min. Same source. What is planned is set by hand to give that over 37 days, in which some streamers come, some retire,
+ * 185 min. Same source. The planned values are set by hand to give that over 37 days, in which some streamers come, some retire,
  * and some starts fall into a broadcast that still goes on.
  */
 const MEASURED_SHAPE = 1.49;
@@ -110,8 +110,8 @@ export function planDay(habit: Habit, day: number, random: Random): Airing[] {
 }
 
 /**
- * How many streams are on air in each hour relative to the mean of the day, where starts and lengths are as measured:
- * those that started `ago` hours before and last longer.
+ * How many streams are on air in each hour relative to the mean of the day, where starts and lengths are as measured: a
+ * sum over the starts of the last 24 hours.
  */
 const LIVE = (() => {
   const live = START_SHARE.map((_, hour) => {

@@ -66,7 +66,7 @@ export interface Streamer {
   live: Stream | undefined;
 }
 
-/** What is known of a streamer whose broadcasts are given and not drawn. */
+/** The known traits of a streamer whose broadcasts are replayed. */
 export interface Given {
   id: Id;
   repertoire: readonly number[];
@@ -96,7 +96,7 @@ function drawTail(quality: number, random: Random): number {
   return log1p(exp(z * (1.5976 + 0.07056 * z * z)));
 }
 
-/** The streamer of this index; `born` is -Infinity for those of the start. */
+/** The streamer of this index; `born` is -Infinity for streamers who are there from the start. */
 export function drawStreamer(seed: number, index: number, born: number, content: Content, given?: Given): Streamer {
   const random = Random.named(seed, "streamer", index);
   const own = random.normal();
@@ -134,10 +134,10 @@ export function drawSize({ logAudience }: Streamer, random: Random): number {
   return logAudience + LOG_AUDIENCE_WITHIN * random.normal();
 }
 
-/** What a broadcast is made of. */
+/** The plan of one broadcast. */
 export interface StreamPlan {
   streamer: Streamer;
-  /** How many the streamer had before. */
+  /** Number of the streamer's earlier broadcasts. */
   serial: number;
   start: number;
   end: number;
@@ -155,11 +155,11 @@ export class Stream {
   readonly streamer: Streamer;
   readonly start: number;
   readonly end: number;
-  /** What it is about at the moment: an index into the categories of the world. */
+  /** Its category at the moment: an index into the categories of the world. */
   category: number;
   /** A vector of length 1 over TOPICS. */
   topics: Float64Array;
-  /** What happens now: about standard normal, above 0 while there is something to see. */
+  /** Excitement now: about standard normal, above 0 while there is something to see. */
   excitement = 0;
   /** Viewers of the simulation who are in it. */
   watchers = 0;
@@ -167,6 +167,8 @@ export class Stream {
   published = 0;
   /** Whether it was ever shown. */
   shown = false;
+  /** Whether its chat is in a lively phase; false where viewers do not follow the chat. */
+  isLively = false;
   readonly #random: Random;
   readonly #content: Content;
   readonly #size: number;
@@ -193,7 +195,7 @@ export class Stream {
     return this.#content.categories[this.category]!;
   }
 
-  /** Moves excitement on by one tick, and now and then to another category. Answers whether it did. */
+  /** Moves excitement on by one tick, and sometimes switches to another category. Returns whether it switched. */
   tick(): boolean {
     const keep = exp(-TICK / CALM_DOWN);
     this.#mood = keep * this.#mood + Math.sqrt(1 - keep * keep) * this.#random.normal();

@@ -1,7 +1,7 @@
 import { Random } from "../../numeric/index.js";
 import { LANGUAGE_SHARES, LANGUAGES, TOPICS } from "./content.js";
 
-/** What viewers tell of themselves. All shares are set by hand. */
+/** A viewer's attributes, as `user` events carry them. All shares are set by hand. */
 export interface Traits {
   /** Years, in [13, 80]. */
   readonly age: number;
@@ -9,7 +9,7 @@ export interface Traits {
   readonly region: string;
   readonly language: string;
   readonly device: string;
-  /** What somebody like that is drawn to, by topic: a little of the taste. Hidden. */
+  /** How much more people of this age and gender like each topic. Hidden from policies. */
   readonly leaning: readonly number[];
 }
 
@@ -20,13 +20,14 @@ const AGE_MOST = 80;
 const GENDERS = ["male", "female", "other"] as const;
 const GENDER_SHARES = [0.62, 0.34, 0.04] as const;
 /** Regions in which each language is spoken. */
-const REGIONS: Readonly<Record<(typeof LANGUAGES)[number], readonly string[]>> = {
+const REGIONS_BY_LANGUAGE: Readonly<Record<(typeof LANGUAGES)[number], readonly string[]>> = {
   en: ["us", "gb", "ca", "au"],
   es: ["es", "mx", "ar"],
   pt: ["br", "pt"],
   de: ["de", "at"],
   ja: ["jp"],
 };
+export const REGIONS: readonly string[] = Object.values(REGIONS_BY_LANGUAGE).flat();
 const DEVICES = ["phone", "desktop", "tablet", "tv"] as const;
 const DEVICE_SHARES = [0.5, 0.36, 0.06, 0.08] as const;
 /** By how much the topics of an age and of a gender are liked more. */
@@ -41,7 +42,7 @@ export function drawTraits(random: Random): Traits {
   const age = Math.floor(Math.min(AGE_MOST, Math.max(AGE_LEAST, random.lognormal(AGE_MEDIAN, AGE_SIGMA))));
   const gender = GENDERS[random.weighted(GENDER_SHARES)]!;
   const language = LANGUAGES[random.weighted(LANGUAGE_SHARES)]!;
-  const region = random.pick(REGIONS[language]);
+  const region = random.pick(REGIONS_BY_LANGUAGE[language]);
   const device = DEVICES[random.weighted(DEVICE_SHARES)]!;
   return { age, gender, region, language, device, leaning: leaningOf(age, gender) };
 }
@@ -66,21 +67,32 @@ const NEIGHBOURS = 2;
 /** of whom this share is somebody else from anywhere: a small world (Watts and Strogatz 1998). */
 const REWIRED = 0.1;
 
-/** The friends whom each of n viewers has made: a friendship stands in the list of one of the two. */
-export function drawFriends(seed: number, n: number): number[][] {
+/**
+ * The friends whom each of n viewers has made: each friendship is in the list of one of the two.
+ *
+ * @param circle - More friends of a viewer, by index.
+ */
+export function drawFriends(
+  seed: number,
+  n: number,
+  circle: (index: number) => readonly number[] = () => [],
+): number[][] {
   const known = Array.from({ length: n }, () => new Set<number>());
   return known.map((own, index) => {
     const made: number[] = [];
+    const befriend = (friend: number) => {
+      if (friend === index || own.has(friend)) return;
+      own.add(friend);
+      known[friend]!.add(index);
+      made.push(friend);
+    };
     const random = Random.named(seed, "friends", index);
     for (let step = 1; step <= NEIGHBOURS; step++) {
       const rewires = random.bernoulli(REWIRED);
       const anybody = random.below(n);
-      const friend = rewires ? anybody : (index + step) % n;
-      if (friend === index || own.has(friend)) continue;
-      own.add(friend);
-      known[friend]!.add(index);
-      made.push(friend);
+      befriend(rewires ? anybody : (index + step) % n);
     }
+    circle(index).forEach(befriend);
     return made;
   });
 }

@@ -1,5 +1,6 @@
 import { exp, log, log1p, Random, sigmoid, tanh } from "../../numeric/index.js";
 import { DAY, HOUR, type Id, MINUTE } from "../../protocol/index.js";
+import type { Causes } from "./causes.js";
 import { TOPICS } from "./content.js";
 import type { Stream, Streamer } from "./streamers.js";
 import { drawTraits, type Traits } from "./traits.js";
@@ -8,7 +9,7 @@ import { drawTraits, type Traits } from "./traits.js";
 const EXAMINATION = 0.85;
 
 /**
- * Log-odds of a click on a stream that is looked at. Set by hand, together, so that 27.9 % of what is looked at is clicked
+ * Log-odds of a click on a stream that the viewer looks at. Set by hand, together, so that 27.9 % of these are clicked
  * (KuaiLive) where streams are drawn by popularity, as calibration does.
  */
 const APPEAL = {
@@ -21,11 +22,12 @@ const APPEAL = {
   boredom: 0.7,
   foreign: -0.3,
   friend: 0.5,
+  cause: 1.2,
 } as const;
 /** Mean of log(1 + viewers) on air, so that the audience adds nothing on average. */
 const TYPICAL_LOG_AUDIENCE = 2.6;
 
-/** Log-odds that a click becomes a real visit: quality and match count, popularity and promises do not. */
+/** Log-odds that a click becomes a visit, not a bounce: quality and match count, popularity and promises do not. */
 const ENGAGEMENT = {
   base: -2.85,
   match: 1.3,
@@ -34,6 +36,7 @@ const ENGAGEMENT = {
   excitement: 0.2,
   boredom: 0.4,
   foreign: -0.3,
+  cause: 2.4,
 } as const;
 
 /**
@@ -65,7 +68,7 @@ const MEMORY_OF_IGNORED = 0.9;
 const EXPERIENCE_OF_IGNORED = -0.15;
 
 /**
- * Temper: what a session can stand. Terms after KuaiSim (Zhao et al. 2023, arXiv:2309.12645), sizes by hand. Each stream
+ * Temper: the patience of a session. Terms after KuaiSim (Zhao et al. 2023, arXiv:2309.12645), sizes by hand. Each stream
  * that is looked at costs, so that slates of any length tire alike: four of six are looked at when none is clicked, which
  * then come to 0.6 for the request and 1 for the ignored slate.
  */
@@ -122,9 +125,12 @@ const DRIFT_BACK = 0.1;
 const DRIFT_OF_VISIT = 0.3;
 const VISIT_STEP = 0.2;
 
-/** How a click goes. */
+/** Whether a click becomes a visit or a bounce. */
+export type Outcome = "engaged" | "bounce";
+
+/** The result of a click. */
 export interface Visit {
-  readonly engaged: boolean;
+  readonly outcome: Outcome;
   /** Milliseconds, before the end of the stream or of the day cuts it. */
   readonly wantedMs: number;
 }
@@ -144,13 +150,13 @@ function fading(elapsed: number, constant: number): number {
   return exp(-elapsed / constant);
 }
 
-/** Somebody who watches. All but `id` and what the viewer tells in `traits` is hidden from policies. */
+/** Somebody who watches. All but `id` and `traits`, without their leaning, is hidden from policies. */
 export class Viewer {
   readonly index: number;
   readonly id: Id;
   readonly traits: Traits;
   readonly friends: Viewer[] = [];
-  /** What the viewer is in at the moment. */
+  /** The stream that the viewer is in at the moment. */
   watching: Stream | undefined;
   /** Scales how often they come; median 1. */
   readonly activity: number;
@@ -158,11 +164,11 @@ export class Viewer {
   readonly churnsAfter: number;
   /** Scales how often they give. Heavy-tailed: a few viewers give most of the gifts. */
   readonly generosity: number;
-  /** Scales the amounts of what they give; median 1. */
+  /** Scales the amounts of their gifts; median 1. */
   readonly purse: number;
   /** Present interest in each topic, [-1, 1]. */
   readonly interest: Float64Array;
-  /** What is left of this session's patience; the session ends at 0. */
+  /** Patience left in this session, which ends at 0. */
   temper = 0;
   /** Whether the viewer will never come again. */
   isGone = false;
@@ -170,6 +176,7 @@ export class Viewer {
   sessions = 0;
   /** Times in this session that the viewer wanted something to watch. */
   wants = 0;
+  readonly #causes: Causes;
   readonly #nature: Float64Array;
   readonly #boredom = new Map<number, Fading>();
   readonly #affinities = new Map<Streamer, Affinity>();
@@ -179,8 +186,9 @@ export class Viewer {
   #recentMinutes = 0;
   #recentAt = 0;
 
-  constructor(seed: number, index: number) {
+  constructor(seed: number, index: number, causes: Causes) {
     const random = Random.named(seed, "viewer", index);
+    this.#causes = causes;
     this.index = index;
     this.id = `viewer-${index}`;
     this.activity = random.lognormal(1, ACTIVITY_SIGMA);
@@ -233,13 +241,18 @@ export class Viewer {
     return stream.streamer.language === this.traits.language ? 0 : 1;
   }
 
+  /** Whether the stream fits now by every cause that the viewers of this platform follow; true where there is none. */
+  fits(stream: Stream): boolean {
+    return this.#causes.fits(this, stream);
+  }
+
   /** Whether a friend is in the stream. */
   #friendIn(stream: Stream): number {
     for (const friend of this.friends) if (friend.watching === stream) return 1;
     return 0;
   }
 
-  /** Chance of a click on a stream that is looked at. */
+  /** Chance of a click on a stream that the viewer looks at. */
   clickProbability(stream: Stream, now: number): number {
     return sigmoid(
       APPEAL.base +
@@ -250,11 +263,12 @@ export class Viewer {
         APPEAL.excitement * stream.excitement -
         APPEAL.boredom * this.boredom(stream.category, now) +
         APPEAL.foreign * this.foreign(stream) +
-        APPEAL.friend * this.#friendIn(stream),
+        APPEAL.friend * this.#friendIn(stream) +
+        APPEAL.cause * this.#causes.inclination(this, stream),
     );
   }
 
-  /** Chance that a click becomes a visit and no bounce. */
+  /** Chance that a click becomes a visit, not a bounce. */
   engagedProbability(stream: Stream, now: number): number {
     return sigmoid(
       ENGAGEMENT.base +
@@ -263,7 +277,8 @@ export class Viewer {
         ENGAGEMENT.loyalty * this.loyalty(stream.streamer, now) +
         ENGAGEMENT.excitement * stream.excitement -
         ENGAGEMENT.boredom * this.boredom(stream.category, now) +
-        ENGAGEMENT.foreign * this.foreign(stream),
+        ENGAGEMENT.foreign * this.foreign(stream) +
+        ENGAGEMENT.cause * this.#causes.inclination(this, stream),
     );
   }
 
@@ -277,14 +292,14 @@ export class Viewer {
   }
 
   /** By how much more a visit changes satisfaction than an ignored slate does, without its noise. */
-  satisfactionChange(stream: Stream, engaged: boolean): number {
-    const visited = MEMORY * this.#exposure + this.#experience(stream, engaged);
+  satisfactionChange(stream: Stream, outcome: Outcome): number {
+    const visited = MEMORY * this.#exposure + this.#experience(stream, outcome);
     return satisfactionOf(visited) - satisfactionOf(this.#exposureIgnored());
   }
 
   /**
-   * The favourite on air to whom the viewer goes without being shown a slate, if any; each at most once a session.
-   * Takes one number for each favourite who could be visited.
+   * The favourite on air to whom the viewer goes without a slate, if any; each at most once a session. Draws one number for
+   * each favourite who could be visited.
    */
   seek(now: number, random: Random): Stream | undefined {
     for (const [streamer, affinity] of this.#affinities) {
@@ -296,8 +311,8 @@ export class Viewer {
   }
 
   /**
-   * The position that the viewer clicks, or -1; what is looked at costs temper. Takes two numbers for each position,
-   * clicked or not.
+   * The position that the viewer clicks, or -1; each look costs temper. Draws two numbers for each position, clicked or
+   * not.
    */
   examine(slate: readonly Stream[], now: number, random: Random): number {
     let clicked = -1;
@@ -317,13 +332,14 @@ export class Viewer {
     return clicked;
   }
 
-  /** Draws how a click goes. */
+  /** Draws the result of a click. */
   visit(stream: Stream, now: number, random: Random): Visit {
     const engaged = random.bernoulli(this.engagedProbability(stream, now));
     const length = engaged
       ? random.lognormal(ENGAGED_MEDIAN, ENGAGED_SIGMA)
       : random.lognormal(BOUNCE_MEDIAN, BOUNCE_SIGMA);
-    return { engaged, wantedMs: Math.min(WATCH_MAX, length * exp(LENGTH_OF_MATCH * this.match(stream))) };
+    const wantedMs = Math.min(WATCH_MAX, length * exp(LENGTH_OF_MATCH * this.match(stream)));
+    return { outcome: engaged ? "engaged" : "bounce", wantedMs };
   }
 
   /** A session begins. */
@@ -337,7 +353,7 @@ export class Viewer {
     }
   }
 
-  /** Nothing of what was looked at was clicked. */
+  /** The viewer clicked on nothing. */
   #ignore(looked: number): void {
     this.temper -= TEMPER.ignored * looked;
     this.#exposure = this.#exposureIgnored();
@@ -357,24 +373,29 @@ export class Viewer {
     return this.#followed.has(streamer);
   }
 
+  /** Follows a streamer whom friends follow, without having watched: that attaches the viewer to nobody. */
+  followFriends(streamer: Streamer): void {
+    this.#followed.add(streamer);
+  }
+
   follow(streamer: Streamer, now: number): void {
     this.#followed.add(streamer);
     this.#attach(streamer, FOLLOW_MINUTES, now);
   }
 
-  /** A visit is over: it has cost temper, and left its marks. */
-  leave(stream: Stream, engaged: boolean, watchMs: number, now: number, random: Random): void {
+  /** Ends a visit: updates temper, satisfaction, loyalty, boredom and interests. */
+  leave(stream: Stream, outcome: Outcome, watchMs: number, now: number, random: Random): void {
     const minutes = watchMs / MINUTE;
-    this.#exposure = MEMORY * this.#exposure + this.#experience(stream, engaged) + EXPERIENCE.noise * random.normal();
+    this.#exposure = MEMORY * this.#exposure + this.#experience(stream, outcome) + EXPERIENCE.noise * random.normal();
     this.temper -= TEMPER.minute * minutes;
-    if (engaged) this.temper += TEMPER.engaged * (1 + 0.3 * tanh(this.satisfaction));
+    if (outcome === "engaged") this.temper += TEMPER.engaged * (1 + 0.3 * tanh(this.satisfaction));
     else this.temper -= TEMPER.bounce;
     this.#attach(stream.streamer, minutes, now);
     this.#recentMinutes = this.#recentMinutes * fading(now - this.#recentAt, GAP_RECENCY) + minutes;
     this.#recentAt = now;
     const bored = this.boredom(stream.category, now) + BOREDOM_PER_MINUTE * minutes;
     this.#boredom.set(stream.category, { level: Math.min(BOREDOM_MAX, bored), time: now });
-    if (engaged) this.#evolve(stream, random);
+    if (outcome === "engaged") this.#evolve(stream, random);
   }
 
   /** Mean time, in milliseconds of mean activity, until the next session. */
@@ -383,11 +404,11 @@ export class Viewer {
     return (GAP / this.activity) * exp(GAP_OF_SATISFACTION * this.satisfaction + recent / GAP_MINUTES);
   }
 
-  /** What a visit adds to exposure. */
-  #experience(stream: Stream, engaged: boolean): number {
+  /** The exposure that a visit adds. */
+  #experience(stream: Stream, outcome: Outcome): number {
     const { quality, clickbait } = stream.streamer;
     const promise = EXPERIENCE.clickbait * (clickbait - 0.5);
-    if (!engaged) return EXPERIENCE.bounce + promise;
+    if (outcome === "bounce") return EXPERIENCE.bounce + promise;
     return EXPERIENCE.engaged + EXPERIENCE.quality * quality + EXPERIENCE.match * this.match(stream) + promise;
   }
 

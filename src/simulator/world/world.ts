@@ -1,17 +1,18 @@
+import { PriorityQueue } from "../../collections/index.js";
 import { exp, Random } from "../../numeric/index.js";
 import { DAY, HOUR, type Id, type LiveEvent } from "../../protocol/index.js";
+import { Causes, drawComment, drawPhaseMs } from "./causes.js";
 import { tagsOf, titleOf } from "./content.js";
 import { Metrics } from "./metrics.js";
 import type { PlatformOptions } from "./options.js";
 import { type Programme, programmeOf } from "./programme.js";
-import { EventQueue } from "./queue.js";
 import { afterActivity } from "./schedule.js";
 import { type Stream, TICK } from "./streamers.js";
 import { drawFriends } from "./traits.js";
-import { Viewer } from "./viewers.js";
+import { type Outcome, Viewer } from "./viewers.js";
 
 /**
- * What an engaged visitor does besides watching, per engaged visit.
+ * Interactions of an engaged visitor, per engaged visit.
  *
  * KuaiLive (Qu et al. 2025, arXiv:2508.05633) has 3.65 likes, 4.0 comments and 1.48 gifts per 100 clicks, of which 22.4 engage. Shares,
  * ratings and dislikes are set by hand.
@@ -21,7 +22,7 @@ const COMMENTS = 0.179;
 const GIFTS = 0.066;
 const SHARES = 0.01;
 const RATINGS = 0.02;
-/** A rating at quality 0, of how good it was and how well it fitted; and its noise. */
+/** A rating at quality 0 and match 0, what quality and match add, and its noise. */
 const RATING_BASE = 0.65;
 const RATING_OF_QUALITY = 0.12;
 const RATING_OF_MATCH = 0.06;
@@ -46,18 +47,24 @@ const LOOK_MEDIAN = 12_000;
 const LOOK_SIGMA = 0.5;
 const HOME_PAGE = "home";
 
-/** Who serves the viewers of a world, and hears of all that happens in it. */
+/** Serves the viewers of a world and receives its events. */
 export interface Host {
   /** A viewer wants to be shown streams: `World.show` must follow, now or before the world goes on. */
-  ask(viewer: Viewer, now: number): void;
-  hear(event: LiveEvent): void;
+  onRequest(viewer: Viewer, now: number): void;
+  onEvent(event: LiveEvent): void;
+}
+
+/** Something due at a time. */
+interface Due {
+  time: number;
+  run: (now: number) => void;
 }
 
 /**
  * Streamers and viewers, and the events between them.
  *
- * A pure function of the options and of what is shown: every viewer, streamer, session and request draws from a stream
- * of random numbers of its own name, so that two policies meet the same world. Schedules and lengths follow published
+ * A pure function of the options and the slates: every viewer, streamer, session and request draws from a generator of its
+ * own name, so that two policies meet the same world. Schedules and lengths follow published
  * measurements of Twitch and KuaiLive; how viewers react follows RecSim (Ie et al. 2019) and KuaiSim (Zhao et al. 2023)
  * with sizes set by hand.
  */
@@ -67,9 +74,10 @@ export class World {
   readonly onAir = new Map<Id, Stream>();
   readonly #options: PlatformOptions;
   readonly #host: Host;
-  readonly #queue = new EventQueue();
+  readonly #queue = new PriorityQueue<Due>();
   readonly #programme: Programme;
-  /** For each viewer the friends whom the viewer has made. */
+  readonly #causes: Causes;
+  /** For each viewer the friends whom this viewer has made. */
   readonly #made: readonly number[][];
   #now = 0;
 
@@ -78,11 +86,12 @@ export class World {
     this.#host = host;
     this.metrics = new Metrics(options);
     this.#programme = programmeOf(options);
+    this.#causes = new Causes(options.seed, options.causes);
     // The day before, so that streams are on air when the clock starts.
     for (let day = -1; day <= 0; day++) this.#plan(day);
-    this.#queue.at(0, (now) => this.#newDay(now));
+    this.#at(0, (now) => this.#newDay(now));
     for (let i = 0; i < options.viewers; i++) this.#addViewer(i);
-    this.#made = drawFriends(options.seed, options.viewers);
+    this.#made = drawFriends(options.seed, options.viewers, (i) => this.#causes.laterInCircle(i, options.viewers));
     this.#made.forEach((friends, i) => {
       for (const friend of friends) {
         this.viewers[i]!.friends.push(this.viewers[friend]!);
@@ -91,7 +100,7 @@ export class World {
     });
   }
 
-  /** How far the run has come, milliseconds since its start. */
+  /** Simulated time, milliseconds since the start of the run. */
   get now(): number {
     return this.#now;
   }
@@ -99,15 +108,15 @@ export class World {
   /** Runs until a time in milliseconds, to the end of the last day, or until `isOver` after a step. */
   advance(until: number, isOver: () => boolean = () => false): void {
     const end = Math.min(until, this.#options.days * DAY);
-    while (this.#queue.next < end) {
-      this.#now = this.#queue.next;
-      this.#queue.step();
+    for (let next = this.#queue.first; next !== undefined && next.time < end; next = this.#queue.first) {
+      this.#now = next.time;
+      this.#queue.pop().run(next.time);
       if (isOver()) return;
     }
     this.#now = Math.max(this.#now, end);
   }
 
-  /** Answers `Host.ask`: the viewer looks over the slate, and clicks, goes on or leaves. */
+  /** Answers `Host.onRequest`: the viewer looks over the slate, and clicks, goes on or leaves. */
   show(viewer: Viewer, slate: readonly Stream[], decision: Id, now: number): void {
     this.metrics.slate(slate, now);
     for (let position = 0; position < slate.length; position++) {
@@ -117,30 +126,34 @@ export class World {
     const random = Random.named(this.#options.seed, "request", viewer.index, viewer.sessions, viewer.wants);
     const clicked = viewer.examine(slate, now, random);
     if (clicked >= 0) this.#visit(viewer, slate[clicked]!, decision, now, random);
-    else this.#goOn(viewer, now, random, true);
+    else this.#goOn(viewer, now, random, "slate");
   }
 
   #emit(event: LiveEvent): void {
     this.metrics.events++;
-    this.#host.hear(event);
+    this.#host.onEvent(event);
+  }
+
+  #at(time: number, run: Due["run"]): void {
+    this.#queue.push({ time, run });
   }
 
   #addViewer(index: number): void {
-    const viewer = new Viewer(this.#options.seed, index);
+    const viewer = new Viewer(this.#options.seed, index, this.#causes);
     this.viewers.push(viewer);
     const wait = Random.named(this.#options.seed, "arrival", index).exponential(viewer.meanGap(0));
-    this.#queue.at(afterActivity(0, wait), (now) => this.#session(viewer, now));
+    this.#at(afterActivity(0, wait), (now) => this.#session(viewer, now));
   }
 
   /** Plans the next day a day ahead: a start can fall half a day before its day. */
   #newDay(now: number): void {
     this.#plan(Math.round(now / DAY) + 1);
-    this.#queue.at(now + DAY, (then) => this.#newDay(then));
+    this.#at(now + DAY, (then) => this.#newDay(then));
   }
 
   #plan(day: number): void {
     for (const stream of this.#programme.plan(day)) {
-      this.#queue.at(Math.max(0, stream.start), (now) => this.#start(stream, now));
+      this.#at(Math.max(0, stream.start), (now) => this.#start(stream, now));
     }
   }
 
@@ -159,9 +172,35 @@ export class World {
       tags: tagsOf(topics),
       title,
       language: streamer.language,
+      ...(this.#causes.has("picture") && { embeddings: { image: this.#causes.cover(stream) } }),
     });
-    this.#queue.at(stream.end, (then) => this.#stop(stream, then));
+    this.#at(stream.end, (then) => this.#stop(stream, then));
     this.#tick(stream, now);
+    if (!this.#causes.has("chat")) return;
+    const random = this.#causes.chatRandom(stream);
+    stream.isLively = this.#causes.startsLively(random);
+    this.#chat(stream, now, random);
+  }
+
+  /** A phase of a stream's chat, and then the next one. */
+  #chat(stream: Stream, now: number, random: Random): void {
+    const end = now + drawPhaseMs(stream, random);
+    this.#comment(stream, now, end, random);
+  }
+
+  #comment(stream: Stream, now: number, phaseEnd: number, random: Random): void {
+    const { waitMs, user } = drawComment(stream, random);
+    const next = now + waitMs;
+    if (Math.min(next, phaseEnd) >= stream.end) return;
+    this.#at(Math.min(next, phaseEnd), (time) => {
+      if (next < phaseEnd) {
+        this.#emit({ kind: "comment", time, user, stream: stream.id });
+        this.#comment(stream, time, phaseEnd, random);
+      } else {
+        stream.isLively = !stream.isLively;
+        this.#chat(stream, time, random);
+      }
+    });
   }
 
   #stop(stream: Stream, now: number): void {
@@ -178,17 +217,26 @@ export class World {
       const news = switched ? { category: stream.categoryName, tags: tagsOf(stream.topics) } : {};
       this.#emit({ kind: "update", time: now, stream: stream.id, viewers, ...news });
     }
-    if (now + TICK < stream.end) this.#queue.at(now + TICK, (then) => this.#tick(stream, then));
+    if (now + TICK < stream.end) this.#at(now + TICK, (then) => this.#tick(stream, then));
   }
 
   #session(viewer: Viewer, now: number): void {
     if (viewer.sessions === 0) this.#introduce(viewer, now);
     viewer.arrive(Random.named(this.#options.seed, "session", viewer.index, viewer.sessions));
     this.metrics.session(now);
+    if (this.#causes.has("friends")) this.#followFriends(viewer, now);
     this.#want(viewer, now);
   }
 
-  /** Tells who a viewer is who comes for the first time. */
+  #followFriends(viewer: Viewer, now: number): void {
+    for (const { id, streamer } of this.#causes.newlyFollowed(viewer, this.onAir.values())) {
+      if (viewer.follows(streamer)) continue;
+      viewer.followFriends(streamer);
+      this.#emit({ kind: "follow", time: now, user: viewer.id, stream: id });
+    }
+  }
+
+  /** Sends the attributes and the friendships of a viewer who comes for the first time. */
   #introduce(viewer: Viewer, now: number): void {
     const { age, gender, region, language, device } = viewer.traits;
     this.#emit({ kind: "user", time: now, user: viewer.id, age, gender, region, language, device });
@@ -203,44 +251,45 @@ export class World {
     const random = Random.named(this.#options.seed, "home", viewer.index, viewer.sessions, viewer.wants);
     const favourite = viewer.seek(now, random);
     if (favourite) this.#visit(viewer, favourite, undefined, now, random);
-    else this.#host.ask(viewer, now);
+    else this.#host.onRequest(viewer, now);
   }
 
-  /** @param decision - What led there; undefined where the viewer went there without being shown it. */
+  /** @param decision - The decision that showed the stream; undefined where the viewer went there without a slate. */
   #visit(viewer: Viewer, stream: Stream, decision: Id | undefined, now: number, random: Random): void {
     const user = viewer.id;
     const source = decision === undefined ? {} : { decision };
     this.#emit({ kind: "click", time: now, user, stream: stream.id, ...source });
-    const { engaged, wantedMs } = viewer.visit(stream, now, random);
-    this.metrics.click(engaged, viewer.knows(stream.streamer), decision !== undefined, now);
+    const { outcome, wantedMs } = viewer.visit(stream, now, random);
+    const isRepeat = viewer.knows(stream.streamer);
+    this.metrics.click({ outcome, isRepeat, isShown: decision !== undefined }, now);
     viewer.watching = stream;
     stream.watchers++;
     const end = Math.min(stream.end, now + Math.max(1, Math.round(wantedMs)));
-    this.#interact(viewer, stream, engaged, now, end - now, random);
-    this.#queue.at(end, (then) => {
+    this.#interact(viewer, stream, outcome, now, end - now, random);
+    this.#at(end, (then) => {
       viewer.watching = undefined;
       stream.watchers--;
       const watchMs = then - now;
-      viewer.leave(stream, engaged, watchMs, then, random);
+      viewer.leave(stream, outcome, watchMs, then, random);
       this.metrics.watch(stream.streamer, watchMs, then);
       this.#emit({ kind: "watch", time: then, user, stream: stream.id, watchMs, ...source });
-      this.#goOn(viewer, then, random, false);
+      this.#goOn(viewer, then, random, "visit");
     });
   }
 
   /** Draws what the viewer does during a visit, and when. */
-  #interact(viewer: Viewer, stream: Stream, engaged: boolean, now: number, watchMs: number, random: Random): void {
+  #interact(viewer: Viewer, stream: Stream, outcome: Outcome, now: number, watchMs: number, random: Random): void {
     const user = viewer.id;
     const act = (kind: "like" | "comment" | "share" | "follow" | "dislike", chance: number) => {
       const happens = random.bernoulli(chance);
       const time = now + Math.floor(random.uniform() * watchMs);
       if (!happens) return;
-      this.#queue.at(time, () => {
+      this.#at(time, () => {
         if (kind === "follow") viewer.follow(stream.streamer, time);
         this.#emit({ kind, time, user, stream: stream.id });
       });
     };
-    if (!engaged) {
+    if (outcome === "bounce") {
       act("dislike", DISLIKES * stream.streamer.clickbait);
       return;
     }
@@ -254,10 +303,10 @@ export class World {
     const part = random.bernoulli(GIFTS_EARLY) ? 0.1 : 1;
     const time = now + Math.floor(part * random.uniform() * watchMs);
     const amount = giftAmount(viewer.purse, random);
-    this.#queue.at(time, () => this.#emit({ kind: "gift", time, user, stream: stream.id, amount }));
+    this.#at(time, () => this.#emit({ kind: "gift", time, user, stream: stream.id, amount }));
   }
 
-  /** Now and then a viewer says how it was. */
+  /** Now and then a viewer rates the visit. */
   #rate(viewer: Viewer, stream: Stream, time: number, random: Random): void {
     const happens = random.bernoulli(RATINGS);
     const noise = RATING_NOISE * random.normal();
@@ -265,24 +314,24 @@ export class World {
     const { quality } = stream.streamer;
     const judged = RATING_BASE + RATING_OF_QUALITY * quality + RATING_OF_MATCH * viewer.match(stream) + noise;
     const rating = Math.round(Math.min(1, Math.max(0, judged)) * 10) / 10;
-    this.#queue.at(time, () => this.#emit({ kind: "rating", time, user: viewer.id, stream: stream.id, rating }));
+    this.#at(time, () => this.#emit({ kind: "rating", time, user: viewer.id, stream: stream.id, rating }));
   }
 
-  /** After a slate or a visit: the next request, or the end of the session and some day the next one. */
-  #goOn(viewer: Viewer, now: number, random: Random, ignored: boolean): void {
+  /** After a slate without a click, or a visit: the next request, or the end of the session and later the next one. */
+  #goOn(viewer: Viewer, now: number, random: Random, after: "slate" | "visit"): void {
     const look = Math.ceil(random.lognormal(LOOK_MEDIAN, LOOK_SIGMA));
     const stays = viewer.temper > 0;
-    if (ignored) {
+    if (after === "slate") {
       const seen = { user: viewer.id, dwellMs: look, page: HOME_PAGE };
-      this.#queue.at(now + look, (time) => this.#emit({ kind: "page_view", time, ...seen }));
+      this.#at(now + look, (time) => this.#emit({ kind: "page_view", time, ...seen }));
     }
     if (stays) {
-      this.#queue.at(now + look, (then) => this.#want(viewer, then));
+      this.#at(now + look, (then) => this.#want(viewer, then));
       return;
     }
     const draw = Random.named(this.#options.seed, "gap", viewer.index, viewer.sessions);
     const gap = draw.exponential(viewer.meanGap(now));
-    if (gap <= viewer.churnsAfter) this.#queue.at(afterActivity(now, gap), (then) => this.#session(viewer, then));
+    if (gap <= viewer.churnsAfter) this.#at(afterActivity(now, gap), (then) => this.#session(viewer, then));
     else viewer.isGone = true;
   }
 }

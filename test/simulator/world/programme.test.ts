@@ -5,16 +5,16 @@ import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import type { Policy } from "../../../src/protocol/policy.js";
 import { DAY, HOUR, MINUTE } from "../../../src/protocol/time.js";
-import { type PlatformOptions, type Scheduled, simulate } from "../../../src/simulator/index.js";
+import { type PlatformOptions, type ScheduledBroadcast, simulate } from "../../../src/simulator/index.js";
 import { realBroadcasts } from "../../support/broadcasts.js";
 import { realData } from "../../support/realdata.js";
 
 const EPOCH = Date.UTC(2020, 5, 1);
 
 /** Broadcasts of made-up channels, in no order; no two start at once. */
-function generated(seed: number, channels: number, days: number): Scheduled[] {
+function generated(seed: number, channels: number, days: number): ScheduledBroadcast[] {
   const random = Random.named(seed, "broadcasts");
-  const broadcasts: Scheduled[] = [];
+  const broadcasts: ScheduledBroadcast[] = [];
   for (let channel = 0; channel < channels; channel++) {
     const averageViewers = Math.round(random.lognormal(20, 1.5));
     for (let day = 0; day < days; day++) {
@@ -32,7 +32,7 @@ function generated(seed: number, channels: number, days: number): Scheduled[] {
 }
 
 function replay(
-  schedule: readonly Scheduled[],
+  schedule: readonly ScheduledBroadcast[],
   options: Partial<PlatformOptions>,
   policy: Policy = new RandomPolicy(1),
 ) {
