@@ -1,6 +1,16 @@
 import { group, type Rule, type Rules, rules } from "../check/index.js";
 import type { Id, LiveEvent, Request, Source } from "../protocol/index.js";
-import { coreFeatures, type FeatureGroup, Features, featureGroups, keptVectors } from "./features/index.js";
+import {
+  content,
+  coreFeatures,
+  type FeatureGroup,
+  Features,
+  featureGroups,
+  keptVectors,
+  moments,
+  social,
+  taste,
+} from "./features/index.js";
 import {
   favouritesOf,
   type RetrievalOptions,
@@ -47,9 +57,13 @@ export const candidateCount: Rule = [
   `an integer in [1, ${CANDIDATES_MAX}]`,
 ];
 
-/** The groups of features that a recommender has by default. */
+/**
+ * The groups of features that a recommender has by default: the core groups, and those that made viewers watch more of
+ * what fits them where chat, pictures, regions or friends decide it (`npm run bench:recommender -- --only causes`). Where a
+ * platform does not send the data of a group, it is masked.
+ */
 export function defaultFeatures(): FeatureGroup[] {
-  return coreFeatures();
+  return [...coreFeatures(), social(), moments(), content(), taste()];
 }
 
 export const SCENE_DEFAULTS: Readonly<SceneOptions> = {

@@ -71,7 +71,8 @@ export class Buckets extends OfNumber {
 }
 
 const AGE: Rules<AgeEncoding> = { kind };
-const AGE_EDGES = [13, 18, 25, 35, 45, 55, 65];
+/** The first year of each group of ages but the youngest. */
+export const AGE_EDGES: readonly number[] = [13, 18, 25, 35, 45, 55, 65];
 
 export class Age extends Buckets {
   override readonly must = "a number of years in [0, 150]";
