@@ -8,11 +8,12 @@ export {
   integer,
   mustBe,
   nonNegative,
+  nonNegativeInteger,
   oneOf,
   positive,
+  positiveInteger,
   type Rule,
   type Rules,
-  rules,
   show,
   zeroOr,
 } from "./rules.js";

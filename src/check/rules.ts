@@ -55,6 +55,16 @@ export function integer(low: number, high: number): Rule {
   return [(value) => Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high, must];
 }
 
+export const nonNegativeInteger: Rule = [
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  "an integer >= 0",
+];
+
+export const positiveInteger: Rule = [
+  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  "an integer >= 1",
+];
+
 /** A number in [low, high]. */
 export function between(low: number, high: number): Rule {
   return [(value) => typeof value === "number" && value >= low && value <= high, `in [${low}, ${high}]`];
@@ -83,12 +93,3 @@ export const group: Rule = [(value) => typeof value === "object" && value !== nu
 export const nonNegative: Rule = [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"];
 
 export const positive: Rule = [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"];
-
-/** Rules that many options share; a bundle of the engine drops them. */
-export const rules = {
-  unit: /* @__PURE__ */ between(0, 1),
-  nonNegative,
-  positive,
-  count: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, "an integer >= 0"],
-  atLeastOne: [(value) => Number.isSafeInteger(value) && (value as number) >= 1, "an integer >= 1"],
-} as const satisfies Record<string, Rule>;

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { checked, nonNegative, nonNegativeInteger, positive, type Rule, type Rules } from "../check/index.js";
 
 /** Where the reading of a file that grows has come to: plain data, to be kept and given back. */
 export interface TailPosition {
@@ -26,9 +26,9 @@ const optional = (holds: Rule[0], must: string): Rule => [(value) => value === u
 const TABLE: Rules<TailOptions> = {
   from: optional(isObject, "{ offset, inode }"),
   signal: optional(isObject, "an AbortSignal"),
-  intervalMs: rules.positive,
+  intervalMs: positive,
 };
-const POSITION: Rules<TailPosition> = { offset: rules.count, inode: rules.nonNegative };
+const POSITION: Rules<TailPosition> = { offset: nonNegativeInteger, inode: nonNegative };
 
 const PIECE = 1 << 16;
 /** Bytes of a line without an end after which it is given in parts: readers refuse it as too long. */

@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { checked, positiveInteger, type Rule, type Rules } from "../check/index.js";
 import type { DQN, Input } from "../engine/index.js";
 import { available, type Environment } from "./environment.js";
 
@@ -13,7 +13,7 @@ export interface EvaluateOptions {
 /** Rule of a seed. */
 export const seedRule: Rule = [Number.isSafeInteger, "a safe integer"];
 
-const RULES: Rules<EvaluateOptions> = { episodes: rules.atLeastOne, seed: seedRule };
+const RULES: Rules<EvaluateOptions> = { episodes: positiveInteger, seed: seedRule };
 
 /** What is played unless told otherwise. */
 export const EVALUATE_DEFAULTS: Required<EvaluateOptions> = { episodes: 10, seed: 1_000_000 };

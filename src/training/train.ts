@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { checked, positiveInteger, type Rule, type Rules } from "../check/index.js";
 import { DQN, type EngineOptions, type Input, type Transition } from "../engine/index.js";
 import { available, type Environment } from "./environment.js";
 import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
@@ -62,9 +62,9 @@ function optional([holds, must]: Rule): Rule {
 const FUNCTION: Rule = optional([(value) => typeof value === "function", "a function"]);
 
 const RULES: Rules<TrainOptions> = {
-  steps: rules.atLeastOne,
+  steps: positiveInteger,
   seed: seedRule,
-  progressEvery: rules.atLeastOne,
+  progressEvery: positiveInteger,
   evaluation: [(value) => value === undefined || typeof value === "object", "{ environment, every, ... }"],
   onProgress: FUNCTION,
   onEpisode: FUNCTION,
@@ -73,11 +73,11 @@ const RULES: Rules<TrainOptions> = {
 
 const EVALUATION_RULES: Rules<EvaluationOptions> = {
   environment: [(value) => typeof value === "object" && value !== null, "an environment"],
-  every: rules.atLeastOne,
-  episodes: rules.atLeastOne,
+  every: positiveInteger,
+  episodes: positiveInteger,
   seed: seedRule,
   stopAt: optional([(value) => typeof value === "number" && !Number.isNaN(value), "a number"]),
-  patience: optional(rules.atLeastOne),
+  patience: optional(positiveInteger),
   restoreBest: [(value) => typeof value === "boolean", "true or false"],
 };
 
