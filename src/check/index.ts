@@ -1,8 +1,10 @@
 export {
+  abortSignal,
   above,
   between,
   boolean,
   bounded,
+  callback,
   checked,
   group,
   integer,
@@ -10,6 +12,7 @@ export {
   nonNegative,
   nonNegativeInteger,
   oneOf,
+  optional,
   positive,
   positiveInteger,
   type Rule,

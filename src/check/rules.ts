@@ -1,10 +1,10 @@
-/** What an option must be, in words, and whether a value is that. */
+/** Whether a value is right for an option, and what it must be, in words. */
 export type Rule = readonly [holds: (value: unknown) => boolean, must: string];
 
 /** Rules by option name. */
 export type Rules<T> = { readonly [K in keyof Required<T>]: Rule };
 
-/** A value as a message shows it: short, on one line. */
+/** A value as messages show it: short, on one line. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(", ")}]`;
@@ -13,7 +13,7 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-/** The error of a value that is wrong: `"gamma" must be in [0, 1], got 1.5`. */
+/** The error for a wrong value: `"gamma" must be in [0, 1], got 1.5`. */
 export function mustBe(name: string, must: string, got: unknown): RangeError {
   return new RangeError(`"${name}" must be ${must}, got ${show(got)}`);
 }
@@ -43,7 +43,7 @@ export function checked<T extends object>(given: unknown, table: Rules<T>, defau
   return result as T;
 }
 
-/** What a number must be, by the bound of its absolute value: `in [-1e6, 1e6]`. */
+/** The range of numbers up to an absolute value, in words: `in [-1e6, 1e6]`. */
 export function bounded(max: number): string {
   const bound = max.toExponential().replace("+", "");
   return `in [-${bound}, ${bound}]`;
@@ -70,7 +70,7 @@ export function between(low: number, high: number): Rule {
   return [(value) => typeof value === "number" && value >= low && value <= high, `in [${low}, ${high}]`];
 }
 
-/** 0, for nothing, or a number in [low, high]. */
+/** 0, which turns the option off, or a number in [low, high]. */
 export function zeroOr(low: number, high: number): Rule {
   return [(value) => value === 0 || between(low, high)[0](value), `0, or in [${low}, ${high}]`];
 }
@@ -86,6 +86,18 @@ export function oneOf(...values: string[]): Rule {
 }
 
 export const boolean: Rule = [(value) => typeof value === "boolean", "true or false"];
+
+export const callback: Rule = [(value) => typeof value === "function", "a function"];
+
+export const abortSignal: Rule = [
+  (value) => typeof value === "object" && value !== null && "aborted" in value,
+  "an AbortSignal",
+];
+
+/** The same rule for an option that may be left out and has no default. */
+export function optional([holds, must]: Rule): Rule {
+  return [(value) => value === undefined || holds(value), must];
+}
 
 /** Options of a part, which checks them itself. */
 export const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];

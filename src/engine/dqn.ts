@@ -26,27 +26,27 @@ import {
   type TensorBytes,
   unpackSnapshot,
 } from "./snapshot/snapshot.js";
-import { type Input, Staged, writeMask } from "./staging.js";
+import { type AgentInput, Staged, writeMask } from "./staging.js";
 import { type AgentStats, Refusals, UpdateMeter } from "./stats.js";
 import { type LayerWeights, readLayers, writeLayers } from "./weights.js";
 
 /** One step of experience. Arrays are copied. */
 export interface Transition {
   /** (observation) */
-  observation: Input;
+  observation: AgentInput;
   /**
    * The index of the action taken: among the `actions`, or among the `candidates` given here.
    */
   action?: number;
   /** (features) of the candidate taken, where `candidates` are not given. */
-  candidate?: Input;
+  candidate?: AgentInput;
   /** (actions), 0 = not available when the action was taken; with `masked`. Default: all were. */
   mask?: ArrayLike<number>;
   /**
    * (n, features) of what the action was chosen from, or a part of it that holds the action; with the option
    * `candidates`. Needed with `dueling`, `munchausen` and `cqlAlpha`, n <= candidates.next then.
    */
-  candidates?: Input;
+  candidates?: AgentInput;
   /** In [-1e6, 1e6], once it is scaled and clipped as `rewardScale` and `rewardClip` say. */
   reward: number;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
@@ -54,11 +54,11 @@ export interface Transition {
   /** Whether the episode was cut here, by a time limit say. Needed with `nStep` above 1. Default false. */
   truncated?: boolean;
   /** (observation) after the step: the final one where the episode ended, not that of the next episode. */
-  nextObservation: Input;
+  nextObservation: AgentInput;
   /** (actions), 0 = not available in the next state; with `masked`. Default: all are available. */
   nextMask?: ArrayLike<number>;
   /** (n, features), n <= candidates.next, of the next state; with `candidates`. Empty: nothing is available, value 0. */
-  nextCandidates?: Input;
+  nextCandidates?: AgentInput;
   /** Discount of the next state's value, [0, 1]; default gamma. For steps of unequal length. Ignored if terminated. */
   discount?: number;
   /** Which of the `environments` the step belongs to. Default 0. */
@@ -193,7 +193,7 @@ export class DQN {
    * @throws RangeError for a wrong length or a number that is not in [-1e6, 1e6], or where `storage` says, TypeError
    *   for what is no number; nothing changes then, and `stats()` counts it.
    */
-  act(observation: Input, available?: Input, epsilon?: number): number {
+  act(observation: AgentInput, available?: AgentInput, epsilon?: number): number {
     try {
       return this.#act(observation, available, epsilon);
     } catch (error) {
@@ -201,7 +201,7 @@ export class DQN {
     }
   }
 
-  #act(observation: Input, available: Input | undefined, epsilon: number | undefined): number {
+  #act(observation: AgentInput, available: AgentInput | undefined, epsilon: number | undefined): number {
     if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.#scalars, Scalar.Exploration);
     else if (epsilon >= 0 && epsilon <= 1) this.#scalars[Scalar.Exploration] = epsilon;
     else throw mustBe("epsilon", "in [0, 1]", epsilon);
@@ -220,7 +220,7 @@ export class DQN {
    * @returns (actions) or (n) values: a view, valid until the next call.
    * @throws RangeError or TypeError as `act`.
    */
-  evaluate(observation: Input, available?: Input): Float32Array {
+  evaluate(observation: AgentInput, available?: AgentInput): Float32Array {
     try {
       return this.#evaluate(observation, available);
     } catch (error) {
@@ -228,7 +228,7 @@ export class DQN {
     }
   }
 
-  #evaluate(observation: Input, available: Input | undefined): Float32Array {
+  #evaluate(observation: AgentInput, available: AgentInput | undefined): Float32Array {
     const engine = this.#open();
     const count = this.#stage(observation, available);
     const status: Status = engine.exports.evaluate(count);
@@ -520,7 +520,7 @@ export class DQN {
   }
 
   /** Writes the inputs of act and evaluate; returns the number of candidates. */
-  #stage(observation: Input, available: Input | undefined): number {
+  #stage(observation: AgentInput, available: AgentInput | undefined): number {
     this.#inputs.observation.writeOne(observation);
     const { candidates, masked, actions } = this.options;
     if (candidates) {
@@ -581,8 +581,8 @@ export class DQN {
     const name = FIELDS[status]!;
     // A single candidate may have come as one of the candidates.
     if (name === "candidate" && given.candidate === undefined)
-      return this.#inputs.candidates.refuse(given.candidates as Input);
-    return this.#inputs[name].refuse(given[name] as Input);
+      return this.#inputs.candidates.refuse(given.candidates as AgentInput);
+    return this.#inputs[name].refuse(given[name] as AgentInput);
   }
 }
 

@@ -16,7 +16,7 @@ export interface SparseInput {
 }
 
 /** An observation, or rows of candidates one after the other: numbers in [-1e6, 1e6], or where `storage` says. */
-export type Input = ArrayLike<number> | SparseInput;
+export type AgentInput = ArrayLike<number> | SparseInput;
 
 /** What a row of inputs consists of, and the staged rows in Wasm memory: dense numbers, indices, weights. */
 export class Staged {
@@ -44,7 +44,7 @@ export class Staged {
   }
 
   /** Writes exactly one row. */
-  writeOne(input: Input): void {
+  writeOne(input: AgentInput): void {
     if (this.#sparse) this.#writeOneSparse(input, this.#sparse);
     else {
       const { length } = requireNumbers(this.#name, input);
@@ -55,7 +55,7 @@ export class Staged {
   }
 
   /** Writes up to `most` rows and returns how many. */
-  writeRows(input: Input, most: number): number {
+  writeRows(input: AgentInput, most: number): number {
     if (this.#sparse) return this.#writeSparse(input, this.#sparse, most);
     const source = requireNumbers(this.#name, input);
     const rows = source.length / this.#dense;
@@ -75,7 +75,7 @@ export class Staged {
   }
 
   /** Names the first number out of bounds, with what the caller gave. */
-  refuse(input: Input): never {
+  refuse(input: AgentInput): never {
     const { low, high, must } = this.#bounds;
     const i = this.floats.findIndex((x, word) => word % this.words < this.#dense && !(x >= low && x <= high));
     const isSparse = this.#sparse !== undefined;
@@ -87,7 +87,7 @@ export class Staged {
   }
 
   /** One row may give fewer indices than there are slots. */
-  #writeOneSparse(input: Input, sparse: SparseOptions): void {
+  #writeOneSparse(input: AgentInput, sparse: SparseOptions): void {
     const { dense = EMPTY, indices, weights } = requireSparse(this.#name, input);
     this.#checkLengths(dense.length, this.#dense, indices.length, sparse.slots, weights);
     this.#writeRow(0, sparse, dense, 0, indices, 0, indices.length, weights);
@@ -108,7 +108,7 @@ export class Staged {
     }
   }
 
-  #writeSparse(input: Input, sparse: SparseOptions, most: number): number {
+  #writeSparse(input: AgentInput, sparse: SparseOptions, most: number): number {
     // No candidates at all may be written as [].
     const given = (input as ArrayLike<number>)?.length === 0 ? NO_ROWS : input;
     const { dense = EMPTY, indices, weights } = requireSparse(this.#name, given);
@@ -192,7 +192,7 @@ const NO_ROWS: SparseInput = { indices: EMPTY };
 
 const BOUNDS = bounded(INPUT_MAX);
 
-function requireNumbers(name: string, input: Input): ArrayLike<number> {
+function requireNumbers(name: string, input: AgentInput): ArrayLike<number> {
   if (typeof (input as ArrayLike<number>)?.length === "number") {
     if (Array.isArray(input)) requireElements(name, input);
     return input as ArrayLike<number>;
@@ -207,7 +207,7 @@ function requireElements(name: string, input: readonly unknown[]): void {
   }
 }
 
-function requireSparse(name: string, input: Input): SparseInput {
+function requireSparse(name: string, input: AgentInput): SparseInput {
   if (typeof (input as SparseInput)?.indices === "object") {
     const { dense } = input as SparseInput;
     if (Array.isArray(dense)) requireElements(`${name}.dense`, dense);

@@ -1,4 +1,5 @@
-import { type Entry, type Header, parseHeader, quoted, SnapshotError } from "../engine/index.js";
+import { SnapshotError } from "../engine/index.js";
+import { parseHeader, quoted, type TensorEntry, type TensorHeader } from "./header.js";
 
 /** A tensor in a file: its numbers are bytes, little-endian, in C order. */
 export interface Tensor {
@@ -9,7 +10,7 @@ export interface Tensor {
 }
 
 /** What a safetensors file holds. */
-export interface TensorFile {
+export interface SafetensorsFile {
   metadata: Map<string, string>;
   /** In the order of the data. */
   tensors: Map<string, Tensor>;
@@ -42,7 +43,7 @@ const WIDTHS = new Map(
  * number that is not written plainly. The tensors are views of the given bytes.
  * @throws SnapshotError that says what is wrong.
  */
-export function readTensors(given: Uint8Array): TensorFile {
+export function readSafetensors(given: Uint8Array): SafetensorsFile {
   // Of a Buffer, slice() would share memory instead of copying it.
   const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   if (file.byteLength < 8) throw new SnapshotError(`the file has ${file.byteLength} bytes: too short for safetensors`);
@@ -64,7 +65,7 @@ function decode(bytes: Uint8Array): string {
 }
 
 /** The tensors, which must fill the data one after the other. */
-function slices(entries: Header["entries"], data: Uint8Array): Map<string, Tensor> {
+function slices(entries: TensorHeader["entries"], data: Uint8Array): Map<string, Tensor> {
   const sorted = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   const tensors = new Map<string, Tensor>();
   let at = 0;
@@ -90,7 +91,7 @@ function slices(entries: Header["entries"], data: Uint8Array): Map<string, Tenso
   return tensors;
 }
 
-function bytesOf(name: string, { dtype, shape }: Entry): number {
+function bytesOf(name: string, { dtype, shape }: TensorEntry): number {
   const width = WIDTHS.get(dtype);
   if (width === undefined) throw new SnapshotError(`tensor ${quoted(name)} has the unknown dtype ${quoted(dtype)}`);
   // Zeros first: (0, 2^53 - 1) has no bytes.

@@ -4,7 +4,7 @@ import { chainsOf } from "./chains.js";
 import { Message } from "./protobuf.js";
 
 /** What `toOnnx` needs of an agent. */
-export interface Exported {
+export interface ExportableAgent {
   readonly options: Readonly<ResolvedOptions>;
   weights(): LayerWeights[];
 }
@@ -36,7 +36,7 @@ const ELEMENT = { f32: 1, i64: 7 } as const;
  * @param agent - A `DQN`.
  * @throws RangeError where the file would have 2 GiB or more, which protobuf cannot hold.
  */
-export function toOnnx(agent: Exported): Uint8Array<ArrayBuffer> {
+export function toOnnx(agent: ExportableAgent): Uint8Array<ArrayBuffer> {
   const { options } = agent;
   const layers = agent.weights();
   const graph = options.candidates ? overCandidates(options, layers) : overActions(options, layers);

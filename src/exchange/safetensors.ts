@@ -1,6 +1,7 @@
-import { type LayerWeights, quoted, SnapshotError } from "../engine/index.js";
+import { type LayerWeights, SnapshotError } from "../engine/index.js";
 import { chainsOf } from "./chains.js";
-import { floatsOf, readTensors, type Tensor, writeTensors } from "./container.js";
+import { floatsOf, readSafetensors, type Tensor, writeTensors } from "./container.js";
+import { quoted } from "./header.js";
 
 /**
  * Layers as a safetensors file that PyTorch's `load_state_dict` takes: names and layout are those of
@@ -51,7 +52,7 @@ function addSequential(tensors: Map<string, Tensor>, prefix: string, chain: read
  * @throws SnapshotError for a file that is damaged or holds other tensors.
  */
 export function fromSafetensors(file: Uint8Array): LayerWeights[] {
-  return layersFrom(readTensors(file).tensors);
+  return layersFrom(readSafetensors(file).tensors);
 }
 
 const ONLINE = "q_net.q_net.";
@@ -65,7 +66,7 @@ const TARGET = "q_net_target.";
  */
 export function fromStableBaselines3(file: Uint8Array): LayerWeights[] {
   const online = new Map<string, Tensor>();
-  for (const [name, tensor] of readTensors(file).tensors) {
+  for (const [name, tensor] of readSafetensors(file).tensors) {
     if (name.startsWith(ONLINE)) online.set(name.slice(ONLINE.length), tensor);
     else if (!name.startsWith(TARGET)) {
       throw new SnapshotError(

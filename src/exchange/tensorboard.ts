@@ -4,7 +4,7 @@ import type { TrainProgress } from "../training/index.js";
 import { Message } from "./protobuf.js";
 
 /** What takes the bytes of an event file, in their order: a function, or a Web `WritableStream`. */
-export type EventSink =
+export type TensorBoardSink =
   | ((bytes: Uint8Array) => void)
   | { getWriter(): { write(bytes: Uint8Array): Promise<unknown>; close(): Promise<unknown> } };
 
@@ -60,11 +60,11 @@ function record(data: Uint8Array): Uint8Array {
  * `tfevents`: `events.out.tfevents.1700000000.host`.
  *
  * ```ts
- * const writer = new EventWriter((bytes) => appendFileSync(path, bytes), Date.now() / 1000);
+ * const writer = new TensorBoardWriter((bytes) => appendFileSync(path, bytes), Date.now() / 1000);
  * writer.scalars({ "train/loss": 0.25 }, 1000, Date.now() / 1000);
  * ```
  */
-export class EventWriter {
+export class TensorBoardWriter {
   readonly #write: (bytes: Uint8Array) => void;
   readonly #end: () => Promise<unknown>;
   #isClosed = false;
@@ -74,7 +74,7 @@ export class EventWriter {
    * @param wallTime - Of the file's beginning: seconds since 1970, >= 0.
    * @throws RangeError for a wrong time.
    */
-  constructor(sink: EventSink, wallTime: number) {
+  constructor(sink: TensorBoardSink, wallTime: number) {
     requireTime(wallTime);
     if (typeof sink === "function") {
       this.#write = sink;
@@ -161,12 +161,16 @@ export function trainScalars(progress: TrainProgress, stats: AgentStats): Record
  * `eval/mean_reward` at its own step.
  *
  * ```ts
- * train(agent, environment, { steps, onProgress: logTraining(agent, writer, () => Date.now() / 1000) });
+ * train(agent, environment, { steps, onProgress: tensorBoardLogger(agent, writer, () => Date.now() / 1000) });
  * ```
  *
  * @param now - Seconds since 1970.
  */
-export function logTraining(agent: DQN, writer: EventWriter, now: () => number): (progress: TrainProgress) => void {
+export function tensorBoardLogger(
+  agent: DQN,
+  writer: TensorBoardWriter,
+  now: () => number,
+): (progress: TrainProgress) => void {
   let evaluated = -1;
   return (progress) => {
     const wallTime = now();

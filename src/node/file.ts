@@ -8,7 +8,7 @@ let made = 0;
  * A file in the making: a temporary file beside it, which takes its place, whole and durable, at `commit`. What a killed
  * process leaves behind ends in `.tmp`.
  */
-export class NewFile {
+export class AtomicFile {
   readonly #file: string;
   readonly #temporary: string;
   readonly #descriptor: number;
@@ -76,7 +76,7 @@ function syncFolder(folder: string): void {
  * @throws Error of the file system, or of the pieces; the file is as it was then.
  */
 export function saveFile(file: string, bytes: Uint8Array | Iterable<Uint8Array>): void {
-  const made = new NewFile(file);
+  const made = new AtomicFile(file);
   try {
     for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) made.write(piece);
   } catch (error) {

@@ -1,7 +1,16 @@
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { checked, nonNegative, nonNegativeInteger, positive, type Rule, type Rules } from "../check/index.js";
+import {
+  abortSignal,
+  checked,
+  group,
+  nonNegative,
+  nonNegativeInteger,
+  optional,
+  positive,
+  type Rules,
+} from "../check/index.js";
 
 /** Where the reading of a file that grows has come to: plain data, to be kept and given back. */
 export interface TailPosition {
@@ -20,12 +29,9 @@ export interface TailOptions {
   intervalMs?: number;
 }
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null;
-const optional = (holds: Rule[0], must: string): Rule => [(value) => value === undefined || holds(value), must];
-
 const TABLE: Rules<TailOptions> = {
-  from: optional(isObject, "{ offset, inode }"),
-  signal: optional(isObject, "an AbortSignal"),
+  from: optional([group[0], "{ offset, inode }"]),
+  signal: optional(abortSignal),
   intervalMs: positive,
 };
 const POSITION: Rules<TailPosition> = { offset: nonNegativeInteger, inode: nonNegative };

@@ -1,7 +1,7 @@
-import type { Input } from "../engine/index.js";
+import type { AgentInput } from "../engine/index.js";
 
 /** What a step gives. @typeParam O - What an observation is: numbers, or with the option `sparse` index inputs too. */
-export interface StepResult<O extends Input = ArrayLike<number>> {
+export interface StepResult<O extends AgentInput = ArrayLike<number>> {
   /** (observation) after the step: the final one where the episode ends, not that of the next episode. */
   observation: O;
   reward: number;
@@ -12,7 +12,7 @@ export interface StepResult<O extends Input = ArrayLike<number>> {
 }
 
 /** A task, in the manner of Gymnasium. @typeParam O - As of StepResult. */
-export interface Environment<O extends Input = ArrayLike<number>> {
+export interface Environment<O extends AgentInput = ArrayLike<number>> {
   /** Numbers in an observation. */
   readonly observationSize: number;
   /** Number of actions; undefined where they are candidates. */
@@ -24,7 +24,7 @@ export interface Environment<O extends Input = ArrayLike<number>> {
   /** (actions), 0 = not available in the current state. */
   mask?(): ArrayLike<number>;
   /** (n, features) of the current state. */
-  candidates?(): Input;
+  candidates?(): AgentInput;
   /** All that decides how the current episode goes on and which come next, as plain data that JSON keeps. */
   state?(): unknown;
   /** Continues from what `state` gave. @throws TypeError for anything else; nothing changes then. */
@@ -32,6 +32,6 @@ export interface Environment<O extends Input = ArrayLike<number>> {
 }
 
 /** What the agent may choose from in the current state. */
-export function available(environment: Environment<Input>): Input | undefined {
+export function available(environment: Environment<AgentInput>): AgentInput | undefined {
   return environment.candidates?.() ?? environment.mask?.();
 }

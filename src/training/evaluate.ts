@@ -1,5 +1,5 @@
 import { checked, positiveInteger, type Rule, type Rules } from "../check/index.js";
-import type { DQN, Input } from "../engine/index.js";
+import type { AgentInput, DQN } from "../engine/index.js";
 import { available, type Environment } from "./environment.js";
 
 /** Which greedy episodes are played. */
@@ -19,7 +19,7 @@ const RULES: Rules<EvaluateOptions> = { episodes: positiveInteger, seed: seedRul
 export const EVALUATE_DEFAULTS: Required<EvaluateOptions> = { episodes: 10, seed: 1_000_000 };
 
 /** Return of one greedy episode. */
-function play(agent: DQN, environment: Environment<Input>, seed: number): number {
+function play(agent: DQN, environment: Environment<AgentInput>, seed: number): number {
   let observation = environment.reset(seed);
   let total = 0;
   for (;;) {
@@ -37,7 +37,7 @@ function play(agent: DQN, environment: Environment<Input>, seed: number): number
  *
  * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
-export function evaluate(agent: DQN, environment: Environment<Input>, options: EvaluateOptions = {}): number[] {
+export function evaluate(agent: DQN, environment: Environment<AgentInput>, options: EvaluateOptions = {}): number[] {
   const { episodes, seed } = checked<EvaluateOptions>(options, RULES, EVALUATE_DEFAULTS) as Required<EvaluateOptions>;
   return Array.from({ length: episodes }, (_, episode) => play(agent, environment, seed + episode));
 }

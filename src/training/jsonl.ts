@@ -6,11 +6,11 @@ import type { TrainProgress } from "./training.js";
  * `agent.stats()` as `stats`. Numbers that are NaN or infinite are null, as JSON has no others.
  *
  * ```ts
- * train(agent, environment, { steps, onProgress: jsonLines(agent, (line) => file.write(line)) });
+ * train(agent, environment, { steps, onProgress: jsonLinesLogger(agent, (line) => file.write(line)) });
  * ```
  *
  * @param write - Takes each line, its newline included.
  */
-export function jsonLines(agent: DQN, write: (line: string) => void): (progress: TrainProgress) => void {
+export function jsonLinesLogger(agent: DQN, write: (line: string) => void): (progress: TrainProgress) => void {
   return (progress) => write(`${JSON.stringify({ ...progress, stats: agent.stats() })}\n`);
 }

@@ -1,5 +1,5 @@
-import { type Input, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
-import type { Evaluated } from "./training.js";
+import { type AgentInput, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
+import type { EvaluationResult } from "./training.js";
 
 /** An episode that goes on, as it is kept in a file. */
 export interface SavedSeat {
@@ -24,8 +24,8 @@ export interface SavedTraining {
   started: number;
   steps: number;
   returns: number[];
-  evaluated: Evaluated | null;
-  best: Evaluated | null;
+  evaluated: EvaluationResult | null;
+  best: EvaluationResult | null;
   worse: number;
 }
 
@@ -64,7 +64,7 @@ export function unpackTraining(file: Uint8Array): TrainingFile {
 const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
 
 function isEvaluated(x: unknown): boolean {
-  const { step, meanReturn } = (x ?? {}) as Evaluated;
+  const { step, meanReturn } = (x ?? {}) as EvaluationResult;
   return x === null || (isCount(step) && Number.isFinite(meanReturn));
 }
 
@@ -89,7 +89,7 @@ function isTraining(x: unknown): x is SavedTraining {
 }
 
 /** An input as JSON keeps it; f32 numbers come back as they were. */
-export function toPlain(input: Input): SavedSeat["observation"] {
+export function toPlain(input: AgentInput): SavedSeat["observation"] {
   if (!("indices" in input)) return Array.from(input);
   const { dense = [], indices, weights } = input;
   const plain = { dense: Array.from(dense), indices: Array.from(indices) };

@@ -1,10 +1,19 @@
-import { checked, positiveInteger, type Rule, type Rules } from "../check/index.js";
-import { DQN, type EngineOptions, type Input, type Transition } from "../engine/index.js";
+import {
+  abortSignal,
+  boolean,
+  callback,
+  checked,
+  group,
+  optional,
+  positiveInteger,
+  type Rules,
+} from "../check/index.js";
+import { type AgentInput, DQN, type EngineOptions, type Transition } from "../engine/index.js";
 import { available, type Environment } from "./environment.js";
 import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
 import { packTraining, type SavedSeat, type TrainingFile, toPlain, unpackTraining } from "./saved.js";
 import {
-  type Evaluated,
+  type EvaluationResult,
   type Run,
   type TrainEpisode,
   Training,
@@ -13,9 +22,9 @@ import {
 } from "./training.js";
 
 /** Greedy episodes during training, by which it may stop and the best weights are chosen. */
-export interface EvaluationOptions extends EvaluateOptions {
+export interface TrainEvaluationOptions extends EvaluateOptions {
   /** Played in; another object than those that are trained in. */
-  environment: Environment<Input>;
+  environment: Environment<AgentInput>;
   /** Steps between two evaluations, at least 1; there is one more at the last step. */
   every: number;
   /** Training ends at a mean return of at least this. Default: never. */
@@ -37,7 +46,7 @@ export interface TrainOptions {
   /** Steps between two reports; the event loop runs between them. Default 1000. */
   progressEvery?: number;
   /** Greedy episodes during training. Default: none. */
-  evaluation?: EvaluationOptions;
+  evaluation?: TrainEvaluationOptions;
   /** Called at each report. */
   onProgress?: (progress: TrainProgress) => void;
   /** Told of each episode that ended. */
@@ -48,59 +57,53 @@ export interface TrainOptions {
 
 type Resolved = Required<Pick<TrainOptions, "steps" | "seed" | "progressEvery">> &
   Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> & {
-    evaluation?: Required<Omit<EvaluationOptions, "stopAt" | "patience">> &
-      Pick<EvaluationOptions, "stopAt" | "patience">;
+    evaluation?: Required<Omit<TrainEvaluationOptions, "stopAt" | "patience">> &
+      Pick<TrainEvaluationOptions, "stopAt" | "patience">;
   };
 
 /** Episodes whose mean return is reported. */
 const RECENT = 20;
-
-function optional([holds, must]: Rule): Rule {
-  return [(value) => value === undefined || holds(value), must];
-}
-
-const FUNCTION: Rule = optional([(value) => typeof value === "function", "a function"]);
 
 const RULES: Rules<TrainOptions> = {
   steps: positiveInteger,
   seed: seedRule,
   progressEvery: positiveInteger,
   evaluation: [(value) => value === undefined || typeof value === "object", "{ environment, every, ... }"],
-  onProgress: FUNCTION,
-  onEpisode: FUNCTION,
-  signal: optional([(value) => typeof value === "object" && value !== null && "aborted" in value, "an AbortSignal"]),
+  onProgress: optional(callback),
+  onEpisode: optional(callback),
+  signal: optional(abortSignal),
 };
 
-const EVALUATION_RULES: Rules<EvaluationOptions> = {
-  environment: [(value) => typeof value === "object" && value !== null, "an environment"],
+const EVALUATION_RULES: Rules<TrainEvaluationOptions> = {
+  environment: [group[0], "an environment"],
   every: positiveInteger,
   episodes: positiveInteger,
   seed: seedRule,
   stopAt: optional([(value) => typeof value === "number" && !Number.isNaN(value), "a number"]),
   patience: optional(positiveInteger),
-  restoreBest: [(value) => typeof value === "boolean", "true or false"],
+  restoreBest: boolean,
 };
 
 function resolve(given: TrainOptions): Resolved {
   const options = checked<TrainOptions>(given, RULES, { seed: 0, progressEvery: 1000 });
   if (options.evaluation) {
     const defaults = { ...EVALUATE_DEFAULTS, restoreBest: true };
-    options.evaluation = checked<EvaluationOptions>(options.evaluation, EVALUATION_RULES, defaults, "evaluation.");
+    options.evaluation = checked<TrainEvaluationOptions>(options.evaluation, EVALUATION_RULES, defaults, "evaluation.");
   }
   return options as Resolved;
 }
 
 /** An environment and the episode that goes on in it. */
 interface Seat {
-  environment: Environment<Input>;
+  environment: Environment<AgentInput>;
   /** (observation) that the next action is for: a copy, as the environment may reuse its array. */
-  observation: Input;
+  observation: AgentInput;
   return: number;
   length: number;
 }
 
 /** A copy, as an environment may reuse its arrays. */
-function copyOf(input: Input): Input {
+function copyOf(input: AgentInput): AgentInput {
   if (!("indices" in input)) return new Float32Array(input);
   const { dense = [], indices, weights } = input;
   const copy = { dense: new Float32Array(dense), indices: Int32Array.from(indices) };
@@ -108,7 +111,7 @@ function copyOf(input: Input): Input {
 }
 
 /** What a transition keeps of the state that its action was taken in: copied, as the step may overwrite it. */
-function choiceOf(agent: DQN, choices: Input | undefined, action: number): Partial<Transition> {
+function choiceOf(agent: DQN, choices: AgentInput | undefined, action: number): Partial<Transition> {
   if (!choices) return { action };
   const { candidates } = agent.options;
   if (candidates) {
@@ -121,7 +124,7 @@ function choiceOf(agent: DQN, choices: Input | undefined, action: number): Parti
 }
 
 /** What a transition keeps of the choices after its step. */
-function nextChoicesOf(agent: DQN, environment: Environment<Input>, isTerminated: boolean): Partial<Transition> {
+function nextChoicesOf(agent: DQN, environment: Environment<AgentInput>, isTerminated: boolean): Partial<Transition> {
   if (isTerminated) return {};
   const next = available(environment);
   if (agent.options.candidates) return { nextCandidates: next ?? [] };
@@ -131,7 +134,7 @@ function nextChoicesOf(agent: DQN, environment: Environment<Input>, isTerminated
 /** Runs an agent in its environments in turn, one step each. */
 class TrainRun implements Run {
   readonly #agent: DQN;
-  readonly #environments: readonly Environment<Input>[];
+  readonly #environments: readonly Environment<AgentInput>[];
   readonly #options: Resolved;
   #seats: Seat[] = [];
   /** Episodes that were started. */
@@ -140,8 +143,8 @@ class TrainRun implements Run {
   readonly #returns: number[] = [];
   #losses = 0;
   #lossSum = 0;
-  #evaluated: Evaluated | undefined;
-  #best: Evaluated | undefined;
+  #evaluated: EvaluationResult | undefined;
+  #best: EvaluationResult | undefined;
   #bestWeights: Float32Array | undefined;
   /** Evaluations in a row that were not better than the best. */
   #worse = 0;
@@ -149,7 +152,7 @@ class TrainRun implements Run {
 
   constructor(
     agent: DQN,
-    environments: readonly Environment<Input>[],
+    environments: readonly Environment<AgentInput>[],
     options: TrainOptions,
     from?: TrainingFile["training"],
     best?: Float32Array,
@@ -185,7 +188,7 @@ class TrainRun implements Run {
   }
 
   /** An episode as it was saved; where the environment cannot go on with it, a new one. */
-  #seatFrom(environment: Environment<Input>, saved: SavedSeat, index: number): Seat {
+  #seatFrom(environment: Environment<AgentInput>, saved: SavedSeat, index: number): Seat {
     if (saved.state === null || !environment.restore) {
       this.#agent.abandonEpisode(index);
       return this.#sit(environment);
@@ -261,7 +264,7 @@ class TrainRun implements Run {
   }
 
   /** Starts an episode. */
-  #sit(environment: Environment<Input>): Seat {
+  #sit(environment: Environment<AgentInput>): Seat {
     const observation = copyOf(environment.reset(this.#options.seed + this.#started++));
     return { environment, observation, return: 0, length: 0 };
   }
@@ -351,7 +354,7 @@ function breathe(): Promise<void> {
  */
 export function train(
   agent: DQN,
-  environments: Environment<Input> | readonly Environment<Input>[],
+  environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
   options: TrainOptions,
 ): Training {
   return new Training(new TrainRun(agent, listOf(environments), options));
@@ -360,7 +363,7 @@ export function train(
 /** What `resume` is given beside the file. */
 export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> {
   /** In which greedy episodes are played, where the training has evaluations. */
-  evaluationEnvironment?: Environment<Input>;
+  evaluationEnvironment?: Environment<AgentInput>;
   /** Environment steps to do in all, those before included. Default: as many as were to be done. */
   steps?: number;
   /** As of `DQN.load`. */
@@ -377,7 +380,7 @@ export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpis
  */
 export function resume(
   file: Uint8Array,
-  environments: Environment<Input> | readonly Environment<Input>[],
+  environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
   options: ResumeOptions = {},
 ): { agent: DQN; training: Training } {
   const { evaluationEnvironment, run: how, ...callbacks } = options;
@@ -398,6 +401,8 @@ export function resume(
   }
 }
 
-function listOf(environments: Environment<Input> | readonly Environment<Input>[]): readonly Environment<Input>[] {
-  return Array.isArray(environments) ? environments : [environments as Environment<Input>];
+function listOf(
+  environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
+): readonly Environment<AgentInput>[] {
+  return Array.isArray(environments) ? environments : [environments as Environment<AgentInput>];
 }

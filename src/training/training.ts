@@ -1,5 +1,5 @@
 /** Mean return of greedy episodes at a step of training. */
-export interface Evaluated {
+export interface EvaluationResult {
   step: number;
   meanReturn: number;
 }
@@ -29,7 +29,7 @@ export interface TrainProgress {
   loss: number;
   epsilon: number;
   /** The last evaluation, once there is one. */
-  evaluation?: Evaluated;
+  evaluation?: EvaluationResult;
 }
 
 /** What training came to. */
@@ -44,7 +44,7 @@ export interface TrainResult {
    */
   ended: "steps" | "signal" | "stopAt" | "patience" | "break";
   /** The best evaluation, whose weights the agent has unless `restoreBest` is false; undefined if there was none. */
-  best?: Evaluated;
+  best?: EvaluationResult;
 }
 
 /** Training as it is done: reports, each after the steps that lead to it, and what it has come to so far. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeTensors } from "../../src/exchange/container.js";
-import { fromSafetensors, readTensors, toOnnx, toSafetensors } from "../../src/exchange/index.js";
+import { fromSafetensors, readSafetensors, toOnnx, toSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
 import { Recommender } from "../../src/recommender/index.js";
 import { liveq } from "../support/command.js";
@@ -91,7 +91,7 @@ describe("export", () => {
     const { code, err } = await liveq("export", at("agent.liveq"), "--format", "safetensors", "--out", out);
     expect([code, err]).toEqual([0, `${out} written: ${readFileSync(out).length} bytes\n`]);
     expect(fromSafetensors(readFileSync(out))).toEqual(agent.weights());
-    const { metadata } = readTensors(readFileSync(out));
+    const { metadata } = readSafetensors(readFileSync(out));
     expect(metadata.get("producer")).toMatch(/^liveq \d/);
     expect(JSON.parse(metadata.get("options")!)).toMatchObject({ hidden: [8], observation: 3 });
   });

@@ -5,9 +5,9 @@ import { Region } from "../../assembly/abi.js";
 import { KERNEL } from "../../src/engine/instance/kernel.js";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import {
+  type AgentInput,
   DQN,
   type DQNOptions,
-  type Input,
   type LayerWeights,
   SnapshotError,
   type SparseInput,
@@ -242,7 +242,7 @@ describe("storage", () => {
     const bytes = { type: "u8", low: -127, high: 128 } as const;
     for (const options of [FIXED, CANDIDATES, ALL_FIXED, ALL_CANDIDATES]) {
       const agents = (["f32", "f16", bytes] as const).map((storage) => new DQN({ ...options, storage }));
-      const whole = (input: Input): Input =>
+      const whole = (input: AgentInput): AgentInput =>
         "indices" in input
           ? { ...input, dense: Array.from(input.dense!, (x) => Math.round(9 * x)) }
           : Array.from(input, (x) => Math.round(9 * x));

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { boundsOf } from "../../src/engine/options.js";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
-import { DQN, type DQNOptions, type Input, type Transition } from "../../src/index.js";
+import { type AgentInput, DQN, type DQNOptions, type Transition } from "../../src/index.js";
 import { Pcg32 } from "../reference/rng.js";
 
 const BOUND = 1e6;
@@ -77,7 +77,7 @@ class Caller {
     return this.below(2) ? Float32Array.from(plain) : Float64Array.from(plain);
   }
 
-  #rows(n: number, dense: number, sparse: { slots: number; size: number } | undefined): Input {
+  #rows(n: number, dense: number, sparse: { slots: number; size: number } | undefined): AgentInput {
     const { high: most } = boundsOf(this.#options.storage);
     if (!sparse) return this.#numbers(n * dense, most);
     const indices = Array.from({ length: n * sparse.slots }, (_, i) => (i % 2 ? -1 : this.below(sparse.size)));
@@ -85,16 +85,16 @@ class Caller {
     return { dense: this.#numbers(n * dense, most), indices, weights };
   }
 
-  observation(): Input {
+  observation(): AgentInput {
     return this.#rows(1, this.#options.observation, this.#options.sparse);
   }
 
-  candidates(n: number): Input {
+  candidates(n: number): AgentInput {
     const { features, sparse } = this.#options.candidates!;
     return this.#rows(n, features, sparse);
   }
 
-  available(): Input | undefined {
+  available(): AgentInput | undefined {
     if (this.#options.candidates) return this.candidates(1 + this.below(this.#options.candidates.max));
     return this.#options.masked ? [1, this.below(2)] : undefined;
   }

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import {
   Acrobot,
   CartPole,
+  ChangingCandidates,
   DQN,
   type DQNOptions,
   type Environment,
   MaskedGrid,
   MountainCar,
-  Offers,
   resume,
   SnapshotError,
   train,
@@ -31,7 +31,7 @@ const CASES: [string, () => Environment, Partial<DQNOptions>][] = [
   ["Acrobot", () => new Acrobot(), { actions: 3 }],
   ["MountainCar", () => new MountainCar(), { actions: 3 }],
   ["MaskedGrid", () => new MaskedGrid(), { actions: 4, masked: true, dueling: true }],
-  ["Offers", () => new Offers(), { candidates: { max: 6, features: 2 }, dropout: 0.1 }],
+  ["ChangingCandidates", () => new ChangingCandidates(), { candidates: { max: 6, features: 2 }, dropout: 0.1 }],
 ];
 
 test.each(CASES)("training in %s that was saved and resumed ends as one that never stopped", async (_, make, extra) => {
@@ -103,7 +103,7 @@ test("what does not fit is refused", async () => {
   expect(() => resume(file, [new CartPole(), new CartPole()], { evaluationEnvironment })).toThrow(
     "the file is of a training in 1 environments, got 2",
   );
-  expect(() => resume(file, new Offers(), { evaluationEnvironment })).toThrow(
+  expect(() => resume(file, new ChangingCandidates(), { evaluationEnvironment })).toThrow(
     "the state of the environment must be an object with episode, random, mood, set",
   );
   expect(() => resume(file, new CartPole(), { evaluationEnvironment, steps: 0 })).toThrow('"steps" must be');

@@ -1,5 +1,5 @@
 import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
-import { readTensors } from "../../exchange/index.js";
+import { readSafetensors } from "../../exchange/index.js";
 import { cleanEvents, emptyQualityReport, qualityReportLines } from "../../logs/index.js";
 import type { RecommenderStats } from "../../recommender/index.js";
 import { readFile } from "../reading/files.js";
@@ -110,7 +110,7 @@ function inspectTensors(file: string, { json }: InspectOptions): void {
 
 /** @throws SnapshotError for a file that is damaged or foreign. */
 function describe(bytes: Uint8Array): Description {
-  const { metadata, tensors } = readTensors(bytes);
+  const { metadata, tensors } = readSafetensors(bytes);
   const common = {
     bytes: bytes.byteLength,
     metadata: Object.fromEntries(metadata),

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readTensors } from "../../exchange/index.js";
+import { readSafetensors } from "../../exchange/index.js";
 
 /** @throws Error that names the file. */
 export function readFile(file: string): Uint8Array {
@@ -13,7 +13,7 @@ export function readFile(file: string): Uint8Array {
 /** What a file of LiveQ says it is; undefined of any other file, and of one that is missing. */
 export function kindOf(file: string): string | undefined {
   try {
-    return readTensors(readFileSync(file)).metadata.get("kind");
+    return readSafetensors(readFileSync(file)).metadata.get("kind");
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { NewFile, saveFile } from "../../node/index.js";
+import { AtomicFile, saveFile } from "../../node/index.js";
 
 /** Stands for stdin or stdout where a file is asked for. */
 export const STANDARD = "-";
@@ -14,7 +14,7 @@ const PIECE = 1 << 16;
 export class Output {
   /** Lines taken. */
   lines = 0;
-  readonly #file: NewFile | undefined;
+  readonly #file: AtomicFile | undefined;
   readonly #signal: AbortSignal;
   readonly #encoder = new TextEncoder();
   #piece = "";
@@ -28,7 +28,7 @@ export class Output {
     this.#signal = signal;
     if (path === STANDARD) return;
     try {
-      this.#file = new NewFile(path);
+      this.#file = new AtomicFile(path);
     } catch (cause) {
       throw new Error(`${path}: cannot be written: ${(cause as Error).message}`, { cause });
     }
@@ -66,7 +66,7 @@ export class Output {
     this.#file?.discard();
   }
 
-  #flush(file: NewFile): void {
+  #flush(file: AtomicFile): void {
     file.write(this.#encoder.encode(this.#piece));
     this.#piece = "";
   }

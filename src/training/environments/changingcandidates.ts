@@ -3,7 +3,7 @@ import type { Environment, StepResult } from "../environment.js";
 import { Episode, fieldsOf, indexOf, numbersOf } from "./episode.js";
 
 /** A finite Markov chain with candidates, as plain data: all that its optimal value is computed from. */
-export interface OffersModel {
+export interface ChangingCandidatesModel {
   /** Discount for each step, [0, 1), that the optimum is meant for. */
   readonly gamma: number;
   /** States of the viewer; an episode starts in each equally likely. */
@@ -36,7 +36,7 @@ const ITEMS = [
   [0, 1],
 ] as const;
 
-function makeModel(): OffersModel {
+function makeModel(): ChangingCandidatesModel {
   const moods = ["weary", "content", "keen"];
   const top = moods.length - 1;
   const rewards = APPETITE.map((appetite) => ITEMS.map(([thrill]) => appetite * (0.3 + 0.7 * thrill)));
@@ -74,14 +74,14 @@ function makeModel(): OffersModel {
  * depth without thrill lifts the mood, in which everything pays more. Who always takes the largest reward gets 38 %
  * of what is possible. Episodes are truncated after 50 steps.
  */
-export class Offers implements Environment {
+export class ChangingCandidates implements Environment {
   /** All that decides rewards and moods. */
-  static readonly model: OffersModel = makeModel();
-  readonly observationSize: number = Offers.model.moods.length;
+  static readonly model: ChangingCandidatesModel = makeModel();
+  readonly observationSize: number = ChangingCandidates.model.moods.length;
   /** Features of a candidate. */
   readonly features = 2;
   /** The most candidates of a step. */
-  readonly maxCandidates: number = Math.max(...Offers.model.sets.map((set) => set.length));
+  readonly maxCandidates: number = Math.max(...ChangingCandidates.model.sets.map((set) => set.length));
   readonly #episode = new Episode("offers", this.maxCandidates, STEP_LIMIT);
   readonly #observation = new Float32Array(this.observationSize);
   #random!: Random;
@@ -100,13 +100,13 @@ export class Offers implements Environment {
 
   reset(seed?: number): Float32Array {
     this.#random = this.#episode.begin(seed);
-    this.#mood = this.#random.below(Offers.model.moods.length);
+    this.#mood = this.#random.below(ChangingCandidates.model.moods.length);
     return this.#draw();
   }
 
   step(action: number): StepResult {
     this.#episode.check(action);
-    const { sets, rewards, transitions } = Offers.model;
+    const { sets, rewards, transitions } = ChangingCandidates.model;
     const set = sets[this.#set]!;
     if (action >= set.length) {
       throw new RangeError(`"action" must be an integer in [0, ${set.length - 1}] now, got ${action}`);
@@ -125,7 +125,7 @@ export class Offers implements Environment {
   restore(state: unknown): void {
     const { episode, random, mood, set } = fieldsOf(state, "episode", "random", "mood", "set");
     const words = Uint32Array.from(numbersOf("random", random, 4));
-    const { moods, sets } = Offers.model;
+    const { moods, sets } = ChangingCandidates.model;
     const indices = [indexOf("mood", mood, moods.length), indexOf("set", set, sets.length)] as const;
     this.#episode.restore(episode);
     this.#random = new Random(0);
@@ -138,7 +138,7 @@ export class Offers implements Environment {
   }
 
   #draw(): Float32Array {
-    this.#set = this.#random.below(Offers.model.sets.length);
+    this.#set = this.#random.below(ChangingCandidates.model.sets.length);
     this.#observation.fill(0);
     this.#observation[this.#mood] = 1;
     return this.#observation;
@@ -146,4 +146,6 @@ export class Offers implements Environment {
 }
 
 /** (n, 2) features of each set. */
-const ROWS = Offers.model.sets.map((set) => Float32Array.from(set.flatMap((item) => Offers.model.items[item]!)));
+const ROWS = ChangingCandidates.model.sets.map((set) =>
+  Float32Array.from(set.flatMap((item) => ChangingCandidates.model.items[item]!)),
+);

@@ -1,6 +1,7 @@
-import { SnapshotError } from "./error.js";
+import { SnapshotError } from "../engine/index.js";
+
 /** What a header says of a tensor; `begin` and `end` count bytes of the data behind the header. */
-export interface Entry {
+export interface TensorEntry {
   dtype: string;
   shape: number[];
   begin: number;
@@ -8,9 +9,9 @@ export interface Entry {
 }
 
 /** A header as it stands, its offsets not yet judged. */
-export interface Header {
+export interface TensorHeader {
   metadata: Map<string, string>;
-  entries: Map<string, Entry>;
+  entries: Map<string, TensorEntry>;
 }
 
 const FIELDS = ["dtype", "shape", "data_offsets"];
@@ -23,7 +24,7 @@ const NAME_SHOWN = 100;
  * beyond 2^53 and takes 4e0 for 4.
  * @throws SnapshotError that says what is wrong, and at which character.
  */
-export function parseHeader(text: string): Header {
+export function parseHeader(text: string): TensorHeader {
   return new HeaderParser(text).header();
 }
 
@@ -40,9 +41,9 @@ class HeaderParser {
     this.#text = text;
   }
 
-  header(): Header {
+  header(): TensorHeader {
     const metadata = new Map<string, string>();
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, TensorEntry>();
     if (this.#text[0] !== "{") throw this.#error('must begin with "{"');
     this.#object((name) => {
       if (name === "__metadata__") this.#object((key) => metadata.set(key, this.#string()));
@@ -52,7 +53,7 @@ class HeaderParser {
     return { metadata, entries };
   }
 
-  #entry(name: string): Entry {
+  #entry(name: string): TensorEntry {
     let dtype: string | undefined;
     let shape: number[] | undefined;
     let offsets: number[] | undefined;
