@@ -1,7 +1,7 @@
 import { SnapshotError } from "../engine/index.js";
 import { parseHeader, quoted, type TensorEntry, type TensorHeader } from "./header.js";
 
-/** A tensor in a file: its numbers are bytes, little-endian, in C order. */
+/** A tensor in a file; its numbers are little-endian, in C order. */
 export interface Tensor {
   /** `F32`, `F16`, `U8`, ... */
   dtype: string;
@@ -9,7 +9,7 @@ export interface Tensor {
   bytes: Uint8Array;
 }
 
-/** What a safetensors file holds. */
+/** The contents of a safetensors file. */
 export interface SafetensorsFile {
   metadata: Map<string, string>;
   /** In the order of the data. */
@@ -19,7 +19,7 @@ export interface SafetensorsFile {
 const HEADER_MAX = 1 << 20;
 const ALIGNMENT = 64;
 
-/** Bytes of one number, of the types whose numbers are whole bytes. */
+/** Bytes of one number, by type. */
 const WIDTHS = new Map(
   Object.entries({
     BOOL: 1,
@@ -39,9 +39,9 @@ const WIDTHS = new Map(
 );
 
 /**
- * Reads a safetensors file more strictly than the format asks: no name twice, no unknown field, no hole, no overlap, no
- * number that is not written plainly. The tensors are views of the given bytes.
- * @throws SnapshotError that says what is wrong.
+ * Reads a safetensors file more strictly than the format asks: no name twice, no unknown field, no hole, no overlap, only
+ * plain integers. The tensors are views of the given bytes.
+ * @throws SnapshotError that names the fault.
  */
 export function readSafetensors(given: Uint8Array): SafetensorsFile {
   // Of a Buffer, slice() would share memory instead of copying it.
@@ -64,7 +64,7 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** The tensors, which must fill the data one after the other. */
+/** The tensors. @throws SnapshotError unless they fill the data without gaps. */
 function slices(entries: TensorHeader["entries"], data: Uint8Array): Map<string, Tensor> {
   const sorted = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   const tensors = new Map<string, Tensor>();
@@ -100,7 +100,7 @@ function bytesOf(name: string, { dtype, shape }: TensorEntry): number {
   return size;
 }
 
-/** Beyond any file that fits in memory, and small enough that one more factor cannot lose a digit unnoticed. */
+/** Beyond any file that fits in memory, yet small enough that one more factor stays exact. */
 const FAR = 2 ** 40;
 
 /** The file with these tensors in this order, its data at a multiple of 64 bytes. */

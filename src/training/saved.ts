@@ -1,23 +1,23 @@
 import { type AgentInput, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
 import type { EvaluationResult } from "./training.js";
 
-/** An episode that goes on, as it is kept in a file. */
+/** An unfinished episode in a file. */
 export interface SavedSeat {
   /** Numbers, or dense numbers, indices and weights. */
   observation: number[] | { dense: number[]; indices: number[]; weights?: number[] };
   return: number;
   length: number;
-  /** What the environment's `state` gave; null where it has none. */
+  /** The environment's `state`; null if it has none. */
   state: unknown;
 }
 
-/** All of a training between two reports but for its agent, its environments and its callbacks. */
+/** A training between two reports, without its agent, environments and callbacks. */
 export interface SavedTraining {
   options: {
     steps: number;
     seed: number;
     progressEvery: number;
-    /** Without the environment; null where there is no evaluation. */
+    /** Without the environment; null without an evaluation. */
     evaluation: Record<string, unknown> | null;
   };
   seats: SavedSeat[];
@@ -29,7 +29,7 @@ export interface SavedTraining {
   worse: number;
 }
 
-/** What a file of a training holds. */
+/** The contents of a training's file. */
 export interface TrainingFile {
   training: SavedTraining;
   /** The file of the agent. */
@@ -44,7 +44,7 @@ export function packTraining({ training, agent, best }: TrainingFile): Uint8Arra
   return packSnapshot("training", { training: JSON.stringify(training) }, tensors);
 }
 
-/** @throws SnapshotError for a file that is damaged, foreign, newer, or not a training's. */
+/** @throws SnapshotError for a file that is damaged, foreign, newer, or holds no training. */
 export function unpackTraining(file: Uint8Array): TrainingFile {
   const { metadata, tensors } = unpackSnapshot("training", file);
   const agent = tensors.get("agent");
@@ -55,9 +55,9 @@ export function unpackTraining(file: Uint8Array): TrainingFile {
   try {
     training = JSON.parse(metadata["training"] ?? "");
   } catch (cause) {
-    throw new SnapshotError("the training in the file is not JSON", { cause });
+    throw new SnapshotError("the training in the file must be JSON", { cause });
   }
-  if (!isTraining(training)) throw new SnapshotError("the training in the file is not one");
+  if (!isTraining(training)) throw new SnapshotError("the file holds no valid training");
   return { training, agent, best: best && new Float32Array(best.slice().buffer) };
 }
 
@@ -88,7 +88,7 @@ function isTraining(x: unknown): x is SavedTraining {
   );
 }
 
-/** An input as JSON keeps it; f32 numbers come back as they were. */
+/** An input as plain data for JSON, exact for f32 numbers. */
 export function toPlain(input: AgentInput): SavedSeat["observation"] {
   if (!("indices" in input)) return Array.from(input);
   const { dense = [], indices, weights } = input;

@@ -52,7 +52,7 @@ describe("usage", () => {
     [["prepare", "package.json", "--fractions", ".8,.1"], "It must be two or three numbers > 0 with a sum of 1"],
     [["prepare", "package.json", "--from", "yesterday"], "It must be milliseconds since 1970, or a date such as"],
     [["prepare", "package.json", "--out", "-"], '"--out -" needs "--split none"'],
-    [["evaluate", "--policies", "popular,dqn"], "It must be names with commas between, each once, of: random,"],
+    [["evaluate", "--policies", "popular,dqn"], "It must be comma-separated names, each once, of: random,"],
     [["--nonsense"], "unknown option '--nonsense'"],
     [["recommend", "--model", "x", "--user", "1", "-k", "0"], "It must be an integer in [1, 100000]"],
   ])("%j is wrong usage: exit 2, nothing on stdout", async (words, message) => {

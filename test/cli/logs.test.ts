@@ -261,10 +261,10 @@ describe("train on a log, drawn by users", () => {
     const [whole, cut] = await Promise.all([
       liveq(...slow, "--model", at("drawn-whole.liveq")),
       // When it has counted: before it has learned anything, or soon after.
-      interrupted(/users, none of whom/, undefined, ...slow, "--model", file),
+      interrupted(/users, all with equal weight/, undefined, ...slow, "--model", file),
     ]);
     expect([whole.code, cut.code]).toEqual([0, 130]);
-    expect(whole.err).toMatch(/\d+ transitions of \d+ users, none of whom counts more than another/);
+    expect(whole.err).toMatch(/\d+ transitions of \d+ users, all with equal weight/);
     expect(readFileSync(file).equals(readFileSync(at("drawn-whole.liveq")))).toBe(false);
     const rest = await liveq(...slow, "--model", file, "--resume");
     expect(rest.code).toBe(0);
@@ -397,7 +397,7 @@ describe("what cannot be is said in one line", () => {
   test.each([
     [["prepare", at("events.jsonl"), at("events.jsonl")], 2, "events.jsonl must be read once only"],
     [["prepare", at("nothing.jsonl"), "--out", at("nothing")], 1, "nothing.jsonl: must hold events that can be kept"],
-    [["prepare", at("text.txt")], 1, 'text.txt: of no layout that is known; "--format" must be one of movielens-100k,'],
+    [["prepare", at("text.txt")], 1, 'text.txt: unknown layout; "--format" must be one of movielens-100k,'],
     [["prepare", at("empty")], 1, "empty: must hold files, got an empty folder"],
     [["prepare", EVENTS, "--split", "leave-last-out"], 2, '"--split leave-last-out" is for ratings'],
     [["prepare", at("broadcasts.csv")], 1, "liveq simulate --schedule takes it"],
@@ -409,12 +409,12 @@ describe("what cannot be is said in one line", () => {
     ],
     [["train", "--events", at("mixed.jsonl"), "--model", at("x.liveq")], 1, "liveq prepare puts a log in order"],
     [["train", "--events", EVENTS, "--decisions", EVENTS], 1, 'events.jsonl:1: "id" must be a string'],
-    [["train", "--events", "-", "--draw", "users"], 2, '"--draw users" reads the log twice, which - cannot be'],
+    [["train", "--events", "-", "--draw", "users"], 2, '"--draw users" reads the log twice: it needs files, got -'],
     [["train", "--events", EVENTS, "--words", at("text.txt")], 1, "text.txt: must be a file that liveq train --titles"],
     [["train", "--titles", at("sparse.jsonl")], 1, "sparse.jsonl: must hold titles or tags with words that are in 3"],
     [["simulate", "--out", at("x"), "--decisions", at("no", "such")], 1, "such: cannot be written: ENOENT"],
     [["recommend", "--model", at("text.txt"), "--user", "u"], 1, "text.txt: "],
-    [["inspect", at("text.txt")], 1, "text.txt: of no layout that is known"],
+    [["inspect", at("text.txt")], 1, "text.txt: unknown layout"],
   ])("%j", async (words, code, message) => {
     writeFileSync(at("nothing.jsonl"), "\n");
     writeFileSync(at("text.txt"), "some text\n");
@@ -423,12 +423,12 @@ describe("what cannot be is said in one line", () => {
     writeFileSync(at("mixed.jsonl"), `${lines(EVENTS).at(-1)}\n${lines(EVENTS)[0]}\n`);
     const run = await liveq(...words);
     expect([run.code, run.out]).toEqual([code, ""]);
-    const said = run.err
+    const messages = run.err
       .trimEnd()
       .split("\n")
       .filter((line) => !line.includes(" gone"));
-    expect(said).toHaveLength(1);
-    expect(said[0]).toContain(message);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toContain(message);
     expect(temporaries(folder)).toEqual([]);
   });
 });

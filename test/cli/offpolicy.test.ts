@@ -134,7 +134,7 @@ describe("simulate --ab", () => {
 
   test.each<[string[], string]>([
     [["--ab", "random"], '"--ab" must be two policies, got random'],
-    [["--ab", "random,best"], "It must be names with commas between, each once, of: random, popular"],
+    [["--ab", "random,best"], "It must be comma-separated names, each once, of: random, popular"],
     [["--ab", "random,popular", "--policy", "dqn"], "cannot be used with option"],
     [["--ab", "random,popular", "--days", "3"], '"--days" must be above "--warmup-days" and "--ab-days" (3), got 3'],
   ])("refuses %j", async (words, message) => {

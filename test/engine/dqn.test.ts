@@ -198,7 +198,7 @@ describe("in pieces", () => {
     parts.next();
     parts.next();
     live(agent, 1, 2500);
-    expect(() => parts.next()).toThrow("the agent has changed while it was saved");
+    expect(() => parts.next()).toThrow("the agent changed while it was being saved");
   });
 });
 
@@ -535,7 +535,7 @@ describe("bad input", () => {
       (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], nextCandidates: [0, 0, 0, 0, 0, Number.NaN, 0, 0] }),
     ],
     [
-      '"mask[1]" must not be 0: it is the action that was taken',
+      '"mask[1]" must not be 0: it is the action taken',
       () => new DQN({ ...FIXED, masked: true }),
       (a) => a.observe({ ...transition, action: 1, mask: [1, 0, 1] }),
     ],
@@ -572,7 +572,7 @@ describe("bad input", () => {
       (a) => a.observe({ ...transition, candidates: [0, 0, 0, 0, 0, 0, Number.NaN, 0], action: 1 }),
     ],
     [
-      '"observation" must be { dense, indices, weights }, as the option "sparse" says, got an array',
+      '"observation" must be { dense, indices, weights }, for the option "sparse", got an array',
       indexed,
       (a) => a.act([1]),
     ],

@@ -257,7 +257,7 @@ describe("a number that a storage cannot keep", () => {
         agent.observe({ ...transition, observation: [edge, edge], nextCandidates: [edge, edge] });
         agent.act([edge, 0], rows);
         const bad = beyond(edge);
-        const message = (name: string) => `"${name}" must be ${must}, as the option "storage" says, got ${bad}`;
+        const message = (name: string) => `"${name}" must be ${must}, the range of the option "storage", got ${bad}`;
         const before = digest(agent);
         for (const field of ["observation", "nextObservation", "candidates", "nextCandidates"] as const) {
           expect(() => agent.observe({ ...transition, [field]: [0, bad] })).toThrow(message(`${field}[1]`));
@@ -284,7 +284,7 @@ describe("a number that a storage cannot keep", () => {
     );
     const bad = beyond(low);
     expect(() => agent.evaluate({ ...observation, dense: [bad] })).toThrow(
-      `"observation.dense[0]" must be ${must}, as`,
+      `"observation.dense[0]" must be ${must}, the range`,
     );
     expect(() => agent.evaluate({ dense: [low], indices: [1, 1], weights: [6e5, 6e5] })).toThrow(
       '"observation.weights" of one index must add up to a number in [-1e6, 1e6]',

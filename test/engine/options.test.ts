@@ -53,7 +53,7 @@ describe("options", () => {
     ],
     [
       { ...BASE, noisySigma: 0.5, normalization: "batch" },
-      '"noisySigma" and "normalization": "batch" exclude each other: statistics would be those of the noise',
+      '"noisySigma" and "normalization": "batch" exclude each other: its statistics would measure the noise',
     ],
     [
       { ...BASE, normalization: "batch", batchSize: 1 },

@@ -95,13 +95,13 @@ test("what does not fit is refused", async () => {
     progressEvery: 50,
     evaluation: { environment: new CartPole(), every: 50, episodes: 1 },
   });
-  expect(() => training.save()).toThrow("the training has not begun");
+  expect(() => training.save()).toThrow("the training has not started");
   await training;
   const file = training.save();
   expect(() => resume(file, new CartPole())).toThrow('"evaluationEnvironment" must be given');
   const evaluationEnvironment = new CartPole();
   expect(() => resume(file, [new CartPole(), new CartPole()], { evaluationEnvironment })).toThrow(
-    "the file is of a training in 1 environments, got 2",
+    "the training in the file has 1 environments, got 2",
   );
   expect(() => resume(file, new ChangingCandidates(), { evaluationEnvironment })).toThrow(
     "the state of the environment must be an object with episode, random, mood, set",

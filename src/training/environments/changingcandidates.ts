@@ -2,25 +2,25 @@ import { Random } from "../../numeric/index.js";
 import type { Environment, StepResult } from "../environment.js";
 import { Episode, fieldsOf, indexOf, numbersOf } from "./episode.js";
 
-/** A finite Markov chain with candidates, as plain data: all that its optimal value is computed from. */
+/** A finite Markov decision process with candidates, as plain data, enough to compute its optimal value. */
 export interface ChangingCandidatesModel {
-  /** Discount for each step, [0, 1), that the optimum is meant for. */
+  /** Discount for each step, [0, 1). */
   readonly gamma: number;
   /** States of the viewer; an episode starts in each equally likely. */
   readonly moods: readonly string[];
   /** Features of each item: (thrill, depth), each in [0, 1]. */
   readonly items: readonly (readonly [thrill: number, depth: number])[];
-  /** Sets of items that are offered, as indices; each step draws one, each equally likely. */
+  /** Sets of items to offer, as indices; each step draws one, each equally likely. */
   readonly sets: readonly (readonly number[])[];
-  /** (moods, items): reward of an item that is chosen in a mood. */
+  /** (moods, items): reward of choosing an item in a mood. */
   readonly rewards: readonly (readonly number[])[];
   /** (moods, items, moods): probability of the next mood. */
   readonly transitions: readonly (readonly (readonly number[])[])[];
 }
 
-/** What the same item is worth in each mood. */
+/** Factor of every reward, by mood. */
 const APPETITE = [0.1, 0.5, 1];
-/** The most probable that an item lowers, or lifts, the mood. */
+/** The largest probability with which an item lowers or lifts the mood. */
 const SWING = 0.8;
 const STEP_LIMIT = 50;
 
@@ -67,15 +67,15 @@ function makeModel(): ChangingCandidatesModel {
 }
 
 /**
- * A viewer whose candidates change in number and content at every step, and whose mood follows what is shown.
+ * A viewer who gets other candidates at every step, in number and content, and whose mood follows the choices.
  *
  * Observation: one number for each mood, 1 for the current one. Candidates: (n, 2), thrill and depth of each item of a
  * set that is drawn anew. Thrill pays at once, by the mood; but thrill without depth wears the viewer out, and only
- * depth without thrill lifts the mood, in which everything pays more. Who always takes the largest reward gets 38 %
- * of what is possible. Episodes are truncated after 50 steps.
+ * depth without thrill lifts the mood, in which everything pays more. Always taking the largest reward reaches 38 % of
+ * the optimum. Episodes are truncated after 50 steps.
  */
 export class ChangingCandidates implements Environment {
-  /** All that decides rewards and moods. */
+  /** The process that decides rewards and moods. */
   static readonly model: ChangingCandidatesModel = makeModel();
   readonly observationSize: number = ChangingCandidates.model.moods.length;
   /** Features of a candidate. */
