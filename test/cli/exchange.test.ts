@@ -23,7 +23,7 @@ beforeAll(() => {
 });
 
 describe("inspect", () => {
-  test("tells of an agent: counters, options, layers, tensors", async () => {
+  test("prints an agent: counters, options, layers, tensors", async () => {
     const { code, out, err } = await liveq("inspect", at("agent.liveq"));
     expect([code, err]).toEqual([0, ""]);
     for (const text of [
@@ -50,7 +50,7 @@ describe("inspect", () => {
     expect(lines.layers).toHaveLength(2);
   });
 
-  test("tells of a recommender and the agent in it, and of weights for other tools", async () => {
+  test("prints a recommender and the agent in it, and weights for other tools", async () => {
     const { code, out } = await liveq("inspect", at("recommender.liveq"));
     expect(code).toBe(0);
     expect(out).toContain("recommender.liveq: a recommender, ");
@@ -63,7 +63,7 @@ describe("inspect", () => {
     expect(weights.out).toMatch(/\n0\.weight {3}F32 +\(8, 3\) +96\n/);
   });
 
-  test("shows names and notes out of a file without what would steer the terminal", async () => {
+  test("prints names and notes from a file without control characters", async () => {
     const tensor = { dtype: "U8", shape: [1], bytes: Uint8Array.of(1) };
     writeFileSync(at("odd.safetensors"), writeTensors(new Map([["a\u001b[2Jb\n", tensor]]), { note: "x\ny" }));
     const { code, out } = await liveq("inspect", at("odd.safetensors"));

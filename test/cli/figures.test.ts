@@ -29,7 +29,7 @@ test("a table has a line for each metric and a column for each slice, aligned", 
   ]);
 });
 
-test("rows say slice and unit, and leave out bounds that are none", () => {
+test("rows have slice and unit, and leave out infinite bounds", () => {
   const open = { ...figure("watch_min_per_user_day", "repeat", 3, 0), lo: -Infinity, hi: Infinity };
   expect(rowsOf([figure("mrr", "all", 0.5, 0.1), open], "recommender", "log/x", [4])).toEqual([
     { suite: "recommender", case: "log/x", metric: "mrr", value: 0.5, unit: "1", lo: 0.4, hi: 0.6, n: 7, seeds: [4] },

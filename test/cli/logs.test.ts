@@ -52,7 +52,7 @@ describe("simulate", () => {
     for (const line of lines(DECISIONS)) expect(parseDecision(JSON.parse(line)).propensities).toBeDefined();
   });
 
-  test("writes as rows what the log amounts to", async () => {
+  test("writes the figures of the log as rows", async () => {
     const { code, out } = await liveq("simulate", ...SMALL, "--json", "-");
     expect(code).toBe(0);
     const live = new LiveMetrics();
@@ -98,7 +98,7 @@ describe("simulate", () => {
     expect(bad.err).toContain('bad.csv:2: "length_min" must be a number in [0, 1000000000000], got "x"');
   });
 
-  test("at Ctrl-C ends with what happened until then: exit 130, and both logs are the beginning of the whole", async () => {
+  test("at Ctrl-C ends early: exit 130, and both logs are the beginning of the whole", async () => {
     const [out, decisions] = [at("cut.jsonl"), at("cut-decisions.jsonl")];
     const words = [...SMALL, "--days", "3000", "--out", out, "--decisions", decisions];
     const run = await interrupted(/events\/s/, undefined, "simulate", ...words);
@@ -203,7 +203,7 @@ describe("prepare", () => {
     expect(written.sort()).toEqual(original.sort());
   });
 
-  test("at Ctrl-C writes what was read until then: exit 130, and the report says so", async () => {
+  test("at Ctrl-C writes the part that was read: exit 130, and the report is incomplete", async () => {
     const half = lines(EVENTS).slice(0, 4000).join("\n");
     const words = ["prepare", "-", "--split", "users", "--fractions", ".5,.5", "--out", at("half")];
     const run = await interrupted(/gone/, half, ...words);
@@ -222,7 +222,7 @@ describe("prepare", () => {
 });
 
 describe("train on a log", () => {
-  test("learns what a recommender does that is told of the same events and decisions", () => {
+  test("learns the same as a recommender that gets the same events and decisions", () => {
     const recommender = new Recommender({ seed: 1, gamma: 0.9 });
     const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
     for (const event of eventsIn(at("data", "train.jsonl"))) {
@@ -254,7 +254,7 @@ describe("train on a log", () => {
 });
 
 describe("train on a log, drawn by users", () => {
-  test("learns as often as their shares say, and goes on after Ctrl-C to the bit", async () => {
+  test("learns as often as the shares ask, and continues after Ctrl-C to the bit", async () => {
     const file = at("drawn.liveq");
     const words = ["train", "--events", at("data", "train.jsonl"), "--decisions", DECISIONS, "--draw", "users"];
     const slow = [...words, "--epochs", "3"];
@@ -323,7 +323,7 @@ describe("train on titles", () => {
     recommender.dispose();
   });
 
-  test("at Ctrl-C writes those of what was read until then: exit 130", async () => {
+  test("at Ctrl-C writes the vectors of the part that was read: exit 130", async () => {
     const half = lines(EVENTS).slice(0, 4000).join("\n");
     const run = await interrupted(/titles\/s/, half, "train", "--titles", "-", "--model", at("half.json"));
     expect(run.code).toBe(130);
@@ -340,7 +340,7 @@ describe("evaluate on a log", () => {
     at("data", "test.jsonl"),
   ];
 
-  test("has the figures of evaluateLog, and what each is above the first", async () => {
+  test("has the figures of evaluateLog, and each policy's lead over the first", async () => {
     const { code, out } = await liveq(
       "evaluate",
       ...words,
@@ -368,7 +368,7 @@ describe("evaluate on a log", () => {
     expect(mrrOf("log/live-above-popular")).toBeCloseTo(mrrOf("log/live") - mrrOf("log/popular"), 12);
   });
 
-  test("at Ctrl-C tells of what was read until then: exit 130", async () => {
+  test("at Ctrl-C prints the figures of the part that was read: exit 130", async () => {
     const half = lines(EVENTS).slice(0, 4000).join("\n");
     const run = await interrupted(/gone/, half, "evaluate", "--events", "-", "--policies", "popular", "-k", "5");
     expect(run.code).toBe(130);
@@ -452,7 +452,7 @@ describe("recommend and inspect", () => {
     expect(past.err).toMatch(/"now" must be at least \d+/);
   });
 
-  test("inspect tells of a recommender's users and streams, and of the quality of events, from stdin too", async () => {
+  test("inspect prints a recommender's users and streams, and the quality of events, from stdin too", async () => {
     const recommender = Recommender.load(readFileSync(MODEL));
     const { users, onAir } = recommender.stats();
     recommender.dispose();

@@ -191,7 +191,7 @@ describe("in pieces", () => {
     await expect(load(Uint8Array.from([...file, 0]))).rejects.toThrow("the file is longer than its tensors");
   });
 
-  test("saving says so when the agent changes meanwhile", () => {
+  test("saving throws if the agent changes meanwhile", () => {
     const agent = new DQN({ ...ALL_CANDIDATES, capacity: 3000 });
     live(agent, 2500);
     const parts = agent.saveChunks();
@@ -237,7 +237,7 @@ describe("storage", () => {
     }
   });
 
-  test("of what it keeps exactly gives the bits of f32", () => {
+  test("of numbers that it keeps exactly gives the bits of f32", () => {
     // Whole numbers, which all three keep.
     const bytes = { type: "u8", low: -127, high: 128 } as const;
     for (const options of [FIXED, CANDIDATES, ALL_FIXED, ALL_CANDIDATES]) {
@@ -434,7 +434,7 @@ test("starts with weights as PyTorch's Linear: uniform in 1/sqrt(inputs), the ta
 });
 
 describe("act", () => {
-  test("explores uniformly over what is available, with the probability asked for", () => {
+  test("explores uniformly over the available actions, with the given probability", () => {
     const agent = new DQN({ observation: 1, actions: 5, masked: true, seed: 2 });
     const mask = [0, 1, 1, 0, 1];
     const counts = [0, 0, 0, 0, 0];
@@ -621,7 +621,7 @@ describe("bad input", () => {
     expect(digest(agent), "the state is unchanged").toBe(before);
   });
 
-  test("a disposed agent says so, and may be disposed again", () => {
+  test("a disposed agent throws, and can be disposed again", () => {
     const agent = fixed();
     agent.dispose();
     agent.dispose();

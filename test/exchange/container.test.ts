@@ -18,7 +18,7 @@ const tensor = (name: string, shape: string, from: unknown, to: unknown, dtype =
   `"${name}":{"dtype":"${dtype}","shape":${shape},"data_offsets":[${from},${to}]}`;
 
 describe("readSafetensors", () => {
-  test("reads what the format allows: any order of names and fields, spaces, metadata, scalars and empty tensors", () => {
+  test("reads all that the format allows: any order of names and fields, spaces, metadata, scalars, empty tensors", () => {
     const text = `{ "b\\u0061":\t{"shape": [ 3 ], "data_offsets":[8, 11],"dtype":"U8"},\n"__metadata__":{"k":"v"},
       ${tensor("a", "[2,1]", 0, 8)},${tensor("none", "[0,9007199254740991]", 11, 11)},${tensor("one", "[]", 11, 15)}}   `;
     const { metadata, tensors } = readSafetensors(Buffer.from(withHeader(text, 15)));
@@ -164,7 +164,7 @@ describe("floatsOf", () => {
   const of = (dtype: string, buffer: ArrayBuffer) =>
     floatsOf("x", { dtype, shape: [1], bytes: new Uint8Array(buffer) });
 
-  test("converts all halves, bfloat16 and f64 as IEEE says", () => {
+  test("converts all halves, bfloat16 and f64 by IEEE 754", () => {
     for (let bits = 0; bits < 65536; bits++) {
       const exponent = (bits >> 10) & 31;
       if (exponent === 31) continue;

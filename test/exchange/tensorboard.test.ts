@@ -121,7 +121,7 @@ describe("an event file", () => {
     ]);
   });
 
-  test("reads back as what was written", () => {
+  test("reads back unchanged", () => {
     const bytes = new Bytes();
     const writer = new TensorBoardWriter(bytes.sink, 3);
     const written: Event[] = [{ wallTime: 3, step: 0, version: "brain.Event:2", values: {} }];
@@ -164,7 +164,7 @@ describe("a stream", () => {
     expect(read(streamed.all)).toHaveLength(21);
   });
 
-  test("that fails is told of by the next call, or at the end", async () => {
+  test("that fails makes the next call or the end throw", async () => {
     const failing = () =>
       new WritableStream<Uint8Array>({
         write() {
@@ -203,7 +203,7 @@ describe("training", () => {
     }
   });
 
-  test("leaves out what is not known yet, and counts refusals by field", () => {
+  test("leaves out unknown figures, and counts refusals by field", () => {
     const agent = new DQN(small);
     expect(() => agent.act([0, 0, 0, 1e7])).toThrow();
     const progress = { step: 1, total: 2, episodes: 0, meanReturn: Number.NaN, loss: Number.NaN, epsilon: 1 };

@@ -89,7 +89,7 @@ test("an environment without a state begins a new episode, and nothing joins the
   expect(await resumed.training).toMatchObject({ steps: 300 });
 });
 
-test("what does not fit is refused", async () => {
+test("a file, environments or options that do not fit are refused", async () => {
   const training = train(new DQN({ ...SMALL, observation: 4, actions: 2, environments: 2 }), new CartPole(), {
     steps: 100,
     progressEvery: 50,
