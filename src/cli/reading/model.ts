@@ -59,12 +59,12 @@ export function readModel(file: string): Model {
   });
 }
 
-/** All groups of features that a file may hold beside the default ones. */
+/** All groups of features that a file may use beside the default ones. */
 const GROUPS = [traits(), pages(), social(), moments(), content(), taste(), vectors(), neighbours(), columns({})];
 
 /**
- * A recommender out of the bytes of a file.
- * @param loadAgent - As `Recommender.load` takes it.
+ * Loads a recommender from the bytes of a file.
+ * @param loadAgent - As for `Recommender.load`.
  */
 export function recommenderOf(bytes: Uint8Array, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
   return Recommender.load(bytes, { features: GROUPS, ...(loadAgent && { loadAgent }) });
