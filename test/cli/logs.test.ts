@@ -318,8 +318,9 @@ describe("train on titles", () => {
     const model = at("worded.liveq");
     const learned = ["train", "--events", at("data", "train.jsonl"), "--words", VECTORS, "--model", model];
     expect(await liveq(...learned)).toMatchObject({ code: 0 });
-    const recommender = Recommender.load(readFileSync(model));
-    expect(recommender.options).toMatchObject({ words: saved, features: { inputs: ["content"] } });
+    const recommender = recommenderOf(readFileSync(model));
+    const group = recommender.options.features.find(({ name }) => name === "content");
+    expect(group?.options).toMatchObject({ words: saved });
     recommender.dispose();
   });
 
@@ -379,11 +380,7 @@ describe("evaluate on a log", () => {
   test.each([
     [["--events", EVENTS, "--model", MODEL], 2, '"--model" needs "--warmup"'],
     [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events" and "--movielens" must be given'],
-    [
-      ["--warmup", EVENTS, "--events", EVENTS, "--model", MODEL],
-      1,
-      '"--events" must be later than what it was trained on',
-    ],
+    [["--warmup", EVENTS, "--events", EVENTS, "--model", MODEL], 1, '"--events" must be later, got a request at'],
     [["--events", at("none.jsonl")], 1, "none.jsonl: cannot be read: ENOENT"],
     [["--events", DECISIONS], 1, 'decisions.jsonl:1: "kind" must be one of'],
   ])("%j: says what is wrong", async (given, code, message) => {
@@ -405,7 +402,7 @@ describe("what cannot be is said in one line", () => {
     [
       ["train", "--events", EVENTS, "--model", MODEL, "--resume", "--gamma", ".5"],
       2,
-      '"--gamma" must be as in the model',
+      '"--gamma" must be as in the resumed model',
     ],
     [["train", "--events", at("mixed.jsonl"), "--model", at("x.liveq")], 1, "liveq prepare puts a log in order"],
     [["train", "--events", EVENTS, "--decisions", EVENTS], 1, 'events.jsonl:1: "id" must be a string'],
