@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../src/baselines/popular.js";
+import { recommenderOf } from "../../src/cli/reading/model.js";
 import { tokenize } from "../../src/encoders/text.js";
 import { WordVectorTrainer } from "../../src/encoders/wordvectors/trainer.js";
 import { LiveMetrics } from "../../src/evaluation/live.js";
