@@ -1,4 +1,4 @@
-import { checked, group, integer, type Rules, show, between } from "../../check/index.js";
+import { between, checked, group, integer, type Rules, show } from "../../check/index.js";
 import type { Broadcast } from "../../logs/index.js";
 import { NO_CAUSES, type ViewerCauses } from "./causes.js";
 
