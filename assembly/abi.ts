@@ -1,5 +1,5 @@
 /**
- * What both sides of the boundary must agree on. Portable TypeScript: compiled by asc and imported by src/.
+ * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
 export const ABI_VERSION = 6;
@@ -17,14 +17,14 @@ export const REWARD_MAX = 1e6;
 export const RETURN_MAX = 1e8;
 /** Of a trained weight: Adam's steps end here too. */
 export const WEIGHT_MAX = 1e9;
-/** Of a running mean or variance: squares of what weights and inputs at their bounds give, as long as it is finite. */
+/** Bound of a running mean or variance: the square of sums with weights and inputs at their bounds, still finite. */
 export const STATISTIC_MAX = 1e31;
 /** Of the gradient's norm behind clipping: an update beyond is skipped. So moments stay below the next two bounds. */
 export const GRADIENT_MAX = 1e18;
 export const MOMENT_MAX = 1e19;
 export const SQUARE_MAX = 1e37;
 
-/** What `create`, `observe` and `restore` answer. */
+/** Results of `create`, `observe` and `restore`. */
 export enum Status {
   Ok = 0,
   /** `create`: the arena would end beyond the 4 GiB of a 32-bit memory; nothing was taken. */
@@ -46,7 +46,7 @@ export enum Status {
   BadSet = 11,
 }
 
-/** What `region(id)` and `regionBytes(id)` can be asked for. Tensors are f32, row-major, unless said. */
+/** Arguments of `region(id)` and `regionBytes(id)`. Tensors are f32, row-major, unless noted. */
 export enum Region {
   /** All that a snapshot holds: state, online, target, moments, waiting steps, priorities, replay, in order. */
   Persistent = 0,
@@ -64,7 +64,7 @@ export enum Region {
   Observation = 6,
   /** (observation): input of observe. */
   NextObservation = 7,
-  /** (max, features) words: input of act and evaluate; of observe, those that were chosen from, with Flag.Sets. */
+  /** (max, features) words: input of act and evaluate; of observe, the ones offered, with Flag.Sets. */
   Candidates = 8,
   /** (features): the chosen candidate, input of observe. */
   Candidate = 9,
@@ -113,7 +113,7 @@ export enum Flag {
   Conservative = 64,
   /** Weights carry noise. */
   Noisy = 128,
-  /** Transitions keep what their action was chosen from: needed by Dueling, Munchausen and Conservative. */
+  /** Transitions keep the candidates offered: needed by Dueling, Munchausen and Conservative. */
   Sets = 256,
 }
 
@@ -178,7 +178,7 @@ export enum State {
   /** beta1^t and beta2^t of Adam. */
   Beta1Power = 5,
   Beta2Power = 6,
-  /** Largest priority so far: that of new transitions. */
+  /** Largest priority so far, which new transitions get. */
   MaxPriority = 7,
   /** Six u64 words follow: state and increment of the generators of samples, of exploration, and of noise and dropout. */
   Rng = 8,
@@ -227,7 +227,7 @@ export enum Stat {
   GradientNorm = 2,
   /** Whether its batch was drawn by priorities. */
   IsWeighted = 3,
-  /** Sums over committed updates, each of which takes STAT_DECAY off what was before: loss, 1 where clipped, and 1. */
+  /** Sums over committed updates, each of which scales the sum before it by STAT_DECAY: loss, 1 where clipped, and 1. */
   LossSum = 4,
   ClippedSum = 5,
   WeightSum = 6,

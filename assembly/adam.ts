@@ -22,7 +22,7 @@ function splat(i: i32): v128 {
 /**
  * Adam over n f32: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, w -= lr * (m / c1) / (sqrt(v / c2) + eps)
  * with c = 1 - b^t and g = scale * gradient; eps stands outside the root and after the bias correction, as in PyTorch.
- * Weights are held in [-WEIGHT_MAX, WEIGHT_MAX], so that what was saved can be loaded.
+ * Weights are held in [-WEIGHT_MAX, WEIGHT_MAX], so that every saved agent can be loaded.
  * Requires n % 4 == 0, |scale * gradient| <= GRADIENT_MAX and epsilon >= 1e-12: then no moment leaves its bound. A first moment below 1e-30 becomes 0: without that it decays to
  * denormals and stays there, at twice the time for each later step. Kingma & Ba 2015, arXiv:1412.6980.
  * weightDecay: w -= lr * weightDecay * w before the step, biases included, as PyTorch's AdamW. Loshchilov & Hutter 2019.

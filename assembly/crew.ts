@@ -3,11 +3,11 @@
  * loops. A loop is split by what it writes, so that every number is computed by one thread in the order of one thread:
  * the bits do not depend on how many there are.
  *
- * The control block lies at the same address for all of them. Each hand has a slot that tells the number of its newest
- * job: a hand that comes late never sees one that was split without it. Whoever waits spins for a while, then sleeps.
+ * The control block lies at the same address for all of them. Each hand has a slot with the number of its newest
+ * job: a hand that comes late never sees one that was split without it. A waiting hand spins for a while, then sleeps.
  */
 
-/** What is to be done. */
+/** The kind of a job. */
 export enum Job {
   /** To return from `work`. */
   Stop = 0,
@@ -17,7 +17,7 @@ export enum Job {
 
 /** Multiplications below which a loop is not worth a call: about 2 us of work. */
 export const WORTH: i32 = 1 << 16;
-/** Turns of a spin before sleep, about 100 us: more than what lies between two jobs of an update. */
+/** Turns of a spin before sleep, about 100 us: longer than the time between two jobs of an update. */
 const SPIN: i32 = 1 << 16;
 
 /** One cache line each: hands that came, shares that are not done, sleepers, the job; its arguments; slots of the hands. */
@@ -70,7 +70,7 @@ export function announce(job: Job, isWorth: bool): void {
   for (let part = 1; part <= others; part++) atomic.notify(slotOf(part), 1);
 }
 
-/** Says into how many shares the job goes. */
+/** Sets the number of shares of the job. */
 // @ts-ignore: decorator
 @inline
 export function split(parts: i32): void {
@@ -109,7 +109,7 @@ export function next(part: i32, seen: i32): i32 {
   return atomic.load<i32>(slot);
 }
 
-/** What is to be done now. */
+/** The kind of the current job. */
 export function jobNow(): Job {
   return load<i32>(CONTROL + JOB);
 }

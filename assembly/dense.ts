@@ -21,14 +21,14 @@ export class Layer {
   /** padded(inputs), padded(outputs) */
   rows: i32;
   columns: i32;
-  /** Byte offsets in the parameter block; those of gain, shift and running statistics where the layer is normalised. */
+  /** Byte offsets in the parameter block; of gain, shift and running statistics if the layer is normalised. */
   weight: usize;
   bias: usize;
   gain: usize;
   shift: usize;
   mean: usize;
   variance: usize;
-  /** Scratch: the output; normalised inputs of the gain, and what they were scaled by; statistics of a batch. */
+  /** Scratch: the output; normalised inputs of the gain, and their scales; statistics of a batch. */
   output: usize;
   normal: usize;
   spread: usize;
@@ -129,7 +129,7 @@ export function denseForward(
 }
 
 /**
- * y(B,out) = epilogue(init + x(B,part) W(row.., :)): what one part of the input adds. init: stride ldi, 0 for one row.
+ * y(B,out) = epilogue(init + x(B,part) W(row.., :)): the contribution of one part of the input. init: stride ldi, 0 for one row.
  * Parts one after the other give the bits of denseForward over the whole row.
  */
 export function partForward(

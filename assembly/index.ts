@@ -1,4 +1,4 @@
-/** The door: what JavaScript may call, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
+/** The door: the exports for JavaScript, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
 import { ABI_VERSION, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
 import { announce, hands, Job } from "./crew";

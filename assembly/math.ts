@@ -1,6 +1,6 @@
 /**
  * The two transcendental functions that the engine needs, in f64 and without tables: to 1e-13 of their value, so that
- * what is rounded to f32 is right but for ties. Smaller than AssemblyScript's own.
+ * rounding to f32 is correct but for ties. Smaller than AssemblyScript's own.
  */
 
 /** e^x; 0 below -708, infinity above 709, NaN of NaN. */

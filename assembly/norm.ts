@@ -176,7 +176,7 @@ export function batchNormBackward(m: i32, n: i32, dy: usize, gain: usize, x: usi
   }
 }
 
-/** Running statistics move to those of a batch of m rows, the variance without bias, as in PyTorch. Requires m > 1. */
+/** Moves running statistics towards a batch of m rows, the variance without bias, as in PyTorch. Requires m > 1. */
 export function keepStatistics(m: i32, n: i32, mean: usize, variance: usize, runMean: usize, runVariance: usize): void {
   const momentum = f32x4.splat(MOMENTUM);
   const unbiased = f32x4.splat(f32(m) / f32(m - 1));

@@ -90,7 +90,7 @@ export function leave(tail: Tail, environment: i32, count: i32): void {
   store<i32>(queueOf(tail, environment), rest);
 }
 
-/** Whether all queues hold what can have been written: fewer than n steps, each as it must be. */
+/** Whether all queues are valid: fewer than n steps, each in its bounds. */
 export function tailIsValid(tail: Tail, actions: i32): bool {
   for (let e = 0; e < tail.environments; e++) {
     const waiting = waitingOf(tail, e);

@@ -1,4 +1,4 @@
-/** Between plain row-major and what gemm reads. Strides in bytes. */
+/** Between plain row-major and gemm's panels. Strides in bytes. */
 import { padded, rowOf } from "./gemm";
 
 /** The 4x4 block of four rows, transposed, to dst. */
@@ -21,7 +21,7 @@ function transpose4(s0: usize, s1: usize, s2: usize, s3: usize, dst: usize, ldd:
 
 /**
  * dst(n,m) = src(m,n)^T   row-major f32; lds: see rowOf
- * dst must have storage for m and n rounded up to 4, src for n: what pads m is the last row once more.
+ * dst must have storage for m and n rounded up to 4, src for n: the padding of m repeats the last row.
  */
 export function transpose(m: i32, n: i32, src: usize, lds: usize, dst: usize, ldd: usize): void {
   const last = m - 1;

@@ -74,7 +74,7 @@ export function gatherRows(n: i32, slots: i32, indices: usize, w: usize, rows: i
     y += 64;
     n -= 16;
   }
-  // What is left is one narrower panel.
+  // The rest is one narrower panel.
   const width = usize(n) << 2;
   w += width * row;
   for (let x: usize = 0; x < width; x += 16) gather4(slots, indices, w + x, width, y + x);

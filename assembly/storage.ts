@@ -6,7 +6,7 @@ import { INPUT_MAX, Storage } from "./abi";
 import { bytesOf, indicesAreValid, Part, wordsOf } from "./sparse";
 import { allWithin, copy } from "./vector";
 
-/** Says how the dense numbers of a part are stored, and the bounds that they lie in. */
+/** Sets the storage of a part's dense numbers, and their bounds. */
 export function setStorage(part: Part, storage: Storage, low: f32, high: f32): void {
   part.storage = storage;
   part.low = low;
@@ -31,7 +31,7 @@ export function pack(part: Part, n: i32, x: usize, stored: usize): void {
   move(part, n, x, stored, true);
 }
 
-/** The inverse, but for what the storage rounds off. */
+/** The inverse, up to rounding. */
 export function unpack(part: Part, n: i32, stored: usize, x: usize): void {
   move(part, n, x, stored, false);
 }
@@ -66,7 +66,7 @@ function convert(part: Part, n: i32, x: usize, stored: usize, isPacking: bool): 
 }
 
 /**
- * Whether n staged rows of a part lie in their bounds: dense numbers in those of the storage, indices in those of the
+ * Whether n staged rows of a part lie in their bounds: dense numbers in the storage's, indices in the
  * first layer, weights in INPUT_MAX.
  */
 export function inputsAreValid(part: Part, n: i32, x: usize): bool {

@@ -1,5 +1,5 @@
 /**
- * Writes .build/tiles.ts: the inner loops of gemm.ts as plain loops over k; those of the widest panel once more with four
+ * Writes .build/tiles.ts: the inner loops of gemm.ts as plain loops over k; the widest panel's once more with four
  * steps of k in a turn. A tile is rows x vectors accumulators in registers; both forms add the same products in the same order.
  *
  * Which form is faster depends on the engine that compiles the Wasm: V8 before 13 moves the loads of an unrolled loop

@@ -88,7 +88,7 @@ export function duelBackward(c: i32, n: i32, d: usize, bits: usize, dv: usize): 
 
 /**
  * p(c) = softmax(q / temperature); returns temperature * log sum exp(q / temperature). q(c): -infinity where not
- * available. Requires one that is.
+ * available. Requires an available one.
  */
 export function softmax(c: i32, q: usize, temperature: f32, p: usize): f32 {
   const largest = load<f32>(q + (usize(argmax(c, q)) << 2));

@@ -32,10 +32,10 @@ test("the package works by its names, and the engine's entry loads neither the r
   const code = `
     import { DQN } from "liveq";
     import { Recommender } from "liveq/recommender";
-    import { EventWriter, toOnnx } from "liveq/exchange";
+    import { TensorBoardWriter, toOnnx } from "liveq/exchange";
     const agent = new DQN({ observation: 2, actions: 2 });
     const recommender = new Recommender();
-    new EventWriter((bytes) => console.log(bytes.length), 0);
+    new TensorBoardWriter((bytes) => console.log(bytes.length), 0);
     console.log(agent.act([0, 0]) < 2, toOnnx(agent).length > 4000);
     console.log(recommender.recommend({ user: "u", now: 0, k: 3 }).slate.length);
   `;

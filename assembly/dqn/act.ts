@@ -1,4 +1,4 @@
-/** Choosing among what is available. */
+/** Chooses among the available actions. */
 import { Scalar, Status } from "../abi";
 import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
@@ -19,7 +19,7 @@ export function evaluate(agent: Agent, count: i32): Status {
   return status;
 }
 
-/** The same with noise where a generator is given, and -infinity for what the staged mask's bits do not offer. */
+/** The same with noise where a generator is given, and -infinity for actions outside the staged mask. */
 function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): void {
   const c = hasCandidates(agent) ? count : agent.actions;
   if (c == 0) return;

@@ -1,4 +1,4 @@
-/** What one agent is made of, where it lies, and its regions as JavaScript sees them. */
+/** The parts of one agent, their addresses, and the regions that JavaScript reads. */
 import { Flag, Normalization, Region, Scalar, Size, Stat, State, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import { padded } from "../gemm";
@@ -147,7 +147,7 @@ export function areInPlace(agent: Agent): bool {
   return !hasCandidates(agent) && agent.observation.storage == Storage.F32;
 }
 
-/** Whether an update needs the values of all actions of the current states, not of those taken alone. */
+/** Whether an update needs the values of all actions of the current states, not only of the actions taken. */
 // @ts-ignore: decorator
 @inline
 export function needsAll(agent: Agent): bool {
@@ -232,7 +232,7 @@ function plan(agent: Agent, arena: Arena, sizes: usize): Network {
   return net;
 }
 
-/** The persistent span: the order is that of Region.Persistent, the replay last so that its filled part ends it. */
+/** The persistent span, in the order of Region.Persistent: the replay comes last, so that its filled part ends it. */
 function takePersistent(agent: Agent, arena: Arena, sizes: usize): void {
   const net = agent.net;
   agent.state = take(arena, State.Count << 3);
@@ -334,7 +334,7 @@ export function syncTarget(agent: Agent, tau: f32): void {
   forget(agent);
 }
 
-/** Forgets what was derived from weights that have changed. */
+/** Invalidates everything derived from weights that changed. */
 export function forget(agent: Agent): void {
   agent.panelsAreTargets = false;
   agent.folded = 0;
@@ -360,7 +360,7 @@ export function unpackWeights(agent: Agent): void {
   unpackLayers(agent.net, weightsOf(agent, agent.online, null), agent.gradient);
 }
 
-/** Layers in plain form at the gradient's place become those of both networks; see packLayers. */
+/** Copies the plain layers in the gradient's place into both networks; see packLayers. */
 export function packWeights(agent: Agent): void {
   packLayers(agent.net, agent.online, agent.gradient);
   syncTarget(agent, 1);

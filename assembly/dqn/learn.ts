@@ -251,7 +251,7 @@ function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
   return term;
 }
 
-/** From the gradient of the matrix to that of the weights. */
+/** From the gradient of the matrix of action values to the gradient of the weights. */
 function backwardAll(agent: Agent, params: usize): void {
   const ldx = agent.ldx;
   const rows = rowsOfPass(agent);

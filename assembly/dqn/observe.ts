@@ -1,4 +1,4 @@
-/** Taking in what happened. */
+/** Stores transitions. */
 import { Scalar, State, Status } from "../abi";
 import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
 import { rowAt, writeNext, writeStep } from "../replay";
@@ -7,7 +7,7 @@ import { setPriority } from "../sumtree";
 import { Agent, counter, scalar, setCounter } from "./agent";
 
 /**
- * Takes the staged transition, with its reward and discount as Scalar: it waits for its n-step return, and what has waited long enough goes to the replay.
+ * Queues the staged transition, with its reward and discount as Scalar, until its n-step return is complete; complete ones go to the replay.
  * isLast: the episode ends here, whichever way, so that all that waits goes there. count: how many staged candidates
  * the action was chosen from; kept with Flag.Sets. Refuses inputs, rewards and returns out of their bounds before
  * anything changes.
@@ -52,7 +52,7 @@ function remember(agent: Agent, step: usize, nextCount: i32): void {
   setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));
 }
 
-/** Drops the steps of an environment that wait: for an episode that goes on nowhere. */
+/** Drops the waiting steps of an environment whose episode will not continue. */
 export function abandon(agent: Agent, environment: i32): void {
   leave(agent.tail, environment, waitingOf(agent.tail, environment));
 }

@@ -32,7 +32,7 @@ export function validate(agent: Agent): Status {
   return agent.isPrioritized ? validatePriorities(agent, i32(size)) : Status.Ok;
 }
 
-/** Whether a block of parameters lies in its bounds; running statistics stand behind what is trained. */
+/** Whether a block of parameters lies in its bounds; running statistics stand after the trained ones. */
 export function weightsAreValid(agent: Agent, params: usize): bool {
   const net = agent.net;
   const trained = i32(net.trained >> 2);

@@ -1,5 +1,5 @@
 /**
- * What the sampled transitions are worth: y(b, i) = return + discount * value of the next state, for each quantile.
+ * Targets of the sampled transitions: y(b, i) = return + discount * value of the next state, for each quantile.
  * Mnih et al. 2015; Double: van Hasselt, Guez & Silver 2016, arXiv:1509.06461.
  */
 import { Scalar } from "../abi";
@@ -115,7 +115,7 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
     }
     if (hasCandidates(agent)) {
       const features = agent.nextX + b * agent.ldx + bytesOf(agent.observation);
-      // What is not chosen goes through the network too, by Double, and index inputs must be in their bounds.
+      // Double evaluates the other candidates too, and index inputs must be in their bounds.
       if (chosen < 0) memory.fill(features, 0, bytesOf(agent.features));
       else unpack(agent.features, 1, row + replay.nextCandidates + replay.featureBytes * chosen, features);
     }

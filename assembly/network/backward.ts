@@ -1,4 +1,4 @@
-/** From the gradient of action values to that of the weights. */
+/** Backward pass: from the gradient of action values to the gradient of the weights. */
 import { Normalization } from "../abi";
 import { denseBackward, denseGradient, headGradient, inputGradient, Layer, layerBytes } from "../dense";
 import { batchNormBackward, layerNormBackward, normGradient } from "../norm";
@@ -128,7 +128,7 @@ export function backward(
   if (dv && !net.isShared) valueBackward(net.value!, params, grads, states, xv, ldv, dv, 0);
 }
 
-/** The gradient of a value stream for rows x; dx: where it is added to that of the layer below, or 0. */
+/** The gradient of a value stream for rows x; dx: where it is added to the gradient of the layer below, or 0. */
 function valueBackward(
   value: Network,
   params: usize,

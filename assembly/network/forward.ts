@@ -41,7 +41,7 @@ function drop(net: Network, layer: Layer, batch: i32): void {
   }
 }
 
-/** What the product of a layer may do itself: ReLU, unless a normalisation stands between. */
+/** The epilogue of a layer's product: ReLU, unless a normalisation stands between. */
 function epilogueOf(net: Network): i32 {
   const isFolded = net.normalization == Normalization.Batch && !net.isTraining;
   return net.normalization == Normalization.None || isFolded ? RELU : NONE;

@@ -42,7 +42,7 @@ export class Network {
   scratch: BackwardScratch;
   /** One row of the first layer, for the split form. */
   u: usize;
-  /** What a training pass draws from, the share of outputs that it drops, and whether it is one. */
+  /** For dropout: the generator, the share of outputs to drop, and whether this is a training pass. */
   rng: Rng;
   dropout: f64;
   isTraining: bool;

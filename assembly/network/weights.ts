@@ -1,4 +1,4 @@
-/** Weights as they are read beside those that are trained: with noise, folded, plain; and running statistics. */
+/** Forms of weights beside the trained ones: with noise, folded, plain; and running statistics. */
 import { Normalization, STATISTIC_MAX } from "../abi";
 import { Layer, layerBytes, packLayer, unpackLayer } from "../dense";
 import { drawNoise, noiseGradient, perturb } from "../noise";
@@ -43,7 +43,7 @@ function perturbPanel(net: Network, layer: Layer, params: usize, j: i32, block: 
   perturb(layer.rows, width, params + at, params + at + net.sigma, layer.noiseIn, b, block + at);
 }
 
-/** The gradient of the noise scales from that of the weights, for the noise drawn last. */
+/** The gradient of the noise scales from the weights' gradient, for the noise drawn last. */
 export function noiseBackward(net: Network, grads: usize): void {
   for (let l = 0; l < net.hidden; l++) {
     const layer = layerAt(net, l);
@@ -64,7 +64,7 @@ export function noiseBackward(net: Network, grads: usize): void {
   if (value) noiseBackward(value, grads);
 }
 
-/** Running statistics move to those of the training forward, of `batch` rows, and of `states` in the value stream. */
+/** Moves running statistics towards the training forward's, of `batch` rows, and of `states` in the value stream. */
 export function keepStatistics(net: Network, params: usize, batch: i32, states: i32): void {
   for (let l = 0; l < net.hidden; l++) {
     const layer = layerAt(net, l);
@@ -143,7 +143,7 @@ export function unpackLayers(net: Network, params: usize, out: usize): usize {
 }
 
 /**
- * The inverse of unpackLayers: all layers from plain numbers, what stands between and behind them unchanged. Requires
+ * The inverse of unpackLayers: all layers from plain numbers; padding between and after them stays. Requires
  * no batch norm. Returns the end of the numbers.
  */
 export function packLayers(net: Network, params: usize, from: usize): usize {

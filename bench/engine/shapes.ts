@@ -1,5 +1,5 @@
 /** The engine's usual sizes, for its benches in all runtimes. It runs in browsers too, so nothing here may need Node. */
-import { DQN, type DQNOptions, type EngineOptions, type Input } from "../../src/index.js";
+import { type AgentInput, DQN, type DQNOptions, type EngineOptions } from "../../src/index.js";
 import { time, type Workload } from "../harness/timing.js";
 
 export interface Shape {
@@ -82,7 +82,7 @@ function noiseFrom(seed: number): (n: number) => Float32Array {
 }
 
 /** An observation of an agent. */
-function observationOf({ options }: DQN, noise: (n: number) => Float32Array): Input {
+function observationOf({ options }: DQN, noise: (n: number) => Float32Array): AgentInput {
   const { observation, sparse } = options;
   if (!sparse) return noise(observation);
   const { slots, size } = sparse;

@@ -1,5 +1,5 @@
 import { table } from "../../src/cli/writing/table.js";
-import { DQN, Offers, train } from "../../src/index.js";
+import { ChangingCandidates, DQN, train } from "../../src/index.js";
 import { meanInterval } from "../../src/statistics/intervals.js";
 import { greedyByReward, optimum, worthOf } from "../../test/reference/offers.js";
 import type { ProcessCase } from "../harness/suite.js";
@@ -11,14 +11,14 @@ const SEEDS = 10;
 const offersCase: ProcessCase = {
   name: "offers",
   seeds: SEEDS,
-  recipe: { ...OFFERS_RECIPE, model: Offers.model },
+  recipe: { ...OFFERS_RECIPE, model: ChangingCandidates.model },
   async run({ seed }) {
     const start = performance.now();
-    const { model } = Offers;
-    const { observationSize, features, maxCandidates } = new Offers();
+    const { model } = ChangingCandidates;
+    const { observationSize, features, maxCandidates } = new ChangingCandidates();
     const shape = { observation: observationSize, candidates: { max: maxCandidates, features }, gamma: model.gamma };
     const agent = new DQN(merged(OFFERS_RECIPE.options, shape, { seed }));
-    await train(agent, new Offers(), { steps: OFFERS_RECIPE.steps, seed: seed * 100_000 });
+    await train(agent, new ChangingCandidates(), { steps: OFFERS_RECIPE.steps, seed: seed * 100_000 });
     const times = timeFigures(start, OFFERS_RECIPE.steps);
     // The greedy policy's expected return is computed from the model, not sampled.
     const worth = worthOf(model, (mood, set) => {
@@ -43,7 +43,9 @@ export const offers: Group = {
     const least = Math.min(...percents);
     const common = { case: each.name, unit: "%", n: seeds.length, seeds };
     const bounds = seeds.length > 1 ? { lo, hi } : {};
-    const greedy = (100 * worthOf(Offers.model, greedyByReward(Offers.model))) / optimum(Offers.model).worth;
+    const greedy =
+      (100 * worthOf(ChangingCandidates.model, greedyByReward(ChangingCandidates.model))) /
+      optimum(ChangingCandidates.model).worth;
     const seconds = valuesOf(results, "seconds");
     const speed = meanInterval(valuesOf(results, "steps_per_s")).value;
     const line = [each.name, value.toFixed(2), least.toFixed(2), greedy.toFixed(1), `${seeds.length}`];

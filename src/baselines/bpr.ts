@@ -1,4 +1,4 @@
-import { checked, type Rules, rules } from "../check/index.js";
+import { checked, nonNegative, positiveInteger, type Rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { log1p } from "../numeric/index.js";
 import { ENGAGED_MS, type FeedbackEvent, type Id, type Request } from "../protocol/index.js";
@@ -29,9 +29,9 @@ export interface BprPolicyOptions {
 }
 
 const TABLE: Rules<BprPolicyOptions> = {
-  engagedMs: rules.nonNegative,
-  popularity: rules.nonNegative,
-  users: rules.atLeastOne,
+  engagedMs: nonNegative,
+  popularity: nonNegative,
+  users: positiveInteger,
 };
 
 const DEFAULTS: BprPolicyOptions = { engagedMs: ENGAGED_MS, popularity: 1, users: 50_000 };

@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { checked, positive, positiveInteger, type Rule, type Rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { fade } from "../numeric/index.js";
 import {
@@ -38,9 +38,9 @@ const segment: Rule = [
 
 const TABLE: Rules<ContextOptions> = {
   segment,
-  halfLifeMs: rules.positive,
-  prior: rules.positive,
-  users: rules.atLeastOne,
+  halfLifeMs: positive,
+  prior: positive,
+  users: positiveInteger,
 };
 
 const DEFAULTS: ContextOptions = { segment: ["age", "gender"], halfLifeMs: WEEK, prior: 200, users: 50_000 };

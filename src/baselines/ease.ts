@@ -1,4 +1,4 @@
-import { above, checked, integer, type Rules, rules } from "../check/index.js";
+import { above, checked, integer, nonNegative, type Rules } from "../check/index.js";
 import { ENGAGED_MS, type FeedbackEvent, type Id, isLiking, type Request } from "../protocol/index.js";
 import { easeWeights } from "../ranking/index.js";
 import { type CatalogStream, type StreamTraits, Visits } from "../recommender/state/index.js";
@@ -29,10 +29,10 @@ export interface EasePolicyOptions {
 
 const POLICY_RULES: Rules<EasePolicyOptions> = {
   lambda: above(0, 1e9),
-  repeat: rules.nonNegative,
+  repeat: nonNegative,
   refitEvery: integer(1, 1e9),
   streamers: integer(1, 4096),
-  engagedMs: rules.nonNegative,
+  engagedMs: nonNegative,
   users: integer(1, 1e7),
   history: integer(1, 1024),
 };

@@ -1,4 +1,4 @@
-import { checked, type Rules, rules } from "../check/index.js";
+import { checked, nonNegative, type Rules } from "../check/index.js";
 import { ENGAGED_MS, type FeedbackEvent, isLiking, type Request } from "../protocol/index.js";
 import {
   type CatalogStream,
@@ -16,7 +16,7 @@ export interface ItemKnnPolicyOptions extends NeighbourOptions {
   engagedMs: number;
 }
 
-const TABLE: Rules<ItemKnnPolicyOptions> = { ...NEIGHBOUR_TABLE, engagedMs: rules.nonNegative };
+const TABLE: Rules<ItemKnnPolicyOptions> = { ...NEIGHBOUR_TABLE, engagedMs: nonNegative };
 
 const DEFAULTS: ItemKnnPolicyOptions = { ...NEIGHBOURS, engagedMs: ENGAGED_MS };
 

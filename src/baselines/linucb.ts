@@ -1,4 +1,4 @@
-import { checked, integer, type Rules, rules } from "../check/index.js";
+import { checked, integer, nonNegative, positive, type Rules } from "../check/index.js";
 import { coreFeatures, featureSizes } from "../recommender/features/index.js";
 import type { QFunction } from "../recommender/index.js";
 import type { DenseTransition } from "../recommender/learning/index.js";
@@ -15,8 +15,8 @@ export interface LinUcbOptions {
 }
 
 const TABLE: Rules<LinUcbOptions> = {
-  alpha: rules.nonNegative,
-  ridge: rules.positive,
+  alpha: nonNegative,
+  ridge: positive,
   observation: integer(0, 4096),
   candidate: integer(1, 4096),
 };

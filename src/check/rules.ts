@@ -1,10 +1,10 @@
-/** What an option must be, in words, and whether a value is that. */
+/** Whether a value is right for an option, and what it must be, in words. */
 export type Rule = readonly [holds: (value: unknown) => boolean, must: string];
 
 /** Rules by option name. */
 export type Rules<T> = { readonly [K in keyof Required<T>]: Rule };
 
-/** A value as a message shows it: short, on one line. */
+/** A value as messages show it: short, on one line. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(", ")}]`;
@@ -13,7 +13,7 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-/** The error of a value that is wrong: `"gamma" must be in [0, 1], got 1.5`. */
+/** The error for a wrong value: `"gamma" must be in [0, 1], got 1.5`. */
 export function mustBe(name: string, must: string, got: unknown): RangeError {
   return new RangeError(`"${name}" must be ${must}, got ${show(got)}`);
 }
@@ -43,7 +43,7 @@ export function checked<T extends object>(given: unknown, table: Rules<T>, defau
   return result as T;
 }
 
-/** What a number must be, by the bound of its absolute value: `in [-1e6, 1e6]`. */
+/** The range of numbers up to an absolute value, in words: `in [-1e6, 1e6]`. */
 export function bounded(max: number): string {
   const bound = max.toExponential().replace("+", "");
   return `in [-${bound}, ${bound}]`;
@@ -55,12 +55,22 @@ export function integer(low: number, high: number): Rule {
   return [(value) => Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high, must];
 }
 
+export const nonNegativeInteger: Rule = [
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  "an integer >= 0",
+];
+
+export const positiveInteger: Rule = [
+  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  "an integer >= 1",
+];
+
 /** A number in [low, high]. */
 export function between(low: number, high: number): Rule {
   return [(value) => typeof value === "number" && value >= low && value <= high, `in [${low}, ${high}]`];
 }
 
-/** 0, for nothing, or a number in [low, high]. */
+/** 0, which turns the option off, or a number in [low, high]. */
 export function zeroOr(low: number, high: number): Rule {
   return [(value) => value === 0 || between(low, high)[0](value), `0, or in [${low}, ${high}]`];
 }
@@ -77,18 +87,21 @@ export function oneOf(...values: string[]): Rule {
 
 export const boolean: Rule = [(value) => typeof value === "boolean", "true or false"];
 
+export const callback: Rule = [(value) => typeof value === "function", "a function"];
+
+export const abortSignal: Rule = [
+  (value) => typeof value === "object" && value !== null && "aborted" in value,
+  "an AbortSignal",
+];
+
+/** The same rule for an option that may be left out and has no default. */
+export function optional([holds, must]: Rule): Rule {
+  return [(value) => value === undefined || holds(value), must];
+}
+
 /** Options of a part, which checks them itself. */
 export const group: Rule = [(value) => typeof value === "object" && value !== null, "an object"];
 
 export const nonNegative: Rule = [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"];
 
 export const positive: Rule = [(value) => Number.isFinite(value) && (value as number) > 0, "a finite number > 0"];
-
-/** Rules that many options share; a bundle of the engine drops them. */
-export const rules = {
-  unit: /* @__PURE__ */ between(0, 1),
-  nonNegative,
-  positive,
-  count: [(value) => Number.isSafeInteger(value) && (value as number) >= 0, "an integer >= 0"],
-  atLeastOne: [(value) => Number.isSafeInteger(value) && (value as number) >= 1, "an integer >= 1"],
-} as const satisfies Record<string, Rule>;

@@ -18,13 +18,13 @@ import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
 const EXIT_HELP = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C, 143 ended by SIGTERM; both first save what there
-is (a second one does not wait). Data goes to stdout, progress and messages to stderr; a reader who leaves early (| head)
-is no failure.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C, 143 ended by SIGTERM. Both signals first save the
+work done so far; a second one ends the program at once. Data goes to stdout, progress and messages to stderr. A reader
+that closes the pipe early (| head) is not a failure.`;
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Ends with the signal's exit code where a run was not done. */
+/** Throws the signal's reason if the run is not done. */
 function ended(isDone: boolean): void {
   if (!isDone) stop.signal.throwIfAborted();
 }
@@ -49,10 +49,10 @@ program.addHelpText("after", EXIT_HELP);
 command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3")
   .option("--viewers <n>", "viewers", integer(1, 100_000), 300)
   .option("--streamers <n>", "streamers; about 7 % are on air at a time", integer(1, 100_000), 500)
-  .option("--days <n>", "days; the second half counts", integer(2, 3650), 12)
+  .option("--days <n>", "days to simulate; figures cover the second half", integer(2, 3650), 12)
   .option("--slate <n>", "streams shown at each request", integer(1, 100), 6)
-  .option("--seeds <n>", "worlds that every policy meets", integer(2, 1000), 6)
-  .option("--first-seed <n>", "seed of the first world; the others follow", integer(0, 2 ** 31), 1)
+  .option("--seeds <n>", "number of worlds; every policy serves each of them", integer(2, 1000), 6)
+  .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
   .option("--gamma <x>", "discount of the DQN", number(0, 1), 0.9)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(async (options: DemoOptions) => {
@@ -64,20 +64,22 @@ command("demo", "serve a generated live platform with four policies and compare 
 
 command(
   "simulate",
-  "serve a simulated live platform with a policy, write the log, and print what came of it",
+  "serve a simulated live platform with a policy, write its log, and print the figures",
   "--days 7 --out events.jsonl --decisions decisions.jsonl",
   "--policy popular --schedule broadcasts.csv --out - | liveq inspect -",
   "--ab random,popular --viewers 2000",
 )
   .addOption(
-    new Option("--policy <name>", "who decides what is shown").choices(Object.keys(POLICIES)).default("random"),
+    new Option("--policy <name>", "the policy that chooses the streams")
+      .choices(Object.keys(POLICIES))
+      .default("random"),
   )
   .addOption(
-    new Option("--ab <a,b>", "two policies that serve a half of the viewers each, and which is watched longer")
+    new Option("--ab <a,b>", "A/B test of two policies by watch time, each serving half of the viewers")
       .argParser(names(Object.keys(POLICIES)))
       .conflicts("policy"),
   )
-  .option("--ab-days <n>", "days since a viewer's first request that count for that", integer(1, 3650), 3)
+  .option("--ab-days <n>", "days after a viewer's first request that --ab counts", integer(1, 3650), 3)
   .option("--out <file>", "write the events, one JSON object a line; - for stdout")
   .option("--decisions <file>", "write the decisions with their propensities, the same way")
   .option("--viewers <n>", "viewers", integer(1, 100_000), 400)
@@ -87,13 +89,13 @@ command(
   .option("--warmup-days <n>", "days at the start that the figures leave out", integer(0, 3649), 0)
   .option("--schedule <csv>", "replay broadcasts (channel, start, length_min, ...) in place of generated ones")
   .option("--gamma <x>", "discount of the policy dqn", number(0, 1), 0.9)
-  .option("--seed <n>", "of world and policy; the same seed gives the same bytes", integer(0, SEED_MAX), 1)
+  .option("--seed <n>", "seed of world and policy; the same seed gives the same bytes", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(async (options: SimulateOptions) => ended(await simulate(options, stop.signal)));
 
 command(
   "prepare",
-  "read a log or a data set of any layout, clean it, report on its quality, and split it",
+  "read a log or a data set of any known layout, clean it, report on its quality, and split it",
   "events.jsonl --out data",
   "- --split none --out - < events.jsonl > clean.jsonl",
   "ml-100k --split leave-last-out --out data",
@@ -102,33 +104,44 @@ command(
   .addOption(new Option("--format <name>", "the layout of the inputs").choices(FORMAT_NAMES).default("auto"))
   .option("--out <dir>", "write train.jsonl, validation.jsonl, test.jsonl and report.json here; - for stdout")
   .addOption(
-    new Option("--split <how>", "folds: of users, or of ratings; leave-last-out: ratings only")
+    new Option("--split <how>", "how to split; folds are of users or of ratings, leave-last-out is for ratings only")
       .choices(SPLITS)
       .default("time"),
   )
   .option("--fractions <list>", "shares of training, validation and test", fractions, [0.8, 0.1, 0.1])
   .option("--folds <n>", "folds, each a folder with train.jsonl and test.jsonl", integer(2, 100), 5)
-  .option("--seed <n>", "of what is drawn at random", integer(0, SEED_MAX), 1)
+  .option("--seed <n>", "seed of all random draws", integer(0, SEED_MAX), 1)
   .option("--report <file>", "also write the report as JSON here")
   .option("--json", "print the report as JSON", false)
-  .option("--strict", "end with an error at a line that cannot be read, which else is counted", false)
-  .option("--from <time>", "drop what is before: milliseconds, or ISO 8601", moment)
-  .option("--to <time>", "drop what is not before this", moment)
-  .option("--lateness <s>", "seconds that an event may be late and still be put in its place", number(0, 1e9), 60)
-  .addOption(new Option("--late <how>", "what comes later still").choices(["drop", "keep"]).default("drop"))
+  .option("--strict", "fail at an unreadable line, instead of counting it", false)
+  .option("--from <time>", "drop events before this time: milliseconds since 1970, or ISO 8601", moment)
+  .option("--to <time>", "drop events at or after this time", moment)
+  .option("--lateness <s>", "seconds by which an event may be late and still be sorted in", number(0, 1e9), 60)
+  .addOption(new Option("--late <how>", "what to do with later events").choices(["drop", "keep"]).default("drop"))
   .addOption(
-    new Option("--off-air <how>", "feedback on streams not on air; keep it where a log has no on_air")
+    new Option("--off-air <how>", "what to do with feedback on streams not on air; keep it if the log has no on_air")
       .choices(["drop", "keep"])
       .default("drop"),
   )
-  .addOption(new Option("--empty-watch <how>", "watches of no time").choices(["drop", "keep"]).default("drop"))
-  .addOption(new Option("--long <how>", "watches that are too long").choices(["clip", "drop"]).default("clip"))
-  .option("--watch-max <min>", "the longest watch, minutes", number(0.001, 1e9), 1440)
-  .option("--gift-after <s>", "drop gifts sooner after the click", number(0, 1e9), 10)
-  .option("--gift-gap <s>", "drop gifts sooner after the last", number(0, 1e9), 1)
-  .option("--user-limit <n>", "the most events of a user in the window; 0 for any number", integer(0, SEED_MAX), 0)
-  .option("--pair-limit <n>", "the same of a user on one stream", integer(0, SEED_MAX), 0)
-  .option("--limit-window <s>", "seconds of the window of both limits", number(0.001, 1e9), 60)
+  .addOption(
+    new Option("--empty-watch <how>", "what to do with watches of zero length")
+      .choices(["drop", "keep"])
+      .default("drop"),
+  )
+  .addOption(
+    new Option("--long <how>", "what to do with watches above --watch-max").choices(["clip", "drop"]).default("clip"),
+  )
+  .option("--watch-max <min>", "longest watch, in minutes", number(0.001, 1e9), 1440)
+  .option("--gift-after <s>", "drop gifts within this many seconds after the click", number(0, 1e9), 10)
+  .option("--gift-gap <s>", "drop gifts within this many seconds after the previous one", number(0, 1e9), 1)
+  .option("--user-limit <n>", "maximum events of a user per window; 0 for no limit", integer(0, SEED_MAX), 0)
+  .option(
+    "--pair-limit <n>",
+    "maximum events of a user on one stream per window; 0 for no limit",
+    integer(0, SEED_MAX),
+    0,
+  )
+  .option("--limit-window <s>", "length of that window, in seconds", number(0.001, 1e9), 60)
   .action(async (inputs: string[], options: PrepareOptions) => ended(await prepare(inputs, options, stop.signal)));
 
 command(
@@ -141,30 +154,26 @@ command(
   "--movielens ml-100k --model films.liveq",
 )
   .option("--events <file...>", "the log, in order of time; - for stdin")
-  .option("--decisions <file...>", "what was decided; else taken from impressions that name the same decision")
+  .option("--decisions <file...>", "decisions of the logging policy (default: reconstructed from impressions)")
   .option("--movielens <dir>", "the folder with u.data, u.item and u.user")
-  .option("--titles <file...>", "a log whose titles and tags word vectors are trained on; - for stdin")
-  .option("--words <file>", "with --events: word vectors, for an input of how alike titles are to those watched")
-  .option("--model <file>", "where the model goes", "model.liveq")
+  .option("--titles <file...>", "train word vectors on the titles and tags of this log; - for stdin")
+  .option("--words <file>", "with --events: word vectors, to compare titles with the titles that a user watched")
+  .option("--model <file>", "write the model here", "model.liveq")
   .addOption(
-    new Option(
-      "--draw <whom>",
-      "of a log: users, none counts more than another, it is read twice; events, those who come most count most",
-    )
+    new Option("--draw <whom>", "equal weight for every user (reads the log twice) or for every event")
       .choices(DRAWS)
       .default("events"),
   )
-  .option("--resume", "go on from the model of --model, written at Ctrl-C, with the same log and --draw", false)
-  .option("--follow", "wait for what is added to the file of --events, JSON lines, until Ctrl-C", false)
-  .option("--save-every <s>", "write the model every so many seconds too (with --follow: 300)", number(0.001, 1e9))
-  .option("--gamma <x>", "discount of a user's next request, with --events", number(0, 1), 0.9)
+  .option("--resume", "continue from the file of --model, with the same log and --draw", false)
+  .option("--follow", "keep reading JSON lines appended to the file of --events, until Ctrl-C", false)
   .option(
-    "--epochs <n>",
-    "passes over the users; of a log, how often as many updates for each visit",
-    integer(1, 1000),
-    1,
+    "--save-every <s>",
+    "also write the model every so many seconds (default with --follow: 300)",
+    number(0.001, 1e9),
   )
-  .option("--seed <n>", "of everything random", integer(0, SEED_MAX), 1)
+  .option("--gamma <x>", "discount of a user's next request, with --events", number(0, 1), 0.9)
+  .option("--epochs <n>", "passes over the users; for a log, factor of the updates for each visit", integer(1, 1000), 1)
+  .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(async ({ events, movielens, titles, ...options }: Partial<TrainOptions & LearnOptions & WordOptions>) => {
     if ([events, movielens, titles].filter((given) => given !== undefined).length !== 1) {
@@ -184,59 +193,68 @@ command(
 
 command(
   "evaluate",
-  "print how well policies and models foresee what users click, or what they would have earned in another's place",
+  "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
   "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
   "--events data/test.jsonl --policies popular,random,itemknn",
   "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
   "--movielens ml-100k --model films.liveq",
 )
-  .option("--events <file...>", "the log that is judged on")
-  .option("--warmup <file...>", "the log before it, which policies and catalogue hear first", [])
+  .option("--events <file...>", "the log to evaluate on")
+  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option(
     "--policies <list>",
     `of: ${REPLAYED.join(", ")} (default: popular, without a model also random)`,
     names(REPLAYED),
   )
-  .option("--model <file...>", "recommenders that liveq train wrote; with --movielens, a ranker", [])
+  .option("--model <file...>", "recommenders from liveq train; with --movielens, a ranker", [])
   .option(
     "--decisions <file...>",
-    "what another policy decided, with its propensities: estimates what these would earn",
+    "decisions of another policy with their propensities, to estimate rewards off-policy",
   )
   .addOption(
-    new Option("--reward <what>", "what is earned, with --decisions (default: click)").choices(["click", "watch"]),
+    new Option("--reward <what>", "the reward to estimate, with --decisions (default: click)").choices([
+      "click",
+      "watch",
+    ]),
   )
-  .option("--clip <x>", "cut the weights of decisions here (default: at 1000000)", number(0.001, 1e6))
+  .option("--clip <x>", "upper bound of importance weights, with --decisions (default: 1000000)", number(0.001, 1e6))
   .option("--movielens <dir>", "rank each user's last item in this folder instead")
-  .option("-k <n>", "length of the list that clicks are foreseen in", integer(1, 100_000), 10)
-  .option("--negatives <n>", "others on air to rank among, for clicks; 0 for all", integer(0, 1_000_000), 0)
+  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
+  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
   .addOption(
-    new Option("--target <what>", "the right answer, for clicks").choices(["click", "engaged"]).default("click"),
+    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
+      .choices(["click", "engaged"])
+      .default("click"),
   )
-  .option("--seed <n>", "of everything random", integer(0, SEED_MAX), 1)
+  .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(async (options: EvaluateOptions) => ended(await evaluate(options, stop.signal)));
 
 command(
   "recommend",
-  "print what a model recommends to a user: streams on air, or films",
+  "print a model's recommendations for a user: streams on air, or films",
   "--model live.liveq --user anybody -k 5",
   "--model live.liveq --user v7 --events today.jsonl --now 2026-06-30T20:00:00Z --json",
 )
-  .requiredOption("--model <file>", "a model that liveq train wrote")
-  .requiredOption("--user <id>", "the user's id in the data that it was trained on; a live recommender takes any")
-  .option("-k <n>", "how many", integer(1, 100_000), 10)
-  .option("--now <time>", "when: milliseconds, or ISO 8601 (default: the time of the last event)", moment)
-  .option("--events <file...>", "what happened since it was trained; the model's file stays as it is", [])
+  .requiredOption("--model <file>", "a model from liveq train")
+  .requiredOption("--user <id>", "the user's id in the training data; a live recommender accepts any id")
+  .option("-k <n>", "number of recommendations", integer(1, 100_000), 10)
+  .option(
+    "--now <time>",
+    "time of the request: milliseconds since 1970, or ISO 8601 (default: time of the last event)",
+    moment,
+  )
+  .option("--events <file...>", "later events to process first; the model's file does not change", [])
   .option("--json", "print JSON: [{ stream, score, propensity }], or [{ title, score }]", false)
   .action((options: RecommendOptions) => recommend(options, stop.signal));
 
 command(
   "inspect",
-  "print what a file holds: an agent, a model, a recommender, any safetensors, or events and their quality",
+  "print the contents of a file: an agent, a model, a recommender, any safetensors, or events and their quality",
   "live.liveq",
   "events.jsonl --json",
 )
-  .argument("<file>", "the file, all of which is checked; - for events from stdin")
+  .argument("<file>", "the file, which is checked completely; - for events from stdin")
   .option("--json", "print JSON", false)
   .action((file: string, options: InspectOptions) => inspect(file, options, stop.signal));
 
@@ -245,9 +263,9 @@ command(
   "write an agent's network for other tools: PyTorch, ONNX runtimes",
   "agent.liveq --format onnx --out agent.onnx",
 )
-  .argument("<file>", "a file that agent.save() gave")
-  .addOption(new Option("--format <name>", "what to write").choices(FORMATS).makeOptionMandatory())
-  .requiredOption("--out <file>", "where it goes")
+  .argument("<file>", "a file of agent.save()")
+  .addOption(new Option("--format <name>", "format of the output").choices(FORMATS).makeOptionMandatory())
+  .requiredOption("--out <file>", "write the output here")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
 
 command(
@@ -256,5 +274,5 @@ command(
   "> liveq.schema.json",
   "events > events.schema.json",
 )
-  .addArgument(new Argument("[name]", "one of them alone (default: all three, under $defs)").choices(SCHEMA_NAMES))
+  .addArgument(new Argument("[name]", "a single schema (default: all three, under $defs)").choices(SCHEMA_NAMES))
   .action((name: SchemaName | undefined) => printSchema(name));

@@ -18,7 +18,7 @@ export const SIGNALS = {
   SIGTERM: new Stopped(EXIT.terminated, "terminated"),
 };
 
-/** Starts to listen for what ends a run. */
+/** Listens for signals and errors of stdout that end a run. */
 export function listen(): void {
   for (const [signal, reason] of Object.entries(SIGNALS)) {
     process.once(signal, () => {

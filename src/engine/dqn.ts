@@ -26,48 +26,48 @@ import {
   type TensorBytes,
   unpackSnapshot,
 } from "./snapshot/snapshot.js";
-import { type Input, Staged, writeMask } from "./staging.js";
+import { type AgentInput, Staged, writeMask } from "./staging.js";
 import { type AgentStats, Refusals, UpdateMeter } from "./stats.js";
 import { type LayerWeights, readLayers, writeLayers } from "./weights.js";
 
 /** One step of experience. Arrays are copied. */
 export interface Transition {
   /** (observation) */
-  observation: Input;
+  observation: AgentInput;
   /**
    * The index of the action taken: among the `actions`, or among the `candidates` given here.
    */
   action?: number;
   /** (features) of the candidate taken, where `candidates` are not given. */
-  candidate?: Input;
+  candidate?: AgentInput;
   /** (actions), 0 = not available when the action was taken; with `masked`. Default: all were. */
   mask?: ArrayLike<number>;
   /**
-   * (n, features) of what the action was chosen from, or a part of it that holds the action; with the option
+   * (n, features) of the candidates offered, or a part of them that holds the action; with the option
    * `candidates`. Needed with `dueling`, `munchausen` and `cqlAlpha`, n <= candidates.next then.
    */
-  candidates?: Input;
-  /** In [-1e6, 1e6], once it is scaled and clipped as `rewardScale` and `rewardClip` say. */
+  candidates?: AgentInput;
+  /** In [-1e6, 1e6], after `rewardScale` and `rewardClip`. */
   reward: number;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
   terminated: boolean;
-  /** Whether the episode was cut here, by a time limit say. Needed with `nStep` above 1. Default false. */
+  /** Whether the episode was cut here, for example by a time limit. Needed with `nStep` above 1. Default false. */
   truncated?: boolean;
-  /** (observation) after the step: the final one where the episode ended, not that of the next episode. */
-  nextObservation: Input;
+  /** (observation) after the step; at the end of an episode its own last one, not the next episode's first. */
+  nextObservation: AgentInput;
   /** (actions), 0 = not available in the next state; with `masked`. Default: all are available. */
   nextMask?: ArrayLike<number>;
   /** (n, features), n <= candidates.next, of the next state; with `candidates`. Empty: nothing is available, value 0. */
-  nextCandidates?: Input;
+  nextCandidates?: AgentInput;
   /** Discount of the next state's value, [0, 1]; default gamma. For steps of unequal length. Ignored if terminated. */
   discount?: number;
   /** Which of the `environments` the step belongs to. Default 0. */
   environment?: number;
 }
 
-/** What `save` can leave out. */
+/** Parts that `save` can leave out. */
 export interface SaveOptions {
-  /** Whether the replay is saved too. Without it the file is small, serves, and learns on from an empty replay. Default true. */
+  /** Whether to save the replay. Without it the file is small; its agent acts, and learns from an empty replay. Default true. */
   replay?: boolean;
 }
 
@@ -103,9 +103,9 @@ export class DQN {
   /** By Scalar: the numbers of the next call. */
   readonly #scalars: Float64Array;
   readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
-  /** Rows of the replay that a file brought. */
+  /** Rows of the replay in the loaded file. */
   #rows = 0;
-  /** Candidates of the staged transition: those that were on offer, and those that are next. */
+  /** Candidates of the staged transition: offered, and of the next state. */
   #count = 0;
   #nextCount = 0;
   /** The starts of `values`, by length. */
@@ -116,7 +116,7 @@ export class DQN {
   readonly #refusals = new Refusals();
 
   /**
-   * @param run - How it runs; what it learns does not depend on that.
+   * @param run - How the agent runs; this changes no bit of what it learns.
    * @throws TypeError or RangeError for options that are unknown, wrong, or need more than 4 GB.
    */
   constructor(options: DQNOptions, run?: EngineOptions) {
@@ -190,10 +190,10 @@ export class DQN {
    * @param epsilon - Probability of a random action, [0, 1]; 0 is greedy, by weights without noise. Default: the
    *   option's schedule, by weights with noise where `noisySigma` is above 0.
    * @returns The index of the action or candidate; -1 where none is available.
-   * @throws RangeError for a wrong length or a number that is not in [-1e6, 1e6], or where `storage` says, TypeError
-   *   for what is no number; nothing changes then, and `stats()` counts it.
+   * @throws RangeError for a wrong length or a number outside [-1e6, 1e6], or the range of `storage`; TypeError for a
+   *   value that is not a number. Nothing changes then, and `stats()` counts it.
    */
-  act(observation: Input, available?: Input, epsilon?: number): number {
+  act(observation: AgentInput, available?: AgentInput, epsilon?: number): number {
     try {
       return this.#act(observation, available, epsilon);
     } catch (error) {
@@ -201,7 +201,7 @@ export class DQN {
     }
   }
 
-  #act(observation: Input, available: Input | undefined, epsilon: number | undefined): number {
+  #act(observation: AgentInput, available: AgentInput | undefined, epsilon: number | undefined): number {
     if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.#scalars, Scalar.Exploration);
     else if (epsilon >= 0 && epsilon <= 1) this.#scalars[Scalar.Exploration] = epsilon;
     else throw mustBe("epsilon", "in [0, 1]", epsilon);
@@ -220,7 +220,7 @@ export class DQN {
    * @returns (actions) or (n) values: a view, valid until the next call.
    * @throws RangeError or TypeError as `act`.
    */
-  evaluate(observation: Input, available?: Input): Float32Array {
+  evaluate(observation: AgentInput, available?: AgentInput): Float32Array {
     try {
       return this.#evaluate(observation, available);
     } catch (error) {
@@ -228,7 +228,7 @@ export class DQN {
     }
   }
 
-  #evaluate(observation: Input, available: Input | undefined): Float32Array {
+  #evaluate(observation: AgentInput, available: AgentInput | undefined): Float32Array {
     const engine = this.#open();
     const count = this.#stage(observation, available);
     const status: Status = engine.exports.evaluate(count);
@@ -269,9 +269,9 @@ export class DQN {
   }
 
   /**
-   * Drops the last steps, fewer than `nStep`, that still wait for rewards: for an episode that will not go on.
+   * Drops the last steps, fewer than `nStep`, that still wait for rewards. Call it when an episode will not continue.
    *
-   * @param environment - Of which environment. Default: of all.
+   * @param environment - Index of the environment. Default: all.
    */
   abandonEpisode(environment?: number): void {
     const engine = this.#open();
@@ -284,7 +284,7 @@ export class DQN {
   }
 
   /**
-   * How the agent is doing, for logs and dashboards: 2 us with batches of 64, 6 us with 256, most of it to sort TD errors.
+   * Health figures for logs and dashboards. Takes 2 us with batches of 64, 6 us with 256, mostly to sort TD errors.
    */
   stats(): AgentStats {
     const engine = this.#open();
@@ -398,9 +398,9 @@ export class DQN {
   }
 
   /**
-   * The same file in pieces of at most a mebibyte, for a replay of which there should be no second copy in memory. The
-   * agent must not act, observe or learn until the last piece has been taken.
-   * @throws Error from the iterator where it did.
+   * The same file in chunks of at most a mebibyte, so that a large replay needs no second copy in memory. The agent must
+   * not act, observe or learn until the last chunk is taken.
+   * @throws Error from the iterator if the agent changed meanwhile.
    */
   saveChunks(options: SaveOptions = {}): Generator<Uint8Array, void> {
     // As words: numbers of the generators may be NaN when they are read as f64.
@@ -408,7 +408,7 @@ export class DQN {
     const before = state.join();
     const check = () => {
       this.#open();
-      if (state.join() !== before) throw new Error("the agent has changed while it was saved");
+      if (state.join() !== before) throw new Error("the agent changed while it was being saved");
     };
     return snapshotChunks("dqn", this.#metadata(options), this.#tensors(options), check);
   }
@@ -417,7 +417,7 @@ export class DQN {
     return { options: JSON.stringify(this.options), replay: String(replay), kernel: KERNEL };
   }
 
-  /** The persistent span up to the last filled row of the replay; without replay, all that goes with it is 0. */
+  /** The persistent span up to the last filled row of the replay; without replay, its counters and tree are 0. */
   #tensors({ replay: withReplay = true }: SaveOptions): Map<string, TensorBytes> {
     const { span, fixed, row } = this.#layout();
     if (withReplay) return new Map([["agent", span.subarray(0, fixed + row * this.replaySize)]]);
@@ -429,7 +429,7 @@ export class DQN {
     return new Map([["agent", [state, span.subarray(state.length, kept), new Uint8Array(fixed - kept)]]]);
   }
 
-  /** The persistent span, its bytes before the replay, and those of a row of the replay. */
+  /** The persistent span, its bytes before the replay, and the bytes of one row of the replay. */
   #layout(): { span: Uint8Array; fixed: number; row: number } {
     const engine = this.#open();
     const span = engine.u8(Region.Persistent);
@@ -438,7 +438,7 @@ export class DQN {
   }
 
   /**
-   * The agent that `save` wrote.
+   * Loads an agent that `save` wrote.
    * @throws SnapshotError for a file that is damaged, foreign, newer, of another shape or not finite.
    */
   static load(file: Uint8Array, run?: EngineOptions): DQN {
@@ -452,9 +452,8 @@ export class DQN {
   }
 
   /**
-   * The agent whose file comes in pieces: of a Node or Web stream, of `saveChunks`. They go straight to the memory of
-   * the agent.
-   * @throws SnapshotError as `load`, once the last piece has been read.
+   * Loads an agent from chunks: a Node or Web stream, or `saveChunks`. They go straight into the agent's memory.
+   * @throws SnapshotError as `load`, once the last chunk has been read.
    */
   static async loadChunks(chunks: AsyncIterable<Uint8Array>, run?: EngineOptions): Promise<DQN> {
     let agent: DQN | undefined;
@@ -473,28 +472,28 @@ export class DQN {
     return agent!;
   }
 
-  /** An agent with the options of a file. */
+  /** An agent with the options in a file. */
   static #create(metadata: Record<string, string>, run: EngineOptions | undefined): DQN {
     try {
       const { actions, ...options } = JSON.parse(metadata["options"] ?? "") as DQNOptions;
       return new DQN(actions ? { ...options, actions } : options, run);
     } catch (cause) {
-      throw new SnapshotError("the options in the file are not an agent's", { cause });
+      throw new SnapshotError("the file holds no valid options of an agent", { cause });
     }
   }
 
-  /** The part of the persistent span that a file of so many bytes fills. */
+  /** The part of the persistent span that a file of this size fills. */
   #room(size: number): Uint8Array {
     const { span, fixed, row } = this.#layout();
     const rows = (size - fixed) / row;
     if (!Number.isInteger(rows) || rows < 0 || rows > this.options.capacity) {
-      throw new SnapshotError(`the agent's state has ${size} bytes, which its options do not give`);
+      throw new SnapshotError(`the agent's state has ${size} bytes, which does not fit its options`);
     }
     this.#rows = rows;
     return span.subarray(0, size);
   }
 
-  /** Checks what was written to the room, trusting nothing. */
+  /** Checks all loaded bytes. */
   #restore(): void {
     const status: Status = this.#open().exports.restore();
     if (status === Status.Ok && this.replaySize === this.#rows) return;
@@ -504,7 +503,7 @@ export class DQN {
     throw new SnapshotError("the file holds a counter that is out of its bounds");
   }
 
-  /** Lets the memory and the workers go; any later call throws. May be called again. */
+  /** Frees the memory and ends the workers; any later call but this throws. */
   dispose(): void {
     this.#engine?.release();
     this.#engine = undefined;
@@ -520,7 +519,7 @@ export class DQN {
   }
 
   /** Writes the inputs of act and evaluate; returns the number of candidates. */
-  #stage(observation: Input, available: Input | undefined): number {
+  #stage(observation: AgentInput, available: AgentInput | undefined): number {
     this.#inputs.observation.writeOne(observation);
     const { candidates, masked, actions } = this.options;
     if (candidates) {
@@ -532,7 +531,7 @@ export class DQN {
     return 0;
   }
 
-  /** Writes what is left of a transition; returns the action as the engine takes it. */
+  /** Writes the choices of a transition with fixed actions; returns the action as the engine takes it. */
   #stageAction({ action, mask, nextMask, candidate, candidates, nextCandidates }: Transition): number {
     const { actions, masked } = this.options;
     if (candidate || candidates || nextCandidates) {
@@ -542,14 +541,14 @@ export class DQN {
     if (masked) {
       writeMask("mask", mask, this.#mask);
       writeMask("nextMask", nextMask, this.#nextMask);
-      if (!this.#mask[action]) throw new RangeError(`"mask[${action}]" must not be 0: it is the action that was taken`);
+      if (!this.#mask[action]) throw new RangeError(`"mask[${action}]" must not be 0: it is the action taken`);
     } else if (mask || nextMask) {
       throw new TypeError(`"${mask ? "mask" : "nextMask"}" needs the option "masked": true`);
     }
     return action;
   }
 
-  /** The same with candidates. */
+  /** Writes the choices of a transition with candidates; returns the action as the engine takes it. */
   #stageCandidates({ action, mask, nextMask, candidate, candidates, nextCandidates = NONE }: Transition): number {
     if (mask || nextMask) throw new TypeError('"mask" and "nextMask" go with the option "actions"');
     const { max, next } = this.options.candidates!;
@@ -566,7 +565,7 @@ export class DQN {
     if (keepsSets(this.options)) {
       throw new TypeError('"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them');
     }
-    if (action !== undefined) throw new TypeError('"action" goes with "candidates", among which it is');
+    if (action !== undefined) throw new TypeError('"action" is an index into "candidates", which must be given');
     if (!candidate) throw new TypeError('"candidate" must be given: the features of the candidate taken');
     inputs.candidate.writeOne(candidate);
     this.#count = 0;
@@ -581,8 +580,8 @@ export class DQN {
     const name = FIELDS[status]!;
     // A single candidate may have come as one of the candidates.
     if (name === "candidate" && given.candidate === undefined)
-      return this.#inputs.candidates.refuse(given.candidates as Input);
-    return this.#inputs[name].refuse(given[name] as Input);
+      return this.#inputs.candidates.refuse(given.candidates as AgentInput);
+    return this.#inputs[name].refuse(given[name] as AgentInput);
   }
 }
 
@@ -603,9 +602,9 @@ function requireIndex(name: string, index: number | undefined, size: number): as
   }
 }
 
-// The next two write their number instead of returning it: JavaScript engines box what a call returns, an object each.
+// The next two write their number instead of returning it: JavaScript engines box a returned double, an object each.
 
-/** The reward as it is learned from. */
+/** Writes the reward, scaled and clipped. */
 function writeReward(
   scalars: Float64Array,
   { reward }: Transition,
@@ -621,7 +620,7 @@ function writeReward(
   throw mustBe("reward", rewardClip > 0 ? "a finite number" : most, reward);
 }
 
-/** The discount of the next state's value; 0 where there is none. */
+/** Writes the discount of the next state's value; 0 after termination. */
 function writeDiscount(scalars: Float64Array, { discount, terminated }: Transition, { gamma }: ResolvedOptions): void {
   if (discount != null && !(discount >= 0 && discount <= 1)) {
     throw mustBe("discount", "in [0, 1]", discount);
@@ -643,7 +642,7 @@ function requireFlag(name: string, flag: boolean): void {
   if (typeof flag !== "boolean") throw new TypeError(`"${name}" must be true or false, got ${show(flag)}`);
 }
 
-/** Whether transitions keep what their action was chosen from. */
+/** Whether transitions keep the candidates that were offered. */
 function keepsSets({ dueling, munchausen, cqlAlpha }: ResolvedOptions): boolean {
   return dueling || munchausen !== undefined || cqlAlpha > 0;
 }
@@ -663,7 +662,7 @@ function flagsOf(options: ResolvedOptions): number {
   return flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0);
 }
 
-/** What calls of learn take that never changes, in the order of Scalar; the importance exponent is not of it. */
+/** Writes the scalars of learn that never change, by Scalar. The importance exponent follows a schedule. */
 function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   const { beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent } = options;
   const { alpha, temperature, clip } = options.munchausen ?? { alpha: 0, temperature: 1, clip: 0 };

@@ -11,8 +11,7 @@ export type {
 } from "./options.js";
 export type { Schedule } from "./schedule.js";
 export { SnapshotError } from "./snapshot/error.js";
-export { type Entry, type Header, parseHeader, quoted } from "./snapshot/header.js";
 export { packSnapshot, unpackSnapshot } from "./snapshot/snapshot.js";
-export type { Input, SparseInput } from "./staging.js";
+export type { AgentInput, SparseInput } from "./staging.js";
 export type { AgentStats } from "./stats.js";
 export type { LayerWeights } from "./weights.js";

@@ -15,7 +15,7 @@ import {
 } from "../check/index.js";
 import type { Schedule } from "./schedule.js";
 
-/** The fields of each type of schedule whose values go from one to another, and the one that says how fast. */
+/** By type of ramp, the field that sets its pace. */
 const PACE: Readonly<Record<string, string>> = { linear: "steps", cosine: "steps", exponential: "halfLife" };
 
 function isRamp(value: Record<string, unknown>, holds: Rule[0]): boolean {
@@ -49,7 +49,7 @@ export function schedule([holds, must]: Rule, [valueHolds, valueMust]: Rule = [h
 
 /**
  * Index inputs beside the dense numbers of an observation or of a candidate: ids, tags, hashed categories. They equal
- * `size` numbers of which up to `slots` are not 0, bit for bit, and cost only those.
+ * `size` numbers with up to `slots` nonzero ones, bit for bit, at the cost of the nonzero ones alone.
  */
 export interface SparseOptions {
   /** The most indices at once, [1, 65536]. */
@@ -129,13 +129,13 @@ export interface DQNOptions {
   capacity?: number;
   /**
    * How the replay keeps the dense numbers of observations and candidates. They are rounded when they are observed: acting
-   * reads them as given, learning as kept. What a storage cannot keep is refused by `act`, `evaluate` and `observe`, with
-   * the name of the field.
+   * reads them as given, learning as kept. `act`, `evaluate` and `observe` refuse a number that the storage cannot keep,
+   * and name its field.
    *
    * - `f32`: 4 bytes each, no error; in [-1e6, 1e6].
    * - `f16`: 2 bytes, an error of at most 2^-11 (0.05 %) of the number, below 2^-14 of 2^-25; in [-65504, 65504].
    * - `u8`: 1 byte, an error of at most (high - low) / 510 beside f32's own rounding; in [low, high], the same for all
-   *   numbers. The string stands for 0 to 1 (error 0.002). What is a multiple of (high - low) / 255 above `low` keeps
+   *   numbers. The string stands for 0 to 1 (error 0.002). A multiple of (high - low) / 255 above `low` keeps
    *   its value: 0 and 1 with `"u8"`, pixels with `{ type: "u8", low: 0, high: 255 }`.
    *
    * Index inputs stay indices, 8 bytes a slot. Default `f32`.
@@ -158,7 +158,7 @@ export interface DQNOptions {
   /**
    * Dueling streams (Wang et al. 2016): Q = V + A - mean of A over the available actions. With `actions` the streams
    * share all hidden layers but the last; with `candidates` V has layers of its own over the observation, and
-   * transitions must say what was on offer. Default false.
+   * transitions must hold the candidates offered. Default false.
    */
   dueling?: boolean;
   /**
@@ -183,8 +183,8 @@ export interface DQNOptions {
   /** Share of the outputs of each hidden layer that an update drops, [0, 0.9] (Srivastava et al. 2014). Default 0. */
   dropout?: number;
   /**
-   * Weight of the conservative term (Kumar et al. 2020), for learning from logs: log-sum-exp of the values of all that
-   * was on offer, minus the value of what was chosen; [0, 1000]. Default 0.
+   * Weight of the conservative term (Kumar et al. 2020), for learning from logs: log-sum-exp of the values of all
+   * available actions, minus the value of the action taken; [0, 1000]. Default 0.
    */
   cqlAlpha?: number;
   /** `huber` has its kink at 1; `squared` is d^2, as PyTorch's mse_loss. Default `squared`, with `quantiles` above 1 `huber`. */
@@ -198,13 +198,13 @@ export interface DQNOptions {
    */
   rewardScale?: number;
   /**
-   * Scaled rewards are clipped to [-rewardClip, rewardClip], [1e-6, 1e6]; 0 does not clip. 1 is that of Mnih et al.
-   * 2015. Any finite reward is taken then. Default 0.
+   * Scaled rewards are clipped to [-rewardClip, rewardClip], [1e-6, 1e6]; 0 does not clip. Mnih et al. 2015 use
+   * 1. With clipping, any finite reward is accepted. Default 0.
    */
   rewardClip?: number;
   /**
    * Rewards that a target sums before it bootstraps, [1, 64]. Above 1, transitions must come in the order of one
-   * episode after the other, and tell where an episode is cut. Munchausen's addition is that of the first step alone.
+   * episode after the other, and mark where an episode is cut. Munchausen's term is added for the first step alone.
    * Default 1.
    */
   nStep?: number;
@@ -240,12 +240,12 @@ const WIDTH_MAX = 65536;
 
 const isWidth = integer(1, 16384)[0];
 
-/** An object of options of its own, or nothing. */
+/** A group of options that may be left out. */
 function nested(fields: string): Rule {
   return [(value) => value === undefined || (typeof value === "object" && value !== null), `{ ${fields} }`];
 }
 
-/** An integer in [1, high], or 0 where index inputs are all there is. */
+/** An integer in [1, high], or 0 if all inputs are index inputs. */
 function width(high: number): Rule {
   return [integer(0, high)[0], `an integer in [1, ${high}], or 0 with "sparse"`];
 }
@@ -266,7 +266,7 @@ const RULES: Rules<DQNOptions> = {
   learningRate: schedule(above(0, 1), between(0, 1)),
   beta1: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
   beta2: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
-  // Less would be 0 as f32 after the first updates: 0 / 0 where a gradient is 0.
+  // A smaller one would be 0 as f32 after the first updates: 0 / 0 where a gradient is 0.
   adamEpsilon: between(1e-12, 1),
   weightDecay: between(0, 1),
   batchSize: integer(1, WIDTH_MAX),
@@ -419,7 +419,7 @@ function checkedStorage(given: DQNOptions["storage"] & {}): ResolvedOptions["sto
   throw new RangeError(`"storage.high" must be at least 1e-6 above "storage.low" (${low}), as f32, got ${high}`);
 }
 
-/** What dense numbers must lie in, as f32 and in words. */
+/** The range of dense numbers, as f32 and in words. */
 export interface Bounds {
   low: number;
   high: number;
@@ -430,15 +430,15 @@ export interface Bounds {
 export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
   if (storage === "f32") return { low: -INPUT_MAX, high: INPUT_MAX, must: bounded(INPUT_MAX) };
   const { low, high } = storage === "f16" ? { low: -HALF_MAX, high: HALF_MAX } : storage;
-  const must = `in [${low}, ${high}], as the option "storage" says`;
+  const must = `in [${low}, ${high}], the range of the option "storage"`;
   return { low: Math.fround(low), high: Math.fround(high), must };
 }
 
-/** Says which options exclude each other, and why. */
+/** Refuses options that exclude each other, with the reason. */
 function refuseExclusions(options: ResolvedOptions): void {
   const { masked, candidates, double, munchausen, quantiles, loss, noisySigma, normalization, batchSize } = options;
   const exclusions: [boolean, string, string, string][] = [
-    [masked && !!candidates, '"masked"', '"candidates"', "offer only those that are available"],
+    [masked && !!candidates, '"masked"', '"candidates"', "give only the available candidates"],
     [double && !!munchausen, '"double"', '"munchausen"', "a soft target has no maximum to correct"],
     [
       quantiles > 1 && loss === "squared",
@@ -450,7 +450,7 @@ function refuseExclusions(options: ResolvedOptions): void {
       noisySigma > 0 && normalization === "batch",
       '"noisySigma"',
       BATCH,
-      'statistics would be those of the noise; use "layer"',
+      'its statistics would measure the noise; use "layer"',
     ],
     [normalization === "batch" && batchSize === 1, BATCH, '"batchSize": 1', "one row has no variance"],
   ];
@@ -461,7 +461,7 @@ function refuseExclusions(options: ResolvedOptions): void {
 
 const BATCH = '"normalization": "batch"';
 
-/** The options of the agent that are the recommender's to choose. */
+/** The options of an agent that a recommender's user may choose. */
 export type LearnerOptions = Pick<
   DQNOptions,
   | "hidden"

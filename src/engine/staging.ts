@@ -4,7 +4,7 @@ import type { Bounds, SparseOptions } from "./options.js";
 
 /** Dense numbers with index inputs beside them; for agents with the option `sparse`. */
 export interface SparseInput {
-  /** Dense numbers in [-1e6, 1e6], or where `storage` says, row by row. May be absent where there are none. */
+  /** Dense numbers in [-1e6, 1e6], or the range of `storage`, row by row. May be absent if there are none. */
   dense?: ArrayLike<number>;
   /**
    * Indices in [0, size - 1], at most `slots` of them; for n rows (n, slots), -1 where a slot is not used. Their order
@@ -15,10 +15,10 @@ export interface SparseInput {
   weights?: ArrayLike<number>;
 }
 
-/** An observation, or rows of candidates one after the other: numbers in [-1e6, 1e6], or where `storage` says. */
-export type Input = ArrayLike<number> | SparseInput;
+/** An observation, or rows of candidates one after the other: numbers in [-1e6, 1e6], or the range of `storage`. */
+export type AgentInput = ArrayLike<number> | SparseInput;
 
-/** What a row of inputs consists of, and the staged rows in Wasm memory: dense numbers, indices, weights. */
+/** The staged rows of one input in Wasm memory: dense numbers, then indices, then their weights. */
 export class Staged {
   readonly floats: Float32Array;
   /** Words of 4 bytes in a row. */
@@ -30,7 +30,7 @@ export class Staged {
   readonly #integers: Int32Array;
 
   /**
-   * @param name - As messages say it.
+   * @param name - For messages.
    * @param bounds - Of dense numbers.
    */
   constructor(name: string, floats: Float32Array, dense: number, sparse: SparseOptions | undefined, bounds: Bounds) {
@@ -44,7 +44,7 @@ export class Staged {
   }
 
   /** Writes exactly one row. */
-  writeOne(input: Input): void {
+  writeOne(input: AgentInput): void {
     if (this.#sparse) this.#writeOneSparse(input, this.#sparse);
     else {
       const { length } = requireNumbers(this.#name, input);
@@ -55,7 +55,7 @@ export class Staged {
   }
 
   /** Writes up to `most` rows and returns how many. */
-  writeRows(input: Input, most: number): number {
+  writeRows(input: AgentInput, most: number): number {
     if (this.#sparse) return this.#writeSparse(input, this.#sparse, most);
     const source = requireNumbers(this.#name, input);
     const rows = source.length / this.#dense;
@@ -70,12 +70,12 @@ export class Staged {
   /** Copies row i of other staged rows. */
   copyRow(from: Staged, i: number): void {
     const at = i * this.words;
-    // As integers: what is no number yet keeps its bits.
+    // As integers: NaN payloads keep their bits.
     for (let j = 0; j < this.words; j++) this.#integers[j] = from.#integers[at + j]!;
   }
 
-  /** Names the first number out of bounds, with what the caller gave. */
-  refuse(input: Input): never {
+  /** Throws for the first number out of bounds, with the caller's value. */
+  refuse(input: AgentInput): never {
     const { low, high, must } = this.#bounds;
     const i = this.floats.findIndex((x, word) => word % this.words < this.#dense && !(x >= low && x <= high));
     const isSparse = this.#sparse !== undefined;
@@ -87,7 +87,7 @@ export class Staged {
   }
 
   /** One row may give fewer indices than there are slots. */
-  #writeOneSparse(input: Input, sparse: SparseOptions): void {
+  #writeOneSparse(input: AgentInput, sparse: SparseOptions): void {
     const { dense = EMPTY, indices, weights } = requireSparse(this.#name, input);
     this.#checkLengths(dense.length, this.#dense, indices.length, sparse.slots, weights);
     this.#writeRow(0, sparse, dense, 0, indices, 0, indices.length, weights);
@@ -108,7 +108,7 @@ export class Staged {
     }
   }
 
-  #writeSparse(input: Input, sparse: SparseOptions, most: number): number {
+  #writeSparse(input: AgentInput, sparse: SparseOptions, most: number): number {
     // No candidates at all may be written as [].
     const given = (input as ArrayLike<number>)?.length === 0 ? NO_ROWS : input;
     const { dense = EMPTY, indices, weights } = requireSparse(this.#name, given);
@@ -167,7 +167,7 @@ export class Staged {
     throw mustBe(`${this.#name}.weights[${j}]`, BOUNDS, weight);
   }
 
-  /** Inserts an index among `used` sorted ones, of which the last is no less, or adds to its weight; returns how many there are then. */
+  /** Inserts an index into `used` sorted ones, or adds to its weight if it is there; returns the new count. Requires last >= index. */
   #insert(first: number, used: number, slots: number, index: number, weight: number): number {
     const { floats } = this;
     const integers = this.#integers;
@@ -192,7 +192,7 @@ const NO_ROWS: SparseInput = { indices: EMPTY };
 
 const BOUNDS = bounded(INPUT_MAX);
 
-function requireNumbers(name: string, input: Input): ArrayLike<number> {
+function requireNumbers(name: string, input: AgentInput): ArrayLike<number> {
   if (typeof (input as ArrayLike<number>)?.length === "number") {
     if (Array.isArray(input)) requireElements(name, input);
     return input as ArrayLike<number>;
@@ -207,17 +207,17 @@ function requireElements(name: string, input: readonly unknown[]): void {
   }
 }
 
-function requireSparse(name: string, input: Input): SparseInput {
+function requireSparse(name: string, input: AgentInput): SparseInput {
   if (typeof (input as SparseInput)?.indices === "object") {
     const { dense } = input as SparseInput;
     if (Array.isArray(dense)) requireElements(`${name}.dense`, dense);
     return input as SparseInput;
   }
   const got = typeof (input as ArrayLike<number>)?.length === "number" ? "an array" : show(input);
-  throw new TypeError(`"${name}" must be { dense, indices, weights }, as the option "sparse" says, got ${got}`);
+  throw new TypeError(`"${name}" must be { dense, indices, weights }, for the option "sparse", got ${got}`);
 }
 
-/** Whether a source is the target itself: then nothing is copied. */
+/** Whether a source is the target itself, so that nothing needs copying. */
 function isView(source: ArrayLike<number>, target: Float32Array): boolean {
   return (
     source === target ||
@@ -225,7 +225,7 @@ function isView(source: ArrayLike<number>, target: Float32Array): boolean {
   );
 }
 
-/** Writes flags, 0 or 1; all 1 where there is no source. */
+/** Writes flags, 0 or 1; all 1 without a source. */
 export function writeMask(name: string, source: ArrayLike<number> | undefined, target: Uint8Array): void {
   if (source === undefined) {
     target.fill(1);

@@ -1,6 +1,6 @@
 import { Stat } from "../../assembly/abi.js";
 
-/** How an agent is doing. Figures of updates are those of this object: they are not saved, and start anew after `load`. */
+/** Health figures of an agent. Figures of updates belong to this object: they are not saved, and restart after `load`. */
 export interface AgentStats {
   /** Transitions observed, an integer >= 0. */
   steps: number;
@@ -25,7 +25,7 @@ export interface AgentStats {
   gradientNorm: number;
   /** Share of committed updates whose gradient was clipped, [0, 1], weighted as `lossMean`. NaN before the first. */
   clippedShare: number;
-  /** How often `act`, `evaluate` and `observe` refused their input, by the field that was wrong; of this object. */
+  /** How often `act`, `evaluate` and `observe` refused their input, by the wrong field; of this object. */
   refused: Readonly<Record<string, number>>;
   /** Transitions in the replay, [0, capacity], and their share of the capacity, [0, 1]. */
   replaySize: number;
@@ -47,11 +47,11 @@ export interface AgentStats {
   build: string;
   /** Threads that `learn` uses now, [1, threads]. */
   threads: number;
-  /** Why they are fewer than were asked for; empty where nothing is known against them, while workers start say. */
+  /** Why there are fewer than requested; empty without a known reason, such as while workers start. */
   threadsReason: string;
 }
 
-/** The figures that come from the last update's batch and the running sums. */
+/** The figures from the last update's batch and the running sums. */
 export type UpdateFigures = Pick<
   AgentStats,
   | "loss"
@@ -66,7 +66,7 @@ export type UpdateFigures = Pick<
   | "effectiveBatch"
 >;
 
-/** Views of what an update leaves in Wasm memory. */
+/** Views of an update's results in Wasm memory. */
 export interface UpdateViews {
   /** By Stat. */
   stats: Float64Array;

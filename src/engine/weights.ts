@@ -4,7 +4,7 @@ import type { ResolvedOptions } from "./options.js";
 
 /** A fully connected layer, y = weight x + bias, as PyTorch's Linear has it. */
 export interface LayerWeights {
-  /** `hidden.0`, `hidden.1`, ..., `head`; those of a dueling value stream begin with `value.`. */
+  /** `hidden.0`, `hidden.1`, ..., `head`; layers of a dueling value stream begin with `value.`. */
   name: string;
   inputs: number;
   outputs: number;
@@ -63,7 +63,7 @@ export function readLayers(options: ResolvedOptions, numbers: Float32Array): Lay
 
 /**
  * The inverse of readLayers, for layers in any order.
- * @throws TypeError or RangeError for layers that are not an agent's; no number is written then.
+ * @throws TypeError or RangeError for layers that do not fit the agent; no number is written then.
  */
 export function writeLayers(options: ResolvedOptions, layers: readonly LayerWeights[], numbers: Float32Array): void {
   const shapes = shapesOf(options);
@@ -76,7 +76,7 @@ export function writeLayers(options: ResolvedOptions, layers: readonly LayerWeig
   }
 }
 
-/** The layers by name: each of the shapes once, and no other. */
+/** The layers by name: exactly one for each shape. */
 function named(layers: readonly LayerWeights[], shapes: readonly LayerShape[]): Map<string, LayerWeights> {
   if (!Array.isArray(layers)) throw new TypeError(`"layers" must be an array of layers, got ${show(layers)}`);
   const names = shapes.map(({ name }) => name).join(", ");

@@ -1,4 +1,4 @@
-import { checked, group, type Rules, rules } from "../check/index.js";
+import { checked, group, nonNegative, positive, type Rules } from "../check/index.js";
 import { Latest, pairKey } from "../collections/index.js";
 import {
   type Click,
@@ -77,10 +77,10 @@ const DEFAULTS: LiveMetricsOptions = {
 };
 
 const TABLE: Rules<LiveMetricsOptions> = {
-  from: rules.nonNegative,
-  sessionGapMs: rules.positive,
-  engagedMs: rules.positive,
-  cohortMs: rules.positive,
+  from: nonNegative,
+  sessionGapMs: positive,
+  engagedMs: positive,
+  cohortMs: positive,
   similarity: similarityRule,
   reward: group,
   ...SLICE_TABLE,

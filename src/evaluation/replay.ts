@@ -1,4 +1,12 @@
-import { checked, oneOf, type Rules, rules } from "../check/index.js";
+import {
+  checked,
+  nonNegative,
+  nonNegativeInteger,
+  oneOf,
+  positive,
+  positiveInteger,
+  type Rules,
+} from "../check/index.js";
 import { Latest, pairKey } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import {
@@ -84,14 +92,14 @@ const DEFAULTS: LogReplayOptions = {
 };
 
 const TABLE: Rules<LogReplayOptions> = {
-  from: rules.nonNegative,
-  until: rules.nonNegative,
+  from: nonNegative,
+  until: nonNegative,
   target: oneOf("click", "engaged"),
-  engagedMs: rules.positive,
-  k: rules.atLeastOne,
-  negatives: rules.count,
-  seed: rules.count,
-  lookMs: rules.nonNegative,
+  engagedMs: positive,
+  k: positiveInteger,
+  negatives: nonNegativeInteger,
+  seed: nonNegativeInteger,
+  lookMs: nonNegative,
   similarity: similarityRule,
   ...SLICE_TABLE,
 };

@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { checked, nonNegative, positive, type Rule, type Rules } from "../check/index.js";
 import { Latest, pairKey } from "../collections/index.js";
 import { pow } from "../numeric/index.js";
 import { DAY, type Decision, type FeedbackEvent, type Id, type LiveEvent } from "../protocol/index.js";
@@ -22,9 +22,9 @@ const DEFAULTS: ReturnOptions = { gamma: 0.9, gapScaleMs: DAY, from: 0, horizonM
 const gamma: Rule = [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"];
 const TABLE: Rules<ReturnOptions> = {
   gamma,
-  gapScaleMs: rules.positive,
-  from: rules.nonNegative,
-  horizonMs: rules.positive,
+  gapScaleMs: positive,
+  from: nonNegative,
+  horizonMs: positive,
 };
 
 /** A return ends where its discount is below this. Set by hand. */

@@ -1,4 +1,4 @@
-import { type Rules, rules } from "../check/index.js";
+import { nonNegativeInteger, type Rules } from "../check/index.js";
 import type { FeedbackEvent, Id, Impression, LiveEvent, PageView } from "../protocol/index.js";
 
 /**
@@ -57,7 +57,10 @@ export interface SliceOptions {
 /** Defaults of the options that {@link SliceOptions} adds to others. */
 export const SLICE_DEFAULTS: SliceOptions = { newUserEvents: 3, newStreamerImpressions: 10 };
 
-export const SLICE_TABLE: Rules<SliceOptions> = { newUserEvents: rules.count, newStreamerImpressions: rules.count };
+export const SLICE_TABLE: Rules<SliceOptions> = {
+  newUserEvents: nonNegativeInteger,
+  newStreamerImpressions: nonNegativeInteger,
+};
 
 interface Acquaintance {
   events: number;

@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import { checked, positiveInteger, type Rule, type Rules } from "../check/index.js";
 import { type Interactions, userHistories } from "../logs/index.js";
 import {
   bootstrapInterval,
@@ -22,7 +22,7 @@ export interface ListEvaluationOptions {
 
 const DEFAULTS: ListEvaluationOptions = { k: 10, similarity: undefined };
 const optional: Rule = [(value) => value === undefined || typeof value === "function", "a function"];
-const TABLE: Rules<ListEvaluationOptions> = { k: rules.atLeastOne, similarity: optional };
+const TABLE: Rules<ListEvaluationOptions> = { k: positiveInteger, similarity: optional };
 
 /** The result of an evaluation of lists. */
 export interface ListEvaluation {

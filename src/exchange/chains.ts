@@ -1,19 +1,19 @@
 import { show } from "../check/index.js";
 import type { LayerWeights } from "../engine/index.js";
 
-/** An agent's layers as they are joined. */
+/** An agent's layers in the order in which they are connected. */
 export interface Chains {
   /** Hidden layers, then the head. */
   main: LayerWeights[];
-  /** The same of a dueling value stream; empty where there is none. */
+  /** The same for a dueling value stream; empty without one. */
   value: LayerWeights[];
-  /** How many hidden layers of `main` the value stream follows; 0 where it starts at the observation. */
+  /** Number of hidden layers of `main` before the value stream; 0 if it starts at the observation. */
   shared: number;
 }
 
 /**
- * Joins layers in the order that `weights()` gives.
- * @throws TypeError or RangeError for layers that are not joined so.
+ * Connects layers in the order of `weights()`.
+ * @throws TypeError or RangeError for other names or sizes.
  */
 export function chainsOf(layers: readonly LayerWeights[]): Chains {
   const main = layers.filter(({ name }) => !name.startsWith("value."));
@@ -33,12 +33,12 @@ export function chainsOf(layers: readonly LayerWeights[]): Chains {
   return { main, value, shared };
 }
 
-/** The names that a chain must have. */
+/** The required names of a chain. */
 function named(prefix: string, chain: readonly LayerWeights[]): string[] {
   return chain.map((_, l) => `${prefix}${l === chain.length - 1 ? "head" : `hidden.${l}`}`);
 }
 
-/** Each layer takes what the one before it gives. */
+/** @throws RangeError unless each layer's inputs are the outputs of the layer before. */
 function requireFit(chain: readonly LayerWeights[], inputs: number): void {
   let width = inputs;
   for (const layer of chain) {

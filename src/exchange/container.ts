@@ -1,6 +1,7 @@
-import { type Entry, type Header, parseHeader, quoted, SnapshotError } from "../engine/index.js";
+import { SnapshotError } from "../engine/index.js";
+import { parseHeader, quoted, type TensorEntry, type TensorHeader } from "./header.js";
 
-/** A tensor in a file: its numbers are bytes, little-endian, in C order. */
+/** A tensor in a file; its numbers are little-endian, in C order. */
 export interface Tensor {
   /** `F32`, `F16`, `U8`, ... */
   dtype: string;
@@ -8,8 +9,8 @@ export interface Tensor {
   bytes: Uint8Array;
 }
 
-/** What a safetensors file holds. */
-export interface TensorFile {
+/** The contents of a safetensors file. */
+export interface SafetensorsFile {
   metadata: Map<string, string>;
   /** In the order of the data. */
   tensors: Map<string, Tensor>;
@@ -18,7 +19,7 @@ export interface TensorFile {
 const HEADER_MAX = 1 << 20;
 const ALIGNMENT = 64;
 
-/** Bytes of one number, of the types whose numbers are whole bytes. */
+/** Bytes of one number, by type. */
 const WIDTHS = new Map(
   Object.entries({
     BOOL: 1,
@@ -38,11 +39,11 @@ const WIDTHS = new Map(
 );
 
 /**
- * Reads a safetensors file more strictly than the format asks: no name twice, no unknown field, no hole, no overlap, no
- * number that is not written plainly. The tensors are views of the given bytes.
- * @throws SnapshotError that says what is wrong.
+ * Reads a safetensors file more strictly than the format asks: no name twice, no unknown field, no hole, no overlap, only
+ * plain integers. The tensors are views of the given bytes.
+ * @throws SnapshotError that names the fault.
  */
-export function readTensors(given: Uint8Array): TensorFile {
+export function readSafetensors(given: Uint8Array): SafetensorsFile {
   // Of a Buffer, slice() would share memory instead of copying it.
   const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   if (file.byteLength < 8) throw new SnapshotError(`the file has ${file.byteLength} bytes: too short for safetensors`);
@@ -63,8 +64,8 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** The tensors, which must fill the data one after the other. */
-function slices(entries: Header["entries"], data: Uint8Array): Map<string, Tensor> {
+/** The tensors. @throws SnapshotError unless they fill the data without gaps. */
+function slices(entries: TensorHeader["entries"], data: Uint8Array): Map<string, Tensor> {
   const sorted = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   const tensors = new Map<string, Tensor>();
   let at = 0;
@@ -90,7 +91,7 @@ function slices(entries: Header["entries"], data: Uint8Array): Map<string, Tenso
   return tensors;
 }
 
-function bytesOf(name: string, { dtype, shape }: Entry): number {
+function bytesOf(name: string, { dtype, shape }: TensorEntry): number {
   const width = WIDTHS.get(dtype);
   if (width === undefined) throw new SnapshotError(`tensor ${quoted(name)} has the unknown dtype ${quoted(dtype)}`);
   // Zeros first: (0, 2^53 - 1) has no bytes.
@@ -99,7 +100,7 @@ function bytesOf(name: string, { dtype, shape }: Entry): number {
   return size;
 }
 
-/** Beyond any file that fits in memory, and small enough that one more factor cannot lose a digit unnoticed. */
+/** Beyond any file that fits in memory, yet small enough that one more factor stays exact. */
 const FAR = 2 ** 40;
 
 /** The file with these tensors in this order, its data at a multiple of 64 bytes. */

@@ -1,4 +1,4 @@
-export { readTensors, type Tensor, type TensorFile } from "./container.js";
-export { type Exported, toOnnx } from "./onnx.js";
+export { readSafetensors, type SafetensorsFile, type Tensor } from "./container.js";
+export { type ExportableAgent, toOnnx } from "./onnx.js";
 export { fromSafetensors, fromStableBaselines3, toSafetensors } from "./safetensors.js";
-export { crc32c, type EventSink, EventWriter, logTraining, trainScalars } from "./tensorboard.js";
+export { type TensorBoardSink, TensorBoardWriter, tensorBoardLogger } from "./tensorboard.js";

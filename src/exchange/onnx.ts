@@ -3,15 +3,15 @@ import type { LayerWeights, ResolvedOptions } from "../engine/index.js";
 import { chainsOf } from "./chains.js";
 import { Message } from "./protobuf.js";
 
-/** What `toOnnx` needs of an agent. */
-export interface Exported {
+/** The part of an agent that `toOnnx` uses. */
+export interface ExportableAgent {
   readonly options: Readonly<ResolvedOptions>;
   weights(): LayerWeights[];
 }
 
-/** LayerNormalization exists from here on; every runtime since the middle of 2022 reads it. */
+/** The first opset with LayerNormalization; every runtime since mid-2022 reads it. */
 const OPSET = 17;
-/** The IR version that came with it. */
+/** The IR version of that opset. */
 const IR = 8;
 /** Protobuf's own limit. */
 const BYTES_MAX = 2 ** 31 - 1;
@@ -26,17 +26,17 @@ const TENSOR = { dimension: 1, type: 2, name: 8, raw: 9 } as const;
 const ELEMENT = { f32: 1, i64: 7 } as const;
 
 /**
- * The network that an agent acts by, greedily and without noise, as an ONNX file (opset 17).
+ * An agent's greedy network, without noise, as an ONNX file (opset 17).
  *
  * With `actions`: `observation` (N, observation) gives `q` (N, actions). With `candidates`: `observation`
  * (1, observation) and `candidates` (N, features) give `q` (N). Quantiles are averaged, as `evaluate` does. A dueling
- * network's mean goes over all actions or candidates: there is no mask. Index inputs are taken in their dense form: the
- * `size` numbers that they stand for, behind the dense ones of the same part. Batch normalisation is folded in.
+ * network's mean goes over all actions or candidates, without a mask. Index inputs take their dense form: `size` numbers
+ * after the dense ones of the same part. Batch normalisation is folded in.
  *
  * @param agent - A `DQN`.
- * @throws RangeError where the file would have 2 GiB or more, which protobuf cannot hold.
+ * @throws RangeError for a file of 2 GiB or more, beyond protobuf's limit.
  */
-export function toOnnx(agent: Exported): Uint8Array<ArrayBuffer> {
+export function toOnnx(agent: ExportableAgent): Uint8Array<ArrayBuffer> {
   const { options } = agent;
   const layers = agent.weights();
   const graph = options.candidates ? overCandidates(options, layers) : overActions(options, layers);
@@ -81,7 +81,7 @@ function overCandidates({ observation, sparse }: ResolvedOptions, layers: readon
   graph.input("observation", [1, seen]);
   graph.input("candidates", ["N", first.inputs - seen]);
   graph.output("q", ["N"]);
-  // What the observation adds is computed once, and not for each candidate.
+  // The observation's part is computed once, not for each candidate.
   const state = graph.product(`${first.name}.observation`, columns(first, 0, seen), "observation", first.bias);
   const offered = columns(first, seen, first.inputs);
   const h = graph.finish(first, graph.product(`${first.name}.candidates`, offered, "candidates", state));
@@ -109,7 +109,7 @@ function columns({ inputs, outputs, weight }: Weight, from: number, to: number):
   return { inputs: width, outputs, weight: part };
 }
 
-/** An ONNX graph in the making. A node is named for the one tensor that it gives. */
+/** Builds an ONNX graph. Each node has the name of its one output. */
 class Graph {
   readonly #graph = new Message().text(GRAPH.name, "q");
 
@@ -136,7 +136,7 @@ class Graph {
     return this.finish(layer, this.product(layer.name, layer, x, layer.bias));
   }
 
-  /** What stands behind the product of a hidden layer. */
+  /** The normalisation and ReLU after the product of a hidden layer. */
   finish({ name, outputs, gain, shift }: LayerWeights, z: string): string {
     let y = z;
     if (gain && shift) {
@@ -146,7 +146,7 @@ class Graph {
     return this.node("Relu", `${name}.relu`, [y]);
   }
 
-  /** x W^T + bias; the bias a vector, or the name of a row that is the same for all. */
+  /** x W^T + bias; the bias is a vector, or the name of a row that all rows share. */
   product(name: string, { inputs, outputs, weight }: Weight, x: string, bias: Float32Array | string): string {
     const w = this.#floats(`${name}.weight`, [outputs, inputs], weight);
     const b = typeof bias === "string" ? bias : this.#floats(`${name}.bias`, [outputs], bias);
@@ -202,7 +202,7 @@ function integerAttribute(name: string, value: number): Message {
   return attribute.integer(ATTRIBUTE.integer, value);
 }
 
-/** Name and shape of an f32 input or output; a string is a size that is free. */
+/** Name and shape of an f32 input or output; a string names a free size. */
 function valueInfo(name: string, sizes: readonly (number | string)[]): Message {
   const shape = new Message();
   for (const n of sizes)

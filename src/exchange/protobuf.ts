@@ -1,6 +1,6 @@
 /**
  * Writes the part of protobuf's wire format (https://protobuf.dev/programming-guides/encoding) that ONNX files and
- * TensorBoard's events need. Parts are kept and joined once, so that weights are copied once.
+ * TensorBoard's events need. It keeps parts and joins them once, so that weights are copied once.
  */
 export class Message {
   readonly #parts: Uint8Array[] = [];
@@ -37,7 +37,7 @@ export class Message {
     return this.#push(varint(field * 8 + 2), varint(value.#length), ...value.#parts);
   }
 
-  /** How many bytes `encode` gives. */
+  /** The length of `encode`'s result, in bytes. */
   get length(): number {
     return this.#length;
   }

@@ -1,14 +1,15 @@
-import { type LayerWeights, quoted, SnapshotError } from "../engine/index.js";
+import { type LayerWeights, SnapshotError } from "../engine/index.js";
 import { chainsOf } from "./chains.js";
-import { floatsOf, readTensors, type Tensor, writeTensors } from "./container.js";
+import { floatsOf, readSafetensors, type Tensor, writeTensors } from "./container.js";
+import { quoted } from "./header.js";
 
 /**
- * Layers as a safetensors file that PyTorch's `load_state_dict` takes: names and layout are those of
- * `nn.Sequential(nn.Linear, nn.LayerNorm, nn.ReLU, ..., nn.Linear)`, without the norms where there are none. A dueling
- * network has three of them, `trunk`, `advantage` and `value`; `trunk` is missing where nothing is shared.
+ * Writes layers as a safetensors file for PyTorch's `load_state_dict`, with the names and layout of
+ * `nn.Sequential(nn.Linear, nn.LayerNorm, nn.ReLU, ..., nn.Linear)`; without norms if the agent has none. A dueling
+ * network has three of these, `trunk`, `advantage` and `value`; without shared layers there is no `trunk`.
  *
- * @param layers - In the order that `agent.weights()` gives.
- * @param metadata - Strings to keep in the file, beside `format` "pt".
+ * @param layers - In the order of `agent.weights()`.
+ * @param metadata - Further strings for the file, beside `format` "pt".
  * @throws TypeError or RangeError for layers that do not fit each other.
  */
 export function toSafetensors(
@@ -44,28 +45,28 @@ function addSequential(tensors: Map<string, Tensor>, prefix: string, chain: read
 }
 
 /**
- * Layers from a safetensors file with the names that `toSafetensors` gives: what PyTorch saved of such a module, for
- * `agent.setWeights`. F32; F64, F16 and BF16 are converted. What stands between the layers is in no file: it must be
- * ReLU, and layer norms must have epsilon 1e-5, PyTorch's default.
+ * Reads layers for `agent.setWeights` from a safetensors file with the names of `toSafetensors`, such as PyTorch saves for
+ * such a module. F32; F64, F16 and BF16 are converted. A file does not contain activations and epsilons: they must be
+ * ReLU and 1e-5, PyTorch's default.
  *
  * @throws SnapshotError for a file that is damaged or holds other tensors.
  */
 export function fromSafetensors(file: Uint8Array): LayerWeights[] {
-  return layersFrom(readTensors(file).tensors);
+  return layersFrom(readSafetensors(file).tensors);
 }
 
 const ONLINE = "q_net.q_net.";
 const TARGET = "q_net_target.";
 
 /**
- * Layers from a safetensors file of the `policy.state_dict()` of a DQN of Stable-Baselines3 with `MlpPolicy`, for
- * `setWeights` of an agent with `normalization: "none"`. The target network's tensors are ignored.
+ * Reads layers for `setWeights` of an agent with `normalization: "none"` from a safetensors file of the
+ * `policy.state_dict()` of Stable-Baselines3's DQN with `MlpPolicy`. It ignores the target network's tensors.
  *
- * @throws SnapshotError for a file that is damaged or holds other tensors, such as those of a CNN.
+ * @throws SnapshotError for a file that is damaged or holds other tensors, such as a CNN's.
  */
 export function fromStableBaselines3(file: Uint8Array): LayerWeights[] {
   const online = new Map<string, Tensor>();
-  for (const [name, tensor] of readTensors(file).tensors) {
+  for (const [name, tensor] of readSafetensors(file).tensors) {
     if (name.startsWith(ONLINE)) online.set(name.slice(ONLINE.length), tensor);
     else if (!name.startsWith(TARGET)) {
       throw new SnapshotError(
@@ -79,7 +80,7 @@ export function fromStableBaselines3(file: Uint8Array): LayerWeights[] {
 
 type Parts = Omit<LayerWeights, "name">;
 
-/** @param path - What stands before the names in the file. */
+/** @param path - Prefix of the names in the file. */
 function layersFrom(tensors: ReadonlyMap<string, Tensor>, path = ""): LayerWeights[] {
   const left = new Map(tensors);
   const isDueling = left.has("advantage.0.weight");
@@ -109,7 +110,7 @@ function withNames(prefix: string, chain: readonly Parts[]): LayerWeights[] {
   return chain.map((parts, l) => ({ name: `${prefix}${l === chain.length - 1 ? "head" : `hidden.${l}`}`, ...parts }));
 }
 
-/** Takes the layers at the places 0, 2 or 3, ... below a prefix out of the tensors. */
+/** Takes the layers 0, 2 or 3, ... with a prefix out of the tensors. */
 function takeSequential(left: Map<string, Tensor>, path: string, prefix: string): Parts[] {
   const take = (place: number, kind: "weight" | "bias", rank: number) => {
     const name = `${prefix}${place}.${kind}`;

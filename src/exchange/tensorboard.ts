@@ -3,8 +3,8 @@ import type { AgentStats, DQN } from "../engine/index.js";
 import type { TrainProgress } from "../training/index.js";
 import { Message } from "./protobuf.js";
 
-/** What takes the bytes of an event file, in their order: a function, or a Web `WritableStream`. */
-export type EventSink =
+/** The destination of an event file's bytes: a function, or a Web `WritableStream`. */
+export type TensorBoardSink =
   | ((bytes: Uint8Array) => void)
   | { getWriter(): { write(bytes: Uint8Array): Promise<unknown>; close(): Promise<unknown> } };
 
@@ -23,13 +23,13 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** TFRecord's: rotated and moved, so that the CRC of data that holds CRCs is a good one. */
+/** TFRecord's masked CRC: rotated and offset, so that the CRC of data that contains CRCs stays a good one. */
 function masked(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** tensorflow.Event: wall_time = 1, step = 2, to which file_version = 3 or summary = 5 is added; zeros are left out. */
+/** tensorflow.Event: wall_time = 1, step = 2, then file_version = 3 or summary = 5; without zeros. */
 function event(wallTime: number, step: number): Message {
   const message = new Message();
   if (wallTime !== 0) message.double(1, wallTime);
@@ -56,25 +56,25 @@ function record(data: Uint8Array): Uint8Array {
 }
 
 /**
- * Writes scalars as a TensorBoard event file, wherever its bytes go. TensorBoard reads files in whose name stands
- * `tfevents`: `events.out.tfevents.1700000000.host`.
+ * Writes scalars as a TensorBoard event file. TensorBoard reads files with `tfevents` in their names, such as
+ * `events.out.tfevents.1700000000.host`.
  *
  * ```ts
- * const writer = new EventWriter((bytes) => appendFileSync(path, bytes), Date.now() / 1000);
+ * const writer = new TensorBoardWriter((bytes) => appendFileSync(path, bytes), Date.now() / 1000);
  * writer.scalars({ "train/loss": 0.25 }, 1000, Date.now() / 1000);
  * ```
  */
-export class EventWriter {
+export class TensorBoardWriter {
   readonly #write: (bytes: Uint8Array) => void;
   readonly #end: () => Promise<unknown>;
   #isClosed = false;
   #failure: { error: unknown } | undefined;
 
   /**
-   * @param wallTime - Of the file's beginning: seconds since 1970, >= 0.
+   * @param wallTime - Start of the file: seconds since 1970, >= 0.
    * @throws RangeError for a wrong time.
    */
-  constructor(sink: EventSink, wallTime: number) {
+  constructor(sink: TensorBoardSink, wallTime: number) {
     requireTime(wallTime);
     if (typeof sink === "function") {
       this.#write = sink;
@@ -97,12 +97,12 @@ export class EventWriter {
   }
 
   /**
-   * Writes scalars of one step, as one event; none where there are none.
+   * Writes the scalars of one step as one event; writes nothing for an empty object.
    *
    * @param values - By tag, written as f32; NaN and infinities too, which TensorBoard marks.
    * @param step - An integer in [0, 2^53 - 1].
    * @param wallTime - Seconds since 1970, >= 0.
-   * @throws RangeError or TypeError for a wrong step, time or value, and what a stream failed with before.
+   * @throws RangeError or TypeError for a wrong step, time or value; an earlier error of the stream.
    */
   scalars(values: Readonly<Record<string, number>>, step: number, wallTime: number): void {
     if (this.#failure) throw this.#failure.error;
@@ -118,7 +118,7 @@ export class EventWriter {
     if (entries.length > 0) this.#write(record(event(wallTime, step).message(5, summary(entries)).encode()));
   }
 
-  /** Ends a stream once all is written; a function needs no end. Nothing can be written afterwards. */
+  /** Closes the stream once all is written. Later writes throw. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -132,7 +132,7 @@ function requireTime(wallTime: number): void {
   throw new RangeError(`"wallTime" must be seconds since 1970, a finite number >= 0, got ${show(wallTime)}`);
 }
 
-/** Scalars of a report by tag: Stable-Baselines3's names where it has one. Those that are NaN are left out. */
+/** Scalars of a report by tag, with Stable-Baselines3's names where it has one, without NaN. */
 export function trainScalars(progress: TrainProgress, stats: AgentStats): Record<string, number> {
   const all: Record<string, number> = {
     "rollout/ep_rew_mean": progress.meanReturn,
@@ -157,16 +157,20 @@ export function trainScalars(progress: TrainProgress, stats: AgentStats): Record
 }
 
 /**
- * A listener for `onProgress` that writes `trainScalars` at each report, and each evaluation once, as
- * `eval/mean_reward` at its own step.
+ * Makes a listener for `onProgress` that writes the scalars of each report, under Stable-Baselines3's names where it has
+ * one, and each evaluation once, as `eval/mean_reward` at its own step.
  *
  * ```ts
- * train(agent, environment, { steps, onProgress: logTraining(agent, writer, () => Date.now() / 1000) });
+ * train(agent, environment, { steps, onProgress: tensorBoardLogger(agent, writer, () => Date.now() / 1000) });
  * ```
  *
  * @param now - Seconds since 1970.
  */
-export function logTraining(agent: DQN, writer: EventWriter, now: () => number): (progress: TrainProgress) => void {
+export function tensorBoardLogger(
+  agent: DQN,
+  writer: TensorBoardWriter,
+  now: () => number,
+): (progress: TrainProgress) => void {
   let evaluated = -1;
   return (progress) => {
     const wallTime = now();

@@ -5,20 +5,20 @@ import { threadId } from "node:worker_threads";
 let made = 0;
 
 /**
- * A file in the making: a temporary file beside it, which takes its place, whole and durable, at `commit`. What a killed
- * process leaves behind ends in `.tmp`.
+ * A file that appears as a whole: a temporary file beside it takes its place, durably, at `commit`. A killed process
+ * leaves a file that ends in `.tmp`.
  */
-export class NewFile {
+export class AtomicFile {
   readonly #file: string;
   readonly #temporary: string;
   readonly #descriptor: number;
   #isOpen = true;
 
-  /** @throws Error of the file system, of which `path` is the temporary file. */
+  /** @throws Error of the file system, with the temporary file as `path`. */
   constructor(file: string) {
     this.#file = file;
     this.#temporary = `${file}.${process.pid}-${threadId}-${made++}.tmp`;
-    // One of this name is of a process that had this number before.
+    // A file with this name is left from an earlier process with the same id.
     rmSync(this.#temporary, { force: true });
     this.#descriptor = openSync(this.#temporary, "wx");
   }
@@ -39,7 +39,7 @@ export class NewFile {
     syncFolder(dirname(this.#file));
   }
 
-  /** The file is as it was. */
+  /** Leaves the old file as it was. */
   discard(): void {
     this.#close();
     rmSync(this.#temporary, { force: true });
@@ -51,7 +51,7 @@ export class NewFile {
   }
 }
 
-/** Makes a rename durable; Windows opens no folders, and needs no such call. */
+/** Makes a rename durable. Windows cannot open folders, and does not need this. */
 function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const descriptor = openSync(folder, "r");
@@ -63,8 +63,8 @@ function syncFolder(folder: string): void {
 }
 
 /**
- * Writes a file so that at any moment, whatever is killed or loses power, the old file or the new one is there, whole:
- * a temporary file beside it, fsync, rename, fsync of the folder. What a killed process leaves behind ends in `.tmp`.
+ * Writes a file so that a crash or power loss at any moment leaves the complete old file or the complete new one: a
+ * temporary file beside it, fsync, rename, fsync of the folder. A killed process leaves a file that ends in `.tmp`.
  *
  * ```ts
  * saveFile("agent.liveq", agent.save());
@@ -72,11 +72,11 @@ function syncFolder(folder: string): void {
  * const agent = await DQN.loadChunks(createReadStream("large.liveq"));
  * ```
  *
- * @param bytes - The file, or its pieces in order.
- * @throws Error of the file system, or of the pieces; the file is as it was then.
+ * @param bytes - The contents, or chunks of them in order.
+ * @throws Error of the file system, or of the iterator of chunks; the old file stays then.
  */
 export function saveFile(file: string, bytes: Uint8Array | Iterable<Uint8Array>): void {
-  const made = new NewFile(file);
+  const made = new AtomicFile(file);
   try {
     for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) made.write(piece);
   } catch (error) {

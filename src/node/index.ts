@@ -1,2 +1,2 @@
-export { NewFile, saveFile } from "./file.js";
+export { AtomicFile, saveFile } from "./file.js";
 export { Tail, type TailOptions, type TailPosition, tail } from "./tail.js";

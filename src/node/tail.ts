@@ -1,47 +1,53 @@
 import { type FSWatcher, watch } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
+import {
+  abortSignal,
+  checked,
+  group,
+  nonNegative,
+  nonNegativeInteger,
+  optional,
+  positive,
+  type Rules,
+} from "../check/index.js";
 
-/** Where the reading of a file that grows has come to: plain data, to be kept and given back. */
+/** A position in a growing file, as plain data to save and to continue from. */
 export interface TailPosition {
-  /** Bytes of whole lines that have been read. */
+  /** Bytes of the complete lines read so far. */
   offset: number;
-  /** Of the file, by which it is known when it has been renamed. */
+  /** The file's inode, which identifies it after a rename. */
   inode: number;
 }
 
 export interface TailOptions {
-  /** Where to go on from. Default the file's start. */
+  /** Position to continue from. Default: the file's start. */
   from?: TailPosition;
-  /** Ends the reading; what was given until then is `position`. Default never. */
+  /** Ends the reading; `position` is then the end of the last piece given. Default: never. */
   signal?: AbortSignal;
-  /** Milliseconds between two looks at a file that the system tells nothing of. Default 1000, set by hand. */
+  /** Milliseconds between two polls, for file systems without notifications, > 0. Default 1000, set by hand. */
   intervalMs?: number;
 }
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null;
-const optional = (holds: Rule[0], must: string): Rule => [(value) => value === undefined || holds(value), must];
-
 const TABLE: Rules<TailOptions> = {
-  from: optional(isObject, "{ offset, inode }"),
-  signal: optional(isObject, "an AbortSignal"),
-  intervalMs: rules.positive,
+  from: optional([group[0], "{ offset, inode }"]),
+  signal: optional(abortSignal),
+  intervalMs: positive,
 };
-const POSITION: Rules<TailPosition> = { offset: rules.count, inode: rules.nonNegative };
+const POSITION: Rules<TailPosition> = { offset: nonNegativeInteger, inode: nonNegative };
 
 const PIECE = 1 << 16;
-/** Bytes of a line without an end after which it is given in parts: readers refuse it as too long. */
+/** Bytes after which a line without an end is given in parts; readers refuse it as too long. */
 const HELD = 1 << 22;
 const LINE_FEED = 10;
 
 /**
- * Follows a file as it grows: pieces of whole lines, as `readJsonl` reads them, without an end but that of `signal`.
+ * Follows a file as it grows: pieces of complete lines, for `readJsonl`, until `signal` aborts.
  *
- * A line that is being written is held until its line feed comes. A file that is not there is waited for. One that has been
- * renamed is read to its end, and then the new one of its name from its start; one that has become shorter is read from
- * its start again (one that was emptied and has grown past the same length between two looks cannot be told from one that
- * has only grown). `from` goes on where another reading was, in a renamed file too while it is in the same folder.
+ * It holds an unfinished line until its line feed arrives, and waits for a missing file. It reads a renamed file to its
+ * end, and then the new file of that name from its start. It reads a file that became shorter from its start again; a
+ * file that was emptied and outgrew its old length between two polls looks like one that only grew. `from` continues an
+ * earlier reading, also in a renamed file in the same folder.
  *
  * ```ts
  * const source = tail("events.jsonl", { signal });
@@ -55,16 +61,16 @@ export function tail(path: string, options: TailOptions = {}): Tail {
   return new Tail(path, options);
 }
 
-/** A file that is followed. To be iterated once. */
+/** A followed file. Iterate it once. */
 export class Tail implements AsyncIterable<Uint8Array> {
-  /** Up to where pieces have been used up: the one that was given last is, when the next is asked for. */
+  /** The end of the consumed pieces: a piece counts as consumed once the next is requested. */
   position: TailPosition | undefined;
   readonly #path: string;
   readonly #signal: AbortSignal;
   readonly #intervalMs: number;
   /** Ends a pause. */
   #wake = () => {};
-  /** Whether the file may have changed since the last look. */
+  /** Whether the file may have changed since the last poll. */
   #isChanged = false;
 
   constructor(path: string, options: TailOptions) {
@@ -98,7 +104,7 @@ export class Tail implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** The file to be read next, and `position` in it; nothing while there is none. */
+  /** Opens the next file to read, and sets `position` in it; undefined while there is none. */
   async #open(): Promise<FileHandle | undefined> {
     const known = this.position;
     const names = known === undefined ? [this.#path] : [this.#path, ...(await this.#siblings())];
@@ -111,14 +117,14 @@ export class Tail implements AsyncIterable<Uint8Array> {
     return file;
   }
 
-  /** Where a file may be that has been renamed. */
+  /** Possible names of a renamed file. */
   async #siblings(): Promise<string[]> {
     const folder = dirname(this.#path);
     const names = await readdir(folder).catch(() => []);
     return names.filter((name) => name.startsWith(basename(this.#path))).map((name) => join(folder, name));
   }
 
-  /** The pieces of a file, until another has its name. */
+  /** The pieces of a file, until another file has its name. */
   async *#follow(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
     const { ino: inode } = await file.stat();
     let at = this.position!.offset;
@@ -142,13 +148,13 @@ export class Tail implements AsyncIterable<Uint8Array> {
         if (end > 0) this.position = { offset: at - bytesRead + end, inode };
       }
       if (bytesRead > 0) continue;
-      // Its writer may have it open still after it has been renamed: it is looked at once more.
+      // Its writer may still have it open after the rename: read once more.
       if (isRenamed) break;
       isRenamed = await this.#isAnother(inode);
       await this.#pause();
     }
     if (this.#signal.aborted) return;
-    // The file has its last line, whether or not that has a line feed.
+    // The last line is complete, with or without a line feed.
     const rest = Buffer.concat(held);
     if (rest.length > 0) yield Buffer.concat([rest, Uint8Array.of(LINE_FEED)]);
     this.position = undefined;
@@ -159,7 +165,7 @@ export class Tail implements AsyncIterable<Uint8Array> {
     return now !== undefined && now !== inode;
   }
 
-  /** Nothing where the system cannot tell: then the interval is all there is. */
+  /** Watches the folder; undefined if the system cannot, so that only the interval polls. */
   #watch(): FSWatcher | undefined {
     try {
       const watcher = watch(dirname(this.#path), { persistent: false }, (_, name) => {
@@ -173,7 +179,7 @@ export class Tail implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Until the file may have changed. */
+  /** Waits until the file may have changed. */
   async #pause(): Promise<void> {
     if (!this.#isChanged && !this.#signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -189,7 +195,7 @@ export class Tail implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** Nothing for a file that is not there. */
+/** Returns undefined for a missing file. */
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }

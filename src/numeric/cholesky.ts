@@ -1,4 +1,4 @@
-/** Rows and columns of a tile; 2 x 4 of its sums are computed at a time, which is what the registers hold. */
+/** Rows and columns of a tile. The registers hold 2 x 4 of its sums at a time. */
 const TILE = 4;
 
 /**
@@ -10,7 +10,7 @@ const TILE = 4;
  * @throws RangeError where the matrix is not positive definite.
  */
 export function inverse(matrix: Float64Array, n: number): Float64Array {
-  // A border of the identity leaves no tile cut off and changes nothing.
+  // A border of the identity completes the last tiles and changes nothing.
   const size = Math.ceil(n / TILE) * TILE;
   const lower = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
@@ -36,7 +36,7 @@ export function inverse(matrix: Float64Array, n: number): Float64Array {
   return result;
 }
 
-/** Replaces the lower triangle of a matrix by that of L. */
+/** Replaces the lower triangle of a matrix by L. */
 function decompose(a: Float64Array, n: number): void {
   const sums = new Float64Array(TILE * TILE);
   for (let j = 0; j < n; j += TILE) {

@@ -1,8 +1,8 @@
 /**
  * Elementary functions that give the same bits in every JavaScript engine.
  *
- * ECMAScript leaves the digits of `Math.exp`, `Math.sin` and their like to the engine, so they may not reach anything
- * that has to be reproducible. These use only operations whose rounding IEEE 754 fixes: + - * /, comparisons, square
+ * ECMAScript leaves the digits of `Math.exp`, `Math.sin` and the like to the engine, so reproducible results may not
+ * depend on them. These functions use only operations whose rounding IEEE 754 fixes: + - * /, comparisons, square
  * root and floor. Every function agrees with the true value to about 1 unit in the last place, and to 1e-15 at worst.
  */
 

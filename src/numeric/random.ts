@@ -36,7 +36,7 @@ class Mixer {
 /**
  * A seeded generator of random numbers that gives the same sequence in every JavaScript engine.
  *
- * The generator is sfc32 (Doty-Humphrey, PractRand): 128 bits of state, of which 32 are a counter, so that no cycle is
+ * The generator is sfc32 (Doty-Humphrey, PractRand): 128 bits of state with a 32-bit counter among them, so no cycle is
  * shorter than 2^32. Not for secrets.
  */
 export class Random {
@@ -51,9 +51,9 @@ export class Random {
   }
 
   /**
-   * The stream of random numbers that belongs to a seed and a path of names, independent of all other streams.
+   * A stream of random numbers for a seed and a path of names, independent of all other streams.
    *
-   * Two runs that ask for the same name get the same numbers, whatever else they have drawn: common random numbers.
+   * Two runs that use the same names get the same numbers, whatever else they draw: common random numbers.
    *
    * @param seed - A safe integer.
    * @param names - Strings or safe integers; `"1"` and `1` are different names.
@@ -76,12 +76,12 @@ export class Random {
     for (let i = 0; i < 12; i++) this.uint32();
   }
 
-  /** The whole state, four words; `restore` continues from it. */
+  /** The complete state, four words, for `restore`. */
   state(): Uint32Array {
     return Uint32Array.of(this.#a, this.#b, this.#c, this.#counter);
   }
 
-  /** Continues from a state that `state` gave. */
+  /** Continues from a value of `state`. */
   restore(state: Uint32Array): void {
     if (state.length !== 4) throw new RangeError(`"state" must have 4 words, got ${state.length}`);
     this.#a = state[0]! | 0;

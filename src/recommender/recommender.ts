@@ -1,4 +1,4 @@
-import { checked, group, mustBe, type Rules, rules } from "../check/index.js";
+import { between, checked, group, mustBe, nonNegativeInteger, positiveInteger, type Rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
 import { log1p, Random } from "../numeric/index.js";
@@ -100,11 +100,11 @@ const DEFAULTS: RecommenderOptions = {
 
 const TABLE: Rules<RecommenderOptions> = {
   ...SCENE_RULES,
-  gamma: rules.unit,
+  gamma: between(0, 1),
   nextCandidates: candidateCount,
-  trainEvery: rules.count,
-  updatesPerTrain: rules.atLeastOne,
-  warmupUpdates: rules.count,
+  trainEvery: nonNegativeInteger,
+  updatesPerTrain: positiveInteger,
+  warmupUpdates: nonNegativeInteger,
   learner: group,
   explore: group,
   slate: group,
@@ -304,7 +304,7 @@ export class Recommender implements Policy, TargetPolicy {
    * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
    */
   recordDecision(decision: LoggedDecision, times = 1): void {
-    if (!rules.count[0](times)) throw mustBe("times", rules.count[1], times);
+    if (!nonNegativeInteger[0](times)) throw mustBe("times", nonNegativeInteger[1], times);
     const { id, user, time, slate } = parseDecision(decision);
     const now = this.#advance(time, "time");
     if (this.#pending.has(id)) {

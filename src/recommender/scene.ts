@@ -1,4 +1,4 @@
-import { group, type Rule, type Rules, rules } from "../check/index.js";
+import { group, nonNegativeInteger, positiveInteger, type Rule, type Rules } from "../check/index.js";
 import type { Id, LiveEvent, Request, Source } from "../protocol/index.js";
 import {
   content,
@@ -53,7 +53,7 @@ export interface SceneOptions {
 
 const CANDIDATES_MAX = 65_536;
 export const candidateCount: Rule = [
-  (value) => rules.atLeastOne[0](value) && (value as number) <= CANDIDATES_MAX,
+  (value) => positiveInteger[0](value) && (value as number) <= CANDIDATES_MAX,
   `an integer in [1, ${CANDIDATES_MAX}]`,
 ];
 
@@ -76,7 +76,7 @@ export const SCENE_DEFAULTS: Readonly<SceneOptions> = {
 };
 
 export const SCENE_RULES: Rules<SceneOptions> = {
-  seed: rules.count,
+  seed: nonNegativeInteger,
   maxCandidates: candidateCount,
   features: featureGroups,
   retrieval: group,

@@ -1,4 +1,4 @@
-/** A request that cannot be answered with what it asks for. */
+/** A request that the server rejects with this status. */
 export class HttpError extends Error {
   constructor(
     readonly status: 400 | 405 | 413 | 415 | 503,
@@ -11,7 +11,7 @@ export class HttpError extends Error {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The media type of a request, which must be text in UTF-8 where it says a charset. */
+/** The media type of a request. @throws HttpError for a charset other than UTF-8. */
 export function mediaType(request: Request): string {
   const [type = "", ...parameters] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
   const charset = parameters.map((parameter) => /^\s*charset="?([^"\s]+)/.exec(parameter)?.[1]).find(Boolean);
@@ -22,9 +22,10 @@ export function mediaType(request: Request): string {
 }
 
 /**
- * The pieces of a request's body, inflated where it is gzip.
+ * The chunks of a request's body, decompressed if the content encoding is gzip.
  *
- * @param maxBytes - Most bytes, as sent and inflated: a body that is larger is not read to its end.
+ * @param maxBytes - Maximum size in bytes, as sent and decompressed. Reading stops there.
+ * @throws HttpError for another encoding, a larger body, or a body that is cut off or damaged.
  */
 export async function* bodyOf(request: Request, maxBytes: number): AsyncGenerator<Bytes, void, undefined> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
@@ -60,7 +61,7 @@ function atMost(stream: ReadableStream<Bytes>, maxBytes: number): ReadableStream
   );
 }
 
-/** Not by `for await`, which Safari's streams do not have. */
+/** Reads by hand, as Safari's streams lack `for await`. */
 async function* pieces(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void, undefined> {
   const reader = stream.getReader();
   let isDone = false;
@@ -74,7 +75,7 @@ async function* pieces(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, voi
   } catch (error) {
     isDone = true;
     if (error instanceof HttpError) throw error;
-    throw new HttpError(400, "the body must come whole, and be what its content encoding says");
+    throw new HttpError(400, "the body must be complete and match its content encoding");
   } finally {
     if (!isDone) await reader.cancel().catch(() => {});
   }

@@ -1,62 +1,63 @@
-import { checked, integer, oneOf, type Rules } from "../check/index.js";
-import { Recent } from "../collections/index.js";
+import { callback, checked, integer, oneOf, type Rules } from "../check/index.js";
+import { Latest } from "../collections/index.js";
 import { parseEventLine, readBytes, readLineBlocks } from "../logs/index.js";
 import { asEvent, EventError, type LiveEvent } from "../protocol/index.js";
 import { bodyOf, HttpError, mediaType } from "./body.js";
 
 export interface IngestOptions {
   /**
-   * Takes the new events of a request, in their order; one call at a time, in the order in which requests have come whole.
-   * The answer waits for it, so that who has it finds what they told.
+   * Takes the new events of a request, in their order. Calls never overlap; they follow the order in which request bodies
+   * arrived in full. The response waits for the sink, so the sender's next request already finds its events.
    */
   sink: (events: LiveEvent[]) => void | Promise<void>;
-  /** Most bytes of a body, as sent and inflated. Default 8 MiB. */
+  /** Maximum size of a body in bytes, both as sent and after decompression. Default 8 MiB. */
   maxBytes?: number;
-  /** Most events of a request. Default 10 000. */
+  /** Maximum number of events in a request. Default 10 000. */
   maxEvents?: number;
   /**
-   * What an event that is none does: the whole request is refused and nothing of it taken, or it alone is left out and
-   * named in the answer. Default refuse.
+   * What to do with an invalid event: `refuse` rejects the whole request, `skip` leaves out that event alone and lists it
+   * in the answer. Default `refuse`.
    */
   onInvalid?: "refuse" | "skip";
-  /** Ids of events that are remembered at least, so that one that comes again is dropped; at most twice as many. Default 262 144. */
+  /**
+   * How many event ids are remembered, to drop an event that arrives again. A full memory forgets its oldest sixteenth.
+   * Default 262 144.
+   */
   window?: number;
-  /** Told what the sink has thrown; the sender is told only that the events were not taken. Default nobody. */
+  /** Called with the sink's error; the sender learns only that its events were not taken. Default: ignored. */
   onError?: (error: unknown) => void;
 }
 
-/** An event that is none. */
+/** An invalid event. */
 export interface IngestFault {
-  /** 1 for the first line, of a body of lines. */
+  /** Line of a body of lines, from 1. */
   line?: number;
-  /** 0 for the first element, of a body that is an array. */
+  /** Index in a body that is an array, from 0. */
   index?: number;
-  /** Path of the offending field; empty where the whole is wrong. */
+  /** Path of the wrong field; empty when the event as a whole is wrong. */
   field: string;
   message: string;
 }
 
-/** The body of an answer: of 200 the counts, of any other the `error`. */
+/** The body of a 200 response. Any other status has `{ error: IngestFault }`. */
 export interface IngestAnswer {
-  /** Events that the sink has taken. */
+  /** Events that the sink took. */
   accepted: number;
-  /** Events that were known by their ids. */
+  /** Events dropped because their ids are remembered. */
   duplicates: number;
-  /** Events that are none, with `onInvalid: "skip"`. */
+  /** Invalid events left out, with `onInvalid: "skip"`. */
   rejected: number;
-  /** The first 100 of them. */
+  /** The first 100 of the rejected events. */
   faults: IngestFault[];
 }
 
-const isFunction = (value: unknown) => typeof value === "function";
-
 const TABLE: Rules<IngestOptions> = {
-  sink: [isFunction, "a function"],
+  sink: callback,
   maxBytes: integer(1, 2 ** 30),
   maxEvents: integer(1, 2 ** 23),
   onInvalid: oneOf("refuse", "skip"),
   window: integer(1, 2 ** 23),
-  onError: [isFunction, "a function"],
+  onError: callback,
 };
 
 const DEFAULTS: Partial<IngestOptions> = {
@@ -69,10 +70,10 @@ const DEFAULTS: Partial<IngestOptions> = {
 
 const JSON_TYPE = "application/json";
 const LINES = ["application/x-ndjson", "application/jsonl", "application/x-jsonlines"];
-/** Most faults that an answer lists. */
+/** Maximum number of faults in an answer. */
 const FAULTS = 100;
 
-/** An element of a body: an event, or why it is none. */
+/** One element of a body: an event, or why it is invalid. */
 type Element = LiveEvent | IngestFault;
 
 function isFault(element: Element): element is IngestFault {
@@ -126,12 +127,13 @@ function answer(status: number, body: object, headers: Record<string, string> = 
 }
 
 /**
- * The door for events: a handler of `POST /events`, wherever it is mounted. A body is one event or an array
- * (`application/json`), or one event a line (`application/x-ndjson`), plain or gzip.
+ * Makes a handler for `POST` requests that carry watch events: one event or an array (`application/json`), or one event a
+ * line (`application/x-ndjson`), plain or gzip.
  *
- * It answers 200 with an `IngestAnswer` after the sink has taken the events; 400 for what is no event, with
- * `{ error: { line, field, message } }`; 405, 413 and 415 for another method, too much, another type; and 503 where the sink
- * has thrown. Events that come again with an id that is remembered are dropped: what was not answered can be sent again.
+ * The handler responds 200 with an `IngestAnswer` once the sink took the events, 400 with
+ * `{ error: { line, field, message } }` for an invalid event, 405 for another method, 413 for too many bytes or events, 415
+ * for another content type, and 503 when the sink threw. It drops an event whose id it remembers, so a sender without a
+ * response can send the same request again.
  *
  * ```ts
  * const sink = (events) => events.forEach((event) => recommender.feedback(event));
@@ -144,8 +146,8 @@ function answer(status: number, body: object, headers: Record<string, string> = 
  */
 export function ingest(options: IngestOptions): (request: Request) => Promise<Response> {
   const resolved = checked<IngestOptions>(options, TABLE, DEFAULTS) as Required<IngestOptions>;
-  const seen = new Recent<true>(resolved.window);
-  // One request at a time: a second copy of a batch must not be answered while the first may still fail.
+  const seen = new Latest<string, true>(resolved.window);
+  // One request at a time: no response may call a batch a duplicate while its first copy can still fail.
   let last: Promise<unknown> = Promise.resolve();
   return async (request) => {
     try {
@@ -161,7 +163,7 @@ export function ingest(options: IngestOptions): (request: Request) => Promise<Re
   };
 }
 
-/** What a request holds. */
+/** The events of one request. */
 interface Batch {
   events: LiveEvent[];
   rejected: number;
@@ -188,19 +190,19 @@ async function readEvents(
   return batch;
 }
 
-/** Hands what is new to the sink. */
-async function take(batch: Batch, seen: Recent<true>, options: Required<IngestOptions>): Promise<Response> {
+/** Hands the new events to the sink. */
+async function take(batch: Batch, seen: Latest<string, true>, options: Required<IngestOptions>): Promise<Response> {
   const { events, rejected, faults } = batch;
   if (rejected > 0 && options.onInvalid === "refuse") return answer(400, { error: faults[0]! });
   const ids = new Set<string>();
   const fresh = events.filter(({ id }) => {
-    return id === undefined || (!seen.get(id) && ids.size < ids.add(id).size);
+    return id === undefined || (!seen.has(id) && ids.size < ids.add(id).size);
   });
   try {
     if (fresh.length > 0) await options.sink(fresh);
   } catch (error) {
     options.onError(error);
-    throw new HttpError(503, "the events were not taken; they may be sent again");
+    throw new HttpError(503, "the events were not taken; send them again");
   }
   for (const id of ids) seen.set(id, true);
   const duplicates = events.length - fresh.length;

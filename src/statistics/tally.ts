@@ -1,4 +1,4 @@
-import { checked, type Rules, rules } from "../check/index.js";
+import { checked, nonNegativeInteger, positiveInteger, type Rules } from "../check/index.js";
 import { Random } from "../numeric/index.js";
 import type { Id } from "../protocol/index.js";
 import { type Interval, quantile } from "./intervals.js";
@@ -21,7 +21,7 @@ export interface ResampleOptions {
 }
 
 const DEFAULTS: ResampleOptions = { resamples: 1000, seed: 0 };
-const TABLE: Rules<ResampleOptions> = { resamples: rules.atLeastOne, seed: rules.count };
+const TABLE: Rules<ResampleOptions> = { resamples: positiveInteger, seed: nonNegativeInteger };
 
 /**
  * The options of a resampling with the defaults filled in.

@@ -1,37 +1,37 @@
-import type { Input } from "../engine/index.js";
+import type { AgentInput } from "../engine/index.js";
 
-/** What a step gives. @typeParam O - What an observation is: numbers, or with the option `sparse` index inputs too. */
-export interface StepResult<O extends Input = ArrayLike<number>> {
-  /** (observation) after the step: the final one where the episode ends, not that of the next episode. */
+/** The result of a step. @typeParam O - An observation: numbers, or with the option `sparse` index inputs too. */
+export interface StepResult<O extends AgentInput = ArrayLike<number>> {
+  /** (observation) after the step; at the end of an episode its own last one, not the next episode's first. */
   observation: O;
   reward: number;
-  /** The task has ended: no later reward follows, and nothing is bootstrapped. */
+  /** Whether the task ended: no later reward follows, and the target does not bootstrap. */
   terminated: boolean;
-  /** The episode was cut, by a time limit say: the value of the last observation still counts. */
+  /** Whether the episode was cut, for example by a time limit: the target still bootstraps. */
   truncated: boolean;
 }
 
-/** A task, in the manner of Gymnasium. @typeParam O - As of StepResult. */
-export interface Environment<O extends Input = ArrayLike<number>> {
+/** A task with Gymnasium's interface. @typeParam O - As for StepResult. */
+export interface Environment<O extends AgentInput = ArrayLike<number>> {
   /** Numbers in an observation. */
   readonly observationSize: number;
   /** Number of actions; undefined where they are candidates. */
   readonly actions?: number;
-  /** Starts an episode; the same seed starts the same episode. Without a seed the next of a sequence. */
+  /** Starts an episode. The same seed starts the same episode; without a seed, the next of a sequence starts. */
   reset(seed?: number): O;
   /** Takes an action: its index among the actions, or among the candidates of the current state. */
   step(action: number): StepResult<O>;
   /** (actions), 0 = not available in the current state. */
   mask?(): ArrayLike<number>;
   /** (n, features) of the current state. */
-  candidates?(): Input;
-  /** All that decides how the current episode goes on and which come next, as plain data that JSON keeps. */
+  candidates?(): AgentInput;
+  /** The complete state of the current episode and of the sequence of episodes, as plain data for JSON. */
   state?(): unknown;
-  /** Continues from what `state` gave. @throws TypeError for anything else; nothing changes then. */
+  /** Continues from a value of `state`. @throws TypeError for any other value; nothing changes then. */
   restore?(state: unknown): void;
 }
 
-/** What the agent may choose from in the current state. */
-export function available(environment: Environment<Input>): Input | undefined {
+/** The candidates or the mask of the current state, if the environment has either. */
+export function available(environment: Environment<AgentInput>): AgentInput | undefined {
   return environment.candidates?.() ?? environment.mask?.();
 }

@@ -1,25 +1,25 @@
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
-import type { DQN, Input } from "../engine/index.js";
+import { checked, positiveInteger, type Rule, type Rules } from "../check/index.js";
+import type { AgentInput, DQN } from "../engine/index.js";
 import { available, type Environment } from "./environment.js";
 
-/** Which greedy episodes are played. */
+/** The greedy episodes of an evaluation. */
 export interface EvaluateOptions {
   /** Number of episodes, at least 1. Default 10. */
   episodes?: number;
-  /** Of the first episode, a safe integer; each later one takes the next. Default 1000000. */
+  /** Seed of the first episode, a safe integer; each later episode takes the next. Default 1000000. */
   seed?: number;
 }
 
-/** Rule of a seed. */
+/** The rule for a seed. */
 export const seedRule: Rule = [Number.isSafeInteger, "a safe integer"];
 
-const RULES: Rules<EvaluateOptions> = { episodes: rules.atLeastOne, seed: seedRule };
+const RULES: Rules<EvaluateOptions> = { episodes: positiveInteger, seed: seedRule };
 
-/** What is played unless told otherwise. */
+/** The defaults of every evaluation. */
 export const EVALUATE_DEFAULTS: Required<EvaluateOptions> = { episodes: 10, seed: 1_000_000 };
 
 /** Return of one greedy episode. */
-function play(agent: DQN, environment: Environment<Input>, seed: number): number {
+function play(agent: DQN, environment: Environment<AgentInput>, seed: number): number {
   let observation = environment.reset(seed);
   let total = 0;
   for (;;) {
@@ -33,11 +33,12 @@ function play(agent: DQN, environment: Environment<Input>, seed: number): number
 }
 
 /**
- * Returns of greedy episodes; nothing is stored or learned, and the agent's random numbers stay where they are.
+ * Plays greedy episodes and returns their returns. It stores nothing, learns nothing and draws none of the agent's random
+ * numbers.
  *
  * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
-export function evaluate(agent: DQN, environment: Environment<Input>, options: EvaluateOptions = {}): number[] {
+export function evaluate(agent: DQN, environment: Environment<AgentInput>, options: EvaluateOptions = {}): number[] {
   const { episodes, seed } = checked<EvaluateOptions>(options, RULES, EVALUATE_DEFAULTS) as Required<EvaluateOptions>;
   return Array.from({ length: episodes }, (_, episode) => play(agent, environment, seed + episode));
 }

@@ -1,10 +1,16 @@
 export type { Environment, StepResult } from "./environment.js";
 export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";
+export { ChangingCandidates, type ChangingCandidatesModel } from "./environments/changingcandidates.js";
 export { MaskedGrid } from "./environments/maskedgrid.js";
 export { MountainCar } from "./environments/mountaincar.js";
-export { Offers, type OffersModel } from "./environments/offers.js";
 export { type EvaluateOptions, evaluate } from "./evaluate.js";
-export { jsonLines } from "./jsonl.js";
-export { type EvaluationOptions, type ResumeOptions, resume, type TrainOptions, train } from "./train.js";
-export { type Evaluated, type TrainEpisode, Training, type TrainProgress, type TrainResult } from "./training.js";
+export { jsonLinesLogger } from "./jsonl.js";
+export { type ResumeOptions, resume, type TrainEvaluationOptions, type TrainOptions, train } from "./train.js";
+export {
+  type EvaluationResult,
+  type TrainEpisode,
+  Training,
+  type TrainProgress,
+  type TrainResult,
+} from "./training.js";

@@ -1,35 +1,35 @@
-import { type Input, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
-import type { Evaluated } from "./training.js";
+import { type AgentInput, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
+import type { EvaluationResult } from "./training.js";
 
-/** An episode that goes on, as it is kept in a file. */
+/** An unfinished episode in a file. */
 export interface SavedSeat {
   /** Numbers, or dense numbers, indices and weights. */
   observation: number[] | { dense: number[]; indices: number[]; weights?: number[] };
   return: number;
   length: number;
-  /** What the environment's `state` gave; null where it has none. */
+  /** The environment's `state`; null if it has none. */
   state: unknown;
 }
 
-/** All of a training between two reports but for its agent, its environments and its callbacks. */
+/** A training between two reports, without its agent, environments and callbacks. */
 export interface SavedTraining {
   options: {
     steps: number;
     seed: number;
     progressEvery: number;
-    /** Without the environment; null where there is no evaluation. */
+    /** Without the environment; null without an evaluation. */
     evaluation: Record<string, unknown> | null;
   };
   seats: SavedSeat[];
   started: number;
   steps: number;
   returns: number[];
-  evaluated: Evaluated | null;
-  best: Evaluated | null;
+  evaluated: EvaluationResult | null;
+  best: EvaluationResult | null;
   worse: number;
 }
 
-/** What a file of a training holds. */
+/** The contents of a training's file. */
 export interface TrainingFile {
   training: SavedTraining;
   /** The file of the agent. */
@@ -44,7 +44,7 @@ export function packTraining({ training, agent, best }: TrainingFile): Uint8Arra
   return packSnapshot("training", { training: JSON.stringify(training) }, tensors);
 }
 
-/** @throws SnapshotError for a file that is damaged, foreign, newer, or not a training's. */
+/** @throws SnapshotError for a file that is damaged, foreign, newer, or holds no training. */
 export function unpackTraining(file: Uint8Array): TrainingFile {
   const { metadata, tensors } = unpackSnapshot("training", file);
   const agent = tensors.get("agent");
@@ -55,16 +55,16 @@ export function unpackTraining(file: Uint8Array): TrainingFile {
   try {
     training = JSON.parse(metadata["training"] ?? "");
   } catch (cause) {
-    throw new SnapshotError("the training in the file is not JSON", { cause });
+    throw new SnapshotError("the training in the file must be JSON", { cause });
   }
-  if (!isTraining(training)) throw new SnapshotError("the training in the file is not one");
+  if (!isTraining(training)) throw new SnapshotError("the file holds no valid training");
   return { training, agent, best: best && new Float32Array(best.slice().buffer) };
 }
 
 const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
 
 function isEvaluated(x: unknown): boolean {
-  const { step, meanReturn } = (x ?? {}) as Evaluated;
+  const { step, meanReturn } = (x ?? {}) as EvaluationResult;
   return x === null || (isCount(step) && Number.isFinite(meanReturn));
 }
 
@@ -88,8 +88,8 @@ function isTraining(x: unknown): x is SavedTraining {
   );
 }
 
-/** An input as JSON keeps it; f32 numbers come back as they were. */
-export function toPlain(input: Input): SavedSeat["observation"] {
+/** An input as plain data for JSON, exact for f32 numbers. */
+export function toPlain(input: AgentInput): SavedSeat["observation"] {
   if (!("indices" in input)) return Array.from(input);
   const { dense = [], indices, weights } = input;
   const plain = { dense: Array.from(dense), indices: Array.from(indices) };

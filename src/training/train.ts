@@ -1,10 +1,19 @@
-import { checked, type Rule, type Rules, rules } from "../check/index.js";
-import { DQN, type EngineOptions, type Input, type Transition } from "../engine/index.js";
+import {
+  abortSignal,
+  boolean,
+  callback,
+  checked,
+  group,
+  optional,
+  positiveInteger,
+  type Rules,
+} from "../check/index.js";
+import { type AgentInput, DQN, type EngineOptions, type Transition } from "../engine/index.js";
 import { available, type Environment } from "./environment.js";
 import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
 import { packTraining, type SavedSeat, type TrainingFile, toPlain, unpackTraining } from "./saved.js";
 import {
-  type Evaluated,
+  type EvaluationResult,
   type Run,
   type TrainEpisode,
   Training,
@@ -12,116 +21,110 @@ import {
   type TrainResult,
 } from "./training.js";
 
-/** Greedy episodes during training, by which it may stop and the best weights are chosen. */
-export interface EvaluationOptions extends EvaluateOptions {
-  /** Played in; another object than those that are trained in. */
-  environment: Environment<Input>;
-  /** Steps between two evaluations, at least 1; there is one more at the last step. */
+/** Greedy evaluations during training, for early stopping and for choosing the best weights. */
+export interface TrainEvaluationOptions extends EvaluateOptions {
+  /** The environment to evaluate in: another object than the ones to train in. */
+  environment: Environment<AgentInput>;
+  /** Steps between two evaluations, at least 1. The last step has one too. */
   every: number;
-  /** Training ends at a mean return of at least this. Default: never. */
+  /** Mean return at which training stops. Default: never. */
   stopAt?: number;
-  /** Training ends after this many evaluations in a row without a better one, at least 1. Default: never. */
+  /** Evaluations in a row without a better one after which training stops, at least 1. Default: never. */
   patience?: number;
   /**
-   * Whether the weights of the best evaluation are put back when training ends, whichever way. Of equal ones the last:
-   * it has learned from more. The optimiser's moments and the replay stay those of the last step. Default true.
+   * Whether the agent gets the weights of the best evaluation when training ends, for whatever reason. Of equal ones the
+   * last wins: it has learned from more. The optimiser's moments and the replay stay at the last step. Default true.
    */
   restoreBest?: boolean;
 }
 
 export interface TrainOptions {
-  /** Environment steps to do, over all environments, at least 1. */
+  /** Steps to do, over all environments, at least 1. */
   steps: number;
-  /** Of the first episode, a safe integer; each later one, in whichever environment, takes the next. Default 0. */
+  /** Seed of the first episode, a safe integer; each later episode, in any environment, takes the next. Default 0. */
   seed?: number;
-  /** Steps between two reports; the event loop runs between them. Default 1000. */
+  /** Steps between two reports, at least 1; the event loop runs between them. Default 1000. */
   progressEvery?: number;
   /** Greedy episodes during training. Default: none. */
-  evaluation?: EvaluationOptions;
+  evaluation?: TrainEvaluationOptions;
   /** Called at each report. */
   onProgress?: (progress: TrainProgress) => void;
-  /** Told of each episode that ended. */
+  /** Called at the end of each episode. */
   onEpisode?: (episode: TrainEpisode) => void;
-  /** Stops training at the next report; what was learned stays in the agent. */
+  /** Stops training at the next report; the agent keeps what it learned. */
   signal?: AbortSignal;
 }
 
 type Resolved = Required<Pick<TrainOptions, "steps" | "seed" | "progressEvery">> &
   Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> & {
-    evaluation?: Required<Omit<EvaluationOptions, "stopAt" | "patience">> &
-      Pick<EvaluationOptions, "stopAt" | "patience">;
+    evaluation?: Required<Omit<TrainEvaluationOptions, "stopAt" | "patience">> &
+      Pick<TrainEvaluationOptions, "stopAt" | "patience">;
   };
 
-/** Episodes whose mean return is reported. */
+/** Number of latest episodes in the reported mean return. */
 const RECENT = 20;
 
-function optional([holds, must]: Rule): Rule {
-  return [(value) => value === undefined || holds(value), must];
-}
-
-const FUNCTION: Rule = optional([(value) => typeof value === "function", "a function"]);
-
 const RULES: Rules<TrainOptions> = {
-  steps: rules.atLeastOne,
+  steps: positiveInteger,
   seed: seedRule,
-  progressEvery: rules.atLeastOne,
+  progressEvery: positiveInteger,
   evaluation: [(value) => value === undefined || typeof value === "object", "{ environment, every, ... }"],
-  onProgress: FUNCTION,
-  onEpisode: FUNCTION,
-  signal: optional([(value) => typeof value === "object" && value !== null && "aborted" in value, "an AbortSignal"]),
+  onProgress: optional(callback),
+  onEpisode: optional(callback),
+  signal: optional(abortSignal),
 };
 
-const EVALUATION_RULES: Rules<EvaluationOptions> = {
-  environment: [(value) => typeof value === "object" && value !== null, "an environment"],
-  every: rules.atLeastOne,
-  episodes: rules.atLeastOne,
+const EVALUATION_RULES: Rules<TrainEvaluationOptions> = {
+  environment: [group[0], "an environment"],
+  every: positiveInteger,
+  episodes: positiveInteger,
   seed: seedRule,
   stopAt: optional([(value) => typeof value === "number" && !Number.isNaN(value), "a number"]),
-  patience: optional(rules.atLeastOne),
-  restoreBest: [(value) => typeof value === "boolean", "true or false"],
+  patience: optional(positiveInteger),
+  restoreBest: boolean,
 };
 
 function resolve(given: TrainOptions): Resolved {
   const options = checked<TrainOptions>(given, RULES, { seed: 0, progressEvery: 1000 });
   if (options.evaluation) {
     const defaults = { ...EVALUATE_DEFAULTS, restoreBest: true };
-    options.evaluation = checked<EvaluationOptions>(options.evaluation, EVALUATION_RULES, defaults, "evaluation.");
+    options.evaluation = checked<TrainEvaluationOptions>(options.evaluation, EVALUATION_RULES, defaults, "evaluation.");
   }
   return options as Resolved;
 }
 
-/** An environment and the episode that goes on in it. */
+/** An environment and its current episode. */
 interface Seat {
-  environment: Environment<Input>;
-  /** (observation) that the next action is for: a copy, as the environment may reuse its array. */
-  observation: Input;
+  environment: Environment<AgentInput>;
+  /** The current observation: a copy, as the environment may reuse its array. */
+  observation: AgentInput;
   return: number;
   length: number;
 }
 
 /** A copy, as an environment may reuse its arrays. */
-function copyOf(input: Input): Input {
+function copyOf(input: AgentInput): AgentInput {
   if (!("indices" in input)) return new Float32Array(input);
   const { dense = [], indices, weights } = input;
   const copy = { dense: new Float32Array(dense), indices: Int32Array.from(indices) };
   return weights ? { ...copy, weights: new Float32Array(weights) } : copy;
 }
 
-/** What a transition keeps of the state that its action was taken in: copied, as the step may overwrite it. */
-function choiceOf(agent: DQN, choices: Input | undefined, action: number): Partial<Transition> {
+/** The action and its alternatives for a transition: copies, as the step may overwrite them. */
+function choiceOf(agent: DQN, choices: AgentInput | undefined, action: number): Partial<Transition> {
   if (!choices) return { action };
   const { candidates } = agent.options;
   if (candidates) {
     const { features, next } = candidates;
     if ("indices" in choices || choices.length <= next * features) return { action, candidates: copyOf(choices) };
-    // A transition keeps `next` rows of a state; of more it keeps the one that was taken.
+    // A transition keeps at most `next` rows; of more, only the one taken.
     return { candidate: new Float32Array(choices).subarray(action * features, (action + 1) * features) };
   }
   return { action, mask: Uint8Array.from(choices as ArrayLike<number>) };
 }
 
-/** What a transition keeps of the choices after its step. */
-function nextChoicesOf(agent: DQN, environment: Environment<Input>, isTerminated: boolean): Partial<Transition> {
+/** The choices in the next state, for a transition. */
+function nextChoicesOf(agent: DQN, environment: Environment<AgentInput>, isTerminated: boolean): Partial<Transition> {
   if (isTerminated) return {};
   const next = available(environment);
   if (agent.options.candidates) return { nextCandidates: next ?? [] };
@@ -131,17 +134,17 @@ function nextChoicesOf(agent: DQN, environment: Environment<Input>, isTerminated
 /** Runs an agent in its environments in turn, one step each. */
 class TrainRun implements Run {
   readonly #agent: DQN;
-  readonly #environments: readonly Environment<Input>[];
+  readonly #environments: readonly Environment<AgentInput>[];
   readonly #options: Resolved;
   #seats: Seat[] = [];
-  /** Episodes that were started. */
+  /** Episodes started so far. */
   #started = 0;
   #steps = 0;
   readonly #returns: number[] = [];
   #losses = 0;
   #lossSum = 0;
-  #evaluated: Evaluated | undefined;
-  #best: Evaluated | undefined;
+  #evaluated: EvaluationResult | undefined;
+  #best: EvaluationResult | undefined;
   #bestWeights: Float32Array | undefined;
   /** Evaluations in a row that were not better than the best. */
   #worse = 0;
@@ -149,7 +152,7 @@ class TrainRun implements Run {
 
   constructor(
     agent: DQN,
-    environments: readonly Environment<Input>[],
+    environments: readonly Environment<AgentInput>[],
     options: TrainOptions,
     from?: TrainingFile["training"],
     best?: Float32Array,
@@ -166,13 +169,13 @@ class TrainRun implements Run {
     const { evaluation } = this.#options;
     const all = evaluation ? [...environments, evaluation.environment] : environments;
     if (new Set(all).size < all.length) {
-      throw new TypeError("each environment, that of the evaluation too, must be an object of its own");
+      throw new TypeError("each environment, also of the evaluation, must be an object of its own");
     }
     this.#agent = agent;
     this.#environments = environments;
     if (!from) return;
     if (from.seats.length !== count) {
-      throw new RangeError(`the file is of a training in ${from.seats.length} environments, got ${count}`);
+      throw new RangeError(`the training in the file has ${from.seats.length} environments, got ${count}`);
     }
     this.#started = from.started;
     this.#steps = from.steps;
@@ -184,8 +187,8 @@ class TrainRun implements Run {
     this.#seats = environments.map((environment, i) => this.#seatFrom(environment, from.seats[i]!, i));
   }
 
-  /** An episode as it was saved; where the environment cannot go on with it, a new one. */
-  #seatFrom(environment: Environment<Input>, saved: SavedSeat, index: number): Seat {
+  /** The saved episode, or a new one if the environment cannot restore it. */
+  #seatFrom(environment: Environment<AgentInput>, saved: SavedSeat, index: number): Seat {
     if (saved.state === null || !environment.restore) {
       this.#agent.abandonEpisode(index);
       return this.#sit(environment);
@@ -195,7 +198,7 @@ class TrainRun implements Run {
   }
 
   save(): Uint8Array {
-    if (this.#seats.length === 0) throw new Error("the training has not begun: save the agent instead");
+    if (this.#seats.length === 0) throw new Error("the training has not started: save the agent instead");
     const { steps, seed, progressEvery, evaluation } = this.#options;
     const { environment: _, ...rest } = evaluation ?? { environment: null };
     const options = { steps, seed, progressEvery, evaluation: evaluation ? rest : null };
@@ -229,7 +232,7 @@ class TrainRun implements Run {
       return;
     }
     if (this.#seats.length === 0) {
-      // What an earlier caller left unfinished must not join the first episodes.
+      // Unfinished episodes of an earlier caller must not join the first ones.
       this.#agent.abandonEpisode();
       this.#seats = this.#environments.map((environment) => this.#sit(environment));
     }
@@ -261,12 +264,12 @@ class TrainRun implements Run {
   }
 
   /** Starts an episode. */
-  #sit(environment: Environment<Input>): Seat {
+  #sit(environment: Environment<AgentInput>): Seat {
     const observation = copyOf(environment.reset(this.#options.seed + this.#started++));
     return { environment, observation, return: 0, length: 0 };
   }
 
-  /** One step in the environment whose turn it is, stored; learns every `trainEvery` steps. */
+  /** Does and stores one step in the environment whose turn it is; learns every `trainEvery` steps. */
   #step(): void {
     const agent = this.#agent;
     const index = this.#steps++ % this.#seats.length;
@@ -274,7 +277,7 @@ class TrainRun implements Run {
     const { environment, observation } = seat;
     const choices = available(environment);
     const action = agent.act(observation, choices);
-    if (action < 0) throw new Error("the environment offers no action, yet its episode goes on");
+    if (action < 0) throw new Error("the environment offers no action, but its episode has not ended");
     const choice = choiceOf(agent, choices, action);
     const { observation: nextObservation, reward, terminated, truncated } = environment.step(action);
     const nextChoices = nextChoicesOf(agent, environment, terminated);
@@ -298,7 +301,7 @@ class TrainRun implements Run {
     this.#lossSum += loss;
   }
 
-  /** Evaluates where it is due. Answers why training ends here, if it does. */
+  /** Evaluates if due. Returns why training ends here, if it does. */
   #check(): TrainResult["ended"] | undefined {
     const { steps, evaluation } = this.#options;
     const end = this.#steps === steps ? "steps" : undefined;
@@ -335,7 +338,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
-/** Lets the event loop run, so that signals, timers and requests are served. */
+/** Lets the event loop serve signals, timers and requests. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -345,39 +348,39 @@ function breathe(): Promise<void> {
  * `gradientSteps` updates after every `trainEvery` of them.
  *
  * @param environments - One, or at most as many as the agent's option `environments`; each an object of its own.
- * @returns What is awaited for the result, or looped over for the reports; it does nothing before.
+ * @returns A training to await for its result, or to loop over for its reports. It does nothing before.
  * @throws TypeError for an unknown option or an environment given twice, RangeError for a wrong value or too many
  *   environments.
  */
 export function train(
   agent: DQN,
-  environments: Environment<Input> | readonly Environment<Input>[],
+  environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
   options: TrainOptions,
 ): Training {
   return new Training(new TrainRun(agent, listOf(environments), options));
 }
 
-/** What `resume` is given beside the file. */
+/** Options of `resume`. */
 export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> {
-  /** In which greedy episodes are played, where the training has evaluations. */
-  evaluationEnvironment?: Environment<Input>;
-  /** Environment steps to do in all, those before included. Default: as many as were to be done. */
+  /** The environment to evaluate in. Needed if the training has evaluations. */
+  evaluationEnvironment?: Environment<AgentInput>;
+  /** Total steps, including the steps already done. Default: the saved training's. */
   steps?: number;
-  /** As of `DQN.load`. */
+  /** How the agent runs, as for `DQN.load`. */
   run?: EngineOptions;
 }
 
 /**
- * Goes on with a training that `Training.save` kept: bit for bit as if it had never stopped, where the environments have
- * `state` and `restore`; where one has not, a new episode starts in it.
+ * Continues a training that `Training.save` saved, bit for bit as if it had never stopped. An environment without `state`
+ * and `restore` starts a new episode.
  *
- * @param environments - As many as there were, of the same kinds in the same order.
+ * @param environments - The same number of environments as before, of the same kinds in the same order.
  * @throws SnapshotError for a file that is damaged, foreign or newer; TypeError or RangeError for environments or options
- *   that do not fit it.
+ *   that do not fit the file.
  */
 export function resume(
   file: Uint8Array,
-  environments: Environment<Input> | readonly Environment<Input>[],
+  environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
   options: ResumeOptions = {},
 ): { agent: DQN; training: Training } {
   const { evaluationEnvironment, run: how, ...callbacks } = options;
@@ -398,6 +401,8 @@ export function resume(
   }
 }
 
-function listOf(environments: Environment<Input> | readonly Environment<Input>[]): readonly Environment<Input>[] {
-  return Array.isArray(environments) ? environments : [environments as Environment<Input>];
+function listOf(
+  environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
+): readonly Environment<AgentInput>[] {
+  return Array.isArray(environments) ? environments : [environments as Environment<AgentInput>];
 }

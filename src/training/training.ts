@@ -1,53 +1,53 @@
-/** Mean return of greedy episodes at a step of training. */
-export interface Evaluated {
+/** The mean return of an evaluation at a step of training. */
+export interface EvaluationResult {
   step: number;
   meanReturn: number;
 }
 
-/** An episode of training that ended. */
+/** A finished episode of training. */
 export interface TrainEpisode {
-  /** Index of its environment; 0 where there is one only. */
+  /** Index of its environment, 0 if there is only one. */
   environment: number;
   /** Sum of its rewards. */
   return: number;
   /** Its steps. */
   length: number;
-  /** Steps of training done when it ended. */
+  /** Steps of training at its end. */
   step: number;
 }
 
-/** How training goes. */
+/** A report on training. */
 export interface TrainProgress {
   /** Steps done, over all environments, of `total`. */
   step: number;
   total: number;
-  /** Episodes that ended. */
+  /** Episodes finished. */
   episodes: number;
-  /** Mean return of the last (at most) 20 episodes; NaN before the first ended. */
+  /** Mean return of the last (at most) 20 episodes; NaN before the first end. */
   meanReturn: number;
-  /** Mean loss since the last report; NaN while nothing is learned. */
+  /** Mean loss since the last report; NaN without updates. */
   loss: number;
   epsilon: number;
-  /** The last evaluation, once there is one. */
-  evaluation?: Evaluated;
+  /** The last evaluation, if any. */
+  evaluation?: EvaluationResult;
 }
 
-/** What training came to. */
+/** The result of a training. */
 export interface TrainResult {
   /** Steps done, over all environments. */
   steps: number;
-  /** Return of each episode that ended, in the order of their ends. */
+  /** Returns of the finished episodes, in the order of their ends. */
   returns: number[];
   /**
-   * Why it ended: all steps were done, the signal was given, an evaluation reached `stopAt`, `patience` evaluations
-   * brought nothing better, or the loop over its reports was left.
+   * Why it ended: all steps are done, the signal aborted it, an evaluation reached `stopAt`, `patience` evaluations
+   * brought nothing better, or a loop over its reports was left by `break`.
    */
   ended: "steps" | "signal" | "stopAt" | "patience" | "break";
-  /** The best evaluation, whose weights the agent has unless `restoreBest` is false; undefined if there was none. */
-  best?: Evaluated;
+  /** The best evaluation, if any. Unless `restoreBest` is false, the agent has its weights. */
+  best?: EvaluationResult;
 }
 
-/** Training as it is done: reports, each after the steps that lead to it, and what it has come to so far. */
+/** The work behind a Training: reports, each after its steps, and the result so far. */
 export interface Run {
   reports(): AsyncGenerator<TrainProgress, void>;
   save(): Uint8Array;
@@ -55,11 +55,11 @@ export interface Run {
 }
 
 /**
- * A training that goes on while somebody waits for it: `await` it for its result, or loop over its reports.
+ * A lazy training: `await` it for its result, or loop over its reports.
  *
- * Nothing happens before the one or the other. Between two reports of a loop the agent may be used, or saved; leaving
- * the loop ends training as a signal does. It is done once, however often it is awaited; while somebody awaits it, a
- * loop beside sees the latest report whenever it asks for one.
+ * It does nothing before that. Between two reports of a loop the agent may be used or saved; leaving the loop ends the
+ * training as a signal does. It runs once, however often it is awaited; a loop beside an `await` gets the latest report
+ * whenever it requests one.
  *
  * ```ts
  * for await (const { step, meanReturn } of train(agent, environment, { steps: 50_000 })) console.log(step, meanReturn);
@@ -86,19 +86,19 @@ export class Training implements PromiseLike<TrainResult>, AsyncIterable<TrainPr
   }
 
   /**
-   * The agent, the environments that have a `state`, and how far training is, as a file for `resume`. To be called
-   * between two reports: in a loop over them, or from `onProgress`.
+   * The agent, the state of the environments and the progress, as a file for `resume`. Call it between two reports: in a
+   * loop over them, or from `onProgress`.
    */
   save(): Uint8Array {
     return this.#run.save();
   }
 
-  /** As of a promise. */
+  /** As for a promise. */
   catch<B = never>(onError?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<TrainResult | B> {
     return this.#drain().catch(onError);
   }
 
-  /** As of a promise. */
+  /** As for a promise. */
   finally(onEnd?: (() => void) | null): Promise<TrainResult> {
     return this.#drain().finally(onEnd);
   }
@@ -116,7 +116,7 @@ export class Training implements PromiseLike<TrainResult>, AsyncIterable<TrainPr
     return this.#run.result();
   }
 
-  /** The next report. All who wait at the same time wait for the same one, so that no step is done twice. */
+  /** The next report. Simultaneous callers share one, so that no step is done twice. */
   #pull(): Promise<IteratorResult<TrainProgress, void>> {
     this.#pulled ??= this.#reports
       .next()

@@ -146,7 +146,7 @@ describe("pack", () => {
     ]);
   });
 
-  test("panels and transposes hold every element where panelOffset says", () => {
+  test("panels and transposes hold every element at its panelOffset", () => {
     for (let m = 1; m <= 21; m++) {
       for (let n = 1; n <= 36; n++) {
         bench.reset();

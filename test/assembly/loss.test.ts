@@ -19,7 +19,7 @@ describe("loss", () => {
     }
   });
 
-  test("a target is selected, not multiplied: what stands behind a discount of 0 does not show", () => {
+  test("a target is selected, not multiplied: a discount of 0 hides any next value", () => {
     expect(kernels.bellman(1.5, 0, Number.NaN)).toBe(1.5);
     expect(kernels.bellman(1.5, 0, Number.NEGATIVE_INFINITY)).toBe(1.5);
     expect(kernels.bellman(1, 0.5, 3)).toBe(2.5);
@@ -94,7 +94,7 @@ describe("the conservative term", () => {
     }
   });
 
-  test("adds its gradient to what is there, in equal shares to the quantiles, and nothing where not available", () => {
+  test("adds to the gradient, in equal shares for the quantiles, and adds nothing for unavailable actions", () => {
     bench.reset();
     const masked = [1, Number.NEGATIVE_INFINITY, 2];
     const d = bench.f32(6, [1, 1, 1, 1, 1, 1]);

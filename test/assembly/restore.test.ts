@@ -263,7 +263,7 @@ test("without masks and sets, an action behind the last is refused", () => {
   expect(exports.restore()).toBe(Status.NotFinite);
 });
 
-test("a number that is none is refused in any place of an observation and of the candidates that are given", () => {
+test("a NaN is refused at any place of an observation and of the given candidates", () => {
   const { exports, f32 } = filled(true);
   expect(exports.evaluate(2)).toBe(Status.Ok);
   for (const [region, length, status] of [

@@ -69,7 +69,7 @@ function besides(x: number, by: number): number {
 }
 
 describe("halves", () => {
-  test("each of the 65,536 has the value of its definition, and what is not finite is beyond the largest", () => {
+  test("each of the 65,536 has the value of its definition; infinities and NaN exceed the largest", () => {
     const x = floatsOf(ALL);
     const finite = ALL.filter(isFiniteHalf);
     expect(finite.length).toBe(2 * 0x7c00);
@@ -77,7 +77,7 @@ describe("halves", () => {
     expect(ALL.filter((half) => !isFiniteHalf(half) && !(Math.abs(x[half]!) > HALF_MAX))).toEqual(new Uint16Array());
   });
 
-  test("each finite one is what its value is rounded to", () => {
+  test("each finite one is the rounding of its value", () => {
     const finite = ALL.filter(isFiniteHalf);
     expect(halvesOf(floatsOf(finite))).toEqual(finite);
   });
@@ -137,7 +137,7 @@ describe.each(RANGES)("bytes from %s to %s", (low, high) => {
   // What f32 rounds off in the range, in each of three operations.
   const slack = 3 * 2 ** -24 * Math.max(Math.abs(low), Math.abs(high), high - low);
 
-  test("each of the 256 has the value of its definition in the range, and is what that is rounded to", () => {
+  test("each of the 256 has the value of its definition in the range, and is that value's rounding", () => {
     const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     const x = floatsOfBytes(all, low, high);
     expect(x[0]).toBe(low);
@@ -162,7 +162,7 @@ describe.each(RANGES)("bytes from %s to %s", (low, high) => {
   });
 });
 
-test("bytes keep what pixels are: 0 to 255, and these divided by 255 as f32", () => {
+test("bytes keep pixels exactly: 0 to 255, and these divided by 255 as f32", () => {
   const pixels = Float32Array.from({ length: 256 }, (_, i) => i);
   expect(floatsOfBytes(bytesOf(pixels, 0, 255), 0, 255)).toEqual(pixels);
   const shares = pixels.map((pixel) => pixel / 255);

@@ -80,7 +80,7 @@ describe("the matrix of action values", () => {
     }
   });
 
-  test("softmax is stable far out, and gives nothing to what is not available", () => {
+  test("softmax is stable for large values, and gives unavailable actions nothing", () => {
     bench.reset();
     const p = bench.f32(3);
     const logSum = softmax(3, bench.f32(3, [1e30, Number.NEGATIVE_INFINITY, 1e30]).at, 0.03, p.at);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeTensors } from "../../src/exchange/container.js";
-import { fromSafetensors, readTensors, toOnnx, toSafetensors } from "../../src/exchange/index.js";
+import { fromSafetensors, readSafetensors, toOnnx, toSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
 import { Recommender } from "../../src/recommender/index.js";
 import { liveq } from "../support/command.js";
@@ -23,7 +23,7 @@ beforeAll(() => {
 });
 
 describe("inspect", () => {
-  test("tells of an agent: counters, options, layers, tensors", async () => {
+  test("prints an agent: counters, options, layers, tensors", async () => {
     const { code, out, err } = await liveq("inspect", at("agent.liveq"));
     expect([code, err]).toEqual([0, ""]);
     for (const text of [
@@ -50,7 +50,7 @@ describe("inspect", () => {
     expect(lines.layers).toHaveLength(2);
   });
 
-  test("tells of a recommender and the agent in it, and of weights for other tools", async () => {
+  test("prints a recommender and the agent in it, and weights for other tools", async () => {
     const { code, out } = await liveq("inspect", at("recommender.liveq"));
     expect(code).toBe(0);
     expect(out).toContain("recommender.liveq: a recommender, ");
@@ -63,7 +63,7 @@ describe("inspect", () => {
     expect(weights.out).toMatch(/\n0\.weight {3}F32 +\(8, 3\) +96\n/);
   });
 
-  test("shows names and notes out of a file without what would steer the terminal", async () => {
+  test("prints names and notes from a file without control characters", async () => {
     const tensor = { dtype: "U8", shape: [1], bytes: Uint8Array.of(1) };
     writeFileSync(at("odd.safetensors"), writeTensors(new Map([["a\u001b[2Jb\n", tensor]]), { note: "x\ny" }));
     const { code, out } = await liveq("inspect", at("odd.safetensors"));
@@ -91,7 +91,7 @@ describe("export", () => {
     const { code, err } = await liveq("export", at("agent.liveq"), "--format", "safetensors", "--out", out);
     expect([code, err]).toEqual([0, `${out} written: ${readFileSync(out).length} bytes\n`]);
     expect(fromSafetensors(readFileSync(out))).toEqual(agent.weights());
-    const { metadata } = readTensors(readFileSync(out));
+    const { metadata } = readSafetensors(readFileSync(out));
     expect(metadata.get("producer")).toMatch(/^liveq \d/);
     expect(JSON.parse(metadata.get("options")!)).toMatchObject({ hidden: [8], observation: 3 });
   });

@@ -1,5 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { bySlice, cell, rowsOf, unitOf } from "../../src/cli/writing/figures.js";
+import { stamped } from "../../src/cli/writing/results.js";
 import type { Figure } from "../../src/statistics/tally.js";
 
 const figure = (metric: string, slice: string, value: number, half: number): Figure => {
@@ -26,7 +29,7 @@ test("a table has a line for each metric and a column for each slice, aligned", 
   ]);
 });
 
-test("rows say slice and unit, and leave out bounds that are none", () => {
+test("rows have slice and unit, and leave out infinite bounds", () => {
   const open = { ...figure("watch_min_per_user_day", "repeat", 3, 0), lo: -Infinity, hi: Infinity };
   expect(rowsOf([figure("mrr", "all", 0.5, 0.1), open], "recommender", "log/x", [4])).toEqual([
     { suite: "recommender", case: "log/x", metric: "mrr", value: 0.5, unit: "1", lo: 0.4, hi: 0.6, n: 7, seeds: [4] },
@@ -34,4 +37,10 @@ test("rows say slice and unit, and leave out bounds that are none", () => {
   ]);
   const units = ["hours_to_next_visit", "novelty_bits_at_10", "sessions_per_user_day", "click_rate"].map(unitOf);
   expect(units).toEqual(["h", "bit", "1/d", "1"]);
+});
+
+test.skipIf(!existsSync(".git"))("a row from a checkout names its commit", () => {
+  const head = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" });
+  const row = { suite: "engine", case: "train/S", metric: "time", value: 1, unit: "us" };
+  expect(stamped([row])[0]!.commit).toBe(head.slice(0, 12));
 });

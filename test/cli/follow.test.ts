@@ -29,7 +29,7 @@ function heard(file: string): number {
 }
 
 describe("train --follow", () => {
-  test("learns as events come, saves now and then, and at SIGTERM; what goes on from there is as if it had never stopped", async () => {
+  test("learns as events arrive, saves at intervals and at SIGTERM, and continues as if it had never stopped", async () => {
     const [growing, model, whole] = [at("growing.jsonl"), at("follow.liveq"), at("whole.liveq")];
     const middle = log.length >> 1;
     writeFileSync(growing, `torn line\n${log.slice(0, middle).join("\n")}\n`);

@@ -52,7 +52,7 @@ describe("usage", () => {
     [["prepare", "package.json", "--fractions", ".8,.1"], "It must be two or three numbers > 0 with a sum of 1"],
     [["prepare", "package.json", "--from", "yesterday"], "It must be milliseconds since 1970, or a date such as"],
     [["prepare", "package.json", "--out", "-"], '"--out -" needs "--split none"'],
-    [["evaluate", "--policies", "popular,dqn"], "It must be names with commas between, each once, of: random,"],
+    [["evaluate", "--policies", "popular,dqn"], "It must be comma-separated names, each once, of: random,"],
     [["--nonsense"], "unknown option '--nonsense'"],
     [["recommend", "--model", "x", "--user", "1", "-k", "0"], "It must be an integer in [1, 100000]"],
   ])("%j is wrong usage: exit 2, nothing on stdout", async (words, message) => {
@@ -140,7 +140,7 @@ describe("train and recommend", () => {
     expect(plain.out).toContain(list[0]!.title);
   });
 
-  test("inspect tells of the model, its ranker and the agent in it", async () => {
+  test("inspect prints the model, its ranker and the agent in it", async () => {
     const { code, out } = await liveq("inspect", model);
     expect(code).toBe(0);
     for (const text of [
@@ -153,7 +153,7 @@ describe("train and recommend", () => {
     }
   });
 
-  test("an unknown user and a file that is no model get an error that says so", async () => {
+  test("an unknown user and a file without a model are errors that name them", async () => {
     const unknown = await liveq("recommend", "--model", model, "--user", "nobody");
     expect([unknown.code, unknown.out]).toEqual([1, ""]);
     expect(unknown.err).toContain(
@@ -185,7 +185,7 @@ describe("train and recommend", () => {
     expect(readdirSync(folder)).not.toContain("never.liveq");
   });
 
-  test("Ctrl-C keeps what was learned: the model is written, exit 130", async () => {
+  test("Ctrl-C writes the model as far as it has learned: exit 130", async () => {
     const file = at("interrupted.liveq");
     const words = ["train", "--movielens", data, "--model", file, "--epochs", "1000"];
     // By then it has learned from some users, and hundreds of epochs are left.

@@ -51,7 +51,7 @@ test("decisions later than all events are left out", async () => {
 });
 
 describe("decisions taken from impressions", () => {
-  test("are those of the policy, where it made them", async () => {
+  test("equal the policy's decisions, each at its place", async () => {
     expect(await all(reconstructed(stream(events)))).toEqual(shown);
   });
 

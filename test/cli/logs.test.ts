@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../src/baselines/popular.js";
+import { recommenderOf } from "../../src/cli/reading/model.js";
 import { tokenize } from "../../src/encoders/text.js";
 import { WordVectorTrainer } from "../../src/encoders/wordvectors/trainer.js";
 import { LiveMetrics } from "../../src/evaluation/live.js";
@@ -52,7 +53,7 @@ describe("simulate", () => {
     for (const line of lines(DECISIONS)) expect(parseDecision(JSON.parse(line)).propensities).toBeDefined();
   });
 
-  test("writes as rows what the log amounts to", async () => {
+  test("writes the figures of the log as rows", async () => {
     const { code, out } = await liveq("simulate", ...SMALL, "--json", "-");
     expect(code).toBe(0);
     const live = new LiveMetrics();
@@ -98,7 +99,7 @@ describe("simulate", () => {
     expect(bad.err).toContain('bad.csv:2: "length_min" must be a number in [0, 1000000000000], got "x"');
   });
 
-  test("at Ctrl-C ends with what happened until then: exit 130, and both logs are the beginning of the whole", async () => {
+  test("at Ctrl-C ends early: exit 130, and both logs are the beginning of the whole", async () => {
     const [out, decisions] = [at("cut.jsonl"), at("cut-decisions.jsonl")];
     const words = [...SMALL, "--days", "3000", "--out", out, "--decisions", decisions];
     const run = await interrupted(/events\/s/, undefined, "simulate", ...words);
@@ -203,7 +204,7 @@ describe("prepare", () => {
     expect(written.sort()).toEqual(original.sort());
   });
 
-  test("at Ctrl-C writes what was read until then: exit 130, and the report says so", async () => {
+  test("at Ctrl-C writes the part that was read: exit 130, and the report is incomplete", async () => {
     const half = lines(EVENTS).slice(0, 4000).join("\n");
     const words = ["prepare", "-", "--split", "users", "--fractions", ".5,.5", "--out", at("half")];
     const run = await interrupted(/gone/, half, ...words);
@@ -222,7 +223,7 @@ describe("prepare", () => {
 });
 
 describe("train on a log", () => {
-  test("learns what a recommender does that is told of the same events and decisions", () => {
+  test("learns the same as a recommender that gets the same events and decisions", () => {
     const recommender = new Recommender({ seed: 1, gamma: 0.9 });
     const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
     for (const event of eventsIn(at("data", "train.jsonl"))) {
@@ -254,17 +255,17 @@ describe("train on a log", () => {
 });
 
 describe("train on a log, drawn by users", () => {
-  test("learns as often as their shares say, and goes on after Ctrl-C to the bit", async () => {
+  test("learns as often as the shares ask, and continues after Ctrl-C to the bit", async () => {
     const file = at("drawn.liveq");
     const words = ["train", "--events", at("data", "train.jsonl"), "--decisions", DECISIONS, "--draw", "users"];
     const slow = [...words, "--epochs", "3"];
     const [whole, cut] = await Promise.all([
       liveq(...slow, "--model", at("drawn-whole.liveq")),
       // When it has counted: before it has learned anything, or soon after.
-      interrupted(/users, none of whom/, undefined, ...slow, "--model", file),
+      interrupted(/users, all with equal weight/, undefined, ...slow, "--model", file),
     ]);
     expect([whole.code, cut.code]).toEqual([0, 130]);
-    expect(whole.err).toMatch(/\d+ transitions of \d+ users, none of whom counts more than another/);
+    expect(whole.err).toMatch(/\d+ transitions of \d+ users, all with equal weight/);
     expect(readFileSync(file).equals(readFileSync(at("drawn-whole.liveq")))).toBe(false);
     const rest = await liveq(...slow, "--model", file, "--resume");
     expect(rest.code).toBe(0);
@@ -318,12 +319,13 @@ describe("train on titles", () => {
     const model = at("worded.liveq");
     const learned = ["train", "--events", at("data", "train.jsonl"), "--words", VECTORS, "--model", model];
     expect(await liveq(...learned)).toMatchObject({ code: 0 });
-    const recommender = Recommender.load(readFileSync(model));
-    expect(recommender.options).toMatchObject({ words: saved, features: { inputs: ["content"] } });
+    const recommender = recommenderOf(readFileSync(model));
+    const group = recommender.options.features.find(({ name }) => name === "content");
+    expect(group?.options).toMatchObject({ words: saved });
     recommender.dispose();
   });
 
-  test("at Ctrl-C writes those of what was read until then: exit 130", async () => {
+  test("at Ctrl-C writes the vectors of the part that was read: exit 130", async () => {
     const half = lines(EVENTS).slice(0, 4000).join("\n");
     const run = await interrupted(/titles\/s/, half, "train", "--titles", "-", "--model", at("half.json"));
     expect(run.code).toBe(130);
@@ -340,7 +342,7 @@ describe("evaluate on a log", () => {
     at("data", "test.jsonl"),
   ];
 
-  test("has the figures of evaluateLog, and what each is above the first", async () => {
+  test("has the figures of evaluateLog, and each policy's lead over the first", async () => {
     const { code, out } = await liveq(
       "evaluate",
       ...words,
@@ -368,7 +370,7 @@ describe("evaluate on a log", () => {
     expect(mrrOf("log/live-above-popular")).toBeCloseTo(mrrOf("log/live") - mrrOf("log/popular"), 12);
   });
 
-  test("at Ctrl-C tells of what was read until then: exit 130", async () => {
+  test("at Ctrl-C prints the figures of the part that was read: exit 130", async () => {
     const half = lines(EVENTS).slice(0, 4000).join("\n");
     const run = await interrupted(/gone/, half, "evaluate", "--events", "-", "--policies", "popular", "-k", "5");
     expect(run.code).toBe(130);
@@ -379,11 +381,7 @@ describe("evaluate on a log", () => {
   test.each([
     [["--events", EVENTS, "--model", MODEL], 2, '"--model" needs "--warmup"'],
     [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events" and "--movielens" must be given'],
-    [
-      ["--warmup", EVENTS, "--events", EVENTS, "--model", MODEL],
-      1,
-      '"--events" must be later than what it was trained on',
-    ],
+    [["--warmup", EVENTS, "--events", EVENTS, "--model", MODEL], 1, '"--events" must be later, got a request at'],
     [["--events", at("none.jsonl")], 1, "none.jsonl: cannot be read: ENOENT"],
     [["--events", DECISIONS], 1, 'decisions.jsonl:1: "kind" must be one of'],
   ])("%j: says what is wrong", async (given, code, message) => {
@@ -397,7 +395,7 @@ describe("what cannot be is said in one line", () => {
   test.each([
     [["prepare", at("events.jsonl"), at("events.jsonl")], 2, "events.jsonl must be read once only"],
     [["prepare", at("nothing.jsonl"), "--out", at("nothing")], 1, "nothing.jsonl: must hold events that can be kept"],
-    [["prepare", at("text.txt")], 1, 'text.txt: of no layout that is known; "--format" must be one of movielens-100k,'],
+    [["prepare", at("text.txt")], 1, 'text.txt: unknown layout; "--format" must be one of movielens-100k,'],
     [["prepare", at("empty")], 1, "empty: must hold files, got an empty folder"],
     [["prepare", EVENTS, "--split", "leave-last-out"], 2, '"--split leave-last-out" is for ratings'],
     [["prepare", at("broadcasts.csv")], 1, "liveq simulate --schedule takes it"],
@@ -405,16 +403,16 @@ describe("what cannot be is said in one line", () => {
     [
       ["train", "--events", EVENTS, "--model", MODEL, "--resume", "--gamma", ".5"],
       2,
-      '"--gamma" must be as in the model',
+      '"--gamma" must be as in the resumed model',
     ],
     [["train", "--events", at("mixed.jsonl"), "--model", at("x.liveq")], 1, "liveq prepare puts a log in order"],
     [["train", "--events", EVENTS, "--decisions", EVENTS], 1, 'events.jsonl:1: "id" must be a string'],
-    [["train", "--events", "-", "--draw", "users"], 2, '"--draw users" reads the log twice, which - cannot be'],
+    [["train", "--events", "-", "--draw", "users"], 2, '"--draw users" reads the log twice: it needs files, got -'],
     [["train", "--events", EVENTS, "--words", at("text.txt")], 1, "text.txt: must be a file that liveq train --titles"],
     [["train", "--titles", at("sparse.jsonl")], 1, "sparse.jsonl: must hold titles or tags with words that are in 3"],
     [["simulate", "--out", at("x"), "--decisions", at("no", "such")], 1, "such: cannot be written: ENOENT"],
     [["recommend", "--model", at("text.txt"), "--user", "u"], 1, "text.txt: "],
-    [["inspect", at("text.txt")], 1, "text.txt: of no layout that is known"],
+    [["inspect", at("text.txt")], 1, "text.txt: unknown layout"],
   ])("%j", async (words, code, message) => {
     writeFileSync(at("nothing.jsonl"), "\n");
     writeFileSync(at("text.txt"), "some text\n");
@@ -423,12 +421,12 @@ describe("what cannot be is said in one line", () => {
     writeFileSync(at("mixed.jsonl"), `${lines(EVENTS).at(-1)}\n${lines(EVENTS)[0]}\n`);
     const run = await liveq(...words);
     expect([run.code, run.out]).toEqual([code, ""]);
-    const said = run.err
+    const messages = run.err
       .trimEnd()
       .split("\n")
       .filter((line) => !line.includes(" gone"));
-    expect(said).toHaveLength(1);
-    expect(said[0]).toContain(message);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toContain(message);
     expect(temporaries(folder)).toEqual([]);
   });
 });
@@ -452,7 +450,7 @@ describe("recommend and inspect", () => {
     expect(past.err).toMatch(/"now" must be at least \d+/);
   });
 
-  test("inspect tells of a recommender's users and streams, and of the quality of events, from stdin too", async () => {
+  test("inspect prints a recommender's users and streams, and the quality of events, from stdin too", async () => {
     const recommender = Recommender.load(readFileSync(MODEL));
     const { users, onAir } = recommender.stats();
     recommender.dispose();

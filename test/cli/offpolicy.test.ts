@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 describe("evaluate --decisions", () => {
-  test("writes as rows what a log of decisions says of policies, and prints it", async () => {
+  test("writes the estimates from a log of decisions as rows, and prints them", async () => {
     const words = ["--policies", "popular,random", "--reward", "watch", "--clip", "50", "--json", "-"];
     const { code, out, err } = await liveq("evaluate", ...LOG, ...words);
     expect(code).toBe(0);
@@ -44,7 +44,7 @@ describe("evaluate --decisions", () => {
     expect(err).toMatch(/clipped_share +0\.\d+ /);
   });
 
-  test("of a model also tells its TD errors on what came later, and needs the log before", async () => {
+  test("of a model also has its TD errors on later events, and needs the log before", async () => {
     const model = at("m.liveq");
     expect(await liveq("prepare", at("events.jsonl"), "--fractions", ".7,.3", "--out", at("data"))).toMatchObject({
       code: 0,
@@ -108,7 +108,7 @@ describe("evaluate --decisions", () => {
 });
 
 describe("simulate --ab", () => {
-  test("serves two policies side by side and says which is watched longer", async () => {
+  test("serves two policies side by side and compares their watch time", async () => {
     const words = ["--ab", "random,popular", "--ab-days", "1", "--viewers", "360", "--days", "3", "--streamers", "70"];
     const { code, out } = await liveq("simulate", ...words, "--json", at("ab.json"));
     expect(code).toBe(0);
@@ -134,7 +134,7 @@ describe("simulate --ab", () => {
 
   test.each<[string[], string]>([
     [["--ab", "random"], '"--ab" must be two policies, got random'],
-    [["--ab", "random,best"], "It must be names with commas between, each once, of: random, popular"],
+    [["--ab", "random,best"], "It must be comma-separated names, each once, of: random, popular"],
     [["--ab", "random,popular", "--policy", "dqn"], "cannot be used with option"],
     [["--ab", "random,popular", "--days", "3"], '"--days" must be above "--warmup-days" and "--ab-days" (3), got 3'],
   ])("refuses %j", async (words, message) => {

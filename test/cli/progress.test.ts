@@ -28,7 +28,7 @@ describe("on a terminal", () => {
     ]);
   });
 
-  test("tells rate, time gone, time left at this rate, and what else there is, within the width", () => {
+  test("shows rate, time gone, time left and further text, within the width", () => {
     const { written, clock, progress } = stage(true);
     clock.ms += 90_000;
     progress.show({ count: 4_500_000, fraction: 0.25, text: "loss 0.1234 and more than fits in the line" });
@@ -70,7 +70,7 @@ describe("elsewhere", () => {
     expect(written).toHaveLength(seconds.length);
   });
 
-  test("of a source whose size nobody knows tells how much and how fast", () => {
+  test("of a source of unknown size shows amount and rate", () => {
     const { written, clock, progress } = stage(false);
     clock.ms += 3_723_000;
     progress.show({ count: 7_446_000, text: "reading" });

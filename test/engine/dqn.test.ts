@@ -5,9 +5,9 @@ import { Region } from "../../assembly/abi.js";
 import { KERNEL } from "../../src/engine/instance/kernel.js";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import {
+  type AgentInput,
   DQN,
   type DQNOptions,
-  type Input,
   type LayerWeights,
   SnapshotError,
   type SparseInput,
@@ -191,14 +191,14 @@ describe("in pieces", () => {
     await expect(load(Uint8Array.from([...file, 0]))).rejects.toThrow("the file is longer than its tensors");
   });
 
-  test("saving says so when the agent changes meanwhile", () => {
+  test("saving throws if the agent changes meanwhile", () => {
     const agent = new DQN({ ...ALL_CANDIDATES, capacity: 3000 });
     live(agent, 2500);
     const parts = agent.saveChunks();
     parts.next();
     parts.next();
     live(agent, 1, 2500);
-    expect(() => parts.next()).toThrow("the agent has changed while it was saved");
+    expect(() => parts.next()).toThrow("the agent changed while it was being saved");
   });
 });
 
@@ -237,12 +237,12 @@ describe("storage", () => {
     }
   });
 
-  test("of what it keeps exactly gives the bits of f32", () => {
+  test("of numbers that it keeps exactly gives the bits of f32", () => {
     // Whole numbers, which all three keep.
     const bytes = { type: "u8", low: -127, high: 128 } as const;
     for (const options of [FIXED, CANDIDATES, ALL_FIXED, ALL_CANDIDATES]) {
       const agents = (["f32", "f16", bytes] as const).map((storage) => new DQN({ ...options, storage }));
-      const whole = (input: Input): Input =>
+      const whole = (input: AgentInput): AgentInput =>
         "indices" in input
           ? { ...input, dense: Array.from(input.dense!, (x) => Math.round(9 * x)) }
           : Array.from(input, (x) => Math.round(9 * x));
@@ -434,7 +434,7 @@ test("starts with weights as PyTorch's Linear: uniform in 1/sqrt(inputs), the ta
 });
 
 describe("act", () => {
-  test("explores uniformly over what is available, with the probability asked for", () => {
+  test("explores uniformly over the available actions, with the given probability", () => {
     const agent = new DQN({ observation: 1, actions: 5, masked: true, seed: 2 });
     const mask = [0, 1, 1, 0, 1];
     const counts = [0, 0, 0, 0, 0];
@@ -535,7 +535,7 @@ describe("bad input", () => {
       (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4], nextCandidates: [0, 0, 0, 0, 0, Number.NaN, 0, 0] }),
     ],
     [
-      '"mask[1]" must not be 0: it is the action that was taken',
+      '"mask[1]" must not be 0: it is the action taken',
       () => new DQN({ ...FIXED, masked: true }),
       (a) => a.observe({ ...transition, action: 1, mask: [1, 0, 1] }),
     ],
@@ -572,7 +572,7 @@ describe("bad input", () => {
       (a) => a.observe({ ...transition, candidates: [0, 0, 0, 0, 0, 0, Number.NaN, 0], action: 1 }),
     ],
     [
-      '"observation" must be { dense, indices, weights }, as the option "sparse" says, got an array',
+      '"observation" must be { dense, indices, weights }, for the option "sparse", got an array',
       indexed,
       (a) => a.act([1]),
     ],
@@ -621,7 +621,7 @@ describe("bad input", () => {
     expect(digest(agent), "the state is unchanged").toBe(before);
   });
 
-  test("a disposed agent says so, and may be disposed again", () => {
+  test("a disposed agent throws, and can be disposed again", () => {
     const agent = fixed();
     agent.dispose();
     agent.dispose();

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { boundsOf } from "../../src/engine/options.js";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
-import { DQN, type DQNOptions, type Input, type Transition } from "../../src/index.js";
+import { type AgentInput, DQN, type DQNOptions, type Transition } from "../../src/index.js";
 import { Pcg32 } from "../reference/rng.js";
 
 const BOUND = 1e6;
@@ -77,7 +77,7 @@ class Caller {
     return this.below(2) ? Float32Array.from(plain) : Float64Array.from(plain);
   }
 
-  #rows(n: number, dense: number, sparse: { slots: number; size: number } | undefined): Input {
+  #rows(n: number, dense: number, sparse: { slots: number; size: number } | undefined): AgentInput {
     const { high: most } = boundsOf(this.#options.storage);
     if (!sparse) return this.#numbers(n * dense, most);
     const indices = Array.from({ length: n * sparse.slots }, (_, i) => (i % 2 ? -1 : this.below(sparse.size)));
@@ -85,16 +85,16 @@ class Caller {
     return { dense: this.#numbers(n * dense, most), indices, weights };
   }
 
-  observation(): Input {
+  observation(): AgentInput {
     return this.#rows(1, this.#options.observation, this.#options.sparse);
   }
 
-  candidates(n: number): Input {
+  candidates(n: number): AgentInput {
     const { features, sparse } = this.#options.candidates!;
     return this.#rows(n, features, sparse);
   }
 
-  available(): Input | undefined {
+  available(): AgentInput | undefined {
     if (this.#options.candidates) return this.candidates(1 + this.below(this.#options.candidates.max));
     return this.#options.masked ? [1, this.below(2)] : undefined;
   }
@@ -257,7 +257,7 @@ describe("a number that a storage cannot keep", () => {
         agent.observe({ ...transition, observation: [edge, edge], nextCandidates: [edge, edge] });
         agent.act([edge, 0], rows);
         const bad = beyond(edge);
-        const message = (name: string) => `"${name}" must be ${must}, as the option "storage" says, got ${bad}`;
+        const message = (name: string) => `"${name}" must be ${must}, the range of the option "storage", got ${bad}`;
         const before = digest(agent);
         for (const field of ["observation", "nextObservation", "candidates", "nextCandidates"] as const) {
           expect(() => agent.observe({ ...transition, [field]: [0, bad] })).toThrow(message(`${field}[1]`));
@@ -284,7 +284,7 @@ describe("a number that a storage cannot keep", () => {
     );
     const bad = beyond(low);
     expect(() => agent.evaluate({ ...observation, dense: [bad] })).toThrow(
-      `"observation.dense[0]" must be ${must}, as`,
+      `"observation.dense[0]" must be ${must}, the range`,
     );
     expect(() => agent.evaluate({ dense: [low], indices: [1, 1], weights: [6e5, 6e5] })).toThrow(
       '"observation.weights" of one index must add up to a number in [-1e6, 1e6]',

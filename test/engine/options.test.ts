@@ -53,7 +53,7 @@ describe("options", () => {
     ],
     [
       { ...BASE, noisySigma: 0.5, normalization: "batch" },
-      '"noisySigma" and "normalization": "batch" exclude each other: statistics would be those of the noise',
+      '"noisySigma" and "normalization": "batch" exclude each other: its statistics would measure the noise',
     ],
     [
       { ...BASE, normalization: "batch", batchSize: 1 },
@@ -75,7 +75,7 @@ describe("options", () => {
     expect(() => resolveOptions(options as DQNOptions)).toThrow(message);
   });
 
-  test("what does not fit 4 GB is refused before memory is taken, with the figure", () => {
+  test("an agent beyond 4 GB is refused before it takes memory, with the figure", () => {
     const options = { observation: 1000, actions: 2, capacity: 1_000_000 };
     expect(() => new DQN(options)).toThrow(
       /^"capacity": a replay of 1000000 transitions and the networks need 8\.0 GB; Wasm memory ends at 4 GB$/,

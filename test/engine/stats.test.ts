@@ -18,7 +18,7 @@ function fed(options: Partial<DQNOptions> = {}): DQN {
 }
 
 describe("stats", () => {
-  test("of a new agent: what is there, and NaN for what is not", () => {
+  test("of a new agent are known or NaN", () => {
     const { NaN: none } = Number;
     const agent = new DQN(OPTIONS);
     expect(agent.stats()).toEqual({
@@ -36,7 +36,7 @@ describe("stats", () => {
     });
   });
 
-  test("losses are those that learn gave, and their mean weighs each 0.99 times the next", () => {
+  test("losses equal the results of learn, and their mean weighs each 0.99 times the next", () => {
     const agent = fed();
     const losses = Array.from({ length: 30 }, () => agent.learn());
     let [sum, weight] = [0, 0];
@@ -114,7 +114,7 @@ describe("stats", () => {
   });
 });
 
-test("quantiles of TD errors, predictions by quantiles and the effective batch are those of their definitions", () => {
+test("quantiles of TD errors, predictions by quantiles and the effective batch match their definitions", () => {
   const stats = new Float64Array(Stat.Count);
   stats[Stat.Tried] = 1;
   stats[Stat.IsWeighted] = 1;

@@ -61,7 +61,7 @@ describe("threads", () => {
     many.dispose();
   });
 
-  test("a file says nothing of them, and is the same", async () => {
+  test("a file is the same with any number", async () => {
     using agent = new DQN(OPTIONS["actions"]!, { threads: 2 });
     live(agent, 60);
     using loaded = DQN.load(agent.save(), { threads: 3 });
@@ -98,7 +98,7 @@ describe("threads", () => {
     expect(digestOf(agent)).toBe(await trained(OPTIONS["actions"]!, {}));
   });
 
-  test("are told no where they are no number of threads", () => {
+  test("must be an integer in [1, 64]", () => {
     for (const threads of [0, 65, 1.5, "2"]) {
       const options = { threads } as EngineOptions;
       expect(() => new DQN(OPTIONS["actions"]!, options)).toThrow(`"threads" must be an integer in [1, 64]`);

@@ -43,7 +43,7 @@ test("the release exports these functions and its memory, and imports nothing", 
 
 afterEach(() => vi.restoreAllMocks());
 
-test("a host that refuses to compile is told of what it needs", () => {
+test("a host that refuses to compile gets an error with the needed policy", () => {
   const refuse = (cause: Error) =>
     vi.spyOn(WebAssembly, "Instance").mockImplementation(function refused() {
       throw cause;

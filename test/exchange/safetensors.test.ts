@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readTensors, type Tensor, writeTensors } from "../../src/exchange/container.js";
+import { readSafetensors, type Tensor, writeTensors } from "../../src/exchange/container.js";
 import { fromSafetensors, fromStableBaselines3, toSafetensors } from "../../src/exchange/index.js";
 import { DQN, type DQNOptions, type LayerWeights, SnapshotError } from "../../src/index.js";
 import { numbers } from "../support/numbers.js";
@@ -12,7 +12,7 @@ const GOLDEN = "test/fixtures/weights.safetensors";
 
 /** Names and shapes in a file of an agent's weights. */
 function contents(options: DQNOptions): [string, number[]][] {
-  const { tensors } = readTensors(toSafetensors(new DQN(options).weights()));
+  const { tensors } = readSafetensors(toSafetensors(new DQN(options).weights()));
   return [...tensors].map(([name, { shape }]) => [name, shape]);
 }
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { crc32c, type EventSink, EventWriter, logTraining, trainScalars } from "../../src/exchange/tensorboard.js";
-import { CartPole, DQN, jsonLines, train } from "../../src/index.js";
+import {
+  crc32c,
+  type TensorBoardSink,
+  TensorBoardWriter,
+  tensorBoardLogger,
+  trainScalars,
+} from "../../src/exchange/tensorboard.js";
+import { CartPole, DQN, jsonLinesLogger, train } from "../../src/index.js";
 import { utf8 } from "../support/pieces.js";
 
 /** What is written to it. */
@@ -102,7 +108,7 @@ describe("an event file", () => {
   // Made by Python's struct with a bitwise CRC from event.proto, summary.proto and record_writer.h; TensorBoard reads it.
   test("has these bytes", () => {
     const bytes = new Bytes();
-    const writer = new EventWriter(bytes.sink, 1700000000.5);
+    const writer = new TensorBoardWriter(bytes.sink, 1700000000.5);
     writer.scalar("train/loss", 0.25, 1000, 1700000001.25);
     writer.scalars({ a: 0, [`\u00e9/${"x".repeat(130)}`]: -1e30 }, 0, 0);
     writer.scalar("b", 1, 2 ** 53 - 1, 2);
@@ -115,9 +121,9 @@ describe("an event file", () => {
     ]);
   });
 
-  test("reads back as what was written", () => {
+  test("reads back unchanged", () => {
     const bytes = new Bytes();
-    const writer = new EventWriter(bytes.sink, 3);
+    const writer = new TensorBoardWriter(bytes.sink, 3);
     const written: Event[] = [{ wallTime: 3, step: 0, version: "brain.Event:2", values: {} }];
     const odd = [0, -0, 1e-45, 3.4028234663852886e38, Number.NaN, Number.POSITIVE_INFINITY, 1 / 3];
     for (let i = 0; i < 60; i++) {
@@ -130,14 +136,14 @@ describe("an event file", () => {
     expect(read(bytes.all)).toEqual(written);
   });
 
-  test.each<[string, (writer: EventWriter) => void]>([
+  test.each<[string, (writer: TensorBoardWriter) => void]>([
     ['"step" must be an integer in [0, 9007199254740991], got -1', (w) => w.scalar("a", 1, -1, 0)],
     ['"step" must be an integer in [0, 9007199254740991], got 0.5', (w) => w.scalar("a", 1, 0.5, 0)],
     ['"wallTime" must be seconds since 1970, a finite number >= 0, got NaN', (w) => w.scalar("a", 1, 0, Number.NaN)],
     ['"a" must be a number, got "1"', (w) => w.scalar("a", "1" as unknown as number, 0, 0)],
   ])("%s: nothing is written", (message, write) => {
     const bytes = new Bytes();
-    const writer = new EventWriter(bytes.sink, 0);
+    const writer = new TensorBoardWriter(bytes.sink, 0);
     expect(() => write(writer)).toThrow(message);
     expect(bytes.parts).toHaveLength(1);
   });
@@ -148,7 +154,7 @@ describe("a stream", () => {
     const [bytes, streamed] = [new Bytes(), new Bytes()];
     const stream = new WritableStream<Uint8Array>({ write: (chunk) => streamed.sink(chunk) });
     for (const sink of [bytes.sink, stream]) {
-      const writer = new EventWriter(sink as EventSink, 1);
+      const writer = new TensorBoardWriter(sink as TensorBoardSink, 1);
       for (let i = 0; i < 20; i++) writer.scalar("a", i, i, i);
       await writer.close();
       await writer.close();
@@ -158,17 +164,17 @@ describe("a stream", () => {
     expect(read(streamed.all)).toHaveLength(21);
   });
 
-  test("that fails is told of by the next call, or at the end", async () => {
+  test("that fails makes the next call or the end throw", async () => {
     const failing = () =>
       new WritableStream<Uint8Array>({
         write() {
           throw new Error("disk full");
         },
       });
-    const writer = new EventWriter(failing(), 1);
+    const writer = new TensorBoardWriter(failing(), 1);
     await new Promise((resolve) => setTimeout(resolve, 0));
     expect(() => writer.scalar("a", 1, 1, 1)).toThrow("disk full");
-    await expect(new EventWriter(failing(), 1).close()).rejects.toThrow("disk full");
+    await expect(new TensorBoardWriter(failing(), 1).close()).rejects.toThrow("disk full");
   });
 });
 
@@ -179,7 +185,7 @@ describe("training", () => {
     const bytes = new Bytes();
     const agent = new DQN(small);
     let clock = 100;
-    const onProgress = logTraining(agent, new EventWriter(bytes.sink, clock), () => ++clock);
+    const onProgress = tensorBoardLogger(agent, new TensorBoardWriter(bytes.sink, clock), () => ++clock);
     const evaluation = { environment: new CartPole(), every: 150, episodes: 2 };
     await train(agent, new CartPole(), { steps: 400, progressEvery: 100, onProgress, evaluation });
     const events = read(bytes.all).slice(1);
@@ -197,7 +203,7 @@ describe("training", () => {
     }
   });
 
-  test("leaves out what is not known yet, and counts refusals by field", () => {
+  test("leaves out unknown figures, and counts refusals by field", () => {
     const agent = new DQN(small);
     expect(() => agent.act([0, 0, 0, 1e7])).toThrow();
     const progress = { step: 1, total: 2, episodes: 0, meanReturn: Number.NaN, loss: Number.NaN, epsilon: 1 };
@@ -214,7 +220,7 @@ describe("training", () => {
   test("is logged as one JSON object a line, NaN as null", async () => {
     const lines: string[] = [];
     const agent = new DQN(small);
-    const onProgress = jsonLines(agent, (line) => void lines.push(line));
+    const onProgress = jsonLinesLogger(agent, (line) => void lines.push(line));
     const { steps } = await train(agent, new CartPole(), { steps: 120, progressEvery: 40, onProgress });
     expect(lines.every((line) => line.endsWith("\n") && line.indexOf("\n") === line.length - 1)).toBe(true);
     const rows = lines.map((line) => JSON.parse(line));

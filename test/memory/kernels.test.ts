@@ -23,7 +23,7 @@ describe("every call of a kernel keeps to its tensors, whatever stands beside th
   });
 });
 
-/** Exported too, but without tensors, or within drawNoise; the sum tree has a test of its own. */
+/** ExportableAgent too, but without tensors, or within drawNoise; the sum tree has a test of its own. */
 const OTHERS = [
   ...["huber", "huberGradient", "squared", "squaredGradient", "padded", "panelOffset", "exp", "log"],
   ...["seedRng", "nextU32", "uniform", "uniformIn", "below", "normals"],

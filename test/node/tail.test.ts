@@ -35,7 +35,7 @@ async function read(
 const soon = (run: () => void) => setTimeout(run, 3 * FAST);
 
 describe("a tail", () => {
-  test("gives what there is, then what comes, and holds a line until its end", async () => {
+  test("gives existing lines, then new ones, and holds a line until its end", async () => {
     const path = fresh();
     writeFileSync(path, "a\nb\nhal");
     soon(() => appendFileSync(path, "f"));
@@ -111,7 +111,7 @@ describe("a tail", () => {
     expect((await read(path, 1, { from }))[0]).toEqual(["d"]);
   });
 
-  test("starts again where a file has become shorter, without what was half written", async () => {
+  test("starts again in a file that became shorter, and drops a half-written line", async () => {
     const path = fresh();
     writeFileSync(path, "first\nhalf of a line");
     const cutShort = () => {
@@ -123,7 +123,7 @@ describe("a tail", () => {
     expect((await read(path, 1, { from: short }))[0]).toEqual(["new"]);
   });
 
-  test("waits for a file that is not there, and ends when it is told to", async () => {
+  test("waits for a missing file, and ends at the signal", async () => {
     const path = fresh();
     soon(() => writeFileSync(path, "a\n"));
     expect((await read(path, 1))[0]).toEqual(["a"]);
@@ -147,7 +147,7 @@ describe("a tail", () => {
   });
 });
 
-test("what is not an option is refused", () => {
+test("an unknown option is refused", () => {
   expect(() => tail("x", { interval: 1 } as TailOptions)).toThrow('"interval" is not an option');
   expect(() => tail("x", { intervalMs: 0 })).toThrow('"intervalMs" must be');
   expect(() => tail("x", { from: { offset: -1, inode: 1 } })).toThrow('"from.offset" must be an integer >= 0, got -1');

@@ -131,7 +131,7 @@ describe("sin and cos", () => {
     expect(relative(cos(Math.PI / 2), 6.123233995736766e-17)).toBeLessThan(1e-15);
   });
 
-  test("keep the sign of zero and refuse what they cannot reduce", () => {
+  test("keep the sign of zero and refuse angles beyond their range", () => {
     expect(Object.is(sin(-0), -0)).toBe(true);
     expect(cos(0)).toBe(1);
     expect(sin(Infinity)).toBeNaN();

@@ -77,7 +77,7 @@ describe("the sequence", () => {
     expect(Math.abs((product / 20_000) * 12)).toBeLessThan(4 / Math.sqrt(20_000));
   });
 
-  test("refuses what is no safe integer", () => {
+  test("refuses anything but safe integers", () => {
     expect(() => new Random(0.5)).toThrow('"seed" must be a safe integer, got 0.5');
     expect(() => Random.named(1, Number.NaN)).toThrow('"name" must be a safe integer, got NaN');
   });

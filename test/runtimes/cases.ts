@@ -13,9 +13,9 @@ import { LiveEnvironment } from "../../src/simulator/environment.js";
 import { simulatedEvents } from "../../src/simulator/platform.js";
 import { Acrobot } from "../../src/training/environments/acrobot.js";
 import { CartPole } from "../../src/training/environments/cartpole.js";
+import { ChangingCandidates } from "../../src/training/environments/changingcandidates.js";
 import { MaskedGrid } from "../../src/training/environments/maskedgrid.js";
 import { MountainCar } from "../../src/training/environments/mountaincar.js";
-import { Offers } from "../../src/training/environments/offers.js";
 
 /** An agent, and what it learns from: environments by `train`, or a made-up stream of everything it takes. */
 export interface Case {
@@ -221,14 +221,14 @@ const TRAININGS: Case[] = [
     name: "Offers, trained",
     options: {
       ...COMMON,
-      observation: new Offers().observationSize,
-      candidates: { max: 6, features: new Offers().features },
+      observation: new ChangingCandidates().observationSize,
+      candidates: { max: 6, features: new ChangingCandidates().features },
       gamma: 0.8,
       cqlAlpha: 0.2,
       dueling: true,
       seed: 12,
     },
-    environments: () => [new Offers()],
+    environments: () => [new ChangingCandidates()],
   },
   {
     // The simulated platform, the features of its log and what is learned of them: a bit of any of these shows.

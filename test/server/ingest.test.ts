@@ -62,7 +62,7 @@ describe("a body", () => {
     }
   });
 
-  test("with an event that is none is refused whole, with line or place and path", async () => {
+  test("with one invalid event is rejected whole, with its line or index and its path", async () => {
     const { taken, post } = door();
     const wrong = { ...click(2), user: "" };
     const message = '"user" must be a string of 1 to 256 characters, got ""';
@@ -83,7 +83,7 @@ describe("a body", () => {
     expect(taken).toEqual([]);
   });
 
-  test("loses only what is none, where that is asked for", async () => {
+  test("loses only its invalid events with onInvalid: skip", async () => {
     const { taken, post } = door({ onInvalid: "skip" });
     const said = await post(lines([click(1), { ...click(2), time: -1 }, click(3)]), LINES);
     const faults = [{ line: 2, field: "time", message: '"time" must be a finite number >= 0, got -1' }];
@@ -119,7 +119,7 @@ describe("a body", () => {
     expect(taken.length).toBe(3);
   });
 
-  test("of another method, type or encoding is refused, with what is taken", async () => {
+  test("of another method, type or encoding is rejected, with the accepted ones", async () => {
     const { handle, post } = door();
     const get = await handle(new Request("http://localhost/events"));
     expect([get.status, get.headers.get("allow")]).toEqual([405, "POST"]);
@@ -154,7 +154,7 @@ describe("delivery", () => {
     );
   });
 
-  test("without ids takes what comes, and remembers no more ids than it may", async () => {
+  test("without ids takes every event, and remembers at most window ids", async () => {
     const { taken, post } = door({ window: 2 });
     const { id: _, ...nameless } = click(1);
     await post(lines([nameless, nameless]), LINES);
@@ -164,7 +164,7 @@ describe("delivery", () => {
     expect(await post(lines([click(1)]), LINES)).toMatchObject({ accepted: 1 });
   });
 
-  test("is answered after the sink, one request at a time; what the sink has thrown can be sent again", async () => {
+  test("is answered after the sink, one request at a time; a request can be repeated after the sink threw", async () => {
     const errors: unknown[] = [];
     const calls: string[] = [];
     let isBroken = true;
@@ -197,7 +197,7 @@ describe("delivery", () => {
   });
 });
 
-test("what is not an option is refused", () => {
+test("an unknown option is refused", () => {
   expect(() => ingest({} as IngestOptions)).toThrow('"sink" must be a function, got undefined');
   expect(() => ingest({ sink: () => {}, maxBytes: 0 })).toThrow('"maxBytes" must be');
   expect(() => ingest({ sink: () => {}, max: 1 } as IngestOptions)).toThrow('"max" is not an option');

@@ -1,11 +1,11 @@
 import { sha256 } from "../../src/engine/snapshot/sha256.js";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
-import type { DQN, DQNOptions, Input, SparseOptions } from "../../src/index.js";
+import type { AgentInput, DQN, DQNOptions, SparseOptions } from "../../src/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { numbers } from "./numbers.js";
 
 /** n rows of made-up inputs, with indices where an agent takes them. */
-export function rowsOf(dense: number, sparse: SparseOptions | undefined, n: number, seed: number): Input {
+export function rowsOf(dense: number, sparse: SparseOptions | undefined, n: number, seed: number): AgentInput {
   const x = numbers(dense * n, seed);
   if (!sparse) return x;
   const indices = Array.from({ length: n * sparse.slots }, (_, i) => ((seed + 5 * i) % (sparse.size + 1)) - 1);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { DQN, DQNOptions, Input, SparseOptions } from "../../src/index.js";
+import type { AgentInput, DQN, DQNOptions, SparseOptions } from "../../src/index.js";
 import { rowsOf } from "./live.js";
 
 const sparse = fc.constantFrom<SparseOptions | undefined>(undefined, { slots: 2, size: 5 });
@@ -34,7 +34,7 @@ export function inputsOf({ observation, sparse, candidates }: DQNOptions, n: num
 }
 
 /** The same inputs written out as dense rows, as other tools take them. */
-export function denseRows(input: Input, rows: number, size: number): Float32Array {
+export function denseRows(input: AgentInput, rows: number, size: number): Float32Array {
   if (!("indices" in input)) return Float32Array.from(input);
   const { dense = [], indices, weights } = input;
   const [given, slots] = [dense.length / rows, indices.length / rows];

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import {
   Acrobot,
   CartPole,
+  ChangingCandidates,
   DQN,
   type DQNOptions,
   type Environment,
   MaskedGrid,
   MountainCar,
-  Offers,
   resume,
   SnapshotError,
   train,
@@ -31,7 +31,7 @@ const CASES: [string, () => Environment, Partial<DQNOptions>][] = [
   ["Acrobot", () => new Acrobot(), { actions: 3 }],
   ["MountainCar", () => new MountainCar(), { actions: 3 }],
   ["MaskedGrid", () => new MaskedGrid(), { actions: 4, masked: true, dueling: true }],
-  ["Offers", () => new Offers(), { candidates: { max: 6, features: 2 }, dropout: 0.1 }],
+  ["ChangingCandidates", () => new ChangingCandidates(), { candidates: { max: 6, features: 2 }, dropout: 0.1 }],
 ];
 
 test.each(CASES)("training in %s that was saved and resumed ends as one that never stopped", async (_, make, extra) => {
@@ -89,21 +89,21 @@ test("an environment without a state begins a new episode, and nothing joins the
   expect(await resumed.training).toMatchObject({ steps: 300 });
 });
 
-test("what does not fit is refused", async () => {
+test("a file, environments or options that do not fit are refused", async () => {
   const training = train(new DQN({ ...SMALL, observation: 4, actions: 2, environments: 2 }), new CartPole(), {
     steps: 100,
     progressEvery: 50,
     evaluation: { environment: new CartPole(), every: 50, episodes: 1 },
   });
-  expect(() => training.save()).toThrow("the training has not begun");
+  expect(() => training.save()).toThrow("the training has not started");
   await training;
   const file = training.save();
   expect(() => resume(file, new CartPole())).toThrow('"evaluationEnvironment" must be given');
   const evaluationEnvironment = new CartPole();
   expect(() => resume(file, [new CartPole(), new CartPole()], { evaluationEnvironment })).toThrow(
-    "the file is of a training in 1 environments, got 2",
+    "the training in the file has 1 environments, got 2",
   );
-  expect(() => resume(file, new Offers(), { evaluationEnvironment })).toThrow(
+  expect(() => resume(file, new ChangingCandidates(), { evaluationEnvironment })).toThrow(
     "the state of the environment must be an object with episode, random, mood, set",
   );
   expect(() => resume(file, new CartPole(), { evaluationEnvironment, steps: 0 })).toThrow('"steps" must be');

@@ -69,7 +69,7 @@ describe("evaluation in training", () => {
     );
   });
 
-  test("leaves the last weights where it is told to", async () => {
+  test("leaves the last weights without restoreBest", async () => {
     const { result, weights, final } = await run([1, 5, 2, 3, 4, 0], { restoreBest: false });
     expect(result.best).toEqual({ step: 20, meanReturn: 5 });
     expect(final).toEqual(weights.get(60));
@@ -104,7 +104,7 @@ describe("evaluation in training", () => {
     expect(steps).toEqual([20, 25]);
   });
 
-  test("does not change what is learned", async () => {
+  test("does not change learning", async () => {
     const file = async (evaluation: object) => {
       const agent = new DQN({ ...SMALL, epsilon: 0.5 });
       await train(agent, new Idle(), { steps: 60, ...evaluation });

@@ -194,7 +194,7 @@ describe("train", () => {
     expect(agent.steps).toBe(0);
   });
 
-  test("passes on what was available before and after each step", async () => {
+  test("passes on the available choices before and after each step", async () => {
     const seen: Transition[] = [];
     class Recorder extends DQN {
       override observe(transition: Transition): void {

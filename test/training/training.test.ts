@@ -74,7 +74,7 @@ describe("a training", () => {
     expect(await other).toMatchObject({ steps: 100, ended: "break" });
   });
 
-  test("tells its error to all who wait, at any time", async () => {
+  test("throws its error to every caller, at any time", async () => {
     const agent = fresh();
     const environment = new CartPole();
     environment.step = () => {

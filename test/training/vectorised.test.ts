@@ -134,7 +134,7 @@ describe("several environments", () => {
     expect(agent.evaluate([0])[0]).toBeCloseTo(0, 1);
   });
 
-  test("join nothing to what came before or comes after training", async () => {
+  test("join no steps from before or after training", async () => {
     const options = { gamma: 0.5, nStep: 3, targetEvery: 20, tau: 1, learningRate: 3e-3 };
     const agent = new DQN({ observation: 1, actions: 1, ...SMALL, ...options });
     const stray = { observation: [0], action: 0, reward: 0, terminated: false, nextObservation: [0] };

@@ -6,15 +6,15 @@ import type { Row } from "../writing/results.js";
 
 export interface TrialOptions {
   seed: number;
-  /** Users there will be at most. */
+  /** Maximum number of users. */
   users: number;
-  /** Days since a user's first decision in which minutes count. */
+  /** Days after a user's first decision in which minutes count. */
   days: number;
-  /** Milliseconds from which decisions count. */
+  /** Time from which decisions count, milliseconds. */
   from: number;
 }
 
-/** Two policies that serve side by side, and the test of which of them is watched longer. */
+/** An A/B test of two policies by watch time. */
 export class Trial implements DisposablePolicy {
   readonly name: string;
   readonly #policies: readonly [DisposablePolicy, DisposablePolicy];
@@ -45,7 +45,7 @@ export class Trial implements DisposablePolicy {
     for (const policy of this.#policies) policy.dispose?.();
   }
 
-  /** How the test stands, in two lines. */
+  /** The state of the test, in two lines. */
   get text(): string {
     const [a, b] = this.#policies.map(({ name }) => name) as [string, string];
     const { status, difference, p, decidedAt, mismatch, ...arms } = this.#log.test.result();
@@ -55,7 +55,7 @@ export class Trial implements DisposablePolicy {
       a_better: `${a} is better`,
       b_better: `${b} is better`,
       no_difference: "no difference",
-      mismatch: "the arms do not come as they were dealt: nothing can be concluded",
+      mismatch: "the arms' sizes do not match the split: no conclusion is possible",
     };
     const of = (name: string, { users, mean }: { users: number; mean: number }) =>
       `${name} ${mean.toFixed(1)} (${users} users)`;

@@ -17,13 +17,12 @@ import { ItemKnn, ItemPop } from "../../ranking/index.js";
 import type { Recommender } from "../../recommender/index.js";
 import type { Figure } from "../../statistics/index.js";
 import { UsageError } from "../reading/arguments.js";
-import { Inputs, openEvents, readDecisions, until } from "../reading/input.js";
+import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../reading/input.js";
 import { type Entry, isEvent, merged } from "../reading/log.js";
 import { loadRecommender, readModel } from "../reading/model.js";
 import { readMovieLens } from "../reading/movielens.js";
 import { grid, rowsOf } from "../writing/figures.js";
-import { STANDARD, tell } from "../writing/output.js";
-import { Progress } from "../writing/progress.js";
+import { print, STANDARD } from "../writing/output.js";
 import { compare } from "../writing/ranking.js";
 import { writeRows } from "../writing/results.js";
 
@@ -43,19 +42,19 @@ export interface EvaluateOptions {
   json?: string;
 }
 
-/** Policies that learn from events alone; those with a network learn from decisions, and come as models. */
+/** Policies that learn from events alone. Policies with a network also need decisions, and come as models. */
 export const REPLAYED = ["random", "popular", "popular-by-context", "itemknn", "ease"] as const satisfies PolicyName[];
 
-/** Estimates in the unit of the reward. */
+/** Metrics in the unit of the reward. */
 const EARNED: readonly string[] = [
   ...["logged", "ips", "snips", "rips", "snrips", "iips"],
   ...["dm", "dr", "sndr", "switch_dr"],
 ];
 
-/** Decisions, by the spread of their weights, below which an estimate is not worth much. Set by hand. */
+/** Effective sample size of decisions below which an estimate is unreliable. Set by hand. */
 const FEW = 50;
 
-/** A recommender out of a file, which has been told all until its own time, and does not learn from what follows. */
+/** A recommender from a file. It knows all events up to its own time, and does not train on later ones. */
 class Trained implements RankingPolicy, TargetPolicy {
   readonly name: string;
   readonly #recommender: Recommender;
@@ -83,21 +82,21 @@ class Trained implements RankingPolicy, TargetPolicy {
     return this.#recommender.distributions(request, slate);
   }
 
-  /** Takes what the logging policy decided. */
-  decided(decision: LoggedDecision): void {
+  /** Takes a decision of the logging policy. */
+  recordDecision(decision: LoggedDecision): void {
     this.#recommender.recordDecision(decision);
   }
 
-  /** TD errors of what was decided. */
+  /** TD errors of the recorded decisions. */
   figures(): Figure[] {
     return this.#agent.figures();
   }
 
-  /** Fails for a question of before its time, as it knows the answer. */
+  /** @throws Error for a request before its own time, as it has seen the answer. */
   #requireLater({ now }: Request): void {
     if (now >= this.#since) return;
     const own = `the model ${this.name} was trained on events until ${this.#since}`;
-    throw new Error(`${own}, and is asked at ${now}: "--events" must be later than what it was trained on`);
+    throw new Error(`${own}: "--events" must be later, got a request at ${now}`);
   }
 
   recommend(request: Request): ReturnType<Recommender["recommend"]> {
@@ -115,60 +114,41 @@ interface Contestant {
   replay: LogReplay;
 }
 
-/** The policies that are evaluated, of whom the first is the one that others are compared with. */
+/** The policies to evaluate. The others are compared with the first. */
 function enter({ policies, model, seed }: EvaluateOptions): (RankingPolicy & TargetPolicy)[] {
   const named = policies ?? (model.length > 0 ? ["popular"] : ["popular", "random"]);
-  // All of `REPLAYED` say how they choose.
+  // All of `REPLAYED` can report their distributions.
   const baselines = named.map((name) => POLICIES[name].create(seed) as Baseline);
   const entered = [...baselines, ...model.map((file) => new Trained(file))];
   const twice = entered.find(({ name }, i) => entered.findIndex((other) => other.name === name) < i);
-  if (twice !== undefined) throw new UsageError(`models must have names of their own, got ${twice.name} twice`);
+  if (twice !== undefined) throw new UsageError(`models must have different names, got ${twice.name} twice`);
   return entered;
 }
 
-/** Reads files to their end, or the signal; answers how many there were of what is in them. */
-async function read<T>(
-  inputs: Inputs,
-  open: (inputs: Inputs) => Promise<AsyncIterable<T>>,
-  take: (one: T) => void,
-  signal: AbortSignal,
-): Promise<number> {
-  const progress = new Progress("events");
-  let count = 0;
-  for await (const one of until(signal, await open(inputs))) {
-    take(one);
-    progress.show({ count: ++count, fraction: inputs.fraction, text: inputs.title });
-  }
-  progress.end();
-  return count;
-}
-
-/** Feeds files to all; stops at the signal. */
-function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
+/** Feeds the events of files to all contestants until the signal; returns their number. */
+async function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
   const take = (event: LiveEvent) => {
     for (const { replay } of contestants) replay.feed(event);
   };
-  return read(inputs, openEvents, take, signal);
+  return consume(inputs, await openEvents(inputs), take, signal);
 }
 
-/** The time of the first event of a log, of which nothing else is read. */
+/** The time of a log's first event; reads no further. */
 async function beginningOf(files: readonly string[], signal: AbortSignal): Promise<number> {
   for await (const { time } of await openEvents(new Inputs(files, signal))) return time;
   throw new Error(`${files.join(", ")}: must hold events, got none`);
 }
 
-/** @throws UsageError for what does not go with `--events`. */
+/** @throws UsageError for options that do not go with `--events`. */
 function requireLogs(options: EvaluateOptions, files: readonly string[]): void {
   const { warmup, decisions, reward, clip } = options;
   if (options.model.length > 0 && warmup.length === 0) {
-    throw new UsageError('"--model" needs "--warmup": all that was before "--events", what it was trained on included');
+    throw new UsageError('"--model" needs "--warmup": the complete log before "--events", including the training log');
   }
   if (warmup.length > 0 && files.includes(STANDARD)) {
     throw new UsageError('"--events" must be a file where there is "--warmup"');
   }
-  if (decisions?.some((file) => file === STANDARD && files.includes(file))) {
-    throw new UsageError('"--events" and "--decisions" must not both be -');
-  }
+  requireOneStdin(files, decisions);
   if (decisions === undefined && (reward !== undefined || clip !== undefined)) {
     throw new UsageError('"--reward" and "--clip" go with "--decisions"');
   }
@@ -189,7 +169,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   const about = `${cases} cases in ${count} events; ${skipped} more on streams not on air; mean [95 % interval by user]`;
   if (cases === 0 && signal.aborted) return false;
   if (cases === 0) throw new Error(`${files.join(", ")}: must hold clicks on streams on air, got none`);
-  tell(`${tablesOf(results, k)}\n${about}\n`, json);
+  print(`${tablesOf(results, k)}\n${about}\n`, json);
   if (json === undefined) return !signal.aborted;
   const [first, ...others] = results as [Outcome, ...Outcome[]];
   const rows = results.flatMap(({ name, result }) => rowsOf(result.figures, "recommender", `log/${name}`, [seed]));
@@ -201,7 +181,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   return !signal.aborted;
 }
 
-/** What policies would have earned a decision in the place of the one that decided, and what models foresaw. */
+/** Estimates the policies' rewards from the decisions of the logging policy, and the models' TD errors. */
 async function evaluateDecisions(
   options: EvaluateOptions,
   files: string[],
@@ -218,14 +198,17 @@ async function evaluateDecisions(
       if (isEvent(entry)) log.feedback(entry);
       else if (entry.time >= from) {
         log.decision(entry);
-        if (policy instanceof Trained) policy.decided(entry);
+        if (policy instanceof Trained) policy.recordDecision(entry);
       }
     }
   };
-  if (warmup.length > 0) await read(new Inputs(warmup, signal), openEvents, take, signal);
-  const decided = readDecisions(new Inputs(decisions, signal));
-  const entries = async (inputs: Inputs) => merged(await openEvents(inputs), decided);
-  const count = await read(new Inputs(files, signal), entries, take, signal);
+  if (warmup.length > 0) {
+    const earlier = new Inputs(warmup, signal);
+    await consume(earlier, await openEvents(earlier), take, signal);
+  }
+  const inputs = new Inputs(files, signal);
+  const entries = merged(await openEvents(inputs), readDecisions(new Inputs(decisions, signal)));
+  const count = await consume(inputs, entries, take, signal);
   const n = judged[0]!.log.decisions;
   if (n === 0 && signal.aborted) return false;
   if (n === 0) throw new Error(`${decisions.join(", ")}: must hold decisions in the time of "--events", got none`);
@@ -238,12 +221,12 @@ async function evaluateDecisions(
   const columns = results.map(({ name }) => name);
   const what = reward === "click" ? "clicks" : "minutes watched";
   const about = `${what} a decision, ${n} decisions in ${count} events and decisions; mean [95 % interval by user]`;
-  tell(`${grid(metrics, columns, find)}\n${about}\n`, json);
+  print(`${grid(metrics, columns, find)}\n${about}\n`, json);
   for (const name of columns) {
     const left = find("ess", name)?.value ?? 0;
     if (left >= FEW) continue;
-    const why = "chooses too differently from the policy that decided, believe neither estimates nor intervals";
-    process.stderr.write(`${name}: weights leave ${left.toFixed(1)} of ${n} decisions: it ${why}\n`);
+    const why = "it differs too much from the logging policy; do not trust its estimates and intervals";
+    process.stderr.write(`${name}: weights leave ${left.toFixed(1)} of ${n} decisions: ${why}\n`);
   }
   if (json === undefined) return !signal.aborted;
   const unit = { click: "1", watch: "min" }[reward];
@@ -261,7 +244,7 @@ interface Outcome {
   result: LogReplayResult;
 }
 
-/** All figures, the main ones by slice, and what each policy is above the first. */
+/** Tables of all figures, of the main ones by slice, and of each policy's lead over the first. */
 function tablesOf(results: readonly Outcome[], k: number): string {
   const [first, ...others] = results as [Outcome, ...Outcome[]];
   const columns = results.map(({ name }) => name);
@@ -293,7 +276,7 @@ async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptio
     const { ranker } = readModel(file);
     const isSame = ranker.train.user.length <= train.user.length && ranker.train.items === train.items;
     if (!isSame || ranker.train.users !== train.users) {
-      throw new Error(`${file}: was trained on other data than that of ${movielens}`);
+      throw new Error(`${file}: was trained on other data than ${movielens}`);
     }
     return ranker;
   });
@@ -301,9 +284,9 @@ async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptio
 }
 
 /**
- * Prints how well policies and models foresee what users click in a log; with decisions, what they would have earned in
- * the place of the policy that decided; of MovieLens, how well rankers foresee the last item of each user. Answers false
- * where the signal ended it early; the figures are then those of what was read.
+ * Measures how well policies and models predict the clicks in a log; with decisions, estimates their rewards; on
+ * MovieLens, measures how well rankers predict each user's last item. Returns false if the signal ended it early; the
+ * figures then cover the part that was read.
  */
 export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<boolean> {
   const { events, movielens } = options;

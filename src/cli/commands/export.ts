@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { DQN } from "../../engine/index.js";
 import { toOnnx, toSafetensors } from "../../exchange/index.js";
 import { saveFile } from "../../node/index.js";
-import { readFile } from "../reading/files.js";
+import { naming, readFile } from "../reading/files.js";
 import { version } from "../writing/results.js";
 
 /** The formats of `liveq export`. */
@@ -13,16 +13,11 @@ export interface ExportOptions {
   out: string;
 }
 
-/** Writes the weights of an agent's file for other tools. */
+/** Converts the weights in an agent's file for other tools. */
 export function exportWeights(file: string, { format, out }: ExportOptions): void {
   if (resolve(file) === resolve(out)) throw new Error(`"--out" must be another file than ${file}`);
   const bytes = readFile(file);
-  let agent: DQN;
-  try {
-    agent = DQN.load(bytes);
-  } catch (cause) {
-    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
-  }
+  const agent = naming(file, () => DQN.load(bytes));
   const metadata = { producer: `liveq ${version}`, options: JSON.stringify(agent.options) };
   const exported = format === "onnx" ? toOnnx(agent) : toSafetensors(agent.weights(), metadata);
   saveFile(out, exported);

@@ -1,5 +1,5 @@
 import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
-import { readTensors } from "../../exchange/index.js";
+import { readSafetensors } from "../../exchange/index.js";
 import { cleanEvents, emptyQualityReport, qualityReportLines } from "../../logs/index.js";
 import type { RecommenderStats } from "../../recommender/index.js";
 import { readFile } from "../reading/files.js";
@@ -19,18 +19,18 @@ interface TensorLine {
   bytes: number;
 }
 
-/** What `liveq inspect --json` prints. */
+/** The output of `liveq inspect --json`. */
 interface Description {
-  /** `dqn`, `model`, ... of LiveQ's own files; `weights` of any other safetensors file. */
+  /** `dqn`, `model`, ... for LiveQ's own files; `weights` for any other safetensors file. */
   kind: string;
   bytes: number;
   metadata: Record<string, string>;
   tensors: TensorLine[];
   agent?: AgentLines;
-  /** How many users and items a model knows. */
+  /** Number of users and items of a model. */
   users?: number;
   items?: number;
-  /** What a recommender did, and what it holds now. */
+  /** Counters and sizes of a recommender. */
   stats?: RecommenderStats;
   /** Files inside this one, by the name of their tensor. */
   parts?: Record<string, Description>;
@@ -48,7 +48,7 @@ interface AgentLines {
 
 const TEXT_SHOWN = 200;
 
-/** Tensors that are whole files of LiveQ. */
+/** Tensors that contain complete LiveQ files. */
 const PARTS = ["agent", "ranker"];
 
 const TITLES: Record<string, string> = {
@@ -60,16 +60,16 @@ const TITLES: Record<string, string> = {
   weights: "safetensors",
 };
 
-/** Prints what kind of file this is and what it holds, having checked all of it. */
+/** Checks a file completely, and prints its kind and contents. */
 export async function inspect(file: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const inputs = new Inputs([file], signal);
   const head = await inputs.head(inputs.names[0]!);
-  // No text has a zero; files of tensors begin with a length in eight bytes.
+  // Text has no zero bytes; a file of tensors begins with a length in eight bytes.
   if (head.length === 0 || head.includes(0)) inspectTensors(file, options);
   else await inspectEvents(inputs, options, signal);
 }
 
-/** Prints of what quality events are, with the cleaning that `liveq prepare` does by itself. */
+/** Prints the quality of events, with the default cleaning of `liveq prepare`. */
 async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: AbortSignal): Promise<void> {
   const format = await formatOf(inputs, "auto");
   if (format.yields !== "events") {
@@ -110,7 +110,7 @@ function inspectTensors(file: string, { json }: InspectOptions): void {
 
 /** @throws SnapshotError for a file that is damaged or foreign. */
 function describe(bytes: Uint8Array): Description {
-  const { metadata, tensors } = readTensors(bytes);
+  const { metadata, tensors } = readSafetensors(bytes);
   const common = {
     bytes: bytes.byteLength,
     metadata: Object.fromEntries(metadata),
@@ -139,7 +139,7 @@ function agentLines(bytes: Uint8Array): AgentLines {
   return { steps, updates, skippedUpdates, replaySize, memoryBytes, options, layers };
 }
 
-/** Text out of a file, which must not steer the terminal, nor fill it; --json has all of it. */
+/** Text from a file, shortened and without control characters for the terminal; --json has all of it. */
 function plain(text: string): string {
   const short = text.length > TEXT_SHOWN ? `${text.slice(0, TEXT_SHOWN)}...` : text;
   return short.replace(/\p{Cc}/gu, (mark) => JSON.stringify(mark).slice(1, -1));

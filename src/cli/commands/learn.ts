@@ -5,16 +5,16 @@ import { EventError, type LiveEvent } from "../../protocol/index.js";
 import { content, defaultFeatures, type FeatureGroup, Recommender } from "../../recommender/index.js";
 import { UserShares } from "../../recommender/learning/index.js";
 import { UsageError } from "../reading/arguments.js";
-import { Inputs, openEvents, readDecisions, until } from "../reading/input.js";
+import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../reading/input.js";
 import { type Entry, isEvent, merged, reconstructed } from "../reading/log.js";
 import { loadRecommender } from "../reading/model.js";
-import { STANDARD, tell } from "../writing/output.js";
+import { print, STANDARD } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
 import { loadWords } from "./words.js";
 
-/** What has equal shares in what is learned: users, none of whom then counts more than another, or events. */
+/** Whose weight in learning is equal: each user's, or each event's. */
 export const DRAWS = ["users", "events"] as const;
 export type Draw = (typeof DRAWS)[number];
 
@@ -28,7 +28,7 @@ export interface LearnOptions {
   draw: Draw;
   words?: string;
   resume: boolean;
-  /** Wait for what is added to the log. */
+  /** Whether to keep reading a growing log. */
   follow: boolean;
   /** Seconds. */
   saveEvery?: number;
@@ -39,28 +39,28 @@ export interface LearnOptions {
 const UPDATES = 2;
 /** Seconds between two saves of a model that follows a log. Set by hand. */
 const SAVE_EVERY = 300;
-/** How long it may take to read the rest of a moment after Ctrl-C. Set by hand. */
+/** Time limit after Ctrl-C to read the remaining entries of the same timestamp. Set by hand. */
 const GRACE_MS = 1000;
 
-/** The log as it went on: events, and decisions where they were made. */
+/** The log's events, with each decision at its place. */
 async function entriesOf(events: Inputs, decisions: Inputs | undefined, tailed?: AsyncIterable<LiveEvent>) {
   const read = tailed ?? (await openEvents(events));
   return decisions === undefined ? reconstructed(read) : merged(read, readDecisions(decisions));
 }
 
-/** The events of a log that grows; one torn line must not end what runs for weeks, so that it is counted. */
+/** The events of a growing log. It counts torn lines, as one must not end a run of weeks. */
 function followed({ names: [name] }: Inputs, stop: AbortSignal, report: QualityReport): AsyncIterable<LiveEvent> {
   return readJsonl(tail(name!, { signal: stop }), { name: name!, onError: "skip", report });
 }
 
-/** @throws UsageError for what cannot be followed. */
+/** @throws UsageError for inputs that cannot be followed. */
 function requireFollowable({ names, total }: Inputs, { decisions }: LearnOptions): void {
   const isOne = names.length === 1 && total !== undefined;
   if (!isOne) throw new UsageError(`"--follow" needs one file of "--events", got ${names.join(", ")}`);
   if (decisions !== undefined) throw new UsageError('"--follow" takes decisions from impressions, not "--decisions"');
 }
 
-/** A signal that follows another after a while: what is read by then ends the moment; a pipe may have nothing more. */
+/** A signal that aborts a while after another, to complete a timestamp even from a pipe that stays silent. */
 function stopAfter(signal: AbortSignal): AbortSignal {
   const stop = new AbortController();
   const later = () => setTimeout(() => stop.abort(signal.reason), GRACE_MS).unref();
@@ -68,7 +68,7 @@ function stopAfter(signal: AbortSignal): AbortSignal {
   return stop.signal;
 }
 
-/** Tells a recommender of an entry. @throws Error with a way out where it is out of order. */
+/** Feeds an entry to a recommender. @throws Error for an entry out of order, with the command that sorts a log. */
 function teach(recommender: Recommender, entry: Entry, shares: UserShares | undefined): void {
   try {
     if (isEvent(entry)) recommender.feedback(entry);
@@ -80,14 +80,14 @@ function teach(recommender: Recommender, entry: Entry, shares: UserShares | unde
   }
 }
 
-/** The default groups of features; with word vectors, where they are given. */
+/** The default groups of features, with word vectors if given. */
 function featuresOf({ words }: LearnOptions): FeatureGroup[] {
   const groups = defaultFeatures();
   if (words === undefined) return groups;
   return [...groups.filter(({ name }) => name !== "content"), content({ words: loadWords(words) })];
 }
 
-/** Goes through the log once, to know how much each user did in it; undefined where the signal ended that. */
+/** Reads the log once to count each user's transitions; undefined if the signal ended that. */
 async function sharesOf(
   { options }: Recommender,
   { events, decisions, seed }: LearnOptions,
@@ -95,38 +95,31 @@ async function sharesOf(
 ): Promise<UserShares | undefined> {
   const shares = new UserShares(seed, options.pending);
   const inputs = new Inputs(events, signal);
-  const progress = new Progress("events");
-  let counted = 0;
-  for await (const entry of until(signal, await entriesOf(inputs, decisions && new Inputs(decisions, signal)))) {
-    shares.count(entry);
-    progress.show({ count: ++counted, fraction: inputs.fraction, text: "counted" });
-  }
-  progress.end();
+  const entries = await entriesOf(inputs, decisions && new Inputs(decisions, signal));
+  await consume(inputs, entries, (entry) => shares.count(entry), signal, "counted");
   if (signal.aborted) return undefined;
   const { transitions, users } = shares.counted;
-  process.stderr.write(`${transitions} transitions of ${users} users, none of whom counts more than another\n`);
+  process.stderr.write(`${transitions} transitions of ${users} users, all with equal weight\n`);
   return shares;
 }
 
 /** @throws UsageError for options that do not go together. */
 function requireUsable({ model, events, decisions, draw, resume, follow }: LearnOptions): void {
   if (resume && !existsSync(model)) {
-    throw new UsageError(`"--resume" needs the file of "--model", ${model}, to go on from`);
+    throw new UsageError(`"--resume" needs the file of "--model", ${model}, to continue from`);
   }
   if (draw === "users" && follow) {
-    throw new UsageError('"--draw users" reads the whole log first, which "--follow" never has');
+    throw new UsageError('"--draw users" reads the whole log first, but with "--follow" it has no end');
   }
   if (draw === "users" && [...events, ...(decisions ?? [])].includes(STANDARD)) {
-    throw new UsageError('"--draw users" reads the log twice, which - cannot be; it needs files');
+    throw new UsageError('"--draw users" reads the log twice: it needs files, got -');
   }
-  if (decisions?.some((file) => file === STANDARD && events.includes(file))) {
-    throw new UsageError('"--events" and "--decisions" must not both be -');
-  }
+  requireOneStdin(events, decisions);
 }
 
 /**
- * Trains a recommender from a log that another policy made, and writes it. Answers false where the signal ended it
- * early: the recommender is written all the same, and `resume` goes on from it as if it had never stopped.
+ * Trains a recommender from another policy's log, and writes it. Returns false if the signal ended it
+ * early: it writes the recommender all the same, and `resume` continues as if it had never stopped.
  */
 export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
   requireUsable(options);
@@ -137,11 +130,11 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   if (resume) requireSame(recommender, options);
   const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
   if (draw === "users" && shares === undefined) {
-    // Nothing was learned: a model that is to be resumed is as it was.
+    // Nothing was learned: a resumed model's file stays as it was.
     recommender.dispose();
     return false;
   }
-  // It was written between two moments, so that what is later than its own is new to it.
+  // The file was written between two timestamps: every later entry is new.
   const had = resume ? recommender.time : -1;
   const stop = stopAfter(signal);
   const events = new Inputs(options.events, stop);
@@ -157,7 +150,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
       skipped++;
       continue;
     }
-    // All of a moment or nothing of it: so it can be gone on from.
+    // All entries of a timestamp or none, so that a run can continue from the file.
     if (entry.time > recommender.time) {
       if (signal.aborted) break;
       saving.offer(recommender);
@@ -170,14 +163,14 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   progress.end();
   saveFile(model, recommender.save());
   if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
-  const went = resume ? `; ${skipped} entries were known` : "";
+  const went = resume ? `; ${skipped} known entries skipped` : "";
   process.stderr.write(`${model} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`);
   report(recommender, options);
   recommender.dispose();
   return !signal.aborted;
 }
 
-/** Writes a model now and then, so that little is lost of it whatever happens. */
+/** Writes a model at intervals, so that a crash loses little. */
 class Saving {
   readonly #file: string;
   readonly #every: number;
@@ -190,7 +183,7 @@ class Saving {
     this.#progress = progress;
   }
 
-  /** Requires that all of a moment has been learned from. */
+  /** Requires that all entries of the last timestamp were learned from. */
   offer(recommender: Recommender): void {
     const { seconds } = this.#progress;
     if (seconds - this.#last < this.#every) return;
@@ -199,12 +192,12 @@ class Saving {
   }
 }
 
-/** @throws UsageError where it was trained with other options, which its file keeps. */
+/** @throws UsageError if the options in the model's file differ. */
 function requireSame({ options }: Recommender, { gamma, epochs, seed }: LearnOptions): void {
   const kept = { gamma: options.gamma, epochs: options.updatesPerTrain / UPDATES, seed: options.seed };
   for (const [name, value] of Object.entries({ gamma, epochs, seed })) {
     const its = kept[name as keyof typeof kept];
-    if (value !== its) throw new UsageError(`"--${name}" must be as in the model to be resumed, ${its}, got ${value}`);
+    if (value !== its) throw new UsageError(`"--${name}" must be as in the resumed model, ${its}, got ${value}`);
   }
 }
 
@@ -214,7 +207,7 @@ function stateOf(recommender: Recommender): string {
   return updates === 0 ? "0 updates" : `${updates} updates, loss ${loss.toFixed(4)}, mean Q ${qMean.toFixed(2)}`;
 }
 
-/** Prints what was learned of what. */
+/** Prints the figures of a training. */
 function report(recommender: Recommender, { gamma, seed, json }: LearnOptions): void {
   const stats = recommender.stats();
   const { lossMean, qMean } = recommender.agentStats()!;
@@ -231,10 +224,10 @@ function report(recommender: Recommender, { gamma, seed, json }: LearnOptions): 
     ["events too late to be learned", "late", stats.late, "1"],
   ];
   const lines = figures.map(([title, , value]) => [title, Number.isInteger(value) ? String(value) : value.toFixed(4)]);
-  tell(`${table(["trained", ""], lines)}\n`, json);
+  print(`${table(["trained", ""], lines)}\n`, json);
   const { warmupUpdates } = recommender.options;
   if (stats.updates < warmupUpdates) {
-    process.stderr.write(`fewer than ${warmupUpdates} updates: until then it shows what most people watch\n`);
+    process.stderr.write(`fewer than ${warmupUpdates} updates: until then it recommends the most watched streams\n`);
   }
   if (json === undefined) return;
   const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };

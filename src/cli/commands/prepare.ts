@@ -24,7 +24,7 @@ import {
 import { type LiveEvent, MINUTE } from "../../protocol/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
-import { Output, STANDARD, tell, writeJson, writing } from "../writing/output.js";
+import { Output, print, STANDARD, writeJson, writing } from "../writing/output.js";
 import { amount, Progress } from "../writing/progress.js";
 import { foldsOf, openParts, partsOf, type Router, routerOf, type SplitOptions, shareOut } from "./split.js";
 
@@ -34,7 +34,7 @@ export interface PrepareOptions extends SplitOptions {
   report?: string;
   strict: boolean;
   json: boolean;
-  /** Times are in seconds, but for the longest watch, which is in minutes; moments are milliseconds. */
+  /** Durations are in seconds, but the longest watch in minutes; times are in milliseconds. */
   from?: number;
   to?: number;
   lateness: number;
@@ -50,23 +50,23 @@ export interface PrepareOptions extends SplitOptions {
   limitWindow: number;
 }
 
-/** What `report.json` holds. */
+/** The contents of `report.json`. */
 interface Report {
   format: string;
   inputs: readonly string[];
-  /** False where Ctrl-C ended the reading. */
+  /** False if Ctrl-C ended the reading. */
   complete: boolean;
   split: SplitOptions;
-  /** Lines of each file written. */
+  /** Lines in each written file. */
   parts: Record<string, number>;
-  /** Clean events that are in no file yet, where Ctrl-C ended the splitting. */
+  /** Clean events that are in no file, if Ctrl-C ended the splitting. */
   unsplit?: number;
   quality: QualityReport;
 }
 
-/** Ratings above which none is looked for that was given twice: a table of all pairs would not fit. Set by hand. */
+/** Maximum number of ratings to search for duplicates: a table of all pairs of more would not fit. Set by hand. */
 const PAIRS_MAX = 10_000_000;
-/** Events between two looks at whether the reader of stdout keeps up. */
+/** Events between two waits for the reader of stdout. */
 const DRAIN_EVERY = 256;
 
 function cleaningOf(options: PrepareOptions, report: QualityReport): CleanEventsOptions {
@@ -90,8 +90,8 @@ function cleaningOf(options: PrepareOptions, report: QualityReport): CleanEvents
 }
 
 /**
- * Reads any layout, cleans it, says of what quality it is, and writes it in parts. Answers false where the signal ended
- * the reading early: what was read until then is written all the same, and the report says so.
+ * Reads any known layout, cleans it, reports on its quality, and writes it in parts. Returns false if the signal ended the
+ * reading early; it writes the part that was read, and marks the report as incomplete.
  */
 export async function prepare(
   given: readonly string[],
@@ -104,9 +104,7 @@ export async function prepare(
   const format = await formatOf(inputs, options.format);
   if (format.yields === "broadcasts" || format.yields === "bandit") {
     const use =
-      format.yields === "bandit"
-        ? "readOpenBandit of liveq/recommender reads it"
-        : "liveq simulate --schedule takes it";
+      format.yields === "bandit" ? "readOpenBandit of liveq/logs reads it" : "liveq simulate --schedule takes it";
     throw new Error(`${inputs.title}: holds neither events nor ratings (${format.description}); ${use}`);
   }
   if (format.yields === "events" && split === "leave-last-out") {
@@ -133,21 +131,21 @@ export async function prepare(
   return !signal.aborted;
 }
 
-/** Tells and writes the report. */
+/** Prints and writes the report. */
 function publish(report: Report, { out, report: file, json }: PrepareOptions): void {
   if (out !== undefined && out !== STANDARD) writeJson(join(out, "report.json"), report);
   if (file !== undefined) writeJson(file, report);
   if (json) {
-    tell(`${JSON.stringify(report, null, 2)}\n`, out, file);
+    print(`${JSON.stringify(report, null, 2)}\n`, out, file);
     return;
   }
   const width = Math.max(0, ...Object.keys(report.parts).map((part) => part.length));
   const parts = Object.entries(report.parts).map(([part, lines]) => `${part.padEnd(width)}  ${lines}`);
-  if (report.unsplit !== undefined) parts.push(`events in none of these, which are incomplete  ${report.unsplit}`);
-  tell(`format: ${report.format}\n${[...qualityReportLines(report.quality), ...parts].join("\n")}\n`, out, file);
+  if (report.unsplit !== undefined) parts.push(`events in no part, as splitting was interrupted  ${report.unsplit}`);
+  print(`format: ${report.format}\n${[...qualityReportLines(report.quality), ...parts].join("\n")}\n`, out, file);
 }
 
-/** Lines written, by file. */
+/** Lines, by written file. */
 type Parts = Record<string, number>;
 type Written = Pick<Report, "parts" | "unsplit">;
 
@@ -163,7 +161,7 @@ async function prepareEvents(
   const read = eventsOf(format, inputs, { onError: strict ? "throw" : "skip", report: quality });
   const clean = cleanEvents(until(signal, read), cleaningOf(options, quality));
   const isWhole = split === "none" || out === undefined;
-  // The parts are known when all has been read: until then the clean events wait in a file.
+  // The parts are known only at the end: until then the clean events wait in a file.
   const path =
     out === undefined || out === STANDARD ? out : join(out, isWhole ? "events.jsonl" : `.${process.pid}.tmp`);
   const whole = path === undefined ? undefined : new Output(path, signal);
@@ -190,8 +188,8 @@ async function prepareEvents(
 }
 
 /**
- * Deals the lines of a file of clean events out to parts. A signal that comes meanwhile ends it at its next pause; one
- * that has ended the reading before does not, as then this saves what was read.
+ * Distributes the lines of a file of clean events over parts. A signal meanwhile ends it at its next pause; a signal that
+ * ended the reading before does not, as this saves the part that was read.
  */
 async function route(
   file: string,

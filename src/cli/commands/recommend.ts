@@ -14,19 +14,19 @@ export interface RecommendOptions {
   json: boolean;
 }
 
-/** Prints what a model recommends to a user: a live recommender streams on air, a ranker items. */
+/** Prints a model's recommendations for a user: streams on air from a live recommender, items from a ranker. */
 export async function recommend(options: RecommendOptions, signal: AbortSignal): Promise<void> {
   if (kindOf(options.model) === "recommender") {
     await recommendStreams(options, signal);
     return;
   }
   if (options.now !== undefined || options.events.length > 0) {
-    throw new UsageError('"--now" and "--events" are for live recommenders: a ranker of MovieLens knows no moments');
+    throw new UsageError('"--now" and "--events" are for live recommenders: a MovieLens ranker has no time');
   }
   recommendItems(options);
 }
 
-/** Prints a slate for any user, as the recommender would show it now. The file stays as it is. */
+/** Prints a live recommender's slate for any user. The file does not change. */
 async function recommendStreams(
   { model, user, k, now, events, json }: RecommendOptions,
   signal: AbortSignal,
@@ -39,18 +39,11 @@ async function recommendStreams(
   const { slate, scores, propensities } = recommender.recommend({ user, now: now ?? recommender.time, k });
   recommender.dispose();
   const list = slate.map((stream, i) => ({ stream, score: scores[i]!, propensity: propensities[i]! }));
-  if (json) {
-    process.stdout.write(`${JSON.stringify(list)}\n`);
-    return;
-  }
-  if (list.length === 0) process.stderr.write("nothing is on air\n");
-  const lines = list.map(({ stream, score, propensity }, i) => {
-    return [`${String(i + 1).padStart(3)}  ${stream}`, score.toFixed(4), propensity.toFixed(4)];
-  });
-  process.stdout.write(`${table(["  #  stream", "score", "propensity"], lines)}\n`);
+  if (list.length === 0 && !json) process.stderr.write("nothing is on air\n");
+  printList(list, ["stream", "score", "propensity"], json);
 }
 
-/** Prints the k items that a user has not had and that the model values most. */
+/** Prints the k best items that a user has not had. */
 function recommendItems({ model: file, user, k, json }: RecommendOptions): void {
   const { ranker, users, titles } = readModel(file);
   const index = users.indexOf(user);
@@ -65,10 +58,23 @@ function recommendItems({ model: file, user, k, json }: RecommendOptions): void 
   ranker.score(index, 0, unseen, scores);
   const chosen = topK(scores, k);
   const list = Array.from(chosen, (i) => ({ title: titles[unseen[i]!]!, score: scores[i]! }));
+  printList(list, ["title", "score"], json);
+}
+
+/** Prints ranked items as JSON, or as a table of these fields: the first is text, the others are numbers. */
+function printList<T extends object>(
+  list: readonly T[],
+  fields: [keyof T & string, ...(keyof T & string)[]],
+  json: boolean,
+) {
   if (json) {
     process.stdout.write(`${JSON.stringify(list)}\n`);
     return;
   }
-  const lines = list.map(({ title, score }, i) => [`${String(i + 1).padStart(3)}  ${title}`, score.toFixed(4)]);
-  process.stdout.write(`${table(["  #  title", "score"], lines)}\n`);
+  const [first, ...others] = fields;
+  const lines = list.map((item, i) => [
+    `${String(i + 1).padStart(3)}  ${item[first]}`,
+    ...others.map((field) => Number(item[field]).toFixed(4)),
+  ]);
+  process.stdout.write(`${table([`  #  ${first}`, ...others], lines)}\n`);
 }

@@ -5,7 +5,7 @@ const ONE = { events: "event", requests: "request", decisions: "decision" } as c
 
 export type SchemaName = keyof typeof ONE;
 
-/** What `liveq schema` can print alone. */
+/** The schemas that `liveq schema` can print alone. */
 export const SCHEMA_NAMES = Object.keys(ONE) as SchemaName[];
 
 /** Prints the JSON Schema of an event, a request or a decision; without a name of all three, under `$defs`. */

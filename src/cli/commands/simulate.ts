@@ -8,7 +8,7 @@ import { Platform, type PlatformOptions } from "../../simulator/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { Inputs } from "../reading/input.js";
 import { bySlice, rowsOf } from "../writing/figures.js";
-import { openOutputs, tell, writing } from "../writing/output.js";
+import { openOutputs, print, writing } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { writeRows } from "../writing/results.js";
 import { Trial } from "./ab.js";
@@ -30,10 +30,10 @@ export interface SimulateOptions {
   json?: string;
 }
 
-/** Simulated time between two looks at the signal. */
+/** Simulated time between two checks of the signal. */
 const STEP = 10 * MINUTE;
 
-/** The broadcasts of a file that were on air for some time, as the simulator takes them. */
+/** The broadcasts in a file with a length above 0, for the simulator. */
 async function readSchedule(file: string, signal: AbortSignal): Promise<PlatformOptions["schedule"]> {
   const inputs = new Inputs([file], signal);
   const schedule: NonNullable<PlatformOptions["schedule"]>[number][] = [];
@@ -58,7 +58,7 @@ function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab
     );
   }
   if (schedule !== undefined && streamers !== undefined) {
-    throw new UsageError('"--streamers" must not be given with "--schedule", which has its own');
+    throw new UsageError('"--streamers" must not be given with "--schedule", which has its own streamers');
   }
   const files = [out, decisions, json].filter((file) => file !== undefined);
   if (new Set(files).size < files.length) {
@@ -66,7 +66,7 @@ function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab
   }
 }
 
-/** The policy, or the two that are tried side by side. */
+/** The policy, or the A/B test of two. */
 function policyOf(options: SimulateOptions): DisposablePolicy {
   const { gamma, seed, viewers, warmupDays, ab, abDays } = options;
   const make = (name: PolicyName) => POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined);
@@ -76,8 +76,8 @@ function policyOf(options: SimulateOptions): DisposablePolicy {
 }
 
 /**
- * Runs a policy on a live platform, writes what happened and what was decided, and prints what came of it. Answers false
- * where the signal ended the run early; both logs then hold all until that moment.
+ * Runs a policy on a simulated platform, writes the events and the decisions, and prints the figures. Returns false if the
+ * signal ended the run early; both logs are then complete up to that time.
  */
 export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<boolean> {
   check(options);
@@ -119,7 +119,7 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   const shown = CASE_SLICES.slice(0, 3);
   const about = `${policy.name}, seed ${seed}: ${viewers} viewers, slates of ${slate}; mean [95 % interval by user]`;
   const trial = policy instanceof Trial ? `\n${policy.text}\n` : "";
-  tell(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);
+  print(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);
   if (options.json) {
     const rows = policy instanceof Trial ? policy.rows(seed) : [];
     writeRows(options.json, [...rowsOf(figures, "recommender", `livesim/${policy.name}`, [seed]), ...rows]);

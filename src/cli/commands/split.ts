@@ -4,7 +4,7 @@ import { dealFolds, sampleMask, splitInstants } from "../../logs/index.js";
 import type { Id, LiveEvent } from "../../protocol/index.js";
 import { type Output, openOutputs } from "../writing/output.js";
 
-/** What `--split` takes. */
+/** The values of `--split`. */
 export const SPLITS = ["none", "time", "users", "folds", "leave-last-out"] as const;
 
 export interface SplitOptions {
@@ -15,12 +15,12 @@ export interface SplitOptions {
   seed: number;
 }
 
-/** Names of the parts of so many shares. */
+/** Names of the parts, by number of shares. */
 export function partsOf(fractions: readonly number[]): string[] {
   return fractions.length === 2 ? ["train", "test"] : ["train", "validation", "test"];
 }
 
-/** The files of a split: which of them an event goes to, in the folder. */
+/** Distributes events over the files of a split. */
 export interface Router {
   /** Paths within the folder, without `.jsonl`. */
   parts: string[];
@@ -28,17 +28,18 @@ export interface Router {
   of(event: LiveEvent): readonly number[];
 }
 
-/** What of a log must be known before it can be split. */
+/** The facts about a log that a split needs first. */
 export interface Survey {
-  /** In order. */
+  /** Times of all events, in order. */
   times: Float64Array;
-  /** By their first event. */
+  /** Users, in the order of their first events. */
   users: readonly Id[];
 }
 
 /**
- * Where events go. By time: to the part that they fall into. By users and folds: what users do to the part of the user,
- * what happens to streams to all parts, as what is on air is no secret; a friendship of two parts to the later of them.
+ * Routes events to parts. By time: to the part of their time. By users and folds: a user's events to the user's part, and
+ * events of streams to all parts, since every policy may know what is on air. A friendship across parts goes to the later
+ * one.
  */
 export function routerOf({ split, fractions, folds, seed }: SplitOptions, { times, users }: Survey): Router {
   const parts = partsOf(fractions);
@@ -56,13 +57,13 @@ export function routerOf({ split, fractions, folds, seed }: SplitOptions, { time
   return { parts: foldsOf(folds), of: byUser(users, dealFolds(users.length, folds, seed), 2 * folds, route) };
 }
 
-/** Names of the parts of so many folds. */
+/** Names of the parts, by number of folds. */
 export function foldsOf(folds: number): string[] {
   const fold = (_: unknown, i: number) => [join(`fold-${i + 1}`, "train"), join(`fold-${i + 1}`, "test")];
   return Array.from({ length: folds }, fold).flat();
 }
 
-/** The part of each of n things: 0 for training, then validation, then test. */
+/** The part of each of n users or ratings: 0 is training, then validation, then test. */
 export function shareOut(n: number, fractions: readonly number[], seed: number): Int32Array {
   const part = new Int32Array(n);
   let rest = Array.from({ length: n }, (_, i) => i);
@@ -76,7 +77,7 @@ export function shareOut(n: number, fractions: readonly number[], seed: number):
   return part;
 }
 
-/** `route`: by the group of the user and, of a friendship, that of the friend. */
+/** Routes by the group of the user and, for a friendship, the friend's group. */
 function byUser(
   users: readonly Id[],
   group: Int32Array,
@@ -92,7 +93,7 @@ function byUser(
   };
 }
 
-/** The files of parts; folders that are not there are made. */
+/** Opens the files of the parts, and makes missing folders. */
 export function openParts(folder: string, parts: readonly string[], signal: AbortSignal): Output[] {
   const files = parts.map((part) => join(folder, `${part}.jsonl`));
   for (const file of files) mkdirSync(dirname(file), { recursive: true });

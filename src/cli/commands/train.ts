@@ -15,9 +15,9 @@ export interface TrainOptions {
 }
 
 /**
- * Trains the DQN ranker on MovieLens-100K without each user's last rating, writes the model, and prints how it ranks
- * these beside ItemPop and ItemKNN. Answers false where the signal ended training early; the model is written all the
- * same.
+ * Trains the DQN ranker on MovieLens-100K without each user's last rating, writes the model, and compares how it ranks
+ * the last ratings with ItemPop and ItemKNN. Returns false if the signal ended training early; it writes the model all
+ * the same.
  */
 export async function train(options: TrainOptions, signal: AbortSignal): Promise<boolean> {
   const { epochs, seed, json } = options;
@@ -25,7 +25,7 @@ export async function train(options: TrainOptions, signal: AbortSignal): Promise
   const split = leaveLastOut(data.ratings);
   const { train, test } = split;
   const counts = `${data.users.length} users, ${data.items.length} items, ${train.user.length} ratings to learn from`;
-  process.stderr.write(`MovieLens-100K: ${counts}, ${test.user.length} left out\n`);
+  process.stderr.write(`MovieLens-100K: ${counts}, ${test.user.length} held out\n`);
   const progress = new Progress("users");
   const ranker = await trainDqnRanker(
     { train, items: data.items },

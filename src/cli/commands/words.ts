@@ -2,11 +2,11 @@ import { type SavedWordVectors, tokenize, WordVectors, WordVectorTrainer } from 
 import { saveFile } from "../../node/index.js";
 import { readFile } from "../reading/files.js";
 import { Inputs, openEvents, until } from "../reading/input.js";
-import { tell } from "../writing/output.js";
+import { print } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { type Row, writeRows } from "../writing/results.js";
 
-/** Words whose neighbours are printed, the most frequent, and how many of each. */
+/** Number of words, the most frequent ones, to print with their neighbours; neighbours of each. */
 const [SHOWN, NEAR] = [12, 5] as const;
 
 export interface WordOptions {
@@ -16,20 +16,20 @@ export interface WordOptions {
   json?: string;
 }
 
-/** Word vectors out of a file. @throws Error that names the file and what is wrong with it. */
+/** Loads word vectors from a file. @throws Error that names the file and the fault. */
 export function loadWords(file: string): SavedWordVectors {
   const text = new TextDecoder().decode(readFile(file));
   try {
     return new WordVectors(JSON.parse(text) as SavedWordVectors).save();
   } catch (cause) {
-    const what = cause instanceof SyntaxError ? "it is no JSON" : (cause as Error).message;
+    const what = cause instanceof SyntaxError ? "it is not JSON" : (cause as Error).message;
     throw new Error(`${file}: must be a file that liveq train --titles wrote: ${what}`, { cause });
   }
 }
 
 /**
- * Trains word vectors on the titles and tags of a log, and writes them as JSON. Answers false where the signal ended the
- * reading early; the vectors of what was read are written all the same.
+ * Trains word vectors on the titles and tags of a log, and writes them as JSON. Returns false if the signal ended the
+ * reading early; it writes the vectors of the part that was read.
  */
 export async function trainWords(options: WordOptions, signal: AbortSignal): Promise<boolean> {
   const { titles, model, seed, json } = options;
@@ -49,7 +49,7 @@ export async function trainWords(options: WordOptions, signal: AbortSignal): Pro
   if (words.length === 0) {
     const { minCount } = trainer.options;
     throw new Error(
-      `${inputs.title}: must hold titles or tags with words that are in ${minCount} of them, beside others`,
+      `${inputs.title}: must hold titles or tags with words that are in ${minCount} of them, next to other words`,
     );
   }
   saveFile(model, new TextEncoder().encode(`${JSON.stringify(vectors.save())}\n`));
@@ -57,7 +57,7 @@ export async function trainWords(options: WordOptions, signal: AbortSignal): Pro
   process.stderr.write(`${model} written: ${learned}\n`);
   for (const word of words.slice(0, SHOWN)) {
     const near = vectors.nearest(word, NEAR).map((each) => `${each.word} ${each.similarity.toFixed(2)}`);
-    tell(`${word}: ${near.join(", ")}\n`, json);
+    print(`${word}: ${near.join(", ")}\n`, json);
   }
   const figures = Object.entries({ titles: trainer.texts, words: words.length });
   const common = { suite: "recommender", case: "train/words", unit: "1", seeds: [seed] };

@@ -7,15 +7,15 @@ export const CONTESTANTS = ["random", "popular", "dqn-gamma-0", "dqn"] as const 
 
 export type Contestant = (typeof CONTESTANTS)[number];
 
-/** What a worker is asked to run. */
+/** The job of a worker. */
 export interface Job {
   contestant: PolicyName;
   platform: PlatformOptions;
-  /** Discount of `dqn`; all others look no further than the slate. */
+  /** Discount of `dqn`. */
   gamma: number;
 }
 
-/** A policy and how to let its memory go. */
+/** A policy, and a function that frees its memory. */
 export interface Running {
   policy: Policy;
   dispose: () => void;

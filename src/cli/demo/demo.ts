@@ -84,8 +84,8 @@ async function runAll(
 }
 
 /**
- * The main job: viewers of a generated live platform are served by each contestant, which learns while it serves.
- * Prints a table; answers whether the DQN beat random and most popular on watch time with separate intervals.
+ * Each contestant serves the viewers of a generated live platform, and learns while it serves. Prints a table; returns
+ * whether the DQN beat random and most popular on watch time with separate intervals.
  */
 export async function demo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
   const { viewers, streamers, days, slate, gamma } = options;
@@ -126,8 +126,8 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
 }
 
 /**
- * Says what the DQN gained over each other contestant, world by world: all of them met the same viewers and streams.
- * Answers whether its interval lies above those of random and most popular.
+ * Prints the DQN's gain over each other contestant, world by world, as all of them serve the same viewers and streams.
+ * Returns whether its interval lies above the intervals of random and most popular.
  */
 function report(watched: ReadonlyMap<Contestant, number[]>): boolean {
   const own = watched.get("dqn")!;

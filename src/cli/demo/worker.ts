@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type SimulationResult, simulate } from "../../simulator/index.js";
 import { enter, type Job } from "./contest.js";
 
-/** What a worker tells: how far it is, then what came out. */
+/** Messages of a worker: its progress, then its result. */
 export type Message = { fraction: number } | { result: SimulationResult; seconds: number };
 
 const REPORTS = 50;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseIsoTime } from "../../logs/index.js";
 
-/** Options that do not go together: what the user typed is wrong, not what the files hold. */
+/** Thrown for wrong arguments, such as options that exclude each other; not for wrong files. */
 export class UsageError extends Error {}
 
 /** A parser for a whole number in [low, high]. */
@@ -32,13 +32,13 @@ export function names<T extends string>(known: readonly T[]): (text: string) => 
     const given = text.split(",");
     const isList = given.every((name, i) => (known as readonly string[]).includes(name) && given.indexOf(name) === i);
     if (!isList) {
-      throw new InvalidArgumentError(`It must be names with commas between, each once, of: ${known.join(", ")}.`);
+      throw new InvalidArgumentError(`It must be comma-separated names, each once, of: ${known.join(", ")}.`);
     }
     return given as T[];
   };
 }
 
-/** Reads the shares of training, validation (if there are three) and test. */
+/** Parses the shares of training, validation (if there are three) and test. */
 export function fractions(text: string): number[] {
   const shares = text.split(",").map(Number);
   const sum = shares.reduce((total, share) => total + share, 0);
@@ -49,7 +49,7 @@ export function fractions(text: string): number[] {
   return shares;
 }
 
-/** Reads a moment: milliseconds since 1970, or ISO 8601. */
+/** Parses a time: milliseconds since 1970, or ISO 8601. */
 export function moment(text: string): number {
   const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : parseIsoTime(text);
   if (!(time >= 0)) {

@@ -1,5 +1,14 @@
 import { readFileSync } from "node:fs";
-import { readTensors } from "../../exchange/index.js";
+import { readSafetensors } from "../../exchange/index.js";
+
+/** Runs something on a file. @throws Error that names the file, with the original error as its cause. */
+export function naming<T>(file: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
 
 /** @throws Error that names the file. */
 export function readFile(file: string): Uint8Array {
@@ -10,10 +19,10 @@ export function readFile(file: string): Uint8Array {
   }
 }
 
-/** What a file of LiveQ says it is; undefined of any other file, and of one that is missing. */
+/** The kind of a LiveQ file; undefined for any other file and for a missing one. */
 export function kindOf(file: string): string | undefined {
   try {
-    return readTensors(readFileSync(file)).metadata.get("kind");
+    return readSafetensors(readFileSync(file)).metadata.get("kind");
   } catch {
     return undefined;
   }

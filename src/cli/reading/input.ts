@@ -12,29 +12,30 @@ import {
 } from "../../logs/index.js";
 import { type LiveEvent, type LoggedDecision, parseDecision } from "../../protocol/index.js";
 import { STANDARD } from "../writing/output.js";
+import { Progress } from "../writing/progress.js";
 import { UsageError } from "./arguments.js";
 
-/** Bytes of a file by which its layout is known. */
+/** Bytes at the start of a file that identify its layout. */
 const HEAD = 4096;
 
 /** A format of events. */
 type EventFormat = Extract<LogFormat, { yields: "events" }>;
 
-/** Files to be read, of which it is known how many bytes they have and how many have been read. */
+/** Input files with their total size and the number of bytes read so far. */
 export class Inputs {
   /** Paths, in the order given; `-` for stdin. */
   readonly names: readonly string[];
-  /** Bytes in all; undefined where that cannot be known. */
+  /** Total bytes; undefined if unknown. */
   readonly total: number | undefined;
   read = 0;
   readonly #signal: AbortSignal;
-  /** Pipes of which the beginning has been read to know their layout. */
+  /** Pipes whose first bytes were read to identify their layout. */
   readonly #peeked = new Map<string, AsyncGenerator<Uint8Array, void, undefined>>();
 
   /**
    * @param given - Files, folders (their files, not those of folders within), or `-`.
    * @param signal - Ends the reading.
-   * @throws Error that names what cannot be read; UsageError for what is given twice.
+   * @throws Error that names an unreadable file; UsageError for a file given twice.
    */
   constructor(given: readonly string[], signal: AbortSignal) {
     this.#signal = signal;
@@ -46,18 +47,18 @@ export class Inputs {
     this.total = Number.isNaN(total) ? undefined : total;
   }
 
-  /** What they are called in messages. */
+  /** Their names for messages. */
   get title(): string {
     return this.names.map(titleOf).join(", ");
   }
 
-  /** The share of the bytes that has been read; undefined where it cannot be known. */
+  /** The share of the bytes read so far; undefined if unknown. */
   get fraction(): number | undefined {
     if (this.total === undefined) return undefined;
     return this.total === 0 ? 1 : Math.min(1, this.read / this.total);
   }
 
-  /** The pieces of a file. @throws Error that names it; the signal's reason where that ends the reading. */
+  /** The pieces of a file. @throws Error that names the file; the signal's reason if it ends the reading. */
   async *open(name: string): AsyncGenerator<Uint8Array, void, undefined> {
     const peeked = this.#peeked.get(name);
     if (peeked !== undefined) {
@@ -82,7 +83,7 @@ export class Inputs {
     }
   }
 
-  /** The first bytes of a file or a pipe, which can still be read from its start. */
+  /** The first bytes of a file or a pipe; `open` still reads it from its start. */
   async head(name: string): Promise<Uint8Array> {
     if (!Number.isNaN(sizeOf(name))) return headOf(name);
     const pieces = this.open(name);
@@ -96,7 +97,7 @@ export class Inputs {
   }
 }
 
-/** What an input is called in messages. */
+/** An input's name for messages. */
 function titleOf(name: string): string {
   return name === STANDARD ? "stdin" : name;
 }
@@ -114,7 +115,7 @@ function filesOf(path: string): string[] {
   return files;
 }
 
-/** Bytes of a file; NaN of what is none: a pipe, a device. */
+/** Bytes of a file; NaN for a pipe or a device. */
 function sizeOf(name: string): number {
   if (name === STANDARD) return Number.NaN;
   const stat = statOf(name);
@@ -143,12 +144,12 @@ function headOf(name: string): Uint8Array {
   }
 }
 
-/** What `--format` takes. */
+/** The values of `--format`. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...LOG_FORMATS.map(({ name }) => name)];
 
 /**
- * The layout of the inputs, by name or (`auto`) by what they look like: their names and first bytes, or the first bytes
- * alone where they are LiveQ's own.
+ * The layout of the inputs: by name, or with `auto` by their names and first bytes. LiveQ's own layouts are recognised by
+ * the first bytes alone.
  *
  * @throws Error when nothing fits.
  */
@@ -159,7 +160,7 @@ export async function formatOf(inputs: Inputs, name: string): Promise<LogFormat>
   for (const input of inputs.names) heads[input] = await inputs.head(input);
   const known = detectLogFormat(inputs.names, heads);
   if (known !== undefined) return known;
-  // By content: any name may hold LiveQ's own events, and stdin has none.
+  // By content: a file of LiveQ's own events may have any name, and stdin has none.
   const own = LOG_FORMATS.find((format) => {
     const extension = { jsonl: ".jsonl", csv: ".csv" }[format.name];
     if (extension === undefined) return false;
@@ -168,12 +169,12 @@ export async function formatOf(inputs: Inputs, name: string): Promise<LogFormat>
   });
   if (own !== undefined) return own;
   const choices = FORMAT_NAMES.slice(1).join(", ");
-  throw new Error(`${inputs.title}: of no layout that is known; "--format" must be one of ${choices}`);
+  throw new Error(`${inputs.title}: unknown layout; "--format" must be one of ${choices}`);
 }
 
 /** The events of the inputs, in the order of the inputs. */
 export function eventsOf(format: EventFormat, inputs: Inputs, options: ReaderOptions): AsyncIterable<LiveEvent> {
-  // LiveQ's own may have any name, and say it whole in messages.
+  // LiveQ's own files may have any name, which messages show in full.
   if (format.name === "jsonl")
     return each(inputs, (name) => readJsonl(inputs.open(name), { ...options, name: titleOf(name) }));
   if (format.name !== "csv") return format.read(inputs.names, (name) => inputs.open(name), options);
@@ -184,7 +185,7 @@ async function* each<T>(inputs: Inputs, read: (name: string) => AsyncIterable<T>
   for (const name of inputs.names) yield* read(name);
 }
 
-/** The events of inputs that must be such, of whichever layout. @throws Error for another layout. */
+/** The events of the inputs, in any layout of events. @throws Error for another layout. */
 export async function openEvents(inputs: Inputs): Promise<AsyncIterable<LiveEvent>> {
   const format = await formatOf(inputs, "auto");
   if (format.yields !== "events") {
@@ -193,7 +194,7 @@ export async function openEvents(inputs: Inputs): Promise<AsyncIterable<LiveEven
   return eventsOf(format, inputs, {});
 }
 
-/** The decisions of the inputs, one JSON object a line. @throws LineError for what is none. */
+/** The decisions of the inputs, one JSON object a line. @throws LineError for an invalid line. */
 export async function* readDecisions(inputs: Inputs): AsyncGenerator<LoggedDecision, void, undefined> {
   for (const name of inputs.names) {
     const file = titleOf(name);
@@ -212,7 +213,7 @@ export async function* readDecisions(inputs: Inputs): AsyncGenerator<LoggedDecis
   }
 }
 
-/** What comes until the signal; then it ends, as if there were no more. */
+/** The items of a source until the signal; then it ends as if there were no more. */
 export async function* until<T>(signal: AbortSignal, source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   try {
     for await (const one of source) {
@@ -222,4 +223,32 @@ export async function* until<T>(signal: AbortSignal, source: AsyncIterable<T>): 
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+}
+
+/**
+ * Reads a source over the inputs to its end or the signal, and shows progress.
+ * @param text - Shown beside the progress. Default: the inputs' names.
+ * @returns The number of items.
+ */
+export async function consume<T>(
+  inputs: Inputs,
+  source: AsyncIterable<T>,
+  take: (item: T) => void,
+  signal: AbortSignal,
+  text: string = inputs.title,
+): Promise<number> {
+  const progress = new Progress("events");
+  let count = 0;
+  for await (const item of until(signal, source)) {
+    take(item);
+    progress.show({ count: ++count, fraction: inputs.fraction, text });
+  }
+  progress.end();
+  return count;
+}
+
+/** @throws UsageError if events and decisions both come from stdin. */
+export function requireOneStdin(events: readonly string[], decisions: readonly string[] = []): void {
+  if (!events.includes(STANDARD) || !decisions.includes(STANDARD)) return;
+  throw new UsageError('"--events" and "--decisions" must not both be -');
 }

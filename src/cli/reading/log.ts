@@ -1,7 +1,7 @@
 import { Latest } from "../../collections/index.js";
 import type { Id, Impression, LiveEvent, LoggedDecision } from "../../protocol/index.js";
 
-/** What a log holds: what happened, and what was decided. */
+/** An entry of a log: an event or a decision. */
 export type Entry = LiveEvent | LoggedDecision;
 
 export function isEvent(entry: Entry): entry is LiveEvent {
@@ -9,9 +9,8 @@ export function isEvent(entry: Entry): entry is LiveEvent {
 }
 
 /**
- * Events and decisions in one, each decision right before the first event that names it, as it was made; one that no
- * event names comes before the first event that is later. Decisions later than all events are left out: what came of
- * them is not in the log.
+ * Merges events and decisions. Each decision comes right before the first event that names it, or, if no event does,
+ * before the first later event. Decisions after the last event are left out, as the log does not contain their outcome.
  *
  * @param events - In order of time, as are the decisions.
  */
@@ -38,10 +37,10 @@ export async function* merged(
 
 /** Impressions within this of the first one of their decision belong to its slate, milliseconds. Set by hand. */
 const SLATE_MS = 60_000;
-/** Decisions remembered, so that an impression that comes later makes no second one. Set by hand. */
+/** Number of remembered decisions, so that a late impression makes no second one. Set by hand. */
 const REMEMBERED = 65_536;
 
-/** An event that is held back, and the decision that begins with it. */
+/** A held event, and the decision that begins with it. */
 interface Held {
   event: LiveEvent;
   opens: Slate | undefined;
@@ -49,13 +48,13 @@ interface Held {
 
 interface Slate {
   decision: LoggedDecision;
-  /** Where on the page, of each stream of the slate. */
+  /** Position on the page, of each stream of the slate. */
   positions: number[];
 }
 
 /**
- * Events with the decisions that their impressions tell of: those of a user that name the same decision are its slate, in
- * the order of their positions. Holds events back for a minute.
+ * Reconstructs decisions from impressions: a user's impressions with the same decision form its slate, in the order of
+ * their positions. Holds events for a minute.
  *
  * @param events - In order of time.
  */
@@ -96,7 +95,7 @@ function* released({ event, opens }: Held): Generator<Entry, void, undefined> {
   yield event;
 }
 
-/** Those at the same position stay as they came. */
+/** The slate by position; streams at the same position keep their order. */
 function inOrder({ decision: { slate }, positions }: Slate): Id[] {
   const order = [...slate.keys()].sort((a, b) => positions[a]! - positions[b]! || a - b);
   return order.map((i) => slate[i]!);

@@ -15,11 +15,11 @@ import {
   traits,
   vectors,
 } from "../../recommender/index.js";
-import { readFile } from "./files.js";
+import { naming, readFile } from "./files.js";
 
 const KIND = "model";
 
-/** What `liveq train` writes and `liveq recommend` reads: a ranker, and what its users and items are called. */
+/** The model that `liveq train --movielens` writes: a ranker, with the names of its users and items. */
 export interface Model {
   ranker: DqnRanker;
   /** Ids of the users, in the order of the ranker's. */
@@ -42,7 +42,7 @@ export function packModel(ranker: DqnRanker, { users, items }: Pick<MovieLens, "
   );
 }
 
-/** @throws Error that names the file and what is wrong with it. */
+/** @throws Error that names the file and the fault. */
 export function readModel(file: string): Model {
   let bytes: Uint8Array;
   try {
@@ -50,38 +50,32 @@ export function readModel(file: string): Model {
   } catch (cause) {
     throw new Error(`"--model" must be a file that liveq train wrote: ${(cause as Error).message}`, { cause });
   }
-  try {
+  return naming(file, () => {
     const { tensors } = unpackSnapshot(KIND, bytes);
     const [ranker, names] = [tensors.get("ranker"), tensors.get("names")];
     if (!ranker || !names) throw new SnapshotError("the ranker or the names are missing");
     const { users, titles } = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
     return { ranker: DqnRanker.load(ranker), users, titles };
-  } catch (cause) {
-    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
-  }
+  });
 }
 
-/** All groups of features that a file may hold beside the default ones. */
+/** All groups of features that a file may use beside the default ones. */
 const GROUPS = [traits(), pages(), social(), moments(), content(), taste(), vectors(), neighbours(), columns({})];
 
 /**
- * A recommender out of the bytes of a file.
- * @param loadAgent - As `Recommender.load` takes it.
+ * Loads a recommender from the bytes of a file.
+ * @param loadAgent - As for `Recommender.load`.
  */
 export function recommenderOf(bytes: Uint8Array, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
   return Recommender.load(bytes, { features: GROUPS, ...(loadAgent && { loadAgent }) });
 }
 
 /**
- * A recommender out of a file.
- * @param loadAgent - As `Recommender.load` takes it.
- * @throws Error that names the file and what is wrong with it.
+ * Loads a recommender from a file.
+ * @param loadAgent - As for `Recommender.load`.
+ * @throws Error that names the file and the fault.
  */
 export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
   const bytes = readFile(file);
-  try {
-    return recommenderOf(bytes, loadAgent);
-  } catch (cause) {
-    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
-  }
+  return naming(file, () => recommenderOf(bytes, loadAgent));
 }

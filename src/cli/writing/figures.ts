@@ -2,19 +2,19 @@ import type { Figure, Interval } from "../../statistics/index.js";
 import type { Row } from "./results.js";
 import { table } from "./table.js";
 
-/** A figure with its interval, where it has one: `0.123 [0.101, 0.145]`. */
+/** A figure with its interval, if it has one: `0.123 [0.101, 0.145]`. */
 export function cell({ value, lo, hi }: Pick<Interval, "value" | "lo" | "hi">, digits = digitsOf(value)): string {
   if (!Number.isFinite(lo) || !Number.isFinite(hi)) return value.toFixed(digits);
   return `${value.toFixed(digits)} [${lo.toFixed(digits)}, ${hi.toFixed(digits)}]`;
 }
 
-/** Three digits that say something, and not more than four behind the point. */
+/** Decimals for three significant digits, at most four. */
 function digitsOf(value: number): number {
   const size = Math.abs(value);
   return size >= 99.5 ? 0 : size >= 9.95 ? 1 : size >= 0.995 ? 2 : size >= 0.0995 ? 3 : 4;
 }
 
-/** The first word of a metric that fits says its unit; the others are shares. */
+/** Units by pattern of the metric's name; all other metrics are shares. */
 const UNITS: readonly [RegExp, string][] = [
   [/^watch_min/, "min"],
   [/^hours_/, "h"],
@@ -29,7 +29,7 @@ export function unitOf(metric: string): string {
   return UNITS.find(([pattern]) => pattern.test(metric))?.[1] ?? "1";
 }
 
-/** Figures as rows; the slice, where it is not `all`, is the end of the case. */
+/** Figures as rows; a slice other than `all` is appended to the case. */
 export function rowsOf(figures: readonly Figure[], suite: string, what: string, seeds: number[]): Row[] {
   return figures.map(({ metric, slice, value, lo, hi, n }) => {
     const bounds = Number.isFinite(lo) && Number.isFinite(hi) ? { lo, hi } : {};
@@ -38,7 +38,7 @@ export function rowsOf(figures: readonly Figure[], suite: string, what: string, 
   });
 }
 
-/** A table of figures; a place without one stays empty. */
+/** A table of figures; a missing figure leaves its cell empty. */
 export function grid(
   lines: readonly string[],
   columns: readonly string[],

@@ -1,20 +1,19 @@
-import { NewFile, saveFile } from "../../node/index.js";
+import { AtomicFile, saveFile } from "../../node/index.js";
 
-/** Stands for stdin or stdout where a file is asked for. */
+/** Stands for stdin or stdout in place of a file. */
 export const STANDARD = "-";
 
-/** Characters that are written at once. */
+/** Characters in one write. */
 const PIECE = 1 << 16;
 
 /**
- * Where data goes: a file that appears whole at `commit`, or stdout, which gets it as it comes.
- *
- * Lines are taken at any pace, and held for a moment; call `drain` now and then.
+ * An output for lines: a file that appears as a whole at `commit`, or stdout as a stream. It buffers lines; call `drain`
+ * regularly.
  */
 export class Output {
-  /** Lines taken. */
+  /** Number of lines. */
   lines = 0;
-  readonly #file: NewFile | undefined;
+  readonly #file: AtomicFile | undefined;
   readonly #signal: AbortSignal;
   readonly #encoder = new TextEncoder();
   #piece = "";
@@ -28,25 +27,25 @@ export class Output {
     this.#signal = signal;
     if (path === STANDARD) return;
     try {
-      this.#file = new NewFile(path);
+      this.#file = new AtomicFile(path);
     } catch (cause) {
       throw new Error(`${path}: cannot be written: ${(cause as Error).message}`, { cause });
     }
   }
 
-  /** Takes a value as a line of JSON. */
+  /** Adds a value as a line of JSON. */
   write(value: object): void {
     this.line(JSON.stringify(value));
   }
 
-  /** Takes a line. */
+  /** Adds a line. */
   line(text: string): void {
     this.#piece += `${text}\n`;
     this.lines++;
     if (this.#file !== undefined && this.#piece.length >= PIECE) this.#flush(this.#file);
   }
 
-  /** Hands on what is held, at the pace of the reader of stdout. */
+  /** Flushes the buffer to stdout, at its reader's pace. */
   async drain(): Promise<void> {
     if (this.#file !== undefined || this.#piece === "") return;
     const piece = this.#piece;
@@ -66,13 +65,13 @@ export class Output {
     this.#file?.discard();
   }
 
-  #flush(file: NewFile): void {
+  #flush(file: AtomicFile): void {
     file.write(this.#encoder.encode(this.#piece));
     this.#piece = "";
   }
 }
 
-/** Opens outputs, all or, where one cannot be opened, none; nothing for what is not asked for. */
+/** Opens all outputs, or none if one fails; an undefined path gives undefined. */
 export function openOutputs<T extends string | undefined>(
   paths: readonly T[],
   signal: AbortSignal,
@@ -87,7 +86,7 @@ export function openOutputs<T extends string | undefined>(
   return outputs as (T extends string ? Output : Output | undefined)[];
 }
 
-/** Resolves when the reader has kept up, or has gone. */
+/** Resolves when the reader has caught up, or is gone. */
 async function toStdout(text: string, signal: AbortSignal): Promise<void> {
   if (process.stdout.destroyed || process.stdout.write(text)) return;
   await new Promise<void>((resolve) => {
@@ -97,7 +96,7 @@ async function toStdout(text: string, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Runs something that writes outputs, and commits all of them when it is done; where it throws, none. */
+/** Runs something that writes outputs, then commits all of them, or none if it throws. */
 export async function writing<T>(outputs: readonly (Output | undefined)[], run: () => Promise<T>): Promise<T> {
   try {
     const result = await run();
@@ -116,7 +115,7 @@ export function writeJson(path: string, value: unknown): void {
   else saveFile(path, new TextEncoder().encode(text));
 }
 
-/** Tells the user what came out: on stdout, or on stderr where one of these outputs has taken stdout for data. */
-export function tell(text: string, ...outputs: (string | undefined)[]): void {
+/** Prints results to stdout, or to stderr if one of these outputs uses stdout for data. */
+export function print(text: string, ...outputs: (string | undefined)[]): void {
   (outputs.includes(STANDARD) ? process.stderr : process.stdout).write(text);
 }

@@ -1,31 +1,31 @@
 const TERMINAL_EVERY_MS = 100;
-/** Elsewhere: a line after so long, or after such a share of the work, but never sooner than the last. */
+/** Without a terminal: a line at this interval or this share of the work, but not more often than the last. */
 const PLAIN_EVERY_MS = 10_000;
 const PLAIN_EVERY_SHARE = 0.1;
 const PLAIN_LEAST_MS = 1000;
-/** Share of the work from which on the time that is left is told. */
+/** Share of the work from which on the remaining time is shown. */
 const FORESEEABLE = 0.02;
 
-/** Where progress is shown: stderr, or a stand-in. */
+/** The destination of progress: stderr, or a substitute. */
 export interface ProgressStream {
   isTTY?: boolean | undefined;
   columns?: number | undefined;
   write(text: string): unknown;
 }
 
-/** How far the work is. */
+/** The progress of the work. */
 export interface Step {
   /** Units done. */
   count: number;
-  /** Of all the work, [0, 1]. Left out where nobody knows how much there is. */
+  /** Share of all work, [0, 1]. Left out if unknown. */
   fraction?: number | undefined;
-  /** What else is worth knowing: a loss, a number of updates. Asked for only when it is shown. */
+  /** Further text, such as a loss. A function is called only when the line is shown. */
   text?: string | (() => string);
 }
 
 /**
- * Progress on stderr: how far, how fast, how long, how long still. One line that changes on a terminal; elsewhere a plain
- * line every 10 s or 10 %.
+ * Progress on stderr: share, rate, time so far, time left. One changing line on a terminal; elsewhere a plain line every
+ * 10 s or 10 %.
  */
 export class Progress {
   readonly #unit: string;
@@ -37,7 +37,7 @@ export class Progress {
   #lastFraction = 0;
 
   /**
-   * @param unit - What `count` counts; `B` for bytes.
+   * @param unit - Unit of `count`; `B` for bytes.
    * @param now - Milliseconds.
    */
   constructor(unit: string, stream: ProgressStream = process.stderr, now: () => number = () => performance.now()) {
@@ -53,7 +53,7 @@ export class Progress {
     return (this.#now() - this.#start) / 1000;
   }
 
-  /** Shows a step, unless one was shown a moment ago. */
+  /** Shows the progress, unless it was shown a moment ago. */
   show(step: Step): void {
     const now = this.#now();
     if (!this.#isDue(now, step.fraction ?? 0)) return;
@@ -63,7 +63,7 @@ export class Progress {
     this.#stream.write(this.#isTerminal ? `\r\x1b[K${line.slice(0, (this.#stream.columns ?? 80) - 1)}` : `${line}\n`);
   }
 
-  /** Ends the line that changes. */
+  /** Clears the changing line. */
   end(): void {
     if (this.#isTerminal) this.#stream.write("\r\x1b[K");
   }
@@ -90,7 +90,7 @@ export class Progress {
   }
 }
 
-/** How many of what, in three digits: `12 events`, `1.25 k events`, `930 MB`. */
+/** An amount with its unit, in three digits: `12 events`, `1.25 k events`, `930 MB`. */
 export function amount(value: number, unit: string): string {
   let rest = value;
   let prefix = "";

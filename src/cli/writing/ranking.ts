@@ -10,7 +10,7 @@ import {
 import type { Interactions } from "../../logs/index.js";
 import { bootstrapInterval, type Interval } from "../../statistics/index.js";
 import { grid } from "./figures.js";
-import { tell } from "./output.js";
+import { print } from "./output.js";
 import { type Row, writeRows } from "./results.js";
 
 const K = 10;
@@ -18,7 +18,7 @@ const FULL: RankingProtocol = { kind: "full" };
 const NEGATIVES = 99;
 const TITLES: Record<string, string> = { itempop: "ItemPop", itemknn: "ItemKNN, cosine, 50", dqn: "DQN" };
 
-/** What is measured of each held-out item. */
+/** The metrics of each held-out item. */
 const METRICS: readonly { metric: string; title: string }[] = [
   { metric: "hr_at_10", title: `HR@${K} full` },
   { metric: "ndcg_at_10", title: `NDCG@${K} full` },
@@ -28,7 +28,7 @@ const METRICS: readonly { metric: string; title: string }[] = [
 ];
 const COVERAGE = { metric: "catalogue_coverage_at_10", title: `coverage@${K}` };
 
-/** How a ranker places each user's held-out item. */
+/** How a ranker places the users' held-out items. */
 interface Judged {
   name: string;
   title: string;
@@ -45,12 +45,12 @@ function judge(ranker: Ranker, train: Interactions, test: Interactions, seed: nu
   return { name: ranker.name, title: TITLES[ranker.name] ?? ranker.name, values, coverage: coverage! };
 }
 
-/** What a ranker is above another, user by user. */
+/** A ranker's lead over another, user by user. */
 function above(judged: Judged, first: Judged, metric: number): Interval {
   return bootstrapInterval(judged.values[metric]!.map((value, user) => value - first.values[metric]![user]!));
 }
 
-/** Prints how rankers place each user's held-out item, with both protocols, and what they are above the first. */
+/** Prints how rankers place each user's held-out item, by both protocols, and their leads over the first. */
 export function compare(
   rankers: readonly Ranker[],
   { train, test }: { train: Interactions; test: Interactions },
@@ -75,9 +75,9 @@ export function compare(
     others.map(({ title }) => title),
     (line, column) => above(judged[at(column)]!, first, titles.indexOf(line)),
   );
-  tell(`${all}\n\nabove ${first.title}, user by user:\n${gains}\n`, json);
+  print(`${all}\n\nabove ${first.title}, user by user:\n${gains}\n`, json);
   const note = `full: among all unseen items; 1+${NEGATIVES}: among ${NEGATIVES} unseen ones drawn at random`;
-  tell(`${note}; mean [95 % interval] of ${test.user.length} users\n`, json);
+  print(`${note}; mean [95 % interval] of ${test.user.length} users\n`, json);
   if (json === undefined) return;
   const rows = judged.flatMap(({ name, coverage }, i): Row[] => {
     const common = { suite: "recommender", case: `ml-100k/${name}`, unit: "1", n: test.user.length, seeds: [seed] };

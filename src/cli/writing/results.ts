@@ -16,29 +16,28 @@ export interface Row {
   value: number;
   unit: string;
   /**
-   * The 95 % interval. None where the figure is one of those that another one's interval is made of (a single seed), or
-   * the worst of them, or {@link isExact}.
+   * The 95 % interval. Left out for a single seed's figure, for the worst of several, and if {@link isExact}.
    */
   lo?: number;
   hi?: number;
   n?: number;
-  /** Whether it is counted and not estimated: the same at every run. */
+  /** Whether the value is a count without error: the same at every run. */
   isExact?: boolean;
   seeds?: number[];
-  /** What it should be, at least or at most, or within which bounds, and whether it is. */
+  /** The goal for the value, or its bounds, and whether it is met. */
   target?: number;
   band?: readonly [low: number, high: number];
   met?: boolean;
-  /** Why it is not, where that is known. */
+  /** Why the goal is not met, if known. */
   note?: string;
-  /** What others measured, who gave no interval, and where that is to be read. */
+  /** A published value without an interval, and its source. */
   published?: number;
   source?: string;
-  /** Short hash of the settings that it comes from, where a later run must know whether they are still the same. */
+  /** Short hash of the settings, for a later run to compare. */
   recipe?: string;
 }
 
-/** A row with what it was measured on, as it stands in a file. */
+/** A row with the place of its measurement, as files contain it. */
 export interface StoredRow extends Row {
   runtime: string;
   machine: string;
@@ -48,7 +47,7 @@ export interface StoredRow extends Row {
 
 export const version: string = packageJson.version;
 
-/** The commit of the checkout that this runs from; "unknown" where there is none. */
+/** The commit of the checkout that this runs from; "unknown" without one. */
 function commit(): string {
   try {
     const answer = execFileSync("git", ["rev-parse", "--show-toplevel", "HEAD"], {
@@ -64,7 +63,7 @@ function commit(): string {
   }
 }
 
-/** What is measured on, here and now. */
+/** The place of a measurement, here and now. */
 function origin(): Omit<StoredRow, keyof Row> {
   return {
     runtime: `node ${process.versions.node}`,
@@ -74,13 +73,13 @@ function origin(): Omit<StoredRow, keyof Row> {
   };
 }
 
-/** Rows with what they were measured on. */
+/** Rows with the place of their measurement. */
 export function stamped(rows: readonly Row[]): StoredRow[] {
   const where = origin();
   return rows.map((row) => ({ ...row, ...where }));
 }
 
-/** Writes rows, to a file or (`-`) stdout, with what they were measured on, which rows of an earlier run say themselves. */
+/** Writes rows, to a file or (`-`) stdout, with the place of their measurement; rows of an earlier run keep theirs. */
 export function writeRows(file: string, rows: readonly (Row | StoredRow)[]): void {
   const where = origin();
   writeJson(
@@ -90,8 +89,8 @@ export function writeRows(file: string, rows: readonly (Row | StoredRow)[]): voi
 }
 
 /**
- * The rows of a file that `writeRows` wrote; none where there is no file.
- * @throws Error for a file that holds something else.
+ * The rows of a file of `writeRows`; none if the file is missing.
+ * @throws Error for a file with other contents.
  */
 export function readRows(file: string): StoredRow[] {
   if (!existsSync(file)) return [];

@@ -1,4 +1,4 @@
-import { between, checked, integer, oneOf, type Rules, rules } from "../../check/index.js";
+import { between, checked, integer, nonNegative, oneOf, type Rules } from "../../check/index.js";
 import { cos, sin } from "../../numeric/index.js";
 import { DAY, WEEK } from "../../protocol/index.js";
 import { Dense, kind } from "./encoder.js";
@@ -27,7 +27,7 @@ const TABLE: Rules<ClockEncoding> = {
 const TWO_PI = 6.283185307179586;
 
 export class Clock extends Dense {
-  readonly must: string = rules.nonNegative[1];
+  readonly must: string = nonNegative[1];
   readonly names: readonly string[];
   readonly #declared: Required<ClockEncoding>;
 
@@ -41,7 +41,7 @@ export class Clock extends Dense {
   }
 
   accepts(value: unknown): boolean {
-    return rules.nonNegative[0](value);
+    return nonNegative[0](value);
   }
 
   write(value: unknown, row: Float32Array, offset: number): void {

@@ -1,4 +1,4 @@
-import { above, checked, type Rule, type Rules, rules } from "../../check/index.js";
+import { above, checked, nonNegative, nonNegativeInteger, type Rule, type Rules } from "../../check/index.js";
 import { log1p } from "../../numeric/index.js";
 import { Dense, kind, within } from "./encoder.js";
 
@@ -40,7 +40,7 @@ export interface LogEncoding {
 
 const finite: Rule = [(value) => Number.isFinite(value), "a finite number"];
 const maybeFinite: Rule = [(value) => value === undefined || Number.isFinite(value), "a finite number"];
-const maybeNonNegative: Rule = [(value) => value === undefined || rules.nonNegative[0](value), "a finite number >= 0"];
+const maybeNonNegative: Rule = [(value) => value === undefined || nonNegative[0](value), "a finite number >= 0"];
 /** The base of encoders of one number. */
 export abstract class OfNumber extends Dense {
   readonly must: string = finite[1];
@@ -91,9 +91,9 @@ function scored(value: number, mean: number, deviation: number): number {
 
 const RUNNING: Rules<RunningEncoding> = {
   kind,
-  count: rules.count,
+  count: nonNegativeInteger,
   mean: finite,
-  squares: rules.nonNegative,
+  squares: nonNegative,
 };
 
 /** Larger values count as this, so that squares stay finite. */
@@ -191,7 +191,7 @@ const LOG: Rules<LogEncoding> = { kind, scale };
 
 export class Log extends OfNumber {
   readonly names = [""];
-  override readonly must: string = rules.nonNegative[1];
+  override readonly must: string = nonNegative[1];
   readonly #scale: number;
 
   constructor(encoding: LogEncoding, path: string) {
@@ -200,7 +200,7 @@ export class Log extends OfNumber {
   }
 
   override accepts(value: unknown): boolean {
-    return rules.nonNegative[0](value);
+    return nonNegative[0](value);
   }
 
   write(value: unknown, row: Float32Array, offset: number): void {

@@ -1,4 +1,4 @@
-import { checked, type Rules, rules } from "../../check/index.js";
+import { checked, nonNegative, positive, type Rules } from "../../check/index.js";
 import { fade, log1p } from "../../numeric/index.js";
 import { Dense, kind, within } from "./encoder.js";
 import { scale } from "./numbers.js";
@@ -20,7 +20,7 @@ const HALF_LIVES = [3_600_000, 21_600_000, 86_400_000, 604_800_000];
 const RATES: Rules<RatesEncoding> = {
   kind,
   halfLivesMs: [
-    (value) => Array.isArray(value) && value.length >= 1 && value.length <= 16 && value.every(rules.positive[0]),
+    (value) => Array.isArray(value) && value.length >= 1 && value.length <= 16 && value.every(positive[0]),
     "1 to 16 finite numbers > 0",
   ],
   scale,
@@ -41,7 +41,7 @@ export class Rates extends Dense {
   }
 
   accepts(value: unknown): boolean {
-    return Array.isArray(value) && value.every(rules.nonNegative[0]);
+    return Array.isArray(value) && value.every(nonNegative[0]);
   }
 
   write(value: unknown, row: Float32Array, offset: number): void {

@@ -1,4 +1,4 @@
-import { checked, integer, mustBe, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
+import { checked, integer, mustBe, nonNegativeInteger, oneOf, type Rule, type Rules } from "../../check/index.js";
 import { BagOfWords, tokenize } from "../text.js";
 import { Dense, kind } from "./encoder.js";
 
@@ -19,9 +19,9 @@ const TABLE: Rules<WordsEncoding> = {
   kind,
   size: integer(1, 65_536),
   weighting: oneOf("count", "tfidf"),
-  documents: [(value) => value === undefined || rules.count[0](value), rules.count[1]],
+  documents: [(value) => value === undefined || nonNegativeInteger[0](value), nonNegativeInteger[1]],
   frequencies: [
-    (value) => value === undefined || (Array.isArray(value) && value.every(rules.count[0])),
+    (value) => value === undefined || (Array.isArray(value) && value.every(nonNegativeInteger[0])),
     "integers >= 0",
   ],
 };

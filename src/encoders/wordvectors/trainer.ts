@@ -1,4 +1,4 @@
-import { between, checked, integer, type Rules, rules } from "../../check/index.js";
+import { between, checked, integer, positiveInteger, type Rules } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import { type Counted, WordCounts } from "./counts.js";
 import { mutualInformation, singular } from "./svd.js";
@@ -25,7 +25,7 @@ export interface WordVectorTrainerOptions {
 const TABLE: Rules<WordVectorTrainerOptions> = {
   size: integer(1, SIZE_MAX),
   words: integer(1, 1e6),
-  minCount: rules.atLeastOne,
+  minCount: positiveInteger,
   window: integer(1, 1024),
   pairs: integer(1, 1e7),
   smoothing: between(0, 1),

@@ -1,6 +1,6 @@
-/** What the JavaScript engine around us is, where that decides how fast Wasm is, never what it computes. */
+/** The host's JavaScript engine: it affects the speed of Wasm, never its results. */
 
-/** The parts of the global object that tell engines apart. */
+/** The parts of the global object that identify an engine. */
 interface Host {
   process?: { versions?: Record<string, string | undefined> };
   navigator?: { userAgent?: string };

@@ -27,7 +27,7 @@ export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: 
   ? Module
   : object;
 
-/** How an agent runs: nothing here changes a bit of what it computes, and nothing of it is saved. */
+/** How an agent runs. These options change no bit of its results and are not saved. */
 export interface EngineOptions {
   /** The compiled `liveq/dqn.wasm`, where the platform must compile it. Default: from inlined bytes. */
   module?: CompiledModule;
@@ -38,8 +38,8 @@ export interface EngineOptions {
   kernels?: "auto" | "rolled" | "unrolled";
   /**
    * Threads that `learn` uses, [1, 64]: this one and workers, on shared memory. They start within milliseconds; until
-   * then, and where the platform has none, fewer do the same work: `stats()` tells how many and why. Worth it where an
-   * update takes more than 100 us. Call `dispose` when the agent is no longer needed. Default 1.
+   * then, and where the platform has none, fewer do the same work: `stats()` has their number and the reason. Worth it
+   * where an update takes more than 100 us. Call `dispose` when the agent is no longer needed. Default 1.
    */
   threads?: number;
 }
@@ -52,7 +52,7 @@ const RULES: Rules<EngineOptions> = {
 
 const DEFAULTS: EngineOptions = { kernels: "auto", threads: 1 };
 
-/** What is left to do when an engine goes, of its own accord or not. */
+/** Ends the workers of an engine that was garbage-collected without `release`. */
 const abandoned = new FinalizationRegistry<() => void>((release) => release());
 
 /** @throws Error where the host refuses WebAssembly: most do when it is compiled, WebKit when it is instantiated. */
@@ -62,13 +62,13 @@ function instantiate(compile: () => WebAssembly.Module, imports: WebAssembly.Imp
   } catch (cause) {
     if (!(cause instanceof WebAssembly.CompileError)) throw cause;
     throw new Error(
-      `WebAssembly is refused here: a page needs script-src 'wasm-unsafe-eval', a worker { module } of "liveq/dqn.wasm" (${cause.message})`,
+      `the host refuses WebAssembly: a page needs script-src 'wasm-unsafe-eval', a worker { module } of "liveq/dqn.wasm" (${cause.message})`,
       { cause },
     );
   }
 }
 
-/** The module's bytes for memory that it imports, and such memory. */
+/** The module's bytes with an imported memory, and that memory. */
 function onSharedMemory(own: Uint8Array) {
   return { bytes: withImportedMemory(own), imports: { env: { memory: sharedMemory() } } };
 }
@@ -100,7 +100,7 @@ export class Engine {
       ? instantiate(() => new WebAssembly.Module(shared.bytes), shared.imports)
       : instantiate(() => module ?? defaultModule());
     if (exports.abi() !== ABI_VERSION) {
-      throw new Error(`the module speaks ABI ${exports.abi()}, this package ${ABI_VERSION}`);
+      throw new Error(`the module has ABI ${exports.abi()}, this package needs ${ABI_VERSION}`);
     }
     this.exports = exports;
     exports.useUnrolled(isUnrolled);
@@ -119,7 +119,7 @@ export class Engine {
     return this.exports.threads();
   }
 
-  /** Why there are fewer than were asked for; empty where nothing is known against them. */
+  /** Why there are fewer than requested; empty without a known reason. */
   get threadsReason(): string {
     return this.#crew.reason;
   }
@@ -128,7 +128,7 @@ export class Engine {
   #hire(count: number, start: Start): void {
     const { exports } = this;
     exports.share(canSleep());
-    // Not this: a worker that is running would keep it.
+    // Not `this`: a running worker would keep it alive.
     const crew = this.#crew;
     const release = hire(count, start, (reason) => {
       crew.reason ||= reason;
@@ -153,7 +153,7 @@ export class Engine {
       const what = `a replay of ${shape.sizes[Size.Capacity]} transitions and the networks need`;
       return new RangeError(`"capacity": ${what} ${needed}; Wasm memory ends at 4 GB`);
     }
-    return new Error(`the agent needs ${needed}, which the host does not give`);
+    return new Error(`the agent needs ${needed}; the host refuses that much memory`);
   }
 
   /** A view of a region as f32. */

@@ -6,7 +6,7 @@ export function defaultModule(): WebAssembly.Module {
   return module;
 }
 
-/** There are none here. */
+/** None: workerd compiles no bytes. */
 export function defaultBytes(): Uint8Array<ArrayBuffer> | undefined {
   return undefined;
 }

@@ -1,6 +1,6 @@
-/** Workers that take a share of `learn` on a memory that they all have; see assembly/crew.ts. */
+/** Workers that share the work of `learn`, on shared memory; see assembly/crew.ts. */
 
-/** What the engine starts with, and where a 32-bit memory ends, in pages. */
+/** The engine's initial memory and the limit of a 32-bit memory, in pages. */
 const PAGES_MIN = 1;
 const PAGES_MAX = 65536;
 const MEMORY_SECTION = 5;
@@ -12,14 +12,14 @@ const IMPORTS = [
   ...[2, 3, PAGES_MIN, 0x80, 0x80, 4],
 ];
 
-/** What a worker is started with. */
+/** The data that starts a worker. */
 export interface Start {
   bytes: Uint8Array;
   memory: WebAssembly.Memory;
   isUnrolled: boolean;
 }
 
-/** Of a worker in Node and on the web, what is used here. */
+/** The part of a worker's interface that Node and the web share. */
 interface Hand {
   terminate(): unknown;
   unref?(): void;
@@ -36,13 +36,13 @@ interface NodeThreads {
 
 const REFUSED = "a worker was refused: worker-src needs blob:";
 
-/** What a worker runs; `start` is defined before it. */
+/** The code of a worker; `start` is defined before it. */
 const LIFE = `
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(start.bytes), { env: { memory: start.memory } });
 exports.useUnrolled(start.isUnrolled);
 exports.work();`;
 
-/** The reason why there can be no threads here, or nothing. */
+/** Why threads are impossible here; undefined if they are possible. */
 export function whyAlone(): string | undefined {
   if (typeof SharedArrayBuffer === "undefined") {
     return "no SharedArrayBuffer: a page needs COOP and COEP";
@@ -65,23 +65,23 @@ function nodeThreads(): NodeThreads | undefined {
   const { process } = globalThis as {
     process?: { versions?: Record<string, string>; getBuiltinModule?: (name: string) => unknown };
   };
-  // Bun and Deno have workers of the web too, which they support best.
+  // Bun and Deno have web workers too, and support those best.
   if (typeof Worker !== "undefined") return undefined;
   return process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
 }
 
-/** A memory for it. */
+/** A memory for all threads. */
 export function sharedMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: PAGES_MIN, maximum: PAGES_MAX, shared: true });
 }
 
-/** Starts `count` workers; `fail` is told why one could not start or had to stop. */
+/** Starts `count` workers; `fail` gets the reason if one cannot start or has to stop. */
 export function hire(count: number, start: Start, fail: (reason: string) => void): () => void {
   const hired: Hand[] = [];
   try {
     while (hired.length < count) hired.push(hireOne(start, fail));
   } catch {
-    // Where other browsers tell the worker's listener, WebKit throws.
+    // WebKit throws; other browsers call the worker's listener.
     fail(REFUSED);
   }
   return () => {
@@ -111,8 +111,8 @@ function hireOne(start: Start, fail: (reason: string) => void): Hand {
 }
 
 /**
- * The same module on a memory that it imports, as `env.memory`, instead of one of its own: the section of its memory
- * goes, one of imports comes. Functions and their numbers stay.
+ * The module with an imported memory, `env.memory`, in place of its own: its memory section goes and an import section
+ * comes. Functions keep their numbers.
  */
 export function withImportedMemory(module: Uint8Array): Uint8Array<ArrayBuffer> {
   const parts: Iterable<number>[] = [module.subarray(0, 8)];

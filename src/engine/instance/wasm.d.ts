@@ -1,4 +1,4 @@
-/** What esbuild's loader `copy` leaves of the Wasm file: workerd's import of a module. */
+/** The Wasm file as workerd imports it, after esbuild's loader `copy`. */
 declare module "*/dqn.wasm" {
   const module: WebAssembly.Module;
   export default module;

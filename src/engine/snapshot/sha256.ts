@@ -1,4 +1,4 @@
-/** SHA-256, FIPS 180-4. WebCrypto's is asynchronous, and saving must not be. */
+/** SHA-256, FIPS 180-4. WebCrypto's is asynchronous, and saving must be synchronous. */
 
 /** The first 32 fractional bits of a root of the first primes: sections 4.2.2 and 5.3.3. */
 function fractions(count: number, root: (x: number) => number): Int32Array {
@@ -43,11 +43,11 @@ function compress(state: Int32Array, w: Int32Array, block: DataView, at: number)
   for (let i = 0; i < 8; i++) state[i] = state[i]! + sums[i]!;
 }
 
-/** A digest of bytes that come in pieces. */
+/** A digest of bytes given in chunks. */
 export class Sha256 {
   readonly #state = START.slice();
   readonly #words = new Int32Array(64);
-  /** What does not fill a block yet. */
+  /** Bytes of the last, incomplete block. */
   readonly #rest = new Uint8Array(64);
   #length = 0;
 
@@ -67,7 +67,7 @@ export class Sha256 {
     return this;
   }
 
-  /** 64 hexadecimal digits; to be asked for once. */
+  /** 64 hexadecimal digits. Call it once. */
   digest(): string {
     const used = this.#length % 64;
     const tail = new Uint8Array(used < 56 ? 64 : 128);

@@ -5,7 +5,7 @@ import { Sha256, sha256 } from "./sha256.js";
 /**
  * LiveQ's files: a safetensors container (https://github.com/huggingface/safetensors) of byte tensors, read more
  * strictly than the format asks: no holes, no overlap, no unknown field, a digest over every byte. Metadata: `sha256`,
- * `format` "liveq", `kind`, `min_reader`, and what the writer adds.
+ * `format` "liveq", `kind`, `min_reader`, and the writer's own.
  */
 export interface SnapshotFile {
   /** Strings by name. */
@@ -22,7 +22,7 @@ const ALIGNMENT = 64;
 const PREFIX = '{"__metadata__":{"sha256":"';
 const DIGEST_LENGTH = 64;
 
-/** What is written as a tensor: bytes, or parts of them that follow each other. */
+/** The bytes of a tensor, whole or in consecutive parts. */
 export type TensorBytes = Uint8Array | readonly Uint8Array[];
 
 /** The digest of a file: of its header with zeros for the digest, followed by the digest of its data. */
@@ -38,7 +38,7 @@ function partsOf(bytes: TensorBytes): readonly Uint8Array[] {
   return bytes instanceof Uint8Array ? [bytes] : bytes;
 }
 
-/** All bytes in front of the data, and how many follow. */
+/** All bytes before the data, and the length of the data. */
 function headerOf(
   kind: string,
   metadata: Record<string, string>,
@@ -84,9 +84,9 @@ export function packSnapshot(
 const CHUNK = 1 << 20;
 
 /**
- * The same file in pieces of at most a mebibyte, each copied when it is asked for.
+ * The same file in chunks of at most a mebibyte, each copied only when requested.
  *
- * @param check - Called before each piece; throws where the tensors have changed since the digest was made.
+ * @param check - Called before each chunk; throws if the tensors have changed since the digest was made.
  */
 export function* snapshotChunks(
   kind: string,
@@ -104,10 +104,10 @@ export function* snapshotChunks(
 }
 
 /**
- * Reads a file of `kind` that comes in pieces: the header first, then each tensor into memory that the caller has for it.
+ * Reads a file of `kind` in chunks: the header first, then each tensor into memory of the caller.
  *
- * @param open - Told the metadata and the sizes of the tensors; gives the memory of each, of just that size.
- * @throws SnapshotError that says what is wrong; what was written to the memory must not be used then.
+ * @param open - Gets the metadata and the tensors' sizes; returns memory of exactly that size for each.
+ * @throws SnapshotError that names the fault; the contents of the memory are invalid then.
  */
 export async function readSnapshotStream(
   kind: string,
@@ -131,7 +131,7 @@ export async function readSnapshotStream(
     throw new SnapshotError("the file is damaged: its SHA-256 does not match");
 }
 
-/** Bytes in the pieces that they come in. */
+/** Reads bytes from chunks of any size. */
 class Pieces {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array();
@@ -166,7 +166,7 @@ class Pieces {
   }
 }
 
-/** The length that the first eight bytes of a file tell. */
+/** The header's length, from the first eight bytes of a file. */
 function headerLength(bytes: Uint8Array, available: number): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(HEADER_MAX) || Number(length) > available) {
@@ -192,7 +192,7 @@ function openHeader(
 
 /**
  * Reads a file of `kind`. The tensors are plain views of the given bytes.
- * @throws SnapshotError that says what is wrong.
+ * @throws SnapshotError that names the fault.
  */
 export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
   // Of a Buffer, slice() would share memory instead of copying it.
@@ -214,7 +214,7 @@ export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
   return { metadata, tensors };
 }
 
-/** A header as JSON.parse gives it, of which nothing is known but that it is an object. */
+/** A header as JSON.parse returns it: an object, unchecked. */
 interface Header {
   __metadata__?: Record<string, string>;
   [name: string]: unknown;
@@ -247,7 +247,7 @@ function sizesOf(entries: readonly [string, unknown][]): Map<string, number> {
   for (const [name, entry] of entries) {
     const size = (entry as { shape?: number[] } | null)?.shape?.[0];
     const end = at + Number(size);
-    // What headerOf() writes for this tensor at this place, and nothing else.
+    // Exactly the entry that headerOf() writes for this tensor here.
     const expected = { dtype: "U8", shape: [size], data_offsets: [at, end] };
     if (!Number.isSafeInteger(end) || end < at || JSON.stringify(entry) !== JSON.stringify(expected)) {
       throw new SnapshotError(`tensor ${show(name)} is not a byte tensor that follows the one before`);

@@ -1,4 +1,4 @@
-import { checked, oneOf, type Rules, rules } from "../../check/index.js";
+import { checked, oneOf, positive, type Rules } from "../../check/index.js";
 import { DAY, type Decision, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
 import { ABTest, type ABTestOptions, type SavedABTest } from "./sequential.js";
 
@@ -10,7 +10,7 @@ export interface ABLogOptions {
 }
 
 const DEFAULTS: ABLogOptions = { metric: "watch", windowMs: 3 * DAY };
-const TABLE: Rules<ABLogOptions> = { metric: oneOf("watch", "clicks"), windowMs: rules.positive };
+const TABLE: Rules<ABLogOptions> = { metric: oneOf("watch", "clicks"), windowMs: positive };
 
 /** A user whose window is open. */
 interface Open {

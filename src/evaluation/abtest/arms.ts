@@ -1,4 +1,4 @@
-import { checked, type Rule, type Rules, rules } from "../../check/index.js";
+import { checked, nonNegativeInteger, type Rule, type Rules } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
 
@@ -21,7 +21,7 @@ const name: Rule = [
 export const share: Rule = [(value) => typeof value === "number" && value > 0 && value < 1, "in (0, 1)"];
 
 /** Rules of the options that {@link ArmAssignmentOptions} adds to others. */
-export const ARMS_TABLE: Rules<ArmAssignmentOptions> = { name, seed: rules.count, share };
+export const ARMS_TABLE: Rules<ArmAssignmentOptions> = { name, seed: nonNegativeInteger, share };
 export const ARMS_DEFAULTS: Omit<ArmAssignmentOptions, "name"> = { seed: 0, share: 0.5 };
 
 /**

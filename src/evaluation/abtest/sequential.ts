@@ -1,4 +1,4 @@
-import { between, bounded, checked, mustBe, type Rules, rules } from "../../check/index.js";
+import { between, bounded, checked, mustBe, nonNegative, positiveInteger, type Rules } from "../../check/index.js";
 import { exp, log } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { Interval } from "../../statistics/index.js";
@@ -31,8 +31,8 @@ const probability = between(1e-6, 0.5);
 const TABLE: Rules<ABTestOptions> = {
   ...ARMS_TABLE,
   alpha: probability,
-  margin: rules.nonNegative,
-  users: rules.atLeastOne,
+  margin: nonNegative,
+  users: positiveInteger,
   atLeast: [(value) => Number.isSafeInteger(value) && (value as number) >= 2, "an integer >= 2"],
   mismatchAlpha: probability,
 };

@@ -1,4 +1,4 @@
-import { above, bounded, checked, integer, mustBe, type Rules, rules } from "../../check/index.js";
+import { above, bounded, checked, integer, mustBe, positive, type Rules } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import {
   drawGroups,
@@ -38,7 +38,7 @@ const DEFAULTS: OffPolicyEstimateOptions = { positions: 1, clip: 1e6, switchAbov
 /** Rules of the options that others take over. */
 export const WEIGHT_RULES: Rules<Pick<OffPolicyEstimateOptions, "clip" | "switchAbove">> = {
   clip: above(0, 1e6),
-  switchAbove: rules.positive,
+  switchAbove: positive,
 };
 const TABLE: Rules<OffPolicyEstimateOptions> = { positions: integer(1, 100), ...WEIGHT_RULES };
 

@@ -1,4 +1,4 @@
-import { checked, group, oneOf, type Rules, rules } from "../../check/index.js";
+import { checked, group, nonNegative, oneOf, type Rules } from "../../check/index.js";
 import { Latest, pairKey } from "../../collections/index.js";
 import { log1p } from "../../numeric/index.js";
 import {
@@ -34,8 +34,8 @@ const { clip, switchAbove } = new OffPolicyEstimates().options;
 const DEFAULTS: OffPolicyOptions = { reward: "click", from: 0, until: Number.MAX_VALUE, clip, switchAbove, model: {} };
 const TABLE: Rules<OffPolicyOptions> = {
   reward: oneOf("click", "watch"),
-  from: rules.nonNegative,
-  until: rules.nonNegative,
+  from: nonNegative,
+  until: nonNegative,
   ...WEIGHT_RULES,
   model: group,
 };

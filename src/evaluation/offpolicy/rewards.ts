@@ -1,4 +1,4 @@
-import { checked, integer, type Rules, rules } from "../../check/index.js";
+import { checked, integer, positive, type Rules } from "../../check/index.js";
 import { inverse } from "../../numeric/index.js";
 
 export interface RewardModelOptions {
@@ -9,7 +9,7 @@ export interface RewardModelOptions {
 }
 
 const DEFAULTS: RewardModelOptions = { folds: 5, ridge: 1 };
-const TABLE: Rules<RewardModelOptions> = { folds: integer(2, 100), ridge: rules.positive };
+const TABLE: Rules<RewardModelOptions> = { folds: integer(2, 100), ridge: positive };
 
 /**
  * Cross-fitted linear regression of rewards: predictions for a user come from other users alone, so that a doubly

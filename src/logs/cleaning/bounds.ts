@@ -1,4 +1,4 @@
-import { checked, oneOf, type Rules, rules } from "../../check/index.js";
+import { checked, oneOf, positive, type Rules } from "../../check/index.js";
 import type { LiveEvent } from "../../protocol/index.js";
 import { ColumnMeter, quartileFences } from "./table.js";
 
@@ -25,7 +25,7 @@ export interface EventBoundsOptions {
 
 const BOUNDS_TABLE: Rules<EventBoundsOptions> = {
   outliers: oneOf("iqr", "z"),
-  factor: rules.positive,
+  factor: positive,
 };
 
 /**

@@ -1,4 +1,14 @@
-import { checked, integer, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
+import {
+  checked,
+  integer,
+  nonNegative,
+  nonNegativeInteger,
+  oneOf,
+  positive,
+  positiveInteger,
+  type Rule,
+  type Rules,
+} from "../../check/index.js";
 import { DAY, MINUTE } from "../../protocol/index.js";
 import type { QualityReport } from "../report.js";
 import type { EventBounds } from "./bounds.js";
@@ -56,29 +66,29 @@ export interface CleanEventsOptions {
 
 const finiteOrInfinity: Rule = [(value) => typeof value === "number" && value >= 0, "a number >= 0"];
 const BOUNDS: Rules<EventBounds> = (() => {
-  const above: Rule = [(value) => value === undefined || rules.positive[0](value), rules.positive[1]];
+  const above: Rule = [(value) => value === undefined || positive[0](value), positive[1]];
   return { watchMs: above, dwellMs: above, amount: above };
 })();
 
 const TABLE: Rules<CleanEventsOptions> = {
-  from: rules.nonNegative,
+  from: nonNegative,
   to: finiteOrInfinity,
-  latenessMs: rules.nonNegative,
+  latenessMs: nonNegative,
   late: oneOf("drop", "keep"),
   window: integer(1, 2 ** 23),
   offAir: oneOf("drop", "keep"),
-  graceMs: rules.nonNegative,
-  timeoutMs: rules.positive,
+  graceMs: nonNegative,
+  timeoutMs: positive,
   emptyWatch: oneOf("drop", "keep"),
-  watchMaxMs: rules.positive,
+  watchMaxMs: positive,
   long: oneOf("clip", "drop"),
-  giftAfterMs: rules.nonNegative,
-  giftGapMs: rules.nonNegative,
-  userLimit: rules.count,
-  pairLimit: rules.count,
-  limitMs: rules.positive,
+  giftAfterMs: nonNegative,
+  giftGapMs: nonNegative,
+  userLimit: nonNegativeInteger,
+  pairLimit: nonNegativeInteger,
+  limitMs: positive,
   bounds: [(value) => typeof value === "object" && value !== null, "{ watchMs, dwellMs, amount }"],
-  ids: rules.atLeastOne,
+  ids: positiveInteger,
   report: [() => true, ""],
 };
 

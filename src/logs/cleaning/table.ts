@@ -1,4 +1,4 @@
-import { checked, mustBe, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
+import { checked, mustBe, oneOf, positive, positiveInteger, type Rule, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
 import { parseNumber } from "../values.js";
@@ -47,7 +47,7 @@ const TABLE: Rules<ColumnCleaning> = {
     "text or a finite number",
   ],
   outliers: oneOf("keep", "iqr", "z"),
-  factor: [(value) => value === undefined || rules.positive[0](value), rules.positive[1]],
+  factor: [(value) => value === undefined || positive[0](value), positive[1]],
   min: bound,
   max: bound,
   beyond: oneOf("clip", "drop"),
@@ -204,7 +204,7 @@ export interface CleanTableOptions {
 
 const OPTIONS: Rules<CleanTableOptions> = {
   key: [(value) => Array.isArray(value) && value.every((name) => typeof name === "string"), "an array of columns"],
-  window: rules.atLeastOne,
+  window: positiveInteger,
   report: [() => true, ""],
 };
 

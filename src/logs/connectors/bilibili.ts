@@ -1,4 +1,4 @@
-import { checked, integer, type Rules, rules } from "../../check/index.js";
+import { checked, integer, nonNegativeInteger, type Rules } from "../../check/index.js";
 import { EventError, type Id } from "../../protocol/index.js";
 import type { PlatformAdapter, PlatformMessage, PlatformRequest, ViewerAction } from "./connector.js";
 import { PlatformFields } from "./fields.js";
@@ -18,7 +18,11 @@ export interface BilibiliOptions {
   pageSize?: number;
 }
 
-const TABLE: Rules<BilibiliOptions> = { area: rules.count, parentArea: rules.count, pageSize: integer(1, 5000) };
+const TABLE: Rules<BilibiliOptions> = {
+  area: nonNegativeInteger,
+  parentArea: nonNegativeInteger,
+  pageSize: integer(1, 5000),
+};
 const DEFAULTS: BilibiliOptions = { area: 0, parentArea: 0, pageSize: 99 };
 
 /** Reads a viewer's actions in a room, or the reason to drop the message. */

@@ -1,4 +1,4 @@
-import { checked, mustBe, oneOf, type Rules, rules } from "../../check/index.js";
+import { checked, mustBe, nonNegative, oneOf, positiveInteger, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { EventError, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
 import { drop, emptyQualityReport, type QualityReport, skipLine } from "../report.js";
@@ -81,12 +81,12 @@ export interface ConnectorOptions {
 }
 
 const TABLE: Rules<ConnectorOptions> = {
-  graceMs: rules.nonNegative,
-  skewMs: rules.nonNegative,
-  since: [(value) => value === undefined || rules.nonNegative[0](value), rules.nonNegative[1]],
-  pages: rules.atLeastOne,
-  rooms: rules.atLeastOne,
-  window: rules.atLeastOne,
+  graceMs: nonNegative,
+  skewMs: nonNegative,
+  since: [(value) => value === undefined || nonNegative[0](value), nonNegative[1]],
+  pages: positiveInteger,
+  rooms: positiveInteger,
+  window: positiveInteger,
   onError: oneOf("throw", "skip"),
   report: [() => true, ""],
 };
@@ -103,7 +103,7 @@ const DEFAULTS: ConnectorOptions = {
 };
 
 function requireTime(now: number): void {
-  const [isTime, must] = rules.nonNegative;
+  const [isTime, must] = nonNegative;
   if (!isTime(now)) throw mustBe("now", must, now);
 }
 

@@ -1,4 +1,4 @@
-import { checked, integer, type Rules, rules } from "../../check/index.js";
+import { checked, integer, nonNegative, nonNegativeInteger, type Rules } from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { PlatformAdapter, PlatformMessage } from "./connector.js";
 import { PlatformFields } from "./fields.js";
@@ -22,13 +22,13 @@ export interface DouyuOptions {
 }
 
 function isPrices(value: unknown): boolean {
-  return value instanceof Map && [...value.values()].every(rules.nonNegative[0]);
+  return value instanceof Map && [...value.values()].every(nonNegative[0]);
 }
 
 function isCategory(value: unknown): boolean {
   if (value === undefined) return true;
   const { level, id } = (value ?? {}) as { level?: unknown; id?: unknown };
-  return [1, 2, 3].includes(level as number) && rules.count[0](id);
+  return [1, 2, 3].includes(level as number) && nonNegativeInteger[0](id);
 }
 
 const TABLE: Rules<DouyuOptions> = {

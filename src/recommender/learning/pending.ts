@@ -1,4 +1,4 @@
-import { checked, oneOf, type Rules, rules } from "../../check/index.js";
+import { checked, oneOf, positive, positiveInteger, type Rules } from "../../check/index.js";
 import type { Transition } from "../../engine/index.js";
 import { pow } from "../../numeric/index.js";
 import { DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
@@ -30,9 +30,9 @@ const DEFAULTS: PendingOptions = {
 
 const TABLE: Rules<PendingOptions> = {
   evidence: oneOf("clicked", "examined"),
-  gapScaleMs: rules.positive,
-  timeoutMs: rules.positive,
-  decisions: rules.atLeastOne,
+  gapScaleMs: positive,
+  timeoutMs: positive,
+  decisions: positiveInteger,
 };
 
 /** Decisions of one user that may wait for the end of a watch at the same time: tabs. */

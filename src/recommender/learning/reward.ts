@@ -1,4 +1,4 @@
-import { above, between, checked, oneOf, type Rule, type Rules, rules } from "../../check/index.js";
+import { above, between, checked, nonNegative, oneOf, type Rule, type Rules } from "../../check/index.js";
 import { log1p } from "../../numeric/index.js";
 import { BOUNCE_MS, type FeedbackEvent, MINUTE } from "../../protocol/index.js";
 import type { WatchTime } from "../state/index.js";
@@ -84,7 +84,7 @@ const TABLE: Rules<RewardOptions> = {
   rating: weight,
   gift: weight,
   bounce: weight,
-  bounceMs: rules.nonNegative,
+  bounceMs: nonNegative,
   dislike: weight,
 };
 

@@ -1,4 +1,4 @@
-import { mustBe, rules } from "../../check/index.js";
+import { mustBe, positiveInteger } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
 import { type ClosedDecision, type NextState, Pending, type PendingOptions } from "./pending.js";
@@ -37,8 +37,7 @@ export class UserShares {
    * @throws RangeError when one of these is out of its range, TypeError for an unknown option of `pending`.
    */
   constructor(seed: number, pending: Partial<PendingOptions> = {}, timesMax: number = TIMES_MAX) {
-    if (timesMax !== Infinity && !rules.atLeastOne[0](timesMax))
-      throw mustBe("timesMax", rules.atLeastOne[1], timesMax);
+    if (timesMax !== Infinity && !positiveInteger[0](timesMax)) throw mustBe("timesMax", positiveInteger[1], timesMax);
     this.#seed = seed;
     this.#timesMax = timesMax;
     // The only observation of a decision is the place of its user.

@@ -1,4 +1,4 @@
-import { boolean, checked, group, type Rule, type Rules, rules } from "../../check/index.js";
+import { boolean, checked, group, nonNegative, nonNegativeInteger, type Rule, type Rules } from "../../check/index.js";
 import type { Filter, Id } from "../../protocol/index.js";
 import type { CatalogStream } from "../state/index.js";
 
@@ -17,9 +17,9 @@ const TABLE: Rules<Filter> = {
   mature: optional(boolean),
   categories: optional(group),
   blocked: names,
-  minAgeMs: optional(rules.nonNegative),
-  maxAgeMs: optional(rules.nonNegative),
-  minViewers: optional(rules.count),
+  minAgeMs: optional(nonNegative),
+  maxAgeMs: optional(nonNegative),
+  minViewers: optional(nonNegativeInteger),
 };
 
 const CATEGORIES: Rules<NonNullable<Filter["categories"]>> = { include: names, exclude: names };

@@ -1,4 +1,4 @@
-import { checked, group, type Rules, rules } from "../../check/index.js";
+import { between, checked, group, type Rules } from "../../check/index.js";
 import { type Filter, type Id, SOURCES, type Source } from "../../protocol/index.js";
 import { type CatalogStream, type Catalogue, isMoreViewed, isNewer, type UserProfile } from "../state/index.js";
 import { checkedFilter, Gate } from "./gate.js";
@@ -28,11 +28,11 @@ export interface RetrievalOptions {
 const SHARES: SourceShares = { favourite: 0.375, friend: 0.0625, newest: 0.125, similar: 0.25, popular: 0.1875 };
 
 const SHARE_TABLE: Rules<SourceShares> = {
-  favourite: rules.unit,
-  friend: rules.unit,
-  newest: rules.unit,
-  similar: rules.unit,
-  popular: rules.unit,
+  favourite: between(0, 1),
+  friend: between(0, 1),
+  newest: between(0, 1),
+  similar: between(0, 1),
+  popular: between(0, 1),
 };
 
 const TABLE: Rules<RetrievalOptions> = { shares: group, filter: group };

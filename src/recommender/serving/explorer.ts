@@ -1,4 +1,4 @@
-import { between, checked, type Rules, rules } from "../../check/index.js";
+import { between, checked, positive, positiveInteger, type Rules } from "../../check/index.js";
 import { exp, type Random } from "../../numeric/index.js";
 
 /** How often, and how far, a choice departs from the best score. */
@@ -25,9 +25,9 @@ export interface ExploreOptions {
 const DEFAULTS: ExploreOptions = { epsilon: 0.05, temperature: 1, top: 32, bonus: 0 };
 
 const TABLE: Rules<ExploreOptions> = {
-  epsilon: rules.unit,
-  temperature: rules.positive,
-  top: rules.atLeastOne,
+  epsilon: between(0, 1),
+  temperature: positive,
+  top: positiveInteger,
   bonus: between(0, 1000),
 };
 

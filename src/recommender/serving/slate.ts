@@ -1,4 +1,4 @@
-import { checked, type Rules, rules } from "../../check/index.js";
+import { checked, positiveInteger, type Rules } from "../../check/index.js";
 import type { Explorer } from "./explorer.js";
 
 /** What a slate may hold. */
@@ -12,8 +12,8 @@ export interface SlateOptions {
 const DEFAULTS: SlateOptions = { perStreamer: 1, perCategory: Number.MAX_SAFE_INTEGER };
 
 const TABLE: Rules<SlateOptions> = {
-  perStreamer: rules.atLeastOne,
-  perCategory: rules.atLeastOne,
+  perStreamer: positiveInteger,
+  perCategory: positiveInteger,
 };
 
 /** What the limits of a slate look at. */

@@ -1,4 +1,4 @@
-import { above, checked, integer, type Rules, rules } from "../../check/index.js";
+import { above, checked, integer, nonNegative, positive, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { exp } from "../../numeric/index.js";
 import { type Id, WEEK } from "../../protocol/index.js";
@@ -32,8 +32,8 @@ export const NEIGHBOURS: Readonly<NeighbourOptions> = {
 };
 
 export const NEIGHBOUR_TABLE: Rules<NeighbourOptions> = {
-  halfLifeMs: rules.positive,
-  shrinkage: rules.nonNegative,
+  halfLifeMs: positive,
+  shrinkage: nonNegative,
   recency: above(0, 1),
   users: integer(1, 1e7),
   history: integer(1, 1024),

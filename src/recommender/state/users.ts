@@ -1,4 +1,4 @@
-import { checked, type Rules, rules } from "../../check/index.js";
+import { checked, nonNegative, positive, positiveInteger, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { fade, log1p } from "../../numeric/index.js";
 import {
@@ -88,17 +88,17 @@ const DEFAULTS: ProfileOptions = {
 };
 
 const TABLE: Rules<ProfileOptions> = {
-  users: rules.atLeastOne,
-  streamers: rules.atLeastOne,
-  pairs: rules.atLeastOne,
-  interests: rules.atLeastOne,
-  friends: rules.atLeastOne,
-  follows: rules.atLeastOne,
-  sessionGapMs: rules.positive,
-  engagedMs: rules.positive,
-  bounceMs: rules.nonNegative,
-  influenceWindowMs: rules.nonNegative,
-  decisionsPerWindow: rules.atLeastOne,
+  users: positiveInteger,
+  streamers: positiveInteger,
+  pairs: positiveInteger,
+  interests: positiveInteger,
+  friends: positiveInteger,
+  follows: positiveInteger,
+  sessionGapMs: positive,
+  engagedMs: positive,
+  bounceMs: nonNegative,
+  influenceWindowMs: nonNegative,
+  decisionsPerWindow: positiveInteger,
 };
 
 /** What a user has told; what was never told is not there. */

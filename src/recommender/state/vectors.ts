@@ -1,4 +1,13 @@
-import { above, between, checked, integer, mustBe, type Rules, rules } from "../../check/index.js";
+import {
+  above,
+  between,
+  checked,
+  integer,
+  mustBe,
+  nonNegative,
+  positiveInteger,
+  type Rules,
+} from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { Random, sigmoid } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
@@ -39,9 +48,9 @@ const DEFAULTS: VectorOptions = {
 
 const TABLE: Rules<VectorOptions> = {
   size: integer(1, 1024),
-  users: rules.atLeastOne,
-  streamers: rules.atLeastOne,
-  names: rules.atLeastOne,
+  users: positiveInteger,
+  streamers: positiveInteger,
+  names: positiveInteger,
   learningRate: above(0, 1),
   regularization: between(0, 1),
   negatives: integer(1, 64),
@@ -207,7 +216,7 @@ export class CollaborativeVectors {
     tags: readonly string[] = NO_NAMES,
     traits: readonly string[] = NO_NAMES,
   ): void {
-    if (!rules.nonNegative[0](weight)) throw mustBe("weight", rules.nonNegative[1], weight);
+    if (!nonNegative[0](weight)) throw mustBe("weight", nonNegative[1], weight);
     const { negatives, learningRate, regularization } = this.options;
     const rate = learningRate * Math.min(weight, WEIGHT_MAX);
     this.#openUser(user, traits);

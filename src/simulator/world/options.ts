@@ -1,4 +1,4 @@
-import { checked, group, integer, type Rules, rules, show } from "../../check/index.js";
+import { between, checked, group, integer, type Rules, show } from "../../check/index.js";
 import type { Broadcast } from "../../logs/index.js";
 import { NO_CAUSES, type ViewerCauses } from "./causes.js";
 
@@ -45,10 +45,10 @@ const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
 };
 
 const CAUSES: Rules<ViewerCauses> = {
-  chat: rules.unit,
-  picture: rules.unit,
-  region: rules.unit,
-  friends: rules.unit,
+  chat: between(0, 1),
+  picture: between(0, 1),
+  region: between(0, 1),
+  friends: between(0, 1),
 };
 
 const TABLE: Rules<PlatformOptions> = {

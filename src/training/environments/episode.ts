@@ -1,6 +1,6 @@
 import { Random } from "../../numeric/index.js";
 
-/** What all environments keep of an episode: its seed, its steps, and whether it is over. */
+/** The state of an episode that all environments share: its seed, its steps, and whether it is over. */
 export class Episode {
   readonly #name: string;
   readonly #actions: number;
@@ -16,7 +16,7 @@ export class Episode {
     this.#limit = limit;
   }
 
-  /** Starts an episode: what it draws from. Without a seed, that of the episode before plus one. */
+  /** Starts an episode and returns its generator. Default seed: one more than the episode before. */
   begin(seed: number = this.#seed): Random {
     const random = Random.named(seed, this.#name);
     this.#seed = seed + 1;
@@ -25,7 +25,7 @@ export class Episode {
     return random;
   }
 
-  /** Refuses a step that cannot be taken. */
+  /** @throws RangeError for a wrong action, Error after the end of the episode. */
   check(action: number): void {
     if (!Number.isInteger(action) || action < 0 || action >= this.#actions) {
       throw new RangeError(`"action" must be an integer in [0, ${this.#actions - 1}], got ${action}`);
@@ -45,22 +45,22 @@ export class Episode {
     return { seed: this.#seed, steps: this.#steps, isOver: this.#isOver };
   }
 
-  /** Continues from what `state` gave. @throws TypeError for anything else; nothing changes then. */
+  /** Continues from a value of `state`. @throws TypeError for any other value; nothing changes then. */
   restore(state: unknown): void {
     const { seed, steps, isOver } = fieldsOf(state, "seed", "steps", "isOver");
     const isSound = Number.isSafeInteger(seed) && Number.isSafeInteger(steps) && (steps as number) >= 0;
-    if (!isSound || typeof isOver !== "boolean") throw new TypeError("the state is not that of an episode");
+    if (!isSound || typeof isOver !== "boolean") throw new TypeError("the state must be one that state() returned");
     this.#seed = seed as number;
     this.#steps = steps as number;
     this.#isOver = isOver;
   }
 
-  /** The state of an environment that is described by this and some numbers. */
+  /** The state of an environment that consists of this and some numbers. */
   stateWith(variables: Float64Array): unknown {
     return { episode: this.state(), variables: Array.from(variables) };
   }
 
-  /** Continues from what `stateWith` gave. @throws TypeError for anything else; nothing changes then. */
+  /** Continues from a value of `stateWith`. @throws TypeError for any other value; nothing changes then. */
   restoreWith(state: unknown, variables: Float64Array): void {
     const { episode, variables: saved } = fieldsOf(state, "episode", "variables");
     const numbers = numbersOf("variables", saved, variables.length);
@@ -69,7 +69,7 @@ export class Episode {
   }
 }
 
-/** The fields of an environment's state. @throws TypeError where it is no object with just these. */
+/** The fields of an environment's state. @throws TypeError for anything but an object with exactly these. */
 export function fieldsOf(state: unknown, ...names: string[]): Record<string, unknown> {
   const isSound =
     typeof state === "object" &&

@@ -13,7 +13,7 @@ const STEP_REWARD = -0.04;
 const GOAL_REWARD = 1;
 const PIT_REWARD = -1;
 
-/** The grid that is walked unless another is given. */
+/** The default grid. */
 const LAYOUT = [
   "...#G", //
   ".#.#.",
@@ -23,9 +23,9 @@ const LAYOUT = [
 ];
 
 /**
- * A grid whose walls take moves away: `mask` offers only those that are possible.
+ * A grid whose walls rule out moves: `mask` offers only the possible ones.
  *
- * Observation: one number for each cell, 1 where the walker is. Actions: up, right, down, left. Reward -0.04 a step,
+ * Observation: one number for each cell, 1 at the walker's. Actions: up, right, down, left. Reward -0.04 a step,
  * +1 for the one into the goal and -1 for the one into a pit instead, which both end the episode; it is truncated after
  * four steps for each cell. An episode starts in any other free cell, each equally likely. After Russell & Norvig's
  * grid, without its slipping.
@@ -45,7 +45,7 @@ export class MaskedGrid implements Environment {
 
   /**
    * @param layout - Rows of equal length; from every free cell there must be a way to a goal. Default: 5 x 5.
-   * @throws RangeError for a layout that is none.
+   * @throws RangeError for an invalid layout.
    */
   constructor(layout: readonly string[] = LAYOUT) {
     const width = layout[0]?.length ?? 0;
@@ -64,7 +64,7 @@ export class MaskedGrid implements Environment {
     }
   }
 
-  /** Index of the cell where the walker is: row * width + column. */
+  /** Index of the walker's cell: row * width + column. */
   get cell(): number {
     return this.#cell;
   }
@@ -108,7 +108,7 @@ export class MaskedGrid implements Environment {
   }
 
   /**
-   * What each cell is worth to one who walks best: the sum of rewards to come, each discounted by the steps before it.
+   * The optimal value of each cell: the sum of future rewards, each discounted by the steps before it.
    * Goals and pits are worth 0; walls are NaN.
    *
    * @param gamma - Discount for each step, [0, 1].

@@ -10,7 +10,7 @@ import {
   SnapshotError,
   train,
 } from "liveq";
-import { EventWriter, fromSafetensors, logTraining, toOnnx, toSafetensors } from "liveq/exchange";
+import { fromSafetensors, TensorBoardWriter, tensorBoardLogger, toOnnx, toSafetensors } from "liveq/exchange";
 import { saveFile } from "liveq/node";
 import { Recommender } from "liveq/recommender";
 import { ingest } from "liveq/server";
@@ -59,8 +59,8 @@ try {
   if (error instanceof SnapshotError) throw new Error(error.message);
 }
 agent.setWeights(fromSafetensors(toSafetensors(agent.weights())));
-const writer = new EventWriter(() => {}, 0);
-await train(agent, new CartPole(), { steps: 10, onProgress: logTraining(agent, writer, () => 0) });
+const writer = new TensorBoardWriter(() => {}, 0);
+await train(agent, new CartPole(), { steps: 10, onProgress: tensorBoardLogger(agent, writer, () => 0) });
 
 const recommender = new Recommender({ seed: 1 });
 recommender.feedback({ kind: "click", time: 1, user: "u", stream: "s" });

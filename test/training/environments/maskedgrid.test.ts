@@ -84,7 +84,7 @@ describe("MaskedGrid", () => {
     }
   });
 
-  test("refuses what is no grid, or has a cell without a way to a goal", () => {
+  test("refuses an invalid grid, and a cell without a way to a goal", () => {
     expect(() => new MaskedGrid([])).toThrow("rows of equal length");
     expect(() => new MaskedGrid(["..", "G"])).toThrow("rows of equal length");
     expect(() => new MaskedGrid([".x", "G."])).toThrow("rows of equal length");

@@ -2,25 +2,25 @@ import { Random } from "../../numeric/index.js";
 import type { Environment, StepResult } from "../environment.js";
 import { Episode, fieldsOf, indexOf, numbersOf } from "./episode.js";
 
-/** A finite Markov chain with candidates, as plain data: all that its optimal value is computed from. */
-export interface OffersModel {
-  /** Discount for each step, [0, 1), that the optimum is meant for. */
+/** A finite Markov decision process with candidates, as plain data, enough to compute its optimal value. */
+export interface ChangingCandidatesModel {
+  /** Discount for each step, [0, 1). */
   readonly gamma: number;
   /** States of the viewer; an episode starts in each equally likely. */
   readonly moods: readonly string[];
   /** Features of each item: (thrill, depth), each in [0, 1]. */
   readonly items: readonly (readonly [thrill: number, depth: number])[];
-  /** Sets of items that are offered, as indices; each step draws one, each equally likely. */
+  /** Sets of items to offer, as indices; each step draws one, each equally likely. */
   readonly sets: readonly (readonly number[])[];
-  /** (moods, items): reward of an item that is chosen in a mood. */
+  /** (moods, items): reward of choosing an item in a mood. */
   readonly rewards: readonly (readonly number[])[];
   /** (moods, items, moods): probability of the next mood. */
   readonly transitions: readonly (readonly (readonly number[])[])[];
 }
 
-/** What the same item is worth in each mood. */
+/** Factor of every reward, by mood. */
 const APPETITE = [0.1, 0.5, 1];
-/** The most probable that an item lowers, or lifts, the mood. */
+/** The largest probability with which an item lowers or lifts the mood. */
 const SWING = 0.8;
 const STEP_LIMIT = 50;
 
@@ -36,7 +36,7 @@ const ITEMS = [
   [0, 1],
 ] as const;
 
-function makeModel(): OffersModel {
+function makeModel(): ChangingCandidatesModel {
   const moods = ["weary", "content", "keen"];
   const top = moods.length - 1;
   const rewards = APPETITE.map((appetite) => ITEMS.map(([thrill]) => appetite * (0.3 + 0.7 * thrill)));
@@ -67,21 +67,21 @@ function makeModel(): OffersModel {
 }
 
 /**
- * A viewer whose candidates change in number and content at every step, and whose mood follows what is shown.
+ * A viewer who gets other candidates at every step, in number and content, and whose mood follows the choices.
  *
  * Observation: one number for each mood, 1 for the current one. Candidates: (n, 2), thrill and depth of each item of a
  * set that is drawn anew. Thrill pays at once, by the mood; but thrill without depth wears the viewer out, and only
- * depth without thrill lifts the mood, in which everything pays more. Who always takes the largest reward gets 38 %
- * of what is possible. Episodes are truncated after 50 steps.
+ * depth without thrill lifts the mood, in which everything pays more. Always taking the largest reward reaches 38 % of
+ * the optimum. Episodes are truncated after 50 steps.
  */
-export class Offers implements Environment {
-  /** All that decides rewards and moods. */
-  static readonly model: OffersModel = makeModel();
-  readonly observationSize: number = Offers.model.moods.length;
+export class ChangingCandidates implements Environment {
+  /** The process that decides rewards and moods. */
+  static readonly model: ChangingCandidatesModel = makeModel();
+  readonly observationSize: number = ChangingCandidates.model.moods.length;
   /** Features of a candidate. */
   readonly features = 2;
   /** The most candidates of a step. */
-  readonly maxCandidates: number = Math.max(...Offers.model.sets.map((set) => set.length));
+  readonly maxCandidates: number = Math.max(...ChangingCandidates.model.sets.map((set) => set.length));
   readonly #episode = new Episode("offers", this.maxCandidates, STEP_LIMIT);
   readonly #observation = new Float32Array(this.observationSize);
   #random!: Random;
@@ -100,13 +100,13 @@ export class Offers implements Environment {
 
   reset(seed?: number): Float32Array {
     this.#random = this.#episode.begin(seed);
-    this.#mood = this.#random.below(Offers.model.moods.length);
+    this.#mood = this.#random.below(ChangingCandidates.model.moods.length);
     return this.#draw();
   }
 
   step(action: number): StepResult {
     this.#episode.check(action);
-    const { sets, rewards, transitions } = Offers.model;
+    const { sets, rewards, transitions } = ChangingCandidates.model;
     const set = sets[this.#set]!;
     if (action >= set.length) {
       throw new RangeError(`"action" must be an integer in [0, ${set.length - 1}] now, got ${action}`);
@@ -125,7 +125,7 @@ export class Offers implements Environment {
   restore(state: unknown): void {
     const { episode, random, mood, set } = fieldsOf(state, "episode", "random", "mood", "set");
     const words = Uint32Array.from(numbersOf("random", random, 4));
-    const { moods, sets } = Offers.model;
+    const { moods, sets } = ChangingCandidates.model;
     const indices = [indexOf("mood", mood, moods.length), indexOf("set", set, sets.length)] as const;
     this.#episode.restore(episode);
     this.#random = new Random(0);
@@ -138,7 +138,7 @@ export class Offers implements Environment {
   }
 
   #draw(): Float32Array {
-    this.#set = this.#random.below(Offers.model.sets.length);
+    this.#set = this.#random.below(ChangingCandidates.model.sets.length);
     this.#observation.fill(0);
     this.#observation[this.#mood] = 1;
     return this.#observation;
@@ -146,4 +146,6 @@ export class Offers implements Environment {
 }
 
 /** (n, 2) features of each set. */
-const ROWS = Offers.model.sets.map((set) => Float32Array.from(set.flatMap((item) => Offers.model.items[item]!)));
+const ROWS = ChangingCandidates.model.sets.map((set) =>
+  Float32Array.from(set.flatMap((item) => ChangingCandidates.model.items[item]!)),
+);

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { DQN, Offers, train } from "../../../src/index.js";
+import { ChangingCandidates, DQN, train } from "../../../src/index.js";
 import { Random } from "../../../src/numeric/random.js";
 import { type Choices, greedyByReward, optimum, worthOf } from "../../reference/offers.js";
 
-const { model } = Offers;
+const { model } = ChangingCandidates;
 
 /** Mean discounted return of simulated episodes; what comes after their 50 steps is worth at most 0.9^50 of it. */
 function simulated(choose: Choices, episodes: number): number {
-  const environment = new Offers();
+  const environment = new ChangingCandidates();
   let sum = 0;
   for (let seed = 0; seed < episodes; seed++) {
     environment.reset(seed);
@@ -22,7 +22,7 @@ function simulated(choose: Choices, episodes: number): number {
   return sum / episodes;
 }
 
-describe("Offers", () => {
+describe("ChangingCandidates", () => {
   test("is a proper chain: probabilities sum to 1, sets name different items, and their sizes differ", () => {
     for (const row of model.transitions.flat()) {
       expect(row.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
@@ -37,7 +37,7 @@ describe("Offers", () => {
   });
 
   test("shows its mood and a set's features, pays by the mood, and is truncated after 50 steps", () => {
-    const environment = new Offers();
+    const environment = new ChangingCandidates();
     const random = new Random(1);
     environment.reset(3);
     for (let step = 1; step <= 50; step++) {
@@ -59,7 +59,7 @@ describe("Offers", () => {
   });
 
   test("starts, draws sets and changes moods with the model's probabilities", () => {
-    const environment = new Offers();
+    const environment = new ChangingCandidates();
     const starts = new Float64Array(model.moods.length);
     const sets = new Float64Array(model.sets.length);
     const next = new Float64Array(model.moods.length);
@@ -107,7 +107,7 @@ describe("Offers", () => {
 
   test("is learned to within 2 % of the optimum, which gamma 0 does not come near", async () => {
     const learned = async (gamma: number) => {
-      const { observationSize, features, maxCandidates } = new Offers();
+      const { observationSize, features, maxCandidates } = new ChangingCandidates();
       const agent = new DQN({
         observation: observationSize,
         candidates: { max: maxCandidates, features },
@@ -122,7 +122,7 @@ describe("Offers", () => {
         epsilon: 0.5,
         seed: 1,
       });
-      await train(agent, new Offers(), { steps: 6000 });
+      await train(agent, new ChangingCandidates(), { steps: 6000 });
       const choose: Choices = (mood, set) => {
         const observation = model.moods.map((_, i) => (i === mood ? 1 : 0));
         return agent.act(

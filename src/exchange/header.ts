@@ -1,33 +1,34 @@
-import { SnapshotError } from "./error.js";
-/** What a header says of a tensor; `begin` and `end` count bytes of the data behind the header. */
-export interface Entry {
+import { SnapshotError } from "../engine/index.js";
+
+/** A tensor in a header; `begin` and `end` are offsets into the data after the header, in bytes. */
+export interface TensorEntry {
   dtype: string;
   shape: number[];
   begin: number;
   end: number;
 }
 
-/** A header as it stands, its offsets not yet judged. */
-export interface Header {
+/** A parsed header, its offsets unchecked. */
+export interface TensorHeader {
   metadata: Map<string, string>;
-  entries: Map<string, Entry>;
+  entries: Map<string, TensorEntry>;
 }
 
 const FIELDS = ["dtype", "shape", "data_offsets"];
-/** More than a tensor of any tool has; it bounds what a hostile header makes the reader do. */
+/** More dimensions than any tool writes; bounds the work that a hostile header can cause. */
 const RANK_MAX = 8;
 const NAME_SHOWN = 100;
 
 /**
- * Reads the JSON of a safetensors header by hand, since JSON.parse keeps the last of two equal names, rounds numbers
- * beyond 2^53 and takes 4e0 for 4.
- * @throws SnapshotError that says what is wrong, and at which character.
+ * Parses the JSON of a safetensors header by hand, since JSON.parse keeps the last of two equal names, rounds numbers
+ * beyond 2^53 and reads 4e0 as 4.
+ * @throws SnapshotError that names the fault and its character.
  */
-export function parseHeader(text: string): Header {
+export function parseHeader(text: string): TensorHeader {
   return new HeaderParser(text).header();
 }
 
-/** A name out of a file as a message shows it: on one line, and not without end. */
+/** A name from a file for messages: on one line, of limited length. */
 export function quoted(name: string): string {
   return JSON.stringify(name.length > NAME_SHOWN ? `${name.slice(0, NAME_SHOWN)}...` : name);
 }
@@ -40,19 +41,19 @@ class HeaderParser {
     this.#text = text;
   }
 
-  header(): Header {
+  header(): TensorHeader {
     const metadata = new Map<string, string>();
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, TensorEntry>();
     if (this.#text[0] !== "{") throw this.#error('must begin with "{"');
     this.#object((name) => {
       if (name === "__metadata__") this.#object((key) => metadata.set(key, this.#string()));
       else entries.set(name, this.#entry(name));
     });
-    if (/[^ ]/.test(this.#text.slice(this.#at))) throw this.#error("must have nothing but spaces behind its object");
+    if (/[^ ]/.test(this.#text.slice(this.#at))) throw this.#error("must have only spaces after its object");
     return { metadata, entries };
   }
 
-  #entry(name: string): Entry {
+  #entry(name: string): TensorEntry {
     let dtype: string | undefined;
     let shape: number[] | undefined;
     let offsets: number[] | undefined;
@@ -62,7 +63,7 @@ class HeaderParser {
       else if (field === "data_offsets") offsets = this.#integers(2);
       else
         throw this.#error(
-          `gives tensor ${quoted(name)} the field ${quoted(field)}, which is none of ${FIELDS.join(", ")}`,
+          `gives tensor ${quoted(name)} the field ${quoted(field)}, but fields are ${FIELDS.join(", ")}`,
         );
     });
     if (dtype === undefined || shape === undefined || offsets?.length !== 2) {
@@ -131,7 +132,7 @@ class HeaderParser {
     if (!this.#next(mark)) throw this.#error(`must have "${mark}"`);
   }
 
-  /** Whether this mark comes next; if so it is passed. */
+  /** Whether this mark comes next; if so, moves past it. */
   #next(mark: string): boolean {
     this.#skip();
     if (this.#text[this.#at] !== mark) return false;

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { programsIn, runProgram } from "../support/readme.js";
+
+const [balance, loop, candidates] = programsIn("src/engine/README.md") as [string, string, string];
+
+test("the README's training on CartPole reaches 500 in every greedy episode", async () => {
+  const out = await runProgram(balance);
+  const returns = JSON.parse(out.slice(out.lastIndexOf("[")));
+  expect(returns).toEqual(Array(10).fill(500));
+});
+
+test("the README's own loop learns, and its copy is as far", async () => {
+  expect(await runProgram(loop)).toBe("2000 1001\n");
+});
+
+test("the README's candidates have a value each", async () => {
+  expect(await runProgram(candidates)).toBe("2\n");
+});
