@@ -55,11 +55,11 @@ async function movielensRows({ say }: CaseContext): Promise<Result[]> {
 export const CASES: readonly ProcessCase[] = [
   { name: "calibration", title: "the simulator beside Twitch and KuaiLive", run: calibrationRows },
   { name: "order", title: "whether policies that see more earn more", run: orderRows },
-  {
-    name: "causes",
-    title: "groups of features on platforms whose viewers follow chat, picture, region or friends",
-    run: ({ say }) => measureCauses(CAUSES, say),
-  },
+  ...CAUSES.causes.map((cause) => ({
+    name: `causes/${cause}`,
+    title: `default groups of features beside the core ones, where ${cause === "none" ? "no cause" : cause} decides what fits`,
+    run: ({ say }: CaseContext) => measureCauses({ ...CAUSES, causes: [cause] }, say),
+  })),
   {
     name: "recsim",
     title: "RecSim's interest evolution beside restated figures",

@@ -1,5 +1,4 @@
 export { Latest } from "./latest.js";
 export { pairKey } from "./pair.js";
 export { PriorityQueue, type Timed } from "./priorityqueue.js";
-export { Recent } from "./recent.js";
 export { SortedList } from "./sortedlist.js";

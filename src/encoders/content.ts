@@ -3,7 +3,7 @@ import { Latest } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import type { Id, OnAir, StreamUpdate } from "../protocol/index.js";
 import { BagOfWords, tokenize } from "./text.js";
-import { type SavedWordVectors, WordVectors } from "./wordvectors/wordvectors.js";
+import type { WordVectors } from "./wordvectors/wordvectors.js";
 
 /** The modalities by which streams are compared: their words, and the platform's embeddings of text, image and audio. */
 export const MODALITIES = ["words", "text", "image", "audio"] as const;
@@ -61,10 +61,10 @@ export class Contents {
    * @param words - Word vectors for titles and tags, of at most 32 numbers.
    * @throws RangeError for invalid or longer word vectors.
    */
-  constructor(seed: number, words?: SavedWordVectors) {
+  constructor(seed: number, words?: WordVectors) {
     this.#seed = seed;
     if (words === undefined) return;
-    this.#vectors = new WordVectors(words);
+    this.#vectors = words;
     if (words.size > CONTENT_SIZE) throw mustBe("words.size", `at most ${CONTENT_SIZE}`, words.size);
   }
 

@@ -16,6 +16,7 @@
  */
 import { Random } from "liveq";
 import { OffPolicyEstimates } from "liveq/evaluation";
+import { weightedIndex } from "../numeric/distributions.js";
 
 /** By kind of viewer (guest, fan) and banner: the probability of a click, and that with which the log showed it. */
 const CLICKS = [
@@ -48,7 +49,7 @@ const random = new Random(1);
 const log = Array.from({ length: 20_000 }, () => {
   const viewer = random.below(5000);
   const kind = viewer < FANS * 5000 ? 1 : 0;
-  const banner = random.weighted(LOGGED[kind]!);
+  const banner = weightedIndex(random, LOGGED[kind]!);
   return { viewer, kind, banner, clicked: random.bernoulli(CLICKS[kind]![banner]!) };
 });
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,4 +1,4 @@
-import { cos, exp, log, pow } from "./math.js";
+import { cos, log } from "./math.js";
 
 const TWO_PI = 6.283185307179586;
 const TWO_32 = 4294967296;
@@ -133,64 +133,9 @@ export class Random {
     return radius * cos(TWO_PI * this.uniform());
   }
 
-  /** e^(ln median + sigma * normal). */
-  lognormal(median: number, sigma: number): number {
-    return median * exp(sigma * this.normal());
-  }
-
-  /** The exponential with this mean. */
-  exponential(mean: number): number {
-    return -mean * log(1 - this.uniform());
-  }
-
-  /** The Weibull with shape k > 0 and scale lambda > 0. */
-  weibull(k: number, lambda: number): number {
-    return lambda * pow(-log(1 - this.uniform()), 1 / k);
-  }
-
-  /**
-   * The Poisson with this mean; takes time in proportion to it.
-   *
-   * @param mean - Finite, at least 0.
-   */
-  poisson(mean: number): number {
-    if (!(mean >= 0 && mean < Infinity)) throw new RangeError(`"mean" must be finite and at least 0, got ${mean}`);
-    let count = 0;
-    // A sum of Poisson numbers is a Poisson number: pieces of 32 keep e^-mean far from underflow.
-    for (let rest = mean; rest > 0; rest -= 32) {
-      const floor = exp(-Math.min(rest, 32));
-      let product = this.uniform();
-      while (product > floor) {
-        count++;
-        product *= this.uniform();
-      }
-    }
-    return count;
-  }
-
   /** One of the items, each equally likely. */
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)]!;
-  }
-
-  /**
-   * An index, with probability in proportion to its weight.
-   *
-   * @param weights - At least 0, finite, not all 0.
-   */
-  weighted(weights: ArrayLike<number>): number {
-    let total = 0;
-    for (let i = 0; i < weights.length; i++) total += weights[i]!;
-    if (!(total > 0 && total < Infinity)) throw new RangeError(`"weights" must have a positive sum, got ${total}`);
-    let rest = this.uniform() * total;
-    let last = 0;
-    for (let i = 0; i < weights.length; i++) {
-      if (weights[i]! === 0) continue;
-      last = i;
-      rest -= weights[i]!;
-      if (rest < 0) break;
-    }
-    return last;
   }
 
   /** Puts the items in random order, in place, each order equally likely. Durstenfeld 1964. */

@@ -114,24 +114,22 @@ const TABLE: Rules<RecommenderOptions> = {
 
 /** Options of the agent that a recommender cannot take, and why. */
 const REFUSED: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ["observation", "actions", "candidates", "masked", "sparse", "seed"].map((name) => [
-      name,
-      "the recommender sets it",
-    ]),
-  ),
-  ...Object.fromEntries(
-    ["epsilon", "trainEvery", "gradientSteps", "environments"].map((name) => [
-      name,
-      "it belongs to training in an environment",
-    ]),
-  ),
-  gamma: 'each transition has a discount of its own; use "gamma" of the recommender',
-  nStep: "it would join the transitions of different users",
-  dueling: "a transition does not keep all streams that were on offer",
-  cqlAlpha: "a transition does not keep all streams that were on offer",
-  munchausen: "a transition does not keep all streams that were on offer",
-  noisySigma: 'exploration must know its propensities; use "explore"',
+  observation: "",
+  actions: "",
+  candidates: "",
+  masked: "",
+  sparse: "",
+  seed: "",
+  epsilon: "",
+  trainEvery: "",
+  gradientSteps: "",
+  environments: "",
+  gamma: ': use "gamma" of the recommender, as each transition has its own discount',
+  nStep: ": it would join the transitions of different users",
+  dueling: ": it needs all streams that were on offer, which no transition keeps",
+  cqlAlpha: ": it needs all streams that were on offer, which no transition keeps",
+  munchausen: ": it needs all streams that were on offer, which no transition keeps",
+  noisySigma: ': use "explore", whose propensities are known',
 };
 
 /** A time may be this far behind the latest one: it is moved up to it, and counted. Beyond, it is refused. */
@@ -256,7 +254,8 @@ export class Recommender implements Policy, TargetPolicy {
     this.options = checked(options, TABLE, DEFAULTS);
     const { seed, gamma, maxCandidates, explore, slate, reward, pending, learner } = this.options;
     for (const name of Object.keys(learner)) {
-      if (Object.hasOwn(REFUSED, name)) throw new TypeError(`"learner.${name}" cannot be given: ${REFUSED[name]}`);
+      if (Object.hasOwn(REFUSED, name))
+        throw new TypeError(`"learner.${name}" cannot be given${REFUSED[name] || ": the recommender sets it"}`);
     }
     if (Object.hasOwn(reward, "bounceMs"))
       throw new TypeError('"reward.bounceMs" is not an option: use "profile.bounceMs"');

@@ -1,5 +1,5 @@
 import { checked, integer, type Rules } from "../check/index.js";
-import { Random } from "../numeric/index.js";
+import { Random, weightedIndex } from "../numeric/index.js";
 import { topK } from "../statistics/index.js";
 import type { Environment, StepResult } from "../training/index.js";
 
@@ -132,7 +132,7 @@ export class InterestEvolution implements Environment {
   /** Draws a document in proportion to 1 + the interest in its topic, or nothing. */
   #choose(slate: readonly number[]): number {
     const weights = slate.map((document) => 1 + this.interests[this.topics[document]!]!);
-    const chosen = this.#random.weighted([...weights, 1 + NOTHING]);
+    const chosen = weightedIndex(this.#random, [...weights, 1 + NOTHING]);
     return chosen < slate.length ? chosen : -1;
   }
 

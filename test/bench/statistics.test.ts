@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sortedQuantile } from "../../bench/recommender/calibration/numbers.js";
 import { STATISTICS } from "../../bench/recommender/calibration/statistics.js";
+import { lognormal, poisson } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 
 const USERS = 23_772;
@@ -17,14 +18,14 @@ function band(name: string): readonly [number, number] {
 
 /** Seconds of a visit: the mixture that was fitted to the published quantiles. */
 function visit(random: Random): number {
-  return random.bernoulli(published("visits engaged")) ? random.lognormal(849, 1.4) : random.lognormal(3.5, 0.9);
+  return random.bernoulli(published("visits engaged")) ? lognormal(random, 849, 1.4) : lognormal(random, 3.5, 0.9);
 }
 
 /** Visits of many whose own mean numbers of visits are lognormal around a mean; those without any are left out. */
 function visitsOfEach(n: number, mean: number, sigma: number, random: Random): number[][] {
   const all: number[][] = [];
   for (let i = 0; i < n; i++) {
-    const own = random.poisson(random.lognormal(mean / Math.exp(sigma ** 2 / 2), sigma));
+    const own = poisson(random, lognormal(random, mean / Math.exp(sigma ** 2 / 2), sigma));
     if (own > 0) all.push(Array.from({ length: own }, () => visit(random)));
   }
   return all;

@@ -1,3 +1,4 @@
+import { WordVectors } from "../../src/encoders/wordvectors/wordvectors.js";
 import { describe, expect, test } from "vitest";
 import { CONTENT_SIZE, Contents } from "../../src/encoders/content.js";
 import { cosine, tokenize } from "../../src/encoders/text.js";
@@ -77,7 +78,7 @@ describe("the content of a stream", () => {
     const trainer = new WordVectorTrainer({ size: 3, minCount: 1 });
     for (const text of ["violin cello", "violin live", "blitz chess", "blitz live"]) trainer.learn(tokenize(text));
     const vectors = trainer.vectors();
-    const contents = new Contents(1, vectors.save());
+    const contents = new Contents(1, vectors);
     const text = (id: string) => contents.get(id)!.rows[1]!;
     contents.onAir(onAir("a", { title: "Cello", tags: ["violin"] }));
     contents.onAir(onAir("b", { title: "violin" }));
@@ -91,11 +92,11 @@ describe("the content of a stream", () => {
     expect([...text("b").subarray(0, 3)]).toEqual([...vectors.embed("blitz")!]);
     expect(text("told")).toBe(told);
     const floats: Float32Array[] = [];
-    const copy = new Contents(1, vectors.save());
+    const copy = new Contents(1, vectors);
     copy.load(JSON.parse(JSON.stringify(contents.save(floats))), Float32Array.from(floats.flatMap((row) => [...row])));
     copy.update({ kind: "update", time: 2, stream: "told", title: "cello" });
     expect(copy.get("told")!.rows[1]).toEqual(told);
-    expect(() => new Contents(1, { size: 33, words: [], counts: [], rows: [] })).toThrow(
+    expect(() => new Contents(1, new WordVectors({ size: 33, words: [], counts: [], rows: [] }))).toThrow(
       '"words.size" must be at most 32, got 33',
     );
   });

@@ -11,6 +11,7 @@ import {
   SplitPolicy,
   type TestArm,
 } from "../../src/evaluation/index.js";
+import { exponential } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import type { Decision, LiveEvent, Policy } from "../../src/recommender/index.js";
 import { simulate } from "../../src/simulator/index.js";
@@ -156,7 +157,7 @@ function run(
   return ab;
 }
 
-const watched = (random: Random) => random.exponential(30);
+const watched = (random: Random) => exponential(random, 30);
 
 describe("the sequential test", () => {
   test("finds no difference where there is none, at any number of looks, where a t-test does: 300 tests", () => {

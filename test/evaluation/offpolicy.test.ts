@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type LoggedChoice, OffPolicyEstimates, RewardModel } from "../../src/evaluation/index.js";
+import { poisson, weightedIndex } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import { type Figure, groupOf, meanInterval } from "../../src/statistics/index.js";
 
@@ -33,7 +34,7 @@ type Model = readonly (readonly number[])[];
 
 function choiceOf(random: Random, model?: Model): LoggedChoice {
   const x = random.below(CONTEXTS);
-  const a = random.weighted(LOGGING[x]!);
+  const a = weightedIndex(random, LOGGING[x]!);
   const reward = random.bernoulli(REWARDS[x]![a]!) ? 1 : 0;
   const choice = { propensity: LOGGING[x]![a]!, probability: TARGET[x]![a]!, reward };
   if (model === undefined) return choice;
@@ -147,7 +148,7 @@ describe("estimates of one choice a decision", () => {
       const estimates = new OffPolicyEstimates();
       for (let user = 0; user < 100; user++) {
         const group = groupOf(`${seed}-${user}`);
-        const decisions = 1 + random.poisson(3);
+        const decisions = 1 + poisson(random, 3);
         for (let i = 0; i < decisions; i++) estimates.add(group, [choiceOf(random, REWARDS)]);
       }
       for (const { metric, lo, hi } of estimates.figures({ resamples: 200, seed })) {
@@ -284,8 +285,11 @@ describe("estimates of slates", () => {
     const random = Random.named(seed, "cascade");
     const estimates = new OffPolicyEstimates({ positions: 2 });
     for (let i = 0; i < n; i++) {
-      const a = random.weighted(logging);
-      const b = random.weighted(logging.map((w, item) => (item === a ? 0 : w)));
+      const a = weightedIndex(random, logging);
+      const b = weightedIndex(
+        random,
+        logging.map((w, item) => (item === a ? 0 : w)),
+      );
       const first = random.bernoulli(APPEAL[a]!);
       const second = (!cascade || !first) && random.bernoulli(APPEAL[b]!);
       const below = isMarginal

@@ -15,12 +15,18 @@ test("README lists every example", () => {
   expect(listed.sort()).toEqual(files.sort());
 });
 
-test.each(["bitrate", "cartpole", "log", "offpolicy", "page"])("%s prints what its page says", (name) => {
+test.each(["bitrate", "cartpole", "features", "log", "offpolicy", "page"])("%s prints what its page says", (name) => {
   expect(printed(name)).toEqual(promised(name));
 });
 
 test("cartpole reaches 500 in episodes that chose nothing", () => {
   expect(numberAfter(printed("cartpole"), "mean return of 100 other episodes: ")).toBe(500);
+});
+
+test("a group of one's own shows viewers what they like, where the core groups cannot know it", () => {
+  const lines = printed("features");
+  expect(numberAfter(lines, "core groups     ")).toBeLessThan(0.6);
+  expect(numberAfter(lines, "with my group   ")).toBeGreaterThan(0.9);
 });
 
 test("an agent learns an environment of one's own better than its obvious rules", () => {

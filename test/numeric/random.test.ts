@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { exponential, lognormal, poisson, weibull, weightedIndex } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import { chiSquare } from "../reference/moments.js";
 
@@ -37,7 +38,7 @@ describe("the sequence", () => {
       0.46889244583344414, 0.18837363102452453, 0.2512526351462395,
     ]);
     expect(random.normal()).toEqual(-0.25155628234439725);
-    expect([random.below(1000), random.poisson(5), random.weibull(1.5, 250)]).toEqual([269, 10, 182.57830693667992]);
+    expect([random.below(1000), poisson(random, 5), weibull(random, 1.5, 250)]).toEqual([269, 10, 182.57830693667992]);
   });
 
   test("continues from a saved state as if it had never stopped", () => {
@@ -130,13 +131,13 @@ describe("distributions", () => {
 
   test("lognormal has the median and the 90th percentile asked for", () => {
     const random = new Random(22);
-    expect(quantile(() => random.lognormal(849, 1.4), 0.5) / 849).toBeCloseTo(1, 1);
-    expect(quantile(() => random.lognormal(3.5, 0.9), 0.9) / (3.5 * Math.exp(0.9 * 1.2816))).toBeCloseTo(1, 1);
+    expect(quantile(() => lognormal(random, 849, 1.4), 0.5) / 849).toBeCloseTo(1, 1);
+    expect(quantile(() => lognormal(random, 3.5, 0.9), 0.9) / (3.5 * Math.exp(0.9 * 1.2816))).toBeCloseTo(1, 1);
   });
 
   test("exponential has equal mean and deviation", () => {
     const random = new Random(23);
-    const { mean, sd } = moments(() => random.exponential(9));
+    const { mean, sd } = moments(() => exponential(random, 9));
     expect(mean / 9).toBeCloseTo(1, 1);
     expect(sd / 9).toBeCloseTo(1, 1);
   });
@@ -145,29 +146,29 @@ describe("distributions", () => {
     const random = new Random(24);
     for (const p of [0.1, 0.5, 0.9]) {
       const want = 250 * (-Math.log(1 - p)) ** (1 / 1.5);
-      expect(quantile(() => random.weibull(1.5, 250), p) / want).toBeCloseTo(1, 1);
+      expect(quantile(() => weibull(random, 1.5, 250), p) / want).toBeCloseTo(1, 1);
     }
   });
 
   test("poisson has equal mean and variance, also beyond one piece", () => {
     const random = new Random(25);
     for (const mean of [0.3, 5, 32, 75.5]) {
-      const got = moments(() => random.poisson(mean));
+      const got = moments(() => poisson(random, mean));
       expect(Math.abs(got.mean - mean)).toBeLessThan(4 * Math.sqrt(mean / DRAWS));
       expect(got.sd ** 2 / mean).toBeCloseTo(1, 1);
     }
-    expect(random.poisson(0)).toBe(0);
-    expect(() => random.poisson(-1)).toThrow('"mean" must be finite and at least 0, got -1');
+    expect(poisson(random, 0)).toBe(0);
+    expect(() => poisson(random, -1)).toThrow('"mean" must be finite and at least 0, got -1');
   });
 
   test("weighted choice follows the weights and never takes a zero weight", () => {
     const random = new Random(26);
     const weights = [0, 1, 2, 0, 7, 0];
     const bins = new Float64Array(6);
-    for (let i = 0; i < DRAWS; i++) bins[random.weighted(weights)]!++;
+    for (let i = 0; i < DRAWS; i++) bins[weightedIndex(random, weights)]!++;
     expect([bins[0], bins[3], bins[5]]).toEqual([0, 0, 0]);
     expect(deviationOf([bins[1]!, bins[2]!, bins[4]!], (i) => DRAWS * [0.1, 0.2, 0.7][i]!)).toBeLessThan(4);
-    expect(() => random.weighted([0, 0])).toThrow('"weights" must have a positive sum, got 0');
+    expect(() => weightedIndex(random, [0, 0])).toThrow('"weights" must have a positive sum, got 0');
   });
 
   test("pick and bernoulli have the stated chances", () => {

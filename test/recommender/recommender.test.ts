@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { SnapshotError } from "../../src/engine/index.js";
 import { packSnapshot, unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
+import { lognormal } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import type { Decision } from "../../src/protocol/policy.js";
@@ -400,7 +401,7 @@ function live(recommender: Recommender, random: Random, from: number, rounds: nu
     const decision = recommender.recommend({ user: `u${random.below(9)}`, now, k: 4 });
     decisions.push(decision);
     const i2 = random.below(4);
-    const watchMs = Math.floor(random.lognormal(20_000, 1));
+    const watchMs = Math.floor(lognormal(random, 20_000, 1));
     if (i2 < decision.slate.length) clickAndWatch(recommender, decision, i2, Math.min(watchMs, MINUTE - 2));
     other(recommender, random, now + MINUTE - 1);
   }
@@ -510,7 +511,7 @@ test.each([
   [{ features: [taste()] }, '"features" must be groups of which one writes an observation, got ["taste"]'],
   [{ learner: { nStep: 3 } }, '"learner.nStep" cannot be given: it would join the transitions of different users'],
   [{ learner: { dueling: true } }, '"learner.dueling" cannot be given'],
-  [{ learner: { gamma: 0.5 } }, '"learner.gamma" cannot be given: each transition has a discount of its own'],
+  [{ learner: { gamma: 0.5 } }, '"learner.gamma" cannot be given: use "gamma" of the recommender'],
   [{ pending: { gamma: 0.5 } }, '"pending.gamma" is not an option'],
   [{ reward: { bounceMs: 1 } }, '"reward.bounceMs" is not an option: use "profile.bounceMs"'],
   [{ towers: true }, '"towers" must be an object, or false, got true'],

@@ -248,11 +248,11 @@ test("a benchmark compares recommenders with and without the groups that read a 
   );
   expect(lines.length).toBe(5 * 2 * 2);
   const metrics = (name: string) => rows.filter((row) => row.case === name).map(({ metric }) => metric);
-  expect(metrics("causes/none/plain")).toEqual(["watch_min_per_user_day"]);
-  expect(metrics("causes/none/groups")).toEqual(["watch_min_per_user_day", "gain_min_per_user_day"]);
+  expect(metrics("causes/none/core")).toEqual(["watch_min_per_user_day"]);
+  expect(metrics("causes/none/default")).toEqual(["watch_min_per_user_day", "gain_min_per_user_day"]);
   for (const cause of CAUSES) {
-    expect(metrics(`causes/${cause}/plain`)).toEqual(["fitting_share", "watch_min_per_user_day"]);
-    expect(metrics(`causes/${cause}/groups`)).toEqual([
+    expect(metrics(`causes/${cause}/core`)).toEqual(["fitting_share", "watch_min_per_user_day"]);
+    expect(metrics(`causes/${cause}/default`)).toEqual([
       "fitting_share",
       "watch_min_per_user_day",
       "fitting_share_gain",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { exponential, lognormal } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import {
   arithmeticMean,
@@ -84,7 +85,7 @@ describe("the median's interval", () => {
     const random = new Random(8);
     let covered = 0;
     for (let i = 0; i < 4000; i++) {
-      const { lo, hi } = medianInterval(Array.from({ length: 12 }, () => random.lognormal(3, 2)));
+      const { lo, hi } = medianInterval(Array.from({ length: 12 }, () => lognormal(random, 3, 2)));
       if (lo <= 3 && 3 <= hi) covered++;
     }
     // Ranks 3 and 10 of 12: 96.1 %.
@@ -97,7 +98,7 @@ describe("bootstrap", () => {
     const random = new Random(5);
     let covered = 0;
     for (let i = 0; i < 300; i++) {
-      const values = Array.from({ length: 40 }, () => random.exponential(2));
+      const values = Array.from({ length: 40 }, () => exponential(random, 2));
       const { lo, hi } = bootstrapInterval(values, { resamples: 400, seed: i });
       if (lo <= 2 && 2 <= hi) covered++;
     }

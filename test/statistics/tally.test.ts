@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { poisson } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import { wilsonInterval } from "../../src/statistics/intervals.js";
 import { groupOf, Tally } from "../../src/statistics/tally.js";
@@ -7,7 +8,7 @@ import { groupOf, Tally } from "../../src/statistics/tally.js";
 function clicks(users: number, seed: number): { user: string; shown: number; clicked: number }[] {
   const random = Random.named(seed, "clicks");
   return Array.from({ length: users }, (_, i) => {
-    const shown = 1 + random.poisson(8);
+    const shown = 1 + poisson(random, 8);
     const skill = 0.1 + 0.3 * random.uniform();
     let clicked = 0;
     for (let j = 0; j < shown; j++) if (random.bernoulli(skill)) clicked++;

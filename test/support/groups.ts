@@ -1,6 +1,6 @@
+import { type SavedWordVectors, WordVectors } from "../../src/encoders/index.js";
 import {
   type ColumnOptions,
-  type ContentOptions,
   columns,
   content,
   coreFeatures,
@@ -17,13 +17,13 @@ import type { VectorOptions } from "../../src/recommender/state/index.js";
 
 /** Every group of features that there is, with word vectors and columns. */
 export function everyGroup({
-  words,
+  words = { size: 1, words: [], counts: [], rows: [] },
   size = 16,
   ...given
-}: ContentOptions & ColumnOptions & Partial<VectorOptions> = {}): FeatureGroup[] {
+}: { words?: SavedWordVectors } & ColumnOptions & Partial<VectorOptions> = {}): FeatureGroup[] {
   return [
     ...coreFeatures(),
     ...[traits(), pages(), social(), moments(), neighbours()],
-    ...[taste({ size }), vectors({ size }), content(words === undefined ? {} : { words }), columns(given)],
+    ...[taste({ size }), vectors({ size }), content({ words: new WordVectors(words) }), columns(given)],
   ];
 }

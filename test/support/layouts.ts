@@ -1,3 +1,4 @@
+import { exponential, lognormal, weightedIndex } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import { latin1 } from "./movielens.js";
 
@@ -49,13 +50,13 @@ const ITEMS = 5;
 /** A made-up campaign in the layout of Open Bandit, of a policy that knows its probabilities. */
 export function openBanditLookAlike(seed: number, rows = 400) {
   const random = Random.named(seed, "open-bandit");
-  const weights = Array.from({ length: ITEMS }, () => random.exponential(1));
+  const weights = Array.from({ length: ITEMS }, () => exponential(random, 1));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const affinities = weights.map((_, i) => `user-item_affinity_${i}`).join(",");
   let log = `,timestamp,item_id,position,click,propensity_score,user_feature_0,user_feature_1,${affinities}\n`;
   let clicks = 0;
   for (let row = 0; row < rows; row++) {
-    const item = random.weighted(weights);
+    const item = weightedIndex(random, weights);
     const click = random.bernoulli(0.1) ? 1 : 0;
     clicks += click;
     const second = String(row % 60).padStart(2, "0");
@@ -107,7 +108,7 @@ export function kuaiLiveLookAlike(seed: number) {
   const visits = Array.from({ length: 500 }, () => {
     const room = random.pick(rooms);
     const time = room.start + random.below(room.end - room.start);
-    const watch = Math.min(Math.floor(random.lognormal(4000, 2)), room.end - time);
+    const watch = Math.min(Math.floor(lognormal(random, 4000, 2)), room.end - time);
     return { user: random.below(30), room, time, watch };
   }).sort((a, b) => a.time - b.time);
   const clicks = visits.filter((_, i) => i % 3 === 0);

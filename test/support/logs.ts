@@ -1,3 +1,4 @@
+import { exponential } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/recommender/index.js";
 
@@ -27,17 +28,17 @@ export function madeUpLog(users: number, days: number, seed: number): LiveEvent[
   }
   for (let u = 0; u < users; u++) {
     const user = `u${u}`;
-    let time = random.exponential((days * 24 * HOUR) / 4);
+    let time = exponential(random, (days * 24 * HOUR) / 4);
     for (let request = 0; time < days * 24 * HOUR; request++) {
       const onAir = random.shuffle(streams.filter(({ start, end }) => start + 1 < time && time < end));
       const decision = `d-${user}-${request}`;
       for (const [position, { stream }] of onAir.slice(0, 3).entries()) {
         events.push({ kind: "impression", time: Math.floor(time), user, stream, decision, position });
       }
-      time += 1000 + random.exponential(5000);
+      time += 1000 + exponential(random, 5000);
       const clicked = onAir[random.below(6)];
       if (clicked && onAir.indexOf(clicked) < 3) time = visit(events, user, clicked.stream, decision, time, random);
-      time += random.bernoulli(0.5) ? 60_000 : random.exponential(40 * HOUR);
+      time += random.bernoulli(0.5) ? 60_000 : exponential(random, 40 * HOUR);
     }
   }
   const order = events.map((event, i) => ({ event, i }));
@@ -55,7 +56,7 @@ function visit(
 ): number {
   const time = Math.floor(start);
   events.push({ kind: "click", time, user, stream, decision });
-  const watchMs = Math.floor(random.bernoulli(0.4) ? random.exponential(4000) : random.exponential(2_400_000));
+  const watchMs = Math.floor(random.bernoulli(0.4) ? exponential(random, 4000) : exponential(random, 2_400_000));
   if (random.bernoulli(0.3)) events.push({ kind: "follow", time: time + (watchMs >> 1), user, stream });
   for (let n = random.below(3); n > 0; n--) {
     events.push({ kind: "gift", time: time + Math.floor(watchMs / (n + 1)), user, stream, amount: n });

@@ -1,4 +1,5 @@
 import { MOVIELENS_GENRES, MOVIELENS_OCCUPATIONS, type MovieLensFiles } from "../../src/logs/datasets/movielens.js";
+import { lognormal, weightedIndex } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 
 /** What the generated files must read back as, by line. */
@@ -19,7 +20,7 @@ const WORDS = "Château Über Señor Gärten Nuit River Stone Winter Letter Sign
  */
 export function lookAlike(seed: number, users = 60, items = 120): LookAlike {
   const random = Random.named(seed, "movielens");
-  const popularity = Array.from({ length: items }, () => random.lognormal(1, 0.5));
+  const popularity = Array.from({ length: items }, () => lognormal(random, 1, 0.5));
   const ratings: LookAlike["ratings"] = [];
   for (let user = 1; user <= users; user++) {
     const liked = random.below(CLUSTERS);
@@ -27,7 +28,7 @@ export function lookAlike(seed: number, users = 60, items = 120): LookAlike {
     const count = 20 + random.below(11);
     const weights = popularity.map((weight, item) => (item % CLUSTERS === liked ? 10 * weight : weight));
     for (let n = 0; n < count; n++) {
-      const item = random.weighted(weights);
+      const item = weightedIndex(random, weights);
       weights[item] = 0;
       const rating = item % CLUSTERS === liked ? 3 + random.below(3) : 1 + random.below(5);
       if (n % 3 === 0) seconds += 1 + random.below(60);

@@ -1,5 +1,4 @@
-import type { StreamTraits, Users } from "../../src/recommender/state/index.js";
-import { watchTimeOf } from "../../src/recommender/state/index.js";
+import { type StreamTraits, type Users, watchTimeOf } from "../../src/recommender/state/index.js";
 
 /** A watch that ends now, as long as it can have been. Returns the milliseconds that count in shared statistics. */
 export function watchAt(

@@ -1,7 +1,6 @@
 /** The statistics of a log's broadcasts that were published of Twitch. */
 
-import type { LiveEvent } from "../../../src/protocol/index.js";
-import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/index.js";
+import { DAY, HOUR, type LiveEvent, MINUTE, WEEK } from "../../../src/protocol/index.js";
 import { gini } from "../../../src/statistics/index.js";
 import { mean, sortedQuantile } from "./numbers.js";
 

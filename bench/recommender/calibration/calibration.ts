@@ -1,3 +1,4 @@
+import { weightedIndex } from "../../../src/numeric/distributions.js";
 /**
  * The simulated platform beside measurements of real ones: 217 429 broadcasts on Twitch (37 days), and
  * 4.9 million visits of 23 772 users of KuaiLive (21 days; Qu et al. 2025, arXiv:2508.05633).
@@ -67,7 +68,7 @@ export class DrawnByPopularity implements Policy {
     const slate: string[] = [];
     const propensities: number[] = [];
     while (slate.length < Math.min(k, streams.length)) {
-      const index = this.#random.weighted(weights);
+      const index = weightedIndex(this.#random, weights);
       slate.push(streams[index]!.id);
       propensities.push(weights[index]! / total);
       total -= weights[index]!;

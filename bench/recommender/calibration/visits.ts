@@ -1,7 +1,6 @@
 /** The statistics of a log's visits that were published of KuaiLive, and three of Twitch's viewers. */
 
-import type { LiveEvent } from "../../../src/protocol/index.js";
-import { DAY, HOUR, MINUTE } from "../../../src/protocol/index.js";
+import { DAY, HOUR, type LiveEvent, MINUTE } from "../../../src/protocol/index.js";
 import { gini } from "../../../src/statistics/index.js";
 import { mean, sortedQuantile } from "./numbers.js";
 

@@ -1,3 +1,4 @@
+import { lognormal } from "../../../src/numeric/distributions.js";
 /** Speed and memory of the catalogue and of retrieval as more and more is on air. */
 
 import { Random } from "../../../src/numeric/index.js";
@@ -82,7 +83,7 @@ function updates(streams: number, n: number, random: Random): LiveEvent[] {
     kind: "update",
     time: START + streams + i,
     stream: `stream-${random.below(streams)}`,
-    viewers: Math.floor(random.lognormal(5, 2)),
+    viewers: Math.floor(lognormal(random, 5, 2)),
   }));
 }
 

@@ -1,3 +1,4 @@
+import { lognormal } from "../../../src/numeric/distributions.js";
 /** Speed from the bytes of a log to feature rows, and memory of users and streams. */
 
 import { RandomPolicy } from "../../../src/baselines/index.js";
@@ -113,7 +114,7 @@ function memoryOf(seed: number, say: (text: string) => void): Measured[] {
       const seen = { user: `user-${i}`, stream: `stream-${Math.floor(STREAMS * random.uniform() * random.uniform())}` };
       time += 1;
       feedback({ kind: "click", time, ...seen });
-      feedback({ kind: "watch", time, ...seen, watchMs: random.lognormal(2 * MINUTE, 1.5) });
+      feedback({ kind: "watch", time, ...seen, watchMs: lognormal(random, 2 * MINUTE, 1.5) });
     }
     say(`seed ${seed}: ${visit + 1} of ${VISITS} visits`);
   }

@@ -17,10 +17,10 @@ export interface WordOptions {
 }
 
 /** Loads word vectors from a file. @throws Error that names the file and the fault. */
-export function loadWords(file: string): SavedWordVectors {
+export function loadWords(file: string): WordVectors {
   const text = new TextDecoder().decode(readFile(file));
   try {
-    return new WordVectors(JSON.parse(text) as SavedWordVectors).save();
+    return new WordVectors(JSON.parse(text) as SavedWordVectors);
   } catch (cause) {
     const what = cause instanceof SyntaxError ? "it is not JSON" : (cause as Error).message;
     throw new Error(`${file}: must be a file that liveq train --titles wrote: ${what}`, { cause });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { WordVectors } from "../../encoders/index.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import type { MovieLens } from "../../logs/index.js";
 import { DqnRanker } from "../../ranking/index.js";
@@ -59,8 +60,19 @@ export function readModel(file: string): Model {
   });
 }
 
+const NO_WORDS = new WordVectors({ size: 1, words: [], counts: [], rows: [] });
 /** All groups of features that a file may use beside the default ones. */
-const GROUPS = [traits(), pages(), social(), moments(), content(), taste(), vectors(), neighbours(), columns({})];
+const GROUPS = [
+  traits(),
+  pages(),
+  social(),
+  moments(),
+  content({ words: NO_WORDS }),
+  taste(),
+  vectors(),
+  neighbours(),
+  columns({}),
+];
 
 /**
  * Loads a recommender from the bytes of a file.

@@ -148,6 +148,16 @@ export class WordVectors {
   save(): SavedWordVectors {
     return { size: this.size, words: this.words, counts: [...this.#counts], rows: [...this.#rows] };
   }
+
+  /** What `JSON.stringify` writes: the same as `save`. */
+  toJSON(): SavedWordVectors {
+    return this.save();
+  }
+
+  /** Other vectors, of the same class: a file is read with those that a program has. */
+  with(saved: SavedWordVectors): WordVectors {
+    return new WordVectors(saved);
+  }
 }
 
 /** The weight of each word in a text, given the number of texts with each. */

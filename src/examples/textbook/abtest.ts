@@ -16,6 +16,7 @@
  */
 import { DQN, type Environment, Random, type SparseInput, type StepResult, train } from "liveq";
 import { ABTest } from "liveq/evaluation";
+import { weightedIndex } from "../../numeric/distributions.js";
 
 const TITLES = 1000;
 const ITEMS = 100;
@@ -42,7 +43,7 @@ class Session implements Environment<SparseInput> {
 
   reset(seed = 0): SparseInput {
     this.#random = new Random(seed);
-    this.#genre = this.#random.weighted(AUDIENCE);
+    this.#genre = weightedIndex(this.#random, AUDIENCE);
     this.#shown = 0;
     this.#seen.clear();
     while (this.#seen.size < HISTORY) {

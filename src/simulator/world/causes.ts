@@ -1,4 +1,4 @@
-import { Random } from "../../numeric/index.js";
+import { exponential, Random } from "../../numeric/index.js";
 import { type Id, MINUTE } from "../../protocol/index.js";
 import { TOPICS } from "./content.js";
 import type { Stream } from "./streamers.js";
@@ -53,12 +53,12 @@ export interface CausedViewer {
 
 /** The time to the end of a phase of a chat, milliseconds. */
 export function drawPhaseMs({ isLively }: Stream, random: Random): number {
-  return Math.ceil(random.exponential(isLively ? LIVELY_TIME : CALM_TIME));
+  return Math.ceil(exponential(random, isLively ? LIVELY_TIME : CALM_TIME));
 }
 
 /** The time to the next comment, milliseconds, and the guest who writes it. */
 export function drawComment(stream: Stream, random: Random): { waitMs: number; user: Id } {
-  const waitMs = Math.ceil(random.exponential(stream.isLively ? LIVELY_GAP : CALM_GAP));
+  const waitMs = Math.ceil(exponential(random, stream.isLively ? LIVELY_GAP : CALM_GAP));
   return { waitMs, user: `guest-${stream.streamer.index}-${random.below(GUESTS)}` };
 }
 

@@ -1,4 +1,4 @@
-import { log, Random } from "../../numeric/index.js";
+import { log, poisson, Random } from "../../numeric/index.js";
 import { DAY, HOUR } from "../../protocol/index.js";
 import { Content } from "./content.js";
 import type { PlatformOptions, ScheduledBroadcast } from "./options.js";
@@ -42,7 +42,7 @@ class GeneratedProgramme implements Programme {
   plan(day: number): Stream[] {
     const { seed, streamers } = this.#options;
     if (day > 0) {
-      const born = Random.named(seed, "arrivals", day).poisson(ARRIVALS * streamers);
+      const born = poisson(Random.named(seed, "arrivals", day), ARRIVALS * streamers);
       for (let i = 0; i < born; i++) this.#add(day * DAY);
     }
     const streams: Stream[] = [];

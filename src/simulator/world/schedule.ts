@@ -1,4 +1,4 @@
-import { exp, pow, type Random } from "../../numeric/index.js";
+import { exp, exponential, lognormal, pow, type Random, weibull, weightedIndex } from "../../numeric/index.js";
 import { DAY, HOUR, MINUTE } from "../../protocol/index.js";
 
 /**
@@ -71,17 +71,17 @@ export interface Airing {
 export function drawHabit(random: Random): Habit {
   const spread = START_DEVIATION_SPREAD * random.normal();
   return {
-    startHour: random.weighted(HABIT_SHARE) + random.uniform(),
+    startHour: weightedIndex(random, HABIT_SHARE) + random.uniform(),
     startDeviation: Math.min(6, Math.max(0.3, START_DEVIATION + spread)),
-    perDay: random.lognormal(WEEKLY_MEDIAN, WEEKLY_SIGMA) / 7,
+    perDay: lognormal(random, WEEKLY_MEDIAN, WEEKLY_SIGMA) / 7,
     phase: random.uniform(),
     encore: random.bernoulli(ENCORES) ? ENCORE : 0,
-    length: random.lognormal(1, LENGTH_SIGMA),
+    length: lognormal(random, 1, LENGTH_SIGMA),
   };
 }
 
 function drawLength(habit: Habit, random: Random): number {
-  return Math.round(Math.max(LENGTH_MIN, habit.length * random.weibull(LENGTH_SHAPE, LENGTH_SCALE)));
+  return Math.round(Math.max(LENGTH_MIN, habit.length * weibull(random, LENGTH_SHAPE, LENGTH_SCALE)));
 }
 
 /**
@@ -103,7 +103,7 @@ export function planDay(habit: Habit, day: number, random: Random): Airing[] {
     const end = start + drawLength(habit, random);
     airings.push({ start, end });
     if (!random.bernoulli(habit.encore)) continue;
-    const again = end + Math.round(random.exponential(ENCORE_PAUSE));
+    const again = end + Math.round(exponential(random, ENCORE_PAUSE));
     airings.push({ start: again, end: again + drawLength(habit, random) });
   }
   return airings.sort((a, b) => a.start - b.start);

@@ -1,4 +1,4 @@
-import { exp, log1p, Random } from "../../numeric/index.js";
+import { exp, exponential, log1p, lognormal, Random, weightedIndex } from "../../numeric/index.js";
 import { DAY, type Id, MINUTE } from "../../protocol/index.js";
 import { type Content, LANGUAGE_SHARES, LANGUAGES, TOPICS } from "./content.js";
 import { crowdAt, drawHabit, type Habit } from "./schedule.js";
@@ -82,7 +82,7 @@ function repertoireOf(content: Content, random: Random): number[] {
   const weights = Float64Array.from(content.shares);
   const size = Math.min(REPERTOIRE.length, weights.length);
   return Array.from({ length: size }, () => {
-    const category = random.weighted(weights);
+    const category = weightedIndex(random, weights);
     weights[category] = 0;
     return category;
   });
@@ -111,13 +111,13 @@ export function drawStreamer(seed: number, index: number, born: number, content:
     id: given?.id ?? `streamer-${index}`,
     repertoire: given?.repertoire ?? repertoire,
     topic: random.below(TOPICS.length),
-    language: LANGUAGES[random.weighted(LANGUAGE_SHARES)]!,
+    language: LANGUAGES[weightedIndex(random, LANGUAGE_SHARES)]!,
     quality,
     clickbait,
     logAudience: given?.logAudience ?? logAudience,
     habit: drawHabit(random),
     born,
-    retires: Math.max(0, born) + random.exponential(CAREER),
+    retires: Math.max(0, born) + exponential(random, CAREER),
     live: undefined,
   };
 }
@@ -125,7 +125,7 @@ export function drawStreamer(seed: number, index: number, born: number, content:
 /** The category in which a streamer begins after a broadcast in `last`. */
 export function nextCategory({ repertoire }: Streamer, last: number | undefined, random: Random): number {
   const stays = random.bernoulli(STAYS);
-  const other = repertoire[random.weighted(REPERTOIRE.slice(0, repertoire.length))]!;
+  const other = repertoire[weightedIndex(random, REPERTOIRE.slice(0, repertoire.length))]!;
   return stays && last !== undefined ? last : other;
 }
 
@@ -187,7 +187,7 @@ export class Stream {
     this.#content = content;
     this.#size = plan.size;
     this.#varies = plan.varies;
-    this.#volatility = random.lognormal(VOLATILITY_MEDIAN, VOLATILITY_SIGMA);
+    this.#volatility = lognormal(random, VOLATILITY_MEDIAN, VOLATILITY_SIGMA);
     this.#mood = random.normal();
   }
 

@@ -1,4 +1,4 @@
-import { Random } from "../../numeric/index.js";
+import { lognormal, Random, weightedIndex } from "../../numeric/index.js";
 import { LANGUAGE_SHARES, LANGUAGES, TOPICS } from "./content.js";
 
 /** A viewer's attributes, as `user` events carry them. All shares are set by hand. */
@@ -39,11 +39,11 @@ const MALE = ["competitive", "skill"];
 const OLD_FROM = 30;
 
 export function drawTraits(random: Random): Traits {
-  const age = Math.floor(Math.min(AGE_MOST, Math.max(AGE_LEAST, random.lognormal(AGE_MEDIAN, AGE_SIGMA))));
-  const gender = GENDERS[random.weighted(GENDER_SHARES)]!;
-  const language = LANGUAGES[random.weighted(LANGUAGE_SHARES)]!;
+  const age = Math.floor(Math.min(AGE_MOST, Math.max(AGE_LEAST, lognormal(random, AGE_MEDIAN, AGE_SIGMA))));
+  const gender = GENDERS[weightedIndex(random, GENDER_SHARES)]!;
+  const language = LANGUAGES[weightedIndex(random, LANGUAGE_SHARES)]!;
   const region = random.pick(REGIONS_BY_LANGUAGE[language]);
-  const device = DEVICES[random.weighted(DEVICE_SHARES)]!;
+  const device = DEVICES[weightedIndex(random, DEVICE_SHARES)]!;
   return { age, gender, region, language, device, leaning: leaningOf(age, gender) };
 }
 

@@ -1,4 +1,4 @@
-import { exp, log, log1p, Random, sigmoid, tanh } from "../../numeric/index.js";
+import { exp, log, log1p, lognormal, Random, sigmoid, tanh } from "../../numeric/index.js";
 import { DAY, HOUR, type Id, MINUTE } from "../../protocol/index.js";
 import type { Causes } from "./causes.js";
 import { TOPICS } from "./content.js";
@@ -191,9 +191,9 @@ export class Viewer {
     this.#causes = causes;
     this.index = index;
     this.id = `viewer-${index}`;
-    this.activity = random.lognormal(1, ACTIVITY_SIGMA);
+    this.activity = lognormal(random, 1, ACTIVITY_SIGMA);
     this.churnsAfter = CHURN_MIN + CHURN_SPREAD * random.uniform();
-    this.generosity = random.lognormal(GENEROSITY_MEDIAN, GENEROSITY_SIGMA);
+    this.generosity = lognormal(random, GENEROSITY_MEDIAN, GENEROSITY_SIGMA);
     this.traits = drawTraits(Random.named(seed, "traits", index));
     this.#nature = Float64Array.from(
       TOPICS,
@@ -202,7 +202,7 @@ export class Viewer {
     for (let liked = 0; liked < 3; liked++) this.#nature[random.below(TOPICS.length)] = 0.5 + 0.5 * random.uniform();
     for (let i = 0; i < TOPICS.length; i++) this.#nature[i] = Math.min(1, Math.max(-1, this.#nature[i]!));
     this.interest = Float64Array.from(this.#nature);
-    this.purse = random.lognormal(1, PURSE_SIGMA);
+    this.purse = lognormal(random, 1, PURSE_SIGMA);
   }
 
   /** Satisfaction in (-2, 2). */
@@ -336,8 +336,8 @@ export class Viewer {
   visit(stream: Stream, now: number, random: Random): Visit {
     const engaged = random.bernoulli(this.engagedProbability(stream, now));
     const length = engaged
-      ? random.lognormal(ENGAGED_MEDIAN, ENGAGED_SIGMA)
-      : random.lognormal(BOUNCE_MEDIAN, BOUNCE_SIGMA);
+      ? lognormal(random, ENGAGED_MEDIAN, ENGAGED_SIGMA)
+      : lognormal(random, BOUNCE_MEDIAN, BOUNCE_SIGMA);
     const wantedMs = Math.min(WATCH_MAX, length * exp(LENGTH_OF_MATCH * this.match(stream)));
     return { outcome: engaged ? "engaged" : "bounce", wantedMs };
   }

@@ -1,5 +1,5 @@
 import { PriorityQueue } from "../../collections/index.js";
-import { exp, Random } from "../../numeric/index.js";
+import { exp, exponential, lognormal, Random } from "../../numeric/index.js";
 import { DAY, HOUR, type Id, type LiveEvent } from "../../protocol/index.js";
 import { Causes, drawComment, drawPhaseMs } from "./causes.js";
 import { tagsOf, titleOf } from "./content.js";
@@ -141,7 +141,7 @@ export class World {
   #addViewer(index: number): void {
     const viewer = new Viewer(this.#options.seed, index, this.#causes);
     this.viewers.push(viewer);
-    const wait = Random.named(this.#options.seed, "arrival", index).exponential(viewer.meanGap(0));
+    const wait = exponential(Random.named(this.#options.seed, "arrival", index), viewer.meanGap(0));
     this.#at(afterActivity(0, wait), (now) => this.#session(viewer, now));
   }
 
@@ -319,7 +319,7 @@ export class World {
 
   /** After a slate without a click, or a visit: the next request, or the end of the session and later the next one. */
   #goOn(viewer: Viewer, now: number, random: Random, after: "slate" | "visit"): void {
-    const look = Math.ceil(random.lognormal(LOOK_MEDIAN, LOOK_SIGMA));
+    const look = Math.ceil(lognormal(random, LOOK_MEDIAN, LOOK_SIGMA));
     const stays = viewer.temper > 0;
     if (after === "slate") {
       const seen = { user: viewer.id, dwellMs: look, page: HOME_PAGE };
@@ -330,7 +330,7 @@ export class World {
       return;
     }
     const draw = Random.named(this.#options.seed, "gap", viewer.index, viewer.sessions);
-    const gap = draw.exponential(viewer.meanGap(now));
+    const gap = exponential(draw, viewer.meanGap(now));
     if (gap <= viewer.churnsAfter) this.#at(afterActivity(now, gap), (then) => this.#session(viewer, then));
     else viewer.isGone = true;
   }
@@ -339,6 +339,6 @@ export class World {
 /** Mostly small change, now and then a fortune. */
 function giftAmount(purse: number, random: Random): number {
   const isOne = random.bernoulli(GIFT_ONE);
-  const amount = Math.round(purse * random.lognormal(GIFT_MEDIAN, GIFT_SIGMA));
+  const amount = Math.round(purse * lognormal(random, GIFT_MEDIAN, GIFT_SIGMA));
   return isOne ? 1 : Math.min(GIFT_MAX, Math.max(2, amount));
 }

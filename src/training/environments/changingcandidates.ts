@@ -1,4 +1,4 @@
-import { Random } from "../../numeric/index.js";
+import { Random, weightedIndex } from "../../numeric/index.js";
 import type { Environment, StepResult } from "../environment.js";
 import { Episode, fieldsOf, indexOf, numbersOf } from "./episode.js";
 
@@ -113,7 +113,7 @@ export class ChangingCandidates implements Environment {
     }
     const item = set[action]!;
     const reward = rewards[this.#mood]![item]!;
-    this.#mood = this.#random.weighted(transitions[this.#mood]![item]!);
+    this.#mood = weightedIndex(this.#random, transitions[this.#mood]![item]!);
     return { observation: this.#draw(), reward, ...this.#episode.end(false) };
   }
 

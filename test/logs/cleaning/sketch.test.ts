@@ -3,13 +3,14 @@ import { DiversityMeter } from "../../../src/logs/cleaning/diversity.js";
 import { Sample } from "../../../src/logs/cleaning/sample.js";
 import { Mode, Sketch } from "../../../src/logs/cleaning/sketch.js";
 import { emptyQualityReport, qualityReportLines } from "../../../src/logs/report.js";
+import { exponential, lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/random.js";
 
 describe("the sketch of quantiles", () => {
   const N = 100_000;
   const random = Random.named(1, "sketch");
   const orders: [string, (i: number) => number][] = [
-    ["lognormal numbers", () => random.lognormal(3.5, 2)],
+    ["lognormal numbers", () => lognormal(random, 3.5, 2)],
     ["rising numbers", (i) => i],
     ["falling numbers", (i) => -i],
     ["a saw", (i) => i % 97],
@@ -73,7 +74,7 @@ describe("the sample of ids", () => {
     const exact = new DiversityMeter(1_000_000);
     const rough = new DiversityMeter(2000);
     for (let i = 0; i < 40_000; i++) {
-      const stream = `s${Math.floor(random.exponential(800))}`;
+      const stream = `s${Math.floor(exponential(random, 800))}`;
       const event = { kind: "click", time: i, user: `u${random.below(6000)}`, stream } as const;
       exact.feedback(event);
       rough.feedback(event);

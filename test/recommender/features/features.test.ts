@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent, OnAir } from "../../../src/protocol/events.js";
 import { DAY, MINUTE } from "../../../src/protocol/time.js";
@@ -52,7 +53,7 @@ interface Act {
 }
 
 function draw(random: Random): Act {
-  const [user, stream, watchMs] = [`u${random.below(4)}`, random.below(20), random.lognormal(30_000, 3)];
+  const [user, stream, watchMs] = [`u${random.below(4)}`, random.below(20), lognormal(random, 30_000, 3)];
   return { user, stream, watchMs, dislike: random.bernoulli(0.3) };
 }
 
@@ -88,7 +89,7 @@ describe("features", () => {
     const state = platform();
     let now = 0;
     for (let i = 0; i < 2000; i++) {
-      now += random.bernoulli(0.02) ? 30 * DAY : random.lognormal(MINUTE, 3);
+      now += random.bernoulli(0.02) ? 30 * DAY : lognormal(random, MINUTE, 3);
       const act = draw(random);
       take(state, random.bernoulli(0.01) ? { ...act, watchMs: 1e300 } : act, now);
       if (i % 20 !== 0) continue;

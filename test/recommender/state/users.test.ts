@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Latest } from "../../../src/collections/latest.js";
+import { lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/random.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
 import type { StreamTraits } from "../../../src/recommender/state/catalogue.js";
@@ -103,10 +104,10 @@ describe("a user's profile", () => {
         const [user, now, chosen] = [`u${draw.below(12)}`, from + i * MINUTE, draw.pick(streams)];
         profiles.shown(user, [chosen, draw.pick(streams)], now);
         profiles.click(user, chosen, now);
-        watchAt(profiles, user, chosen, draw.lognormal(60_000, 2), draw.bernoulli(0.1), now);
+        watchAt(profiles, user, chosen, lognormal(draw, 60_000, 2), draw.bernoulli(0.1), now);
         judgeAt(profiles, user, chosen, draw.bernoulli(0.2), now);
         profiles.rate(user, chosen, draw.uniform(), now);
-        profiles.page(user, draw.lognormal(9000, 1), now);
+        profiles.page(user, lognormal(draw, 9000, 1), now);
         profiles.update(user, { age: draw.below(99) }, now);
         profiles.befriend(user, `u${draw.below(12)}`, draw.bernoulli(0.7), now);
         profiles.follow(user, chosen, now);

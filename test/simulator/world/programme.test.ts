@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../../src/baselines/popular.js";
 import { RandomPolicy } from "../../../src/baselines/random.js";
+import { lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import type { Policy } from "../../../src/protocol/policy.js";
@@ -16,7 +17,7 @@ function generated(seed: number, channels: number, days: number): ScheduledBroad
   const random = Random.named(seed, "broadcasts");
   const broadcasts: ScheduledBroadcast[] = [];
   for (let channel = 0; channel < channels; channel++) {
-    const averageViewers = Math.round(random.lognormal(20, 1.5));
+    const averageViewers = Math.round(lognormal(random, 20, 1.5));
     for (let day = 0; day < days; day++) {
       if (!random.bernoulli(0.6)) continue;
       broadcasts.push({

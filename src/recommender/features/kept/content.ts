@@ -6,27 +6,30 @@ import {
   MODALITIES,
   type SavedContents,
   type SavedWordVectors,
+  type WordVectors,
 } from "../../../encoders/index.js";
+import { SnapshotError } from "../../../engine/index.js";
 import { fade, log1p } from "../../../numeric/index.js";
 import { type Id, MINUTE, WEEK } from "../../../protocol/index.js";
 import type { CatalogStream, Fact, Keeper, State, UserProfile } from "../../state/index.js";
-import { type FeatureContext, type FeatureGroup, type FeatureWriter, featureGroup, type Moment } from "../group.js";
+import type { FeatureContext, FeatureGroup, FeatureWriter, Moment } from "../group.js";
 import { FADED } from "../scale.js";
 
 export interface ContentOptions {
   /**
-   * Word vectors of at most 32 numbers, as `WordVectors.save` and `liveq train --titles` give them: the meaning of a
-   * title and tags, where the platform gives no embedding of the text. A platform should give embeddings of all texts or
-   * of none: they cannot be compared with these vectors. Default: none.
+   * Word vectors of at most 32 numbers, as `WordVectorTrainer` and `liveq train --titles` make them: the meaning of a title
+   * and tags, where the platform gives no embedding of the text. A platform should give embeddings of all texts or of none:
+   * they cannot be compared with these vectors. A file keeps them; `Recommender.load` needs any word vectors to read them
+   * with. Default: none.
    */
-  words?: SavedWordVectors;
+  words?: WordVectors;
 }
 
 /** Longest watch that counts, in minutes. */
 const WATCH_MAX = 24 * 60;
 
 /** The content of the streams on air and of those that went off air, kept once for all groups that read it. */
-export function keepContents({ state, seed }: FeatureContext, { words }: ContentOptions = {}): KeptContents {
+export function keepContents({ state, seed }: FeatureContext, words?: WordVectors): KeptContents {
   return state.keep("content", () => new KeptContents(state, seed, words));
 }
 
@@ -37,8 +40,18 @@ export function keepContents({ state, seed }: FeatureContext, { words }: Content
  * Keeps 32 numbers for each modality of a stream, which `on_air` and `update` events write, and of a user, which engaged
  * watches write. Writes 12 numbers of a candidate; a modality without data is masked.
  */
-export function content(options: ContentOptions = {}): FeatureGroup {
-  return featureGroup("content", options, (context, given) => new ContentWriter(keepContents(context, given)));
+export function content({ words }: ContentOptions = {}): FeatureGroup {
+  return {
+    name: "content",
+    options: words === undefined ? {} : { words },
+    build: (context) => new ContentWriter(keepContents(context, words)),
+    withOptions(saved) {
+      const { words: given } = saved as { words?: SavedWordVectors };
+      if (given === undefined) return content();
+      if (words !== undefined) return content({ words: words.with(given) });
+      throw new SnapshotError('the file\'s "content" holds word vectors: give content({ words }) to "load"');
+    },
+  };
 }
 
 /** Fading sums of the content of the streams that a user watched, by modality; null where there was nothing yet. */
@@ -58,7 +71,7 @@ class KeptContents implements Keeper {
   readonly #users: Latest<Id, Watched>;
   readonly #state: State;
 
-  constructor(state: State, seed: number, words: SavedWordVectors | undefined) {
+  constructor(state: State, seed: number, words: WordVectors | undefined) {
     this.contents = new Contents(seed, words);
     this.#users = new Latest(state.users.options.users);
     this.#state = state;

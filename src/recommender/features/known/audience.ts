@@ -1,5 +1,4 @@
-import type { Id } from "../../../protocol/index.js";
-import { HOUR } from "../../../protocol/index.js";
+import { HOUR, type Id } from "../../../protocol/index.js";
 import { type CatalogStream, emptyStreamerEstimate, type Streamers, type UserProfile } from "../../state/index.js";
 import { type FeatureGroup, type FeatureWriter, featureGroup, type Moment } from "../group.js";
 import { logScaled, saturated } from "../scale.js";
