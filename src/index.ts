@@ -13,7 +13,7 @@ export type {
   SparseOptions,
 } from "./engine/index.js";
 export { DQN, type SaveOptions, SnapshotError, type Transition } from "./engine/index.js";
-export { Random } from "./numeric/index.js";
+export { Random, weightedIndex } from "./numeric/index.js";
 export {
   Acrobot,
   CartPole,

@@ -3,13 +3,15 @@
  *
  * Viewers here read two languages, and what they stay for is known to nobody but them: some like to hear another
  * language, some do not. Category, streamer and title say nothing. The group keeps how long each user stayed in foreign
- * streams, and writes it beside whether a stream is foreign. Made-up data, one seed.
+ * streams, and writes it beside whether a stream is foreign.
  *
- * Run it: `node node_modules/liveq/dist/examples/features.js`. It prints:
+ *   node node_modules/liveq/dist/examples/features.js
  *
- *     share of shown streams that the viewer likes
- *     core groups     0.51
- *     with my group   0.98
+ * Prints (one seed):
+ *
+ *   share of shown streams that the viewer likes
+ *   core groups     0.51
+ *   with my group   0.98
  */
 import { Random } from "liveq";
 import { coreFeatures, type FeatureGroup, featureGroup, Recommender } from "liveq/recommender";

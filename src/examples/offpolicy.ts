@@ -14,9 +14,8 @@
  *   banner 1 for all, % clicked: truth 10.3, naive 5.1, snips 10.5 [9.4, 11.8], dr 10.5 [9.3, 11.8]
  *   2 for guests, 1 for fans, % clicked: truth 14.5, naive 12.8, snips 14.8 [13.5, 16.1], dr 14.8 [13.4, 16.2]
  */
-import { Random } from "liveq";
+import { Random, weightedIndex } from "liveq";
 import { OffPolicyEstimates } from "liveq/evaluation";
-import { weightedIndex } from "../numeric/distributions.js";
 
 /** By kind of viewer (guest, fan) and banner: the probability of a click, and that with which the log showed it. */
 const CLICKS = [

@@ -1,8 +1,8 @@
-import { WordVectors } from "../../src/encoders/wordvectors/wordvectors.js";
 import { describe, expect, test } from "vitest";
 import { CONTENT_SIZE, Contents } from "../../src/encoders/content.js";
 import { cosine, tokenize } from "../../src/encoders/text.js";
 import { WordVectorTrainer } from "../../src/encoders/wordvectors/trainer.js";
+import { WordVectors } from "../../src/encoders/wordvectors/wordvectors.js";
 import { Random } from "../../src/numeric/random.js";
 import { onAir } from "../support/events.js";
 

@@ -95,7 +95,7 @@ function onAir(i: number, time = 0): LiveEvent {
 
 function fake(options: Partial<RecommenderOptions> = GREEDY, streams = 8) {
   const agent = new LinearQ();
-  const recommender = new Recommender(options, agent);
+  const recommender = new Recommender({ features: coreFeatures(), ...options }, agent);
   for (let i = 0; i < streams; i++) recommender.feedback(onAir(i));
   return { agent, recommender };
 }
@@ -145,7 +145,7 @@ describe("recommending", () => {
 
   test("shows the k best by the agent's values, best first", () => {
     const agent = new LinearQ(new Float64Array(candidateSize).fill(0, 1).fill(1, 0, 1));
-    const recommender = new Recommender(GREEDY, agent);
+    const recommender = new Recommender({ features: coreFeatures(), ...GREEDY }, agent);
     for (let i = 0; i < 8; i++) {
       recommender.feedback(onAir(i));
       recommender.feedback({ kind: "update", time: 0, stream: `s${i}`, viewers: (i * 5) % 8 });

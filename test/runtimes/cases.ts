@@ -8,6 +8,7 @@ import { sha256 } from "../../src/engine/snapshot/sha256.js";
 import type { DQNOptions, EngineOptions, Environment } from "../../src/index.js";
 import type { Policy } from "../../src/protocol/policy.js";
 import { DAY } from "../../src/protocol/time.js";
+import { coreFeatures, featureSizes } from "../../src/recommender/features/index.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { LiveEnvironment } from "../../src/simulator/environment.js";
 import { simulatedEvents } from "../../src/simulator/platform.js";
@@ -16,6 +17,9 @@ import { CartPole } from "../../src/training/environments/cartpole.js";
 import { ChangingCandidates } from "../../src/training/environments/changingcandidates.js";
 import { MaskedGrid } from "../../src/training/environments/maskedgrid.js";
 import { MountainCar } from "../../src/training/environments/mountaincar.js";
+import { everyGroup } from "../support/groups.js";
+
+const CORE = featureSizes(coreFeatures());
 
 /** An agent, and what it learns from: environments by `train`, or a made-up stream of everything it takes. */
 export interface Case {
@@ -235,15 +239,17 @@ const TRAININGS: Case[] = [
     name: "LiveEnvironment, trained",
     options: {
       ...COMMON,
-      observation: new LiveEnvironment().observationSize,
-      candidates: { max: 16, features: new LiveEnvironment().features },
+      observation: CORE.observation,
+      candidates: { max: 16, features: CORE.candidate },
       gamma: 0.8,
       epsilon: 0.3,
       seed: 15,
     },
-    environments: () => [new LiveEnvironment({ streamers: 40, days: 7, maxCandidates: 16 })],
+    environments: () => [new LiveEnvironment({ streamers: 40, days: 7, maxCandidates: 16, features: coreFeatures() })],
   },
 ];
+
+const RECOMMENDER = { seed: 1, warmupUpdates: 20, learner: { learningStarts: 20 } };
 
 /** Days of the logs: one hash after each. */
 const DAYS = 3;
@@ -267,7 +273,11 @@ export const LOGS: { name: string; hashes: () => string[] }[] = [
   { name: "log of a platform, random", hashes: () => logged(new RandomPolicy(1)) },
   {
     name: "log of a platform, Recommender",
-    hashes: () => logged(new Recommender({ seed: 1, warmupUpdates: 20, learner: { learningStarts: 20 } })),
+    hashes: () => logged(new Recommender({ ...RECOMMENDER, features: coreFeatures() })),
+  },
+  {
+    name: "log of a platform, Recommender with all groups of features",
+    hashes: () => logged(new Recommender({ ...RECOMMENDER, features: everyGroup() })),
   },
 ];
 

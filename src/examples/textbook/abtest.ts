@@ -14,9 +14,8 @@
  *   difference 1.75 [0.67, 2.83]
  *   verdict: b_better after 221 viewers
  */
-import { DQN, type Environment, Random, type SparseInput, type StepResult, train } from "liveq";
+import { DQN, type Environment, Random, type SparseInput, type StepResult, train, weightedIndex } from "liveq";
 import { ABTest } from "liveq/evaluation";
-import { weightedIndex } from "../../numeric/distributions.js";
 
 const TITLES = 1000;
 const ITEMS = 100;

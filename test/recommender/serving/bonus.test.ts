@@ -39,7 +39,7 @@ class ByPlace implements QFunction {
 function filled(bonus: number, epsilon = 0) {
   const agent = new ByPlace();
   const options = { warmupUpdates: 0, nextCandidates: 1, explore: { epsilon, bonus } };
-  const recommender = new Recommender(options, agent);
+  const recommender = new Recommender({ features: coreFeatures(), ...options }, agent);
   for (let i = 0; i < STREAMS; i++) {
     recommender.feedback({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: "c" });
   }

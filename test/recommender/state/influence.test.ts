@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../../src/protocol/time.js";
-import { taste } from "../../../src/recommender/features/index.js";
+import { coreFeatures, taste } from "../../../src/recommender/features/index.js";
 import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/scene.js";
 import type { StreamerProfile } from "../../../src/recommender/state/streamers.js";
 import { type ProfileOptions, Users } from "../../../src/recommender/state/users.js";
@@ -162,7 +162,7 @@ describe("what an account counts for", () => {
 
   test("bounds what the vectors learn of a streamer", () => {
     const learned = (watches: number) => {
-      const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...SCENE_DEFAULTS.features, taste()] });
+      const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...coreFeatures(), taste()] });
       for (let i = 0; i < 20; i++) {
         scenes.feedback({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: "c" });
       }
