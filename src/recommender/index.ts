@@ -1,15 +1,11 @@
 export {
   type Decision,
   EventError,
-  type FeedbackEvent,
   type Filter,
-  type Id,
   type LiveEvent,
   type LoggedDecision,
   type Policy,
-  parseDecision,
   parseEvent,
-  parseRequest,
   type Request,
   type TargetPolicy,
 } from "../protocol/index.js";
@@ -19,6 +15,7 @@ export {
   columns,
   content,
   coreFeatures,
+  defaultFeatures,
   type FeatureGroup,
   type FeatureWriter,
   featureGroup,
@@ -34,4 +31,3 @@ export {
   vectors,
 } from "./features/index.js";
 export { type QFunction, Recommender, type RecommenderOptions, type RecommenderStats } from "./recommender.js";
-export { candidateCount, defaultFeatures, SCENE_DEFAULTS, type Scene, type SceneOptions, Scenes } from "./scene.js";

@@ -36,7 +36,7 @@ import {
   type Scene,
   type SceneOptions,
   Scenes,
-} from "./scene.js";
+} from "./retrieval/index.js";
 import { type ExploreOptions, Explorer, type Ranked, SlateBuilder, type SlateOptions } from "./serving/index.js";
 import type { CatalogStream, ExportedProfile, StreamerProfile, WatchTime } from "./state/index.js";
 

@@ -1,8 +1,8 @@
 import { checked, oneOf, type Rules } from "../check/index.js";
 import { log1p } from "../numeric/index.js";
 import { DAY, type LiveEvent, MINUTE } from "../protocol/index.js";
-import { featureGroups } from "../recommender/features/index.js";
-import { candidateCount, type FeatureGroup, SCENE_DEFAULTS, type SceneOptions, Scenes } from "../recommender/index.js";
+import { type FeatureGroup, featureGroups } from "../recommender/features/index.js";
+import { candidateCount, SCENE_DEFAULTS, type SceneOptions, Scenes } from "../recommender/retrieval/index.js";
 import type { CatalogStream } from "../recommender/state/index.js";
 import type { Environment, StepResult } from "../training/index.js";
 import { type PlatformOptions, platformOptions } from "./world/options.js";

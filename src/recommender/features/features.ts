@@ -3,11 +3,15 @@ import { SnapshotError } from "../../engine/index.js";
 import type { Id } from "../../protocol/index.js";
 import { type CatalogStream, State, type UserProfile } from "../state/index.js";
 import type { FeatureContext, FeatureGroup, FeatureWriter, Moment } from "./group.js";
+import { content } from "./kept/content.js";
+import { moments } from "./kept/moments.js";
+import { taste } from "./kept/taste.js";
 import { audience } from "./known/audience.js";
 import { clock } from "./known/clock.js";
 import { habits } from "./known/habits.js";
 import { pair } from "./known/pair.js";
 import { session } from "./known/session.js";
+import { social } from "./known/social.js";
 
 /** Changes with the meaning of any feature: an agent that learned from other features is of no use with these. */
 export const featureVersion = 4;
@@ -15,6 +19,15 @@ export const featureVersion = 4;
 /** The groups that need nothing but impressions, clicks and watches. */
 export function coreFeatures(): FeatureGroup[] {
   return [clock(), audience(), habits(), session(), pair()];
+}
+
+/**
+ * The groups of features that a recommender has by default: the core groups, and those that made viewers watch more of
+ * what fits them where chat, pictures, regions or friends decide it (`npm run bench:recommender -- --only causes`). Where a
+ * platform does not send the data of a group, it is masked.
+ */
+export function defaultFeatures(): FeatureGroup[] {
+  return [...coreFeatures(), social(), moments(), content(), taste()];
 }
 
 const isGroup = (value: unknown): boolean => {

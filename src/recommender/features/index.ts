@@ -1,5 +1,6 @@
 export {
   coreFeatures,
+  defaultFeatures,
   Features,
   featureGroups,
   featureSizes,

@@ -1,2 +1,11 @@
 export { favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
-export { type SavedTowers, Towers, type TowersOptions, towersOptions, type Vectors } from "./towers.js";
+export {
+  candidateCount,
+  type SavedScenes,
+  SCENE_DEFAULTS,
+  SCENE_RULES,
+  type Scene,
+  type SceneOptions,
+  Scenes,
+} from "./scenes.js";
+export { type SavedTowers, Towers, type TowersOptions, type Vectors } from "./towers.js";

@@ -20,7 +20,7 @@ import {
   vectors,
 } from "../../../src/recommender/features/index.js";
 import { jaccard } from "../../../src/recommender/features/known/social.js";
-import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/scene.js";
+import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 import { type CatalogStream, type CollaborativeVectors, State } from "../../../src/recommender/state/index.js";
 import { judgeAt, watchAt } from "../../support/watch.js";
 

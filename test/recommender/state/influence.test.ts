@@ -3,7 +3,7 @@ import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../../src/protocol/time.js";
 import { coreFeatures, taste } from "../../../src/recommender/features/index.js";
-import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/scene.js";
+import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 import type { StreamerProfile } from "../../../src/recommender/state/streamers.js";
 import { type ProfileOptions, Users } from "../../../src/recommender/state/users.js";
 import { judgeAt, watchAt } from "../../support/watch.js";

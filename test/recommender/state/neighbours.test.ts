@@ -3,7 +3,7 @@ import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
 import { coreFeatures, neighbours } from "../../../src/recommender/features/index.js";
-import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/scene.js";
+import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 import { type Nearness, Neighbours } from "../../../src/recommender/state/neighbours.js";
 
 function nearness(neighbours: Neighbours, user: string, streamer: string, now = 0): Nearness | undefined {

@@ -1,25 +1,6 @@
-import { group, nonNegativeInteger, positiveInteger, type Rule, type Rules } from "../check/index.js";
-import type { Id, LiveEvent, Request, Source } from "../protocol/index.js";
-import {
-  content,
-  coreFeatures,
-  type FeatureGroup,
-  Features,
-  featureGroups,
-  keptVectors,
-  moments,
-  social,
-  taste,
-} from "./features/index.js";
-import {
-  favouritesOf,
-  type RetrievalOptions,
-  Retriever,
-  type SavedTowers,
-  Towers,
-  type TowersOptions,
-  towersOptions,
-} from "./retrieval/index.js";
+import { group, nonNegativeInteger, positiveInteger, type Rule, type Rules } from "../../check/index.js";
+import type { Id, LiveEvent, Request, Source } from "../../protocol/index.js";
+import { defaultFeatures, type FeatureGroup, Features, featureGroups, keptVectors } from "../features/index.js";
 import {
   type CatalogStream,
   type ProfileOptions,
@@ -27,7 +8,9 @@ import {
   State,
   type WatchTime,
   watchTimeOf,
-} from "./state/index.js";
+} from "../state/index.js";
+import { favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
+import { type SavedTowers, Towers, type TowersOptions, towersOptions } from "./towers.js";
 
 /** The options of what is known and of how it becomes rows. */
 export interface SceneOptions {
@@ -56,15 +39,6 @@ export const candidateCount: Rule = [
   (value) => positiveInteger[0](value) && (value as number) <= CANDIDATES_MAX,
   `an integer in [1, ${CANDIDATES_MAX}]`,
 ];
-
-/**
- * The groups of features that a recommender has by default: the core groups, and those that made viewers watch more of
- * what fits them where chat, pictures, regions or friends decide it (`npm run bench:recommender -- --only causes`). Where a
- * platform does not send the data of a group, it is masked.
- */
-export function defaultFeatures(): FeatureGroup[] {
-  return [...coreFeatures(), social(), moments(), content(), taste()];
-}
 
 export const SCENE_DEFAULTS: Readonly<SceneOptions> = {
   seed: 1,

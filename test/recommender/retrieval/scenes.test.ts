@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../src/protocol/events.js";
-import { HOUR, MINUTE } from "../../src/protocol/time.js";
-import { coreFeatures, taste } from "../../src/recommender/features/index.js";
-import { SCENE_DEFAULTS, type SceneOptions, Scenes } from "../../src/recommender/scene.js";
+import type { LiveEvent } from "../../../src/protocol/events.js";
+import { HOUR, MINUTE } from "../../../src/protocol/time.js";
+import { coreFeatures, taste } from "../../../src/recommender/features/index.js";
+import { SCENE_DEFAULTS, type SceneOptions, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 
 const OPTIONS: SceneOptions = { ...SCENE_DEFAULTS, maxCandidates: 16, features: [...coreFeatures(), taste()] };
 const STREAMS = 100;
