@@ -1,5 +1,6 @@
 import { above, checked, type Rules } from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
+import { TopK } from "../../statistics/index.js";
 import type { CatalogStream, Follower } from "../state/index.js";
 import { InvertedFile } from "./invertedfile.js";
 
@@ -115,11 +116,12 @@ export class Towers implements Follower {
   ): CatalogStream[] {
     if (count < 1 || !this.#vectors.readUser(user, this.#user, 0)) return [];
     this.#wide.set(this.#user);
-    const best = new Best(Math.min(count, this.#streams.length), this.#streams);
+    const streams = this.#streams;
+    const best = new TopK(Math.min(count, streams.length), (a, b) => streams[a]!.id < streams[b]!.id);
     if (among !== undefined) for (const { index } of among) this.#offer(index, best, accepts);
     else if (this.#cells !== undefined) this.#probe(this.#cells, best, accepts);
-    else for (let row = 0; row < this.#streams.length; row++) this.#offer(row, best, accepts);
-    return best.take();
+    else for (let row = 0; row < streams.length; row++) this.#offer(row, best, accepts);
+    return Array.from(best.take(), (row) => streams[row]!);
   }
 
   /** The state beside `floats`, to which it adds its rows: vectors that have been read are not always those of now. */
@@ -147,7 +149,7 @@ export class Towers implements Follower {
     if (isKnown) this.#cells?.add(index, category, this.#rows);
   }
 
-  #offer(row: number, best: Best, accepts: (stream: CatalogStream) => boolean): void {
+  #offer(row: number, best: TopK, accepts: (stream: CatalogStream) => boolean): void {
     if (this.#known[row] === 0) return;
     const score = dot(this.#rows, row * this.#vectors.size, this.#wide);
     if (score < best.least) return;
@@ -155,7 +157,7 @@ export class Towers implements Follower {
   }
 
   /** Whole cells, so that what is found does not depend on the order within them. */
-  #probe(cells: InvertedFile, best: Best, accepts: (stream: CatalogStream) => boolean): void {
+  #probe(cells: InvertedFile, best: TopK, accepts: (stream: CatalogStream) => boolean): void {
     let left = cells.size * this.options.probe;
     for (const rows of cells.nearest(this.#wide)) {
       if (left <= 0 && best.isFull) return;
@@ -189,72 +191,4 @@ function dot(rows: Float32Array, start: number, vector: Float64Array): number {
   }
   for (; i < n; i++) a += rows[start + i]! * vector[i]!;
   return a + b + (c + d);
-}
-
-/** The `count` best rows of what it is offered, in a heap whose root is the worst kept. */
-class Best {
-  /** What is below this need not be offered. */
-  least = Number.NEGATIVE_INFINITY;
-  readonly #streams: readonly CatalogStream[];
-  readonly #rows: Int32Array;
-  readonly #scores: Float64Array;
-  #size = 0;
-
-  constructor(count: number, streams: readonly CatalogStream[]) {
-    this.#streams = streams;
-    this.#rows = new Int32Array(count);
-    this.#scores = new Float64Array(count);
-  }
-
-  get isFull(): boolean {
-    return this.#size === this.#rows.length;
-  }
-
-  offer(row: number, score: number): void {
-    if (!this.isFull) {
-      this.#rows[this.#size] = row;
-      this.#scores[this.#size++] = score;
-      if (!this.isFull) return;
-      this.#order();
-    } else if (this.#isWorse(this.#rows[0]!, this.#scores[0]!, row, score)) this.#sink(0, row, score);
-    else return;
-    this.least = this.#scores[0]!;
-  }
-
-  /** The streams, best first; empties the heap. */
-  take(): CatalogStream[] {
-    if (!this.isFull) this.#order();
-    const streams = new Array<CatalogStream>(this.#size);
-    while (this.#size > 0) {
-      const last = --this.#size;
-      streams[last] = this.#streams[this.#rows[0]!]!;
-      this.#sink(0, this.#rows[last]!, this.#scores[last]!);
-    }
-    return streams;
-  }
-
-  #order(): void {
-    for (let i = (this.#size >> 1) - 1; i >= 0; i--) this.#sink(i, this.#rows[i]!, this.#scores[i]!);
-  }
-
-  /** Puts a row in place of the one at `i`, or below it. */
-  #sink(i: number, row: number, score: number): void {
-    const [rows, scores, size] = [this.#rows, this.#scores, this.#size];
-    let place = i;
-    for (let child = 2 * i + 1; child < size; child = 2 * place + 1) {
-      if (child + 1 < size && this.#isWorse(rows[child + 1]!, scores[child + 1]!, rows[child]!, scores[child]!))
-        child++;
-      if (!this.#isWorse(rows[child]!, scores[child]!, row, score)) break;
-      rows[place] = rows[child]!;
-      scores[place] = scores[child]!;
-      place = child;
-    }
-    rows[place] = row;
-    scores[place] = score;
-  }
-
-  /** Whether row `a` comes after row `b`: the lower score, then the higher id. */
-  #isWorse(a: number, scoreA: number, b: number, scoreB: number): boolean {
-    return scoreA === scoreB ? this.#streams[a]!.id > this.#streams[b]!.id : scoreA < scoreB;
-  }
 }
