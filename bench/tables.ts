@@ -156,6 +156,20 @@ function speed(): string {
   return markdown(["speed and memory, one core", ""], lines);
 }
 
+function causes(): string {
+  const rows = new Rows("causes");
+  const names = { chat: "chat", picture: "pictures", region: "the region", friends: "friends" };
+  const lines = Object.entries(names).map(([cause, title]) => [
+    title,
+    between(rows.of(`causes/${cause}/core`, "fitting_share"), 2, (x) => share(x, 2)),
+    between(rows.of(`causes/${cause}/default`, "fitting_share"), 2, (x) => share(x, 2)),
+    between(rows.of(`causes/${cause}/default`, "gain_min_per_user_day"), 1),
+  ]);
+  lines.push(["nothing of these", "", "", between(rows.of("causes/none/default", "gain_min_per_user_day"), 1)]);
+  const header = ["share that fits, core groups", "default groups", "more minutes a viewer and day"];
+  return markdown(["what fits a viewer is decided by", ...header], lines);
+}
+
 function ranker(): string {
   const rows = new Rows("ml-100k");
   const metrics = ["hr_at_10", "ndcg_at_10", "hr_at_10_sampled_99", "ndcg_at_10_sampled_99"];
@@ -272,7 +286,7 @@ function runtimes(): string {
 }
 
 const TABLES: Readonly<Record<string, () => string>> = {
-  ...{ livesim, order, calibration, recsim, bars, offpolicy, speed, ranker, learning, defaults, offline },
+  ...{ livesim, causes, order, calibration, recsim, bars, offpolicy, speed, ranker, learning, defaults, offline },
   ...{ engine, decisions, goals, runtimes },
   peers: () => tablesOf(new Rows("peers").all),
 };

@@ -645,7 +645,9 @@ function newAgent(
   { observationSize, candidateSize }: Features,
 ): DQN {
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
-  return new DQN({ ...LEARNER, ...learner, observation: observationSize, candidates, seed });
+  // Quantiles have a loss of their own.
+  const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
+  return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, seed });
 }
 
 /** The bytes of arrays, one after the other. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { SnapshotError } from "../../src/engine/index.js";
+import { DQN, type DQNOptions, SnapshotError } from "../../src/engine/index.js";
 import { packSnapshot, unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import { lognormal } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
@@ -499,6 +499,45 @@ describe("a save", () => {
     const { recommender } = fake();
     expect(Recommender.load(recommender.save(), { loadAgent: LinearQ.load }).stats().onAir).toBe(8);
   });
+});
+
+test("every option of the agent works, or is refused with the reason", () => {
+  const given: DQNOptions = {
+    ...{ observation: 1, actions: 1, candidates: { max: 1, features: 1 }, masked: true, sparse: { slots: 1, size: 1 } },
+    ...{
+      hidden: [8],
+      gamma: 0.5,
+      learningRate: 1e-3,
+      beta1: 0.8,
+      beta2: 0.99,
+      adamEpsilon: 1e-6,
+      weightDecay: 0.1,
+      batchSize: 8,
+      capacity: 500,
+    },
+    ...{ storage: "f16", learningStarts: 10, trainEvery: 2, gradientSteps: 2, targetEvery: 5, tau: 0.5, epsilon: 0.5 },
+    ...{ double: false, dueling: true, quantiles: 4, munchausen: {}, noisySigma: 0.5, normalization: "layer" },
+    ...{ dropout: 0.1, cqlAlpha: 1, loss: "huber", maxGradNorm: 1, rewardScale: 0.5, rewardClip: 2, nStep: 3 },
+    ...{ environments: 2, priorityExponent: 0.5, importanceExponent: 0.5, seed: 3 },
+  };
+  const { options } = new DQN({ observation: 1, actions: 1 });
+  expect(Object.keys(options).filter((name) => !Object.hasOwn(given, name))).toEqual([]);
+  const refused: string[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    let recommender: Recommender;
+    try {
+      const learner = { batchSize: 8, learningStarts: 10, [name]: value };
+      recommender = new Recommender({ seed: 1, warmupUpdates: 1, features: coreFeatures(), learner });
+    } catch (error) {
+      expect((error as Error).message).toMatch(new RegExp(`^"learner\\.${name}" cannot be given: .{10}`));
+      refused.push(name);
+      continue;
+    }
+    live(recommender, new Random(8), 0, 100);
+    expect(recommender.stats().updates, name).toBeGreaterThan(10);
+    recommender.dispose();
+  }
+  expect(refused.length).toBe(16);
 });
 
 test.each([
