@@ -47,7 +47,7 @@ function namesIn({ dependencies = {} }: Tree): string[] {
 export function checkInstalled({ app, folder }: Installed): string {
   const tree: Tree = JSON.parse(run([...npm(), "ls", "--prefix", app, "--all", "--json"], { cwd: app }));
   const { dependencies, files } = JSON.parse(readFileSync("package.json", "utf8"));
-  const found = namesIn(tree).sort().join(", ");
+  const found = [...new Set(namesIn(tree))].sort().join(", ");
   const wanted = ["liveq", ...Object.keys(dependencies)].sort().join(", ");
   if (found !== wanted || tree.problems) throw new Error(`npm has installed ${found}; ${tree.problems ?? ""}`);
   const own = join(app, "node_modules/liveq");
