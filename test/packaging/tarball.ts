@@ -47,12 +47,13 @@ function namesIn({ dependencies = {} }: Tree): string[] {
 export function checkInstalled({ app, folder }: Installed): string {
   const tree: Tree = JSON.parse(run([...npm(), "ls", "--prefix", app, "--all", "--json"], { cwd: app }));
   const { dependencies, files } = JSON.parse(readFileSync("package.json", "utf8"));
-  const found = namesIn(tree).sort().join(", ");
+  const found = [...new Set(namesIn(tree))].sort().join(", ");
   const wanted = ["liveq", ...Object.keys(dependencies)].sort().join(", ");
   if (found !== wanted || tree.problems) throw new Error(`npm has installed ${found}; ${tree.problems ?? ""}`);
   const own = join(app, "node_modules/liveq");
   const top = readdirSync(own).sort().join(", ");
-  const expected = [...files, "CHANGELOG.md", "LICENSE", "README.md", "package.json"].sort();
+  const folders = files.map((file: string) => file.split("/")[0]);
+  const expected = [...new Set(folders), "CHANGELOG.md", "LICENSE", "README.md", "package.json"].sort();
   for (const name of readdirSync(own)) if (!expected.includes(name)) throw new Error(`the package holds ${top}`);
   const all = readdirSync(own, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
   for (const { name, parentPath } of all) {

@@ -11,7 +11,7 @@ export interface Room {
 export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
   { path: "server", holds: "Request -> Response: takes events over HTTP" },
-  { path: "examples", holds: "programs of one page, written as a user of the package would; each is run by a test" },
+  { path: "examples", holds: "programs of one page, written as by a user of the package; a test runs each" },
   {
     path: "baselines",
     holds: "live policies: random, popular, by context, ItemKNN, factors, EASE, LinUCB, greedy ones",
@@ -19,7 +19,7 @@ export const HOUSE: readonly Room[] = [
   { path: "ranking", holds: "items of a finished log: ItemPop, ItemKNN, BPR, EASE, the DQN ranker" },
   { path: "evaluation", holds: "live metrics, replay of logs, returns, off-policy estimates, A/B tests" },
   { path: "simulator", holds: "the generated platform, its viewers, oracles; RecSim's interest evolution" },
-  { path: "recommender", holds: "the facade, and five rooms in the order in which data takes them" },
+  { path: "recommender", holds: "the facade, and five rooms that data takes from the lowest up" },
   { path: "recommender/learning", holds: "pending decisions, reward: how feedback becomes transitions" },
   { path: "recommender/serving", holds: "exploration, slate: who is shown, with what propensity" },
   { path: "recommender/retrieval", holds: "filter, sources, towers: whom to score" },
@@ -40,3 +40,10 @@ export const HOUSE: readonly Room[] = [
   { path: "collections", holds: "containers: latest, sorted list, priority queue" },
   { path: "check", holds: "rule tables for options" },
 ];
+
+/** The drawing of the house: a line a room, those inside another one indented. */
+export function drawing(): string {
+  const names = HOUSE.map(({ path }) => `${"  ".repeat(path.split("/").length - 1)}${path.split("/").at(-1)}/`);
+  const width = Math.max(...names.map((name) => name.length));
+  return HOUSE.map(({ holds }, i) => `${names[i]!.padEnd(width)}  ${holds}`).join("\n");
+}
