@@ -1,4 +1,4 @@
-import { mustBe, type Rule, show } from "../../check/index.js";
+import { mustBe, nonNegativeInteger, type Rule, show } from "../../check/index.js";
 import { SnapshotError } from "../../engine/index.js";
 import type { Id } from "../../protocol/index.js";
 import { type CatalogStream, State, type UserProfile } from "../state/index.js";
@@ -48,6 +48,31 @@ function padded(width: number): number {
   return (width + 3) & ~3;
 }
 
+/** @throws TypeError or RangeError for a writer that lacks a method, or whose width is no number of columns. */
+function checkWriter(writer: FeatureWriter, path: string): void {
+  for (const width of ["observation", "candidate"] as const) {
+    const [isWidth, must] = nonNegativeInteger;
+    if (!isWidth(writer[width])) throw mustBe(`${path}.${width}`, must, writer[width]);
+  }
+  const needed = {
+    begin: true,
+    writeObservation: writer.observation > 0,
+    writeCandidate: writer.candidate > 0,
+  };
+  for (const name of ["begin", "writeObservation", "writeCandidate"] as const) {
+    if (needed[name] && typeof writer[name] !== "function") {
+      throw new TypeError(`"${path}.${name}" must be a function, got ${show(writer[name])}`);
+    }
+  }
+}
+
+/** Whether all numbers of a row, a multiple of 4, are finite: a product with 0 is NaN for all others. */
+function areFinite(row: Float32Array, start: number, end: number): boolean {
+  let zero = 0;
+  for (let i = start; i < end; i += 4) zero += (row[i]! + row[i + 1]! + (row[i + 2]! + row[i + 3]!)) * 0;
+  return zero === 0;
+}
+
 /** Writes the rows of requests: the observation, then each candidate; all numbers are finite and in [-8, 8]. */
 export class Features {
   readonly groups: readonly FeatureGroup[];
@@ -64,7 +89,11 @@ export class Features {
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) throw mustBe("features", "groups of different names", [twice, twice]);
     this.groups = groups;
-    this.#writers = groups.map((group) => group.build(context));
+    this.#writers = groups.map((group) => {
+      const writer = group.build(context);
+      checkWriter(writer, `features.${group.name}`);
+      return writer;
+    });
     this.#candidates = this.#writers.filter(({ candidate }) => candidate > 0);
     this.observationSize = padded(this.#writers.reduce((sum, { observation }) => sum + observation, 0));
     this.candidateSize = padded(this.#writers.reduce((sum, { candidate }) => sum + candidate, 0));
@@ -77,18 +106,27 @@ export class Features {
     for (const writer of this.#writers) writer.begin(user, profile, moment);
   }
 
-  /** Writes the observation: `observationSize` floats from `offset`. */
+  /**
+   * Writes the observation: `observationSize` floats from `offset`.
+   * @throws RangeError that names a group which writes a number that is not finite.
+   */
   writeObservation(row: Float32Array, offset: number): void {
+    row.fill(0, offset, offset + this.observationSize);
     let at = offset;
     for (const writer of this.#writers) {
       if (writer.observation > 0) writer.writeObservation!(row, at);
       at += writer.observation;
     }
     row.fill(0, at, offset + this.observationSize);
+    if (!areFinite(row, offset, offset + this.observationSize)) throw this.#fault("observation", row, offset);
   }
 
-  /** Writes one stream: `candidateSize` floats from `offset`. */
+  /**
+   * Writes one stream: `candidateSize` floats from `offset`.
+   * @throws RangeError that names a group which writes a number that is not finite.
+   */
   write(row: Float32Array, offset: number, stream: CatalogStream): void {
+    row.fill(0, offset, offset + this.candidateSize);
     let at = offset;
     for (let i = 0; i < this.#candidates.length; i++) {
       const writer = this.#candidates[i]!;
@@ -96,6 +134,37 @@ export class Features {
       at += writer.candidate;
     }
     for (; at < offset + this.candidateSize; at++) row[at] = 0;
+    if (!areFinite(row, offset, offset + this.candidateSize)) throw this.#fault("candidate", row, offset);
+  }
+
+  /** The groups, as a file names them. */
+  save(): SavedGroup[] {
+    return this.groups.map(({ name, options }, i) => {
+      const { observation, candidate } = this.#writers[i]!;
+      return { name, options, observation, candidate };
+    });
+  }
+
+  /**
+   * Compares the groups with those of a file of the same names.
+   * @throws SnapshotError that names a group which writes more or fewer numbers than the file's.
+   */
+  compare(saved: readonly SavedGroup[]): void {
+    for (const [i, { name, observation, candidate }] of saved.entries()) {
+      const own = this.#writers[i]!;
+      if (own.observation === observation && own.candidate === candidate) continue;
+      const numbers = `${observation} and ${candidate} numbers of an observation and a candidate`;
+      const given = `the given one ${own.observation} and ${own.candidate}`;
+      throw new SnapshotError(`the file's ${show(name)} writes ${numbers}, ${given}`);
+    }
+  }
+
+  #fault(part: "observation" | "candidate", row: Float32Array, offset: number): RangeError {
+    let at = offset;
+    let i = 0;
+    while (row.subarray(at, at + this.#writers[i]![part]).every(Number.isFinite)) at += this.#writers[i++]![part];
+    const wrong = row.subarray(at).find((x) => !Number.isFinite(x));
+    return mustBe(`features.${this.groups[i]!.name}`, `a group that writes finite numbers of the ${part}`, wrong);
   }
 }
 
@@ -109,6 +178,9 @@ export function featureSizes(groups: readonly FeatureGroup[]): { observation: nu
 export interface SavedGroup {
   name: string;
   options: object;
+  /** Numbers that it writes. */
+  observation: number;
+  candidate: number;
 }
 
 /**

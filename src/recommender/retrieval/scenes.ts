@@ -121,8 +121,11 @@ export class Scenes {
     const stream = "stream" in event ? state.catalogue.find(event.stream) : undefined;
     let watch: WatchTime | undefined;
     if (event.kind === "watch") {
-      const visit = stream === undefined ? shownAt : state.users.lastVisit(event.user, stream.streamer);
-      watch = watchTimeOf(event, Math.max(visit, shownAt), stream?.isOnAir === true);
+      const { users } = state;
+      const visit = stream === undefined ? shownAt : users.lastVisit(event.user, stream.streamer);
+      // Users who share a name are shown a stream while another of them watches it.
+      const since = users.options.influenceWindowMs > 0 ? Math.max(visit, shownAt) : Number.NEGATIVE_INFINITY;
+      watch = watchTimeOf(event, since, stream?.isOnAir === true);
     }
     return { isKnown: state.feedback(event, stream, watch), watch };
   }
