@@ -66,11 +66,16 @@ function checkWriter(writer: FeatureWriter, path: string): void {
   }
 }
 
-/** Whether all numbers of a row, a multiple of 4, are finite: a product with 0 is NaN for all others. */
-function areFinite(row: Float32Array, start: number, end: number): boolean {
-  let zero = 0;
-  for (let i = start; i < end; i += 4) zero += (row[i]! + row[i + 1]! + (row[i + 2]! + row[i + 3]!)) * 0;
-  return zero === 0;
+/** Whether the first `count` numbers, a multiple of 4, are finite: a sum is, in f64, unless one of them is not. */
+function areFinite(numbers: Float32Array, count: number): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < count; i += 4) {
+    a += numbers[i]!;
+    b += numbers[i + 1]!;
+    c += numbers[i + 2]!;
+    d += numbers[i + 3]!;
+  }
+  return Number.isFinite(a + b + c + d);
 }
 
 /** Writes the rows of requests: the observation, then each candidate; all numbers are finite and in [-8, 8]. */
@@ -107,34 +112,31 @@ export class Features {
   }
 
   /**
-   * Writes the observation: `observationSize` floats from `offset`.
+   * Writes the observation, the first `observationSize` floats; numbers that a group leaves out are 0.
    * @throws RangeError that names a group which writes a number that is not finite.
    */
-  writeObservation(row: Float32Array, offset: number): void {
-    row.fill(0, offset, offset + this.observationSize);
-    let at = offset;
+  writeObservation(row: Float32Array): void {
+    const size = this.observationSize;
+    row.fill(0, 0, size);
+    let at = 0;
     for (const writer of this.#writers) {
       if (writer.observation > 0) writer.writeObservation!(row, at);
       at += writer.observation;
     }
-    row.fill(0, at, offset + this.observationSize);
-    if (!areFinite(row, offset, offset + this.observationSize)) throw this.#fault("observation", row, offset);
+    row.fill(0, at, size);
+    if (!areFinite(row, size)) throw this.#fault("observation", row, size);
   }
 
   /**
-   * Writes one stream: `candidateSize` floats from `offset`.
+   * Writes a row of `candidateSize` floats for each stream; numbers that a group leaves out are 0.
    * @throws RangeError that names a group which writes a number that is not finite.
    */
-  write(row: Float32Array, offset: number, stream: CatalogStream): void {
-    row.fill(0, offset, offset + this.candidateSize);
-    let at = offset;
-    for (let i = 0; i < this.#candidates.length; i++) {
-      const writer = this.#candidates[i]!;
-      writer.writeCandidate!(row, at, stream);
-      at += writer.candidate;
-    }
-    for (; at < offset + this.candidateSize; at++) row[at] = 0;
-    if (!areFinite(row, offset, offset + this.candidateSize)) throw this.#fault("candidate", row, offset);
+  writeCandidates(rows: Float32Array, streams: readonly CatalogStream[]): void {
+    const size = this.candidateSize;
+    const count = streams.length * size;
+    rows.fill(0, 0, count);
+    for (let i = 0; i < streams.length; i++) this.#write(rows, i * size, streams[i]!);
+    if (!areFinite(rows, count)) throw this.#fault("candidate", rows, size);
   }
 
   /** The groups, as a file names them. */
@@ -159,12 +161,25 @@ export class Features {
     }
   }
 
-  #fault(part: "observation" | "candidate", row: Float32Array, offset: number): RangeError {
+  #write(rows: Float32Array, offset: number, stream: CatalogStream): void {
     let at = offset;
-    let i = 0;
-    while (row.subarray(at, at + this.#writers[i]![part]).every(Number.isFinite)) at += this.#writers[i++]![part];
-    const wrong = row.subarray(at).find((x) => !Number.isFinite(x));
-    return mustBe(`features.${this.groups[i]!.name}`, `a group that writes finite numbers of the ${part}`, wrong);
+    for (let i = 0; i < this.#candidates.length; i++) {
+      const writer = this.#candidates[i]!;
+      writer.writeCandidate!(rows, at, stream);
+      at += writer.candidate;
+    }
+    for (; at < offset + this.candidateSize; at++) rows[at] = 0;
+  }
+
+  #fault(part: "observation" | "candidate", rows: Float32Array, size: number): RangeError {
+    const found = rows.findIndex((x) => !Number.isFinite(x));
+    let end = found - (found % size);
+    const at = this.#writers.findIndex((writer) => (end += writer[part]) > found);
+    return mustBe(
+      `features.${this.groups[at]!.name}`,
+      `a group that writes finite numbers of the ${part}`,
+      rows[found],
+    );
   }
 }
 

@@ -72,10 +72,8 @@ function rows(state: State, user: string, now: number, groups: readonly FeatureG
   const { observationSize, candidateSize } = features;
   const out = new Float32Array(observationSize + state.catalogue.size * candidateSize).fill(Number.NaN);
   features.begin(user, state.users.open(user, now), { now, onAir: state.catalogue.size, viewersMax: 19 ** 4 });
-  features.writeObservation(out, 0);
-  for (const [i, stream] of state.catalogue.streams.entries()) {
-    features.write(out, observationSize + i * candidateSize, stream);
-  }
+  features.writeObservation(out);
+  features.writeCandidates(out.subarray(observationSize), state.catalogue.streams);
   return out;
 }
 
@@ -186,8 +184,8 @@ describe("groups", () => {
       const { observationSize: n, candidateSize } = features;
       const row = new Float32Array(n + candidateSize).fill(Number.NaN);
       features.begin("u1", state.users.open("u1", DAY), { now: DAY, onAir: 20, viewersMax: 9 });
-      features.writeObservation(row, 0);
-      features.write(row, n, state.catalogue.get("3")!);
+      features.writeObservation(row);
+      features.writeCandidates(row.subarray(n), [state.catalogue.get("3")!]);
       expect([n % 4, candidateSize % 4]).toEqual([0, 0]);
       expect(row.every((x) => Math.abs(x) <= 3)).toBe(true);
       return { n, width: row.length, base: [...row.slice(0, 31), ...row.slice(n, n + 32)] };
@@ -357,7 +355,7 @@ describe("groups", () => {
     const { scenes, feed, ANN } = make();
     const read = (of: Scenes, viewers: number) => {
       const row = new Float32Array(of.features.candidateSize);
-      of.features.write(row, 0, { ...ANN, viewers } as CatalogStream);
+      of.features.writeCandidates(row, [{ ...ANN, viewers } as CatalogStream]);
       return row[33];
     };
     feed({ kind: "click", time: 0, user: "u", stream: "live" });
