@@ -442,9 +442,9 @@ export class Recommender implements Policy, TargetPolicy {
   save(): Uint8Array {
     const pending: Float32Array[] = [];
     const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
-    const features = this.options.features.map(({ name, options }) => ({ name, options }));
+    const { features } = this.#scenes;
     const saved: Saved = {
-      options: { ...this.options, features },
+      options: { ...this.options, features: features.save() },
       scenes: this.#scenes.save(numbers),
       pending: this.#pending.save(pending),
       recent: [...this.#recent.keys()],
@@ -488,6 +488,7 @@ export class Recommender implements Policy, TargetPolicy {
     const saved = JSON.parse(new TextDecoder().decode(part("json"))) as Saved;
     const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
     const recommender = new Recommender({ ...saved.options, features: groups }, loadAgent(part("agent")));
+    recommender.#scenes.features.compare(saved.options.features);
     recommender.#restore(saved, {
       pending: floatsOf(part("pending")),
       state: floatsOf(part("state")),
@@ -601,8 +602,8 @@ export class Recommender implements Policy, TargetPolicy {
   /** The number in the name of a decision of its own; NaN of another's. */
   #numberOf(decision: Id): number {
     const prefix = `${this.name}-`;
-    const number = decision.startsWith(prefix) ? Number(decision.slice(prefix.length)) : Number.NaN;
-    return Number.isSafeInteger(number) ? number : Number.NaN;
+    const digits = decision.startsWith(prefix) ? decision.slice(prefix.length) : "";
+    return /^\d{1,15}$/.test(digits) ? Number(digits) : Number.NaN;
   }
 
   /** Gives closed decisions to the agent, as far as their users have not taught it enough. */

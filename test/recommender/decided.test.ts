@@ -100,6 +100,19 @@ describe("a recommender that is told what was decided", () => {
     recommender.dispose();
   });
 
+  test.each(["dqn-9007199254740991", "dqn--5", "dqn-", "dqn-1e3"])(
+    "gives its own names to decisions after %s",
+    (id) => {
+      const recommender = new Recommender(OPTIONS);
+      recommender.feedback(onAir(0));
+      recommender.recordDecision({ id, user: "u", time: 1, slate: ["s0"] });
+      const ids = [1, 2, 3].map((now) => recommender.recommend({ user: "v", now, k: 1 }).id);
+      expect(ids).toEqual(["dqn-0", "dqn-1", "dqn-2"]);
+      expect(recommender.stats().pending).toBe(2);
+      recommender.dispose();
+    },
+  );
+
   test("refuses what is no decision, and one far back in time, unchanged", () => {
     const recommender = new Recommender(OPTIONS);
     recommender.feedback({ ...onAir(0), time: 1e9 });

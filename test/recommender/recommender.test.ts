@@ -7,7 +7,7 @@ import type { LiveEvent } from "../../src/protocol/events.js";
 import type { Decision } from "../../src/protocol/policy.js";
 import { EventError } from "../../src/protocol/schema.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
-import { coreFeatures, featureSizes, taste } from "../../src/recommender/features/index.js";
+import { coreFeatures, featureGroup, featureSizes, taste } from "../../src/recommender/features/index.js";
 import type { DenseTransition } from "../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { everyGroup } from "../support/groups.js";
@@ -488,6 +488,17 @@ describe("a save", () => {
     tensors.delete("towers");
     const same = { ...first, version: metadata["version"]! };
     expect(() => Recommender.load(packSnapshot("recommender", same, tensors))).toThrow('must hold "towers"');
+  });
+
+  test("is refused with a group that writes rows of another width", () => {
+    const own = (size: number) =>
+      featureGroup("own", {}, () => ({ observation: size, candidate: 0, begin() {}, writeObservation() {} }));
+    const file = keep(new Recommender({ ...options, features: [...coreFeatures(), own(1)] })).save();
+    keep(Recommender.load(file, { features: [own(1)] }));
+    expect(() => Recommender.load(file, { features: [own(9)] })).toThrow(SnapshotError);
+    expect(() => Recommender.load(file, { features: [own(9)] })).toThrow(
+      'the file\'s "own" writes 1 and 0 numbers of an observation and a candidate, the given one 9 and 0',
+    );
   });
 
   test("that is damaged or foreign is refused", () => {

@@ -1,4 +1,4 @@
-import { mustBe, type Rule, show } from "../../check/index.js";
+import { mustBe, nonNegativeInteger, type Rule, show } from "../../check/index.js";
 import { SnapshotError } from "../../engine/index.js";
 import type { Id } from "../../protocol/index.js";
 import { type CatalogStream, State, type UserProfile } from "../state/index.js";
@@ -48,6 +48,36 @@ function padded(width: number): number {
   return (width + 3) & ~3;
 }
 
+/** @throws TypeError or RangeError for a writer that lacks a method, or whose width is no number of columns. */
+function checkWriter(writer: FeatureWriter, path: string): void {
+  for (const width of ["observation", "candidate"] as const) {
+    const [isWidth, must] = nonNegativeInteger;
+    if (!isWidth(writer[width])) throw mustBe(`${path}.${width}`, must, writer[width]);
+  }
+  const needed = {
+    begin: true,
+    writeObservation: writer.observation > 0,
+    writeCandidate: writer.candidate > 0,
+  };
+  for (const name of ["begin", "writeObservation", "writeCandidate"] as const) {
+    if (needed[name] && typeof writer[name] !== "function") {
+      throw new TypeError(`"${path}.${name}" must be a function, got ${show(writer[name])}`);
+    }
+  }
+}
+
+/** Whether the first `count` numbers, a multiple of 4, are finite: a sum is, in f64, unless one of them is not. */
+function areFinite(numbers: Float32Array, count: number): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < count; i += 4) {
+    a += numbers[i]!;
+    b += numbers[i + 1]!;
+    c += numbers[i + 2]!;
+    d += numbers[i + 3]!;
+  }
+  return Number.isFinite(a + b + c + d);
+}
+
 /** Writes the rows of requests: the observation, then each candidate; all numbers are finite and in [-8, 8]. */
 export class Features {
   readonly groups: readonly FeatureGroup[];
@@ -64,7 +94,11 @@ export class Features {
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) throw mustBe("features", "groups of different names", [twice, twice]);
     this.groups = groups;
-    this.#writers = groups.map((group) => group.build(context));
+    this.#writers = groups.map((group) => {
+      const writer = group.build(context);
+      checkWriter(writer, `features.${group.name}`);
+      return writer;
+    });
     this.#candidates = this.#writers.filter(({ candidate }) => candidate > 0);
     this.observationSize = padded(this.#writers.reduce((sum, { observation }) => sum + observation, 0));
     this.candidateSize = padded(this.#writers.reduce((sum, { candidate }) => sum + candidate, 0));
@@ -77,25 +111,75 @@ export class Features {
     for (const writer of this.#writers) writer.begin(user, profile, moment);
   }
 
-  /** Writes the observation: `observationSize` floats from `offset`. */
-  writeObservation(row: Float32Array, offset: number): void {
-    let at = offset;
+  /**
+   * Writes the observation, the first `observationSize` floats; numbers that a group leaves out are 0.
+   * @throws RangeError that names a group which writes a number that is not finite.
+   */
+  writeObservation(row: Float32Array): void {
+    const size = this.observationSize;
+    row.fill(0, 0, size);
+    let at = 0;
     for (const writer of this.#writers) {
       if (writer.observation > 0) writer.writeObservation!(row, at);
       at += writer.observation;
     }
-    row.fill(0, at, offset + this.observationSize);
+    row.fill(0, at, size);
+    if (!areFinite(row, size)) throw this.#fault("observation", row, size);
   }
 
-  /** Writes one stream: `candidateSize` floats from `offset`. */
-  write(row: Float32Array, offset: number, stream: CatalogStream): void {
+  /**
+   * Writes a row of `candidateSize` floats for each stream; numbers that a group leaves out are 0.
+   * @throws RangeError that names a group which writes a number that is not finite.
+   */
+  writeCandidates(rows: Float32Array, streams: readonly CatalogStream[]): void {
+    const size = this.candidateSize;
+    const count = streams.length * size;
+    rows.fill(0, 0, count);
+    for (let i = 0; i < streams.length; i++) this.#write(rows, i * size, streams[i]!);
+    if (!areFinite(rows, count)) throw this.#fault("candidate", rows, size);
+  }
+
+  /** The groups, as a file names them. */
+  save(): SavedGroup[] {
+    return this.groups.map(({ name, options }, i) => {
+      const { observation, candidate } = this.#writers[i]!;
+      return { name, options, observation, candidate };
+    });
+  }
+
+  /**
+   * Compares the groups with those of a file of the same names.
+   * @throws SnapshotError that names a group which writes more or fewer numbers than the file's.
+   */
+  compare(saved: readonly SavedGroup[]): void {
+    for (const [i, { name, observation, candidate }] of saved.entries()) {
+      const own = this.#writers[i]!;
+      if (own.observation === observation && own.candidate === candidate) continue;
+      const numbers = `${observation} and ${candidate} numbers of an observation and a candidate`;
+      const given = `the given one ${own.observation} and ${own.candidate}`;
+      throw new SnapshotError(`the file's ${show(name)} writes ${numbers}, ${given}`);
+    }
+  }
+
+  #write(rows: Float32Array, offset: number, stream: CatalogStream): void {
     let at = offset;
     for (let i = 0; i < this.#candidates.length; i++) {
       const writer = this.#candidates[i]!;
-      writer.writeCandidate!(row, at, stream);
+      writer.writeCandidate!(rows, at, stream);
       at += writer.candidate;
     }
-    for (; at < offset + this.candidateSize; at++) row[at] = 0;
+    for (; at < offset + this.candidateSize; at++) rows[at] = 0;
+  }
+
+  #fault(part: "observation" | "candidate", rows: Float32Array, size: number): RangeError {
+    const found = rows.findIndex((x) => !Number.isFinite(x));
+    let end = found - (found % size);
+    const at = this.#writers.findIndex((writer) => (end += writer[part]) > found);
+    return mustBe(
+      `features.${this.groups[at]!.name}`,
+      `a group that writes finite numbers of the ${part}`,
+      rows[found],
+    );
   }
 }
 
@@ -109,6 +193,9 @@ export function featureSizes(groups: readonly FeatureGroup[]): { observation: nu
 export interface SavedGroup {
   name: string;
   options: object;
+  /** Numbers that it writes. */
+  observation: number;
+  candidate: number;
 }
 
 /**

@@ -121,8 +121,11 @@ export class Scenes {
     const stream = "stream" in event ? state.catalogue.find(event.stream) : undefined;
     let watch: WatchTime | undefined;
     if (event.kind === "watch") {
-      const visit = stream === undefined ? shownAt : state.users.lastVisit(event.user, stream.streamer);
-      watch = watchTimeOf(event, Math.max(visit, shownAt), stream?.isOnAir === true);
+      const { users } = state;
+      const visit = stream === undefined ? shownAt : users.lastVisit(event.user, stream.streamer);
+      // Users who share a name are shown a stream while another of them watches it.
+      const since = users.options.influenceWindowMs > 0 ? Math.max(visit, shownAt) : Number.NEGATIVE_INFINITY;
+      watch = watchTimeOf(event, since, stream?.isOnAir === true);
     }
     return { isKnown: state.feedback(event, stream, watch), watch };
   }
@@ -143,8 +146,8 @@ export class Scenes {
     let viewersMax = 0;
     for (const stream of streams) viewersMax = Math.max(viewersMax, stream.viewers);
     this.features.begin(user, profile, { now, onAir: catalogue.size, viewersMax });
-    this.features.writeObservation(this.#observation, 0);
-    this.#write(this.#candidates, streams);
+    this.features.writeObservation(this.#observation);
+    this.features.writeCandidates(this.#candidates, streams);
     const rows = this.#candidates.subarray(0, streams.length * this.features.candidateSize);
     return { user, now, streams, sources, observation: this.#observation, candidates: rows };
   }
@@ -152,7 +155,7 @@ export class Scenes {
   /** A row for each of these streams, as the scene that was last faced would have it. */
   rowsOf(streams: readonly CatalogStream[]): Float32Array {
     const rows = new Float32Array(streams.length * this.features.candidateSize);
-    this.#write(rows, streams);
+    this.features.writeCandidates(rows, streams);
     return rows;
   }
 
@@ -172,10 +175,5 @@ export class Scenes {
   load(saved: SavedScenes, numbers: { state: Float32Array; towers: Float32Array }): void {
     this.state.load(saved.state, numbers.state);
     if (saved.towers !== undefined) this.#towers?.load(saved.towers, numbers.towers);
-  }
-
-  #write(rows: Float32Array, streams: readonly CatalogStream[]): void {
-    const { candidateSize } = this.features;
-    for (let i = 0; i < streams.length; i++) this.features.write(rows, i * candidateSize, streams[i]!);
   }
 }

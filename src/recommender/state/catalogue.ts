@@ -25,8 +25,8 @@ export interface CatalogStream extends KnownStream {
   readonly description: string;
   /** The spoken language; undefined when unknown. */
   readonly language: string | undefined;
-  /** For adults only; false when unknown. */
-  readonly mature: boolean;
+  /** For adults only; undefined when unknown. */
+  readonly mature: boolean | undefined;
   readonly embeddings: StreamEmbeddings;
   /** When it went on air, milliseconds. */
   readonly startedAt: number;
@@ -80,7 +80,7 @@ class Stream implements CatalogStream {
   title!: string;
   description!: string;
   language: string | undefined;
-  mature!: boolean;
+  mature: boolean | undefined;
   embeddings!: StreamEmbeddings;
   startedAt: number;
   updatedAt!: number;
@@ -103,7 +103,7 @@ class Stream implements CatalogStream {
     this.title = event.title ?? "";
     this.description = event.description ?? "";
     this.language = event.language;
-    this.mature = event.mature ?? false;
+    this.mature = event.mature;
     this.embeddings = packed(event.embeddings);
     this.updatedAt = event.time;
   }

@@ -9,6 +9,7 @@ import {
   coreFeatures,
   type FeatureGroup,
   Features,
+  type FeatureWriter,
   featureGroup,
   featureSizes,
   moments,
@@ -71,10 +72,8 @@ function rows(state: State, user: string, now: number, groups: readonly FeatureG
   const { observationSize, candidateSize } = features;
   const out = new Float32Array(observationSize + state.catalogue.size * candidateSize).fill(Number.NaN);
   features.begin(user, state.users.open(user, now), { now, onAir: state.catalogue.size, viewersMax: 19 ** 4 });
-  features.writeObservation(out, 0);
-  for (const [i, stream] of state.catalogue.streams.entries()) {
-    features.write(out, observationSize + i * candidateSize, stream);
-  }
+  features.writeObservation(out);
+  features.writeCandidates(out.subarray(observationSize), state.catalogue.streams);
   return out;
 }
 
@@ -145,8 +144,7 @@ describe("features", () => {
   });
 
   test("go round with the day", () => {
-    const state = platform();
-    const clock = (now: number) => rows(state, "u", now).slice(0, 4);
+    const clock = (now: number) => rows(platform(), "u", now).slice(0, 4);
     expect(clock(DAY)).toEqual(clock(2 * DAY));
     expect(clock(DAY)).not.toEqual(clock(1.5 * DAY));
   });
@@ -186,8 +184,8 @@ describe("groups", () => {
       const { observationSize: n, candidateSize } = features;
       const row = new Float32Array(n + candidateSize).fill(Number.NaN);
       features.begin("u1", state.users.open("u1", DAY), { now: DAY, onAir: 20, viewersMax: 9 });
-      features.writeObservation(row, 0);
-      features.write(row, n, state.catalogue.get("3")!);
+      features.writeObservation(row);
+      features.writeCandidates(row.subarray(n), [state.catalogue.get("3")!]);
       expect([n % 4, candidateSize % 4]).toEqual([0, 0]);
       expect(row.every((x) => Math.abs(x) <= 3)).toBe(true);
       return { n, width: row.length, base: [...row.slice(0, 31), ...row.slice(n, n + 32)] };
@@ -357,7 +355,7 @@ describe("groups", () => {
     const { scenes, feed, ANN } = make();
     const read = (of: Scenes, viewers: number) => {
       const row = new Float32Array(of.features.candidateSize);
-      of.features.write(row, 0, { ...ANN, viewers } as CatalogStream);
+      of.features.writeCandidates(row, [{ ...ANN, viewers } as CatalogStream]);
       return row[33];
     };
     feed({ kind: "click", time: 0, user: "u", stream: "live" });
@@ -407,6 +405,67 @@ describe("groups", () => {
     expect(scenes.state.save([]).keepers).toEqual([["mine", [["u", 2]], 0]]);
     scenes.state.forget("u");
     expect(rowsOf().observation[0]).toBe(0);
+  });
+
+  /** A group of one number of a state and one of a candidate, but for what is given. */
+  const own = (writer: Partial<FeatureWriter>) =>
+    featureGroup("own", {}, () => ({
+      observation: 1,
+      candidate: 1,
+      begin() {},
+      writeObservation: (row, offset) => void row.fill(1, offset, offset + 1),
+      writeCandidate: (row, offset) => void row.fill(1, offset, offset + 1),
+      ...writer,
+    }));
+
+  test.each<[string, Partial<FeatureWriter>, string]>([
+    ["NaN in a state", { writeObservation: (row, at) => void row.fill(Number.NaN, at, at + 1) }, "observation"],
+    ["NaN in a candidate", { writeCandidate: (row, at) => void row.fill(Number.NaN, at, at + 1) }, "candidate"],
+    ["more than f32 holds", { writeCandidate: (row, at) => void row.fill(1e39, at, at + 1) }, "candidate"],
+  ])("of one's own that write %s are refused by name", (_, writer, where) => {
+    expect(() => withGroups(own(writer)).rowsOf()).toThrow(
+      `"features.own" must be a group that writes finite numbers of the ${where}`,
+    );
+  });
+
+  test("of one's own that write too many numbers, or too few, leave all others as they are", () => {
+    const { rowsOf } = withGroups(own({ writeCandidate: (row, at) => void row.fill(7, at, at + 99) }), pages());
+    expect(rowsOf().candidate).toEqual([7, 0, 0, 0, 0, 0, 0, 0]);
+    let isFirst = true;
+    const once = (row: Float32Array, at: number) => {
+      if (isFirst) row[at] = 7;
+      isFirst = false;
+    };
+    const lazy = withGroups(own({ writeCandidate: once }));
+    expect(lazy.rowsOf().candidate).toEqual([7, 0, 0, 0]);
+    expect(lazy.rowsOf().candidate).toEqual([0, 0, 0, 0]);
+  });
+
+  test.each<[Partial<FeatureWriter>, string]>([
+    [{ candidate: 1.5 }, '"features.own.candidate" must be an integer >= 0, got 1.5'],
+    [{ observation: -4 }, '"features.own.observation" must be an integer >= 0, got -4'],
+    [{ writeCandidate: undefined as never }, '"features.own.writeCandidate" must be a function'],
+  ])("of one's own are refused when they are built: %o", (writer, message) => {
+    expect(() => withGroups(own(writer))).toThrow(message);
+  });
+
+  test("neighbours: a watch counts as long as it can have been", () => {
+    const { scenes, feed } = withGroups(neighbours());
+    feed({ kind: "click", time: NOW, user: "u", stream: "live" });
+    feed({ kind: "watch", time: NOW + 15_000, user: "u", stream: "live", watchMs: DAY });
+    const liked = () => JSON.stringify(scenes.state.save([]).keepers).includes('"ann"');
+    expect(liked()).toBe(false);
+    feed({ kind: "click", time: NOW + 15_000, user: "u", stream: "live" });
+    feed({ kind: "watch", time: NOW + 15_000 + DAY, user: "u", stream: "live", watchMs: DAY });
+    expect(liked()).toBe(true);
+  });
+
+  test("columns: a stream that may be for adults is not one that is for all", () => {
+    const { rowsOf, onAir } = withGroups(
+      columns({ stream: [{ name: "mature", encode: { kind: "minmax", low: 0, high: 1 } }] }),
+    );
+    onAir("all", { mature: false });
+    expect(rowsOf("all").candidate).not.toEqual(rowsOf("live").candidate);
   });
 
   test.each([

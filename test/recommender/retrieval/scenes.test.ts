@@ -67,6 +67,18 @@ describe("what is known now", () => {
     expect(scenes.state.users.get("u")!.sums.impressions[0]).toBe(1);
   });
 
+  test.each([
+    [6 * HOUR, 20 * MINUTE],
+    [0, 2 * HOUR],
+  ])(
+    "bounds a watch by when its stream was shown, unless users share names: window %i",
+    (influenceWindowMs, watchMs) => {
+      const scenes = filled({ profile: { influenceWindowMs } });
+      const watch: LiveEvent = { kind: "watch", time: 2 * HOUR + 100, user: "u", stream: "s1", watchMs: 2 * HOUR };
+      expect(scenes.feedback(watch, watch.time - 20 * MINUTE).watch).toEqual({ watchMs, isCut: watchMs < 2 * HOUR });
+    },
+  );
+
   test("brings a user what friends watch, as long as they do", () => {
     const scenes = filled();
     expect(brought(scenes, "u")["friend"]).toBeUndefined();

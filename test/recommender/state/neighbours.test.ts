@@ -166,15 +166,15 @@ describe("the input neighbours", () => {
     scenes.feedback({ kind: "dislike", time: 2, user: "u", stream: "of a" });
     expect(row(scenes, "v", "a", 3)).toEqual([0, 0, 0, 0]);
     scenes.feedback({ kind: "off_air", time: 4, stream: "of a" });
-    scenes.feedback(watch("v", "a", 5));
-    scenes.feedback({ ...onAir("a"), time: 6 });
-    expect(row(scenes, "v", "a", 6)[0]).toBe(1);
+    scenes.feedback(watch("v", "a", DAY));
+    scenes.feedback({ ...onAir("a"), time: DAY + 1 });
+    expect(row(scenes, "v", "a", DAY + 1)[0]).toBe(1);
     expect(scenes.state.forget("v")).toBe(true);
-    expect(row(scenes, "v", "a", 7)).toEqual([0, 0, 0, 0]);
-    scenes.feedback(watch("v", "b", 8));
-    expect(row(scenes, "v", "a", 8)[0]).toBe(1);
+    expect(row(scenes, "v", "a", DAY + 2)).toEqual([0, 0, 0, 0]);
+    scenes.feedback(watch("v", "b", DAY + 3));
+    expect(row(scenes, "v", "a", DAY + 3)[0]).toBe(1);
     scenes.forgetStreamer("b");
-    expect(row(scenes, "v", "a", 8)).toEqual([0, 0, 0, 0]);
+    expect(row(scenes, "v", "a", DAY + 3)).toEqual([0, 0, 0, 0]);
   });
 
   test("is not made, nor saved, where nobody asks for it", () => {

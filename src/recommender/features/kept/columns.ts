@@ -9,8 +9,8 @@ export interface ColumnOptions {
   /** Columns of the user's traits: age, gender, region, language, device. Default: none. */
   user?: readonly FeatureColumn[];
   /**
-   * Columns of a stream: id, streamer, category, tags, title, viewers, ageMs, language, mature, joinRate, commentRate,
-   * giftRate, likeRate and viewerTrend. Columns that must be fitted are those that `FeatureSet.save` gave after its `fit`;
+   * Columns of a stream: id, streamer, category, tags, title, viewers, ageMs, language, mature (1 or 0), joinRate,
+   * commentRate, giftRate, likeRate and viewerTrend. Columns that must be fitted are those that `FeatureSet.save` gave after its `fit`;
    * running ones go on with every slate. Default: none.
    */
   stream?: readonly FeatureColumn[];
@@ -26,7 +26,7 @@ interface StreamRecord {
   viewers: number;
   ageMs: number;
   language: string | undefined;
-  mature: boolean;
+  mature: number | undefined;
   joinRate: number | undefined;
   commentRate: number | undefined;
   giftRate: number | undefined;
@@ -48,7 +48,7 @@ const SAMPLES = {
     viewers: 1,
     ageMs: 1,
     language: "en",
-    mature: false,
+    mature: 0,
     joinRate: 1,
     commentRate: 1,
     giftRate: 1,
@@ -150,7 +150,7 @@ class Columns implements FeatureWriter, Keeper {
     record.viewers = stream.viewers;
     record.ageMs = Math.max(now - startedAt, 0);
     record.language = stream.language;
-    record.mature = stream.mature;
+    record.mature = stream.mature === undefined ? undefined : Number(stream.mature);
     record.joinRate = rates?.rate(index, "join", startedAt, now);
     record.commentRate = rates?.rate(index, "comment", startedAt, now);
     record.giftRate = rates?.rate(index, "gift", startedAt, now);

@@ -13,7 +13,7 @@ import { logScaled, squashed } from "../scale.js";
 
 /** The rates of streams on air, kept once for all groups that read them. */
 export function keepRates({ state }: FeatureContext): Rates {
-  return state.keep("rates", () => new KeptRates(state)).rates;
+  return state.keep("moments", () => new KeptRates(state)).rates;
 }
 
 /**

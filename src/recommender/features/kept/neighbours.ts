@@ -37,9 +37,10 @@ class KeptNeighbours implements Keeper {
     this.#engagedMs = engagedMs;
   }
 
-  feedback({ event, stream }: Fact): void {
+  feedback({ event, stream, watch }: Fact): void {
     if (stream === undefined || !("user" in event) || !("stream" in event)) return;
-    if (isLiking(event, this.#engagedMs)) this.neighbours.learn(event.user, stream.streamer, event.time);
+    const liked = watch ? watch.watchMs >= this.#engagedMs : isLiking(event, this.#engagedMs);
+    if (liked) this.neighbours.learn(event.user, stream.streamer, event.time);
   }
 
   forget(user: Id): void {
