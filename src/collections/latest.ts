@@ -1,5 +1,5 @@
 /**
- * A map of at most `max` entries, in the order in which they were last set; the ones set longest ago are dropped.
+ * A map of at most `max` entries, in the order of their last `set`; the ones set longest ago are dropped.
  *
  * A full map drops a sixteenth at once: the engine's maps walk over the holes that deleted entries leave, so dropping
  * one at a time would cost a walk for each.

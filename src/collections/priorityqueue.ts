@@ -1,11 +1,11 @@
-/** What has a time, in milliseconds. */
+/** An item with a time, in milliseconds. */
 export interface Timed {
   time: number;
 }
 
 interface Entry<T> {
   item: T;
-  /** Of the simultaneous, the one that came first goes first. */
+  /** Simultaneous items leave in the order of arrival. */
   sequence: number;
 }
 
@@ -13,7 +13,7 @@ function before<T extends Timed>(a: Entry<T>, b: Entry<T>): boolean {
   return a.item.time === b.item.time ? a.sequence < b.sequence : a.item.time < b.item.time;
 }
 
-/** Items by time: `pop` gives the earliest, the first to come among the simultaneous. A binary heap. */
+/** A binary heap of items by time: `pop` returns the earliest, ties in the order of arrival. */
 export class PriorityQueue<T extends Timed> {
   readonly #heap: Entry<T>[] = [];
   #sequence = 0;
@@ -22,7 +22,7 @@ export class PriorityQueue<T extends Timed> {
     return this.#heap.length;
   }
 
-  /** The earliest; undefined when there is none. */
+  /** The earliest item; undefined when empty. */
   get first(): T | undefined {
     return this.#heap[0]?.item;
   }
@@ -41,7 +41,7 @@ export class PriorityQueue<T extends Timed> {
     heap[place] = entry;
   }
 
-  /** Takes the earliest out. Requires that there is one. */
+  /** Removes and returns the earliest item. The queue must not be empty. */
   pop(): T {
     const heap = this.#heap;
     const first = heap[0]!;

@@ -1,15 +1,15 @@
-/** Items in a run; a run that has twice as many is cut in two. Half to twice of it cost the same [measured]. */
+/** Items in a run; a run of twice as many is cut in two. From half to twice of it cost the same [measured]. */
 const RUN = 256;
 
 /**
- * Items in a total order that is kept as they come and go, for walks from the first that stop early.
+ * Items in a total order, kept through additions and deletions, for walks from the first that stop early.
  *
- * The order is a list of sorted runs: adding and deleting take two binary searches and a move of at most one run. What
- * a walk gives depends on what is in it, never on how it came in.
+ * The order is a list of sorted runs: adding and deleting take two binary searches and a move of at most one run. A
+ * walk depends on the items alone, never on the order of their arrival.
  */
 export class SortedList<T> {
   readonly #before: (a: T, b: T) => boolean;
-  /** Each sorted, none empty, every item of one before every item of the next. */
+  /** Sorted runs, none empty, every item of one before every item of the next. */
   readonly #runs: T[][] = [];
   #size = 0;
 
@@ -22,7 +22,7 @@ export class SortedList<T> {
     return this.#size;
   }
 
-  /** Adds an item that is not in it. */
+  /** Adds a new item. */
   add(item: T): void {
     this.#size++;
     if (this.#runs.length === 0) {
@@ -35,12 +35,13 @@ export class SortedList<T> {
     if (run.length === 2 * RUN) this.#runs.splice(at + 1, 0, run.splice(RUN));
   }
 
-  /** Takes out an item, which must still stand where it was added: what its order rests on changes afterwards. */
+  /** Removes an item. It must still sort as when it was added: change the fields that order it afterwards.
+   * @throws Error for an item out of its sorted place. */
   delete(item: T): void {
     const at = this.#runOf(item);
     const run = this.#runs[at];
     const place = run === undefined ? -1 : this.#placeIn(run, item);
-    if (run?.[place] !== item) throw new Error("the item is not where its order says");
+    if (run?.[place] !== item) throw new Error("the item is not in its sorted place");
     this.#size--;
     run.splice(place, 1);
     if (run.length === 0) this.#runs.splice(at, 1);
@@ -50,7 +51,7 @@ export class SortedList<T> {
     for (const run of this.#runs) for (const item of run) yield item;
   }
 
-  /** Index of the first run whose last item is not before `item`; the number of runs when there is none. */
+  /** Index of the first run whose last item is not before `item`; the number of runs without one. */
   #runOf(item: T): number {
     let low = 0;
     let high = this.#runs.length;

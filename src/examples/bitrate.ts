@@ -1,8 +1,8 @@
 /**
- * An environment of one's own: any object with `reset` and `step`. Here a player of a live stream chooses the bitrate
- * of each second of video. The network is good or bad and stays so for a while; what it cannot carry empties the
- * buffer, and an empty buffer stalls the picture. So what is best now (the highest bitrate) costs later. The network is
- * made up.
+ * An environment of your own: any object with `reset` and `step`. Here a player of a live stream chooses the bitrate of
+ * each second of video. The network is good or bad and stays so for a while; a bitrate beyond its capacity empties the
+ * buffer, and an empty buffer stalls the picture. So the best choice now (the highest bitrate) costs later. The network
+ * is made up.
  *
  *   node node_modules/liveq/dist/examples/bitrate.js
  *
@@ -16,7 +16,7 @@
  */
 import { DQN, type Environment, evaluate, Random, type StepResult, train } from "liveq";
 
-/** Megabits a second: what can be chosen, and what the network carries when it is bad and when it is good. */
+/** Megabits a second: the bitrates to choose from, and the network's capacity when bad and when good. */
 const BITRATES = [1, 2.5, 5];
 const NETWORK = [1.2, 8];
 const BUFFER_MAX = 10;
@@ -40,14 +40,14 @@ class Player implements Environment {
   step(action: number): StepResult {
     const bitrate = BITRATES[action]!;
     const before = BITRATES[this.#last]!;
-    // Loads one second of video in `seconds`, while the player shows what is in the buffer.
+    // Loads one second of video in `seconds`, while the player plays from the buffer.
     const seconds = bitrate / (NETWORK[this.#isGood]! * (0.8 + 0.4 * this.#random.uniform()));
     const stalled = Math.max(seconds - this.#buffer, 0);
     this.#buffer = Math.min(Math.max(this.#buffer - seconds, 0) + 1, BUFFER_MAX);
     this.#last = action;
     if (this.#random.bernoulli(0.1)) this.#isGood = 1 - this.#isGood;
     const reward = bitrate - 6 * stalled - 0.5 * Math.abs(bitrate - before);
-    // The stream goes on: the episode is cut, which is no end of the task.
+    // The stream goes on: the episode is truncated, not terminated.
     return { observation: this.#observation(), reward, terminated: false, truncated: ++this.#second === 200 };
   }
 

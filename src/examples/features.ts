@@ -1,9 +1,9 @@
 /**
- * A group of features of one's own: how a user gets on with streams in another language than the user's.
+ * A group of features of your own: how a user likes streams in a language other than the user's.
  *
- * Viewers here read two languages, and what they stay for is known to nobody but them: some like to hear another
- * language, some do not. Category, streamer and title say nothing. The group keeps how long each user stayed in foreign
- * streams, and writes it beside whether a stream is foreign.
+ * Viewers here read two languages; some like streams in another language, some do not. Category, streamer and title
+ * carry no information. The group keeps the minutes of each user in foreign streams, and writes them beside whether a
+ * stream is foreign.
  *
  *   node node_modules/liveq/dist/examples/features.js
  *
@@ -74,7 +74,7 @@ function live(features: FeatureGroup[]): number {
     const time = visit * 2 * MINUTE;
     const [stream, language] = [`s${visit}`, random.pick(languages)];
     languageOf.set(stream, language);
-    // Every stream is of a streamer whom nobody knows; twenty are on air.
+    // Every stream is of an unknown streamer; twenty are on air.
     recommender.feedback({ kind: "on_air", time, stream, streamer: `r${visit}`, category: "talk", language });
     if (visit >= 20) recommender.feedback({ kind: "off_air", time, stream: `s${visit - 20}` });
     const v = random.below(VIEWERS);

@@ -1,8 +1,8 @@
 /**
  * The smallest real server: events come in by POST /events, slates go out by GET /recommend, and the recommender learns
- * from what users do with what it showed. The app is a function from `Request` to `Response` and mounts anywhere: in
+ * from users' actions in its slates. The app is a function from `Request` to `Response` and mounts anywhere: in
  * place of the last statement, `Deno.serve(app.fetch)`, `Bun.serve({ fetch: app.fetch })`, or `export default app` in a
- * Cloudflare Worker. It listens on the port that is named, or on any that is free, and prints which.
+ * Cloudflare Worker. It listens on the given port, or on any free one, and prints it.
  *
  *   npm install hono @hono/node-server
  *   node node_modules/liveq/dist/examples/hono.js 8080
@@ -26,13 +26,13 @@ const events = ingest({
 });
 app.post("/events", (context) => events(context.req.raw));
 
-// Send the decision's `id` back with the clicks and watches of its slate: they are what the recommender learns from.
+// Send the decision's `id` back with the clicks and watches of its slate: the recommender learns from them.
 app.get("/recommend", (context) => {
   const { user = "", k = "6" } = context.req.query();
   return context.json(recommender.recommend({ user, k: Number(k), now: Date.now() }));
 });
 
-// An EventError names the field that is wrong.
+// An EventError names the invalid field.
 app.onError((error, context) => {
   return context.json({ error: error.message }, error instanceof EventError ? 400 : 500);
 });

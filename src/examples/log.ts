@@ -1,7 +1,7 @@
 /**
- * Learning from the log of another policy, before anything is shown to anybody. A platform has shown streams at random
+ * Learning from the log of another policy, before it serves anybody. A platform has shown streams at random
  * and logged each decision with its propensities. A recommender learns from the first part of that log; on the rest an
- * off-policy estimate answers whether it would do better, from what others were shown and did.
+ * off-policy estimate answers whether it would do better, from logged decisions and feedback.
  *
  * The users are made up: each has one favourite category, stays in it for 15 minutes, and leaves others after half a
  * minute. So the right answer is known: 15 minutes a decision.
@@ -31,7 +31,7 @@ function* readLog(decisions: number): Generator<LoggedDecision | LiveEvent> {
   const policy = new RandomPolicy(1);
   let time = 0;
   for (let i = 0; i < decisions; i++, time += 20 * MINUTE) {
-    // Every 40 decisions others are on air.
+    // Every 40 decisions other streams are on air.
     if (i % 40 === 0) {
       for (const category of CATEGORIES) {
         const stream = `${category} ${i / 40}`;

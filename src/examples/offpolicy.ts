@@ -1,10 +1,10 @@
 /**
- * Off-policy evaluation: what would another policy have earned, from the log of the one that decided? The log must hold
+ * Off-policy evaluation: what would another policy have earned, by the log of the policy that chose? The log must hold
  * the propensity of each choice: the probability with which it was made.
  *
  * The log is made up, so that the truth is known. Fans click more than guests on anything, and were mostly shown banner
- * 0; guests were mostly shown banner 1. So clicks per impression make banner 0 look best for everybody, which it is
- * not.
+ * 0; guests were mostly shown banner 1. So clicks per impression make banner 0 look best for everybody, which is
+ * wrong.
  *
  *   node node_modules/liveq/dist/examples/offpolicy.js
  *
@@ -17,7 +17,7 @@
 import { Random, weightedIndex } from "liveq";
 import { OffPolicyEstimates } from "liveq/evaluation";
 
-/** By kind of viewer (guest, fan) and banner: the probability of a click, and that with which the log showed it. */
+/** By kind of viewer (guest, fan) and banner: the probability of a click, and of the banner in the log. */
 const CLICKS = [
   [0.02, 0.04, 0.1],
   [0.2, 0.25, 0.15],
@@ -28,7 +28,7 @@ const LOGGED = [
 ];
 const FANS = 0.3;
 
-/** Policies that are to be judged: the probability of each banner, by kind of viewer. */
+/** The policies to evaluate: the probability of each banner, by kind of viewer. */
 const POLICIES = {
   "banner 0 for all": [
     [1, 0, 0],
@@ -54,7 +54,7 @@ const log = Array.from({ length: 20_000 }, () => {
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const clicksOf = (entries: typeof log) => mean(entries.map(({ clicked }) => Number(clicked)));
 
-/** A rough model, blind to the kind of viewer: the doubly robust estimate corrects it where the log disagrees. */
+/** A rough model, blind to the kind of viewer: the doubly robust estimate corrects it by the log. */
 const model = [0, 1, 2].map((banner) => clicksOf(log.filter((entry) => entry.banner === banner)));
 
 for (const [name, policy] of Object.entries(POLICIES)) {

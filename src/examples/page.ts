@@ -2,7 +2,7 @@
  * A recommender inside a page: it chooses, watches and learns in the tab, and nothing leaves it. Bundle this file, or
  * map `liveq/recommender` and `valibot` in an import map, and call `mount(document.querySelector("#feed"), streams)`.
  *
- * Node has no page, so there a made-up viewer uses the feed: who opens what stands first, leaves it after seconds
+ * Node has no page, so there a made-up viewer uses the feed: who opens the first stream, leaves it after seconds
  * unless it is music, and then opens the music. Streams and streamers are new at every visit: only the taste can be
  * learned.
  *
@@ -14,7 +14,7 @@
  */
 import { type Decision, Recommender } from "liveq/recommender";
 
-/** What a page shows, and what its viewer does with it. Times are milliseconds, and come with each call. */
+/** The slates of a page, and its viewer's actions. Times are milliseconds, and come with each call. */
 export class Feed {
   // One viewer gives little to learn from: learn from each visit often, and trust that early.
   readonly recommender = new Recommender({
@@ -27,7 +27,7 @@ export class Feed {
   #visit = { user: "viewer", stream: "", decision: "" };
   #since = 0;
 
-  /** Chooses what to show, best first. */
+  /** Chooses the streams to show, best first. */
   show(now: number, k = 4): readonly string[] {
     this.#decision = this.recommender.recommend({ user: "viewer", now, k });
     return this.#decision.slate;
@@ -39,7 +39,7 @@ export class Feed {
     this.recommender.feedback({ kind: "click", ...this.#visit, time });
   }
 
-  /** The end of a visit is what teaches: how long it was. */
+  /** The agent learns at the end of a visit, from its length. */
   leave(time: number): void {
     this.recommender.feedback({ kind: "watch", ...this.#visit, time, watchMs: time - this.#since });
   }

@@ -1,7 +1,9 @@
-/** An opaque name given by the platform. Outside it is a string; only the tables inside map it to a dense integer. */
+/**
+ * An opaque name given by the platform. The interface uses strings; only internal tables map them to dense integers.
+ */
 export type Id = string;
 
-/** What all events carry. */
+/** Fields of all events. */
 interface Timed {
   /** Milliseconds since the Unix epoch (or any fixed origin); finite, >= 0. */
   time: number;
@@ -9,7 +11,7 @@ interface Timed {
   id?: Id;
 }
 
-/** Vectors that a platform has computed of a stream, at most 1024 numbers each in [-1e6, 1e6]. Any may be missing. */
+/** The platform's vectors of a stream, at most 1024 numbers each in [-1e6, 1e6]; any may be missing. */
 export interface Embeddings {
   /** Of the title and the description. */
   text?: number[];
@@ -26,19 +28,19 @@ export interface OnAir extends Timed {
   stream: Id;
   /** The channel or person who streams. */
   streamer: Id;
-  /** What is streamed, such as a game. */
+  /** The subject of the stream, such as a game. */
   category: string;
-  /** Words for what is streamed, beside the category. */
+  /** Words for the subject of the stream, beside the category. */
   tags?: string[];
   /** The title that viewers see. */
   title?: string;
   /** The description that viewers see. */
   description?: string;
-  /** The language that is spoken, such as `en`. */
+  /** The spoken language, such as `en`. */
   language?: string;
   /** For adults only. */
   mature?: boolean;
-  /** Vectors of the stream that the platform has computed. */
+  /** The platform's vectors of the stream. */
   embeddings?: Embeddings;
 }
 
@@ -47,13 +49,13 @@ export interface StreamUpdate extends Timed {
   kind: "update";
   /** The stream. */
   stream: Id;
-  /** Viewers at the moment. */
+  /** Current number of viewers. */
   viewers?: number;
   /** Likes since it went on air. */
   likes?: number;
   /** The new category. */
   category?: string;
-  /** The new tags, all of them. */
+  /** All tags, in place of the old ones. */
   tags?: string[];
   /** The new title. */
   title?: string;
@@ -66,14 +68,14 @@ export interface OffAir extends Timed {
   stream: Id;
 }
 
-/** A stream was shown to a user. The recommender logs its own; platforms send those it did not choose. */
+/** A stream was shown to a user. The recommender logs its own; platforms send all others. */
 export interface Impression extends Timed {
   kind: "impression";
   /** The user. */
   user: Id;
   /** The stream. */
   stream: Id;
-  /** The decision that this is feedback to. */
+  /** The decision that this event is feedback to. */
   decision?: Id;
   /** Position in the slate, from 0. */
   position?: number;
@@ -86,7 +88,7 @@ export interface Click extends Timed {
   user: Id;
   /** The stream. */
   stream: Id;
-  /** The decision that this is feedback to. */
+  /** The decision that this event is feedback to. */
   decision?: Id;
 }
 
@@ -99,7 +101,7 @@ export interface Watch extends Timed {
   stream: Id;
   /** Milliseconds watched, >= 0. */
   watchMs: number;
-  /** The decision that this is feedback to. */
+  /** The decision that this event is feedback to. */
   decision?: Id;
 }
 
@@ -119,7 +121,7 @@ export interface Rating extends Timed {
   user: Id;
   /** The stream. */
   stream: Id;
-  /** Where on the platform's scale, from 0, the worst, to 1, the best. */
+  /** Place on the platform's scale, from 0, the worst, to 1, the best. */
   rating: number;
 }
 
@@ -134,7 +136,7 @@ export interface Gift extends Timed {
   amount: number;
 }
 
-/** A user looked at a page of the platform; sent at the exit. Very short ones are bounces. */
+/** A user looked at a page of the platform; sent at the exit. Very short views are bounces. */
 export interface PageView extends Timed {
   kind: "page_view";
   /** The user. */
@@ -145,7 +147,7 @@ export interface PageView extends Timed {
   page?: Id;
 }
 
-/** Traits of a user; a later event replaces those that it names. */
+/** Traits of a user; a later event replaces the traits that it names. */
 export interface UserUpdate extends Timed {
   kind: "user";
   /** The user. */
@@ -162,7 +164,7 @@ export interface UserUpdate extends Timed {
   device?: string;
 }
 
-/** Two users become friends, or cease to be; both ways. */
+/** Two users become friends, or cease to be, in both directions. */
 export interface FriendEdge extends Timed {
   kind: "friend" | "unfriend";
   /** One of the two users. */
@@ -171,16 +173,16 @@ export interface FriendEdge extends Timed {
   friend: Id;
 }
 
-/** What happens on the platform itself. */
+/** Events of streams themselves. */
 export type StreamEvent = OnAir | StreamUpdate | OffAir;
-/** What a user does with a stream. */
+/** Events of a user in a stream. */
 export type FeedbackEvent = Impression | Click | Watch | Interaction | Rating | Gift;
-/** What is known of users, whatever the stream. */
+/** Events of users outside streams. */
 export type UserEvent = PageView | UserUpdate | FriendEdge;
 
 export type LiveEvent = StreamEvent | FeedbackEvent | UserEvent;
 
-/** Whether a user liked a stream: stayed in it for `engagedMs`, or said so. */
+/** Whether an event means that a user liked the stream: a watch of at least `engagedMs`, or an explicit approval. */
 export function isLiking(event: FeedbackEvent, engagedMs: number): boolean {
   switch (event.kind) {
     case "watch":

@@ -4,19 +4,20 @@ import { MUST, SCHEMAS, unique } from "./schema.js";
 export type JsonSchema = { [key: string]: unknown };
 
 /**
- * JSON Schema (draft 2020-12) of an event, a request and a decision, made from what `parseEvent`, `parseRequest` and
- * `parseDecision` check. Two conditions are only theirs: lengths count UTF-16 units, where JSON Schema counts
- * characters, and a decision's lists must be as long as its slate, which the descriptions alone say.
+ * JSON Schema (draft 2020-12) of an event, a request and a decision, made from the checks of `parseEvent`,
+ * `parseRequest` and `parseDecision`. Two conditions differ: the parsers count lengths in UTF-16 units, JSON Schema in
+ * characters; and only the parsers check that a decision's lists are as long as its slate, which the schema merely
+ * describes.
  *
  * @throws Error where a check of the schemas has no counterpart in JSON Schema.
  */
 export async function jsonSchemas(): Promise<Record<keyof typeof SCHEMAS, JsonSchema>> {
-  // Loaded here, so that only who asks for it pays.
+  // Loaded here, so that other programs do not pay for it.
   const { toJsonSchema } = await import("@valibot/to-json-schema");
   const converted = Object.entries(SCHEMAS).map(([name, schema]) => {
     const json = toJsonSchema(schema, {
       target: "draft-2020-12",
-      // JSON has no number that is not finite.
+      // JSON has finite numbers only.
       ignoreActions: ["finite"],
       overrideAction: ({ valibotAction, jsonSchema }) =>
         valibotAction === (unique as unknown) ? { ...jsonSchema, uniqueItems: true } : undefined,
@@ -26,7 +27,7 @@ export async function jsonSchemas(): Promise<Record<keyof typeof SCHEMAS, JsonSc
   return Object.fromEntries(converted);
 }
 
-/** The schema with a description of each field: what its error message says that it must be. */
+/** The schema with a description of each field: the requirement in its error message. */
 function described(schema: JsonSchema): JsonSchema {
   const { $schema, oneOf, properties, items, ...rest } = schema;
   const result: JsonSchema = $schema === undefined ? rest : { $schema, ...rest };

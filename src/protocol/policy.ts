@@ -8,15 +8,15 @@ export interface Request {
   now: number;
   /** How many streams to show, at least 1. */
   k: number;
-  /** Restricts the choice to these streams; those not on air are dropped. Default: all that are on air. */
+  /** Restricts the choice to these streams; streams not on air are dropped. Default: all on air. */
   candidates?: readonly Id[];
-  /** What may be shown, beside what the recommender's own filter leaves out. Default: nothing more is left out. */
+  /** A filter beside the recommender's own. Default: none. */
   filter?: Filter;
 }
 
-/** What was chosen, and with which probability: all that off-policy evaluation needs later. */
+/** A slate with the probability of each choice: all that off-policy evaluation needs later. */
 export interface Decision {
-  /** Names the decision in the feedback that belongs to it. */
+  /** The name of the decision, for its feedback. */
   id: Id;
   /** The user of the request. */
   user: Id;
@@ -28,11 +28,12 @@ export interface Decision {
   propensities: number[];
   /** The policy's score of each stream of the slate, in its own unit. */
   scores: number[];
-  /** For each stream what brought it among the candidates; missing where all that could be shown were candidates. */
+  /** For each stream the source that brought it; absent when all possible streams were candidates. */
   sources?: Source[];
 }
 
-/** What the DQN, every baseline, the evaluator, the simulator and the server speak. Events arrive in order of time. */
+/** The interface of the recommender, the baselines, the evaluator, the simulator and the server. Events arrive in order
+ * of time. */
 export interface Policy {
   readonly name: string;
   recommend(request: Request): Decision;
@@ -40,39 +41,39 @@ export interface Policy {
 }
 
 /**
- * A policy that says how likely it chooses what, whatever it would draw: so it can be evaluated on what another policy
- * decided. `random`, the policies that rank, and a recommender do.
+ * A policy with known probabilities of all its choices, for evaluation on the decisions of another policy: `random`,
+ * the policies that rank, and a recommender.
  */
 export interface TargetPolicy extends Pick<Policy, "name" | "feedback"> {
   /**
-   * For each position of a slate that another policy chose, the probability with which this one would put each stream
-   * there, given the slate's streams before it; streams that are not named have none. Draws and remembers nothing.
+   * For each position of another policy's slate, the probability of each stream under this policy, given the slate's
+   * earlier streams; absent streams have probability 0. Draws and remembers nothing.
    *
    * @param slate - At most `request.k` streams.
    */
   distributions(request: Request, slate: readonly Id[]): ReadonlyMap<Id, number>[];
 }
 
-/** What brings candidates, in the order in which they choose: a stream that several would bring counts for the first. */
+/** Sources of candidates, in the order of their choice: a stream of several sources counts for the first. */
 export const SOURCES = ["favourite", "friend", "newest", "similar", "popular"] as const;
 
-/** Why a stream is among the candidates; `all`: because so few are possible that all of them are. */
+/** The source of a candidate; `all`: so few streams were possible that all were candidates. */
 export type Source = (typeof SOURCES)[number] | "all";
 
-/** Which streams may be shown at all. What is left out asks nothing. */
+/** Which streams may be shown at all. An absent field filters nothing. */
 export interface Filter {
-  /** Only streams in these; a stream whose language was not told passes. */
+  /** Only streams in these; a stream of unknown language passes. */
   languages?: string[];
   /** Whether streams for adults only may be shown. Default true. */
   mature?: boolean;
-  /** Only streams of some categories, or of none of some. */
+  /** Only streams of some categories, or all except some. */
   categories?: {
     /** Only these. */
     include?: string[];
-    /** None of these. */
+    /** All except these. */
     exclude?: string[];
   };
-  /** Streamers of whom nothing is shown. */
+  /** Streamers whose streams are never shown. */
   blocked?: Id[];
   /** Least time on air, milliseconds. */
   minAgeMs?: number;

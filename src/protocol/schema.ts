@@ -3,7 +3,7 @@ import { show } from "../check/index.js";
 import type { LiveEvent } from "./events.js";
 import { type Decision, type Request, SOURCES } from "./policy.js";
 
-/** An event or a request that is not of its schema; the message names the field, what it must be and what it was. */
+/** An invalid event, request or decision; the message names the field, its requirement and the given value. */
 export class EventError extends TypeError {
   override readonly name = "EventError";
   /** Path of the offending field, such as `watchMs` or `tags.2`; empty when the whole value is wrong. */
@@ -15,7 +15,7 @@ export class EventError extends TypeError {
   }
 }
 
-/** Longest id, category or tag, in UTF-16 units; bounds what one event can make the tables hold. */
+/** Longest id, category or tag, in UTF-16 units; bounds the memory that one event can take in the tables. */
 const NAME_LENGTH = 256;
 const TITLE_LENGTH = 1024;
 const DESCRIPTION_LENGTH = 16_384;
@@ -63,7 +63,7 @@ export const KINDS = [
   "unfriend",
 ] as const;
 
-/** What each field must be, in words: the only place that says it. */
+/** The requirement of each field, in words, for messages and descriptions. */
 export const MUST: Readonly<Record<string, string>> = {
   kind: `one of ${KINDS.join(", ")}`,
   id: NAME,
@@ -113,7 +113,7 @@ export const MUST: Readonly<Record<string, string>> = {
   sources: "an array of as many sources as the slate has streams",
 };
 
-/** What the elements of lists must be that are not names. */
+/** The requirement of elements of lists other than names. */
 const ELEMENT: Readonly<Record<string, string>> = {
   embeddings: COMPONENT,
   propensities: "a finite number in (0, 1]",
@@ -204,7 +204,7 @@ const request = v.strictObject({
   filter: v.optional(filter),
 });
 
-/** A name each once. */
+/** A list of distinct names. */
 export const unique = v.check<string[], undefined>((names) => new Set(names).size === names.length, undefined);
 
 const decision = v.strictObject({
@@ -217,7 +217,7 @@ const decision = v.strictObject({
   sources: v.optional(v.array(v.picklist([...SOURCES, "all"]))),
 });
 
-/** The schemas, for those who describe them. */
+/** The schemas, for descriptions. */
 export const SCHEMAS = { event, request, decision };
 
 function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
@@ -228,13 +228,13 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new EventError(field, `${show(field)} is not a field of ${whole}`);
   }
-  // An element of a list is a name, whatever the list is called, but for those of numbers and sources.
+  // Elements of lists are names, except those of numbers and sources.
   const element = ELEMENT[keys[0]!] ?? NAME;
   const must = last.type === "array" ? element : MUST[keys[keys.length - 1]!];
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);
 }
 
-/** Whether a value is what a field must be. */
+/** Whether a value meets the requirement of a field. */
 type Check = (value: unknown) => boolean;
 
 function textOf(shortest: number, longest: number): Check {
@@ -283,7 +283,7 @@ interface Shape {
   checks: Readonly<Record<string, Check>>;
 }
 
-/** The fields of each kind, taken from the schema itself: names without a check of their own are names. */
+/** The fields of each kind, taken from the schema itself; a field without its own check is a name. */
 const SHAPES: ReadonlyMap<unknown, Shape> = new Map(
   event.options.flatMap(({ entries }) => {
     const schemas = Object.entries(entries).filter(([field]) => field !== "kind");
@@ -298,7 +298,7 @@ const SHAPES: ReadonlyMap<unknown, Shape> = new Map(
 
 const isEnumerable = Object.prototype.propertyIsEnumerable;
 
-/** Whether a value is a plain object of nothing but fields that hold. */
+/** Whether a value is a plain object of valid fields only. */
 function isOf(value: unknown, checks: Readonly<Record<string, Check>>): boolean {
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
   for (const field in value) {
@@ -308,9 +308,9 @@ function isOf(value: unknown, checks: Readonly<Record<string, Check>>): boolean 
 }
 
 /**
- * Whether a value is an event as it stands: a plain object that `parseEvent` takes. It allocates nothing and takes a
- * tenth of the time; what it refuses may yet be one (with fields that are undefined, of a class), so that
- * `parseEvent` has the last word and says what is wrong.
+ * Whether a value is a valid event without a copy: a plain object that `parseEvent` accepts. It allocates nothing and
+ * takes a tenth of the time. It also refuses some valid events (undefined fields, instances of a class): `parseEvent`
+ * decides, and names the error.
  */
 export function isEvent(value: unknown): value is LiveEvent {
   const shape = SHAPES.get((value as LiveEvent | null | undefined)?.kind);
@@ -341,14 +341,14 @@ export function parseEvent(value: unknown): LiveEvent {
 }
 
 /**
- * Returns `value` as an event: itself where it is one as it stands, for those who have just made it.
+ * Returns `value` as an event, without a copy where possible, for callers that own the value.
  * @throws {EventError} as `parseEvent` does.
  */
 export function asEvent(value: unknown): LiveEvent {
   return isEvent(value) ? value : parseEvent(value);
 }
 
-/** The fields that events of a kind may have beside `kind`, in the order of the schema; none of an unknown kind. */
+/** The fields of events of a kind beside `kind`, in the order of the schema; none for an unknown kind. */
 export function fieldsOf(kind: string): readonly string[] {
   return SHAPES.get(kind)?.fields ?? [];
 }
@@ -363,7 +363,7 @@ export function parseRequest(value: unknown): Request {
   return result.output as Request;
 }
 
-/** A decision as far as it must be known to learn from it. */
+/** A decision with the fields that learning needs. */
 export type LoggedDecision = Pick<Decision, "id" | "user" | "time" | "slate"> & Partial<Decision>;
 
 /**

@@ -40,7 +40,7 @@ import {
 import { type ExploreOptions, Explorer, type Ranked, SlateBuilder, type SlateOptions } from "./serving/index.js";
 import type { CatalogStream, ExportedProfile, StreamerProfile, WatchTime } from "./state/index.js";
 
-/** What the recommender needs of an agent: `DQN`, or a stand-in. */
+/** The interface of an agent that a recommender uses: `DQN`, or a stand-in. */
 export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
     Partial<Pick<DQN, "stats">> {
@@ -49,25 +49,25 @@ export interface QFunction
 }
 
 export interface RecommenderOptions extends SceneOptions {
-  /** Discount of the value of a user's next request, [0, 1]; 0 looks no further than this slate. Default 0.9. */
+  /** Discount of the value of a user's next request, [0, 1]; 0 counts this slate alone. Default 0.9. */
   gamma: number;
-  /** Streams of the next request that a transition keeps: the best by the values of that moment. Default 16. */
+  /** Streams of the next request that a transition keeps: the best by their values at that time. Default 16. */
   nextCandidates: number;
-  /** Transitions after which it learns by itself; 0: only `learn` does. Default 1. */
+  /** Transitions between two rounds of updates; 0: only `learn` updates. Default 1. */
   trainEvery: number;
-  /** Updates that it then does. Default 2. */
+  /** Updates in each round. Default 2. */
   updatesPerTrain: number;
-  /** Updates before which it shows what most people watch, while it learns from that. Default 1000. */
+  /** Updates before which it shows the most viewed streams, and learns from that. Default 1000. */
   warmupUpdates: number;
-  /** Options of the agent; what the recommender decides itself, or what would mix users, is refused. */
+  /** Options of the agent; options that the recommender sets itself, or that would mix users, are refused. */
   learner: LearnerOptions;
   /** How often, and how far, a slate departs from the best values. */
   explore: Partial<ExploreOptions>;
   /** Limits of a slate. */
   slate: Partial<SlateOptions>;
-  /** Weights of watch time and interactions in the reward; `profile.bounceMs` says what a bounce is. */
+  /** Weights of watch time and interactions in the reward; `profile.bounceMs` defines a bounce. */
   reward: Partial<Omit<RewardOptions, "bounceMs">>;
-  /** How decisions wait for their feedback and become transitions. */
+  /** Options of decisions that wait for their feedback and become transitions. */
   pending: Partial<PendingOptions>;
 }
 
@@ -132,44 +132,44 @@ const REFUSED: Readonly<Record<string, string>> = {
   noisySigma: ': use "explore", whose propensities are known',
 };
 
-/** A time may be this far behind the latest one: it is moved up to it, and counted. Beyond, it is refused. */
+/** A time up to this far behind the latest one is moved up to it and counted; an older one is refused. */
 const STEP_BACK_MAX = 5 * MINUTE;
-/** Events remembered, so that one sent twice counts once. */
+/** Events remembered, so that an event sent twice counts once. */
 const RECENT_EVENTS = 8192;
 
-/** Counts of what the recommender did, and of odd input. */
+/** Counts of the recommender's work, and of odd input. */
 export interface RecommenderStats {
   decisions: number;
-  /** Transitions given to the agent, and updates that it did. */
+  /** Transitions given to the agent, and its updates. */
   transitions: number;
   updates: number;
   /** Mean loss of the latest updates; NaN before the first. */
   loss: number;
-  /** Decisions whose feedback is still to come, users remembered, streams on air. */
+  /** Decisions that wait for feedback, users remembered, streams on air. */
   pending: number;
   users: number;
   onAir: number;
-  /** Times a little behind the latest one, moved up to it. */
+  /** Times a little behind the latest one that were moved up to it. */
   steppedBack: number;
-  /** Events that came a second time, with the same time: ignored. */
+  /** Repeated events with the same time, ignored. */
   duplicates: number;
-  /** Events of a closed decision: they count for the profiles, and come too late to be learned from. */
+  /** Events of a closed decision: they count for the profiles, but are too late for learning. */
   late: number;
-  /** Events that name an unknown decision, or one that did not show this stream to this user. */
+  /** Events that name an unknown decision, or a decision that did not show this stream to this user. */
   unknownDecisions: number;
-  /** Events about streams that never went on air, or long ago; `update` and `off_air` for streams not on air. */
+  /** Events of streams that never went on air, or long ago; `update` and `off_air` of streams not on air. */
   unknownStreams: number;
-  /** Decisions dropped unlearned because too many were pending, or too many were of one user. */
+  /** Decisions dropped unlearned because too many were pending, in all or of one user. */
   dropped: number;
   /** Entered streams dropped unlearned because their watch never ended. */
   unfinished: number;
 }
 
-/** The kind of a file of `save`, and its version: that changes with what a save holds. */
+/** The kind of a saved file, and its version, which changes with the content of a save. */
 const KIND = "recommender";
 const VERSION = "4";
 
-/** What a save holds beside the agent and numbers. */
+/** The content of a save beside the agent and numbers. */
 interface Saved {
   options: Omit<RecommenderOptions, "features"> & { features: SavedGroup[] };
   scenes: SavedScenes;
@@ -182,11 +182,11 @@ interface Saved {
 interface Counts {
   time: number;
   decisions: number;
-  /** Transitions since it last learned by itself. */
+  /** Transitions since the last round of updates. */
   untrained: number;
-  /** NaN, which JSON has not, is null. */
+  /** Null for NaN, which JSON lacks. */
   loss: number | null;
-  /** Decisions that were not learned from because their user had taught enough. */
+  /** Decisions not learned from because their user had reached the bound of the window. */
   notAdmitted: number;
   steppedBack: number;
   duplicates: number;
@@ -195,13 +195,13 @@ interface Counts {
   unknownStreams: number;
 }
 
-/** What `Recommender.load` may be given. */
+/** Options of `Recommender.load`. */
 export interface LoadOptions {
   features?: readonly FeatureGroup[];
   loadAgent?: (file: Uint8Array) => QFunction;
 }
 
-/** A scene, with the value of each stream. */
+/** A scene with the value of each stream. */
 interface ValuedScene extends Scene {
   readonly values: Float32Array;
   /** Indices of the streams, the best value first. */
@@ -209,10 +209,10 @@ interface ValuedScene extends Scene {
 }
 
 /**
- * A live-stream recommender that learns online, by deep Q-learning, how long what it shows will keep people watching.
+ * A live-stream recommender that learns online, by deep Q-learning, how long its slates keep people watching.
  *
  * The state is the user, the session so far and the time; an action is a stream on air, given by features, so that a
- * stream never seen before has a value too; the reward is what the user did with it; the next state is the user's next
+ * new stream has a value too; the reward comes from the user's actions in it; the next state is the user's next
  * request. Nothing reads a clock: all times come with the calls, in order.
  *
  * ```ts
@@ -247,8 +247,9 @@ export class Recommender implements Policy, TargetPolicy {
   };
 
   /**
-   * @param agent - In place of a new `DQN`: one for these options, and rows as long as their features write.
-   * @throws TypeError or RangeError for an option that is unknown, out of its range, or that a recommender cannot take.
+   * @param agent - An agent in place of a new `DQN`, for these options and the row sizes of their features. Default: a
+   *   new `DQN`.
+   * @throws TypeError or RangeError for an option that is unknown, out of its range, or refused for a recommender.
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
     this.options = checked(options, TABLE, DEFAULTS);
@@ -270,7 +271,7 @@ export class Recommender implements Policy, TargetPolicy {
 
   /**
    * Chooses a slate and remembers it until its feedback has come.
-   * @throws EventError for a request that is not one, or whose time is too far back; nothing changes then.
+   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   recommend(request: Request): Decision {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
@@ -295,11 +296,11 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * Records a decision of another policy, of the streams on air now, as if it were one of its own: so it learns from the
-   * log of that policy, off-policy. Call it at the decision's place in the log, then give the feedback that names it.
-   * Streams of the slate that are not on air are left out.
-   * @param times - How often to learn from it, an integer >= 0; `UserShares` gives it so that all users count the same.
-   *   Default 1.
+   * Records a decision of another policy among the streams on air now as one of its own, to learn off-policy from the
+   * log of that policy. Call it at the decision's place in the log, then give the feedback that names it. Streams of
+   * the slate that are not on air are left out.
+   * @param times - Number of times to learn from it, an integer >= 0; the numbers of `UserShares` make all users count
+   *   the same. Default 1.
    * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
    */
   recordDecision(decision: LoggedDecision, times = 1): void {
@@ -315,15 +316,15 @@ export class Recommender implements Policy, TargetPolicy {
     this.#close(scene);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
     this.#counts.unknownStreams += slate.length - shown.length;
-    // A recommender of the same name may have made it: the own decisions that follow need other names.
+    // A recommender of the same name may have made it: its own later decisions need other names.
     const number = this.#numberOf(id);
     if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
     this.#show(id, scene, shown, this.#scenes.rowsOf(shown), times);
   }
 
   /**
-   * The best streams by value, without exploration and limits. Shows, draws and remembers nothing, but that the user is
-   * here.
+   * The best streams by value, without exploration and limits. Shows, draws and remembers nothing, except that the user
+   * is present.
    * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   rank(request: Request): Pick<Decision, "slate" | "scores"> {
@@ -334,8 +335,8 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * For each position of a slate that another policy chose, the probability with which this one would put each stream
-   * there: see {@link TargetPolicy}. As with `rank`, nothing is remembered but that the user is here.
+   * For each position of another policy's slate, the probability of each stream under this policy: see
+   * {@link TargetPolicy}. As with `rank`, nothing is remembered, except that the user is present.
    * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
@@ -348,7 +349,7 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * Takes an event of the platform or of a user. Also does the updates that are due: serving does none.
+   * Takes an event of the platform or of a user. Also runs the updates that are due: serving runs none.
    * @throws EventError for an invalid event, or a time too far back; nothing changes then.
    */
   feedback(event: LiveEvent): void {
@@ -367,8 +368,9 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * Does updates now, whatever `trainEvery` says.
-   * @returns The mean loss; NaN while the agent has seen too little.
+   * Runs updates now, regardless of `trainEvery`.
+   * @param updates - Number of updates. Default 1.
+   * @returns The mean loss; NaN while the agent has too few transitions.
    */
   learn(updates = 1): number {
     const loss = this.#agent.learn(updates);
@@ -377,20 +379,20 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * A copy of all that is known of a user, as plain values, with what groups of features keep; undefined when nothing is.
+   * A copy of a user's profile with the data of groups of features, as plain values; undefined for an unknown user.
    */
   profile(user: Id): (ExportedProfile & Record<string, unknown>) | undefined {
     return this.#scenes.state.profile(user);
   }
 
-  /** A copy of all that is known of a streamer over all streams, as plain values; undefined when nothing is. */
+  /** A copy of a streamer's profile over all streams, as plain values; undefined for an unknown streamer. */
   streamerProfile(streamer: Id): StreamerProfile | undefined {
     return this.#scenes.state.users.streamers.profile(streamer, this.#counts.time);
   }
 
   /**
-   * Forgets a user: profile, friendships, vector and pending decisions. The model, learned from all users together, stays;
-   * it names nobody.
+   * Forgets a user: profile, friendships, vector and pending decisions. The model, learned from all users together,
+   * stays: it names nobody.
    * @returns Whether there was a profile.
    */
   forget(user: Id): boolean {
@@ -400,7 +402,8 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * Forgets a streamer: the profile over all streams, the vector, and what users did there. Streams on air stay.
+   * Forgets a streamer: the profile over all streams, the vector, and the history of users with it. Streams on air
+   * stay.
    * @returns Whether there was a profile.
    */
   forgetStreamer(streamer: Id): boolean {
@@ -433,12 +436,12 @@ export class Recommender implements Policy, TargetPolicy {
     };
   }
 
-  /** Loss, mean value, gradients of the agent; undefined of a stand-in without `stats`. */
+  /** Loss, mean value and gradients of the agent; undefined for a stand-in without `stats`. */
   agentStats(): ReturnType<DQN["stats"]> | undefined {
     return this.#agent.stats?.();
   }
 
-  /** Everything, as a file: to go on from it is the same, to the bit, as never to have stopped. */
+  /** Everything, as a file: a loaded recommender continues to the bit as if it had never stopped. */
   save(): Uint8Array {
     const pending: Float32Array[] = [];
     const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
@@ -462,12 +465,12 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * The recommender that `save` wrote.
-   * @param features - Groups that the file may hold beside the default ones: a file names its groups, and keeps their
+   * Loads a recommender from the file of `save`.
+   * @param features - Groups that the file may hold beside the default ones: a file names its groups and keeps their
    *   options. Default: none.
    * @param loadAgent - Reads the agent's part. Default `DQN.load`.
-   * @throws SnapshotError for a file that is damaged, foreign, of another version of the recommender or its features, or
-   *   that holds groups that are not given.
+   * @throws SnapshotError for a file that is damaged, foreign, of another version of the recommender or its features,
+   *   or with groups missing from `features`.
    */
   static load(
     file: Uint8Array,
@@ -497,12 +500,12 @@ export class Recommender implements Policy, TargetPolicy {
     return recommender;
   }
 
-  /** Lets the agent's memory go; the recommender cannot be used afterwards. */
+  /** Frees the agent's memory; the recommender cannot be used afterwards. */
   dispose(): void {
     this.#agent.dispose();
   }
 
-  /** The recommender's time, moved on to `time`; it never goes back. */
+  /** Moves the recommender's time on to `time`, and returns it; it never goes back. */
   #advance(time: number, field: string): number {
     const behind = this.#counts.time - time;
     if (behind > STEP_BACK_MAX) {
@@ -514,7 +517,7 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#counts.time;
   }
 
-  /** The streams that a user may be shown, with their values. */
+  /** The candidates of a request, with their values. */
   #face(request: Omit<Request, "k">): ValuedScene {
     const scene = this.#scenes.face(request);
     const { streams, observation, candidates } = scene;
@@ -525,7 +528,7 @@ export class Recommender implements Policy, TargetPolicy {
     return { ...scene, values, ranked: this.#slates.rank(values) };
   }
 
-  /** The scores to draw by: values with bonuses. Decisions report, and the agent learns, the values alone. */
+  /** The scores for the draw: values with bonuses. Decisions report, and the agent learns, the values alone. */
   #lifted({ streams, values, ranked, now }: ValuedScene): Ranked {
     if (this.#explorer.options.bonus === 0) return { scores: values, ranked, candidates: streams };
     const { streamers } = this.#scenes.state.users;
@@ -535,7 +538,7 @@ export class Recommender implements Policy, TargetPolicy {
 
   /**
    * The scene is the next state of the decisions that wait for its user: the target takes its maximum over the best
-   * candidates by the values of now.
+   * candidates by their current values.
    */
   #close(scene: ValuedScene): void {
     if (!this.#pending.waits(scene.user)) return;
@@ -548,7 +551,7 @@ export class Recommender implements Policy, TargetPolicy {
     this.#observe(this.#pending.next(scene.user, next));
   }
 
-  /** A slate was shown, with these rows: remembers it until its feedback has come. */
+  /** Remembers a shown slate with its rows until its feedback has come. */
   #show(
     id: Id,
     { user, now, observation }: Scene,
@@ -564,7 +567,7 @@ export class Recommender implements Policy, TargetPolicy {
     );
   }
 
-  /** Copies of some candidates' rows. */
+  /** Copies of the rows of some candidates. */
   #rows({ candidates }: Scene, indices: ArrayLike<number>): Float32Array {
     const { candidateSize } = this.#scenes.features;
     const rows = new Float32Array(indices.length * candidateSize);
@@ -575,12 +578,12 @@ export class Recommender implements Policy, TargetPolicy {
     return rows;
   }
 
-  /** Takes feedback: into the decision that showed the stream, and into what is known. */
+  /** Records feedback in the decision that showed the stream, and in the state. */
   #take(event: FeedbackEvent): void {
     const shown = this.#pending.find(event);
     const isOwn = shown !== undefined || this.#isOwn(event);
     let watch: WatchTime | undefined;
-    // Impressions of its own decisions were counted when it made them.
+    // Impressions of its own decisions were counted at the decision.
     if (event.kind !== "impression" || !isOwn) {
       const taken = this.#scenes.feedback(event, shown?.decision.time);
       if (!taken.isKnown) this.#counts.unknownStreams++;
@@ -589,7 +592,7 @@ export class Recommender implements Policy, TargetPolicy {
     if (shown !== undefined) this.#observe(this.#pending.take(shown, event, watch));
   }
 
-  /** Whether feedback names a decision of this recommender that has closed; counts it, and feedback that names another. */
+  /** Whether feedback belongs to a decision of this recommender; counts late feedback and unknown decisions. */
   #isOwn(event: FeedbackEvent): boolean {
     const decision = "decision" in event ? event.decision : undefined;
     if (decision === undefined) return false;
@@ -599,14 +602,14 @@ export class Recommender implements Policy, TargetPolicy {
     return isMade;
   }
 
-  /** The number in the name of a decision of its own; NaN of another's. */
+  /** The number in the name of its own decision; NaN for the decision of another policy. */
   #numberOf(decision: Id): number {
     const prefix = `${this.name}-`;
     const digits = decision.startsWith(prefix) ? decision.slice(prefix.length) : "";
     return /^\d{1,15}$/.test(digits) ? Number(digits) : Number.NaN;
   }
 
-  /** Gives closed decisions to the agent, as far as their users have not taught it enough. */
+  /** Gives closed decisions to the agent, up to the bound on decisions of each user. */
   #observe(closed: readonly ClosedDecision[]): void {
     for (const { user, transitions, times } of closed) {
       if (!this.#scenes.state.users.admits(user, this.#counts.time)) {
@@ -633,7 +636,7 @@ export class Recommender implements Policy, TargetPolicy {
   }
 }
 
-/** A key by which an event that comes again is recognised; empty for events that may come again. */
+/** A key that identifies repeats of an event; empty for events that may repeat. */
 function keyOf(event: LiveEvent): string {
   if (event.id !== undefined) return `\0${event.id}`;
   if (!("user" in event)) return "";
@@ -662,7 +665,7 @@ function bytesOf(arrays: readonly Float32Array[]): Uint8Array {
   return new Uint8Array(all.buffer);
 }
 
-/** The floats whose bytes `bytesOf` gave. */
+/** The floats in the bytes of `bytesOf`. */
 function floatsOf(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.slice().buffer);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { PriorityQueue } from "../../src/collections/priorityqueue.js";
 import { Random } from "../../src/numeric/random.js";
 
-test("gives the earliest first, and of simultaneous items the one that came first", () => {
+test("returns the earliest first, simultaneous items in the order of arrival", () => {
   const random = new Random(1);
   const queue = new PriorityQueue<{ time: number; order: number }>();
   const items = Array.from({ length: 2000 }, (_, order) => ({ time: random.below(200), order }));

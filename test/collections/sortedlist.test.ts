@@ -9,7 +9,7 @@ interface Item {
 
 const before = (a: Item, b: Item) => (a.key === b.key ? a.id < b.id : a.key > b.key);
 
-describe("Order", () => {
+describe("SortedList", () => {
   test("agrees with a sorted list over 20 000 random comings, goings and changes", () => {
     const random = new Random(1);
     const order = new SortedList(before);
@@ -32,14 +32,14 @@ describe("Order", () => {
     expect([...order]).toEqual([]);
   });
 
-  test("refuses to take out what is not in it, or no longer stands where it did", () => {
+  test("refuses to delete a missing item, or one whose order has changed", () => {
     const order = new SortedList(before);
     const item = { id: 1, key: 1 };
-    expect(() => order.delete(item)).toThrow("not where its order says");
+    expect(() => order.delete(item)).toThrow("not in its sorted place");
     order.add(item);
     order.add({ id: 2, key: 5 });
     item.key = 9;
-    expect(() => order.delete(item)).toThrow("not where its order says");
+    expect(() => order.delete(item)).toThrow("not in its sorted place");
     expect(order.size).toBe(2);
   });
 });

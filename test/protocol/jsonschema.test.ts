@@ -23,7 +23,7 @@ function takes(parse: (value: unknown) => unknown, value: unknown): boolean {
   }
 }
 
-/** Values near what fields take: names, numbers, lists, and what fits nowhere. */
+/** Values near valid fields: names, numbers, lists, and values that fit nowhere. */
 const value = fc.oneof(
   fc.constantFrom<unknown>("a", "", "x".repeat(256), "x".repeat(257), "x".repeat(1024), "x".repeat(1025)),
   fc.constantFrom<unknown>(0, -1, 1, 0.5, 1.5, 150, 151, -1e-9, 2 ** 53 - 1, 2 ** 53, 1e300),
@@ -39,7 +39,7 @@ const SAMPLES: Record<string, unknown> = {
   ...{ gender: "f", region: "NO", device: "phone", friend: "v" },
 };
 
-/** An object of such fields, some of them left out, some of another value, perhaps with one more. */
+/** An object of such fields, some omitted, some of another value, perhaps with one more. */
 function near(sample: Record<string, unknown>) {
   const fields = Object.keys(sample);
   const change = fc.record({ field: fc.constantFrom(...fields, "extra"), value });
@@ -56,7 +56,7 @@ const sampleOf = (kind: string) => ({
   ...Object.fromEntries(fieldsOf(kind).map((name) => [name, SAMPLES[name]])),
 });
 const REQUEST = { user: "u", now: 1, k: 3, candidates: ["a", "b"], filter: { languages: ["en"], mature: true } };
-// The lists of decisions are looked at elsewhere: JSON Schema cannot say how long they must be.
+// The lists of decisions are tested elsewhere: JSON Schema cannot express their length.
 const DECISION = { id: "d", user: "u", time: 1, slate: ["a", "b"] };
 
 describe("JSON Schema", () => {
@@ -70,7 +70,7 @@ describe("JSON Schema", () => {
     for (const [kind, fields] of kinds) expect(fields).toEqual(fieldsOf(kind));
   });
 
-  test.each(KINDS)("takes of %s what parseEvent takes, and nothing else", (kind) => {
+  test.each(KINDS)("accepts for %s exactly what parseEvent accepts", (kind) => {
     const sample = sampleOf(kind);
     expect([takes(parseEvent, sample), validators.event(sample)]).toEqual([true, true]);
     let taken = 0;
@@ -104,7 +104,7 @@ describe("JSON Schema", () => {
     expect([takes(parseDecision, full), validators.decision(full)]).toEqual([true, true]);
   });
 
-  test("describes each field by what its error message says", () => {
+  test("describes each field by the requirement in its error message", () => {
     const [onAir] = schemas.event.oneOf as { properties: Record<string, { description?: string }> }[];
     const { kind, ...fields } = onAir!.properties;
     for (const [field, { description }] of Object.entries(fields)) {

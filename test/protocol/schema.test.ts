@@ -45,7 +45,7 @@ describe("events", () => {
   });
 
   test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])("have no field named %s", (field) => {
-    // As it comes: in source text `__proto__` would set the prototype.
+    // From JSON: in source text `__proto__` would set the prototype.
     const given = (value: object) => JSON.parse(JSON.stringify(value).replace(/}$/, `,${JSON.stringify(field)}:1}`));
     expect(Object.keys(given(watch))).toContain(field);
     expect(isEvent(given(watch))).toBe(false);
@@ -88,7 +88,7 @@ describe("events", () => {
       "friend",
     ],
     [null, "an event must be an object, got null", ""],
-  ])("refuses %o and says why", (value, message, field) => {
+  ])("refuses %o with the reason", (value, message, field) => {
     expect(() => parseEvent(value)).toThrow(message);
     try {
       parseEvent(value);
@@ -105,7 +105,7 @@ describe("events", () => {
     );
   });
 
-  test("whatever comes, the answer is an event or an EventError", () => {
+  test("any value becomes an event or an EventError", () => {
     const kinds = fc.constantFrom(...EVENTS.map((event) => event.kind), "other");
     const noise = fc.record({ kind: kinds, time: fc.anything(), user: fc.anything(), stream: fc.string() });
     fc.assert(
@@ -122,7 +122,7 @@ describe("events", () => {
 });
 
 describe("the quick check of events", () => {
-  /** Of a class, which the quick check leaves to the schema. */
+  /** An instance of a class, which the quick check leaves to the schema. */
   class Slow {}
 
   function verdict(parse: () => LiveEvent): LiveEvent | string {
@@ -138,7 +138,7 @@ describe("the quick check of events", () => {
     expect(isEvent(Object.assign(new Slow(), event))).toBe(false);
   });
 
-  test("agrees with the schema on events of which a field is taken, changed or added", () => {
+  test("agrees with the schema on events with a field removed, changed or added", () => {
     const value = fc.oneof(
       fc.anything({ withSparseArray: true, withNullPrototype: true }),
       fc.constantFrom<unknown>("", "x", "x".repeat(256), "x".repeat(257), "x".repeat(1025), "x".repeat(16_385)),
@@ -190,7 +190,7 @@ describe("requests", () => {
     [{ user: "u", now: Number.POSITIVE_INFINITY, k: 1 }, '"now" must be a finite number >= 0, got Infinity'],
     [{ user: "u", now: 1, k: 1, candidates: ["a", ""] }, '"candidates.1" must be a string of 1 to 256 characters'],
     [{ user: "u", now: 1, k: 1, slate: 3 }, '"slate" is not a field of a request'],
-  ])("refuses %o and says why", (value, message) => {
+  ])("refuses %o with the reason", (value, message) => {
     expect(() => parseRequest(value)).toThrow(message);
   });
 });

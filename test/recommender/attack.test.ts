@@ -7,7 +7,7 @@ import { Platform } from "../../src/simulator/index.js";
 const VIEWERS = 80;
 const ACTS = 3000;
 
-/** A recommender that has served a platform for most of a week, and a stream that most users have near the end. */
+/** A recommender after most of a week on a platform, and a stream that ranks low for most users. */
 function platform() {
   const recommender = new Recommender({
     seed: 1,
@@ -42,7 +42,7 @@ describe("a click farm", () => {
   const { file, victim, streams } = platform();
   const { stream, streamer } = victim;
 
-  /** What came of it: the stream's rank, and the estimate of its streamer. */
+  /** The outcome: the stream's rank, and the estimate of its streamer. */
   function outcomeOf(attack: (recommender: Recommender) => void) {
     const recommender = Recommender.load(file);
     const before = recommender.stats().transitions;
@@ -54,7 +54,7 @@ describe("a click farm", () => {
     return result;
   }
 
-  /** Each account comes 3000 / accounts times, clicks, says that it watched an hour, and likes; asks for a slate first or not. */
+  /** Each account comes 3000 / accounts times, clicks, reports an hour's watch, and likes; with or without a request. */
   function farm(accounts: number, asks: boolean) {
     return (recommender: Recommender) => {
       for (let i = 1, now = recommender.time; i <= ACTS; i++) {
@@ -70,7 +70,7 @@ describe("a click farm", () => {
     };
   }
 
-  /** As many accounts, of which each once does what the farm says it does. */
+  /** As many accounts, each of which once does what the farm reports. */
   function honest(accounts: number) {
     return (recommender: Recommender) => {
       const { time } = recommender;
@@ -103,7 +103,7 @@ describe("a click farm", () => {
     for (const asks of [false, true]) expect(Math.abs(outcomeOf(farm(1, asks)).rank - before)).toBeLessThanOrEqual(2);
   });
 
-  test("is no more than its accounts: honest viewers still lift a stream, more of them further", () => {
+  test("counts as its accounts: honest viewers still lift a stream, more viewers further", () => {
     const ranks = [0, 1, 5].map((n) => outcomeOf(honest(n)).rank);
     expect(ranks[1]).toBeLessThan(ranks[0]!);
     expect(ranks[2]).toBeLessThan(ranks[1]!);

@@ -6,6 +6,7 @@ import type { Decision } from "../../src/protocol/policy.js";
 import { EventError, parseDecision } from "../../src/protocol/schema.js";
 import { Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { simulate } from "../../src/simulator/index.js";
+import { onAir } from "../support/events.js";
 
 const OPTIONS: Partial<RecommenderOptions> = {
   seed: 3,
@@ -14,7 +15,7 @@ const OPTIONS: Partial<RecommenderOptions> = {
   updatesPerTrain: 1,
 };
 
-/** What a recommender's file holds but for the state, which has the random numbers of exploration. */
+/** Digests of the arrays in a recommender's file; the rest holds the random numbers of exploration. */
 function learned(recommender: Recommender): Map<string, string> {
   const { tensors } = unpackSnapshot("recommender", recommender.save());
   // Comparing buffers byte by byte would take seconds.
@@ -22,12 +23,10 @@ function learned(recommender: Recommender): Map<string, string> {
   return new Map(["agent", "pending", "state"].map((name) => [name, digest(name)]));
 }
 
-const onAir = (i: number): LiveEvent => {
-  return { kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}` };
-};
+const numbered = (i: number) => onAir(`s${i}`, { streamer: `r${i}`, category: `c${i % 3}` });
 
-/** Tells of an event, and first of the decision that its impression begins: a slate of one. */
-function tell(recommender: Recommender, event: LiveEvent): void {
+/** Gives an event, and before the first impression its decision: a slate of one. */
+function replay(recommender: Recommender, event: LiveEvent): void {
   if (event.kind === "impression" && event.position === 0) {
     const { user, time, stream } = event;
     recommender.recordDecision({ id: event.decision!, user, time, slate: [stream] });
@@ -35,7 +34,7 @@ function tell(recommender: Recommender, event: LiveEvent): void {
   recommender.feedback(event);
 }
 
-describe("a recommender that is told what was decided", () => {
+describe("a recommender with recorded decisions", () => {
   test("by another of its seed and options learns the same, to the bit, from the log alone", () => {
     const served = new Recommender(OPTIONS);
     const log: ({ event: LiveEvent } | { decision: Decision })[] = [];
@@ -56,14 +55,14 @@ describe("a recommender that is told what was decided", () => {
     expect(taught.stats()).toEqual(served.stats());
     expect(taught.time).toBe(served.time);
     expect(learned(taught)).toEqual(learned(served));
-    // Its own names go on after those of the other.
+    // Its own names continue after the other's.
     const { id } = taught.recommend({ user: "u", now: taught.time, k: 1 });
     expect(id).toBe(served.recommend({ user: "u", now: served.time, k: 1 }).id);
     served.dispose();
     taught.dispose();
   });
 
-  test("goes on from a save in the middle of watches as if it had never stopped, to the bit", () => {
+  test("continues to the bit from a save in the middle of watches as if it had never stopped", () => {
     const served = new Recommender(OPTIONS);
     const events: LiveEvent[] = [];
     simulate(
@@ -75,20 +74,20 @@ describe("a recommender that is told what was decided", () => {
     );
     const watch = events.findIndex(({ kind }, i) => kind === "watch" && i > events.length / 2);
     const original = new Recommender(OPTIONS);
-    for (const event of events.slice(0, watch)) tell(original, event);
+    for (const event of events.slice(0, watch)) replay(original, event);
     const copy = Recommender.load(original.save());
     for (const event of events.slice(watch)) {
-      tell(original, event);
-      tell(copy, event);
+      replay(original, event);
+      replay(copy, event);
     }
     expect(original.stats().transitions).toBeGreaterThan(10);
     expect(Buffer.from(copy.save()).equals(original.save())).toBe(true);
     for (const recommender of [served, original, copy]) recommender.dispose();
   });
 
-  test("leaves out what is not on air, and takes a decision once", () => {
+  test("leaves out streams not on air, and takes a decision once", () => {
     const recommender = new Recommender(OPTIONS);
-    for (let i = 0; i < 4; i++) recommender.feedback(onAir(i));
+    for (let i = 0; i < 4; i++) recommender.feedback(numbered(i));
     const decision = { id: "theirs", user: "u", time: 1, slate: ["s2", "gone", "s0"] };
     recommender.recordDecision(decision);
     recommender.recordDecision(decision);
@@ -104,7 +103,7 @@ describe("a recommender that is told what was decided", () => {
     "gives its own names to decisions after %s",
     (id) => {
       const recommender = new Recommender(OPTIONS);
-      recommender.feedback(onAir(0));
+      recommender.feedback(numbered(0));
       recommender.recordDecision({ id, user: "u", time: 1, slate: ["s0"] });
       const ids = [1, 2, 3].map((now) => recommender.recommend({ user: "v", now, k: 1 }).id);
       expect(ids).toEqual(["dqn-0", "dqn-1", "dqn-2"]);
@@ -113,9 +112,9 @@ describe("a recommender that is told what was decided", () => {
     },
   );
 
-  test("refuses what is no decision, and one far back in time, unchanged", () => {
+  test("refuses an invalid decision, and one far back in time, unchanged", () => {
     const recommender = new Recommender(OPTIONS);
-    recommender.feedback({ ...onAir(0), time: 1e9 });
+    recommender.feedback({ ...numbered(0), time: 1e9 });
     const before = Buffer.from(recommender.save());
     const good = { id: "d", user: "u", time: 1e9, slate: ["s0"] };
     expect(() => recommender.recordDecision({ ...good, slate: [""] })).toThrow(
@@ -129,7 +128,7 @@ describe("a recommender that is told what was decided", () => {
 
 test("rank puts all in the order of its values, and remembers no decision", () => {
   const recommender = new Recommender({ ...OPTIONS, warmupUpdates: 0, explore: { epsilon: 1 } });
-  for (let i = 0; i < 20; i++) recommender.feedback(onAir(i));
+  for (let i = 0; i < 20; i++) recommender.feedback(numbered(i));
   const { slate, scores } = recommender.rank({ user: "u", now: 1, k: 20 });
   expect(new Set(slate).size).toBe(20);
   expect(scores).toEqual([...scores].sort((a, b) => b - a));
@@ -139,7 +138,7 @@ test("rank puts all in the order of its values, and remembers no decision", () =
     "s7",
   ]);
   expect(recommender.stats()).toMatchObject({ decisions: 0, pending: 0 });
-  // What it then shows and values is what it would have without having been asked.
+  // Its next slate and scores are the same as without the call.
   const shown = recommender.recommend({ user: "u", now: 1, k: 20 });
   const values = new Map(slate.map((stream, i) => [stream, scores[i]]));
   expect(shown.scores).toEqual(shown.slate.map((stream) => values.get(stream)));
@@ -180,7 +179,7 @@ describe("parseDecision", () => {
       '"sources.1" must be one of favourite, friend, newest, similar, popular, all',
     ],
     [{ ...whole, k: 2 }, '"k" is not a field of a decision'],
-  ])("refuses %o and says why", (value, message) => {
+  ])("refuses %o with the reason", (value, message) => {
     expect(() => parseDecision(value)).toThrow(message);
   });
 });

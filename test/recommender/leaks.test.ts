@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { LiveEvent } from "../../src/protocol/events.js";
+import { HOUR, MINUTE } from "../../src/protocol/time.js";
 import type { DenseTransition } from "../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender } from "../../src/recommender/recommender.js";
 import { everyGroup } from "../support/groups.js";
 
-/** A decision, its rows as they were written, and what was known of the user before it. */
+/** A decision, its rows as written, and the user's profile before it. */
 interface Seen {
   observation: Float32Array;
   candidates: Float32Array;
@@ -14,7 +15,7 @@ interface Seen {
   profile: string;
 }
 
-/** Writes down the rows of each decision, and those that transitions are made of. */
+/** Records the rows of each decision and of each transition. */
 class Recorder implements QFunction {
   readonly decisions: Pick<Seen, "observation" | "candidates">[] = [];
   readonly transitions: DenseTransition[] = [];
@@ -74,7 +75,7 @@ const act = fc.oneof(
     user,
     stream,
   }),
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("watch"), user, stream, watchMs: fc.nat(3_600_000) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("watch"), user, stream, watchMs: fc.nat(HOUR) }) },
   fc.record({ kind: fc.constant("rating"), user, stream, rating: fc.double({ min: 0, max: 1, noNaN: true }) }),
   fc.record({ kind: fc.constant("gift"), user, stream, amount: fc.integer({ min: 1, max: 1000 }) }),
   fc.record({ kind: fc.constant("page_view"), user, dwellMs: fc.nat(100_000) }),
@@ -93,7 +94,7 @@ const act = fc.oneof(
 
 type Act = { kind: string; user?: string };
 
-/** A platform with everything that rows can hold; each act a minute after the one before. */
+/** A platform with everything that rows can hold, one act a minute. */
 function run(acts: readonly Act[]): { seen: Seen[]; transitions: DenseTransition[] } {
   const agent = new Recorder();
   const recommender = new Recommender(
@@ -114,13 +115,13 @@ function run(acts: readonly Act[]): { seen: Seen[]; transitions: DenseTransition
   );
   const profiles: string[] = [];
   for (const [i, { kind, ...rest }] of acts.entries()) {
-    const time = i * 60_000;
+    const time = i * MINUTE;
     if (kind !== "request") recommender.feedback({ kind, time, ...rest } as LiveEvent);
     else {
       profiles.push(JSON.stringify([recommender.profile(rest.user!), recommender.streamerProfile("r0")]));
       const before = agent.decisions.length;
       recommender.recommend({ user: rest.user!, now: time, k: 3 });
-      // With nothing on air nothing is asked.
+      // With nothing on air the agent is not called.
       if (agent.decisions.length === before) profiles.pop();
     }
   }
@@ -135,10 +136,10 @@ function text({ observation, candidates, profile }: Seen): string {
   return [observation.join(), candidates.join(), profile].join("\n");
 }
 
-/** Whether what is learned from later is what was written at the decision: this state with this candidate. */
+/** Whether each transition holds the state and the candidate written at its decision. */
 function written(seen: readonly Seen[], transitions: readonly DenseTransition[]): boolean {
   const states = new Map<string, Set<string>>();
-  // Without transitions nothing is asked, and no width is known.
+  // Without transitions there is nothing to check, and the width is unknown.
   for (const { observation, candidates, width } of transitions.length > 0 ? seen : []) {
     const rows = states.get(observation.join()) ?? new Set();
     for (let at = 0; at < candidates.length; at += width) rows.add(candidates.subarray(at, at + width).join());
@@ -150,7 +151,7 @@ function written(seen: readonly Seen[], transitions: readonly DenseTransition[])
 }
 
 const log = fc.array(act, { minLength: 10, maxLength: 30, size: "max" }) as fc.Arbitrary<Act[]>;
-/** Something to decide among from the first request on. */
+/** Streams to choose from at the first request. */
 const START: Act[] = [0, 1, 2, 3].map((i) => ({
   kind: "on_air",
   stream: `s${i}`,
@@ -160,7 +161,7 @@ const START: Act[] = [0, 1, 2, 3].map((i) => ({
   embeddings: { text: [1, i, 0], audio: [0, 1, i] },
 }));
 
-test("what comes after a decision changes neither its rows nor what was known of the user and the streamer", () => {
+test("later events change neither the rows of a decision nor the profiles of user and streamer at the time", () => {
   let compared = 0;
   fc.assert(
     fc.property(log, log, log, (past, future, other) => {
@@ -177,7 +178,7 @@ test("what comes after a decision changes neither its rows nor what was known of
   expect(compared).toBeGreaterThan(100);
 });
 
-test("what comes before a decision does change them", () => {
+test("earlier events do change them", () => {
   const watch = (stream: string) => ({ kind: "watch", user: "u0", stream, watchMs: 600_000 });
   const request = { kind: "request", user: "u0" };
   const [a, b] = ["s1", "s2"].map((stream) => run([...START, watch(stream), request]).seen[0]!);
@@ -185,7 +186,7 @@ test("what comes before a decision does change them", () => {
   expect(a!.profile).not.toBe(b!.profile);
 });
 
-test("all rows are finite and in [-8, 8], whatever came before", () => {
+test("all rows are finite and in [-8, 8], after any events", () => {
   fc.assert(
     fc.property(log, (acts) => {
       for (const { observation, candidates } of run([...START, ...acts]).seen) {

@@ -3,18 +3,19 @@ import { DQN, type DQNOptions, SnapshotError } from "../../src/engine/index.js";
 import { packSnapshot, unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import { lognormal } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
-import type { LiveEvent } from "../../src/protocol/events.js";
+import type { LiveEvent, OnAir } from "../../src/protocol/events.js";
 import type { Decision } from "../../src/protocol/policy.js";
 import { EventError } from "../../src/protocol/schema.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
 import { coreFeatures, featureGroup, featureSizes, taste } from "../../src/recommender/features/index.js";
 import type { DenseTransition } from "../../src/recommender/learning/pending.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
+import { onAir } from "../support/events.js";
 import { everyGroup } from "../support/groups.js";
 
 const { observation: observationSize, candidate: candidateSize } = featureSizes(coreFeatures());
 
-/** A linear Q-function that keeps what it is told and takes a gradient step on each `learn`. */
+/** A linear Q-function that keeps its transitions and takes a gradient step on each `learn`. */
 class LinearQ implements QFunction {
   readonly transitions: DenseTransition[] = [];
   readonly weights: Float64Array;
@@ -79,24 +80,22 @@ const GREEDY: Partial<RecommenderOptions> = {
   warmupUpdates: 0,
 };
 
-function onAir(i: number, time = 0): LiveEvent {
-  return {
-    kind: "on_air",
+function numbered(i: number, time = 0): OnAir {
+  return onAir(`s${i}`, {
     time,
-    stream: `s${i}`,
     streamer: `r${i}`,
     category: `c${i % 3}`,
     tags: [`t${i % 5}`],
     title: `title ${i % 7}`,
     language: i % 2 === 0 ? "en" : "zh",
     embeddings: i % 3 === 0 ? { audio: [1, i] } : { text: [1, i, i % 3] },
-  };
+  });
 }
 
 function fake(options: Partial<RecommenderOptions> = GREEDY, streams = 8) {
   const agent = new LinearQ();
   const recommender = new Recommender({ features: coreFeatures(), ...options }, agent);
-  for (let i = 0; i < streams; i++) recommender.feedback(onAir(i));
+  for (let i = 0; i < streams; i++) recommender.feedback(numbered(i));
   return { agent, recommender };
 }
 
@@ -122,7 +121,7 @@ describe("recommending", () => {
         recommender.feedback({ kind: "off_air", time: now, stream: `s${stream}` });
         live.delete(`s${stream}`);
       } else {
-        recommender.feedback(onAir(stream, now));
+        recommender.feedback(numbered(stream, now));
         live.add(`s${stream}`);
       }
       const candidates = random.bernoulli(0.3) ? Array.from({ length: 10 }, () => `s${random.below(50)}`) : undefined;
@@ -135,7 +134,7 @@ describe("recommending", () => {
     }
   });
 
-  test("with nothing on air is an empty slate, and what was pending gets a next state without candidates", () => {
+  test("with nothing on air gives an empty slate, and pending decisions get a next state without candidates", () => {
     const { recommender, agent } = fake(GREEDY, 1);
     recommender.recommend({ user: "u", now: 1, k: 3 });
     recommender.feedback({ kind: "off_air", time: 2, stream: "s0" });
@@ -147,7 +146,7 @@ describe("recommending", () => {
     const agent = new LinearQ(new Float64Array(candidateSize).fill(0, 1).fill(1, 0, 1));
     const recommender = new Recommender({ features: coreFeatures(), ...GREEDY }, agent);
     for (let i = 0; i < 8; i++) {
-      recommender.feedback(onAir(i));
+      recommender.feedback(numbered(i));
       recommender.feedback({ kind: "update", time: 0, stream: `s${i}`, viewers: (i * 5) % 8 });
     }
     const { slate, scores, propensities } = recommender.recommend({ user: "u", now: 1, k: 3 });
@@ -159,7 +158,7 @@ describe("recommending", () => {
   test("with too many on air scores the user's own streamers, new streams and the most viewed", () => {
     const { recommender } = fake({ ...GREEDY, maxCandidates: 16 }, 0);
     for (let i = 0; i < 100; i++) {
-      recommender.feedback(onAir(i, i));
+      recommender.feedback(numbered(i, i));
       recommender.feedback({ kind: "update", time: i, stream: `s${i}`, viewers: i === 7 ? 0 : 1000 - i });
     }
     recommender.feedback({ kind: "watch", time: 100, user: "u", stream: "s7", watchMs: MINUTE });
@@ -191,14 +190,14 @@ describe("learning", () => {
     }
   });
 
-  test("keeps at most nextCandidates of the next request, the best by the values of then", () => {
+  test("keeps at most nextCandidates of the next request, the best by their values at that time", () => {
     const { recommender, agent } = fake({ ...GREEDY, nextCandidates: 2 });
     recommender.recommend({ user: "u", now: 1, k: 3 });
     recommender.recommend({ user: "u", now: 2, k: 3 });
     expect(agent.transitions[0]!.nextCandidates!.length).toBe(2 * candidateSize);
   });
 
-  test("goes on by itself every trainEvery transitions, in feedback, and not when it is 0", () => {
+  test("runs updates every trainEvery transitions, in feedback, and none when it is 0", () => {
     for (const trainEvery of [0, 2]) {
       const { recommender, agent } = fake({ ...GREEDY, trainEvery, updatesPerTrain: 3 });
       for (let now = 1; now < 12; now++) recommender.recommend({ user: "u", now, k: 4 });
@@ -210,7 +209,7 @@ describe("learning", () => {
     }
   });
 
-  test("prefers what is watched to what is left at once", () => {
+  test("prefers watched streams to streams left at once", () => {
     const recommender = new Recommender({
       seed: 3,
       trainEvery: 1,
@@ -219,7 +218,7 @@ describe("learning", () => {
       explore: { epsilon: 0.3 },
       warmupUpdates: 0,
     });
-    for (let i = 0; i < 10; i++) recommender.feedback(onAir(i));
+    for (let i = 0; i < 10; i++) recommender.feedback(numbered(i));
     let now = 1;
     let good = 0;
     for (let round = 0; round < 600; round++) {
@@ -247,7 +246,7 @@ describe("feedback", () => {
 
   test("a small step back in time is moved up and counted, a large one refused", () => {
     const { recommender } = fake();
-    recommender.feedback(onAir(1, 10 * MINUTE));
+    recommender.feedback(numbered(1, 10 * MINUTE));
     recommender.feedback({ kind: "click", time: 6 * MINUTE, user: "u", stream: "s1" });
     expect(recommender.stats().steppedBack).toBe(1);
     expect(recommender.profile("u")!.lastSeen).toBe(10 * MINUTE);
@@ -267,7 +266,7 @@ describe("feedback", () => {
     expect(agent.transitions[0]!.reward).toBeCloseTo(Math.log(11), 5);
   });
 
-  test("what belongs to no decision, or to a closed one, is counted and kept for the profile", () => {
+  test("an event of no decision, or of a closed one, is counted and kept for the profile", () => {
     const { recommender } = fake();
     const { id, slate } = recommender.recommend({ user: "u", now: 1000, k: 3 });
     recommender.recommend({ user: "u", now: 2000, k: 3 });
@@ -318,7 +317,7 @@ describe("a user", () => {
     expect(agent.transitions).toEqual([]);
   });
 
-  test("forgotten is in no part of what is saved, nor as anybody's friend", () => {
+  test("forgotten is in no part of a save, nor as anybody's friend", () => {
     const { recommender } = fake();
     const secret = "secret-user";
     for (const [i, user] of [secret, "v"].entries()) {
@@ -334,7 +333,7 @@ describe("a user", () => {
     expect(holds(recommender.save(), secret)).toBe(false);
   });
 
-  test("tells, befriends, follows, looks at pages and rates; the profile says so", () => {
+  test("has traits, friends, follows, pages and ratings in the profile", () => {
     const { recommender } = fake();
     recommender.feedback({ kind: "user", time: 1, user: "u", language: "en", age: 20, id: "e1" });
     recommender.feedback({ kind: "user", time: 2, user: "u", age: 21 });
@@ -357,10 +356,10 @@ describe("a streamer", () => {
     const watch = { kind: "watch", user: "u", stream: "s1", watchMs: 10 * MINUTE } as const;
     recommender.feedback({ ...watch, time: DAY });
     recommender.feedback({ kind: "follow", time: DAY, user: "u", stream: "s1" });
-    recommender.feedback(onAir(1, DAY));
+    recommender.feedback(numbered(1, DAY));
     expect(recommender.streamerProfile("r1")).toMatchObject({ streams: 1, followers: 1, meanWatchMinutes: 10 });
     recommender.feedback({ kind: "off_air", time: DAY, stream: "s1" });
-    recommender.feedback(onAir(1, 2 * DAY));
+    recommender.feedback(numbered(1, 2 * DAY));
     expect(recommender.streamerProfile("r1")).toMatchObject({
       streams: 2,
       categories: [["c1", 2]],
@@ -375,7 +374,7 @@ describe("a streamer", () => {
   });
 });
 
-/** What else happens: long watches, traits, friends, pages, ratings. */
+/** Other events: long watches, traits, friends, pages, ratings. */
 function other(recommender: Recommender, random: Random, time: number): void {
   const [user, friend, stream] = [`u${random.below(9)}`, `u${random.below(9)}`, `s${random.below(30)}`];
   const events: LiveEvent[] = [
@@ -389,14 +388,14 @@ function other(recommender: Recommender, random: Random, time: number): void {
   recommender.feedback(random.pick(events));
 }
 
-/** A small platform that answers by chance, but always the same way. */
+/** A small platform with random users, the same for each seed. */
 function live(recommender: Recommender, random: Random, from: number, rounds: number): Decision[] {
   const decisions: Decision[] = [];
   for (let i = 0; i < rounds; i++) {
     const now = from + i * MINUTE;
     const stream = random.below(30);
     const isOver = random.bernoulli(0.4);
-    recommender.feedback(isOver ? { kind: "off_air", time: now, stream: `s${stream}` } : onAir(stream, now));
+    recommender.feedback(isOver ? { kind: "off_air", time: now, stream: `s${stream}` } : numbered(stream, now));
     recommender.feedback({ kind: "update", time: now, stream: `s${random.below(30)}`, viewers: random.below(500) });
     const decision = recommender.recommend({ user: `u${random.below(9)}`, now, k: 4 });
     decisions.push(decision);
@@ -449,7 +448,7 @@ describe("a save", () => {
   test.each([
     ["with taste", { ...options, features: [...coreFeatures(), taste()] }],
     ["with all groups", ALL_GROUPS],
-  ])("loaded goes on, to the bit, as if it had never stopped, %s", (_, given) => {
+  ])("loaded continues to the bit as if it had never stopped, %s", (_, given) => {
     const random = new Random(8);
     const original = keep(new Recommender(given));
     live(original, random, 0, 300);
@@ -476,7 +475,7 @@ describe("a save", () => {
     expect(same(run(5), run(6))).toBe(false);
   });
 
-  test("of another version is refused, and says so", () => {
+  test("of another version is refused with a message", () => {
     const { metadata, tensors } = unpackSnapshot("recommender", keep(new Recommender(options)).save());
     const { version: _, ...first } = { features: metadata["features"]!, version: metadata["version"]! };
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(SnapshotError);

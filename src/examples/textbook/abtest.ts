@@ -3,7 +3,7 @@
  * of it against the most popular items, which stops by itself and errs no more often than one time in 20.
  *
  * Viewers are made up: of 1000 titles each has seen some, mostly of one genre of five. A title of that genre is clicked
- * in 70 % of the cases, another in 10 %, one that was seen before in 2 %.
+ * in 70 % of the cases, another in 10 %, a title seen before in 2 %.
  *
  *   node node_modules/liveq/dist/examples/textbook/abtest.js
  *

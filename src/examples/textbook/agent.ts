@@ -45,7 +45,7 @@ export class DQNAgent {
     return this.model.act(state);
   }
 
-  /** `done` only where the task itself has ended: at a time limit the value of the next state still counts. */
+  /** `done` only where the task itself ends: at a time limit the value of the next state still counts. */
   remember(
     state: ArrayLike<number>,
     action: number,
@@ -56,7 +56,7 @@ export class DQNAgent {
     this.model.observe({ observation: state, action, reward, nextObservation: nextState, terminated: done });
   }
 
-  /** One update from a batch of what is remembered; the loss, NaN while too little is. */
+  /** One update from a batch of remembered transitions; returns the loss, NaN before there are enough. */
   train(): number {
     return this.model.learn();
   }

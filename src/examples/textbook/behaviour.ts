@@ -1,5 +1,5 @@
 /**
- * Case study: recommending by behaviour. All that the recommender knows of users is what they were shown, what they
+ * Case study: recommending by behaviour. The recommender knows of users only the streams that they were shown and
  * opened, and how long they stayed. It is judged on users whom it has never met, by how fast it finds their taste.
  *
  * Users are made up: each has one favourite category, stays in it for 15 minutes, and leaves others after half a

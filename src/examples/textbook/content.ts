@@ -1,7 +1,7 @@
 /**
- * Case study: recommending by content. Every stream is new, so nobody has watched it: all there is to go by are the
- * words of its title. Word vectors, trained on titles alone, say how near a title is to what the viewer has watched;
- * the agent also sees the words, and learns by itself what similarity cannot know.
+ * Case study: recommending by content. Every stream is new, so nobody has watched it: the only evidence is the
+ * words of its title. Word vectors, trained on titles alone, measure how near a title is to the titles that the viewer
+ * has watched; the agent also sees the words, and learns by itself what similarity misses.
  *
  * Titles and viewers are made up: a viewer watches titles of one topic of four, but nobody watches reruns.
  *
@@ -67,7 +67,7 @@ class Viewer implements Environment {
     return { observation: this.#offer(), reward: Number(isWatched), terminated, truncated: false };
   }
 
-  /** (n, features): how near a title is to what was watched, then its words. */
+  /** (n, features): how near a title is to the watched ones, then its words. */
   candidates(): Float32Array {
     const rows = new Float32Array(OFFERED * this.features);
     for (const [i, title] of this.offered.entries()) {

@@ -1,7 +1,7 @@
 /**
  * Case study: recommending by several modalities. Each stream has embeddings of its title, its picture and its sound;
- * some are missing. For each, the fused features say whether it is there, and how near it is to what the viewer liked.
- * The same agent is trained on each modality alone, then on all three.
+ * some are missing. For each, the fused features hold whether it is present, and how near it is to those that the
+ * viewer liked. The same agent is trained on each modality alone, then on all three.
  *
  * Streams and viewers are made up: a viewer likes one kind of title, of picture and of sound, and watches a stream the
  * longer the more of the three it has. The embeddings of a kind lie around one point.
@@ -66,7 +66,9 @@ class Viewer implements Environment {
     return { observation: this.#offer(), reward: WATCHED[hits]!, terminated, truncated: false };
   }
 
-  /** (n, features): by modality, whether the embedding is there, and its likeness to what was liked; 0 where it is not. */
+  /**
+   * (n, features): by modality, whether the embedding is present, and its likeness to the liked ones; 0 without one.
+   */
   candidates(): Float32Array {
     const featuresOf = (stream: Stream) =>
       this.#used.flatMap((modality) => {

@@ -2,8 +2,8 @@
  * A shop, 100-50-10: a state of 100 numbers, 50 hidden units, 10 products to offer. An agent with gamma 0.9 looks at
  * the whole visit, one with gamma 0 at the next sale: the same program, the same data, one number.
  *
- * Customers are made up. Sweets sell at once, with a profit of 0.8. A printer earns 0.2 and is bought by who has looked
- * at its pages; who has bought it buys its ink, with a profit of 3. So the next sale is sweets, and a good visit is
+ * Customers are made up. Sweets sell at once, with a profit of 0.8. A printer earns 0.2 and is bought by customers who
+ * have looked at its pages; then they buy its ink, with a profit of 3. So the next sale is sweets, and a good visit is
  * printer, then ink.
  *
  *   node node_modules/liveq/dist/examples/textbook/shop.js
@@ -52,7 +52,7 @@ class Visit implements Environment {
     return { observation: this.#state, reward: isBought ? profit : 0, terminated, truncated: false };
   }
 
-  /** The chance that a product is bought when it is offered, and what it earns. */
+  /** The chance that an offered product is bought, and its profit. */
   #sale(product: number): [chance: number, profit: number] {
     if (product < PRINTERS) return [product === this.#wanted && !this.#state[product * PAGES] ? 0.6 : 0.02, 0.2];
     if (product < SWEETS) return [this.#state[(product - PRINTERS) * PAGES] ? 0.7 : 0, 3];

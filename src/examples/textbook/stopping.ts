@@ -1,7 +1,7 @@
 /**
  * Environment, training and evaluation with early stopping. Every 1,000 steps the agent is judged on validation
  * episodes; when four judgements in a row bring nothing better, training ends, and the agent has the weights of the
- * best one. What is reported comes from test episodes, which chose nothing.
+ * best one. The reported figure comes from test episodes, which played no part in training or selection.
  *
  * The viewer is made up: likes some of five categories more than others, and tires of a category each time it is shown;
  * it recovers while others are. So always showing the favourite is not the best.
@@ -41,7 +41,7 @@ class Viewer implements Environment {
   step(category: number): StepResult {
     const reward = this.#liking[category]! * this.#freshness[category]!;
     this.#freshness = this.#freshness.map((fresh, i) => (i === category ? 0.4 * fresh : Math.min(fresh + 0.15, 1)));
-    // The evening is over: the episode is cut, but a viewer's evenings go on.
+    // The evening ends, but a viewer's evenings go on: the episode is truncated.
     return { observation: this.#observation(), reward, terminated: false, truncated: ++this.#shown === 20 };
   }
 

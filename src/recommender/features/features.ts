@@ -13,18 +13,18 @@ import { pair } from "./known/pair.js";
 import { session } from "./known/session.js";
 import { social } from "./known/social.js";
 
-/** Changes with the meaning of any feature: an agent that learned from other features is of no use with these. */
+/** Changes with the meaning of any feature: an agent trained on other features cannot use these. */
 export const featureVersion = 4;
 
-/** The groups that need nothing but impressions, clicks and watches. */
+/** The groups that need only impressions, clicks and watches. */
 export function coreFeatures(): FeatureGroup[] {
   return [clock(), audience(), habits(), session(), pair()];
 }
 
 /**
- * The groups of features that a recommender has by default: the core groups, and those that made viewers watch more of
- * what fits them where chat, pictures, regions or friends decide it (`npm run bench:recommender -- --only causes`). Where a
- * platform does not send the data of a group, it is masked.
+ * The groups of features that a recommender has by default: the core groups, and groups that raised watching of fitting
+ * streams where chat, pictures, regions or friends decide the fit (`npm run bench:recommender -- --only causes`). A
+ * group without data from the platform is masked.
  */
 export function defaultFeatures(): FeatureGroup[] {
   return [...coreFeatures(), social(), moments(), content(), taste()];
@@ -85,10 +85,10 @@ export class Features {
   readonly observationSize: number;
   readonly candidateSize: number;
   readonly #writers: readonly FeatureWriter[];
-  /** The writers that write into candidates. */
+  /** The writers of candidates' rows. */
   readonly #candidates: readonly FeatureWriter[];
 
-  /** @throws RangeError for two groups of one name, or groups that write nothing of a state or of a candidate. */
+  /** @throws RangeError for two groups of one name, or groups that write no observation or no candidate. */
   constructor(groups: readonly FeatureGroup[], context: FeatureContext) {
     const names = groups.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -106,7 +106,7 @@ export class Features {
     if (this.candidateSize === 0) throw mustBe("features", "groups of which one writes candidates", names);
   }
 
-  /** The next rows are for this user at this moment; `profile` is up to date. */
+  /** The next rows are for this user at this time; `profile` is up to date. */
   begin(user: Id, profile: UserProfile, moment: Moment): void {
     for (const writer of this.#writers) writer.begin(user, profile, moment);
   }
@@ -183,13 +183,13 @@ export class Features {
   }
 }
 
-/** How many numbers groups write into the observation and into a candidate's row. */
+/** Number of values that groups write into the observation and into a candidate's row. */
 export function featureSizes(groups: readonly FeatureGroup[]): { observation: number; candidate: number } {
   const { observationSize, candidateSize } = new Features(groups, { state: new State(), seed: 1 });
   return { observation: observationSize, candidate: candidateSize };
 }
 
-/** A group as a saved file names it. */
+/** Name and options of a group in a saved file. */
 export interface SavedGroup {
   name: string;
   options: object;
@@ -202,7 +202,7 @@ export interface SavedGroup {
  * The groups of a saved file, with its options.
  *
  * @param given - Groups to choose from, by name.
- * @throws SnapshotError that names the groups that are missing.
+ * @throws SnapshotError that names the missing groups.
  */
 export function savedGroups(saved: readonly SavedGroup[], given: readonly FeatureGroup[]): FeatureGroup[] {
   const missing = saved.filter(({ name }) => !given.some((group) => group.name === name));

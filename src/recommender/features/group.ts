@@ -1,9 +1,9 @@
 import type { Id } from "../../protocol/index.js";
 import type { CatalogStream, State, UserProfile } from "../state/index.js";
 
-/** What is the same for all streams of one request. */
+/** Time and platform at one request, the same for all its streams. */
 export interface Moment {
-  /** Milliseconds. */
+  /** Time of the request, milliseconds. */
   readonly now: number;
   /** Number of streams on air. */
   readonly onAir: number;
@@ -11,18 +11,20 @@ export interface Moment {
   readonly viewersMax: number;
 }
 
-/** What a group is built into: the state that it reads and adds keepers to, and the seed of everything random. */
+/** Context of a group's build: the state that it reads and adds keepers to, and the seed of everything random. */
 export interface FeatureContext {
   readonly state: State;
   readonly seed: number;
 }
 
-/** Writes the numbers of one group into rows. All are finite and in [-8, 8]; each number that may be unknown has a mask. */
+/**
+ * Writes the numbers of one group into rows. All are finite and in [-8, 8]; each number that may be unknown has a mask.
+ */
 export interface FeatureWriter {
   /** Numbers in the observation, and in the row of each candidate. */
   readonly observation: number;
   readonly candidate: number;
-  /** The next rows are for this user at this moment. `profile` is up to date, and holds only what came before. */
+  /** The next rows are for this user at this time. `profile` is up to date, and holds only the past. */
   begin(user: Id, profile: UserProfile, moment: Moment): void;
   /** Writes all `observation` numbers, from `offset`. */
   writeObservation?(row: Float32Array, offset: number): void;
@@ -39,7 +41,7 @@ export interface FeatureGroup {
   readonly name: string;
   /** Plain values, saved with the recommender. */
   readonly options: object;
-  /** Builds the group for one recommender, and asks its state to keep what it needs. */
+  /** Builds the group for one recommender, and adds the keepers that it needs to the state. */
   build(context: FeatureContext): FeatureWriter;
   /** The same group with the options of a saved file. */
   withOptions(options: object): FeatureGroup;
@@ -49,7 +51,7 @@ export interface FeatureGroup {
  * Makes a group of features.
  *
  * @param name - Unique among the groups of a recommender.
- * @param options - Plain values, as `JSON.stringify` writes them: they are saved, and given back at `Recommender.load`.
+ * @param options - Plain values for `JSON.stringify`: a file keeps them, `Recommender.load` restores them.
  * @param build - Called once for each recommender.
  *
  * ```ts

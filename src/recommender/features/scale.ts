@@ -1,9 +1,9 @@
 import { log1p } from "../../numeric/index.js";
 
-/** The speeds at which sums of users fade: indices into them. */
+/** Indices of the speeds at which sums of users fade. */
 export const [SITTING, TODAY, TASTE] = [0, 1, 2] as const;
 
-/** Sums, and squared lengths, below this have faded: nothing is known any more. [set by hand] */
+/** Sums and squared lengths below this count as unknown: they have faded. [set by hand] */
 export const FADED = 1e-6;
 
 /** log(1 + x) / scale, at most 3. */

@@ -7,10 +7,10 @@ import { emptyOutcome, type Outcome, type Reward, record } from "./reward.js";
 
 export interface PendingOptions {
   /**
-   * The shown streams that become transitions. `clicked`: those that were entered. Their values are those of SlateQ (Ie et
-   * al. 2019, arXiv:1905.12767): what it is worth that the user is in this stream, however that came about, so that a
-   * lure that users leave at once ranks below a stream that holds them. `examined`: also those that were seen and not
-   * entered, with reward 0; their values include the chance of the click. Default `clicked`.
+   * The shown streams that become transitions. `clicked`: entered streams. As in SlateQ (Ie et al. 2019,
+   * arXiv:1905.12767), a value is then the worth of a user's being in the stream, whatever the chance of the click, so
+   * that a lure that users leave at once ranks below a stream that holds them. `examined`: also streams that were seen
+   * and not entered, with reward 0; their values include the chance of the click. Default `clicked`.
    */
   evidence: "clicked" | "examined";
   /** Milliseconds away that discount as much as one more request does, > 0. Default 24 hours. */
@@ -35,7 +35,7 @@ const TABLE: Rules<PendingOptions> = {
   decisions: positiveInteger,
 };
 
-/** Decisions of one user that may wait for the end of a watch at the same time: tabs. */
+/** Decisions of one user that may wait for the end of a watch at the same time, in tabs. */
 const IN_FLIGHT = 8;
 
 /** A user's next request: its time, its state, and one row for each stream to choose from. */
@@ -45,7 +45,7 @@ export interface NextState {
   candidates: Float32Array;
 }
 
-/** A slate whose outcome is not known yet. */
+/** A slate without a known outcome yet. */
 export interface PendingDecision {
   readonly id: Id;
   readonly user: Id;
@@ -54,20 +54,20 @@ export interface PendingDecision {
   readonly observation: Float32Array;
   /** One row for each stream of the slate. */
   readonly candidates: Float32Array;
-  /** How often to learn from it, an integer >= 0. Default 1. */
+  /** Number of times to learn from it, an integer >= 0. Default 1. */
   readonly times?: number | undefined;
 }
 
-/** A transition of the recommender: all its inputs are dense. */
+/** A transition of the recommender, all inputs dense. */
 export type DenseTransition = Transition &
   Record<"observation" | "candidate" | "nextObservation" | "nextCandidates", ArrayLike<number>> & { user?: Id };
 
-/** A decision whose outcome is known. */
+/** A decision with a known outcome. */
 export interface ClosedDecision {
   readonly user: Id;
-  /** One for each stream of the slate that is evidence; at least one. */
+  /** One for each stream of the slate that is evidence, at least one. */
   readonly transitions: readonly DenseTransition[];
-  /** How often to learn from each, an integer >= 1. */
+  /** Number of times to learn from each, an integer >= 1. */
   readonly times: number;
 }
 
@@ -79,15 +79,15 @@ export interface ShownStream {
 
 interface Entry extends PendingDecision {
   readonly outcomes: Outcome[];
-  /** Positions that the platform reported as shown; undefined when it reports none: then all are. */
+  /** Positions that the platform reported as shown; undefined without reports: then all count as shown. */
   seen: boolean[] | undefined;
-  /** Set when the user came back while a watch of this decision still lasts, in another tab. */
+  /** The next state, when the user comes back while a watch of this decision lasts in another tab. */
   next: NextState | undefined;
 }
 
 /**
- * How many positions from the top count as examined: all down to the last click, and all when nothing was clicked. By the
- * cascade model (Craswell et al. 2008) users read from the top, and may not have looked below their last choice.
+ * Number of positions from the top that count as examined: down to the last click, or all without a click. By the
+ * cascade model (Craswell et al. 2008) users read from the top and may not look below their last choice.
  */
 export function examined(outcomes: readonly Outcome[]): number {
   for (let position = outcomes.length - 1; position >= 0; position--) {
@@ -96,10 +96,10 @@ export function examined(outcomes: readonly Outcome[]): number {
   return outcomes.length;
 }
 
-/** A float array's place in the block of floats that a save holds. */
+/** T with the length of each float array in its place. */
 type Saved<T> = { [K in keyof T]: T[K] extends Float32Array ? number : T[K] };
 
-/** What `Pending.save` gives: plain values, in which each float array stands for its length, and the floats in order. */
+/** The plain values of `Pending.save`: each float array is replaced by its length; the floats follow in order. */
 export interface SavedPending {
   entries: (Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined })[];
   expiresAt: number;
@@ -109,7 +109,7 @@ export interface SavedPending {
 
 const NOTHING = new Float32Array(0);
 
-/** Nothing closed. */
+/** No closed decisions. */
 const NONE: ClosedDecision[] = [];
 
 function isOpen(outcome: Outcome): boolean {
@@ -117,11 +117,11 @@ function isOpen(outcome: Outcome): boolean {
 }
 
 /**
- * Decisions whose feedback is still to come.
+ * Decisions that wait for their feedback.
  *
- * A decision closes at the user's next request, which is its next state, across the end of a session too: coming back
- * is part of the value. A user who does not come back within the timeout has left, and the value after is 0. A click
- * whose watch has not ended keeps its decision waiting; if no end ever comes, the click yields nothing, good or bad.
+ * A decision closes at the user's next request, which is its next state, also in a later session: coming back is part
+ * of the value. A user who does not come back within the timeout has left, and the value after is 0. A click without an
+ * ended watch keeps its decision waiting; without an end, the click yields no transition, good or bad.
  */
 export class Pending {
   readonly options: Readonly<PendingOptions>;
@@ -137,7 +137,7 @@ export class Pending {
   #expiresAt = 0;
 
   /**
-   * @param gamma - Discount of the value of the next request, in [0, 1]; 0 looks at the reward alone.
+   * @param gamma - Discount of the value of the next request, in [0, 1]; 0 counts the reward alone.
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
   constructor(reward: Reward, gamma: number, options: Partial<PendingOptions> = {}) {
@@ -151,13 +151,13 @@ export class Pending {
     return this.#entries.size;
   }
 
-  /** Adds a decision, in order of time. Returns the decisions that had to make room. */
+  /** Adds a decision, in order of time. Returns the decisions that it removes to make room. */
   add(decision: PendingDecision): ClosedDecision[] {
     this.#insert({ ...decision, outcomes: decision.slate.map(emptyOutcome), seen: undefined, next: undefined });
     const { decisions } = this.options;
     if (this.#entries.size <= decisions) return NONE;
     const closed: ClosedDecision[] = [];
-    // A sixteenth at once, as `Latest` does.
+    // Drop a sixteenth at once, as `Latest` does.
     for (const oldest of this.#entries.values()) {
       if (this.#entries.size <= decisions - (decisions >> 4)) break;
       this.#remove(oldest);
@@ -167,7 +167,7 @@ export class Pending {
     return closed;
   }
 
-  /** The decision that an event belongs to: the one it names, or else the latest that showed the stream (last touch). */
+  /** The decision that an event belongs to: the named one, or else the latest that showed the stream (last touch). */
   find(event: FeedbackEvent): ShownStream | undefined {
     const id = "decision" in event ? event.decision : undefined;
     const entries = this.#ofUser.get(event.user) ?? [];
@@ -181,9 +181,10 @@ export class Pending {
   }
 
   /**
-   * Takes an event into the decision that `find` gave. Returns that decision if it closes.
+   * Records an event in the decision found by `find`. Returns that decision if it closes.
    *
-   * @param watch - The length of a watch; all watches of one stream together last no longer than since the decision.
+   * @param watch - The length of a watch; all watches of one stream together are at most as long as the time since the
+   *   decision.
    */
   take({ decision, position }: ShownStream, event: FeedbackEvent, watch?: WatchTime): ClosedDecision[] {
     const entry = decision as Entry;
@@ -211,7 +212,7 @@ export class Pending {
     return this.#ofUser.has(user);
   }
 
-  /** The user came back: `next` is the next state of all that waits. Returns the decisions that close. */
+  /** The user came back: `next` is the next state of all waiting decisions. Returns the decisions that close. */
   next(user: Id, next: NextState): ClosedDecision[] {
     const entries = this.#ofUser.get(user);
     if (entries === undefined) return NONE;
@@ -224,7 +225,7 @@ export class Pending {
     return closed;
   }
 
-  /** Closes what has waited longer than the timeout, and returns it; looks once a minute. */
+  /** Closes and returns the decisions that have waited longer than the timeout; checks once a minute. */
   expire(now: number): ClosedDecision[] {
     if (now < this.#expiresAt) return NONE;
     this.#expiresAt = now + MINUTE;
@@ -258,7 +259,7 @@ export class Pending {
     return { entries, expiresAt: this.#expiresAt, dropped: this.dropped, unfinished: this.unfinished };
   }
 
-  /** Takes back what `save` gave, into an empty table; `floats`: all of them, one after the other. */
+  /** Restores the values of `save` into an empty table; `floats`: all of them, one after the other. */
   load(saved: SavedPending, floats: Float32Array): void {
     let at = 0;
     const take = (length: number) => {
@@ -274,7 +275,7 @@ export class Pending {
         candidates: take(entry.next.candidates),
       };
       const { id, user, time, slate, times, seen } = entry;
-      // JSON leaves out what is undefined: in its old place again, a later save is the same bytes.
+      // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
       const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
       this.#insert({ id, user, time, slate, observation, candidates, times, outcomes, seen, next });
     }
@@ -302,7 +303,9 @@ export class Pending {
     return this.#outcomeOf(entry);
   }
 
-  /** A decision with a transition for each stream that is evidence and whose outcome is known; none without any. */
+  /**
+   * The decision with a transition for each stream that is evidence with a known outcome; empty without transitions.
+   */
   #outcomeOf(entry: Entry): ClosedDecision[] {
     const { user, outcomes, seen, next, times = 1 } = entry;
     const size = entry.candidates.length / Math.max(outcomes.length, 1);
@@ -330,7 +333,9 @@ export class Pending {
     return transitions.length === 0 || times === 0 ? NONE : [{ user, transitions, times }];
   }
 
-  /** gamma ** (1 + time away / scale): a semi-Markov step, in which a watch itself costs nothing (Sutton et al. 1999). */
+  /**
+   * gamma ** (1 + time away / scale): a semi-Markov step, in which watch time is not discounted (Sutton et al. 1999).
+   */
   #discount(entry: Entry, next: NextState): number {
     let away = next.time - entry.time;
     for (const outcome of entry.outcomes) away -= outcome.watchMs ?? 0;

@@ -3,36 +3,36 @@ import { log1p } from "../../numeric/index.js";
 import { BOUNCE_MS, type FeedbackEvent, MINUTE } from "../../protocol/index.js";
 import type { WatchTime } from "../state/index.js";
 
-/** What a user did with one shown stream, so far. */
+/** A user's actions so far in one shown stream. */
 export interface Outcome {
   clicked: boolean;
   /** Milliseconds watched; undefined until a watch ends. */
   watchMs: number | undefined;
-  /** The stream went off air before the user left: how long the user would have stayed is unknown. */
+  /** The stream went off air before the user left: the full length of the watch is unknown. */
   cut: boolean;
   likes: number;
   comments: number;
   shares: number;
   follows: number;
   dislikes: number;
-  /** Sum over the ratings of 2 * rating - 1: from -1, the worst, to 1, the best, each. */
+  /** Sum over the ratings of 2 * rating - 1: each from -1, the worst, to 1, the best. */
   ratings: number;
   /** Sum of the gifts, in the platform's currency. */
   gifts: number;
 }
 
-/** Weights of what is counted, all in [0, 1000]. */
+/** Weights of the reward, all in [0, 1000]. */
 export interface RewardOptions {
-  /** For the click itself. Default 0: entering says little about staying, and clickbait must not pay. */
+  /** For the click itself. Default 0: a click is little evidence of staying, and clickbait must not pay. */
   click: number;
   /** For the transformed minutes watched. Default 1. */
   watch: number;
   /**
-   * `log1p`: log(1 + minutes), which tames watch times whose 99th percentile is a thousand times the median; `linear`:
+   * `log1p`: log(1 + minutes), for watch times with a 99th percentile a thousand times the median; `linear`:
    * minutes / 10, when the sum of minutes is the goal. Default `log1p`.
    */
   transform: "log1p" | "linear";
-  /** Minutes beyond which a watch counts no more. Default 240. */
+  /** Minutes beyond which a watch adds no reward. Default 240. */
   capMinutes: number;
   /** For each like. Default 0.2. */
   like: number;
@@ -91,7 +91,7 @@ const TABLE: Rules<RewardOptions> = {
 /** Linear watch time is counted in tens of minutes, so that both transforms give values of a similar size. */
 const LINEAR_UNIT = 10;
 
-/** Beyond this many, repeated likes, comments and the like of one user in one stream add nothing: a script sends them. */
+/** Most likes, comments, shares or dislikes of one user in one stream that count: only a script sends more. */
 const REPEATS_MAX = 10;
 const GIFT_MAX = 1e9;
 
@@ -101,7 +101,7 @@ function capped(times: number): number {
   return Math.min(times, REPEATS_MAX);
 }
 
-/** An outcome of which nothing has happened yet. */
+/** An outcome without actions. */
 export function emptyOutcome(): Outcome {
   return {
     clicked: false,
@@ -118,9 +118,9 @@ export function emptyOutcome(): Outcome {
 }
 
 /**
- * Enters an event into the outcome of a shown stream.
+ * Records an event in the outcome of a shown stream.
  *
- * @param watch - The length of a watch, and whether it was cut. Default: as the event says, not cut.
+ * @param watch - The length of a watch, and whether it was cut. Default: the event's `watchMs`, not cut.
  */
 export function record(outcome: Outcome, event: FeedbackEvent, watch?: WatchTime): void {
   switch (event.kind) {
@@ -130,7 +130,7 @@ export function record(outcome: Outcome, event: FeedbackEvent, watch?: WatchTime
       outcome.clicked = true;
       break;
     case "watch":
-      // A user who went in twice stayed for the sum.
+      // Two visits of one stream count as one of their summed length.
       outcome.clicked = true;
       outcome.watchMs = (outcome.watchMs ?? 0) + (watch?.watchMs ?? event.watchMs);
       outcome.cut = watch?.isCut ?? false;
@@ -146,7 +146,9 @@ export function record(outcome: Outcome, event: FeedbackEvent, watch?: WatchTime
   }
 }
 
-/** Did the user leave at once, of the user's own will? A watch that the stream's end cut short is no bounce. */
+/**
+ * Whether the user left at once while the stream was on air: a watch cut short by the end of the stream is no bounce.
+ */
 export function isBounce(outcome: Outcome, bounceMs: number): boolean {
   return outcome.watchMs !== undefined && outcome.watchMs < bounceMs && !outcome.cut;
 }
@@ -160,7 +162,7 @@ export class Reward {
     this.options = checked(options, TABLE, DEFAULTS, "reward.");
   }
 
-  /** The reward of one shown stream: 0 when nothing was done with it, and a finite number always. */
+  /** The reward of one shown stream: 0 without actions, always finite. */
   of(outcome: Outcome): number {
     const w = this.options;
     const minutes = Math.min((outcome.watchMs ?? 0) / MINUTE, w.capMinutes);

@@ -4,20 +4,20 @@ import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
 import { type ClosedDecision, type NextState, Pending, type PendingOptions } from "./pending.js";
 import { Reward } from "./reward.js";
 
-/** In the simulator, learning far more often from the few visits of those who seldom come makes a worse policy. [set by hand] */
+/** In the simulator, learning far more often from the few visits of rare users makes a worse policy. [set by hand] */
 const TIMES_MAX = 3;
 const NOTHING = new Float32Array(0);
 const NOWHERE: NextState = { time: 0, observation: NOTHING, candidates: NOTHING };
 
 /**
- * How often to learn from each decision of a log so that all users have an equal share of what is learned: as if each time
- * a user were drawn, and then one of the user's transitions. Otherwise frequent users own the model.
+ * Number of times to learn from each decision of a log so that all users have an equal share in learning, as if each
+ * update drew a user, then one of the user's transitions. Otherwise frequent users own the model.
  *
- * It passes over the log twice: first it counts the transitions that each user's decisions yield, paired with their
- * feedback as a recommender pairs them; then `times` gives for each decision how often to learn from it. A user with n of
- * N transitions of U users has N / (U n) of each on average, at most `timesMax`: users with less than a share of
- * 1 / timesMax have less. Fractions are drawn by the name of the decision, so that a resumed run draws the same. The bound
- * on how much one user teaches in some hours (`profile.decisionsPerWindow`) is not counted here.
+ * It needs two passes over the log: first `count` pairs decisions with their feedback as a recommender does, and counts
+ * the transitions of each user; then `times` gives the number for each decision. A user with n of the N transitions of
+ * U users has N / (U n) of each on average, at most `timesMax`: users with less than a share of 1 / timesMax have less.
+ * Fractions are drawn by the name of the decision, so that a resumed run draws the same. The bound on decisions of one
+ * user in a window (`profile.decisionsPerWindow`) is not counted here.
  */
 export class UserShares {
   readonly #seed: number;
@@ -31,25 +31,25 @@ export class UserShares {
   #users = 0;
 
   /**
-   * @param seed - Of the draws, a safe integer.
-   * @param pending - As those of the recommender that will learn.
-   * @param timesMax - How often to learn from a decision, at most, an integer >= 1; Infinity for no bound. Default 3.
+   * @param seed - Seed of the draws, a safe integer.
+   * @param pending - The `pending` options of the recommender that will learn. Default: the defaults.
+   * @param timesMax - Most times to learn from a decision, an integer >= 1; Infinity for no bound. Default 3.
    * @throws RangeError when one of these is out of its range, TypeError for an unknown option of `pending`.
    */
   constructor(seed: number, pending: Partial<PendingOptions> = {}, timesMax: number = TIMES_MAX) {
     if (timesMax !== Infinity && !positiveInteger[0](timesMax)) throw mustBe("timesMax", positiveInteger[1], timesMax);
     this.#seed = seed;
     this.#timesMax = timesMax;
-    // The only observation of a decision is the place of its user.
+    // The observation of a decision is only the place of its user.
     this.#pending = new Pending(new Reward(), 0, pending);
   }
 
-  /** Transitions counted, and users who have any. */
+  /** Transitions counted, and users with at least one. */
   get counted(): { transitions: number; users: number } {
     return { transitions: this.#total, users: this.#users };
   }
 
-  /** Takes events and decisions, in order of time. */
+  /** Counts an event or a decision; call it in order of time. */
   count(entry: LiveEvent | LoggedDecision): void {
     this.#add(this.#pending.expire(entry.time));
     if ("kind" in entry) {
@@ -68,7 +68,7 @@ export class UserShares {
     if (slate.length > 0) this.#add(this.#pending.add({ id, user, time, slate, observation, candidates: NOTHING }));
   }
 
-  /** How often to learn from a decision of the log that was counted: 0 or more, for `Recommender.recordDecision`. */
+  /** Number of times to learn from a counted decision, an integer >= 0, for `Recommender.recordDecision`. */
   times({ id, user }: Pick<LoggedDecision, "id" | "user">): number {
     const place = this.#places.get(user);
     const own = place === undefined ? 0 : this.#transitions[place]!;

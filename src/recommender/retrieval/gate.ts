@@ -25,8 +25,8 @@ const TABLE: Rules<Filter> = {
 const CATEGORIES: Rules<NonNullable<Filter["categories"]>> = { include: names, exclude: names };
 
 /**
- * A filter that a program gives as an option.
- * @throws TypeError or RangeError when something in it is unknown or out of its range.
+ * Checks a filter given as an option.
+ * @throws TypeError or RangeError when a field is unknown or out of its range.
  */
 export function checkedFilter(given: unknown, path: string): Filter {
   const filter = checked<Filter>(given, TABLE, {}, path);
@@ -38,7 +38,7 @@ function setOf(names: readonly string[] | undefined): ReadonlySet<string> | unde
   return names && new Set(names);
 }
 
-/** A filter made ready to be asked of many streams. */
+/** A filter prepared for many streams. */
 export class Gate {
   readonly #filter: Filter;
   readonly #languages: ReadonlySet<string> | undefined;
@@ -54,7 +54,7 @@ export class Gate {
     this.#blocked = setOf(filter.blocked);
   }
 
-  /** The only categories that may pass; undefined when others may. */
+  /** The only categories that may pass; undefined without such a list. */
   get categories(): ReadonlySet<string> | undefined {
     return this.#include;
   }

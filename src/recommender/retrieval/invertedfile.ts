@@ -1,8 +1,11 @@
-/** Vectors are summed as whole numbers of 2^-20, within 2^15: then a sum is exact, whatever came and went before. */
+/**
+ * Vectors are summed as whole numbers of 2^-20, within 2^15: then a sum is exact, whatever the order of additions and
+ * removals.
+ */
 const FRACTION = 1_048_576;
 const LARGEST = 32_768;
 
-/** Rows that share a name, and the sum of their vectors. */
+/** Rows of one name, and the sum of their vectors. */
 interface Cell {
   readonly name: string;
   readonly rows: number[];
@@ -10,8 +13,8 @@ interface Cell {
 }
 
 /**
- * Rows of a matrix in cells by name, such as a category, of which those with the mean nearest to a vector are searched
- * first: an inverted file (Jegou, Douze & Schmid 2011, "Product quantization for nearest neighbor search") whose lists
+ * Rows of a matrix in cells by name, such as a category; a search starts with the cells whose mean is nearest to a
+ * vector: an inverted file (Jegou, Douze & Schmid 2011, "Product quantization for nearest neighbor search") whose lists
  * need no training.
  */
 export class InvertedFile {
@@ -27,7 +30,7 @@ export class InvertedFile {
     this.#size = size;
   }
 
-  /** Adds a row that is in no cell. */
+  /** Adds a row in no cell to the cell of a name. */
   add(row: number, name: string, matrix: Float32Array): void {
     let cell = this.#cells.get(name);
     if (cell === undefined) {
@@ -41,7 +44,7 @@ export class InvertedFile {
     this.#rows++;
   }
 
-  /** Takes a row out, whose numbers are still those with which it was added; one that is in no cell is left alone. */
+  /** Removes a row whose numbers have not changed since it was added; ignores a row in no cell. */
   delete(row: number, matrix: Float32Array): void {
     const cell = this.#of[row];
     if (cell === undefined) return;
@@ -56,7 +59,7 @@ export class InvertedFile {
     this.#rows--;
   }
 
-  /** What stood at the row `from` now stands at the row `to`, which is in no cell. */
+  /** Moves the row `from` to the row `to`, which is in no cell. */
   move(from: number, to: number): void {
     const cell = this.#of[from];
     if (cell === undefined) return;
@@ -66,7 +69,7 @@ export class InvertedFile {
     this.#of[from] = undefined;
   }
 
-  /** Lists of rows, those with the mean nearest to the vector first, of equal products the lower name first. */
+  /** Lists of rows by cell, the mean nearest to the vector first, ties by the lower name. */
   nearest(vector: Float64Array): (readonly number[])[] {
     const scored = Array.from(this.#cells.values(), (cell) => {
       let product = 0;

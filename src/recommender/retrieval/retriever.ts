@@ -4,24 +4,24 @@ import { type CatalogStream, type Catalogue, isMoreViewed, isNewer, type UserPro
 import { checkedFilter, Gate } from "./gate.js";
 import type { Towers } from "./towers.js";
 
-/** The places kept for each source, as shares of all, in [0, 1], at most 1 together. What one leaves empty others fill. */
+/** Places kept for each source, as shares of all, in [0, 1], at most 1 together. Other sources fill empty places. */
 export interface SourceShares {
-  /** Streams of streamers whom the user has visited or followed. Default .375. [set by hand] */
+  /** Streams of streamers that the user has visited or followed. Default .375. [set by hand] */
   favourite: number;
   /** Streams that the user's friends watch. Default .0625. [set by hand] */
   friend: number;
-  /** Streams that went on air last, whom nobody knows yet. Default .125. [set by hand] */
+  /** The newest streams, which nobody knows yet. Default .125. [set by hand] */
   newest: number;
   /** Streams nearest to the user by dot product of their vectors. Default .25. [set by hand] */
   similar: number;
-  /** Streams with most viewers. Default .1875. [set by hand] */
+  /** Streams with the most viewers. Default .1875. [set by hand] */
   popular: number;
 }
 
 export interface RetrievalOptions {
   /** Share of the candidates that is kept for each source. */
   shares: Partial<SourceShares>;
-  /** What no request may show, whatever its own filter. Default: nothing is left out. */
+  /** A filter for every request, beside its own. Default: none. */
   filter: Filter;
 }
 
@@ -37,38 +37,38 @@ const SHARE_TABLE: Rules<SourceShares> = {
 
 const TABLE: Rules<RetrievalOptions> = { shares: group, filter: group };
 
-/** Who fills the places that are left, in this order: what a user comes back to, then what fits, then what all watch. */
+/** Sources that fill empty places, in this order: familiar streams, then fitting ones, then popular ones. */
 const FILLERS = ["favourite", "similar", "popular"] as const satisfies readonly Source[];
-/** Streams in the categories asked for, in multiples of `max`, up to which they are gone through one by one. */
+/** Most streams in the requested categories, in multiples of `max`, that are checked one by one. */
 const FEW = 4;
-/** Rows of the towers that a search writes again. */
+/** Rows of the towers that a search refreshes. */
 const REFRESHED = 64;
 
-/** What candidates are wanted. */
+/** A query for candidates. */
 export interface Query {
   user: Id;
   now: number;
-  /** The most candidates, at least 1. */
+  /** Most candidates, at least 1. */
   max: number;
   /** Streamers dear to the user, the dearest first. */
   favourites: Iterable<Id>;
-  /** Streamers whom the user's friends watch now; one may come twice. Default: none. */
+  /** Streamers that the user's friends watch now; a streamer may appear twice. Default: none. */
   friends?: Iterable<Id>;
-  /** Only of these streams. Default: of all on air. */
+  /** Streams to choose from. Default: all on air. */
   candidates?: readonly Id[];
-  /** Beside the option's. Default: nothing more is left out. */
+  /** A filter beside that of the options. Default: none. */
   filter?: Filter;
 }
 
-/** Candidates, each once, and for each the source that brought it. */
+/** Candidates, each once, with the source that brought it. */
 export interface Retrieved {
   readonly streams: readonly CatalogStream[];
   readonly sources: readonly Source[];
 }
 
 /**
- * A user's streamers, the one visited last first, then others whom the user follows, the latest first; without those
- * whom the user dislikes more than likes.
+ * A user's streamers, the latest visited first, then other followed ones, the latest first; without streamers that the
+ * user dislikes more than likes.
  */
 export function favouritesOf({ pairs, follows }: UserProfile): Id[] {
   const favourites: Id[] = [];
@@ -78,11 +78,11 @@ export function favouritesOf({ pairs, follows }: UserProfile): Id[] {
 }
 
 /**
- * Finds the streams worth scoring for a request. They are on air, pass the filters, and none comes twice.
+ * Finds the streams to score for a request. They are on air, pass the filters, and appear once.
  *
- * All that are possible, when there are at most `max`: those asked for in their order, others the most viewed first.
- * Else each source first fills the places kept for it, so that none crowds out the others. What is given depends on
- * what is on air, never on the order in which it came: streams that are equal to a source go by the lower id.
+ * When at most `max` streams are possible, it returns all: requested ones in their order, otherwise the most viewed
+ * first. Else each source first fills its places, so that none crowds out the others. The result depends on the streams
+ * on air, never on the order of their arrival: ties within a source go by the lower id.
  */
 export class Retriever {
   readonly options: Readonly<{ shares: SourceShares; filter: Filter }>;
@@ -91,7 +91,7 @@ export class Retriever {
   readonly #gate: Gate;
 
   /**
-   * @param towers - Followers of the same catalogue, for the source `similar`. Default: it brings nothing.
+   * @param towers - Towers that follow the same catalogue, for the source `similar`. Default: no such source.
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
   constructor(catalog: Catalogue, options: Partial<RetrievalOptions> = {}, towers?: Towers) {
@@ -120,7 +120,7 @@ export class Retriever {
     const fill = (source: (typeof SOURCES)[number], places: number) => {
       let left = Math.min(places, max - chosen.size);
       if (left < 1) return;
-      // By hand, as `for` would close what it leaves: a source goes on where it stopped.
+      // By hand, as `for` would close the iterator: a source continues where it stopped.
       for (let next = brought[source].next(); !next.done; next = brought[source].next()) {
         if (chosen.has(next.value) || !accepts(next.value)) continue;
         chosen.set(next.value, source);
@@ -132,7 +132,7 @@ export class Retriever {
     return { streams: [...chosen.keys()], sources: [...chosen.values()] };
   }
 
-  /** The streams that a query names, or those of its categories when they are few; undefined when it is open to more. */
+  /** The streams that a query names, or the streams of its categories when few; undefined for an open query. */
   #few({ candidates, max }: Query, own: Gate): readonly CatalogStream[] | undefined {
     if (candidates !== undefined) return this.#catalog.among(candidates);
     const categories = own.categories ?? this.#gate.categories;
@@ -145,7 +145,7 @@ export class Retriever {
     );
   }
 
-  /** What each source would bring, best first; some of it may not be accepted. */
+  /** The streams that each source offers, best first; not all may be accepted. */
   #sources(
     { user, max, favourites, friends = [] }: Query,
     accepts: (stream: CatalogStream) => boolean,

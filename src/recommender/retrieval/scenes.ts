@@ -12,25 +12,25 @@ import {
 import { favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
 import { type SavedTowers, Towers, type TowersOptions, towersOptions } from "./towers.js";
 
-/** The options of what is known and of how it becomes rows. */
+/** Options of the state, of retrieval and of features. */
 export interface SceneOptions {
   /** Seed of everything random, an integer >= 0. Default 1. */
   seed: number;
-  /** Streams scored for a request, at most; more on air are retrieved first. [1, 65536]. Default 256. */
+  /** Most streams scored for a request; retrieval chooses them when more are on air. [1, 65536]. Default 256. */
   maxCandidates: number;
   /**
-   * Groups of features: what the agent sees of user and streams. A group that is not given is neither built nor fed nor
+   * Groups of features: the agent's view of user and streams. A group that is not given is neither built nor fed nor
    * saved. Default `defaultFeatures()`.
    */
   features: readonly FeatureGroup[];
-  /** Which streams are candidates where more are on air than `maxCandidates`, and which no request may show. */
+  /** The choice of candidates when more streams are on air than `maxCandidates`, and a filter for every request. */
   retrieval: Partial<RetrievalOptions>;
   /**
-   * The search for streams whose vectors are near the user's, where a group keeps vectors (`taste`, `vectors`); false:
-   * none. Default: among all on air.
+   * The search for streams with vectors near the user's, when a group keeps vectors (`taste`, `vectors`); false: none.
+   * Default: among all on air.
    */
   towers: Partial<TowersOptions> | false;
-  /** How much of users and streamers is remembered, and from when a watch counts as engaged or as a bounce. */
+  /** Memory for users and streamers, and the lengths of engaged watches and bounces. */
   profile: Partial<ProfileOptions>;
 }
 
@@ -58,19 +58,19 @@ export const SCENE_RULES: Rules<SceneOptions> = {
   profile: group,
 };
 
-/** The streams that a user may be shown, as rows of features. */
+/** The candidates of a request, as rows of features. */
 export interface Scene {
   readonly user: Id;
   readonly now: number;
   readonly streams: readonly CatalogStream[];
-  /** For each stream the source that brought it. */
+  /** For each stream, the source that brought it. */
   readonly sources: readonly Source[];
   /** The state, and a row for each stream: views that the next scene overwrites. */
   readonly observation: Float32Array;
   readonly candidates: Float32Array;
 }
 
-/** What `Scenes.feedback` found out about an event. */
+/** The result of `Scenes.feedback`. */
 export interface Taken {
   /** False for feedback on an unknown stream, and for an `update` or `off_air` of one not on air. */
   readonly isKnown: boolean;
@@ -78,13 +78,13 @@ export interface Taken {
   readonly watch: WatchTime | undefined;
 }
 
-/** What `Scenes.save` gives beside its numbers. */
+/** The plain values of `Scenes.save`, beside its numbers. */
 export interface SavedScenes {
   state: SavedState;
   towers: SavedTowers | undefined;
 }
 
-/** From events to what is known, and from requests to rows: state, retrieval and features together. */
+/** State, retrieval and features together: events update the state, requests become rows. */
 export class Scenes {
   readonly state: State;
   readonly features: Features;
@@ -112,9 +112,10 @@ export class Scenes {
   }
 
   /**
-   * Takes an event. Looks its stream up, and decides how long a watch was, once for all.
+   * Takes an event. Looks up its stream and computes the length of a watch once for all parts.
    *
-   * @param shownAt - When a decision showed the stream to the user: a watch cannot have begun before. Default: unknown.
+   * @param shownAt - Time at which a decision showed the stream to the user: the earliest start of a watch. Default:
+   *   unknown.
    */
   feedback(event: LiveEvent, shownAt: number = Number.NEGATIVE_INFINITY): Taken {
     const { state } = this;
@@ -130,7 +131,7 @@ export class Scenes {
     return { isKnown: state.feedback(event, stream, watch), watch };
   }
 
-  /** The streams that a user may be shown, with their rows. The user is here now. */
+  /** The candidates of a request, with their rows. Marks the user as present. */
   face({ user, now, candidates, filter }: Omit<Request, "k">): Scene {
     const { users, catalogue } = this.state;
     const profile = users.open(user, now);
@@ -152,7 +153,7 @@ export class Scenes {
     return { user, now, streams, sources, observation: this.#observation, candidates: rows };
   }
 
-  /** A row for each of these streams, as the scene that was last faced would have it. */
+  /** A row for each of these streams, in the latest scene. */
   rowsOf(streams: readonly CatalogStream[]): Float32Array {
     const rows = new Float32Array(streams.length * this.features.candidateSize);
     this.features.writeCandidates(rows, streams);
@@ -171,7 +172,7 @@ export class Scenes {
     return { state: this.state.save(numbers.state), towers: this.#towers?.save(numbers.towers) };
   }
 
-  /** Takes what `save` of the same options gave, knowing nothing yet; `numbers`: each list joined. */
+  /** Restores a save of the same options into empty scenes; `numbers`: each list joined. */
   load(saved: SavedScenes, numbers: { state: Float32Array; towers: Float32Array }): void {
     this.state.load(saved.state, numbers.state);
     if (saved.towers !== undefined) this.#towers?.load(saved.towers, numbers.towers);

@@ -8,13 +8,13 @@ import { InvertedFile } from "./invertedfile.js";
 export interface Vectors {
   /** Numbers in a vector, at least 1. */
   readonly size: number;
-  /** Writes a user's vector, finite numbers, from `offset`; returns false when there is none. */
+  /** Writes a user's vector, finite numbers, from `offset`; returns false without a vector. */
   readUser(user: Id, out: Float32Array, offset: number): boolean;
-  /** The same of a streamer who streams in a category, with tags. */
+  /** The same for a streamer in a category, with tags. */
   readStreamer(streamer: Id, category: string, out: Float32Array, offset: number, tags: readonly string[]): boolean;
 }
 
-/** What `Towers.save` gives beside the floats. */
+/** The plain values of `Towers.save`, beside the floats. */
 export interface SavedTowers {
   /** For each stream, whether it has a vector. */
   known: boolean[];
@@ -23,8 +23,8 @@ export interface SavedTowers {
 
 export interface TowersOptions {
   /**
-   * Share of the streams that a search multiplies, at least, in (0, 1]: those of the categories nearest to the user, and
-   * more until it has found as many as it was asked for. At 1 it is exact. Default 1.
+   * Least share of the streams that a search multiplies, in (0, 1]: streams of the categories nearest to the user, and
+   * more until it has found as many as requested. At 1 the search is exact. Default 1.
    */
   probe: number;
 }
@@ -40,8 +40,8 @@ export function towersOptions(options: Partial<TowersOptions>): TowersOptions {
  * The vectors of all streams on air in one matrix, for the streams nearest to a user by dot product: the retrieval half
  * of two towers (Yi et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations").
  *
- * A search multiplies every row, 100 000 of 32 in a few milliseconds, or those of the likeliest categories alone. Rows
- * are written when something is said of a stream, and again in turn by `refresh`, as what is learned moves the vectors.
+ * A search multiplies every row, 100 000 of 32 in a few milliseconds, or the rows of the likeliest categories alone. A
+ * row is written at an event of its stream, and again in turn by `refresh`, as learning moves the vectors.
  */
 export class Towers implements Follower {
   readonly options: Readonly<TowersOptions>;
@@ -58,7 +58,7 @@ export class Towers implements Follower {
   #next = 0;
 
   /**
-   * @param vectors - Where the vectors come from; asked again and again.
+   * @param vectors - The source of the vectors, read again and again.
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
   constructor(vectors: Vectors, options: Partial<TowersOptions> = {}) {
@@ -102,11 +102,11 @@ export class Towers implements Follower {
   }
 
   /**
-   * The streams nearest to a user, best first; of equal products the lower id first. None when the user has no vector.
+   * The streams nearest to a user, best first, ties by the lower id; none for a user without a vector.
    *
-   * @param count - The most that are given.
-   * @param accepts - Whether a stream may be given; asked only of those that are near enough.
-   * @param among - Only of these. Default: of all on air.
+   * @param count - Most streams to return.
+   * @param accepts - Whether a stream may be returned; called only for streams that are near enough.
+   * @param among - Streams to search. Default: all on air.
    */
   nearest(
     user: Id,
@@ -124,14 +124,14 @@ export class Towers implements Follower {
     return Array.from(best.take(), (row) => streams[row]!);
   }
 
-  /** The state beside `floats`, to which it adds its rows: vectors that have been read are not always those of now. */
+  /** Plain values; the rows are pushed to `floats`, as they may differ from the current vectors. */
   save(floats: Float32Array[]): SavedTowers {
     const n = this.#streams.length;
     floats.push(this.#rows.slice(0, n * this.#vectors.size));
     return { known: Array.from(this.#known.subarray(0, n), (known) => known === 1), next: this.#next };
   }
 
-  /** Takes what `save` gave, once the catalogue has told of its streams; `rows`: what it added to the floats. */
+  /** Restores the values of `save`, after the catalogue is loaded; `rows`: the pushed rows. */
   load(saved: SavedTowers, rows: Float32Array): void {
     for (let row = 0; row < this.#streams.length; row++) this.#cells?.delete(row, this.#rows);
     this.#rows.set(rows);
@@ -156,7 +156,7 @@ export class Towers implements Follower {
     if (accepts(this.#streams[row]!)) best.offer(row, score);
   }
 
-  /** Whole cells, so that what is found does not depend on the order within them. */
+  /** Searches whole cells, so that the result does not depend on the order within them. */
   #probe(cells: InvertedFile, best: TopK, accepts: (stream: CatalogStream) => boolean): void {
     let left = cells.size * this.options.probe;
     for (const rows of cells.nearest(this.#wide)) {

@@ -7,17 +7,18 @@ export interface ExploreOptions {
   epsilon: number;
   /**
    * Temperature of the softmax from which an exploring position draws, in standard deviations of the candidates'
-   * scores, > 0: small stays near the best, large is uniform. Default 1. Exploring uniformly over all that is on air is
-   * what hurt in production (Zheng et al. 2018, DRN; Chen et al. 2019, arXiv:1812.02353).
+   * scores, > 0: a small one stays near the best, a large one is uniform. Default 1. Uniform exploration over all
+   * streams on air hurt in production (Zheng et al. 2018, DRN; Chen et al. 2019, arXiv:1812.02353).
    */
   temperature: number;
-  /** From how many of the best streams left it draws, at least 1. Default 32. */
+  /** Number of the best remaining streams from which it draws, at least 1. Default 32. */
   top: number;
   /**
    * Added to the value of a stream whose streamer has n impressions: bonus / sqrt(n + 1), in standard deviations of the
-   * candidates' values, in [0, 1000]. n halves in a week; one account adds to it as `profile.influenceWindowMs` allows. The
-   * bonus decides what is shown, and is neither learned nor reported. Counts in place of confidence bounds as in Strehl & Littman 2008 ("An analysis of model-based interval estimation for Markov decision processes").
-   * Default 0: on the simulated platform 1 and 3 showed 3 and 6 % more of the streams, and people watched no longer.
+   * candidates' values, in [0, 1000]. n halves in a week; one account adds to it as `profile.influenceWindowMs` allows.
+   * The bonus affects the choice alone, and is neither learned nor reported. Counts replace confidence bounds, as in
+   * Strehl & Littman 2008 ("An analysis of model-based interval estimation for Markov decision processes"). Default 0:
+   * on the simulated platform 1 and 3 showed 3 and 6 % more of the streams, and people watched no longer.
    */
   bonus: number;
 }
@@ -31,7 +32,7 @@ const TABLE: Rules<ExploreOptions> = {
   bonus: between(0, 1000),
 };
 
-/** So that streams far below the best, whose exponentials vanish, can still be drawn when they are all that is left. */
+/** Keeps streams far below the best, whose exponentials vanish, drawable when no others remain. */
 const WEIGHT_MIN = 1e-200;
 
 /** The standard deviation of the first n scores. */
@@ -43,10 +44,10 @@ function deviation(scores: Float32Array, n: number): number {
   return Math.sqrt(variance);
 }
 
-/** Draws streams for the positions of a slate, and knows with which probability it did. */
+/** Draws streams for the positions of a slate, with the probability of each draw. */
 export class Explorer {
   readonly options: Readonly<ExploreOptions>;
-  /** The probability of what `draw` last returned, given its pool; (0, 1]. */
+  /** The probability of the latest draw, given its pool; (0, 1]. */
   propensity = 1;
   readonly #random: Random;
   /** Softmax weights by candidate; 0 where not computed yet. */
@@ -61,13 +62,13 @@ export class Explorer {
     this.#random = random;
   }
 
-  /** The scores with their bonuses; `impressions(i)` gives the impressions of the i-th. */
+  /** The scores with their bonuses; `impressions(i)` returns the impressions of the i-th. */
   lift(scores: Float32Array, impressions: (index: number) => number): Float32Array {
     const scale = this.options.bonus * deviation(scores, scores.length);
     return scores.map((score, i) => score + scale / Math.sqrt(impressions(i) + 1));
   }
 
-  /** The draws that follow are among the first n of `scores`, the largest of which is `best`. */
+  /** The next draws are among the first n of `scores`; the largest is `best`. */
   begin(scores: Float32Array, n: number, best: number): void {
     if (this.#weights.length < n) this.#weights = new Float64Array(n);
     this.#weights.fill(0, 0, n);
@@ -85,7 +86,7 @@ export class Explorer {
     const sum = this.#sum(pool, n);
     let left = this.#random.uniform();
     let drawn = 0;
-    // Rounding may leave a remainder after the last of the pool: the best takes it.
+    // Rounding may leave a remainder after the last of the pool: it goes to the best.
     for (let i = 0; i < n; i++) {
       const p = this.#chance(pool, i, sum);
       if (left < p) {
@@ -98,7 +99,7 @@ export class Explorer {
     return drawn;
   }
 
-  /** The probability with which `draw` would return each index into `pool[0..n)`; takes no random number. */
+  /** The probability that `draw` returns each index into `pool[0..n)`; takes no random number. */
   chances(pool: Int32Array, n: number): number[] {
     const sum = this.#sum(pool, n);
     return Array.from({ length: n }, (_, i) => this.#chance(pool, i, sum));

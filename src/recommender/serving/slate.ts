@@ -1,7 +1,7 @@
 import { checked, positiveInteger, type Rules } from "../../check/index.js";
 import type { Explorer } from "./explorer.js";
 
-/** What a slate may hold. */
+/** Limits of a slate. */
 export interface SlateOptions {
   /** At most this many streams of one streamer in a slate. Default 1. */
   perStreamer: number;
@@ -16,7 +16,7 @@ const TABLE: Rules<SlateOptions> = {
   perCategory: positiveInteger,
 };
 
-/** What the limits of a slate look at. */
+/** The fields that the limits of a slate check. */
 export interface Grouped {
   readonly streamer: string;
   readonly category: string;
@@ -26,7 +26,7 @@ export interface Grouped {
 export interface Ranked {
   /** One score for each candidate. */
   readonly scores: Float32Array;
-  /** Indices of the candidates, the best score first, as `SlateBuilder.rank` gives them. */
+  /** Indices of the candidates, the best score first, from `SlateBuilder.rank`. */
   readonly ranked: Int32Array;
   readonly candidates: readonly Grouped[];
 }
@@ -38,8 +38,8 @@ export interface Slate {
 }
 
 /**
- * Chooses k of C streams: position by position, the best ones left within the limits are a pool, of which the explorer
- * draws one. A choice model over whole slates (SlateQ, Ie et al. 2019, arXiv:1905.12767) would replace `draw`.
+ * Chooses k of C streams: position by position, the best remaining ones within the limits form a pool, from which the
+ * explorer draws one. A choice model over whole slates (SlateQ, Ie et al. 2019, arXiv:1905.12767) would replace `draw`.
  */
 export class SlateBuilder {
   readonly options: Readonly<SlateOptions>;
@@ -75,8 +75,8 @@ export class SlateBuilder {
   }
 
   /**
-   * For each position of a slate, the probability with which `draw` would choose each candidate there, given the slate's
-   * positions before it. Takes no random number.
+   * For each position of a slate, the probability that `draw` chooses each candidate there, given the slate's earlier
+   * positions. Takes no random number.
    *
    * @param slate - Indices of candidates; -1 for a stream that is no candidate.
    */
@@ -96,7 +96,7 @@ export class SlateBuilder {
   }
 
   /**
-   * Indices of scores, the best first; of equal scores the lower index first. Sorts numbers instead of calling a
+   * Indices of scores, the best first, ties by the lower index. Sorts numbers instead of calling a
    * comparator: the score's bits in an order-preserving form, then the index.
    */
   rank(scores: Float32Array): Int32Array {
@@ -119,7 +119,7 @@ export class SlateBuilder {
     if (n > 0) this.#explorer.begin(scores, n, scores[ranked[0]!]!);
   }
 
-  /** Fills the pool with the best candidates that may join those chosen; returns how many they are. */
+  /** Fills the pool with the best candidates that may join the chosen ones; returns their number. */
   #fillPool({ ranked, candidates }: Ranked, chosen: readonly number[]): number {
     let size = 0;
     for (let r = 0; r < ranked.length && size < this.#pool.length; r++) {

@@ -1,23 +1,23 @@
 import { Latest, SortedList } from "../../collections/index.js";
 import type { Embeddings, Id, LiveEvent, OffAir, OnAir, StreamUpdate } from "../../protocol/index.js";
 
-/** The vectors that a platform has given of a stream; any may be missing. */
+/** The platform's vectors of a stream; any may be missing. */
 export type StreamEmbeddings = { readonly [Modality in keyof Embeddings]: Float32Array };
 
-/** Whose stream it is, and what it is about. */
+/** Streamer, category and tags of a stream. */
 export interface StreamTraits {
   readonly streamer: Id;
   readonly category: string;
   readonly tags: readonly string[];
 }
 
-/** A stream on air, or one that went off air not long ago. */
+/** A stream on air or recently off air. */
 export interface KnownStream extends StreamTraits {
   readonly id: Id;
   readonly isOnAir: boolean;
 }
 
-/** A stream on air, by its events so far. */
+/** A stream on air, as its events describe it. */
 export interface CatalogStream extends KnownStream {
   /** Its place in `Catalogue.streams`, in [0, size); changes when another stream goes off air. */
   readonly index: number;
@@ -32,20 +32,20 @@ export interface CatalogStream extends KnownStream {
   readonly startedAt: number;
   /** Time of the latest event about it, milliseconds. */
   readonly updatedAt: number;
-  /** Number of viewers by the last `update`; 0 until there is one. */
+  /** Number of viewers by the last `update`; 0 before the first. */
   readonly viewers: number;
   /** The largest number of viewers so far. */
   readonly peakViewers: number;
-  /** Likes since it went on air by the last `update` that gave them; 0 until there is one. */
+  /** Likes since it went on air, by the last `update` with likes; 0 before the first. */
   readonly likes: number;
 }
 
 type Gone = KnownStream & { readonly isOnAir: false };
 
-/** A stream as `Catalogue.save` gives it. */
+/** A stream in the plain values of `Catalogue.save`. */
 export type SavedStream = Omit<CatalogStream, "index" | "isOnAir" | "embeddings"> & { embeddings: Embeddings };
 
-/** What `Catalogue.save` gives. */
+/** The plain values of `Catalogue.save`. */
 export interface SavedCatalogue {
   ignored: number;
   /** By index. */
@@ -54,7 +54,7 @@ export interface SavedCatalogue {
   gone: (StreamTraits & { id: Id })[];
 }
 
-/** Keeps something for each stream on air, at the stream's index. */
+/** Keeps data for each stream on air, at the stream's index. */
 export interface Follower {
   /** `stream` went on air, at the last index. */
   entered(stream: CatalogStream): void;
@@ -67,7 +67,7 @@ export interface Follower {
 const NONE: readonly never[] = [];
 const NO_EMBEDDINGS: StreamEmbeddings = {};
 
-/** Streams remembered after they went off air, for feedback that comes later. */
+/** Streams remembered after they went off air, for late feedback. */
 const REMEMBERED = 16_384;
 
 class Stream implements CatalogStream {
@@ -95,7 +95,7 @@ class Stream implements CatalogStream {
     this.describe(event);
   }
 
-  /** Takes the description in an `on_air`. */
+  /** Applies the description of an `on_air`. */
   describe(event: OnAir): void {
     this.streamer = event.streamer;
     this.category = event.category;
@@ -133,7 +133,7 @@ export function isNewer(a: CatalogStream, b: CatalogStream): boolean {
   return a.startedAt === b.startedAt ? a.id < b.id : a.startedAt > b.startedAt;
 }
 
-/** Streams by a name that they share: a streamer, a category. */
+/** Streams by a shared name: a streamer, a category. */
 class Groups {
   readonly #groups = new Map<string, Set<Stream>>();
 
@@ -157,11 +157,10 @@ class Groups {
 const EMPTY: ReadonlySet<CatalogStream> = new Set();
 
 /**
- * The streams on air now, and for a while those that went off air.
+ * The streams on air, and for a while streams that went off air.
  *
- * Holds one record for each stream on air, without gaps: an `off_air` moves the last record into the place that became
- * free. An event takes O(1), but for O(log n) to keep the orders when a stream comes, goes, or has another number of
- * viewers.
+ * Holds one record for each stream on air, without gaps: an `off_air` moves the last record into the free place. An
+ * event takes O(1), or O(log n) to keep the orders when a stream comes, goes, or changes its number of viewers.
  */
 export class Catalogue {
   readonly #index = new Map<Id, Stream>();
@@ -179,7 +178,7 @@ export class Catalogue {
     this.#gone = new Latest(remembered);
   }
 
-  /** Calls `follower` for every stream on air, and for every one that comes, changes and goes from now on. */
+  /** Calls `follower` for every stream on air, and for every later arrival, change and departure. */
   follow(follower: Follower): void {
     this.#followers.push(follower);
     for (const stream of this.#streams) follower.entered(stream);
@@ -195,17 +194,17 @@ export class Catalogue {
     return this.#streams;
   }
 
-  /** The streams on air, the most viewed first; of as many viewers the lower id first. A live view. */
+  /** The streams on air, the most viewed first, ties by the lower id. A live view. */
   get popular(): Iterable<CatalogStream> {
     return this.#popular;
   }
 
-  /** The streams on air, the one that went on air last first; of the same time the lower id first. A live view. */
+  /** The streams on air, the newest first, ties by the lower id. A live view. */
   get newest(): Iterable<CatalogStream> {
     return this.#newest;
   }
 
-  /** Number of `update` and `off_air` events so far that named a stream not on air. */
+  /** Number of `update` and `off_air` events so far for a stream not on air. */
   get ignored(): number {
     return this.#ignored;
   }
@@ -214,12 +213,12 @@ export class Catalogue {
     return this.#index.has(id);
   }
 
-  /** The record of a stream on air; undefined when it is not. */
+  /** The record of a stream on air; undefined for any other. */
   get(id: Id): CatalogStream | undefined {
     return this.#index.get(id);
   }
 
-  /** A stream on air, or one that went off air not long ago. */
+  /** A stream on air or recently off air; undefined for any other. */
   find(id: Id): KnownStream | undefined {
     return this.#index.get(id) ?? this.#gone.get(id);
   }
@@ -229,7 +228,7 @@ export class Catalogue {
     return this.#streamers.get(streamer) ?? EMPTY;
   }
 
-  /** The ids of a streamer's streams that went off air not long ago. */
+  /** The ids of a streamer's streams that recently went off air. */
   goneOf(streamer: Id): Id[] {
     return Array.from(this.#gone.values()).flatMap((stream) => (stream.streamer === streamer ? stream.id : []));
   }
@@ -244,9 +243,9 @@ export class Catalogue {
   }
 
   /**
-   * Takes any event; only those of streams that come, change and go have an effect.
+   * Takes any event; only `on_air`, `update` and `off_air` have an effect.
    *
-   * @param known - The result of `find` for the event's stream, from a caller who has it already.
+   * @param known - The result of `find` for the event's stream, from a caller that has it.
    */
   feedback(event: LiveEvent, known?: KnownStream): void {
     if (event.kind !== "on_air" && event.kind !== "update" && event.kind !== "off_air") return;
@@ -258,7 +257,7 @@ export class Catalogue {
     else this.#offAir(event, stream);
   }
 
-  /** The records of those candidates that are on air, each once, in their order; of all on air without candidates. */
+  /** The records of the candidates on air, each once, in their order; without candidates, all streams on air. */
   among(candidates?: readonly Id[]): readonly CatalogStream[] {
     if (candidates === undefined) return this.#streams;
     const found = new Set<CatalogStream>();
@@ -274,7 +273,7 @@ export class Catalogue {
     for (const id of this.goneOf(streamer)) this.#gone.delete(id);
   }
 
-  /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
+  /** Plain values for `JSON.stringify`; `load` restores them. */
   save(): SavedCatalogue {
     const streams = this.#streams.map(({ index: _, isOnAir: __, ...described }) => ({
       ...described,
@@ -287,7 +286,7 @@ export class Catalogue {
     };
   }
 
-  /** Takes what `save` gave, into an empty catalogue. */
+  /** Restores the values of `save` into an empty catalogue. */
   load(saved: SavedCatalogue): void {
     this.#ignored = saved.ignored;
     for (const traits of saved.gone) this.#gone.set(traits.id, gone(traits));

@@ -25,12 +25,12 @@ export type SavedInfluence = Omit<Influence, "streamers"> & { streamers: [Id, Co
 
 /** Streamers to which an account contributes in one window; it contributes to no others. [set by hand] */
 const STREAMERS = 128;
-/** Impressions without a click that count; more would describe the user, not the streamer. [set by hand] */
+/** Counted impressions without a click; more would describe the user, not the streamer. [set by hand] */
 const IMPRESSIONS = 8;
 /**
- * Watches that count: long ones are bounded by the time they take, and how long somebody who came back stayed tells a
- * streamer that holds from one that lures. Against all of them, simulated viewers watched as long with 4, 1 % less with
- * the first alone and 3 % less with their sum as one. [set by hand]
+ * Counted watches: long ones are bounded by the time they take, and the lengths of repeated visits separate a streamer
+ * that holds viewers from one that lures them. Against counting all, simulated viewers watched as long with 4, 1 % less
+ * with the first alone and 3 % less with the sum as one watch. [set by hand]
  */
 const WATCHES = 4;
 
@@ -38,7 +38,7 @@ export function emptyInfluence(now: number): Influence {
   return { since: now, decisions: 0, streamers: new Map() };
 }
 
-/** Begins a new window when `windowMs` are over. */
+/** Begins a new window after `windowMs`. */
 export function renew(influence: Influence, now: number, windowMs: number): void {
   if (now - influence.since < windowMs) return;
   influence.since = now;
@@ -47,8 +47,8 @@ export function renew(influence: Influence, now: number, windowMs: number): void
 }
 
 /**
- * The account's contribution to a streamer; undefined when it has contributed to as many others as it may. Nothing is
- * dropped to make room: otherwise an account that visits streamers in turn would count at each again and again.
+ * The account's contribution to a streamer; undefined when its streamers of this window are used up. Nothing is dropped
+ * to make room: otherwise an account that visits streamers in turn would count at each again and again.
  */
 export function contributionOf({ streamers }: Influence, streamer: Id): Contribution | undefined {
   const known = streamers.get(streamer);
@@ -58,7 +58,7 @@ export function contributionOf({ streamers }: Influence, streamer: Id): Contribu
   return contribution;
 }
 
-/** Whether one more impression counts; it does until the click, so that clicks per impression stay what they are. */
+/** Whether one more impression counts; impressions count until the click, which keeps clicks per impression right. */
 export function countsImpression(contribution: Contribution): boolean {
   return !contribution.clicked && contribution.impressions++ < IMPRESSIONS;
 }

@@ -5,11 +5,11 @@ import { type Id, WEEK } from "../../protocol/index.js";
 import { Visits } from "./visits.js";
 
 export interface NeighbourOptions {
-  /** Milliseconds in which a visit comes to count half. Default 4 weeks. */
+  /** Milliseconds until a visit counts half. Default 4 weeks. */
   halfLifeMs: number;
-  /** Added to the root of the product of two streamers' visits: what few have in common says little. Default 5. */
+  /** Added to the root of the product of two streamers' visits, so that a few shared users weigh little. Default 5. */
   shrinkage: number;
-  /** Weight of a streamer relative to the one that the user liked just after, (0, 1]. Default 0.98. */
+  /** Weight of a streamer relative to the next one that the user liked, (0, 1]. Default 0.98. */
   recency: number;
   /** Users remembered, [1, 1e7]. Default 50 000. */
   users: number;
@@ -43,28 +43,28 @@ export const NEIGHBOUR_TABLE: Rules<NeighbourOptions> = {
 
 /** Half-lives in which the weight of new visits may grow before all are divided by it. */
 const GROWTH = 64;
-/** Beyond so many, nothing is left of a visit. */
+/** Half-lives after which a visit weighs nothing. */
 const FADED = 1000;
 
-/** Who liked a streamer, and what else they liked. */
+/** Visits of a streamer, and visits in common with others. */
 interface Audience {
   visits: number;
   /** Visits in common, by streamer. */
   common: Map<Id, number>;
 }
 
-/** How near a streamer is to those whom a user liked. */
+/** How near a streamer is to the streamers that a user liked. */
 export interface Nearness {
-  /** The similarities to all of them, itself included, each weighted by how recent it is: 0 or more. */
+  /** Sum of the similarities to all of them, itself included, each weighted by recency: 0 or more. */
   all: number;
-  /** The same without itself, and the sum of these weights. */
+  /** The same without itself, and the sum of the weights. */
   others: number;
   weight: number;
   /** The largest similarity to another, [0, 1]. */
   nearest: number;
 }
 
-/** What `Neighbours.save` gives. */
+/** The plain values of `Neighbours.save`. */
 export interface SavedNeighbours {
   origin: number | undefined;
   visits: [Id, Id[]][];
@@ -73,24 +73,25 @@ export interface SavedNeighbours {
 }
 
 /**
- * Streamers whom the same users liked are near: item-based nearest neighbours, online.
+ * Item-based nearest neighbours, online: two streamers are near when the same users liked both.
  *
- * The similarity is the cosine of who liked them, common / (sqrt(visits * visits) + shrinkage), where a pair counts from
- * the moment at which it was complete and fades from then on. Instead of fading every count, each new one weighs more
- * than those before (Cormode et al. 2009, "Forward Decay"). A user counts once for a streamer as long as it is
- * remembered, and with no more than `history` visits in all, faded: an account that goes round and round is two or three.
+ * The similarity is the cosine of who liked them, common / (sqrt(visits * visits) + shrinkage), where a pair counts
+ * from its second visit and fades from then on. Instead of fading every count, each new one weighs more than the last
+ * (Cormode et al. 2009, "Forward Decay"). A user counts once for each remembered streamer, and for at most `history`
+ * faded visits in all: an account that visits streamers in rounds counts as two or three.
  *
- * Sarwar et al. 2001, "Item-Based Collaborative Filtering Recommendation Algorithms"; `ItemKnn` is the same on a log.
+ * Sarwar et al. 2001, "Item-Based Collaborative Filtering Recommendation Algorithms"; `ItemKnn` computes the same from
+ * a log.
  */
 export class Neighbours {
   readonly options: Readonly<NeighbourOptions>;
   readonly #visits: Visits;
-  /** What the counted visits of each user weigh together. */
+  /** Total weight of the counted visits of each user. */
   readonly #counted: Latest<Id, { weight: number }>;
   readonly #audiences: Latest<Id, Audience>;
-  /** When a visit weighed 1. */
+  /** The time at which a visit weighs 1. */
   #origin: number | undefined;
-  /** Whom the user that was begun with liked, the latest first, and what the shrinkage weighs then. */
+  /** Streamers that the current user liked, the latest first, and the shrinkage at that time. */
   #liked: readonly Id[] = [];
   #shrinkage = 0;
 
@@ -123,13 +124,13 @@ export class Neighbours {
     }
   }
 
-  /** What is read next is for this user at this moment. */
+  /** The next reads are for this user at this time. */
   begin(user: Id, now: number): void {
     this.#liked = this.#visits.of(user).reverse();
     this.#shrinkage = this.options.shrinkage * exp(Math.LN2 * Math.min(this.#halfLivesAt(now), FADED));
   }
 
-  /** Writes how near a streamer is. Returns false, and writes nothing, for one whom nobody liked that is remembered. */
+  /** Writes how near a streamer is. Returns false, and writes nothing, for a streamer without remembered visits. */
   read(streamer: Id, out: Nearness): boolean {
     const audience = this.#audiences.get(streamer);
     if (audience === undefined) return false;
@@ -152,20 +153,20 @@ export class Neighbours {
     return true;
   }
 
-  /** Forgets whom a user liked; what the streamers have in common stays, and names nobody. */
+  /** Forgets the streamers that a user liked. The counts of pairs stay: they name nobody. */
   forget(user: Id): void {
     this.#visits.delete(user);
     this.#counted.delete(user);
   }
 
-  /** Forgets a streamer, and what others have in common with it. */
+  /** Forgets a streamer, and its pairs with others. */
   forgetStreamer(streamer: Id): void {
     this.#visits.deleteStreamer(streamer);
     this.#audiences.delete(streamer);
     for (const { common } of this.#audiences.values()) common.delete(streamer);
   }
 
-  /** All that was learned; `load` takes it back. */
+  /** Plain values of all counts; `load` restores them. */
   save(): SavedNeighbours {
     return {
       origin: this.#origin,
@@ -175,7 +176,7 @@ export class Neighbours {
     };
   }
 
-  /** Takes what `save` of the same options gave, having learned nothing yet. */
+  /** Restores a save of the same options into an empty table. */
   load({ origin, visits, counted, audiences }: SavedNeighbours): void {
     this.#origin = origin;
     this.#visits.load(visits);
@@ -199,7 +200,7 @@ export class Neighbours {
     return (now - (this.#origin ?? now)) / this.options.halfLifeMs;
   }
 
-  /** What a visit weighs now. Moves the origin, and all weights with it, before numbers grow out of bounds. */
+  /** Weight of a visit at `now`. Moves the origin, and all weights with it, before numbers grow out of bounds. */
   #weightAt(now: number): number {
     this.#origin ??= now;
     let halfLives = this.#halfLivesAt(now);

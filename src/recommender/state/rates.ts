@@ -4,12 +4,12 @@ import type { CatalogStream, Follower } from "./catalogue.js";
 
 /** Windows move on in steps of this. [set by hand] */
 const STEP = 10_000;
-/** Steps in a window, the one that is under way among them: it is 50 to 60 s long. */
+/** Steps in a window, the current one included: a window is 50 to 60 s long. */
 const STEPS = 6;
 /** Two numbers of viewers must lie this far apart to show a trend. [set by hand] */
 const TREND_GAP = 30_000;
 
-/** What is counted of a stream; a follow is a like that lasts. */
+/** The counted actions of a stream; a follow is a like that lasts. */
 const RATES = ["join", "comment", "gift", "like"] as const;
 export type RateName = (typeof RATES)[number];
 const JOIN = 0;
@@ -18,12 +18,12 @@ const GIFT = 2;
 const LIKE = 3;
 const CELLS = RATES.length * STEPS;
 
-/** Numbers of a stream's trend: when and with how many viewers, as log(1 + n), it stood at two marks, and stands. */
+/** Numbers of a stream's trend: time and log(1 + viewers) at two marks, and the latest number of viewers. */
 const TREND = 5;
 const [OLD_TIME, OLD, MARK_TIME, MARK, LAST] = [0, 1, 2, 3, 4] as const;
 const NEVER = -1;
 
-/** The rate that an event counts for; -1 for none. */
+/** Index of the rate that counts an event; -1 for none. */
 function rateOf(kind: FeedbackEvent["kind"]): number {
   switch (kind) {
     case "click":
@@ -40,35 +40,35 @@ function rateOf(kind: FeedbackEvent["kind"]): number {
   }
 }
 
-/** What `Rates.save` gives. */
+/** The plain values of `Rates.save`. */
 export interface SavedRates {
   step: number;
-  heard: boolean[];
+  known: boolean[];
   seen: [high: number, low: number][];
-  /** For each stream with something in it: its index, its latest step, its counts and its trend. */
+  /** For each stream with counts or a trend: its index, its latest step, its counts and its trend. */
   rows: [index: number, step: number, counts: number[], trend: number[]][];
 }
 
 /**
- * What goes on in each stream at the moment: how many come in, comment, give and like, and where its viewers go.
+ * Current rates of each stream: entries, comments, gifts and likes a minute, and the trend of its viewers.
  *
  * Counts are kept in steps of 10 s, six of which are a window that ends now: every event and every reading takes O(1)
- * and allocates nothing. A user counts once in a step for each stream and rate, however often they do the same, so
- * that one who floods a stream is worth at most six in its window. Rows stand at the streams' index in the catalogue.
+ * and allocates nothing. A user counts once a step for each stream and rate, so that a user who floods a
+ * stream counts at most six times in its window. Rows stand at the streams' index in the catalogue.
  */
 export class Rates implements Follower {
   /** By stream, rate and step modulo `STEPS`. */
   #counts = new Uint32Array(0);
-  /** By stream: the latest step in which something was counted; NEVER. */
+  /** By stream: the latest step with a count; NEVER before the first. */
   #steps = new Float64Array(0);
   #trends = new Float64Array(0);
   readonly #seen = new Seen();
-  /** Whether an event of each rate has ever come: platforms differ in what they tell. */
-  readonly #heard: boolean[] = RATES.map(() => false);
-  /** The step under way. */
+  /** Whether an event of each rate has ever come: platforms differ in the events that they send. */
+  readonly #isKnown: boolean[] = RATES.map(() => false);
+  /** The current step. */
   #step = 0;
 
-  /** Begins a row of which nothing is known yet. */
+  /** Begins an empty row. */
   entered({ index }: Pick<CatalogStream, "index">): void {
     if (index >= this.#steps.length) this.#grow(2 * index + 16);
     this.#counts.fill(0, index * CELLS, (index + 1) * CELLS);
@@ -86,7 +86,7 @@ export class Rates implements Follower {
     this.#trends.copyWithin(to * TREND, from * TREND, (from + 1) * TREND);
   }
 
-  /** Time is now `now`; it never goes back. */
+  /** Moves the time on to `now`; it never goes back. */
   advance(now: number): void {
     const step = Math.floor(now / STEP);
     if (step <= this.#step) return;
@@ -94,11 +94,11 @@ export class Rates implements Follower {
     this.#seen.clear();
   }
 
-  /** A user did something with the stream at `index`; events that no rate counts change nothing. */
+  /** Counts an event of a user at the stream at `index`; an event outside all rates changes nothing. */
   add(index: number, kind: FeedbackEvent["kind"], user: Id, stream: Id): void {
     const rate = rateOf(kind);
     if (rate < 0) return;
-    this.#heard[rate] = true;
+    this.#isKnown[rate] = true;
     if (!this.#seen.add(rate, user, stream)) return;
     const start = index * CELLS;
     const passed = Math.min(this.#step - this.#steps[index]!, STEPS);
@@ -110,7 +110,7 @@ export class Rates implements Follower {
     this.#counts[start + rate * STEPS + (this.#step % STEPS)]!++;
   }
 
-  /** The stream at `index` has so many viewers now. */
+  /** Updates the number of viewers of the stream at `index`. */
   viewers(index: number, viewers: number, now: number): void {
     const at = index * TREND;
     const trends = this.#trends;
@@ -122,10 +122,13 @@ export class Rates implements Follower {
     trends[at + MARK] = trends[at + LAST]!;
   }
 
-  /** Events a minute in the window that ends at `now`; undefined in a stream's first 10 s, and before any event of its kind. */
+  /**
+   * Events a minute in the window that ends at `now`; undefined in a stream's first 10 s, and before any event of the
+   * kind.
+   */
   rate(index: number, name: RateName, startedAt: number, now: number): number | undefined {
     const rate = RATES.indexOf(name);
-    if (!this.#heard[rate] || !(now - startedAt >= STEP)) return undefined;
+    if (!this.#isKnown[rate] || !(now - startedAt >= STEP)) return undefined;
     const step = Math.floor(now / STEP);
     const latest = this.#steps[index]!;
     const held = latest === NEVER ? 0 : STEPS - Math.max(step - latest, 0);
@@ -138,7 +141,7 @@ export class Rates implements Follower {
 
   /**
    * Growth of log(1 + viewers) a minute, from a mark at least 30 s before the latest; undefined until there are two
-   * marks. Without a new number of viewers it fades as time goes on.
+   * marks. Without a new number of viewers it fades with time.
    */
   trend(index: number, now: number): number | undefined {
     const at = index * TREND;
@@ -148,7 +151,7 @@ export class Rates implements Follower {
     return ((this.#trends[at + LAST]! - this.#trends[at + OLD]!) * MINUTE) / (until - from);
   }
 
-  /** Plain values of the first `size` rows: what `JSON.stringify` can write, and `load` takes back. */
+  /** Plain values of the first `size` rows, for `JSON.stringify`; `load` restores them. */
   save(size: number): SavedRates {
     const rows: SavedRates["rows"] = [];
     for (let i = 0; i < size; i++) {
@@ -157,13 +160,13 @@ export class Rates implements Follower {
       if (step === NEVER && trend[MARK_TIME] === NEVER) continue;
       rows.push([i, step, [...this.#counts.subarray(i * CELLS, (i + 1) * CELLS)], trend]);
     }
-    return { step: this.#step, heard: [...this.#heard], seen: this.#seen.save(), rows };
+    return { step: this.#step, known: [...this.#isKnown], seen: this.#seen.save(), rows };
   }
 
-  /** Takes what `save` gave; the rows are open. */
+  /** Restores the values of `save`; the rows must be open. */
   load(saved: SavedRates): void {
     this.#step = saved.step;
-    this.#heard.splice(0, RATES.length, ...saved.heard);
+    this.#isKnown.splice(0, RATES.length, ...saved.known);
     this.#seen.load(saved.seen);
     for (const [index, step, counts, trend] of saved.rows) {
       this.#steps[index] = step;
@@ -184,12 +187,12 @@ function enlarged<A extends Uint32Array | Float64Array>(from: A, into: A): A {
   return into;
 }
 
-/** Most that a set remembers, in a table of twice as many places; what comes beyond is taken as seen. [set by hand] */
+/** Most entries of a set, in a table of twice as many places; entries beyond count as seen. [set by hand] */
 const SEEN_MAX = 524_288;
 
 /**
- * Who has done what in the step under way: a set of 64-bit hashes in a table that is never wiped, as every entry bears
- * the number of the set that it was made for.
+ * Actions of users in the current step: a set of 64-bit hashes in a table that is never wiped, as each entry bears the
+ * number of its set.
  */
 class Seen {
   #high = new Uint32Array(256);
@@ -206,7 +209,7 @@ class Seen {
     this.#set = 1;
   }
 
-  /** Returns whether it is new. */
+  /** Adds an action. Returns whether it is new. */
   add(rate: number, user: Id, stream: Id): boolean {
     let high = Math.imul(rate + 1, 0x9e3779b1);
     let low = high ^ 0x85ebca6b;
@@ -224,7 +227,7 @@ class Seen {
     return this.#insert((high ^ (high >>> 12)) >>> 0, low >>> 0);
   }
 
-  /** The hashes in ascending order: where they lie in the table depends on how it grew. */
+  /** The hashes in ascending order: their places in the table depend on how it grew. */
   save(): [high: number, low: number][] {
     return this.#entries().sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   }

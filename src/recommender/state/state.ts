@@ -9,25 +9,25 @@ import {
 import { type ExportedProfile, type ProfileOptions, type SavedUsers, Users } from "./users.js";
 import type { WatchTime } from "./watchtime.js";
 
-/** One event, as it changed what is known. */
+/** One event with its effect on the state. */
 export interface Fact {
   readonly event: LiveEvent;
-  /** The stream of the event, on air or gone; undefined of an event without one. */
+  /** The event's stream, on air or gone; undefined for an event without a stream. */
   readonly stream: KnownStream | undefined;
-  /** The event puts a stream on air that was not. */
+  /** The event puts a new stream on air. */
   readonly isNew: boolean;
   /** The length of a watch; undefined for other events. */
   readonly watch: WatchTime | undefined;
-  /** Milliseconds of the watch that count in shared statistics; 0 where it does not count there. */
+  /** Milliseconds of the watch that count in shared statistics; 0 when the watch does not count. */
   readonly sharedMs: number;
 }
 
 /**
- * Something that is known beside users, streamers and the catalogue, because a group of features needs it. It learns from
- * every event, in order of time.
+ * Data that a group of features needs beside users, streamers and the catalogue. A keeper receives every event, in
+ * order of time.
  */
 export interface Keeper {
-  /** Takes an event that is about no stream, or about a known one. */
+  /** Takes an event without a stream, or with a known one. */
   feedback(fact: Fact): void;
   /** Forgets a user. */
   forget?(user: Id): void;
@@ -35,25 +35,25 @@ export interface Keeper {
   forgetStreamer?(streamer: Id): void;
   /** A slate was shown to a user; its rows are written. */
   shown?(user: Id, slate: readonly CatalogStream[]): void;
-  /** What it knows of a user, as plain values, for the user's exported profile. */
+  /** The keeper's data of a user, as plain values, for the exported profile. */
   profile?(user: Id): object | undefined;
-  /** Plain values; numbers that are too many for text go to the end of `numbers`. */
+  /** Plain values; large arrays of numbers are pushed to `numbers`. */
   save(numbers: Float32Array[]): unknown;
-  /** Takes what `save` of the same options gave, knowing nothing yet; `numbers`: all that it pushed, joined. */
+  /** Restores a save of the same options into an empty keeper; `numbers`: all that `save` pushed, joined. */
   load(saved: unknown, numbers: Float32Array): void;
 }
 
-/** What `State.save` gives beside its numbers. */
+/** The plain values of `State.save`, beside its numbers. */
 export interface SavedState {
   users: SavedUsers;
   catalogue: SavedCatalogue;
-  /** By keeper: its plain values, and how many numbers are its own. */
+  /** By keeper: its plain values, and how many numbers it pushed. */
   keepers: [name: string, saved: unknown, numbers: number][];
 }
 
 /**
- * What is known now, by the events alone: the streams on air, users and streamers, and what groups of features keep.
- * Decisions, and how they are learned from, are no part of it.
+ * The state after all events so far: streams on air, users, streamers, and the keepers of groups of features. Decisions
+ * and learning are no part of it.
  */
 export class State {
   readonly users: Users;
@@ -65,7 +65,7 @@ export class State {
     this.users = new Users(options);
   }
 
-  /** The keeper of a name, made when there is none: what several groups read is kept once. */
+  /** The keeper of a name, made at the first call: groups that read the same data share one keeper. */
   keep<K extends Keeper>(name: string, make: () => K): K {
     let keeper = this.#keepers.get(name) as K | undefined;
     if (keeper === undefined) {
@@ -83,7 +83,7 @@ export class State {
   /**
    * Takes an event.
    *
-   * @param stream - The event's stream, by `catalogue.find`; undefined when it is not known.
+   * @param stream - The event's stream, by `catalogue.find`; undefined when unknown.
    * @param watch - The length of a watch, by `watchTimeOf`.
    * @returns False for feedback on an unknown stream, and for an `update` or `off_air` of one not on air.
    */
@@ -100,13 +100,13 @@ export class State {
     return true;
   }
 
-  /** A slate was shown. Call after its rows are written: they use only what came before. */
+  /** A slate was shown. Call it after writing the slate's rows: they use only the past. */
   shown(user: Id, slate: readonly CatalogStream[], now: number): void {
     for (const keeper of this.#keepers.values()) keeper.shown?.(user, slate);
     this.users.shown(user, slate, now);
   }
 
-  /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
+  /** A copy of a user's profile with the data of keepers, as plain values; undefined for an unknown user. */
   profile(user: Id): (ExportedProfile & Record<string, unknown>) | undefined {
     const profile = this.users.export(user);
     if (profile === undefined) return undefined;
@@ -127,7 +127,7 @@ export class State {
     return this.users.deleteStreamer(streamer);
   }
 
-  /** Plain values; the numbers that go with them are pushed to `numbers`. */
+  /** Plain values; large arrays of numbers are pushed to `numbers`. */
   save(numbers: Float32Array[]): SavedState {
     const keepers = Array.from(this.#keepers, ([name, keeper]): SavedState["keepers"][number] => {
       const own: Float32Array[] = [];
@@ -138,7 +138,7 @@ export class State {
     return { users: this.users.save(), catalogue: this.catalogue.save(), keepers };
   }
 
-  /** Takes what `save` of the same options gave, knowing nothing yet; `numbers`: all that it pushed, joined. */
+  /** Restores a save of the same options into an empty state; `numbers`: all that `save` pushed, joined. */
   load({ users, catalogue, keepers }: SavedState, numbers: Float32Array): void {
     this.users.load(users);
     this.catalogue.load(catalogue);
@@ -156,7 +156,7 @@ export class State {
   #streamEvent(event: StreamEvent, stream: KnownStream | undefined): boolean {
     const isOnAir = stream?.isOnAir === true;
     if (event.kind !== "on_air") {
-      // What keepers write of a stream that ends, they write while it is still on air.
+      // Keepers write about an ending stream while it is still on air.
       if (isOnAir) this.#keep({ event, stream, isNew: false, watch: undefined, sharedMs: 0 });
       this.catalogue.feedback(event, stream);
       return isOnAir;

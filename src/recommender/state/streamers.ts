@@ -3,23 +3,24 @@ import { fade } from "../../numeric/index.js";
 import { HOUR, type Id, WEEK } from "../../protocol/index.js";
 
 /**
- * Fading sums over everybody's visits: to a streamer, in a category, on the platform. What one account adds is bounded, as
- * `ProfileOptions.sayMs` says: an attack is worth its accounts, not its events.
+ * Fading sums over everybody's visits: to a streamer, in a category, on the platform.
+ * `ProfileOptions.influenceWindowMs` bounds the contribution of one account: an attack is worth its accounts, not its
+ * events.
  */
 export interface StreamerSums {
   impressions: number;
   clicks: number;
-  /** Ended watches; of those the engaged ones; and the sum of log(1 + minutes). */
+  /** Ended watches, engaged ones among them, and the sum of log(1 + minutes). */
   watches: number;
   engaged: number;
   weight: number;
-  /** Clicks by somebody who had been there before. */
+  /** Clicks by users who had visited before. */
   repeats: number;
   /** Likes, comments, shares, follows and gifts. */
   approvals: number;
 }
 
-/** What a visit is worth, estimated. */
+/** The estimated worth of a visit. */
 export interface Estimate {
   /** Clicks per impression. */
   clickRate: number;
@@ -27,19 +28,19 @@ export interface Estimate {
   engagedShare: number;
   /** Mean of log(1 + minutes) per ended watch. */
   weight: number;
-  /** Clicks by somebody who had been there before, per click. */
+  /** Clicks by users who had visited before, per click. */
   repeatShare: number;
   /** Likes, comments, shares, follows and gifts per click. */
   approvalRate: number;
 }
 
-/** An estimate of a streamer, with how much is known. */
+/** An estimate of a streamer, with its number of observations. */
 export interface StreamerEstimate {
   /** Over weeks. */
   readonly long: Estimate;
   /** Over the last hours. */
   readonly now: Pick<Estimate, "clickRate" | "weight">;
-  /** Impressions, and ended watches, that the long estimate rests on, faded. */
+  /** Faded impressions and ended watches behind the long estimate. */
   impressions: number;
   watches: number;
 }
@@ -49,40 +50,40 @@ interface Record {
   long: StreamerSums;
   /** At a half-life of an hour; categories and the platform have none. */
   now: StreamerSums | undefined;
-  /** When both were last brought up to date. */
+  /** When both were last updated. */
   time: number;
 }
 
 /**
- * What is known of a streamer over all streams since first heard of; nothing here fades. Of each account counts what
- * `ProfileOptions.sayMs` says.
+ * Counts of a streamer over all streams since the first event; none fades. `ProfileOptions.influenceWindowMs` bounds
+ * the contribution of one account.
  */
 export interface StreamerHistory {
   firstSeen: number;
   /** When a stream last began; null before the first. */
   lastOnAir: number | null;
   streams: number;
-  /** Streams that began in each category, at most 16 categories; the one used last comes last. */
+  /** Streams that began in each category, at most 16 categories, the latest used last. */
   categories: [string, number][];
   clicks: number;
-  /** Clicks by somebody who had been there before. */
+  /** Clicks by users who had visited before. */
   repeats: number;
   /** Ended watches, and their minutes. */
   watches: number;
   minutes: number;
   /** Likes, comments, shares, follows and gifts. */
   approvals: number;
-  /** Follows, by whoever had not followed before as far as is remembered. */
+  /** Follows by users who had not followed before, as far as remembered. */
   followers: number;
 }
 
-/** A streamer's profile: what is known over all streams, and what follows from it. */
+/** A streamer's profile: counts over all streams, and figures that follow from them. */
 export interface StreamerProfile extends StreamerHistory {
   /** Minutes per ended watch; 0 before the first. */
   meanWatchMinutes: number;
-  /** Clicks by somebody who had been there before, per click; 0 before the first. */
+  /** Clicks by users who had visited before, per click; 0 before the first. */
   repeatShare: number;
-  /** Estimates of what a visit is worth, over weeks and over the last hours, fading to the category's. */
+  /** Estimates of the worth of a visit, over weeks and over the last hours; they fade to the category's. */
   estimate: StreamerEstimate;
 }
 
@@ -90,14 +91,14 @@ interface StreamerRecord extends Record {
   history: StreamerHistory;
 }
 
-/** What `Audiences.save` gives: plain values. */
+/** The plain values of `Streamers.save`. */
 export interface SavedStreamers {
   platform: Record;
   categories: [string, Record][];
   streamers: [Id, StreamerRecord][];
 }
 
-/** Where shrinkage ends: a platform of which nothing is known yet. */
+/** The end of shrinkage: a platform without events. */
 const UNKNOWN: Estimate = {
   clickRate: 0.1,
   engagedShare: 0.3,
@@ -106,11 +107,11 @@ const UNKNOWN: Estimate = {
   approvalRate: 0.05,
 };
 
-/** How many observations the layer above weighs against a layer's own. */
+/** Weight of the layer above, in observations of the layer's own. */
 const PRIOR_WATCHES = 8;
 const PRIOR_IMPRESSIONS = 40;
 
-/** Categories remembered, the newest; and those of one streamer. */
+/** The newest categories remembered, and the most of one streamer. */
 const CATEGORIES = 16_384;
 const USUAL_CATEGORIES = 16;
 
@@ -170,10 +171,10 @@ function estimate(audience: StreamerSums, factor: number, prior: Estimate, out: 
 }
 
 /**
- * What everybody's visits say about streamers and categories.
+ * Statistics of streamers and categories, from everybody's visits.
  *
- * Each layer is shrunk towards the one above it (moment, streamer, category, platform), so that a streamer of whom
- * nothing is known is worth what its category is worth.
+ * Each layer is shrunk towards the one above it (moment, streamer, category, platform), so that an unknown
+ * streamer is worth as much as its category.
  */
 export class Streamers {
   #platform: Record = { long: emptyAudience(), now: undefined, time: 0 };
@@ -183,7 +184,7 @@ export class Streamers {
   readonly #ofCategory: Estimate = { ...UNKNOWN };
   #platformChanged = true;
 
-  /** @param maxStreamers - Streamers remembered; those not visited for longest are dropped first. */
+  /** @param maxStreamers - Streamers remembered; the ones not visited for longest are dropped first. */
   constructor(maxStreamers: number) {
     this.#streamers = new Latest(maxStreamers);
   }
@@ -219,18 +220,18 @@ export class Streamers {
     if (history.categories.length > USUAL_CATEGORIES) history.categories.shift();
   }
 
-  /** Somebody who did not follow the streamer does so from now on. */
+  /** The streamer gains a follower. */
   followed(streamer: Id, now: number): void {
     this.#known(streamer, now).history.followers++;
   }
 
-  /** The minutes of a watch that `add` has counted. */
+  /** Adds the minutes of a watch that `add` has counted. */
   watched(streamer: Id, minutes: number): void {
     const record = this.#streamers.get(streamer);
     if (record !== undefined) record.history.minutes += minutes;
   }
 
-  /** A copy of all that is known of a streamer; undefined when nothing is. */
+  /** A copy of a streamer's profile; undefined for an unknown streamer. */
   profile(streamer: Id, now: number): StreamerProfile | undefined {
     const record = this.#streamers.get(streamer);
     if (record === undefined) return undefined;
@@ -245,18 +246,18 @@ export class Streamers {
     };
   }
 
-  /** The impressions that the long estimate of a streamer rests on, faded; 0 of one of whom nothing is known. */
+  /** Faded impressions behind the long estimate of a streamer; 0 for an unknown streamer. */
   impressions(streamer: Id, now: number): number {
     const record = this.#streamers.get(streamer);
     return record === undefined ? 0 : record.long.impressions * fade(now - record.time, WEEK);
   }
 
-  /** Forgets a streamer; the category and the platform keep what they have. Returns whether anything was known. */
+  /** Forgets a streamer; the sums of the category and the platform stay. Returns whether the streamer was known. */
   delete(streamer: Id): boolean {
     return this.#streamers.delete(streamer);
   }
 
-  /** Writes into `out` what is known of a streamer at `now`. */
+  /** Writes the estimates of a streamer at `now` into `out`. */
   read(streamer: Id, category: string, now: number, out: StreamerEstimate): void {
     if (this.#platformChanged) {
       estimate(this.#platform.long, 1, UNKNOWN, this.#ofPlatform);
@@ -287,12 +288,12 @@ export class Streamers {
     out.watches = record.long.watches * slow;
   }
 
-  /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
+  /** Plain values for `JSON.stringify`; `load` restores them. */
   save(): SavedStreamers {
     return { platform: this.#platform, categories: [...this.#categories], streamers: [...this.#streamers] };
   }
 
-  /** Takes what `save` gave. */
+  /** Restores the values of `save`. */
   load(saved: SavedStreamers): void {
     this.#platform = saved.platform;
     this.#platformChanged = true;

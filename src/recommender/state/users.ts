@@ -40,7 +40,7 @@ const WATCH_MAX = 24 * 60;
 const RECENT = 20;
 /** Streamers of one session that are remembered as shown. */
 const SHOWN = 256;
-/** A click whose watch is never told counts as watching for this long. [set by hand] */
+/** A click without a `watch` event counts as watching for this long. [set by hand] */
 const WATCHING_MAX = 4 * HOUR;
 
 export interface ProfileOptions {
@@ -50,7 +50,10 @@ export interface ProfileOptions {
   streamers: number;
   /** Streamers remembered of one user; the ones not visited for longest are forgotten first. Default 64. */
   pairs: number;
-  /** Categories, and as many tags, remembered of one user; the ones not clicked for longest are forgotten first. Default 64. */
+  /**
+   * Categories, and as many tags, remembered of one user; the ones not clicked for longest are forgotten first. Default
+   * 64.
+   */
   interests: number;
   /** Friends remembered of one user; those made first are forgotten first. Default 128. */
   friends: number;
@@ -101,31 +104,31 @@ const TABLE: Rules<ProfileOptions> = {
   decisionsPerWindow: positiveInteger,
 };
 
-/** What a user has told; what was never told is not there. */
+/** Traits of a user by `user` events; a trait that no event gave is absent. */
 export type UserTraits = Omit<UserUpdate, "kind" | "time" | "id" | "user">;
 
-/** Fading sums of what a user did, each at the speeds of `HALF_LIVES_MS`. */
+/** Fading sums of a user's actions, each at the speeds of `HALF_LIVES_MS`. */
 export interface UserSums {
   impressions: number[];
   clicks: number[];
-  /** Ended watches; of those the engaged ones, the bounces, and those of a streamer visited before. */
+  /** Ended watches; among them engaged ones, bounces, and watches of a streamer visited before. */
   watches: number[];
   engaged: number[];
   bounces: number[];
   repeats: number[];
   minutes: number[];
-  /** Sum of log(1 + minutes): what interests are shares of. */
+  /** Sum of log(1 + minutes): the whole of which interests are shares. */
   weight: number[];
-  /** Pages looked at, of those the ones left within `bounceMs`, and the sum of log(1 + seconds); absent before one. */
+  /** Pages looked at, pages left within `bounceMs`, and the sum of log(1 + seconds); absent before the first page. */
   pages?: number[];
   pageBounces?: number[];
   dwell?: number[];
-  /** Ratings, and the sum of 2 * rating - 1; absent before one. */
+  /** Ratings, and the sum of 2 * rating - 1; absent before the first rating. */
   ratings?: number[];
   ratingSum?: number[];
 }
 
-/** Fading interest in a category or a tag; but for `weight`, at the slowest speed. */
+/** Fading interest in a category or a tag; all sums except `weight` fade at the slowest speed. */
 export interface Interest {
   impressions: number;
   clicks: number;
@@ -134,7 +137,7 @@ export interface Interest {
   weight: number[];
 }
 
-/** What a user did with one streamer. */
+/** The history of one user with one streamer. */
 export interface Pair {
   visits: number;
   watches: number;
@@ -152,10 +155,10 @@ export interface Pair {
   ratingSum: number;
 }
 
-/** What happened since the user came. */
+/** The current session of a user. */
 export interface Session {
   start: number;
-  /** Milliseconds that the user had been away before; 0 in the first session. */
+  /** Milliseconds away before the session; 0 in the first session. */
   gapMs: number;
   requests: number;
   clicks: number;
@@ -179,7 +182,7 @@ export interface Visit {
   watchMs: number;
 }
 
-/** What is known of a user. */
+/** The profile of a user. */
 export interface UserProfile {
   firstSeen: number;
   lastSeen: number;
@@ -187,21 +190,21 @@ export interface UserProfile {
   sums: UserSums;
   categories: Latest<string, Interest>;
   tags: Latest<string, Interest>;
-  /** By streamer; the one visited last comes last. */
+  /** By streamer, the latest visited last. */
   pairs: Latest<Id, Pair>;
   /** The latest watches, oldest first. */
   recent: Visit[];
   traits: UserTraits;
-  /** Null before the first: most users of most platforms have none, and empty maps take memory. */
+  /** Null before the first friend: most users have none, and empty maps take memory. */
   friends: Latest<Id, true> | null;
-  /** Streamers; null before the first. */
+  /** Followed streamers; null before the first. */
   follows: Latest<Id, true> | null;
   /** The streamer whose stream the user entered and has not left, since `since`; else null. */
   watching: { streamer: Id; since: number } | null;
   session: Session;
-  /** What the user contributed to shared statistics in the current window. */
+  /** The user's contribution to shared statistics in the current window. */
   influence: Influence;
-  /** When the fading numbers above were last brought up to date. */
+  /** When the fading sums were last updated. */
   fadedAt: number;
 }
 
@@ -217,7 +220,7 @@ export interface ExportedProfile
   influence: SavedInfluence;
 }
 
-/** What `Profiles.save` gives. */
+/** The plain values of `Users.save`. */
 export interface SavedUsers {
   users: [Id, ExportedProfile][];
   streamers: SavedStreamers;
@@ -292,7 +295,7 @@ function addAll(sums: number[], amount: number): void {
   for (let speed = 0; speed < SPEEDS; speed++) sums[speed]! += amount;
 }
 
-/** The user's interest in a name, made when there is none. */
+/** The user's interest in a name; creates a missing one. */
 function interestIn(interests: Latest<string, Interest>, name: string): Interest {
   let interest = interests.get(name);
   if (interest === undefined) {
@@ -307,7 +310,7 @@ function enrich(interest: Interest, weight: number): void {
   addAll(interest.weight, weight);
 }
 
-/** Makes the interests that a stream touches the latest, so that they are forgotten last. */
+/** Marks the interests that a stream touches as the latest, so that they are forgotten last. */
 function touchInterests(profile: UserProfile, stream: StreamTraits): void {
   profile.categories.set(stream.category, interestIn(profile.categories, stream.category));
   for (const tag of stream.tags) profile.tags.set(tag, interestIn(profile.tags, tag));
@@ -347,7 +350,7 @@ function imported(profile: ExportedProfile, options: ProfileOptions): UserProfil
   };
 }
 
-/** What is known of users, one by one, and through `audiences` of streamers and categories. */
+/** Profiles of users, and the statistics of streamers and categories that their actions feed. */
 export class Users {
   readonly options: Readonly<ProfileOptions>;
   readonly streamers: Streamers;
@@ -366,28 +369,28 @@ export class Users {
     return this.#users.size;
   }
 
-  /** The profile itself, not a copy; undefined when nothing is known of the user. */
+  /** The profile itself, not a copy; undefined for an unknown user. */
   get(user: Id): UserProfile | undefined {
     return this.#users.get(user);
   }
 
-  /** A copy of all that is known of a user, as plain values; undefined when nothing is. */
+  /** A copy of a user's profile, as plain values; undefined for an unknown user. */
   export(user: Id): ExportedProfile | undefined {
     const profile = this.#users.get(user);
     return profile && structuredClone(exported(profile));
   }
 
   /**
-   * Forgets a user, also as a friend of others. Sums over all users keep what they have: it names nobody. Returns
-   * whether there was a profile.
+   * Forgets a user, also as a friend of others. Sums over all users stay: they name nobody. Returns whether there was a
+   * profile.
    */
   delete(user: Id): boolean {
-    // Of all: a full list of friends may have dropped one side of a friendship.
+    // Search all users: a full list of friends may have dropped one side of a friendship.
     for (const { friends } of this.#users.values()) friends?.delete(user);
     return this.#users.delete(user);
   }
 
-  /** Forgets a streamer, also in what is known of users. Returns whether anything was known of the streamer. */
+  /** Forgets a streamer, also in the profiles of users. Returns whether the streamer was known. */
   deleteStreamer(streamer: Id): boolean {
     for (const profile of this.#users.values()) {
       profile.pairs.delete(streamer);
@@ -400,13 +403,13 @@ export class Users {
     return this.streamers.delete(streamer);
   }
 
-  /** The streamer whose stream a user is in, as far as it is told; undefined when in none. */
+  /** The streamer whose stream a user is in, by events so far; undefined outside all streams. */
   watching(user: Id, now: number): Id | undefined {
     const watching = this.#users.get(user)?.watching;
     return watching && now - watching.since <= WATCHING_MAX ? watching.streamer : undefined;
   }
 
-  /** The streamers whose streams friends of a user are in, those of the friends made last first; one may come twice. */
+  /** The streamers that friends of a user watch, the latest friend first; a streamer may appear twice. */
   company({ friends }: UserProfile, now: number): Id[] {
     const streamers: Id[] = [];
     for (const friend of friends?.keys() ?? []) {
@@ -416,7 +419,9 @@ export class Users {
     return streamers.reverse();
   }
 
-  /** The user's profile, brought up to `now` within half a minute: made when there is none, in a new session when the user had been away. */
+  /**
+   * The user's profile, faded to `now` within half a minute; creates a missing profile, begins a session after a gap.
+   */
   open(user: Id, now: number): UserProfile {
     const profile = this.#known(user, now);
     const away = now - profile.lastSeen;
@@ -426,7 +431,7 @@ export class Users {
     return profile;
   }
 
-  /** A slate was shown. Call after its features are written: they use only what came before. */
+  /** A slate was shown. Call it after writing the slate's features: they use only the past. */
   shown(user: Id, slate: readonly StreamTraits[], now: number): void {
     const profile = this.open(user, now);
     profile.requests++;
@@ -435,7 +440,7 @@ export class Users {
     for (const stream of slate) this.#impression(profile, stream, now);
   }
 
-  /** A stream that somebody else chose was shown. */
+  /** A stream of another policy's choice was shown. */
   impression(user: Id, stream: StreamTraits, now: number): void {
     this.#impression(this.open(user, now), stream, now);
   }
@@ -460,7 +465,9 @@ export class Users {
     this.#judge(stream, "clicks", 1, now);
   }
 
-  /** When a user last entered or left a stream of a streamer, milliseconds; -Infinity when unknown, or names are shared. */
+  /**
+   * When a user last entered or left a stream of a streamer, milliseconds; -Infinity when unknown, or names are shared.
+   */
   lastVisit(user: Id, streamer: Id): number {
     const pair = this.options.influenceWindowMs > 0 ? this.#users.get(user)?.pairs.get(streamer) : undefined;
     return pair === undefined || pair.visits + pair.watches === 0 ? Number.NEGATIVE_INFINITY : pair.lastVisit;
@@ -468,7 +475,7 @@ export class Users {
 
   /**
    * A watch ended.
-   * @returns The milliseconds that count in the shared statistics of the streamer; 0 when the watch does not count there.
+   * @returns The milliseconds that count in the shared statistics of the streamer; 0 when the watch does not count.
    */
   watch(user: Id, stream: StreamTraits, { watchMs, isCut }: WatchTime, now: number): number {
     const profile = this.open(user, now);
@@ -493,7 +500,7 @@ export class Users {
     if (profile.recent.length > RECENT) profile.recent.shift();
     enrich(interestIn(profile.categories, stream.category), weight);
     for (const tag of stream.tags) enrich(interestIn(profile.tags, tag), weight);
-    // A short watch that was cut is unknown, not bad: it counts for nobody.
+    // A short watch that was cut is unknown, not bad: no statistic counts it.
     if (isCut && !engaged) return 0;
     addAll(sums.watches, 1);
     if (engaged) {
@@ -529,7 +536,7 @@ export class Users {
     this.#pair(this.open(user, now), stream, now).dislikes++;
   }
 
-  /** A user follows a streamer from now on; said again it changes nothing. */
+  /** A user follows a streamer from now on; a repeated follow changes nothing. */
   follow(user: Id, stream: StreamTraits, now: number): void {
     const profile = this.open(user, now);
     const follows = (profile.follows ??= new Latest(this.options.follows));
@@ -541,12 +548,12 @@ export class Users {
     this.streamers.followed(stream.streamer, now);
   }
 
-  /** Whether one more decision of a user is learned from: so that nobody owns the model. */
+  /** Whether one more decision of a user may be learned from: no single user may own the model. */
   admits(user: Id, now: number): boolean {
-    const say = this.#users.get(user)?.influence;
-    if (say === undefined) return true;
-    renew(say, now, this.options.influenceWindowMs);
-    return say.decisions++ < this.options.decisionsPerWindow;
+    const influence = this.#users.get(user)?.influence;
+    if (influence === undefined) return true;
+    renew(influence, now, this.options.influenceWindowMs);
+    return influence.decisions++ < this.options.decisionsPerWindow;
   }
 
   /** @param rating - From 0, the worst, to 1, the best. */
@@ -568,10 +575,10 @@ export class Users {
     addAll((sums.pageBounces ??= zeros()), dwellMs < this.options.bounceMs ? 1 : 0);
   }
 
-  /** A user tells of themselves: no sign that they are here, as it may be the platform that tells. */
+  /** Updates traits of a user. It is no sign of presence, as the platform may send it on its own. */
   update(user: Id, traits: UserTraits, now: number): void {
-    const told = Object.entries(traits).filter(([, value]) => value !== undefined);
-    Object.assign(this.#known(user, now).traits, Object.fromEntries(told));
+    const given = Object.entries(traits).filter(([, value]) => value !== undefined);
+    Object.assign(this.#known(user, now).traits, Object.fromEntries(given));
   }
 
   /** Two users become friends, or cease to be. Nobody is a friend of oneself. */
@@ -586,34 +593,37 @@ export class Users {
     }
   }
 
-  /** Plain values: what `JSON.stringify` can write, and `load` takes back. */
+  /** Plain values for `JSON.stringify`; `load` restores them. */
   save(): SavedUsers {
     const users: [Id, ExportedProfile][] = [];
     for (const [user, profile] of this.#users) users.push([user, exported(profile)]);
     return { users, streamers: this.streamers.save() };
   }
 
-  /** Takes what `save` gave. */
+  /** Restores the values of `save`. */
   load(saved: SavedUsers): void {
     for (const [user, profile] of saved.users) this.#users.set(user, imported(profile, this.options));
     this.streamers.load(saved.streamers);
   }
 
-  /** The user's profile, made when there is none; the latest from now on. */
+  /** The user's profile, now the latest; creates a missing one. */
   #known(user: Id, now: number): UserProfile {
     const profile = this.#users.get(user) ?? emptyProfile(now, this.options);
     this.#users.set(user, profile);
     return profile;
   }
 
-  /** What the user did with the streamer, made when there is nothing; the latest from now on. */
+  /** The user's history with the streamer, now the latest; creates a missing one. */
   #pair({ pairs }: UserProfile, { streamer }: StreamTraits, now: number): Pair {
     const pair = pairs.get(streamer) ?? emptyPair(now);
     pairs.set(streamer, pair);
     return pair;
   }
 
-  /** What the user has counted for at the streamer; undefined when the user counts at no more of them now. */
+  /**
+   * The user's contribution to the streamer; undefined when the user may contribute to no more streamers in this
+   * window.
+   */
   #contribution({ influence }: UserProfile, { streamer }: StreamTraits, now: number): Contribution | undefined {
     renew(influence, now, this.options.influenceWindowMs);
     return contributionOf(influence, streamer);

@@ -12,13 +12,13 @@ import { Latest } from "../../collections/index.js";
 import { Random, sigmoid } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
 
-/** How collaborative vectors are learned, and how many are kept. */
+/** Learning and size of collaborative vectors. */
 export interface VectorOptions {
   /** Numbers in a vector, [1, 1024]. Default 16. */
   size: number;
-  /** Users remembered; those not heard of for longest are forgotten first. Default 50 000. */
+  /** Users remembered; the ones without a watch for longest are forgotten first. Default 50 000. */
   users: number;
-  /** Streamers remembered; those not heard of for longest are forgotten first. Default 200 000. */
+  /** Streamers remembered; the ones without a watch for longest are forgotten first. Default 200 000. */
   streamers: number;
   /** Categories remembered, as many tags, and as many traits of users. Default 16 384. */
   names: number;
@@ -28,9 +28,9 @@ export interface VectorOptions {
   regularization: number;
   /** Streamers that each watch is compared with, [1, 64]. Default 8. */
   negatives: number;
-  /** Offers among which these are drawn, the latest, [1, 65536]. Default 1024. */
+  /** Latest offers from which `negatives` are drawn, [1, 65536]. Default 1024. */
   window: number;
-  /** Of the first vectors and the negatives, [0, 2^53 - 1]. Default 1. */
+  /** Seed of the first vectors and the negatives, [0, 2^53 - 1]. Default 1. */
   seed: number;
 }
 
@@ -67,14 +67,14 @@ const SPREAD = 0.4;
 
 const NO_NAMES: readonly string[] = [];
 
-/** A streamer that could have been watched. */
+/** A streamer that a user could have watched. */
 interface Offer {
   streamer: Id;
   category: string;
   tags: readonly string[];
 }
 
-/** What `CollaborativeVectors.save` gives: plain values, and the numbers of all parts one after the other. */
+/** The plain values of `CollaborativeVectors.save`, and the numbers of all parts one after the other. */
 export interface SavedVectors {
   users: Id[];
   traits: string[];
@@ -85,11 +85,11 @@ export interface SavedVectors {
   next: number;
   offered: boolean;
   random: number[];
-  /** (1 + users + traits + streamers + categories + tags, size): first the part of everybody. */
+  /** (1 + users + traits + streamers + categories + tags, size): first the part that all users share. */
   rows: ArrayLike<number>;
 }
 
-/** The parts whose weighted sum is somebody's vector. */
+/** A weighted sum of parts: the vector of a user or a streamer. */
 class Sum {
   readonly vector: Float64Array;
   readonly #rows: Float32Array[] = [];
@@ -105,7 +105,7 @@ class Sum {
     this.vector.fill(0);
   }
 
-  /** Adds a part; one that does not exist adds nothing. */
+  /** Adds a part; a missing part adds nothing. */
   add(row: Float32Array | undefined, scale: number): void {
     if (row === undefined) return;
     const { vector } = this;
@@ -131,20 +131,20 @@ function dotOf(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** Adds a part to a vector; one that does not exist adds nothing. */
+/** Adds a part to a vector; a missing part adds nothing. */
 function plus(out: Float32Array, offset: number, row: Float32Array | undefined, scale: number): void {
   if (row !== undefined) for (let f = 0; f < row.length; f++) out[offset + f]! += scale * row[f]!;
 }
 
 /**
- * Vectors of users and of streamers whose inner product says who would watch whom, learned watch by watch.
+ * Vectors of users and streamers, learned watch by watch; the larger their inner product, the likelier a watch.
  *
- * A user's vector is the sum of a part of everybody's, of one of each trait and of one of the user's own; a streamer's
- * of its category's, its tags' and its own (Kula 2015, LightFM, arXiv:1507.08439). So whoever was never seen has a
- * vector at once: that of what is known of them, and parts of their own take over as they are learned. Each watch is
- * a few steps of BPR (Rendle et al. 2009) against streamers drawn from the latest that were offered. On logs of the
- * simulator, drawing from what others had watched, and learning from watches one by one without pairs, did not tell
- * better which stream of a slate was watched; the differences were within noise.
+ * A user's vector is the sum of a part that all users share, of one part for each trait and of an own part; a
+ * streamer's is the sum of parts of its category, its tags and its own (Kula 2015, LightFM, arXiv:1507.08439). So new
+ * users and streamers have a vector at once, from their traits, category and tags; own parts take over as they are
+ * learned. Each watch is a few steps of BPR (Rendle et al. 2009) against streamers drawn from the latest offers. On
+ * logs of the simulator, drawing from streamers that others had watched, and learning from watches one by one without
+ * pairs, predicted the watched stream of a slate no better; the differences were within noise.
  */
 export class CollaborativeVectors {
   readonly options: Readonly<VectorOptions>;
@@ -154,9 +154,9 @@ export class CollaborativeVectors {
   readonly #streamers: Latest<Id, Float32Array>;
   readonly #categories: Latest<string, Float32Array>;
   readonly #tags: Latest<string, Float32Array>;
-  /** The latest, in a ring. */
+  /** The latest offers, in a ring. */
   readonly #offers: Offer[] = [];
-  /** Where the next one goes. */
+  /** Place of the next offer. */
   #next = 0;
   #offered = false;
   readonly #random: Random;
@@ -193,8 +193,8 @@ export class CollaborativeVectors {
   }
 
   /**
-   * A streamer can be watched: went on air, or was shown. Watches are compared with the latest offers; as long as there
-   * are none, with the latest watches.
+   * Adds an offer: a streamer went on air, or was shown. Watches are compared with the latest offers; before the first,
+   * with the latest watches.
    */
   offer(streamer: Id, category: string, tags: readonly string[] = NO_NAMES): void {
     this.#offered = true;
@@ -203,7 +203,7 @@ export class CollaborativeVectors {
 
   /**
    * A user watched a streamer, and stayed.
-   * @param weight - How much it counts, >= 0; from 8 on, 8. Such as log(1 + minutes).
+   * @param weight - Weight of the watch, such as log(1 + minutes), >= 0; at most 8 counts.
    * @param tags - Of the stream.
    * @param traits - Of the user, such as `language:en`.
    * @throws RangeError when `weight` is not finite or below 0.
@@ -234,7 +234,7 @@ export class CollaborativeVectors {
 
   /**
    * Writes a user's vector, `size` numbers from `offset`.
-   * @returns Whether it has a part of the user's own; without, it is that of everybody and of the traits.
+   * @returns Whether it has an own part; otherwise it is the sum of the shared part and of the traits.
    */
   readUser(user: Id, out: Float32Array, offset: number, traits: readonly string[] = NO_NAMES): boolean {
     const own = this.#users.get(user);
@@ -246,7 +246,7 @@ export class CollaborativeVectors {
 
   /**
    * Writes a streamer's vector, `size` numbers from `offset`.
-   * @returns Whether it has a part of the streamer's own; without, it is that of the category and of the tags.
+   * @returns Whether it has an own part; otherwise it is the sum of the parts of category and tags.
    */
   readStreamer(
     streamer: Id,
@@ -263,7 +263,7 @@ export class CollaborativeVectors {
     return own !== undefined;
   }
 
-  /** The inner product of the vectors of a user and a streamer: above 0, rather than what others watch. */
+  /** The inner product of the vectors of a user and a streamer: the larger, the likelier a watch. */
   dot(
     user: Id,
     streamer: Id,
@@ -283,7 +283,7 @@ export class CollaborativeVectors {
 
   /** Forgets a streamer's own part and offers. Returns whether there was a part. */
   forgetStreamer(streamer: Id): boolean {
-    // From the oldest on, so that the places of the ring keep their order.
+    // Start at the oldest, so that the places of the ring keep their order.
     const oldest = this.#offers.length < this.options.window ? 0 : this.#next;
     const order = [...this.#offers.slice(oldest), ...this.#offers.slice(0, oldest)];
     const kept = order.filter((offer) => offer.streamer !== streamer);
@@ -292,7 +292,7 @@ export class CollaborativeVectors {
     return this.#streamers.delete(streamer);
   }
 
-  /** All that was learned; `load` takes it back. */
+  /** Plain values of all parts and offers; `load` restores them. */
   save(): SavedVectors {
     const tables = [this.#users, this.#traits, this.#streamers, this.#categories, this.#tags];
     const rows = [this.#everybody, ...tables.flatMap((table) => [...table.values()])];
@@ -313,8 +313,9 @@ export class CollaborativeVectors {
   }
 
   /**
-   * Takes what `save` gave, in place of what was learned.
-   * @throws RangeError when the rows are not as many as the names, or not finite; nothing changes then.
+   * Restores the values of `save`, in place of all parts and offers.
+   * @throws RangeError when the number of rows differs from the number of names, or a number is not finite; nothing
+   *   changes then.
    */
   load(saved: SavedVectors): void {
     const { rows } = saved;
@@ -392,12 +393,12 @@ export class CollaborativeVectors {
     this.#sumStreamer(streamer, category, tags, sum);
   }
 
-  /** Makes a part the latest of its table, and makes it when there is none. */
+  /** Marks a part as the latest of its table; creates a missing one. */
   #open(table: Latest<string, Float32Array>, kind: string, name: string): void {
     table.set(name, table.get(name) ?? this.#firstRow(kind, name));
   }
 
-  /** The first numbers of a part: by its name, so that they do not depend on who came before. */
+  /** The first numbers of a part, drawn by its name: they do not depend on the order of arrival. */
   #firstRow(kind: string, name: string): Float32Array {
     const random = Random.named(this.options.seed, "vectors", kind, name);
     const scale = SPREAD / Math.sqrt(this.size);

@@ -1,13 +1,13 @@
 import { Latest } from "../../collections/index.js";
 import type { Id } from "../../protocol/index.js";
 
-/** Which streamers each user has liked, the latest of each: what neighbourhoods are made of. */
+/** The latest streamers that each user liked: the data of neighbourhoods. */
 export class Visits {
   readonly #users: Latest<Id, Latest<Id, true>>;
   readonly #perUser: number;
 
   /**
-   * @param users - Users remembered; those not heard of for longest are forgotten first.
+   * @param users - Users remembered; the ones without a visit for longest are forgotten first.
    * @param perUser - Streamers remembered of each; likewise.
    */
   constructor(users: number, perUser: number) {
@@ -15,7 +15,7 @@ export class Visits {
     this.#perUser = perUser;
   }
 
-  /** Takes a visit. Returns whether it is the first that is remembered of this user to this streamer. */
+  /** Adds a visit. Returns whether it is the first remembered one of this user to this streamer. */
   add(user: Id, streamer: Id): boolean {
     const own = this.#users.get(user) ?? new Latest<Id, true>(this.#perUser);
     const isNew = !own.has(streamer);
@@ -34,7 +34,7 @@ export class Visits {
     this.#users.delete(user);
   }
 
-  /** Forgets a streamer, of all users. */
+  /** Forgets a streamer in the visits of all users. */
   deleteStreamer(streamer: Id): void {
     for (const own of this.#users.values()) own.delete(streamer);
   }
@@ -44,7 +44,7 @@ export class Visits {
     return Array.from(this.#users, ([user, own]) => [user, [...own.keys()]]);
   }
 
-  /** Takes what `save` gave, remembering nothing yet. */
+  /** Restores the values of `save` into an empty table. */
   load(saved: readonly (readonly [Id, readonly Id[]])[]): void {
     for (const [user, streamers] of saved) {
       this.#users.set(

@@ -23,6 +23,7 @@ import {
 import { jaccard } from "../../../src/recommender/features/known/social.js";
 import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 import { type CatalogStream, type CollaborativeVectors, State } from "../../../src/recommender/state/index.js";
+import { onAir } from "../../support/events.js";
 import { judgeAt, watchAt } from "../../support/watch.js";
 
 const { observation: OBSERVATION, candidate: CANDIDATE } = featureSizes(coreFeatures());
@@ -120,7 +121,7 @@ describe("features", () => {
     expect(rows(state, "u1", DAY)).toEqual(first);
   });
 
-  test("are the same for a stream whatever other streams there are", () => {
+  test("are the same for a stream among any other streams", () => {
     const state = platform();
     take(state, { user: "u", stream: 3, watchMs: MINUTE, dislike: false }, 0);
     const all = rows(state, "u", DAY);
@@ -152,17 +153,17 @@ describe("features", () => {
 
 const NOW = DAY;
 
-/** A platform with these groups beside the core ones, on which tests make things happen. */
+/** A platform with these groups beside the core ones, for the events of tests. */
 function withGroups(...groups: FeatureGroup[]) {
   const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...coreFeatures(), ...groups] });
   const { users } = scenes.state;
   const feed = (...events: LiveEvent[]) => {
     for (const event of events) scenes.feedback(event);
   };
-  const onAir = (stream: string, more: Partial<OnAir> = {}) =>
-    feed({ kind: "on_air", time: 0, stream, streamer: "ann", category: "chess", tags: ["blitz"], ...more });
-  onAir("live");
-  /** What the groups write beside the core ones. */
+  const goLive = (stream: string, more: Partial<OnAir> = {}) =>
+    feed(onAir(stream, { streamer: "ann", tags: ["blitz"], ...more }));
+  goLive("live");
+  /** The numbers of the groups beside the core ones. */
   const rowsOf = (stream = "live", user = "u", now = NOW) => {
     const { streams, observation, candidates } = scenes.face({ user, now });
     const at = streams.findIndex(({ id }) => id === stream) * scenes.features.candidateSize;
@@ -170,7 +171,7 @@ function withGroups(...groups: FeatureGroup[]) {
     return { observation: [...observation.subarray(31)], candidate: [...row] };
   };
   const ANN = scenes.state.catalogue.get("live")!;
-  return { scenes, users, feed, onAir, rowsOf, ANN };
+  return { scenes, users, feed, goLive, rowsOf, ANN };
 }
 
 const GROUPS = [traits(), pages(), social(), taste(), vectors(), moments(), content(), neighbours()];
@@ -223,7 +224,7 @@ describe("groups", () => {
     expect(rowsOf().candidate).toEqual([1, 0, Math.fround(1 / 3), 0]);
   });
 
-  test("social: friends in the stream, friends who follow by how alike they are, own follows", () => {
+  test("social: friends in the stream, friends who follow, weighted by likeness, own follows", () => {
     const { users, rowsOf, ANN } = withGroups(social());
     expect([...rowsOf().observation, ...rowsOf().candidate].every((x) => x === 0)).toBe(true);
     const of = (streamer: string) => ({ ...ANN, streamer });
@@ -247,7 +248,7 @@ describe("groups", () => {
     expect(rowsOf().candidate.slice(1)).toEqual([0, 0, 0]);
   });
 
-  test("the share in common is that of sets, by the definition", () => {
+  test("the share in common is the Jaccard index of sets", () => {
     const random = new Random(4);
     for (let n = 0; n < 200; n++) {
       const [a, b] = [0, 1].map(() => new Set(Array.from({ length: random.below(8) }, () => `${random.below(9)}`)));
@@ -259,9 +260,9 @@ describe("groups", () => {
   });
 
   test("taste is the vectors' inner product, and both groups read the same vectors", () => {
-    const { scenes, users, feed, rowsOf, onAir } = withGroups(vectors({ size: 6 }), taste({ size: 6 }));
+    const { scenes, users, feed, rowsOf, goLive } = withGroups(vectors({ size: 6 }), taste({ size: 6 }));
     users.update("u", { language: "en" }, 0);
-    onAir("calm", { streamer: "ben", category: "music", tags: ["calm"] });
+    goLive("calm", { streamer: "ben", category: "music", tags: ["calm"] });
     for (let i = 1; i <= 30; i++) {
       feed({ kind: "watch", time: i * 10 * MINUTE, user: "u", stream: "live", watchMs: 9 * MINUTE });
       feed({ kind: "watch", time: i * 10 * MINUTE, user: "v", stream: "calm", watchMs: 9 * MINUTE });
@@ -275,7 +276,7 @@ describe("groups", () => {
     const own = observation.slice(0, 6).map(back);
     const theirs = candidate.slice(0, 6).map(back);
     expect(own.reduce((sum, x, f) => sum + x * theirs[f]!, 0)).toBeCloseTo(dot, 4);
-    onAir("new", { streamer: "new", category: "new", tags: [] });
+    goLive("new", { streamer: "new", category: "new", tags: [] });
     const nobody = rowsOf("new", "nobody").candidate.slice(6);
     expect(nobody.slice(2, 4)).toEqual([0, 0]);
     expect(nobody[0]).toBe(nobody[1]);
@@ -283,9 +284,9 @@ describe("groups", () => {
   });
 
   test("moments: a rate of zero is not a rate unknown", () => {
-    const { feed, rowsOf, onAir } = withGroups(moments());
+    const { feed, rowsOf, goLive } = withGroups(moments());
     expect(rowsOf().candidate.every((x) => x === 0)).toBe(true);
-    onAir("other");
+    goLive("other");
     feed({ kind: "comment", time: NOW - 5 * MINUTE, user: "v", stream: "other" });
     expect(rowsOf().candidate.slice(0, 10)).toEqual([0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
     feed({ kind: "update", time: NOW - 2 * MINUTE, stream: "live", viewers: 10 });
@@ -297,14 +298,14 @@ describe("groups", () => {
     expect(now[9]).toBeLessThan(0);
   });
 
-  test("content: likeness by modality, language and maturity, each with whether it is known", () => {
-    const { scenes, feed, rowsOf, onAir } = withGroups(content());
+  test("content: likeness by modality, language and maturity, each with a mask", () => {
+    const { scenes, feed, rowsOf, goLive } = withGroups(content());
     const rows = (id: string) => rowsOf(id).candidate;
-    onAir("bare", { tags: [] });
-    onAir("seen", { tags: [], title: "violin", embeddings: { image: [1, 2, 3] } });
+    goLive("bare", { tags: [] });
+    goLive("seen", { tags: [], title: "violin", embeddings: { image: [1, 2, 3] } });
     const alike = { title: "violin", language: "en", mature: false, embeddings: { image: [1, 2, 3.1] } };
-    onAir("alike", { tags: [], ...alike });
-    onAir("unlike", { tags: [], language: "zh", mature: true, embeddings: { image: [-1, -2, -3], audio: [1] } });
+    goLive("alike", { tags: [], ...alike });
+    goLive("unlike", { tags: [], language: "zh", mature: true, embeddings: { image: [-1, -2, -3], audio: [1] } });
     expect(rows("alike")).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1]);
     feed({ kind: "watch", time: NOW - DAY / 2, user: "u", stream: "seen", watchMs: 59_000 });
     expect(scenes.state.profile("u")).not.toHaveProperty("content");
@@ -314,7 +315,7 @@ describe("groups", () => {
     const near = (x: number) => expect.closeTo(x, 2);
     expect(rows("alike")).toEqual([1, near(1), 0, 0, 1, near(1), 0, 0, 1, 1, 1, -1]);
     expect(rows("unlike")).toEqual([0, 0, 0, 0, 1, near(-1), 0, 0, 1, -1, 1, 1]);
-    // What a user watched is in the exported profile, and goes with the user; what faded is unknown again.
+    // A user's watched content is in the exported profile, and is forgotten with it; faded content is unknown again.
     const kept = (scenes.state.profile("u") as { content?: unknown[] }).content;
     expect(kept?.map((sum) => sum !== null)).toEqual([true, false, true, false]);
     expect(
@@ -331,7 +332,7 @@ describe("groups", () => {
   });
 
   test("declared columns read the user's traits, and the stream", () => {
-    const { users, rowsOf, onAir } = withGroups(
+    const { users, rowsOf, goLive } = withGroups(
       columns({
         user: [{ name: "grown", from: "age", encode: { kind: "buckets", edges: [18] } }],
         stream: [
@@ -341,7 +342,7 @@ describe("groups", () => {
         ],
       }),
     );
-    onAir("english", { language: "en" });
+    goLive("english", { language: "en" });
     const before = rowsOf("english");
     expect(before.observation.slice(0, 3)).toEqual([0, 0, 0]);
     expect(before.candidate).toEqual([1, 0, 0, 1, 1, 0, 1, 1, 0.5, 0, 0, 0]);
@@ -350,7 +351,7 @@ describe("groups", () => {
     expect(rowsOf("live").candidate.slice(4, 7)).toEqual([0, 0, 0]);
   });
 
-  test("running columns go on with each slate, and are saved", () => {
+  test("running columns update with each slate, and are saved", () => {
     const make = () => withGroups(columns({ stream: [{ name: "viewers", encode: { kind: "running" } }] }));
     const { scenes, feed, ANN } = make();
     const read = (of: Scenes, viewers: number) => {
@@ -370,7 +371,7 @@ describe("groups", () => {
     expect(read(copy, 25)).toBe(2);
   });
 
-  test("of one's own write, keep, and are saved, forgotten and fed like any other", () => {
+  test("of your own write, keep, and are saved, forgotten and fed like any other", () => {
     const seen: string[] = [];
     const mine = featureGroup("mine", { half: 2 }, ({ state }, { half }) => {
       const counts = new Map<string, number>();
@@ -461,10 +462,10 @@ describe("groups", () => {
   });
 
   test("columns: a stream that may be for adults is not one that is for all", () => {
-    const { rowsOf, onAir } = withGroups(
+    const { rowsOf, goLive } = withGroups(
       columns({ stream: [{ name: "mature", encode: { kind: "minmax", low: 0, high: 1 } }] }),
     );
-    onAir("all", { mature: false });
+    goLive("all", { mature: false });
     expect(rowsOf("all").candidate).not.toEqual(rowsOf("live").candidate);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FeedbackEvent } from "../../../src/protocol/events.js";
+import { DAY, MINUTE } from "../../../src/protocol/time.js";
 import {
   type ClosedDecision,
   type DenseTransition,
@@ -10,11 +11,9 @@ import {
 } from "../../../src/recommender/learning/pending.js";
 import { Reward } from "../../../src/recommender/learning/reward.js";
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 const REWARD = new Reward({ click: 1, watch: 1, transform: "linear", bounce: 1 });
 
-/** A table whose transitions are kept: by the first feature of the candidate, which is the number of the stream. */
+/** A table that keeps its transitions by the first feature of the candidate, the number of the stream. */
 function table({ gamma = 0.9, ...options }: Partial<PendingOptions> & { gamma?: number } = {}) {
   const seen: (DenseTransition & { stream: number })[] = [];
   const pending = new Pending(REWARD, gamma, { evidence: "examined", ...options });
@@ -79,7 +78,7 @@ describe("a decision", () => {
     expect(pending.size).toBe(0);
   });
 
-  test("rewards what was done with the stream it was done with", () => {
+  test("rewards each stream for the actions in it", () => {
     const on = table();
     const { seen } = on;
     on.add(decision("d", 1));
@@ -118,7 +117,7 @@ describe("a decision", () => {
     expect(streams()).toEqual([0, 1]);
   });
 
-  test("a stream that the platform did not show is no evidence, once it reports what it showed", () => {
+  test("a stream that the platform did not show is no evidence, once it reports impressions", () => {
     const on = table();
     const { streams } = on;
     on.add(decision("d", 1));
@@ -127,7 +126,7 @@ describe("a decision", () => {
     expect(streams()).toEqual([1]);
   });
 
-  test("by default only what was entered is learned from", () => {
+  test("by default only entered streams become transitions", () => {
     const on = table({ evidence: "clicked" });
     const { streams } = on;
     on.add(decision("d", 1));
@@ -240,7 +239,7 @@ describe("the discount", () => {
 });
 
 describe("memory", () => {
-  test("holds no more decisions than it may, and drops the oldest unlearned", () => {
+  test("holds a bounded number of decisions, and drops the oldest unlearned", () => {
     const on = table({ decisions: 10 });
     const { pending, seen } = on;
     for (let i = 0; i < 25; i++) on.add(decision(`d${i}`, i, 2, `u${i}`));
@@ -249,7 +248,7 @@ describe("memory", () => {
     expect(pending.has("d15")).toBe(true);
   });
 
-  test("holds no more open tabs of a user than it may", () => {
+  test("holds a bounded number of open tabs of a user", () => {
     const on = table();
     const { pending } = on;
     for (let i = 0; i < 50; i++) {
@@ -260,7 +259,7 @@ describe("memory", () => {
     expect(pending.size).toBeLessThan(12);
   });
 
-  test("saved and loaded, it goes on the same", () => {
+  test("saved and loaded, it continues the same", () => {
     const original = table();
     original.add(decision("a", 1));
     original.take(click("s0", "a"));

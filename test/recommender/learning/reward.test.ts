@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { MINUTE } from "../../../src/protocol/time.js";
 import { emptyOutcome, type Outcome, Reward } from "../../../src/recommender/learning/reward.js";
 
 function outcome(changes: Partial<Outcome>): Outcome {
@@ -16,10 +17,9 @@ const WEIGHTS = {
   bounce: 0.7,
   dislike: 0.8,
 };
-const MINUTE = 60_000;
 
 describe("Reward", () => {
-  test("a stream with which nothing was done gives exactly 0", () => {
+  test("a stream without actions gives exactly 0", () => {
     expect(new Reward().of(emptyOutcome())).toBe(0);
   });
 
@@ -53,7 +53,7 @@ describe("Reward", () => {
     expect(reward.of(outcome({ clicked: true, watchMs: 4999, cut: true }))).toBe(0);
   });
 
-  test("grows with the watch and stays finite, whatever is sent", () => {
+  test("grows with the watch and stays finite for any input", () => {
     for (const transform of ["log1p", "linear"] as const) {
       const reward = new Reward({ transform });
       let last = Number.NEGATIVE_INFINITY;

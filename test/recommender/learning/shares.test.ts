@@ -2,13 +2,14 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import type { LoggedDecision } from "../../../src/protocol/schema.js";
+import { MINUTE } from "../../../src/protocol/time.js";
 import type { DenseTransition } from "../../../src/recommender/learning/pending.js";
 import { UserShares } from "../../../src/recommender/learning/shares.js";
 import { type QFunction, Recommender } from "../../../src/recommender/recommender.js";
 
 type Entry = LiveEvent | LoggedDecision;
 
-/** Writes down the rows of transitions. */
+/** Records the rows of transitions. */
 class Recorder implements QFunction {
   readonly transitions: string[] = [];
   readonly steps = 0;
@@ -34,8 +35,8 @@ class Recorder implements QFunction {
 }
 
 /**
- * A log in which user i decides twice as often as user i + 1 or so, and in which all goes wrong that can: streams that
- * have gone, clicks without a decision, decisions told twice, clicks whose watch is never told, slates nobody clicked.
+ * A log in which user i has about twice as many decisions as user i + 1, with everything that can go wrong: streams off
+ * air, clicks without a decision, repeated decisions, clicks without a watch, slates without a click.
  */
 function logOf(users: number, decisions: number, seed: number): Entry[] {
   const random = new Random(seed);
@@ -44,7 +45,7 @@ function logOf(users: number, decisions: number, seed: number): Entry[] {
     log.push({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}` });
   }
   for (let n = 0; n < decisions; n++) {
-    const time = 1 + n * 60_000;
+    const time = 1 + n * MINUTE;
     const user = `u${Math.floor(users * random.uniform() ** 3)}`;
     const slate = random.shuffle(["s0", "s1", "s2", "s3", "s4", "s11"]).slice(0, 3);
     const decision = { id: `d${n}`, user, time, slate };
@@ -59,7 +60,7 @@ function logOf(users: number, decisions: number, seed: number): Entry[] {
   return log;
 }
 
-/** Tells a recommender, which bounds nobody otherwise, of a log, with or without shares. */
+/** The transitions that a recommender without other bounds learns from a log, with or without shares. */
 function taught(log: readonly Entry[], shares?: UserShares): string[] {
   const agent = new Recorder();
   const recommender = new Recommender({ trainEvery: 0, profile: { decisionsPerWindow: log.length } }, agent);
@@ -77,7 +78,7 @@ function sharesOf(log: readonly Entry[], seed = 1, timesMax = Number.POSITIVE_IN
 }
 
 describe("shares of users", () => {
-  test("count what a recommender that is told of the same log learns from, whatever goes wrong", () => {
+  test("count the transitions of a recommender on the same log, whatever goes wrong", () => {
     for (const seed of [1, 2, 3]) {
       const log = logOf(20, 400, seed);
       const { transitions, users } = sharesOf(log).counted;
@@ -87,7 +88,7 @@ describe("shares of users", () => {
     }
   });
 
-  test("give every user as much, however much they did, and as much in all as before", () => {
+  test("give every user the same share, and the same total as before", () => {
     const USERS = 15;
     const log = logOf(USERS, 3000, 4);
     const drawn = new Map<string, number>();
@@ -95,14 +96,14 @@ describe("shares of users", () => {
     const SEEDS = 20;
     for (let seed = 0; seed < SEEDS; seed++) {
       const shares = sharesOf(log, seed);
-      // What comes of a decision: a transition where the stream was on the slate, clicked and watched.
+      // A decision yields a transition where the stream was on the slate, clicked and watched.
       const clicked = new Set(
         log.flatMap((entry) => ("kind" in entry && entry.kind === "watch" ? [entry.decision!] : [])),
       );
-      const told = new Set<string>();
+      const seen = new Set<string>();
       for (const entry of log) {
-        if ("kind" in entry || told.has(entry.id) || !clicked.has(entry.id)) continue;
-        told.add(entry.id);
+        if ("kind" in entry || seen.has(entry.id) || !clicked.has(entry.id)) continue;
+        seen.add(entry.id);
         drawn.set(entry.user, (drawn.get(entry.user) ?? 0) + shares.times(entry) / SEEDS);
         had.set(entry.user, (had.get(entry.user) ?? 0) + 1 / SEEDS);
       }
@@ -115,7 +116,7 @@ describe("shares of users", () => {
     expect(Math.abs(sum(drawn) / sum(had) - 1)).toBeLessThan(0.05);
   });
 
-  test("change how often something is learned from, and nothing of what", () => {
+  test("change the number of repeats of a transition, and nothing in it", () => {
     const log = logOf(10, 600, 5);
     const shares = sharesOf(log);
     const [all, some] = [taught(log), taught(log, shares)];
@@ -129,7 +130,7 @@ describe("shares of users", () => {
     expect(order).toEqual([...order].sort((a, b) => a - b));
   });
 
-  test("have a bound: those who did little have less, and nobody has more", () => {
+  test("have a bound: users with little have less, and nobody has more", () => {
     const log = logOf(15, 3000, 4);
     const [bounded, free] = [sharesOf(log, 1, 2), sharesOf(log)];
     let lowered = 0;
@@ -143,7 +144,7 @@ describe("shares of users", () => {
     expect(() => new UserShares(1, {}, 0)).toThrow('"timesMax" must be an integer >= 1, got 0');
   });
 
-  test("are drawn by the name of the decision: from any place on the same, and others with another seed", () => {
+  test("are drawn by the name of the decision: the same from any place on, others with another seed", () => {
     const log = logOf(10, 300, 6);
     const [one, again, other] = [sharesOf(log), sharesOf(log), sharesOf(log, 2)];
     const decisions = log.filter((entry): entry is LoggedDecision => !("kind" in entry));
@@ -159,8 +160,8 @@ describe("shares of users", () => {
   });
 });
 
-describe("a decision that is learned from so often", () => {
-  test("yields its transitions so often, and goes on from a save in between", () => {
+describe("a decision with a number of times", () => {
+  test("yields its transitions as many times, and continues from a save in between", () => {
     const log = logOf(1, 1, 7).filter((entry) => !("kind" in entry) || entry.kind === "on_air");
     const decision = log.find((entry): entry is LoggedDecision => !("kind" in entry))!;
     for (const times of [0, 1, 3]) {
@@ -180,8 +181,8 @@ describe("a decision that is learned from so often", () => {
 
   test.each([-1, 0.5, Number.NaN, "1"])("%s times is refused, unchanged", (times) => {
     const recommender = new Recommender({}, new Recorder());
-    const decided = () => recommender.recordDecision({ id: "d", user: "u", time: 5, slate: [] }, times as number);
-    expect(decided).toThrow(
+    const record = () => recommender.recordDecision({ id: "d", user: "u", time: 5, slate: [] }, times as number);
+    expect(record).toThrow(
       `"times" must be an integer >= 0, got ${JSON.stringify(times) ?? times}`.replace("null", "NaN"),
     );
     expect(recommender.time).toBe(0);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { PopularPolicy } from "../../../src/baselines/popular.js";
 import { RandomPolicy } from "../../../src/baselines/random.js";
 import { Random } from "../../../src/numeric/random.js";
-import type { LiveEvent } from "../../../src/protocol/events.js";
+import type { LiveEvent, OnAir } from "../../../src/protocol/events.js";
 import type { Filter } from "../../../src/protocol/policy.js";
 import { EventError } from "../../../src/protocol/schema.js";
 import { MINUTE } from "../../../src/protocol/time.js";
@@ -17,9 +17,10 @@ import {
 import { Towers, type Vectors } from "../../../src/recommender/retrieval/towers.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 import { Users } from "../../../src/recommender/state/users.js";
+import { onAir } from "../../support/events.js";
 import { judgeAt } from "../../support/watch.js";
 
-/** Users and streamers on a circle, where their number says. */
+/** Users and streamers on a circle, at the degrees of their number. */
 const circle: Vectors = {
   size: 2,
   readUser: (user, out, offset) => place(Number(user.slice(1)), out, offset),
@@ -32,23 +33,21 @@ function place(degrees: number, out: Float32Array, offset: number): boolean {
   return true;
 }
 
-function onAir(i: number, time = i): LiveEvent {
-  return {
-    kind: "on_air",
+function numbered(i: number, time = i): OnAir {
+  return onAir(`s${i}`, {
     time,
-    stream: `s${i}`,
     streamer: `r${i}`,
     category: `c${i % 7}`,
     mature: i % 5 === 0,
     ...(i % 3 > 0 && { language: i % 3 === 1 ? "en" : "ja" }),
-  };
+  });
 }
 
 function filled(n: number, options: Partial<RetrievalOptions> = {}, order = Array.from({ length: n }, (_, i) => i)) {
   const towers = new Towers(circle);
   const catalog = new Catalogue();
   catalog.follow(towers);
-  for (const i of order) catalog.feedback(onAir(i));
+  for (const i of order) catalog.feedback(numbered(i));
   for (const i of order) catalog.feedback({ kind: "update", time: n, stream: `s${i}`, viewers: (i * 37) % 50 });
   return { catalog, towers, retriever: new Retriever(catalog, options, towers) };
 }
@@ -57,7 +56,7 @@ const query = (more: Partial<Query> = {}): Query => ({ user: "u90", now: 10_000,
 const ids = (streams: readonly CatalogStream[]) => streams.map(({ id }) => id);
 
 describe("retrieval", () => {
-  test("gives all when they fit: the most viewed first, or those asked for in their order", () => {
+  test("returns all when they fit: the most viewed first, or requested ones in their order", () => {
     const { retriever } = filled(20);
     const all = retriever.retrieve(query({ max: 20 }));
     expect(new Set(all.sources)).toEqual(new Set(["all"]));
@@ -68,7 +67,7 @@ describe("retrieval", () => {
     expect(ids(asked.streams)).toEqual(["s7", "s2"]);
   });
 
-  test("keeps places for each source, and says which brought a stream", () => {
+  test("keeps places for each source, and returns the source of each stream", () => {
     const { retriever } = filled(500);
     const favourites = Array.from({ length: 60 }, (_, i) => `r${100 + i}`);
     const friends = ["r3", "r3", "r4", "r5", "off"];
@@ -82,7 +81,7 @@ describe("retrieval", () => {
     expect(streams.length).toBe(32);
   });
 
-  test("leaves no place empty: what a source does not bring, favourites, near and much viewed streams fill", () => {
+  test("leaves no place empty: favourites, near and popular streams fill the places of other sources", () => {
     const { retriever } = filled(500);
     const { streams, sources } = retriever.retrieve(query({ favourites: ["r200"] }));
     expect(streams.length).toBe(32);
@@ -93,7 +92,7 @@ describe("retrieval", () => {
     expect([...new Set(of)]).toEqual(["newest", "popular"]);
   });
 
-  test("never gives a stream twice, nor one that a filter leaves out, and does not depend on the order of arrival", () => {
+  test("returns no stream twice, none that a filter excludes, and does not depend on the order of arrival", () => {
     const filters: fc.Arbitrary<Filter> = fc.record(
       {
         languages: fc.subarray(["en", "ja", "no"]),
@@ -137,7 +136,7 @@ describe("retrieval", () => {
     );
   });
 
-  test("favourites are those visited last first, then others followed last, without the disliked", () => {
+  test("favourites are the latest visited first, then the latest followed, without disliked ones", () => {
     const profiles = new Users();
     const traits = (streamer: string) => ({ streamer, category: "c", tags: [] });
     for (const [i, streamer] of ["a", "b", "c"].entries()) profiles.click("u", traits(streamer), i);
@@ -161,7 +160,7 @@ describe("retrieval", () => {
   });
 });
 
-/** The filter, said again. */
+/** The filter, written a second time. */
 function passes(stream: CatalogStream, filter: Filter): boolean {
   const age = 10_000 - stream.startedAt;
   if (filter.languages && stream.language && !filter.languages.includes(stream.language)) return false;
@@ -190,7 +189,7 @@ const WRONG: [object, string][] = [
 describe("a request's filter", () => {
   test("holds for the slate, and changes nothing when it is wrong", () => {
     const recommender = new Recommender({ maxCandidates: 16 });
-    for (let i = 0; i < 100; i++) recommender.feedback(onAir(i, 0));
+    for (let i = 0; i < 100; i++) recommender.feedback(numbered(i, 0));
     for (let now = 1; now < 60; now++) {
       const filter = { mature: false, languages: ["en"], categories: { exclude: [`c${now % 7}`] }, blocked: ["r7"] };
       const { slate } = recommender.recommend({ user: "u", now, k: 6, filter });
@@ -225,7 +224,7 @@ describe("an off-air stream", () => {
 
   function eventOf(what: string, i: number, time: number): LiveEvent {
     const stream = `s${i}`;
-    if (what === "on_air") return { ...onAir(i, time), streamer: `r${i % 4}` } as LiveEvent;
+    if (what === "on_air") return { ...numbered(i, time), streamer: `r${i % 4}` };
     if (what === "update") return { kind: what, time, stream, viewers: time % 97, category: "other" };
     if (what === "off_air") return { kind: what, time, stream };
     return { kind: what as "click", time, user: "u1", stream };

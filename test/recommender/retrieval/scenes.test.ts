@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../../src/protocol/events.js";
+import type { LiveEvent, OnAir } from "../../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../../src/protocol/time.js";
 import { coreFeatures, taste } from "../../../src/recommender/features/index.js";
 import { SCENE_DEFAULTS, type SceneOptions, Scenes } from "../../../src/recommender/retrieval/scenes.js";
+import { onAir } from "../../support/events.js";
 
 const OPTIONS: SceneOptions = { ...SCENE_DEFAULTS, maxCandidates: 16, features: [...coreFeatures(), taste()] };
 const STREAMS = 100;
 
-function onAir(i: number, time = i): LiveEvent {
-  return { kind: "on_air", time, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 4}`, tags: [`t${i % 3}`] };
+function numbered(i: number): OnAir {
+  return onAir(`s${i}`, { time: i, streamer: `r${i}`, category: `c${i % 4}`, tags: [`t${i % 3}`] });
 }
 
 /** A save as text, and its numbers. */
@@ -19,11 +20,11 @@ function packed(scenes: Scenes) {
   return { saved, numbers: { state: joined(lists.state), towers: joined(lists.towers) } };
 }
 
-/** Many more on air than candidates; the first the most viewed, the last the newest. */
+/** Many more streams on air than candidates; the first is the most viewed, the last the newest. */
 function filled(options: Partial<SceneOptions> = {}): Scenes {
   const scenes = new Scenes({ ...OPTIONS, ...options });
   for (let i = 0; i < STREAMS; i++) {
-    scenes.feedback(onAir(i));
+    scenes.feedback(numbered(i));
     scenes.feedback({ kind: "update", time: i, stream: `s${i}`, viewers: STREAMS - i });
   }
   return scenes;
@@ -47,8 +48,8 @@ function watched(scenes: Scenes): void {
   }
 }
 
-describe("what is known now", () => {
-  test("says of which streams it has never heard, or no longer", () => {
+describe("scenes", () => {
+  test("report streams that are unknown, or no longer known", () => {
     const scenes = filled();
     const like = (stream: string): LiveEvent => ({ kind: "like", time: 1000, user: "u", stream });
     expect([like("s1"), like("never")].map((event) => scenes.feedback(event).isKnown)).toEqual([true, false]);
@@ -60,7 +61,7 @@ describe("what is known now", () => {
     expect(scenes.feedback({ kind: "friend", time: 1000, user: "u", friend: "v" }).isKnown).toBe(true);
   });
 
-  test("counts an impression that nobody here decided", () => {
+  test("count an impression of another policy", () => {
     const scenes = filled();
     const impression: LiveEvent = { kind: "impression", time: 1000, user: "u", stream: "s1" };
     scenes.feedback(impression);
@@ -79,7 +80,7 @@ describe("what is known now", () => {
     },
   );
 
-  test("brings a user what friends watch, as long as they do", () => {
+  test("bring streams that friends watch, as long as they watch", () => {
     const scenes = filled();
     expect(brought(scenes, "u")["friend"]).toBeUndefined();
     scenes.feedback({ kind: "friend", time: 1000, user: "u", friend: "v" });
@@ -90,7 +91,7 @@ describe("what is known now", () => {
     expect(brought(scenes, "u")["friend"]).toBeUndefined();
   });
 
-  test("brings a user the streamers followed, though visited so long ago that the visit is forgotten", () => {
+  test("bring followed streamers, even when the visit is forgotten", () => {
     const scenes = filled({ profile: { pairs: 2 } });
     const visit = (i: number) => scenes.feedback({ kind: "click", time: 1000 + i, user: "u", stream: `s${i}` });
     scenes.feedback({ kind: "follow", time: 1000, user: "u", stream: "s40" });
@@ -98,7 +99,7 @@ describe("what is known now", () => {
     expect(brought(scenes, "u")["favourite"]).toEqual(["s43", "s42", "s40"]);
   });
 
-  test("brings whoever has watched what is near, and nobody else", () => {
+  test("bring streams near the user's vector to users with watches, and to no others", () => {
     const scenes = filled();
     expect(brought(scenes, "u1")["similar"]).toBeUndefined();
     watched(scenes);
@@ -113,7 +114,7 @@ describe("what is known now", () => {
     expect(brought(without, "u1")["similar"]).toBeUndefined();
   });
 
-  test("brings nothing by the vector of a streamer who was forgotten, at once", () => {
+  test("bring nothing by the vector of a forgotten streamer, at once", () => {
     const scenes = filled();
     watched(scenes);
     const [nearest] = brought(scenes, "u1")["similar"]!;
@@ -121,7 +122,7 @@ describe("what is known now", () => {
     expect(brought(scenes, "u1")["similar"]).not.toContain(nearest);
   });
 
-  test("saved and loaded is the same, and brings the same", () => {
+  test("saved and loaded are the same, and bring the same", () => {
     const scenes = filled();
     watched(scenes);
     scenes.face({ user: "u1", now: HOUR });

@@ -78,7 +78,7 @@ describe("Towers", () => {
     },
   );
 
-  test("with a probe find most, the same whatever came and went before, and never too few", () => {
+  test("with a probe find most, independent of the history of streams, and never too few", () => {
     const vectors = new Named(4);
     const random = new Random(9);
     const order = Array.from({ length: 400 }, (_, i) => i);
@@ -117,7 +117,7 @@ describe("Towers", () => {
     expect(() => new Towers(vectors, { probe: 0 })).toThrow('"towers.probe" must be in (0, 1], got 0');
   });
 
-  test("give only what is accepted, or among those named, and nothing without a vector", () => {
+  test("return only accepted streams among the given ones, and none without a vector", () => {
     const vectors = new Named(8);
     const { catalog, towers } = filled(vectors, 200);
     const few = catalog.streams.filter(({ category }) => category === "c2");
@@ -136,7 +136,7 @@ describe("Towers", () => {
     }
   });
 
-  test("take moved vectors in turn, as many rows at a time as told", () => {
+  test("take moved vectors in turn, as many rows at a time as given", () => {
     const vectors = new Named(8);
     const { catalog, towers } = filled(vectors, 100);
     const old = naive(catalog, vectors, "u", 10);
@@ -148,7 +148,7 @@ describe("Towers", () => {
     expect(ids(towers.nearest("u", 10, everything))).toEqual(moved);
   });
 
-  test.each([1, 0.2])("saved and loaded go on with the rows that were read then: probe %d", (probe) => {
+  test.each([1, 0.2])("saved and loaded continue with the saved rows: probe %d", (probe) => {
     const vectors = new Named(8);
     const { catalog, towers } = filled(vectors, 100, 1, probe);
     vectors.version = 1;

@@ -6,11 +6,11 @@ import { type QFunction, Recommender } from "../../../src/recommender/recommende
 import { Explorer } from "../../../src/recommender/serving/explorer.js";
 
 const STREAMS = 6;
-/** Where a row says that a streamer has been shown less than ten times. */
+/** Place in a row of whether a streamer has fewer than ten impressions. */
 const IS_NEW = 12;
 const { candidate: candidateSize } = featureSizes(coreFeatures());
 
-/** Values by place alone: streams come by name, so s0 is the best by a little, and s5, whom nobody knows, the worst. */
+/** Values by place alone: streams come by name, so s0 is the best by a little, and the unknown s5 the worst. */
 class ByPlace implements QFunction {
   readonly steps = 0;
   readonly updates = 0;
@@ -53,7 +53,7 @@ function filled(bonus: number, epsilon = 0) {
 
 const request = (user: string, now = 1) => ({ user, now, k: 1 });
 
-describe("the bonus of streamers of whom little is known", () => {
+describe("the bonus of little-known streamers", () => {
   test("falls as one over the root of impressions, in deviations of the values", () => {
     const scores = Float32Array.of(1, 3, 1, 3);
     const known = [0, 3, 99, 1e12];
@@ -66,7 +66,7 @@ describe("the bonus of streamers of whom little is known", () => {
     expect(() => new Explorer(Random.named(1, "test"), { bonus: -1 })).toThrow('"explore.bonus" must be in [0, 1000]');
   });
 
-  test("shows them, until they are known as well", () => {
+  test("shows them until they are known as well as others", () => {
     const shown = (bonus: number) => {
       const { recommender } = filled(bonus);
       return Array.from({ length: 400 }, (_, u) => recommender.recommend(request(`u${u}`)).slate[0]);
@@ -82,7 +82,7 @@ describe("the bonus of streamers of whom little is known", () => {
     expect(shown(40).filter((stream) => stream === "s5").length).toBeGreaterThan(first);
   });
 
-  test("is in the propensities: slates come up as often as these say", () => {
+  test("is in the propensities: slates come up at their rate", () => {
     const { recommender } = filled(12, 0.6);
     // Shown 8 times to one user, a streamer is known no better by the ninth: from then on nothing changes.
     for (let i = 0; i < 1500; i++) recommender.recommend(request("u"));
@@ -106,7 +106,7 @@ describe("the bonus of streamers of whom little is known", () => {
     expect(counts.get("s5")!.p).toBeGreaterThan(1.5 * worst!.propensities[0]!);
   });
 
-  test("is in no value that is told or learned", () => {
+  test("is in no reported or learned value", () => {
     const { agent, recommender } = filled(50);
     expect(recommender.rank({ ...request("u"), k: 2 }).slate).toEqual(["s0", "s1"]);
     const { id, slate, scores } = recommender.recommend(request("u"));
@@ -117,7 +117,7 @@ describe("the bonus of streamers of whom little is known", () => {
     expect(agent.transitions.map((next) => [next.length, next[IS_NEW]])).toEqual([[candidateSize, 0]]);
   });
 
-  test("does not grow by what a click farm does", () => {
+  test("does not change by a click farm", () => {
     const [calm, attacked] = [filled(1, 1).recommender, filled(1, 1).recommender];
     for (let i = 0; i < 3000; i++) {
       for (const kind of ["impression", "click", "like"] as const) {

@@ -24,7 +24,7 @@ describe("a drawn slate", () => {
     { temperature: 0.5, epsilon: 1, top: 32 },
     { temperature: 1e9, epsilon: 0.8, top: 3 },
     { temperature: 1e-3, epsilon: 1, top: 3 },
-  ])("comes up as often as its propensities say, with %o", (explore) => {
+  ])("comes up at the rate of its propensities, with %o", (explore) => {
     const slates = builder(explore);
     const draws = 50_000;
     const counts = new Map<string, { n: number; p: number }>();
@@ -44,7 +44,7 @@ describe("a drawn slate", () => {
     expect(total).toBeLessThan(1 + 1e-9);
   });
 
-  test("without exploration is the best first, the lower index of equals, with probability 1", () => {
+  test("without exploration is the best first, ties by the lower index, with probability 1", () => {
     const slates = builder({ epsilon: 0 });
     const slate = drawn(slates, SCORES, 9);
     expect(slate.indices).toEqual([1, 5, 2, 3, 0, 4]);

@@ -1,22 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
-import type { OnAir } from "../../../src/protocol/events.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
+import { onAir } from "../../support/events.js";
 
-function onAir(stream: string, time = 0, more: Partial<OnAir> = {}): OnAir {
-  return { kind: "on_air", time, stream, streamer: `of ${stream}`, category: "chess", ...more };
-}
-
-describe("Catalog", () => {
-  test("holds what the events told of each stream", () => {
+describe("Catalogue", () => {
+  test("holds the data of the events of each stream", () => {
     const catalog = new Catalogue();
-    const told = { description: "d", language: "en", mature: true, embeddings: { text: [0.1, -2], audio: [3] } };
-    catalog.feedback(onAir("a", 5, { tags: ["calm"], title: "hello", ...told }));
+    const described = { description: "d", language: "en", mature: true, embeddings: { text: [0.1, -2], audio: [3] } };
+    catalog.feedback(onAir("a", { time: 5, tags: ["calm"], title: "hello", ...described }));
     catalog.feedback({ kind: "update", time: 9, stream: "a", viewers: 30, category: "music" });
     catalog.feedback({ kind: "update", time: 11, stream: "a", viewers: 20, likes: 4, tags: ["loud"] });
     const embeddings = { text: Float32Array.of(0.1, -2), audio: Float32Array.of(3) };
     expect({ ...catalog.get("a") }).toEqual({
-      ...told,
+      ...described,
       isOnAir: true,
       embeddings,
       likes: 4,
@@ -47,18 +43,18 @@ describe("Catalog", () => {
 
   test("a stream that comes back starts anew", () => {
     const catalog = new Catalogue();
-    catalog.feedback(onAir("a", 1));
+    catalog.feedback(onAir("a", { time: 1 }));
     catalog.feedback({ kind: "update", time: 2, stream: "a", viewers: 9 });
     catalog.feedback({ kind: "off_air", time: 3, stream: "a" });
-    catalog.feedback(onAir("a", 4));
+    catalog.feedback(onAir("a", { time: 4 }));
     expect(catalog.get("a")).toMatchObject({ startedAt: 4, viewers: 0, peakViewers: 0 });
   });
 
-  test("a second on_air changes what the stream is, not when it started", () => {
+  test("a second on_air changes the description of the stream, not its start", () => {
     const catalog = new Catalogue();
-    catalog.feedback(onAir("a", 1));
+    catalog.feedback(onAir("a", { time: 1 }));
     catalog.feedback({ kind: "update", time: 2, stream: "a", viewers: 9 });
-    catalog.feedback(onAir("a", 3, { category: "music", tags: ["loud"] }));
+    catalog.feedback(onAir("a", { time: 3, category: "music", tags: ["loud"] }));
     expect(catalog.size).toBe(1);
     expect(catalog.get("a")).toMatchObject({ category: "music", tags: ["loud"], startedAt: 1, viewers: 9 });
   });
@@ -79,11 +75,11 @@ describe("Catalog", () => {
     expect(catalog.among([])).toEqual([]);
   });
 
-  test("keeps streams by viewers, by start, by streamer and by category, whatever the order in which they came", () => {
+  test("keeps streams by viewers, by start, by streamer and by category, in any order of arrival", () => {
     const build = (order: readonly number[]) => {
       const catalog = new Catalogue();
       for (const i of order) {
-        catalog.feedback(onAir(`s${i}`, i >> 2, { streamer: `r${i % 10}`, category: `c${i % 3}` }));
+        catalog.feedback(onAir(`s${i}`, { time: i >> 2, streamer: `r${i % 10}`, category: `c${i % 3}` }));
         catalog.feedback({ kind: "update", time: 50, stream: `s${i}`, viewers: i % 7, category: `c${i % 5}` });
       }
       for (const i of order) if (i % 6 === 0) catalog.feedback({ kind: "off_air", time: 60, stream: `s${i}` });
@@ -107,7 +103,7 @@ describe("Catalog", () => {
     const catalog = new Catalogue();
     catalog.follow({ entered: see, changed: see, left: () => seen.push("gone") });
     const update = (what: object) => catalog.feedback({ kind: "update", time: 2, stream: "a", ...what });
-    catalog.feedback(onAir("a", 1, { category: "chess", tags: ["calm"] }));
+    catalog.feedback(onAir("a", { time: 1, category: "chess", tags: ["calm"] }));
     update({ viewers: 5 });
     update({ category: "music" });
     update({ tags: ["loud", "late"] });
@@ -116,7 +112,7 @@ describe("Catalog", () => {
     expect(seen).toEqual(["chess,calm", "music,calm", "music,loud,late", "gone"]);
   });
 
-  test("calls followers for each stream at its index, and where the last went", () => {
+  test("calls followers for each stream at its index, and for the moved last one", () => {
     const rows: string[] = [];
     const write = ({ index, id, category }: CatalogStream) => {
       rows[index] = `${id} ${category}`;
@@ -135,21 +131,21 @@ describe("Catalog", () => {
       const stream = `s${random.below(30)}`;
       const category = `c${random.below(3)}`;
       const kind = random.pick(["on_air", "update", "off_air"] as const);
-      if (kind === "on_air") catalog.feedback(onAir(stream, step, { category }));
+      if (kind === "on_air") catalog.feedback(onAir(stream, { time: step, category }));
       else if (kind === "update") catalog.feedback({ kind, time: step, stream, category });
       else catalog.feedback({ kind, time: step, stream });
       expect(rows).toEqual(catalog.streams.map(({ id, category }) => `${id} ${category}`));
     }
   });
 
-  test("saved and loaded holds the same, and goes on the same", () => {
+  test("saved and loaded holds the same, and continues the same", () => {
     const random = new Random(4);
     const catalog = new Catalogue();
     const live = (into: Catalogue, from: number) => {
       for (let step = 0; step < 500; step++) {
         const [stream, time] = [`s${random.below(20)}`, from + step * 500];
         const kind = random.pick(["on_air", "update", "off_air", "click", "gift"] as const);
-        if (kind === "on_air") into.feedback(onAir(stream, time, { embeddings: { image: [random.normal()] } }));
+        if (kind === "on_air") into.feedback(onAir(stream, { time, embeddings: { image: [random.normal()] } }));
         else if (kind === "update") into.feedback({ kind, time, stream, viewers: random.below(99), likes: step });
         else if (kind === "off_air") into.feedback({ kind, time, stream });
         else if (kind === "click") into.feedback({ kind, time, stream, user: `u${random.below(5)}` });
@@ -177,7 +173,7 @@ describe("Catalog", () => {
     for (let step = 0; step < 20_000; step++) {
       const id = `s${random.below(60)}`;
       if (random.bernoulli(0.5)) {
-        catalog.feedback(onAir(id, step));
+        catalog.feedback(onAir(id, { time: step }));
         model.add(id);
       } else {
         catalog.feedback({ kind: "off_air", time: step, stream: id });
@@ -195,12 +191,12 @@ describe("Catalog", () => {
   test("knows streams that went off air, the latest, until they come back or their streamer is forgotten", () => {
     const catalog = new Catalogue(16);
     for (let i = 0; i < 40; i++) {
-      catalog.feedback(onAir(`s${i}`, i));
+      catalog.feedback(onAir(`s${i}`, { time: i }));
       catalog.feedback({ kind: "off_air", time: i, stream: `s${i}` });
     }
     expect(catalog.find("s0")).toBeUndefined();
     expect(catalog.find("s39")).toMatchObject({ id: "s39", isOnAir: false });
-    catalog.feedback(onAir("s39", 50));
+    catalog.feedback(onAir("s39", { time: 50 }));
     expect(catalog.find("s39")).toBe(catalog.get("s39"));
     const gone = catalog.find("s38")!;
     expect(catalog.goneOf(gone.streamer)).toContain("s38");
@@ -210,7 +206,7 @@ describe("Catalog", () => {
 
   test("takes 100 000 streams on and off air", () => {
     const catalog = new Catalogue();
-    for (let i = 0; i < 100_000; i++) catalog.feedback(onAir(`s${i}`, i));
+    for (let i = 0; i < 100_000; i++) catalog.feedback(onAir(`s${i}`, { time: i }));
     for (let i = 0; i < 100_000; i++) catalog.feedback({ kind: "update", time: i, stream: `s${i}`, viewers: i });
     for (let i = 0; i < 100_000; i++) catalog.feedback({ kind: "off_air", time: i, stream: `s${i}` });
     expect(catalog.size).toBe(0);

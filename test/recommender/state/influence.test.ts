@@ -19,7 +19,7 @@ function ann(profiles: Users, now: number): StreamerProfile {
   return profiles.streamers.profile("ann", now)!;
 }
 
-/** One hour's visit, as it is: in, like, out. */
+/** An honest visit of one hour: in, like, out. */
 function visit(profiles: Users, user: string, from: number): void {
   profiles.impression(user, ANN, from);
   profiles.click(user, ANN, from);
@@ -27,7 +27,7 @@ function visit(profiles: Users, user: string, from: number): void {
   watchAt(profiles, user, ANN, HOUR, false, from + HOUR);
 }
 
-/** The same in one millisecond, again and again: nobody has watched an hour by then. */
+/** The same in one millisecond, again and again: an hour's watch is impossible by then. */
 function flood(profiles: Users, users: number, times: number, from = 0): void {
   for (let i = 0; i < times; i++) {
     const [user, now] = [`bot${i % users}`, from + i];
@@ -39,7 +39,7 @@ function flood(profiles: Users, users: number, times: number, from = 0): void {
   }
 }
 
-describe("what an account counts for", () => {
+describe("the influence of an account", () => {
   test("is no more after thousands of events than after one honest visit", () => {
     for (const users of [1, 5]) {
       const [honest, flooded] = [new Users(), new Users()];
@@ -56,7 +56,7 @@ describe("what an account counts for", () => {
     }
   });
 
-  test("is the same of all accounts: honest ones count each for themselves, and again when the time is over", () => {
+  test("is the same for all accounts: each honest one counts, and counts again in the next window", () => {
     const profiles = new Users();
     for (let i = 0; i < 50; i++) visit(profiles, `u${i}`, i);
     const { estimate: _, ...first } = ann(profiles, HOUR);
@@ -74,7 +74,7 @@ describe("what an account counts for", () => {
     expect(ann(profiles, HOUR).minutes).toBeCloseTo(4 * (10 + 1 / 60), 12);
   });
 
-  test("is, of impressions, those before the click and at most 8", () => {
+  test("is at most 8 impressions before the click", () => {
     const profiles = new Users();
     const impressions = (user: string, before: number, after: number) => {
       for (let i = 0; i < before; i++) profiles.impression(user, ANN, 0);
@@ -85,7 +85,7 @@ describe("what an account counts for", () => {
     expect([impressions("u", 3, 5), impressions("v", 0, 5), impressions("bot", 3000, 3000)]).toEqual([3, 3, 11]);
   });
 
-  test("does not grow by going round many streamers", () => {
+  test("does not grow by rounds of many streamers", () => {
     const profiles = new Users();
     for (let round = 0; round < 20; round++) {
       for (let i = 0; i < 300; i++) {
@@ -101,7 +101,7 @@ describe("what an account counts for", () => {
     }
   });
 
-  test("is of decisions 64, in the same time", () => {
+  test("is 64 decisions a window", () => {
     const profiles = new Users();
     const admitted = (user: string, now: number) => {
       profiles.open(user, now);
@@ -112,14 +112,14 @@ describe("what an account counts for", () => {
     expect(profiles.admits("never seen", 0)).toBe(true);
   });
 
-  test("is everything where the option is 0", () => {
+  test("is unbounded where the option is 0", () => {
     const profiles = new Users({ influenceWindowMs: 0 });
     flood(profiles, 1, 100);
     expect(ann(profiles, 100)).toMatchObject({ clicks: 100, watches: 100, minutes: 6000, approvals: 100, repeats: 99 });
     expect(Array.from({ length: 100 }, () => profiles.admits("bot0", 100)).every(Boolean)).toBe(true);
   });
 
-  test("is what recounting everything from the start gives", () => {
+  test("equals a recount of everything from the start", () => {
     const random = new Random(7);
     const options: Partial<ProfileOptions> = { influenceWindowMs: 20 * MINUTE };
     const profiles = new Users(options);
@@ -149,7 +149,7 @@ describe("what an account counts for", () => {
     expect(profiles.streamers.profile("r0", 0)).toMatchObject({ clicks: counted.click, approvals: counted.like });
   });
 
-  test("goes on the same after a save, and is forgotten with the streamer", () => {
+  test("continues the same after a save, and is forgotten with the streamer", () => {
     const profiles = new Users();
     flood(profiles, 2, 50);
     const loaded = new Users();
@@ -160,7 +160,7 @@ describe("what an account counts for", () => {
     expect(loaded.export("bot0")!.influence.streamers).toEqual([]);
   });
 
-  test("bounds what the vectors learn of a streamer", () => {
+  test("bounds the learning of vectors from a streamer", () => {
     const learned = (watches: number) => {
       const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...coreFeatures(), taste()] });
       for (let i = 0; i < 20; i++) {
@@ -177,7 +177,7 @@ describe("what an account counts for", () => {
   });
 });
 
-describe("a watch that cannot be", () => {
+describe("an impossible watch", () => {
   const minutes = (profiles: Users) => profiles.get("u")!.pairs.get("ann")!.minutes;
 
   test("counts for the time since the user entered", () => {
@@ -187,7 +187,7 @@ describe("a watch that cannot be", () => {
     expect([minutes(profiles), ann(profiles, HOUR).minutes, ann(profiles, HOUR).watches]).toEqual([10, 10, 1]);
   });
 
-  test("counts for the time since the user's last watch there ended, and for nobody when that is short", () => {
+  test("counts for the time since the user's last watch there ended, and not at all when that is short", () => {
     const profiles = new Users();
     watchAt(profiles, "u", ANN, HOUR, false, 10);
     expect(minutes(profiles)).toBe(60);
@@ -197,7 +197,7 @@ describe("a watch that cannot be", () => {
     expect(ann(profiles, HOUR)).toMatchObject({ watches: 1, minutes: 60 });
   });
 
-  test("is one that is longer by more than clocks differ", () => {
+  test("is one too long by more than clocks differ", () => {
     const profiles = new Users();
     profiles.click("u", ANN, 0);
     watchAt(profiles, "u", ANN, 70_000, false, MINUTE);

@@ -5,6 +5,7 @@ import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
 import { coreFeatures, neighbours } from "../../../src/recommender/features/index.js";
 import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 import { type Nearness, Neighbours } from "../../../src/recommender/state/neighbours.js";
+import { onAir } from "../../support/events.js";
 
 function nearness(neighbours: Neighbours, user: string, streamer: string, now = 0): Nearness | undefined {
   const out = { all: 7, others: 7, weight: 7, nearest: 7 };
@@ -13,7 +14,7 @@ function nearness(neighbours: Neighbours, user: string, streamer: string, now = 
 }
 
 describe("neighbours", () => {
-  test("are those whom the same users liked; how near a streamer is leaves itself out, and says what it is made of", () => {
+  test("are streamers that the same users liked; nearness excludes the streamer itself, and lists its sums", () => {
     const neighbours = new Neighbours({ shrinkage: 0, recency: 0.5 });
     for (const [user, streamer] of ["ua", "ub", "va", "vb", "wb", "wc"].map((pair) => [...pair] as [string, string])) {
       neighbours.learn(user, streamer, 0);
@@ -22,7 +23,7 @@ describe("neighbours", () => {
     const [ab, bc] = [2 / Math.sqrt(6), 1 / Math.sqrt(3)];
     const near = (x: number) => expect.closeTo(x, 12);
     expect(nearness(neighbours, "u", "c")).toEqual({ all: near(bc), others: near(bc), weight: 1.5, nearest: near(bc) });
-    // Itself was liked last: all has it, the others begin at the weight after.
+    // Itself was liked last: `all` includes it, the others begin at the next weight.
     expect(nearness(neighbours, "u", "b")).toEqual({
       all: near(1 + 0.5 * ab),
       others: near(0.5 * ab),
@@ -33,7 +34,7 @@ describe("neighbours", () => {
     expect(nearness(neighbours, "u", "never")).toBeUndefined();
   });
 
-  test("a user who comes again, or goes round and round, does not outweigh those who come once", () => {
+  test("a user who comes again and again, or in rounds, does not outweigh users who come once", () => {
     const neighbours = new Neighbours({ shrinkage: 0, history: 16, halfLifeMs: 4 * WEEK });
     const audience = (streamer: string, now: number) => {
       neighbours.learn("probe", streamer, now);
@@ -49,19 +50,19 @@ describe("neighbours", () => {
     const after = neighbours.save().audiences;
     const visits = (name: string) => after.find(([streamer]) => streamer === name)![1];
     expect(before[1]).toBe(20);
-    // One of each account, or two.
+    // One for each account, or two.
     expect(visits("x")).toBeLessThan(23);
     expect(visits("z")).toBe(1);
     const all = after.reduce((sum, [, count]) => sum + count, 0);
     expect(all).toBeLessThanOrEqual(40 + 2 + 16 + 0.1);
     expect(audience("y", 1)).toBeGreaterThan(0.9);
-    // Half a year later what it did has faded, and it counts again.
+    // Half a year later its visits have faded, and it counts again.
     neighbours.learn("round", "x", 26 * WEEK);
     const later = neighbours.save().audiences.find(([streamer]) => streamer === "x")![1];
     expect(later).toBeGreaterThan(visits("x"));
   });
 
-  test("a user and a streamer that are forgotten are in nothing that is saved", () => {
+  test("a forgotten user and a forgotten streamer are in no save", () => {
     const neighbours = new Neighbours();
     for (const user of ["secret", "v"]) for (const streamer of ["a", "hidden"]) neighbours.learn(user, streamer, 0);
     const text = () => JSON.stringify(neighbours.save());
@@ -100,7 +101,7 @@ describe("neighbours", () => {
     expect(nearness(copy, "u1", "s2", 1e12)).toEqual(nearness(original, "u1", "s2", 1e12));
   });
 
-  test("being read changes nothing, however much later", () => {
+  test("a read changes nothing, at any later time", () => {
     const neighbours = new Neighbours({ halfLifeMs: 1 });
     for (const user of ["u", "v"]) for (const streamer of ["a", "b"]) neighbours.learn(user, streamer, 0);
     const saved = JSON.stringify(neighbours.save());
@@ -109,14 +110,8 @@ describe("neighbours", () => {
   });
 });
 
-describe("the input neighbours", () => {
-  const onAir = (streamer: string): LiveEvent => ({
-    kind: "on_air",
-    time: 0,
-    stream: `of ${streamer}`,
-    streamer,
-    category: "c",
-  });
+describe("the group neighbours", () => {
+  const streamOf = (streamer: string, time = 0) => onAir(`of ${streamer}`, { time, streamer });
   const watch = (user: string, streamer: string, time: number, watchMs = 10 * MINUTE): LiveEvent => ({
     kind: "watch",
     time,
@@ -126,7 +121,7 @@ describe("the input neighbours", () => {
   });
   function platform(): Scenes {
     const scenes = new Scenes({ ...SCENE_DEFAULTS, features: [...coreFeatures(), neighbours()] });
-    for (const streamer of ["a", "b", "c"]) scenes.feedback(onAir(streamer));
+    for (const streamer of ["a", "b", "c"]) scenes.feedback(streamOf(streamer));
     return scenes;
   }
   /** Its four floats for a streamer. */
@@ -137,7 +132,7 @@ describe("the input neighbours", () => {
     return [...candidates.subarray((i + 1) * candidateSize - 4, (i + 1) * candidateSize)];
   }
 
-  test("knows of a watch from right after it on, of others too, and not before", () => {
+  test("counts a watch right after it, also of others, and not before", () => {
     const scenes = platform();
     const unknown = [0, 0, 0, 0];
     scenes.feedback(watch("v", "a", MINUTE));
@@ -149,7 +144,7 @@ describe("the input neighbours", () => {
     const near = (x: number) => expect.closeTo(x, 4);
     const known = [1, near(similarity / (similarity + 1)), near(similarity), near(similarity)];
     expect(row(scenes, "u", "b", 3 * MINUTE)).toEqual(known);
-    // Whom the user liked says nothing of itself, and nobody liked c.
+    // A liked streamer is no evidence of itself, and nobody liked c.
     expect(row(scenes, "u", "a", 3 * MINUTE)).toEqual(unknown);
     expect(row(scenes, "u", "c", 3 * MINUTE)).toEqual(unknown);
     scenes.feedback(watch("w", "c", 4 * MINUTE));
@@ -158,7 +153,7 @@ describe("the input neighbours", () => {
     expect(row(scenes, "u", "c", HOUR)[1]).toBeGreaterThan(0);
   });
 
-  test("takes likes and long watches, no bounces, and streams that have gone", () => {
+  test("counts likes and long watches, no bounces, and streams off air", () => {
     const scenes = platform();
     scenes.feedback(watch("v", "a", 1, 59_000));
     scenes.feedback({ kind: "click", time: 1, user: "v", stream: "of a" });
@@ -167,7 +162,7 @@ describe("the input neighbours", () => {
     expect(row(scenes, "v", "a", 3)).toEqual([0, 0, 0, 0]);
     scenes.feedback({ kind: "off_air", time: 4, stream: "of a" });
     scenes.feedback(watch("v", "a", DAY));
-    scenes.feedback({ ...onAir("a"), time: DAY + 1 });
+    scenes.feedback(streamOf("a", DAY + 1));
     expect(row(scenes, "v", "a", DAY + 1)[0]).toBe(1);
     expect(scenes.state.forget("v")).toBe(true);
     expect(row(scenes, "v", "a", DAY + 2)).toEqual([0, 0, 0, 0]);
@@ -177,10 +172,10 @@ describe("the input neighbours", () => {
     expect(row(scenes, "v", "a", DAY + 3)).toEqual([0, 0, 0, 0]);
   });
 
-  test("is not made, nor saved, where nobody asks for it", () => {
+  test("is neither built nor saved unless given", () => {
     const kept = (of: Scenes) => of.state.save([]).keepers;
     const scenes = new Scenes({ ...SCENE_DEFAULTS, features: coreFeatures() });
-    scenes.feedback(onAir("a"));
+    scenes.feedback(streamOf("a"));
     scenes.feedback(watch("u", "a", 1));
     expect(kept(scenes)).toEqual([]);
     const asked = platform();

@@ -3,8 +3,10 @@ import { describe, expect, test } from "vitest";
 import { log1p } from "../../../src/numeric/math.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
+import { MINUTE } from "../../../src/protocol/time.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 import { type RateName as Counted, Rates } from "../../../src/recommender/state/rates.js";
+import { onAir } from "../../support/events.js";
 
 const KINDS = ["click", "comment", "gift", "like", "follow", "share", "watch", "impression"] as const;
 const COUNTED = { joinRate: ["click"], commentRate: ["comment"], giftRate: ["gift"], likeRate: ["like", "follow"] };
@@ -17,7 +19,7 @@ const NAMES: Record<RateName, Counted> = {
   likeRate: "like",
 };
 
-/** Streams on air, and what is counted of them. */
+/** Streams on air, and their counts. */
 class Live {
   readonly catalogue = new Catalogue();
   readonly rates = new Rates();
@@ -68,9 +70,6 @@ class Live {
   }
 }
 
-const onAir = (stream: string, time: number): LiveEvent => {
-  return { kind: "on_air", time, stream, streamer: `of ${stream}`, category: "chess" };
-};
 const act = (kind: string, time: number, user: string, stream: string) =>
   ({
     kind,
@@ -99,17 +98,17 @@ function naiveRate(log: readonly LiveEvent[], stream: string, name: RateName, no
   const since = sinceOnAir(log, stream)!;
   const startedAt = since[0]!.time;
   const live = new Set<string>();
-  let heard = false;
+  let isKnown = false;
   for (const event of log) {
     if (event.kind === "on_air") live.add(event.stream);
     else if (event.kind === "off_air") live.delete(event.stream);
-    else if (counted.includes(event.kind) && "stream" in event && live.has(event.stream)) heard = true;
+    else if (counted.includes(event.kind) && "stream" in event && live.has(event.stream)) isKnown = true;
   }
-  if (!heard || now - startedAt < 10_000) return undefined;
+  if (!isKnown || now - startedAt < 10_000) return undefined;
   const first = Math.floor(now / 10_000) * 10_000 - 50_000;
   const firsts = new Map<string, LiveEvent>();
   const lives = new Set<string>();
-  // Whoever did it in these 10 s does not count again, were it after the stream went off air and on.
+  // A user counts once in these 10 s, even when the stream went off air and on between.
   for (const event of log) {
     if (event.kind === "on_air") lives.add(event.stream);
     else if (event.kind === "off_air") lives.delete(event.stream);
@@ -119,7 +118,7 @@ function naiveRate(log: readonly LiveEvent[], stream: string, name: RateName, no
     }
   }
   const own = [...firsts.values()].filter((event) => since.includes(event) && event.time >= first);
-  return (own.length * 60_000) / (now - Math.max(first, startedAt));
+  return (own.length * MINUTE) / (now - Math.max(first, startedAt));
 }
 
 /** Goes through all updates since the stream went on air. */
@@ -131,7 +130,7 @@ function naiveTrend(log: readonly LiveEvent[], stream: string, now: number): num
   }
   const from = marks.at(-2);
   if (from === undefined) return undefined;
-  return ((log1p(updates.at(-1)!.viewers!) - log1p(from.viewers!)) * 60_000) / (now - from.time);
+  return ((log1p(updates.at(-1)!.viewers!) - log1p(from.viewers!)) * MINUTE) / (now - from.time);
 }
 
 function expectAsNaive(live: Live, log: readonly LiveEvent[], now: number): void {
@@ -171,7 +170,7 @@ describe("rates", () => {
           }
           const event: LiveEvent =
             what === "on_air"
-              ? onAir(id, now)
+              ? onAir(id, { time: now })
               : what === "off_air"
                 ? { kind: what, time: now, stream: id }
                 : what === "update"
@@ -186,9 +185,9 @@ describe("rates", () => {
     );
   });
 
-  test("one user who floods a stream is worth at most one event in 10 s", () => {
+  test("one user who floods a stream counts for at most one event in 10 s", () => {
     const live = new Live();
-    live.feedback(onAir("a", 0));
+    live.feedback(onAir("a"));
     for (let time = 60_000; time < 120_000; time += 5) live.feedback(act("comment", time, "loud", "a"));
     live.advance(119_999);
     expect(live.rate("a", "commentRate")).toBeCloseTo(6, 3);
@@ -198,8 +197,8 @@ describe("rates", () => {
 
   test("ten thousand users in 10 s all count, whatever their names", () => {
     const live = new Live();
-    live.feedback(onAir("a", 0));
-    live.feedback(onAir("ab", 0));
+    live.feedback(onAir("a"));
+    live.feedback(onAir("ab"));
     const random = new Random(1);
     const name = (i: number) => `${"b".repeat(i % 3)}${i}-${random.below(10)}`;
     for (let i = 0; i < 10_000; i++) live.feedback(act("click", 20_000, name(i), i % 2 === 0 ? "a" : "ab"));
@@ -207,9 +206,9 @@ describe("rates", () => {
     expect(live.rate("ab", "joinRate")).toBe(5000 * 3);
   });
 
-  test("are unknown before anything can be known, and fade to 0 afterwards", () => {
+  test("are unknown before the first events, and fade to 0 afterwards", () => {
     const live = new Live();
-    live.feedback(onAir("a", 1000));
+    live.feedback(onAir("a", { time: 1000 }));
     const read = () => ({
       joinRate: live.rate("a", "joinRate"),
       giftRate: live.rate("a", "giftRate"),

@@ -36,7 +36,7 @@ describe("a user's profile", () => {
     expect(b.pairs.get("ann")!.weight).toBeCloseTo(a.pairs.get("ann")!.weight, 12);
   });
 
-  test("interests are shares of what was watched", () => {
+  test("interests are shares of watching", () => {
     const profiles = new Users();
     watchAt(profiles, "u", ANN, 30 * MINUTE, false, 0);
     watchAt(profiles, "u", BEN, 30 * MINUTE, false, 0);
@@ -64,7 +64,7 @@ describe("a user's profile", () => {
     expect([profile.sums.bounces[0], profile.sums.watches[0], profile.session.bounces]).toEqual([1, 1, 1]);
   });
 
-  test("memory is bounded, and what was visited last stays", () => {
+  test("memory is bounded, and the latest visits stay", () => {
     const profiles = new Users({ users: 40, streamers: 50, pairs: 20, interests: 10 });
     for (let i = 0; i < 500; i++) {
       profiles.shown("u", [stream(`s${i}`, `c${i}`, [`t${i}`])], i);
@@ -96,7 +96,7 @@ describe("a user's profile", () => {
     expect(profiles.delete("u")).toBe(false);
   });
 
-  test("saved and loaded, it goes on the same", () => {
+  test("saved and loaded, it continues the same", () => {
     const random = new Random(3);
     const streams = Array.from({ length: 30 }, (_, i) => stream(`s${i}`, `c${i % 5}`, [`t${i % 7}`]));
     const act = (profiles: Users, draw: Random, from: number) => {
@@ -127,8 +127,8 @@ describe("a user's profile", () => {
   });
 });
 
-describe("what a user tells and does besides watching", () => {
-  test("traits are kept as last told, field by field; what was never told is not there", () => {
+describe("traits, friends, pages and ratings of a user", () => {
+  test("traits keep the latest value of each field; fields without a value are absent", () => {
     const profiles = new Users();
     profiles.update("u", { age: 30, region: "eu" }, 0);
     profiles.update("u", { region: "us", device: "tv", age: undefined } as UserTraits, 1);
@@ -149,7 +149,7 @@ describe("what a user tells and does besides watching", () => {
     expect(profiles.get("never seen")).toBeUndefined();
   });
 
-  test("who is forgotten is nobody's friend any more, even where a full list had dropped one side", () => {
+  test("a forgotten user is nobody's friend, even where a full list had dropped one side", () => {
     const profiles = new Users({ friends: 20 });
     for (let i = 0; i < 60; i++) profiles.befriend("u", `v${i}`, true, i);
     expect(profiles.get("u")!.friends!.size).toBeLessThanOrEqual(20);
@@ -224,7 +224,7 @@ describe("a streamer's profile", () => {
     expect(streamers.profile("ann", DAY)!.categories.length).toBe(16);
   });
 
-  test("is a copy, and can be deleted, with what users did there", () => {
+  test("is a copy, and can be deleted, with the history of users there", () => {
     const profiles = new Users();
     profiles.shown("u", [ANN, BEN], 0);
     profiles.click("u", ANN, 0);
@@ -244,10 +244,10 @@ describe("a streamer's profile", () => {
   });
 });
 
-describe("what is known of a streamer", () => {
+describe("the estimate of a streamer", () => {
   const estimate = emptyStreamerEstimate();
 
-  test("a new streamer is worth what the category is worth", () => {
+  test("a new streamer is worth as much as the category", () => {
     const profiles = new Users();
     for (let i = 0; i < 200; i++) {
       watchAt(profiles, `u${i}`, stream(`good${i % 10}`, "chess"), 20 * MINUTE, false, i);
@@ -275,7 +275,7 @@ describe("what is known of a streamer", () => {
     expect(last).toBeLessThan(3);
   });
 
-  test("the moment is forgotten within hours, the streamer within weeks", () => {
+  test("current figures fade within hours, long ones within weeks", () => {
     const audiences = new Streamers(100);
     for (let i = 0; i < 30; i++) {
       audiences.add("ann", "chess", "watches", 1, 0);
@@ -292,7 +292,7 @@ describe("what is known of a streamer", () => {
   });
 });
 
-test("Latest keeps what was set last and stays within its size", () => {
+test("Latest keeps the latest entries and stays within its size", () => {
   const latest = new Latest<number, number>(32);
   for (let i = 0; i < 100; i++) {
     latest.set(i, i);

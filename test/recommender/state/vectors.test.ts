@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import { CollaborativeVectors } from "../../../src/recommender/state/vectors.js";
+import { chiSquare } from "../../reference/moments.js";
 
 const TASTES = 4;
 const STREAMERS = Array.from({ length: 80 }, (_, i) => ({
@@ -10,7 +11,7 @@ const STREAMERS = Array.from({ length: 80 }, (_, i) => ({
   taste: i % TASTES,
 }));
 
-/** Users of taste t watch streamers of taste t nine times in ten; every name says its taste. */
+/** Users of taste t watch streamers of taste t nine times in ten; every name holds its taste. */
 function planted(vectors: CollaborativeVectors, watches: number, seed = 1): void {
   const random = new Random(seed);
   for (const { id, category } of STREAMERS) vectors.offer(id, category);
@@ -23,7 +24,7 @@ function planted(vectors: CollaborativeVectors, watches: number, seed = 1): void
 }
 
 describe("collaborative vectors", () => {
-  test("recover planted tastes, where categories say nothing too", () => {
+  test("recover planted tastes, even with categories that carry no information", () => {
     for (const oneCategory of [false, true]) {
       const vectors = new CollaborativeVectors();
       const random = new Random(2);
@@ -43,12 +44,12 @@ describe("collaborative vectors", () => {
     }
   });
 
-  test("are worth the same before anything was learned", () => {
+  test("have the same value before any learning", () => {
     const vectors = new CollaborativeVectors();
     for (const { id, category } of STREAMERS) expect(vectors.dot("u", id, category, ["t"], ["kind:1"])).toBe(0);
   });
 
-  test("a streamer never seen ranks as its category does, a user never seen as the traits do", () => {
+  test("a new streamer ranks as its category does, a new user as the traits do", () => {
     const vectors = new CollaborativeVectors();
     planted(vectors, 10_000);
     const out = new Float32Array(16);
@@ -67,7 +68,7 @@ describe("collaborative vectors", () => {
     }
   });
 
-  test("a streamer never seen is placed by tags where the category is new too", () => {
+  test("a new streamer in a new category is placed by tags", () => {
     const vectors = new CollaborativeVectors();
     const random = new Random(3);
     for (let n = 0; n < 6000; n++) {
@@ -80,7 +81,7 @@ describe("collaborative vectors", () => {
     }
   });
 
-  test("dot is the inner product of what is read", () => {
+  test("dot is the inner product of the vectors read", () => {
     const vectors = new CollaborativeVectors({ size: 7 });
     planted(vectors, 500);
     const rows = new Float32Array(20).fill(9);
@@ -125,7 +126,7 @@ describe("collaborative vectors", () => {
     }
   });
 
-  test("parts begin as normal numbers of their own, whoever came before", () => {
+  test("parts begin as normal numbers of their own, independent of earlier arrivals", () => {
     const [one, other] = [0, 1].map(() => new CollaborativeVectors({ regularization: 0, users: 3000 }));
     for (let i = 0; i < 2000; i++) one!.learn(`u${i}`, "s", "c", 0);
     for (let i = 1999; i >= 0; i--) other!.learn(`u${i}`, "s", "c", 0);
@@ -148,7 +149,7 @@ describe("collaborative vectors", () => {
     for (let seed = 0; seed < 3000; seed++) {
       const vectors = new CollaborativeVectors({ seed, size: 1, negatives: 1, window: 5 });
       for (let i = 0; i < 8; i++) vectors.offer(`s${i}`, `c${i}`);
-      // Only what exists can move: the category that does is the one that was drawn.
+      // Only existing parts can move: the category that moves is the drawn one.
       for (const i of [0, 1, 2, 3, 4, 5, 6, 7]) vectors.load(withCategory(vectors, `c${i}`));
       const before = categories(vectors);
       vectors.learn("u", "x", "cx", 8);
@@ -157,12 +158,10 @@ describe("collaborative vectors", () => {
       }
     }
     expect([...drawn.keys()].sort()).toEqual(["c3", "c4", "c5", "c6", "c7"]);
-    let chiSquare = 0;
-    for (const count of drawn.values()) chiSquare += (count - 600) ** 2 / 600;
-    expect(chiSquare).toBeLessThan(18.5); // 99.9 % of 4 degrees of freedom
+    expect(chiSquare([...drawn.values()], () => 600)).toBeLessThan(18.5); // 99.9 % of 4 degrees of freedom
   });
 
-  test("stay finite and bounded whatever is learned", () => {
+  test("stay finite and bounded after any watches", () => {
     const watch = fc.tuple(fc.nat(3), fc.nat(3), fc.nat(2), fc.double({ min: 0, max: 1e308, noNaN: true }));
     fc.assert(
       fc.property(fc.array(watch, { maxLength: 300 }), (watches) => {
@@ -176,7 +175,7 @@ describe("collaborative vectors", () => {
     );
   });
 
-  test("memory is bounded, and what was heard of last stays", () => {
+  test("memory is bounded, and the latest users and streamers stay", () => {
     const vectors = new CollaborativeVectors({ users: 20, streamers: 30, names: 10, window: 16 });
     for (let i = 0; i < 500; i++) vectors.learn(`u${i}`, `s${i}`, `c${i}`, 1, [`t${i}`], [`l${i}`]);
     const { users, streamers, categories, tags, traits, offers } = vectors.save();
@@ -187,7 +186,7 @@ describe("collaborative vectors", () => {
     expect([users.at(-1), streamers.at(-1)]).toEqual(["u499", "s499"]);
   });
 
-  test("saved and loaded, they go on the same, to the bit; JSON keeps them", () => {
+  test("saved and loaded, they continue the same, to the bit; JSON keeps them", () => {
     const original = new CollaborativeVectors({ users: 50, window: 64 });
     planted(original, 700);
     const saved = original.save();
@@ -212,7 +211,7 @@ describe("collaborative vectors", () => {
     expect(vectors.save()).toEqual(saved);
   });
 
-  test("users and streamers can be forgotten: what is left is what was known of their kind", () => {
+  test("users and streamers can be forgotten: the parts of traits, categories and tags stay", () => {
     const vectors = new CollaborativeVectors({ window: 8 });
     planted(vectors, 400);
     expect([vectors.forget("u1"), vectors.forget("u1")]).toEqual([true, false]);

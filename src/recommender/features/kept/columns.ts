@@ -36,7 +36,7 @@ interface StreamRecord {
 
 const RATES = ["joinRate", "commentRate", "giftRate", "likeRate", "viewerTrend"];
 
-/** A value of each kind: a column that cannot encode its field is refused before anybody is served. */
+/** A value of each kind: a column that cannot encode its field is refused before the first request. */
 const SAMPLES = {
   user: { age: 30, gender: "f", region: "eu", language: "en", device: "tv" } satisfies Required<UserTraits>,
   stream: {
@@ -58,8 +58,8 @@ const SAMPLES = {
 } as const;
 
 /**
- * Columns of one's own choice, by the encodings of `liveq/encoders`: of the user for the observation, of a stream for the
- * candidates.
+ * Columns of your own choice, by the encodings of `liveq/encoders`: of the user for the observation, of a stream for
+ * the candidates.
  *
  * Keeps the statistics of running columns, which every slate writes. Writes the width of each set.
  *
@@ -73,7 +73,7 @@ export function columns(options: ColumnOptions): FeatureGroup {
 
 function checkedSet(columns: readonly FeatureColumn[], of: "user" | "stream"): FeatureSet {
   const path = `columns.${of}`;
-  // A value that a platform leaves out must not stop it from serving.
+  // A missing value must not stop serving.
   const required = columns.findIndex((column) => column?.optional === false);
   if (required >= 0) throw mustBe(`${path}.${required}.optional`, "true", false);
   const set = new FeatureSet(columns, path);
@@ -120,7 +120,7 @@ class Columns implements FeatureWriter, Keeper {
 
   feedback(): void {}
 
-  /** Running columns go on. */
+  /** Updates running columns. */
   shown(user: Id, slate: readonly CatalogStream[]): void {
     this.#user.learn(this.#state.users.get(user)?.traits ?? {});
     if (this.candidate > 0) for (const stream of slate) this.#stream.learn(this.#of(stream));
@@ -136,7 +136,7 @@ class Columns implements FeatureWriter, Keeper {
     this.#stream.load(stream);
   }
 
-  /** One record for all: rows are written without allocating. */
+  /** One record for all streams: rows are written without allocating. */
   #of(stream: CatalogStream): StreamRecord {
     const record = this.#record;
     const now = this.#now;

@@ -17,10 +17,10 @@ import { FADED } from "../scale.js";
 
 export interface ContentOptions {
   /**
-   * Word vectors of at most 32 numbers, as `WordVectorTrainer` and `liveq train --titles` make them: the meaning of a title
-   * and tags, where the platform gives no embedding of the text. A platform should give embeddings of all texts or of none:
-   * they cannot be compared with these vectors. A file keeps them; `Recommender.load` needs any word vectors to read them
-   * with. Default: none.
+   * Word vectors of at most 32 numbers, as `WordVectorTrainer` and `liveq train --titles` make them: the meaning of a
+   * title and tags, where the platform gives no embedding of the text. A platform should give embeddings of all texts
+   * or of none: they cannot be compared with these vectors. A file keeps the vectors; `Recommender.load` needs
+   * `content` with any word vectors to read them. Default: none.
    */
   words?: WordVectors;
 }
@@ -28,17 +28,17 @@ export interface ContentOptions {
 /** Longest watch that counts, in minutes. */
 const WATCH_MAX = 24 * 60;
 
-/** The content of the streams on air and of those that went off air, kept once for all groups that read it. */
+/** The content of streams on air and recently off air, kept once for all groups that read it. */
 export function keepContents({ state, seed }: FeatureContext, words?: WordVectors): KeptContents {
   return state.keep("content", () => new KeptContents(state, seed, words));
 }
 
 /**
- * How alike a stream is to the streams that the user watched, by title and tags, embeddings of text, image and audio; and
- * whether its language is the user's and it is for adults.
+ * Likeness of a stream to the streams that the user watched, by title and tags and by embeddings of text, image and
+ * audio; whether its language is the user's, and whether it is for adults.
  *
- * Keeps 32 numbers for each modality of a stream, which `on_air` and `update` events write, and of a user, which engaged
- * watches write. Writes 12 numbers of a candidate; a modality without data is masked.
+ * Keeps 32 numbers for each modality of a stream, which `on_air` and `update` events write, and of a user, which
+ * engaged watches write. Writes 12 numbers of a candidate; a modality without data is masked.
  */
 export function content({ words }: ContentOptions = {}): FeatureGroup {
   return {
@@ -54,7 +54,7 @@ export function content({ words }: ContentOptions = {}): FeatureGroup {
   };
 }
 
-/** Fading sums of the content of the streams that a user watched, by modality; null where there was nothing yet. */
+/** Fading sums of the content of the streams that a user watched, by modality; null before the first. */
 interface Watched {
   sums: (number[] | null)[];
   /** When the sums were last faded. */
@@ -77,7 +77,9 @@ class KeptContents implements Keeper {
     this.#state = state;
   }
 
-  /** The sums of a user; undefined before the first engaged watch. They fade all alike, which directions do not show. */
+  /**
+   * The sums of a user; undefined before the first engaged watch. All fade alike, which leaves directions unchanged.
+   */
   watched(user: Id): Watched | undefined {
     return this.#users.get(user);
   }

@@ -17,10 +17,10 @@ export function keepRates({ state }: FeatureContext): Rates {
 }
 
 /**
- * What happens in a stream just now: clicks, comments, gifts and likes a minute, and where its viewers go.
+ * Current activity of a stream: clicks, comments, gifts and likes a minute, and the trend of its viewers.
  *
  * Keeps counts of the last minute for each stream on air, which clicks, comments, gifts, likes, follows and numbers of
- * viewers write: some 150 bytes a stream. Writes 10 numbers of a candidate; a number that no event ever gave is masked.
+ * viewers write: some 150 bytes a stream. Writes 10 numbers of a candidate; a number without any event is masked.
  */
 export function moments(): FeatureGroup {
   return featureGroup("moments", {}, (context) => new MomentWriter(keepRates(context)));

@@ -16,9 +16,9 @@ import { saturated } from "../scale.js";
 const NEIGHBOURHOOD = { history: 32, neighbours: 64 } as const;
 
 /**
- * How near a streamer is to the others whom the user liked, by who liked them.
+ * How near a streamer is to the others that the user liked, by common users.
  *
- * Keeps the streamers that each user liked and how often two were liked by the same user, which engaged watches and
+ * Keeps the streamers that each user liked and the number of common users of each pair, which engaged watches and
  * approvals write: some 64 names a streamer and 32 a user. Writes 4 numbers of a candidate.
  */
 export function neighbours(): FeatureGroup {
@@ -77,7 +77,7 @@ class NeighbourWriter implements FeatureWriter {
   writeCandidate(row: Float32Array, offset: number, { streamer }: CatalogStream): void {
     const nearness = this.#nearness;
     row.fill(0, offset, offset + this.candidate);
-    // Nothing is known of a user who liked nobody else, or of a streamer whom nobody liked.
+    // Unknown: a user who liked no other streamer, or a streamer that nobody liked.
     if (!this.#neighbours.read(streamer, nearness) || nearness.weight === 0) return;
     row[offset] = 1;
     row[offset + 1] = saturated(nearness.others, 1);

@@ -5,10 +5,10 @@ import { squashed } from "../scale.js";
 import { keepVectors, traitNames } from "./vectors.js";
 
 /**
- * How well the collaborative vectors of user and streamer fit, and how well everybody's fit the streamer.
+ * How well the collaborative vector of a streamer fits that of the user, and that of all users.
  *
- * Keeps the vectors that `vectors` describes, once for both groups; with them the recommender also retrieves streams
- * near to the user (source `similar`). Writes 4 numbers of a candidate.
+ * Keeps the vectors that `vectors` describes, once for both groups; the recommender also retrieves streams by them that
+ * are near the user (source `similar`). Writes 4 numbers of a candidate.
  */
 export function taste(options: Partial<VectorOptions> = {}): FeatureGroup {
   return featureGroup("taste", options, (context, given) => new Taste(keepVectors(context, given)));

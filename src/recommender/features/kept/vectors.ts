@@ -17,7 +17,7 @@ import { squashed } from "../scale.js";
 
 const NAME = "vectors";
 
-/** The names under which collaborative vectors know a user's traits: kinds of people, not people. */
+/** The names of a user's traits in collaborative vectors: kinds of people, not people. */
 export function traitNames({ gender, region, language, device }: UserTraits): string[] {
   const given = { gender, region, language, device };
   return Object.entries(given).flatMap(([trait, value]) => (value === undefined ? [] : [`${trait}:${value}`]));
@@ -42,7 +42,9 @@ export class KeptVectors implements Keeper {
     return this.vectors.size;
   }
 
-  /** Writes a user's vector; returns false for a user who has no part of their own: it would only find what is popular. */
+  /**
+   * Writes a user's vector; returns false for a user without an own part: its vector would only find popular streams.
+   */
   readUser(user: Id, out: Float32Array, offset: number): boolean {
     return this.vectors.readUser(user, out, offset, traitNames(this.#state.users.get(user)?.traits ?? {}));
   }
@@ -86,7 +88,7 @@ export function keptVectors(state: State): KeptVectors | undefined {
 
 /**
  * The vectors of a recommender, kept once for all groups that read them.
- * @throws RangeError for other options than those of a group before.
+ * @throws RangeError for options that differ from an earlier group's.
  */
 export function keepVectors(context: FeatureContext, options: Partial<VectorOptions>): CollaborativeVectors {
   const kept = context.state.keep(NAME, () => new KeptVectors(context, options));

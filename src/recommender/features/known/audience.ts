@@ -4,7 +4,7 @@ import { type FeatureGroup, type FeatureWriter, featureGroup, type Moment } from
 import { logScaled, saturated } from "../scale.js";
 
 /**
- * A stream by everybody: viewers, age, and the estimates of its streamer from all visits, over weeks and over hours.
+ * A stream's viewers and age, and the estimates of its streamer from all visits, over weeks and over hours.
  *
  * Reads the statistics of streamers, which impressions, clicks, watches and approvals write. Writes 13 numbers of a
  * candidate.

@@ -6,7 +6,7 @@ import { logScaled } from "../scale.js";
 const TWO_PI = 6.283185307179586;
 
 /**
- * Hour and weekday as circles, and how much is on air.
+ * Hour and weekday as circles, and the number of streams on air.
  *
  * Keeps nothing. Writes 7 numbers of the observation.
  */

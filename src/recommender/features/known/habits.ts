@@ -5,7 +5,7 @@ import { logScaled, SITTING, TASTE, TODAY } from "../scale.js";
 import { meanClickRate, meanWeight, PRIOR, PRIOR_IMPRESSIONS, PRIOR_WATCHES, shareScale } from "./priors.js";
 
 /**
- * What a user usually does, over an hour, a day and a week, and how the category and tags of a stream fit that.
+ * A user's habits over an hour, a day and a week, and how the category and tags of a stream fit them.
  *
  * Reads the user's profile, which impressions, clicks and watches write. Writes 14 numbers of the observation and 8 of
  * a candidate.
@@ -22,7 +22,7 @@ class Habits implements FeatureWriter {
   #profile!: UserProfile;
   #value = 0;
   #clickRate = 0;
-  /** 1 / the user's watching at each speed; 0 when there was none. */
+  /** 1 / the user's watching at each speed; 0 without watching. */
   readonly #shares = new Float64Array(3);
 
   begin(_user: Id, profile: UserProfile): void {

@@ -27,7 +27,7 @@ class Pages implements FeatureWriter {
     const pages = sums.pages?.[TASTE] ?? 0;
     const ratings = sums.ratings?.[TASTE] ?? 0;
     row.fill(0, offset, offset + this.observation);
-    // A sum that faded to next to nothing is as good as unknown: its shares would be rounding.
+    // A sum that faded to almost 0 counts as unknown: its shares would be rounding errors.
     if (pages > FADED) {
       row[offset] = 1;
       row[offset + 1] = logScaled(sums.pages![TODAY]!, 3);

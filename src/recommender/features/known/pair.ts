@@ -5,8 +5,8 @@ import { saturated, TASTE } from "../scale.js";
 import { PRIOR, shareScale } from "./priors.js";
 
 /**
- * What a user did with the streamer: visits, minutes, how long ago, approval; and how often the streamer was shown in
- * this session.
+ * A user's history with the streamer: visits, minutes, time since, approval; and impressions of the streamer in this
+ * session.
  *
  * Reads the user's profile, which impressions, clicks, watches, approvals and dislikes write; 64 streamers a user by
  * default. Writes 11 numbers of a candidate.

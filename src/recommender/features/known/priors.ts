@@ -1,7 +1,7 @@
 import { shrink, type UserProfile } from "../../state/index.js";
 import { TASTE } from "../scale.js";
 
-/** How many watches, and impressions, an estimate from above weighs against a user's own. */
+/** Weight of the priors, in watches and impressions of a user's own. */
 export const PRIOR_WATCHES = 3;
 export const PRIOR_IMPRESSIONS = 20;
 /** An unknown user: clicks per impression, engaged visits and bounces per watch, repeats per watch. */
@@ -17,7 +17,7 @@ export function meanWeight({ sums }: UserProfile): number {
   return shrink(sums.weight[TASTE]!, sums.watches[TASTE]!, PRIOR.weight, PRIOR_WATCHES);
 }
 
-/** 1 / the user's watching at a speed; 0 when there was none. */
+/** 1 / the user's watching at a speed; 0 without watching. */
 export function shareScale({ sums }: UserProfile, speed: number): number {
   const total = sums.weight[speed]!;
   return total < 1e-6 ? 0 : 1 / total;

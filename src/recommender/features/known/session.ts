@@ -12,7 +12,7 @@ function logHours(elapsedMs: number): number {
 }
 
 /**
- * The session so far: how it began, and what the user did in it.
+ * The session so far: its beginning, and the user's actions in it.
  *
  * Reads the user's profile, which requests, clicks and watches write. Writes 10 numbers of the observation.
  */

@@ -3,21 +3,21 @@ import type { CatalogStream, UserProfile, Users } from "../../state/index.js";
 import { type FeatureGroup, type FeatureWriter, featureGroup, type Moment } from "../group.js";
 import { logScaled, saturated } from "../scale.js";
 
-/** Friends whose likeness counts, the latest; more cost more than they add. [set by hand] */
+/** Latest friends whose likeness counts; more cost more than they add. [set by hand] */
 const FRIENDS = 32;
 const NOBODY: ReadonlyMap<Id, true> = new Map();
 
 /**
- * A user's friends, whom they watch and follow, and whom the user follows.
+ * A user's friends, the streamers that they watch and follow, and the user's follows.
  *
- * Reads the profiles of the user and of friends, which `friend`, `unfriend`, `follow`, `click` and `watch` events write.
- * Writes 4 numbers of the observation and 4 of a candidate.
+ * Reads the profiles of the user and of friends, which `friend`, `unfriend`, `follow`, `click` and `watch` events
+ * write. Writes 4 numbers of the observation and 4 of a candidate.
  */
 export function social(): FeatureGroup {
   return featureGroup("social", {}, ({ state }) => new Social(state.users));
 }
 
-/** The share of what two sets have together in what they have in all (Jaccard); 0 of two empty ones. */
+/** Size of the intersection of two sets over that of their union (Jaccard); 0 for two empty sets. */
 export function jaccard(a: ReadonlyMap<Id, unknown>, b: ReadonlyMap<Id, unknown>): number {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];
   let both = 0;
@@ -32,7 +32,9 @@ class Social implements FeatureWriter {
   #friends: ReadonlyMap<Id, unknown> = NOBODY;
   #follows: ReadonlyMap<Id, unknown> = NOBODY;
   #likeness = 0;
-  /** By streamer: friends in a stream of the streamer; and friends who follow, each by how alike their follows are. */
+  /**
+   * By streamer: friends in a stream of the streamer; and friends who follow it, weighted by the likeness of follows.
+   */
   readonly #watching = new Map<Id, number>();
   readonly #following = new Map<Id, number>();
 
@@ -55,7 +57,7 @@ class Social implements FeatureWriter {
       if (older-- > 0 || !theirs) continue;
       const likeness = jaccard(this.#follows, theirs);
       this.#likeness += likeness / Math.min(this.#friends.size, FRIENDS);
-      // A friend is worth something even without a common follow.
+      // A friend counts even without a common follow.
       for (const one of theirs.keys()) this.#following.set(one, (this.#following.get(one) ?? 0) + 0.5 + likeness);
     }
   }

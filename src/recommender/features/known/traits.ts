@@ -3,7 +3,7 @@ import type { Id } from "../../../protocol/index.js";
 import type { UserProfile, UserTraits } from "../../state/index.js";
 import { type FeatureGroup, type FeatureWriter, featureGroup } from "../group.js";
 
-/** Traits that are names, and the places that the hash of a name has: few, as there are few of most. [set by hand] */
+/** Traits that are names, and the number of places for the hash of each: few, as most have few names. [set by hand] */
 const NAMES = [
   ["gender", 4],
   ["region", 8],
@@ -13,7 +13,7 @@ const NAMES = [
 const AGES = AGE_EDGES.length + 1;
 
 /**
- * A user's age, gender, region, language and device, each with whether it is known.
+ * A user's age, gender, region, language and device, each with a mask.
  *
  * Reads the user's profile, which `user` events write. Writes 37 numbers of the observation.
  */
