@@ -172,6 +172,8 @@ const VERSION = "4";
 /** The content of a save beside the agent and numbers. */
 interface Saved {
   options: Omit<RecommenderOptions, "features"> & { features: SavedGroup[] };
+  /** Numbers in an observation and in a candidate. */
+  sizes: [number, number];
   scenes: SavedScenes;
   pending: SavedPending;
   recent: string[];
@@ -445,9 +447,10 @@ export class Recommender implements Policy, TargetPolicy {
   save(): Uint8Array {
     const pending: Float32Array[] = [];
     const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
-    const { features } = this.#scenes;
+    const features = this.options.features.map(({ name, options }) => ({ name, options }));
     const saved: Saved = {
-      options: { ...this.options, features: features.save() },
+      options: { ...this.options, features },
+      sizes: this.#scenes.features.sizes,
       scenes: this.#scenes.save(numbers),
       pending: this.#pending.save(pending),
       recent: [...this.#recent.keys()],
@@ -491,7 +494,8 @@ export class Recommender implements Policy, TargetPolicy {
     const saved = JSON.parse(new TextDecoder().decode(part("json"))) as Saved;
     const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
     const recommender = new Recommender({ ...saved.options, features: groups }, loadAgent(part("agent")));
-    recommender.#scenes.features.compare(saved.options.features);
+    const [sizes, own] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
+    if (sizes !== own) throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${own}`);
     recommender.#restore(saved, {
       pending: floatsOf(part("pending")),
       state: floatsOf(part("state")),

@@ -66,9 +66,7 @@ class Viewer implements Environment {
     return { observation: this.#offer(), reward: WATCHED[hits]!, terminated, truncated: false };
   }
 
-  /**
-   * (n, features): by modality, whether the embedding is present, and its likeness to the liked ones; 0 without one.
-   */
+  /** (n, features): by modality, whether there is an embedding, and its likeness to the liked ones; 0 without one. */
   candidates(): Float32Array {
     const featuresOf = (stream: Stream) =>
       this.#used.flatMap((modality) => {

@@ -48,22 +48,14 @@ function padded(width: number): number {
   return (width + 3) & ~3;
 }
 
-/** @throws TypeError or RangeError for a writer that lacks a method, or whose width is no number of columns. */
-function checkWriter(writer: FeatureWriter, path: string): void {
-  for (const width of ["observation", "candidate"] as const) {
-    const [isWidth, must] = nonNegativeInteger;
-    if (!isWidth(writer[width])) throw mustBe(`${path}.${width}`, must, writer[width]);
-  }
-  const needed = {
-    begin: true,
-    writeObservation: writer.observation > 0,
-    writeCandidate: writer.candidate > 0,
-  };
-  for (const name of ["begin", "writeObservation", "writeCandidate"] as const) {
-    if (needed[name] && typeof writer[name] !== "function") {
-      throw new TypeError(`"${path}.${name}" must be a function, got ${show(writer[name])}`);
-    }
-  }
+function isWriter({ observation, candidate, begin, writeObservation, writeCandidate }: FeatureWriter): boolean {
+  const isFunction = (method: unknown) => typeof method === "function";
+  return (
+    [observation, candidate].every(nonNegativeInteger[0]) &&
+    isFunction(begin) &&
+    (observation === 0 || isFunction(writeObservation)) &&
+    (candidate === 0 || isFunction(writeCandidate))
+  );
 }
 
 /** Whether the first `count` numbers, a multiple of 4, are finite: a sum is, in f64, unless one of them is not. */
@@ -96,7 +88,7 @@ export class Features {
     this.groups = groups;
     this.#writers = groups.map((group) => {
       const writer = group.build(context);
-      checkWriter(writer, `features.${group.name}`);
+      if (!isWriter(writer)) throw mustBe(`features.${group.name}`, "a group that builds a FeatureWriter", writer);
       return writer;
     });
     this.#candidates = this.#writers.filter(({ candidate }) => candidate > 0);
@@ -139,26 +131,9 @@ export class Features {
     if (!areFinite(rows, count)) throw this.#fault("candidate", rows, size);
   }
 
-  /** The groups, as a file names them. */
-  save(): SavedGroup[] {
-    return this.groups.map(({ name, options }, i) => {
-      const { observation, candidate } = this.#writers[i]!;
-      return { name, options, observation, candidate };
-    });
-  }
-
-  /**
-   * Compares the groups with those of a file of the same names.
-   * @throws SnapshotError that names a group which writes more or fewer numbers than the file's.
-   */
-  compare(saved: readonly SavedGroup[]): void {
-    for (const [i, { name, observation, candidate }] of saved.entries()) {
-      const own = this.#writers[i]!;
-      if (own.observation === observation && own.candidate === candidate) continue;
-      const numbers = `${observation} and ${candidate} numbers of an observation and a candidate`;
-      const given = `the given one ${own.observation} and ${own.candidate}`;
-      throw new SnapshotError(`the file's ${show(name)} writes ${numbers}, ${given}`);
-    }
+  /** Numbers in the observation and in the row of a candidate. */
+  get sizes(): [number, number] {
+    return [this.observationSize, this.candidateSize];
   }
 
   #write(rows: Float32Array, offset: number, stream: CatalogStream): void {
@@ -193,9 +168,6 @@ export function featureSizes(groups: readonly FeatureGroup[]): { observation: nu
 export interface SavedGroup {
   name: string;
   options: object;
-  /** Numbers that it writes. */
-  observation: number;
-  candidate: number;
 }
 
 /**

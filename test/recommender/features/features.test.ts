@@ -443,9 +443,9 @@ describe("groups", () => {
   });
 
   test.each<[Partial<FeatureWriter>, string]>([
-    [{ candidate: 1.5 }, '"features.own.candidate" must be an integer >= 0, got 1.5'],
-    [{ observation: -4 }, '"features.own.observation" must be an integer >= 0, got -4'],
-    [{ writeCandidate: undefined as never }, '"features.own.writeCandidate" must be a function'],
+    [{ candidate: 1.5 }, '"features.own" must be a group that builds a FeatureWriter'],
+    [{ observation: -4 }, '"features.own" must be a group that builds a FeatureWriter'],
+    [{ writeCandidate: undefined as never }, '"features.own" must be a group that builds a FeatureWriter'],
   ])("of one's own are refused when they are built: %o", (writer, message) => {
     expect(() => withGroups(own(writer))).toThrow(message);
   });
