@@ -236,15 +236,28 @@ export async function openPage(
   }
 }
 
+/** A browser that has no answer by then may hang, as WebKitGTK does at times when it starts: it is started again. */
+const HANGS_MS = 90_000;
+const STARTS = 3;
+
 /**
  * Shows a browser an address of another server until that has an answer.
  *
  * @throws Error where the browser ends or takes too long.
  */
-export function browse(browser: Runtime, url: string, answer: Promise<string>, { timeoutMs }: Limits): Promise<string> {
-  return within(browser, timeoutMs, (folder) => {
-    return { running: start(browser, browserArguments(browser, folder, url), folder), answer };
-  });
+export async function browse(browser: Runtime, url: string, answer: Promise<string>, limits: Limits): Promise<string> {
+  const open = (timeoutMs: number) =>
+    within(browser, timeoutMs, (folder) => {
+      return { running: start(browser, browserArguments(browser, folder, url), folder), answer };
+    });
+  for (let started = 1; started < STARTS && limits.timeoutMs > HANGS_MS; started++) {
+    try {
+      return await open(HANGS_MS);
+    } catch (error) {
+      process.stderr.write(`${browser.name}: ${(error as Error).message}; started again\n`);
+    }
+  }
+  return open(limits.timeoutMs);
 }
 
 /** The modules of a worker by name; the first is its entry, and names end in .js or .wasm. */
