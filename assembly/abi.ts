@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -94,6 +94,11 @@ export enum Region {
   Predictions = 21,
   /** f64 that calls read, see Scalar. */
   Scalars = 22,
+  /** With slates, output of evaluate: (max) weights of the choice, and Q of nothing (1). */
+  Choices = 23,
+  Nothing = 24,
+  /** i32 (slate): output of actSlate. */
+  Slate = 25,
 }
 
 /** Bits of `create`'s flags. */
@@ -113,7 +118,7 @@ export enum Flag {
   Conservative = 64,
   /** Weights carry noise. */
   Noisy = 128,
-  /** Transitions keep the candidates offered: needed by Dueling, Munchausen and Conservative. */
+  /** Transitions keep the candidates offered: needed by Dueling, Munchausen, Conservative, and slates. */
   Sets = 256,
 }
 
@@ -158,9 +163,11 @@ export enum Size {
   Environments = 15,
   /** How the replay keeps dense numbers, see Storage. */
   Storage = 16,
+  /** Candidates of a slate; 0 where one is chosen alone. */
+  Slate = 17,
   /** How many hidden layers; their MAX_HIDDEN widths follow. */
-  Hidden = 17,
-  Widths = 18,
+  Hidden = 18,
+  Widths = 19,
 }
 
 /** Indices into Region.State, f64 each; all are integers below 2^53 but the two powers. */
@@ -215,7 +222,9 @@ export enum Scalar {
   Munchausen = 15,
   Temperature = 16,
   Clip = 17,
-  Count = 18,
+  /** Weight of the loss of the choice model. */
+  ChoiceWeight = 18,
+  Count = 19,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

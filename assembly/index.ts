@@ -2,7 +2,7 @@
 import { ABI_VERSION, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
 import { announce, hands, Job } from "./crew";
-import { act as actWith, evaluate as evaluateWith } from "./dqn/act";
+import { act as actWith, actSlate as actSlateWith, evaluate as evaluateWith } from "./dqn/act";
 import {
   Agent,
   regionBytes as bytesOf,
@@ -35,7 +35,7 @@ export function sizes(): usize {
   return SIZES;
 }
 
-const SIZES: usize = memory.data(104, 16);
+const SIZES: usize = memory.data(108, 16);
 
 /**
  * Lays out the one agent of this instance, takes its memory and fills it. sigma: the scale of NoisyNets' noise; low,
@@ -80,9 +80,14 @@ export function act(count: i32, isExploring: bool): i32 {
   return actWith(agent, count, isExploring);
 }
 
-/** Action values of the staged input. */
-export function evaluate(count: i32): Status {
-  return evaluateWith(agent, count);
+/** The same for a slate, to Region.Slate: how many it has, or -Status. */
+export function actSlate(count: i32, isExploring: bool): i32 {
+  return actSlateWith(agent, count, isExploring);
+}
+
+/** Action values of the staged input. isExploring: as for act. */
+export function evaluate(count: i32, isExploring: bool): Status {
+  return evaluateWith(agent, count, isExploring);
 }
 
 /** Takes the staged transition; see observe in dqn/observe.ts. */
@@ -92,8 +97,9 @@ export function observe(
   nextCount: i32,
   isLast: bool,
   environment: i32,
+  shown: i32,
 ): Status {
-  return observeWith(agent, action, count, nextCount, isLast, environment);
+  return observeWith(agent, action, count, nextCount, isLast, environment, shown);
 }
 
 /** Tells all hands to leave, and waits for none of them. */

@@ -3,6 +3,7 @@
  *
  *   observation | chosen candidate | next observation | next candidates (next) | next mask, bits, u32((actions + 31) / 32) |
  *   where the set that was chosen from is kept: their number i32, candidates (next), mask, bits |
+ *   with slates, which have no chosen candidate beside the set: how many of it were shown i32 |
  *   return f32 | discount f32 | action i32 | number of next candidates i32
  *
  * Each begins at a multiple of 4 bytes; observations and candidates lie there as storage.ts says.
@@ -14,7 +15,7 @@ import { RETURN_MAX, Storage } from "./abi";
 import { Arena, LIMIT, take, takeStruct } from "./arena";
 import { exp, log } from "./math";
 import { below, Rng, uniform } from "./rng";
-import { bytesOf, Part, wordsOf } from "./sparse";
+import { bytesOf, newPart, Part, wordsOf } from "./sparse";
 import { inputsAreValid, pack, storedBytes, unpack } from "./storage";
 import { findAll, priorityOf, SumTree, totalOf } from "./sumtree";
 import { isAvailable, packBits } from "./values";
@@ -26,12 +27,15 @@ export class Replay {
   /** What an observation and a candidate consist of. */
   observation: Part;
   features: Part;
+  /** The features that lie beside the observation: of the chosen candidate, or none with slates. */
+  chosen: Part;
   /** The most candidates of a set. */
   next: i32;
   /** Number of actions where they carry a mask, else 0. */
   masked: i32;
   /** Whether a row keeps the set that its action was chosen from. */
   hasSets: bool;
+  isSlate: bool;
   /** Bytes of all rows, in 64 bits: it may be too large to take. */
   bytes: u64;
   /** Bytes of a row, a multiple of 16, of one of its candidates, and offsets in it. */
@@ -44,6 +48,7 @@ export class Replay {
   set: usize;
   candidates: usize;
   mask: usize;
+  shown: usize;
   values: usize;
   rows: usize;
   /** Room for what staged() unpacks. */
@@ -59,6 +64,7 @@ export function newReplay(
   next: i32,
   masked: i32,
   hasSets: bool,
+  isSlate: bool,
 ): Replay {
   const replay = changetype<Replay>(takeStruct(arena, offsetof<Replay>()));
   replay.capacity = capacity;
@@ -67,20 +73,24 @@ export function newReplay(
   replay.next = next;
   replay.masked = masked;
   replay.hasSets = hasSets;
+  replay.isSlate = isSlate;
+  replay.chosen = isSlate ? newPart(arena, 0, 0, 0) : features;
   replay.featureBytes = storedBytes(features);
   replay.candidate = (storedBytes(observation) + 3) & ~3;
-  replay.nextObservation = replay.candidate + ((replay.featureBytes + 3) & ~3);
+  replay.nextObservation = replay.candidate + ((storedBytes(replay.chosen) + 3) & ~3);
   replay.nextCandidates = replay.nextObservation + replay.candidate;
   const candidates = (u64(next) * u64(replay.featureBytes) + 3) & ~3;
   const bits = u64((masked + 31) >> 5) << 2;
   const nextMask = u64(replay.nextCandidates) + candidates;
   const set = nextMask + bits;
-  const values = hasSets ? set + 4 + candidates + bits : set;
+  const shown = hasSets ? set + 4 + candidates + bits : set;
+  const values = shown + (isSlate ? 4 : 0);
   const stride = (values + 16 + 15) & ~15;
   replay.nextMask = usize(nextMask);
   replay.set = usize(set);
   replay.candidates = usize(set + 4);
   replay.mask = usize(set + 4 + candidates);
+  replay.shown = usize(shown);
   replay.values = usize(values);
   replay.stride = usize(stride);
   replay.bytes = stride < LIMIT ? stride * u64(capacity) : stride;
@@ -111,11 +121,18 @@ export function discountOf(replay: Replay, row: usize): f32 {
   return load<f32>(row + replay.values, 4);
 }
 
-/** The index of the action taken; with candidates, among those of the set where it is kept, else 0. */
+/** The index of the action taken; with candidates, among those of the set where it is kept, else 0; -1: none of a slate. */
 // @ts-ignore: decorator
 @inline
 export function actionOf(replay: Replay, row: usize): i32 {
   return load<i32>(row + replay.values, 8);
+}
+
+/** How many of the candidates a slate showed, the first of them. */
+// @ts-ignore: decorator
+@inline
+export function shownOf(replay: Replay, row: usize): i32 {
+  return load<i32>(row + replay.shown);
 }
 
 /** How many next candidates the row holds. */
@@ -155,14 +172,16 @@ export function writeStep(
   count: i32,
   mask: usize,
   action: i32,
+  shown: i32,
 ): void {
   pack(replay.observation, 1, observation, row);
-  pack(replay.features, 1, candidate, row + replay.candidate);
+  pack(replay.chosen, 1, candidate, row + replay.candidate);
   if (replay.hasSets) {
     store<i32>(row + replay.set, count);
     pack(replay.features, count, candidates, row + replay.candidates);
     packBits(replay.masked, mask, row + replay.mask);
   }
+  if (replay.isSlate) store<i32>(row + replay.shown, shown);
   store<f32>(row + replay.values, 0);
   store<f32>(row + replay.values, 1, 4);
   store<i32>(row + replay.values, action, 8);
@@ -191,7 +210,7 @@ export function readStep(replay: Replay, row: usize, x: usize): void {
     return;
   }
   unpack(replay.observation, 1, row, x);
-  unpack(replay.features, 1, row + replay.candidate, x + bytesOf(replay.observation));
+  unpack(replay.chosen, 1, row + replay.candidate, x + bytesOf(replay.observation));
 }
 
 /** n rows of a part that are stored at `at` as they were staged: in place, or unpacked where the next call does too. */
@@ -243,13 +262,17 @@ export function stepIsValid(replay: Replay, row: usize, actions: i32): bool {
   const discount = discountOf(replay, row);
   if (!(discount >= 0 && discount <= 1) || !(abs(returnOf(replay, row)) <= f32(RETURN_MAX))) return false;
   if (!storedAreValid(replay, replay.observation, 1, row)) return false;
-  if (!storedAreValid(replay, replay.features, 1, row + replay.candidate)) return false;
-  const action = u32(actionOf(replay, row));
+  if (!storedAreValid(replay, replay.chosen, 1, row + replay.candidate)) return false;
+  const taken = actionOf(replay, row);
+  const action = u32(taken);
   if (!replay.hasSets) return action < u32(actions);
   const count = countOf(replay, row);
   const isSet = wordsOf(replay.features) > 0;
-  if (count < 0 || count > replay.next || action >= u32(isSet ? count : actions)) return false;
-  if (!isAvailable(bitsOf(replay, row), action)) return false;
+  if (count < 0 || count > replay.next) return false;
+  if (replay.isSlate) {
+    const shown = shownOf(replay, row);
+    if (shown < 0 || shown > count || taken < -1 || taken >= shown) return false;
+  } else if (action >= u32(isSet ? count : actions) || !isAvailable(bitsOf(replay, row), action)) return false;
   return storedAreValid(replay, replay.features, count, row + replay.candidates);
 }
 

@@ -9,6 +9,7 @@ export type {
   MunchausenOptions,
   ResolvedOptions,
   Schedule,
+  SlateOptions,
   SparseInput,
   SparseOptions,
 } from "./engine/index.js";

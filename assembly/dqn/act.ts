@@ -2,9 +2,12 @@
 import { Scalar, Status } from "../abi";
 import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
+import { greedySlate } from "../slate";
+import { bytesOf } from "../sparse";
 import { inputsAreValid } from "../storage";
 import { best, countOf, duel, expectations, isAvailable, packBits } from "../values";
 import { Agent, hasCandidates, scalar, weightsOf } from "./agent";
+import { valuesOfSlate } from "./slates";
 
 /** Whether the staged observation and `count` staged candidates lie in their bounds. */
 function statusOf(agent: Agent, count: i32): Status {
@@ -12,11 +15,29 @@ function statusOf(agent: Agent, count: i32): Status {
   return inputsAreValid(agent.features, count, agent.candidates) ? Status.Ok : Status.BadCandidate;
 }
 
-/** Q of the staged observation for all actions, or for `count` staged candidates, to values. */
-export function evaluate(agent: Agent, count: i32): Status {
+/**
+ * Q of the staged observation for all actions, or for `count` staged candidates, to values. isExploring: whether noisy
+ * weights carry their noise.
+ */
+export function evaluate(agent: Agent, count: i32, isExploring: bool): Status {
   const status = statusOf(agent, count);
-  if (status == Status.Ok) score(agent, count, null, 0);
+  if (status != Status.Ok) return status;
+  const noise = noiseOf(agent, isExploring);
+  if (agent.slate) scoreSlate(agent, count, noise);
+  else score(agent, count, noise, 0);
   return status;
+}
+
+/** Where noise comes from, if weights are to carry it. */
+function noiseOf(agent: Agent, isExploring: bool): Rng | null {
+  return agent.isNoisy && isExploring ? agent.exploreRng : null;
+}
+
+/** Q and weights of the choice of nothing and of `count` staged candidates. */
+function scoreSlate(agent: Agent, count: i32, noise: Rng | null): void {
+  const params = weightsOf(agent, agent.online, noise);
+  const rows = agent.candidates - bytesOf(agent.features);
+  valuesOfSlate(agent, params, agent.inputs, count, rows, agent.values - 4, agent.choices - 4);
 }
 
 /** The same with noise where a generator is given, and -infinity for actions outside the staged mask. */
@@ -62,9 +83,36 @@ export function act(agent: Agent, count: i32, isExploring: bool): i32 {
     const chosen = i32(below(agent.exploreRng, available));
     return bits ? nthAvailable(bits, chosen) : chosen;
   }
-  const noise: Rng | null = agent.isNoisy && isExploring ? agent.exploreRng : null;
-  score(agent, count, noise, bits);
+  score(agent, count, noiseOf(agent, isExploring), bits);
   return best(c, agent.values, bits);
+}
+
+/**
+ * Epsilon-greedy slate of the staged candidates, as many as there are, to `shown`: how many, or -Status. One that explores
+ * is any, in any order, with the same chance.
+ */
+export function actSlate(agent: Agent, count: i32, isExploring: bool): i32 {
+  const status = statusOf(agent, count);
+  if (status != Status.Ok) return -status;
+  const k = min(agent.slate, count);
+  const epsilon = scalar(agent, Scalar.Exploration);
+  if (epsilon > 0 && uniform(agent.exploreRng) < epsilon) {
+    shuffle(agent.exploreRng, count, k, agent.taken, agent.shown);
+  } else {
+    scoreSlate(agent, count, noiseOf(agent, isExploring));
+    greedySlate(count, k, agent.values - 4, agent.choices - 4, agent.taken, agent.shown);
+  }
+  return k;
+}
+
+/** k of the first c integers, drawn without replacement. rest: scratch, i32 (c). */
+function shuffle(rng: Rng, c: i32, k: i32, rest: usize, drawn: usize): void {
+  for (let i = 0; i < c; i++) store<i32>(rest + (usize(i) << 2), i);
+  for (let i = 0; i < k; i++) {
+    const at = rest + (usize(below(rng, c - i)) << 2);
+    store<i32>(drawn + (usize(i) << 2), load<i32>(at));
+    store<i32>(at, load<i32>(rest + (usize(c - i - 1) << 2)));
+  }
 }
 
 function nthAvailable(bits: usize, n: i32): i32 {

@@ -22,6 +22,8 @@ export class Agent {
   /** The number of actions; 0 in candidate mode. */
   actions: i32;
   quantiles: i32;
+  /** Candidates of a slate; 0 where one is chosen alone. */
+  slate: i32;
   /** The most candidates of one act, and in a stored set. */
   maxCandidates: i32;
   batch: i32;
@@ -60,6 +62,10 @@ export class Agent {
   mask: usize;
   nextMask: usize;
   values: usize;
+  /** With slates: weights of the choice; as before values and candidates, that of nothing stands before it. */
+  choices: usize;
+  /** The slate that was chosen last, i32. */
+  shown: usize;
   /** The staged mask in bits. */
   bits: usize;
   /** Targets of a batch's draws by priority, f64 (batch). */
@@ -94,6 +100,15 @@ export class Agent {
   dv: usize;
   setRows: usize;
   starts: usize;
+  /**
+   * With slates: nothing and the candidates of one state; marks; the slates of the next states i32 (batch, slate); and u of
+   * setRows, with its gradient.
+   */
+  offered: usize;
+  taken: usize;
+  slates: usize;
+  u: usize;
+  du: usize;
   /** The output layer in panels, and whether they still are the target's. */
   panels: usize;
   panelsAreTargets: bool;
@@ -135,6 +150,13 @@ export function scalar(agent: Agent, i: Scalar): f64 {
   return load<f64>(agent.scalars + (usize(i) << 3));
 }
 
+/** The row of the replay that sample b is. */
+// @ts-ignore: decorator
+@inline
+export function sampleAt(agent: Agent, b: usize): usize {
+  return load<usize>(agent.sampled + (b << 2));
+}
+
 /** Whether the agent scores candidates rather than fixed actions. */
 // @ts-ignore: decorator
 @inline
@@ -151,7 +173,7 @@ export function areInPlace(agent: Agent): bool {
 // @ts-ignore: decorator
 @inline
 export function needsAll(agent: Agent): bool {
-  return agent.isDueling || agent.isConservative;
+  return agent.isDueling || agent.isConservative || agent.slate > 0;
 }
 
 // @ts-ignore: decorator
@@ -181,6 +203,7 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
   setStorage(agent.features, sizeAt(sizes, Size.Storage), low, high);
   agent.actions = sizeAt(sizes, Size.Actions);
   agent.quantiles = sizeAt(sizes, Size.Quantiles);
+  agent.slate = sizeAt(sizes, Size.Slate);
   agent.maxCandidates = sizeAt(sizes, Size.MaxCandidates);
   agent.batch = sizeAt(sizes, Size.Batch);
   agent.net = plan(agent, arena, sizes);
@@ -192,6 +215,7 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
     sizeAt(sizes, Size.NextCandidates),
     flags & Flag.Masked ? agent.actions : 0,
     (flags & Flag.Sets) != 0,
+    agent.slate > 0,
   );
   takePersistent(agent, arena, sizes);
   agent.gradient = take(arena, agent.net.trained);
@@ -216,7 +240,7 @@ function setFlags(agent: Agent, flags: i32): void {
 /** The network, with its value stream. */
 function plan(agent: Agent, arena: Arena, sizes: usize): Network {
   const widths = sizes + (usize(Size.Widths) << 2);
-  const outputs = max(1, agent.actions) * agent.quantiles;
+  const outputs = max(1, agent.actions) * agent.quantiles + i32(agent.slate > 0);
   const net = newNetwork(
     arena,
     agent.observation,
@@ -254,12 +278,16 @@ function takeStaging(agent: Agent, arena: Arena): void {
   const features = u64(bytesOf(agent.features));
   agent.inputs = take(arena, observation);
   agent.nextInputs = take(arena, observation);
-  agent.candidates = take(arena, u64(agent.maxCandidates) * features);
-  agent.candidate = take(arena, features);
+  // With slates, nothing is a row of zeros before the candidates.
+  const nothing = u64(agent.slate > 0);
+  agent.candidates = take(arena, (u64(agent.maxCandidates) + nothing) * features) + usize(features * nothing);
+  agent.candidate = take(arena, bytesOf(agent.replay.chosen));
   agent.nextCandidates = take(arena, u64(agent.replay.next) * features);
   agent.mask = take(arena, agent.actions);
   agent.nextMask = take(arena, agent.actions);
-  agent.values = takeF32(arena, max(agent.maxCandidates, agent.actions));
+  agent.values = takeF32(arena, u64(max(agent.maxCandidates, agent.actions)) + nothing) + (usize(nothing) << 2);
+  agent.choices = nothing ? takeF32(arena, agent.maxCandidates + 1) + 4 : 0;
+  agent.shown = takeF32(arena, agent.slate);
   agent.bits = takeF32(arena, u64((agent.actions + 31) >> 5));
 }
 
@@ -288,21 +316,24 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.y = takeF32(arena, batch * quantiles + 4);
   agent.td = takeF32(arena, batch);
   agent.dtheta = takeF32(arena, batch * quantiles);
-  const most = u64(max(agent.actions, max(agent.maxCandidates, agent.replay.next)));
+  const nothing = i32(agent.slate > 0);
+  const offered = max(agent.maxCandidates, agent.replay.next) + nothing;
+  const most = u64(max(agent.actions, offered));
   agent.q = takeF32(arena, most);
   agent.p = takeF32(arena, most);
-  agent.v = takeF32(arena, agent.isDueling ? batch * quantiles : 0);
+  agent.v = takeF32(arena, agent.isDueling ? batch * quantiles : nothing ? most : 0);
   agent.dv = takeF32(arena, agent.isDueling ? batch * quantiles : 0);
   // Rows of a forward in candidate mode: one set, or the sets of a whole batch.
-  const sets = hasCandidates(agent) && needsAll(agent) ? batch * u64(agent.replay.next) : 0;
-  const matrix = hasCandidates(agent) ? max(most, sets) * quantiles : batch * u64(agent.net.head.columns);
+  const sets = hasCandidates(agent) && needsAll(agent) ? batch * u64(agent.replay.next + nothing) : 0;
+  const matrix = hasCandidates(agent) ? max(most, sets) * u64(agent.net.outputs) : batch * u64(agent.net.head.columns);
   agent.matrix = takeF32(arena, matrix);
   agent.dmatrix = takeF32(arena, needsAll(agent) ? matrix : 0);
   agent.setRows = takeF32(arena, sets ? ((sets + 3) & ~3) * width + 4 : 0);
   agent.starts = takeF32(arena, batch + 1);
+  if (nothing) takeSlates(agent, arena, sets);
   agent.panels = take(arena, hasCandidates(agent) ? 0 : outputPanelBytes(agent.net));
   const backwards = i32(max(batch, min(sets, 0x7ffffffc)));
-  takeScratch(agent.net, arena, hasCandidates(agent) ? max(agent.maxCandidates, agent.replay.next) : 1, backwards);
+  takeScratch(agent.net, arena, hasCandidates(agent) ? offered : 1, backwards);
   const value = agent.net.value;
   if (value) takeScratch(value, arena, 1, agent.batch);
   const isPacked = agent.observation.storage != Storage.F32;
@@ -310,6 +341,16 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.replay.scratch = take(arena, isPacked ? unpacked : 0);
   agent.stats = take(arena, Stat.Count << 3);
   agent.scalars = take(arena, Scalar.Count << 3);
+}
+
+function takeSlates(agent: Agent, arena: Arena, sets: u64): void {
+  const next = u64(agent.replay.next);
+  // As of x: vectors end behind the rows.
+  agent.offered = take(arena, (next + 1) * u64(bytesOf(agent.features)) + 16);
+  agent.taken = take(arena, max(u64(agent.maxCandidates), next) << 2);
+  agent.slates = takeF32(arena, u64(agent.batch) * u64(agent.slate));
+  agent.u = takeF32(arena, sets);
+  agent.du = takeF32(arena, sets);
 }
 
 /** Fills the state of a fresh agent, whose memory is zero. sigma: the scale of the noise. */
@@ -414,6 +455,12 @@ export function regionAt(agent: Agent, region: Region): usize {
       return agent.theta;
     case Region.Scalars:
       return agent.scalars;
+    case Region.Choices:
+      return agent.choices;
+    case Region.Nothing:
+      return agent.values - 4;
+    case Region.Slate:
+      return agent.shown;
     default:
       return 0;
   }
@@ -445,7 +492,7 @@ export function regionBytes(agent: Agent, region: Region): usize {
     case Region.Candidates:
       return features * usize(agent.maxCandidates);
     case Region.Candidate:
-      return features;
+      return bytesOf(agent.replay.chosen);
     case Region.NextCandidates:
       return features * usize(agent.replay.next);
     case Region.Mask:
@@ -465,6 +512,12 @@ export function regionBytes(agent: Agent, region: Region): usize {
       return (usize(agent.batch) * usize(agent.quantiles)) << 2;
     case Region.Scalars:
       return Scalar.Count << 3;
+    case Region.Choices:
+      return agent.slate ? usize(agent.maxCandidates) << 2 : 0;
+    case Region.Nothing:
+      return usize(agent.slate > 0) << 2;
+    case Region.Slate:
+      return usize(agent.slate) << 2;
     default:
       return 0;
   }

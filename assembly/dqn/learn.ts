@@ -16,8 +16,10 @@ import {
   rowAt,
   samplePrioritized,
   sampleUniform,
+  shownOf,
 } from "../replay";
 import { Rng } from "../rng";
+import { choiceLoss, joinChoices, splitChoices } from "../slate";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { setPriorities, totalOf } from "../sumtree";
@@ -29,6 +31,7 @@ import {
   hasCandidates,
   areInPlace,
   needsAll,
+  sampleAt,
   scalar,
   setCounter,
   setStat,
@@ -36,7 +39,7 @@ import {
   syncTarget,
   weightsOf,
 } from "./agent";
-import { sampleAt, targets } from "./targets";
+import { targets } from "./targets";
 
 /**
  * One update with the numbers from Scalar.LearningRate on; returns the loss. NaN, and nothing changed but two counters and the draws,
@@ -161,16 +164,17 @@ function lossOfTaken(agent: Agent, params: usize, weights: usize): f32 {
   return loss;
 }
 
-/** All actions that were available have one: behind the mean of a dueling head, and in the conservative term. */
+/** All actions that were available have one: behind the mean of a dueling head, in the conservative term, of a slate. */
 function lossOfAll(agent: Agent, params: usize, weights: usize): f32 {
   const n = agent.quantiles;
   const bytes = usize(n) << 2;
   forwardAll(agent, params);
+  if (agent.slate) splitChoices(rowsOfPass(agent), n, agent.matrix, agent.u);
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const theta = agent.matrix + offsetOf(agent, b);
     const row = sampleAt(agent, b);
-    if (agent.isDueling) duel(countOfSet(agent, row), n, agent.v + b * bytes, theta, bitsOf(agent.replay, row));
-    memory.copy(agent.theta + b * bytes, theta + bytes * actionOf(agent.replay, row), bytes);
+    if (agent.isDueling) duel(countOfSet(agent, b), n, agent.v + b * bytes, theta, bitsOf(agent.replay, row));
+    memory.copy(agent.theta + b * bytes, theta + bytes * indexOf(agent, row), bytes);
   }
   let loss = lossOfTheta(agent, weights);
   let term: f64 = 0;
@@ -180,21 +184,33 @@ function lossOfAll(agent: Agent, params: usize, weights: usize): f32 {
   return loss;
 }
 
-/** How many actions sample b was chosen from, masked ones included. */
-function countOfSet(agent: Agent, row: usize): i32 {
-  return hasCandidates(agent) ? countOf(agent.replay, row) : agent.actions;
+/** How many actions of sample b are in the pass, masked ones and the nothing of a slate included. */
+function countOfSet(agent: Agent, b: usize): i32 {
+  return hasCandidates(agent) ? startOf(agent, b + 1) - startOf(agent, b) : agent.actions;
+}
+
+/** Where its rows begin among those of all sets. */
+// @ts-ignore: decorator
+@inline
+function startOf(agent: Agent, b: usize): i32 {
+  return load<i32>(agent.starts + (b << 2));
+}
+
+/** Which of them was taken. */
+function indexOf(agent: Agent, row: usize): i32 {
+  return actionOf(agent.replay, row) + i32(agent.slate > 0);
 }
 
 /** Where the values of sample b begin in the matrix, in bytes. */
 function offsetOf(agent: Agent, b: usize): usize {
   if (!hasCandidates(agent)) return b * (usize(agent.net.head.columns) << 2);
-  return usize(load<i32>(agent.starts + (b << 2)) * agent.quantiles) << 2;
+  return usize(startOf(agent, b) * agent.quantiles) << 2;
 }
 
 /** Rows of the network's training forward. */
 function rowsOfPass(agent: Agent): i32 {
   if (!hasCandidates(agent) || !needsAll(agent)) return agent.batch;
-  return load<i32>(agent.starts + (usize(agent.batch) << 2));
+  return startOf(agent, usize(agent.batch));
 }
 
 /** The matrix of all actions of the sampled states, and the values of the states. */
@@ -212,7 +228,10 @@ function forwardAll(agent: Agent, params: usize): void {
   if (agent.isDueling) valuesOfStates(agent.net, params, batch, agent.x, ldx, agent.v);
 }
 
-/** One row [observation | candidate] for each candidate that a sampled action was chosen from. */
+/**
+ * One row [observation | candidate] for each candidate that a sampled action was chosen from; of slates, one for nothing
+ * and, without the conservative term, for those that were shown alone.
+ */
 function writeSets(agent: Agent, ldx: usize): void {
   const replay = agent.replay;
   const observation = bytesOf(agent.observation);
@@ -220,7 +239,13 @@ function writeSets(agent: Agent, ldx: usize): void {
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
     store<i32>(agent.starts + (b << 2), total);
-    for (let i: usize = 0; i < usize(countOf(replay, row)); i++) {
+    if (agent.slate) {
+      const to = agent.setRows + ldx * total++;
+      memory.copy(to, agent.x + b * ldx, observation);
+      memory.fill(to + observation, 0, bytesOf(agent.features));
+    }
+    const count = agent.slate && !agent.isConservative ? shownOf(replay, row) : countOf(replay, row);
+    for (let i: usize = 0; i < usize(count); i++) {
       const to = agent.setRows + ldx * total++;
       memory.copy(to, agent.x + b * ldx, observation);
       unpack(agent.features, 1, row + replay.candidates + replay.featureBytes * i, to + observation);
@@ -229,25 +254,32 @@ function writeSets(agent: Agent, ldx: usize): void {
   store<i32>(agent.starts + (usize(agent.batch) << 2), total);
 }
 
-/** d loss / d matrix of sample b, and d loss / d v(b); returns its share of the conservative term. */
+/** d loss / d matrix of sample b, d loss / d v(b) and d u; returns its share of the conservative term and the choice's loss. */
 function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
   const row = sampleAt(agent, b);
   const n = agent.quantiles;
   const bytes = usize(n) << 2;
-  const c = countOfSet(agent, row);
-  const action = actionOf(agent.replay, row);
+  const c = countOfSet(agent, b);
+  const action = indexOf(agent, row);
   const bits = bitsOf(agent.replay, row);
   const d = agent.dmatrix + offsetOf(agent, b);
   let term: f32 = 0;
   memory.fill(d, 0, bytes * c);
   memory.copy(d + bytes * action, agent.dtheta + b * bytes, bytes);
+  const weight: f32 = weights ? load<f32>(weights + (b << 2)) : 1;
   if (agent.isConservative) {
-    const weight: f32 = weights ? load<f32>(weights + (b << 2)) : 1;
     const scale = (f32(scalar(agent, Scalar.Conservative)) * weight) / f32(agent.batch);
     expectations(c, n, agent.matrix + offsetOf(agent, b), bits, agent.q);
     term = conservative(c, n, agent.q, action, scale, agent.p, d);
   }
   if (agent.isDueling) duelBackward(c, n, d, bits, agent.dv + b * bytes);
+  if (agent.slate) {
+    const scale = (f32(scalar(agent, Scalar.ChoiceWeight)) * weight) / f32(agent.batch);
+    const at = usize(startOf(agent, b)) << 2;
+    // Those that were not shown have no part in the choice.
+    memory.fill(agent.du + at, 0, usize(c) << 2);
+    term += choiceLoss(shownOf(agent.replay, row), agent.u + at, action - 1, scale, agent.p, agent.du + at);
+  }
   return term;
 }
 
@@ -256,8 +288,9 @@ function backwardAll(agent: Agent, params: usize): void {
   const ldx = agent.ldx;
   const rows = rowsOfPass(agent);
   const x = hasCandidates(agent) ? agent.setRows : agent.x;
-  const ldq = usize(hasCandidates(agent) ? agent.quantiles : agent.net.head.columns) << 2;
+  const ldq = usize(hasCandidates(agent) ? agent.net.outputs : agent.net.head.columns) << 2;
   const dv: usize = agent.isDueling ? agent.dv : 0;
+  if (agent.slate) joinChoices(rows, agent.quantiles, agent.dmatrix, agent.du);
   headOfAll(agent.net, params, agent.gradient, rows, agent.dmatrix, ldq);
   backward(agent.net, params, agent.gradient, rows, x, ldx, agent.batch, agent.x, ldx, dv);
 }

@@ -9,7 +9,7 @@ import { Agent, counter, scalar, setCounter } from "./agent";
 /**
  * Queues the staged transition, with its reward and discount as Scalar, until its n-step return is complete; complete ones go to the replay.
  * isLast: the episode ends here, whichever way, so that all that waits goes there. count: how many staged candidates
- * the action was chosen from; kept with Flag.Sets. Refuses inputs, rewards and returns out of their bounds before
+ * the action was chosen from; kept with Flag.Sets. shown: how many of them a slate showed. Refuses inputs, rewards and returns out of their bounds before
  * anything changes.
  */
 export function observe(
@@ -19,10 +19,11 @@ export function observe(
   nextCount: i32,
   isLast: bool,
   environment: i32,
+  shown: i32,
 ): Status {
   if (!inputsAreValid(agent.observation, 1, agent.inputs)) return Status.BadObservation;
   if (!inputsAreValid(agent.observation, 1, agent.nextInputs)) return Status.BadNextObservation;
-  if (!inputsAreValid(agent.features, 1, agent.candidate)) return Status.BadCandidate;
+  if (!inputsAreValid(agent.replay.chosen, 1, agent.candidate)) return Status.BadCandidate;
   if (!inputsAreValid(agent.features, count, agent.candidates)) return Status.BadSet;
   if (!inputsAreValid(agent.features, nextCount, agent.nextCandidates)) return Status.BadNextCandidates;
   const tail = agent.tail;
@@ -30,7 +31,7 @@ export function observe(
   const discount = f32(scalar(agent, Scalar.Discount));
   if (!canReward(tail, environment, reward)) return Status.BadReturn;
   const step = enter(tail, environment);
-  writeStep(agent.replay, step, agent.inputs, agent.candidate, agent.candidates, count, agent.mask, action);
+  writeStep(agent.replay, step, agent.inputs, agent.candidate, agent.candidates, count, agent.mask, action, shown);
   rewardAll(tail, environment, reward, discount);
   const waiting = waitingOf(tail, environment);
   const ready = isLast ? waiting : i32(waiting == tail.n);

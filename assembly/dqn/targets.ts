@@ -11,14 +11,8 @@ import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { best, countOf as countAvailable, duel, expectations } from "../values";
 import { copy } from "../vector";
-import { Agent, hasCandidates, scalar, weightsOf } from "./agent";
-
-/** The row of the replay that sample b is. */
-// @ts-ignore: decorator
-@inline
-export function sampleAt(agent: Agent, b: usize): usize {
-  return load<usize>(agent.sampled + (b << 2));
-}
+import { Agent, hasCandidates, sampleAt, scalar, weightsOf } from "./agent";
+import { slateValues } from "./slates";
 
 /** Fills y. */
 export function targets(agent: Agent): void {
@@ -30,11 +24,14 @@ export function targets(agent: Agent): void {
     addMunchausen(agent, params);
     return;
   }
-  select(agent, agent.isDouble ? agent.online : agent.target, noise);
-  if (agent.isDouble) evaluateSelected(agent, weightsOf(agent, agent.target, noise));
+  if (agent.slate) slateValues(agent, noise);
+  else {
+    select(agent, agent.isDouble ? agent.online : agent.target, noise);
+    if (agent.isDouble) evaluateSelected(agent, weightsOf(agent, agent.target, noise));
+  }
   const bytes = usize(agent.quantiles) << 2;
   for (let b: usize = 0; b < usize(agent.batch); b++) {
-    const hasValue = load<i32>(agent.selected + (b << 2)) >= 0;
+    const hasValue = agent.slate || load<i32>(agent.selected + (b << 2)) >= 0;
     for (let i: usize = 0; i < bytes; i += 4) {
       const at = agent.y + b * bytes + i;
       store<f32>(at, target(agent, b, hasValue ? load<f32>(at) : 0));

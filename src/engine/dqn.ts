@@ -35,7 +35,8 @@ export interface Transition {
   /** (observation) */
   observation: AgentInput;
   /**
-   * The index of the action taken: among the `actions`, or among the `candidates` given here.
+   * The index of the action taken: among the `actions`, or among the `candidates` given here. With `slate` of the one
+   * entered, [-1, shown - 1]; -1: nothing was entered.
    */
   action?: number;
   /** (features) of the candidate taken, where `candidates` are not given. */
@@ -44,9 +45,12 @@ export interface Transition {
   mask?: ArrayLike<number>;
   /**
    * (n, features) of the candidates offered, or a part of them that holds the action; with the option
-   * `candidates`. Needed with `dueling`, `munchausen` and `cqlAlpha`, n <= candidates.next then.
+   * `candidates`. Needed with `dueling`, `munchausen`, `cqlAlpha` and `slate`, n <= candidates.next then. With
+   * `slate` those of the shown slate that the user examined, in any order; then, for `cqlAlpha`, others that were on offer.
    */
   candidates?: AgentInput;
+  /** How many of the `candidates` were shown and examined, the first ones, [0, n]; with `slate`. Default n. */
+  shown?: number;
   /** In [-1e6, 1e6], after `rewardScale` and `rewardClip`. */
   reward: number;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
@@ -57,7 +61,8 @@ export interface Transition {
   nextObservation: AgentInput;
   /** (actions), 0 = not available in the next state; with `masked`. Default: all are available. */
   nextMask?: ArrayLike<number>;
-  /** (n, features), n <= candidates.next, of the next state; with `candidates`. Empty: nothing is available, value 0. */
+  /** (n, features), n <= candidates.next, of the next state; with `candidates`. Empty: nothing is available, value 0, with
+   * `slate` that of nothing. */
   nextCandidates?: AgentInput;
   /** Discount of the next state's value, [0, 1]; default gamma. For steps of unequal length. Ignored if terminated. */
   discount?: number;
@@ -97,6 +102,11 @@ export class DQN {
   readonly candidates: Float32Array;
   /** (max) or (actions) f32 view of the values that `evaluate` or a greedy `act` computed last. */
   readonly values: Float32Array;
+  /**
+   * (max) f32 view, with `slate`: weights in the choice, [e^-20, e^20], of the candidates that `evaluate` or a greedy
+   * `actSlate` saw last. One of a slate is entered with probability v / (1 + the sum of v over the slate).
+   */
+  readonly choices: Float32Array;
 
   #engine: Engine | undefined;
   readonly #state: Float64Array;
@@ -105,11 +115,14 @@ export class DQN {
   readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
   /** Rows of the replay in the loaded file. */
   #rows = 0;
-  /** Candidates of the staged transition: offered, and of the next state. */
+  /** Candidates of the staged transition: offered, shown, and of the next state. */
   #count = 0;
+  #shown = 0;
   #nextCount = 0;
   /** The starts of `values`, by length. */
   readonly #valuesOf: Float32Array[] = [];
+  readonly #nothing: Float32Array;
+  readonly #slate: Int32Array;
   readonly #mask: Uint8Array;
   readonly #nextMask: Uint8Array;
   readonly #meter: UpdateMeter;
@@ -130,6 +143,9 @@ export class DQN {
     this.observation = engine.f32(Region.Observation);
     this.candidates = engine.f32(Region.Candidates);
     this.values = engine.f32(Region.Values);
+    this.choices = engine.f32(Region.Choices);
+    this.#nothing = engine.f32(Region.Nothing);
+    this.#slate = engine.i32(Region.Slate);
     const { observation, sparse, candidates } = resolved;
     const bounds = boundsOf(resolved.storage);
     const seen = (name: string, region: Region) => new Staged(name, engine.f32(region), observation, sparse, bounds);
@@ -172,6 +188,11 @@ export class DQN {
     return this.#state[State.Size]!;
   }
 
+  /** With `slate`: Q of entering nothing in the observation that `evaluate` or a greedy `actSlate` saw last. Else NaN. */
+  get nothing(): number {
+    return this.#nothing[0] ?? Number.NaN;
+  }
+
   /** Probability of a random action after the steps so far. */
   get epsilon(): number {
     return valueAt(this.options.epsilon, this.steps);
@@ -183,7 +204,7 @@ export class DQN {
   }
 
   /**
-   * Chooses an action epsilon-greedily; the lowest index wins a tie.
+   * Chooses an action epsilon-greedily; the lowest index wins a tie. With `slate` see `actSlate`.
    *
    * @param observation - (observation)
    * @param available - With `masked`: (actions), 0 = not available; with `candidates`: (n, features), n <= max.
@@ -202,9 +223,8 @@ export class DQN {
   }
 
   #act(observation: AgentInput, available: AgentInput | undefined, epsilon: number | undefined): number {
-    if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.#scalars, Scalar.Exploration);
-    else if (epsilon >= 0 && epsilon <= 1) this.#scalars[Scalar.Exploration] = epsilon;
-    else throw mustBe("epsilon", "in [0, 1]", epsilon);
+    if (this.options.slate) throw new TypeError('"act" chooses one action: with the option "slate" call actSlate');
+    this.#writeEpsilon(epsilon);
     const engine = this.#open();
     const count = this.#stage(observation, available);
     const action = engine.exports.act(count, epsilon === undefined);
@@ -213,25 +233,62 @@ export class DQN {
   }
 
   /**
-   * Action values of an observation, without noise.
+   * Chooses a slate epsilon-greedily, with `slate`: greedily one candidate after the other, each the one that makes the
+   * value of the slate largest, also where it falls; the lowest index wins a tie. With probability epsilon any slate in
+   * any order.
    *
    * @param observation - (observation)
-   * @param available - As for `act`; a mask matters for `dueling` alone, and hides no value.
-   * @returns (actions) or (n) values: a view, valid until the next call.
-   * @throws RangeError or TypeError as `act`.
+   * @param candidates - (n, features), n <= max.
+   * @param epsilon - As for `act`.
+   * @returns (min(size, n)) different indices of candidates, in the order in which they were chosen.
+   * @throws RangeError or TypeError as `act`, TypeError without the option `slate`.
    */
-  evaluate(observation: AgentInput, available?: AgentInput): Float32Array {
+  actSlate(observation: AgentInput, candidates: AgentInput, epsilon?: number): Int32Array {
     try {
-      return this.#evaluate(observation, available);
+      return this.#actSlate(observation, candidates, epsilon);
     } catch (error) {
       throw this.#refusals.counted(error);
     }
   }
 
-  #evaluate(observation: AgentInput, available: AgentInput | undefined): Float32Array {
+  #actSlate(observation: AgentInput, candidates: AgentInput, epsilon: number | undefined): Int32Array {
+    if (!this.options.slate) throw new TypeError('"actSlate" needs the option "slate"');
+    this.#writeEpsilon(epsilon);
+    const engine = this.#open();
+    const count = this.#stage(observation, candidates);
+    const size = engine.exports.actSlate(count, epsilon === undefined);
+    if (size < 0) this.#refuse(-size, { observation, candidates });
+    return this.#slate.slice(0, size);
+  }
+
+  #writeEpsilon(epsilon: number | undefined): void {
+    if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.#scalars, Scalar.Exploration);
+    else if (epsilon >= 0 && epsilon <= 1) this.#scalars[Scalar.Exploration] = epsilon;
+    else throw mustBe("epsilon", "in [0, 1]", epsilon);
+  }
+
+  /**
+   * Action values of an observation. With `slate` also `choices` and `nothing`.
+   *
+   * @param observation - (observation)
+   * @param available - As for `act`; a mask matters for `dueling` alone, and hides no value.
+   * @param noise - Whether weights carry new noise, drawn as by `act`; needs `noisySigma` above 0. Default false.
+   * @returns (actions) or (n) values: a view, valid until the next call.
+   * @throws RangeError or TypeError as `act`; TypeError for noise without `noisySigma`.
+   */
+  evaluate(observation: AgentInput, available?: AgentInput, noise = false): Float32Array {
+    try {
+      return this.#evaluate(observation, available, noise);
+    } catch (error) {
+      throw this.#refusals.counted(error);
+    }
+  }
+
+  #evaluate(observation: AgentInput, available: AgentInput | undefined, noise: boolean): Float32Array {
+    if (noise && !(this.options.noisySigma > 0)) throw new TypeError('"noise" needs the option "noisySigma" above 0');
     const engine = this.#open();
     const count = this.#stage(observation, available);
-    const status: Status = engine.exports.evaluate(count);
+    const status: Status = engine.exports.evaluate(count, noise);
     if (status !== Status.Ok) this.#refuse(status, { observation, candidates: available });
     if (!this.options.candidates) return this.values;
     return (this.#valuesOf[count] ??= this.values.subarray(0, count));
@@ -261,7 +318,14 @@ export class DQN {
     this.#inputs.nextObservation.writeOne(nextObservation);
     const action = this.options.candidates ? this.#stageCandidates(transition) : this.#stageAction(transition);
     const isLast = terminated || truncated;
-    const status: Status = engine.exports.observe(action, this.#count, this.#nextCount, isLast, environment);
+    const status: Status = engine.exports.observe(
+      action,
+      this.#count,
+      this.#nextCount,
+      isLast,
+      environment,
+      this.#shown,
+    );
     if (status === Status.BadReturn) {
       throw new RangeError(`"reward" must keep n-step returns ${bounded(RETURN_MAX)}, got ${show(transition.reward)}`);
     }
@@ -549,11 +613,13 @@ export class DQN {
   }
 
   /** Writes the choices of a transition with candidates; returns the action as the engine takes it. */
-  #stageCandidates({ action, mask, nextMask, candidate, candidates, nextCandidates = NONE }: Transition): number {
+  #stageCandidates(transition: Transition): number {
+    const { action, mask, nextMask, candidate, candidates, nextCandidates = NONE } = transition;
     if (mask || nextMask) throw new TypeError('"mask" and "nextMask" go with the option "actions"');
     const { max, next } = this.options.candidates!;
     const inputs = this.#inputs;
     this.#nextCount = inputs.nextCandidates.writeRows(nextCandidates, next);
+    if (this.options.slate) return this.#stageSlate(transition, next);
     if (candidates) {
       if (candidate) throw new TypeError('either "candidate" or "candidates" with "action" must be given, got both');
       const keeps = keepsSets(this.options);
@@ -570,6 +636,17 @@ export class DQN {
     inputs.candidate.writeOne(candidate);
     this.#count = 0;
     return 0;
+  }
+
+  /** Writes the slate of a transition; returns the index of the candidate that was entered, -1 for nothing. */
+  #stageSlate({ action, candidate, candidates, shown }: Transition, next: number): number {
+    if (candidate) throw new TypeError('"slate" takes "candidates" with "action", got "candidate"');
+    if (!candidates) throw new TypeError('"candidates" must be given: those of the slate that were examined');
+    this.#count = this.#inputs.candidates.writeRows(candidates, next);
+    this.#shown = shown ?? this.#count;
+    requireIndex("shown", this.#shown, this.#count + 1);
+    requireIndex("action", action, this.#shown, -1);
+    return action;
   }
 
   #requireEnvironment(environment: number): void {
@@ -596,9 +673,9 @@ const FIELDS = {
   [Status.BadSet]: "candidates",
 } as Record<Status, "observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates">;
 
-function requireIndex(name: string, index: number | undefined, size: number): asserts index is number {
-  if (!Number.isInteger(index) || index! < 0 || index! >= size) {
-    throw mustBe(name, `an integer in [0, ${size - 1}]`, index);
+function requireIndex(name: string, index: number | undefined, size: number, least = 0): asserts index is number {
+  if (!Number.isInteger(index) || index! < least || index! >= size) {
+    throw mustBe(name, `an integer in [${least}, ${size - 1}]`, index);
   }
 }
 
@@ -643,8 +720,8 @@ function requireFlag(name: string, flag: boolean): void {
 }
 
 /** Whether transitions keep the candidates that were offered. */
-function keepsSets({ dueling, munchausen, cqlAlpha }: ResolvedOptions): boolean {
-  return dueling || munchausen !== undefined || cqlAlpha > 0;
+function keepsSets({ dueling, munchausen, cqlAlpha, slate }: ResolvedOptions): boolean {
+  return dueling || munchausen !== undefined || cqlAlpha > 0 || slate !== undefined;
 }
 
 function flagsOf(options: ResolvedOptions): number {
@@ -667,7 +744,8 @@ function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   const { beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent } = options;
   const { alpha, temperature, clip } = options.munchausen ?? { alpha: 0, temperature: 1, clip: 0 };
   scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
-  scalars.set([options.dropout, options.cqlAlpha, alpha, temperature, clip], Scalar.Dropout);
+  const { dropout, cqlAlpha, slate } = options;
+  scalars.set([dropout, cqlAlpha, alpha, temperature, clip, slate?.choiceWeight ?? 0], Scalar.Dropout);
 }
 
 const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };
@@ -675,7 +753,7 @@ const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, b
 const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
 
 function shapeOf(options: ResolvedOptions): Shape {
-  const { sparse, candidates } = options;
+  const { sparse, candidates, slate } = options;
   return {
     sizes: {
       [Size.Flags]: flagsOf(options),
@@ -694,6 +772,7 @@ function shapeOf(options: ResolvedOptions): Shape {
       [Size.Capacity]: options.capacity,
       [Size.NStep]: options.nStep,
       [Size.Environments]: options.environments,
+      [Size.Slate]: slate?.size ?? 0,
       [Size.Storage]: STORAGES[typeof options.storage === "object" ? options.storage.type : options.storage],
     },
     hidden: options.hidden,

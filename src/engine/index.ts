@@ -7,6 +7,7 @@ export type {
   LearnerOptions,
   MunchausenOptions,
   ResolvedOptions,
+  SlateOptions,
   SparseOptions,
 } from "./options.js";
 export type { Schedule } from "./schedule.js";

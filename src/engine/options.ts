@@ -66,11 +66,24 @@ export interface CandidateOptions {
   features: number;
   /**
    * The most candidates of the next state that a transition keeps, [1, 65536]; also of its own state, with `dueling`,
-   * `munchausen` or `cqlAlpha`. Default: `max`.
+   * `munchausen`, `cqlAlpha` or `slate`. Default: `max`.
    */
   next?: number;
   /** Index inputs of a candidate. Default: none. */
   sparse?: SparseOptions;
+}
+
+/**
+ * Slates (SlateQ, Ie et al. 2019): a user sees several candidates and enters one of them, or nothing. Beside the values of
+ * a candidate, given that it is entered, the network gives its weight v in the choice, in proportion to which the user
+ * enters it; that of nothing is 1. Nothing is a candidate whose features are all 0. A target is the value of the next
+ * state's best slate: the mean of its values by v.
+ */
+export interface SlateOptions {
+  /** Candidates of a slate, in targets and of `actSlate`, [1, 64]. */
+  size: number;
+  /** Weight of the choice model's loss beside that of the values, [0, 1000]. Default 1. */
+  choiceWeight?: number;
 }
 
 /** Dense numbers are kept in the replay as the nearest of 256 values from `low` to `high`, and must lie there. */
@@ -107,6 +120,8 @@ export interface DQNOptions {
   actions?: number;
   /** For a set of actions that changes. */
   candidates?: CandidateOptions;
+  /** For slates of candidates; only with `candidates`. Default: none, one candidate is chosen alone. */
+  slate?: SlateOptions;
   /** Whether actions carry an availability mask; only with `actions`. Default false. */
   masked?: boolean;
   /** Widths of the hidden layers (ReLU), 1 to 8 of [1, 16384]. Default [64, 64]. */
@@ -226,12 +241,13 @@ export interface DQNOptions {
 
 /** Options with all defaults in place. */
 export type ResolvedOptions = Required<
-  Omit<DQNOptions, "actions" | "candidates" | "sparse" | "munchausen" | "storage">
+  Omit<DQNOptions, "actions" | "candidates" | "slate" | "sparse" | "munchausen" | "storage">
 > & {
   storage: "f32" | "f16" | Required<ByteStorage>;
   actions: number;
   sparse: SparseOptions | undefined;
   candidates: (Required<Omit<CandidateOptions, "sparse">> & Pick<CandidateOptions, "sparse">) | undefined;
+  slate: Required<SlateOptions> | undefined;
   munchausen: Required<MunchausenOptions> | undefined;
 };
 
@@ -257,6 +273,7 @@ const RULES: Rules<DQNOptions> = {
   sparse: nested("slots, size"),
   actions: [(value) => value === undefined || integer(1, WIDTH_MAX)[0](value), `an integer in [1, ${WIDTH_MAX}]`],
   candidates: nested("max, features, next, sparse"),
+  slate: nested("size, choiceWeight"),
   masked: boolean,
   hidden: [
     (value) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_HIDDEN && value.every(isWidth),
@@ -343,6 +360,11 @@ const CANDIDATE_RULES: Rules<CandidateOptions> = {
   sparse: nested("slots, size"),
 };
 
+const SLATE_RULES: Rules<SlateOptions> = {
+  size: integer(1, 64),
+  choiceWeight: between(0, 1000),
+};
+
 const SPARSE_RULES: Rules<SparseOptions> = {
   slots: integer(1, WIDTH_MAX),
   size: integer(1, 2 ** 24),
@@ -374,7 +396,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     double: !given?.munchausen,
     loss: Number(given?.quantiles) > 1 ? "huber" : "squared",
   });
-  const { actions = 0, sparse, candidates, munchausen } = options;
+  const { actions = 0, sparse, candidates, slate, munchausen } = options;
   if (actions > 0 === (candidates !== undefined)) {
     const got = candidates ? "both" : "neither";
     throw new TypeError(`either "actions" (a fixed set) or "candidates" (a changing one) must be given, got ${got}`);
@@ -385,6 +407,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     storage: checkedStorage(options.storage!),
     sparse: sparse && checkedSparse(sparse, "sparse."),
     candidates: candidates && checkedCandidates(candidates),
+    slate: slate && checked<SlateOptions>(slate, SLATE_RULES, { choiceWeight: 1 }, "slate."),
     munchausen:
       munchausen && checked<MunchausenOptions>(munchausen, MUNCHAUSEN_RULES, MUNCHAUSEN_DEFAULTS, "munchausen."),
   } as ResolvedOptions;
@@ -437,8 +460,12 @@ export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
 /** Refuses options that exclude each other, with the reason. */
 function refuseExclusions(options: ResolvedOptions): void {
   const { masked, candidates, double, munchausen, quantiles, loss, noisySigma, normalization, batchSize } = options;
+  const { actions, slate, dueling } = options;
   const exclusions: [boolean, string, string, string][] = [
     [masked && !!candidates, '"masked"', '"candidates"', "give only the available candidates"],
+    [actions > 0 && !!slate, '"actions"', '"slate"', "a slate shows candidates"],
+    [dueling && !!slate, '"dueling"', '"slate"', "the value of a state is that of its best slate"],
+    [!!munchausen && !!slate, '"munchausen"', '"slate"', "which candidate is entered is the user's choice, no policy"],
     [double && !!munchausen, '"double"', '"munchausen"', "a soft target has no maximum to correct"],
     [
       quantiles > 1 && loss === "squared",

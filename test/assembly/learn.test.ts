@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status } from "../../assembly/abi.js";
-import { batchLoss, type Rules, softTargets, targets } from "../reference/dqn.js";
+import { batchLoss, choicesOf, type Rules, slateTargets, softTargets, targets } from "../reference/dqn.js";
 import { chiSquare } from "../reference/moments.js";
 import {
   differences,
@@ -20,6 +20,7 @@ import {
   CAPACITY,
   CASES,
   type Case,
+  CHOICE_WEIGHT,
   EPSILON,
   EXPONENTS,
   feed,
@@ -60,8 +61,10 @@ function setPriorities(exports: Kernels, i: number): number {
   return priority;
 }
 
-function rulesOf({ flags = 0, quantiles = 1, cqlAlpha = 0 }: Case): Rules {
-  const rules = { quantiles, squared: (flags & Squared) !== 0, cqlAlpha, isDueling: (flags & Dueling) !== 0 };
+function rulesOf(given: Case): Rules {
+  const { flags = 0, quantiles = 1, cqlAlpha = 0, slate } = given;
+  const rules: Rules = { quantiles, squared: (flags & Squared) !== 0, cqlAlpha, isDueling: (flags & Dueling) !== 0 };
+  if (slate) rules.slate = { size: slate, choiceWeight: CHOICE_WEIGHT, features: planOf(given).features };
   return flags & Munchausen ? { ...rules, munchausen: MUNCHAUSEN } : rules;
 }
 
@@ -90,14 +93,15 @@ describe.each(CASES)("learn: $name", (given) => {
     const online = unpackNetwork(exports, f32(Region.Online), plan);
     const frozen = unpackNetwork(exports, f32(Region.Target), plan);
     const noisy = (network: Network) => (plan.isNoisy ? perturbed(network, drawNoise(network, noiseRng)) : network);
+    const values = rules.slate ? slateTargets : targets;
     let y: number[][];
     if (rules.munchausen) y = softTargets(noisy(frozen), batch, rules);
     else if (flags & Double) {
       const judge = noisy(online);
-      y = targets(judge, noisy(frozen), batch, rules);
+      y = values(judge, noisy(frozen), batch, rules);
     } else {
       const judge = noisy(frozen);
-      y = targets(judge, judge, batch, rules);
+      y = values(judge, judge, batch, rules);
     }
     const noise = plan.isNoisy ? drawNoise(online, noiseRng) : undefined;
     const afterNoise = noiseRng.state;
@@ -186,10 +190,15 @@ describe.each(CASES)("learn: $name", (given) => {
     for (const step of stored.slice(0, 5)) {
       const sample = sampleOf(step, given);
       feed(exports, f32, given, step);
-      expect(exports.evaluate(step.set.length)).toBe(Status.Ok);
-      const expected = matrices(network, [sample.state], plan.quantiles)[0]!.map(
-        (theta) => theta.reduce((sum, x) => sum + x, 0) / plan.quantiles,
-      );
+      expect(exports.evaluate(step.set.length, false)).toBe(Status.Ok);
+      const { slate } = rules;
+      const own = slate && choicesOf(network, [sample.state], plan.quantiles, slate.features)[0]!;
+      const theta = own ? own.theta : matrices(network, [sample.state], plan.quantiles)[0]!;
+      const expected = theta.map((theta) => theta.reduce((sum, x) => sum + x, 0) / plan.quantiles);
+      if (own) {
+        expect(difference(f32(Region.Nothing), [expected.shift()!])).toBeLessThan(2e-5);
+        expect(difference(f32(Region.Choices).slice(0, expected.length), own.v.slice(1))).toBeLessThan(2e-5);
+      }
       expect(difference(f32(Region.Values).slice(0, expected.length), expected)).toBeLessThan(2e-5);
     }
   });
@@ -289,11 +298,11 @@ test("the bits of a candidate's value do not depend on the candidates beside it"
   const rows = numbers(9 * 3, 3);
   f32(Region.Observation).set(numbers(5, 4));
   f32(Region.Candidates).set(rows);
-  exports.evaluate(9);
+  exports.evaluate(9, false);
   const together = f32(Region.Values).slice(0, 9);
   const alone = Array.from({ length: 9 }, (_, i) => {
     f32(Region.Candidates).set(rows.subarray(i * 3, i * 3 + 3));
-    exports.evaluate(1);
+    exports.evaluate(1, false);
     return f32(Region.Values)[0];
   });
   expect(alone).toEqual(Array.from(together));

@@ -52,7 +52,7 @@ function agentOf(nStep: number, capacity: number) {
       view(Region.NextObservation).set(next);
       scalars[Scalar.Reward] = reward;
       scalars[Scalar.Discount] = discount;
-      return exports.observe(action, 0, 0, isLast, environment);
+      return exports.observe(action, 0, 0, isLast, environment, 0);
     },
     /** The rows of the replay, oldest first. */
     rows(): Step[] {

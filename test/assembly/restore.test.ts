@@ -52,7 +52,7 @@ function filled(hasCandidates: boolean, storage = Storage.F32) {
     const count = hasCandidates ? 2 : 0;
     scalars[Scalar.Reward] = 1;
     scalars[Scalar.Discount] = 0.9;
-    expect(exports.observe(1, count, count, i === 1, i === 3 ? 1 : 0)).toBe(Status.Ok);
+    expect(exports.observe(1, count, count, i === 1, i === 3 ? 1 : 0, 0)).toBe(Status.Ok);
   }
   const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
   const stride = exports.regionBytes(Region.Replay) / CAPACITY / 4;
@@ -245,7 +245,7 @@ describe("restore of rows that are packed", () => {
 test("a head behind a full ring is refused", () => {
   const { exports } = new KernelBench(0);
   expect(createAgent(exports, { Observation: 1, Actions: 2, Capacity: 2 }, [3])).toBe(Status.Ok);
-  for (let i = 0; i < 3; i++) exports.observe(1, 0, 0, true, 0);
+  for (let i = 0; i < 3; i++) exports.observe(1, 0, 0, true, 0, 0);
   const state = new Float64Array(exports.memory.buffer, exports.region(Region.State), State.Count);
   expect([state[State.Size], state[State.Head], exports.restore()]).toEqual([2, 1, Status.Ok]);
   state[State.Head] = 2;
@@ -255,7 +255,7 @@ test("a head behind a full ring is refused", () => {
 test("without masks and sets, an action behind the last is refused", () => {
   const { exports } = new KernelBench(0);
   expect(createAgent(exports, { Observation: 1, Actions: 2, Capacity: 2 }, [3])).toBe(Status.Ok);
-  exports.observe(1, 0, 0, true, 0);
+  exports.observe(1, 0, 0, true, 0, 0);
   expect(exports.restore()).toBe(Status.Ok);
   const action = new Int32Array(exports.memory.buffer, exports.region(Region.Replay), 8).subarray(4, 5);
   expect(action[0]).toBe(1);
@@ -265,7 +265,7 @@ test("without masks and sets, an action behind the last is refused", () => {
 
 test("a NaN is refused at any place of an observation and of the given candidates", () => {
   const { exports, f32 } = filled(true);
-  expect(exports.evaluate(2)).toBe(Status.Ok);
+  expect(exports.evaluate(2, false)).toBe(Status.Ok);
   for (const [region, length, status] of [
     [Region.Observation, 4, Status.BadObservation],
     [Region.Candidates, 2 * 3, Status.BadCandidate],
@@ -274,10 +274,10 @@ test("a NaN is refused at any place of an observation and of the given candidate
     for (let i = 0; i < length; i++) {
       const kept = words[i]!;
       words[i] = Number.NaN;
-      expect([exports.evaluate(2), exports.act(2, false)]).toEqual([status, -1 - status]);
+      expect([exports.evaluate(2, false), exports.act(2, false)]).toEqual([status, -1 - status]);
       words[i] = kept;
     }
   }
   f32(Region.Candidates).fill(Number.NaN, 2 * 3);
-  expect(exports.evaluate(2)).toBe(Status.Ok);
+  expect(exports.evaluate(2, false)).toBe(Status.Ok);
 });

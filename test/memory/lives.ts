@@ -165,7 +165,7 @@ export class Life {
     const isMasked = (flags & Flag.Masked) !== 0;
     for (let a = 0; a < actions; a++) mask[a] = Number(!isMasked || this.#rng.below(3) > 0);
     scalarsOf(exports)[Scalar.Exploration] = this.#rng.below(3) / 2;
-    this.#answer(exports.act(count, this.#rng.below(2) === 1), exports.evaluate(count));
+    this.#answer(exports.act(count, this.#rng.below(2) === 1), exports.evaluate(count, this.#rng.below(2) === 1));
     this.#answer(...this.#f32(Region.Values).subarray(0, actions || count));
   }
 }

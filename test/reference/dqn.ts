@@ -4,8 +4,10 @@ import { INFERENCE, matrices, type Network, type Offer, type Pass } from "./netw
 /** A stored transition as the twin sees it. */
 export interface Sample {
   state: Offer;
-  /** The index of the action taken among the state's actions or candidates. */
+  /** The index of the action taken among the state's actions or candidates; -1: nothing of a slate. */
   action: number;
+  /** How many of the candidates a slate showed. */
+  shown?: number;
   reward: number;
   discount: number;
   next: Offer;
@@ -18,6 +20,7 @@ export interface Rules {
   munchausen?: { alpha: number; temperature: number; clip: number };
   cqlAlpha: number;
   isDueling: boolean;
+  slate?: { size: number; choiceWeight: number; features: number };
 }
 
 /** Huber's loss with its kink at 1, or d^2. */
@@ -52,6 +55,57 @@ export function targets(judge: Network, frozen: Network, samples: Sample[], { qu
 }
 
 const nextOf = (samples: Sample[]) => samples.map(({ next }) => next);
+
+/** The state whose candidates begin with nothing: features that are all 0. */
+function withNothing(offer: Offer, features: number, most = offer.set!.length): Offer {
+  return { ...offer, set: [new Array<number>(features).fill(0), ...offer.set!.slice(0, most)] };
+}
+
+/** The indices of the slate that is worth most, found greedily, of candidates behind nothing. */
+export function greedySlate(q: readonly number[], v: readonly number[], size: number): number[] {
+  const chosen: number[] = [];
+  let [top, bottom] = [q[0]!, 1];
+  while (chosen.length < Math.min(size, q.length - 1)) {
+    const left = q
+      .slice(1)
+      .map((_, a) => a)
+      .filter((a) => !chosen.includes(a));
+    const worth = left.map((a) => (top + v[a + 1]! * q[a + 1]!) / (bottom + v[a + 1]!));
+    const best = left[worth.indexOf(Math.max(...worth))]!;
+    chosen.push(best);
+    top += v[best + 1]! * q[best + 1]!;
+    bottom += v[best + 1]!;
+  }
+  return chosen;
+}
+
+/** For each quantile the mean over nothing and the chosen ones, weighted by v. */
+export function mixture(theta: readonly number[][], v: readonly number[], chosen: readonly number[]): number[] {
+  const total = chosen.reduce((sum, a) => sum + v[a + 1]!, 1);
+  return theta[0]!.map((nothing, i) => chosen.reduce((sum, a) => sum + v[a + 1]! * theta[a + 1]![i]!, nothing) / total);
+}
+
+/** Values and weights of the choice of nothing and the candidates of states. */
+export function choicesOf(network: Network, states: Offer[], quantiles: number, features: number) {
+  const all = states.map((state) => withNothing(state, features));
+  return matrices(network, all, quantiles).map((rows) => ({
+    theta: rows.map((row) => row.slice(0, quantiles)),
+    v: rows.map((row, i) => (i === 0 ? 1 : Math.exp(Math.max(-20, Math.min(20, row[quantiles]!))))),
+  }));
+}
+
+/** r + discount * the mixture of the slate that is best by `judge`, valued by `frozen`. */
+export function slateTargets(judge: Network, frozen: Network, samples: Sample[], rules: Rules): number[][] {
+  const { quantiles, slate } = rules;
+  const { size, features } = slate!;
+  const slates = choicesOf(judge, nextOf(samples), quantiles, features).map(({ theta, v }) =>
+    greedySlate(theta.map(mean), v, size),
+  );
+  return choicesOf(frozen, nextOf(samples), quantiles, features).map(({ theta, v }, b) => {
+    const { reward, discount } = samples[b]!;
+    return mixture(theta, v, slates[b]!).map((x) => reward + discount * x);
+  });
+}
 
 /** Munchausen's targets: soft values of s', and the clipped log-probability of the action in s. */
 export function softTargets(frozen: Network, samples: Sample[], rules: Rules): number[][] {
@@ -96,19 +150,25 @@ export function batchLoss(
   rules: Rules,
   pass: Pass = INFERENCE,
 ): { loss: number; errors: number[] } {
-  const { quantiles, cqlAlpha, isDueling, squared } = rules;
-  const needsAll = isDueling || cqlAlpha > 0;
+  const { quantiles, cqlAlpha, isDueling, squared, slate } = rules;
+  const needsAll = isDueling || cqlAlpha > 0 || slate !== undefined;
   // Only where all are needed are all candidates in the pass: the statistics of a batch and the draws are theirs.
-  const states = samples.map(({ state, action }) =>
-    needsAll || !state.set ? state : { ...state, set: [state.set[action]!] },
-  );
-  const theta = matrices(online, states, quantiles, pass);
+  const states = samples.map(({ state, action, shown }) => {
+    if (slate) return withNothing(state, slate.features, cqlAlpha > 0 ? undefined : shown);
+    return needsAll || !state.set ? state : { ...state, set: [state.set[action]!] };
+  });
+  const outputs = matrices(online, states, quantiles, pass);
+  const theta = slate ? outputs.map((rows) => rows.map((row) => row.slice(0, quantiles))) : outputs;
   const errors: number[] = [];
-  const total = samples.reduce((sum, { action, state }, b) => {
-    const taken = theta[b]![needsAll || !state.set ? action : 0]!;
+  const total = samples.reduce((sum, { action, state, shown }, b) => {
+    const taken = theta[b]![slate ? action + 1 : needsAll || !state.set ? action : 0]!;
     errors.push(mean(taken) - mean(y[b]!));
     let own = quantiles > 1 ? quantileLoss(taken, y[b]!) : loss(taken[0]! - y[b]![0]!, squared);
     if (cqlAlpha > 0) own += cqlAlpha * (logSumExp(expectations(theta[b]!, state), 1) - mean(taken));
+    if (slate) {
+      const u = [0, ...outputs[b]!.slice(1, shown! + 1).map((row) => row[quantiles]!)];
+      own += slate.choiceWeight * (logSumExp(u, 1) - u[action + 1]!);
+    }
     return sum + weights[b]! * own;
   }, 0);
   return { loss: total / samples.length, errors };

@@ -31,6 +31,8 @@ export interface Plan {
   normalization: Normalization;
   isDueling: boolean;
   isNoisy: boolean;
+  /** Whether a weight of the choice stands behind the quantiles. */
+  isSlate?: boolean;
 }
 
 /** The naive twin of network.ts in f64. */
@@ -45,10 +47,10 @@ export interface Network {
 
 /** Reads a parameter block of the engine, or one laid out like it without running statistics. */
 export function unpackNetwork(kernels: Kernels, block: ArrayLike<number>, plan: Plan): Network {
-  const { observation, features, hidden, actions, quantiles, normalization, isDueling } = plan;
+  const { observation, features, hidden, actions, quantiles, normalization, isDueling, isSlate = false } = plan;
   const reader = new BlockReader(kernels, block, normalization !== "none");
   const inputs = observation + features;
-  const main = reader.network([inputs, ...hidden, Math.max(1, actions) * quantiles], normalization);
+  const main = reader.network([inputs, ...hidden, Math.max(1, actions) * quantiles + Number(isSlate)], normalization);
   if (isDueling) {
     main.isShared = features === 0 && hidden.length > 1;
     const last = hidden.slice(main.isShared ? -2 : 0);

@@ -21,6 +21,8 @@ export interface Case {
   dropout?: number;
   cqlAlpha?: number;
   storage?: Kind;
+  /** Candidates of a slate. */
+  slate?: number;
 }
 
 export const BATCH = 6;
@@ -32,6 +34,7 @@ const BETAS = [0.9, 0.999] as const;
 export const EPSILON = 1e-8;
 export const WEIGHT_DECAY = 0.1;
 export const EXPONENTS = [0.6, 0.5] as const;
+export const CHOICE_WEIGHT = 0.7;
 export const MUNCHAUSEN = { alpha: 0.9, temperature: 0.3, clip: -1 };
 
 const { Double, Squared, Masked, Prioritized, Dueling, Munchausen, Conservative, Noisy, Sets } = Flag;
@@ -72,6 +75,8 @@ export interface Stored {
   nextSet: Row[];
   nextMask: boolean[];
   action: number;
+  /** Of the set, by a slate. */
+  shown: number;
   reward: number;
   discount: number;
 }
@@ -79,15 +84,17 @@ export interface Stored {
 /** Transition i of a case; the most candidates of its set and of the next. */
 export function storedOf(
   i: number,
-  { observation, actions = 0, features = [0], flags = 0 }: Case,
+  { observation, actions = 0, features = [0], flags = 0, slate = 0 }: Case,
   most = NEXT,
   nextMost = NEXT,
 ): Stored {
   const isNothingAvailable = i === 4;
   const offer = (n: number, seed: number) =>
     width(features) ? Array.from({ length: n }, (_, c) => rowOf(features, seed * 31 + c)) : [];
-  const set = offer(1 + ((i + 2) % most), i);
-  const action = actions ? i % actions : i % Math.max(1, set.length);
+  // Slates may show nothing at all, and nothing of them may be entered.
+  const set = offer(slate && i === 6 ? 0 : 1 + ((i + 2) % most), i);
+  const shown = slate ? Math.max(0, set.length - (i % 3)) : 0;
+  const action = slate ? (i % (shown + 1)) - 1 : actions ? i % actions : i % Math.max(1, set.length);
   const isMasked = (flags & Masked) !== 0;
   return {
     observation: rowOf(observation, i + 1),
@@ -97,6 +104,7 @@ export function storedOf(
     nextSet: offer(isNothingAvailable ? 0 : 1 + (i % nextMost), i + 201),
     nextMask: Array.from({ length: actions }, (_, a) => !isMasked || (!isNothingAvailable && (a * 7 + i) % 3 > 0)),
     action,
+    shown,
     reward: Math.fround(3 * numbers(1, i + 301)[0]!),
     discount: i % 5 === 2 ? 0 : Math.fround(0.9),
   };
@@ -109,9 +117,9 @@ export function sampleOf(stored: Stored, { observation, features = [0], actions 
     actions
       ? { observation: kept(row, observation), mask }
       : { observation: kept(row, observation), set: set.map((c) => kept(c, features)) };
-  const { action, reward, discount } = stored;
+  const { action, shown, reward, discount } = stored;
   const state = offer(stored.observation, stored.set, stored.mask);
-  return { state, action, reward, discount, next: offer(stored.next, stored.nextSet, stored.nextMask) };
+  return { state, action, shown, reward, discount, next: offer(stored.next, stored.nextSet, stored.nextMask) };
 }
 
 /** The sizes of its agent, see createAgent. */
@@ -133,6 +141,7 @@ export function sizesOf(given: Case) {
     Normalization: given.normalization ?? Normalization.None,
     Batch: BATCH,
     Capacity: CAPACITY,
+    Slate: given.slate ?? 0,
     Storage: storage === "f32" ? Storage.F32 : storage === "f16" ? Storage.F16 : Storage.U8,
   };
 }
@@ -155,6 +164,7 @@ export function planOf({ hidden, observation, actions = 0, features = [0], flags
     normalization: (["none", "layer", "batch"] as const)[rest.normalization ?? Normalization.None],
     isDueling: (flags & Dueling) !== 0,
     isNoisy: (flags & Noisy) !== 0,
+    isSlate: rest.slate !== undefined,
   };
 }
 
@@ -171,14 +181,14 @@ export function feed(
   isLast = true,
   environment = 0,
 ): Status {
-  const { actions = 0, features = [0], flags = 0 } = given;
+  const { actions = 0, features = [0], flags = 0, slate } = given;
   const write = (region: Region, rows: Row[], stride: number) =>
     rows.forEach((row, i) => void f32(region).set(row.staged, i * stride));
   write(Region.Observation, [step.observation], 0);
   write(Region.NextObservation, [step.next], 0);
   write(Region.NextCandidates, step.nextSet, words(features));
   if (!actions) {
-    write(Region.Candidate, [step.set[step.action]!], 0);
+    if (!slate) write(Region.Candidate, [step.set[step.action]!], 0);
     write(Region.Candidates, step.set, words(features));
   }
   for (const [region, mask] of [
@@ -193,7 +203,7 @@ export function feed(
   const scalars = scalarsOf(exports);
   scalars[Scalar.Reward] = step.reward;
   scalars[Scalar.Discount] = step.discount;
-  return exports.observe(action, count, step.nextSet.length, isLast, environment);
+  return exports.observe(action, count, step.nextSet.length, isLast, environment, step.shown);
 }
 
 const ALL = Double | Prioritized | Dueling | Noisy | Sets;
@@ -362,6 +372,56 @@ export const CASES: Case[] = [
     features: [1, 2, 6],
     flags: Double | Prioritized,
   },
+  { name: "slate", hidden: [8, 5], observation: [4], features: [3], flags: Sets, slate: 2 },
+  { name: "slate, Double", hidden: [9], observation: [4], features: [3], flags: Sets | Double | Squared, slate: 2 },
+  {
+    name: "slate, Double, quantiles, priorities",
+    hidden: [8, 5],
+    observation: [4],
+    features: [3],
+    quantiles: 3,
+    flags: Sets | Double | Prioritized,
+    slate: 3,
+  },
+  {
+    name: "slate, quantiles, conservative, priorities",
+    hidden: [8, 5],
+    observation: [4],
+    features: [3],
+    quantiles: 3,
+    flags: Sets | Conservative | Prioritized,
+    cqlAlpha: 0.7,
+    slate: 2,
+  },
+  {
+    name: "slate of all, index inputs, noise, dropout, layer norm, conservative",
+    hidden: [7, 6],
+    observation: [3, 2, 5],
+    features: [2, 1, 4],
+    flags: Sets | Conservative | Noisy | Double,
+    normalization: Normalization.Layer,
+    dropout: 0.3,
+    cqlAlpha: 0.5,
+    slate: 9,
+  },
+  {
+    name: "slate of one, batch norm",
+    hidden: [6, 5],
+    observation: [4],
+    features: [3],
+    flags: Sets | Double,
+    normalization: Normalization.Batch,
+    slate: 1,
+  },
+  {
+    name: "slate, bytes, index inputs",
+    hidden: [6],
+    observation: [5],
+    features: [3, 2, 6],
+    flags: Sets | Double,
+    storage: { low: -1, high: 1.25 },
+    slate: 2,
+  },
   ...[["halves", "f16"] as const, ["bytes", { low: -1, high: 1.25 }] as const].flatMap(([name, storage]): Case[] => [
     { name: `${name}, Double, mask`, hidden: [9], observation: [5], actions: 4, flags: Double | Masked, storage },
     {
@@ -414,7 +474,7 @@ export function learn(
   const { alpha, temperature, clip: least } = MUNCHAUSEN;
   const adam = [learningRate, ...BETAS, EPSILON, decay];
   const target = updates === 1 ? [1, 0.25] : [10, 1];
-  const all = [...adam, clip, ...target, ...EXPONENTS, dropout, cqlAlpha, alpha, temperature, least];
+  const all = [...adam, clip, ...target, ...EXPONENTS, dropout, cqlAlpha, alpha, temperature, least, CHOICE_WEIGHT];
   scalarsOf(exports).set(all, Scalar.LearningRate);
   return exports.learn(updates);
 }

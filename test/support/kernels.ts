@@ -51,6 +51,12 @@ export interface Kernels extends Door {
   tdLoss(n: number, q: number, y: number, isSquared: number, w: number, td: number, dq: number): number;
   quantileLoss(m: number, n: number, theta: number, y: number, w: number, td: number, dtheta: number): number;
   conservative(c: number, n: number, q: number, action: number, scale: number, p: number, d: number): number;
+  splitChoices(m: number, n: number, rows: number, u: number): void;
+  joinChoices(m: number, n: number, rows: number, u: number): void;
+  choiceWeights(c: number, v: number): void;
+  greedySlate(c: number, k: number, q: number, v: number, taken: number, chosen: number): void;
+  mixture(k: number, n: number, chosen: number, theta: number, v: number, y: number): void;
+  choiceLoss(c: number, u: number, action: number, scale: number, p: number, du: number): number;
   softValue(c: number, n: number, theta: number, q: number, temperature: number, p: number, v: number): void;
   munchausen(c: number, q: number, action: number, alpha: number, temperature: number, clip: number, p: number): number;
   best(c: number, q: number, bits: number): number;

@@ -161,6 +161,11 @@ export class Engine {
     return new Float32Array(...this.#span(region, 2));
   }
 
+  /** A view of a region as i32. */
+  i32(region: Region): Int32Array<ArrayBuffer> {
+    return new Int32Array(...this.#span(region, 2));
+  }
+
   /** A view of a region as f64. */
   f64(region: Region): Float64Array<ArrayBuffer> {
     return new Float64Array(...this.#span(region, 3));
