@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import { DQN, type DQNOptions, type Transition } from "../../src/index.js";
+import { Random } from "../../src/numeric/random.js";
+import { chiSquare } from "../reference/moments.js";
+import { digestOf } from "../support/live.js";
+
+const BASE: DQNOptions = {
+  observation: 2,
+  candidates: { max: 6, features: 3 },
+  slate: { size: 2 },
+  hidden: [16],
+  batchSize: 8,
+  learningStarts: 8,
+  capacity: 200,
+  seed: 3,
+};
+const STEP: Transition = {
+  observation: [1, 0],
+  candidates: [1, 0, 0, 0, 1, 0],
+  action: 1,
+  reward: 1,
+  terminated: false,
+  nextObservation: [0, 1],
+  nextCandidates: [0, 0, 1],
+};
+
+/** Feeds made-up slates, some of them empty or ignored, and learns. */
+function live(agent: DQN, steps: number, from = 0): void {
+  for (let i = from; i < from + steps; i++) {
+    const random = Random.named(i, "slates");
+    const rows = (n: number) => Array.from({ length: n * 3 }, () => random.uniform());
+    const n = i % 4;
+    const shown = Math.max(0, n - (i % 2));
+    const slate = agent.actSlate([random.uniform(), 0], rows(1 + (i % 6)));
+    agent.observe({
+      observation: [random.uniform(), slate.length],
+      candidates: rows(n),
+      shown,
+      action: (i % (shown + 1)) - 1,
+      reward: random.uniform(),
+      terminated: i % 9 === 0,
+      nextObservation: [random.uniform(), 1],
+      nextCandidates: rows(i % 5),
+    });
+    agent.learn();
+  }
+}
+
+describe("options and calls", () => {
+  test.each<[object, string]>([
+    [{ slate: { size: 0 } }, '"slate.size" must be an integer in [1, 64], got 0'],
+    [{ slate: {} }, '"slate.size" must be an integer in [1, 64], got undefined'],
+    [{ slate: { size: 2, choiceWeight: -1 } }, '"slate.choiceWeight" must be in [0, 1000], got -1'],
+    [{ slate: { size: 2, k: 1 } }, '"slate.k" is not an option'],
+    [{ dueling: true }, '"dueling" and "slate" exclude each other: the value of a state'],
+    [{ munchausen: {} }, '"munchausen" and "slate" exclude each other'],
+    [{ candidates: undefined, actions: 2 }, '"actions" and "slate" exclude each other: a slate shows candidates'],
+  ])("%j is refused: %s", (options, message) => {
+    expect(() => new DQN({ ...BASE, ...options } as DQNOptions)).toThrow(message);
+  });
+
+  test.each<[Partial<Record<keyof Transition, unknown>>, string]>([
+    [{ action: 2 }, '"action" must be an integer in [-1, 1], got 2'],
+    [{ action: -2 }, '"action" must be an integer in [-1, 1], got -2'],
+    [{ action: undefined }, '"action" must be an integer in [-1, 1], got undefined'],
+    [{ shown: 1 }, '"action" must be an integer in [-1, 0], got 1'],
+    [{ shown: 0, action: 0 }, '"action" must be an integer in [-1, -1], got 0'],
+    [{ shown: 3 }, '"shown" must be an integer in [0, 2], got 3'],
+    [{ candidate: [1, 0, 0] }, '"slate" takes "candidates"'],
+    [{ candidates: undefined }, '"candidates" must be given'],
+    [{ candidates: [1, Number.NaN, 0], action: 0 }, '"candidates[1]" must be in [-1e6, 1e6], got NaN'],
+  ])("a transition with %j is refused: %s", (change, message) => {
+    const agent = new DQN(BASE);
+    expect(() => agent.observe({ ...STEP, ...change } as Transition)).toThrow(message);
+    expect(digestOf(agent)).toBe(digestOf(new DQN(BASE)));
+  });
+
+  test("act, and a slate or noise without their options, are refused", () => {
+    const { slate: _, ...plain } = BASE;
+    expect(() => new DQN(BASE).act([0, 0], [1, 0, 0])).toThrow("call actSlate");
+    expect(() => new DQN(plain).actSlate([0, 0], [1, 0, 0])).toThrow('"actSlate" needs the option "slate"');
+    expect(() => new DQN(BASE).evaluate([0, 0], [1, 0, 0], true)).toThrow('"noise" needs the option "noisySigma"');
+    expect(new DQN(plain).choices).toHaveLength(0);
+    expect(new DQN(plain).nothing).toBeNaN();
+  });
+
+  test("an empty offer has no slate, but a value of nothing", () => {
+    const agent = new DQN(BASE);
+    expect(agent.actSlate([1, 1], [], 0)).toHaveLength(0);
+    expect(agent.evaluate([1, 1], [])).toHaveLength(0);
+    expect(agent.nothing).toBe(agent.evaluate([1, 1], [0, 0, 0])[0]);
+  });
+
+  test("nothing is a row of zeros even where the storage keeps no zeros", () => {
+    const agent = new DQN({ ...BASE, observation: 1, storage: { type: "u8", low: 0.5, high: 1 } });
+    const step = { observation: [1], nextObservation: [0.5], reward: 0, terminated: false };
+    for (let i = 0; i < 20; i++) {
+      agent.observe({ ...step, candidates: [1, 0.5, 1], action: -(i % 2), nextCandidates: [0.5, 1, 1] });
+    }
+    expect(agent.learn(5)).toBeGreaterThan(-1);
+    expect(digestOf(DQN.load(agent.save()))).toBe(digestOf(agent));
+  });
+
+  test("noise changes values from call to call, and none without it", () => {
+    const agent = new DQN({ ...BASE, noisySigma: 0.5 });
+    const values = (noise: boolean) => Array.from(agent.evaluate([1, 0], [1, 0, 0], noise));
+    expect(values(false)).toEqual(values(false));
+    expect(values(true)).not.toEqual(values(true));
+  });
+});
+
+test("an exploring slate is any, in any order, equally often: chi-square over 24,000", () => {
+  const agent = new DQN(BASE);
+  const counts = new Array<number>(16).fill(0);
+  for (let i = 0; i < 24_000; i++) {
+    const [a, b] = agent.actSlate([0, 0], new Float32Array(12), 1);
+    counts[4 * a! + b!]!++;
+  }
+  const pairs = counts.filter((_, i) => i % 5 !== 0);
+  expect(counts.filter((_, i) => i % 5 === 0)).toEqual([0, 0, 0, 0]);
+  expect(chiSquare(pairs)).toBeLessThan(11 + 5 * Math.sqrt(22));
+});
+
+describe.each<[string, Partial<DQNOptions>]>([
+  ["plain", {}],
+  ["all that combine", { quantiles: 3, priorityExponent: 0.6, cqlAlpha: 0.5, nStep: 3, noisySigma: 0.4, dropout: 0.2 }],
+  ["halves, batch norm", { storage: "f16", normalization: "batch", double: false }],
+])("a saved agent: %s", (_, options) => {
+  test("goes on as if it had never stopped", () => {
+    const whole = new DQN({ ...BASE, ...options });
+    live(whole, 80);
+    const first = new DQN({ ...BASE, ...options });
+    live(first, 33);
+    const second = DQN.load(first.save());
+    live(second, 47, 33);
+    expect(second.updates).toBeGreaterThan(0);
+    expect(digestOf(second)).toBe(digestOf(whole));
+  });
+});
