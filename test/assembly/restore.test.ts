@@ -281,3 +281,44 @@ test("a NaN is refused at any place of an observation and of the given candidate
   f32(Region.Candidates).fill(Number.NaN, 2 * 3);
   expect(exports.evaluate(2, false)).toBe(Status.Ok);
 });
+
+/** An agent with slates, whose first row showed 2 of 3 candidates. */
+function slateAgent() {
+  const { exports } = new KernelBench(0);
+  const sizes = { Flags: Flag.Sets, Observation: 1, Features: 1, MaxCandidates: 3, NextCandidates: 3, Slate: 2 };
+  expect(createAgent(exports, { ...sizes, Batch: 2, Capacity: CAPACITY }, [4], 0)).toBe(Status.Ok);
+  const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
+  scalars[Scalar.Discount] = 0.9;
+  expect(exports.observe(1, 3, 2, true, 0, 2)).toBe(Status.Ok);
+  const row = regionOf(exports, Region.Replay);
+  return { exports, words: new Int32Array(row.buffer, row.byteOffset, row.length) };
+}
+
+describe("restore with slates", () => {
+  // Observation, next observation and candidates | count, candidates | shown | return, discount, action, next count.
+  const [count, shown, action] = [5, 9, 12];
+
+  test.each<[string, number, number]>([
+    ["more candidates than rows have room for", count, 4],
+    ["fewer candidates than were shown", count, 1],
+    ["a negative number of shown ones", shown, -1],
+    ["more shown ones than candidates", shown, 4],
+    ["fewer shown ones than the entered one needs", shown, 1],
+    ["an action that was not shown", action, 2],
+    ["an action below that of nothing", action, -2],
+  ])("%s is refused", (_, at, value) => {
+    const { exports, words } = slateAgent();
+    expect(exports.restore()).toBe(Status.Ok);
+    expect([words[count], words[shown], words[action]]).toEqual([3, 2, 1]);
+    words[at] = value;
+    expect(exports.restore()).toBe(Status.NotFinite);
+  });
+
+  test("nothing entered, and nothing shown, is taken", () => {
+    const { exports, words } = slateAgent();
+    words[action] = -1;
+    expect(exports.restore()).toBe(Status.Ok);
+    words[shown] = 0;
+    expect(exports.restore()).toBe(Status.Ok);
+  });
+});

@@ -76,7 +76,7 @@ test("weights are e^u with u held in [-20, 20], and that of nothing is 1", () =>
   const v = bench.f32(u.length, Float32Array.from(u));
   kernels.choiceWeights(u.length - 1, v.at);
   const expected = [1, ...u.slice(1).map((x) => Math.exp(Math.max(-20, Math.min(20, x))))];
-  expected.forEach((x, i) => expect(Math.abs(v.data[i]! / x - 1)).toBeLessThan(1e-6));
+  for (const [i, x] of expected.entries()) expect(Math.abs(v.data[i]! / x - 1)).toBeLessThan(1e-6);
 });
 
 test("the loss of a choice is its cross-entropy, and the gradient equals central differences; nothing has none", () => {
