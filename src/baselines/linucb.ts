@@ -1,7 +1,7 @@
 import { checked, integer, nonNegative, positive, type Rules } from "../check/index.js";
 import { coreFeatures, featureSizes } from "../recommender/features/index.js";
 import type { QFunction } from "../recommender/index.js";
-import type { DenseTransition } from "../recommender/learning/index.js";
+import type { SlateTransition } from "../recommender/learning/index.js";
 
 export interface LinUcbOptions {
   /** Weight of the standard deviation of the estimate in a score, >= 0. Default 0.5. [set by hand] */
@@ -68,11 +68,18 @@ export class LinUcb implements QFunction {
     return this.#steps;
   }
 
-  /** Learns from the reward; a bandit ignores the next state. */
-  observe({ observation, candidate, reward }: DenseTransition): void {
-    const { size } = this;
+  /** Learns from each examined stream, of reward 0 unless it was entered; a bandit ignores the next state. */
+  observe({ observation, candidates, shown, action, reward }: SlateTransition): void {
+    const width = this.options.candidate;
     this.#x.set(observation, 1);
-    this.#x.set(candidate, 1 + this.options.observation);
+    for (let row = 0; row < shown; row++) {
+      this.#x.set(candidates.subarray(row * width, (row + 1) * width), 1 + this.options.observation);
+      this.#learn(row === action ? reward : 0);
+    }
+  }
+
+  #learn(reward: number): void {
+    const { size } = this;
     const spread = this.#multiply();
     const [x, v, inverse] = [this.#x, this.#product, this.#inverse];
     const scale = 1 / (1 + spread);

@@ -67,7 +67,6 @@ function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["crea
         seed,
         gamma: 0,
         reward: { ...NOTHING, ...reward, ...options.reward },
-        pending: { evidence: "examined", ...options.pending },
       }),
     );
 }
@@ -82,7 +81,6 @@ function linUcb(seed: number, options: Partial<LinUcbOptions> = {}): DisposableP
       warmupUpdates: 0,
       trainEvery: 0,
       explore: { epsilon: 0 },
-      pending: { evidence: "examined" },
     },
     new LinUcb(options),
   );

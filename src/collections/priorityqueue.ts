@@ -41,6 +41,11 @@ export class PriorityQueue<T extends Timed> {
     heap[place] = entry;
   }
 
+  /** The items in the order in which `pop` would return them. */
+  sorted(): T[] {
+    return [...this.#heap].sort((a, b) => (before(a, b) ? -1 : 1)).map(({ item }) => item);
+  }
+
   /** Removes and returns the earliest item. The queue must not be empty. */
   pop(): T {
     const heap = this.#heap;

@@ -1,7 +1,7 @@
 import { mustBe } from "../check/index.js";
 import type { DQN, Transition } from "../engine/index.js";
 import type { QFunction } from "../recommender/index.js";
-import type { DenseTransition } from "../recommender/learning/index.js";
+import type { SlateTransition } from "../recommender/learning/index.js";
 import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 
 /** The network that values next states in Bellman targets. */
@@ -105,7 +105,7 @@ export class ExaminedAgent implements QFunction {
   }
 
   /** Measures a transition. @throws as {@link tdError}. */
-  observe(transition: DenseTransition): void {
+  observe(transition: SlateTransition): void {
     const error = tdError(this.#agent, transition, this.#targetNetwork);
     const value = valueOfChosen(this.#agent, transition);
     const { user = "", reward } = transition;

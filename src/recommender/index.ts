@@ -24,6 +24,7 @@ export {
   neighbours,
   pages,
   pair,
+  returns,
   session,
   social,
   taste,

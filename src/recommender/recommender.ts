@@ -1,11 +1,12 @@
 import { between, checked, group, mustBe, nonNegativeInteger, positiveInteger, type Rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
-import { log1p, Random } from "../numeric/index.js";
+import { exp, log1p, Random } from "../numeric/index.js";
 import {
   type Decision,
   EventError,
   type FeedbackEvent,
+  HOUR,
   type Id,
   type LiveEvent,
   type LoggedDecision,
@@ -20,13 +21,15 @@ import {
 import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
 import {
   type ClosedDecision,
-  type DenseTransition,
   type NextState,
+  Objective,
   Pending,
   type PendingOptions,
+  type ReturnOptions,
   Reward,
   type RewardOptions,
   type SavedPending,
+  type SlateTransition,
 } from "./learning/index.js";
 import {
   candidateCount,
@@ -37,21 +40,36 @@ import {
   type SceneOptions,
   Scenes,
 } from "./retrieval/index.js";
-import { type ExploreOptions, Explorer, type Ranked, SlateBuilder, type SlateOptions } from "./serving/index.js";
-import type { CatalogStream, ExportedProfile, StreamerProfile, WatchTime } from "./state/index.js";
+import {
+  type CandidateValues,
+  type ExploreOptions,
+  Explorer,
+  type Ranked,
+  SlateBuilder,
+  type SlateOptions,
+  slateScores,
+} from "./serving/index.js";
+import {
+  type CatalogStream,
+  type ExportedProfile,
+  LATENESS_MAX,
+  type StreamerProfile,
+  type WatchTime,
+} from "./state/index.js";
 
 /** The interface of an agent that a recommender uses: `DQN`, or a stand-in. */
 export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
-    Partial<Pick<DQN, "stats">> {
-  observe(transition: DenseTransition): void;
+    Partial<Pick<DQN, "stats" | "choices" | "nothing">> {
+  observe(transition: SlateTransition): void;
+  /** The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them. */
   evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
 }
 
 export interface RecommenderOptions extends SceneOptions {
   /** Discount of the value of a user's next request, [0, 1]; 0 counts this slate alone. Default 0.9. */
   gamma: number;
-  /** Streams of the next request that a transition keeps: the best by their values at that time. Default 16. */
+  /** Streams of the next request that a transition keeps: the best at that time. It keeps as many of a slate. Default 16. */
   nextCandidates: number;
   /** Transitions between two rounds of updates; 0: only `learn` updates. Default 1. */
   trainEvery: number;
@@ -69,7 +87,14 @@ export interface RecommenderOptions extends SceneOptions {
   reward: Partial<Omit<RewardOptions, "bounceMs">>;
   /** Options of decisions that wait for their feedback and become transitions. */
   pending: Partial<PendingOptions>;
+  /** How the value of coming back enters the value of a slate. */
+  returns: Partial<ReturnOptions>;
 }
+
+/** Most streams of a slate in a target: more hardly change its value. */
+const TARGET_SLATE = 6;
+/** Usual gaps after which a user who has not returned counts as gone: the clip of lateness. */
+const PATIENCE = exp(LATENESS_MAX);
 
 const LEARNER: LearnerOptions = {
   hidden: [32],
@@ -96,6 +121,7 @@ const DEFAULTS: RecommenderOptions = {
   slate: {},
   reward: {},
   pending: {},
+  returns: {},
 };
 
 const TABLE: Rules<RecommenderOptions> = {
@@ -110,6 +136,7 @@ const TABLE: Rules<RecommenderOptions> = {
   slate: group,
   reward: group,
   pending: group,
+  returns: group,
 };
 
 /** Options of the agent that a recommender cannot take, and why. */
@@ -125,10 +152,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   gradientSteps: "",
   environments: "",
   gamma: ': use "gamma" of the recommender, as each transition has its own discount',
-  nStep: ": it would join the transitions of different users",
+  slate: "",
+  nStep: ': it would join the transitions of different users: use "pending.nStep"',
   dueling: ": it needs all streams that were on offer, which no transition keeps",
-  cqlAlpha: ": it needs all streams that were on offer, which no transition keeps",
-  munchausen: ": it needs all streams that were on offer, which no transition keeps",
+  munchausen: ": its soft target is over single streams, not slates",
   noisySigma: ': use "explore", whose propensities are known',
 };
 
@@ -163,11 +190,13 @@ export interface RecommenderStats {
   dropped: number;
   /** Entered streams dropped unlearned because their watch never ended. */
   unfinished: number;
+  /** Entered streams dropped unlearned because the stream ended within the first minute. */
+  censored: number;
 }
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
 const KIND = "recommender";
-const VERSION = "4";
+const VERSION = "5";
 
 /** The content of a save beside the agent and numbers. */
 interface Saved {
@@ -204,8 +233,9 @@ export interface LoadOptions {
 }
 
 /** A scene with the value of each stream. */
-interface ValuedScene extends Scene {
-  readonly values: Float32Array;
+interface ValuedScene extends Scene, CandidateValues {
+  /** What the slate is chosen by. */
+  readonly scores: Float32Array;
   /** Indices of the streams, the best value first. */
   readonly ranked: Int32Array;
 }
@@ -231,6 +261,7 @@ export class Recommender implements Policy, TargetPolicy {
   readonly #agent: QFunction;
   readonly #scenes: Scenes;
   readonly #pending: Pending;
+  readonly #objective: Objective;
   readonly #random: Random;
   readonly #explorer: Explorer;
   readonly #slates: SlateBuilder;
@@ -255,7 +286,8 @@ export class Recommender implements Policy, TargetPolicy {
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
     this.options = checked(options, TABLE, DEFAULTS);
-    const { seed, gamma, maxCandidates, explore, slate, reward, pending, learner } = this.options;
+    const { seed, gamma, maxCandidates, nextCandidates, explore, slate, reward, pending, returns, learner } =
+      this.options;
     for (const name of Object.keys(learner)) {
       if (Object.hasOwn(REFUSED, name))
         throw new TypeError(`"learner.${name}" cannot be given${REFUSED[name] || ": the recommender sets it"}`);
@@ -267,7 +299,8 @@ export class Recommender implements Policy, TargetPolicy {
     this.#random = Random.named(seed, "explore");
     this.#explorer = new Explorer(this.#random, explore);
     this.#slates = new SlateBuilder(maxCandidates, this.#explorer, slate);
-    this.#pending = new Pending(new Reward({ ...reward, bounceMs }), gamma, pending);
+    this.#pending = new Pending(pending, (user, since) => this.#deadline(user, since));
+    this.#objective = new Objective(new Reward({ ...reward, bounceMs }), gamma, nextCandidates, returns);
     this.#agent = agent ?? newAgent(this.options, this.#scenes.features);
   }
 
@@ -279,7 +312,7 @@ export class Recommender implements Policy, TargetPolicy {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const now = this.#advance(asked, "now");
     this.#observe(this.#pending.expire(now));
-    const scene = this.#face({ user, now, candidates, filter });
+    const scene = this.#face({ user, now, k, candidates, filter });
     const { streams, sources } = scene;
     const { indices, propensities } = this.#slates.draw(this.#lifted(scene), k);
     this.#close(scene);
@@ -314,7 +347,7 @@ export class Recommender implements Policy, TargetPolicy {
       return;
     }
     this.#observe(this.#pending.expire(now));
-    const scene = this.#face({ user, now });
+    const scene = this.#face({ user, now, k: slate.length });
     this.#close(scene);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
     this.#counts.unknownStreams += slate.length - shown.length;
@@ -331,7 +364,7 @@ export class Recommender implements Policy, TargetPolicy {
    */
   rank(request: Request): Pick<Decision, "slate" | "scores"> {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
-    const { streams, values, ranked } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
+    const { streams, values, ranked } = this.#face({ user, now: this.#advance(asked, "now"), k, candidates, filter });
     const best = [...ranked.subarray(0, Math.min(k, ranked.length))];
     return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => values[index]!) };
   }
@@ -342,11 +375,12 @@ export class Recommender implements Policy, TargetPolicy {
    * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
-    const { user, now: asked, candidates, filter } = parseRequest(request);
-    const { streams, values, ranked } = this.#face({ user, now: this.#advance(asked, "now"), candidates, filter });
+    const { user, now: asked, k, candidates, filter } = parseRequest(request);
+    const scene = this.#face({ user, now: this.#advance(asked, "now"), k, candidates, filter });
+    const { streams } = scene;
     const indexOf = new Map(streams.map(({ id }, index) => [id, index]));
     const indices = slate.map((id) => indexOf.get(id) ?? -1);
-    const chances = this.#slates.chances({ scores: values, ranked, candidates: streams }, indices);
+    const chances = this.#slates.chances(this.#lifted(scene), indices);
     return chances.map((at) => new Map(Array.from(at, ([index, chance]) => [streams[index]!.id, chance])));
   }
 
@@ -434,7 +468,8 @@ export class Recommender implements Policy, TargetPolicy {
       unknownDecisions,
       unknownStreams,
       dropped: this.#pending.dropped + notAdmitted,
-      unfinished: this.#pending.unfinished,
+      unfinished: this.#objective.unfinished,
+      censored: this.#objective.censored,
     };
   }
 
@@ -522,33 +557,50 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /** The candidates of a request, with their values. */
-  #face(request: Omit<Request, "k">): ValuedScene {
+  #face(request: Request): ValuedScene {
     const scene = this.#scenes.face(request);
-    const { streams, observation, candidates } = scene;
-    let values: Float32Array;
-    if (this.#agent.updates < this.options.warmupUpdates || streams.length === 0) {
-      values = Float32Array.from(streams, ({ viewers }) => log1p(viewers));
-    } else values = this.#agent.evaluate(observation, candidates).slice(0, streams.length);
-    return { ...scene, values, ranked: this.#slates.rank(values) };
+    const known = this.#valuesOf(scene);
+    const scores = slateScores(known, request.k);
+    return { ...scene, ...known, scores, ranked: this.#slates.rank(scores) };
   }
 
-  /** The scores for the draw: values with bonuses. Decisions report, and the agent learns, the values alone. */
-  #lifted({ streams, values, ranked, now }: ValuedScene): Ranked {
-    if (this.#explorer.options.bonus === 0) return { scores: values, ranked, candidates: streams };
+  #valuesOf({ streams, observation, candidates }: Scene): CandidateValues {
+    const n = streams.length;
+    if (this.#agent.updates < this.options.warmupUpdates || n === 0) {
+      return { values: Float32Array.from(streams, ({ viewers }) => log1p(viewers)) };
+    }
+    const values = this.#agent.evaluate(observation, candidates).slice(0, n);
+    return { values, choices: this.#agent.choices?.slice(0, n), nothing: this.#agent.nothing };
+  }
+
+  /** The scores for the draw, with bonuses. Decisions report, and the agent learns, the values alone. */
+  #lifted({ streams, scores, ranked, now }: ValuedScene): Ranked {
+    if (this.#explorer.options.bonus === 0) return { scores, ranked, candidates: streams };
     const { streamers } = this.#scenes.state.users;
-    const scores = this.#explorer.lift(values, (i) => streamers.impressions(streams[i]!.streamer, now));
-    return { scores, ranked: this.#slates.rank(scores), candidates: streams };
+    const lifted = this.#explorer.lift(scores, (i) => streamers.impressions(streams[i]!.streamer, now));
+    return { scores: lifted, ranked: this.#slates.rank(lifted), candidates: streams };
+  }
+
+  /** When a user who shows no sign since a time counts as gone: at a multiple of the user's own usual gap. */
+  #deadline(user: Id, since: number): number {
+    const { users } = this.#scenes.state;
+    const profile = users.get(user);
+    if (profile === undefined) return since;
+    const left = Math.max(since, users.presentUntil(profile));
+    return left + PATIENCE * exp(users.returns.logHabit(profile.rhythm)) * HOUR;
   }
 
   /**
-   * The scene is the next state of the decisions that wait for its user: the target takes its maximum over the best
-   * candidates by their current values.
+   * The scene is the next state of the decisions that wait for its user: the target takes the best slate of the best
+   * candidates at this time.
    */
   #close(scene: ValuedScene): void {
     if (!this.#pending.waits(scene.user)) return;
     const best = scene.ranked.subarray(0, this.options.nextCandidates);
+    const { session, rhythm } = this.#scenes.state.users.get(scene.user)!;
     const next: NextState = {
       time: scene.now,
+      lateness: session.requests === 0 && session.gapMs > 0 ? rhythm.lateness : 0,
       observation: scene.observation.slice(),
       candidates: this.#rows(scene, best),
     };
@@ -615,7 +667,10 @@ export class Recommender implements Policy, TargetPolicy {
 
   /** Gives closed decisions to the agent, up to the bound on decisions of each user. */
   #observe(closed: readonly ClosedDecision[]): void {
-    for (const { user, transitions, times } of closed) {
+    for (const each of closed) {
+      const { user, times = 1 } = each.decision;
+      const transitions = times > 0 ? this.#objective.transitions(each) : [];
+      if (transitions.length === 0) continue;
       if (!this.#scenes.state.users.admits(user, this.#counts.time)) {
         this.#counts.notAdmitted++;
         continue;
@@ -655,7 +710,8 @@ function newAgent(
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
   // Quantiles have a loss of their own.
   const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
-  return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, seed });
+  const slate = { size: TARGET_SLATE };
+  return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, slate, seed });
 }
 
 /** The bytes of arrays, one after the other. */

@@ -10,11 +10,12 @@ import { audience } from "./known/audience.js";
 import { clock } from "./known/clock.js";
 import { habits } from "./known/habits.js";
 import { pair } from "./known/pair.js";
+import { returns } from "./known/returns.js";
 import { session } from "./known/session.js";
 import { social } from "./known/social.js";
 
 /** Changes with the meaning of any feature: an agent trained on other features cannot use these. */
-export const featureVersion = 4;
+export const featureVersion = 5;
 
 /** The groups that need only impressions, clicks and watches. */
 export function coreFeatures(): FeatureGroup[] {
@@ -27,7 +28,7 @@ export function coreFeatures(): FeatureGroup[] {
  * group without data from the platform is masked.
  */
 export function defaultFeatures(): FeatureGroup[] {
-  return [...coreFeatures(), social(), moments(), content(), taste()];
+  return [...coreFeatures(), returns(), social(), moments(), content(), taste()];
 }
 
 const isGroup = (value: unknown): boolean => {

@@ -26,6 +26,7 @@ export { clock } from "./known/clock.js";
 export { habits } from "./known/habits.js";
 export { pages } from "./known/pages.js";
 export { pair } from "./known/pair.js";
+export { returns } from "./known/returns.js";
 export { session } from "./known/session.js";
 export { social } from "./known/social.js";
 export { traits } from "./known/traits.js";

@@ -1,8 +1,9 @@
+export { examined, Objective, type ReturnOptions, type SlateTransition } from "./objective.js";
 export {
   type ClosedDecision,
-  type DenseTransition,
   type NextState,
   Pending,
+  type PendingDecision,
   type PendingOptions,
   type SavedPending,
   type ShownStream,

@@ -1,38 +1,27 @@
-import { checked, oneOf, positive, positiveInteger, type Rules } from "../../check/index.js";
-import type { Transition } from "../../engine/index.js";
-import { pow } from "../../numeric/index.js";
+import { checked, integer, nonNegative, positive, positiveInteger, type Rules } from "../../check/index.js";
+import { PriorityQueue } from "../../collections/index.js";
 import { DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
-import { emptyOutcome, type Outcome, type Reward, record } from "./reward.js";
+import { emptyOutcome, type Outcome, record } from "./reward.js";
 
 export interface PendingOptions {
-  /**
-   * The shown streams that become transitions. `clicked`: entered streams. As in SlateQ (Ie et al. 2019,
-   * arXiv:1905.12767), a value is then the worth of a user's being in the stream, whatever the chance of the click, so
-   * that a lure that users leave at once ranks below a stream that holds them. `examined`: also streams that were seen
-   * and not entered, with reward 0; their values include the chance of the click. Default `clicked`.
-   */
-  evidence: "clicked" | "examined";
-  /** Milliseconds away that discount as much as one more request does, > 0. Default 24 hours. */
-  gapScaleMs: number;
-  /** Milliseconds without a request after which a user has left for good, > 0. Default 14 days. */
+  /** Milliseconds that a decision waits after the user's next request for late feedback, >= 0. Default 0. */
+  delayMs: number;
+  /** Milliseconds without a request after which a user has left for good, at the latest, > 0. Default 14 days. */
   timeoutMs: number;
   /** Decisions kept waiting; beyond them the oldest are dropped unlearned. Default 50 000. */
   decisions: number;
+  /** Decisions of a user whose rewards a target sums before it bootstraps, in [1, 16]. Default 1. */
+  nStep: number;
 }
 
-const DEFAULTS: PendingOptions = {
-  evidence: "clicked",
-  gapScaleMs: DAY,
-  timeoutMs: 14 * DAY,
-  decisions: 50_000,
-};
+const DEFAULTS: PendingOptions = { delayMs: 0, timeoutMs: 14 * DAY, decisions: 50_000, nStep: 1 };
 
 const TABLE: Rules<PendingOptions> = {
-  evidence: oneOf("clicked", "examined"),
-  gapScaleMs: positive,
+  delayMs: nonNegative,
   timeoutMs: positive,
   decisions: positiveInteger,
+  nStep: integer(1, 16),
 };
 
 /** Decisions of one user that may wait for the end of a watch at the same time, in tabs. */
@@ -43,6 +32,8 @@ export interface NextState {
   time: number;
   observation: Float32Array;
   candidates: Float32Array;
+  /** How late the user returned, if the request begins a session: log(gap / usual gap). Default 0: no return. */
+  lateness?: number;
 }
 
 /** A slate without a known outcome yet. */
@@ -52,23 +43,25 @@ export interface PendingDecision {
   readonly time: number;
   readonly slate: readonly Id[];
   readonly observation: Float32Array;
-  /** One row for each stream of the slate. */
+  /** One row for each stream of the slate; then rows of other streams that were on offer, if the learner needs them. */
   readonly candidates: Float32Array;
   /** Number of times to learn from it, an integer >= 0. Default 1. */
   readonly times?: number | undefined;
 }
 
-/** A transition of the recommender, all inputs dense. */
-export type DenseTransition = Transition &
-  Record<"observation" | "candidate" | "nextObservation" | "nextCandidates", ArrayLike<number>> & { user?: Id };
+/** A decision, and what came of each stream of its slate. */
+export interface KnownDecision extends PendingDecision {
+  readonly outcomes: readonly Outcome[];
+  /** Positions that the platform reported as shown; undefined without reports: then all count as shown. */
+  readonly seen: readonly boolean[] | undefined;
+  /** The state at the user's next request; undefined for a user who did not come back in time. */
+  readonly next: NextState | undefined;
+}
 
-/** A decision with a known outcome. */
+/** A decision with a known outcome, and the user's decisions that followed it, fewer than `nStep`. */
 export interface ClosedDecision {
-  readonly user: Id;
-  /** One for each stream of the slate that is evidence, at least one. */
-  readonly transitions: readonly DenseTransition[];
-  /** Number of times to learn from each, an integer >= 1. */
-  readonly times: number;
+  readonly decision: KnownDecision;
+  readonly followers: readonly KnownDecision[];
 }
 
 /** The pending decision that an event belongs to, and the stream's position in its slate. */
@@ -77,23 +70,17 @@ export interface ShownStream {
   readonly position: number;
 }
 
-interface Entry extends PendingDecision {
+interface Entry extends KnownDecision {
   readonly outcomes: Outcome[];
-  /** Positions that the platform reported as shown; undefined without reports: then all count as shown. */
   seen: boolean[] | undefined;
-  /** The next state, when the user comes back while a watch of this decision lasts in another tab. */
   next: NextState | undefined;
 }
 
-/**
- * Number of positions from the top that count as examined: down to the last click, or all without a click. By the
- * cascade model (Craswell et al. 2008) users read from the top and may not look below their last choice.
- */
-export function examined(outcomes: readonly Outcome[]): number {
-  for (let position = outcomes.length - 1; position >= 0; position--) {
-    if (outcomes[position]!.clicked) return position + 1;
-  }
-  return outcomes.length;
+/** The decisions of one user, in order of time. */
+interface OfUser {
+  entries: Entry[];
+  /** Whether the queue of deadlines holds the user. */
+  isQueued: boolean;
 }
 
 /** T with the length of each float array in its place. */
@@ -102,17 +89,15 @@ type Saved<T> = { [K in keyof T]: T[K] extends Float32Array ? number : T[K] };
 /** The plain values of `Pending.save`: each float array is replaced by its length; the floats follow in order. */
 export interface SavedPending {
   entries: (Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined })[];
-  expiresAt: number;
+  deadlines: { time: number; user: Id }[];
   dropped: number;
-  unfinished: number;
 }
-
-const NOTHING = new Float32Array(0);
 
 /** No closed decisions. */
 const NONE: ClosedDecision[] = [];
 
-function isOpen(outcome: Outcome): boolean {
+/** Whether the user entered a stream, and has not left it as far as is known. */
+export function isOpen(outcome: Outcome): boolean {
   return outcome.clicked && outcome.watchMs === undefined;
 }
 
@@ -120,30 +105,29 @@ function isOpen(outcome: Outcome): boolean {
  * Decisions that wait for their feedback.
  *
  * A decision closes at the user's next request, which is its next state, also in a later session: coming back is part
- * of the value. A user who does not come back within the timeout has left, and the value after is 0. A click without an
- * ended watch keeps its decision waiting; without an end, the click yields no transition, good or bad.
+ * of the value. A click without an ended watch keeps its decision waiting. A user who does not come back by a deadline
+ * has left: all decisions of the user close then.
  */
 export class Pending {
   readonly options: Readonly<PendingOptions>;
   /** Decisions dropped unlearned because there were too many. */
   dropped = 0;
-  /** Entered streams dropped unlearned because their watch never ended. */
-  unfinished = 0;
-  readonly #reward: Reward;
-  readonly #gamma: number;
+  readonly #deadline: (user: Id, since: number) => number;
   /** In order of time. */
   readonly #entries = new Map<Id, Entry>();
-  readonly #ofUser = new Map<Id, Entry[]>();
-  #expiresAt = 0;
+  readonly #ofUser = new Map<Id, OfUser>();
+  /** Each user with decisions once, at the earliest time at which one of them may close by itself. */
+  readonly #deadlines = new PriorityQueue<{ time: number; user: Id }>();
 
   /**
-   * @param gamma - Discount of the value of the next request, in [0, 1]; 0 counts the reward alone.
+   * @param deadline - When a user who shows no sign since a time counts as gone, milliseconds; `timeoutMs` later at the
+   *   latest. Default: then.
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
-  constructor(reward: Reward, gamma: number, options: Partial<PendingOptions> = {}) {
+  constructor(options: Partial<PendingOptions> = {}, deadline?: (user: Id, since: number) => number) {
     this.options = checked(options, TABLE, DEFAULTS, "pending.");
-    this.#reward = reward;
-    this.#gamma = gamma;
+    const { timeoutMs } = this.options;
+    this.#deadline = (user, since) => Math.min(deadline?.(user, since) ?? Infinity, since + timeoutMs);
   }
 
   /** Decisions waiting. */
@@ -154,15 +138,16 @@ export class Pending {
   /** Adds a decision, in order of time. Returns the decisions that it removes to make room. */
   add(decision: PendingDecision): ClosedDecision[] {
     this.#insert({ ...decision, outcomes: decision.slate.map(emptyOutcome), seen: undefined, next: undefined });
+    this.#enqueue(decision.user);
     const { decisions } = this.options;
     if (this.#entries.size <= decisions) return NONE;
     const closed: ClosedDecision[] = [];
     // Drop a sixteenth at once, as `Latest` does.
     for (const oldest of this.#entries.values()) {
       if (this.#entries.size <= decisions - (decisions >> 4)) break;
-      this.#remove(oldest);
       if (oldest.next === undefined) this.dropped++;
-      else closed.push(...this.#outcomeOf(oldest));
+      else closed.push(this.#closed(oldest));
+      this.#remove(oldest);
     }
     return closed;
   }
@@ -170,7 +155,7 @@ export class Pending {
   /** The decision that an event belongs to: the named one, or else the latest that showed the stream (last touch). */
   find(event: FeedbackEvent): ShownStream | undefined {
     const id = "decision" in event ? event.decision : undefined;
-    const entries = this.#ofUser.get(event.user) ?? [];
+    const entries = this.#ofUser.get(event.user)?.entries ?? [];
     for (let i = entries.length - 1; i >= 0; i--) {
       const decision = entries[i]!;
       if (id !== undefined && decision.id !== id) continue;
@@ -181,7 +166,7 @@ export class Pending {
   }
 
   /**
-   * Records an event in the decision found by `find`. Returns that decision if it closes.
+   * Records an event in the decision found by `find`. Returns the decisions that close.
    *
    * @param watch - The length of a watch; all watches of one stream together are at most as long as the time since the
    *   decision.
@@ -200,7 +185,7 @@ export class Pending {
         outcome.cut = all.isCut;
       }
     }
-    return entry.next === undefined || entry.outcomes.some(isOpen) ? NONE : this.#close(entry);
+    return this.#settle(entry.user, event.time);
   }
 
   has(decision: Id): boolean {
@@ -214,32 +199,38 @@ export class Pending {
 
   /** The user came back: `next` is the next state of all waiting decisions. Returns the decisions that close. */
   next(user: Id, next: NextState): ClosedDecision[] {
-    const entries = this.#ofUser.get(user);
-    if (entries === undefined) return NONE;
-    const closed: ClosedDecision[] = [];
-    for (const entry of [...entries]) {
-      entry.next ??= next;
-      if (!entry.outcomes.some(isOpen)) closed.push(...this.#close(entry));
+    const own = this.#ofUser.get(user);
+    if (own === undefined) return NONE;
+    for (const entry of own.entries) entry.next ??= next;
+    if (this.options.delayMs > 0) this.#enqueue(user);
+    const closed = this.#settle(user, next.time);
+    for (let over = own.entries.length - IN_FLIGHT - this.options.nStep; over >= 0; over--) {
+      closed.push(this.#close(own.entries[0]!));
     }
-    if (entries.length > IN_FLIGHT) closed.push(...this.#close(entries[0]!));
     return closed;
   }
 
-  /** Closes and returns the decisions that have waited longer than the timeout; checks once a minute. */
+  /** Closes and returns the decisions whose user has not come back by the deadline, or whose wait is over. */
   expire(now: number): ClosedDecision[] {
-    if (now < this.#expiresAt) return NONE;
-    this.#expiresAt = now + MINUTE;
     const closed: ClosedDecision[] = [];
-    for (const entry of this.#entries.values()) {
-      if (now - entry.time < this.options.timeoutMs) break;
-      closed.push(...this.#close(entry));
+    for (let first = this.#deadlines.first; first !== undefined && first.time <= now; first = this.#deadlines.first) {
+      const { user } = this.#deadlines.pop();
+      const own = this.#ofUser.get(user);
+      if (own === undefined) continue;
+      own.isQueued = false;
+      closed.push(...this.#settle(user, now));
+      const last = own.entries.at(-1);
+      if (last !== undefined && this.#deadline(user, last.next?.time ?? last.time) <= now) {
+        while (own.entries.length > 0) closed.push(this.#close(own.entries[0]!, true));
+      }
+      if (own.entries.length > 0) this.#enqueue(user);
     }
     return closed;
   }
 
   /** Drops all decisions of a user, unlearned. */
   forget(user: Id): void {
-    for (const entry of [...(this.#ofUser.get(user) ?? [])]) this.#remove(entry);
+    for (const entry of [...(this.#ofUser.get(user)?.entries ?? [])]) this.#remove(entry);
   }
 
   /** Plain values; the floats are pushed to `floats`, in the order in which `load` takes them. */
@@ -250,13 +241,13 @@ export class Pending {
       const observation = put(entry.observation);
       const candidates = put(entry.candidates);
       const next = entry.next && {
-        time: entry.next.time,
+        ...entry.next,
         observation: put(entry.next.observation),
         candidates: put(entry.next.candidates),
       };
       entries.push({ ...entry, observation, candidates, next });
     }
-    return { entries, expiresAt: this.#expiresAt, dropped: this.dropped, unfinished: this.unfinished };
+    return { entries, deadlines: this.#deadlines.sorted(), dropped: this.dropped };
   }
 
   /** Restores the values of `save` into an empty table; `floats`: all of them, one after the other. */
@@ -270,7 +261,7 @@ export class Pending {
       const observation = take(entry.observation);
       const candidates = take(entry.candidates);
       const next = entry.next && {
-        time: entry.next.time,
+        ...entry.next,
         observation: take(entry.next.observation),
         candidates: take(entry.next.candidates),
       };
@@ -279,66 +270,83 @@ export class Pending {
       const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
       this.#insert({ id, user, time, slate, observation, candidates, times, outcomes, seen, next });
     }
-    this.#expiresAt = saved.expiresAt;
+    for (const item of saved.deadlines) {
+      const own = this.#ofUser.get(item.user);
+      if (own !== undefined) own.isQueued = true;
+      this.#deadlines.push(item);
+    }
     this.dropped = saved.dropped;
-    this.unfinished = saved.unfinished;
   }
 
   #insert(entry: Entry): void {
     this.#entries.set(entry.id, entry);
-    const entries = this.#ofUser.get(entry.user);
-    if (entries === undefined) this.#ofUser.set(entry.user, [entry]);
-    else entries.push(entry);
+    const own = this.#ofUser.get(entry.user);
+    if (own === undefined) this.#ofUser.set(entry.user, { entries: [entry], isQueued: false });
+    else own.entries.push(entry);
   }
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.id);
-    const entries = this.#ofUser.get(entry.user)!;
+    const { entries } = this.#ofUser.get(entry.user)!;
     entries.splice(entries.indexOf(entry), 1);
     if (entries.length === 0) this.#ofUser.delete(entry.user);
   }
 
-  #close(entry: Entry): ClosedDecision[] {
-    this.#remove(entry);
-    return this.#outcomeOf(entry);
+  /** Puts a user into the queue, at most once, checked a minute apart at the most. */
+  #enqueue(user: Id): void {
+    const own = this.#ofUser.get(user)!;
+    if (own.isQueued) return;
+    const { delayMs } = this.options;
+    const last = own.entries.at(-1)!;
+    const since = last.next?.time ?? last.time;
+    let time = Math.max(this.#deadline(user, since), since + MINUTE);
+    if (delayMs > 0) for (const { next } of own.entries) if (next) time = Math.min(time, next.time + delayMs);
+    own.isQueued = true;
+    this.#deadlines.push({ time, user });
   }
 
-  /**
-   * The decision with a transition for each stream that is evidence with a known outcome; empty without transitions.
-   */
-  #outcomeOf(entry: Entry): ClosedDecision[] {
-    const { user, outcomes, seen, next, times = 1 } = entry;
-    const size = entry.candidates.length / Math.max(outcomes.length, 1);
-    const isAll = this.options.evidence === "examined";
-    const depth = examined(outcomes);
-    const discount = next === undefined ? 0 : this.#discount(entry, next);
-    const transitions: DenseTransition[] = [];
-    for (const [position, outcome] of outcomes.entries()) {
-      if (!outcome.clicked && (!isAll || position >= depth || seen?.[position] === false)) continue;
-      if (isOpen(outcome)) {
-        this.unfinished++;
-        continue;
-      }
-      transitions.push({
-        user,
-        observation: entry.observation,
-        candidate: entry.candidates.subarray(position * size, (position + 1) * size),
-        reward: this.#reward.of(outcome),
-        terminated: next === undefined,
-        nextObservation: next?.observation ?? entry.observation,
-        nextCandidates: next?.candidates ?? NOTHING,
-        discount,
-      });
+  /** Closes the decisions of a user whose outcomes are known. */
+  #settle(user: Id, now: number): ClosedDecision[] {
+    const entries = this.#ofUser.get(user)?.entries;
+    if (entries === undefined) return NONE;
+    const closed: ClosedDecision[] = [];
+    for (let i = 0; i < entries.length; ) {
+      // With more steps, decisions close in order.
+      if (this.#isComplete(entries, i, now)) closed.push(this.#close(entries[i]!));
+      else if (this.options.nStep > 1) break;
+      else i++;
     }
-    return transitions.length === 0 || times === 0 ? NONE : [{ user, transitions, times }];
+    return closed;
+  }
+
+  /** Whether the outcomes of a decision, and of those that its target sums, are known. */
+  #isComplete(entries: readonly Entry[], first: number, now: number): boolean {
+    const { nStep, delayMs } = this.options;
+    for (let i = first; i < first + nStep; i++) {
+      const entry = entries[i];
+      if (entry?.next === undefined || now < entry.next.time + delayMs || entry.outcomes.some(isOpen)) return false;
+    }
+    return true;
+  }
+
+  #close(entry: Entry, isGone = false): ClosedDecision {
+    const closed = this.#closed(entry, isGone);
+    this.#remove(entry);
+    return closed;
   }
 
   /**
-   * gamma ** (1 + time away / scale): a semi-Markov step, in which watch time is not discounted (Sutton et al. 1999).
+   * The decision with those after it whose outcomes are known, as far as its target sums them. Where the user has left
+   * for good, the last of them has no next state.
    */
-  #discount(entry: Entry, next: NextState): number {
-    let away = next.time - entry.time;
-    for (const outcome of entry.outcomes) away -= outcome.watchMs ?? 0;
-    return pow(this.#gamma, 1 + Math.max(away, 0) / this.options.gapScaleMs);
+  #closed(entry: Entry, isGone = false): ClosedDecision {
+    const { entries } = this.#ofUser.get(entry.user)!;
+    const followers: Entry[] = [];
+    for (let i = entries.indexOf(entry) + 1; i < entries.length && followers.length < this.options.nStep - 1; i++) {
+      const follower = entries[i]!;
+      if (follower.outcomes.some(isOpen) || (follower.next === undefined && !isGone)) break;
+      followers.push(follower);
+    }
+    return { decision: entry, followers };
   }
 }

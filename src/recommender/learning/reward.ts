@@ -1,6 +1,6 @@
 import { above, between, checked, nonNegative, oneOf, type Rule, type Rules } from "../../check/index.js";
 import { log1p } from "../../numeric/index.js";
-import { BOUNCE_MS, type FeedbackEvent, MINUTE } from "../../protocol/index.js";
+import { BOUNCE_MS, ENGAGED_MS, type FeedbackEvent, MINUTE } from "../../protocol/index.js";
 import type { WatchTime } from "../state/index.js";
 
 /** A user's actions so far in one shown stream. */
@@ -100,6 +100,9 @@ const TALLY = { like: "likes", comment: "comments", share: "shares", follow: "fo
 function capped(times: number): number {
   return Math.min(times, REPEATS_MAX);
 }
+
+/** A watch that the end of the stream cut below this tells nothing of it, milliseconds. */
+export const ENGAGED_UNKNOWN: number = ENGAGED_MS;
 
 /** An outcome without actions. */
 export function emptyOutcome(): Outcome {

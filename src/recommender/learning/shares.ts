@@ -2,7 +2,6 @@ import { mustBe, positiveInteger } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
 import { type ClosedDecision, type NextState, Pending, type PendingOptions } from "./pending.js";
-import { Reward } from "./reward.js";
 
 /** In the simulator, learning far more often from the few visits of rare users makes a worse policy. [set by hand] */
 const TIMES_MAX = 3;
@@ -41,7 +40,7 @@ export class UserShares {
     this.#seed = seed;
     this.#timesMax = timesMax;
     // The observation of a decision is only the place of its user.
-    this.#pending = new Pending(new Reward(), 0, pending);
+    this.#pending = new Pending(pending);
   }
 
   /** Transitions counted, and users with at least one. */
@@ -86,11 +85,13 @@ export class UserShares {
   }
 
   #add(closed: readonly ClosedDecision[]): void {
-    for (const { transitions } of closed) {
-      const place = transitions[0]!.observation[0]!;
+    for (const { decision } of closed) {
+      const place = decision.observation[0]!;
+      const entered = decision.outcomes.filter(({ clicked }) => clicked).length;
+      const transitions = Math.max(entered, 1);
       if (this.#transitions[place] === 0) this.#users++;
-      this.#transitions[place]! += transitions.length;
-      this.#total += transitions.length;
+      this.#transitions[place]! += transitions;
+      this.#total += transitions;
     }
   }
 }

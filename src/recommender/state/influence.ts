@@ -8,6 +8,8 @@ export interface Contribution {
   watches: number;
   approved: boolean;
   followed: boolean;
+  /** A return of the user was credited to the streamer. */
+  returned: boolean;
 }
 
 /** How much one account has contributed to shared statistics and learning in the current window. */
@@ -16,6 +18,8 @@ export interface Influence {
   since: number;
   /** Decisions of the user that were learned from. */
   decisions: number;
+  /** Returns of the user that counted in everybody's. */
+  returns: number;
   /** By streamer, in the order of the first contribution. */
   streamers: Map<Id, Contribution>;
 }
@@ -33,9 +37,11 @@ const IMPRESSIONS = 8;
  * with the first alone and 3 % less with the sum as one watch. [set by hand]
  */
 const WATCHES = 4;
+/** Returns that count in everybody's. */
+const RETURNS = 2;
 
 export function emptyInfluence(now: number): Influence {
-  return { since: now, decisions: 0, streamers: new Map() };
+  return { since: now, decisions: 0, returns: 0, streamers: new Map() };
 }
 
 /** Begins a new window after `windowMs`. */
@@ -43,6 +49,7 @@ export function renew(influence: Influence, now: number, windowMs: number): void
   if (now - influence.since < windowMs) return;
   influence.since = now;
   influence.decisions = 0;
+  influence.returns = 0;
   influence.streamers.clear();
 }
 
@@ -53,7 +60,14 @@ export function renew(influence: Influence, now: number, windowMs: number): void
 export function contributionOf({ streamers }: Influence, streamer: Id): Contribution | undefined {
   const known = streamers.get(streamer);
   if (known !== undefined || streamers.size >= STREAMERS) return known;
-  const contribution: Contribution = { impressions: 0, clicked: false, watches: 0, approved: false, followed: false };
+  const contribution: Contribution = {
+    impressions: 0,
+    clicked: false,
+    watches: 0,
+    approved: false,
+    followed: false,
+    returned: false,
+  };
   streamers.set(streamer, contribution);
   return contribution;
 }
@@ -66,6 +80,11 @@ export function countsImpression(contribution: Contribution): boolean {
 /** Whether one more watch counts. */
 export function countsWatch(contribution: Contribution): boolean {
   return contribution.watches++ < WATCHES;
+}
+
+/** Whether one more return of the account counts in everybody's. */
+export function countsReturn(influence: Influence): boolean {
+  return influence.returns++ < RETURNS;
 }
 
 export function savedInfluence(influence: Influence): SavedInfluence {

@@ -18,6 +18,11 @@ export interface StreamerSums {
   repeats: number;
   /** Likes, comments, shares, follows and gifts. */
   approvals: number;
+  /** Engaged visits less those that the users' own shares of them made expect. */
+  surplus: number;
+  /** Weights of returns after sessions with a visit, and the sum of their weighted unexplained lateness. */
+  returns: number;
+  lateness: number;
 }
 
 /** The estimated worth of a visit. */
@@ -32,6 +37,10 @@ export interface Estimate {
   repeatShare: number;
   /** Likes, comments, shares, follows and gifts per click. */
   approvalRate: number;
+  /** Engaged visits per ended watch, less the users' own shares of them. */
+  surplus: number;
+  /** How much later than usual users come back after a visit, beyond what their own watching explains, log(gap). */
+  lateness: number;
 }
 
 /** An estimate of a streamer, with its number of observations. */
@@ -40,9 +49,10 @@ export interface StreamerEstimate {
   readonly long: Estimate;
   /** Over the last hours. */
   readonly now: Pick<Estimate, "clickRate" | "weight">;
-  /** Faded impressions and ended watches behind the long estimate. */
+  /** Faded impressions, ended watches and weights of returns behind the long estimate. */
   impressions: number;
   watches: number;
+  returns: number;
 }
 
 interface Record {
@@ -105,18 +115,32 @@ const UNKNOWN: Estimate = {
   weight: 1,
   repeatShare: 0.2,
   approvalRate: 0.05,
+  surplus: 0,
+  lateness: 0,
 };
 
 /** Weight of the layer above, in observations of the layer's own. */
 const PRIOR_WATCHES = 8;
 const PRIOR_IMPRESSIONS = 40;
+const PRIOR_RETURNS = 10;
 
 /** The newest categories remembered, and the most of one streamer. */
 const CATEGORIES = 16_384;
 const USUAL_CATEGORIES = 16;
 
 function emptyAudience(): StreamerSums {
-  return { impressions: 0, clicks: 0, watches: 0, engaged: 0, weight: 0, repeats: 0, approvals: 0 };
+  return {
+    impressions: 0,
+    clicks: 0,
+    watches: 0,
+    engaged: 0,
+    weight: 0,
+    repeats: 0,
+    approvals: 0,
+    surplus: 0,
+    returns: 0,
+    lateness: 0,
+  };
 }
 
 function emptyRecord(now: number): StreamerRecord {
@@ -143,6 +167,9 @@ function multiply(audience: StreamerSums, factor: number): void {
   audience.weight *= factor;
   audience.repeats *= factor;
   audience.approvals *= factor;
+  audience.surplus *= factor;
+  audience.returns *= factor;
+  audience.lateness *= factor;
 }
 
 function addTo(record: Record, sum: keyof StreamerSums, amount: number, now: number): void {
@@ -168,6 +195,8 @@ function estimate(audience: StreamerSums, factor: number, prior: Estimate, out: 
   out.weight = shrink(audience.weight * factor, watches, prior.weight, PRIOR_WATCHES);
   out.repeatShare = shrink(audience.repeats * factor, clicks, prior.repeatShare, PRIOR_WATCHES);
   out.approvalRate = shrink(audience.approvals * factor, clicks, prior.approvalRate, PRIOR_WATCHES);
+  out.surplus = shrink(audience.surplus * factor, watches, prior.surplus, PRIOR_WATCHES);
+  out.lateness = shrink(audience.lateness * factor, audience.returns * factor, prior.lateness, PRIOR_RETURNS);
 }
 
 /**
@@ -207,6 +236,11 @@ export class Streamers {
     addTo(ofCategory, sum, amount, now);
     addTo(this.#platform, sum, amount, now);
     this.#platformChanged = true;
+  }
+
+  /** Whether the platform has reported a watch of late. */
+  get hasWatches(): boolean {
+    return this.#platform.long.watches > 0;
   }
 
   /** A stream begins. */
@@ -276,6 +310,7 @@ export class Streamers {
       out.now.weight = prior.weight;
       out.impressions = 0;
       out.watches = 0;
+      out.returns = 0;
       return;
     }
     const slow = fade(now - record.time, WEEK);
@@ -286,6 +321,7 @@ export class Streamers {
     out.now.weight = shrink(moment.weight * fast, moment.watches * fast, out.long.weight, PRIOR_WATCHES);
     out.impressions = record.long.impressions * slow;
     out.watches = record.long.watches * slow;
+    out.returns = record.long.returns * slow;
   }
 
   /** Plain values for `JSON.stringify`; `load` restores them. */
@@ -314,5 +350,6 @@ export function emptyStreamerEstimate(): StreamerEstimate {
     now: { clickRate: UNKNOWN.clickRate, weight: UNKNOWN.weight },
     impressions: 0,
     watches: 0,
+    returns: 0,
   };
 }

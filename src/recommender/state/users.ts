@@ -17,6 +17,7 @@ import {
   type Contribution,
   contributionOf,
   countsImpression,
+  countsReturn,
   countsWatch,
   emptyInfluence,
   type Influence,
@@ -25,7 +26,8 @@ import {
   type SavedInfluence,
   savedInfluence,
 } from "./influence.js";
-import { type SavedStreamers, type StreamerSums, Streamers } from "./streamers.js";
+import { emptyRhythm, Returns, type Rhythm, type SavedReturns, visited } from "./rhythm.js";
+import { type SavedStreamers, type StreamerSums, Streamers, shrink } from "./streamers.js";
 import type { WatchTime } from "./watchtime.js";
 
 /** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
@@ -42,6 +44,11 @@ const RECENT = 20;
 const SHOWN = 256;
 /** A click without a `watch` event counts as watching for this long. [set by hand] */
 const WATCHING_MAX = 4 * HOUR;
+/** Share of the visit before in the credit for a return. [set by hand] */
+const CREDIT = 0.7;
+/** A user's own share of engaged visits before any, and its weight in watches. */
+const ENGAGED = 0.3;
+const ENGAGED_WATCHES = 3;
 
 export interface ProfileOptions {
   /** Users remembered; the ones not seen for longest are forgotten first. Default 50 000. */
@@ -202,6 +209,8 @@ export interface UserProfile {
   /** The streamer whose stream the user entered and has not left, since `since`; else null. */
   watching: { streamer: Id; since: number } | null;
   session: Session;
+  /** How often the user comes back. */
+  rhythm: Rhythm;
   /** The user's contribution to shared statistics in the current window. */
   influence: Influence;
   /** When the fading sums were last updated. */
@@ -224,6 +233,7 @@ export interface ExportedProfile
 export interface SavedUsers {
   users: [Id, ExportedProfile][];
   streamers: SavedStreamers;
+  returns: SavedReturns;
 }
 
 function zeros(): number[] {
@@ -270,6 +280,7 @@ function emptyProfile(now: number, { pairs, interests }: ProfileOptions): UserPr
     follows: null,
     watching: null,
     session: emptySession(now, 0),
+    rhythm: emptyRhythm(now),
     influence: emptyInfluence(now),
     fadedAt: now,
   };
@@ -308,6 +319,11 @@ function interestIn(interests: Latest<string, Interest>, name: string): Interest
 function enrich(interest: Interest, weight: number): void {
   interest.watches++;
   addAll(interest.weight, weight);
+}
+
+/** The user's own share of engaged visits, over weeks. */
+function engagedShare({ engaged, watches }: UserSums): number {
+  return shrink(engaged[SPEEDS - 1]!, watches[SPEEDS - 1]!, ENGAGED, ENGAGED_WATCHES);
 }
 
 /** Marks the interests that a stream touches as the latest, so that they are forgotten last. */
@@ -354,6 +370,8 @@ function imported(profile: ExportedProfile, options: ProfileOptions): UserProfil
 export class Users {
   readonly options: Readonly<ProfileOptions>;
   readonly streamers: Streamers;
+  /** The gaps between sessions. */
+  readonly returns = new Returns();
   readonly #users: Latest<Id, UserProfile>;
   readonly #factors = new Float64Array(SPEEDS);
 
@@ -409,6 +427,13 @@ export class Users {
     return watching && now - watching.since <= WATCHING_MAX ? watching.streamer : undefined;
   }
 
+  /** When a user was last present as far as events tell, or may still be in a stream, milliseconds. */
+  presentUntil({ lastSeen, watching }: UserProfile): number {
+    return watching === null || !this.streamers.hasWatches
+      ? lastSeen
+      : Math.max(lastSeen, watching.since + WATCHING_MAX);
+  }
+
   /** The streamers that friends of a user watch, the latest friend first; a streamer may appear twice. */
   company({ friends }: UserProfile, now: number): Id[] {
     const streamers: Id[] = [];
@@ -421,11 +446,14 @@ export class Users {
 
   /**
    * The user's profile, faded to `now` within half a minute; creates a missing profile, begins a session after a gap.
+   *
+   * @param since - When the user came, milliseconds: a watch reported at its end shows presence since its start.
+   *   Default: now, or the click on a stream that the user has not left yet.
    */
-  open(user: Id, now: number): UserProfile {
+  open(user: Id, now: number, since: number = now): UserProfile {
     const profile = this.#known(user, now);
-    const away = now - profile.lastSeen;
-    if (away > this.options.sessionGapMs) profile.session = emptySession(now, away);
+    const away = since - profile.lastSeen;
+    if (away > this.options.sessionGapMs && !this.#isWatching(profile, since)) this.#return(profile, away, since);
     if (now - profile.fadedAt >= FADE_EVERY) this.#fade(profile, now);
     profile.lastSeen = now;
     return profile;
@@ -478,13 +506,15 @@ export class Users {
    * @returns The milliseconds that count in the shared statistics of the streamer; 0 when the watch does not count.
    */
   watch(user: Id, stream: StreamTraits, { watchMs, isCut }: WatchTime, now: number): number {
-    const profile = this.open(user, now);
+    const profile = this.open(user, now, now - watchMs);
     if (profile.watching?.streamer === stream.streamer) profile.watching = null;
     const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
     const weight = log1p(minutes);
     const engaged = watchMs >= this.options.engagedMs;
     const bounce = watchMs < this.options.bounceMs && !isCut;
     const { sums, session } = profile;
+    const surplus = (engaged ? 1 : 0) - engagedShare(sums);
+    visited(profile.rhythm, minutes, engaged ? 1 : bounce ? -1 : 0, now);
     session.minutes += minutes;
     session.lastWatchMs = watchMs;
     addAll(sums.minutes, minutes);
@@ -517,6 +547,7 @@ export class Users {
     this.#judge(stream, "watches", 1, now);
     this.streamers.watched(stream.streamer, minutes);
     this.#judge(stream, "weight", weight, now);
+    this.#judge(stream, "surplus", surplus, now);
     if (engaged) this.#judge(stream, "engaged", 1, now);
     return watchMs;
   }
@@ -597,13 +628,42 @@ export class Users {
   save(): SavedUsers {
     const users: [Id, ExportedProfile][] = [];
     for (const [user, profile] of this.#users) users.push([user, exported(profile)]);
-    return { users, streamers: this.streamers.save() };
+    return { users, streamers: this.streamers.save(), returns: this.returns.save() };
   }
 
   /** Restores the values of `save`. */
   load(saved: SavedUsers): void {
     for (const [user, profile] of saved.users) this.#users.set(user, imported(profile, this.options));
     this.streamers.load(saved.streamers);
+    this.returns.load(saved.returns);
+  }
+
+  /**
+   * Whether the user is in a stream at a time, by a click without a watch yet; false on platforms that report no
+   * watches, where a click tells nothing on how long the user stayed.
+   */
+  #isWatching({ watching }: UserProfile, time: number): boolean {
+    return watching !== null && time - watching.since <= WATCHING_MAX && this.streamers.hasWatches;
+  }
+
+  /** The user came back after a gap: a session begins, and the visits of the last one are credited with the return. */
+  #return(profile: UserProfile, away: number, now: number): void {
+    const { session, rhythm, influence, recent } = profile;
+    renew(influence, now, this.options.influenceWindowMs);
+    const isCounted = countsReturn(influence);
+    const unexplained = this.returns.returned(rhythm, away, session.requests, now, isCounted);
+    let weight = isCounted ? 1 : 0;
+    for (let i = recent.length - 1; i >= 0 && weight > 0 && recent[i]!.time >= session.start; i--) {
+      const visit = recent[i]!;
+      const contribution = contributionOf(influence, visit.streamer);
+      if (contribution !== undefined && !contribution.returned) {
+        contribution.returned = true;
+        this.#judge(visit, "returns", weight, now);
+        this.#judge(visit, "lateness", weight * unexplained, now);
+      }
+      weight *= CREDIT;
+    }
+    profile.session = emptySession(now, away);
   }
 
   /** The user's profile, now the latest; creates a missing one. */
@@ -629,7 +689,12 @@ export class Users {
     return contributionOf(influence, streamer);
   }
 
-  #judge({ streamer, category }: StreamTraits, sum: keyof StreamerSums, amount: number, now: number): void {
+  #judge(
+    { streamer, category }: Pick<StreamTraits, "streamer" | "category">,
+    sum: keyof StreamerSums,
+    amount: number,
+    now: number,
+  ): void {
     this.streamers.add(streamer, category, sum, amount, now);
   }
 
