@@ -20,7 +20,7 @@ interface Bundle {
 
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 26 * 1024 },
-  { name: "Recommender", door: "liveq/recommender", bytesMax: 52 * 1024 },
+  { name: "Recommender", door: "liveq/recommender", bytesMax: 53 * 1024 },
 ];
 
 const count = (n: number) => n.toLocaleString("en");

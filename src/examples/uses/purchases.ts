@@ -10,6 +10,9 @@
  * Prints (one seed):
  *
  *   takings an offer
+ *   at random    3.20
+ *   most popular 0.49
+ *   learned      11.94
  */
 import { Random } from "liveq";
 import { PopularPolicy, RandomPolicy } from "liveq/baselines";

@@ -10,6 +10,9 @@
  * Prints (one seed):
  *
  *   share of shown streamers that are followed
+ *   at random    0.16
+ *   most popular 0.14
+ *   learned      0.43
  */
 import { Random } from "liveq";
 import { PopularPolicy, RandomPolicy } from "liveq/baselines";

@@ -11,6 +11,9 @@
  * Prints (one seed):
  *
  *   share of films opened
+ *   at random    0.28
+ *   most popular 0.27
+ *   learned      0.56
  */
 import { Random } from "liveq";
 import { PopularPolicy, RandomPolicy } from "liveq/baselines";
