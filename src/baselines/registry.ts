@@ -53,6 +53,7 @@ const NOTHING: Partial<RewardOptions> = {
   follow: 0,
   rating: 0,
   gift: 0,
+  purchase: 0,
   bounce: 0,
   dislike: 0,
 };

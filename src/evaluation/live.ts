@@ -199,6 +199,9 @@ export class LiveMetrics {
   feedback(event: LiveEvent): void {
     if (event.kind === "watch") requireFinite("watchMs", event.watchMs);
     if (event.kind === "gift") requireFinite("amount", event.amount);
+    if (event.kind === "purchase") requireFinite("amount", event.amount);
+    if (event.kind === "signal" && !Number.isFinite(event.value))
+      throw new RangeError(`"value" must be a finite number, got ${event.value}`);
     if (event.kind === "rating") requireFinite("rating", event.rating);
     if (event.kind === "page_view") requireFinite("dwellMs", event.dwellMs);
     this.#advance(event.time);
@@ -312,7 +315,8 @@ export class LiveMetrics {
     this.#slicer.acted(event.user);
     if (visit === undefined) return;
     const isCut = this.#broadcasts.isGone(event.stream);
-    record(visit.outcome, event, event.kind === "watch" ? { watchMs: event.watchMs, isCut } : undefined);
+    if (this.#reward.counts(event))
+      record(visit.outcome, event, event.kind === "watch" ? { watchMs: event.watchMs, isCut } : undefined);
     if (visit.counts) this.#convert(event, visit);
     if (event.kind !== "watch") return;
     this.#visits.delete(key);

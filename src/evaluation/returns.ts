@@ -212,7 +212,8 @@ export class ReturnLog {
     if ("decision" in event && event.decision !== undefined && event.decision !== open.decision) return;
     const wasClicked = open.outcome.clicked;
     const isCut = this.#broadcasts.isGone(event.stream);
-    record(open.outcome, event, event.kind === "watch" ? { watchMs: event.watchMs, isCut } : undefined);
+    if (this.#reward.counts(event))
+      record(open.outcome, event, event.kind === "watch" ? { watchMs: event.watchMs, isCut } : undefined);
     if (open.outcome.clicked && !wasClicked) open.into.push({ predicted: open.predicted, outcome: open.outcome });
   }
 }

@@ -136,6 +136,34 @@ export interface Gift extends Timed {
   amount: number;
 }
 
+/** A user bought, in a stream or the thing that the stream stands for. */
+export interface Purchase extends Timed {
+  kind: "purchase";
+  /** The user. */
+  user: Id;
+  /** The stream. */
+  stream: Id;
+  /** What was paid, in the platform's currency, >= 0. */
+  amount: number;
+  /** The decision that this event is feedback to. */
+  decision?: Id;
+}
+
+/** A number of the platform's own about a user in a stream; only the reward's `signals` give it a meaning. */
+export interface Signal extends Timed {
+  kind: "signal";
+  /** The user. */
+  user: Id;
+  /** The stream. */
+  stream: Id;
+  /** What the number measures, in the platform's own words. */
+  name: string;
+  /** The number; finite. */
+  value: number;
+  /** The decision that this event is feedback to. */
+  decision?: Id;
+}
+
 /** A user looked at a page of the platform; sent at the exit. Very short views are bounces. */
 export interface PageView extends Timed {
   kind: "page_view";
@@ -176,7 +204,7 @@ export interface FriendEdge extends Timed {
 /** Events of streams themselves. */
 export type StreamEvent = OnAir | StreamUpdate | OffAir;
 /** Events of a user in a stream. */
-export type FeedbackEvent = Impression | Click | Watch | Interaction | Rating | Gift;
+export type FeedbackEvent = Impression | Click | Watch | Interaction | Rating | Gift | Purchase | Signal;
 /** Events of users outside streams. */
 export type UserEvent = PageView | UserUpdate | FriendEdge;
 
@@ -194,6 +222,7 @@ export function isLiking(event: FeedbackEvent, engagedMs: number): boolean {
     case "share":
     case "follow":
     case "gift":
+    case "purchase":
       return true;
     default:
       return false;

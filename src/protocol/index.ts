@@ -10,6 +10,8 @@ export {
   type OffAir,
   type OnAir,
   type PageView,
+  type Purchase,
+  type Signal,
   type StreamEvent,
   type StreamUpdate,
   type UserEvent,

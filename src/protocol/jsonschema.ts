@@ -1,4 +1,4 @@
-import { MUST, SCHEMAS, unique } from "./schema.js";
+import { mustOf, SCHEMAS, unique } from "./schema.js";
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = { [key: string]: unknown };
@@ -35,10 +35,11 @@ function described(schema: JsonSchema): JsonSchema {
   if (items !== undefined) result.items = described(items as JsonSchema);
   if (properties === undefined) return result;
   const fields = Object.entries(properties as Record<string, JsonSchema>);
+  const kind = (properties as { kind?: JsonSchema }).kind?.const;
   result.properties = Object.fromEntries(
     fields.map(([field, value]) => [
       field,
-      field === "kind" ? value : { description: MUST[field], ...described(value) },
+      field === "kind" ? value : { description: mustOf(field, kind), ...described(value) },
     ]),
   );
   return result;

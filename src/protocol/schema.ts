@@ -22,6 +22,9 @@ const DESCRIPTION_LENGTH = 16_384;
 const TAGS = 32;
 const EMBEDDING = 1024;
 const EMBEDDING_MAX = 1e6;
+/** Longest name of a signal, in UTF-16 units, and its largest absolute value. */
+const SIGNAL_LENGTH = 64;
+const SIGNAL_MAX = 1e9;
 const AGE_MAX = 150;
 const CANDIDATES = 65_536;
 /** Most names in one list of a filter. */
@@ -57,13 +60,15 @@ export const KINDS = [
   "dislike",
   "rating",
   "gift",
+  "purchase",
+  "signal",
   "page_view",
   "user",
   "friend",
   "unfriend",
 ] as const;
 
-/** The requirement of each field, in words, for messages and descriptions. */
+/** The requirement of each field, in words; `KIND.FIELD` stands before `FIELD`. */
 export const MUST: Readonly<Record<string, string>> = {
   kind: `one of ${KINDS.join(", ")}`,
   id: NAME,
@@ -91,6 +96,9 @@ export const MUST: Readonly<Record<string, string>> = {
   page: NAME,
   rating: "a finite number in [0, 1]",
   amount: "a finite number > 0",
+  "purchase.amount": NON_NEGATIVE,
+  name: `a string of 1 to ${SIGNAL_LENGTH} characters`,
+  value: `a finite number in [-${SIGNAL_MAX}, ${SIGNAL_MAX}]`,
   age: `a finite number in [0, ${AGE_MAX}]`,
   gender: NAME,
   region: NAME,
@@ -112,6 +120,12 @@ export const MUST: Readonly<Record<string, string>> = {
   scores: "an array of as many numbers as the slate has streams",
   sources: "an array of as many sources as the slate has streams",
 };
+
+/** The requirement of a field of an event of some kind, or of another object, in words. */
+export function mustOf(field: string, kind: unknown): string {
+  const own = `${String(kind)}.${field}`;
+  return (Object.hasOwn(MUST, own) ? MUST[own] : MUST[field])!;
+}
 
 /** The requirement of elements of lists other than names. */
 const ELEMENT: Readonly<Record<string, string>> = {
@@ -169,6 +183,19 @@ const event = v.variant("kind", [
     kind: v.literal("gift"),
     ...userAndStream,
     amount: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+  }),
+  v.strictObject({
+    kind: v.literal("purchase"),
+    ...userAndStream,
+    amount: nonNegative,
+    decision: v.optional(name),
+  }),
+  v.strictObject({
+    kind: v.literal("signal"),
+    ...userAndStream,
+    name: v.pipe(v.string(), v.minLength(1), v.maxLength(SIGNAL_LENGTH)),
+    value: v.pipe(v.number(), v.finite(), v.minValue(-SIGNAL_MAX), v.maxValue(SIGNAL_MAX)),
+    decision: v.optional(name),
   }),
   v.strictObject({ kind: v.literal("page_view"), ...timed, user: name, dwellMs: nonNegative, page: v.optional(name) }),
   v.strictObject({
@@ -230,7 +257,8 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   }
   // Elements of lists are names, except those of numbers and sources.
   const element = ELEMENT[keys[0]!] ?? NAME;
-  const must = last.type === "array" ? element : MUST[keys[keys.length - 1]!];
+  const must =
+    last.type === "array" ? element : mustOf(keys.at(-1)!, (issue.path![0]!.input as { kind?: unknown }).kind);
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);
 }
 
@@ -274,6 +302,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   dwellMs: isNonNegative,
   rating: numberIn(0, 1),
   amount: numberIn(Number.MIN_VALUE, Number.MAX_VALUE),
+  "purchase.amount": isNonNegative,
+  name: textOf(1, SIGNAL_LENGTH),
+  value: numberIn(-SIGNAL_MAX, SIGNAL_MAX),
   age: numberIn(0, AGE_MAX),
 };
 
@@ -289,8 +320,9 @@ const SHAPES: ReadonlyMap<unknown, Shape> = new Map(
     const schemas = Object.entries(entries).filter(([field]) => field !== "kind");
     const required = schemas.filter(([, schema]) => schema.type !== "optional").map(([field]) => field);
     const fields = schemas.map(([field]) => field);
-    const checks = Object.fromEntries(fields.map((field) => [field, CHECKS[field] ?? isName]));
     const kinds: readonly string[] = "options" in entries.kind ? entries.kind.options : [entries.kind.literal];
+    const checkOf = (field: string) => CHECKS[`${kinds[0]}.${field}`] ?? CHECKS[field] ?? isName;
+    const checks = Object.fromEntries(fields.map((field) => [field, checkOf(field)]));
     const shape = { fields, required, checks: { ...checks, kind: () => true } };
     return kinds.map((kind): [string, Shape] => [kind, shape]);
   }),

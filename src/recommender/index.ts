@@ -31,4 +31,11 @@ export {
   traits,
   vectors,
 } from "./features/index.js";
-export { type QFunction, Recommender, type RecommenderOptions, type RecommenderStats } from "./recommender.js";
+export type { Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
+export {
+  type LoadOptions,
+  type QFunction,
+  Recommender,
+  type RecommenderOptions,
+  type RecommenderStats,
+} from "./recommender.js";

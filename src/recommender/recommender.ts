@@ -203,6 +203,8 @@ interface Saved {
   options: Omit<RecommenderOptions, "features"> & { features: SavedGroup[] };
   /** Numbers in an observation and in a candidate. */
   sizes: [number, number];
+  /** Whether the reward has a function of its own, which `load` must be given. */
+  hasOwnReward: boolean;
   scenes: SavedScenes;
   pending: SavedPending;
   recent: string[];
@@ -229,6 +231,8 @@ interface Counts {
 /** Options of `Recommender.load`. */
 export interface LoadOptions {
   features?: readonly FeatureGroup[];
+  /** The reward's function, which a file cannot hold. */
+  reward?: Pick<RewardOptions, "of">;
   loadAgent?: (file: Uint8Array) => QFunction;
 }
 
@@ -262,6 +266,7 @@ export class Recommender implements Policy, TargetPolicy {
   readonly #scenes: Scenes;
   readonly #pending: Pending;
   readonly #objective: Objective;
+  readonly #reward: Reward;
   readonly #random: Random;
   readonly #explorer: Explorer;
   readonly #slates: SlateBuilder;
@@ -299,8 +304,9 @@ export class Recommender implements Policy, TargetPolicy {
     this.#random = Random.named(seed, "explore");
     this.#explorer = new Explorer(this.#random, explore);
     this.#slates = new SlateBuilder(maxCandidates, this.#explorer, slate);
+    this.#reward = new Reward({ ...reward, bounceMs });
     this.#pending = new Pending(pending, (user, since) => this.#deadline(user, since));
-    this.#objective = new Objective(new Reward({ ...reward, bounceMs }), gamma, nextCandidates, returns);
+    this.#objective = new Objective(this.#reward, gamma, nextCandidates, returns);
     this.#agent = agent ?? newAgent(this.options, this.#scenes.features);
   }
 
@@ -485,6 +491,7 @@ export class Recommender implements Policy, TargetPolicy {
     const features = this.options.features.map(({ name, options }) => ({ name, options }));
     const saved: Saved = {
       options: { ...this.options, features },
+      hasOwnReward: this.options.reward.of !== undefined,
       sizes: this.#scenes.features.sizes,
       scenes: this.#scenes.save(numbers),
       pending: this.#pending.save(pending),
@@ -506,13 +513,14 @@ export class Recommender implements Policy, TargetPolicy {
    * Loads a recommender from the file of `save`.
    * @param features - Groups that the file may hold beside the default ones: a file names its groups and keeps their
    *   options. Default: none.
+   * @param reward - The function `of` of the reward, exactly where the saved recommender had one. Default: none.
    * @param loadAgent - Reads the agent's part. Default `DQN.load`.
    * @throws SnapshotError for a file that is damaged, foreign, of another version of the recommender or its features,
-   *   or with groups missing from `features`.
+   *   with groups missing from `features`, or saved with a function in its reward and loaded without, or the reverse.
    */
   static load(
     file: Uint8Array,
-    { features = [], loadAgent = (bytes) => DQN.load(bytes) }: LoadOptions = {},
+    { features = [], reward = {}, loadAgent = (bytes) => DQN.load(bytes) }: LoadOptions = {},
   ): Recommender {
     const { metadata, tensors } = unpackSnapshot(KIND, file);
     // The first version had no number.
@@ -528,7 +536,15 @@ export class Recommender implements Policy, TargetPolicy {
     };
     const saved = JSON.parse(new TextDecoder().decode(part("json"))) as Saved;
     const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
-    const recommender = new Recommender({ ...saved.options, features: groups }, loadAgent(part("agent")));
+    const { of } = reward;
+    if (saved.hasOwnReward !== (of !== undefined)) {
+      const has = saved.hasOwnReward
+        ? "has a function: give it as { reward: { of } }"
+        : "has no function, but one is given";
+      throw new SnapshotError(`the file's reward ${has}`);
+    }
+    const options = { ...saved.options, features: groups, reward: { ...saved.options.reward, ...(of && { of }) } };
+    const recommender = new Recommender(options, loadAgent(part("agent")));
     const [sizes, own] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
     if (sizes !== own) throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${own}`);
     recommender.#restore(saved, {
@@ -645,7 +661,7 @@ export class Recommender implements Policy, TargetPolicy {
       if (!taken.isKnown) this.#counts.unknownStreams++;
       watch = taken.watch;
     }
-    if (shown !== undefined) this.#observe(this.#pending.take(shown, event, watch));
+    if (shown !== undefined && this.#reward.counts(event)) this.#observe(this.#pending.take(shown, event, watch));
   }
 
   /** Whether feedback belongs to a decision of this recommender; counts late feedback and unknown decisions. */
@@ -700,7 +716,8 @@ function keyOf(event: LiveEvent): string {
   if (event.id !== undefined) return `\0${event.id}`;
   if (!("user" in event)) return "";
   const about = "stream" in event ? event.stream : "friend" in event ? event.friend : "";
-  return `${event.kind}\0${event.user}\0${about}\0${event.time}`;
+  const what = event.kind === "signal" ? `\0${event.name}` : "";
+  return `${event.kind}\0${event.user}\0${about}\0${event.time}${what}`;
 }
 
 function newAgent(

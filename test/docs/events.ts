@@ -1,4 +1,4 @@
-import { KINDS, MUST, SCHEMAS } from "../../src/protocol/schema.js";
+import { KINDS, mustOf, SCHEMAS } from "../../src/protocol/schema.js";
 import { tableOf, withoutRange } from "./markdown.js";
 import { Interfaces, type Shape, sourcesIn } from "./sources.js";
 
@@ -37,8 +37,10 @@ export function eventsBlock(): string {
     const shape = shapes.find((each) => each.kinds.includes(own[0]!));
     const { kind: _, ...schemas } = entries as Entries;
     for (const [field, sentence, must] of rowsOf(schemas, shape, interfaces)) {
-      const known = fields.get(field!) ?? { row: [field!, sentence!, must!], kinds: [] };
-      fields.set(field!, { ...known, kinds: [...known.kinds, ...own] });
+      // The same field of other kinds may have another range.
+      const key = `${field} ${must}`;
+      const known = fields.get(key) ?? { row: [field!, sentence!, must!], kinds: [] };
+      fields.set(key, { ...known, kinds: [...known.kinds, ...own] });
     }
     const some = (wanted: boolean) => Object.keys(schemas).filter((field) => isRequired(schemas[field]!) === wanted);
     return [named(own), shape?.sentence ?? "", named(some(true)), named(some(false))];
@@ -61,7 +63,12 @@ function innerOf(field: string, shape: Shape | undefined, interfaces: Interfaces
 
 function rowsOf(entries: Entries, shape: Shape | undefined, interfaces: Interfaces, path = ""): string[][] {
   return Object.entries(entries).flatMap(([field, schema]) => {
-    const row = [`\`${path}${field}\``, sentenceFor(field, shape), MUST[field]!, isRequired(schema) ? "yes" : "no"];
+    const row = [
+      `\`${path}${field}\``,
+      sentenceFor(field, shape),
+      mustOf(field, shape?.kinds[0]),
+      isRequired(schema) ? "yes" : "no",
+    ];
     const inner = schema.wrapped?.entries;
     if (inner === undefined) return [row];
     return [row, ...rowsOf(inner, innerOf(field, shape, interfaces), interfaces, `${path}${field}.`)];

@@ -35,7 +35,18 @@ const value = fc.oneof(
 const SAMPLES: Record<string, unknown> = {
   ...{ time: 1, id: "e", user: "u", stream: "s", streamer: "ann", category: "chess", tags: ["blitz"], title: "t" },
   ...{ description: "d", language: "en", mature: true, embeddings: { text: [0.5] }, viewers: 3, likes: 2 },
-  ...{ decision: "d", position: 0, watchMs: 5, rating: 0.5, amount: 1, dwellMs: 9, page: "front", age: 30 },
+  ...{
+    decision: "d",
+    position: 0,
+    watchMs: 5,
+    rating: 0.5,
+    amount: 1,
+    name: "n",
+    value: -1,
+    dwellMs: 9,
+    page: "front",
+    age: 30,
+  },
   ...{ gender: "f", region: "NO", device: "phone", friend: "v" },
 };
 

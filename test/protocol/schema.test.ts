@@ -16,6 +16,8 @@ const EVENTS: LiveEvent[] = [
   { kind: "follow", time: 6, user: "u", stream: "s" },
   { kind: "dislike", time: 6, user: "u", stream: "s" },
   { kind: "gift", time: 7, user: "u", stream: "s", amount: 0.5 },
+  { kind: "purchase", time: 7, user: "u", stream: "s", amount: 0, decision: "d" },
+  { kind: "signal", time: 7, user: "u", stream: "s", name: "stars", value: -4.5, decision: "d" },
   { kind: "rating", time: 7, user: "u", stream: "s", rating: 1, id: "r-1" },
   { kind: "page_view", time: 8, user: "u", dwellMs: 900, page: "front" },
   { kind: "user", time: 9, user: "u", age: 31, gender: "f", region: "NO", language: "no", device: "phone" },
@@ -35,6 +37,7 @@ const EVENTS: LiveEvent[] = [
 ];
 
 const watch = { kind: "watch", time: 1, user: "u", stream: "s", watchMs: 5 };
+const signal = { kind: "signal", time: 1, user: "u", stream: "s", name: "stars", value: 1 };
 const onAir = { kind: "on_air", time: 1, stream: "s", streamer: "ann", category: "chess" };
 
 describe("events", () => {
@@ -70,6 +73,15 @@ describe("events", () => {
       '"amount" must be a finite number > 0, got 0',
       "amount",
     ],
+    [
+      { kind: "purchase", time: 1, user: "u", stream: "s", amount: -1 },
+      '"amount" must be a finite number >= 0, got -1',
+      "amount",
+    ],
+    [{ ...signal, name: "" }, '"name" must be a string of 1 to 64 characters, got ""', "name"],
+    [{ ...signal, name: "n".repeat(65) }, '"name" must be a string of 1 to 64 characters, got "nnnnn', "name"],
+    [{ ...signal, value: 2e9 }, '"value" must be a finite number in [-1000000000, 1000000000], got 2000', "value"],
+    [{ ...signal, value: -Infinity }, '"value" must be a finite number in', "value"],
     [
       { ...onAir, embeddings: { text: [1, Number.NaN] } },
       '"embeddings.text.1" must be a finite number in [-1000000, 1000000], got NaN',

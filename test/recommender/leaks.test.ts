@@ -78,6 +78,14 @@ const act = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("watch"), user, stream, watchMs: fc.nat(HOUR) }) },
   fc.record({ kind: fc.constant("rating"), user, stream, rating: fc.double({ min: 0, max: 1, noNaN: true }) }),
   fc.record({ kind: fc.constant("gift"), user, stream, amount: fc.integer({ min: 1, max: 1000 }) }),
+  fc.record({ kind: fc.constant("purchase"), user, stream, amount: fc.integer({ min: 0, max: 1000 }) }),
+  fc.record({
+    kind: fc.constant("signal"),
+    user,
+    stream,
+    name: fc.constant("stars"),
+    value: fc.integer({ min: -99, max: 99 }),
+  }),
   fc.record({ kind: fc.constant("page_view"), user, dwellMs: fc.nat(100_000) }),
   fc.record(
     {

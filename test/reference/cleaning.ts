@@ -20,7 +20,14 @@ export type TwinOptions = Required<
   >
 >;
 
-type Loose = LiveEvent & { user?: string; stream?: string; friend?: string; watchMs?: number; amount?: number };
+type Loose = LiveEvent & {
+  user?: string;
+  stream?: string;
+  friend?: string;
+  watchMs?: number;
+  amount?: number;
+  name?: string;
+};
 
 /** When a stream went on and off air, by the events kept so far; undefined if it is not known at `now`. */
 function stateOf(kept: readonly Loose[], id: string, now: number, graceMs: number) {
@@ -70,6 +77,7 @@ function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions
     a.time === event.time &&
     a.user === event.user &&
     a.stream === event.stream &&
+    a.name === event.name &&
     a.friend === event.friend;
   if (taken.some(same)) return undefined;
   if (event.kind === "page_view") return cap(event, "dwellMs", event.dwellMs, Infinity, options);
@@ -79,7 +87,19 @@ function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions
   if (!state && options.offAir === "drop") return undefined;
   const acts = kept.filter(
     (one) =>
-      ["click", "watch", "like", "comment", "share", "follow", "dislike", "rating", "gift"].includes(one.kind) &&
+      [
+        "click",
+        "watch",
+        "like",
+        "comment",
+        "share",
+        "follow",
+        "dislike",
+        "rating",
+        "gift",
+        "purchase",
+        "signal",
+      ].includes(one.kind) &&
       one.user === event.user &&
       Math.floor(one.time / options.limitMs) === Math.floor(event.time / options.limitMs),
   );
@@ -95,6 +115,9 @@ function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions
     if (event.time - last("click") < options.giftAfterMs) return undefined;
     if (event.time - last("gift") < options.giftGapMs) return undefined;
     return { ...event, amount: Math.min(event.amount!, options.bounds.amount ?? Infinity) } as Loose;
+  }
+  if (event.kind === "purchase") {
+    return { ...event, amount: Math.min(event.amount!, options.bounds.purchase ?? Infinity) } as Loose;
   }
   if (event.kind !== "watch") return event;
   if (event.watchMs === 0 && options.emptyWatch === "drop") return undefined;

@@ -10,6 +10,8 @@ export interface EventBounds {
   dwellMs?: number;
   /** Largest usual amount of a gift. Default none. */
   amount?: number;
+  /** Largest usual amount of a purchase. Default none. */
+  purchase?: number;
 }
 
 /** How to measure bounds on training events. */
@@ -29,7 +31,7 @@ const BOUNDS_TABLE: Rules<EventBoundsOptions> = {
 };
 
 /**
- * Measures on training events the values above which watches, dwells and gifts are outliers, in one pass and in bounded
+ * Measures on training events the values above which watches, dwells, gifts and purchases are outliers, in one pass and in bounded
  * memory. There is no lower bound: a very short watch is a bounce, which is information.
  *
  * @returns The option `bounds` of `cleanEvents`; a field without any event is absent.
@@ -43,14 +45,20 @@ export async function fitEventBounds(
     outliers: "iqr",
     factor: options.outliers === "z" ? 3 : 1.5,
   }) as Required<EventBoundsOptions>;
-  const meters = { watchMs: new ColumnMeter(), dwellMs: new ColumnMeter(), amount: new ColumnMeter() };
+  const meters = {
+    watchMs: new ColumnMeter(),
+    dwellMs: new ColumnMeter(),
+    amount: new ColumnMeter(),
+    purchase: new ColumnMeter(),
+  };
   for await (const event of events) {
     if (event.kind === "watch") meters.watchMs.add(event.watchMs);
     else if (event.kind === "page_view") meters.dwellMs.add(event.dwellMs);
     else if (event.kind === "gift") meters.amount.add(event.amount);
+    else if (event.kind === "purchase") meters.purchase.add(event.amount);
   }
   const bounds: EventBounds = {};
-  for (const field of ["watchMs", "dwellMs", "amount"] as const) {
+  for (const field of ["watchMs", "dwellMs", "amount", "purchase"] as const) {
     const statistics = meters[field].statistics;
     const { n, mean, sd } = statistics;
     if (n === 0) continue;

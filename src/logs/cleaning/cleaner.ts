@@ -1,5 +1,15 @@
 import { Latest, PriorityQueue, pairKey } from "../../collections/index.js";
-import type { Click, FeedbackEvent, Gift, Id, LiveEvent, OnAir, PageView, Watch } from "../../protocol/index.js";
+import type {
+  Click,
+  FeedbackEvent,
+  Gift,
+  Id,
+  LiveEvent,
+  OnAir,
+  PageView,
+  Purchase,
+  Watch,
+} from "../../protocol/index.js";
 import { count } from "../counts.js";
 import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
 import { DiversityMeter } from "./diversity.js";
@@ -34,6 +44,7 @@ const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
 /** Two events of one key and one time are duplicates. */
 function keyOf(event: LiveEvent): string {
   const user = "user" in event ? event.user : "";
+  if (event.kind === "signal") return event.kind + pairKey(event.name, pairKey(user, event.stream));
   if ("stream" in event) return event.kind + pairKey(user, event.stream);
   return event.kind + pairKey(user, "friend" in event ? event.friend : "");
 }
@@ -187,6 +198,7 @@ export class EventCleaner {
     if (stream === undefined && this.#options.offAir === "drop") return "stream not on air";
     if (this.#isOverLimit(event)) return "rate limit";
     if (event.kind === "gift") return this.#cleanedGift(event);
+    if (event.kind === "purchase") return this.#usualAmount(event, this.#options.bounds.purchase);
     if (event.kind !== "watch") return event;
     if (event.watchMs <= 0 && this.#options.emptyWatch === "drop") return "watch of no time";
     const most = stream === undefined ? Infinity : Math.min(event.time, stream.end) - stream.start;
@@ -198,7 +210,11 @@ export class EventCleaner {
     const visit = this.#visits.get(pairKey(event.user, event.stream)) ?? NO_VISIT;
     if (event.time - visit.click < giftAfterMs) return "gift right after the click";
     if (event.time - visit.gift < giftGapMs) return "gifts too close";
-    const amount = Math.min(event.amount, bounds.amount ?? Infinity);
+    return this.#usualAmount(event, bounds.amount);
+  }
+
+  #usualAmount(event: Gift | Purchase, bound = Infinity): LiveEvent {
+    const amount = Math.min(event.amount, bound);
     return amount === event.amount ? event : this.#changed(event, "outlier", "amount", amount);
   }
 

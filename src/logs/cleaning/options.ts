@@ -67,7 +67,7 @@ export interface CleanEventsOptions {
 const finiteOrInfinity: Rule = [(value) => typeof value === "number" && value >= 0, "a number >= 0"];
 const BOUNDS: Rules<EventBounds> = (() => {
   const above: Rule = [(value) => value === undefined || positive[0](value), positive[1]];
-  return { watchMs: above, dwellMs: above, amount: above };
+  return { watchMs: above, dwellMs: above, amount: above, purchase: above };
 })();
 
 const TABLE: Rules<CleanEventsOptions> = {
@@ -87,7 +87,7 @@ const TABLE: Rules<CleanEventsOptions> = {
   userLimit: nonNegativeInteger,
   pairLimit: nonNegativeInteger,
   limitMs: positive,
-  bounds: [(value) => typeof value === "object" && value !== null, "{ watchMs, dwellMs, amount }"],
+  bounds: [(value) => typeof value === "object" && value !== null, "{ watchMs, dwellMs, amount, purchase }"],
   ids: positiveInteger,
   report: [() => true, ""],
 };

@@ -29,7 +29,7 @@ export interface CsvEventMapping {
 
 /** Every field of events, in the order in which `toCsv` writes them. */
 const FIELDS: readonly string[] = [...new Set(KINDS.flatMap((kind) => fieldsOf(kind)))];
-const NUMBERS = new Set("watchMs dwellMs position viewers likes rating amount age".split(" "));
+const NUMBERS = new Set("watchMs dwellMs position viewers likes rating amount value age".split(" "));
 
 /** The mapping of files that `toCsv` writes, and of files with some of their columns. */
 const OWN: CsvEventMapping = {

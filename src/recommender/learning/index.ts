@@ -8,5 +8,13 @@ export {
   type SavedPending,
   type ShownStream,
 } from "./pending.js";
-export { emptyOutcome, isBounce, type Outcome, Reward, type RewardOptions, record } from "./reward.js";
+export {
+  emptyOutcome,
+  isBounce,
+  type Outcome,
+  Reward,
+  type RewardOptions,
+  record,
+  type SignalOptions,
+} from "./reward.js";
 export { UserShares } from "./shares.js";

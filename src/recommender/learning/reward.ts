@@ -1,5 +1,17 @@
-import { above, between, checked, nonNegative, oneOf, type Rule, type Rules } from "../../check/index.js";
-import { log1p } from "../../numeric/index.js";
+import {
+  above,
+  between,
+  callback,
+  checked,
+  group,
+  mustBe,
+  nonNegative,
+  oneOf,
+  optional,
+  type Rule,
+  type Rules,
+} from "../../check/index.js";
+import { log1p, tanh } from "../../numeric/index.js";
 import { BOUNCE_MS, ENGAGED_MS, type FeedbackEvent, MINUTE } from "../../protocol/index.js";
 import type { WatchTime } from "../state/index.js";
 
@@ -19,6 +31,23 @@ export interface Outcome {
   ratings: number;
   /** Sum of the gifts, in the platform's currency. */
   gifts: number;
+  /** Sum of the purchases, in the platform's currency. */
+  purchases: number;
+  /** Sum of the values of each signal, by name: of the signals that the reward declares, as far as they came. */
+  signals: Readonly<Record<string, number>>;
+}
+
+/** How a signal of the platform's own counts in the reward. */
+export interface SignalOptions {
+  /** For the transformed sum of its values, in [-1000, 1000]; 0: known to a function of your own alone. Default 1. */
+  weight: number;
+  /**
+   * Of the sum s of its values: `linear`: s; `log1p`: sign(s) * log(1 + |s|), for amounts; `tanh`: tanh(s), in (-1, 1).
+   * Default `linear`.
+   */
+  transform: "linear" | "log1p" | "tanh";
+  /** Largest absolute sum that counts, in (0, 1e6]. Default 100. */
+  cap: number;
 }
 
 /** Weights of the reward, all in [0, 1000]. */
@@ -46,6 +75,15 @@ export interface RewardOptions {
   rating: number;
   /** For log(1 + amount of the gifts). Default 0.2. */
   gift: number;
+  /** For log(1 + amount of the purchases). Default 1. */
+  purchase: number;
+  /** How each signal counts, by name, 32 at most; signals without a name here count nowhere. Default none. */
+  signals: Readonly<Record<string, Partial<SignalOptions>>>;
+  /**
+   * A function of your own: its result for an outcome, in [-1e6, 1e6], is added to the declared sum. It must give the
+   * same for the same outcome. A file cannot hold it: `Recommender.load` must be given it. Default none.
+   */
+  of?: ((outcome: Readonly<Outcome>) => number) | undefined;
   /** Subtracted when the user left within `bounceMs` while the stream was on air. Default 1. */
   bounce: number;
   /** Milliseconds below which a watch is a bounce. Default 5000. */
@@ -65,6 +103,8 @@ const DEFAULTS: RewardOptions = {
   follow: 1,
   rating: 0.5,
   gift: 0.2,
+  purchase: 1,
+  signals: {},
   bounce: 1,
   bounceMs: BOUNCE_MS,
   dislike: 1,
@@ -83,17 +123,33 @@ const TABLE: Rules<RewardOptions> = {
   follow: weight,
   rating: weight,
   gift: weight,
+  purchase: weight,
+  signals: group,
+  of: optional(callback),
   bounce: weight,
   bounceMs: nonNegative,
   dislike: weight,
 };
+
+const SIGNAL_DEFAULTS: SignalOptions = { weight: 1, transform: "linear", cap: 100 };
+
+const SIGNAL_TABLE: Rules<SignalOptions> = {
+  weight: between(-1000, 1000),
+  transform: oneOf("linear", "log1p", "tanh"),
+  cap: above(0, 1e6),
+};
+
+const SIGNALS_MAX = 32;
+const NAME_MAX = 64;
+/** Largest absolute result of a function of one's own: beyond it no network learns anything. */
+const OWN_MAX = 1e6;
 
 /** Linear watch time is counted in tens of minutes, so that both transforms give values of a similar size. */
 const LINEAR_UNIT = 10;
 
 /** Most likes, comments, shares or dislikes of one user in one stream that count: only a script sends more. */
 const REPEATS_MAX = 10;
-const GIFT_MAX = 1e9;
+const AMOUNT_MAX = 1e9;
 
 const TALLY = { like: "likes", comment: "comments", share: "shares", follow: "follows", dislike: "dislikes" } as const;
 
@@ -103,6 +159,8 @@ function capped(times: number): number {
 
 /** A watch that the end of the stream cut below this tells nothing of it, milliseconds. */
 export const ENGAGED_UNKNOWN: number = ENGAGED_MS;
+/** The signals of most outcomes: shared, and replaced, not written, by `record`. */
+const NONE: Outcome["signals"] = Object.freeze({});
 
 /** An outcome without actions. */
 export function emptyOutcome(): Outcome {
@@ -117,11 +175,18 @@ export function emptyOutcome(): Outcome {
     dislikes: 0,
     ratings: 0,
     gifts: 0,
+    purchases: 0,
+    signals: NONE,
   };
 }
 
+/** A sum of amounts that stays finite, as a file holds finite numbers only. */
+function added(sum: number, amount: number): number {
+  return Math.min(sum + amount, Number.MAX_VALUE);
+}
+
 /**
- * Records an event in the outcome of a shown stream.
+ * Records an event in the outcome of a shown stream. Of signals give it those alone that the reward counts.
  *
  * @param watch - The length of a watch, and whether it was cut. Default: the event's `watchMs`, not cut.
  */
@@ -142,30 +207,74 @@ export function record(outcome: Outcome, event: FeedbackEvent, watch?: WatchTime
       outcome.ratings += 2 * event.rating - 1;
       break;
     case "gift":
-      outcome.gifts += event.amount;
+      outcome.gifts = added(outcome.gifts, event.amount);
       break;
+    case "purchase":
+      // Who buys has entered, with or without a click.
+      outcome.clicked = true;
+      outcome.purchases = added(outcome.purchases, event.amount);
+      break;
+    case "signal": {
+      const sum = Object.hasOwn(outcome.signals, event.name) ? outcome.signals[event.name]! : 0;
+      outcome.signals = { ...outcome.signals, [event.name]: sum + event.value };
+      break;
+    }
     default:
       outcome[TALLY[event.kind]]++;
   }
 }
 
 /**
- * Whether the user left at once while the stream was on air: a watch cut short by the end of the stream is no bounce.
+ * Whether the user left at once while the stream was on air: a watch cut short by the end of the stream is no bounce,
+ * nor is one in which the user bought.
  */
 export function isBounce(outcome: Outcome, bounceMs: number): boolean {
-  return outcome.watchMs !== undefined && outcome.watchMs < bounceMs && !outcome.cut;
+  return outcome.watchMs !== undefined && outcome.watchMs < bounceMs && !outcome.cut && outcome.purchases === 0;
 }
 
-/** Turns outcomes into rewards by declared weights. */
+function transformed(sum: number, { transform, cap }: SignalOptions): number {
+  const value = Math.max(-cap, Math.min(sum, cap));
+  if (transform === "tanh") return tanh(value);
+  return transform === "linear" ? value : Math.sign(value) * log1p(Math.abs(value));
+}
+
+/** The declared signals with their defaults, in the order of their declaration. */
+function checkedSignals(signals: RewardOptions["signals"]): Map<string, SignalOptions> {
+  const entries = Object.entries(signals);
+  if (Array.isArray(signals) || entries.length > SIGNALS_MAX) {
+    const got = Array.isArray(signals) ? signals : entries.length;
+    throw mustBe("reward.signals", `an object of at most ${SIGNALS_MAX} signals by name`, got);
+  }
+  return new Map(
+    entries.map(([name, given]) => {
+      if (name.length < 1 || name.length > NAME_MAX) {
+        throw mustBe("reward.signals", `an object with names of 1 to ${NAME_MAX} characters`, name);
+      }
+      return [name, checked<SignalOptions>(given, SIGNAL_TABLE, SIGNAL_DEFAULTS, `reward.signals.${name}.`)];
+    }),
+  );
+}
+
+/** Turns outcomes into rewards by declared weights, and a function of one's own. */
 export class Reward {
   readonly options: Readonly<RewardOptions>;
+  readonly #signals: ReadonlyMap<string, SignalOptions>;
 
-  /** @throws {RangeError} when an option is unknown or out of its range. */
+  /** @throws TypeError or RangeError when an option is unknown or out of its range. */
   constructor(options: Partial<RewardOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "reward.");
+    this.#signals = checkedSignals(this.options.signals);
   }
 
-  /** The reward of one shown stream: 0 without actions, always finite. */
+  /** Whether an event is part of outcomes: signals are if they are declared, so that an outcome stays small. */
+  counts(event: FeedbackEvent): boolean {
+    return event.kind !== "signal" || this.#signals.has(event.name);
+  }
+
+  /**
+   * The reward of one shown stream: always finite, and 0 without actions, a function of one's own apart.
+   * @throws RangeError when that function returns anything but a number in [-1e6, 1e6].
+   */
   of(outcome: Outcome): number {
     const w = this.options;
     const minutes = Math.min((outcome.watchMs ?? 0) / MINUTE, w.capMinutes);
@@ -175,7 +284,20 @@ export class Reward {
     reward += w.like * capped(outcome.likes) + w.comment * capped(outcome.comments);
     reward += w.share * capped(outcome.shares) + w.follow * capped(outcome.follows);
     reward += w.rating * Math.max(-REPEATS_MAX, capped(outcome.ratings));
-    reward += w.gift * log1p(Math.min(outcome.gifts, GIFT_MAX)) - w.dislike * capped(outcome.dislikes);
-    return reward;
+    reward += w.gift * log1p(Math.min(outcome.gifts, AMOUNT_MAX)) - w.dislike * capped(outcome.dislikes);
+    reward += w.purchase * log1p(Math.min(outcome.purchases, AMOUNT_MAX));
+    for (const [name, signal] of this.#signals) {
+      if (Object.hasOwn(outcome.signals, name)) reward += signal.weight * transformed(outcome.signals[name]!, signal);
+    }
+    return w.of === undefined ? reward : reward + this.#own(w.of, outcome);
+  }
+
+  /** The result of a function of one's own, which sees a copy: it cannot change what is learned from later. */
+  #own(of: (outcome: Readonly<Outcome>) => number, outcome: Outcome): number {
+    const result: unknown = of({ ...outcome, signals: { ...outcome.signals } });
+    if (!between(-OWN_MAX, OWN_MAX)[0](result)) {
+      throw mustBe("reward.of", `a function to numbers in [-${OWN_MAX}, ${OWN_MAX}]`, result);
+    }
+    return result as number;
   }
 }

@@ -201,6 +201,10 @@ export class State {
       case "dislike":
         users.dislike(user, stream, time);
         return 0;
+      case "signal":
+        // Whether it is good or bad is known to the reward alone.
+        users.open(user, time);
+        return 0;
       default:
         users.approve(user, stream, time);
         return 0;

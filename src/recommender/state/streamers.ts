@@ -16,7 +16,7 @@ export interface StreamerSums {
   weight: number;
   /** Clicks by users who had visited before. */
   repeats: number;
-  /** Likes, comments, shares, follows and gifts. */
+  /** Likes, comments, shares, follows, gifts and purchases. */
   approvals: number;
   /** Engaged visits less those that the users' own shares of them made expect. */
   surplus: number;
@@ -35,7 +35,7 @@ export interface Estimate {
   weight: number;
   /** Clicks by users who had visited before, per click. */
   repeatShare: number;
-  /** Likes, comments, shares, follows and gifts per click. */
+  /** Likes, comments, shares, follows, gifts and purchases per click. */
   approvalRate: number;
   /** Engaged visits per ended watch, less the users' own shares of them. */
   surplus: number;
@@ -81,7 +81,7 @@ export interface StreamerHistory {
   /** Ended watches, and their minutes. */
   watches: number;
   minutes: number;
-  /** Likes, comments, shares, follows and gifts. */
+  /** Likes, comments, shares, follows, gifts and purchases. */
   approvals: number;
   /** Follows by users who had not followed before, as far as remembered. */
   followers: number;

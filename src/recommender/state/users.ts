@@ -154,7 +154,7 @@ export interface Pair {
   weight: number;
   lastVisit: number;
   lastWatchMs: number;
-  /** Likes, comments, shares, follows and gifts. */
+  /** Likes, comments, shares, follows, gifts and purchases. */
   approvals: number;
   dislikes: number;
   /** Ratings, and the sum of 2 * rating - 1. */
@@ -552,7 +552,7 @@ export class Users {
     return watchMs;
   }
 
-  /** A like, comment, share, follow, gift or good rating. */
+  /** A like, comment, share, follow, gift, purchase or good rating. */
   approve(user: Id, stream: StreamTraits, now: number): void {
     const profile = this.open(user, now);
     this.#pair(profile, stream, now).approvals++;

@@ -54,6 +54,21 @@ const event: fc.Arbitrary<LiveEvent> = fc
         amount: fc.integer({ min: 1, max: 9 }),
       }),
     },
+    fc.record({
+      kind: fc.constant("purchase"),
+      ...base,
+      user,
+      stream,
+      amount: fc.integer({ min: 0, max: 9 }),
+    }),
+    fc.record({
+      kind: fc.constant("signal"),
+      ...base,
+      user,
+      stream,
+      name: fc.constantFrom("stars", "help"),
+      value: fc.integer({ min: -9, max: 9 }),
+    }),
     fc.record({ kind: fc.constant("page_view"), ...base, user, dwellMs: fc.nat(90_000) }),
     fc.record({ kind: fc.constantFrom("friend", "unfriend"), ...base, user, friend: user }),
   )
@@ -75,7 +90,7 @@ const twinOptions: fc.Arbitrary<TwinOptions> = fc.record({
   userLimit: fc.constantFrom(0, 1, 3),
   pairLimit: fc.constantFrom(0, 1, 2),
   limitMs: fc.constantFrom(1000, 20_000),
-  bounds: fc.constantFrom({}, { watchMs: 20_000, amount: 4 }, { dwellMs: 1000 }),
+  bounds: fc.constantFrom({}, { watchMs: 20_000, amount: 4, purchase: 3 }, { dwellMs: 1000 }),
 });
 
 /** Events of one moment in an order of their own: closures of one moment have none. */

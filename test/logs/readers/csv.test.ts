@@ -110,6 +110,14 @@ describe("events in columns", () => {
       fc.record({ kind: fc.constant("watch"), ...pair, watchMs: fc.double({ min: 0, max: 1e9, noNaN: true }) }),
       fc.record({ kind: fc.constantFrom("click", "like", "dislike"), ...pair }),
       fc.record({ kind: fc.constant("gift"), ...pair, amount: fc.double({ min: 1e-9, max: 1e9, noNaN: true }) }),
+      fc.record({ kind: fc.constant("purchase"), ...pair, amount: fc.double({ min: 0, max: 1e9, noNaN: true }) }),
+      fc.record({
+        kind: fc.constant("signal"),
+        ...pair,
+        name: id,
+        value: fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+        decision: id,
+      }),
       fc.record({ kind: fc.constantFrom("friend", "unfriend"), ...common, user: id, friend: id }),
       fc.record(
         {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MINUTE } from "../../../src/protocol/time.js";
-import { emptyOutcome, type Outcome, Reward } from "../../../src/recommender/learning/reward.js";
+import { emptyOutcome, isBounce, type Outcome, Reward, record } from "../../../src/recommender/learning/reward.js";
 
 function outcome(changes: Partial<Outcome>): Outcome {
   return { ...emptyOutcome(), ...changes };
@@ -68,10 +68,102 @@ describe("Reward", () => {
     }
   });
 
+  test("purchases count by the logarithm of their summed amount, and are entries that do not bounce", () => {
+    const bought = emptyOutcome();
+    const purchase = { kind: "purchase", time: 1, user: "u", stream: "s" } as const;
+    for (const amount of [20, 0, 79]) record(bought, { ...purchase, amount });
+    expect([bought.clicked, bought.purchases]).toEqual([true, 99]);
+    expect(new Reward().of(bought)).toBeCloseTo(Math.log(100), 12);
+    expect(new Reward({ purchase: 0.5 }).of(bought)).toBeCloseTo(Math.log(100) / 2, 12);
+    expect(isBounce({ ...bought, watchMs: 10 }, 5000)).toBe(false);
+    record(bought, { ...purchase, amount: Number.MAX_VALUE });
+    record(bought, { ...purchase, amount: Number.MAX_VALUE });
+    expect(JSON.parse(JSON.stringify(bought))).toEqual(bought);
+    expect(new Reward().of(bought)).toBeCloseTo(Math.log(1e9 + 1), 9);
+  });
+
+  test.each([
+    ["linear", 2, 3, 6],
+    ["linear", -2, 3, -6],
+    ["linear", 2, -70, -20],
+    ["log1p", 2, -3, -2 * Math.log(4)],
+    ["log1p", 1, 70, Math.log(11)],
+    ["tanh", 2, 0.5, 2 * Math.tanh(0.5)],
+    ["tanh", 2, -70, -2],
+  ] as const)(
+    "a signal counts by its transform (%s), weight %d and sum %d, up to its cap",
+    (transform, weight, sum, is) => {
+      const reward = new Reward({ signals: { stars: { transform, weight, cap: 10 } } });
+      expect(reward.of(outcome({ signals: { stars: sum } }))).toBeCloseTo(is, 7);
+    },
+  );
+
+  test("signals are summed by name, and those that are not declared are no part of outcomes", () => {
+    const reward = new Reward({ signals: { stars: {}, help: { weight: -1 }, ["__proto__"]: {} } });
+    const signal = { kind: "signal", time: 1, user: "u", stream: "s" } as const;
+    const seen = emptyOutcome();
+    for (const [name, value] of [
+      ["stars", 2],
+      ["stars", 3],
+      ["help", 4],
+      ["__proto__", 7],
+      ["other", 9],
+    ] as const) {
+      const event = { ...signal, name, value };
+      expect(reward.counts(event)).toBe(name !== "other");
+      if (reward.counts(event)) record(seen, event);
+    }
+    expect(Object.entries(seen.signals)).toEqual([
+      ["stars", 5],
+      ["help", 4],
+      ["__proto__", 7],
+    ]);
+    expect(reward.of(seen)).toBe(5 - 4 + 7);
+    expect(reward.of({ ...emptyOutcome(), ...JSON.parse(JSON.stringify(seen)) })).toBe(5 - 4 + 7);
+    expect(emptyOutcome().signals).toEqual({});
+    expect(reward.of(emptyOutcome())).toBe(0);
+  });
+
+  test("a function of one's own is added to the declared sum, and sees a copy", () => {
+    const given = outcome({ clicked: true, likes: 3, signals: { stars: 4 } });
+    const of = (seen: Readonly<Outcome>) => {
+      const result = 10 * seen.likes + (seen.signals.stars ?? 0);
+      Object.assign(seen, { likes: 9 });
+      Object.assign(seen.signals, { stars: 9 });
+      return result;
+    };
+    const reward = new Reward({ like: 0.5, signals: { stars: { weight: 0 } }, of });
+    expect([reward.of(given), reward.of(given)]).toEqual([35.5, 35.5]);
+  });
+
+  test.each([Number.NaN, Infinity, 1.1e6, "1", undefined, 1n])(
+    "a function of one's own may not return %o",
+    (result) => {
+      const reward = new Reward({ of: () => result as number });
+      expect(() => reward.of(emptyOutcome())).toThrow(
+        '"reward.of" must be a function to numbers in [-1000000, 1000000], got',
+      );
+    },
+  );
+
   test.each([
     [{ wacth: 1 }, /"reward.wacth" is not an option/],
     [{ watch: -1 }, '"reward.watch" must be in [0, 1000], got -1'],
     [{ transform: "sqrt" }, '"reward.transform" must be "log1p" or "linear", got "sqrt"'],
+    [{ purchase: -1 }, '"reward.purchase" must be in [0, 1000], got -1'],
+    [{ of: 5 }, '"reward.of" must be a function, got 5'],
+    [{ signals: 5 }, '"reward.signals" must be an object, got 5'],
+    [{ signals: [] }, '"reward.signals" must be an object of at most 32 signals by name, got []'],
+    [
+      { signals: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`n${i}`, {}])) },
+      '"reward.signals" must be an object of at most 32 signals by name, got 33',
+    ],
+    [{ signals: { "": {} } }, '"reward.signals" must be an object with names of 1 to 64 characters, got ""'],
+    [{ signals: { a: 1 } }, '"reward.signals.a" must be an object, got 1'],
+    [{ signals: { a: { wieght: 1 } } }, '"reward.signals.a.wieght" is not an option'],
+    [{ signals: { a: { weight: -2000 } } }, '"reward.signals.a.weight" must be in [-1000, 1000], got -2000'],
+    [{ signals: { a: { transform: "sqrt" } } }, '"reward.signals.a.transform" must be "linear" or "log1p" or "tanh"'],
+    [{ signals: { a: { cap: Infinity } } }, '"reward.signals.a.cap" must be in (0, 1000000], got Infinity'],
     [{ capMinutes: 0 }, '"reward.capMinutes" must be in (0, 1000000], got 0'],
   ])("refuses %o", (options, message) => {
     expect(() => new Reward(options as object)).toThrow(message);
