@@ -224,7 +224,9 @@ export enum Scalar {
   Clip = 17,
   /** Weight of the loss of the choice model. */
   ChoiceWeight = 18,
-  Count = 19,
+  /** `observe`: the most candidates of the next state's slate. */
+  NextSlate = 19,
+  Count = 20,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

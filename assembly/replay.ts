@@ -3,7 +3,7 @@
  *
  *   observation | chosen candidate | next observation | next candidates (next) | next mask, bits, u32((actions + 31) / 32) |
  *   where the set that was chosen from is kept: their number i32, candidates (next), mask, bits |
- *   with slates, which have no chosen candidate beside the set: how many of it were shown i32 |
+ *   with slates, which have no chosen candidate beside the set: how many of it were shown i32, the most of the next slate i32 |
  *   return f32 | discount f32 | action i32 | number of next candidates i32
  *
  * Each begins at a multiple of 4 bytes; observations and candidates lie there as storage.ts says.
@@ -84,7 +84,7 @@ export function newReplay(
   const nextMask = u64(replay.nextCandidates) + candidates;
   const set = nextMask + bits;
   const shown = hasSets ? set + 4 + candidates + bits : set;
-  const values = shown + (isSlate ? 4 : 0);
+  const values = shown + (isSlate ? 8 : 0);
   const stride = (values + 16 + 15) & ~15;
   replay.nextMask = usize(nextMask);
   replay.set = usize(set);
@@ -133,6 +133,13 @@ export function actionOf(replay: Replay, row: usize): i32 {
 @inline
 export function shownOf(replay: Replay, row: usize): i32 {
   return load<i32>(row + replay.shown);
+}
+
+/** The most candidates of the next state's slate. */
+// @ts-ignore: decorator
+@inline
+export function nextSlateOf(replay: Replay, row: usize): i32 {
+  return load<i32>(row + replay.shown, 4);
 }
 
 /** How many next candidates the row holds. */
@@ -195,11 +202,13 @@ export function writeNext(
   candidates: usize,
   count: i32,
   mask: usize,
+  slate: i32,
 ): void {
   pack(replay.observation, 1, observation, row + replay.nextObservation);
   pack(replay.features, count, candidates, row + replay.nextCandidates);
   packBits(replay.masked, mask, row + replay.nextMask);
   store<i32>(row + replay.values, count, 12);
+  if (replay.isSlate) store<i32>(row + replay.shown, slate, 4);
 }
 
 /** x = [observation | chosen candidate] of a row. */
@@ -281,6 +290,7 @@ export function rowIsValid(replay: Replay, i: i32, actions: i32): bool {
   const row = rowAt(replay, i);
   const count = nextCountOf(replay, row);
   if (count < 0 || count > replay.next || !stepIsValid(replay, row, actions)) return false;
+  if (replay.isSlate && nextSlateOf(replay, row) < 0) return false;
   if (!storedAreValid(replay, replay.observation, 1, row + replay.nextObservation)) return false;
   return storedAreValid(replay, replay.features, count, row + replay.nextCandidates);
 }

@@ -47,7 +47,8 @@ function remember(agent: Agent, step: usize, nextCount: i32): void {
   const head = i32(counter(agent, State.Head));
   const row = rowAt(replay, head);
   memory.copy(row, step, replay.stride);
-  writeNext(replay, row, agent.nextInputs, agent.nextCandidates, nextCount, agent.nextMask);
+  const slate = i32(scalar(agent, Scalar.NextSlate));
+  writeNext(replay, row, agent.nextInputs, agent.nextCandidates, nextCount, agent.nextMask, slate);
   if (agent.isPrioritized) setPriority(agent.tree, head, f32(counter(agent, State.MaxPriority)));
   setCounter(agent, State.Head, head + 1 == replay.capacity ? 0 : head + 1);
   setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));

@@ -1,6 +1,6 @@
 /** Values of slates: of those that are shown, and of the best ones of the sampled next states. */
 import { valuesOfCandidates } from "../network/forward";
-import { discountOf, nextCountOf } from "../replay";
+import { discountOf, nextCountOf, nextSlateOf } from "../replay";
 import { Rng } from "../rng";
 import { choiceWeights, greedySlate, mixture, splitChoices } from "../slate";
 import { bytesOf } from "../sparse";
@@ -43,7 +43,7 @@ function pass(agent: Agent, params: usize, isChoosing: bool): void {
     // A discount of 0 needs no value.
     if (discountOf(replay, row) == 0) continue;
     const all = nextCountOf(replay, row);
-    const k = min(agent.slate, all);
+    const k = min(min(agent.slate, all), nextSlateOf(replay, row));
     const chosen = agent.slates + ((b * usize(agent.slate)) << 2);
     const stored = row + replay.nextCandidates;
     if (isChoosing) unpack(agent.features, all, stored, first);

@@ -51,6 +51,8 @@ export interface Transition {
   candidates?: AgentInput;
   /** How many of the `candidates` were shown and examined, the first ones, [0, n]; with `slate`. Default n. */
   shown?: number;
+  /** Most candidates of the next state's slate, [0, slate.size]; with `slate`. Default `slate.size`. */
+  nextSlate?: number;
   /** In [-1e6, 1e6], after `rewardScale` and `rewardClip`. */
   reward: number;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
@@ -639,13 +641,16 @@ export class DQN {
   }
 
   /** Writes the slate of a transition; returns the index of the candidate that was entered, -1 for nothing. */
-  #stageSlate({ action, candidate, candidates, shown }: Transition, next: number): number {
+  #stageSlate({ action, candidate, candidates, shown, nextSlate }: Transition, next: number): number {
+    const { size } = this.options.slate!;
     if (candidate) throw new TypeError('"slate" takes "candidates" with "action", got "candidate"');
     if (!candidates) throw new TypeError('"candidates" must be given: those of the slate that were examined');
     this.#count = this.#inputs.candidates.writeRows(candidates, next);
     this.#shown = shown ?? this.#count;
     requireIndex("shown", this.#shown, this.#count + 1);
     requireIndex("action", action, this.#shown, -1);
+    requireIndex("nextSlate", nextSlate ?? size, size + 1);
+    this.#scalars[Scalar.NextSlate] = nextSlate ?? size;
     return action;
   }
 

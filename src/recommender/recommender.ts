@@ -91,8 +91,8 @@ export interface RecommenderOptions extends SceneOptions {
   returns: Partial<ReturnOptions>;
 }
 
-/** Most streams of a slate in a target: more hardly change its value. */
-const TARGET_SLATE = 6;
+/** Most streams of a slate in a target, the engine's limit. */
+const TARGET_SLATE = 64;
 /** Usual gaps after which a user who has not returned counts as gone: the clip of lateness. */
 const PATIENCE = exp(LATENESS_MAX);
 
@@ -238,6 +238,8 @@ export interface LoadOptions {
 
 /** A scene with the value of each stream. */
 interface ValuedScene extends Scene, CandidateValues {
+  /** How many streams were asked for. */
+  readonly k: number;
   /** What the slate is chosen by. */
   readonly scores: Float32Array;
   /** Indices of the streams, the best value first. */
@@ -577,7 +579,7 @@ export class Recommender implements Policy, TargetPolicy {
     const scene = this.#scenes.face(request);
     const known = this.#valuesOf(scene);
     const scores = slateScores(known, request.k);
-    return { ...scene, ...known, scores, ranked: this.#slates.rank(scores) };
+    return { ...scene, ...known, k: request.k, scores, ranked: this.#slates.rank(scores) };
   }
 
   #valuesOf({ streams, observation, candidates }: Scene): CandidateValues {
@@ -616,6 +618,7 @@ export class Recommender implements Policy, TargetPolicy {
     const { session, rhythm } = this.#scenes.state.users.get(scene.user)!;
     const next: NextState = {
       time: scene.now,
+      slate: Math.min(scene.k, this.options.nextCandidates, TARGET_SLATE),
       lateness: session.requests === 0 && session.gapMs > 0 ? rhythm.lateness : 0,
       observation: scene.observation.slice(),
       candidates: this.#rows(scene, best),
@@ -727,7 +730,7 @@ function newAgent(
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
   // Quantiles have a loss of their own.
   const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
-  const slate = { size: TARGET_SLATE };
+  const slate = { size: Math.min(nextCandidates, TARGET_SLATE) };
   return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, slate, seed });
 }
 

@@ -295,8 +295,8 @@ function slateAgent() {
 }
 
 describe("restore with slates", () => {
-  // Observation, next observation and candidates | count, candidates | shown | return, discount, action, next count.
-  const [count, shown, action] = [5, 9, 12];
+  // Observation, next observation and candidates | count, candidates | shown, next slate | return, discount, action, next count.
+  const [count, shown, nextSlate, action] = [5, 9, 10, 13];
 
   test.each<[string, number, number]>([
     ["more candidates than rows have room for", count, 4],
@@ -304,6 +304,7 @@ describe("restore with slates", () => {
     ["a negative number of shown ones", shown, -1],
     ["more shown ones than candidates", shown, 4],
     ["fewer shown ones than the entered one needs", shown, 1],
+    ["a negative size of the next slate", nextSlate, -1],
     ["an action that was not shown", action, 2],
     ["an action below that of nothing", action, -2],
   ])("%s is refused", (_, at, value) => {

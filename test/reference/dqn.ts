@@ -8,6 +8,8 @@ export interface Sample {
   action: number;
   /** How many of the candidates a slate showed. */
   shown?: number;
+  /** The most candidates of the next slate. */
+  nextSlate?: number;
   reward: number;
   discount: number;
   next: Offer;
@@ -98,8 +100,8 @@ export function choicesOf(network: Network, states: Offer[], quantiles: number, 
 export function slateTargets(judge: Network, frozen: Network, samples: Sample[], rules: Rules): number[][] {
   const { quantiles, slate } = rules;
   const { size, features } = slate!;
-  const slates = choicesOf(judge, nextOf(samples), quantiles, features).map(({ theta, v }) =>
-    greedySlate(theta.map(mean), v, size),
+  const slates = choicesOf(judge, nextOf(samples), quantiles, features).map(({ theta, v }, b) =>
+    greedySlate(theta.map(mean), v, Math.min(size, samples[b]!.nextSlate ?? size)),
   );
   return choicesOf(frozen, nextOf(samples), quantiles, features).map(({ theta, v }, b) => {
     const { reward, discount } = samples[b]!;

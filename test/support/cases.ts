@@ -77,6 +77,7 @@ export interface Stored {
   action: number;
   /** Of the set, by a slate. */
   shown: number;
+  nextSlate: number;
   reward: number;
   discount: number;
 }
@@ -105,6 +106,7 @@ export function storedOf(
     nextMask: Array.from({ length: actions }, (_, a) => !isMasked || (!isNothingAvailable && (a * 7 + i) % 3 > 0)),
     action,
     shown,
+    nextSlate: slate && slate - (i % slate),
     reward: Math.fround(3 * numbers(1, i + 301)[0]!),
     discount: i % 5 === 2 ? 0 : Math.fround(0.9),
   };
@@ -117,9 +119,17 @@ export function sampleOf(stored: Stored, { observation, features = [0], actions 
     actions
       ? { observation: kept(row, observation), mask }
       : { observation: kept(row, observation), set: set.map((c) => kept(c, features)) };
-  const { action, shown, reward, discount } = stored;
+  const { action, shown, nextSlate, reward, discount } = stored;
   const state = offer(stored.observation, stored.set, stored.mask);
-  return { state, action, shown, reward, discount, next: offer(stored.next, stored.nextSet, stored.nextMask) };
+  return {
+    state,
+    action,
+    shown,
+    nextSlate,
+    reward,
+    discount,
+    next: offer(stored.next, stored.nextSet, stored.nextMask),
+  };
 }
 
 /** The sizes of its agent, see createAgent. */
@@ -203,6 +213,7 @@ export function feed(
   const scalars = scalarsOf(exports);
   scalars[Scalar.Reward] = step.reward;
   scalars[Scalar.Discount] = step.discount;
+  scalars[Scalar.NextSlate] = step.nextSlate;
   return exports.observe(action, count, step.nextSet.length, isLast, environment, step.shown);
 }
 

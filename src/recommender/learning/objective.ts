@@ -96,6 +96,7 @@ export class Objective {
       terminated: last.next === undefined,
       nextObservation: last.next?.observation ?? decision.observation,
       nextCandidates: last.next?.candidates ?? NOTHING,
+      ...(last.next?.slate !== undefined && { nextSlate: last.next.slate }),
       discount,
     }));
   }

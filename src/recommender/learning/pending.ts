@@ -32,6 +32,8 @@ export interface NextState {
   time: number;
   observation: Float32Array;
   candidates: Float32Array;
+  /** Most streams of the slate asked for. Default: the agent's. */
+  slate?: number;
   /** How late the user returned, if the request begins a session: log(gap / usual gap). Default 0: no return. */
   lateness?: number;
 }
