@@ -159,6 +159,8 @@ export class LiveEnvironment implements Environment {
       days,
       viewers: 1,
       slate: 1,
+      // The life of one viewer: it ends when that one leaves.
+      newcomers: false,
     });
     this.#known = { ...SCENE_DEFAULTS, maxCandidates, features };
     ({ observationSize: this.observationSize, candidateSize: this.features } = new Scenes(this.#known).features);

@@ -7,7 +7,7 @@ import { World } from "./world/world.js";
 
 /** The hidden state of a platform: only for oracles, benchmarks and tests, never for a policy under test. */
 export interface PlatformLatents {
-  /** @throws RangeError for an unknown id. */
+  /** @throws RangeError for an unknown id, or that of a viewer whose place a newcomer has. */
   viewer(id: Id): Viewer;
   /** The streams on air. */
   streams(): Iterable<Stream>;
@@ -49,7 +49,6 @@ export class Platform implements PlatformLatents {
   readonly #policy: Policy;
   readonly #hooks: PlatformHooks;
   readonly #world: World;
-  readonly #viewerById = new Map<Id, Viewer>();
 
   /** @throws TypeError for an unknown option, RangeError for one out of its range. */
   constructor(policy: PolicyOrOracle, options: Partial<PlatformOptions> = {}, hooks: PlatformHooks = {}) {
@@ -63,7 +62,6 @@ export class Platform implements PlatformLatents {
         this.#hooks.onEvent?.(event);
       },
     });
-    for (const viewer of this.#world.viewers) this.#viewerById.set(viewer.id, viewer);
   }
 
   /** Simulated time, milliseconds since the start of the run. */
@@ -72,9 +70,7 @@ export class Platform implements PlatformLatents {
   }
 
   viewer(id: Id): Viewer {
-    const viewer = this.#viewerById.get(id);
-    if (viewer === undefined) throw new RangeError(`no viewer ${JSON.stringify(id)}`);
-    return viewer;
+    return this.#world.viewer(id);
   }
 
   streams(): Iterable<Stream> {

@@ -94,7 +94,8 @@ export function measureWorld(seed: number, options: CalibrationOptions): Map<str
   const visits = new Visits(options.visits);
   simulate(
     new DrawnByPopularity(seed),
-    { ...options.visits, slate: 1, seed },
+    // The published users are the same for three weeks.
+    { ...options.visits, slate: 1, seed, newcomers: false },
     { onEvent: (event) => visits.feedback(event) },
   );
   return new Map([...broadcasts.statistics(), ...visits.statistics()]);

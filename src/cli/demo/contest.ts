@@ -10,7 +10,7 @@ export type Contestant = (typeof CONTESTANTS)[number];
 /** The job of a worker. */
 export interface Job {
   contestant: PolicyName;
-  platform: PlatformOptions;
+  platform: Partial<PlatformOptions> & Pick<PlatformOptions, "seed">;
   /** Discount of `dqn`. */
   gamma: number;
 }

@@ -1,4 +1,4 @@
-import { DAY, MINUTE } from "../../protocol/index.js";
+import { DAY, HOUR, MINUTE } from "../../protocol/index.js";
 import { gini, quantile } from "../../statistics/index.js";
 import type { PlatformOptions } from "./options.js";
 import type { Stream, Streamer } from "./streamers.js";
@@ -6,13 +6,19 @@ import type { Outcome } from "./viewers.js";
 
 /** Metrics of a run so far. Rates count from the end of the warm-up; `NaN` where the denominator is 0. */
 export interface PlatformMetrics {
-  /** Minutes watched per viewer and day, of watches that have ended: the figure to maximise. */
+  /** Minutes watched per viewer's place and day, of watches that have ended: the figure to maximise. */
   watchMinutesPerViewerDay: number;
   /** Clicks on shown streams, per impression. */
   clickRate: number;
   /** Share of clicks that became a visit, not a bounce. */
   engagedPerClick: number;
   sessionsPerViewerDay: number;
+  /** Minutes watched per session. */
+  watchMinutesPerSession: number;
+  /** Mean hours from the end of a session to the viewer's next, of those who came back in the time that counts. */
+  returnHours: number;
+  /** Viewers who took the place of one who was lost, warm-up included. */
+  newcomers: number;
   /** Share of clicks that went to a streamer the viewer had visited before. */
   repeatPerClick: number;
   /** Share of the streams on air that were shown at least once. */
@@ -49,6 +55,7 @@ interface ClickTraits {
 /** Computes the metrics of a platform. */
 export class Metrics {
   events = 0;
+  newcomers = 0;
   readonly #options: PlatformOptions;
   readonly #watchMs: number[] = [];
   readonly #msByDay: Float64Array;
@@ -61,6 +68,8 @@ export class Metrics {
   #engaged = 0;
   #repeats = 0;
   #sessions = 0;
+  #returns = 0;
+  #returnMs = 0;
   #streams = 0;
   #shown = 0;
 
@@ -80,8 +89,13 @@ export class Metrics {
     if (!this.#msByStreamer.has(stream.streamer)) this.#msByStreamer.set(stream.streamer, 0);
   }
 
-  session(now: number): void {
-    if (this.#counts(now)) this.#sessions++;
+  /** A session begins. @param leftAt - When the viewer's last one ended, if there was one. */
+  session(leftAt: number | undefined, now: number): void {
+    if (!this.#counts(now)) return;
+    this.#sessions++;
+    if (leftAt === undefined) return;
+    this.#returns++;
+    this.#returnMs += now - leftAt;
   }
 
   slate(streams: readonly Stream[], now: number): void {
@@ -120,6 +134,9 @@ export class Metrics {
       clickRate: (this.#clicks - this.#sought) / this.#impressions,
       engagedPerClick: this.#engaged / this.#clicks,
       sessionsPerViewerDay: this.#sessions / viewerDays,
+      watchMinutesPerSession: this.#totalMs / MINUTE / this.#sessions,
+      returnHours: this.#returnMs / HOUR / this.#returns,
+      newcomers: this.newcomers,
       repeatPerClick: this.#repeats / this.#clicks,
       coverage: this.#shown / this.#streams,
       requests: this.#requests,

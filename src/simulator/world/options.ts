@@ -1,4 +1,4 @@
-import { between, checked, group, integer, type Rules, show } from "../../check/index.js";
+import { above, between, boolean, checked, group, integer, type Rules, show } from "../../check/index.js";
 import type { Broadcast } from "../../logs/index.js";
 import { NO_CAUSES, type ViewerCauses } from "./causes.js";
 
@@ -23,6 +23,21 @@ export interface PlatformOptions {
   /** Days at the start that the metrics leave out, in [0, 3649] and below `days`. Default 0. */
   warmupDays: number;
   /**
+   * Minutes watched recently that multiply the gap until the next session by e, in (0, Infinity]; Infinity: watching
+   * delays nobody. The mean gap is set for 45 only: with more, viewers watch more. Default 45.
+   */
+  satiation: number;
+  /**
+   * How strongly satisfaction brings viewers back, in [0, 5]: 1 divides the gap by 2.5 for each unit, 0 leaves it as it is.
+   * The mean gap is set for 1. Default 1.
+   */
+  satisfactionEffect: number;
+  /**
+   * Whether a new viewer, with another id, takes the place of one who is lost, so that a platform lasts for months; none
+   * comes in the first 14 days, as a loss is not sure before. Default true.
+   */
+  newcomers: boolean;
+  /**
    * Causes that viewers follow beside topics, quality and habit, each with a strength in [0, 1]. Above 0, the platform sends
    * the events that carry the cause, and a quarter of the streams fits each viewer by it. Default: none.
    */
@@ -41,6 +56,9 @@ const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
   slate: 6,
   seed: 1,
   warmupDays: 0,
+  satiation: 45,
+  satisfactionEffect: 1,
+  newcomers: true,
   causes: {},
 };
 
@@ -58,6 +76,9 @@ const TABLE: Rules<PlatformOptions> = {
   slate: integer(1, 100),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
   warmupDays: integer(0, 3649),
+  satiation: above(0, Number.POSITIVE_INFINITY),
+  satisfactionEffect: between(0, 5),
+  newcomers: boolean,
   causes: group,
   schedule: [
     (value) => value === undefined || (Array.isArray(value) && value.length > 0),

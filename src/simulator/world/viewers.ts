@@ -2,6 +2,7 @@ import { exp, log, log1p, lognormal, Random, sigmoid, tanh } from "../../numeric
 import { DAY, HOUR, type Id, MINUTE } from "../../protocol/index.js";
 import type { Causes } from "./causes.js";
 import { TOPICS } from "./content.js";
+import type { Returns } from "./returns.js";
 import type { Stream, Streamer } from "./streamers.js";
 import { drawTraits, type Traits } from "./traits.js";
 
@@ -77,12 +78,9 @@ const TEMPER = { least: 3, spread: 2, look: 0.15, ignored: 0.25, bounce: 0.5, mi
 const LOOKS_OF_NOTHING = 4;
 
 /**
- * Return: mean gap at activity 1 and satisfaction 0, what satisfaction and recent watching do to it, and how viewers
- * differ. Set by hand, to give the time that users of KuaiLive watch in three weeks: median 8115 s, mean 17 052 s.
+ * Return: how fast recent watching fades, and how viewers differ. Set by hand, with the gaps of `Returns`, to give the
+ * time that users of KuaiLive watch in three weeks: median 8115 s, mean 17 052 s.
  */
-const GAP = 25 * HOUR;
-const GAP_OF_SATISFACTION = -0.9;
-const GAP_MINUTES = 45;
 const GAP_RECENCY = 12 * HOUR;
 const ACTIVITY_SIGMA = 1.5;
 /** A viewer who stays away longer than this is lost. */
@@ -170,6 +168,8 @@ export class Viewer {
   readonly interest: Float64Array;
   /** Patience left in this session, which ends at 0. */
   temper = 0;
+  /** When the last session ended; undefined before. */
+  leftAt: number | undefined;
   /** Whether the viewer will never come again. */
   isGone = false;
   /** Sessions so far. */
@@ -177,6 +177,7 @@ export class Viewer {
   /** Times in this session that the viewer wanted something to watch. */
   wants = 0;
   readonly #causes: Causes;
+  readonly #returns: Returns;
   readonly #nature: Float64Array;
   readonly #boredom = new Map<number, Fading>();
   readonly #affinities = new Map<Streamer, Affinity>();
@@ -186,9 +187,10 @@ export class Viewer {
   #recentMinutes = 0;
   #recentAt = 0;
 
-  constructor(seed: number, index: number, causes: Causes) {
+  constructor(seed: number, index: number, causes: Causes, returns: Returns) {
     const random = Random.named(seed, "viewer", index);
     this.#causes = causes;
+    this.#returns = returns;
     this.index = index;
     this.id = `viewer-${index}`;
     this.activity = lognormal(random, 1, ACTIVITY_SIGMA);
@@ -401,7 +403,7 @@ export class Viewer {
   /** Mean time, in milliseconds of mean activity, until the next session. */
   meanGap(now: number): number {
     const recent = this.#recentMinutes * fading(now - this.#recentAt, GAP_RECENCY);
-    return (GAP / this.activity) * exp(GAP_OF_SATISFACTION * this.satisfaction + recent / GAP_MINUTES);
+    return this.#returns.meanGap(this.activity, this.satisfaction, recent);
   }
 
   /** The exposure that a visit adds. */

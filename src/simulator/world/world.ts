@@ -6,6 +6,7 @@ import { tagsOf, titleOf } from "./content.js";
 import { Metrics } from "./metrics.js";
 import type { PlatformOptions } from "./options.js";
 import { type Programme, programmeOf } from "./programme.js";
+import { Returns } from "./returns.js";
 import { afterActivity } from "./schedule.js";
 import { type Stream, TICK } from "./streamers.js";
 import { drawFriends } from "./traits.js";
@@ -70,6 +71,7 @@ interface Due {
  */
 export class World {
   readonly metrics: Metrics;
+  /** The viewers who are present or away, each in a place; `viewer` finds them by id. */
   readonly viewers: Viewer[] = [];
   readonly onAir = new Map<Id, Stream>();
   readonly #options: PlatformOptions;
@@ -77,7 +79,9 @@ export class World {
   readonly #queue = new PriorityQueue<Due>();
   readonly #programme: Programme;
   readonly #causes: Causes;
-  /** For each viewer the friends whom this viewer has made. */
+  readonly #returns: Returns;
+  readonly #viewerById = new Map<Id, Viewer>();
+  /** For each place the places of the friends whom its first viewer has made. */
   readonly #made: readonly number[][];
   #now = 0;
 
@@ -87,10 +91,14 @@ export class World {
     this.metrics = new Metrics(options);
     this.#programme = programmeOf(options);
     this.#causes = new Causes(options.seed, options.causes);
+    this.#returns = new Returns(options);
     // The day before, so that streams are on air when the clock starts.
     for (let day = -1; day <= 0; day++) this.#plan(day);
     this.#at(0, (now) => this.#newDay(now));
-    for (let i = 0; i < options.viewers; i++) this.#addViewer(i);
+    for (let i = 0; i < options.viewers; i++) {
+      const viewer = this.#addViewer(i);
+      this.#await(viewer, 0, viewer.meanGap(0));
+    }
     this.#made = drawFriends(options.seed, options.viewers, (i) => this.#causes.laterInCircle(i, options.viewers));
     this.#made.forEach((friends, i) => {
       for (const friend of friends) {
@@ -103,6 +111,13 @@ export class World {
   /** Simulated time, milliseconds since the start of the run. */
   get now(): number {
     return this.#now;
+  }
+
+  /** @throws RangeError for an id that no present viewer has. */
+  viewer(id: Id): Viewer {
+    const viewer = this.#viewerById.get(id);
+    if (viewer === undefined) throw new RangeError(`no viewer ${JSON.stringify(id)}`);
+    return viewer;
   }
 
   /** Runs until a time in milliseconds, to the end of the last day, or until `isOver` after a step. */
@@ -138,11 +153,37 @@ export class World {
     this.#queue.push({ time, run });
   }
 
-  #addViewer(index: number): void {
-    const viewer = new Viewer(this.#options.seed, index, this.#causes);
-    this.viewers.push(viewer);
-    const wait = exponential(Random.named(this.#options.seed, "arrival", index), viewer.meanGap(0));
-    this.#at(afterActivity(0, wait), (now) => this.#session(viewer, now));
+  #addViewer(index: number): Viewer {
+    const viewer = new Viewer(this.#options.seed, index, this.#causes, this.#returns);
+    this.viewers[this.#placeOf(viewer)] = viewer;
+    this.#viewerById.set(viewer.id, viewer);
+    return viewer;
+  }
+
+  /** Which of the viewers' places a viewer has: indices go on from one round of newcomers to the next. */
+  #placeOf({ index }: Viewer): number {
+    return index % this.#options.viewers;
+  }
+
+  /** Draws when a viewer comes for the first time. */
+  #await(viewer: Viewer, now: number, meanMs: number): void {
+    const wait = exponential(Random.named(this.#options.seed, "arrival", viewer.index), meanMs);
+    this.#at(afterActivity(now, wait), (then) => this.#session(viewer, then));
+  }
+
+  /**
+   * A newcomer takes the place of a viewer, and befriends the friends of that one. The wait is the same for all, as
+   * newcomers are those who come: one who comes seldom must not keep a place empty for months.
+   */
+  #replace(old: Viewer, now: number): void {
+    const viewer = this.#addViewer(old.index + this.#options.viewers);
+    this.#viewerById.delete(old.id);
+    for (const friend of old.friends) {
+      viewer.friends.push(friend);
+      friend.friends[friend.friends.indexOf(old)] = viewer;
+    }
+    this.metrics.newcomers++;
+    this.#await(viewer, now, this.#returns.baseMs);
   }
 
   /** Plans the next day a day ahead: a start can fall half a day before its day. */
@@ -223,7 +264,7 @@ export class World {
   #session(viewer: Viewer, now: number): void {
     if (viewer.sessions === 0) this.#introduce(viewer, now);
     viewer.arrive(Random.named(this.#options.seed, "session", viewer.index, viewer.sessions));
-    this.metrics.session(now);
+    this.metrics.session(viewer.leftAt, now);
     if (this.#causes.has("friends")) this.#followFriends(viewer, now);
     this.#want(viewer, now);
   }
@@ -240,9 +281,9 @@ export class World {
   #introduce(viewer: Viewer, now: number): void {
     const { age, gender, region, language, device } = viewer.traits;
     this.#emit({ kind: "user", time: now, user: viewer.id, age, gender, region, language, device });
-    for (const friend of this.#made[viewer.index]!) {
-      this.#emit({ kind: "friend", time: now, user: viewer.id, friend: this.viewers[friend]!.id });
-    }
+    const isFirst = viewer.index < this.#options.viewers;
+    const made = isFirst ? this.#made[viewer.index]!.map((place) => this.viewers[place]!) : viewer.friends;
+    for (const friend of made) this.#emit({ kind: "friend", time: now, user: viewer.id, friend: friend.id });
   }
 
   /** The viewer wants something to watch: a favourite who is on air, or what the host shows. */
@@ -329,10 +370,16 @@ export class World {
       this.#at(now + look, (then) => this.#want(viewer, then));
       return;
     }
+    viewer.leftAt = now;
     const draw = Random.named(this.#options.seed, "gap", viewer.index, viewer.sessions);
     const gap = exponential(draw, viewer.meanGap(now));
-    if (gap <= viewer.churnsAfter) this.#at(afterActivity(now, gap), (then) => this.#session(viewer, then));
-    else viewer.isGone = true;
+    if (gap <= viewer.churnsAfter) {
+      this.#at(afterActivity(now, gap), (then) => this.#session(viewer, then));
+      return;
+    }
+    viewer.isGone = true;
+    // Not before the loss is sure: a policy that loses viewers must not be paid with new ones at once.
+    if (this.#options.newcomers) this.#at(now + viewer.churnsAfter, (then) => this.#replace(viewer, then));
   }
 }
 
