@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
 import { CALIBRATION, calibrate } from "./calibration/calibration.js";
 import { CAUSES, measureCauses } from "./causes.js";
+import { FARSIGHT } from "./farsight.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
@@ -65,6 +66,7 @@ export const CASES: readonly ProcessCase[] = [
     title: "RecSim's interest evolution beside restated figures",
     run: () => recsim(RECSIM_EPISODES).map(({ agrees, ...row }) => ({ ...row, met: agrees })),
   },
+  ...FARSIGHT,
   {
     name: "offpolicy",
     title: "estimates of a policy from the log of another, beside its own earnings",

@@ -90,6 +90,22 @@ const STREAMS: Case[] = [
     },
   },
   {
+    name: "slates",
+    options: {
+      ...COMMON,
+      observation: 5,
+      candidates: { max: 12, features: 4, next: 7, sparse: { slots: 1, size: 8 } },
+      slate: { size: 3, choiceWeight: 0.6 },
+      hidden: [20, 13],
+      quantiles: 3,
+      noisySigma: 0.2,
+      cqlAlpha: 0.3,
+      nStep: 2,
+      priorityExponent: 0.5,
+      seed: 17,
+    },
+  },
+  {
     name: "DQN of 2015",
     options: {
       ...COMMON,

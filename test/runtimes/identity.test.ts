@@ -6,7 +6,7 @@ import { CASES, VARIANTS } from "./cases.js";
 import { identity } from "./identity.js";
 
 /** The names of all options, or of those nested in one, as the refusal of an unknown one gives them. */
-function optionsIn(path?: "candidates" | "munchausen" | "sparse"): string[] {
+function optionsIn(path?: "candidates" | "munchausen" | "slate" | "sparse"): string[] {
   const options = path === "candidates" ? { observation: 1 } : { observation: 1, actions: 1 };
   const unknown = { unknown: 1 };
   try {
@@ -42,7 +42,7 @@ test("the cases use every option, with another value than its default", () => {
       name,
     ).toBe(true);
   }
-  for (const part of ["candidates", "munchausen", "sparse"] as const) {
+  for (const part of ["candidates", "munchausen", "slate", "sparse"] as const) {
     const nested = optionsIn(part);
     expect(nested.length, part).toBeGreaterThan(1);
     const used = new Set(given.flatMap((options) => Object.keys(options[part] ?? {})));

@@ -14,7 +14,7 @@ export function rowsOf(dense: number, sparse: SparseOptions | undefined, n: numb
 
 /** Lets an agent act, observe and learn for some steps of a made-up stream; `from` continues one. */
 export function live(agent: DQN, steps: number, from = 0): void {
-  const { observation: width, actions, candidates, sparse, masked, environments } = agent.options;
+  const { observation: width, actions, candidates, slate, sparse, masked, environments } = agent.options;
   const offer = (n: number, seed: number) => rowsOf(candidates!.features, candidates!.sparse, n, seed);
   // The committed digests were made with 12 candidates where transitions keep 6.
   const most = candidates ? Math.min(12, candidates.max, candidates.next === 6 ? 12 : candidates.next) : 0;
@@ -25,7 +25,13 @@ export function live(agent: DQN, steps: number, from = 0): void {
     const nextObservation = rowsOf(width, sparse, 1, i + 1);
     const environment = i % environments;
     const common = { observation, nextObservation, reward: Math.fround(i % 3), terminated: i % 11 === 10, environment };
-    if (candidates) {
+    if (slate) {
+      const set = offer(i % (most + 1), i);
+      const n = agent.actSlate(observation, set).length;
+      const shown = Math.max(0, n - (i % 2));
+      const next = offer(i % Math.min(7, candidates!.next + 1), i + 1);
+      agent.observe({ ...common, candidates: set, shown, action: (i % (shown + 1)) - 1, nextCandidates: next });
+    } else if (candidates) {
       const set = offer(1 + (i % most), i);
       const action = agent.act(observation, set);
       const next = offer(i % Math.min(7, candidates.next + 1), i + 1);
