@@ -107,6 +107,7 @@ const LEARNER: LearnerOptions = {
   loss: "squared",
   normalization: "none",
   adamEpsilon: 1e-8,
+  weightDecay: 1,
 };
 
 const DEFAULTS: RecommenderOptions = {
