@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
 import { CALIBRATION, calibrate } from "./calibration/calibration.js";
 import { CAUSES, measureCauses } from "./causes.js";
-import { FARSIGHT } from "./farsight.js";
+import { FARSIGHT } from "./farsight/rows.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";

@@ -2,7 +2,7 @@ import type { StoredRow } from "../../src/cli/writing/results.js";
 import { table } from "../../src/cli/writing/table.js";
 import { figure, type Goal, wanted } from "../harness/goals.js";
 import type { Report } from "../harness/suite.js";
-import { farsightRows } from "./farsight.js";
+import { farsightRows, isOneSeed } from "./farsight/rows.js";
 
 /** A recommender answers within a millisecond, whatever its groups of features. */
 export const GOALS: readonly Goal[] = [
@@ -22,14 +22,15 @@ function lineOf(row: StoredRow): string[] {
 
 /** All figures in one table; each must have an interval, or be exact. */
 export function report(rows: readonly StoredRow[]): Report {
-  const means = farsightRows(rows);
-  const unbounded = rows.filter(
-    ({ metric, lo, hi, isExact }) =>
-      !isExact && metric !== "session_minutes_of_seed" && !(Number.isFinite(lo) && Number.isFinite(hi)),
-  );
+  const computed = farsightRows(rows);
+  const unbounded = rows.filter((row) => {
+    const { isExact, lo, hi } = row;
+    return !isExact && !isOneSeed(row) && !(Number.isFinite(lo) && Number.isFinite(hi));
+  });
+  const shown = [...rows.filter((row) => !isOneSeed(row)), ...computed.map((row) => ({ ...row }) as StoredRow)];
   return {
-    text: table(HEADER, rows.map(lineOf)),
-    rows: means,
+    text: table(HEADER, shown.map(lineOf)),
+    rows: computed,
     failures: unbounded.map(({ case: name, metric }) => `${name} ${metric} has no interval`),
   };
 }

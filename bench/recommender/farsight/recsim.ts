@@ -1,11 +1,9 @@
 /** RecSim's interest evolution, learned by slates: the choice model too. */
 
-import type { StoredRow } from "../../src/cli/writing/results.js";
-import { DQN, type DQNOptions } from "../../src/engine/index.js";
-import { Random } from "../../src/numeric/index.js";
-import { InterestEvolution, type InterestEvolutionOptions } from "../../src/simulator/interest.js";
-import { meanInterval } from "../../src/statistics/intervals.js";
-import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
+import { DQN, type DQNOptions } from "../../../src/engine/index.js";
+import { Random } from "../../../src/numeric/index.js";
+import { InterestEvolution, type InterestEvolutionOptions } from "../../../src/simulator/interest.js";
+import type { CaseContext, ProcessCase } from "../../harness/suite.js";
 
 /** What is left out of the objective, to see what it is worth. */
 export type Arm = "dqn" | "gamma-0" | "current-state" | "no-nothing" | "uniform-choice";
@@ -117,7 +115,7 @@ const ARMS: readonly [InterestEvolutionOptions, readonly Arm[]][] = [
 const SEEDS = 10;
 
 /** A case for each size and arm, once with each seed. */
-export const FARSIGHT: readonly ProcessCase[] = ARMS.flatMap(([size, arms]) =>
+export const RECSIM: readonly ProcessCase[] = ARMS.flatMap(([size, arms]) =>
   arms.map((arm) => ({
     name: `farsight/recsim/${size.candidates}-${size.slate}/${arm}`,
     title: `slates learned on RecSim's interest evolution, ${size.candidates} documents, ${size.slate} shown: ${arm}`,
@@ -125,22 +123,7 @@ export const FARSIGHT: readonly ProcessCase[] = ARMS.flatMap(([size, arms]) =>
     recipe: { size, arm, ...RECIPE },
     run: ({ seed }: CaseContext) => {
       const { minutes } = learnRecsim(size, arm, seed);
-      return [{ metric: "session_minutes_of_seed", unit: "min", value: minutes }];
+      return [{ metric: "session_minutes", unit: "min", value: minutes }];
     },
   })),
 );
-
-/** The mean over seeds of each case, with its interval. */
-export function farsightRows(rows: readonly StoredRow[]): (Result & { case: string })[] {
-  return FARSIGHT.flatMap(({ name }) => {
-    const own = rows.filter((row) => row.case === name && row.metric === "session_minutes_of_seed");
-    if (own.length < 2) return [];
-    const common = {
-      case: name,
-      metric: "session_minutes",
-      unit: "min",
-      seeds: own.flatMap(({ seeds = [] }) => seeds),
-    };
-    return [{ ...common, ...meanInterval(own.map(({ value }) => value)) }];
-  });
-}

@@ -1,0 +1,96 @@
+/** The rows of the suite `farsight`: means over seeds, and gains in paired worlds. */
+
+import type { StoredRow } from "../../../src/cli/writing/results.js";
+import { meanInterval } from "../../../src/statistics/intervals.js";
+import type { Result } from "../../harness/suite.js";
+import { KNOWN } from "./known.js";
+import { LIVE } from "./live.js";
+import { RECSIM } from "./recsim.js";
+
+export const FARSIGHT = [...KNOWN, ...RECSIM, ...LIVE];
+const PREFIX = "farsight/";
+
+/** A computed row, of a suite of its own. */
+type FarsightRow = Result & { suite: string; case: string };
+
+/** Values of one case and metric, in order of seeds. */
+interface Series {
+  name: string;
+  metric: string;
+  unit: string;
+  seeds: number[];
+  values: number[];
+}
+
+function seriesOf(rows: readonly StoredRow[]): Series[] {
+  const all = new Map<string, Series>();
+  for (const { case: own, metric: label, unit, value, seeds } of rows) {
+    if (!own.startsWith(PREFIX) || seeds?.length !== 1) continue;
+    // Paired cases put the arm before the metric.
+    const [metric, arm] = label.split(":").reverse() as [string, string | undefined];
+    const name = own.slice(PREFIX.length) + (arm === undefined ? "" : `/${arm}`);
+    const key = `${name} ${metric}`;
+    const series = all.get(key) ?? { name, metric, unit, seeds: [], values: [] };
+    series.seeds.push(seeds[0]!);
+    series.values.push(value);
+    all.set(key, series);
+  }
+  return [...all.values()].filter(({ values }) => values.length > 1);
+}
+
+/**
+ * 100 (sum a / sum b - 1) over paired worlds, with the interval of a ratio of means (Fieller's, to first order): the
+ * residuals a - ratio b are what differs between the pairs.
+ */
+export function pairedGain(
+  a: readonly number[],
+  b: readonly number[],
+): { value: number; lo: number; hi: number; n: number } {
+  const total = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0);
+  const ratio = total(a) / total(b);
+  const { lo, hi } = meanInterval(a.map((x, i) => x - ratio * b[i]!));
+  const scale = (100 * b.length) / total(b);
+  const value = 100 * (ratio - 1);
+  return { value, lo: value + lo * scale, hi: value + hi * scale, n: a.length };
+}
+
+const GAINS = { watch_min_per_user_day: "watch_gain_percent", sessions_per_user_day: "sessions_gain_percent" } as const;
+
+/** Gains of each arm on the platform over the arm `gamma-0`, in the worlds that both have. */
+function gains(series: readonly Series[]): FarsightRow[] {
+  const live = series.filter(({ name }) => name.startsWith("live/"));
+  return live.flatMap(({ name, metric, seeds, values }) => {
+    const base = live.find((other) => other.name === "live/gamma-0" && other.metric === metric);
+    if (base === undefined || name === base.name) return [];
+    const pairs = seeds.flatMap((seed, i) => {
+      const at = base.seeds.indexOf(seed);
+      return at < 0 ? [] : [[values[i]!, base.values[at]!] as const];
+    });
+    if (pairs.length < 2) return [];
+    const common = { suite: "farsight", case: `${name}-over-gamma-0` };
+    const [mine, theirs] = [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
+    if (metric in GAINS) {
+      return [{ ...common, metric: GAINS[metric as keyof typeof GAINS], unit: "%", ...pairedGain(mine, theirs) }];
+    }
+    return [{ ...common, metric: `${metric}_gain`, unit: "1", ...meanInterval(pairs.map(([a, b]) => a - b)) }];
+  });
+}
+
+/** Means with intervals of all cases that ran with several seeds, and the gains. */
+export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
+  const series = seriesOf(rows);
+  const means = series.map(({ name, metric, unit, seeds, values }) => ({
+    suite: "farsight",
+    case: name,
+    metric,
+    unit,
+    seeds,
+    ...meanInterval(values),
+  }));
+  return [...means, ...gains(series)];
+}
+
+/** Whether a row is one seed's share of a mean. */
+export function isOneSeed({ case: name, seeds }: StoredRow): boolean {
+  return name.startsWith(PREFIX) && seeds?.length === 1;
+}
