@@ -115,7 +115,8 @@ describe("the floor plan of src", () => {
 
   test.each(PATHS)("%s is no larger than a reader holds in mind, and names each thing once", (path) => {
     const inside = SOURCES.filter((file) => file.startsWith(`src/${path}/`));
-    const lines = inside.reduce((sum, file) => sum + linesOf(file), 0);
+    // A room within a room has a door of its own, and counts for itself.
+    const lines = inside.filter((file) => roomOf(file) === path).reduce((sum, file) => sum + linesOf(file), 0);
     expect(lines, `src/${path} has ${lines} lines`).toBeLessThanOrEqual(LINES_MAX);
     for (const folder of new Set(inside.map(dirname))) {
       const held = inside.filter((file) => dirname(file) === folder);
