@@ -513,4 +513,5 @@ export type LearnerOptions = Pick<
   | "storage"
   | "rewardScale"
   | "rewardClip"
+  | "cqlAlpha"
 >;
