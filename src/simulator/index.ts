@@ -10,7 +10,7 @@ export {
   type SlatePolicy,
   type SlateResult,
 } from "./interest.js";
-export { clickOracle, farsightedOracle, watchOracle } from "./oracles.js";
+export { clickOracle, farsightedOracle, satisfactionOracle, stayOracle, watchOracle } from "./oracles.js";
 export {
   Platform,
   type PlatformHooks,

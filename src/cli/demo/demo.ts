@@ -32,6 +32,13 @@ const METRICS = [
     unit: "min",
     of: (r: SimulationResult) => r.watchMinutesPerViewerDay,
   },
+  {
+    metric: "sessions_per_user_day",
+    title: "sessions/viewer/day",
+    unit: "1",
+    of: (r: SimulationResult) => r.sessionsPerViewerDay,
+  },
+  { metric: "satisfaction", title: "satisfaction", unit: "1", of: (r: SimulationResult) => r.satisfaction },
   { metric: "click_rate", title: "clicks/impression", unit: "1", of: (r: SimulationResult) => r.clickRate },
   { metric: "catalogue_coverage", title: "coverage", unit: "1", of: (r: SimulationResult) => r.coverage },
 ] as const;
@@ -41,6 +48,8 @@ const TITLES: Record<Contestant, string> = {
   popular: "most popular",
   "dqn-gamma-0": "DQN, gamma 0",
   dqn: "DQN",
+  "stay-oracle": "oracle of the stay",
+  "satisfaction-oracle": "oracle of satisfaction",
 };
 
 /** Runs one job in a worker; the worker ends with the signal. */
@@ -133,7 +142,7 @@ function report(watched: ReadonlyMap<Contestant, number[]>): boolean {
   const own = watched.get("dqn")!;
   const { lo } = meanInterval(own);
   for (const name of CONTESTANTS) {
-    if (name === "dqn") continue;
+    if (name === "dqn" || name.endsWith("-oracle")) continue;
     const gains = watched.get(name)!.map((value, i) => 100 * (own[i]! / value - 1));
     process.stdout.write(
       `watch time of the DQN over ${TITLES[name]}, world by world: ${cell(meanInterval(gains), 0)} %\n`,
