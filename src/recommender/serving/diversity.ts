@@ -1,6 +1,14 @@
 import { between, checked, oneOf, type Rules } from "../../check/index.js";
 import { log } from "../../numeric/index.js";
-import type { Grouped, Scored } from "./scored.js";
+
+/** A candidate with the platform's vectors of it, where it gave any. */
+export interface Embedded {
+  readonly embeddings?: {
+    readonly text?: Float32Array | undefined;
+    readonly image?: Float32Array | undefined;
+    readonly audio?: Float32Array | undefined;
+  };
+}
 
 /** How a slate is kept from being more of the same. */
 export interface DiversityOptions {
@@ -14,7 +22,8 @@ export interface DiversityOptions {
   method: "mmr" | "dpp";
   /**
    * Weight of diversity, in [0, 1]; 1 - weight is that of the score, in standard deviations of the candidates' scores.
-   * It is 1 - lambda of Carbonell & Goldstein, and 1 - theta of Chen et al. Default 0.3. [set by hand]
+   * It is 1 - lambda of Carbonell & Goldstein, and 1 - theta of Chen et al. The first position goes by the score alone.
+   * Default 0.3. [set by hand]
    */
   weight: number;
   /**
@@ -59,8 +68,11 @@ export class Diversity {
     this.options = checked(options, TABLE, DEFAULTS, "slate.diversity.");
   }
 
-  /** An empty slate. */
-  begin({ candidates, rows }: Scored): void {
+  /**
+   * An empty slate.
+   * @param rows - A row of features for each candidate, one after the other. Default: none, and all are alike.
+   */
+  begin(candidates: readonly Embedded[], rows?: Float32Array): void {
     const n = candidates.length;
     if (this.terms.length < n) {
       this.terms = new Float64Array(n);
@@ -97,9 +109,9 @@ export class Diversity {
 
   /** One more row of the factor: algorithm 1 of Chen et al., with the log of each volume as a term of the score. */
   #project(index: number): void {
-    const root = Math.sqrt(this.#volumes[index]!);
     // The slate spans this candidate: it takes no volume from others.
     if (this.#volumes[index]! < VOLUME_MIN) return;
+    const root = Math.sqrt(this.#volumes[index]!);
     this.#factor[this.#rank] ??= new Float64Array(this.terms.length);
     const row = this.#factor[this.#rank]!;
     for (let i = 0; i < this.#n; i++) row[i] = this.likeness(index, i);
@@ -119,7 +131,7 @@ export class Diversity {
   }
 
   /** Reads the first modality that a candidate has; false without any. Vectors of other lengths count as missing. */
-  #readEmbeddings(candidates: readonly Grouped[]): boolean {
+  #readEmbeddings(candidates: readonly Embedded[]): boolean {
     for (const modality of ["text", "image", "audio"] as const) {
       const size = candidates.find(({ embeddings }) => embeddings?.[modality])?.embeddings?.[modality]?.length ?? 0;
       if (size === 0) continue;
