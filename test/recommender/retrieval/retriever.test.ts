@@ -94,7 +94,9 @@ describe("retrieval", () => {
   });
 
   test("always keeps the sixteen most watched and all followed streamers among 5,000 streams", () => {
-    const recommender = new Recommender({ maxCandidates: 64, features: coreFeatures(), warmupUpdates: 1e9 });
+    // A follow is remembered as a pair too.
+    const options = { maxCandidates: 64, warmupUpdates: 1e9, profile: { pairs: 256 } };
+    const recommender = new Recommender({ features: coreFeatures(), ...options });
     for (let i = 0; i < 5000; i++) recommender.feedback({ ...numbered(i, 0), mature: false });
     const user = "u90";
     let time = 1;
