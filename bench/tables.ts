@@ -43,14 +43,33 @@ function livesim(): string {
     popular: "most popular",
     "dqn-gamma-0": "the DQN, gamma 0",
     dqn: "the DQN, gamma .9",
+    "stay-oracle": "an oracle of the stay, once entered",
+    "satisfaction-oracle": "an oracle of what satisfies, once entered",
   };
   const lines = Object.entries(names).map(([policy, title]) => [
     title,
     between(rows.of(`livesim/${policy}`, "watch_min_per_user_day"), 2),
+    between(rows.of(`livesim/${policy}`, "sessions_per_user_day"), 2),
+    between(rows.of(`livesim/${policy}`, "satisfaction"), 2),
     share(rows.of(`livesim/${policy}`, "click_rate").value),
     share(rows.of(`livesim/${policy}`, "catalogue_coverage").value, 2),
   ]);
-  return markdown(["policy", "watch min / viewer / day", "clicks / impression", "coverage"], lines);
+  const header = [
+    "watch min / viewer / day",
+    "sessions / viewer / day",
+    "satisfaction",
+    "clicks / impression",
+    "coverage",
+  ];
+  return markdown(["policy", ...header], lines);
+}
+
+function farsight(): string {
+  const { all } = new Rows("farsight");
+  const lines = all
+    .filter(({ suite }) => suite === "farsight")
+    .map((row) => [row.case, row.metric, between(row, 2), String(row.n ?? row.seeds?.length ?? "")]);
+  return markdown(["case", "figure", "mean [95 % interval]", "n"], lines);
 }
 
 function order(): string {
@@ -286,7 +305,21 @@ function runtimes(): string {
 }
 
 const TABLES: Readonly<Record<string, () => string>> = {
-  ...{ livesim, causes, order, calibration, recsim, bars, offpolicy, speed, ranker, learning, defaults, offline },
+  ...{
+    livesim,
+    farsight,
+    causes,
+    order,
+    calibration,
+    recsim,
+    bars,
+    offpolicy,
+    speed,
+    ranker,
+    learning,
+    defaults,
+    offline,
+  },
   ...{ engine, decisions, goals, runtimes },
   peers: () => tablesOf(new Rows("peers").all),
 };

@@ -1,6 +1,13 @@
 import { between, checked, group, mustBe, nonNegativeInteger, positiveInteger, type Rules } from "../check/index.js";
 import { Latest } from "../collections/index.js";
-import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
+import {
+  DQN,
+  type DQNOptions,
+  type LearnerOptions,
+  packSnapshot,
+  SnapshotError,
+  unpackSnapshot,
+} from "../engine/index.js";
 import { exp, log1p, Random } from "../numeric/index.js";
 import {
   type Decision,
@@ -41,10 +48,10 @@ import {
   Scenes,
 } from "./retrieval/index.js";
 import {
+  type Among,
   type CandidateValues,
   type ExploreOptions,
   Explorer,
-  type Ranked,
   SlateBuilder,
   type SlateOptions,
   slateScores,
@@ -54,6 +61,7 @@ import {
   type ExportedProfile,
   LATENESS_MAX,
   type StreamerProfile,
+  type UserProfile,
   type WatchTime,
 } from "./state/index.js";
 
@@ -62,8 +70,11 @@ export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
     Partial<Pick<DQN, "stats" | "choices" | "nothing">> {
   observe(transition: SlateTransition): void;
-  /** The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them. */
-  evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
+  /**
+   * The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them.
+   * `noise`: by weights with new noise. Default false.
+   */
+  evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>, noise?: boolean): Float32Array;
 }
 
 export interface RecommenderOptions extends SceneOptions {
@@ -77,11 +88,14 @@ export interface RecommenderOptions extends SceneOptions {
   updatesPerTrain: number;
   /** Updates before which it shows the most viewed streams, and learns from that. Default 1000. */
   warmupUpdates: number;
-  /** Options of the agent; options that the recommender sets itself, or that would mix users, are refused. */
-  learner: LearnerOptions;
+  /**
+   * Options of the agent; options that the recommender sets itself, or that would mix users, are refused. `noisySigma`
+   * belongs to `explore.heads`.
+   */
+  learner: LearnerOptions & Pick<DQNOptions, "noisySigma">;
   /** How often, and how far, a slate departs from the best values. */
   explore: Partial<ExploreOptions>;
-  /** Limits of a slate. */
+  /** Limits of a slate, and its diversity. */
   slate: Partial<SlateOptions>;
   /** Weights of watch time and interactions in the reward; `profile.bounceMs` defines a bounce. */
   reward: Partial<Omit<RewardOptions, "bounceMs">>;
@@ -157,7 +171,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   nStep: ': it would join the transitions of different users: use "pending.nStep"',
   dueling: ": it needs all streams that were on offer, which no transition keeps",
   munchausen: ": its soft target is over single streams, not slates",
-  noisySigma: ': use "explore", whose propensities are known',
+  noisySigma: ': it needs "explore.heads" above 1, so that propensities are known',
 };
 
 /** A time up to this far behind the latest one is moved up to it and counted; an older one is refused. */
@@ -296,8 +310,9 @@ export class Recommender implements Policy, TargetPolicy {
     this.options = checked(options, TABLE, DEFAULTS);
     const { seed, gamma, maxCandidates, nextCandidates, explore, slate, reward, pending, returns, learner } =
       this.options;
+    const isNoisy = (explore.heads ?? 1) > 1;
     for (const name of Object.keys(learner)) {
-      if (Object.hasOwn(REFUSED, name))
+      if (Object.hasOwn(REFUSED, name) && !(isNoisy && name === "noisySigma"))
         throw new TypeError(`"learner.${name}" cannot be given${REFUSED[name] || ": the recommender sets it"}`);
     }
     if (Object.hasOwn(reward, "bounceMs"))
@@ -306,6 +321,8 @@ export class Recommender implements Policy, TargetPolicy {
     const { bounceMs } = this.#scenes.state.users.options;
     this.#random = Random.named(seed, "explore");
     this.#explorer = new Explorer(this.#random, explore);
+    if (isNoisy && !((learner.noisySigma ?? 0) > 0))
+      throw new TypeError('"explore.heads" above 1 needs "learner.noisySigma" above 0');
     this.#slates = new SlateBuilder(maxCandidates, this.#explorer, slate);
     this.#reward = new Reward({ ...reward, bounceMs });
     this.#pending = new Pending(pending, (user, since) => this.#deadline(user, since));
@@ -314,7 +331,8 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * Chooses a slate and remembers it until its feedback has come.
+   * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
+   * above 1, given the score sets drawn for this request.
    * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   recommend(request: Request): Decision {
@@ -323,7 +341,7 @@ export class Recommender implements Policy, TargetPolicy {
     this.#observe(this.#pending.expire(now));
     const scene = this.#face({ user, now, k, candidates, filter });
     const { streams, sources } = scene;
-    const { indices, propensities } = this.#slates.draw(this.#lifted(scene), k);
+    const { indices, propensities } = this.#slates.draw(this.#among(scene), k);
     this.#close(scene);
     const shown = indices.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
@@ -380,7 +398,8 @@ export class Recommender implements Policy, TargetPolicy {
 
   /**
    * For each position of another policy's slate, the probability of each stream under this policy: see
-   * {@link TargetPolicy}. As with `rank`, nothing is remembered, except that the user is present.
+   * {@link TargetPolicy}. As with `rank`, nothing is remembered, except that the user is present. With `explore.heads`
+   * above 1 they are an estimate, over as many newly drawn score sets, and later decisions draw other noise.
    * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
@@ -389,7 +408,7 @@ export class Recommender implements Policy, TargetPolicy {
     const { streams } = scene;
     const indexOf = new Map(streams.map(({ id }, index) => [id, index]));
     const indices = slate.map((id) => indexOf.get(id) ?? -1);
-    const chances = this.#slates.chances(this.#lifted(scene), indices);
+    const chances = this.#slates.chances(this.#among(scene), indices);
     return chances.map((at) => new Map(Array.from(at, ([index, chance]) => [streams[index]!.id, chance])));
   }
 
@@ -583,21 +602,37 @@ export class Recommender implements Policy, TargetPolicy {
     return { ...scene, ...known, k: request.k, scores, ranked: this.#slates.rank(scores) };
   }
 
-  #valuesOf({ streams, observation, candidates }: Scene): CandidateValues {
+  #valuesOf(scene: Scene): CandidateValues {
+    if (this.#isWarm(scene)) return this.#evaluate(scene);
+    return { values: Float32Array.from(scene.streams, ({ viewers }) => log1p(viewers)) };
+  }
+
+  #isWarm({ streams }: Scene): boolean {
+    return this.#agent.updates >= this.options.warmupUpdates && streams.length > 0;
+  }
+
+  #evaluate({ streams, observation, candidates }: Scene, noise = false): CandidateValues {
     const n = streams.length;
-    if (this.#agent.updates < this.options.warmupUpdates || n === 0) {
-      return { values: Float32Array.from(streams, ({ viewers }) => log1p(viewers)) };
-    }
-    const values = this.#agent.evaluate(observation, candidates).slice(0, n);
+    const values = this.#agent.evaluate(observation, candidates, noise).slice(0, n);
     return { values, choices: this.#agent.choices?.slice(0, n), nothing: this.#agent.nothing };
   }
 
-  /** The scores for the draw, with bonuses. Decisions report, and the agent learns, the values alone. */
-  #lifted({ streams, scores, ranked, now }: ValuedScene): Ranked {
-    if (this.#explorer.options.bonus === 0) return { scores, ranked, candidates: streams };
-    const { streamers } = this.#scenes.state.users;
-    const lifted = this.#explorer.lift(scores, (i) => streamers.impressions(streams[i]!.streamer, now));
-    return { scores: lifted, ranked: this.#slates.rank(lifted), candidates: streams };
+  /** What the slate is drawn from: scores with bonuses. Decisions report, and the agent learns, the values alone. */
+  #among(scene: ValuedScene): Among {
+    const { streams, candidates: rows, now, user, k } = scene;
+    const { users } = this.#scenes.state;
+    const { bonus, heads: count } = this.#explorer.options;
+    const impressions = (i: number) => users.streamers.impressions(streams[i]!.streamer, now);
+    const sets = [scene.scores];
+    if (count > 1 && this.#isWarm(scene)) {
+      for (let h = 0; h < count; h++) sets[h] = slateScores(this.#evaluate(scene, true), k);
+    }
+    const heads = sets.map((set) => {
+      const scores = bonus === 0 ? set : this.#explorer.lift(set, impressions);
+      return { scores, ranked: scores === scene.scores ? scene.ranked : this.#slates.rank(scores) };
+    });
+    const profile = users.get(user)!;
+    return { candidates: streams, heads, rows, ignored: (i) => ignored(profile, streams[i]!.streamer) };
   }
 
   /** When a user who shows no sign since a time counts as gone: at a multiple of the user's own usual gap. */
@@ -713,6 +748,13 @@ export class Recommender implements Policy, TargetPolicy {
     this.#random.restore(Uint32Array.from(saved.random));
     this.#pending.load(saved.pending, numbers.pending);
   }
+}
+
+/** How often a user was shown a streamer in this session; 0 once the user has entered a stream of theirs in it. */
+function ignored({ session, pairs }: UserProfile, streamer: Id): number {
+  const pair = pairs.get(streamer);
+  const hasEntered = pair !== undefined && pair.visits + pair.watches > 0 && pair.lastVisit >= session.start;
+  return hasEntered ? 0 : (session.shown.get(streamer) ?? 0);
 }
 
 /** A key that identifies repeats of an event; empty for events that may repeat. */

@@ -63,17 +63,18 @@ describe("usage", () => {
 });
 
 describe("demo", () => {
-  test("serves a small platform with four policies, and writes rows", async () => {
+  test("serves a small platform with four policies and two oracles, and writes rows", async () => {
     const json = at("demo.json");
     const small = ["--viewers", "20", "--streamers", "60", "--days", "2", "--seeds", "2"];
     const { code, out, err } = await liveq(...small, "--json", json);
     // Too small a world for a learner: whether it wins here says nothing.
     expect([0, 1]).toContain(code);
-    for (const name of ["random", "most popular", "DQN, gamma 0", "DQN"]) expect(out).toContain(`\n${name} `);
+    const names = ["random", "most popular", "DQN, gamma 0", "DQN", "oracle of the stay", "oracle of satisfaction"];
+    for (const name of names) expect(out).toContain(`\n${name} `);
     expect(out).toContain("watch min/viewer/day");
     expect(err).toContain("20 viewers, 60 streamers, 2 days");
     const rows = JSON.parse(readFileSync(json, "utf8")) as Record<string, unknown>[];
-    expect(rows).toHaveLength(12);
+    expect(rows).toHaveLength(30);
     expect(rows[0]).toMatchObject({
       suite: "recommender",
       case: "livesim/random",

@@ -2,7 +2,7 @@
 
 import { pow, Random } from "../../../src/numeric/index.js";
 import { DAY, type Id, type LiveEvent, MINUTE } from "../../../src/protocol/index.js";
-import { Recommender, type RecommenderOptions } from "../../../src/recommender/index.js";
+import { type Decision, Recommender, type RecommenderOptions } from "../../../src/recommender/index.js";
 import type { CaseContext, ProcessCase, Result } from "../../harness/suite.js";
 
 /** Half of the streams are of each kind; requests of a user come 40 minutes apart and show one stream. */
@@ -47,7 +47,7 @@ const GAP = 40 * MINUTE;
 const USERS = 30;
 const STREAMS = 10;
 const REQUESTS = 8000;
-/** The last requests, which are measured. */
+/** The last requests, which are measured: they show the best stream, without exploration. */
 const MEASURED = 2000;
 const GAMMA = 0.9;
 const OPTIONS: Partial<RecommenderOptions> = {
@@ -55,6 +55,7 @@ const OPTIONS: Partial<RecommenderOptions> = {
   warmupUpdates: 100,
   learner: { learningStarts: 50, learningRate: 1e-3, weightDecay: 0 },
   reward: { transform: "linear", bounce: 0 },
+  explore: { epsilon: 0.1, temperature: 3 },
   // Users are always on time here.
   returns: { cost: 0 },
   profile: { decisionsPerWindow: 1e6 },
@@ -70,6 +71,14 @@ export interface KnownResult {
 interface Visitor {
   name: Id;
   sulking: number;
+}
+
+/** A decision, in the measured part without exploration. */
+function decide(recommender: Recommender, user: Id, now: number, request: number): Omit<Decision, "propensities"> {
+  if (request < REQUESTS - MEASURED) return recommender.recommend({ user, now, k: 1 });
+  const decision = { id: `greedy-${request}`, user, time: now, ...recommender.rank({ user, now, k: 1 }) };
+  recommender.recordDecision(decision);
+  return decision;
 }
 
 /** Serves a world with a recommender. */
@@ -89,7 +98,7 @@ export function serveKnown(world: KnownWorld, options: Partial<RecommenderOption
     const time = Math.floor(request / USERS) * GAP + place * 1000;
     due.sort((a, b) => a.time - b.time);
     while (due.length > 0 && due[0]!.time <= time) recommender.feedback(due.shift()!);
-    const { id, slate, scores } = recommender.recommend({ user: visitor.name, now: time, k: 1 });
+    const { id, slate, scores } = decide(recommender, visitor.name, time, request);
     const kind: Kind = Number(slate[0]!.slice(1)) % 2 === 0 ? "good" : "lure";
     const isEntered = visitor.sulking > 0 ? visitor.sulking-- < 0 : random.bernoulli(world.entered[kind]);
     const minutes = isEntered ? world.minutes[kind] : 0;

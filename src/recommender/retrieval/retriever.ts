@@ -1,6 +1,13 @@
 import { between, checked, group, type Rules } from "../../check/index.js";
 import { type Filter, type Id, SOURCES, type Source } from "../../protocol/index.js";
-import { type CatalogStream, type Catalogue, isMoreViewed, isNewer, type UserProfile } from "../state/index.js";
+import {
+  type CatalogStream,
+  type Catalogue,
+  isMoreViewed,
+  isNewer,
+  type Pair,
+  type UserProfile,
+} from "../state/index.js";
 import { checkedFilter, Gate } from "./gate.js";
 import type { Towers } from "./towers.js";
 
@@ -41,6 +48,10 @@ const TABLE: Rules<RetrievalOptions> = { shares: group, filter: group };
 const FILLERS = ["favourite", "similar", "popular"] as const satisfies readonly Source[];
 /** Most streams in the requested categories, in multiples of `max`, that are checked one by one. */
 const FEW = 4;
+/** Streamers with most of a user's minutes that are always among the candidates. [set by hand] */
+const DEAREST = 16;
+/** The share of the candidates that they, and followed streamers, take at most: others are to be found too. */
+const DEAR_SHARE = 0.75;
 /** Rows of the towers that a search refreshes. */
 const REFRESHED = 64;
 
@@ -52,6 +63,8 @@ export interface Query {
   max: number;
   /** Streamers dear to the user, the dearest first. */
   favourites: Iterable<Id>;
+  /** Streamers whose streams come first, before all shares, up to three quarters of the candidates. Default: none. */
+  dear?: Iterable<Id>;
   /** Streamers that the user's friends watch now; a streamer may appear twice. Default: none. */
   friends?: Iterable<Id>;
   /** Streams to choose from. Default: all on air. */
@@ -73,16 +86,32 @@ export interface Retrieved {
 export function favouritesOf({ pairs, follows }: UserProfile): Id[] {
   const favourites: Id[] = [];
   for (const streamer of follows?.keys() ?? []) if (!pairs.has(streamer)) favourites.push(streamer);
-  for (const [streamer, pair] of pairs) if (pair.dislikes <= pair.approvals) favourites.push(streamer);
+  for (const [streamer, pair] of pairs) if (isLiked(pair)) favourites.push(streamer);
   return favourites.reverse();
+}
+
+/**
+ * The 16 streamers with most of the user's minutes, then followed ones, the latest first; without streamers that the
+ * user dislikes more than likes. A streamer may appear twice. Computed when first read: most requests need none.
+ */
+export function* dearestOf({ pairs, follows }: UserProfile): Generator<Id> {
+  const watched = [...pairs].filter(([, pair]) => pair.minutes > 0 && isLiked(pair));
+  watched.sort(([, one], [, other]) => other.minutes - one.minutes);
+  for (const [streamer] of watched.slice(0, DEAREST)) yield streamer;
+  for (const streamer of [...(follows?.keys() ?? [])].reverse()) if (isLiked(pairs.get(streamer))) yield streamer;
+}
+
+function isLiked(pair: Pair | undefined): boolean {
+  return pair === undefined || pair.dislikes <= pair.approvals;
 }
 
 /**
  * Finds the streams to score for a request. They are on air, pass the filters, and appear once.
  *
  * When at most `max` streams are possible, it returns all: requested ones in their order, otherwise the most viewed
- * first. Else each source first fills its places, so that none crowds out the others. The result depends on the streams
- * on air, never on the order of their arrival: ties within a source go by the lower id.
+ * first. Else one stream of each dear streamer comes first, and each source fills its places, so that none crowds out the
+ * others. The result depends on the streams on air, never on the order of their arrival: ties within a source go by the
+ * lower id.
  */
 export class Retriever {
   readonly options: Readonly<{ shares: SourceShares; filter: Filter }>;
@@ -117,18 +146,23 @@ export class Retriever {
     const accepts = pool ? (stream: CatalogStream) => pool.has(stream) : passes;
     const brought = this.#sources(query, accepts, among);
     const chosen = new Map<CatalogStream, Source>();
-    const fill = (source: (typeof SOURCES)[number], places: number) => {
+    const fill = (source: Source, streams: Iterator<CatalogStream>, places: number) => {
       let left = Math.min(places, max - chosen.size);
       if (left < 1) return;
       // By hand, as `for` would close the iterator: a source continues where it stopped.
-      for (let next = brought[source].next(); !next.done; next = brought[source].next()) {
+      for (let next = streams.next(); !next.done; next = streams.next()) {
         if (chosen.has(next.value) || !accepts(next.value)) continue;
         chosen.set(next.value, source);
         if (--left === 0) return;
       }
     };
-    for (const source of SOURCES) fill(source, Math.floor(max * this.options.shares[source]));
-    for (const source of FILLERS) fill(source, max);
+    fill("favourite", this.#dear(query, accepts), Math.floor(max * DEAR_SHARE));
+    const dear = chosen.size;
+    for (const source of SOURCES) {
+      const places = Math.floor(max * this.options.shares[source]);
+      fill(source, brought[source], source === "favourite" ? places - dear : places);
+    }
+    for (const source of FILLERS) fill(source, brought[source], max);
     return { streams: [...chosen.keys()], sources: [...chosen.values()] };
   }
 
@@ -143,6 +177,14 @@ export class Retriever {
       groups.flatMap((streams) => [...streams]),
       isMoreViewed,
     );
+  }
+
+  /** The most viewed accepted stream of each dear streamer. */
+  *#dear({ dear = [] }: Query, accepts: (stream: CatalogStream) => boolean): Generator<CatalogStream> {
+    for (const streamer of dear) {
+      const stream = sorted(this.#catalog.of(streamer), isMoreViewed).find(accepts);
+      if (stream !== undefined) yield stream;
+    }
   }
 
   /** The streams that each source offers, best first; not all may be accepted. */

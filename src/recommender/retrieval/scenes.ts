@@ -9,7 +9,7 @@ import {
   type WatchTime,
   watchTimeOf,
 } from "../state/index.js";
-import { favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
+import { dearestOf, favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
 import { type SavedTowers, Towers, type TowersOptions, towersOptions } from "./towers.js";
 
 /** Options of the state, of retrieval and of features. */
@@ -140,6 +140,7 @@ export class Scenes {
       now,
       max: this.#maxCandidates,
       favourites: favouritesOf(profile),
+      dear: dearestOf(profile),
       friends: users.company(profile, now),
       candidates,
       filter,

@@ -1,4 +1,4 @@
-import { between, checked, positive, positiveInteger, type Rules } from "../../check/index.js";
+import { between, checked, integer, positive, positiveInteger, type Rules } from "../../check/index.js";
 import { exp, type Random } from "../../numeric/index.js";
 
 /** How often, and how far, a choice departs from the best score. */
@@ -21,22 +21,27 @@ export interface ExploreOptions {
    * on the simulated platform 1 and 3 showed 3 and 6 % more of the streams, and people watched no longer.
    */
   bonus: number;
+  /**
+   * Score sets of a request, each by weights with new noise, of which a slate follows one: deep exploration by samples
+   * of the value (Fortunato et al. 2018, arXiv:1706.10295; Osband et al. 2016, arXiv:1602.04621). More than 1 needs
+   * `learner.noisySigma` above 0. In [1, 64]. Default 1: no noise.
+   */
+  heads: number;
 }
 
-const DEFAULTS: ExploreOptions = { epsilon: 0.05, temperature: 1, top: 32, bonus: 0 };
+const DEFAULTS: ExploreOptions = { epsilon: 0.05, temperature: 1, top: 32, bonus: 0, heads: 1 };
 
 const TABLE: Rules<ExploreOptions> = {
   epsilon: between(0, 1),
   temperature: positive,
   top: positiveInteger,
   bonus: between(0, 1000),
+  heads: integer(1, 64),
 };
 
-/** Keeps streams far below the best, whose exponentials vanish, drawable when no others remain. */
-const WEIGHT_MIN = 1e-200;
-
-/** The standard deviation of the first n scores. */
-function deviation(scores: Float32Array, n: number): number {
+/** The standard deviation of some scores. */
+export function deviation(scores: Float32Array): number {
+  const n = scores.length;
   let mean = 0;
   for (let i = 0; i < n; i++) mean += scores[i]! / n;
   let variance = 0;
@@ -44,17 +49,10 @@ function deviation(scores: Float32Array, n: number): number {
   return Math.sqrt(variance);
 }
 
-/** Draws streams for the positions of a slate, with the probability of each draw. */
+/** How likely each stream of a pool takes a position. */
 export class Explorer {
   readonly options: Readonly<ExploreOptions>;
-  /** The probability of the latest draw, given its pool; (0, 1]. */
-  propensity = 1;
   readonly #random: Random;
-  /** Softmax weights by candidate; 0 where not computed yet. */
-  #weights = new Float64Array(0);
-  #scores: Float32Array = new Float32Array(0);
-  #best = 0;
-  #scale = 0;
 
   /** @throws TypeError or RangeError when an option is unknown or out of its range. */
   constructor(random: Random, options: Partial<ExploreOptions> = {}) {
@@ -64,63 +62,31 @@ export class Explorer {
 
   /** The scores with their bonuses; `impressions(i)` returns the impressions of the i-th. */
   lift(scores: Float32Array, impressions: (index: number) => number): Float32Array {
-    const scale = this.options.bonus * deviation(scores, scores.length);
+    const scale = this.options.bonus * deviation(scores);
     return scores.map((score, i) => score + scale / Math.sqrt(impressions(i) + 1));
   }
 
-  /** The next draws are among the first n of `scores`; the largest is `best`. */
-  begin(scores: Float32Array, n: number, best: number): void {
-    if (this.#weights.length < n) this.#weights = new Float64Array(n);
-    this.#weights.fill(0, 0, n);
-    this.#scores = scores;
-    this.#best = best;
-    const spread = deviation(scores, n);
-    this.#scale = spread > 0 ? 1 / (spread * this.options.temperature) : 0;
+  /** The random number of one position, in [0, 1). */
+  uniform(): number {
+    return this.#random.uniform();
   }
 
   /**
-   * An index into `pool[0..n)`, which holds indices into the scores, best first; n >= 1. Takes one random number.
-   * p(i) = (1 - epsilon) * [i is the best] + epsilon * softmax(scores / (temperature * deviation))(i).
+   * Writes the probability of each of `pool[0..n)`, which holds indices into the scores, best first; n >= 1:
+   *
+   *     p(i) = (1 - epsilon) * [i is the best] + epsilon * softmax(scores * unit / temperature)(i)
+   *
+   * @param unit - One over the deviation of the scores; 0 where all are the same.
    */
-  draw(pool: Int32Array, n: number): number {
-    const sum = this.#sum(pool, n);
-    let left = this.#random.uniform();
-    let drawn = 0;
-    // Rounding may leave a remainder after the last of the pool: it goes to the best.
-    for (let i = 0; i < n; i++) {
-      const p = this.#chance(pool, i, sum);
-      if (left < p) {
-        drawn = i;
-        break;
-      }
-      left -= p;
-    }
-    this.propensity = this.#chance(pool, drawn, sum);
-    return drawn;
-  }
-
-  /** The probability that `draw` returns each index into `pool[0..n)`; takes no random number. */
-  chances(pool: Int32Array, n: number): number[] {
-    const sum = this.#sum(pool, n);
-    return Array.from({ length: n }, (_, i) => this.#chance(pool, i, sum));
-  }
-
-  #sum(pool: Int32Array, n: number): number {
+  weigh(scores: Float32Array, unit: number, pool: Int32Array, n: number, chances: Float64Array): void {
+    const { epsilon, temperature } = this.options;
+    const best = scores[pool[0]!]!;
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += this.#weight(pool[i]!);
-    return sum;
-  }
-
-  #chance(pool: Int32Array, i: number, sum: number): number {
-    const { epsilon } = this.options;
-    return (i === 0 ? 1 - epsilon : 0) + (epsilon * this.#weight(pool[i]!)) / sum;
-  }
-
-  #weight(candidate: number): number {
-    const known = this.#weights[candidate]!;
-    if (known > 0) return known;
-    const weight = Math.max(exp((this.#scores[candidate]! - this.#best) * this.#scale), WEIGHT_MIN);
-    this.#weights[candidate] = weight;
-    return weight;
+    for (let i = 0; i < n; i++) {
+      const weight = exp(((scores[pool[i]!]! - best) * unit) / temperature);
+      chances[i] = weight;
+      sum += weight;
+    }
+    for (let i = 0; i < n; i++) chances[i] = (i === 0 ? 1 - epsilon : 0) + (epsilon * chances[i]!) / sum;
   }
 }

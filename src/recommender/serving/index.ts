@@ -1,3 +1,3 @@
 export { type ExploreOptions, Explorer } from "./explorer.js";
-export { type Ranked, type Slate, SlateBuilder, type SlateOptions } from "./slate.js";
+export { type Among, SlateBuilder, type SlateOptions } from "./slate.js";
 export { type CandidateValues, slateScores, slateValue } from "./value.js";

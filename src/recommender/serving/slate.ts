@@ -1,34 +1,58 @@
-import { checked, positiveInteger, type Rules } from "../../check/index.js";
-import type { Explorer } from "./explorer.js";
+import { checked, group, optional, positiveInteger, type Rules } from "../../check/index.js";
+import { Diversity, type DiversityOptions, type Embedded } from "./diversity.js";
+import { deviation, type Explorer } from "./explorer.js";
 
-/** Limits of a slate. */
+/** Limits of a slate, and its diversity. */
 export interface SlateOptions {
   /** At most this many streams of one streamer in a slate. Default 1. */
   perStreamer: number;
   /** At most this many streams of one category in a slate. Default: no limit. */
   perCategory: number;
+  /**
+   * Streamers that the user was shown at least this often in this session, and entered never, come after all others;
+   * they still fill a slate that would be shorter. Default: no limit.
+   */
+  seenMax: number;
+  /** How a slate is kept from being more of the same. Default: not at all. */
+  diversity?: Partial<DiversityOptions>;
 }
 
-const DEFAULTS: SlateOptions = { perStreamer: 1, perCategory: Number.MAX_SAFE_INTEGER };
+const DEFAULTS: SlateOptions = {
+  perStreamer: 1,
+  perCategory: Number.MAX_SAFE_INTEGER,
+  seenMax: Number.MAX_SAFE_INTEGER,
+};
 
 const TABLE: Rules<SlateOptions> = {
   perStreamer: positiveInteger,
   perCategory: positiveInteger,
+  seenMax: positiveInteger,
+  diversity: optional(group),
 };
 
-/** The fields that the limits of a slate check. */
-export interface Grouped {
+/** The fields that the limits of a slate, and its diversity, read. */
+export interface Grouped extends Embedded {
   readonly streamer: string;
   readonly category: string;
 }
 
-/** Candidates to choose from, with their scores. */
+/** A score set of some candidates. */
 export interface Ranked {
   /** One score for each candidate. */
   readonly scores: Float32Array;
   /** Indices of the candidates, the best score first, from `SlateBuilder.rank`. */
   readonly ranked: Int32Array;
+}
+
+/** Candidates to choose from, with their scores. */
+export interface Among {
   readonly candidates: readonly Grouped[];
+  /** At least one score set: a slate follows one of them, each as likely as the others. */
+  readonly heads: readonly Ranked[];
+  /** A row of features for each candidate, one after the other; read for diversity. Default: none. */
+  readonly rows?: Float32Array;
+  /** How often the user was shown a candidate in this session and did not enter it; for `seenMax`. Default: never. */
+  readonly ignored?: (index: number) => number;
 }
 
 /** Indices of the chosen candidates, in the order of their positions, and the probability of each. */
@@ -37,61 +61,86 @@ export interface Slate {
   readonly propensities: number[];
 }
 
+/** One score set while a slate is chosen. */
+interface Head {
+  given: Ranked;
+  /** One over the deviation of the scores; 0 where all are the same. */
+  unit: number;
+  /** The probability that the slate so far follows this set. */
+  weight: number;
+  /** The candidates that the next position may take by this set, best first, and the probability of each. */
+  readonly pool: Int32Array;
+  readonly chances: Float64Array;
+}
+
+/** The states of a candidate: a position takes an open one, or if there are none a late one. */
+const OPEN = 0;
+const LATE = 1;
+const TAKEN = 2;
+
 /**
- * Chooses k of C streams: position by position, the best remaining ones within the limits form a pool, from which the
- * explorer draws one. A choice model over whole slates (SlateQ, Ie et al. 2019, arXiv:1905.12767) would replace `draw`.
+ * Chooses k of C streams: position by position, the best remaining ones within the limits form a pool, from which one
+ * is drawn.
+ *
+ * With several score sets the distribution of a position is that over all of them, so that it is exact whichever the
+ * slate follows: the sum of w(h) * p(a | h), where w, 1 / H at first, is multiplied by p(chosen | h) after each
+ * position, and normalised. By Bayes' rule this is the distribution of a slate that follows one set from the start.
  */
 export class SlateBuilder {
   readonly options: Readonly<SlateOptions>;
   readonly #explorer: Explorer;
+  readonly #diversity: Diversity | undefined;
   readonly #keys: Float64Array;
   readonly #bits = new Uint32Array(1);
   readonly #float = new Float32Array(this.#bits.buffer);
-  readonly #taken: Uint8Array;
-  readonly #pool: Int32Array;
+  readonly #states: Uint8Array;
+  readonly #diverse: Float32Array;
+  readonly #buffers: Head[] = [];
+  #heads: readonly Head[] = [];
+  #among: Among = { candidates: [], heads: [] };
+  #chosen: number[] = [];
 
   /** @throws TypeError or RangeError when an option is unknown or out of its range. */
   constructor(maxCandidates: number, explorer: Explorer, options: Partial<SlateOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "slate.");
+    const { diversity } = this.options;
     this.#explorer = explorer;
+    this.#diversity = diversity && new Diversity(diversity);
     this.#keys = new Float64Array(maxCandidates);
-    this.#taken = new Uint8Array(maxCandidates);
-    this.#pool = new Int32Array(explorer.options.top);
+    this.#states = new Uint8Array(maxCandidates);
+    this.#diverse = new Float32Array(maxCandidates);
   }
 
-  /** Draws up to k candidates. */
-  draw(among: Ranked, k: number): Slate {
+  /** Draws up to k candidates; takes one random number for each. */
+  draw(among: Among, k: number): Slate {
     this.#begin(among);
     const slate: Slate = { indices: [], propensities: [] };
     while (slate.indices.length < k) {
-      const size = this.#fillPool(among, slate.indices);
+      const size = this.#next();
       if (size === 0) break;
-      const index = this.#pool[this.#explorer.draw(this.#pool, size)]!;
-      this.#taken[index] = 1;
+      const index = this.#pick(size);
       slate.indices.push(index);
-      slate.propensities.push(this.#explorer.propensity);
+      slate.propensities.push(this.#add(index, size));
     }
     return slate;
   }
 
   /**
    * For each position of a slate, the probability that `draw` chooses each candidate there, given the slate's earlier
-   * positions. Takes no random number.
+   * positions. Takes no random number. Earlier positions that no score set would choose tell nothing about the set.
    *
    * @param slate - Indices of candidates; -1 for a stream that is no candidate.
    */
-  chances(among: Ranked, slate: readonly number[]): Map<number, number>[] {
+  chances(among: Among, slate: readonly number[]): Map<number, number>[] {
     this.#begin(among);
-    const chosen: number[] = [];
     return slate.map((index) => {
-      const size = this.#fillPool(among, chosen);
-      const chances = this.#explorer.chances(this.#pool, size);
-      if (index >= 0) {
-        this.#taken[index] = 1;
-        chosen.push(index);
+      const size = this.#next();
+      const at = new Map<number, number>();
+      for (const { weight, pool, chances } of this.#heads) {
+        for (let i = 0; i < size; i++) at.set(pool[i]!, (at.get(pool[i]!) ?? 0) + weight * chances[i]!);
       }
-      // The pool is overwritten at the next position.
-      return new Map(chances.map((chance, i) => [this.#pool[i]!, chance]));
+      if (index >= 0) this.#add(index, size);
+      return at;
     });
   }
 
@@ -113,20 +162,92 @@ export class SlateBuilder {
     return ranked;
   }
 
-  #begin({ scores, ranked }: Ranked): void {
-    const n = scores.length;
-    this.#taken.fill(0, 0, n);
-    if (n > 0) this.#explorer.begin(scores, n, scores[ranked[0]!]!);
+  #begin(among: Among): void {
+    const { candidates, heads, rows, ignored } = among;
+    const { seenMax } = this.options;
+    this.#among = among;
+    this.#chosen = [];
+    this.#states.fill(OPEN, 0, candidates.length);
+    if (seenMax !== DEFAULTS.seenMax && ignored !== undefined) {
+      for (let i = 0; i < candidates.length; i++) if (ignored(i) >= seenMax) this.#states[i] = LATE;
+    }
+    this.#diversity?.begin(candidates, rows);
+    const top = Math.min(this.#explorer.options.top, this.#states.length);
+    this.#heads = heads.map((given, h) => {
+      this.#buffers[h] ??= { given, unit: 0, weight: 0, pool: new Int32Array(top), chances: new Float64Array(top) };
+      const spread = deviation(given.scores);
+      return Object.assign(this.#buffers[h], { given, unit: spread > 0 ? 1 / spread : 0, weight: 1 / heads.length });
+    });
   }
 
-  /** Fills the pool with the best candidates that may join the chosen ones; returns their number. */
-  #fillPool({ ranked, candidates }: Ranked, chosen: readonly number[]): number {
+  /** Writes each score set's distribution of the next position; returns the number of candidates in it. */
+  #next(): number {
     let size = 0;
-    for (let r = 0; r < ranked.length && size < this.#pool.length; r++) {
-      const index = ranked[r]!;
-      if (this.#taken[index] === 0 && this.#allowed(candidates[index]!, candidates, chosen)) this.#pool[size++] = index;
+    for (const head of this.#heads) {
+      const { scores, ranked } = this.#scored(head);
+      size = this.#fill(head.pool, ranked, OPEN) || this.#fill(head.pool, ranked, LATE);
+      if (size === 0) return 0;
+      const unit = scores === head.given.scores ? head.unit : 1;
+      this.#explorer.weigh(scores, unit, head.pool, size, head.chances);
     }
     return size;
+  }
+
+  /** The scores of a position; with diversity in deviations of the given ones. */
+  #scored({ given, unit }: Head): Ranked {
+    // The first has no slate to differ from.
+    if (this.#diversity === undefined || this.#chosen.length === 0) return given;
+    const { terms, options } = this.#diversity;
+    const best = given.scores[given.ranked[0]!]!;
+    const scores = this.#diverse.subarray(0, given.scores.length);
+    for (let i = 0; i < scores.length; i++) {
+      scores[i] = (1 - options.weight) * (given.scores[i]! - best) * unit + options.weight * terms[i]!;
+    }
+    return { scores, ranked: this.rank(scores) };
+  }
+
+  /** Fills the pool with the best candidates of a state that may join the chosen ones; returns their number. */
+  #fill(pool: Int32Array, ranked: Int32Array, state: number): number {
+    const { candidates } = this.#among;
+    let size = 0;
+    for (let r = 0; r < ranked.length && size < pool.length; r++) {
+      const index = ranked[r]!;
+      if (this.#states[index] === state && this.#allowed(candidates[index]!, candidates, this.#chosen)) {
+        pool[size++] = index;
+      }
+    }
+    return size;
+  }
+
+  /** A candidate by the distribution of the position. */
+  #pick(size: number): number {
+    let left = this.#explorer.uniform();
+    let drawn = -1;
+    for (const { weight, pool, chances } of this.#heads) {
+      if (weight === 0) continue;
+      // Rounding may leave a remainder after the last of all: it goes to the best.
+      if (drawn < 0) drawn = pool[0]!;
+      for (let i = 0; i < size; i++) {
+        const p = weight * chances[i]!;
+        if (left < p) return pool[i]!;
+        left -= p;
+      }
+    }
+    return drawn;
+  }
+
+  /** The slate goes on with a candidate; returns its probability. */
+  #add(index: number, size: number): number {
+    this.#states[index] = TAKEN;
+    this.#chosen.push(index);
+    this.#diversity?.add(index);
+    const joint = this.#heads.map(({ weight, pool, chances }) => {
+      const at = pool.subarray(0, size).indexOf(index);
+      return at < 0 ? 0 : weight * chances[at]!;
+    });
+    const chance = joint.reduce((sum, each) => sum + each, 0);
+    if (chance > 0) for (const [h, head] of this.#heads.entries()) head.weight = joint[h]! / chance;
+    return chance;
   }
 
   #allowed(candidate: Grouped, candidates: readonly Grouped[], chosen: readonly number[]): boolean {

@@ -7,6 +7,7 @@ import type { LiveEvent, OnAir } from "../../../src/protocol/events.js";
 import type { Filter } from "../../../src/protocol/policy.js";
 import { EventError } from "../../../src/protocol/schema.js";
 import { MINUTE } from "../../../src/protocol/time.js";
+import { coreFeatures } from "../../../src/recommender/features/features.js";
 import { Recommender } from "../../../src/recommender/recommender.js";
 import {
   favouritesOf,
@@ -90,6 +91,39 @@ describe("retrieval", () => {
     const { streams: most, sources: of } = new Retriever(filled(500).catalog).retrieve(query());
     expect(most.length).toBe(32);
     expect([...new Set(of)]).toEqual(["newest", "popular"]);
+  });
+
+  test("always keeps the sixteen most watched and all followed streamers among 5,000 streams", () => {
+    // A follow is remembered as a pair too.
+    const options = { maxCandidates: 64, warmupUpdates: 1e9, profile: { pairs: 256 } };
+    const recommender = new Recommender({ features: coreFeatures(), ...options });
+    for (let i = 0; i < 5000; i++) recommender.feedback({ ...numbered(i, 0), mature: false });
+    const user = "u90";
+    let time = 1;
+    const watch = (i: number, watchMs: number) => {
+      recommender.feedback({ kind: "click", time: ++time, user, stream: `s${i}` });
+      recommender.feedback({ kind: "watch", time: (time += watchMs), user, stream: `s${i}`, watchMs });
+    };
+    // Long ago the dear ones, i minutes each; then others, shorter but later; of the dear ones two are disliked.
+    for (let i = 1; i <= 20; i++) watch(3400 + i, (10 + i) * MINUTE);
+    for (let i = 1; i <= 10; i++) recommender.feedback({ kind: "follow", time: ++time, user, stream: `s${2000 + i}` });
+    for (let i = 1; i <= 30; i++) watch(3700 + i, MINUTE);
+    for (const i of [3419, 2005]) recommender.feedback({ kind: "dislike", time: ++time, user, stream: `s${i}` });
+    recommender.feedback({ kind: "dislike", time: ++time, user, stream: "s2005" });
+    const slateOf = () => new Set(recommender.rank({ user, now: ++time, k: 64 }).slate);
+    const slate = slateOf();
+    expect(slate.size).toBe(64);
+    const dear = Array.from({ length: 17 }, (_, i) => 3404 + i).filter((i) => i !== 3419);
+    const followed = Array.from({ length: 10 }, (_, i) => 2001 + i).filter((i) => i !== 2005);
+    for (const i of [...dear, ...followed]) expect(slate, String(i)).toContain(`s${i}`);
+    for (const i of [3419, 2005]) expect(slate, String(i)).not.toContain(`s${i}`);
+    // At most three quarters: a hundred follows leave places for the newest.
+    for (let i = 1; i <= 100; i++) recommender.feedback({ kind: "follow", time: ++time, user, stream: `s${4000 + i}` });
+    const most = slateOf();
+    for (const i of dear) expect(most, String(i)).toContain(`s${i}`);
+    const latest = Array.from({ length: 100 }, (_, i) => `s${4001 + i}`).filter((id) => most.has(id));
+    expect(latest).toEqual(Array.from({ length: 32 }, (_, i) => `s${4069 + i}`));
+    recommender.dispose();
   });
 
   test("returns no stream twice, none that a filter excludes, and does not depend on the order of arrival", () => {

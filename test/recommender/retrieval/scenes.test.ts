@@ -96,7 +96,7 @@ describe("scenes", () => {
     const visit = (i: number) => scenes.feedback({ kind: "click", time: 1000 + i, user: "u", stream: `s${i}` });
     scenes.feedback({ kind: "follow", time: 1000, user: "u", stream: "s40" });
     for (const i of [41, 42, 43]) visit(i);
-    expect(brought(scenes, "u")["favourite"]).toEqual(["s43", "s42", "s40"]);
+    expect(brought(scenes, "u")["favourite"]).toEqual(["s40", "s43", "s42"]);
   });
 
   test("bring streams near the user's vector to users with watches, and to no others", () => {

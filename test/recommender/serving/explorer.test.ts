@@ -15,7 +15,7 @@ function builder(explore: object, slate: object = {}, seed = 1): SlateBuilder {
 
 /** Draws k of the streams with these scores. */
 function drawn(slates: SlateBuilder, scores: Float32Array, k: number, candidates = streams(scores.length)): Slate {
-  return slates.draw({ scores, ranked: slates.rank(scores), candidates }, k);
+  return slates.draw({ heads: [{ scores, ranked: slates.rank(scores) }], candidates }, k);
 }
 
 describe("a drawn slate", () => {
