@@ -4,8 +4,8 @@ import type { QFunction } from "../recommender/index.js";
 import type { SlateTransition } from "../recommender/learning/index.js";
 import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 
-/** The network that values next states in Bellman targets. */
-export type TargetNetwork = Pick<DQN, "evaluate">;
+/** The network that values next states in Bellman targets; with the option `slate` also by `choices` and `nothing`. */
+export type TargetNetwork = Pick<DQN, "evaluate"> & Partial<Pick<DQN, "choices" | "nothing">>;
 
 /**
  * The TD error of a transition: reward + discount * value of the next state, minus the agent's value of the chosen
@@ -15,6 +15,9 @@ export type TargetNetwork = Pick<DQN, "evaluate">;
  * target network without, and valued by the target network; the reward alone where the transition terminated or no
  * action is available next. Rewards are scaled and clipped as in the agent's options. A transition that sums n steps
  * must come with its own `discount`, gamma ** n; `nStep` and `munchausen` change what an agent learns, not this error.
+ *
+ * With the option `slate` the value of the next state is that of its best slate, found as in `DQN.actSlate`, of
+ * `nextSlate` candidates: the mean of its values, and that of nothing, by the weights of the choice.
  *
  * @param agent - Evaluated without noise.
  * @param targetNetwork - The agent itself, or an agent of the same shape, such as an older save or one trained on other
@@ -31,19 +34,22 @@ export function tdError(agent: DQN, transition: Transition, targetNetwork: Targe
   const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
   const chosen = valueOfChosen(agent, transition);
   if (terminated || discount === 0) return learned - chosen;
-  return learned + discount * valueOfNext(agent, transition, targetNetwork) - chosen;
+  const next = agent.options.slate ? valueOfNextSlate : valueOfNext;
+  return learned + discount * next(agent, transition, targetNetwork) - chosen;
 }
 
 /** The agent's value of the action that was taken. */
-function valueOfChosen(agent: DQN, { observation, action, candidate, candidates, mask }: Transition): number {
+function valueOfChosen(agent: DQN, transition: Transition): number {
+  const { observation, action, candidate, candidates, shown, mask } = transition;
   const isOne = candidates === undefined && agent.options.candidates !== undefined;
   const available = agent.options.candidates ? (candidates ?? candidate) : mask;
   const values = agent.evaluate(observation, available);
   const index = isOne ? 0 : action;
-  if (index === undefined || !(Number.isInteger(index) && index >= 0 && index < values.length)) {
-    throw mustBe("action", `an integer in [0, ${values.length - 1}]`, index);
+  const [least, most] = [agent.options.slate ? -1 : 0, (shown ?? values.length) - 1];
+  if (index === undefined || !(Number.isInteger(index) && index >= least && index <= most)) {
+    throw mustBe("action", `an integer in [${least}, ${most}]`, index);
   }
-  return values[index]!;
+  return index < 0 ? agent.nothing : values[index]!;
 }
 
 /** The target network's value of the best next action; 0 where none is available. */
@@ -62,6 +68,64 @@ function valueOfNext(agent: DQN, transition: Transition, targetNetwork: TargetNe
   }
   if (best < 0) return 0;
   return chooser === targetNetwork ? values[best]! : targetNetwork.evaluate(nextObservation, available)[best]!;
+}
+
+/** The values of candidates and their weights in the choice, those of nothing first. */
+interface ValuedOffer {
+  values: Float64Array;
+  weights: Float64Array;
+}
+
+function offerOf(network: TargetNetwork, { nextObservation, nextCandidates = [] }: Transition): ValuedOffer {
+  const values = network.evaluate(nextObservation, nextCandidates);
+  const { choices, nothing } = network;
+  if (choices === undefined || nothing === undefined) {
+    throw new TypeError('"targetNetwork" must have "choices" and "nothing", as the agent has the option "slate"');
+  }
+  return {
+    values: Float64Array.of(nothing, ...values),
+    weights: Float64Array.of(1, ...choices.subarray(0, values.length)),
+  };
+}
+
+/** The target network's value of the best slate of the next state. */
+function valueOfNextSlate(agent: DQN, transition: Transition, targetNetwork: TargetNetwork): number {
+  const { size } = agent.options.slate!;
+  const { nextSlate = size } = transition;
+  if (!(Number.isInteger(nextSlate) && nextSlate >= 0 && nextSlate <= size)) {
+    throw mustBe("nextSlate", `an integer in [0, ${size}]`, nextSlate);
+  }
+  const judged = offerOf(targetNetwork, transition);
+  const isOwn = !agent.options.double || agent === targetNetwork;
+  const slate = greedySlate(isOwn ? judged : offerOf(agent, transition), nextSlate);
+  return slateMean(judged, slate);
+}
+
+function slateMean({ values, weights }: ValuedOffer, slate: readonly number[]): number {
+  let [sum, weight] = [values[0]!, 1];
+  for (const i of slate) {
+    sum += weights[i]! * values[i]!;
+    weight += weights[i]!;
+  }
+  return sum / weight;
+}
+
+/** Places in an offer of the slate found by adding, again and again, the candidate that makes the mean largest. */
+function greedySlate(offer: ValuedOffer, size: number): number[] {
+  const slate: number[] = [];
+  while (slate.length < Math.min(size, offer.values.length - 1)) {
+    let best = 0;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = 1; i < offer.values.length; i++) {
+      if (slate.includes(i)) continue;
+      const mean = slateMean(offer, [...slate, i]);
+      if (best > 0 && mean <= most) continue;
+      best = i;
+      most = mean;
+    }
+    slate.push(best);
+  }
+  return slate;
 }
 
 /** The {@link tdError} of each transition, in order. */
@@ -102,6 +166,14 @@ export class ExaminedAgent implements QFunction {
 
   get updates(): number {
     return this.#agent.updates;
+  }
+
+  get choices(): Float32Array {
+    return this.#agent.choices;
+  }
+
+  get nothing(): number {
+    return this.#agent.nothing;
   }
 
   /** Measures a transition. @throws as {@link tdError}. */

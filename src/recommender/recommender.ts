@@ -222,6 +222,8 @@ interface Saved {
   hasOwnReward: boolean;
   scenes: SavedScenes;
   pending: SavedPending;
+  /** Entered streams that taught nothing. */
+  lost: { unfinished: number; censored: number };
   recent: string[];
   random: number[];
   counts: Counts;
@@ -341,8 +343,13 @@ export class Recommender implements Policy, TargetPolicy {
     this.#observe(this.#pending.expire(now));
     const scene = this.#face({ user, now, k, candidates, filter });
     const { streams, sources } = scene;
+<<<<<<< HEAD
     const { indices, propensities } = this.#slates.draw(this.#among(scene), k);
     this.#close(scene);
+=======
+    const { indices, propensities } = this.#slates.draw(this.#lifted(scene), k);
+    this.#close(scene, indices.length);
+>>>>>>> tests
     const shown = indices.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
     this.#show(id, scene, shown, this.#rows(scene, indices));
@@ -374,9 +381,9 @@ export class Recommender implements Policy, TargetPolicy {
       return;
     }
     this.#observe(this.#pending.expire(now));
-    const scene = this.#face({ user, now, k: slate.length });
-    this.#close(scene);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
+    const scene = this.#face({ user, now, k: shown.length });
+    this.#close(scene, shown.length);
     this.#counts.unknownStreams += slate.length - shown.length;
     // A recommender of the same name may have made it: its own later decisions need other names.
     const number = this.#numberOf(id);
@@ -517,6 +524,7 @@ export class Recommender implements Policy, TargetPolicy {
       sizes: this.#scenes.features.sizes,
       scenes: this.#scenes.save(numbers),
       pending: this.#pending.save(pending),
+      lost: { unfinished: this.#objective.unfinished, censored: this.#objective.censored },
       recent: [...this.#recent.keys()],
       random: [...this.#random.state()],
       counts: this.#counts,
@@ -646,15 +654,16 @@ export class Recommender implements Policy, TargetPolicy {
 
   /**
    * The scene is the next state of the decisions that wait for its user: the target takes the best slate of the best
-   * candidates at this time.
+   * candidates at this time, of as many streams as were shown: a log of decisions tells no more.
    */
-  #close(scene: ValuedScene): void {
+  #close(scene: ValuedScene, shown: number): void {
     if (!this.#pending.waits(scene.user)) return;
-    const best = scene.ranked.subarray(0, this.options.nextCandidates);
+    const ranked = shown === scene.k ? scene.ranked : this.#slates.rank(slateScores(scene, shown));
+    const best = ranked.subarray(0, this.options.nextCandidates);
     const { session, rhythm } = this.#scenes.state.users.get(scene.user)!;
     const next: NextState = {
       time: scene.now,
-      slate: Math.min(scene.k, this.options.nextCandidates, TARGET_SLATE),
+      slate: Math.min(shown, this.options.nextCandidates, TARGET_SLATE),
       lateness: session.requests === 0 && session.gapMs > 0 ? rhythm.lateness : 0,
       observation: scene.observation.slice(),
       candidates: this.#rows(scene, best),
@@ -747,6 +756,7 @@ export class Recommender implements Policy, TargetPolicy {
     for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
     this.#pending.load(saved.pending, numbers.pending);
+    Object.assign(this.#objective, saved.lost);
   }
 }
 

@@ -1,15 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { LinUcb } from "../../src/baselines/linucb.js";
 import { Random } from "../../src/numeric/random.js";
-import type { DenseTransition } from "../../src/recommender/learning/pending.js";
+import type { SlateTransition } from "../../src/recommender/learning/index.js";
 import { naiveInverse } from "../reference/inverse.js";
 
 function normals(n: number, random: Random): Float32Array {
   return Float32Array.from({ length: n }, () => random.normal());
 }
 
-function transition(observation: Float32Array, candidate: Float32Array, reward: number): DenseTransition {
-  return { observation, candidate, reward, terminated: true, nextObservation: observation, nextCandidates: [] };
+function transition(observation: Float32Array, candidate: Float32Array, reward: number): SlateTransition {
+  return {
+    ...{ user: "u", observation, candidates: candidate, shown: 1, action: 0, reward, terminated: true },
+    ...{ nextObservation: observation, nextCandidates: new Float32Array(0) },
+  };
 }
 
 describe("LinUcb", () => {
@@ -43,6 +46,23 @@ describe("LinUcb", () => {
       }
     }
     expect([bandit.steps, bandit.updates]).toEqual([60, 60]);
+  });
+
+  test("learns reward 0 of examined streams that were not entered, and nothing of streams that were not examined", () => {
+    const random = new Random(4);
+    const options = { observation: 2, candidate: 3 };
+    const [slates, single] = [new LinUcb(options), new LinUcb(options)];
+    for (let i = 0; i < 20; i++) {
+      const observation = normals(2, random);
+      const rows = normals(12, random);
+      const action = (i % 4) - 1;
+      slates.observe({ ...transition(observation, rows, i), shown: 3, action });
+      for (let row = 0; row < 3; row++) {
+        single.observe(transition(observation, rows.subarray(3 * row, 3 * row + 3), row === action ? i : 0));
+      }
+    }
+    expect(slates.save()).toEqual(single.save());
+    expect(slates.steps).toBe(60);
   });
 
   test("tries uncertain candidates more with a larger alpha", () => {

@@ -4,8 +4,9 @@ import { DQN, type Transition } from "../../src/engine/dqn.js";
 import { ExaminedAgent, tdError, tdErrors } from "../../src/evaluation/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { type Decision, type LiveEvent, Recommender } from "../../src/recommender/index.js";
-import type { DenseTransition } from "../../src/recommender/learning/pending.js";
+import type { SlateTransition } from "../../src/recommender/learning/index.js";
 import { simulate } from "../../src/simulator/index.js";
+import { greedySlate, mixture } from "../reference/dqn.js";
 
 /** A network in plain numbers, layer by layer. */
 function forward(agent: DQN, input: number[]): number[] {
@@ -90,6 +91,40 @@ describe("TD errors of held-out transitions", () => {
     }
   });
 
+  test.each([true, false])(
+    "of slates are those of a twin by hand, with nothing entered or next; double %s",
+    (double) => {
+      const options = { ...CHANGING, slate: { size: 3 }, double };
+      const [agent, judge] = [drawn(options, 4), drawn(options, 5)];
+      const random = Random.named(3, "transitions");
+      const offer = (network: DQN, observation: number[], rows: number[][]) => {
+        const outputs = [[0, 0], ...rows].map((row) => forward(network, [...observation, ...row]));
+        return { q: outputs.map(([q]) => q!), v: outputs.map(([, u], i) => (i === 0 ? 1 : Math.exp(u!))) };
+      };
+      for (let i = 0; i < 80; i++) {
+        const [observation, nextObservation] = [numbers(random, 2), numbers(random, 2)];
+        const rows = Array.from({ length: i % 5 }, () => numbers(random, 2));
+        const next = Array.from({ length: random.below(5) }, () => numbers(random, 2));
+        const action = random.below(rows.length + 1) - 1;
+        const nextSlate = i % 3 === 0 ? undefined : random.below(4);
+        const transition: Transition = {
+          ...{ observation, candidates: rows.flat(), action, reward: i, terminated: i % 7 === 6, nextObservation },
+          ...{ nextCandidates: next.flat(), ...(nextSlate !== undefined && { nextSlate }) },
+        };
+        const [by, of] = [double ? agent : judge, judge].map((network) => offer(network, nextObservation, next));
+        const slate = greedySlate(by!.q, by!.v, nextSlate ?? 3);
+        const [value] = mixture(
+          of!.q.map((q) => [q]),
+          of!.v,
+          slate,
+        );
+        const chosen = offer(agent, observation, rows).q[action + 1]!;
+        const expected = i + (transition.terminated ? 0 : 0.8 * value!) - chosen;
+        expect(tdError(agent, transition, judge), `transition ${i}`).toBeCloseTo(expected, 4);
+      }
+    },
+  );
+
   test("fall while the agent learns the tested transitions, and stay while it learns others", () => {
     const chain = (n: number, seed: number): Transition[] => {
       const random = Random.named(seed, "chain");
@@ -134,6 +169,15 @@ describe("TD errors of held-out transitions", () => {
     expect(() => tdError(agent, { ...good, reward: Number.NaN })).toThrow('"reward" must be a finite number, got NaN');
     expect(() => tdError(agent, { ...good, discount: 2 })).toThrow('"discount" must be in [0, 1], got 2');
     expect(() => tdError(agent, { ...good, observation: [1] })).toThrow('"observation"');
+    const slates = new DQN({ ...CHANGING, slate: { size: 2 } });
+    const shown = { ...good, candidates: [1, 0, 0, 1], action: -1 };
+    expect(() => tdError(slates, { ...shown, action: 2 })).toThrow('"action" must be an integer in [-1, 1], got 2');
+    expect(() => tdError(slates, { ...shown, action: 1, shown: 1 })).toThrow('"action" must be an integer in [-1, 0]');
+    expect(() => tdError(slates, { ...shown, nextSlate: 3 })).toThrow(
+      '"nextSlate" must be an integer in [0, 2], got 3',
+    );
+    const valuesOnly = { evaluate: slates.evaluate.bind(slates) };
+    expect(() => tdError(slates, shown, valuesOnly)).toThrow('"targetNetwork" must have "choices" and "nothing"');
   });
 });
 
@@ -155,7 +199,7 @@ test("a recommender with an examined agent measures a held-out log, and learns n
     log.filter(({ time }) => time < half),
   );
   const file = recommender.save();
-  const seen: DenseTransition[] = [];
+  const seen: SlateTransition[] = [];
   let agent: Uint8Array | undefined;
   let examined: ExaminedAgent | undefined;
   const loadAgent = (bytes: Uint8Array) => {
@@ -182,7 +226,11 @@ test("a recommender with an examined agent measures a held-out log, and learns n
   expect(figures["td_error_squared"]!.value).toBeCloseTo(mean(errors.map((x) => x * x)), 8);
   expect(figures["td_error_mean"]!.value).toBeCloseTo(mean(errors), 8);
   expect(figures["reward_mean"]!.value).toBeCloseTo(mean(seen.map(({ reward }) => reward)), 8);
-  const values = seen.map(({ observation, candidate }) => valuer.evaluate(observation, candidate)[0]!);
+  const values = seen.map(({ observation, candidates, action }) => {
+    const all = valuer.evaluate(observation, candidates);
+    return action < 0 ? valuer.nothing : all[action]!;
+  });
+  expect(new Set(seen.map(({ action }) => action < 0))).toEqual(new Set([true, false]));
   expect(figures["q_mean"]!.value).toBeCloseTo(mean(values), 6);
   expect(figures["td_error_squared"]!.n).toBe(seen.length);
   // By user: transitions of one are not independent.

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../src/protocol/time.js";
-import type { DenseTransition } from "../../src/recommender/learning/pending.js";
+import type { SlateTransition } from "../../src/recommender/learning/index.js";
 import { type QFunction, Recommender } from "../../src/recommender/recommender.js";
 import { everyGroup } from "../support/groups.js";
 
@@ -18,7 +18,7 @@ interface Seen {
 /** Records the rows of each decision and of each transition. */
 class Recorder implements QFunction {
   readonly decisions: Pick<Seen, "observation" | "candidates">[] = [];
-  readonly transitions: DenseTransition[] = [];
+  readonly transitions: SlateTransition[] = [];
   readonly steps = 0;
   width = 0;
   readonly updates = 0;
@@ -29,9 +29,9 @@ class Recorder implements QFunction {
     return new Float32Array(6); // As many as there can be streams.
   }
 
-  observe(transition: DenseTransition): void {
+  observe(transition: SlateTransition): void {
     this.transitions.push(transition);
-    this.width = transition.candidate!.length;
+    if (transition.shown > 0) this.width = transition.candidates.length / transition.shown;
   }
 
   learn(): number {
@@ -103,13 +103,12 @@ const act = fc.oneof(
 type Act = { kind: string; user?: string };
 
 /** A platform with everything that rows can hold, one act a minute. */
-function run(acts: readonly Act[]): { seen: Seen[]; transitions: DenseTransition[] } {
+function run(acts: readonly Act[]): { seen: Seen[]; transitions: SlateTransition[] } {
   const agent = new Recorder();
   const recommender = new Recommender(
     {
       warmupUpdates: 0,
       trainEvery: 0,
-      pending: { evidence: "examined" },
       features: everyGroup({
         words: { size: 2, words: ["blitz", "ranked", "王者"], counts: [3, 2, 2], rows: [5, 1, 4, 2, -5, 1] },
         user: [{ name: "age", encode: { kind: "running" } }],
@@ -144,8 +143,8 @@ function text({ observation, candidates, profile }: Seen): string {
   return [observation.join(), candidates.join(), profile].join("\n");
 }
 
-/** Whether each transition holds the state and the candidate written at its decision. */
-function written(seen: readonly Seen[], transitions: readonly DenseTransition[]): boolean {
+/** Whether each transition holds the state and the candidates written at its decision. */
+function written(seen: readonly Seen[], transitions: readonly SlateTransition[]): boolean {
   const states = new Map<string, Set<string>>();
   // Without transitions there is nothing to check, and the width is unknown.
   for (const { observation, candidates, width } of transitions.length > 0 ? seen : []) {
@@ -153,8 +152,11 @@ function written(seen: readonly Seen[], transitions: readonly DenseTransition[])
     for (let at = 0; at < candidates.length; at += width) rows.add(candidates.subarray(at, at + width).join());
     states.set(observation.join(), rows);
   }
-  return transitions.every(({ observation, candidate }) => {
-    return states.get(Array.from(observation).join())?.has(Array.from(candidate!).join());
+  return transitions.every(({ observation, candidates, shown }) => {
+    const rows = states.get(observation.join());
+    const width = candidates.length / shown;
+    const own = Array.from({ length: shown }, (_, i) => candidates.subarray(i * width, (i + 1) * width).join());
+    return own.every((row) => rows?.has(row));
   });
 }
 

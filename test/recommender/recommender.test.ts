@@ -8,7 +8,7 @@ import type { Decision } from "../../src/protocol/policy.js";
 import { EventError } from "../../src/protocol/schema.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
 import { coreFeatures, featureGroup, featureSizes, taste } from "../../src/recommender/features/index.js";
-import type { DenseTransition } from "../../src/recommender/learning/pending.js";
+import type { SlateTransition } from "../../src/recommender/learning/index.js";
 import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { onAir } from "../support/events.js";
 import { everyGroup } from "../support/groups.js";
@@ -17,7 +17,7 @@ const { observation: observationSize, candidate: candidateSize } = featureSizes(
 
 /** A linear Q-function that keeps its transitions and takes a gradient step on each `learn`. */
 class LinearQ implements QFunction {
-  readonly transitions: DenseTransition[] = [];
+  readonly transitions: SlateTransition[] = [];
   readonly weights: Float64Array;
   readonly #values = new Float32Array(65_536);
   updates = 0;
@@ -30,12 +30,12 @@ class LinearQ implements QFunction {
     return this.transitions.length;
   }
 
-  observe(transition: DenseTransition): void {
+  observe(transition: SlateTransition): void {
     const copy = (array: ArrayLike<number>) => Float32Array.from(array);
     this.transitions.push({
       ...transition,
       observation: copy(transition.observation),
-      candidate: copy(transition.candidate),
+      candidates: copy(transition.candidates),
       nextObservation: copy(transition.nextObservation),
       nextCandidates: copy(transition.nextCandidates),
     });
@@ -45,9 +45,10 @@ class LinearQ implements QFunction {
     const last = this.transitions.at(-1);
     if (last === undefined) return Number.NaN;
     this.updates += updates;
-    const row = last.candidate!;
-    const error = last.reward - this.#value(row, 0);
-    for (let i = 0; i < row.length; i++) this.weights[i]! += 0.01 * error * row[i]!;
+    const offset = last.action * candidateSize;
+    if (offset < 0) return 0;
+    const error = last.reward - this.#value(last.candidates, offset);
+    for (let i = 0; i < candidateSize; i++) this.weights[i]! += 0.01 * error * last.candidates[offset + i]!;
     return error * error;
   }
 
@@ -76,7 +77,6 @@ class LinearQ implements QFunction {
 
 const GREEDY: Partial<RecommenderOptions> = {
   explore: { epsilon: 0 },
-  pending: { evidence: "examined" },
   warmupUpdates: 0,
 };
 
@@ -175,13 +175,19 @@ describe("recommending", () => {
 });
 
 describe("learning", () => {
-  test("each shown stream becomes a transition with the user's next request", () => {
+  test("each entered stream becomes a transition with the user's next request, or a slate with none entered", () => {
     const { recommender, agent } = fake();
     const first = recommender.recommend({ user: "u", now: 1000, k: 3 });
     clickAndWatch(recommender, first, 1, 10 * MINUTE);
     expect(agent.transitions).toEqual([]);
     recommender.recommend({ user: "u", now: 1000 + 11 * MINUTE, k: 3 });
-    expect(agent.transitions.map(({ reward }) => reward > 0)).toEqual([false, true]);
+    recommender.recommend({ user: "u", now: 1000 + 12 * MINUTE, k: 2 });
+    const summary = agent.transitions.map(({ reward, shown, action, nextSlate }) => [reward, shown, action, nextSlate]);
+    // All of a slate with none entered was examined; of another one all above the entered stream.
+    expect(summary).toEqual([
+      [expect.closeTo(Math.log(11), 6), 2, 1, 3],
+      [0, 3, -1, 2],
+    ]);
     for (const { terminated, observation, nextObservation, nextCandidates } of agent.transitions) {
       expect(terminated).toBe(false);
       expect(nextObservation).not.toEqual(observation);
@@ -203,9 +209,10 @@ describe("learning", () => {
       for (let now = 1; now < 12; now++) recommender.recommend({ user: "u", now, k: 4 });
       expect(agent.updates).toBe(0);
       recommender.feedback({ kind: "update", time: 12, stream: "s0", viewers: 1 });
-      expect(agent.updates).toBe(trainEvery === 0 ? 0 : 60);
+      // 10 transitions: each request ends the one before it.
+      expect(agent.updates).toBe(trainEvery === 0 ? 0 : 15);
       expect(recommender.learn(5)).not.toBeNaN();
-      expect(agent.updates).toBe(trainEvery === 0 ? 5 : 65);
+      expect(agent.updates).toBe(trainEvery === 0 ? 5 : 20);
     }
   });
 
@@ -257,7 +264,7 @@ describe("feedback", () => {
   });
 
   test("an event that comes twice counts once", () => {
-    const { recommender, agent } = fake();
+    const { recommender, agent } = fake({ ...GREEDY, returns: { cost: 0 } });
     const decision = recommender.recommend({ user: "u", now: 1000, k: 3 });
     for (let i = 0; i < 3; i++) clickAndWatch(recommender, decision, 0, 10 * MINUTE);
     expect(recommender.profile("u")!.pairs[0]![1]).toMatchObject({ visits: 1, watches: 1, minutes: 10 });
@@ -279,7 +286,7 @@ describe("feedback", () => {
     expect(recommender.profile("u")!.pairs[0]![1].watches).toBe(1);
   });
 
-  test("a stream that goes off air during a watch is no bounce", () => {
+  test("a stream that goes off air during a watch is no bounce, and teaches nothing", () => {
     const { recommender, agent } = fake();
     const { id, slate } = recommender.recommend({ user: "u", now: 1000, k: 1 });
     const stream = slate[0]!;
@@ -287,7 +294,8 @@ describe("feedback", () => {
     recommender.feedback({ kind: "off_air", time: 4000, stream });
     recommender.feedback({ kind: "watch", time: 4000, user: "u", stream, watchMs: 2000, decision: id });
     recommender.recommend({ user: "u", now: 5000, k: 1 });
-    expect(agent.transitions.map(({ reward }) => reward >= 0)).toEqual([true]);
+    expect(agent.transitions).toEqual([]);
+    expect(recommender.stats()).toMatchObject({ censored: 1, unfinished: 0, pending: 1 });
     expect(recommender.profile("u")!.session.bounces).toBe(0);
   });
 
@@ -480,7 +488,7 @@ describe("a save", () => {
     const { version: _, ...first } = { features: metadata["features"]!, version: metadata["version"]! };
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(SnapshotError);
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(
-      "is of version 1, here it is 4",
+      "is of version 1, here it is 5",
     );
     const later = { ...first, version: metadata["version"]!, features: "99" };
     expect(() => Recommender.load(packSnapshot("recommender", later, tensors))).toThrow("features are version 99");
@@ -528,7 +536,7 @@ test("every option of the agent works, or is refused with the reason", () => {
     ...{ storage: "f16", learningStarts: 10, trainEvery: 2, gradientSteps: 2, targetEvery: 5, tau: 0.5, epsilon: 0.5 },
     ...{ double: false, dueling: true, quantiles: 4, munchausen: {}, noisySigma: 0.5, normalization: "layer" },
     ...{ dropout: 0.1, cqlAlpha: 1, loss: "huber", maxGradNorm: 1, rewardScale: 0.5, rewardClip: 2, nStep: 3 },
-    ...{ environments: 2, priorityExponent: 0.5, importanceExponent: 0.5, seed: 3 },
+    ...{ slate: { size: 2 }, environments: 2, priorityExponent: 0.5, importanceExponent: 0.5, seed: 3 },
   };
   const { options } = new DQN({ observation: 1, actions: 1 });
   expect(Object.keys(options).filter((name) => !Object.hasOwn(given, name))).toEqual([]);

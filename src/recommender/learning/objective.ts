@@ -44,6 +44,31 @@ export function examined(outcomes: readonly Outcome[]): number {
   return outcomes.length;
 }
 
+/** The positions that a user entered, by what is known of the visits. */
+export interface Entered {
+  known: number[];
+  /** Of watches that never ended. */
+  unfinished: number;
+  /** Of streams that ended before anything was known. */
+  censored: number;
+}
+
+export function enteredOf(outcomes: readonly Outcome[]): Entered {
+  const entered: Entered = { known: [], unfinished: 0, censored: 0 };
+  for (const [position, outcome] of outcomes.entries()) {
+    if (!outcome.clicked) continue;
+    if (isOpen(outcome)) entered.unfinished++;
+    else if (outcome.cut && outcome.watchMs! < ENGAGED_UNKNOWN) entered.censored++;
+    else entered.known.push(position);
+  }
+  return entered;
+}
+
+/** The positions whose entry becomes a transition; -1 stands for entering none. */
+export function taughtBy({ known, unfinished, censored }: Entered): number[] {
+  return known.length + unfinished + censored === 0 ? [-1] : known;
+}
+
 /**
  * Turns decisions with a known outcome into transitions, for the slate objective of the agent (SlateQ, Ie et al. 2019,
  * arXiv:1905.12767): one for each stream that the user entered, or one for entering none. The next state is the user's
@@ -85,10 +110,10 @@ export class Objective {
     }
     // Dislikes of streams that were not entered, and the like.
     later += this.#sum(outcomes, ({ clicked }) => !clicked);
-    const entered = outcomes.flatMap(({ clicked }, position) => (clicked ? [position] : []));
-    const known = entered.filter((position) => this.#isKnown(outcomes[position]!));
-    const positions = entered.length === 0 ? [-1] : known;
-    return positions.map((position) => ({
+    const entered = enteredOf(outcomes);
+    this.unfinished += entered.unfinished;
+    this.censored += entered.censored;
+    return taughtBy(entered).map((position) => ({
       ...this.#choice(decision, position),
       user: decision.user,
       observation: decision.observation,
@@ -99,14 +124,6 @@ export class Objective {
       ...(last.next?.slate !== undefined && { nextSlate: last.next.slate }),
       discount,
     }));
-  }
-
-  /** Whether the outcome of an entered stream says something about it; counts the others. */
-  #isKnown(outcome: Outcome): boolean {
-    if (isOpen(outcome)) this.unfinished++;
-    else if (outcome.cut && outcome.watchMs! < ENGAGED_UNKNOWN) this.censored++;
-    else return true;
-    return false;
   }
 
   /** The rows that a user chose from, as many as a transition holds, and which of them was entered. */

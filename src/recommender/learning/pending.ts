@@ -81,8 +81,14 @@ interface Entry extends KnownDecision {
 /** The decisions of one user, in order of time. */
 interface OfUser {
   entries: Entry[];
-  /** Whether the queue of deadlines holds the user. */
-  isQueued: boolean;
+  /** The time at which the queue of deadlines holds the user; undefined: not at all. Its other items of the user are void. */
+  queuedAt: number | undefined;
+}
+
+/** When decisions of a user may close by themselves. */
+interface Deadline {
+  time: number;
+  user: Id;
 }
 
 /** T with the length of each float array in its place. */
@@ -91,9 +97,12 @@ type Saved<T> = { [K in keyof T]: T[K] extends Float32Array ? number : T[K] };
 /** The plain values of `Pending.save`: each float array is replaced by its length; the floats follow in order. */
 export interface SavedPending {
   entries: (Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined })[];
-  deadlines: { time: number; user: Id }[];
+  deadlines: Deadline[];
   dropped: number;
 }
+
+/** Void items in the queue of deadlines that are always kept. */
+const VOID_MAX = 64;
 
 /** No closed decisions. */
 const NONE: ClosedDecision[] = [];
@@ -118,8 +127,8 @@ export class Pending {
   /** In order of time. */
   readonly #entries = new Map<Id, Entry>();
   readonly #ofUser = new Map<Id, OfUser>();
-  /** Each user with decisions once, at the earliest time at which one of them may close by itself. */
-  readonly #deadlines = new PriorityQueue<{ time: number; user: Id }>();
+  /** Each user with decisions, at a time no later than the first at which one of them may close by itself. */
+  #deadlines = new PriorityQueue<Deadline>();
 
   /**
    * @param deadline - When a user who shows no sign since a time counts as gone, milliseconds; `timeoutMs` later at the
@@ -216,10 +225,11 @@ export class Pending {
   expire(now: number): ClosedDecision[] {
     const closed: ClosedDecision[] = [];
     for (let first = this.#deadlines.first; first !== undefined && first.time <= now; first = this.#deadlines.first) {
-      const { user } = this.#deadlines.pop();
-      const own = this.#ofUser.get(user);
-      if (own === undefined) continue;
-      own.isQueued = false;
+      const item = this.#deadlines.pop();
+      if (!this.#holds(item)) continue;
+      const { user } = item;
+      const own = this.#ofUser.get(user)!;
+      own.queuedAt = undefined;
       closed.push(...this.#settle(user, now));
       const last = own.entries.at(-1);
       if (last !== undefined && this.#deadline(user, last.next?.time ?? last.time) <= now) {
@@ -249,7 +259,8 @@ export class Pending {
       };
       entries.push({ ...entry, observation, candidates, next });
     }
-    return { entries, deadlines: this.#deadlines.sorted(), dropped: this.dropped };
+    const deadlines = this.#deadlines.sorted().filter((item) => this.#holds(item));
+    return { entries, deadlines, dropped: this.dropped };
   }
 
   /** Restores the values of `save` into an empty table; `floats`: all of them, one after the other. */
@@ -274,7 +285,7 @@ export class Pending {
     }
     for (const item of saved.deadlines) {
       const own = this.#ofUser.get(item.user);
-      if (own !== undefined) own.isQueued = true;
+      if (own !== undefined) own.queuedAt = item.time;
       this.#deadlines.push(item);
     }
     this.dropped = saved.dropped;
@@ -283,7 +294,7 @@ export class Pending {
   #insert(entry: Entry): void {
     this.#entries.set(entry.id, entry);
     const own = this.#ofUser.get(entry.user);
-    if (own === undefined) this.#ofUser.set(entry.user, { entries: [entry], isQueued: false });
+    if (own === undefined) this.#ofUser.set(entry.user, { entries: [entry], queuedAt: undefined });
     else own.entries.push(entry);
   }
 
@@ -294,17 +305,30 @@ export class Pending {
     if (entries.length === 0) this.#ofUser.delete(entry.user);
   }
 
-  /** Puts a user into the queue, at most once, checked a minute apart at the most. */
+  /** Whether an item of the queue of deadlines is the one that counts for its user. */
+  #holds({ user, time }: Deadline): boolean {
+    return this.#ofUser.get(user)?.queuedAt === time;
+  }
+
+  /** Puts a user into the queue, or earlier into it; checks of one user are a minute apart at least. */
   #enqueue(user: Id): void {
     const own = this.#ofUser.get(user)!;
-    if (own.isQueued) return;
     const { delayMs } = this.options;
     const last = own.entries.at(-1)!;
     const since = last.next?.time ?? last.time;
     let time = Math.max(this.#deadline(user, since), since + MINUTE);
     if (delayMs > 0) for (const { next } of own.entries) if (next) time = Math.min(time, next.time + delayMs);
-    own.isQueued = true;
+    if (own.queuedAt !== undefined && own.queuedAt <= time) return;
+    own.queuedAt = time;
     this.#deadlines.push({ time, user });
+    if (this.#deadlines.size > 2 * this.#ofUser.size + VOID_MAX) this.#tidy();
+  }
+
+  /** Rebuilds the queue without void items, so that it grows with the users who have decisions, not with decisions. */
+  #tidy(): void {
+    const all = this.#deadlines.sorted();
+    this.#deadlines = new PriorityQueue();
+    for (const item of all) if (this.#holds(item)) this.#deadlines.push(item);
   }
 
   /** Closes the decisions of a user whose outcomes are known. */

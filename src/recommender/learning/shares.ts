@@ -1,7 +1,9 @@
 import { mustBe, positiveInteger } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
-import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
-import { type ClosedDecision, type NextState, Pending, type PendingOptions } from "./pending.js";
+import type { FeedbackEvent, Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
+import { type WatchTime, watchTimeOf } from "../state/index.js";
+import { enteredOf, taughtBy } from "./objective.js";
+import { type ClosedDecision, type NextState, Pending, type PendingOptions, type ShownStream } from "./pending.js";
 
 /** In the simulator, learning far more often from the few visits of rare users makes a worse policy. [set by hand] */
 const TIMES_MAX = 3;
@@ -54,7 +56,7 @@ export class UserShares {
     if ("kind" in entry) {
       if ("user" in entry && "stream" in entry) {
         const shown = this.#pending.find(entry);
-        if (shown !== undefined) this.#add(this.#pending.take(shown, entry));
+        if (shown !== undefined) this.#add(this.#pending.take(shown, entry, this.#watchOf(entry, shown)));
       } else if (entry.kind === "on_air") this.#onAir.add(entry.stream);
       else if (entry.kind === "off_air") this.#onAir.delete(entry.stream);
       return;
@@ -77,6 +79,10 @@ export class UserShares {
     return whole + (Random.named(this.#seed, "draw", user, id).bernoulli(mean - whole) ? 1 : 0);
   }
 
+  #watchOf(event: FeedbackEvent, { decision }: ShownStream): WatchTime | undefined {
+    return event.kind === "watch" ? watchTimeOf(event, decision.time, this.#onAir.has(event.stream)) : undefined;
+  }
+
   #placeOf(user: Id): number {
     const known = this.#places.get(user);
     if (known !== undefined) return known;
@@ -87,8 +93,8 @@ export class UserShares {
   #add(closed: readonly ClosedDecision[]): void {
     for (const { decision } of closed) {
       const place = decision.observation[0]!;
-      const entered = decision.outcomes.filter(({ clicked }) => clicked).length;
-      const transitions = Math.max(entered, 1);
+      const transitions = taughtBy(enteredOf(decision.outcomes)).length;
+      if (transitions === 0) continue;
       if (this.#transitions[place] === 0) this.#users++;
       this.#transitions[place]! += transitions;
       this.#total += transitions;

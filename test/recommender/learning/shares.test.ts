@@ -3,7 +3,7 @@ import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import type { LoggedDecision } from "../../../src/protocol/schema.js";
 import { MINUTE } from "../../../src/protocol/time.js";
-import type { DenseTransition } from "../../../src/recommender/learning/pending.js";
+import type { SlateTransition } from "../../../src/recommender/learning/index.js";
 import { UserShares } from "../../../src/recommender/learning/shares.js";
 import { type QFunction, Recommender } from "../../../src/recommender/recommender.js";
 
@@ -19,8 +19,8 @@ class Recorder implements QFunction {
     return new Float32Array(candidates.length / 32);
   }
 
-  observe({ observation, candidate, reward, discount }: DenseTransition): void {
-    this.transitions.push(JSON.stringify([Array.from(observation), Array.from(candidate!), reward, discount]));
+  observe({ observation, candidates, action, reward, discount }: SlateTransition): void {
+    this.transitions.push(JSON.stringify([[...observation], [...candidates], action, reward, discount]));
   }
 
   learn(): number {
@@ -36,7 +36,7 @@ class Recorder implements QFunction {
 
 /**
  * A log in which user i has about twice as many decisions as user i + 1, with everything that can go wrong: streams off
- * air, clicks without a decision, repeated decisions, clicks without a watch, slates without a click.
+ * air, clicks without a decision, repeated decisions, clicks without a watch, impossible watches, slates without a click.
  */
 function logOf(users: number, decisions: number, seed: number): Entry[] {
   const random = new Random(seed);
@@ -53,7 +53,8 @@ function logOf(users: number, decisions: number, seed: number): Entry[] {
     if (random.bernoulli(0.1)) log.push(decision);
     const stream = random.pick(random.bernoulli(0.1) ? ["s7"] : slate);
     if (random.bernoulli(0.8)) log.push({ kind: "click", time, user, stream, decision: decision.id });
-    const watch = { kind: "watch", time: time + 1000, user, stream, watchMs: random.below(100_000) } as const;
+    const watchMs = random.bernoulli(0.1) ? 100_000 : random.below(50_000);
+    const watch = { kind: "watch", time: time + 50_000, user, stream, watchMs } as const;
     if (random.bernoulli(0.9)) log.push({ ...watch, decision: decision.id });
     if (n === decisions >> 1) log.push({ kind: "off_air", time, stream: "s11" });
   }
@@ -96,13 +97,18 @@ describe("shares of users", () => {
     const SEEDS = 20;
     for (let seed = 0; seed < SEEDS; seed++) {
       const shares = sharesOf(log, seed);
-      // A decision yields a transition where the stream was on the slate, clicked and watched.
-      const clicked = new Set(
-        log.flatMap((entry) => ("kind" in entry && entry.kind === "watch" ? [entry.decision!] : [])),
-      );
+      // A decision yields no transition where the stream was entered and the watch never ended, or was impossible.
+      const slates = new Map(log.flatMap((entry) => ("kind" in entry ? [] : [[entry.id, entry.slate] as const])));
+      const unknown = new Set<string>();
+      for (const entry of log) {
+        if (!("kind" in entry) || (entry.kind !== "click" && entry.kind !== "watch")) continue;
+        const decision = entry.decision!;
+        if (entry.kind === "watch" && entry.watchMs <= 50_000) unknown.delete(decision);
+        else if (slates.get(decision)!.includes(entry.stream)) unknown.add(decision);
+      }
       const seen = new Set<string>();
       for (const entry of log) {
-        if ("kind" in entry || seen.has(entry.id) || !clicked.has(entry.id)) continue;
+        if ("kind" in entry || seen.has(entry.id) || unknown.has(entry.id)) continue;
         seen.add(entry.id);
         drawn.set(entry.user, (drawn.get(entry.user) ?? 0) + shares.times(entry) / SEEDS);
         had.set(entry.user, (had.get(entry.user) ?? 0) + 1 / SEEDS);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import { coreFeatures, featureSizes } from "../../../src/recommender/features/features.js";
-import type { DenseTransition } from "../../../src/recommender/learning/pending.js";
+import type { SlateTransition } from "../../../src/recommender/learning/index.js";
 import { type QFunction, Recommender } from "../../../src/recommender/recommender.js";
 import { Explorer } from "../../../src/recommender/serving/explorer.js";
 
@@ -16,8 +16,8 @@ class ByPlace implements QFunction {
   readonly updates = 0;
   readonly transitions: number[][] = [];
 
-  observe({ nextCandidates }: DenseTransition): void {
-    this.transitions.push([...(nextCandidates as Float32Array)]);
+  observe({ nextCandidates }: SlateTransition): void {
+    this.transitions.push([...nextCandidates]);
   }
 
   evaluate(_: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array {
