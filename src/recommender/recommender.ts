@@ -343,13 +343,8 @@ export class Recommender implements Policy, TargetPolicy {
     this.#observe(this.#pending.expire(now));
     const scene = this.#face({ user, now, k, candidates, filter });
     const { streams, sources } = scene;
-<<<<<<< HEAD
     const { indices, propensities } = this.#slates.draw(this.#among(scene), k);
-    this.#close(scene);
-=======
-    const { indices, propensities } = this.#slates.draw(this.#lifted(scene), k);
     this.#close(scene, indices.length);
->>>>>>> tests
     const shown = indices.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
     this.#show(id, scene, shown, this.#rows(scene, indices));
