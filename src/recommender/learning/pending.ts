@@ -149,7 +149,7 @@ export class Pending {
   /** Adds a decision, in order of time. Returns the decisions that it removes to make room. */
   add(decision: PendingDecision): ClosedDecision[] {
     this.#insert({ ...decision, outcomes: decision.slate.map(emptyOutcome), seen: undefined, next: undefined });
-    this.#enqueue(decision.user);
+    this.#enqueue(decision.user, decision.time);
     const { decisions } = this.options;
     if (this.#entries.size <= decisions) return NONE;
     const closed: ClosedDecision[] = [];
@@ -213,7 +213,7 @@ export class Pending {
     const own = this.#ofUser.get(user);
     if (own === undefined) return NONE;
     for (const entry of own.entries) entry.next ??= next;
-    if (this.options.delayMs > 0) this.#enqueue(user);
+    if (this.options.delayMs > 0) this.#enqueue(user, next.time);
     const closed = this.#settle(user, next.time);
     for (let over = own.entries.length - IN_FLIGHT - this.options.nStep; over >= 0; over--) {
       closed.push(this.#close(own.entries[0]!));
@@ -235,7 +235,7 @@ export class Pending {
       if (last !== undefined && this.#deadline(user, last.next?.time ?? last.time) <= now) {
         while (own.entries.length > 0) closed.push(this.#close(own.entries[0]!, true));
       }
-      if (own.entries.length > 0) this.#enqueue(user);
+      if (own.entries.length > 0) this.#enqueue(user, now);
     }
     return closed;
   }
@@ -311,13 +311,16 @@ export class Pending {
   }
 
   /** Puts a user into the queue, or earlier into it; checks of one user are a minute apart at least. */
-  #enqueue(user: Id): void {
+  #enqueue(user: Id, now: number): void {
     const own = this.#ofUser.get(user)!;
     const { delayMs } = this.options;
     const last = own.entries.at(-1)!;
     const since = last.next?.time ?? last.time;
     let time = Math.max(this.#deadline(user, since), since + MINUTE);
-    if (delayMs > 0) for (const { next } of own.entries) if (next) time = Math.min(time, next.time + delayMs);
+    for (const { next } of delayMs > 0 ? own.entries : []) {
+      // What still waits after its delay waits for the end of a watch.
+      if (next && next.time + delayMs > now) time = Math.min(time, next.time + delayMs);
+    }
     if (own.queuedAt !== undefined && own.queuedAt <= time) return;
     own.queuedAt = time;
     this.#deadlines.push({ time, user });

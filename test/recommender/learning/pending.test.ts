@@ -1,27 +1,20 @@
 import { describe, expect, test } from "vitest";
+import { Random } from "../../../src/numeric/random.js";
 import type { FeedbackEvent } from "../../../src/protocol/events.js";
-import { DAY, MINUTE } from "../../../src/protocol/time.js";
+import { DAY, HOUR, MINUTE } from "../../../src/protocol/time.js";
 import {
   type ClosedDecision,
-  type DenseTransition,
   type NextState,
   Pending,
   type PendingDecision,
   type PendingOptions,
 } from "../../../src/recommender/learning/pending.js";
-import { Reward } from "../../../src/recommender/learning/reward.js";
 
-const REWARD = new Reward({ click: 1, watch: 1, transform: "linear", bounce: 1 });
-
-/** A table that keeps its transitions by the first feature of the candidate, the number of the stream. */
-function table({ gamma = 0.9, ...options }: Partial<PendingOptions> & { gamma?: number } = {}) {
-  const seen: (DenseTransition & { stream: number })[] = [];
-  const pending = new Pending(REWARD, gamma, { evidence: "examined", ...options });
-  const keep = (closed: readonly ClosedDecision[]) => {
-    for (const { transitions, times } of closed) {
-      for (const t of transitions) for (let n = 0; n < times; n++) seen.push({ ...t, stream: t.candidate[0]! });
-    }
-  };
+/** A table that keeps what closes. */
+function table(options: Partial<PendingOptions> = {}, deadline?: (user: string, since: number) => number) {
+  const pending = new Pending(options, deadline);
+  const closed: ClosedDecision[] = [];
+  const keep = (more: readonly ClosedDecision[]) => void closed.push(...more);
   /** Returns whether a decision showed the stream. */
   const take = (event: FeedbackEvent, isCut = false) => {
     const shown = pending.find(event);
@@ -29,10 +22,16 @@ function table({ gamma = 0.9, ...options }: Partial<PendingOptions> & { gamma?: 
     if (shown !== undefined) keep(pending.take(shown, event, watch));
     return shown !== undefined;
   };
-  const add = (decision: PendingDecision) => keep(pending.add(decision));
-  const next = (user: string, state: NextState) => keep(pending.next(user, state));
-  const expire = (now: number) => keep(pending.expire(now));
-  return { pending, seen, streams: () => seen.map((transition) => transition.stream), take, add, next, expire };
+  return {
+    pending,
+    closed,
+    take,
+    add: (decision: PendingDecision) => keep(pending.add(decision)),
+    next: (user: string, state: NextState) => keep(pending.next(user, state)),
+    expire: (now: number) => keep(pending.expire(now)),
+    /** Each closed decision with its followers. */
+    ids: () => closed.map(({ decision, followers }) => [decision, ...followers].map(({ id }) => id).join("+")),
+  };
 }
 
 /** Shows streams s0, s1, ...; candidate rows have two features. */
@@ -52,146 +51,78 @@ function state(time: number): NextState {
   return { time, observation: Float32Array.of(time), candidates: Float32Array.of(5, 5) };
 }
 
-function click(stream: string, decision?: string): FeedbackEvent {
-  return { kind: "click", time: 0, user: "u", stream, ...(decision ? { decision } : {}) };
+function click(stream: string, decision?: string, time = 0): FeedbackEvent {
+  return { kind: "click", time, user: "u", stream, ...(decision ? { decision } : {}) };
 }
 
-function watch(stream: string, watchMs: number, decision?: string): FeedbackEvent {
-  return { kind: "watch", time: 1 + watchMs, user: "u", stream, watchMs, ...(decision ? { decision } : {}) };
+function watch(stream: string, watchMs: number, decision?: string, time = 1 + watchMs): FeedbackEvent {
+  return { kind: "watch", time, user: "u", stream, watchMs, ...(decision ? { decision } : {}) };
 }
 
 describe("a decision", () => {
   test("closes at the user's next request, which is its next state", () => {
     const on = table();
-    const { pending, seen } = on;
     on.add(decision("d", 1));
     on.next("somebody else", state(2));
-    expect(seen).toEqual([]);
+    expect(on.closed).toEqual([]);
     on.next("u", state(3));
-    expect(seen.length).toBe(3);
-    for (const transition of seen) {
-      expect(transition).toMatchObject({ reward: 0, terminated: false });
-      expect(transition.observation[0]).toBe(1);
-      expect(transition.nextObservation[0]).toBe(3);
-      expect([...(transition.nextCandidates as Float32Array)]).toEqual([5, 5]);
-    }
-    expect(pending.size).toBe(0);
+    expect(on.ids()).toEqual(["d"]);
+    expect(on.closed[0]!.decision).toMatchObject({ time: 1, next: state(3), seen: undefined });
+    expect(on.pending.size).toBe(0);
   });
 
-  test("rewards each stream for the actions in it", () => {
+  test("keeps the actions in each of its streams", () => {
     const on = table();
-    const { seen } = on;
     on.add(decision("d", 1));
     on.take(click("s2", "d"));
     on.take(watch("s2", 20 * MINUTE, "d"));
     on.take({ kind: "like", time: 0, user: "u", stream: "s0" });
     on.next("u", state(30 * MINUTE));
-    expect(seen.map(({ stream, reward }) => [stream, reward])).toEqual([
-      [0, 0.2],
-      [1, 0],
-      [2, 3],
+    expect(on.closed[0]!.decision.outcomes).toMatchObject([
+      { clicked: false, watchMs: undefined, likes: 1 },
+      { clicked: false, likes: 0 },
+      { clicked: true, watchMs: 20 * MINUTE, cut: false },
     ]);
   });
 
-  test("a watch is worth no more than the time since the decision, and is no bounce when that is short", () => {
+  test("holds a watch no longer than the time since, and is no bounce when that is short", () => {
     const on = table();
-    const { seen } = on;
     on.add(decision("d", MINUTE));
     for (let i = 0; i < 1000; i++) on.take({ ...watch("s0", 60 * MINUTE, "d"), time: MINUTE + i });
     on.take({ ...watch("s1", 60 * MINUTE, "d"), time: 11 * MINUTE });
     on.take({ ...watch("s2", 10_000, "d"), time: MINUTE });
     on.next("u", state(30 * MINUTE));
-    const rewards = seen.map(({ reward }) => reward);
-    expect(rewards[0]).toBeCloseTo(1 + 999 / MINUTE / 10, 12);
-    expect(rewards[1]).toBeCloseTo(1 + 1, 12);
-    expect(rewards[2]).toBeCloseTo(1 + 1 / 60, 12);
+    expect(on.closed[0]!.decision.outcomes).toMatchObject([
+      { watchMs: 999, cut: true },
+      { watchMs: 10 * MINUTE, cut: true },
+      { watchMs: 10_000, cut: false },
+    ]);
   });
 
-  test("a stream below the last click is no evidence", () => {
+  test("knows which streams were seen, once the platform reports impressions", () => {
     const on = table();
-    const { streams } = on;
-    on.add(decision("d", 1));
-    on.take(click("s1"));
-    on.take(watch("s1", MINUTE));
-    on.next("u", state(2));
-    expect(streams()).toEqual([0, 1]);
-  });
-
-  test("a stream that the platform did not show is no evidence, once it reports impressions", () => {
-    const on = table();
-    const { streams } = on;
     on.add(decision("d", 1));
     on.take({ kind: "impression", time: 1, user: "u", stream: "s1", decision: "d" });
     on.next("u", state(2));
-    expect(streams()).toEqual([1]);
-  });
-
-  test("by default only entered streams become transitions", () => {
-    const on = table({ evidence: "clicked" });
-    const { streams } = on;
-    on.add(decision("d", 1));
-    on.take(click("s1"));
-    on.take(watch("s1", MINUTE));
-    on.next("u", state(2));
-    on.add(decision("ignored", 2));
-    on.next("u", state(3));
-    expect(streams()).toEqual([1]);
-  });
-
-  test("of a user who does not come back ends, and only then terminates", () => {
-    const on = table({ timeoutMs: 14 * DAY });
-    const { seen } = on;
-    on.add(decision("d", 1));
-    on.expire(14 * DAY);
-    expect(seen).toEqual([]);
-    on.expire(14 * DAY + MINUTE);
-    expect(seen.length).toBe(3);
-    for (const transition of seen) {
-      expect(transition).toMatchObject({ terminated: true, discount: 0 });
-      expect(transition.nextCandidates!.length).toBe(0);
-    }
-  });
-
-  test("a closed tab does not become a negative", () => {
-    const on = table();
-    const { pending, streams } = on;
-    on.add(decision("d", 1));
-    on.take(click("s1"));
-    on.expire(15 * DAY);
-    expect(streams()).toEqual([0]);
-    expect(pending.unfinished).toBe(1);
-  });
-
-  test("a watch that the stream's end cut short does not become a negative", () => {
-    const on = table();
-    const { seen } = on;
-    on.add(decision("d", 1));
-    on.take(click("s0"));
-    on.take(watch("s0", 3000), true);
-    on.next("u", state(4000));
-    expect(seen.length).toBe(1);
-    expect(seen[0]!.reward).toBeGreaterThan(0);
+    expect(on.closed[0]!.decision.seen).toEqual([false, true, false]);
   });
 
   test("waits for the end of a watch in another tab, and keeps its own next state", () => {
     const on = table();
-    const { pending, seen } = on;
     on.add(decision("a", 1));
     on.take(click("s0", "a"));
     on.next("u", state(MINUTE));
     on.add(decision("b", MINUTE));
     on.next("u", state(2 * MINUTE));
-    expect(seen.map((transition) => transition.observation[0])).toEqual([MINUTE, MINUTE, MINUTE]);
+    expect(on.ids()).toEqual(["b"]);
     on.take(watch("s0", 10 * MINUTE, "a"));
-    const late = seen.at(-1)!;
-    expect(late).toMatchObject({ stream: 0, reward: 2 });
-    expect(late.nextObservation[0]).toBe(MINUTE);
-    expect(pending.size).toBe(0);
+    expect(on.ids()).toEqual(["b", "a"]);
+    expect(on.closed[1]!.decision.next).toEqual(state(MINUTE));
+    expect(on.pending.size).toBe(0);
   });
 
-  test("feedback without a decision goes to the latest that showed the stream to this user", () => {
+  test("is the latest that showed the stream to this user, for feedback that names none", () => {
     const on = table();
-    const { seen } = on;
     on.add(decision("old", 1));
     on.take(click("s2", "old"));
     on.next("u", state(2));
@@ -200,86 +131,229 @@ describe("a decision", () => {
     expect(on.take(watch("s2", MINUTE))).toBe(true);
     expect(on.take(watch("s9", MINUTE))).toBe(false);
     expect(on.take({ kind: "click", time: 0, user: "other", stream: "s1" })).toBe(false);
-    expect(seen.map((transition) => transition.observation[0])).toEqual([1, 1, 1]);
+    expect(on.ids()).toEqual(["old"]);
   });
 
-  test("of a forgotten user yields nothing", () => {
+  test("of a forgotten user yields nothing, and no save names the user", () => {
     const on = table();
-    const { pending, seen } = on;
     on.add(decision("d", 1));
-    pending.forget("u");
+    on.pending.forget("u");
+    expect(JSON.stringify(on.pending.save([]))).not.toContain('"u"');
     on.next("u", state(2));
     on.expire(100 * DAY);
-    expect([seen.length, pending.size]).toEqual([0, 0]);
+    expect([on.closed.length, on.pending.size]).toEqual([0, 0]);
   });
 });
 
-describe("the discount", () => {
-  test.each([
-    ["of a request at once is gamma", 0, 0, 0.9],
-    ["counts the time away", DAY, 0, 0.81],
-    ["does not count the watch", DAY, DAY, 0.9],
-    ["of a watch longer than the gap is gamma", MINUTE, DAY, 0.9],
-  ])("%s", (_, gap, watched, expected) => {
-    const on = table({ gamma: 0.9, gapScaleMs: DAY });
-    const { seen } = on;
-    on.add(decision("d", 1));
-    if (watched > 0) on.take(watch("s0", watched));
-    on.next("u", state(1 + gap));
-    expect(seen[0]!.discount).toBeCloseTo(expected, 12);
+describe("a user who does not come back", () => {
+  test("has left after the time-out, not before, and all decisions close in their order, the last without a next", () => {
+    const on = table({ timeoutMs: 14 * DAY, nStep: 2 });
+    on.add(decision("a", 1));
+    on.take(click("s0", "a"));
+    on.next("u", state(HOUR));
+    on.add(decision("b", HOUR));
+    on.take(click("s1", "b"));
+    on.add(decision("other", HOUR, 3, "v"));
+    on.expire(14 * DAY + HOUR - 1);
+    expect(on.closed).toEqual([]);
+    on.expire(14 * DAY + HOUR);
+    // The watch of b is unknown: a does not sum it.
+    expect(on.ids()).toEqual(["other", "a", "b"]);
+    expect(on.closed.map(({ decision }) => decision.next?.time)).toEqual([undefined, HOUR, undefined]);
+    expect(on.pending.size).toBe(0);
   });
 
-  test("without gamma is 0, and the end of a session is no termination", () => {
-    const on = table({ gamma: 0 });
-    const { seen } = on;
-    on.add(decision("d", 1));
-    on.next("u", state(5 * DAY));
-    expect(seen[0]).toMatchObject({ discount: 0, terminated: false });
+  test("has left at the own deadline where that is earlier, at the time-out where it is later", () => {
+    const habits: Record<string, number> = { daily: 4 * DAY, monthly: 100 * DAY };
+    const on = table({ timeoutMs: 14 * DAY }, (user, since) => since + habits[user]!);
+    on.add(decision("d", 0, 3, "daily"));
+    on.add(decision("m", 0, 3, "monthly"));
+    on.expire(4 * DAY - 1);
+    expect(on.ids()).toEqual([]);
+    on.expire(4 * DAY);
+    expect(on.ids()).toEqual(["d"]);
+    on.expire(14 * DAY);
+    expect(on.ids()).toEqual(["d", "m"]);
+  });
+
+  test("has not left while there are signs of presence", () => {
+    let seen = 0;
+    const on = table({}, (_, since) => Math.max(since, seen) + DAY);
+    on.add(decision("d", 0));
+    seen = 20 * HOUR;
+    on.expire(DAY);
+    on.expire(44 * HOUR - 1);
+    expect(on.closed).toEqual([]);
+    on.expire(44 * HOUR);
+    expect(on.ids()).toEqual(["d"]);
+  });
+});
+
+describe("a delay", () => {
+  test("takes late purchases, and closes by itself when it is over", () => {
+    const on = table({ delayMs: HOUR });
+    on.add(decision("d", 0));
+    on.take(watch("s1", 9000, "d"));
+    on.next("u", state(MINUTE));
+    on.expire(HOUR);
+    expect(on.closed).toEqual([]);
+    on.take({ kind: "purchase", time: HOUR, user: "u", stream: "s1", amount: 30, decision: "d" });
+    on.expire(HOUR + MINUTE);
+    expect(on.ids()).toEqual(["d"]);
+    expect(on.closed[0]!.decision).toMatchObject({ next: state(MINUTE), outcomes: [{}, { purchases: 30 }, {}] });
+  });
+
+  test("that is over leaves a decision waiting for the end of its watch", () => {
+    const on = table({ delayMs: MINUTE });
+    on.add(decision("d", 0));
+    on.take(click("s1", "d"));
+    on.next("u", state(MINUTE));
+    for (const minute of [1, 2, 3, 60]) on.expire(minute * MINUTE);
+    expect(on.closed).toEqual([]);
+    on.take(watch("s1", HOUR, "d"));
+    expect(on.ids()).toEqual(["d"]);
+  });
+
+  test("of one decision ends before that of the next", () => {
+    const on = table({ delayMs: HOUR });
+    for (let i = 0; i < 4; i++) {
+      if (i > 0) on.next("u", state(i * 10 * MINUTE));
+      on.add(decision(`d${i}`, i * 10 * MINUTE));
+    }
+    for (const [minute, closed] of [
+      [69, 0],
+      [70, 1],
+      [79, 1],
+      [80, 2],
+      [90, 3],
+      [600, 3],
+    ] as const) {
+      on.expire(minute * MINUTE);
+      expect(on.ids(), `minute ${minute}`).toEqual(["d0", "d1", "d2"].slice(0, closed));
+    }
+  });
+});
+
+describe("several steps", () => {
+  /** Shows d0, d1, ..., the next request ending each; stream s0 of some is entered. */
+  function run(nStep: number, decisions: number, entered: readonly number[] = []) {
+    const on = table({ nStep });
+    for (let i = 0; i < decisions; i++) {
+      if (i > 0) on.next("u", state(i));
+      on.add(decision(`d${i}`, i));
+      if (entered.includes(i)) on.take(click("s0", `d${i}`, i));
+    }
+    return on;
+  }
+
+  test("close a decision once those that its target sums have their next states, in order", () => {
+    expect(run(1, 4).ids()).toEqual(["d0", "d1", "d2"]);
+    expect(run(3, 6).ids()).toEqual(["d0+d1+d2", "d1+d2+d3", "d2+d3+d4"]);
+  });
+
+  test("wait for an open watch of any of them, and close in order once it has ended", () => {
+    const on = run(3, 7, [3]);
+    expect(on.ids()).toEqual(["d0+d1+d2"]);
+    on.take(watch("s0", 4, "d3", 7));
+    expect(on.ids()).toEqual(["d0+d1+d2", "d1+d2+d3", "d2+d3+d4", "d3+d4+d5"]);
+  });
+
+  test("are fewer at the end of a user who has left", () => {
+    const on = run(3, 4);
+    on.expire(30 * DAY);
+    expect(on.ids()).toEqual(["d0+d1+d2", "d1+d2+d3", "d2+d3", "d3"]);
+    expect(on.closed.map(({ decision, followers }) => (followers.at(-1) ?? decision).next?.time)).toEqual([
+      3,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 
 describe("memory", () => {
   test("holds a bounded number of decisions, and drops the oldest unlearned", () => {
     const on = table({ decisions: 10 });
-    const { pending, seen } = on;
     for (let i = 0; i < 25; i++) on.add(decision(`d${i}`, i, 2, `u${i}`));
-    expect([pending.size, pending.dropped, seen.length]).toEqual([10, 15, 0]);
-    expect(pending.has("d14")).toBe(false);
-    expect(pending.has("d15")).toBe(true);
+    expect([on.pending.size, on.pending.dropped, on.closed.length]).toEqual([10, 15, 0]);
+    expect(on.pending.has("d14")).toBe(false);
+    expect(on.pending.has("d15")).toBe(true);
+  });
+
+  test("full, closes and does not drop what waits for a watch or a delay alone", () => {
+    const on = table({ decisions: 10, delayMs: DAY });
+    for (let i = 0; i < 25; i++) {
+      if (i > 0) on.next("u", state(i));
+      on.add(decision(`d${i}`, i, 2));
+    }
+    expect(on.pending.dropped).toBe(0);
+    expect(on.ids().slice(0, 3)).toEqual(["d0", "d1", "d2"]);
+    expect(on.closed.length + on.pending.size).toBe(25);
   });
 
   test("holds a bounded number of open tabs of a user", () => {
     const on = table();
-    const { pending } = on;
     for (let i = 0; i < 50; i++) {
       on.next("u", state(i));
       on.add(decision(`d${i}`, i));
       on.take(click("s0", `d${i}`));
     }
-    expect(pending.size).toBeLessThan(12);
+    expect(on.pending.size).toBeLessThan(12);
   });
 
-  test("saved and loaded, it continues the same", () => {
-    const original = table();
-    original.add(decision("a", 1));
-    original.take(click("s0", "a"));
-    original.next("u", state(5));
-    original.add(decision("b", 5));
-    original.take({ kind: "gift", time: 6, user: "u", stream: "s1", amount: 3 });
-    const floats: Float32Array[] = [];
-    const saved = JSON.parse(JSON.stringify(original.pending.save(floats)));
-    const copy = table();
-    copy.pending.load(saved, Float32Array.from(floats.flatMap((array) => [...array])));
-    for (const on of [original, copy]) {
-      on.take(watch("s0", MINUTE, "a"));
-      on.next("u", state(9));
+  test("has one deadline for each user with decisions, however many come", () => {
+    const on = table({ delayMs: MINUTE });
+    for (let i = 0; i < 1000; i++) {
+      const user = `u${i % 3}`;
+      on.expire(i * HOUR);
+      on.next(user, state(i * HOUR));
+      on.add(decision(`d${i}`, i * HOUR, 2, user));
     }
-    expect(copy.seen.length).toBe(4);
-    expect(copy.seen).toEqual(original.seen);
+    const { deadlines } = on.pending.save([]);
+    expect(deadlines.map(({ user }) => user).sort()).toEqual(["u0", "u1", "u2"]);
+  });
+
+  test.each<Partial<PendingOptions>>([
+    {},
+    { delayMs: 40 * MINUTE },
+    { nStep: 3 },
+    { nStep: 4, delayMs: 10 * MINUTE, decisions: 30 },
+  ])("saved and loaded in the middle, with %o, it continues the same", (options) => {
+    const deadline = (user: string, since: number) => since + (1 + Number(user.slice(1))) * HOUR;
+    const act = (on: ReturnType<typeof table>, random: Random, from: number) => {
+      for (let i = from; i < from + 300; i++) {
+        const [user, time] = [`u${random.below(6)}`, i * 5 * MINUTE];
+        on.expire(time);
+        on.next(user, { ...state(time), ...(random.bernoulli(0.3) && { lateness: random.uniform(), slate: 2 }) });
+        on.add({ ...decision(`d${i}`, time, 3, user), ...(random.bernoulli(0.3) && { times: random.below(3) }) });
+        const about = { time: time + 1, user: `u${random.below(6)}`, stream: `s${random.below(3)}` };
+        if (random.bernoulli(0.5)) on.take({ kind: "click", ...about });
+        if (random.bernoulli(0.5)) on.take({ kind: "watch", watchMs: random.below(9 * MINUTE), ...about });
+        if (random.bernoulli(0.2)) on.take({ kind: "gift", amount: 3, ...about });
+        if (random.bernoulli(0.2)) on.take({ kind: "impression", ...about });
+      }
+    };
+    const random = Random.named(1, "pending");
+    const original = table(options, deadline);
+    act(original, random, 0);
+    const floats: Float32Array[] = [];
+    const saved = JSON.stringify(original.pending.save(floats));
+    const copy = table(options, deadline);
+    copy.pending.load(JSON.parse(saved), Float32Array.from(floats.flatMap((array) => [...array])));
+    expect(JSON.stringify(copy.pending.save([]))).toBe(saved);
+    const before = original.closed.length;
+    const again = random.state();
+    act(original, random, 300);
+    random.restore(again);
+    act(copy, random, 300);
+    expect(copy.closed.length).toBeGreaterThan(100);
+    expect(copy.closed).toEqual(original.closed.slice(before));
+    expect(JSON.stringify(copy.pending.save([]))).toBe(JSON.stringify(original.pending.save([])));
   });
 });
 
 test("refuses options out of their range", () => {
   expect(() => table({ decisions: 0 })).toThrow('"pending.decisions" must be an integer >= 1, got 0');
-  expect(() => new Pending(REWARD, 0.9, { gamma: 0.5 } as object)).toThrow('"pending.gamma" is not an option');
+  expect(() => table({ nStep: 17 })).toThrow('"pending.nStep" must be an integer in [1, 16], got 17');
+  expect(() => new Pending({ gamma: 0.5 } as object)).toThrow('"pending.gamma" is not an option');
 });

@@ -127,6 +127,84 @@ describe("a user's profile", () => {
   });
 });
 
+describe("a session", () => {
+  const visits = (hasWatches = true) => {
+    const profiles = new Users({ sessionGapMs: 30 * MINUTE });
+    if (hasWatches) watchAt(profiles, "somebody else", ANN, MINUTE, false, 0);
+    profiles.shown("u", [ANN, BEN], 0);
+    profiles.click("u", ANN, 0);
+    return profiles;
+  };
+  const session = (profiles: Users) => profiles.get("u")!.session;
+
+  test("does not end while the user watches for hours, nor by gifts and requests during the watch", () => {
+    const profiles = visits();
+    profiles.approve("u", ANN, 50 * MINUTE);
+    profiles.shown("u", [BEN], 100 * MINUTE);
+    watchAt(profiles, "u", ANN, 3 * HOUR, false, 3 * HOUR);
+    expect(session(profiles)).toMatchObject({ start: 0, gapMs: 0, requests: 2, clicks: 1, engaged: 1 });
+    expect(profiles.get("u")!.rhythm.returns).toBe(0);
+  });
+
+  test("does not end in a watch that is reported at its end alone, without a click", () => {
+    const profiles = new Users();
+    profiles.shown("u", [ANN], 0);
+    profiles.watch("u", ANN, { watchMs: 2 * HOUR, isCut: false }, 2 * HOUR);
+    expect(session(profiles)).toMatchObject({ start: 0, gapMs: 0 });
+  });
+
+  test("begins after a gap that counts from the end of the watch", () => {
+    const profiles = visits();
+    watchAt(profiles, "u", ANN, 2 * HOUR, false, 2 * HOUR);
+    profiles.open("u", 2 * HOUR + 29 * MINUTE);
+    expect(session(profiles)).toMatchObject({ start: 0, gapMs: 0 });
+    profiles.open("u", 3 * HOUR);
+    expect(session(profiles)).toMatchObject({ start: 3 * HOUR, gapMs: 31 * MINUTE, requests: 0 });
+    expect(profiles.get("u")!.rhythm.returns).toBe(1);
+  });
+
+  test("begins at the start of a watch after a gap, not at its end", () => {
+    const profiles = visits();
+    watchAt(profiles, "u", ANN, MINUTE, false, MINUTE);
+    profiles.watch("u", BEN, { watchMs: HOUR, isCut: false }, 3 * HOUR);
+    expect(session(profiles)).toMatchObject({ start: 2 * HOUR, gapMs: 2 * HOUR - MINUTE, engaged: 1 });
+  });
+
+  test("of a platform without watches begins after a gap since the last sign, as a click tells no end", () => {
+    const profiles = visits(false);
+    profiles.approve("u", ANN, 50 * MINUTE);
+    expect(session(profiles)).toMatchObject({ start: 50 * MINUTE, gapMs: 50 * MINUTE });
+  });
+
+  test("ends where a watch would be longer than hours", () => {
+    const profiles = visits();
+    profiles.open("u", 5 * HOUR);
+    expect(session(profiles)).toMatchObject({ start: 5 * HOUR, gapMs: 5 * HOUR });
+  });
+
+  test("that follows credits the streamers of the one before with the return, the latest most", () => {
+    const profiles = new Users();
+    const credit = (streamer: string) => {
+      const estimate = emptyStreamerEstimate();
+      profiles.streamers.read(streamer, "c", 3 * DAY, estimate);
+      return estimate.returns;
+    };
+    profiles.watch("u", stream("early"), { watchMs: MINUTE, isCut: false }, 0);
+    profiles.open("u", 2 * DAY);
+    for (const [i, name] of ["first", "second", "last"].entries()) {
+      profiles.watch("u", stream(name), { watchMs: MINUTE, isCut: false }, 2 * DAY + i * MINUTE);
+    }
+    const before = credit("early");
+    expect(["first", "second", "last"].map(credit)).toEqual([0, 0, 0]);
+    profiles.open("u", 3 * DAY);
+    const [first, second, last] = ["first", "second", "last"].map(credit);
+    expect(last).toBeCloseTo(1, 9);
+    expect(second! / last!).toBeCloseTo(0.7, 9);
+    expect(first! / last!).toBeCloseTo(0.49, 9);
+    expect(credit("early")).toBe(before);
+  });
+});
+
 describe("traits, friends, pages and ratings of a user", () => {
   test("traits keep the latest value of each field; fields without a value are absent", () => {
     const profiles = new Users();
