@@ -13,10 +13,10 @@
  *   learned from 1470 decisions of another policy, in 2542 updates
  *   what was shown earned 4.4 minutes a decision [3.9, 5.0]
  *   what it would show would have earned 15.8 minutes a decision [14.2, 17.5]
- *   to a user who likes chess it would show: chess 49, music 49
- *   to a user who likes music it would show: music 49, cooking 49
- *   to a user who likes racing it would show: racing 49, music 49
- *   to a user who likes cooking it would show: cooking 49, music 49
+ *   to a user who likes chess it would show: chess 49, cooking 49
+ *   to a user who likes music it would show: music 49, chess 49
+ *   to a user who likes racing it would show: racing 49, cooking 49
+ *   to a user who likes cooking it would show: cooking 49, chess 49
  */
 import { RandomPolicy } from "liveq/baselines";
 import { OffPolicyLog } from "liveq/evaluation";

@@ -11,7 +11,7 @@
  *
  *   share of shown clips that the viewer likes
  *   at random             0.31
- *   one for each platform 0.37
+ *   one for each platform 0.36
  *   one for both          0.99
  */
 import { Random } from "liveq";
