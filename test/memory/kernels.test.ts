@@ -29,6 +29,8 @@ const OTHERS = [
   ...["seedRng", "nextU32", "uniform", "uniformIn", "below", "normals"],
   // Within gemm and adam.
   ...["gemmPart", "adamPart"],
+  // Of slates: against their twins in test/assembly/slate.test.ts, within whole updates in instrument.test.ts.
+  ...["choiceLoss", "choiceWeights", "greedySlate", "joinChoices", "mixture", "splitChoices"],
   ...["treeAt", "treeSet", "treeSetAll", "treeGet", "treeTotal", "treeFind", "treeRebuild"],
 ];
 
