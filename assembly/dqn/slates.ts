@@ -22,6 +22,8 @@ export function valuesOfSlate(
   v: usize,
 ): void {
   const n = agent.quantiles;
+  // Scratch is not zero by itself.
+  memory.fill(rows, 0, bytesOf(agent.features));
   valuesOfCandidates(agent.net, params, x, c + 1, rows, agent.matrix);
   splitChoices(c + 1, n, agent.matrix, v);
   choiceWeights(c, v);
