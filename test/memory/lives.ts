@@ -154,7 +154,7 @@ export class Life {
 
   #act(): void {
     const { exports } = this.#host;
-    const { features = [0], actions = 0, observation, flags = 0 } = this.#given;
+    const { features = [0], actions = 0, observation, flags = 0, slate = 0 } = this.#given;
     const count = actions ? 0 : this.#rng.below(this.#sizes.MaxCandidates + 1);
     const seed = this.#rng.below(1000);
     this.#f32(Region.Observation).set(rowOf(observation, seed).staged);
@@ -165,8 +165,11 @@ export class Life {
     const isMasked = (flags & Flag.Masked) !== 0;
     for (let a = 0; a < actions; a++) mask[a] = Number(!isMasked || this.#rng.below(3) > 0);
     scalarsOf(exports)[Scalar.Exploration] = this.#rng.below(3) / 2;
-    this.#answer(exports.act(count, this.#rng.below(2) === 1), exports.evaluate(count, this.#rng.below(2) === 1));
+    const isExploring = this.#rng.below(2) === 1;
+    this.#answer(slate ? exports.actSlate(count, isExploring) : exports.act(count, isExploring));
+    this.#answer(exports.evaluate(count, this.#rng.below(2) === 1));
     this.#answer(...this.#f32(Region.Values).subarray(0, actions || count));
+    if (slate) this.#answer(...this.#f32(Region.Choices).subarray(0, count), this.#f32(Region.Nothing)[0]!);
   }
 }
 
