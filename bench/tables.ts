@@ -43,14 +43,25 @@ function livesim(): string {
     popular: "most popular",
     "dqn-gamma-0": "the DQN, gamma 0",
     dqn: "the DQN, gamma .9",
+    "stay-oracle": "an oracle of the stay, once entered",
+    "satisfaction-oracle": "an oracle of what satisfies, once entered",
   };
   const lines = Object.entries(names).map(([policy, title]) => [
     title,
     between(rows.of(`livesim/${policy}`, "watch_min_per_user_day"), 2),
+    between(rows.of(`livesim/${policy}`, "sessions_per_user_day"), 2),
+    between(rows.of(`livesim/${policy}`, "satisfaction"), 2),
     share(rows.of(`livesim/${policy}`, "click_rate").value),
     share(rows.of(`livesim/${policy}`, "catalogue_coverage").value, 2),
   ]);
-  return markdown(["policy", "watch min / viewer / day", "clicks / impression", "coverage"], lines);
+  const header = [
+    "watch min / viewer / day",
+    "sessions / viewer / day",
+    "satisfaction",
+    "clicks / impression",
+    "coverage",
+  ];
+  return markdown(["policy", ...header], lines);
 }
 
 function farsight(): string {
