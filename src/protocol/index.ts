@@ -3,6 +3,7 @@ export {
   type Embeddings,
   type FeedbackEvent,
   type Gift,
+  type Heartbeat,
   type Id,
   type Impression,
   isLiking,
@@ -38,4 +39,4 @@ export {
   parseEvent,
   parseRequest,
 } from "./schema.js";
-export { BOUNCE_MS, DAY, ENGAGED_MS, HOUR, MINUTE, SESSION_GAP_MS, WEEK } from "./time.js";
+export { BEAT_TIMEOUT_MS, BOUNCE_MS, DAY, ENGAGED_MS, HOUR, MINUTE, SESSION_GAP_MS, WEEK } from "./time.js";

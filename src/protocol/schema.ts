@@ -52,6 +52,7 @@ export const KINDS = [
   "off_air",
   "impression",
   "click",
+  "heartbeat",
   "watch",
   "like",
   "comment",
@@ -172,6 +173,7 @@ const event = v.variant("kind", [
     position: v.optional(count),
   }),
   v.strictObject({ kind: v.literal("click"), ...userAndStream, decision: v.optional(name) }),
+  v.strictObject({ kind: v.literal("heartbeat"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
   v.strictObject({ kind: v.literal("watch"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
   v.strictObject({ kind: v.picklist(["like", "comment", "share", "follow", "dislike"]), ...userAndStream }),
   v.strictObject({

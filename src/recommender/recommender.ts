@@ -24,6 +24,7 @@ import {
   parseRequest,
   type Request,
   type TargetPolicy,
+  type Watch,
 } from "../protocol/index.js";
 import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
 import {
@@ -60,8 +61,10 @@ import {
   type CatalogStream,
   type ExportedProfile,
   LATENESS_MAX,
+  type SavedWatches,
   type StreamerProfile,
   type UserProfile,
+  Watches,
   type WatchTime,
 } from "./state/index.js";
 
@@ -195,8 +198,15 @@ export interface RecommenderStats {
   steppedBack: number;
   /** Repeated events with the same time, ignored. */
   duplicates: number;
-  /** Events of a closed decision: they count for the profiles, but are too late for learning. */
+  /**
+   * Events of a closed decision: they count for the profiles, but are too late for learning. And watches that had ended
+   * at their last heartbeat: they count nowhere again.
+   */
   late: number;
+  /** Watches that ended at their last heartbeat, as no `watch` came in time. */
+  lostEnds: number;
+  /** Heartbeats ignored: of less than is known, or of a watch that had ended. */
+  staleHeartbeats: number;
   /** Events that name an unknown decision, or a decision that did not show this stream to this user. */
   unknownDecisions: number;
   /** Events of streams that never went on air, or long ago; `update` and `off_air` of streams not on air. */
@@ -211,7 +221,7 @@ export interface RecommenderStats {
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
 const KIND = "recommender";
-const VERSION = "5";
+const VERSION = "6";
 
 /** The content of a save beside the agent and numbers. */
 interface Saved {
@@ -222,6 +232,7 @@ interface Saved {
   hasOwnReward: boolean;
   scenes: SavedScenes;
   pending: SavedPending;
+  watches: SavedWatches;
   /** Entered streams that taught nothing. */
   lost: { unfinished: number; censored: number };
   recent: string[];
@@ -284,6 +295,7 @@ export class Recommender implements Policy, TargetPolicy {
   readonly #agent: QFunction;
   readonly #scenes: Scenes;
   readonly #pending: Pending;
+  readonly #watches: Watches;
   readonly #objective: Objective;
   readonly #reward: Reward;
   readonly #random: Random;
@@ -328,7 +340,9 @@ export class Recommender implements Policy, TargetPolicy {
     this.#slates = new SlateBuilder(maxCandidates, this.#explorer, slate);
     this.#reward = new Reward({ ...reward, bounceMs });
     this.#pending = new Pending(pending, (user, since) => this.#deadline(user, since));
-    this.#objective = new Objective(this.#reward, gamma, nextCandidates, returns);
+    const { awaitWatch, beatTimeoutMs } = this.#pending.options;
+    this.#watches = new Watches(beatTimeoutMs);
+    this.#objective = new Objective(this.#reward, gamma, nextCandidates, returns, awaitWatch);
     this.#agent = agent ?? newAgent(this.options, this.#scenes.features);
   }
 
@@ -340,7 +354,7 @@ export class Recommender implements Policy, TargetPolicy {
   recommend(request: Request): Decision {
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const now = this.#advance(asked, "now");
-    this.#observe(this.#pending.expire(now));
+    this.#askedBy(user, now);
     const scene = this.#face({ user, now, k, candidates, filter });
     const { streams, sources } = scene;
     const { indices, propensities } = this.#slates.draw(this.#among(scene), k);
@@ -375,7 +389,7 @@ export class Recommender implements Policy, TargetPolicy {
       this.#counts.duplicates++;
       return;
     }
-    this.#observe(this.#pending.expire(now));
+    this.#askedBy(user, now);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
     const scene = this.#face({ user, now, k: shown.length });
     this.#close(scene, shown.length);
@@ -420,16 +434,19 @@ export class Recommender implements Policy, TargetPolicy {
    */
   feedback(event: LiveEvent): void {
     const parsed = parseEvent(event);
+    const { time: sentAt } = parsed;
     const key = keyOf(parsed);
     if (key !== "" && this.#recent.has(key)) {
       this.#counts.duplicates++;
       return;
     }
-    parsed.time = this.#advance(parsed.time, "time");
+    parsed.time = this.#advance(sentAt, "time");
     if (key !== "") this.#recent.set(key, true);
+    const isTaken = this.#beaten(parsed, sentAt);
     this.#observe(this.#pending.expire(parsed.time));
-    if ("user" in parsed && "stream" in parsed) this.#take(parsed);
-    else if (!this.#scenes.feedback(parsed).isKnown) this.#counts.unknownStreams++;
+    if ("user" in parsed && "stream" in parsed) {
+      if (isTaken) this.#take(parsed);
+    } else if (!this.#scenes.feedback(parsed).isKnown) this.#counts.unknownStreams++;
     this.#train();
   }
 
@@ -463,6 +480,7 @@ export class Recommender implements Policy, TargetPolicy {
    */
   forget(user: Id): boolean {
     this.#pending.forget(user);
+    this.#watches.forget(user);
     for (const key of this.#recent.keys()) if (key.split("\0").includes(user, 1)) this.#recent.delete(key);
     return this.#scenes.state.forget(user);
   }
@@ -494,7 +512,9 @@ export class Recommender implements Policy, TargetPolicy {
       onAir: this.#scenes.state.catalogue.size,
       steppedBack,
       duplicates,
-      late,
+      late: late + this.#watches.late,
+      lostEnds: this.#watches.lostEnds,
+      staleHeartbeats: this.#watches.stale,
       unknownDecisions,
       unknownStreams,
       dropped: this.#pending.dropped + notAdmitted,
@@ -519,6 +539,7 @@ export class Recommender implements Policy, TargetPolicy {
       sizes: this.#scenes.features.sizes,
       scenes: this.#scenes.save(numbers),
       pending: this.#pending.save(pending),
+      watches: this.#watches.save(),
       lost: { unfinished: this.#objective.unfinished, censored: this.#objective.censored },
       recent: [...this.#recent.keys()],
       random: [...this.#random.state()],
@@ -693,8 +714,37 @@ export class Recommender implements Policy, TargetPolicy {
     return rows;
   }
 
+  /** A user asks for streams: no longer in any, as far as is known. */
+  #askedBy(user: Id, now: number): void {
+    this.#end(this.#watches.expire(now));
+    this.#end(this.#watches.leave(user));
+    this.#observe(this.#pending.expire(now));
+  }
+
+  /** Ends the watches that are over by an event. Returns whether the event itself counts. */
+  #beaten(event: LiveEvent, sentAt: number): boolean {
+    this.#end(this.#watches.expire(event.time));
+    // A watch of an unknown stream counts nowhere, so none runs.
+    if (event.kind === "heartbeat" && this.#scenes.state.catalogue.find(event.stream) === undefined) return true;
+    const { ended, isTaken } = this.#watches.take(event, sentAt);
+    this.#end(ended);
+    return isTaken;
+  }
+
+  /** Takes watches that ended at their last heartbeat, as if each had come then. */
+  #end(watches: readonly Watch[]): void {
+    for (const watch of watches) {
+      this.#take(watch);
+      this.#train();
+    }
+  }
+
   /** Records feedback in the decision that showed the stream, and in the state. */
   #take(event: FeedbackEvent): void {
+    if (event.kind === "heartbeat") {
+      if (!this.#scenes.feedback(event).isKnown) this.#counts.unknownStreams++;
+      return;
+    }
     const shown = this.#pending.find(event);
     const isOwn = shown !== undefined || this.#isOwn(event);
     let watch: WatchTime | undefined;
@@ -704,7 +754,8 @@ export class Recommender implements Policy, TargetPolicy {
       if (!taken.isKnown) this.#counts.unknownStreams++;
       watch = taken.watch;
     }
-    if (shown !== undefined && this.#reward.counts(event)) this.#observe(this.#pending.take(shown, event, watch));
+    if (shown === undefined || !this.#reward.counts(event)) return;
+    this.#observe(this.#pending.take(shown, event, watch, this.#counts.time));
   }
 
   /** Whether feedback belongs to a decision of this recommender; counts late feedback and unknown decisions. */
@@ -751,6 +802,7 @@ export class Recommender implements Policy, TargetPolicy {
     for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
     this.#pending.load(saved.pending, numbers.pending);
+    this.#watches.load(saved.watches);
     Object.assign(this.#objective, saved.lost);
   }
 }
@@ -762,8 +814,9 @@ function ignored({ session, pairs }: UserProfile, streamer: Id): number {
   return hasEntered ? 0 : (session.shown.get(streamer) ?? 0);
 }
 
-/** A key that identifies repeats of an event; empty for events that may repeat. */
+/** A key that identifies repeats of an event; empty for events that may repeat: heartbeats change nothing then. */
 function keyOf(event: LiveEvent): string {
+  if (event.kind === "heartbeat") return "";
   if (event.id !== undefined) return `\0${event.id}`;
   if (!("user" in event)) return "";
   const about = "stream" in event ? event.stream : "friend" in event ? event.friend : "";

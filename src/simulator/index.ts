@@ -22,4 +22,4 @@ export {
 } from "./platform.js";
 export type { ViewerCauses } from "./world/causes.js";
 export type { PlatformMetrics, SimulationResult } from "./world/metrics.js";
-export type { PlatformOptions, ScheduledBroadcast } from "./world/options.js";
+export type { Heartbeats, PlatformOptions, ScheduledBroadcast } from "./world/options.js";

@@ -3,6 +3,7 @@ import type {
   Click,
   FeedbackEvent,
   Gift,
+  Heartbeat,
   Id,
   LiveEvent,
   OnAir,
@@ -37,6 +38,11 @@ interface Alarm {
 interface Visit {
   click: number;
   gift: number;
+}
+
+/** Whether the page sends an event by itself: how many there are says nothing of the user. */
+function isAutomatic({ kind }: FeedbackEvent): boolean {
+  return kind === "impression" || kind === "heartbeat";
 }
 
 const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
@@ -199,8 +205,8 @@ export class EventCleaner {
     if (this.#isOverLimit(event)) return "rate limit";
     if (event.kind === "gift") return this.#cleanedGift(event);
     if (event.kind === "purchase") return this.#usualAmount(event, this.#options.bounds.purchase);
-    if (event.kind !== "watch") return event;
-    if (event.watchMs <= 0 && this.#options.emptyWatch === "drop") return "watch of no time";
+    if (event.kind !== "watch" && event.kind !== "heartbeat") return event;
+    if (event.kind === "watch" && event.watchMs <= 0 && this.#options.emptyWatch === "drop") return "watch of no time";
     const most = stream === undefined ? Infinity : Math.min(event.time, stream.end) - stream.start;
     return this.#fitting(event, "watchMs", event.watchMs, most);
   }
@@ -219,14 +225,19 @@ export class EventCleaner {
   }
 
   /** The event with a possible duration: `most` is how long its stream can have been on air. */
-  #fitting(event: Watch | PageView, field: "watchMs" | "dwellMs", value: number, most: number): LiveEvent | string {
+  #fitting(
+    event: Watch | Heartbeat | PageView,
+    field: "watchMs" | "dwellMs",
+    value: number,
+    most: number,
+  ): LiveEvent | string {
     const { bounds, watchMaxMs, long, emptyWatch } = this.#options;
     const usual = Math.min(value, bounds[field] ?? Infinity);
     const possible = Math.min(usual, watchMaxMs, most);
     if (possible === value) return event;
     const reason = possible === usual ? "outlier" : possible === most ? "longer than its stream" : "too long";
     if (reason !== "outlier" && long === "drop") return reason;
-    if (possible <= 0 && emptyWatch === "drop") return reason;
+    if (possible <= 0 && emptyWatch === "drop" && event.kind !== "heartbeat") return reason;
     return this.#changed(event, reason, field, possible);
   }
 
@@ -238,7 +249,7 @@ export class EventCleaner {
   /** Whether the events kept of this user, or of this user and stream, have reached the limit. */
   #isOverLimit(event: FeedbackEvent): boolean {
     const { userLimit, pairLimit, limitMs } = this.#options;
-    if ((userLimit === 0 && pairLimit === 0) || event.kind === "impression") return false;
+    if ((userLimit === 0 && pairLimit === 0) || isAutomatic(event)) return false;
     const window = Math.floor(event.time / limitMs);
     if (window !== this.#rateWindow) this.#rates.clear();
     this.#rateWindow = window;
@@ -254,7 +265,7 @@ export class EventCleaner {
     if (event.kind === "on_air" && stream?.end !== Infinity) this.#open(event);
     if (event.kind === "off_air") this.#close(stream!, event.time);
     if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return;
-    if (event.kind === "impression") return;
+    if (isAutomatic(event)) return;
     const { userLimit, pairLimit } = this.#options;
     if (event.kind === "click" || event.kind === "gift") this.#visit(event);
     if (userLimit > 0) this.#rate(`u${event.user}`);

@@ -10,6 +10,7 @@ export {
 } from "./pending.js";
 export {
   emptyOutcome,
+  hasActed,
   isBounce,
   type Outcome,
   Reward,

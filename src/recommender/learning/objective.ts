@@ -3,8 +3,8 @@ import type { Transition } from "../../engine/index.js";
 import { pow } from "../../numeric/index.js";
 import { DAY, type Id } from "../../protocol/index.js";
 import { LATENESS_MAX } from "../state/index.js";
-import { type ClosedDecision, isOpen, type KnownDecision } from "./pending.js";
-import { ENGAGED_UNKNOWN, type Outcome, type Reward } from "./reward.js";
+import type { ClosedDecision, KnownDecision } from "./pending.js";
+import { ENGAGED_UNKNOWN, hasActed, type Outcome, type Reward } from "./reward.js";
 
 /** How the value of coming back enters the value of a slate. */
 export interface ReturnOptions {
@@ -53,11 +53,12 @@ export interface Entered {
   censored: number;
 }
 
-export function enteredOf(outcomes: readonly Outcome[]): Entered {
+/** @param awaitWatch - Whether a click without a watch is unfinished where the user did nothing else. Default true. */
+export function enteredOf(outcomes: readonly Outcome[], awaitWatch = true): Entered {
   const entered: Entered = { known: [], unfinished: 0, censored: 0 };
   for (const [position, outcome] of outcomes.entries()) {
     if (!outcome.clicked) continue;
-    if (isOpen(outcome)) entered.unfinished++;
+    if (awaitWatch && outcome.waits && !hasActed(outcome)) entered.unfinished++;
     else if (outcome.cut && outcome.watchMs! < ENGAGED_UNKNOWN) entered.censored++;
     else entered.known.push(position);
   }
@@ -82,17 +83,26 @@ export class Objective {
   readonly #reward: Reward;
   readonly #gamma: number;
   readonly #rows: number;
+  readonly #awaitWatch: boolean;
 
   /**
    * @param gamma - Discount of the value of the next request, in [0, 1]; 0 counts the reward alone.
    * @param rows - Most rows of the candidates of a transition, >= 1; of longer slates the first ones count.
+   * @param awaitWatch - As in `PendingOptions`. Default true.
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
-  constructor(reward: Reward, gamma: number, rows: number, options: Partial<ReturnOptions> = {}) {
+  constructor(
+    reward: Reward,
+    gamma: number,
+    rows: number,
+    options: Partial<ReturnOptions> = {},
+    awaitWatch: boolean = true,
+  ) {
     this.options = checked(options, TABLE, DEFAULTS, "returns.");
     this.#reward = reward;
     this.#gamma = gamma;
     this.#rows = rows;
+    this.#awaitWatch = awaitWatch;
   }
 
   /** The transitions of a closed decision; empty when its outcome is unknown. */
@@ -110,7 +120,7 @@ export class Objective {
     }
     // Dislikes of streams that were not entered, and the like.
     later += this.#sum(outcomes, ({ clicked }) => !clicked);
-    const entered = enteredOf(outcomes);
+    const entered = enteredOf(outcomes, this.#awaitWatch);
     this.unfinished += entered.unfinished;
     this.censored += entered.censored;
     return taughtBy(entered).map((position) => ({

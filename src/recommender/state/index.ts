@@ -34,4 +34,4 @@ export {
 } from "./users.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 export { Visits } from "./visits.js";
-export { type WatchTime, watchTimeOf } from "./watchtime.js";
+export { type SavedWatches, Watches, type WatchTime, watchTimeOf } from "./watches.js";

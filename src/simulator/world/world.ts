@@ -307,15 +307,29 @@ export class World {
     stream.watchers++;
     const end = Math.min(stream.end, now + Math.max(1, Math.round(wantedMs)));
     this.#interact(viewer, stream, outcome, now, end - now, random);
+    const isLost = this.#beats(viewer, stream, source, now, end);
     this.#at(end, (then) => {
       viewer.watching = undefined;
       stream.watchers--;
       const watchMs = then - now;
       viewer.leave(stream, outcome, watchMs, then, random);
       this.metrics.watch(stream.streamer, watchMs, then);
-      this.#emit({ kind: "watch", time: then, user, stream: stream.id, watchMs, ...source });
+      if (!isLost) this.#emit({ kind: "watch", time: then, user, stream: stream.id, watchMs, ...source });
       this.#goOn(viewer, then, random, "visit");
     });
+  }
+
+  /** Sends the heartbeats of a visit. Returns whether its end gets lost. */
+  #beats(viewer: Viewer, stream: Stream, source: { decision?: Id }, now: number, end: number): boolean {
+    const { heartbeats, seed } = this.#options;
+    if (!heartbeats) return false;
+    const { everyMs, lostEnds = 0 } = heartbeats;
+    const beat = (time: number) => {
+      this.#emit({ kind: "heartbeat", time, user: viewer.id, stream: stream.id, watchMs: time - now, ...source });
+      if (time + everyMs < end) this.#at(time + everyMs, beat);
+    };
+    if (now + everyMs < end) this.#at(now + everyMs, beat);
+    return Random.named(seed, "lost", viewer.index, viewer.sessions, viewer.wants).bernoulli(lostEnds);
   }
 
   /** Draws what the viewer does during a visit, and when. */
