@@ -103,7 +103,7 @@ function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions
       one.user === event.user &&
       Math.floor(one.time / options.limitMs) === Math.floor(event.time / options.limitMs),
   );
-  if (event.kind !== "impression") {
+  if (event.kind !== "impression" && event.kind !== "heartbeat") {
     if (options.userLimit > 0 && acts.length >= options.userLimit) return undefined;
     const mine = acts.filter((one) => one.stream === event.stream);
     if (options.pairLimit > 0 && mine.length >= options.pairLimit) return undefined;
@@ -119,8 +119,8 @@ function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions
   if (event.kind === "purchase") {
     return { ...event, amount: Math.min(event.amount!, options.bounds.purchase ?? Infinity) } as Loose;
   }
-  if (event.kind !== "watch") return event;
-  if (event.watchMs === 0 && options.emptyWatch === "drop") return undefined;
+  if (event.kind !== "watch" && event.kind !== "heartbeat") return event;
+  if (event.kind === "watch" && event.watchMs === 0 && options.emptyWatch === "drop") return undefined;
   const most = state ? Math.min(event.time, state.end) - state.start : Infinity;
   return cap(event, "watchMs", event.watchMs!, most, options);
 }
@@ -129,6 +129,6 @@ function cap(event: Loose, field: "watchMs" | "dwellMs", value: number, most: nu
   const usual = Math.min(value, options.bounds[field] ?? Infinity);
   const possible = Math.min(usual, options.watchMaxMs, most);
   if (possible < usual && options.long === "drop") return undefined;
-  if (possible < usual && possible <= 0 && options.emptyWatch === "drop") return undefined;
+  if (possible < usual && possible <= 0 && options.emptyWatch === "drop" && event.kind !== "heartbeat") return undefined;
   return { ...event, [field]: possible } as Loose;
 }

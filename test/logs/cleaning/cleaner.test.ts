@@ -37,7 +37,7 @@ const event: fc.Arbitrary<LiveEvent> = fc
     {
       weight: 3,
       arbitrary: fc.record({
-        kind: fc.constant("watch"),
+        kind: fc.constantFrom("watch", "watch", "heartbeat"),
         ...base,
         user,
         stream,
