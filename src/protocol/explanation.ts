@@ -1,7 +1,10 @@
 import type { Id } from "./events.js";
 import type { Source } from "./sources.js";
 
-/** What one group of features does for a stream: a figure as it is, less the figure with the group unknown. */
+/**
+ * What one group of features does for a stream: a figure as it is, less the figure with the group unknown. Unknown are
+ * its numbers of the stream and of the user: they are those of a new stream, and of a new user.
+ */
 export interface GroupEffect {
   /** The name of the group. */
   group: string;
@@ -9,9 +12,12 @@ export interface GroupEffect {
   value: number;
   /** Effect on the weight of the choice; 0 where the agent knows no weights. */
   choice: number;
-  /** Effect on the score, in units of the reward; the effects are sorted by its size, the largest first. */
+  /**
+   * Effect on the score, in units of the reward, where the group is unknown for this stream alone and all else is as it
+   * is; the effects are sorted by its size, the largest first.
+   */
   score: number;
-  /** Its place by score, from 0, among all shown streams and the runners-up, if the group were unknown for all. */
+  /** The place by score, from 0, among all shown streams and the runners-up, where the group is unknown for all. */
   rank: number;
 }
 
@@ -80,7 +86,10 @@ export interface Explanation {
   slateValue?: number;
   /** value.total - slateValue: how much better off the user's future is with this entry. Absent with `slateValue`. */
   advantage?: number;
-  /** What the slate is chosen by: weight * advantage; without weights the value. Bonuses of exploration are left out. */
+  /**
+   * What an entry adds to the value of the request, in expectation: choice.chance * advantage, in units of the reward;
+   * slates are chosen by it. Without weights the value. Bonuses of exploration are left out.
+   */
   score: number;
   /** The effect of each group of features, by exact occlusion, the strongest first; empty unless `learned`. */
   groups: GroupEffect[];

@@ -31,6 +31,14 @@ export interface Drawn {
   facts(stream: CatalogStream): ExplainedFacts;
 }
 
+/** What scores are measured by. */
+interface Bar {
+  /** The value of the request. */
+  readonly level: number;
+  /** The weights of the shown streams and of nothing, together. */
+  readonly mass: number;
+}
+
 /** The shown streams and the runners-up, in this order, when nothing or a group is unknown. */
 interface Judged extends CandidateValues {
   readonly scores: readonly number[];
@@ -42,8 +50,8 @@ interface Judged extends CandidateValues {
  * Why these streams, and why not the next ones. Draws and changes nothing.
  *
  * Occlusion is exact: for each group one evaluation of all shown streams and runners-up, with the group unknown for the
- * user and for all of them. The value of the request then moves as that of the shown slate does, so that what a group
- * does to all streams alike counts for none.
+ * user and for the streams. The effect on a stream's score takes this stream alone without the group, everything else as
+ * it is; its rank takes all of them without the group, so that what a group does to all alike moves none.
  *
  * @param count - How many streams to explain, of the first.
  */
@@ -56,10 +64,11 @@ export function explain(drawn: Drawn, count: number): Required<Pick<Decision, "e
   const all = [...shown, ...left.subarray(0, RUNNERS_UP)];
   const pick = (from: Float32Array) => Float32Array.from(all, (index) => from[index]!);
   const known = { values: pick(values), choices: choices && pick(choices), nothing };
-  // Without weights, scores are values.
   const level = choices && slateValue(values, choices, nothing, ranked.subarray(0, scene.k));
-  const own = judged(known, level ?? 0);
-  const occluded = drawn.evaluate && shown.length > 0 ? occlude(drawn, drawn.evaluate, all, known, level ?? 0) : [];
+  const mass = shown.reduce((sum, index) => sum + (choices?.[index] ?? 0), 1);
+  const bar = { level: level ?? 0, mass };
+  const own = judged(known, bar);
+  const occluded = drawn.evaluate && shown.length > 0 ? occlude(drawn, drawn.evaluate, all, known, bar) : [];
   const best = builder.chances({ ...among, heads: [scene] }, shown).map((at) => at.keys().next().value);
   const explanations = shown.slice(0, count).map((index, i): Explanation => {
     const stream = streams[index]!;
@@ -70,10 +79,10 @@ export function explain(drawn: Drawn, count: number): Required<Pick<Decision, "e
       explored: best[i] !== index,
       sources: [scene.sources[index]!, ...(drawn.also.get(stream) ?? [])],
       basis: drawn.evaluate ? "learned" : "viewers",
-      ...valued(scene, shown, index, level),
+      ...valued(scene, index, bar),
       score: own.scores[i]!,
-      ...effects(own, occluded, i),
-      margins: marginsOf(drawn, own.scores, i, replacement(drawn, left, i), level ?? 0),
+      ...effects(own, occluded, i, bar),
+      margins: marginsOf(drawn, own.scores, i, replacement(drawn, left, i), bar),
       facts: drawn.facts(stream),
     };
   });
@@ -86,42 +95,40 @@ export function explain(drawn: Drawn, count: number): Required<Pick<Decision, "e
   return { explanations, runnersUp };
 }
 
-/** @param level - The value of the request; with weights, scores are what an entry adds to it. */
-function judged(known: CandidateValues, level: number): Judged {
-  const scores = Array.from(known.values, (value, i) => scoreOf(value, known.choices?.[i], level));
+function judged(known: CandidateValues, bar: Bar): Judged {
+  const scores = Array.from(known.values, (_, i) => scoreOf(known, i, bar));
   const order = [...scores.keys()].sort((i, j) => scores[j]! - scores[i]!);
   const ranks = new Array<number>(scores.length);
   for (const [rank, i] of order.entries()) ranks[i] = rank;
   return { ...known, scores, ranks };
 }
 
-function scoreOf(value: number, choice: number | undefined, level: number): number {
-  return choice === undefined ? value : choice * (value - level);
+/** What an entry adds to the value of the request, in expectation; without weights the value. */
+function scoreOf({ values, choices }: CandidateValues, i: number, { level, mass }: Bar): number {
+  return choices === undefined ? values[i]! : (choices[i]! / mass) * (values[i]! - level);
 }
 
-type Valued = Pick<Explanation, "value" | "choice" | "slateValue" | "advantage">;
-
 /** The value of a stream and its parts, and what depends on the weights of the choice. */
-function valued({ values, choices, parts }: CandidateValues, shown: readonly number[], index: number, level?: number) {
+function valued({ values, choices, parts }: CandidateValues, index: number, { level, mass }: Bar) {
   const total = values[index]!;
-  const value = { total, ...(parts && { immediate: parts.immediate[index]!, return: parts.return[index]! }) };
-  if (choices === undefined || level === undefined) return { value } satisfies Valued;
-  const weight = choices[index]!;
-  const chance = weight / shown.reduce((sum, other) => sum + choices[other]!, 1);
-  return { value, choice: { weight, chance }, slateValue: level, advantage: total - level } satisfies Valued;
+  const weight = choices?.[index];
+  return {
+    value: { total, ...(parts && { immediate: parts.immediate[index]!, return: parts.return[index]! }) },
+    ...(weight !== undefined && {
+      choice: { weight, chance: weight / mass },
+      slateValue: level,
+      advantage: total - level,
+    }),
+  };
 }
 
 /** What each group does for the i-th stream. */
-function effects(own: Judged, occluded: readonly { group: string; without: Judged }[], i: number) {
-  const groups = occluded.map(
-    ({ group, without }): GroupEffect => ({
-      group,
-      value: own.values[i]! - without.values[i]!,
-      choice: (own.choices?.[i] ?? 0) - (without.choices?.[i] ?? 0),
-      score: own.scores[i]! - without.scores[i]!,
-      rank: without.ranks[i]!,
-    }),
-  );
+function effects(own: Judged, occluded: readonly { group: string; without: Judged }[], i: number, bar: Bar) {
+  const groups = occluded.map(({ group, without }): GroupEffect => {
+    const choice = (own.choices?.[i] ?? 0) - (without.choices?.[i] ?? 0);
+    const score = own.scores[i]! - scoreOf(without, i, { level: bar.level, mass: bar.mass - choice });
+    return { group, value: own.values[i]! - without.values[i]!, choice, score, rank: without.ranks[i]! };
+  });
   groups.sort((one, other) => Math.abs(other.score) - Math.abs(one.score));
   const moved = ({ rank }: GroupEffect) => Math.abs(rank - own.ranks[i]!);
   const most = Math.max(0, ...groups.map(moved));
@@ -135,7 +142,7 @@ function occlude(
   evaluate: NonNullable<Drawn["evaluate"]>,
   all: readonly number[],
   known: CandidateValues,
-  level: number,
+  { level, mass }: Bar,
 ): { group: string; without: Judged }[] {
   const size = features.candidateSize;
   const whole = new Float32Array(all.length * size);
@@ -149,7 +156,8 @@ function occlude(
     const [observation, rows] = [scene.observation.slice(), whole.slice()];
     features.occlude(group, observation, rows);
     const without = evaluate(observation, rows);
-    return { group: name, without: judged(without, level + worth(without) - worth(known)) };
+    // The value of the request moves as that of the shown slate does.
+    return { group: name, without: judged(without, { level: level + worth(without) - worth(known), mass }) };
   });
 }
 
@@ -166,21 +174,12 @@ function replacement({ among, slate, builder }: Drawn, left: Int32Array, i: numb
   return late;
 }
 
-function marginsOf(
-  { scene, slate }: Drawn,
-  scores: readonly number[],
-  i: number,
-  next: number,
-  level: number,
-): Margins {
+function marginsOf({ scene, slate }: Drawn, scores: readonly number[], i: number, next: number, bar: Bar): Margins {
   const score = scores[i]!;
   return {
     ...(i > 0 && { up: scores[i - 1]! - score }),
     ...(i + 1 < slate.indices.length && { down: score - scores[i + 1]! }),
-    ...(next >= 0 && {
-      out: score - scoreOf(scene.values[next]!, scene.choices?.[next], level),
-      next: scene.streams[next]!.id,
-    }),
+    ...(next >= 0 && { out: score - scoreOf(scene, next, bar), next: scene.streams[next]!.id }),
   };
 }
 

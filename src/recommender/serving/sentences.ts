@@ -35,10 +35,10 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
 
 const ordinal = (place: number) => ORDINALS[place] ?? `at place ${place + 1}`;
 
-/** A number of three digits or so, without a sign of its own for 0. */
+/** A number of two digits or more; 0 has no sign. */
 function figure(x: number): string {
   const size = Math.abs(x);
-  const text = size.toFixed(size < 9.95 ? 2 : size < 99.5 ? 1 : 0);
+  const text = size.toFixed(size < 0.0995 ? 3 : size < 9.95 ? 2 : size < 99.5 ? 1 : 0);
   return x < 0 && Number(text) !== 0 ? `-${text}` : text;
 }
 
@@ -75,7 +75,7 @@ function changeLine({ margins, groups, decisive }: Explanation): string {
     );
   }
   const rank = groups.find(({ group }) => group === decisive)?.rank;
-  if (rank !== undefined) parts.push(`without "${decisive}" it is ${ordinal(rank)} by score`);
+  if (rank !== undefined) parts.push(`without "${decisive}" it would be ${ordinal(rank)} by score`);
   return parts.join("; ");
 }
 

@@ -33,7 +33,7 @@ describe("sentences", () => {
       "shown first: you have watched this streamer 4 times (+3.10), it has been on air for 12 minutes and has 120 viewers " +
         "(+0.40), your session so far (-0.20)",
       "value 18.2 = 21.0 now - 2.80 for coming back later, 2.10 above that of the request, 16.1; entered from this slate with 23.0 %",
-      'a score 0.50 lower lets s7 take its place; without "pair" it is fourth by score',
+      'a score 0.50 lower lets s7 take its place; without "pair" it would be fourth by score',
     ]);
   });
 
@@ -42,7 +42,7 @@ describe("sentences", () => {
     const bare = { ...rest, value: { total: -0.001 }, groups: [effect("mine", 0)], margins: {} };
     expect(explanationLines(bare)).toEqual([
       "shown first: no group of features speaks for or against it",
-      "value 0.00",
+      "value -0.001",
     ]);
     expect(explanationLines({ ...bare, groups: [effect("mine", 1)] })[0]).toBe(
       'shown first: the features "mine" (+1.00)',
