@@ -12,7 +12,7 @@ const count = (n: number, word: string) => `${Math.round(n)} ${word}${Math.round
 const PHRASES: Readonly<Record<string, Phrase>> = {
   clock: () => "the time of day",
   audience: ({ onAirMs, viewers }) =>
-    `it has been on air for ${count(onAirMs / 60_000, "minute")} and has ${count(viewers, "viewer")}`,
+    `it has been on air for ${count(onAirMs / 60_000, "minute")}${viewers > 0 ? ` and has ${count(viewers, "viewer")}` : ""}`,
   habits: ({ category }) => `how much you watch ${category}`,
   session: () => "your session so far",
   pair: ({ visits }) =>
@@ -42,10 +42,13 @@ function figure(x: number): string {
   return x < 0 && Number(text) !== 0 ? `-${text}` : text;
 }
 
+/** Sizes below half of it are not named. */
+const SMALLEST = 0.001;
+const margin = (x: number) => (x < SMALLEST / 2 ? `less than ${SMALLEST}` : figure(x));
 const signed = (x: number) => (figure(x).startsWith("-") ? figure(x) : `+${figure(x)}`);
 
 function reasons({ groups, facts }: Explanation): string {
-  const named = groups.slice(0, REASONS).filter(({ score }) => Number(figure(score)) !== 0);
+  const named = groups.slice(0, REASONS).filter(({ score }) => Math.abs(score) >= SMALLEST / 2);
   return named
     .map(({ group, score }) => `${PHRASES[group]?.(facts) ?? `the features "${group}"`} (${signed(score)})`)
     .join(", ");
@@ -66,12 +69,12 @@ function valueLine({ value, choice, slateValue, advantage }: Explanation): strin
 function changeLine({ margins, groups, decisive }: Explanation): string {
   const { up, out, next } = margins;
   const parts: string[] = [];
-  if (up !== undefined && up >= 0) parts.push(`a score ${figure(up)} higher moves it up`);
+  if (up !== undefined && up >= 0) parts.push(`a score ${margin(up)} higher moves it up`);
   if (out !== undefined && next !== undefined) {
     parts.push(
       out >= 0
-        ? `a score ${figure(out)} lower lets ${next} take its place`
-        : `${next} has a score ${figure(-out)} higher and would take its place by score`,
+        ? `a score ${margin(out)} lower lets ${next} take its place`
+        : `${next} has a score ${margin(-out)} higher and would take its place by score`,
     );
   }
   const rank = groups.find(({ group }) => group === decisive)?.rank;
