@@ -235,6 +235,7 @@ command(
   "print a model's recommendations for a user: streams on air, or films",
   "--model live.liveq --user anybody -k 5",
   "--model live.liveq --user v7 --events today.jsonl --now 2026-06-30T20:00:00Z --json",
+  "--model live.liveq --user v7 -k 5 --explain",
 )
   .requiredOption("--model <file>", "a model from liveq train")
   .requiredOption("--user <id>", "the user's id in the training data; a live recommender accepts any id")
@@ -245,7 +246,12 @@ command(
     moment,
   )
   .option("--events <file...>", "later events to process first; the model's file does not change", [])
-  .option("--json", "print JSON: [{ stream, score, propensity }], or [{ title, score }]", false)
+  .option("--explain", "also print why each stream is shown, what would change that, and the runners-up", false)
+  .option(
+    "--json",
+    "print JSON: [{ stream, score, propensity }], or [{ title, score }]; with --explain { streams, runnersUp }",
+    false,
+  )
   .action((options: RecommendOptions) => recommend(options, stop.signal));
 
 command(

@@ -19,15 +19,22 @@ export {
   type UserUpdate,
   type Watch,
 } from "./events.js";
+export type {
+  ExplainedFacts,
+  ExplainedValue,
+  Explanation,
+  GroupEffect,
+  LeftOutBy,
+  Margins,
+  RunnerUp,
+} from "./explanation.js";
 export { type JsonSchema, jsonSchemas } from "./jsonschema.js";
-export {
-  type Decision,
-  type Filter,
-  type Policy,
-  type Request,
-  SOURCES,
-  type Source,
-  type TargetPolicy,
+export type {
+  Decision,
+  Filter,
+  Policy,
+  Request,
+  TargetPolicy,
 } from "./policy.js";
 export {
   asEvent,
@@ -39,4 +46,5 @@ export {
   parseEvent,
   parseRequest,
 } from "./schema.js";
+export { SOURCES, type Source } from "./sources.js";
 export { BEAT_TIMEOUT_MS, BOUNCE_MS, DAY, ENGAGED_MS, HOUR, MINUTE, SESSION_GAP_MS, WEEK } from "./time.js";

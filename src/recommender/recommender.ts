@@ -12,6 +12,7 @@ import { exp, log1p, Random } from "../numeric/index.js";
 import {
   type Decision,
   EventError,
+  type ExplainedFacts,
   type FeedbackEvent,
   HOUR,
   type Id,
@@ -23,6 +24,7 @@ import {
   parseEvent,
   parseRequest,
   type Request,
+  type Source,
   type TargetPolicy,
   type Watch,
 } from "../protocol/index.js";
@@ -53,6 +55,8 @@ import {
   type CandidateValues,
   type ExploreOptions,
   Explorer,
+  explain,
+  type Slate,
   SlateBuilder,
   type SlateOptions,
   slateScores,
@@ -348,16 +352,21 @@ export class Recommender implements Policy, TargetPolicy {
 
   /**
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
-   * above 1, given the score sets drawn for this request.
+   * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
    * @throws EventError for an invalid request, or a time too far back; nothing changes then.
    */
   recommend(request: Request): Decision {
-    const { user, now: asked, k, candidates, filter } = parseRequest(request);
+    const { user, now: asked, k, candidates, filter, explain: wanted = false } = parseRequest(request);
     const now = this.#advance(asked, "now");
     this.#askedBy(user, now);
-    const scene = this.#face({ user, now, k, candidates, filter });
+    const also = wanted === false ? undefined : new Map<CatalogStream, Set<Source>>();
+    const scene = this.#face({ user, now, k, candidates, filter }, also);
     const { streams, sources } = scene;
-    const { indices, propensities } = this.#slates.draw(this.#among(scene), k);
+    const among = this.#among(scene);
+    const chosen = this.#slates.draw(among, k);
+    const { indices, propensities } = chosen;
+    const count = wanted === true ? k : Number(wanted);
+    const why = also && this.#explain(scene, among, chosen, also, count);
     this.#close(scene, indices.length);
     const shown = indices.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
@@ -370,6 +379,7 @@ export class Recommender implements Policy, TargetPolicy {
       propensities,
       scores: indices.map((index) => scene.values[index]!),
       ...(streams.length > 0 && sources[0] !== "all" && { sources: indices.map((index) => sources[index]!) }),
+      ...why,
     };
   }
 
@@ -619,15 +629,15 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /** The candidates of a request, with their values. */
-  #face(request: Request): ValuedScene {
-    const scene = this.#scenes.face(request);
+  #face(request: Request, also?: Map<CatalogStream, Set<Source>>): ValuedScene {
+    const scene = this.#scenes.face(request, also);
     const known = this.#valuesOf(scene);
     const scores = slateScores(known, request.k);
     return { ...scene, ...known, k: request.k, scores, ranked: this.#slates.rank(scores) };
   }
 
   #valuesOf(scene: Scene): CandidateValues {
-    if (this.#isWarm(scene)) return this.#evaluate(scene);
+    if (this.#isWarm(scene)) return this.#evaluate(scene.observation, scene.candidates);
     return { values: Float32Array.from(scene.streams, ({ viewers }) => log1p(viewers)) };
   }
 
@@ -635,8 +645,8 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#agent.updates >= this.options.warmupUpdates && streams.length > 0;
   }
 
-  #evaluate({ streams, observation, candidates }: Scene, noise = false): CandidateValues {
-    const n = streams.length;
+  #evaluate(observation: Float32Array, candidates: Float32Array, noise = false): CandidateValues {
+    const n = candidates.length / this.#scenes.features.candidateSize;
     const values = this.#agent.evaluate(observation, candidates, noise).slice(0, n);
     return { values, choices: this.#agent.choices?.slice(0, n), nothing: this.#agent.nothing };
   }
@@ -649,7 +659,7 @@ export class Recommender implements Policy, TargetPolicy {
     const impressions = (i: number) => users.streamers.impressions(streams[i]!.streamer, now);
     const sets = [scene.scores];
     if (count > 1 && this.#isWarm(scene)) {
-      for (let h = 0; h < count; h++) sets[h] = slateScores(this.#evaluate(scene, true), k);
+      for (let h = 0; h < count; h++) sets[h] = slateScores(this.#evaluate(scene.observation, rows, true), k);
     }
     const heads = sets.map((set) => {
       const scores = bonus === 0 ? set : this.#explorer.lift(set, impressions);
@@ -657,6 +667,25 @@ export class Recommender implements Policy, TargetPolicy {
     });
     const profile = users.get(user)!;
     return { candidates: streams, heads, rows, ignored: (i) => ignored(profile, streams[i]!.streamer) };
+  }
+
+  #explain(scene: ValuedScene, among: Among, slate: Slate, also: Map<CatalogStream, Set<Source>>, count: number) {
+    const { users } = this.#scenes.state;
+    const profile = users.get(scene.user)!;
+    const company = users.company(profile, scene.now);
+    const facts = ({ streamer, category, startedAt, viewers }: CatalogStream): ExplainedFacts => ({
+      streamer,
+      category,
+      onAirMs: Math.max(scene.now - startedAt, 0),
+      viewers,
+      visits: profile.pairs.get(streamer)?.visits ?? 0,
+      minutes: profile.pairs.get(streamer)?.minutes ?? 0,
+      follows: profile.follows?.has(streamer) === true,
+      friends: company.filter((one) => one === streamer).length,
+    });
+    const evaluate = this.#isWarm(scene) ? this.#evaluate.bind(this) : undefined;
+    const { features } = this.#scenes;
+    return explain({ scene, among, slate, builder: this.#slates, features, also, evaluate, facts }, count);
   }
 
   /** When a user who shows no sign since a time counts as gone: at a multiple of the user's own usual gap. */

@@ -160,6 +160,8 @@ describe("train and recommend", () => {
     expect(unknown.err).toContain(
       '"--user" must be the id of one of the 60 users of the model (such as "1"), got "nobody"',
     );
+    const told = await liveq("recommend", "--model", model, "--user", "7", "--explain");
+    expect([told.code, told.err]).toEqual([2, expect.stringContaining('"--explain" is for live recommenders')]);
     const foreign = await liveq("recommend", "--model", "package.json", "--user", "1");
     expect(foreign.err).toContain("package.json: not a snapshot");
     const absent = await liveq("recommend", "--model", at("none"), "--user", "1");
