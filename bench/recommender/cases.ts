@@ -14,6 +14,7 @@ import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
 import { recsim } from "./recsim.js";
+import { measureSatiation } from "./satiation.js";
 import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
@@ -72,12 +73,16 @@ function orderRows({ say }: CaseContext): Result[] {
   });
 }
 
+/** The folder of MovieLens-100K, if it is there. */
+function movielensFolder(say: CaseContext["say"]): string | undefined {
+  if (existsSync(MOVIELENS)) return MOVIELENS;
+  say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
+  return undefined;
+}
+
 async function movielensRows({ say }: CaseContext): Promise<Result[]> {
-  if (!existsSync(MOVIELENS)) {
-    say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
-    return [];
-  }
-  return movielensBars(MOVIELENS);
+  const folder = movielensFolder(say);
+  return folder === undefined ? [] : movielensBars(folder);
 }
 
 export const CASES: readonly ProcessCase[] = [
@@ -87,6 +92,11 @@ export const CASES: readonly ProcessCase[] = [
     title: `how long users watch beside KuaiLive, at satiation ${satiation}`,
     run: (context: CaseContext) => satiationRows(satiation, context),
   })),
+  {
+    name: "satiation",
+    title: "whether people come back later after a long session: MovieLens-100K and the simulator",
+    run: ({ say }) => measureSatiation(movielensFolder(say)),
+  },
   { name: "order", title: "whether policies that see more earn more", run: orderRows },
   ...CAUSES.causes.map((cause) => ({
     name: `causes/${cause}`,
