@@ -12,7 +12,7 @@ import { SPLITS } from "./commands/split.js";
 import { type TrainOptions, train } from "./commands/train.js";
 import { trainWords, type WordOptions } from "./commands/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
-import { fractions, integer, moment, names, number, UsageError } from "./reading/arguments.js";
+import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
@@ -46,7 +46,27 @@ function command(name: string, description: string, ...examples: string[]): Comm
 }
 program.addHelpText("after", EXIT_HELP);
 
-command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3")
+/** Adds the options on what brings viewers back. */
+function withReturns(own: Command): Command {
+  return own
+    .option(
+      "--satiation <min>",
+      "minutes watched that multiply the gap until a viewer's next session by e; none: watching delays nobody",
+      minutesOrNone,
+      45,
+    )
+    .option(
+      "--satisfaction-effect <x>",
+      "how strongly satisfaction brings viewers back; 0: not at all",
+      number(0, 5),
+      1,
+    )
+    .option("--no-newcomers", "leave the places of lost viewers empty, in place of giving them to new ones");
+}
+
+withReturns(
+  command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3"),
+)
   .option("--viewers <n>", "viewers", integer(1, 100_000), 300)
   .option("--streamers <n>", "streamers; about 7 % are on air at a time", integer(1, 100_000), 500)
   .option("--days <n>", "days to simulate; figures cover the second half", integer(2, 3650), 12)
@@ -62,12 +82,14 @@ command("demo", "serve a generated live platform with four policies and compare 
     }
   });
 
-command(
-  "simulate",
-  "serve a simulated live platform with a policy, write its log, and print the figures",
-  "--days 7 --out events.jsonl --decisions decisions.jsonl",
-  "--policy popular --schedule broadcasts.csv --out - | liveq inspect -",
-  "--ab random,popular --viewers 2000",
+withReturns(
+  command(
+    "simulate",
+    "serve a simulated live platform with a policy, write its log, and print the figures",
+    "--days 7 --out events.jsonl --decisions decisions.jsonl",
+    "--policy popular --schedule broadcasts.csv --out - | liveq inspect -",
+    "--ab random,popular --viewers 2000",
+  ),
 )
   .addOption(
     new Option("--policy <name>", "the policy that chooses the streams")

@@ -10,6 +10,17 @@ export {
   type SlatePolicy,
   type SlateResult,
 } from "./interest.js";
+export {
+  bestMixture,
+  chocDocuments,
+  type DocumentPolicy,
+  kaleDocuments,
+  LongTermSatisfaction,
+  type LongTermSatisfactionOptions,
+  mixedDocuments,
+  mixtureValue,
+  satisfactionReturns,
+} from "./longterm.js";
 export { clickOracle, farsightedOracle, satisfactionOracle, stayOracle, watchOracle } from "./oracles.js";
 export {
   Platform,

@@ -5,9 +5,10 @@ import { meanInterval } from "../../../src/statistics/intervals.js";
 import type { Result } from "../../harness/suite.js";
 import { KNOWN } from "./known.js";
 import { LIVE } from "./live.js";
+import { LONGTERM } from "./longterm.js";
 import { RECSIM } from "./recsim.js";
 
-export const FARSIGHT = [...KNOWN, ...RECSIM, ...LIVE];
+export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE];
 const PREFIX = "farsight/";
 
 /** A computed row, of a suite of its own. */
@@ -54,13 +55,18 @@ export function pairedGain(
   return { value, lo: value + lo * scale, hi: value + hi * scale, n: a.length };
 }
 
-const GAINS = { watch_min_per_user_day: "watch_gain_percent", sessions_per_user_day: "sessions_gain_percent" } as const;
+const GAINS = {
+  watch_min_per_user_day: "watch_gain_percent",
+  sessions_per_user_day: "sessions_gain_percent",
+  new_viewer_min_per_session: "new_viewer_gain_percent",
+} as const;
 
 /** Gains of each arm on the platform over the arm `gamma-0`, in the worlds that both have. */
 function gains(series: readonly Series[]): FarsightRow[] {
-  const live = series.filter(({ name }) => name.startsWith("live/"));
+  const live = series.filter(({ name }) => name.startsWith("live"));
   return live.flatMap(({ name, metric, seeds, values }) => {
-    const base = live.find((other) => other.name === "live/gamma-0" && other.metric === metric);
+    const [setting] = name.split("/");
+    const base = live.find((other) => other.name === `${setting}/gamma-0` && other.metric === metric);
     if (base === undefined || name === base.name) return [];
     const pairs = seeds.flatMap((seed, i) => {
       const at = base.seeds.indexOf(seed);

@@ -35,7 +35,8 @@ export interface PlatformOptions {
   warmupDays: number;
   /**
    * Minutes watched recently that multiply the gap until the next session by e, in (0, Infinity]; Infinity: watching
-   * delays nobody. The mean gap is set for 45 only: with more, viewers watch more. Default 45.
+   * delays nobody. Gaps and the spread of activity are fitted so that viewers watch as long whatever it is; below 45 they
+   * watch less. Default 45.
    */
   satiation: number;
   /**

@@ -281,9 +281,20 @@ export class World {
   #introduce(viewer: Viewer, now: number): void {
     const { age, gender, region, language, device } = viewer.traits;
     this.#emit({ kind: "user", time: now, user: viewer.id, age, gender, region, language, device });
-    const isFirst = viewer.index < this.#options.viewers;
-    const made = isFirst ? this.#made[viewer.index]!.map((place) => this.viewers[place]!) : viewer.friends;
-    for (const friend of made) this.#emit({ kind: "friend", time: now, user: viewer.id, friend: friend.id });
+    for (const friend of this.#newFriends(viewer)) {
+      this.#emit({ kind: "friend", time: now, user: viewer.id, friend: friend.id });
+    }
+  }
+
+  /**
+   * The friends whom a viewer who comes for the first time names: each friendship is sent once. Of first viewers the one
+   * names it who made it; that of a newcomer is named by whoever of the two comes later.
+   */
+  #newFriends(viewer: Viewer): Viewer[] {
+    const isFirst = ({ index }: Viewer) => index < this.#options.viewers;
+    const made = isFirst(viewer) ? this.#made[viewer.index]!.map((place) => this.viewers[place]!).filter(isFirst) : [];
+    const here = viewer.friends.filter((friend) => friend.sessions > 0 && !(isFirst(viewer) && isFirst(friend)));
+    return [...made, ...here];
   }
 
   /** The viewer wants something to watch: a favourite who is on air, or what the host shows. */
