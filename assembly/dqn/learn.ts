@@ -19,7 +19,7 @@ import {
   shownOf,
 } from "../replay";
 import { Rng } from "../rng";
-import { choiceLoss, joinChoices, splitChoices } from "../slate";
+import { choiceLoss, conservativeSlate, joinChoices, splitChoices } from "../slate";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { setPriorities, totalOf } from "../sumtree";
@@ -270,7 +270,9 @@ function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
   if (agent.isConservative) {
     const scale = (f32(scalar(agent, Scalar.Conservative)) * weight) / f32(agent.batch);
     expectations(c, n, agent.matrix + offsetOf(agent, b), bits, agent.q);
-    term = conservative(c, n, agent.q, action, scale, agent.p, d);
+    term = agent.slate
+      ? conservativeSlate(c - 1, shownOf(agent.replay, row), n, agent.q, scale, agent.p, d)
+      : conservative(c, n, agent.q, action, scale, agent.p, d);
   }
   if (agent.isDueling) duelBackward(c, n, d, bits, agent.dv + b * bytes);
   if (agent.slate) {

@@ -46,7 +46,8 @@ export interface Transition {
   /**
    * (n, features) of the candidates offered, or a part of them that holds the action; with the option
    * `candidates`. Needed with `dueling`, `munchausen`, `cqlAlpha` and `slate`, n <= candidates.next then. With
-   * `slate` those of the shown slate that the user examined, in any order; then, for `cqlAlpha`, others that were on offer.
+   * `slate` those of the shown slate that the user examined, from the top; then, for `cqlAlpha` and `clone`, others that were
+   * on offer.
    */
   candidates?: AgentInput;
   /** How many of the `candidates` were shown and examined, the first ones, [0, n]; with `slate`. Default n. */
@@ -389,7 +390,26 @@ export class DQN {
     if (this.replaySize < options.learningStarts) return Number.NaN;
     writeValue(options.learningRate, this.steps, this.#scalars, Scalar.LearningRate);
     writeValue(options.importanceExponent, this.steps, this.#scalars, Scalar.ImportanceExponent);
-    return engine.exports.learn(updates);
+    return this.#clone(engine, updates);
+  }
+
+  /** Updates by the weight of the conservative term that is due at each. */
+  #clone({ exports }: Engine, updates: number): number {
+    const { clone, cqlAlpha } = this.options;
+    let [sum, done] = [0, 0];
+    for (let left = updates; left > 0; ) {
+      const before = this.updates;
+      const isCloning = clone !== undefined && before < clone.updates;
+      this.#scalars[Scalar.Conservative] = isCloning ? clone.alpha : cqlAlpha;
+      const now = isCloning ? Math.min(left, clone.updates - before) : left;
+      const loss = exports.learn(now);
+      if (now === updates) return loss;
+      const committed = this.updates - before;
+      if (committed > 0) sum += loss * committed;
+      done += committed;
+      left -= now;
+    }
+    return sum / done;
   }
 
   /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
@@ -725,8 +745,13 @@ function requireFlag(name: string, flag: boolean): void {
 }
 
 /** Whether transitions keep the candidates that were offered. */
-function keepsSets({ dueling, munchausen, cqlAlpha, slate }: ResolvedOptions): boolean {
-  return dueling || munchausen !== undefined || cqlAlpha > 0 || slate !== undefined;
+function keepsSets(options: ResolvedOptions): boolean {
+  const { dueling, munchausen, slate } = options;
+  return dueling || munchausen !== undefined || isConservative(options) || slate !== undefined;
+}
+
+function isConservative({ cqlAlpha, clone }: ResolvedOptions): boolean {
+  return cqlAlpha > 0 || clone !== undefined;
 }
 
 function flagsOf(options: ResolvedOptions): number {
@@ -737,7 +762,7 @@ function flagsOf(options: ResolvedOptions): number {
     [options.priorityExponent > 0, Flag.Prioritized],
     [options.dueling, Flag.Dueling],
     [options.munchausen !== undefined, Flag.Munchausen],
-    [options.cqlAlpha > 0, Flag.Conservative],
+    [isConservative(options), Flag.Conservative],
     [options.noisySigma > 0, Flag.Noisy],
     [keepsSets(options), Flag.Sets],
   ];

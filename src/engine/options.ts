@@ -86,6 +86,17 @@ export interface SlateOptions {
   choiceWeight?: number;
 }
 
+/** Behaviour cloning before Q-learning. */
+export interface CloneOptions {
+  /** Updates at the start that clone, [1, 1e9]. */
+  updates: number;
+  /**
+   * Weight of the conservative term in them, [0, 1000]. Values still learn beside it, at 1 / alpha of its weight, so that
+   * they are of the right size when `cqlAlpha` takes its place. Default 100.
+   */
+  alpha?: number;
+}
+
 /** Dense numbers are kept in the replay as the nearest of 256 values from `low` to `high`, and must lie there. */
 export interface ByteStorage {
   type: "u8";
@@ -199,9 +210,15 @@ export interface DQNOptions {
   dropout?: number;
   /**
    * Weight of the conservative term (Kumar et al. 2020), for learning from logs: log-sum-exp of the values of all
-   * available actions, minus the value of the action taken; [0, 1000]. Default 0.
+   * available actions, minus the value of the action taken; [0, 1000]. With `slate` its mean over the places of the
+   * shown slate, each among the candidates that were left for it. Default 0.
    */
   cqlAlpha?: number;
+  /**
+   * A start by behaviour cloning, for learning from logs: at first another weight of the conservative term, which alone
+   * is the cross-entropy of the logged choices. Default: none, `cqlAlpha` from the first update on.
+   */
+  clone?: CloneOptions;
   /** `huber` has its kink at 1; `squared` is d^2, as PyTorch's mse_loss. Default `squared`, with `quantiles` above 1 `huber`. */
   loss?: "huber" | "squared";
   /** Global L2 norm to which the gradient is clipped, [1e-6, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
@@ -241,7 +258,7 @@ export interface DQNOptions {
 
 /** Options with all defaults in place. */
 export type ResolvedOptions = Required<
-  Omit<DQNOptions, "actions" | "candidates" | "slate" | "sparse" | "munchausen" | "storage">
+  Omit<DQNOptions, "actions" | "candidates" | "slate" | "sparse" | "munchausen" | "storage" | "clone">
 > & {
   storage: "f32" | "f16" | Required<ByteStorage>;
   actions: number;
@@ -249,6 +266,7 @@ export type ResolvedOptions = Required<
   candidates: (Required<Omit<CandidateOptions, "sparse">> & Pick<CandidateOptions, "sparse">) | undefined;
   slate: Required<SlateOptions> | undefined;
   munchausen: Required<MunchausenOptions> | undefined;
+  clone: Required<CloneOptions> | undefined;
 };
 
 const COUNT_MAX = 2 ** 31 - 1;
@@ -306,6 +324,7 @@ const RULES: Rules<DQNOptions> = {
   normalization: oneOf("none", "layer", "batch"),
   dropout: between(0, 0.9),
   cqlAlpha: between(0, 1000),
+  clone: nested("updates, alpha"),
   loss: oneOf("huber", "squared"),
   maxGradNorm: zeroOr(1e-6, 1e6),
   rewardScale: between(1e-12, 1e12),
@@ -365,6 +384,11 @@ const SLATE_RULES: Rules<SlateOptions> = {
   choiceWeight: between(0, 1000),
 };
 
+const CLONE_RULES: Rules<CloneOptions> = {
+  updates: integer(1, 1e9),
+  alpha: between(0, 1000),
+};
+
 const SPARSE_RULES: Rules<SparseOptions> = {
   slots: integer(1, WIDTH_MAX),
   size: integer(1, 2 ** 24),
@@ -396,7 +420,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     double: !given?.munchausen,
     loss: Number(given?.quantiles) > 1 ? "huber" : "squared",
   });
-  const { actions = 0, sparse, candidates, slate, munchausen } = options;
+  const { actions = 0, sparse, candidates, slate, munchausen, clone } = options;
   if (actions > 0 === (candidates !== undefined)) {
     const got = candidates ? "both" : "neither";
     throw new TypeError(`either "actions" (a fixed set) or "candidates" (a changing one) must be given, got ${got}`);
@@ -410,6 +434,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     slate: slate && checked<SlateOptions>(slate, SLATE_RULES, { choiceWeight: 1 }, "slate."),
     munchausen:
       munchausen && checked<MunchausenOptions>(munchausen, MUNCHAUSEN_RULES, MUNCHAUSEN_DEFAULTS, "munchausen."),
+    clone: clone && checked<CloneOptions>(clone, CLONE_RULES, { alpha: 100 }, "clone."),
   } as ResolvedOptions;
   if (resolved.observation === 0 && !sparse) {
     throw new RangeError(`"observation" must be ${RULES.observation[1]}, got 0`);
@@ -514,4 +539,5 @@ export type LearnerOptions = Pick<
   | "rewardScale"
   | "rewardClip"
   | "cqlAlpha"
+  | "clone"
 >;

@@ -33,7 +33,7 @@ export {
   traits,
   vectors,
 } from "./features/index.js";
-export type { Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
+export type { Agreement, Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
 export {
   type LoadOptions,
   type QFunction,

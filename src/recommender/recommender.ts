@@ -1,4 +1,13 @@
-import { between, checked, group, mustBe, nonNegativeInteger, positiveInteger, type Rules } from "../check/index.js";
+import {
+  between,
+  boolean,
+  checked,
+  group,
+  mustBe,
+  nonNegativeInteger,
+  positiveInteger,
+  type Rules,
+} from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import {
   DQN,
@@ -30,7 +39,11 @@ import {
 } from "../protocol/index.js";
 import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
 import {
+  type Agreement,
+  AgreementMeter,
   type ClosedDecision,
+  type Compared,
+  drawSome,
   type NextState,
   Objective,
   Pending,
@@ -38,6 +51,7 @@ import {
   type ReturnOptions,
   Reward,
   type RewardOptions,
+  type SavedAgreement,
   type SavedPending,
   type SlateTransition,
 } from "./learning/index.js";
@@ -60,6 +74,7 @@ import {
   SlateBuilder,
   type SlateOptions,
   slateScores,
+  slateValue,
 } from "./serving/index.js";
 import {
   type CatalogStream,
@@ -89,6 +104,17 @@ export interface RecommenderOptions extends SceneOptions {
   gamma: number;
   /** Streams of the next request that a transition keeps: the best at that time. It keeps as many of a slate. Default 16. */
   nextCandidates: number;
+  /**
+   * Streams that were candidates and not shown, drawn at random, that a transition keeps after those shown, as
+   * far as `nextCandidates` has room: the conservative term compares what was shown with them. An integer >= 0; 0 without
+   * `learner.cqlAlpha` and `learner.clone`, which need them. Default 8.
+   */
+  offered: number;
+  /**
+   * Whether it learns from the decisions of another recommender, given to `recordDecision`, and does not act:
+   * `recommend` throws until `graduate` was called. Default false.
+   */
+  apprentice: boolean;
   /** Transitions between two rounds of updates; 0: only `learn` updates. Default 1. */
   trainEvery: number;
   /** Updates in each round. Default 2. */
@@ -135,6 +161,8 @@ const DEFAULTS: RecommenderOptions = {
   ...SCENE_DEFAULTS,
   gamma: 0.9,
   nextCandidates: 16,
+  offered: 8,
+  apprentice: false,
   trainEvery: 1,
   updatesPerTrain: 2,
   warmupUpdates: 1000,
@@ -150,6 +178,8 @@ const TABLE: Rules<RecommenderOptions> = {
   ...SCENE_RULES,
   gamma: between(0, 1),
   nextCandidates: candidateCount,
+  offered: nonNegativeInteger,
+  apprentice: boolean,
   trainEvery: nonNegativeInteger,
   updatesPerTrain: positiveInteger,
   warmupUpdates: nonNegativeInteger,
@@ -241,11 +271,16 @@ interface Saved {
   lost: { unfinished: number; censored: number };
   recent: string[];
   random: number[];
+  /** State of the generator that draws from what was on offer. */
+  drawn: number[];
+  agreement: SavedAgreement;
   counts: Counts;
 }
 
 interface Counts {
   time: number;
+  /** Whether it still is an apprentice. */
+  isApprentice: boolean;
   decisions: number;
   /** Transitions since the last round of updates. */
   untrained: number;
@@ -304,10 +339,13 @@ export class Recommender implements Policy, TargetPolicy {
   readonly #reward: Reward;
   readonly #random: Random;
   readonly #explorer: Explorer;
+  readonly #offers: Random;
+  readonly #agreement = new AgreementMeter();
   readonly #slates: SlateBuilder;
   readonly #recent = new Latest<string, true>(RECENT_EVENTS);
   readonly #counts: Counts = {
     time: 0,
+    isApprentice: false,
     decisions: 0,
     untrained: 0,
     loss: null,
@@ -339,6 +377,8 @@ export class Recommender implements Policy, TargetPolicy {
     const { bounceMs } = this.#scenes.state.users.options;
     this.#random = Random.named(seed, "explore");
     this.#explorer = new Explorer(this.#random, explore);
+    this.#offers = Random.named(seed, "offered");
+    this.#counts.isApprentice = this.options.apprentice;
     if (isNoisy && !((learner.noisySigma ?? 0) > 0))
       throw new TypeError('"explore.heads" above 1 needs "learner.noisySigma" above 0');
     this.#slates = new SlateBuilder(maxCandidates, this.#explorer, slate);
@@ -353,9 +393,10 @@ export class Recommender implements Policy, TargetPolicy {
   /**
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
    * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
-   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
+   * @throws EventError for an invalid request, or a time too far back, Error for an apprentice; nothing changes then.
    */
   recommend(request: Request): Decision {
+    if (this.#counts.isApprentice) throw new Error("an apprentice does not act: call graduate() first, or rank()");
     const { user, now: asked, k, candidates, filter, explain: wanted = false } = parseRequest(request);
     const now = this.#advance(asked, "now");
     this.#askedBy(user, now);
@@ -370,7 +411,8 @@ export class Recommender implements Policy, TargetPolicy {
     this.#close(scene, indices.length);
     const shown = indices.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
-    this.#show(id, scene, shown, this.#rows(scene, indices));
+    const others = this.#drawOffered(scene, shown);
+    this.#show(id, scene, shown, { rows: this.#rows(scene, [...indices, ...others]), offered: others.length });
     return {
       id,
       user,
@@ -386,7 +428,7 @@ export class Recommender implements Policy, TargetPolicy {
   /**
    * Records a decision of another policy among the streams on air now as one of its own, to learn off-policy from the
    * log of that policy. Call it at the decision's place in the log, then give the feedback that names it. Streams of
-   * the slate that are not on air are left out.
+   * the slate that are not on air are left out. Before it learns from it, `agreement` compares it with its own choice.
    * @param times - Number of times to learn from it, an integer >= 0; the numbers of `UserShares` make all users count
    *   the same. Default 1.
    * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
@@ -402,12 +444,37 @@ export class Recommender implements Policy, TargetPolicy {
     this.#askedBy(user, now);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
     const scene = this.#face({ user, now, k: shown.length });
+    const rows = this.#scenes.rowsOf(shown);
+    // Longer slates than it evaluates at once count by their first streams.
+    this.#compare(scene, shown.slice(0, this.options.maxCandidates), rows);
     this.#close(scene, shown.length);
     this.#counts.unknownStreams += slate.length - shown.length;
     // A recommender of the same name may have made it: its own later decisions need other names.
     const number = this.#numberOf(id);
     if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
-    this.#show(id, scene, shown, this.#scenes.rowsOf(shown), times);
+    const others = this.#drawOffered(scene, shown);
+    const all = new Float32Array(rows.length + others.length * this.#scenes.features.candidateSize);
+    all.set(rows);
+    all.set(this.#rows(scene, others), rows.length);
+    this.#show(id, scene, shown, { rows: all, offered: others.length, times });
+  }
+
+  /**
+   * How far it agrees with the decisions given to `recordDecision`, each measured before it was learned from: its own
+   * slate is the best streams by value, as `rank` gives them.
+   */
+  agreement(): Agreement {
+    return this.#agreement.read();
+  }
+
+  /** Whether it is an apprentice, which does not act. */
+  get isApprentice(): boolean {
+    return this.#counts.isApprentice;
+  }
+
+  /** Ends an apprenticeship: from now on `recommend` acts. It still learns from `recordDecision` too. */
+  graduate(): void {
+    this.#counts.isApprentice = false;
   }
 
   /**
@@ -553,6 +620,8 @@ export class Recommender implements Policy, TargetPolicy {
       lost: { unfinished: this.#objective.unfinished, censored: this.#objective.censored },
       recent: [...this.#recent.keys()],
       random: [...this.#random.state()],
+      drawn: [...this.#offers.state()],
+      agreement: this.#agreement.save(),
       counts: this.#counts,
     };
     const tensors = new Map([
@@ -721,15 +790,43 @@ export class Recommender implements Policy, TargetPolicy {
     id: Id,
     { user, now, observation }: Scene,
     shown: readonly CatalogStream[],
-    rows: Float32Array,
-    times?: number,
+    { rows, offered, times }: { rows: Float32Array; offered: number; times?: number },
   ): void {
     this.#scenes.state.shown(user, shown, now);
     if (shown.length === 0) return;
     const slate = shown.map((stream) => stream.id);
-    this.#observe(
-      this.#pending.add({ id, user, time: now, slate, observation: observation.slice(), candidates: rows, times }),
-    );
+    const known = { observation: observation.slice(), candidates: rows, times, offered: offered || undefined };
+    this.#observe(this.#pending.add({ id, user, time: now, slate, ...known }));
+  }
+
+  /** Candidates that are not shown, each set of them equally likely, for the conservative term. */
+  #drawOffered({ streams }: Scene, shown: readonly CatalogStream[]): number[] {
+    const { offered, learner } = this.options;
+    if (offered === 0 || !((learner.cqlAlpha ?? 0) > 0 || learner.clone)) return [];
+    const hidden = new Set(shown);
+    const others = Array.from(streams.keys()).filter((index) => !hidden.has(streams[index]!));
+    return drawSome(this.#offers, others, offered);
+  }
+
+  /** Compares the slate of another policy with its own. `rows`: those of the slate. */
+  #compare(scene: ValuedScene, shown: readonly CatalogStream[], rows: Float32Array): void {
+    const { streams, ranked } = scene;
+    const best = ranked.subarray(0, shown.length);
+    const ids = (of: readonly CatalogStream[]) => of.map(({ id }) => id);
+    const own = ids(Array.from(best, (index) => streams[index]!));
+    // Streams that it would not have among its candidates have values too.
+    const candidates = rows.subarray(0, shown.length * this.#scenes.features.candidateSize);
+    const theirs = this.#valuesOf({ ...scene, streams: shown, candidates });
+    const { choices, nothing = 0 } = scene;
+    let values: Compared["values"];
+    let scores: ArrayLike<number> = theirs.values;
+    if (choices !== undefined && theirs.choices !== undefined) {
+      const value = slateValue(scene.values, choices, nothing, best);
+      const all = Int32Array.from(shown.keys());
+      values = { own: value, other: slateValue(theirs.values, theirs.choices, nothing, all) };
+      scores = theirs.values.map((q, i) => theirs.choices![i]! * (q - value));
+    }
+    this.#agreement.add({ shown: ids(shown), scores, own, candidates: streams.length, values });
   }
 
   /** Copies of the rows of some candidates. */
@@ -830,6 +927,8 @@ export class Recommender implements Policy, TargetPolicy {
     this.#scenes.load(saved.scenes, numbers);
     for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
+    this.#offers.restore(Uint32Array.from(saved.drawn));
+    this.#agreement.load(saved.agreement);
     this.#pending.load(saved.pending, numbers.pending);
     this.#watches.load(saved.watches);
     Object.assign(this.#objective, saved.lost);

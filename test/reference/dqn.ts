@@ -143,6 +143,13 @@ export function quantileLoss(theta: readonly number[], y: readonly number[]): nu
   }, 0);
 }
 
+/** The conservative term: of the action taken, or of a slate that was shown: the first ones after nothing, in order. */
+function conservative(values: number[], taken: number, shown: number | undefined): number {
+  if (shown === undefined) return logSumExp(values, 1) - taken;
+  const places = Array.from({ length: shown }, (_, i) => values.slice(i + 1));
+  return shown === 0 ? 0 : mean(places.map((left) => logSumExp(left, 1) - left[0]!));
+}
+
 /** Mean weighted loss of a batch, with its conservative term, and the TD errors. */
 export function batchLoss(
   online: Network,
@@ -166,7 +173,7 @@ export function batchLoss(
     const taken = theta[b]![slate ? action + 1 : needsAll || !state.set ? action : 0]!;
     errors.push(mean(taken) - mean(y[b]!));
     let own = quantiles > 1 ? quantileLoss(taken, y[b]!) : loss(taken[0]! - y[b]![0]!, squared);
-    if (cqlAlpha > 0) own += cqlAlpha * (logSumExp(expectations(theta[b]!, state), 1) - mean(taken));
+    if (cqlAlpha > 0) own += cqlAlpha * conservative(expectations(theta[b]!, state), mean(taken), slate && shown!);
     if (slate) {
       const u = [0, ...outputs[b]!.slice(1, shown! + 1).map((row) => row[quantiles]!)];
       own += slate.choiceWeight * (logSumExp(u, 1) - u[action + 1]!);

@@ -56,6 +56,7 @@ export interface Kernels extends Door {
   choiceWeights(c: number, v: number): void;
   greedySlate(c: number, k: number, q: number, v: number, taken: number, chosen: number): void;
   mixture(k: number, n: number, chosen: number, theta: number, v: number, y: number): void;
+  conservativeSlate(c: number, k: number, n: number, q: number, scale: number, p: number, d: number): number;
   choiceLoss(c: number, u: number, action: number, scale: number, p: number, du: number): number;
   softValue(c: number, n: number, theta: number, q: number, temperature: number, p: number, v: number): void;
   munchausen(c: number, q: number, action: number, alpha: number, temperature: number, clip: number, p: number): number;

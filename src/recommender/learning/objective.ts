@@ -136,10 +136,13 @@ export class Objective {
     }));
   }
 
-  /** The rows that a user chose from, as many as a transition holds, and which of them was entered. */
+  /**
+   * The rows that a user chose from, as many as a transition holds, and which of them was entered; then, where there is
+   * room, those of streams that were on offer and not shown.
+   */
   #choice(decision: KnownDecision, position: number): Pick<SlateTransition, "candidates" | "shown" | "action"> {
-    const { outcomes, seen, slate, candidates } = decision;
-    const size = candidates.length / Math.max(slate.length, 1);
+    const { outcomes, seen, slate, candidates, offered = 0 } = decision;
+    const size = candidates.length / Math.max(slate.length + offered, 1);
     const depth = examined(outcomes);
     const rows: number[] = [];
     for (let p = 0; p < depth; p++) if (p === position || seen?.[p] !== false) rows.push(p);
@@ -147,9 +150,11 @@ export class Objective {
       rows.length = this.#rows;
       if (position >= 0 && !rows.includes(position)) rows[this.#rows - 1] = position;
     }
+    const shown = rows.length;
+    for (let i = 0; i < offered && rows.length < this.#rows; i++) rows.push(slate.length + i);
     const chosen = new Float32Array(rows.length * size);
     for (const [i, row] of rows.entries()) chosen.set(candidates.subarray(row * size, (row + 1) * size), i * size);
-    return { candidates: chosen, shown: rows.length, action: rows.indexOf(position) };
+    return { candidates: chosen, shown, action: position < 0 ? -1 : rows.indexOf(position) };
   }
 
   #sum(outcomes: readonly Outcome[], counts: (outcome: Outcome) => boolean): number {

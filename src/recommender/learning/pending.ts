@@ -72,6 +72,8 @@ export interface PendingDecision {
   readonly observation: Float32Array;
   /** One row for each stream of the slate; then rows of other streams that were on offer, if the learner needs them. */
   readonly candidates: Float32Array;
+  /** How many rows of others. Default 0. */
+  readonly offered?: number | undefined;
   /** Number of times to learn from it, an integer >= 0. Default 1. */
   readonly times?: number | undefined;
 }
@@ -304,10 +306,10 @@ export class Pending {
         observation: take(entry.next.observation),
         candidates: take(entry.next.candidates),
       };
-      const { id, user, time, slate, times, seen } = entry;
+      const { id, user, time, slate, times, offered, seen } = entry;
       // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
       const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
-      this.#insert({ id, user, time, slate, observation, candidates, times, outcomes, seen, next });
+      this.#insert({ id, user, time, slate, observation, candidates, times, offered, outcomes, seen, next });
     }
     for (const item of saved.deadlines) {
       const own = this.#ofUser.get(item.user);
