@@ -3,12 +3,13 @@
 import type { StoredRow } from "../../../src/cli/writing/results.js";
 import { meanInterval } from "../../../src/statistics/intervals.js";
 import type { Result } from "../../harness/suite.js";
+import { BOTS_CASES } from "./bots.js";
 import { KNOWN } from "./known.js";
 import { LIVE } from "./live.js";
 import { LONGTERM } from "./longterm.js";
 import { RECSIM } from "./recsim.js";
 
-export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE];
+export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE, ...BOTS_CASES];
 const PREFIX = "farsight/";
 
 /** A computed row, of a suite of its own. */
@@ -61,19 +62,19 @@ const GAINS = {
   new_viewer_min_per_session: "new_viewer_gain_percent",
 } as const;
 
-/** Gains of each arm on the platform over the arm `gamma-0`, in the worlds that both have. */
-function gains(series: readonly Series[]): FarsightRow[] {
-  const live = series.filter(({ name }) => name.startsWith("live"));
-  return live.flatMap(({ name, metric, seeds, values }) => {
+/** Gains of each arm of the settings of a kind over one of its arms, in the worlds that both have. */
+function gains(series: readonly Series[], kind: string, over: string): FarsightRow[] {
+  const own = series.filter(({ name }) => name === kind || name.startsWith(`${kind}-`) || name.startsWith(`${kind}/`));
+  return own.flatMap(({ name, metric, seeds, values }) => {
     const [setting] = name.split("/");
-    const base = live.find((other) => other.name === `${setting}/gamma-0` && other.metric === metric);
+    const base = own.find((other) => other.name === `${setting}/${over}` && other.metric === metric);
     if (base === undefined || name === base.name) return [];
     const pairs = seeds.flatMap((seed, i) => {
       const at = base.seeds.indexOf(seed);
       return at < 0 ? [] : [[values[i]!, base.values[at]!] as const];
     });
     if (pairs.length < 2) return [];
-    const common = { suite: "farsight", case: `${name}-over-gamma-0` };
+    const common = { suite: "farsight", case: `${name}-over-${over}` };
     const [mine, theirs] = [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
     if (metric in GAINS) {
       return [{ ...common, metric: GAINS[metric as keyof typeof GAINS], unit: "%", ...pairedGain(mine, theirs) }];
@@ -93,7 +94,7 @@ export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
     seeds,
     ...meanInterval(values),
   }));
-  return [...means, ...gains(series)];
+  return [...means, ...gains(series, "live", "gamma-0"), ...gains(series, "bots", "none")];
 }
 
 /** Whether a row is one seed's share of a mean. */
