@@ -7,6 +7,7 @@ import { FARSIGHT } from "./farsight/rows.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
+import { RANKER_TRIALS, rankerGroupRows, rankerRows, rankerTrialRows } from "./ranker.js";
 import { recsim } from "./recsim.js";
 import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
@@ -45,12 +46,13 @@ function orderRows({ say }: CaseContext): Result[] {
   });
 }
 
-async function movielensRows({ say }: CaseContext): Promise<Result[]> {
-  if (!existsSync(MOVIELENS)) {
-    say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
+/** A measurement on MovieLens-100K, or nothing where it is not. */
+function onMovielens(measure: (dir: string, context: CaseContext) => Promise<Result[]>): ProcessCase["run"] {
+  return async (context) => {
+    if (existsSync(MOVIELENS)) return measure(MOVIELENS, context);
+    context.say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
     return [];
-  }
-  return movielensBars(MOVIELENS);
+  };
 }
 
 export const CASES: readonly ProcessCase[] = [
@@ -72,7 +74,27 @@ export const CASES: readonly ProcessCase[] = [
     title: "estimates of a policy from the log of another, beside its own earnings",
     run: ({ say }) => measureOffPolicy(say),
   },
-  { name: "movielens", title: "baselines on MovieLens-100K beside known figures", run: movielensRows },
+  {
+    name: "movielens",
+    title: "baselines on MovieLens-100K beside known figures",
+    run: onMovielens((dir) => movielensBars(dir)),
+  },
+  ...RANKER_TRIALS.map((trial) => ({
+    name: `ml-100k-tuning/${trial.name}`,
+    title: "a setting of the DQN ranker on the last but one ratings of MovieLens-100K",
+    recipe: trial,
+    run: onMovielens((dir) => rankerTrialRows(dir, trial)),
+  })),
+  {
+    name: "ml-100k",
+    title: "the DQN ranker and others on the last ratings of MovieLens-100K",
+    run: onMovielens((dir) => rankerRows(dir)),
+  },
+  {
+    name: "ml-100k-groups",
+    title: "what each group of features brings to the DQN ranker on MovieLens-100K",
+    run: onMovielens((dir, { say }) => rankerGroupRows(dir, say)),
+  },
   {
     name: "memory",
     title: "memory for 100,000 users and 10,000 streams",

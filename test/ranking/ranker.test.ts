@@ -10,7 +10,7 @@ import {
 import { Bpr } from "../../src/ranking/bpr.js";
 import { CoOccurrence } from "../../src/ranking/dqn/cooccurrence.js";
 import { featureNames, writeFeatures } from "../../src/ranking/dqn/features.js";
-import { FEATURE_GROUPS, type RankerFeatureGroup } from "../../src/ranking/dqn/groups.js";
+import { type RankerFeatureGroup, rankerFeatureGroups } from "../../src/ranking/dqn/groups.js";
 import { stateNames, UserHistory } from "../../src/ranking/dqn/history.js";
 import { ItemTable, type ItemTableOptions } from "../../src/ranking/dqn/items.js";
 import { CrossFittedWeights } from "../../src/ranking/dqn/linear.js";
@@ -24,8 +24,8 @@ const { ratings, items } = parseMovieLens(lookAlike(1).files);
 const { train, test: held } = leaveLastOut(ratings);
 const QUICK = { learner: { learningStarts: 100, capacity: 20_000 } };
 
-const EVERYTHING: ItemTableOptions = { features: FEATURE_GROUPS, window: 20, decay: 0.9, folds: 3, seed: 1 };
-const NAMES = featureNames(FEATURE_GROUPS);
+const EVERYTHING: ItemTableOptions = { features: rankerFeatureGroups, window: 20, decay: 0.9, folds: 3, seed: 1 };
+const NAMES = featureNames(rankerFeatureGroups);
 
 /** The history of the first `length` interactions of a user, asked about at the time of the next one. */
 function historyOf(table: ItemTable, log: Interactions, user: number, length: number, now: number): UserHistory {
@@ -119,7 +119,7 @@ describe("features of a candidate", () => {
   test("and of a state are finite, for an empty history too", () => {
     const history = new UserHistory(new ItemTable(train, items, EVERYTHING));
     history.begin(0);
-    const state = new Float32Array(stateNames(FEATURE_GROUPS).length).fill(Number.NaN);
+    const state = new Float32Array(stateNames(rankerFeatureGroups).length).fill(Number.NaN);
     history.write(state);
     expect(state.every(Number.isFinite)).toBe(true);
     expect(features(train, factors, 0, 0, [7, Number.NaN, 0]).every(Number.isFinite)).toBe(true);
@@ -247,7 +247,7 @@ describe("trainDqnRanker", () => {
 
   test.each([
     ["the default groups", {}],
-    ["all groups", { features: FEATURE_GROUPS, window: 7, decay: 0.5 }],
+    ["all groups", { features: rankerFeatureGroups, window: 7, decay: 0.5 }],
     ["two groups", { features: ["order", "pace"] as const }],
   ])("ranks the same after save and load with %s; a damaged file is refused", async (_, options) => {
     const ranker = await trainDqnRanker({ train, items }, { ...QUICK, ...options });

@@ -21,31 +21,36 @@ export interface ItemTableOptions extends Nearness {
   seed: number;
 }
 
+type MemoryKind = PairKind | "ease";
+
 /** A sum over a user's history for each item, see {@link ItemTable.remember}. */
 interface Memory {
-  kind: PairKind | "ease";
+  kind: MemoryKind;
   /** Factor on the weight of earlier interactions, at each later one. */
   rate: number;
 }
 
 /** Rates of the memories of each group; those of EASE are its plain score and its score of recent items. */
-const RATES: Record<Memory["kind"], readonly number[]> = {
+const RATES: Record<MemoryKind, readonly [number, number, number]> = {
   overlap: [1, 0.95, 0.8],
   nearness: [0.95, 0.8, 0.5],
   order: [0.95, 0.8, 0.5],
   moment: [0.95, 0.8, 0.5],
   ease: [1, 0.95, 0.8],
 };
+const RATE_COUNT = 3;
 const PAIRS = ["overlap", "nearness", "order", "moment"] as const;
 /** Weight of the mean of all ratings in the mean rating of an item, in interactions. */
 const PRIOR = 5;
 
+/** The kinds of memories of some groups. */
+function kindsOf(features: readonly RankerFeatureGroup[]): MemoryKind[] {
+  return ([...PAIRS, "ease"] as const).filter((kind) => features.includes(kind));
+}
+
 /** The memories of some groups, and the names of their features. */
 export function memoriesOf(features: readonly RankerFeatureGroup[]): Memory[] {
-  const kinds = Object.keys(RATES) as Memory["kind"][];
-  return kinds
-    .filter((kind) => features.includes(kind))
-    .flatMap((kind) => RATES[kind].map((rate): Memory => ({ kind, rate })));
+  return kindsOf(features).flatMap((kind) => RATES[kind].map((rate): Memory => ({ kind, rate })));
 }
 
 /** Data of all items for features: counts of a log, and traits. */
@@ -60,6 +65,7 @@ export class ItemTable {
   readonly year: Float64Array;
   readonly genres: Int32Array;
   readonly times: ItemTimes | undefined;
+  private readonly kinds: readonly MemoryKind[];
   private readonly pairs: CoOccurrence;
   private readonly ease: CrossFittedWeights | undefined;
   private readonly inverseRoot: Float64Array;
@@ -72,8 +78,9 @@ export class ItemTable {
     this.items = train.items;
     this.features = features;
     this.memories = memoriesOf(features);
-    const kinds = PAIRS.filter((kind) => features.includes(kind));
-    this.pairs = new CoOccurrence(train, kinds, options);
+    this.kinds = kindsOf(features);
+    const pairs = PAIRS.filter((kind) => features.includes(kind));
+    this.pairs = new CoOccurrence(train, pairs, options);
     if (features.includes("ease")) this.ease = new CrossFittedWeights(train, folds, seed);
     if (features.includes("trend")) this.times = new ItemTimes(train);
     this.logCount = this.pairs.count.map((count) => log1p(count));
@@ -99,13 +106,20 @@ export class ItemTable {
    * @param rows - A row of (items) for each of `memories`.
    */
   remember(user: number, item: number, rows: readonly Float64Array[]): void {
-    const { items, memories } = this;
-    for (let m = 0; m < memories.length; m++) {
-      const { kind, rate } = memories[m]!;
+    const { items, kinds } = this;
+    for (let k = 0; k < kinds.length; k++) {
+      const kind = kinds[k]!;
       const matrix = kind === "ease" ? this.ease!.of(user) : this.pairs.matrix(kind);
+      const [slow, middle, fast] = RATES[kind];
+      const [a, b, c] = [rows[RATE_COUNT * k]!, rows[RATE_COUNT * k + 1]!, rows[RATE_COUNT * k + 2]!];
       const scale = kind === "ease" ? 1 : this.inverseRoot[item]!;
-      const row = rows[m]!;
-      for (let i = 0, pair = item * items; i < items; i++, pair++) row[i] = rate * row[i]! + matrix[pair]! * scale;
+      // All rates in one pass over the matrix.
+      for (let i = 0, pair = item * items; i < items; i++, pair++) {
+        const value = matrix[pair]! * scale;
+        a[i] = slow * a[i]! + value;
+        b[i] = middle * b[i]! + value;
+        c[i] = fast * c[i]! + value;
+      }
     }
   }
 

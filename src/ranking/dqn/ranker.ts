@@ -6,7 +6,7 @@ import { Random } from "../../numeric/index.js";
 import { FactorRanker } from "../bpr.js";
 import { CrossFittedFactors } from "./factors.js";
 import { featureNames, writeFeatures } from "./features.js";
-import { FEATURE_GROUPS, type RankerFeatureGroup } from "./groups.js";
+import { defaultRankerFeatures, type RankerFeatureGroup, rankerFeatureGroups } from "./groups.js";
 import { stateNames, UserHistory } from "./history.js";
 import { ItemTable, type ItemTableOptions, type ItemTraits } from "./items.js";
 import { Scaler } from "./scaler.js";
@@ -84,7 +84,7 @@ export interface DqnRankerCallbacks {
 /** Whether a value is a list of groups of features from which rows can be written. */
 function isFeatures(value: unknown): boolean {
   if (!Array.isArray(value) || new Set(value).size !== value.length) return false;
-  return value.every((name) => FEATURE_GROUPS.includes(name)) && value.some((name) => name !== "pace");
+  return value.every((name) => rankerFeatureGroups.includes(name)) && value.some((name) => name !== "pace");
 }
 
 const RULES: Rules<DqnRankerOptions> = {
@@ -97,7 +97,7 @@ const RULES: Rules<DqnRankerOptions> = {
   learningRate: above(0, 1),
   trainEvery: integer(1, 1e6),
   learner: group,
-  features: [isFeatures, `some of ${FEATURE_GROUPS.join(", ")}, each once, not "pace" alone`],
+  features: [isFeatures, `some of ${rankerFeatureGroups.join(", ")}, each once, not "pace" alone`],
   window: integer(1, 1000),
   decay: above(0, 1),
   folds: integer(2, 100),
@@ -113,7 +113,7 @@ const DEFAULTS: Required<DqnRankerOptions> = {
   learningRate: 1e-3,
   trainEvery: 40,
   learner: {},
-  features: FEATURE_GROUPS,
+  features: defaultRankerFeatures,
   window: 20,
   decay: 0.9,
   folds: 3,
@@ -133,8 +133,8 @@ const LEARNER: DqnRankerOptions["learner"] = {
 const FACTORS = { factors: 32, epochs: 20 };
 /** Number of items in one call of the agent. */
 const CANDIDATES_MAX = 2048;
-/** Approximate number of interactions that the scales of the features are measured on. */
-const SAMPLE = 8192;
+/** Approximate number of interactions, all of some users, that the scales of the features are measured on. */
+const SAMPLE = 16384;
 /** Users between two pauses. */
 const USERS_PER_PAUSE = 16;
 
@@ -368,8 +368,8 @@ class Trainer {
     const choice = this.choice();
     const share = Math.min(SAMPLE / Math.max(train.user.length, 1), 1);
     for (let user = 0; user < train.users; user++) {
+      if (!random.bernoulli(share)) continue;
       for (const event of this.walk(user)) {
-        if (!random.bernoulli(share)) continue;
         this.write(event, choice);
         for (const value of choice.state) states.push(value);
         for (const value of choice.candidates) features.push(value);
