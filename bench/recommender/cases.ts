@@ -13,6 +13,7 @@ import { FARSIGHT } from "./farsight/rows.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
+import { RANKER_TRIALS, rankerGroupRows, rankerRows, rankerTrialRows } from "./ranker.js";
 import { recsim } from "./recsim.js";
 import { measureSatiation } from "./satiation.js";
 import { measureCatalogue } from "./speed/catalogue.js";
@@ -80,9 +81,12 @@ function movielensFolder(say: CaseContext["say"]): string | undefined {
   return undefined;
 }
 
-async function movielensRows({ say }: CaseContext): Promise<Result[]> {
-  const folder = movielensFolder(say);
-  return folder === undefined ? [] : movielensBars(folder);
+/** A measurement on MovieLens-100K, or nothing where it is not. */
+function onMovielens(measure: (dir: string, context: CaseContext) => Promise<Result[]>): ProcessCase["run"] {
+  return async (context) => {
+    const folder = movielensFolder(context.say);
+    return folder === undefined ? [] : measure(folder, context);
+  };
 }
 
 export const CASES: readonly ProcessCase[] = [
@@ -114,7 +118,27 @@ export const CASES: readonly ProcessCase[] = [
     title: "estimates of a policy from the log of another, beside its own earnings",
     run: ({ say }) => measureOffPolicy(say),
   },
-  { name: "movielens", title: "baselines on MovieLens-100K beside known figures", run: movielensRows },
+  {
+    name: "movielens",
+    title: "baselines on MovieLens-100K beside known figures",
+    run: onMovielens((dir) => movielensBars(dir)),
+  },
+  ...RANKER_TRIALS.map((trial) => ({
+    name: `ml-100k-tuning/${trial.name}`,
+    title: "a setting of the DQN ranker on the last but one ratings of MovieLens-100K",
+    recipe: trial,
+    run: onMovielens((dir) => rankerTrialRows(dir, trial)),
+  })),
+  {
+    name: "ml-100k",
+    title: "the DQN ranker and others on the last ratings of MovieLens-100K",
+    run: onMovielens((dir) => rankerRows(dir)),
+  },
+  {
+    name: "ml-100k-groups",
+    title: "what each group of features brings to the DQN ranker on MovieLens-100K",
+    run: onMovielens((dir, { say }) => rankerGroupRows(dir, say)),
+  },
   {
     name: "memory",
     title: "memory for 100,000 users and 10,000 streams",
