@@ -1,4 +1,4 @@
-import { HALF_MAX, INPUT_MAX, MAX_HIDDEN } from "../../assembly/abi.js";
+import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, MAX_PARTS } from "../../assembly/abi.js";
 import {
   above,
   between,
@@ -84,6 +84,13 @@ export interface SlateOptions {
   size: number;
   /** Weight of the choice model's loss beside that of the values, [0, 1000]. Default 1. */
   choiceWeight?: number;
+  /**
+   * Parts of a reward, [1, 8], each with values of its own (van Seijen et al. 2017, arXiv:1706.04208): transitions give
+   * `rewards`. A slate is chosen, in acting and in targets, by the sum of the parts, and all of them learn the value of that
+   * slate, so their sum is the value of the summed rewards and shows what it consists of. The loss is the sum of theirs.
+   * Default 1.
+   */
+  parts?: number;
 }
 
 /** Behaviour cloning before Q-learning. */
@@ -291,7 +298,7 @@ const RULES: Rules<DQNOptions> = {
   sparse: nested("slots, size"),
   actions: [(value) => value === undefined || integer(1, WIDTH_MAX)[0](value), `an integer in [1, ${WIDTH_MAX}]`],
   candidates: nested("max, features, next, sparse"),
-  slate: nested("size, choiceWeight"),
+  slate: nested("size, choiceWeight, parts"),
   masked: boolean,
   hidden: [
     (value) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_HIDDEN && value.every(isWidth),
@@ -382,6 +389,7 @@ const CANDIDATE_RULES: Rules<CandidateOptions> = {
 const SLATE_RULES: Rules<SlateOptions> = {
   size: integer(1, 64),
   choiceWeight: between(0, 1000),
+  parts: integer(1, MAX_PARTS),
 };
 
 const CLONE_RULES: Rules<CloneOptions> = {
@@ -431,7 +439,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     storage: checkedStorage(options.storage!),
     sparse: sparse && checkedSparse(sparse, "sparse."),
     candidates: candidates && checkedCandidates(candidates),
-    slate: slate && checked<SlateOptions>(slate, SLATE_RULES, { choiceWeight: 1 }, "slate."),
+    slate: slate && checked<SlateOptions>(slate, SLATE_RULES, { choiceWeight: 1, parts: 1 }, "slate."),
     munchausen:
       munchausen && checked<MunchausenOptions>(munchausen, MUNCHAUSEN_RULES, MUNCHAUSEN_DEFAULTS, "munchausen."),
     clone: clone && checked<CloneOptions>(clone, CLONE_RULES, { alpha: 100 }, "clone."),

@@ -90,7 +90,7 @@ import {
 /** The interface of an agent that a recommender uses: `DQN`, or a stand-in. */
 export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
-    Partial<Pick<DQN, "stats" | "choices" | "nothing">> {
+    Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts">> {
   observe(transition: SlateTransition): void;
   /**
    * The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them.
@@ -387,7 +387,7 @@ export class Recommender implements Policy, TargetPolicy {
     const { awaitWatch, beatTimeoutMs } = this.#pending.options;
     this.#watches = new Watches(beatTimeoutMs);
     this.#objective = new Objective(this.#reward, gamma, nextCandidates, returns, awaitWatch);
-    this.#agent = agent ?? newAgent(this.options, this.#scenes.features);
+    this.#agent = agent ?? newAgent(this.options, this.#scenes.features, this.#objective.options.heads);
   }
 
   /**
@@ -955,11 +955,12 @@ function keyOf(event: LiveEvent): string {
 function newAgent(
   { seed, maxCandidates, nextCandidates, learner }: RecommenderOptions,
   { observationSize, candidateSize }: Features,
+  parts: number,
 ): DQN {
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
   // Quantiles have a loss of their own.
   const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
-  const slate = { size: Math.min(nextCandidates, TARGET_SLATE) };
+  const slate = { size: Math.min(nextCandidates, TARGET_SLATE), parts };
   return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, slate, seed });
 }
 

@@ -1,4 +1,4 @@
-import { between, checked, positive, type Rules } from "../../check/index.js";
+import { between, checked, integer, positive, type Rules } from "../../check/index.js";
 import type { Transition } from "../../engine/index.js";
 import { pow } from "../../numeric/index.js";
 import { DAY, type Id } from "../../protocol/index.js";
@@ -16,10 +16,16 @@ export interface ReturnOptions {
   cost: number;
   /** Milliseconds away that discount as much as one more request does, > 0. Default 24 hours. */
   gapScaleMs: number;
+  /**
+   * Parts of a value that the agent learns by themselves, [1, 2]: 1 learns their sum; 2 what users do at requests and the
+   * cost of late returns, by two heads on shared hidden layers (van Seijen et al. 2017, arXiv:1706.04208), whose sum acts.
+   * Default 1.
+   */
+  heads: number;
 }
 
-const DEFAULTS: ReturnOptions = { cost: 2, gapScaleMs: DAY };
-const TABLE: Rules<ReturnOptions> = { cost: between(0, 1000), gapScaleMs: positive };
+const DEFAULTS: ReturnOptions = { cost: 2, gapScaleMs: DAY, heads: 1 };
+const TABLE: Rules<ReturnOptions> = { cost: between(0, 1000), gapScaleMs: positive, heads: integer(1, 2) };
 
 /** A transition of the recommender: a slate and the stream of it that the user entered, all inputs dense. */
 export type SlateTransition = Transition &
@@ -111,10 +117,12 @@ export class Objective {
     const ending = this.#ending(decision);
     let discount = ending.discount;
     let later = ending.reward;
+    let back = ending.reward;
     let last = decision;
     for (const follower of followers) {
       const own = this.#ending(follower);
       later += discount * (this.#sum(follower.outcomes, () => true) + own.reward);
+      back += discount * own.reward;
       discount *= own.discount;
       last = follower;
     }
@@ -123,17 +131,21 @@ export class Objective {
     const entered = enteredOf(outcomes, this.#awaitWatch);
     this.unfinished += entered.unfinished;
     this.censored += entered.censored;
-    return taughtBy(entered).map((position) => ({
-      ...this.#choice(decision, position),
-      user: decision.user,
-      observation: decision.observation,
-      reward: later + (position < 0 ? 0 : this.#reward.of(outcomes[position]!)),
-      terminated: last.next === undefined,
-      nextObservation: last.next?.observation ?? decision.observation,
-      nextCandidates: last.next?.candidates ?? NOTHING,
-      ...(last.next?.slate !== undefined && { nextSlate: last.next.slate }),
-      discount,
-    }));
+    return taughtBy(entered).map((position) => {
+      const reward = later + (position < 0 ? 0 : this.#reward.of(outcomes[position]!));
+      return {
+        ...this.#choice(decision, position),
+        user: decision.user,
+        observation: decision.observation,
+        reward,
+        ...(this.options.heads === 2 && { rewards: [reward - back, back] }),
+        terminated: last.next === undefined,
+        nextObservation: last.next?.observation ?? decision.observation,
+        nextCandidates: last.next?.candidates ?? NOTHING,
+        ...(last.next?.slate !== undefined && { nextSlate: last.next.slate }),
+        discount,
+      };
+    });
   }
 
   /**
