@@ -379,6 +379,7 @@ export class DQN {
    *
    * @param updates - An integer in [1, 2^31 - 1]. Default 1.
    * @returns The mean loss; NaN while the replay holds fewer than `learningStarts` transitions.
+   * @throws Error if a worker of `threads` died midway; the agent is disposed then.
    */
   learn(updates = 1): number {
     const engine = this.#open();
@@ -389,7 +390,11 @@ export class DQN {
     if (this.replaySize < options.learningStarts) return Number.NaN;
     writeValue(options.learningRate, this.steps, this.#scalars, Scalar.LearningRate);
     writeValue(options.importanceExponent, this.steps, this.#scalars, Scalar.ImportanceExponent);
-    return engine.exports.learn(updates);
+    try {
+      return engine.exports.learn(updates);
+    } catch (cause) {
+      throw this.#broken(cause);
+    }
   }
 
   /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
@@ -577,6 +582,12 @@ export class DQN {
 
   [DISPOSE](): void {
     this.dispose();
+  }
+
+  /** Only a worker that dies within its share of an update makes the engine trap: half of that is done. */
+  #broken(cause: unknown): Error {
+    this.dispose();
+    return new Error("a worker died in an update: the agent is disposed; load what was saved last", { cause });
   }
 
   #open(): Engine {
