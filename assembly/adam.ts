@@ -1,5 +1,5 @@
 import { WEIGHT_MAX } from "./abi";
-import { announce, ARGUMENTS, begins, finish, Job, WORTH } from "./crew";
+import { announce, ARGUMENTS, begins, done, finish, Job, WORTH } from "./crew";
 
 /**
  * Constants of a call. They go through memory because V8 moves the computation of a constant into the loop that reads it:
@@ -62,7 +62,10 @@ export function adam(
   job.v = v;
   announce(Job.Adam, n >= WORTH >> 3);
   adamShare(0);
-  finish();
+  for (let part = finish(); part > 0; part = finish()) {
+    adamShare(part);
+    done();
+  }
 }
 
 /** The arguments of a step beside its constants. */

@@ -5,6 +5,8 @@
  *
  * The control block lies at the same address for all of them. Each hand has a slot with the number of its newest
  * job: a hand that comes late never sees one that was split without it. A waiting hand spins for a while, then sleeps.
+ * Whoever does a share claims it first, so that the first thread does those that no hand took: a hand that died, or that
+ * its system lets wait, holds nobody up.
  */
 
 /** The kind of a job. */
@@ -19,6 +21,11 @@ export enum Job {
 export const WORTH: i32 = 1 << 16;
 /** Turns of a spin before sleep, about 100 us: longer than the time between two jobs of an update. */
 const SPIN: i32 = 1 << 16;
+/** One sleep of the thread that waits for shares, in nanoseconds; and how many in a row a hand that lives may cause. */
+const NAP: i64 = 50_000_000;
+const NAPS: i32 = 200;
+/** Turns of a spin in place of those sleeps: some 10 s. */
+const TURNS: i64 = i64(1) << 33;
 
 /** One cache line each: hands that came, shares that are not done, sleepers, the job; its arguments; slots of the hands. */
 const CONTROL: usize = memory.data(384 + 64 * 64, 64);
@@ -28,7 +35,9 @@ const SLEEPERS: usize = 128;
 /** i32: the job, its number, and into how many shares it goes. */
 const JOB: usize = 192;
 
+/** One line a hand: the number of its newest job; the same again until someone claims its share. */
 const SLOTS: usize = 384;
+const CLAIM: usize = 4;
 /** Where the arguments of the job are, up to 128 bytes. */
 export const ARGUMENTS: usize = CONTROL + 256;
 
@@ -40,6 +49,11 @@ let canSleep: bool = false;
 export function share(sleeps: bool): void {
   isShared = true;
   canSleep = sleeps;
+}
+
+/** From here on this thread works alone. */
+export function unshare(): void {
+  isShared = false;
 }
 
 /** How many hands there are beside this thread. */
@@ -65,7 +79,10 @@ export function announce(job: Job, isWorth: bool): void {
   store<i32>(CONTROL + JOB, job);
   store<i32>(CONTROL + JOB, number, 4);
   atomic.store<i32>(CONTROL + PENDING, others);
-  for (let part = 1; part <= others; part++) atomic.store<i32>(slotOf(part), number);
+  for (let part = 1; part <= others; part++) {
+    atomic.store<i32>(slotOf(part) + CLAIM, number);
+    atomic.store<i32>(slotOf(part), number);
+  }
   if (atomic.load<i32>(CONTROL + SLEEPERS) == 0) return;
   for (let part = 1; part <= others; part++) atomic.notify(slotOf(part), 1);
 }
@@ -82,13 +99,34 @@ export function shares(): i32 {
   return load<i32>(CONTROL + JOB, 8);
 }
 
-/** Waits until all other shares are done. */
-export function finish(): void {
-  for (let turn = 0; ; turn++) {
+/**
+ * Waits until all other shares are done, and returns 0; or the share that no hand took in time, for the caller to do,
+ * who then calls `done` and this again. Traps if a hand took one and does not end it.
+ */
+export function finish(): i32 {
+  if (shares() == 1) return 0;
+  let naps = 0;
+  let last = 0;
+  for (let turn: i64 = 0; true; turn++) {
     const pending = atomic.load<i32>(CONTROL + PENDING);
-    if (pending == 0) return;
-    if (turn > SPIN && canSleep) atomic.wait<i32>(CONTROL + PENDING, pending, -1);
+    if (pending == 0) break;
+    if (pending != last) naps = 0;
+    last = pending;
+    if (turn < SPIN) continue;
+    if (turn == SPIN) {
+      const number = load<i32>(CONTROL + JOB, 4);
+      for (let part = 1; part < shares(); part++) if (claim(part, number)) return part;
+    }
+    if (canSleep) {
+      if (atomic.wait<i32>(CONTROL + PENDING, pending, NAP) == 2 && ++naps == NAPS) unreachable();
+    } else if (turn == TURNS) unreachable();
   }
+  return 0;
+}
+
+/** Takes a share of a job; false if another thread has it. */
+export function claim(part: i32, number: i32): bool {
+  return atomic.cmpxchg<i32>(slotOf(part) + CLAIM, number, 0) == number;
 }
 
 /** Comes as a hand; its number, from 1 to 63. */

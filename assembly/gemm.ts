@@ -10,7 +10,7 @@
  * Tile shapes: Goto & van de Geijn 2008; 2x16 leaves 15 usable xmm registers room on x86.
  */
 import { panel16, panel16Unrolled, panel4, panel8, row32 } from "../.build/tiles";
-import { announce, ARGUMENTS, begins, finish, Job, WORTH } from "./crew";
+import { announce, ARGUMENTS, begins, done, finish, Job, WORTH } from "./crew";
 
 /** What happens to an element of C before it is stored. */
 export const NONE: i32 = 0;
@@ -88,7 +88,10 @@ export function gemm(
   job.mask = mask;
   announce(Job.Gemm, m >= 8 && i64(m) * n * k >= WORTH);
   gemmShare(0);
-  finish();
+  for (let part = finish(); part > 0; part = finish()) {
+    gemmShare(part);
+    done();
+  }
 }
 
 /** The arguments of a product. */

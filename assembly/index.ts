@@ -1,7 +1,7 @@
 /** The door: the exports for JavaScript, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
 import { ABI_VERSION, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
-import { announce, hands, Job } from "./crew";
+import { announce, hands, Job, unshare } from "./crew";
 import { act as actWith, actSlate as actSlateWith, evaluate as evaluateWith } from "./dqn/act";
 import {
   Agent,
@@ -102,9 +102,10 @@ export function observe(
   return observeWith(agent, action, count, nextCount, isLast, environment, shown);
 }
 
-/** Tells all hands to leave, and waits for none of them. */
+/** Tells all hands to leave, and waits for none of them; this thread works alone from here on. */
 export function dismiss(): void {
   announce(Job.Stop, true);
+  unshare();
 }
 
 /** How many threads a call of learn uses now. */

@@ -180,7 +180,7 @@ command(
   .option("--movielens <dir>", "the folder with u.data, u.item and u.user")
   .option("--titles <file...>", "train word vectors on the titles and tags of this log; - for stdin")
   .option("--words <file>", "with --events: word vectors, to compare titles with the titles that a user watched")
-  .option("--model <file>", "write the model here", "model.liveq")
+  .option("--model <file>", "write the model here; - for stdout", "model.liveq")
   .addOption(
     new Option("--draw <whom>", "equal weight for every user (reads the log twice) or for every event")
       .choices(DRAWS)
@@ -221,7 +221,7 @@ command(
   "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
   "--movielens ml-100k --model films.liveq",
 )
-  .option("--events <file...>", "the log to evaluate on")
+  .option("--events <file...>", "the log to evaluate on; - for stdin")
   .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option(
     "--policies <list>",
@@ -259,7 +259,7 @@ command(
   "--model live.liveq --user v7 --events today.jsonl --now 2026-06-30T20:00:00Z --json",
   "--model live.liveq --user v7 -k 5 --explain",
 )
-  .requiredOption("--model <file>", "a model from liveq train")
+  .requiredOption("--model <file>", "a model from liveq train; - for stdin")
   .requiredOption("--user <id>", "the user's id in the training data; a live recommender accepts any id")
   .option("-k <n>", "number of recommendations", integer(1, 100_000), 10)
   .option(
@@ -282,7 +282,7 @@ command(
   "live.liveq",
   "events.jsonl --json",
 )
-  .argument("<file>", "the file, which is checked completely; - for events from stdin")
+  .argument("<file>", "the file, which is checked completely; - for stdin")
   .option("--json", "print JSON", false)
   .action((file: string, options: InspectOptions) => inspect(file, options, stop.signal));
 
@@ -291,9 +291,9 @@ command(
   "write an agent's network for other tools: PyTorch, ONNX runtimes",
   "agent.liveq --format onnx --out agent.onnx",
 )
-  .argument("<file>", "a file of agent.save()")
+  .argument("<file>", "a file of agent.save(), - for stdin")
   .addOption(new Option("--format <name>", "format of the output").choices(FORMATS).makeOptionMandatory())
-  .requiredOption("--out <file>", "write the output here")
+  .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
 
 command(

@@ -403,6 +403,7 @@ export class DQN {
    *
    * @param updates - An integer in [1, 2^31 - 1]. Default 1.
    * @returns The mean loss; NaN while the replay holds fewer than `learningStarts` transitions.
+   * @throws Error if a worker of `threads` died midway; the agent is disposed then.
    */
   learn(updates = 1): number {
     const engine = this.#open();
@@ -413,7 +414,11 @@ export class DQN {
     if (this.replaySize < options.learningStarts) return Number.NaN;
     writeValue(options.learningRate, this.steps, this.#scalars, Scalar.LearningRate);
     writeValue(options.importanceExponent, this.steps, this.#scalars, Scalar.ImportanceExponent);
-    return this.#clone(engine, updates);
+    try {
+      return this.#clone(engine, updates);
+    } catch (cause) {
+      throw this.#broken(cause);
+    }
   }
 
   /** Updates by the weight of the conservative term that is due at each. */
@@ -620,6 +625,12 @@ export class DQN {
 
   [DISPOSE](): void {
     this.dispose();
+  }
+
+  /** Only a worker that dies within its share of an update makes the engine trap: half of that is done. */
+  #broken(cause: unknown): Error {
+    this.dispose();
+    return new Error("a worker died in an update: the agent is disposed; load what was saved last", { cause });
   }
 
   #open(): Engine {

@@ -1,54 +1,87 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { threadId } from "node:worker_threads";
+import { beside, type Destination, destinationOf, openBeside, openInPlace, requireUnchanged } from "./destination.js";
 
 let made = 0;
+/** Milliseconds between two tries to write to a full pipe. */
+const FULL_MS = 2;
 
 /**
  * A file that appears as a whole: a temporary file beside it takes its place, durably, at `commit`. A killed process
  * leaves a file that ends in `.tmp`.
+ *
+ * What is there is respected: a symbolic link stays, and its target is written; the file keeps its mode and, where the
+ * process may, its owner; a device, a FIFO or `/dev/stdout` is written in place, without `commit` and `discard` having a
+ * say.
  */
 export class AtomicFile {
-  readonly #file: string;
+  readonly #destination: Destination;
   readonly #temporary: string;
   readonly #descriptor: number;
   #isOpen = true;
 
-  /** @throws Error of the file system, with the temporary file as `path`. */
+  /** @throws Error of the file system, with the temporary file as `path`; for a folder, and for a FIFO without a reader. */
   constructor(file: string) {
-    this.#file = file;
-    this.#temporary = `${file}.${process.pid}-${threadId}-${made++}.tmp`;
-    // A file with this name is left from an earlier process with the same id.
-    rmSync(this.#temporary, { force: true });
-    this.#descriptor = openSync(this.#temporary, "wx");
+    const destination = destinationOf(file);
+    this.#destination = destination;
+    this.#temporary = beside(destination.path, `.${process.pid}-${threadId}-${made++}.tmp`);
+    this.#descriptor = destination.isInPlace ? openInPlace(destination) : openBeside(destination, this.#temporary);
   }
 
   write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.byteLength; ) at += writeSync(this.#descriptor, bytes, at);
+    for (let at = 0; at < bytes.byteLength; ) at += this.#writeAt(bytes, at);
   }
 
   commit(): void {
+    if (this.#destination.isInPlace) {
+      this.#close();
+      return;
+    }
     try {
       fsyncSync(this.#descriptor);
       this.#close();
-      renameSync(this.#temporary, this.#file);
+      requireUnchanged(this.#destination);
+      renameSync(this.#temporary, this.#destination.path);
     } catch (error) {
       this.discard();
       throw error;
     }
-    syncFolder(dirname(this.#file));
+    syncFolder(dirname(this.#destination.path));
   }
 
   /** Leaves the old file as it was. */
   discard(): void {
     this.#close();
-    rmSync(this.#temporary, { force: true });
+    if (!this.#destination.isInPlace) rmSync(this.#temporary, { force: true });
+  }
+
+  #writeAt(bytes: Uint8Array, at: number): number {
+    try {
+      return writeSync(this.#descriptor, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
+      return 0;
+    }
   }
 
   #close(): void {
-    if (this.#isOpen) closeSync(this.#descriptor);
+    if (this.#isOpen && this.#destination.descriptor === undefined) closeSync(this.#descriptor);
     this.#isOpen = false;
   }
+}
+
+/**
+ * Tries whether a file can be written, and leaves everything as it was: call it before long work.
+ *
+ * @throws Error of the file system, as `saveFile` would.
+ */
+export function checkWritable(file: string): void {
+  const { isInPlace, descriptor, path } = destinationOf(file);
+  // Opened and closed, a FIFO would end for its reader.
+  if (!isInPlace) new AtomicFile(file).discard();
+  else if (descriptor === undefined) accessSync(path, constants.W_OK);
 }
 
 /** Makes a rename durable. Windows cannot open folders, and does not need this. */
@@ -65,6 +98,7 @@ function syncFolder(folder: string): void {
 /**
  * Writes a file so that a crash or power loss at any moment leaves the complete old file or the complete new one: a
  * temporary file beside it, fsync, rename, fsync of the folder. A killed process leaves a file that ends in `.tmp`.
+ * The file's mode, a symbolic link, a device and a FIFO stay, as for `AtomicFile`.
  *
  * ```ts
  * saveFile("agent.liveq", agent.save());

@@ -1,2 +1,5 @@
-export { AtomicFile, saveFile } from "./file.js";
+export { AtomicFile, checkWritable, saveFile } from "./file.js";
+export { type ListenerOptions, type RequestHandler, requestListener } from "./listener.js";
+export { type FileLock, lockFile } from "./lock.js";
+export { type ServeOptions, type Serving, serve } from "./serve.js";
 export { Tail, type TailOptions, type TailPosition, tail } from "./tail.js";

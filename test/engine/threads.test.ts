@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { sharedMemory, whyAlone, withImportedMemory } from "../../src/engine/instance/threads.js";
 import { DQN, type DQNOptions, type EngineOptions } from "../../src/index.js";
@@ -36,6 +38,19 @@ afterEach(() => vi.unstubAllGlobals());
 function without(name: string, value: unknown): EngineOptions {
   vi.stubGlobal(name, value);
   return {};
+}
+
+/** The workers of Node that are started from now on. */
+function watchedWorkers(): Worker[] {
+  const workers: Worker[] = [];
+  class Watched extends Worker {
+    constructor(...words: ConstructorParameters<typeof Worker>) {
+      super(...words);
+      workers.push(this);
+    }
+  }
+  vi.stubGlobal("process", { ...process, getBuiltinModule: () => ({ Worker: Watched }) });
+  return workers;
 }
 
 describe("threads", () => {
@@ -96,6 +111,57 @@ describe("threads", () => {
     expect(agent.stats()).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(reason) });
     live(agent, 120);
     expect(digestOf(agent)).toBe(await trained(OPTIONS["actions"]!, {}));
+  });
+
+  test("that end between two updates leave an agent that goes on alone, with the same bits", async () => {
+    const workers = watchedWorkers();
+    using agent = new DQN(OPTIONS["actions"]!, { threads: 4 });
+    await workersOf(agent, 4);
+    live(agent, 60);
+    // Not awaited: the first updates find shares that nobody takes.
+    const ends = workers.map((worker) => worker.terminate());
+    agent.learn(20);
+    await Promise.all(ends);
+    await until(() => agent.stats().threads === 1);
+    expect(agent.stats().threadsReason).toBe("a worker ended");
+    agent.learn(20);
+    using alone = new DQN(OPTIONS["actions"]!);
+    live(alone, 60);
+    alone.learn(40);
+    expect(digestOf(agent)).toBe(digestOf(alone));
+  });
+
+  test("of which one ends are all sent home: it is alone from then on", async () => {
+    const workers = watchedWorkers();
+    using agent = new DQN(OPTIONS["candidates"]!, { threads: 3 });
+    await workersOf(agent, 3);
+    await workers[1]!.terminate();
+    await until(() => agent.stats().threads === 1);
+    live(agent, 120);
+    expect(digestOf(agent)).toBe(await trained(OPTIONS["candidates"]!, {}));
+    expect(await Promise.all(workers.map((worker) => worker.terminate()))).toHaveLength(2);
+  });
+
+  test("are freed with an agent that was dropped without dispose", async () => {
+    const code = `
+      import { readdirSync } from "node:fs";
+      import { DQN } from "liveq";
+      const count = () => (process.platform === "linux" ? readdirSync("/proc/self/task").length : 0);
+      const options = ${JSON.stringify(OPTIONS["actions"])};
+      const before = count();
+      const start = () => { for (let i = 0; i < 4; i++) new DQN(options, { threads: 3 }).act(new Float32Array(60)); };
+      start();
+      const during = count();
+      for (let i = 0; i < 500 && count() > before; i++) {
+        globalThis.gc();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      console.log(JSON.stringify([during - before, count() - before]));
+    `;
+    const words = ["--expose-gc", "--input-type=module", "-e", code];
+    const [during, after] = JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" })) as number[];
+    expect(during).toBe(process.platform === "linux" ? 8 : 0);
+    expect(after).toBe(0);
   });
 
   test("must be an integer in [1, 64]", () => {

@@ -22,7 +22,7 @@ import { type Entry, isEvent, merged } from "../reading/log.js";
 import { loadRecommender, readModel } from "../reading/model.js";
 import { readMovieLens } from "../reading/movielens.js";
 import { grid, rowsOf } from "../writing/figures.js";
-import { print, STANDARD } from "../writing/output.js";
+import { print, STANDARD, tryOutputs } from "../writing/output.js";
 import { compare } from "../writing/ranking.js";
 import { writeRows } from "../writing/results.js";
 
@@ -293,6 +293,7 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
   if ((events === undefined) === (movielens === undefined)) {
     throw new UsageError('one of "--events" and "--movielens" must be given');
   }
+  tryOutputs(options.json);
   if (events !== undefined) return evaluateLogs(options, events, signal);
   if (options.model.length > 1) throw new UsageError('"--model" must be one model where there is "--movielens"');
   if (options.warmup.length > 0 || options.policies !== undefined) {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { DQN } from "../../engine/index.js";
 import { toOnnx, toSafetensors } from "../../exchange/index.js";
-import { saveFile } from "../../node/index.js";
 import { naming, readFile } from "../reading/files.js";
+import { STANDARD, titleOf, tryOutputs, writeFile } from "../writing/output.js";
 import { version } from "../writing/results.js";
 
 /** The formats of `liveq export`. */
@@ -15,11 +15,12 @@ export interface ExportOptions {
 
 /** Converts the weights in an agent's file for other tools. */
 export function exportWeights(file: string, { format, out }: ExportOptions): void {
-  if (resolve(file) === resolve(out)) throw new Error(`"--out" must be another file than ${file}`);
+  if (out !== STANDARD && resolve(file) === resolve(out)) throw new Error(`"--out" must be another file than ${file}`);
+  tryOutputs(out);
   const bytes = readFile(file);
   const agent = naming(file, () => DQN.load(bytes));
   const metadata = { producer: `liveq ${version}`, options: JSON.stringify(agent.options) };
   const exported = format === "onnx" ? toOnnx(agent) : toSafetensors(agent.weights(), metadata);
-  saveFile(out, exported);
-  process.stderr.write(`${out} written: ${exported.byteLength} bytes\n`);
+  writeFile(out, exported);
+  process.stderr.write(`${titleOf(out)} written: ${exported.byteLength} bytes\n`);
 }

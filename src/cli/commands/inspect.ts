@@ -1,10 +1,11 @@
 import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import { readSafetensors } from "../../exchange/index.js";
-import { cleanEvents, emptyQualityReport, qualityReportLines } from "../../logs/index.js";
+import { cleanEvents, emptyQualityReport, qualityReportLines, readBytes } from "../../logs/index.js";
 import type { RecommenderStats } from "../../recommender/index.js";
 import { readFile } from "../reading/files.js";
 import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
-import { readModel, recommenderOf } from "../reading/model.js";
+import { modelOf, recommenderOf } from "../reading/model.js";
+import { STANDARD } from "../writing/output.js";
 import { amount, Progress } from "../writing/progress.js";
 import { table } from "../writing/table.js";
 
@@ -65,8 +66,8 @@ export async function inspect(file: string, options: InspectOptions, signal: Abo
   const inputs = new Inputs([file], signal);
   const head = await inputs.head(inputs.names[0]!);
   // Text has no zero bytes; a file of tensors begins with a length in eight bytes.
-  if (head.length === 0 || head.includes(0)) inspectTensors(file, options);
-  else await inspectEvents(inputs, options, signal);
+  if (head.length > 0 && !head.includes(0)) await inspectEvents(inputs, options, signal);
+  else inspectTensors(file, file === STANDARD ? await readBytes(inputs.open(file)) : readFile(file), options);
 }
 
 /** Prints the quality of events, with the default cleaning of `liveq prepare`. */
@@ -87,13 +88,12 @@ async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: A
   else process.stdout.write(`${inputs.title}: ${kind}\n${qualityReportLines(report).map(plain).join("\n")}\n`);
 }
 
-function inspectTensors(file: string, { json }: InspectOptions): void {
-  const bytes = readFile(file);
+function inspectTensors(file: string, bytes: Uint8Array, { json }: InspectOptions): void {
   let description: Description;
   try {
     description = describe(bytes);
     if (description.kind === "model") {
-      const { users, titles } = readModel(file);
+      const { users, titles } = modelOf(bytes);
       description = { ...description, users: users.length, items: titles.length };
     }
     if (description.kind === "recommender") {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { emptyQualityReport, type QualityReport, readJsonl } from "../../logs/index.js";
-import { saveFile, tail } from "../../node/index.js";
+import { tail } from "../../node/index.js";
 import { EventError, type LiveEvent } from "../../protocol/index.js";
 import { content, defaultFeatures, type FeatureGroup, Recommender } from "../../recommender/index.js";
 import { UserShares } from "../../recommender/learning/index.js";
@@ -8,7 +8,7 @@ import { UsageError } from "../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../reading/input.js";
 import { type Entry, isEvent, merged, reconstructed } from "../reading/log.js";
 import { loadRecommender } from "../reading/model.js";
-import { print, STANDARD } from "../writing/output.js";
+import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
@@ -104,7 +104,10 @@ async function sharesOf(
 }
 
 /** @throws UsageError for options that do not go together. */
-function requireUsable({ model, events, decisions, draw, resume, follow }: LearnOptions): void {
+function requireUsable({ model, events, decisions, draw, resume, follow, saveEvery }: LearnOptions): void {
+  if (model === STANDARD && (resume || follow || saveEvery !== undefined)) {
+    throw new UsageError('"--resume", "--follow" and "--save-every" need a file as "--model", got -');
+  }
   if (resume && !existsSync(model)) {
     throw new UsageError(`"--resume" needs the file of "--model", ${model}, to continue from`);
   }
@@ -124,6 +127,8 @@ function requireUsable({ model, events, decisions, draw, resume, follow }: Learn
 export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
   requireUsable(options);
   const { model, gamma, epochs, seed, draw, resume, follow } = options;
+  tryOutputs(options.json);
+  const lock = takeModel(model);
   const recommender = resume
     ? loadRecommender(model)
     : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs, features: featuresOf(options) });
@@ -161,10 +166,13 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
     progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
   }
   progress.end();
-  saveFile(model, recommender.save());
+  writeFile(model, recommender.save());
+  lock.release();
   if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   const went = resume ? `; ${skipped} known entries skipped` : "";
-  process.stderr.write(`${model} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`);
+  process.stderr.write(
+    `${titleOf(model)} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`,
+  );
   report(recommender, options);
   recommender.dispose();
   return !signal.aborted;
@@ -187,7 +195,7 @@ class Saving {
   offer(recommender: Recommender): void {
     const { seconds } = this.#progress;
     if (seconds - this.#last < this.#every) return;
-    saveFile(this.#file, recommender.save());
+    writeFile(this.#file, recommender.save());
     this.#last = seconds;
   }
 }
@@ -208,7 +216,7 @@ function stateOf(recommender: Recommender): string {
 }
 
 /** Prints the figures of a training. */
-function report(recommender: Recommender, { gamma, seed, json }: LearnOptions): void {
+function report(recommender: Recommender, { gamma, seed, json, model }: LearnOptions): void {
   const stats = recommender.stats();
   const { lossMean, qMean } = recommender.agentStats()!;
   const figures: [string, string, number, string][] = [
@@ -224,7 +232,7 @@ function report(recommender: Recommender, { gamma, seed, json }: LearnOptions): 
     ["events too late to be learned", "late", stats.late, "1"],
   ];
   const lines = figures.map(([title, , value]) => [title, Number.isInteger(value) ? String(value) : value.toFixed(4)]);
-  print(`${table(["trained", ""], lines)}\n`, json);
+  print(`${table(["trained", ""], lines)}\n`, json, model);
   const { warmupUpdates } = recommender.options;
   if (stats.updates < warmupUpdates) {
     process.stderr.write(`fewer than ${warmupUpdates} updates: until then it recommends the most watched streams\n`);

@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync, rmSync } from "node:fs";
+import { createReadStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   type CleanEventsOptions,
@@ -24,9 +24,19 @@ import {
 import { type LiveEvent, MINUTE } from "../../protocol/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
-import { Output, print, STANDARD, writeJson, writing } from "../writing/output.js";
+import { Output, print, STANDARD, tryOutputs, writeJson, writing } from "../writing/output.js";
 import { amount, Progress } from "../writing/progress.js";
-import { foldsOf, openParts, partsOf, type Router, routerOf, type SplitOptions, shareOut } from "./split.js";
+import {
+  foldsOf,
+  makeFolders,
+  namesOf,
+  openParts,
+  partsOf,
+  type Router,
+  routerOf,
+  type SplitOptions,
+  shareOut,
+} from "./split.js";
 
 export interface PrepareOptions extends SplitOptions {
   format: string;
@@ -110,7 +120,8 @@ export async function prepare(
   if (format.yields === "events" && split === "leave-last-out") {
     throw new UsageError('"--split leave-last-out" is for ratings; events are split by time, users or folds');
   }
-  if (out !== undefined && out !== STANDARD) mkdirSync(out, { recursive: true });
+  tryOutputs(options.report);
+  if (out !== undefined && out !== STANDARD) tryParts(out, format.yields, options);
   const quality = emptyQualityReport();
   const progress = new Progress("B");
   const written =
@@ -129,6 +140,13 @@ export async function prepare(
   };
   publish(report, options);
   return !signal.aborted;
+}
+
+/** Makes the folder, and tries the files in it. */
+function tryParts(out: string, yields: "events" | "ratings", options: SplitOptions): void {
+  const parts = options.split === "none" ? [yields] : namesOf(options);
+  makeFolders(out, parts);
+  tryOutputs(join(out, "report.json"), ...parts.map((part) => join(out, `${part}.jsonl`)));
 }
 
 /** Prints and writes the report. */

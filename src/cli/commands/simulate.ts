@@ -8,7 +8,7 @@ import { Platform, type PlatformOptions } from "../../simulator/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { Inputs } from "../reading/input.js";
 import { bySlice, rowsOf } from "../writing/figures.js";
-import { openOutputs, print, writing } from "../writing/output.js";
+import { openOutputs, print, tryOutputs, writing } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { writeRows } from "../writing/results.js";
 import { Trial } from "./ab.js";
@@ -81,6 +81,7 @@ function policyOf(options: SimulateOptions): DisposablePolicy {
  */
 export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<boolean> {
   check(options);
+  tryOutputs(options.out, options.decisions, options.json);
   const { viewers, streamers, days, slate, seed, warmupDays, satiation, satisfactionEffect, newcomers } = options;
   const schedule = options.schedule === undefined ? {} : { schedule: await readSchedule(options.schedule, signal) };
   const size = streamers === undefined ? {} : { streamers };

@@ -20,6 +20,12 @@ export function partsOf(fractions: readonly number[]): string[] {
   return fractions.length === 2 ? ["train", "test"] : ["train", "validation", "test"];
 }
 
+/** Names of the parts of a split. */
+export function namesOf({ split, fractions, folds }: SplitOptions): string[] {
+  if (split === "folds") return foldsOf(folds);
+  return split === "leave-last-out" ? ["train", "validation", "test"] : partsOf(fractions);
+}
+
 /** Distributes events over the files of a split. */
 export interface Router {
   /** Paths within the folder, without `.jsonl`. */
@@ -95,7 +101,12 @@ function byUser(
 
 /** Opens the files of the parts, and makes missing folders. */
 export function openParts(folder: string, parts: readonly string[], signal: AbortSignal): Output[] {
+  makeFolders(folder, parts);
   const files = parts.map((part) => join(folder, `${part}.jsonl`));
-  for (const file of files) mkdirSync(dirname(file), { recursive: true });
   return openOutputs(files, signal);
+}
+
+/** Makes the folders of the files of parts. */
+export function makeFolders(folder: string, parts: readonly string[]): void {
+  for (const part of parts) mkdirSync(dirname(join(folder, part)), { recursive: true });
 }

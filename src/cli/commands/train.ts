@@ -1,8 +1,8 @@
 import { leaveLastOut } from "../../logs/index.js";
-import { saveFile } from "../../node/index.js";
 import { ItemKnn, ItemPop, trainDqnRanker } from "../../ranking/index.js";
 import { packModel } from "../reading/model.js";
 import { readMovieLens } from "../reading/movielens.js";
+import { takeModel, titleOf, tryOutputs, writeFile } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { compare } from "../writing/ranking.js";
 
@@ -21,6 +21,8 @@ export interface TrainOptions {
  */
 export async function train(options: TrainOptions, signal: AbortSignal): Promise<boolean> {
   const { epochs, seed, json } = options;
+  tryOutputs(json);
+  const lock = takeModel(options.model);
   const data = await readMovieLens(options.movielens);
   const split = leaveLastOut(data.ratings);
   const { train, test } = split;
@@ -40,10 +42,11 @@ export async function train(options: TrainOptions, signal: AbortSignal): Promise
     },
   );
   progress.end();
-  saveFile(options.model, packModel(ranker, data));
+  writeFile(options.model, packModel(ranker, data));
+  lock.release();
   const learned = `${ranker.agent.updates} updates in ${progress.seconds.toFixed(1)} s`;
-  process.stderr.write(`${options.model} written: ${learned}\n`);
+  process.stderr.write(`${titleOf(options.model)} written: ${learned}\n`);
   if (signal.aborted) return false;
-  compare([new ItemPop(train), new ItemKnn(train), ranker], split, { seed, json });
+  compare([new ItemPop(train), new ItemKnn(train), ranker], split, { seed, json, out: options.model });
   return true;
 }

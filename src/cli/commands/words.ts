@@ -1,8 +1,7 @@
 import { type SavedWordVectors, tokenize, WordVectors, WordVectorTrainer } from "../../encoders/index.js";
-import { saveFile } from "../../node/index.js";
 import { readFile } from "../reading/files.js";
 import { Inputs, openEvents, until } from "../reading/input.js";
-import { print } from "../writing/output.js";
+import { print, takeModel, titleOf, tryOutputs, writeFile } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { type Row, writeRows } from "../writing/results.js";
 
@@ -33,6 +32,8 @@ export function loadWords(file: string): WordVectors {
  */
 export async function trainWords(options: WordOptions, signal: AbortSignal): Promise<boolean> {
   const { titles, model, seed, json } = options;
+  tryOutputs(json);
+  const lock = takeModel(model);
   const inputs = new Inputs(titles, signal);
   const trainer = new WordVectorTrainer({ seed });
   const progress = new Progress("titles");
@@ -52,12 +53,13 @@ export async function trainWords(options: WordOptions, signal: AbortSignal): Pro
       `${inputs.title}: must hold titles or tags with words that are in ${minCount} of them, next to other words`,
     );
   }
-  saveFile(model, new TextEncoder().encode(`${JSON.stringify(vectors.save())}\n`));
+  writeFile(model, new TextEncoder().encode(`${JSON.stringify(vectors.save())}\n`));
+  lock.release();
   const learned = `${words.length} words of ${trainer.texts} titles in ${progress.seconds.toFixed(1)} s`;
-  process.stderr.write(`${model} written: ${learned}\n`);
+  process.stderr.write(`${titleOf(model)} written: ${learned}\n`);
   for (const word of words.slice(0, SHOWN)) {
     const near = vectors.nearest(word, NEAR).map((each) => `${each.word} ${each.similarity.toFixed(2)}`);
-    print(`${word}: ${near.join(", ")}\n`, json);
+    print(`${word}: ${near.join(", ")}\n`, json, model);
   }
   const figures = Object.entries({ titles: trainer.texts, words: words.length });
   const common = { suite: "recommender", case: "train/words", unit: "1", seeds: [seed] };

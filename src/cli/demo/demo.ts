@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { PlatformOptions, SimulationResult } from "../../simulator/index.js";
 import { meanInterval } from "../../statistics/index.js";
 import { cell } from "../writing/figures.js";
+import { print, tryOutputs } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
@@ -97,6 +98,7 @@ async function runAll(
  * whether the DQN beat random and most popular on watch time with separate intervals.
  */
 export async function demo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
+  tryOutputs(options.json);
   const { viewers, streamers, days, slate, gamma, satiation, satisfactionEffect, newcomers } = options;
   const seeds = Array.from({ length: options.seeds }, (_, i) => options.firstSeed + i);
   const warmupDays = Math.floor(days / 2);
@@ -126,28 +128,27 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
     });
     return [TITLES[contestant], ...cells];
   });
-  process.stdout.write(`${table(["policy", ...METRICS.map(({ title }) => title)], lines)}\n`);
+  print(`${table(["policy", ...METRICS.map(({ title }) => title)], lines)}\n`, options.json);
   const decisions = outcomes.reduce((sum, { result }) => sum + result.requests, 0);
-  process.stdout.write(
+  print(
     `mean [95 % interval] of ${seeds.length} seeds; ${decisions} slates in ${progress.seconds.toFixed(1)} s\n`,
+    options.json,
   );
   if (options.json) writeRows(options.json, rows);
-  return report(watched);
+  return report(watched, options.json);
 }
 
 /**
  * Prints the DQN's gain over each other contestant, world by world, as all of them serve the same viewers and streams.
  * Returns whether its interval lies above the intervals of random and most popular.
  */
-function report(watched: ReadonlyMap<Contestant, number[]>): boolean {
+function report(watched: ReadonlyMap<Contestant, number[]>, json: string | undefined): boolean {
   const own = watched.get("dqn")!;
   const { lo } = meanInterval(own);
   for (const name of CONTESTANTS) {
     if (name === "dqn" || name.endsWith("-oracle")) continue;
     const gains = watched.get(name)!.map((value, i) => 100 * (own[i]! / value - 1));
-    process.stdout.write(
-      `watch time of the DQN over ${TITLES[name]}, world by world: ${cell(meanInterval(gains), 0)} %\n`,
-    );
+    print(`watch time of the DQN over ${TITLES[name]}, world by world: ${cell(meanInterval(gains), 0)} %\n`, json);
   }
   return (["random", "popular"] as const).every((name) => lo > meanInterval(watched.get(name)!).hi);
 }

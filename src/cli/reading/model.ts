@@ -51,13 +51,16 @@ export function readModel(file: string): Model {
   } catch (cause) {
     throw new Error(`"--model" must be a file that liveq train wrote: ${(cause as Error).message}`, { cause });
   }
-  return naming(file, () => {
-    const { tensors } = unpackSnapshot(KIND, bytes);
-    const [ranker, names] = [tensors.get("ranker"), tensors.get("names")];
-    if (!ranker || !names) throw new SnapshotError("the ranker or the names are missing");
-    const { users, titles } = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
-    return { ranker: DqnRanker.load(ranker), users, titles };
-  });
+  return naming(file, () => modelOf(bytes));
+}
+
+/** @throws SnapshotError for bytes of another kind, or damaged ones. */
+export function modelOf(bytes: Uint8Array): Model {
+  const { tensors } = unpackSnapshot(KIND, bytes);
+  const [ranker, names] = [tensors.get("ranker"), tensors.get("names")];
+  if (!ranker || !names) throw new SnapshotError("the ranker or the names are missing");
+  const { users, titles } = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
+  return { ranker: DqnRanker.load(ranker), users, titles };
 }
 
 const NO_WORDS = new WordVectors({ size: 1, words: [], counts: [], rows: [] });

@@ -1,7 +1,12 @@
-import { AtomicFile, saveFile } from "../../node/index.js";
+import { AtomicFile, checkWritable, type FileLock, lockFile, saveFile } from "../../node/index.js";
 
 /** Stands for stdin or stdout in place of a file. */
 export const STANDARD = "-";
+
+/** An output's name for messages. */
+export function titleOf(path: string): string {
+  return path === STANDARD ? "stdout" : path;
+}
 
 /** Characters in one write. */
 const PIECE = 1 << 16;
@@ -14,6 +19,7 @@ export class Output {
   /** Number of lines. */
   lines = 0;
   readonly #file: AtomicFile | undefined;
+  readonly #path: string = STANDARD;
   readonly #signal: AbortSignal;
   readonly #encoder = new TextEncoder();
   #piece = "";
@@ -26,11 +32,8 @@ export class Output {
   constructor(path: string, signal: AbortSignal) {
     this.#signal = signal;
     if (path === STANDARD) return;
-    try {
-      this.#file = new AtomicFile(path);
-    } catch (cause) {
-      throw new Error(`${path}: cannot be written: ${(cause as Error).message}`, { cause });
-    }
+    this.#path = path;
+    this.#file = named(path, () => new AtomicFile(path));
   }
 
   /** Adds a value as a line of JSON. */
@@ -57,7 +60,8 @@ export class Output {
     await this.drain();
     if (this.#file === undefined) return;
     this.#flush(this.#file);
-    this.#file.commit();
+    const file = this.#file;
+    named(this.#path, () => file.commit());
   }
 
   /** Leaves the file as it was. */
@@ -66,7 +70,8 @@ export class Output {
   }
 
   #flush(file: AtomicFile): void {
-    file.write(this.#encoder.encode(this.#piece));
+    const bytes = this.#encoder.encode(this.#piece);
+    named(this.#path, () => file.write(bytes));
     this.#piece = "";
   }
 }
@@ -111,8 +116,40 @@ export async function writing<T>(outputs: readonly (Output | undefined)[], run: 
 /** Writes a value as JSON, to a file or (`-`) stdout. */
 export function writeJson(path: string, value: unknown): void {
   const text = `${JSON.stringify(value, null, 2)}\n`;
-  if (path === STANDARD) process.stdout.write(text);
-  else saveFile(path, new TextEncoder().encode(text));
+  writeFile(path, new TextEncoder().encode(text));
+}
+
+/** Writes a file as a whole, or (`-`) to stdout. @throws Error that names the file. */
+export function writeFile(path: string, bytes: Uint8Array): void {
+  if (path === STANDARD) process.stdout.write(bytes);
+  else named(path, () => saveFile(path, bytes));
+}
+
+/**
+ * Tries outputs before long work; an undefined path is none, `-` is stdout.
+ * @throws Error that names a file that could not be written.
+ */
+export function tryOutputs(...paths: (string | undefined)[]): void {
+  for (const path of paths) {
+    if (path !== undefined && path !== STANDARD) named(path, () => checkWritable(path));
+  }
+}
+
+/**
+ * Tries the file of a model, and takes it for this process alone until it ends.
+ * @throws Error that names the file, and the process that writes it.
+ */
+export function takeModel(path: string): FileLock {
+  tryOutputs(path);
+  return path === STANDARD ? { release() {} } : lockFile(path);
+}
+
+function named<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw new Error(`${path}: cannot be written: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Prints results to stdout, or to stderr if one of these outputs uses stdout for data. */

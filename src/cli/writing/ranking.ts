@@ -54,7 +54,7 @@ function above(judged: Judged, first: Judged, metric: number): Interval {
 export function compare(
   rankers: readonly Ranker[],
   { train, test }: { train: Interactions; test: Interactions },
-  { seed, json }: { seed: number; json?: string | undefined },
+  { seed, json, out }: { seed: number; json?: string | undefined; out?: string },
 ): void {
   const judged = rankers.map((ranker) => judge(ranker, train, test, seed));
   const [first, ...others] = judged as [Judged, ...Judged[]];
@@ -77,7 +77,7 @@ export function compare(
   );
   print(`${all}\n\nabove ${first.title}, user by user:\n${gains}\n`, json);
   const note = `full: among all unseen items; 1+${NEGATIVES}: among ${NEGATIVES} unseen ones drawn at random`;
-  print(`${note}; mean [95 % interval] of ${test.user.length} users\n`, json);
+  print(`${note}; mean [95 % interval] of ${test.user.length} users\n`, json, out);
   if (json === undefined) return;
   const rows = judged.flatMap(({ name, coverage }, i): Row[] => {
     const common = { suite: "recommender", case: `ml-100k/${name}`, unit: "1", n: test.user.length, seeds: [seed] };

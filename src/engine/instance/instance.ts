@@ -130,21 +130,26 @@ export class Engine {
     exports.share(canSleep());
     // Not `this`: a running worker would keep it alive.
     const crew = this.#crew;
-    const release = hire(count, start, (reason) => {
-      crew.reason ||= reason;
-    });
+    let release = () => {};
     crew.release = () => {
+      crew.release = () => {};
       exports.dismiss();
       release();
     };
-    abandoned.register(this, crew.release, this);
+    release = hire(count, start, (reason) => {
+      crew.reason ||= reason;
+      // Which of them it was is not known, and one that is gone only costs time: all leave.
+      crew.release();
+    });
+    // One was refused at once.
+    if (crew.reason !== "") release();
+    abandoned.register(this, () => crew.release(), this);
   }
 
   /** Ends the workers, where there are any. May be called again. */
   release(): void {
     abandoned.unregister(this);
     this.#crew.release();
-    this.#crew.release = () => {};
   }
 
   #refusal(status: Status, shape: Shape): Error {

@@ -31,9 +31,11 @@ interface NodeThreads {
     options: { eval: true; workerData: Start },
   ) => Hand & {
     on(event: "error", listener: (error: Error) => void): void;
+    on(event: "exit", listener: () => void): void;
   };
 }
 
+const ENDED = "a worker ended";
 const REFUSED = "a worker was refused: worker-src needs blob:";
 
 /** The code of a worker; `start` is defined before it. */
@@ -75,7 +77,7 @@ export function sharedMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: PAGES_MIN, maximum: PAGES_MAX, shared: true });
 }
 
-/** Starts `count` workers; `fail` gets the reason if one cannot start or has to stop. */
+/** Starts `count` workers; `fail` gets the reason if one cannot start, or ends for whatever reason. */
 export function hire(count: number, start: Start, fail: (reason: string) => void): () => void {
   const hired: Hand[] = [];
   try {
@@ -95,6 +97,7 @@ function hireOne(start: Start, fail: (reason: string) => void): Hand {
     const code = `const start = require("node:worker_threads").workerData;${LIFE}`;
     const worker = new node.Worker(code, { eval: true, workerData: start });
     worker.on("error", (error) => fail(error.message));
+    worker.on("exit", () => fail(ENDED));
     worker.unref?.();
     return worker;
   }
