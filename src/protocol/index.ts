@@ -18,6 +18,7 @@ export {
   type UserUpdate,
   type Watch,
 } from "./events.js";
+export { type Identity, identityOf } from "./identity.js";
 export { type JsonSchema, jsonSchemas } from "./jsonschema.js";
 export {
   type Decision,
@@ -28,6 +29,7 @@ export {
   type Source,
   type TargetPolicy,
 } from "./policy.js";
+export { type Receipt, type Taker, takeEach } from "./receipts.js";
 export {
   asEvent,
   EventError,
