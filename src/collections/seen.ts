@@ -113,5 +113,7 @@ export class Seen {
 
 /** A power of two, at most half of it in use. */
 function tableSize(capacity: number): number {
-  return 2 ** Math.ceil(Math.log2(2 * capacity));
+  let size = 1;
+  while (size < 2 * capacity) size *= 2;
+  return size;
 }
