@@ -155,7 +155,7 @@ command(
   )
   .option("--watch-max <min>", "longest watch, in minutes", number(0.001, 1e9), 1440)
   .option("--gift-after <s>", "drop gifts within this many seconds after the click", number(0, 1e9), 10)
-  .option("--gift-gap <s>", "drop gifts within this many seconds after the previous one", number(0, 1e9), 1)
+  .option("--gift-gap <s>", "drop gifts within this many seconds after the previous one", number(0, 1e9), 0)
   .option("--user-limit <n>", "maximum events of a user per window; 0 for no limit", integer(0, SEED_MAX), 0)
   .option(
     "--pair-limit <n>",

@@ -28,6 +28,7 @@ export type {
   Margins,
   RunnerUp,
 } from "./explanation.js";
+export { type Identity, identityOf } from "./identity.js";
 export { type JsonSchema, jsonSchemas } from "./jsonschema.js";
 export type {
   Decision,
@@ -36,6 +37,7 @@ export type {
   Request,
   TargetPolicy,
 } from "./policy.js";
+export { type Receipt, type Taker, takeEach } from "./receipts.js";
 export {
   asEvent,
   EventError,

@@ -1,19 +1,21 @@
-import { Latest, PriorityQueue, pairKey } from "../../collections/index.js";
-import type {
-  Click,
-  FeedbackEvent,
-  Gift,
-  Heartbeat,
-  Id,
-  LiveEvent,
-  OnAir,
-  PageView,
-  Purchase,
-  Watch,
+import { Latest, PriorityQueue, pairKey, Seen } from "../../collections/index.js";
+import {
+  type Click,
+  type FeedbackEvent,
+  type Gift,
+  type Heartbeat,
+  type Id,
+  identityOf,
+  type LiveEvent,
+  type OnAir,
+  type PageView,
+  type Purchase,
+  type Watch,
 } from "../../protocol/index.js";
 import { count } from "../counts.js";
 import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
 import { DiversityMeter } from "./diversity.js";
+import { Moment } from "./moment.js";
 import { type CheckedCleaning, type CleanEventsOptions, checkedCleaning } from "./options.js";
 import { Reorder } from "./reorder.js";
 import type { CleanedRecords } from "./table.js";
@@ -47,14 +49,6 @@ function isAutomatic({ kind }: FeedbackEvent): boolean {
 
 const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
 
-/** Two events of one key and one time are duplicates. */
-function keyOf(event: LiveEvent): string {
-  const user = "user" in event ? event.user : "";
-  if (event.kind === "signal") return event.kind + pairKey(event.name, pairKey(user, event.stream));
-  if ("stream" in event) return event.kind + pairKey(user, event.stream);
-  return event.kind + pairKey(user, "friend" in event ? event.friend : "");
-}
-
 /**
  * Cleans events that come one by one: `push` each, then call `end`. `cleanEvents` does the same for an iterable.
  */
@@ -64,14 +58,12 @@ export class EventCleaner {
   readonly #emit: (event: LiveEvent) => void;
   readonly #reorder: Reorder<LiveEvent>;
   readonly #diversity: DiversityMeter;
-  /** Ids of events, and keys with times where late events may be kept. */
-  readonly #seen: Latest<string, true>;
+  /** Events with ids, and all where late events may be kept. */
+  readonly #seen: Seen;
   /** Late events that were given another time. */
   readonly #moved = new WeakSet<LiveEvent>();
-  /** Events kept at time `#now`, in order of arrival. */
-  #simultaneous: LiveEvent[] = [];
-  /** Keys of the first of them; computed only when a second event comes at that time. */
-  readonly #keys = new Set<string>();
+  /** Events without ids kept at time `#now`. */
+  readonly #moment = new Moment();
   #now = -Infinity;
   /** Streams on air, and streams that ended less than `graceMs` ago. */
   readonly #streams = new Map<Id, KnownStream>();
@@ -93,7 +85,7 @@ export class EventCleaner {
     this.report = resolved.report ?? emptyQualityReport();
     this.#reorder = new Reorder(resolved.latenessMs, resolved.window, (event) => this.#ordered(event));
     this.#diversity = new DiversityMeter(resolved.ids);
-    this.#seen = new Latest(resolved.window);
+    this.#seen = new Seen(resolved.window);
     this.#visits = new Latest(resolved.window);
   }
 
@@ -116,9 +108,21 @@ export class EventCleaner {
   #fault(event: LiveEvent): string | undefined {
     const { from, to, late } = this.#options;
     if (!(event.time >= from && event.time < to)) return "time out of range";
-    if (event.id !== undefined && this.#isSeen(`id:${event.id}`)) return "id seen before";
-    if (late === "keep") return this.#isSeen(`${event.time}${keyOf(event)}`) ? "duplicate" : undefined;
-    return event.time < this.#reorder.watermark ? "late" : undefined;
+    const repeated = event.id !== undefined || late === "keep" ? this.#repeated(event) : undefined;
+    if (repeated !== undefined) return repeated;
+    return late === "drop" && event.time < this.#reorder.watermark ? "late" : undefined;
+  }
+
+  /** The reason to drop an event that came before, or whose id did; remembers it otherwise. */
+  #repeated(event: LiveEvent): string | undefined {
+    const { key, content } = identityOf(event);
+    const known = this.#seen.get(key);
+    if (known === undefined) {
+      this.#seen.add(key, content);
+      return undefined;
+    }
+    if (event.id === undefined) return "duplicate";
+    return known === content ? "id seen before" : "id of another event";
   }
 
   /** Emits the events that wait to be put in order, and completes the report. */
@@ -129,12 +133,6 @@ export class EventCleaner {
     this.report.diversity = this.#diversity.report;
   }
 
-  #isSeen(key: string): boolean {
-    if (this.#seen.has(key)) return true;
-    this.#seen.set(key, true);
-    return false;
-  }
-
   /** Takes the events in order. */
   #ordered(event: LiveEvent): void {
     this.#advance(event.time);
@@ -143,7 +141,13 @@ export class EventCleaner {
       drop(this.report, clean);
       return;
     }
-    this.#simultaneous.push(event);
+    // Two that cleaning has made the same are the same at the next cleaning.
+    if (clean !== event && this.#isRepeated(clean)) {
+      drop(this.report, "duplicate");
+      return;
+    }
+    if (event.id === undefined) this.#moment.add(event);
+    if (event.id === undefined && clean !== event) this.#moment.add(clean);
     this.#remember(clean);
     this.report.kept++;
     if (this.#options.late === "keep" && this.#moved.has(event)) change(this.report, "late", "time");
@@ -151,10 +155,7 @@ export class EventCleaner {
   }
 
   #isRepeated(event: LiveEvent): boolean {
-    const kept = this.#simultaneous;
-    if (kept.length === 0) return false;
-    while (this.#keys.size < kept.length) this.#keys.add(keyOf(kept[this.#keys.size]!));
-    return this.#keys.has(keyOf(event));
+    return event.id === undefined && this.#moment.has(event);
   }
 
   #release(event: LiveEvent): void {
@@ -167,8 +168,7 @@ export class EventCleaner {
   #advance(now: number): void {
     if (now === this.#now) return;
     this.#now = now;
-    if (this.#simultaneous.length > 0) this.#simultaneous = [];
-    if (this.#keys.size > 0) this.#keys.clear();
+    this.#moment.clear();
     for (let first = this.#alarms.first; first !== undefined && first.time < now; first = this.#alarms.first) {
       const { time, stream } = this.#alarms.pop();
       if (stream.end < Infinity) {
