@@ -129,6 +129,7 @@ function cap(event: Loose, field: "watchMs" | "dwellMs", value: number, most: nu
   const usual = Math.min(value, options.bounds[field] ?? Infinity);
   const possible = Math.min(usual, options.watchMaxMs, most);
   if (possible < usual && options.long === "drop") return undefined;
-  if (possible < usual && possible <= 0 && options.emptyWatch === "drop" && event.kind !== "heartbeat") return undefined;
+  if (possible < usual && possible <= 0 && options.emptyWatch === "drop" && event.kind !== "heartbeat")
+    return undefined;
   return { ...event, [field]: possible } as Loose;
 }

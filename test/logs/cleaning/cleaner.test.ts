@@ -45,7 +45,7 @@ const event: fc.Arbitrary<LiveEvent> = fc
       }),
     },
     {
-      weight: 3,
+      weight: 5,
       arbitrary: fc.record({
         kind: fc.constant("gift"),
         ...base,
