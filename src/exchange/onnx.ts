@@ -74,7 +74,10 @@ function overActions({ actions, quantiles }: ResolvedOptions, layers: readonly L
   return graph;
 }
 
-function overCandidates({ observation, sparse, quantiles, slate }: ResolvedOptions, layers: readonly LayerWeights[]): Graph {
+function overCandidates(
+  { observation, sparse, quantiles, slate }: ResolvedOptions,
+  layers: readonly LayerWeights[],
+): Graph {
   const { main, value } = chainsOf(layers);
   const [first, ...rest] = main as [LayerWeights, ...LayerWeights[]];
   // Behind the quantiles may stand a slate's weight of the choice.

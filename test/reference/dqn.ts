@@ -113,7 +113,11 @@ export function slateTargets(judge: Network, frozen: Network, samples: Sample[],
   const { size, features, parts } = slate!;
   const width = quantiles * parts;
   const slates = choicesOf(judge, nextOf(samples), width, features).map(({ theta, v }, b) =>
-    greedySlate(theta.map((row) => sumOf(row, quantiles)), v, Math.min(size, samples[b]!.nextSlate ?? size)),
+    greedySlate(
+      theta.map((row) => sumOf(row, quantiles)),
+      v,
+      Math.min(size, samples[b]!.nextSlate ?? size),
+    ),
   );
   return choicesOf(frozen, nextOf(samples), width, features).map(({ theta, v }, b) => {
     const { reward, others = [], discount } = samples[b]!;

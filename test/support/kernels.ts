@@ -203,7 +203,8 @@ export function createAgent(
   [low, high]: readonly [low: number, high: number] = boundsOf(sizes.Storage),
 ): Status {
   const all = new Int32Array(exports.memory.buffer, exports.sizes(), Size.Widths + MAX_HIDDEN);
-  for (const size of [Size.Quantiles, Size.Batch, Size.Capacity, Size.NStep, Size.Environments, Size.Parts]) all[size] = 1;
+  for (const size of [Size.Quantiles, Size.Batch, Size.Capacity, Size.NStep, Size.Environments, Size.Parts])
+    all[size] = 1;
   for (const [name, value] of Object.entries(sizes)) all[Size[name as keyof typeof Size]] = value;
   all[Size.Hidden] = hidden.length;
   all.set(hidden, Size.Widths);
