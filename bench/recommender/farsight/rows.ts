@@ -77,6 +77,16 @@ function gains(series: readonly Series[], kind: string, over: string): FarsightR
   });
 }
 
+/** Share of good streams from which a seed counts as solved. */
+const SOLVED = 0.9;
+
+/** The share of seeds that solved a world with a known answer. */
+function solved({ name, metric, seeds, values }: Series): FarsightRow[] {
+  if (metric !== "good_share") return [];
+  const value = values.filter((share) => share >= SOLVED).length / values.length;
+  return [{ suite: "farsight", case: name, metric: "solved_share", unit: "share", seeds, value, n: values.length }];
+}
+
 /** Means with intervals of all cases that ran with several seeds, and the gains. */
 export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
   const series = seriesOf(rows);
@@ -88,7 +98,7 @@ export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
     seeds,
     ...meanInterval(values),
   }));
-  return [...means, ...gains(series, "live", "gamma-0"), ...gains(series, "bots", "none")];
+  return [...means, ...series.flatMap(solved), ...gains(series, "live", "gamma-0"), ...gains(series, "bots", "none")];
 }
 
 /** Whether a row is one seed's share of a mean. */
