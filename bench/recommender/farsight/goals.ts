@@ -18,7 +18,7 @@ export const FARSIGHT_GOALS: readonly Goal[] = [
   { case: /^no-entry\/dqn$/, metric: "value_error_percent", atMost: BOUNDS.error },
   { case: /^no-entry\/.+/, metric: "value_error_percent", above: BOUNDS.error },
   // All seeds.
-  { case: /^(bait|churn|mood|late|blame)\/dqn$/, metric: "solved_share", atLeast: 1 },
+  { case: /^(bait|churn|late|blame)\/dqn$/, metric: "solved_share", atLeast: 1 },
   { case: /^recsim\/10-3\/dqn$/, metric: "session_minutes", atLeast: BOUNDS.recsim },
   { case: /^recsim\/10-3\/.+/, metric: "session_minutes", atMost: BOUNDS.recsim },
   { case: /^live\b.*dqn-over-gamma-0$/, metric: "watch_gain_percent", atLeast: 5 },

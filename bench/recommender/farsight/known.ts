@@ -30,6 +30,8 @@ interface KnownWorld {
   options?: Partial<RecommenderOptions>;
 }
 
+const LEARNER = { learningStarts: 50, learningRate: 1e-3, weightDecay: 0 } as const;
+
 export const WORLDS = {
   bait: {
     title: "30 minutes, then nothing entered at four requests, or 25 minutes each time",
@@ -45,7 +47,7 @@ export const WORLDS = {
     sulks: 0,
     leaves: 0,
     // The recommender's own learning rate: with 1e-3 a value follows the entries of the last two thousand requests alone.
-    options: { learner: { learningStarts: 50, learningRate: 3e-4, weightDecay: 0 } },
+    options: { learner: { ...LEARNER, learningRate: 3e-4 } },
     requests: 24_000,
   },
   churn: {
@@ -96,7 +98,6 @@ const REQUESTS = 8000;
 /** The last requests, which are measured: they show the best stream, without exploration. */
 const MEASURED = 2000;
 const GAMMA = 0.9;
-const LEARNER = { learningStarts: 50, learningRate: 1e-3, weightDecay: 0 } as const;
 const OPTIONS: Partial<RecommenderOptions> = {
   gamma: GAMMA,
   warmupUpdates: 100,
