@@ -80,9 +80,9 @@ function gains(series: readonly Series[], kind: string, over: string): FarsightR
 /** Share of good streams from which a seed counts as solved. */
 const SOLVED = 0.9;
 
-/** The share of seeds that solved a world with a known answer. */
+/** The share of seeds with which the recommender solved a world with a known answer. */
 function solved({ name, metric, seeds, values }: Series): FarsightRow[] {
-  if (metric !== "good_share") return [];
+  if (metric !== "good_share" || !name.endsWith("/dqn")) return [];
   const value = values.filter((share) => share >= SOLVED).length / values.length;
   return [{ suite: "farsight", case: name, metric: "solved_share", unit: "share", seeds, value, n: values.length }];
 }
