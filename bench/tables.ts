@@ -1,8 +1,9 @@
 /** The tables of bench/README.md, each made from the committed rows in bench/results. */
 import { readRows, type StoredRow } from "../src/cli/writing/results.js";
 import { quantile } from "../src/statistics/index.js";
-import { figure } from "./harness/goals.js";
+import { figure, wanted } from "./harness/goals.js";
 import { duration, markdown, tablesOf } from "./peers/report.js";
+import { FARSIGHT_GOALS } from "./recommender/farsight/goals.js";
 
 const RESULTS = "bench/results";
 const SHAPES = ["S", "M", "L", "sparse L", "XL"];
@@ -68,8 +69,12 @@ function farsight(): string {
   const { all } = new Rows("farsight");
   const lines = all
     .filter(({ suite }) => suite === "farsight")
-    .map((row) => [row.case, row.metric, between(row, 2), String(row.n ?? row.seeds?.length ?? "")]);
-  return markdown(["case", "figure", "mean [95 % interval]", "n"], lines);
+    .map((row) => {
+      const n = String(row.n ?? row.seeds?.length ?? "");
+      const verdict = row.met === undefined ? "" : row.met ? "yes" : "no";
+      return [row.case, row.metric, between(row, 2), n, wanted(row, FARSIGHT_GOALS), verdict];
+    });
+  return markdown(["case", "figure", "mean [95 % interval]", "n", "goal", "met"], lines);
 }
 
 function order(): string {

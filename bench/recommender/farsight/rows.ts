@@ -103,6 +103,16 @@ function gains(series: readonly Series[], kind: string, over: string): FarsightR
   });
 }
 
+/** Share of good streams from which a seed counts as solved. */
+const SOLVED = 0.9;
+
+/** The share of seeds with which the recommender solved a world with a known answer. */
+function solved({ name, metric, seeds, values }: Series): FarsightRow[] {
+  if (metric !== "good_share" || !name.endsWith("/dqn")) return [];
+  const value = values.filter((share) => share >= SOLVED).length / values.length;
+  return [{ suite: "farsight", case: name, metric: "solved_share", unit: "share", seeds, value, n: values.length }];
+}
+
 /** Means with intervals of all cases that ran with several seeds, and the gains. */
 export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
   const series = seriesOf(rows);
@@ -114,7 +124,8 @@ export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
     seeds,
     ...meanInterval(values),
   }));
-  return [...means, ...gains(series, "live", "gamma-0"), ...gains(series, "bots", "none"), ...shares(series)];
+  const all = [...gains(series, "live", "gamma-0"), ...gains(series, "bots", "none"), ...shares(series)];
+  return [...means, ...series.flatMap(solved), ...all];
 }
 
 /** Whether a row is one seed's share of a mean. */
