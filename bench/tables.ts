@@ -197,12 +197,43 @@ function causes(): string {
 function ranker(): string {
   const rows = new Rows("ml-100k");
   const metrics = ["hr_at_10", "ndcg_at_10", "hr_at_10_sampled_99", "ndcg_at_10_sampled_99"];
-  const names = { itempop: "ItemPop", itemknn: "ItemKNN, cosine, 50", dqn: "the DQN" };
+  const names = { itempop: "ItemPop", itemknn: "ItemKNN, cosine, 50", ease: "EASE, 300", dqn: "the DQN, 2 seeds" };
   const lines = Object.entries(names).map(([name, title]) => [
     title,
     ...metrics.map((metric) => between(rows.of(`ml-100k/${name}`, metric), 3, share)),
   ]);
   return markdown(["MovieLens-100K", "HR@10, all unseen items", "NDCG@10", "HR@10, 1 + 99", "NDCG@10"], lines);
+}
+
+/** What the ranker reaches without each group of features, and what the group brings. */
+function groups(): string {
+  const rows = new Rows("ml-100k");
+  const suffix = "-brings";
+  const all = rows.all.filter(({ case: name, metric }) => name.endsWith(suffix) && metric === "hr_at_10");
+  const lines = all.map(({ case: name }) => {
+    const group = name.slice("ml-100k-groups/".length, -suffix.length);
+    return [
+      group,
+      between(rows.of(`ml-100k-groups/without-${group}`, "hr_at_10"), 3, share),
+      between(rows.of(name, "hr_at_10"), 3, share),
+      between(rows.of(name, "ndcg_at_10"), 3, share),
+    ];
+  });
+  return markdown(["group of features", "HR@10 without it", "it brings, HR@10", "it brings, NDCG@10"], lines);
+}
+
+/** What was tried on the last but one interactions. */
+function tuning(): string {
+  const rows = new Rows("ml-100k").all.filter(
+    ({ case: name, metric }) => name.startsWith("ml-100k-tuning/") && metric === "hr_at_10",
+  );
+  const all = new Rows("ml-100k");
+  const lines = rows.map((row) => [
+    row.case.slice("ml-100k-tuning/".length),
+    between(row, 3, share),
+    between(all.of(row.case, "ndcg_at_10"), 3, share),
+  ]);
+  return markdown(["tried on the last but one ratings", "HR@10", "NDCG@10"], lines);
 }
 
 function learning(): string {
@@ -321,6 +352,8 @@ const TABLES: Readonly<Record<string, () => string>> = {
     offpolicy,
     speed,
     ranker,
+    groups,
+    tuning,
     learning,
     defaults,
     offline,
