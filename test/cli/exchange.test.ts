@@ -117,7 +117,7 @@ describe("export", () => {
   });
 
   test.each([
-    [["recommender.liveq", "x"], 'recommender.liveq: the file holds "recommender", not "dqn"'],
+    [["damaged.liveq", "x"], "damaged.liveq: the file is damaged"],
     [["agent.liveq", "agent.liveq"], '"--out" must be another file than'],
     [["agent.liveq", "no/such/folder"], "ENOENT"],
   ])("refuses %j: exit 1, and writes nothing", async ([file, out], message) => {
