@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 7;
+export const ABI_VERSION = 8;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -99,6 +99,8 @@ export enum Region {
   Nothing = 24,
   /** i32 (slate): output of actSlate. */
   Slate = 25,
+  /** With slates, of the candidates that evaluate or a greedy actSlate saw last: (max, parts, quantiles) values. */
+  Parts = 26,
 }
 
 /** Bits of `create`'s flags. */
@@ -165,9 +167,11 @@ export enum Size {
   Storage = 16,
   /** Candidates of a slate; 0 where one is chosen alone. */
   Slate = 17,
+  /** Parts of a reward, each with values of its own; 1 but with slates. */
+  Parts = 18,
   /** How many hidden layers; their MAX_HIDDEN widths follow. */
-  Hidden = 18,
-  Widths = 19,
+  Hidden = 19,
+  Widths = 20,
 }
 
 /** Indices into Region.State, f64 each; all are integers below 2^53 but the two powers. */
@@ -201,8 +205,9 @@ export enum State {
 export enum Scalar {
   /** `act`: probability of a random action. */
   Exploration = 0,
+  /** `observe`: the most candidates of the next state's slate. */
+  NextSlate = 1,
   /** `observe`. */
-  Reward = 1,
   Discount = 2,
   /** `learn`, from here on. */
   LearningRate = 3,
@@ -224,9 +229,9 @@ export enum Scalar {
   Clip = 17,
   /** Weight of the loss of the choice model. */
   ChoiceWeight = 18,
-  /** `observe`: the most candidates of the next state's slate. */
-  NextSlate = 19,
-  Count = 20,
+  /** `observe`: the parts of the reward, up to MAX_PARTS. */
+  Reward = 19,
+  Count = 27,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */
@@ -249,3 +254,6 @@ export const STAT_DECAY = 0.99;
 
 /** The most hidden layers that a network may have. */
 export const MAX_HIDDEN = 8;
+
+/** The most parts of a reward. */
+export const MAX_PARTS = 8;

@@ -35,7 +35,7 @@ export function sizes(): usize {
   return SIZES;
 }
 
-const SIZES: usize = memory.data(108, 16);
+const SIZES: usize = memory.data(112, 16);
 
 /**
  * Lays out the one agent of this instance, takes its memory and fills it. sigma: the scale of NoisyNets' noise; low,

@@ -22,7 +22,15 @@ export {
 } from "./norm";
 export { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 export { below, nextU32, normals, seedRng, uniform, uniformIn } from "./rng";
-export { choiceLoss, choiceWeights, greedySlate, joinChoices, mixture, splitChoices } from "./slate";
+export {
+  choiceLoss,
+  choiceWeights,
+  conservativeSlate,
+  greedySlate,
+  joinChoices,
+  mixture,
+  splitChoices,
+} from "./slate";
 export { gatherRows, scatterRows, zeroRows } from "./sparse";
 export { fromBytes, fromHalves, toBytes, toHalves } from "./storage";
 export { best, countOf, duel, duelBackward, expectations, packBits, softmax } from "./values";

@@ -53,12 +53,19 @@ export function waitingAt(tail: Tail, environment: i32, i: i32): usize {
   return queueOf(tail, environment) + HEADER + tail.replay.stride * usize(i);
 }
 
-/** Whether one more reward, and the returns of all that wait with it, lie in their bounds. */
-export function canReward(tail: Tail, environment: i32, r: f32): bool {
+/** Whether one more reward, f64 (parts), and the returns of all that wait with it, lie in their bounds. */
+export function canReward(tail: Tail, environment: i32, rewards: usize): bool {
+  for (let p = 0; p < tail.replay.parts; p++) {
+    if (!canAdd(tail, environment, p, f32(load<f64>(rewards + (usize(p) << 3))))) return false;
+  }
+  return true;
+}
+
+function canAdd(tail: Tail, environment: i32, p: i32, r: f32): bool {
   if (!(abs(r) <= f32(REWARD_MAX))) return false;
   for (let i = 0, n = waitingOf(tail, environment); i < n; i++) {
     const step = waitingAt(tail, environment, i);
-    const sum = returnOf(tail.replay, step) + discountOf(tail.replay, step) * r;
+    const sum = returnOf(tail.replay, step, p) + discountOf(tail.replay, step) * r;
     if (!(abs(sum) <= f32(RETURN_MAX))) return false;
   }
   return true;
@@ -72,12 +79,16 @@ export function enter(tail: Tail, environment: i32): usize {
   return waitingAt(tail, environment, count);
 }
 
-/** Adds a reward, and the discount behind it, to all that wait. */
-export function reward(tail: Tail, environment: i32, r: f32, discount: f32): void {
+/** Adds a reward, f64 (parts), and the discount behind it, to all that wait. */
+export function reward(tail: Tail, environment: i32, rewards: usize, discount: f32): void {
   for (let i = 0, n = waitingOf(tail, environment); i < n; i++) {
-    const values = waitingAt(tail, environment, i) + tail.replay.values;
+    const step = waitingAt(tail, environment, i);
+    const values = step + tail.replay.values;
     const d = load<f32>(values, 4);
-    store<f32>(values, load<f32>(values) + d * r);
+    for (let p = 0; p < tail.replay.parts; p++) {
+      const at = step + tail.replay.returns + (usize(p) << 2);
+      store<f32>(at, load<f32>(at) + d * f32(load<f64>(rewards + (usize(p) << 3))));
+    }
     store<f32>(values, d * discount, 4);
   }
 }

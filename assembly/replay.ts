@@ -4,7 +4,7 @@
  *   observation | chosen candidate | next observation | next candidates (next) | next mask, bits, u32((actions + 31) / 32) |
  *   where the set that was chosen from is kept: their number i32, candidates (next), mask, bits |
  *   with slates, which have no chosen candidate beside the set: how many of it were shown i32, the most of the next slate i32 |
- *   return f32 | discount f32 | action i32 | number of next candidates i32
+ *   return f32, of each part | discount f32 | action i32 | number of next candidates i32
  *
  * Each begins at a multiple of 4 bytes; observations and candidates lie there as storage.ts says.
  *
@@ -19,7 +19,7 @@ import { bytesOf, newPart, Part, wordsOf } from "./sparse";
 import { inputsAreValid, pack, storedBytes, unpack } from "./storage";
 import { findAll, priorityOf, SumTree, totalOf } from "./sumtree";
 import { isAvailable, packBits } from "./values";
-import { copy } from "./vector";
+import { allWithin, copy } from "./vector";
 
 @unmanaged
 export class Replay {
@@ -36,6 +36,8 @@ export class Replay {
   /** Whether a row keeps the set that its action was chosen from. */
   hasSets: bool;
   isSlate: bool;
+  /** Parts of a return. */
+  parts: i32;
   /** Bytes of all rows, in 64 bits: it may be too large to take. */
   bytes: u64;
   /** Bytes of a row, a multiple of 16, of one of its candidates, and offsets in it. */
@@ -49,6 +51,8 @@ export class Replay {
   candidates: usize;
   mask: usize;
   shown: usize;
+  /** Of the return's parts, the last of which begins the values. */
+  returns: usize;
   values: usize;
   rows: usize;
   /** Room for what staged() unpacks. */
@@ -65,6 +69,7 @@ export function newReplay(
   masked: i32,
   hasSets: bool,
   isSlate: bool,
+  parts: i32,
 ): Replay {
   const replay = changetype<Replay>(takeStruct(arena, offsetof<Replay>()));
   replay.capacity = capacity;
@@ -74,6 +79,7 @@ export function newReplay(
   replay.masked = masked;
   replay.hasSets = hasSets;
   replay.isSlate = isSlate;
+  replay.parts = parts;
   replay.chosen = isSlate ? newPart(arena, 0, 0, 0) : features;
   replay.featureBytes = storedBytes(features);
   replay.candidate = (storedBytes(observation) + 3) & ~3;
@@ -84,13 +90,15 @@ export function newReplay(
   const nextMask = u64(replay.nextCandidates) + candidates;
   const set = nextMask + bits;
   const shown = hasSets ? set + 4 + candidates + bits : set;
-  const values = shown + (isSlate ? 8 : 0);
+  const returns = shown + (isSlate ? 8 : 0);
+  const values = returns + u64(4 * (parts - 1));
   const stride = (values + 16 + 15) & ~15;
   replay.nextMask = usize(nextMask);
   replay.set = usize(set);
   replay.candidates = usize(set + 4);
   replay.mask = usize(set + 4 + candidates);
   replay.shown = usize(shown);
+  replay.returns = usize(returns);
   replay.values = usize(values);
   replay.stride = usize(stride);
   replay.bytes = stride < LIMIT ? stride * u64(capacity) : stride;
@@ -109,10 +117,11 @@ export function rowAt(replay: Replay, i: i32): usize {
   return replay.rows + replay.stride * usize(i);
 }
 
+/** Part p of its return. */
 // @ts-ignore: decorator
 @inline
-export function returnOf(replay: Replay, row: usize): f32 {
-  return load<f32>(row + replay.values);
+export function returnOf(replay: Replay, row: usize, p: i32): f32 {
+  return load<f32>(row + replay.returns + (usize(p) << 2));
 }
 
 // @ts-ignore: decorator
@@ -189,7 +198,7 @@ export function writeStep(
     packBits(replay.masked, mask, row + replay.mask);
   }
   if (replay.isSlate) store<i32>(row + replay.shown, shown);
-  store<f32>(row + replay.values, 0);
+  memory.fill(row + replay.returns, 0, usize(replay.parts) << 2);
   store<f32>(row + replay.values, 1, 4);
   store<i32>(row + replay.values, action, 8);
 }
@@ -269,7 +278,8 @@ export function importanceWeights(
 /** Whether a row's first half is what writeStep can have written: numbers in their bounds, discount in [0, 1], indices in bounds. */
 export function stepIsValid(replay: Replay, row: usize, actions: i32): bool {
   const discount = discountOf(replay, row);
-  if (!(discount >= 0 && discount <= 1) || !(abs(returnOf(replay, row)) <= f32(RETURN_MAX))) return false;
+  if (!(discount >= 0 && discount <= 1)) return false;
+  if (!allWithin(replay.parts, -f32(RETURN_MAX), f32(RETURN_MAX), row + replay.returns)) return false;
   if (!storedAreValid(replay, replay.observation, 1, row)) return false;
   if (!storedAreValid(replay, replay.chosen, 1, row + replay.candidate)) return false;
   const taken = actionOf(replay, row);

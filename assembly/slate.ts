@@ -87,6 +87,22 @@ export function mixture(k: i32, n: i32, chosen: usize, theta: usize, v: usize, y
 }
 
 /**
+ * The conservative term of a slate: scale times the mean over its k places of -log P, P the chance that a softmax of
+ * q over the c candidates puts the shown one there, given those above it; they come first, in the order of the slate.
+ * Nothing has no part: no policy shows it. Its gradient is added to d(c+1,n). q(c+1); p(c): scratch. Requires k <= c.
+ * Plackett 1975; with k = 1 the term of Kumar et al. 2020.
+ */
+export function conservativeSlate(c: i32, k: i32, n: i32, q: usize, scale: f32, p: usize, d: usize): f32 {
+  let term: f32 = 0;
+  for (let i = 0; i < k; i++) {
+    q += 4;
+    d += usize(n) << 2;
+    term += conservative(c - i, n, q, 0, scale / f32(k), p, d);
+  }
+  return term;
+}
+
+/**
  * The cross-entropy of a choice among nothing and c candidates, a conditional logit: scale * (log(1 + sum of exp u) - u of
  * the chosen one), whose gradient is added to du(c+1). u(c+1): that of nothing is set to 0; action: -1 for nothing;
  * p(c+1): scratch. Requires du = 0 for nothing.

@@ -18,10 +18,13 @@ interface Bundle {
   bytesMax: number;
 }
 
-/** The objective of slates takes 1.5 KiB of each: kernels, options, staging and their checks. */
+/**
+ * The objective of slates takes 1.5 KiB of each: kernels, options, staging and their checks. Explanations take 2 KiB of
+ * the recommender.
+ */
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 28.5 * 1024 },
-  { name: "Recommender", door: "liveq/recommender", bytesMax: 58 * 1024 },
+  { name: "Recommender", door: "liveq/recommender", bytesMax: 64 * 1024 },
 ];
 
 const count = (n: number) => n.toLocaleString("en");

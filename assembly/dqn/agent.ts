@@ -21,7 +21,10 @@ export class Agent {
   features: Part;
   /** The number of actions; 0 in candidate mode. */
   actions: i32;
+  /** Values for each action: the quantiles of each part of the reward. */
   quantiles: i32;
+  /** Parts of the reward. */
+  parts: i32;
   /** Candidates of a slate; 0 where one is chosen alone. */
   slate: i32;
   /** The most candidates of one act, and in a stored set. */
@@ -77,12 +80,17 @@ export class Agent {
   indices: usize;
   sampled: usize;
   weights: usize;
+  /** With several parts, the weights of the loss (batch, parts). */
+  partWeights: usize;
   x: usize;
   nextX: usize;
   ldx: usize;
   actionOfRow: usize;
   selected: usize;
-  /** Predictions (batch, quantiles), targets, TD errors (batch), and the gradient of the predictions. */
+  /**
+   * Predictions (batch, quantiles), targets, TD errors (batch), behind which those of parts have room, and the gradient of
+   * the predictions.
+   */
   theta: usize;
   y: usize;
   td: usize;
@@ -202,7 +210,8 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
   setStorage(agent.observation, sizeAt(sizes, Size.Storage), low, high);
   setStorage(agent.features, sizeAt(sizes, Size.Storage), low, high);
   agent.actions = sizeAt(sizes, Size.Actions);
-  agent.quantiles = sizeAt(sizes, Size.Quantiles);
+  agent.parts = sizeAt(sizes, Size.Parts);
+  agent.quantiles = sizeAt(sizes, Size.Quantiles) * agent.parts;
   agent.slate = sizeAt(sizes, Size.Slate);
   agent.maxCandidates = sizeAt(sizes, Size.MaxCandidates);
   agent.batch = sizeAt(sizes, Size.Batch);
@@ -216,6 +225,7 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
     flags & Flag.Masked ? agent.actions : 0,
     (flags & Flag.Sets) != 0,
     agent.slate > 0,
+    agent.parts,
   );
   takePersistent(agent, arena, sizes);
   agent.gradient = take(arena, agent.net.trained);
@@ -314,7 +324,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.selected = takeF32(arena, batch);
   agent.theta = takeF32(arena, batch * quantiles);
   agent.y = takeF32(arena, batch * quantiles + 4);
-  agent.td = takeF32(arena, batch);
+  agent.td = takeF32(arena, batch * u64(agent.parts));
   agent.dtheta = takeF32(arena, batch * quantiles);
   const nothing = i32(agent.slate > 0);
   const offered = max(agent.maxCandidates, agent.replay.next) + nothing;
@@ -351,6 +361,7 @@ function takeSlates(agent: Agent, arena: Arena, sets: u64): void {
   agent.slates = takeF32(arena, u64(agent.batch) * u64(agent.slate));
   agent.u = takeF32(arena, sets);
   agent.du = takeF32(arena, sets);
+  agent.partWeights = takeF32(arena, agent.parts > 1 ? u64(agent.batch) * u64(agent.parts) : 0);
 }
 
 /** Fills the state of a fresh agent, whose memory is zero. sigma: the scale of the noise. */
@@ -461,6 +472,8 @@ export function regionAt(agent: Agent, region: Region): usize {
       return agent.values - 4;
     case Region.Slate:
       return agent.shown;
+    case Region.Parts:
+      return agent.matrix + (usize(agent.quantiles) << 2);
     default:
       return 0;
   }
@@ -518,6 +531,8 @@ export function regionBytes(agent: Agent, region: Region): usize {
       return usize(agent.slate > 0) << 2;
     case Region.Slate:
       return usize(agent.slate) << 2;
+    case Region.Parts:
+      return agent.slate ? (usize(agent.maxCandidates) * usize(agent.quantiles)) << 2 : 0;
     default:
       return 0;
   }

@@ -19,7 +19,7 @@ import {
   shownOf,
 } from "../replay";
 import { Rng } from "../rng";
-import { choiceLoss, joinChoices, splitChoices } from "../slate";
+import { choiceLoss, conservativeSlate, joinChoices, splitChoices } from "../slate";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { setPriorities, totalOf } from "../sumtree";
@@ -39,6 +39,7 @@ import {
   syncTarget,
   weightsOf,
 } from "./agent";
+import { sumsOfParts } from "./slates";
 import { targets } from "./targets";
 
 /**
@@ -143,12 +144,37 @@ function gather(agent: Agent): void {
   store<i32>(agent.y, read);
 }
 
-/** The loss of predictions theta against y: TD errors, and dtheta. */
+/**
+ * The loss of predictions theta against y: TD errors, and dtheta. The losses of parts are summed, so that each part
+ * learns as it would alone; the TD error is that of their sum. van Seijen et al. 2017, arXiv:1706.04208.
+ */
 function lossOfTheta(agent: Agent, weights: usize): f32 {
-  const batch = agent.batch;
-  const n = agent.quantiles;
-  if (n > 1) return quantileLoss(batch, n, agent.theta, agent.y, weights, agent.td, agent.dtheta);
-  return tdLoss(batch, agent.theta, agent.y, agent.isSquared, weights, agent.td, agent.dtheta);
+  const parts = agent.parts;
+  const rows = agent.batch * parts;
+  const n = agent.quantiles / parts;
+  const w = parts > 1 ? weightsOfParts(agent, weights) : weights;
+  const loss =
+    n > 1
+      ? quantileLoss(rows, n, agent.theta, agent.y, w, agent.td, agent.dtheta)
+      : tdLoss(rows, agent.theta, agent.y, agent.isSquared, w, agent.td, agent.dtheta);
+  if (parts > 1) {
+    for (let b = 0; b < agent.batch; b++) {
+      let sum: f32 = 0;
+      for (let p = 0; p < parts; p++) sum += load<f32>(agent.td + (usize(b * parts + p) << 2));
+      store<f32>(agent.td + (usize(b) << 2), sum);
+    }
+  }
+  return loss;
+}
+
+/** Weights (batch, parts) under which the mean over all rows is a sum over parts. */
+function weightsOfParts(agent: Agent, weights: usize): usize {
+  const parts = agent.parts;
+  for (let i = 0; i < agent.batch * parts; i++) {
+    const weight: f32 = weights ? load<f32>(weights + (usize(i / parts) << 2)) : 1;
+    store<f32>(agent.partWeights + (usize(i) << 2), weight * f32(parts));
+  }
+  return agent.partWeights;
 }
 
 /** Only the actions taken have a gradient: one row a sample, and of the head one output a quantile. */
@@ -269,8 +295,16 @@ function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
   const weight: f32 = weights ? load<f32>(weights + (b << 2)) : 1;
   if (agent.isConservative) {
     const scale = (f32(scalar(agent, Scalar.Conservative)) * weight) / f32(agent.batch);
-    expectations(c, n, agent.matrix + offsetOf(agent, b), bits, agent.q);
-    term = conservative(c, n, agent.q, action, scale, agent.p, d);
+    const theta = agent.matrix + offsetOf(agent, b);
+    if (agent.slate) sumsOfParts(agent, c, theta, agent.q);
+    else expectations(c, n, theta, bits, agent.q);
+    // Of a sum, the gradient of each part is that of the whole, and not a share of it.
+    const parts = f32(agent.parts);
+    const whole = scale * parts;
+    term = agent.slate
+      ? conservativeSlate(c - 1, shownOf(agent.replay, row), n, agent.q, whole, agent.p, d)
+      : conservative(c, n, agent.q, action, whole, agent.p, d);
+    term /= parts;
   }
   if (agent.isDueling) duelBackward(c, n, d, bits, agent.dv + b * bytes);
   if (agent.slate) {

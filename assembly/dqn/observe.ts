@@ -27,12 +27,12 @@ export function observe(
   if (!inputsAreValid(agent.features, count, agent.candidates)) return Status.BadSet;
   if (!inputsAreValid(agent.features, nextCount, agent.nextCandidates)) return Status.BadNextCandidates;
   const tail = agent.tail;
-  const reward = f32(scalar(agent, Scalar.Reward));
+  const rewards = agent.scalars + (Scalar.Reward << 3);
   const discount = f32(scalar(agent, Scalar.Discount));
-  if (!canReward(tail, environment, reward)) return Status.BadReturn;
+  if (!canReward(tail, environment, rewards)) return Status.BadReturn;
   const step = enter(tail, environment);
   writeStep(agent.replay, step, agent.inputs, agent.candidate, agent.candidates, count, agent.mask, action, shown);
-  rewardAll(tail, environment, reward, discount);
+  rewardAll(tail, environment, rewards, discount);
   const waiting = waitingOf(tail, environment);
   const ready = isLast ? waiting : i32(waiting == tail.n);
   for (let i = 0; i < ready; i++) remember(agent, waitingAt(tail, environment, i), nextCount);

@@ -27,7 +27,14 @@ export function valuesOfSlate(
   valuesOfCandidates(agent.net, params, x, c + 1, rows, agent.matrix);
   splitChoices(c + 1, n, agent.matrix, v);
   choiceWeights(c, v);
-  expectations(c + 1, n, agent.matrix, 0, q);
+  sumsOfParts(agent, c + 1, agent.matrix, q);
+}
+
+/** q(c): of theta(c, quantiles) the sum over parts of the mean over quantiles: the values that are acted by. */
+export function sumsOfParts(agent: Agent, c: i32, theta: usize, q: usize): void {
+  expectations(c, agent.quantiles, theta, 0, q);
+  if (agent.parts == 1) return;
+  for (let end = q + (usize(c) << 2); q < end; q += 4) store<f32>(q, load<f32>(q) * f32(agent.parts));
 }
 
 /** y(b, .) = the mixture of the best slate of the next state; of Double, chosen by the online network. */

@@ -30,19 +30,20 @@ export function targets(agent: Agent): void {
     if (agent.isDouble) evaluateSelected(agent, weightsOf(agent, agent.target, noise));
   }
   const bytes = usize(agent.quantiles) << 2;
+  const each = bytes / usize(agent.parts);
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const hasValue = agent.slate || load<i32>(agent.selected + (b << 2)) >= 0;
     for (let i: usize = 0; i < bytes; i += 4) {
       const at = agent.y + b * bytes + i;
-      store<f32>(at, target(agent, b, hasValue ? load<f32>(at) : 0));
+      store<f32>(at, target(agent, b, i32(i / each), hasValue ? load<f32>(at) : 0));
     }
   }
 }
 
-/** The Bellman target of sample b for a value of its next state. */
-function target(agent: Agent, b: usize, value: f32): f32 {
+/** The Bellman target of sample b for a value of its next state, of part p of the reward. */
+function target(agent: Agent, b: usize, p: i32, value: f32): f32 {
   const row = sampleAt(agent, b);
-  return bellman(returnOf(agent.replay, row), discountOf(agent.replay, row), value);
+  return bellman(returnOf(agent.replay, row, p), discountOf(agent.replay, row), value);
 }
 
 /** All action values of a batch of states at once, where actions are fixed; candidates come one state at a time. */
@@ -153,7 +154,7 @@ function softTargets(agent: Agent, params: usize): void {
       const theta = valuesOfState(agent, params, b, true, c);
       softValue(c, n, theta, agent.means, temperature, agent.p, y);
     }
-    for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, target(agent, b, load<f32>(y + i)));
+    for (let i: usize = 0; i < usize(n) << 2; i += 4) store<f32>(y + i, target(agent, b, 0, load<f32>(y + i)));
   }
 }
 

@@ -1,13 +1,21 @@
 /** The cases of the recommender: the simulated world, baselines and estimates on it, speed and memory. */
 import { existsSync } from "node:fs";
 import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
-import { CALIBRATION, calibrate } from "./calibration/calibration.js";
+import {
+  CALIBRATION,
+  type Calibrated,
+  calibrate,
+  calibrateSatiation,
+  SATIATION_WORLDS,
+} from "./calibration/calibration.js";
 import { CAUSES, measureCauses } from "./causes.js";
 import { FARSIGHT } from "./farsight/rows.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
+import { RANKER_TRIALS, rankerGroupRows, rankerRows, rankerTrialRows } from "./ranker.js";
 import { recsim } from "./recsim.js";
+import { measureSatiation } from "./satiation.js";
 import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
@@ -18,14 +26,35 @@ const RECSIM_EPISODES = 10_000;
 /** Where MovieLens-100K is, if anywhere: it may not be handed on. */
 const MOVIELENS = process.env["LIVEQ_MOVIELENS"] ?? "../shared/data/ml-100k";
 
-/** Every statistic of the world beside the published one. */
+/** Statistics of the world beside the published ones, as rows. */
+function calibratedRows(name: string, statistics: readonly Calibrated[]): Result[] {
+  return statistics.map(({ name: metric, source, unit, published, band, simulated, fits, note }) => {
+    const common = { case: name, metric, unit, ...simulated, published, source };
+    return { ...common, band, met: fits, ...(!fits && note !== undefined && { note }) };
+  });
+}
+
+/** Every statistic of the world. */
 function calibrationRows({ say }: CaseContext): Result[] {
   const { seeds } = CALIBRATION;
   const statistics = calibrate(CALIBRATION, (done) => say(`${done} of ${seeds.length} worlds`));
-  return statistics.map(({ name, source, unit, published, band, simulated, fits, note }) => {
-    const common = { case: "calibration", metric: name, unit, ...simulated, published, source };
-    return { ...common, band, met: fits, ...(!fits && note !== undefined && { note }) };
-  });
+  return calibratedRows("calibration", statistics);
+}
+
+/** Satiations, in minutes, at which users have to watch as long as at the default. */
+const SATIATIONS = [45, 80, 120, 180, 400, Number.POSITIVE_INFINITY];
+
+/** How long users watch in all, at one satiation. */
+function satiationRows(satiation: number, { say }: CaseContext): Result[] {
+  const { seeds } = SATIATION_WORLDS;
+  const statistics = calibrateSatiation(satiation, SATIATION_WORLDS, (done) =>
+    say(`${done} of ${seeds.length} worlds`),
+  );
+  return calibratedRows(satiationCase(satiation), statistics);
+}
+
+function satiationCase(satiation: number): string {
+  return `calibration/satiation-${satiation === Number.POSITIVE_INFINITY ? "none" : satiation}`;
 }
 
 /** How much each policy earns, and how much more than the one below it, which must be above 0. */
@@ -45,16 +74,33 @@ function orderRows({ say }: CaseContext): Result[] {
   });
 }
 
-async function movielensRows({ say }: CaseContext): Promise<Result[]> {
-  if (!existsSync(MOVIELENS)) {
-    say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
-    return [];
-  }
-  return movielensBars(MOVIELENS);
+/** The folder of MovieLens-100K, if it is there. */
+function movielensFolder(say: CaseContext["say"]): string | undefined {
+  if (existsSync(MOVIELENS)) return MOVIELENS;
+  say(`${MOVIELENS} is not there: left out; set LIVEQ_MOVIELENS to its folder`);
+  return undefined;
+}
+
+/** A measurement on MovieLens-100K, or nothing where it is not. */
+function onMovielens(measure: (dir: string, context: CaseContext) => Promise<Result[]>): ProcessCase["run"] {
+  return async (context) => {
+    const folder = movielensFolder(context.say);
+    return folder === undefined ? [] : measure(folder, context);
+  };
 }
 
 export const CASES: readonly ProcessCase[] = [
   { name: "calibration", title: "the simulator beside Twitch and KuaiLive", run: calibrationRows },
+  ...SATIATIONS.map((satiation) => ({
+    name: satiationCase(satiation),
+    title: `how long users watch beside KuaiLive, at satiation ${satiation}`,
+    run: (context: CaseContext) => satiationRows(satiation, context),
+  })),
+  {
+    name: "satiation",
+    title: "whether people come back later after a long session: MovieLens-100K and the simulator",
+    run: ({ say }) => measureSatiation(movielensFolder(say)),
+  },
   { name: "order", title: "whether policies that see more earn more", run: orderRows },
   ...CAUSES.causes.map((cause) => ({
     name: `causes/${cause}`,
@@ -72,7 +118,27 @@ export const CASES: readonly ProcessCase[] = [
     title: "estimates of a policy from the log of another, beside its own earnings",
     run: ({ say }) => measureOffPolicy(say),
   },
-  { name: "movielens", title: "baselines on MovieLens-100K beside known figures", run: movielensRows },
+  {
+    name: "movielens",
+    title: "baselines on MovieLens-100K beside known figures",
+    run: onMovielens((dir) => movielensBars(dir)),
+  },
+  ...RANKER_TRIALS.map((trial) => ({
+    name: `ml-100k-tuning/${trial.name}`,
+    title: "a setting of the DQN ranker on the last but one ratings of MovieLens-100K",
+    recipe: trial,
+    run: onMovielens((dir) => rankerTrialRows(dir, trial)),
+  })),
+  {
+    name: "ml-100k",
+    title: "the DQN ranker and others on the last ratings of MovieLens-100K",
+    run: onMovielens((dir) => rankerRows(dir)),
+  },
+  {
+    name: "ml-100k-groups",
+    title: "what each group of features brings to the DQN ranker on MovieLens-100K",
+    run: onMovielens((dir, { say }) => rankerGroupRows(dir, say)),
+  },
   {
     name: "memory",
     title: "memory for 100,000 users and 10,000 streams",

@@ -3,10 +3,12 @@ import { table } from "../../src/cli/writing/table.js";
 import { figure, type Goal, wanted } from "../harness/goals.js";
 import type { Report } from "../harness/suite.js";
 import { farsightRows, isOneSeed } from "./farsight/rows.js";
+import { RANKER_GOALS } from "./ranker.js";
 
-/** A recommender answers within a millisecond, whatever its groups of features. */
+/** A recommender answers within a millisecond, whatever its groups of features; and what the ranker must reach. */
 export const GOALS: readonly Goal[] = [
   { case: /^latency\/(?!.*\/against$)/, metric: "recommend_p99_us", atMost: 1000 },
+  ...RANKER_GOALS,
 ];
 
 const HEADER = ["figure", "unit", "value", "95 % interval", "published", "goal", ""];

@@ -10,7 +10,7 @@ import {
   type TargetPolicy,
   type UserEvent,
 } from "../protocol/index.js";
-import { type CatalogStream, Catalogue, type StreamTraits } from "../recommender/state/index.js";
+import { type CatalogStream, Catalogue, type StreamTraits, Watches } from "../recommender/state/index.js";
 import { topK } from "../statistics/index.js";
 
 /** A baseline's choice of streams for one request. */
@@ -26,11 +26,13 @@ export interface SlateChoice {
 export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
   readonly #catalog = new Catalogue();
+  readonly #watches = new Watches();
   #decisions = 0;
 
   /** @throws EventError for an invalid request. */
   recommend(request: Request): Decision {
     const parsed = parseRequest(request);
+    for (const watch of this.#watches.settleRequest(parsed.user, parsed.now)) this.#take(watch);
     const streams = this.#catalog.among(parsed.candidates);
     const { chosen, propensities, scores } = this.choose(parsed, streams);
     return {
@@ -54,14 +56,17 @@ export abstract class Baseline implements Policy, TargetPolicy {
 
   /** @throws EventError for an invalid event; nothing changes then. */
   feedback(event: LiveEvent): void {
-    const parsed = parseEvent(event);
+    for (const each of this.#watches.settle(parseEvent(event))) this.#take(each);
+  }
+
+  #take(parsed: LiveEvent): void {
     if (!("stream" in parsed)) {
       this.meet(parsed);
       return;
     }
     const stream = this.#catalog.find(parsed.stream);
     if ("user" in parsed) {
-      if (stream !== undefined) this.learn(parsed, stream);
+      if (stream !== undefined && parsed.kind !== "heartbeat") this.learn(parsed, stream);
       return;
     }
     this.#catalog.feedback(parsed, stream);
@@ -77,7 +82,7 @@ export abstract class Baseline implements Policy, TargetPolicy {
     throw new Error(`policy ${JSON.stringify(this.name)} does not know its probabilities`);
   }
 
-  /** Learns from a user's feedback to a stream. */
+  /** Learns from a user's feedback to a stream; a watch reported by heartbeats comes once, when it has ended. */
   protected learn(_event: FeedbackEvent, _stream: StreamTraits): void {}
 
   /** Takes an event about a user alone. */

@@ -12,7 +12,7 @@ import { SPLITS } from "./commands/split.js";
 import { type TrainOptions, train } from "./commands/train.js";
 import { trainWords, type WordOptions } from "./commands/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
-import { fractions, integer, moment, names, number, UsageError } from "./reading/arguments.js";
+import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
@@ -46,7 +46,27 @@ function command(name: string, description: string, ...examples: string[]): Comm
 }
 program.addHelpText("after", EXIT_HELP);
 
-command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3")
+/** Adds the options on what brings viewers back. */
+function withReturns(own: Command): Command {
+  return own
+    .option(
+      "--satiation <min>",
+      "minutes watched that multiply the gap until a viewer's next session by e; none: watching delays nobody",
+      minutesOrNone,
+      45,
+    )
+    .option(
+      "--satisfaction-effect <x>",
+      "how strongly satisfaction brings viewers back; 0: not at all",
+      number(0, 5),
+      1,
+    )
+    .option("--no-newcomers", "leave the places of lost viewers empty, in place of giving them to new ones");
+}
+
+withReturns(
+  command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3"),
+)
   .option("--viewers <n>", "viewers", integer(1, 100_000), 300)
   .option("--streamers <n>", "streamers; about 7 % are on air at a time", integer(1, 100_000), 500)
   .option("--days <n>", "days to simulate; figures cover the second half", integer(2, 3650), 12)
@@ -62,12 +82,14 @@ command("demo", "serve a generated live platform with four policies and compare 
     }
   });
 
-command(
-  "simulate",
-  "serve a simulated live platform with a policy, write its log, and print the figures",
-  "--days 7 --out events.jsonl --decisions decisions.jsonl",
-  "--policy popular --schedule broadcasts.csv --out - | liveq inspect -",
-  "--ab random,popular --viewers 2000",
+withReturns(
+  command(
+    "simulate",
+    "serve a simulated live platform with a policy, write its log, and print the figures",
+    "--days 7 --out events.jsonl --decisions decisions.jsonl",
+    "--policy popular --schedule broadcasts.csv --out - | liveq inspect -",
+    "--ab random,popular --viewers 2000",
+  ),
 )
   .addOption(
     new Option("--policy <name>", "the policy that chooses the streams")
@@ -133,7 +155,7 @@ command(
   )
   .option("--watch-max <min>", "longest watch, in minutes", number(0.001, 1e9), 1440)
   .option("--gift-after <s>", "drop gifts within this many seconds after the click", number(0, 1e9), 10)
-  .option("--gift-gap <s>", "drop gifts within this many seconds after the previous one", number(0, 1e9), 1)
+  .option("--gift-gap <s>", "drop gifts within this many seconds after the previous one", number(0, 1e9), 0)
   .option("--user-limit <n>", "maximum events of a user per window; 0 for no limit", integer(0, SEED_MAX), 0)
   .option(
     "--pair-limit <n>",
@@ -240,6 +262,7 @@ command(
   "print a model's recommendations for a user: streams on air, or films",
   "--model live.liveq --user anybody -k 5",
   "--model live.liveq --user v7 --events today.jsonl --now 2026-06-30T20:00:00Z --json",
+  "--model live.liveq --user v7 -k 5 --explain",
 )
   .requiredOption("--model <file>", "a model from liveq train; - for stdin")
   .requiredOption("--user <id>", "the user's id in the training data; a live recommender accepts any id")
@@ -250,7 +273,12 @@ command(
     moment,
   )
   .option("--events <file...>", "later events to process first; the model's file does not change", [])
-  .option("--json", "print JSON: [{ stream, score, propensity }], or [{ title, score }]", false)
+  .option("--explain", "also print why each stream is shown, what would change that, and the runners-up", false)
+  .option(
+    "--json",
+    "print JSON: [{ stream, score, propensity }], or [{ title, score }]; with --explain { streams, runnersUp }",
+    false,
+  )
   .action((options: RecommendOptions) => recommend(options, stop.signal));
 
 command(

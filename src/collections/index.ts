@@ -1,4 +1,5 @@
 export { Latest } from "./latest.js";
 export { pairKey } from "./pair.js";
 export { PriorityQueue, type Timed } from "./priorityqueue.js";
+export { type Key, Seen } from "./seen.js";
 export { SortedList } from "./sortedlist.js";

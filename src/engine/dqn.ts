@@ -47,7 +47,8 @@ export interface Transition {
   /**
    * (n, features) of the candidates offered, or a part of them that holds the action; with the option
    * `candidates`. Needed with `dueling`, `munchausen`, `cqlAlpha` and `slate`, n <= candidates.next then. With
-   * `slate` those of the shown slate that the user examined, in any order; then, for `cqlAlpha`, others that were on offer.
+   * `slate` those of the shown slate that the user examined, from the top; then, for `cqlAlpha` and `clone`, others that were
+   * on offer.
    */
   candidates?: AgentInput;
   /** How many of the `candidates` were shown and examined, the first ones, [0, n]; with `slate`. Default n. */
@@ -56,6 +57,8 @@ export interface Transition {
   nextSlate?: number;
   /** In [-1e6, 1e6], after `rewardScale` and `rewardClip`. */
   reward: number;
+  /** (parts), each as `reward`, in place of which it is learned from; with `slate.parts` above 1, and needed then. */
+  rewards?: ArrayLike<number>;
   /** Whether the task ended here, so that no later reward follows. A time limit is not a termination. */
   terminated: boolean;
   /** Whether the episode was cut here, for example by a time limit. Needed with `nStep` above 1. Default false. */
@@ -168,6 +171,7 @@ export class DQN {
       predictions: engine.f32(Region.Predictions),
       tdErrors: engine.f32(Region.TdErrors),
       weights: engine.f32(Region.Weights),
+      parts: resolved.slate?.parts ?? 1,
     });
   }
 
@@ -298,6 +302,26 @@ export class DQN {
   }
 
   /**
+   * The parts of the values that `evaluate` gives for the same arguments, with `slate`; `values`, `choices` and
+   * `nothing` are as after that call. Those of nothing are the parts of a candidate whose features are all 0.
+   *
+   * @returns (n, parts): for each candidate the value of each part of the reward, whose sum is its value but for rounding.
+   * @throws RangeError or TypeError as `evaluate`, TypeError without the option `slate`.
+   */
+  evaluateParts(observation: AgentInput, candidates: AgentInput, noise = false): Float32Array {
+    const { slate, quantiles } = this.options;
+    if (!slate) throw new TypeError('"evaluateParts" needs the option "slate"');
+    const parts = new Float32Array(this.evaluate(observation, candidates, noise).length * slate.parts);
+    const theta = this.#open().f32(Region.Parts);
+    for (let i = 0; i < parts.length; i++) {
+      let sum = 0;
+      for (let j = i * quantiles; j < (i + 1) * quantiles; j++) sum += theta[j]!;
+      parts[i] = sum / quantiles;
+    }
+    return parts;
+  }
+
+  /**
    * Stores a transition in the replay.
    * @throws RangeError or TypeError for a wrong length, index or number; nothing changes then, and `stats()` counts it.
    */
@@ -315,7 +339,7 @@ export class DQN {
     requireFlag("terminated", terminated);
     requireFlag("truncated", truncated);
     this.#requireEnvironment(environment);
-    writeReward(this.#scalars, transition, this.options);
+    writeRewards(this.#scalars, transition, this.options);
     writeDiscount(this.#scalars, transition, this.options);
     this.#inputs.observation.writeOne(observation);
     this.#inputs.nextObservation.writeOne(nextObservation);
@@ -392,10 +416,29 @@ export class DQN {
     writeValue(options.learningRate, this.steps, this.#scalars, Scalar.LearningRate);
     writeValue(options.importanceExponent, this.steps, this.#scalars, Scalar.ImportanceExponent);
     try {
-      return engine.exports.learn(updates);
+      return this.#clone(engine, updates);
     } catch (cause) {
       throw this.#broken(cause);
     }
+  }
+
+  /** Updates by the weight of the conservative term that is due at each. */
+  #clone({ exports }: Engine, updates: number): number {
+    const { clone, cqlAlpha } = this.options;
+    let [sum, done] = [0, 0];
+    for (let left = updates; left > 0; ) {
+      const before = this.updates;
+      const isCloning = clone !== undefined && before < clone.updates;
+      this.#scalars[Scalar.Conservative] = isCloning ? clone.alpha : cqlAlpha;
+      const now = isCloning ? Math.min(left, clone.updates - before) : left;
+      const loss = exports.learn(now);
+      if (now === updates) return loss;
+      const committed = this.updates - before;
+      if (committed > 0) sum += loss * committed;
+      done += committed;
+      left -= now;
+    }
+    return sum / done;
   }
 
   /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
@@ -700,20 +743,31 @@ function requireIndex(name: string, index: number | undefined, size: number, lea
 
 // The next two write their number instead of returning it: JavaScript engines box a returned double, an object each.
 
-/** Writes the reward, scaled and clipped. */
+/** Writes the parts of the reward. */
+function writeRewards(scalars: Float64Array, { reward, rewards }: Transition, options: ResolvedOptions): void {
+  const parts = options.slate?.parts ?? 1;
+  if (parts === 1 && !rewards) return writeReward("reward", scalars, Scalar.Reward, reward, options);
+  if (!rewards || parts === 1 || rewards.length !== parts)
+    throw mustBe("rewards", parts > 1 ? `${parts} numbers` : 'left out without "slate.parts"', rewards);
+  for (let p = 0; p < parts; p++) writeReward(`rewards[${p}]`, scalars, Scalar.Reward + p, rewards[p]!, options);
+}
+
+/** Writes one number of it, scaled and clipped. */
 function writeReward(
+  name: string,
   scalars: Float64Array,
-  { reward }: Transition,
+  at: number,
+  reward: number,
   { rewardScale, rewardClip }: ResolvedOptions,
 ): void {
   if (Number.isFinite(reward)) {
     const scaled = reward * rewardScale;
     const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
-    scalars[Scalar.Reward] = learned;
+    scalars[at] = learned;
     if (Math.abs(learned) <= REWARD_MAX) return;
   }
   const most = rewardScale === 1 ? bounded(REWARD_MAX) : `${bounded(REWARD_MAX)} when "rewardScale" has multiplied it`;
-  throw mustBe("reward", rewardClip > 0 ? "a finite number" : most, reward);
+  throw mustBe(name, rewardClip > 0 ? "a finite number" : most, reward);
 }
 
 /** Writes the discount of the next state's value; 0 after termination. */
@@ -739,8 +793,13 @@ function requireFlag(name: string, flag: boolean): void {
 }
 
 /** Whether transitions keep the candidates that were offered. */
-function keepsSets({ dueling, munchausen, cqlAlpha, slate }: ResolvedOptions): boolean {
-  return dueling || munchausen !== undefined || cqlAlpha > 0 || slate !== undefined;
+function keepsSets(options: ResolvedOptions): boolean {
+  const { dueling, munchausen, slate } = options;
+  return dueling || munchausen !== undefined || isConservative(options) || slate !== undefined;
+}
+
+function isConservative({ cqlAlpha, clone }: ResolvedOptions): boolean {
+  return cqlAlpha > 0 || clone !== undefined;
 }
 
 function flagsOf(options: ResolvedOptions): number {
@@ -751,7 +810,7 @@ function flagsOf(options: ResolvedOptions): number {
     [options.priorityExponent > 0, Flag.Prioritized],
     [options.dueling, Flag.Dueling],
     [options.munchausen !== undefined, Flag.Munchausen],
-    [options.cqlAlpha > 0, Flag.Conservative],
+    [isConservative(options), Flag.Conservative],
     [options.noisySigma > 0, Flag.Noisy],
     [keepsSets(options), Flag.Sets],
   ];
@@ -792,6 +851,7 @@ function shapeOf(options: ResolvedOptions): Shape {
       [Size.NStep]: options.nStep,
       [Size.Environments]: options.environments,
       [Size.Slate]: slate?.size ?? 0,
+      [Size.Parts]: slate?.parts ?? 1,
       [Size.Storage]: STORAGES[typeof options.storage === "object" ? options.storage.type : options.storage],
     },
     hidden: options.hidden,

@@ -1,4 +1,4 @@
-import { HALF_MAX, INPUT_MAX, MAX_HIDDEN } from "../../assembly/abi.js";
+import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, MAX_PARTS } from "../../assembly/abi.js";
 import {
   above,
   between,
@@ -84,6 +84,24 @@ export interface SlateOptions {
   size: number;
   /** Weight of the choice model's loss beside that of the values, [0, 1000]. Default 1. */
   choiceWeight?: number;
+  /**
+   * Parts of a reward, [1, 8], each with values of its own (van Seijen et al. 2017, arXiv:1706.04208): transitions give
+   * `rewards`. A slate is chosen, in acting and in targets, by the sum of the parts, and all of them learn the value of that
+   * slate, so their sum is the value of the summed rewards and shows what it consists of. The loss is the sum of theirs.
+   * Default 1.
+   */
+  parts?: number;
+}
+
+/** Behaviour cloning before Q-learning. */
+export interface CloneOptions {
+  /** Updates at the start that clone, [1, 1e9]. */
+  updates: number;
+  /**
+   * Weight of the conservative term in them, [0, 1000]. Values still learn beside it, at 1 / alpha of its weight, so that
+   * they are of the right size when `cqlAlpha` takes its place. Default 100.
+   */
+  alpha?: number;
 }
 
 /** Dense numbers are kept in the replay as the nearest of 256 values from `low` to `high`, and must lie there. */
@@ -199,9 +217,15 @@ export interface DQNOptions {
   dropout?: number;
   /**
    * Weight of the conservative term (Kumar et al. 2020), for learning from logs: log-sum-exp of the values of all
-   * available actions, minus the value of the action taken; [0, 1000]. Default 0.
+   * available actions, minus the value of the action taken; [0, 1000]. With `slate` its mean over the places of the
+   * shown slate, each among the candidates that were left for it. Default 0.
    */
   cqlAlpha?: number;
+  /**
+   * A start by behaviour cloning, for learning from logs: at first another weight of the conservative term, which alone
+   * is the cross-entropy of the logged choices. Default: none, `cqlAlpha` from the first update on.
+   */
+  clone?: CloneOptions;
   /** `huber` has its kink at 1; `squared` is d^2, as PyTorch's mse_loss. Default `squared`, with `quantiles` above 1 `huber`. */
   loss?: "huber" | "squared";
   /** Global L2 norm to which the gradient is clipped, [1e-6, 1e6]; 0 does not clip. Default 10, as Stable-Baselines3. */
@@ -241,7 +265,7 @@ export interface DQNOptions {
 
 /** Options with all defaults in place. */
 export type ResolvedOptions = Required<
-  Omit<DQNOptions, "actions" | "candidates" | "slate" | "sparse" | "munchausen" | "storage">
+  Omit<DQNOptions, "actions" | "candidates" | "slate" | "sparse" | "munchausen" | "storage" | "clone">
 > & {
   storage: "f32" | "f16" | Required<ByteStorage>;
   actions: number;
@@ -249,6 +273,7 @@ export type ResolvedOptions = Required<
   candidates: (Required<Omit<CandidateOptions, "sparse">> & Pick<CandidateOptions, "sparse">) | undefined;
   slate: Required<SlateOptions> | undefined;
   munchausen: Required<MunchausenOptions> | undefined;
+  clone: Required<CloneOptions> | undefined;
 };
 
 const COUNT_MAX = 2 ** 31 - 1;
@@ -273,7 +298,7 @@ const RULES: Rules<DQNOptions> = {
   sparse: nested("slots, size"),
   actions: [(value) => value === undefined || integer(1, WIDTH_MAX)[0](value), `an integer in [1, ${WIDTH_MAX}]`],
   candidates: nested("max, features, next, sparse"),
-  slate: nested("size, choiceWeight"),
+  slate: nested("size, choiceWeight, parts"),
   masked: boolean,
   hidden: [
     (value) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_HIDDEN && value.every(isWidth),
@@ -306,6 +331,7 @@ const RULES: Rules<DQNOptions> = {
   normalization: oneOf("none", "layer", "batch"),
   dropout: between(0, 0.9),
   cqlAlpha: between(0, 1000),
+  clone: nested("updates, alpha"),
   loss: oneOf("huber", "squared"),
   maxGradNorm: zeroOr(1e-6, 1e6),
   rewardScale: between(1e-12, 1e12),
@@ -363,6 +389,12 @@ const CANDIDATE_RULES: Rules<CandidateOptions> = {
 const SLATE_RULES: Rules<SlateOptions> = {
   size: integer(1, 64),
   choiceWeight: between(0, 1000),
+  parts: integer(1, MAX_PARTS),
+};
+
+const CLONE_RULES: Rules<CloneOptions> = {
+  updates: integer(1, 1e9),
+  alpha: between(0, 1000),
 };
 
 const SPARSE_RULES: Rules<SparseOptions> = {
@@ -396,7 +428,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     double: !given?.munchausen,
     loss: Number(given?.quantiles) > 1 ? "huber" : "squared",
   });
-  const { actions = 0, sparse, candidates, slate, munchausen } = options;
+  const { actions = 0, sparse, candidates, slate, munchausen, clone } = options;
   if (actions > 0 === (candidates !== undefined)) {
     const got = candidates ? "both" : "neither";
     throw new TypeError(`either "actions" (a fixed set) or "candidates" (a changing one) must be given, got ${got}`);
@@ -407,9 +439,10 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     storage: checkedStorage(options.storage!),
     sparse: sparse && checkedSparse(sparse, "sparse."),
     candidates: candidates && checkedCandidates(candidates),
-    slate: slate && checked<SlateOptions>(slate, SLATE_RULES, { choiceWeight: 1 }, "slate."),
+    slate: slate && checked<SlateOptions>(slate, SLATE_RULES, { choiceWeight: 1, parts: 1 }, "slate."),
     munchausen:
       munchausen && checked<MunchausenOptions>(munchausen, MUNCHAUSEN_RULES, MUNCHAUSEN_DEFAULTS, "munchausen."),
+    clone: clone && checked<CloneOptions>(clone, CLONE_RULES, { alpha: 100 }, "clone."),
   } as ResolvedOptions;
   if (resolved.observation === 0 && !sparse) {
     throw new RangeError(`"observation" must be ${RULES.observation[1]}, got 0`);
@@ -514,4 +547,5 @@ export type LearnerOptions = Pick<
   | "rewardScale"
   | "rewardClip"
   | "cqlAlpha"
+  | "clone"
 >;

@@ -70,12 +70,14 @@ export type UpdateFigures = Pick<
 export interface UpdateViews {
   /** By Stat. */
   stats: Float64Array;
-  /** (batch, quantiles) */
+  /** (batch, parts, quantiles) */
   predictions: Float32Array;
   /** (batch) */
   tdErrors: Float32Array;
   /** (batch): importance weights, where prioritized. */
   weights: Float32Array;
+  /** Parts of a prediction. */
+  parts: number;
 }
 
 /** Reads the figures of the last update; takes one array, at its first use. */
@@ -110,17 +112,18 @@ export class UpdateMeter {
   }
 
   #predicted(): Pick<UpdateFigures, "qMean" | "qMax"> {
-    const { predictions, tdErrors } = this.#views;
-    const quantiles = predictions.length / tdErrors.length;
+    const { predictions, tdErrors, parts } = this.#views;
+    const width = predictions.length / tdErrors.length;
+    const quantiles = width / parts;
     let total = 0;
     let qMax = Number.NEGATIVE_INFINITY;
     for (let at = 0; at < predictions.length; ) {
       let sum = 0;
-      for (const end = at + quantiles; at < end; at++) sum += predictions[at]!;
+      for (const end = at + width; at < end; at++) sum += predictions[at]!;
       total += sum;
       qMax = Math.max(qMax, sum / quantiles);
     }
-    return { qMean: total / predictions.length, qMax };
+    return { qMean: total / quantiles / tdErrors.length, qMax };
   }
 
   #effectiveBatch(): number {

@@ -22,10 +22,11 @@ type Vector = "weight" | "bias" | "gain" | "shift";
 
 /** Names and sizes of an agent's layers, in the order of its parameter block. */
 function shapesOf(options: ResolvedOptions): LayerShape[] {
-  const { hidden, actions, quantiles, sparse, candidates } = options;
+  const { hidden, actions, sparse, candidates, slate } = options;
+  const quantiles = options.quantiles * (slate?.parts ?? 1);
   const seen = options.observation + (sparse?.size ?? 0);
   const offered = (candidates?.features ?? 0) + (candidates?.sparse?.size ?? 0);
-  const main = chain("", [seen + offered, ...hidden], (actions || 1) * quantiles + (options.slate ? 1 : 0));
+  const main = chain("", [seen + offered, ...hidden], (actions || 1) * quantiles + (slate ? 1 : 0));
   if (!options.dueling) return main;
   const isShared = !candidates && hidden.length > 1;
   return [...main, ...chain("value.", isShared ? hidden.slice(-2) : [seen, ...hidden], quantiles)];

@@ -22,7 +22,7 @@ import {
   type RewardOptions,
   record,
 } from "../recommender/learning/index.js";
-import type { StreamTraits } from "../recommender/state/index.js";
+import { type StreamTraits, Watches } from "../recommender/state/index.js";
 import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
 import {
@@ -150,6 +150,7 @@ export class LiveMetrics {
   /** The share of streams on air that were shown, resampled by streamer. */
   readonly #streams = new Tally(["stream_coverage"]);
   readonly #broadcasts = new Broadcasts();
+  readonly #watches = new Watches();
   readonly #slicer: Slicer;
   readonly #reward: Reward;
   readonly #returning: Returning;
@@ -177,9 +178,11 @@ export class LiveMetrics {
    * @throws RangeError for a time that is not finite; nothing changes then.
    */
   decision({ id, user, time, slate }: Decision): void {
+    requireFinite("time", time);
+    for (const watch of this.#watches.settleRequest(user, time)) this.#take(watch);
     this.#advance(time);
     this.#decisions.set(id, true);
-    this.#present(user, time);
+    this.#present(user, time, time);
     const slices = this.#slicer.ofUser(user);
     const traits: StreamTraits[] = [];
     for (const stream of slate) {
@@ -197,17 +200,24 @@ export class LiveMetrics {
    * @throws RangeError for a number that is not finite; nothing changes then.
    */
   feedback(event: LiveEvent): void {
-    if (event.kind === "watch") requireFinite("watchMs", event.watchMs);
+    if (event.kind === "watch" || event.kind === "heartbeat") requireFinite("watchMs", event.watchMs);
     if (event.kind === "gift") requireFinite("amount", event.amount);
     if (event.kind === "purchase") requireFinite("amount", event.amount);
     if (event.kind === "signal" && !Number.isFinite(event.value))
       throw new RangeError(`"value" must be a finite number, got ${event.value}`);
     if (event.kind === "rating") requireFinite("rating", event.rating);
     if (event.kind === "page_view") requireFinite("dwellMs", event.dwellMs);
+    requireFinite("time", event.time);
+    for (const each of this.#watches.settle(event)) this.#take(each);
+  }
+
+  #take(event: LiveEvent): void {
     this.#advance(event.time);
     if (!("user" in event)) this.#takeStream(event);
-    else if (event.kind === "impression") {
-      this.#present(event.user, event.time);
+    else if (event.kind === "heartbeat") {
+      this.#present(event.user, Math.max(0, event.time - event.watchMs), event.time);
+    } else if (event.kind === "impression") {
+      this.#present(event.user, event.time, this.#now);
       if (event.decision === undefined || !this.#decisions.has(event.decision))
         this.#show(event.user, event.stream, event.decision);
     } else if (isUserAction(event)) this.#takeAction(event);
@@ -274,8 +284,8 @@ export class LiveMetrics {
     this.#streams.add(this.#groups.of(streamer), 0, ALL, 0, 1);
   }
 
-  #present(user: Id, start: number): void {
-    const isNew = this.#returning.sign(user, this.#groups.of(user), start, this.#now, this.#slicer.ofUser(user));
+  #present(user: Id, start: number, end: number): void {
+    const isNew = this.#returning.sign(user, this.#groups.of(user), start, end, this.#slicer.ofUser(user));
     if (!isNew || !this.#counts) return;
     this.#tally.add(this.#groups.of(user), AT.sessions_per_user_day, this.#slicer.ofUser(user), 1, 0);
   }
@@ -301,7 +311,7 @@ export class LiveMetrics {
 
   #takeAction(event: UserAction): void {
     const length = event.kind === "watch" ? event.watchMs : event.kind === "page_view" ? event.dwellMs : 0;
-    this.#present(event.user, Math.max(0, this.#now - length));
+    this.#present(event.user, Math.max(0, event.time - length), event.time);
     if (event.kind === "page_view") this.#slicer.acted(event.user);
     else this.#takeFeedback(event);
   }
@@ -320,7 +330,7 @@ export class LiveMetrics {
     if (visit.counts) this.#convert(event, visit);
     if (event.kind !== "watch") return;
     this.#visits.delete(key);
-    this.#leave(event.user, visit, event.watchMs);
+    this.#leave(event.user, visit, event.watchMs, event.time);
   }
 
   /** Begins a visit. */
@@ -355,11 +365,11 @@ export class LiveMetrics {
   }
 
   /** Counts a visit at the end of its watch. */
-  #leave(user: Id, { slices, isShown, counts, outcome }: Visit, watchMs: number): void {
+  #leave(user: Id, { slices, isShown, counts, outcome }: Visit, watchMs: number, end: number): void {
     if (!this.#counts) return;
     const group = this.#groups.of(user);
     // Only the part of a watch at or after `from`.
-    const minutes = Math.min(watchMs, this.#now - this.options.from) / MINUTE;
+    const minutes = Math.max(0, Math.min(watchMs, end - this.options.from)) / MINUTE;
     this.#tally.add(group, AT.watch_min_per_user_day, slices, minutes, 0);
     this.#tally.add(group, AT.watch_min_per_active_day, slices, minutes, 0);
     if (!counts) return;

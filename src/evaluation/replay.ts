@@ -19,7 +19,7 @@ import {
   type Request,
   type Watch,
 } from "../protocol/index.js";
-import type { StreamTraits } from "../recommender/state/index.js";
+import { type StreamTraits, Watches } from "../recommender/state/index.js";
 import { type Figure, GroupCache, type ResampleOptions, scoreList, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
 import {
@@ -153,6 +153,7 @@ export class LogReplay {
   /** The share of streams on air in the window that were in a list, resampled by streamer. */
   readonly #streams: Tally;
   readonly #broadcasts = new Broadcasts();
+  readonly #watches = new Watches();
   readonly #slicer: Slicer;
   readonly #random: Random;
   readonly #groups = new GroupCache();
@@ -243,7 +244,7 @@ export class LogReplay {
     if (event.kind === "on_air" && this.#counts(event.time)) this.#airs(event.stream, event.streamer);
     else if (event.kind === "off_air") this.#listed.delete(event.stream);
     else if (event.kind === "impression") this.#slicer.shown(this.#broadcasts.streamerOf(event.stream));
-    else if (isUserAction(event)) this.#learn(event);
+    for (const each of this.#watches.settle(event)) if (isUserAction(each)) this.#learn(each);
     this.#policy.feedback(event);
   }
 

@@ -2,7 +2,15 @@ import { checked, nonNegative, positive, type Rule, type Rules } from "../check/
 import { Latest, pairKey } from "../collections/index.js";
 import { pow } from "../numeric/index.js";
 import { DAY, type Decision, type FeedbackEvent, type Id, type LiveEvent } from "../protocol/index.js";
-import { emptyOutcome, type Outcome, Reward, type RewardOptions, record } from "../recommender/learning/index.js";
+import {
+  emptyOutcome,
+  hasActed,
+  type Outcome,
+  Reward,
+  type RewardOptions,
+  record,
+} from "../recommender/learning/index.js";
+import { Watches } from "../recommender/state/index.js";
 import { type Figure, groupOf, type ResampleOptions, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
 
@@ -149,6 +157,7 @@ interface Open {
 export class ReturnLog {
   readonly #reward: Reward;
   readonly #broadcasts = new Broadcasts();
+  readonly #watches = new Watches();
   readonly #decided: { user: Id; time: number; chosen: Open["into"] }[] = [];
   readonly #open = new Latest<string, Open>(WAITING);
   #now = 0;
@@ -169,6 +178,7 @@ export class ReturnLog {
     const wrong = scores.findIndex((score) => !Number.isFinite(score));
     if (wrong >= 0) throw new RangeError(`"scores.${wrong}" must be a finite number, got ${scores[wrong]}`);
     this.#now = Math.max(this.#now, time);
+    for (const watch of this.#watches.settleRequest(user, time)) this.#take(watch);
     const chosen: Open["into"] = [];
     this.#decided.push({ user, time, chosen });
     for (const [position, stream] of slate.entries()) {
@@ -180,19 +190,21 @@ export class ReturnLog {
   /** Takes an event, in order of time; events without a decision are ignored. */
   feedback(event: LiveEvent): void {
     this.#now = Math.max(this.#now, event.time);
-    this.#broadcasts.feedback(event);
-    if ("user" in event && "stream" in event) this.#take(event);
+    for (const each of this.#watches.settle(event)) {
+      this.#broadcasts.feedback(each);
+      if ("user" in each && "stream" in each) this.#take(each);
+    }
   }
 
-  /** The steps so far, in order of time. A visit without a watch event yields no choice. */
+  /** The steps so far, in order of time. A visit without a watch or another action yields no choice. */
   steps(): DecisionStep[] {
     return this.#decided.map(({ user, time, chosen }) => {
-      const known = chosen.filter(({ outcome }) => outcome.watchMs !== undefined);
+      const known = chosen.filter(({ outcome }) => outcome.watchMs !== undefined || hasActed(outcome));
       return {
         user,
         time,
         chosen: known.map(({ predicted, outcome }) => ({ predicted, reward: this.#reward.of(outcome) })),
-        watchMs: known.reduce((sum, { outcome }) => sum + outcome.watchMs!, 0),
+        watchMs: known.reduce((sum, { outcome }) => sum + (outcome.watchMs ?? 0), 0),
       };
     });
   }

@@ -1,13 +1,14 @@
 import { nonNegativeInteger, type Rules } from "../check/index.js";
-import type { FeedbackEvent, Id, Impression, LiveEvent, PageView } from "../protocol/index.js";
+import type { FeedbackEvent, Heartbeat, Id, Impression, LiveEvent, PageView } from "../protocol/index.js";
 
 /**
- * An event that a user causes. Impressions are shown to a user; `user` and friendship events may come from an import.
+ * An event that a user causes. Impressions are shown to a user, heartbeats become the watch that they report; `user` and friendship events may come from an import.
  */
-export type UserAction = Exclude<FeedbackEvent, Impression> | PageView;
+export type UserAction = Exclude<FeedbackEvent, Impression | Heartbeat> | PageView;
 
 export function isUserAction(event: LiveEvent): event is UserAction {
-  return event.kind === "page_view" || ("user" in event && "stream" in event && event.kind !== "impression");
+  if (event.kind === "impression" || event.kind === "heartbeat") return false;
+  return event.kind === "page_view" || ("user" in event && "stream" in event);
 }
 
 /**

@@ -14,16 +14,12 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { EventError, Recommender } from "liveq/recommender";
-import { ingest } from "liveq/server";
+import { ingest, takeEach } from "liveq/server";
 
 const recommender = new Recommender({ seed: 1 });
 const app = new Hono();
 
-const events = ingest({
-  sink(batch) {
-    for (const event of batch) recommender.feedback(event);
-  },
-});
+const events = ingest({ sink: (batch, now) => takeEach(recommender, batch, now) });
 app.post("/events", (context) => events(context.req.raw));
 
 // Send the decision's `id` back with the clicks and watches of its slate: the recommender learns from them.

@@ -29,8 +29,8 @@ const ELEMENT = { f32: 1, i64: 7 } as const;
  * An agent's greedy network, without noise, as an ONNX file (opset 17).
  *
  * With `actions`: `observation` (N, observation) gives `q` (N, actions). With `candidates`: `observation`
- * (1, observation) and `candidates` (N, features) give `q` (N). Quantiles are averaged, as `evaluate` does; the weights of a
- * slate's choice are left out. A dueling
+ * (1, observation) and `candidates` (N, features) give `q` (N). Quantiles are averaged and parts summed, as `evaluate` does; the
+ * weights of a slate's choice are left out. A dueling
  * network's mean goes over all actions or candidates, without a mask. Index inputs take their dense form: `size` numbers
  * after the dense ones of the same part. Batch normalisation is folded in.
  *
@@ -74,11 +74,14 @@ function overActions({ actions, quantiles }: ResolvedOptions, layers: readonly L
   return graph;
 }
 
-function overCandidates({ observation, sparse, quantiles }: ResolvedOptions, layers: readonly LayerWeights[]): Graph {
+function overCandidates(
+  { observation, sparse, quantiles, slate }: ResolvedOptions,
+  layers: readonly LayerWeights[],
+): Graph {
   const { main, value } = chainsOf(layers);
   const [first, ...rest] = main as [LayerWeights, ...LayerWeights[]];
   // Behind the quantiles may stand a slate's weight of the choice.
-  rest.push(firstOutputs(rest.pop()!, quantiles));
+  rest.push(sumOfParts(rest.pop()!, quantiles, slate?.parts ?? 1));
   const seen = observation + (sparse?.size ?? 0);
   const graph = new Graph();
   graph.input("observation", [1, seen]);
@@ -105,9 +108,14 @@ interface Weight {
 }
 
 /** The first n outputs of a layer. */
-function firstOutputs(layer: LayerWeights, n: number): LayerWeights {
-  const weight = layer.weight.subarray(0, n * layer.inputs);
-  return { ...layer, outputs: n, weight, bias: layer.bias.subarray(0, n) };
+function sumOfParts(layer: LayerWeights, n: number, parts: number): LayerWeights {
+  const sum = (all: Float32Array, length: number) =>
+    Float32Array.from({ length }, (_, i) => {
+      let total = all[i]!;
+      for (let p = 1; p < parts; p++) total += all[p * length + i]!;
+      return total;
+    });
+  return { ...layer, outputs: n, weight: sum(layer.weight, n * layer.inputs), bias: sum(layer.bias, n) };
 }
 
 /** The inputs from..to-1 of a layer. */

@@ -105,6 +105,22 @@ export interface Watch extends Timed {
   decision?: Id;
 }
 
+/**
+ * A user is still in a stream. The `watch` at the exit replaces all that came before it; without one the watch ends at
+ * the last of these.
+ */
+export interface Heartbeat extends Timed {
+  kind: "heartbeat";
+  /** The user. */
+  user: Id;
+  /** The stream. */
+  stream: Id;
+  /** Milliseconds watched since the user entered, >= 0; it never falls during a watch. */
+  watchMs: number;
+  /** The decision that this event is feedback to. */
+  decision?: Id;
+}
+
 /** A user likes, comments on, shares or dislikes a stream, or follows its streamer. */
 export interface Interaction extends Timed {
   kind: "like" | "comment" | "share" | "follow" | "dislike";
@@ -204,7 +220,7 @@ export interface FriendEdge extends Timed {
 /** Events of streams themselves. */
 export type StreamEvent = OnAir | StreamUpdate | OffAir;
 /** Events of a user in a stream. */
-export type FeedbackEvent = Impression | Click | Watch | Interaction | Rating | Gift | Purchase | Signal;
+export type FeedbackEvent = Impression | Click | Heartbeat | Watch | Interaction | Rating | Gift | Purchase | Signal;
 /** Events of users outside streams. */
 export type UserEvent = PageView | UserUpdate | FriendEdge;
 

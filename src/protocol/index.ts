@@ -3,6 +3,7 @@ export {
   type Embeddings,
   type FeedbackEvent,
   type Gift,
+  type Heartbeat,
   type Id,
   type Impression,
   isLiking,
@@ -18,16 +19,25 @@ export {
   type UserUpdate,
   type Watch,
 } from "./events.js";
+export type {
+  ExplainedFacts,
+  ExplainedValue,
+  Explanation,
+  GroupEffect,
+  LeftOutBy,
+  Margins,
+  RunnerUp,
+} from "./explanation.js";
+export { type Identity, identityOf } from "./identity.js";
 export { type JsonSchema, jsonSchemas } from "./jsonschema.js";
-export {
-  type Decision,
-  type Filter,
-  type Policy,
-  type Request,
-  SOURCES,
-  type Source,
-  type TargetPolicy,
+export type {
+  Decision,
+  Filter,
+  Policy,
+  Request,
+  TargetPolicy,
 } from "./policy.js";
+export { type Receipt, type Taker, takeEach } from "./receipts.js";
 export {
   asEvent,
   EventError,
@@ -38,4 +48,5 @@ export {
   parseEvent,
   parseRequest,
 } from "./schema.js";
-export { BOUNCE_MS, DAY, ENGAGED_MS, HOUR, MINUTE, SESSION_GAP_MS, WEEK } from "./time.js";
+export { SOURCES, type Source } from "./sources.js";
+export { BEAT_TIMEOUT_MS, BOUNCE_MS, DAY, ENGAGED_MS, HOUR, MINUTE, SESSION_GAP_MS, WEEK } from "./time.js";

@@ -1,4 +1,6 @@
 import type { Id, LiveEvent } from "./events.js";
+import type { Explanation, RunnerUp } from "./explanation.js";
+import type { Source } from "./sources.js";
 
 /** A user opens the page, or comes back to it after a watch: which streams to show? */
 export interface Request {
@@ -12,6 +14,11 @@ export interface Request {
   candidates?: readonly Id[];
   /** A filter beside the recommender's own. Default: none. */
   filter?: Filter;
+  /**
+   * Whether to explain the decision: all its streams, or only so many of the first. A recommender explains; other
+   * policies ignore it. Default false.
+   */
+  explain?: boolean | number;
 }
 
 /** A slate with the probability of each choice: all that off-policy evaluation needs later. */
@@ -30,6 +37,10 @@ export interface Decision {
   scores: number[];
   /** For each stream the source that brought it; absent when all possible streams were candidates. */
   sources?: Source[];
+  /** Why each stream is shown, in order of the slate; only of a recommender, and only if the request says `explain`. */
+  explanations?: Explanation[];
+  /** The best streams that are not shown, at most 3, the best first; present with `explanations`. */
+  runnersUp?: RunnerUp[];
 }
 
 /** The interface of the recommender, the baselines, the evaluator, the simulator and the server. Events arrive in order
@@ -53,12 +64,6 @@ export interface TargetPolicy extends Pick<Policy, "name" | "feedback"> {
    */
   distributions(request: Request, slate: readonly Id[]): ReadonlyMap<Id, number>[];
 }
-
-/** Sources of candidates, in the order of their choice: a stream of several sources counts for the first. */
-export const SOURCES = ["favourite", "friend", "newest", "similar", "popular"] as const;
-
-/** The source of a candidate; `all`: so few streams were possible that all were candidates. */
-export type Source = (typeof SOURCES)[number] | "all";
 
 /** Which streams may be shown at all. An absent field filters nothing. */
 export interface Filter {

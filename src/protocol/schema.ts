@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { show } from "../check/index.js";
 import type { LiveEvent } from "./events.js";
-import { type Decision, type Request, SOURCES } from "./policy.js";
+import type { Decision, Request } from "./policy.js";
+import { SOURCES } from "./sources.js";
 
 /** An invalid event, request or decision; the message names the field, its requirement and the given value. */
 export class EventError extends TypeError {
@@ -52,6 +53,7 @@ export const KINDS = [
   "off_air",
   "impression",
   "click",
+  "heartbeat",
   "watch",
   "like",
   "comment",
@@ -107,6 +109,7 @@ export const MUST: Readonly<Record<string, string>> = {
   k: "an integer >= 1",
   candidates: `an array of at most ${CANDIDATES} ids`,
   filter: "an object",
+  explain: "true, false or an integer >= 1",
   languages: NAMES,
   categories: "an object of include and exclude",
   include: NAMES,
@@ -119,6 +122,8 @@ export const MUST: Readonly<Record<string, string>> = {
   propensities: "an array of as many numbers as the slate has streams",
   scores: "an array of as many numbers as the slate has streams",
   sources: "an array of as many sources as the slate has streams",
+  explanations: "an array of objects",
+  runnersUp: "an array of objects",
 };
 
 /** The requirement of a field of an event of some kind, or of another object, in words. */
@@ -133,6 +138,8 @@ const ELEMENT: Readonly<Record<string, string>> = {
   propensities: "a finite number in (0, 1]",
   scores: "a finite number",
   sources: `one of ${[...SOURCES, "all"].join(", ")}`,
+  explanations: "an object",
+  runnersUp: "an object",
 };
 
 const timed = { time: nonNegative, id: v.optional(name) };
@@ -172,6 +179,7 @@ const event = v.variant("kind", [
     position: v.optional(count),
   }),
   v.strictObject({ kind: v.literal("click"), ...userAndStream, decision: v.optional(name) }),
+  v.strictObject({ kind: v.literal("heartbeat"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
   v.strictObject({ kind: v.literal("watch"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
   v.strictObject({ kind: v.picklist(["like", "comment", "share", "follow", "dislike"]), ...userAndStream }),
   v.strictObject({
@@ -229,10 +237,14 @@ const request = v.strictObject({
   k: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   candidates: v.optional(v.pipe(v.array(name), v.maxLength(CANDIDATES))),
   filter: v.optional(filter),
+  explain: v.optional(v.union([v.boolean(), v.pipe(v.number(), v.safeInteger(), v.minValue(1))])),
 });
 
 /** A list of distinct names. */
 export const unique = v.check<string[], undefined>((names) => new Set(names).size === names.length, undefined);
+
+/** Nothing reads explanations: a log of decisions may hold them. */
+const told = v.optional(v.pipe(v.array(v.looseObject({})), v.maxLength(CANDIDATES)));
 
 const decision = v.strictObject({
   id: name,
@@ -242,6 +254,8 @@ const decision = v.strictObject({
   propensities: v.optional(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)))),
   scores: v.optional(v.array(v.pipe(v.number(), v.finite()))),
   sources: v.optional(v.array(v.picklist([...SOURCES, "all"]))),
+  explanations: told,
+  runnersUp: told,
 });
 
 /** The schemas, for descriptions. */

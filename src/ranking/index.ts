@@ -1,4 +1,5 @@
 export { Bpr, type BprOptions } from "./bpr.js";
+export { defaultRankerFeatures, type RankerFeatureGroup, rankerFeatureGroups } from "./dqn/groups.js";
 export type { ItemTraits } from "./dqn/items.js";
 export {
   DqnRanker,

@@ -1,12 +1,14 @@
 export {
   type Decision,
   EventError,
+  type Explanation,
   type Filter,
   type LiveEvent,
   type LoggedDecision,
   type Policy,
   parseEvent,
   type Request,
+  type RunnerUp,
   type TargetPolicy,
 } from "../protocol/index.js";
 export {
@@ -31,7 +33,7 @@ export {
   traits,
   vectors,
 } from "./features/index.js";
-export type { Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
+export type { Agreement, Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
 export {
   type LoadOptions,
   type QFunction,
@@ -39,3 +41,4 @@ export {
   type RecommenderOptions,
   type RecommenderStats,
 } from "./recommender.js";
+export { explanationLines } from "./serving/index.js";

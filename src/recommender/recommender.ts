@@ -1,4 +1,13 @@
-import { between, checked, group, mustBe, nonNegativeInteger, positiveInteger, type Rules } from "../check/index.js";
+import {
+  between,
+  boolean,
+  checked,
+  group,
+  mustBe,
+  nonNegativeInteger,
+  positiveInteger,
+  type Rules,
+} from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import {
   DQN,
@@ -13,6 +22,7 @@ import { exp, log1p, Random } from "../numeric/index.js";
 import {
   type Decision,
   EventError,
+  type ExplainedFacts,
   type FeedbackEvent,
   HOUR,
   type Id,
@@ -24,11 +34,17 @@ import {
   parseEvent,
   parseRequest,
   type Request,
+  type Source,
   type TargetPolicy,
+  type Watch,
 } from "../protocol/index.js";
 import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
 import {
+  type Agreement,
+  AgreementMeter,
   type ClosedDecision,
+  type Compared,
+  drawSome,
   type NextState,
   Objective,
   Pending,
@@ -36,6 +52,7 @@ import {
   type ReturnOptions,
   Reward,
   type RewardOptions,
+  type SavedAgreement,
   type SavedPending,
   type SlateTransition,
 } from "./learning/index.js";
@@ -53,23 +70,28 @@ import {
   type CandidateValues,
   type ExploreOptions,
   Explorer,
+  explain,
+  type Slate,
   SlateBuilder,
   type SlateOptions,
   slateScores,
+  slateValue,
 } from "./serving/index.js";
 import {
   type CatalogStream,
   type ExportedProfile,
   LATENESS_MAX,
+  type SavedWatches,
   type StreamerProfile,
   type UserProfile,
+  Watches,
   type WatchTime,
 } from "./state/index.js";
 
 /** The interface of an agent that a recommender uses: `DQN`, or a stand-in. */
 export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
-    Partial<Pick<DQN, "stats" | "choices" | "nothing">> {
+    Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts">> {
   observe(transition: SlateTransition): void;
   /**
    * The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them.
@@ -83,6 +105,17 @@ export interface RecommenderOptions extends SceneOptions {
   gamma: number;
   /** Streams of the next request that a transition keeps: the best at that time. It keeps as many of a slate. Default 16. */
   nextCandidates: number;
+  /**
+   * Streams that were candidates and not shown, drawn at random, that a transition keeps after those shown, as
+   * far as `nextCandidates` has room: the conservative term compares what was shown with them. An integer >= 0; 0 without
+   * `learner.cqlAlpha` and `learner.clone`, which need them. Default 8.
+   */
+  offered: number;
+  /**
+   * Whether it learns from the decisions of another recommender, given to `recordDecision`, and does not act:
+   * `recommend` throws until `graduate` was called. Default false.
+   */
+  apprentice: boolean;
   /** Transitions between two rounds of updates; 0: only `learn` updates. Default 1. */
   trainEvery: number;
   /** Updates in each round. Default 2. */
@@ -129,6 +162,8 @@ const DEFAULTS: RecommenderOptions = {
   ...SCENE_DEFAULTS,
   gamma: 0.9,
   nextCandidates: 16,
+  offered: 8,
+  apprentice: false,
   trainEvery: 1,
   updatesPerTrain: 2,
   warmupUpdates: 1000,
@@ -144,6 +179,8 @@ const TABLE: Rules<RecommenderOptions> = {
   ...SCENE_RULES,
   gamma: between(0, 1),
   nextCandidates: candidateCount,
+  offered: nonNegativeInteger,
+  apprentice: boolean,
   trainEvery: nonNegativeInteger,
   updatesPerTrain: positiveInteger,
   warmupUpdates: nonNegativeInteger,
@@ -196,8 +233,15 @@ export interface RecommenderStats {
   steppedBack: number;
   /** Repeated events with the same time, ignored. */
   duplicates: number;
-  /** Events of a closed decision: they count for the profiles, but are too late for learning. */
+  /**
+   * Events of a closed decision: they count for the profiles, but are too late for learning. And watches that had ended
+   * at their last heartbeat: they count nowhere again.
+   */
   late: number;
+  /** Watches that ended at their last heartbeat, as no `watch` came in time. */
+  lostEnds: number;
+  /** Heartbeats ignored: of less than is known, or of a watch that had ended. */
+  staleHeartbeats: number;
   /** Events that name an unknown decision, or a decision that did not show this stream to this user. */
   unknownDecisions: number;
   /** Events of streams that never went on air, or long ago; `update` and `off_air` of streams not on air. */
@@ -212,7 +256,7 @@ export interface RecommenderStats {
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
 const KIND = "recommender";
-const VERSION = "5";
+const VERSION = "6";
 
 /** The content of a save beside the agent and numbers. */
 interface Saved {
@@ -223,15 +267,21 @@ interface Saved {
   hasOwnReward: boolean;
   scenes: SavedScenes;
   pending: SavedPending;
+  watches: SavedWatches;
   /** Entered streams that taught nothing. */
   lost: { unfinished: number; censored: number };
   recent: string[];
   random: number[];
+  /** State of the generator that draws from what was on offer. */
+  drawn: number[];
+  agreement: SavedAgreement;
   counts: Counts;
 }
 
 interface Counts {
   time: number;
+  /** Whether it still is an apprentice. */
+  isApprentice: boolean;
   decisions: number;
   /** Transitions since the last round of updates. */
   untrained: number;
@@ -285,14 +335,18 @@ export class Recommender implements Policy, TargetPolicy {
   readonly #agent: QFunction;
   readonly #scenes: Scenes;
   readonly #pending: Pending;
+  readonly #watches: Watches;
   readonly #objective: Objective;
   readonly #reward: Reward;
   readonly #random: Random;
   readonly #explorer: Explorer;
+  readonly #offers: Random;
+  readonly #agreement = new AgreementMeter();
   readonly #slates: SlateBuilder;
   readonly #recent = new Latest<string, true>(RECENT_EVENTS);
   readonly #counts: Counts = {
     time: 0,
+    isApprentice: false,
     decisions: 0,
     untrained: 0,
     loss: null,
@@ -324,31 +378,42 @@ export class Recommender implements Policy, TargetPolicy {
     const { bounceMs } = this.#scenes.state.users.options;
     this.#random = Random.named(seed, "explore");
     this.#explorer = new Explorer(this.#random, explore);
+    this.#offers = Random.named(seed, "offered");
+    this.#counts.isApprentice = this.options.apprentice;
     if (isNoisy && !((learner.noisySigma ?? 0) > 0))
       throw new TypeError('"explore.heads" above 1 needs "learner.noisySigma" above 0');
     this.#slates = new SlateBuilder(maxCandidates, this.#explorer, slate);
     this.#reward = new Reward({ ...reward, bounceMs });
     this.#pending = new Pending(pending, (user, since) => this.#deadline(user, since));
-    this.#objective = new Objective(this.#reward, gamma, nextCandidates, returns);
-    this.#agent = agent ?? newAgent(this.options, this.#scenes.features);
+    const { awaitWatch, beatTimeoutMs } = this.#pending.options;
+    this.#watches = new Watches(beatTimeoutMs);
+    this.#objective = new Objective(this.#reward, gamma, nextCandidates, returns, awaitWatch);
+    this.#agent = agent ?? newAgent(this.options, this.#scenes.features, this.#objective.options.heads);
   }
 
   /**
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
-   * above 1, given the score sets drawn for this request.
-   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
+   * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
+   * @throws EventError for an invalid request, or a time too far back, Error for an apprentice; nothing changes then.
    */
   recommend(request: Request): Decision {
-    const { user, now: asked, k, candidates, filter } = parseRequest(request);
+    if (this.#counts.isApprentice) throw new Error("an apprentice does not act: call graduate() first, or rank()");
+    const { user, now: asked, k, candidates, filter, explain: wanted = false } = parseRequest(request);
     const now = this.#advance(asked, "now");
-    this.#observe(this.#pending.expire(now));
-    const scene = this.#face({ user, now, k, candidates, filter });
+    this.#askedBy(user, now);
+    const also = wanted === false ? undefined : new Map<CatalogStream, Set<Source>>();
+    const scene = this.#face({ user, now, k, candidates, filter }, also);
     const { streams, sources } = scene;
-    const { indices, propensities } = this.#slates.draw(this.#among(scene), k);
+    const among = this.#among(scene);
+    const chosen = this.#slates.draw(among, k);
+    const { indices, propensities } = chosen;
+    const count = wanted === true ? k : Number(wanted);
+    const why = also && this.#explain(scene, among, chosen, also, count);
     this.#close(scene, indices.length);
     const shown = indices.map((index) => streams[index]!);
     const id = `${this.name}-${this.#counts.decisions++}`;
-    this.#show(id, scene, shown, this.#rows(scene, indices));
+    const others = this.#drawOffered(scene, shown);
+    this.#show(id, scene, shown, { rows: this.#rows(scene, [...indices, ...others]), offered: others.length });
     return {
       id,
       user,
@@ -357,13 +422,14 @@ export class Recommender implements Policy, TargetPolicy {
       propensities,
       scores: indices.map((index) => scene.values[index]!),
       ...(streams.length > 0 && sources[0] !== "all" && { sources: indices.map((index) => sources[index]!) }),
+      ...why,
     };
   }
 
   /**
    * Records a decision of another policy among the streams on air now as one of its own, to learn off-policy from the
    * log of that policy. Call it at the decision's place in the log, then give the feedback that names it. Streams of
-   * the slate that are not on air are left out.
+   * the slate that are not on air are left out. Before it learns from it, `agreement` compares it with its own choice.
    * @param times - Number of times to learn from it, an integer >= 0; the numbers of `UserShares` make all users count
    *   the same. Default 1.
    * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
@@ -376,15 +442,40 @@ export class Recommender implements Policy, TargetPolicy {
       this.#counts.duplicates++;
       return;
     }
-    this.#observe(this.#pending.expire(now));
+    this.#askedBy(user, now);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
     const scene = this.#face({ user, now, k: shown.length });
+    const rows = this.#scenes.rowsOf(shown);
+    // Longer slates than it evaluates at once count by their first streams.
+    this.#compare(scene, shown.slice(0, this.options.maxCandidates), rows);
     this.#close(scene, shown.length);
     this.#counts.unknownStreams += slate.length - shown.length;
     // A recommender of the same name may have made it: its own later decisions need other names.
     const number = this.#numberOf(id);
     if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
-    this.#show(id, scene, shown, this.#scenes.rowsOf(shown), times);
+    const others = this.#drawOffered(scene, shown);
+    const all = new Float32Array(rows.length + others.length * this.#scenes.features.candidateSize);
+    all.set(rows);
+    all.set(this.#rows(scene, others), rows.length);
+    this.#show(id, scene, shown, { rows: all, offered: others.length, times });
+  }
+
+  /**
+   * How far it agrees with the decisions given to `recordDecision`, each measured before it was learned from: its own
+   * slate is the best streams by value, as `rank` gives them.
+   */
+  agreement(): Agreement {
+    return this.#agreement.read();
+  }
+
+  /** Whether it is an apprentice, which does not act. */
+  get isApprentice(): boolean {
+    return this.#counts.isApprentice;
+  }
+
+  /** Ends an apprenticeship: from now on `recommend` acts. It still learns from `recordDecision` too. */
+  graduate(): void {
+    this.#counts.isApprentice = false;
   }
 
   /**
@@ -421,16 +512,19 @@ export class Recommender implements Policy, TargetPolicy {
    */
   feedback(event: LiveEvent): void {
     const parsed = parseEvent(event);
+    const { time: sentAt } = parsed;
     const key = keyOf(parsed);
     if (key !== "" && this.#recent.has(key)) {
       this.#counts.duplicates++;
       return;
     }
-    parsed.time = this.#advance(parsed.time, "time");
+    parsed.time = this.#advance(sentAt, "time");
     if (key !== "") this.#recent.set(key, true);
+    const isTaken = this.#beaten(parsed, sentAt);
     this.#observe(this.#pending.expire(parsed.time));
-    if ("user" in parsed && "stream" in parsed) this.#take(parsed);
-    else if (!this.#scenes.feedback(parsed).isKnown) this.#counts.unknownStreams++;
+    if ("user" in parsed && "stream" in parsed) {
+      if (isTaken) this.#take(parsed);
+    } else if (!this.#scenes.feedback(parsed).isKnown) this.#counts.unknownStreams++;
     this.#train();
   }
 
@@ -464,6 +558,7 @@ export class Recommender implements Policy, TargetPolicy {
    */
   forget(user: Id): boolean {
     this.#pending.forget(user);
+    this.#watches.forget(user);
     for (const key of this.#recent.keys()) if (key.split("\0").includes(user, 1)) this.#recent.delete(key);
     return this.#scenes.state.forget(user);
   }
@@ -495,7 +590,9 @@ export class Recommender implements Policy, TargetPolicy {
       onAir: this.#scenes.state.catalogue.size,
       steppedBack,
       duplicates,
-      late,
+      late: late + this.#watches.late,
+      lostEnds: this.#watches.lostEnds,
+      staleHeartbeats: this.#watches.stale,
       unknownDecisions,
       unknownStreams,
       dropped: this.#pending.dropped + notAdmitted,
@@ -520,9 +617,12 @@ export class Recommender implements Policy, TargetPolicy {
       sizes: this.#scenes.features.sizes,
       scenes: this.#scenes.save(numbers),
       pending: this.#pending.save(pending),
+      watches: this.#watches.save(),
       lost: { unfinished: this.#objective.unfinished, censored: this.#objective.censored },
       recent: [...this.#recent.keys()],
       random: [...this.#random.state()],
+      drawn: [...this.#offers.state()],
+      agreement: this.#agreement.save(),
       counts: this.#counts,
     };
     const tensors = new Map([
@@ -599,15 +699,15 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /** The candidates of a request, with their values. */
-  #face(request: Request): ValuedScene {
-    const scene = this.#scenes.face(request);
+  #face(request: Request, also?: Map<CatalogStream, Set<Source>>): ValuedScene {
+    const scene = this.#scenes.face(request, also);
     const known = this.#valuesOf(scene);
     const scores = slateScores(known, request.k);
     return { ...scene, ...known, k: request.k, scores, ranked: this.#slates.rank(scores) };
   }
 
   #valuesOf(scene: Scene): CandidateValues {
-    if (this.#isWarm(scene)) return this.#evaluate(scene);
+    if (this.#isWarm(scene)) return this.#evaluate(scene.observation, scene.candidates);
     return { values: Float32Array.from(scene.streams, ({ viewers }) => log1p(viewers)) };
   }
 
@@ -615,8 +715,8 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#agent.updates >= this.options.warmupUpdates && streams.length > 0;
   }
 
-  #evaluate({ streams, observation, candidates }: Scene, noise = false): CandidateValues {
-    const n = streams.length;
+  #evaluate(observation: Float32Array, candidates: Float32Array, noise = false): CandidateValues {
+    const n = candidates.length / this.#scenes.features.candidateSize;
     const values = this.#agent.evaluate(observation, candidates, noise).slice(0, n);
     return { values, choices: this.#agent.choices?.slice(0, n), nothing: this.#agent.nothing };
   }
@@ -629,7 +729,7 @@ export class Recommender implements Policy, TargetPolicy {
     const impressions = (i: number) => users.streamers.impressions(streams[i]!.streamer, now);
     const sets = [scene.scores];
     if (count > 1 && this.#isWarm(scene)) {
-      for (let h = 0; h < count; h++) sets[h] = slateScores(this.#evaluate(scene, true), k);
+      for (let h = 0; h < count; h++) sets[h] = slateScores(this.#evaluate(scene.observation, rows, true), k);
     }
     const heads = sets.map((set) => {
       const scores = bonus === 0 ? set : this.#explorer.lift(set, impressions);
@@ -637,6 +737,25 @@ export class Recommender implements Policy, TargetPolicy {
     });
     const profile = users.get(user)!;
     return { candidates: streams, heads, rows, ignored: (i) => ignored(profile, streams[i]!.streamer) };
+  }
+
+  #explain(scene: ValuedScene, among: Among, slate: Slate, also: Map<CatalogStream, Set<Source>>, count: number) {
+    const { users } = this.#scenes.state;
+    const profile = users.get(scene.user)!;
+    const company = users.company(profile, scene.now);
+    const facts = ({ streamer, category, startedAt, viewers }: CatalogStream): ExplainedFacts => ({
+      streamer,
+      category,
+      onAirMs: Math.max(scene.now - startedAt, 0),
+      viewers,
+      visits: profile.pairs.get(streamer)?.visits ?? 0,
+      minutes: profile.pairs.get(streamer)?.minutes ?? 0,
+      follows: profile.follows?.has(streamer) === true,
+      friends: company.filter((one) => one === streamer).length,
+    });
+    const evaluate = this.#isWarm(scene) ? this.#evaluate.bind(this) : undefined;
+    const { features } = this.#scenes;
+    return explain({ scene, among, slate, builder: this.#slates, features, also, evaluate, facts }, count);
   }
 
   /** When a user who shows no sign since a time counts as gone: at a multiple of the user's own usual gap. */
@@ -672,15 +791,43 @@ export class Recommender implements Policy, TargetPolicy {
     id: Id,
     { user, now, observation }: Scene,
     shown: readonly CatalogStream[],
-    rows: Float32Array,
-    times?: number,
+    { rows, offered, times }: { rows: Float32Array; offered: number; times?: number },
   ): void {
     this.#scenes.state.shown(user, shown, now);
     if (shown.length === 0) return;
     const slate = shown.map((stream) => stream.id);
-    this.#observe(
-      this.#pending.add({ id, user, time: now, slate, observation: observation.slice(), candidates: rows, times }),
-    );
+    const known = { observation: observation.slice(), candidates: rows, times, offered: offered || undefined };
+    this.#observe(this.#pending.add({ id, user, time: now, slate, ...known }));
+  }
+
+  /** Candidates that are not shown, each set of them equally likely, for the conservative term. */
+  #drawOffered({ streams }: Scene, shown: readonly CatalogStream[]): number[] {
+    const { offered, learner } = this.options;
+    if (offered === 0 || !((learner.cqlAlpha ?? 0) > 0 || learner.clone)) return [];
+    const hidden = new Set(shown);
+    const others = Array.from(streams.keys()).filter((index) => !hidden.has(streams[index]!));
+    return drawSome(this.#offers, others, offered);
+  }
+
+  /** Compares the slate of another policy with its own. `rows`: those of the slate. */
+  #compare(scene: ValuedScene, shown: readonly CatalogStream[], rows: Float32Array): void {
+    const { streams, ranked } = scene;
+    const best = ranked.subarray(0, shown.length);
+    const ids = (of: readonly CatalogStream[]) => of.map(({ id }) => id);
+    const own = ids(Array.from(best, (index) => streams[index]!));
+    // Streams that it would not have among its candidates have values too.
+    const candidates = rows.subarray(0, shown.length * this.#scenes.features.candidateSize);
+    const theirs = this.#valuesOf({ ...scene, streams: shown, candidates });
+    const { choices, nothing = 0 } = scene;
+    let values: Compared["values"];
+    let scores: ArrayLike<number> = theirs.values;
+    if (choices !== undefined && theirs.choices !== undefined) {
+      const value = slateValue(scene.values, choices, nothing, best);
+      const all = Int32Array.from(shown.keys());
+      values = { own: value, other: slateValue(theirs.values, theirs.choices, nothing, all) };
+      scores = theirs.values.map((q, i) => theirs.choices![i]! * (q - value));
+    }
+    this.#agreement.add({ shown: ids(shown), scores, own, candidates: streams.length, values });
   }
 
   /** Copies of the rows of some candidates. */
@@ -694,8 +841,37 @@ export class Recommender implements Policy, TargetPolicy {
     return rows;
   }
 
+  /** A user asks for streams: no longer in any, as far as is known. */
+  #askedBy(user: Id, now: number): void {
+    this.#end(this.#watches.expire(now));
+    this.#end(this.#watches.leave(user));
+    this.#observe(this.#pending.expire(now));
+  }
+
+  /** Ends the watches that are over by an event. Returns whether the event itself counts. */
+  #beaten(event: LiveEvent, sentAt: number): boolean {
+    this.#end(this.#watches.expire(event.time));
+    // A watch of an unknown stream counts nowhere, so none runs.
+    if (event.kind === "heartbeat" && this.#scenes.state.catalogue.find(event.stream) === undefined) return true;
+    const { ended, isTaken } = this.#watches.take(event, sentAt);
+    this.#end(ended);
+    return isTaken;
+  }
+
+  /** Takes watches that ended at their last heartbeat, as if each had come then. */
+  #end(watches: readonly Watch[]): void {
+    for (const watch of watches) {
+      this.#take(watch);
+      this.#train();
+    }
+  }
+
   /** Records feedback in the decision that showed the stream, and in the state. */
   #take(event: FeedbackEvent): void {
+    if (event.kind === "heartbeat") {
+      if (!this.#scenes.feedback(event).isKnown) this.#counts.unknownStreams++;
+      return;
+    }
     const shown = this.#pending.find(event);
     const isOwn = shown !== undefined || this.#isOwn(event);
     let watch: WatchTime | undefined;
@@ -705,7 +881,8 @@ export class Recommender implements Policy, TargetPolicy {
       if (!taken.isKnown) this.#counts.unknownStreams++;
       watch = taken.watch;
     }
-    if (shown !== undefined && this.#reward.counts(event)) this.#observe(this.#pending.take(shown, event, watch));
+    if (shown === undefined || !this.#reward.counts(event)) return;
+    this.#observe(this.#pending.take(shown, event, watch, this.#counts.time));
   }
 
   /** Whether feedback belongs to a decision of this recommender; counts late feedback and unknown decisions. */
@@ -751,7 +928,10 @@ export class Recommender implements Policy, TargetPolicy {
     this.#scenes.load(saved.scenes, numbers);
     for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
+    this.#offers.restore(Uint32Array.from(saved.drawn));
+    this.#agreement.load(saved.agreement);
     this.#pending.load(saved.pending, numbers.pending);
+    this.#watches.load(saved.watches);
     Object.assign(this.#objective, saved.lost);
   }
 }
@@ -763,8 +943,9 @@ function ignored({ session, pairs }: UserProfile, streamer: Id): number {
   return hasEntered ? 0 : (session.shown.get(streamer) ?? 0);
 }
 
-/** A key that identifies repeats of an event; empty for events that may repeat. */
+/** A key that identifies repeats of an event; empty for events that may repeat: heartbeats change nothing then. */
 function keyOf(event: LiveEvent): string {
+  if (event.kind === "heartbeat") return "";
   if (event.id !== undefined) return `\0${event.id}`;
   if (!("user" in event)) return "";
   const about = "stream" in event ? event.stream : "friend" in event ? event.friend : "";
@@ -775,11 +956,12 @@ function keyOf(event: LiveEvent): string {
 function newAgent(
   { seed, maxCandidates, nextCandidates, learner }: RecommenderOptions,
   { observationSize, candidateSize }: Features,
+  parts: number,
 ): DQN {
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
   // Quantiles have a loss of their own.
   const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
-  const slate = { size: Math.min(nextCandidates, TARGET_SLATE) };
+  const slate = { size: Math.min(nextCandidates, TARGET_SLATE), parts };
   return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, slate, seed });
 }
 

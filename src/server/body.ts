@@ -1,7 +1,7 @@
 /** A request that the server rejects with this status. */
 export class HttpError extends Error {
   constructor(
-    readonly status: 400 | 405 | 413 | 415 | 503,
+    readonly status: 400 | 405 | 408 | 413 | 415 | 503,
     message: string,
     readonly headers: Record<string, string> = {},
   ) {
@@ -21,13 +21,42 @@ export function mediaType(request: Request): string {
   return type.trim();
 }
 
+/** Deepest nesting of a body in JSON: an array of events with arrays in objects needs 4. */
+export const DEPTH = 8;
+
+/** Whether JSON nests at most `DEPTH` deep: parsers take time and memory by depth. One pass over the bytes. */
+export function isShallow(json: Uint8Array): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i]!;
+    if (isText) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) isText = false;
+    } else if (byte === 0x22) isText = true;
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > DEPTH) return false;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return true;
+}
+
+/** Limits of a body. */
+interface BodyLimits {
+  /** Maximum size in bytes, as sent and decompressed. Reading stops there. */
+  maxBytes: number;
+  /** How long it may take to arrive, milliseconds. */
+  bodyTimeoutMs: number;
+}
+
 /**
  * The chunks of a request's body, decompressed if the content encoding is gzip.
- *
- * @param maxBytes - Maximum size in bytes, as sent and decompressed. Reading stops there.
- * @throws HttpError for another encoding, a larger body, or a body that is cut off or damaged.
+ * @throws HttpError for another encoding, a larger or slower body, or a body that is cut off or damaged.
  */
-export async function* bodyOf(request: Request, maxBytes: number): AsyncGenerator<Bytes, void, undefined> {
+export async function* bodyOf(
+  request: Request,
+  { maxBytes, bodyTimeoutMs }: BodyLimits,
+): AsyncGenerator<Bytes, void, undefined> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   // RFC 9110, 8.4.1.3.
   const isGzip = encoding === "gzip" || encoding === "x-gzip";
@@ -40,10 +69,10 @@ export async function* bodyOf(request: Request, maxBytes: number): AsyncGenerato
   if (request.body === null) return;
   const sent = atMost(request.body as ReadableStream<Bytes>, maxBytes);
   if (encoding === "identity") {
-    yield* pieces(sent);
+    yield* pieces(sent, bodyTimeoutMs);
     return;
   }
-  yield* pieces(atMost(sent.pipeThrough(new DecompressionStream("gzip")), maxBytes));
+  yield* pieces(atMost(sent.pipeThrough(new DecompressionStream("gzip")), maxBytes), bodyTimeoutMs);
 }
 
 function tooLarge(maxBytes: number): HttpError {
@@ -64,12 +93,18 @@ function atMost(stream: ReadableStream<Bytes>, maxBytes: number): ReadableStream
 }
 
 /** Reads by hand, as Safari's streams lack `for await`. */
-async function* pieces(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void, undefined> {
+async function* pieces(stream: ReadableStream<Bytes>, timeoutMs: number): AsyncGenerator<Bytes, void, undefined> {
   const reader = stream.getReader();
   let isDone = false;
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    reader.cancel().catch(() => {});
+  }, timeoutMs);
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      if (isLate) throw new HttpError(408, `the body must arrive within ${timeoutMs} ms`);
       isDone = done;
       if (done) return;
       yield value;
@@ -79,6 +114,7 @@ async function* pieces(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, voi
     if (error instanceof HttpError) throw error;
     throw new HttpError(400, "the body must be complete and match its content encoding");
   } finally {
+    clearTimeout(timer);
     if (!isDone) await reader.cancel().catch(() => {});
   }
 }

@@ -10,6 +10,17 @@ export {
   type SlatePolicy,
   type SlateResult,
 } from "./interest.js";
+export {
+  bestMixture,
+  chocDocuments,
+  type DocumentPolicy,
+  kaleDocuments,
+  LongTermSatisfaction,
+  type LongTermSatisfactionOptions,
+  mixedDocuments,
+  mixtureValue,
+  satisfactionReturns,
+} from "./longterm.js";
 export { clickOracle, farsightedOracle, satisfactionOracle, stayOracle, watchOracle } from "./oracles.js";
 export {
   Platform,
@@ -22,4 +33,4 @@ export {
 } from "./platform.js";
 export type { ViewerCauses } from "./world/causes.js";
 export type { PlatformMetrics, SimulationResult } from "./world/metrics.js";
-export type { PlatformOptions, ScheduledBroadcast } from "./world/options.js";
+export type { Heartbeats, PlatformOptions, ScheduledBroadcast } from "./world/options.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Flag, GRADIENT_MAX, Normalization, Region, Stat, State, Status } from "../../assembly/abi.js";
-import { batchLoss, choicesOf, type Rules, slateTargets, softTargets, targets } from "../reference/dqn.js";
+import { batchLoss, choicesOf, type Rules, slateTargets, softTargets, sumOf, targets } from "../reference/dqn.js";
 import { chiSquare } from "../reference/moments.js";
 import {
   differences,
@@ -62,9 +62,9 @@ function setPriorities(exports: Kernels, i: number): number {
 }
 
 function rulesOf(given: Case): Rules {
-  const { flags = 0, quantiles = 1, cqlAlpha = 0, slate } = given;
+  const { flags = 0, quantiles = 1, cqlAlpha = 0, slate, parts = 1 } = given;
   const rules: Rules = { quantiles, squared: (flags & Squared) !== 0, cqlAlpha, isDueling: (flags & Dueling) !== 0 };
-  if (slate) rules.slate = { size: slate, choiceWeight: CHOICE_WEIGHT, features: planOf(given).features };
+  if (slate) rules.slate = { size: slate, choiceWeight: CHOICE_WEIGHT, features: planOf(given).features, parts };
   return flags & Munchausen ? { ...rules, munchausen: MUNCHAUSEN } : rules;
 }
 
@@ -194,7 +194,7 @@ describe.each(CASES)("learn: $name", (given) => {
       const { slate } = rules;
       const own = slate && choicesOf(network, [sample.state], plan.quantiles, slate.features)[0]!;
       const theta = own ? own.theta : matrices(network, [sample.state], plan.quantiles)[0]!;
-      const expected = theta.map((theta) => theta.reduce((sum, x) => sum + x, 0) / plan.quantiles);
+      const expected = theta.map((row) => sumOf(row, rules.quantiles));
       if (own) {
         expect(difference(f32(Region.Nothing), [expected.shift()!])).toBeLessThan(2e-5);
         expect(difference(f32(Region.Choices).slice(0, expected.length), own.v.slice(1))).toBeLessThan(2e-5);

@@ -99,3 +99,36 @@ test("the loss of a choice is its cross-entropy, and the gradient equals central
     }
   }
 });
+
+test("the conservative term of a slate is the mean cross-entropy of its places, and nothing has no part", () => {
+  for (const [c, k] of [
+    [0, 0],
+    [1, 1],
+    [4, 0],
+    [4, 1],
+    [5, 3],
+    [4, 4],
+  ] as const) {
+    for (const n of [1, 3]) {
+      bench.reset();
+      const q = numbers(c + 1, 9 * c + k).map((x) => 3 * x);
+      const d = bench.f32((c + 1) * n, new Float32Array((c + 1) * n));
+      const got = kernels.conservativeSlate(c, k, n, bench.f32(c + 1, q).at, 0.7, bench.f32(c).at, d.at);
+      const term = (x: number[]) => {
+        let sum = 0;
+        for (let i = 0; i < k; i++) sum += logSumExp(x.slice(1 + i), 1) - x[1 + i]!;
+        return k === 0 ? 0 : (0.7 * sum) / k;
+      };
+      const own = Array.from(q);
+      expect(Math.abs(got - term(own))).toBeLessThan(2e-6);
+      own.forEach((_, a) => {
+        const moved = (step: number) => term(own.map((x, j) => (a === j ? x + step : x)));
+        // The gradient of the mean is spread over the quantiles.
+        for (let i = 0; i < n; i++) {
+          expect(d.data[a * n + i]).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5 / n, 5);
+        }
+      });
+      expect(bench.guardsHold()).toBe(true);
+    }
+  }
+});

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { RandomPolicy } from "../../src/baselines/index.js";
+import { type PlatformOptions, simulatedEvents } from "../../src/simulator/index.js";
 import { interrupted, liveq } from "../support/command.js";
 import { temporaryFolder } from "../support/folder.js";
 import { lookAlike } from "../support/movielens.js";
@@ -40,6 +42,11 @@ describe("usage", () => {
   test.each([
     [["--days", "1"], "It must be an integer in [2, 3650]"],
     [["--gamma", "x"], "It must be in [0, 1]"],
+    [["--satiation", "0"], "It must be a number > 0, or none"],
+    [["simulate", "--satiation", "Infinity"], "It must be a number > 0, or none"],
+    [["simulate", "--satiation", "never"], "It must be a number > 0, or none"],
+    [["simulate", "--satisfaction-effect", "5.1"], "It must be in [0, 5]"],
+    [["--newcomers"], "unknown option '--newcomers'"],
     [["train"], "one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given"],
     [["train", "--movielens", "x", "--resume"], "'--follow' and '--save-every' go with '--events'"],
     [["train", "--movielens", "x", "--draw", "users"], "'--draw users', '--follow' and '--save-every' go with"],
@@ -82,6 +89,29 @@ describe("demo", () => {
       n: 2,
     });
     expect(rows[0]!["runtime"]).toBe(`node ${process.versions.node}`);
+  });
+});
+
+describe("simulate", () => {
+  test("passes what brings viewers back on to the platform", async () => {
+    const log = at("viewers.jsonl");
+    const size = ["--viewers", "60", "--streamers", "60", "--days", "4"];
+    const events = async (...options: string[]) => {
+      expect((await liveq("simulate", ...size, "--out", log, ...options)).code).toBe(0);
+      return readFileSync(log, "utf8");
+    };
+    const own = (options: Partial<PlatformOptions>) => {
+      const world = { viewers: 60, streamers: 60, days: 4, ...options };
+      return [...simulatedEvents(new RandomPolicy(1), world)].map((event) => `${JSON.stringify(event)}\n`).join("");
+    };
+    expect(await events()).toBe(own({}));
+    expect(await events("--satiation", "none", "--satisfaction-effect", "0")).toBe(
+      own({ satiation: Number.POSITIVE_INFINITY, satisfactionEffect: 0 }),
+    );
+    const few = { days: 40, streamers: 20 };
+    const text = await events("--days", "40", "--streamers", "20", "--no-newcomers");
+    expect(text).toBe(own({ ...few, newcomers: false }));
+    expect(text).not.toBe(own(few));
   });
 });
 
@@ -160,6 +190,8 @@ describe("train and recommend", () => {
     expect(unknown.err).toContain(
       '"--user" must be the id of one of the 60 users of the model (such as "1"), got "nobody"',
     );
+    const told = await liveq("recommend", "--model", model, "--user", "7", "--explain");
+    expect([told.code, told.err]).toEqual([2, expect.stringContaining('"--explain" is for live recommenders')]);
     const foreign = await liveq("recommend", "--model", "package.json", "--user", "1");
     expect(foreign.err).toContain("package.json: not a snapshot");
     const absent = await liveq("recommend", "--model", at("none"), "--user", "1");

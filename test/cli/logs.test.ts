@@ -12,6 +12,7 @@ import type { LiveEvent } from "../../src/protocol/events.js";
 import { parseDecision, parseEvent } from "../../src/protocol/schema.js";
 import { UserShares } from "../../src/recommender/learning/shares.js";
 import { Recommender } from "../../src/recommender/recommender.js";
+import { explanationLines } from "../../src/recommender/serving/sentences.js";
 import { COMMAND, ended, interrupted, liveq, liveqOn, rowsIn } from "../support/command.js";
 import { temporaryFolder } from "../support/folder.js";
 import { lookAlike } from "../support/movielens.js";
@@ -443,6 +444,21 @@ describe("recommend and inspect", () => {
     const expected = slate.map((stream, i) => ({ stream, score: scores[i], propensity: propensities[i] }));
     expect(JSON.parse(run.out)).toEqual(expected);
     recommender.dispose();
+    const told = ["--user", "a stranger", "-k", "2", "--explain"];
+    const { streams, runnersUp } = JSON.parse((await liveq("recommend", "--model", MODEL, ...told, "--json")).out);
+    const loaded = Recommender.load(readFileSync(MODEL));
+    const decision = loaded.recommend({ user: "a stranger", now: loaded.time, k: 2, explain: true });
+    loaded.dispose();
+    expect(streams.map(({ explanation }: { explanation: object }) => explanation)).toEqual(decision.explanations);
+    expect(runnersUp).toEqual(decision.runnersUp);
+    const why = await liveq("recommend", "--model", MODEL, ...told);
+    for (const explanation of decision.explanations!) {
+      for (const line of explanationLines(explanation)) expect(why.out).toContain(line);
+      const [strongest] = explanation.groups;
+      expect(why.out).toContain(` ${strongest!.group} ${strongest!.score < 0 ? "-" : "+"}`);
+    }
+    for (const { stream, reason } of decision.runnersUp!)
+      expect(why.out).toMatch(new RegExp(`${stream} .* ${reason}\n`));
     const table = await liveq("recommend", "--model", MODEL, "--user", "a stranger", "-k", "2");
     expect(table.out).toMatch(/^ {2}# {2}stream +score +propensity\n-.*\n {2}1 {2}\S+ +\S+ +[01]\.\d{4}\n {2}2 /);
     const past = await liveq("recommend", "--model", MODEL, "--user", "u", "--now", "1970-01-01");

@@ -123,6 +123,7 @@ test("quantiles of TD errors, predictions by quantiles and the effective batch m
     predictions: Float32Array.of(1, 3, -5, -7, 0, 0.5, 4, 0),
     tdErrors: Float32Array.of(3, -1, 10, 2),
     weights: Float32Array.of(1, 0.5, 0.5, 0),
+    parts: 1,
   });
   const { qMean, qMax, tdErrorP10, tdErrorP50, tdErrorP90, effectiveBatch } = meter.read();
   expect([qMean, qMax]).toEqual([(2 - 6 + 0.25 + 2) / 4, 2]);

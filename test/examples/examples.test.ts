@@ -15,9 +15,12 @@ test("README lists every example", () => {
   expect(listed.sort()).toEqual(files.sort());
 });
 
-test.each(["bitrate", "cartpole", "features", "log", "offpolicy", "page"])("%s prints what its page says", (name) => {
-  expect(printed(name)).toEqual(promised(name));
-});
+test.each(["bitrate", "cartpole", "explanations", "features", "log", "offpolicy", "page"])(
+  "%s prints what its page says",
+  (name) => {
+    expect(printed(name)).toEqual(promised(name));
+  },
+);
 
 test("cartpole reaches 500 in episodes that chose nothing", () => {
   expect(numberAfter(printed("cartpole"), "mean return of 100 other episodes: ")).toBe(500);
@@ -27,6 +30,13 @@ test("a group of one's own shows viewers what they like, where the core groups c
   const lines = printed("features");
   expect(numberAfter(lines, "core groups     ")).toBeLessThan(0.6);
   expect(numberAfter(lines, "with my group   ")).toBeGreaterThan(0.9);
+});
+
+test("where viewers like streamers of their own, the history with the streamer explains the first place", () => {
+  const lines = printed("explanations");
+  expect(lines[0]).toMatch(/^r3 /);
+  expect(lines[1]).toMatch(/^ {2}shown first: you have watched this streamer \d+ times \(\+/);
+  expect(lines.join("\n")).toContain('without "pair" it would be');
 });
 
 test("an agent learns an environment of one's own better than its obvious rules", () => {

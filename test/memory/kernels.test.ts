@@ -30,7 +30,7 @@ const OTHERS = [
   // Within gemm and adam.
   ...["gemmPart", "adamPart"],
   // Of slates: against their twins in test/assembly/slate.test.ts, within whole updates in instrument.test.ts.
-  ...["choiceLoss", "choiceWeights", "greedySlate", "joinChoices", "mixture", "splitChoices"],
+  ...["choiceLoss", "choiceWeights", "conservativeSlate", "greedySlate", "joinChoices", "mixture", "splitChoices"],
   ...["treeAt", "treeSet", "treeSetAll", "treeGet", "treeTotal", "treeFind", "treeRebuild"],
 ];
 

@@ -198,6 +198,10 @@ describe("requests", () => {
   });
 
   test.each([
+    [{ user: "u", now: 1, k: 1, explain: 0 }, '"explain" must be true, false or an integer >= 1, got 0'],
+    [{ user: "u", now: 1, k: 1, explain: 1.5 }, '"explain" must be true, false or an integer >= 1, got 1.5'],
+    [{ user: "u", now: 1, k: 1, explain: "yes" }, '"explain" must be true, false or an integer >= 1, got "yes"'],
+    [{ user: "u", now: 1, k: 1, explain: null }, '"explain" must be true, false or an integer >= 1, got null'],
     [{ user: "u", now: 1, k: 0 }, '"k" must be an integer >= 1, got 0'],
     [{ user: "u", now: Number.POSITIVE_INFINITY, k: 1 }, '"now" must be a finite number >= 0, got Infinity'],
     [{ user: "u", now: 1, k: 1, candidates: ["a", ""] }, '"candidates.1" must be a string of 1 to 256 characters'],

@@ -23,10 +23,8 @@ export type TwinOptions = Required<
 type Loose = LiveEvent & {
   user?: string;
   stream?: string;
-  friend?: string;
   watchMs?: number;
   amount?: number;
-  name?: string;
 };
 
 /** When a stream went on and off air, by the events kept so far; undefined if it is not known at `now`. */
@@ -45,7 +43,10 @@ function stateOf(kept: readonly Loose[], id: string, now: number, graceMs: numbe
 /** A naive twin of the cleaning, for events that all come in time: it looks at all that it has kept, for each event. */
 export function cleanNaively(events: readonly LiveEvent[], options: TwinOptions): { kept: LiveEvent[]; added: number } {
   const ids = new Set<string>();
-  const waiting = events.filter((event) => event.id === undefined || (!ids.has(event.id) && ids.add(event.id)));
+  const waiting = events.filter((event) => {
+    const id = JSON.stringify(["user" in event ? event.user : null, event.id]);
+    return event.id === undefined || (!ids.has(id) && ids.add(id));
+  });
   const ordered = waiting.map((event, index) => ({ event: event as Loose, index }));
   ordered.sort((a, b) => a.event.time - b.event.time || a.index - b.index);
   const kept: Loose[] = [];
@@ -64,22 +65,20 @@ export function cleanNaively(events: readonly LiveEvent[], options: TwinOptions)
       added++;
     }
     const clean = judge(event, kept, taken, options);
-    if (!clean) continue;
+    if (!clean || (event.id === undefined && [...taken, ...kept].some((one) => isSame(one, clean)))) continue;
     kept.push(clean);
     taken.push(event);
   }
   return { kept, added };
 }
 
+function isSame(one: Loose, other: Loose): boolean {
+  const fields = (event: Loose) => JSON.stringify(Object.entries(event).sort());
+  return one.id === undefined && fields(one) === fields(other);
+}
+
 function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions): Loose | undefined {
-  const same = (a: Loose) =>
-    a.kind === event.kind &&
-    a.time === event.time &&
-    a.user === event.user &&
-    a.stream === event.stream &&
-    a.name === event.name &&
-    a.friend === event.friend;
-  if (taken.some(same)) return undefined;
+  if (event.id === undefined && [...taken, ...kept].some((one) => isSame(one, event))) return undefined;
   if (event.kind === "page_view") return cap(event, "dwellMs", event.dwellMs, Infinity, options);
   if (event.stream === undefined || event.kind === "on_air") return event;
   const state = stateOf(kept, event.stream, event.time, options.graceMs);
@@ -103,7 +102,7 @@ function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions
       one.user === event.user &&
       Math.floor(one.time / options.limitMs) === Math.floor(event.time / options.limitMs),
   );
-  if (event.kind !== "impression") {
+  if (event.kind !== "impression" && event.kind !== "heartbeat") {
     if (options.userLimit > 0 && acts.length >= options.userLimit) return undefined;
     const mine = acts.filter((one) => one.stream === event.stream);
     if (options.pairLimit > 0 && mine.length >= options.pairLimit) return undefined;
@@ -119,8 +118,8 @@ function judge(event: Loose, kept: Loose[], taken: Loose[], options: TwinOptions
   if (event.kind === "purchase") {
     return { ...event, amount: Math.min(event.amount!, options.bounds.purchase ?? Infinity) } as Loose;
   }
-  if (event.kind !== "watch") return event;
-  if (event.watchMs === 0 && options.emptyWatch === "drop") return undefined;
+  if (event.kind !== "watch" && event.kind !== "heartbeat") return event;
+  if (event.kind === "watch" && event.watchMs === 0 && options.emptyWatch === "drop") return undefined;
   const most = state ? Math.min(event.time, state.end) - state.start : Infinity;
   return cap(event, "watchMs", event.watchMs!, most, options);
 }
@@ -129,6 +128,7 @@ function cap(event: Loose, field: "watchMs" | "dwellMs", value: number, most: nu
   const usual = Math.min(value, options.bounds[field] ?? Infinity);
   const possible = Math.min(usual, options.watchMaxMs, most);
   if (possible < usual && options.long === "drop") return undefined;
-  if (possible < usual && possible <= 0 && options.emptyWatch === "drop") return undefined;
+  if (possible < usual && possible <= 0 && options.emptyWatch === "drop" && event.kind !== "heartbeat")
+    return undefined;
   return { ...event, [field]: possible } as Loose;
 }

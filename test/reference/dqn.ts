@@ -11,18 +11,21 @@ export interface Sample {
   /** The most candidates of the next slate. */
   nextSlate?: number;
   reward: number;
+  /** Of the parts behind the first. */
+  others?: number[];
   discount: number;
   next: Offer;
 }
 
 /** The options of an update. */
 export interface Rules {
+  /** Of one part. */
   quantiles: number;
   squared: boolean;
   munchausen?: { alpha: number; temperature: number; clip: number };
   cqlAlpha: number;
   isDueling: boolean;
-  slate?: { size: number; choiceWeight: number; features: number };
+  slate?: { size: number; choiceWeight: number; features: number; parts: number };
 }
 
 /** Huber's loss with its kink at 1, or d^2. */
@@ -88,24 +91,38 @@ export function mixture(theta: readonly number[][], v: readonly number[], chosen
 }
 
 /** Values and weights of the choice of nothing and the candidates of states. */
-export function choicesOf(network: Network, states: Offer[], quantiles: number, features: number) {
+export function choicesOf(network: Network, states: Offer[], width: number, features: number) {
   const all = states.map((state) => withNothing(state, features));
-  return matrices(network, all, quantiles).map((rows) => ({
-    theta: rows.map((row) => row.slice(0, quantiles)),
-    v: rows.map((row, i) => (i === 0 ? 1 : Math.exp(Math.max(-20, Math.min(20, row[quantiles]!))))),
+  return matrices(network, all, width).map((rows) => ({
+    theta: rows.map((row) => row.slice(0, width)),
+    v: rows.map((row, i) => (i === 0 ? 1 : Math.exp(Math.max(-20, Math.min(20, row[width]!))))),
   }));
 }
 
-/** r + discount * the mixture of the slate that is best by `judge`, valued by `frozen`. */
+/** Values of each part of a row of values. */
+const partsOf = (row: readonly number[], quantiles: number): number[][] =>
+  Array.from({ length: row.length / quantiles }, (_, p) => row.slice(p * quantiles, (p + 1) * quantiles));
+
+/** The sum of the means of the parts. */
+export const sumOf = (row: readonly number[], quantiles: number): number =>
+  partsOf(row, quantiles).reduce((sum, part) => sum + mean(part), 0);
+
+/** r + discount * the mixture of the slate that is best by `judge`, valued by `frozen`; of each part its own r. */
 export function slateTargets(judge: Network, frozen: Network, samples: Sample[], rules: Rules): number[][] {
   const { quantiles, slate } = rules;
-  const { size, features } = slate!;
-  const slates = choicesOf(judge, nextOf(samples), quantiles, features).map(({ theta, v }, b) =>
-    greedySlate(theta.map(mean), v, Math.min(size, samples[b]!.nextSlate ?? size)),
+  const { size, features, parts } = slate!;
+  const width = quantiles * parts;
+  const slates = choicesOf(judge, nextOf(samples), width, features).map(({ theta, v }, b) =>
+    greedySlate(
+      theta.map((row) => sumOf(row, quantiles)),
+      v,
+      Math.min(size, samples[b]!.nextSlate ?? size),
+    ),
   );
-  return choicesOf(frozen, nextOf(samples), quantiles, features).map(({ theta, v }, b) => {
-    const { reward, discount } = samples[b]!;
-    return mixture(theta, v, slates[b]!).map((x) => reward + discount * x);
+  return choicesOf(frozen, nextOf(samples), width, features).map(({ theta, v }, b) => {
+    const { reward, others = [], discount } = samples[b]!;
+    const rewards = [reward, ...others];
+    return mixture(theta, v, slates[b]!).map((x, i) => rewards[Math.floor(i / quantiles)]! + discount * x);
   });
 }
 
@@ -143,6 +160,13 @@ export function quantileLoss(theta: readonly number[], y: readonly number[]): nu
   }, 0);
 }
 
+/** The conservative term: of the action taken, or of a slate that was shown: the first ones after nothing, in order. */
+function conservative(values: number[], taken: number, shown: number | undefined): number {
+  if (shown === undefined) return logSumExp(values, 1) - taken;
+  const places = Array.from({ length: shown }, (_, i) => values.slice(i + 1));
+  return shown === 0 ? 0 : mean(places.map((left) => logSumExp(left, 1) - left[0]!));
+}
+
 /** Mean weighted loss of a batch, with its conservative term, and the TD errors. */
 export function batchLoss(
   online: Network,
@@ -159,16 +183,22 @@ export function batchLoss(
     if (slate) return withNothing(state, slate.features, cqlAlpha > 0 ? undefined : shown);
     return needsAll || !state.set ? state : { ...state, set: [state.set[action]!] };
   });
-  const outputs = matrices(online, states, quantiles, pass);
-  const theta = slate ? outputs.map((rows) => rows.map((row) => row.slice(0, quantiles))) : outputs;
+  const width = quantiles * (slate?.parts ?? 1);
+  const outputs = matrices(online, states, width, pass);
+  const theta = slate ? outputs.map((rows) => rows.map((row) => row.slice(0, width))) : outputs;
   const errors: number[] = [];
   const total = samples.reduce((sum, { action, state, shown }, b) => {
     const taken = theta[b]![slate ? action + 1 : needsAll || !state.set ? action : 0]!;
-    errors.push(mean(taken) - mean(y[b]!));
-    let own = quantiles > 1 ? quantileLoss(taken, y[b]!) : loss(taken[0]! - y[b]![0]!, squared);
-    if (cqlAlpha > 0) own += cqlAlpha * (logSumExp(expectations(theta[b]!, state), 1) - mean(taken));
+    errors.push(sumOf(taken, quantiles) - sumOf(y[b]!, quantiles));
+    const targets = partsOf(y[b]!, quantiles);
+    let own = partsOf(taken, quantiles).reduce((sum, part, p) => {
+      const lossOfPart = quantiles > 1 ? quantileLoss(part, targets[p]!) : loss(part[0]! - targets[p]![0]!, squared);
+      return sum + lossOfPart;
+    }, 0);
+    const q = slate ? theta[b]!.map((row) => sumOf(row, quantiles)) : expectations(theta[b]!, state);
+    if (cqlAlpha > 0) own += cqlAlpha * conservative(q, sumOf(taken, quantiles), slate && shown!);
     if (slate) {
-      const u = [0, ...outputs[b]!.slice(1, shown! + 1).map((row) => row[quantiles]!)];
+      const u = [0, ...outputs[b]!.slice(1, shown! + 1).map((row) => row[width]!)];
       own += slate.choiceWeight * (logSumExp(u, 1) - u[action + 1]!);
     }
     return sum + weights[b]! * own;

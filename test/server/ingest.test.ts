@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../src/protocol/events.js";
+import { EventError, type LiveEvent, type Receipt } from "../../src/protocol/index.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { type IngestAnswer, type IngestOptions, ingest } from "../../src/server/ingest.js";
 import { cut, utf8 } from "../support/pieces.js";
@@ -62,8 +62,8 @@ describe("a body", () => {
     }
   });
 
-  test("with one invalid event is rejected whole, with its line or index and its path", async () => {
-    const { taken, post } = door();
+  test("with one invalid event is rejected whole with onInvalid: refuse, with its line or index and its path", async () => {
+    const { taken, post } = door({ onInvalid: "refuse" });
     const wrong = { ...click(2), user: "" };
     const message = '"user" must be a string of 1 to 256 characters, got ""';
     const refused = (where: object, field: string, message: string) => ({
@@ -76,22 +76,26 @@ describe("a body", () => {
     expect(await post(array, JSON_TYPE)).toMatchObject(refused({ index: 1 }, "user", message));
     expect(await post(JSON.stringify(wrong), JSON_TYPE)).toMatchObject(refused({}, "user", message));
     expect(await post("{", LINES)).toMatchObject(refused({ line: 1 }, "", "must be one JSON object"));
-    expect(await post("{", JSON_TYPE)).toMatchObject(refused({}, "", "the body must be JSON in UTF-8"));
+    expect(await post("{", JSON_TYPE)).toMatchObject(
+      refused({}, "", "the body must be JSON in UTF-8, nested at most 8 deep"),
+    );
     expect(await post(Uint8Array.of(0xff, 0x7b), JSON_TYPE)).toMatchObject({ status: 400 });
     const broken = Uint8Array.from([...utf8(lines([click(1)])), 0xff, 10]);
     expect(await post(broken, LINES)).toMatchObject(refused({ line: 2 }, "", "must be UTF-8 text"));
     expect(taken).toEqual([]);
   });
 
-  test("loses only its invalid events with onInvalid: skip", async () => {
-    const { taken, post } = door({ onInvalid: "skip" });
+  test("loses only its invalid events", async () => {
+    const { taken, post } = door();
     const said = await post(lines([click(1), { ...click(2), time: -1 }, click(3)]), LINES);
-    const faults = [{ line: 2, field: "time", message: '"time" must be a finite number >= 0, got -1' }];
+    const faults = [
+      { line: 2, answer: "invalid", field: "time", message: '"time" must be a finite number >= 0, got -1' },
+    ];
     expect(said).toMatchObject({ status: 200, accepted: 2, duplicates: 0, rejected: 1, faults });
     expect(taken).toEqual([click(1), click(3)]);
     const many = await post(lines(Array(300).fill({})), LINES);
-    expect(many).toMatchObject({ accepted: 0, rejected: 300 });
-    expect(many.faults.length).toBe(100);
+    expect(many).toMatchObject({ status: 400, accepted: 0, rejected: 300, error: { line: 1, field: "kind" } });
+    expect(many.faults.length).toBe(300);
   });
 
   test("that is too large or holds too much is not read to its end", async () => {
@@ -117,6 +121,26 @@ describe("a body", () => {
       expect(said).toMatchObject({ status: 413, error: { message: "a request must have at most 3 events" } });
     }
     expect(taken.length).toBe(3);
+  });
+
+  test("of deep nesting or blank lines is refused before work", async () => {
+    const { post } = door({ maxEvents: 10 });
+    const deep = { status: 400, error: { message: "the body must be JSON in UTF-8, nested at most 8 deep" } };
+    for (const open of ["[", '{"a":', '[["]]]]]]]]]",'])
+      expect(await post(open.repeat(1e5), JSON_TYPE)).toMatchObject(deep);
+    const text = '["[[[[[[[[[[[[", "\\"[[[[[[[[["]';
+    expect(await post(text, JSON_TYPE)).toMatchObject({ status: 400, rejected: 2 });
+    const blank = { status: 413, error: { message: "a request must have at most 10 blank lines" } };
+    expect(await post("\n".repeat(1e5), LINES)).toMatchObject(blank);
+    expect(await post(`[${"0,".repeat(20)}0]`, JSON_TYPE)).toMatchObject({ status: 413 });
+  });
+
+  test("that stops arriving is given up", async () => {
+    const { taken, post } = door({ bodyTimeoutMs: 20 });
+    const stalled = new ReadableStream({ start: (controller) => controller.enqueue(utf8(lines([click(1)]))) });
+    const said = { status: 408, error: { message: "the body must arrive within 20 ms" } };
+    expect(await post(stalled, LINES)).toMatchObject(said);
+    expect(taken).toEqual([]);
   });
 
   test("of another method, type or encoding is rejected, with the accepted ones", async () => {
@@ -194,6 +218,89 @@ describe("delivery", () => {
     await post(JSON.stringify({ kind: "on_air", time: 1, stream: "s", streamer: "a", category: "c" }), JSON_TYPE);
     expect(recommender.recommend({ user: "u", now: 1, k: 1 }).slate).toEqual(["s"]);
     recommender.dispose();
+  });
+});
+
+describe("each event is answered", () => {
+  test("where it is dated ahead of the host's time", async () => {
+    const { taken, post } = door({ now: () => 1000, maxAheadMs: 10 });
+    const ahead = { ...click(2), time: 1011 };
+    const said = await post(JSON.stringify([click(1), ahead, { ...click(3), time: 1010 }]), JSON_TYPE);
+    const message = '"time" must be at most 1010, the host\'s time and a little more, got 1011';
+    const faults = [{ index: 1, answer: "invalid", field: "time", message }];
+    expect(said).toMatchObject({ status: 200, accepted: 2, rejected: 1, faults });
+    expect(taken.map(({ id }) => id)).toEqual(["e1", "e3"]);
+    const microseconds = await post(JSON.stringify({ ...click(4), time: 1e6 }), JSON_TYPE);
+    expect(microseconds).toMatchObject({ status: 400, error: { field: "time" } });
+    expect(microseconds.faults[0]!.message).toContain("(microseconds?)");
+  });
+
+  test("where another one came under its id, in this batch or an earlier one", async () => {
+    const { taken, post } = door();
+    const other = { ...click(1), stream: "other" };
+    const conflict = { answer: "conflict", field: "id" };
+    const message = '"id" must be unique to an event of a sender, and another event came as "e1"';
+    const first = await post(lines([click(1), other]), LINES);
+    expect(first).toMatchObject({ status: 200, accepted: 1, rejected: 1, faults: [{ ...conflict, line: 2, message }] });
+    expect(await post(lines([other]), LINES)).toMatchObject({ status: 422, error: conflict });
+    const both = await post(lines([click(1), other]), LINES);
+    expect(both).toMatchObject({ status: 200, duplicates: 1, rejected: 1 });
+    expect(both.faults.map(({ answer }) => answer)).toEqual(["duplicate", "conflict"]);
+    // An id that somebody else has guessed.
+    expect(await post(lines([{ ...click(1), user: "v" }]), LINES)).toMatchObject({ accepted: 1 });
+    expect(taken.length).toBe(2);
+  });
+
+  test("by the sink's receipts, which are final", async () => {
+    const calls: (string | undefined)[][] = [];
+    const receipts: Receipt[] = [
+      "taken",
+      "late",
+      "duplicate",
+      new EventError("time", "too far"),
+      new EventError("id", "no"),
+    ];
+    const sink = (events: LiveEvent[]) => {
+      calls.push(events.map(({ id }) => id));
+      return receipts.slice(0, events.length);
+    };
+    const { post } = door({ sink });
+    const batch = lines([1, 2, 3, 4, 5].map(click));
+    const said = await post(batch, LINES);
+    expect(said).toMatchObject({ status: 200, accepted: 1, late: 1, duplicates: 1, rejected: 2 });
+    expect(said.faults.map(({ line, answer }) => [line, answer])).toEqual([
+      [2, "late"],
+      [3, "duplicate"],
+      [4, "invalid"],
+      [5, "conflict"],
+    ]);
+    expect(await post(batch, LINES)).toMatchObject({ status: 200, accepted: 0, duplicates: 5 });
+    expect(calls).toEqual([["e1", "e2", "e3", "e4", "e5"]]);
+  });
+
+  test("by the number that the sink took: only the others may come again", async () => {
+    const taken: LiveEvent[] = [];
+    const sink = (events: LiveEvent[]) => taken.push(...events.slice(0, 2)) && Math.min(2, events.length);
+    const { post } = door({ sink });
+    const batch = lines([1, 2, 3].map(click));
+    const first = await post(batch, LINES);
+    expect(first).toMatchObject({
+      status: 503,
+      accepted: 2,
+      error: { message: "1 events were not taken; send them again" },
+    });
+    expect(first.headers.get("retry-after")).toBe("1");
+    expect(await post(batch, LINES)).toMatchObject({ status: 200, accepted: 1, duplicates: 2 });
+    expect(taken.map(({ id }) => id)).toEqual(["e1", "e2", "e3"]);
+  });
+
+  test("with 503 while a sink that never settles holds the others up", async () => {
+    const { post } = door({ sink: () => new Promise<void>(() => {}), maxRequests: 3 });
+    const waiting = [1, 2, 3].map((i) => post(lines([click(i)]), LINES));
+    const said = await post(lines([click(4)]), LINES);
+    expect(said).toMatchObject({ status: 503, error: { message: "too many requests wait; send the events again" } });
+    expect(said.headers.get("retry-after")).toBe("1");
+    expect(await Promise.race([...waiting, turn().then(() => "waiting")])).toBe("waiting");
   });
 });
 

@@ -23,6 +23,8 @@ export interface Case {
   storage?: Kind;
   /** Candidates of a slate. */
   slate?: number;
+  /** Parts of the reward. */
+  parts?: number;
 }
 
 export const BATCH = 6;
@@ -79,13 +81,15 @@ export interface Stored {
   shown: number;
   nextSlate: number;
   reward: number;
+  /** Of the parts behind the first. */
+  others: number[];
   discount: number;
 }
 
 /** Transition i of a case; the most candidates of its set and of the next. */
 export function storedOf(
   i: number,
-  { observation, actions = 0, features = [0], flags = 0, slate = 0 }: Case,
+  { observation, actions = 0, features = [0], flags = 0, slate = 0, parts = 1 }: Case,
   most = NEXT,
   nextMost = NEXT,
 ): Stored {
@@ -108,6 +112,7 @@ export function storedOf(
     shown,
     nextSlate: slate && slate - (i % slate),
     reward: Math.fround(3 * numbers(1, i + 301)[0]!),
+    others: Array.from(numbers(parts - 1, i + 401), (x) => Math.fround(2 * x)),
     discount: i % 5 === 2 ? 0 : Math.fround(0.9),
   };
 }
@@ -119,7 +124,7 @@ export function sampleOf(stored: Stored, { observation, features = [0], actions 
     actions
       ? { observation: kept(row, observation), mask }
       : { observation: kept(row, observation), set: set.map((c) => kept(c, features)) };
-  const { action, shown, nextSlate, reward, discount } = stored;
+  const { action, shown, nextSlate, reward, others, discount } = stored;
   const state = offer(stored.observation, stored.set, stored.mask);
   return {
     state,
@@ -127,6 +132,7 @@ export function sampleOf(stored: Stored, { observation, features = [0], actions 
     shown,
     nextSlate,
     reward,
+    others,
     discount,
     next: offer(stored.next, stored.nextSet, stored.nextMask),
   };
@@ -152,6 +158,7 @@ export function sizesOf(given: Case) {
     Batch: BATCH,
     Capacity: CAPACITY,
     Slate: given.slate ?? 0,
+    Parts: given.parts ?? 1,
     Storage: storage === "f32" ? Storage.F32 : storage === "f16" ? Storage.F16 : Storage.U8,
   };
 }
@@ -170,7 +177,7 @@ export function planOf({ hidden, observation, actions = 0, features = [0], flags
     features: width(features),
     hidden,
     actions,
-    quantiles: rest.quantiles ?? 1,
+    quantiles: (rest.quantiles ?? 1) * (rest.parts ?? 1),
     normalization: (["none", "layer", "batch"] as const)[rest.normalization ?? Normalization.None],
     isDueling: (flags & Dueling) !== 0,
     isNoisy: (flags & Noisy) !== 0,
@@ -211,7 +218,7 @@ export function feed(
   const action = actions || hasSets ? step.action : 0;
   const count = hasSets ? step.set.length : 0;
   const scalars = scalarsOf(exports);
-  scalars[Scalar.Reward] = step.reward;
+  scalars.set([step.reward, ...step.others], Scalar.Reward);
   scalars[Scalar.Discount] = step.discount;
   scalars[Scalar.NextSlate] = step.nextSlate;
   return exports.observe(action, count, step.nextSet.length, isLast, environment, step.shown);
@@ -432,6 +439,30 @@ export const CASES: Case[] = [
     flags: Sets | Double,
     storage: { low: -1, high: 1.25 },
     slate: 2,
+  },
+  { name: "slate of parts", hidden: [8, 5], observation: [4], features: [3], flags: Sets, slate: 2, parts: 2 },
+  {
+    name: "slate of parts, Double, quantiles, conservative, priorities, halves",
+    hidden: [8, 5],
+    observation: [4],
+    features: [3],
+    quantiles: 2,
+    flags: Sets | Double | Conservative | Prioritized,
+    cqlAlpha: 0.7,
+    storage: "f16",
+    slate: 2,
+    parts: 3,
+  },
+  {
+    name: "slate of parts, Huber, index inputs, noise, dropout, layer norm, priorities",
+    hidden: [7, 6],
+    observation: [3, 2, 5],
+    features: [2, 1, 4],
+    flags: Sets | Noisy | Prioritized,
+    normalization: Normalization.Layer,
+    dropout: 0.3,
+    slate: 3,
+    parts: 2,
   },
   ...[["halves", "f16"] as const, ["bytes", { low: -1, high: 1.25 }] as const].flatMap(([name, storage]): Case[] => [
     { name: `${name}, Double, mask`, hidden: [9], observation: [5], actions: 4, flags: Double | Masked, storage },

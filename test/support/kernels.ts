@@ -56,6 +56,7 @@ export interface Kernels extends Door {
   choiceWeights(c: number, v: number): void;
   greedySlate(c: number, k: number, q: number, v: number, taken: number, chosen: number): void;
   mixture(k: number, n: number, chosen: number, theta: number, v: number, y: number): void;
+  conservativeSlate(c: number, k: number, n: number, q: number, scale: number, p: number, d: number): number;
   choiceLoss(c: number, u: number, action: number, scale: number, p: number, du: number): number;
   softValue(c: number, n: number, theta: number, q: number, temperature: number, p: number, v: number): void;
   munchausen(c: number, q: number, action: number, alpha: number, temperature: number, clip: number, p: number): number;
@@ -203,7 +204,8 @@ export function createAgent(
   [low, high]: readonly [low: number, high: number] = boundsOf(sizes.Storage),
 ): Status {
   const all = new Int32Array(exports.memory.buffer, exports.sizes(), Size.Widths + MAX_HIDDEN);
-  for (const size of [Size.Quantiles, Size.Batch, Size.Capacity, Size.NStep, Size.Environments]) all[size] = 1;
+  for (const size of [Size.Quantiles, Size.Batch, Size.Capacity, Size.NStep, Size.Environments, Size.Parts])
+    all[size] = 1;
   for (const [name, value] of Object.entries(sizes)) all[Size[name as keyof typeof Size]] = value;
   all[Size.Hidden] = hidden.length;
   all.set(hidden, Size.Widths);

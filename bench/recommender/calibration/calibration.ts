@@ -36,6 +36,12 @@ export const CALIBRATION: CalibrationOptions = {
   visits: { viewers: 1000, streamers: 8000, days: 21 },
 };
 
+/** The worlds that are measured at other satiations: not those that the fit was made on. */
+export const SATIATION_WORLDS: Pick<CalibrationOptions, "seeds" | "visits"> = {
+  seeds: [4, 5, 6, 7, 8],
+  visits: { viewers: 1000, streamers: 3000, days: 21 },
+};
+
 /** One statistic, published and simulated. */
 export interface Calibrated extends Pick<Statistic, "name" | "source" | "unit" | "published" | "band" | "note"> {
   /** Mean over the seeds, with its 95 % interval. */
@@ -83,6 +89,18 @@ export class DrawnByPopularity implements Policy {
   }
 }
 
+/** The statistics of visits to one seed's world, by name. */
+function measureVisits(seed: number, size: CalibrationOptions["visits"], satiation?: number): [string, number][] {
+  const visits = new Visits(size);
+  simulate(
+    new DrawnByPopularity(seed),
+    // The published users are the same for three weeks.
+    { ...size, slate: 1, seed, newcomers: false, ...(satiation !== undefined && { satiation }) },
+    { onEvent: (event) => visits.feedback(event) },
+  );
+  return visits.statistics();
+}
+
 /** The statistics of one seed's worlds, by name. */
 export function measureWorld(seed: number, options: CalibrationOptions): Map<string, number> {
   const broadcasts = new Broadcasts(options.broadcasts.days);
@@ -91,14 +109,7 @@ export function measureWorld(seed: number, options: CalibrationOptions): Map<str
     onEvent: (event) => broadcasts.feedback(event),
     onProgress: () => broadcasts.hour(),
   });
-  const visits = new Visits(options.visits);
-  simulate(
-    new DrawnByPopularity(seed),
-    // The published users are the same for three weeks.
-    { ...options.visits, slate: 1, seed, newcomers: false },
-    { onEvent: (event) => visits.feedback(event) },
-  );
-  return new Map([...broadcasts.statistics(), ...visits.statistics()]);
+  return new Map([...broadcasts.statistics(), ...measureVisits(seed, options.visits)]);
 }
 
 /**
@@ -115,16 +126,41 @@ export function calibrate(
     onSeed(i + 1);
     return world;
   });
-  return STATISTICS.map(({ name, source, unit, published, band, note }) => {
-    const simulated = meanInterval(
-      worlds.map((world) => {
-        const value = world.get(name);
-        if (value === undefined) throw new Error(`nothing measures "${name}"`);
-        return value;
-      }),
-    );
-    const [least, most] = band;
-    const fits = simulated.value >= least && simulated.value <= most;
-    return { name, source, unit, published, band, simulated, fits, ...(note === undefined ? {} : { note }) };
+  return STATISTICS.map((statistic) => compared(statistic, worlds));
+}
+
+/** A statistic beside its values in some worlds. */
+function compared(statistic: Statistic, worlds: readonly ReadonlyMap<string, number>[]): Calibrated {
+  const { name, source, unit, published, band, note } = statistic;
+  const simulated = meanInterval(
+    worlds.map((world) => {
+      const value = world.get(name);
+      if (value === undefined) throw new Error(`nothing measures "${name}"`);
+      return value;
+    }),
+  );
+  const [least, most] = band;
+  const fits = simulated.value >= least && simulated.value <= most;
+  return { name, source, unit, published, band, simulated, fits, ...(note === undefined ? {} : { note }) };
+}
+
+/** How long users watch in all: what has to stay the same whatever the satiation. */
+const BY_USER = STATISTICS.filter(({ name }) => name.startsWith("watch time of a user"));
+
+/**
+ * How long users watch in three weeks, beside the published figures, at a satiation in minutes.
+ *
+ * @param onSeed - Called after each seed with how many are done.
+ */
+export function calibrateSatiation(
+  satiation: number,
+  { seeds, visits }: Pick<CalibrationOptions, "seeds" | "visits"> = SATIATION_WORLDS,
+  onSeed: (done: number) => void = () => {},
+): Calibrated[] {
+  const worlds = seeds.map((seed, i) => {
+    const world = new Map(measureVisits(seed, visits, satiation));
+    onSeed(i + 1);
+    return world;
   });
+  return BY_USER.map((statistic) => compared(statistic, worlds));
 }

@@ -1,39 +1,56 @@
 /** What looking ahead earns on the simulated platform, in paired worlds. */
 
 import { Recommender, type RecommenderOptions } from "../../../src/recommender/index.js";
-import { simulate } from "../../../src/simulator/index.js";
+import { type PlatformLatents, type PlatformOptions, simulate } from "../../../src/simulator/index.js";
 import type { CaseContext, ProcessCase, Result } from "../../harness/suite.js";
+import { Newness } from "./newness.js";
 
 /** The demo's worlds; those after the first hundred were not used for tuning. */
 const WORLD = { viewers: 400, streamers: 600, days: 14, warmupDays: 7 } as const;
 const TUNED = 100;
-const WORLDS = 48;
 
 const ARMS: Record<string, Partial<RecommenderOptions>> = {
   dqn: {},
   "gamma-0": { gamma: 0 },
 };
 
+/** What brings viewers back, by case, and in how many worlds it is measured. */
+const SETTINGS: Record<string, { returns: Partial<PlatformOptions>; worlds: number; title: string }> = {
+  live: { returns: {}, worlds: 48, title: "the default satiation" },
+  "live-120": { returns: { satiation: 120 }, worlds: 16, title: "satiation 120" },
+  "live-180": { returns: { satiation: 180 }, worlds: 16, title: "satiation 180" },
+  "live-none": { returns: { satiation: Number.POSITIVE_INFINITY }, worlds: 16, title: "no satiation" },
+  "live-no-effect": { returns: { satisfactionEffect: 0 }, worlds: 16, title: "satisfaction has no effect" },
+};
+
 /** Figures of one recommender in one world; the arm's name comes before that of the metric, with a colon. */
-function figuresOf(arm: string, world: number): Result[] {
-  const recommender = new Recommender({ seed: world, ...ARMS[arm] });
-  const result = simulate(recommender, { ...WORLD, seed: world });
+export function figuresOf(
+  arm: string,
+  world: Partial<PlatformOptions> & { seed: number; warmupDays: number },
+): Result[] {
+  const recommender = new Recommender({ seed: world.seed, ...ARMS[arm] });
+  let newness: Newness | undefined;
+  const serve = (latents: PlatformLatents) => {
+    newness = new Newness(latents, world.warmupDays);
+    return recommender;
+  };
+  const result = simulate(serve, world, { onEvent: (event) => newness!.feedback(event) });
   recommender.dispose();
   return [
     { metric: `${arm}:watch_min_per_user_day`, unit: "min", value: result.watchMinutesPerViewerDay },
     { metric: `${arm}:sessions_per_user_day`, unit: "1", value: result.sessionsPerViewerDay },
     { metric: `${arm}:satisfaction`, unit: "1", value: result.satisfaction },
     { metric: `${arm}:exposure_gini`, unit: "1", value: result.gini },
+    ...newness!.results(arm),
   ];
 }
 
-/** One world with each recommender. */
-export const LIVE: readonly ProcessCase[] = [
-  {
-    name: "farsight/live",
-    title: "the simulated platform, paired worlds: with and without looking ahead",
-    seeds: WORLDS,
-    recipe: { WORLD, TUNED, ARMS },
-    run: ({ seed }: CaseContext) => Object.keys(ARMS).flatMap((arm) => figuresOf(arm, TUNED + seed)),
-  },
-];
+/** One world with each recommender, for each setting. */
+export const LIVE: readonly ProcessCase[] = Object.entries(SETTINGS).map(([name, { returns, worlds, title }]) => ({
+  name: `farsight/${name}`,
+  title: `the simulated platform, paired worlds: with and without looking ahead; ${title}`,
+  seeds: worlds,
+  recipe: { WORLD, TUNED, ARMS, returns, setting: name },
+  run: ({ seed }: CaseContext) =>
+    Object.keys(ARMS).flatMap((arm) => figuresOf(arm, { ...WORLD, ...returns, seed: TUNED + seed })),
+}));

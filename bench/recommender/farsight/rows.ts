@@ -3,11 +3,13 @@
 import type { StoredRow } from "../../../src/cli/writing/results.js";
 import { meanInterval } from "../../../src/statistics/intervals.js";
 import type { Result } from "../../harness/suite.js";
+import { BOTS_CASES } from "./bots.js";
 import { KNOWN } from "./known.js";
 import { LIVE } from "./live.js";
+import { LONGTERM } from "./longterm.js";
 import { RECSIM } from "./recsim.js";
 
-export const FARSIGHT = [...KNOWN, ...RECSIM, ...LIVE];
+export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE, ...BOTS_CASES];
 const PREFIX = "farsight/";
 
 /** A computed row, of a suite of its own. */
@@ -54,20 +56,25 @@ export function pairedGain(
   return { value, lo: value + lo * scale, hi: value + hi * scale, n: a.length };
 }
 
-const GAINS = { watch_min_per_user_day: "watch_gain_percent", sessions_per_user_day: "sessions_gain_percent" } as const;
+const GAINS = {
+  watch_min_per_user_day: "watch_gain_percent",
+  sessions_per_user_day: "sessions_gain_percent",
+  new_viewer_min_per_session: "new_viewer_gain_percent",
+} as const;
 
-/** Gains of each arm on the platform over the arm `gamma-0`, in the worlds that both have. */
-function gains(series: readonly Series[]): FarsightRow[] {
-  const live = series.filter(({ name }) => name.startsWith("live/"));
-  return live.flatMap(({ name, metric, seeds, values }) => {
-    const base = live.find((other) => other.name === "live/gamma-0" && other.metric === metric);
+/** Gains of each arm of the settings of a kind over one of its arms, in the worlds that both have. */
+function gains(series: readonly Series[], kind: string, over: string): FarsightRow[] {
+  const own = series.filter(({ name }) => name === kind || name.startsWith(`${kind}-`) || name.startsWith(`${kind}/`));
+  return own.flatMap(({ name, metric, seeds, values }) => {
+    const [setting] = name.split("/");
+    const base = own.find((other) => other.name === `${setting}/${over}` && other.metric === metric);
     if (base === undefined || name === base.name) return [];
     const pairs = seeds.flatMap((seed, i) => {
       const at = base.seeds.indexOf(seed);
       return at < 0 ? [] : [[values[i]!, base.values[at]!] as const];
     });
     if (pairs.length < 2) return [];
-    const common = { suite: "farsight", case: `${name}-over-gamma-0` };
+    const common = { suite: "farsight", case: `${name}-over-${over}` };
     const [mine, theirs] = [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
     if (metric in GAINS) {
       return [{ ...common, metric: GAINS[metric as keyof typeof GAINS], unit: "%", ...pairedGain(mine, theirs) }];
@@ -87,7 +94,7 @@ export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
     seeds,
     ...meanInterval(values),
   }));
-  return [...means, ...gains(series)];
+  return [...means, ...gains(series, "live", "gamma-0"), ...gains(series, "bots", "none")];
 }
 
 /** Whether a row is one seed's share of a mean. */

@@ -1,3 +1,4 @@
+import { type Decision, type Explanation, explanationLines } from "../../recommender/index.js";
 import { topK } from "../../statistics/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { kindOf } from "../reading/files.js";
@@ -5,12 +6,16 @@ import { Inputs, openEvents, until } from "../reading/input.js";
 import { loadRecommender, readModel } from "../reading/model.js";
 import { table } from "../writing/table.js";
 
+/** Groups of features listed for a stream. */
+const STRONGEST = 3;
+
 export interface RecommendOptions {
   model: string;
   user: string;
   k: number;
   now?: number;
   events: string[];
+  explain: boolean;
   json: boolean;
 }
 
@@ -23,12 +28,13 @@ export async function recommend(options: RecommendOptions, signal: AbortSignal):
   if (options.now !== undefined || options.events.length > 0) {
     throw new UsageError('"--now" and "--events" are for live recommenders: a MovieLens ranker has no time');
   }
+  if (options.explain) throw new UsageError('"--explain" is for live recommenders');
   recommendItems(options);
 }
 
 /** Prints a live recommender's slate for any user. The file does not change. */
 async function recommendStreams(
-  { model, user, k, now, events, json }: RecommendOptions,
+  { model, user, k, now, events, explain, json }: RecommendOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const recommender = loadRecommender(model);
@@ -36,11 +42,54 @@ async function recommendStreams(
     for await (const event of until(signal, await openEvents(new Inputs(events, signal)))) recommender.feedback(event);
     signal.throwIfAborted();
   }
-  const { slate, scores, propensities } = recommender.recommend({ user, now: now ?? recommender.time, k });
+  const decision = recommender.recommend({ user, now: now ?? recommender.time, k, explain });
   recommender.dispose();
+  const { slate, scores, propensities } = decision;
   const list = slate.map((stream, i) => ({ stream, score: scores[i]!, propensity: propensities[i]! }));
   if (list.length === 0 && !json) process.stderr.write("nothing is on air\n");
-  printList(list, ["stream", "score", "propensity"], json);
+  if (explain) printExplained(list, decision, json);
+  else printList(list, ["stream", "score", "propensity"], json);
+}
+
+type Listed = { stream: string; score: number; propensity: number };
+
+/** Prints a slate with its explanations and runners-up, as JSON, or as tables and sentences. */
+function printExplained(list: readonly Listed[], { explanations = [], runnersUp = [] }: Decision, json: boolean): void {
+  if (json) {
+    const streams = list.map((listed, i) => ({ ...listed, explanation: explanations[i] }));
+    process.stdout.write(`${JSON.stringify({ streams, runnersUp })}\n`);
+    return;
+  }
+  const texts = [table(EXPLAINED, explanations.map(explainedCells))];
+  for (const explanation of explanations) {
+    const [first, ...others] = explanationLines(explanation);
+    texts.push([`${explanation.stream}: ${first}`, ...others.map((line) => `  ${line}`)].join("\n"));
+  }
+  const next = runnersUp.map(({ stream, score, deficit, reason }) => {
+    return [`     ${stream}`, score.toFixed(4), deficit.toFixed(4), reason];
+  });
+  if (next.length > 0) texts.push(table(["     not shown", "score", "lacks", "because of"], next));
+  process.stdout.write(`${texts.join("\n\n")}\n`);
+}
+
+const EXPLAINED = [
+  ...["  #  stream", "value", "now", "return", "above", "weight", "entered", "score", "propensity"],
+  "strongest groups, in score",
+];
+
+/** A line of the table; - where the agent knows no such number. */
+function explainedCells(explanation: Explanation): string[] {
+  const { stream, position, value, choice, advantage, score, propensity, groups } = explanation;
+  const number = (x: number | undefined) => (x === undefined ? "-" : x.toFixed(3));
+  const effects = groups
+    .slice(0, STRONGEST)
+    .map((each) => `${each.group} ${each.score < 0 ? "" : "+"}${number(each.score)}`);
+  return [
+    `${String(position + 1).padStart(3)}  ${stream}`,
+    ...[value.total, value.immediate, value.return, advantage, choice?.weight, choice?.chance, score].map(number),
+    propensity.toFixed(4),
+    effects.join(", ") || "-",
+  ];
 }
 
 /** Prints the k best items that a user has not had. */

@@ -13,7 +13,7 @@ import { Progress } from "../writing/progress.js";
 import { writeRows } from "../writing/results.js";
 import { Trial } from "./ab.js";
 
-export interface SimulateOptions {
+export interface SimulateOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {
   policy: PolicyName;
   ab?: PolicyName[];
   abDays: number;
@@ -82,7 +82,7 @@ function policyOf(options: SimulateOptions): DisposablePolicy {
 export async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<boolean> {
   check(options);
   tryOutputs(options.out, options.decisions, options.json);
-  const { viewers, streamers, days, slate, seed, warmupDays } = options;
+  const { viewers, streamers, days, slate, seed, warmupDays, satiation, satisfactionEffect, newcomers } = options;
   const schedule = options.schedule === undefined ? {} : { schedule: await readSchedule(options.schedule, signal) };
   const size = streamers === undefined ? {} : { streamers };
   const policy = policyOf(options);
@@ -92,7 +92,7 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   await writing([out, decisions], async () => {
     const platform = new Platform(
       policy,
-      { viewers, days, slate, seed, warmupDays, ...size, ...schedule },
+      { viewers, days, slate, seed, warmupDays, satiation, satisfactionEffect, newcomers, ...size, ...schedule },
       {
         onEvent(event) {
           live.feedback(event);

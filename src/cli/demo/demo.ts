@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { SimulationResult } from "../../simulator/index.js";
+import type { PlatformOptions, SimulationResult } from "../../simulator/index.js";
 import { meanInterval } from "../../statistics/index.js";
 import { cell } from "../writing/figures.js";
 import { print, tryOutputs } from "../writing/output.js";
@@ -10,7 +10,7 @@ import { table } from "../writing/table.js";
 import { CONTESTANTS, type Contestant, type Job } from "./contest.js";
 import type { Message } from "./worker.js";
 
-export interface DemoOptions {
+export interface DemoOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {
   viewers: number;
   streamers: number;
   days: number;
@@ -99,10 +99,11 @@ async function runAll(
  */
 export async function demo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
   tryOutputs(options.json);
-  const { viewers, streamers, days, slate, gamma } = options;
+  const { viewers, streamers, days, slate, gamma, satiation, satisfactionEffect, newcomers } = options;
   const seeds = Array.from({ length: options.seeds }, (_, i) => options.firstSeed + i);
   const warmupDays = Math.floor(days / 2);
-  const platform = (seed: number) => ({ viewers, streamers, days, slate, seed, warmupDays });
+  const size = { viewers, streamers, days, slate, warmupDays };
+  const platform = (seed: number) => ({ ...size, seed, satiation, satisfactionEffect, newcomers });
   // The longest first, so that no core idles at the end.
   const jobs: Job[] = [...CONTESTANTS]
     .reverse()

@@ -26,6 +26,15 @@ export function number(low: number, high: number): (text: string) => number {
   };
 }
 
+/** Parses minutes above 0, or `none`, which is Infinity. */
+export function minutesOrNone(text: string): number {
+  const value = text === "none" ? Number.POSITIVE_INFINITY : Number(text);
+  if (text.trim() === "" || !(value > 0) || (value === Number.POSITIVE_INFINITY && text !== "none")) {
+    throw new InvalidArgumentError("It must be a number > 0, or none.");
+  }
+  return value;
+}
+
 /** A parser for names with commas between them, each one of `known`. */
 export function names<T extends string>(known: readonly T[]): (text: string) => T[] {
   return (text) => {

@@ -1,5 +1,6 @@
 import { checked, oneOf, positive, type Rules } from "../../check/index.js";
 import { DAY, type Decision, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
+import { type SavedWatches, Watches } from "../../recommender/state/index.js";
 import { ABTest, type ABTestOptions, type SavedABTest } from "./sequential.js";
 
 export interface ABLogOptions {
@@ -23,6 +24,8 @@ export interface SavedABLog {
   options: ABLogOptions;
   test: SavedABTest;
   open: [Id, Open][];
+  /** Running watches; logs of before heartbeats have none. */
+  watches?: SavedWatches;
 }
 
 /**
@@ -35,6 +38,7 @@ export class ABLog {
   readonly test: ABTest;
   /** In the order in which their windows close. */
   readonly #open = new Map<Id, Open>();
+  readonly #watches = new Watches();
 
   /** @throws TypeError or RangeError for unknown, missing or wrong options. */
   constructor(
@@ -52,12 +56,18 @@ export class ABLog {
 
   /** Takes a decision, in order of time: the first one for a user opens the window. */
   decision({ user, time }: Pick<Decision, "user" | "time">): void {
+    for (const watch of this.#watches.settleRequest(user, time)) this.#take(watch);
     this.advance(time);
     if (!this.#open.has(user) && !this.test.has(user)) this.#open.set(user, { since: time, value: 0 });
   }
 
   /** Takes an event, in order of time. */
   feedback(event: LiveEvent): void {
+    for (const each of this.#watches.settle(event)) this.#take(each);
+    this.advance(event.time);
+  }
+
+  #take(event: LiveEvent): void {
     this.advance(event.time);
     if (event.kind !== "watch" && event.kind !== "click") return;
     const open = this.#open.get(event.user);
@@ -77,13 +87,19 @@ export class ABLog {
 
   /** Everything, as plain values for JSON. */
   save(): SavedABLog {
-    return structuredClone({ options: this.options, test: this.test.save(), open: [...this.#open] });
+    return structuredClone({
+      options: this.options,
+      test: this.test.save(),
+      open: [...this.#open],
+      watches: this.#watches.save(),
+    });
   }
 
   /** The log that `save` wrote. @throws as {@link ABTest.load}. */
   static load(saved: SavedABLog): ABLog {
     const log = new ABLog(ABTest.load(saved.test), saved.options);
     for (const [user, { since, value }] of saved.open) log.#open.set(user, { since, value });
+    if (saved.watches !== undefined) log.#watches.load(saved.watches);
     return log;
   }
 }

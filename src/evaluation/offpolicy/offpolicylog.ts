@@ -11,6 +11,7 @@ import {
   type TargetPolicy,
   type Watch,
 } from "../../protocol/index.js";
+import { Watches } from "../../recommender/state/index.js";
 import { type Figure, groupOf, type ResampleOptions } from "../../statistics/index.js";
 import { Broadcasts } from "../broadcasts.js";
 import { type OffPolicyEstimateOptions, OffPolicyEstimates, WEIGHT_RULES } from "./estimates.js";
@@ -87,6 +88,7 @@ const SIZE = 6;
 export class OffPolicyLog {
   readonly options: Readonly<OffPolicyOptions>;
   readonly #target: TargetPolicy;
+  readonly #watches = new Watches();
   readonly #broadcasts = new Broadcasts();
   readonly #decided: { group: number; places: Place[] }[] = [];
   readonly #open = new Latest<string, Place>(WAITING);
@@ -111,6 +113,7 @@ export class OffPolicyLog {
    */
   decision(decision: LoggedDecision): void {
     const { id, user, time, slate, propensities } = parseDecision(decision);
+    for (const watch of this.#watches.settleRequest(user, time)) this.#visit(watch);
     if (time < this.options.from || time >= this.options.until) return;
     if (propensities === undefined) {
       const must = "must be given: without them no estimate is possible";
@@ -137,7 +140,9 @@ export class OffPolicyLog {
   feedback(event: LiveEvent): void {
     this.#target.feedback(event);
     this.#broadcasts.feedback(event);
-    if (event.kind === "click" || event.kind === "watch") this.#visit(event);
+    for (const each of this.#watches.settle(event)) {
+      if (each.kind === "click" || each.kind === "watch") this.#visit(each);
+    }
   }
 
   /** All estimates so far: {@link OffPolicyEstimates}. More decisions and events may follow. */

@@ -1,18 +1,21 @@
-import { Latest, PriorityQueue, pairKey } from "../../collections/index.js";
-import type {
-  Click,
-  FeedbackEvent,
-  Gift,
-  Id,
-  LiveEvent,
-  OnAir,
-  PageView,
-  Purchase,
-  Watch,
+import { Latest, PriorityQueue, pairKey, Seen } from "../../collections/index.js";
+import {
+  type Click,
+  type FeedbackEvent,
+  type Gift,
+  type Heartbeat,
+  type Id,
+  identityOf,
+  type LiveEvent,
+  type OnAir,
+  type PageView,
+  type Purchase,
+  type Watch,
 } from "../../protocol/index.js";
 import { count } from "../counts.js";
 import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
 import { DiversityMeter } from "./diversity.js";
+import { Moment } from "./moment.js";
 import { type CheckedCleaning, type CleanEventsOptions, checkedCleaning } from "./options.js";
 import { Reorder } from "./reorder.js";
 import type { CleanedRecords } from "./table.js";
@@ -39,15 +42,12 @@ interface Visit {
   gift: number;
 }
 
-const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
-
-/** Two events of one key and one time are duplicates. */
-function keyOf(event: LiveEvent): string {
-  const user = "user" in event ? event.user : "";
-  if (event.kind === "signal") return event.kind + pairKey(event.name, pairKey(user, event.stream));
-  if ("stream" in event) return event.kind + pairKey(user, event.stream);
-  return event.kind + pairKey(user, "friend" in event ? event.friend : "");
+/** Whether the page sends an event by itself: how many there are says nothing of the user. */
+function isAutomatic({ kind }: FeedbackEvent): boolean {
+  return kind === "impression" || kind === "heartbeat";
 }
+
+const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
 
 /**
  * Cleans events that come one by one: `push` each, then call `end`. `cleanEvents` does the same for an iterable.
@@ -58,14 +58,12 @@ export class EventCleaner {
   readonly #emit: (event: LiveEvent) => void;
   readonly #reorder: Reorder<LiveEvent>;
   readonly #diversity: DiversityMeter;
-  /** Ids of events, and keys with times where late events may be kept. */
-  readonly #seen: Latest<string, true>;
+  /** Events with ids, and all where late events may be kept. */
+  readonly #seen: Seen;
   /** Late events that were given another time. */
   readonly #moved = new WeakSet<LiveEvent>();
-  /** Events kept at time `#now`, in order of arrival. */
-  #simultaneous: LiveEvent[] = [];
-  /** Keys of the first of them; computed only when a second event comes at that time. */
-  readonly #keys = new Set<string>();
+  /** Events without ids kept at time `#now`. */
+  readonly #moment = new Moment();
   #now = -Infinity;
   /** Streams on air, and streams that ended less than `graceMs` ago. */
   readonly #streams = new Map<Id, KnownStream>();
@@ -87,7 +85,7 @@ export class EventCleaner {
     this.report = resolved.report ?? emptyQualityReport();
     this.#reorder = new Reorder(resolved.latenessMs, resolved.window, (event) => this.#ordered(event));
     this.#diversity = new DiversityMeter(resolved.ids);
-    this.#seen = new Latest(resolved.window);
+    this.#seen = new Seen(resolved.window);
     this.#visits = new Latest(resolved.window);
   }
 
@@ -110,9 +108,21 @@ export class EventCleaner {
   #fault(event: LiveEvent): string | undefined {
     const { from, to, late } = this.#options;
     if (!(event.time >= from && event.time < to)) return "time out of range";
-    if (event.id !== undefined && this.#isSeen(`id:${event.id}`)) return "id seen before";
-    if (late === "keep") return this.#isSeen(`${event.time}${keyOf(event)}`) ? "duplicate" : undefined;
-    return event.time < this.#reorder.watermark ? "late" : undefined;
+    const repeated = event.id !== undefined || late === "keep" ? this.#repeated(event) : undefined;
+    if (repeated !== undefined) return repeated;
+    return late === "drop" && event.time < this.#reorder.watermark ? "late" : undefined;
+  }
+
+  /** The reason to drop an event that came before, or whose id did; remembers it otherwise. */
+  #repeated(event: LiveEvent): string | undefined {
+    const { key, content } = identityOf(event);
+    const known = this.#seen.get(key);
+    if (known === undefined) {
+      this.#seen.add(key, content);
+      return undefined;
+    }
+    if (event.id === undefined) return "duplicate";
+    return known === content ? "id seen before" : "id of another event";
   }
 
   /** Emits the events that wait to be put in order, and completes the report. */
@@ -123,12 +133,6 @@ export class EventCleaner {
     this.report.diversity = this.#diversity.report;
   }
 
-  #isSeen(key: string): boolean {
-    if (this.#seen.has(key)) return true;
-    this.#seen.set(key, true);
-    return false;
-  }
-
   /** Takes the events in order. */
   #ordered(event: LiveEvent): void {
     this.#advance(event.time);
@@ -137,7 +141,13 @@ export class EventCleaner {
       drop(this.report, clean);
       return;
     }
-    this.#simultaneous.push(event);
+    // Two that cleaning has made the same are the same at the next cleaning.
+    if (clean !== event && this.#isRepeated(clean)) {
+      drop(this.report, "duplicate");
+      return;
+    }
+    if (event.id === undefined) this.#moment.add(event);
+    if (event.id === undefined && clean !== event) this.#moment.add(clean);
     this.#remember(clean);
     this.report.kept++;
     if (this.#options.late === "keep" && this.#moved.has(event)) change(this.report, "late", "time");
@@ -145,10 +155,7 @@ export class EventCleaner {
   }
 
   #isRepeated(event: LiveEvent): boolean {
-    const kept = this.#simultaneous;
-    if (kept.length === 0) return false;
-    while (this.#keys.size < kept.length) this.#keys.add(keyOf(kept[this.#keys.size]!));
-    return this.#keys.has(keyOf(event));
+    return event.id === undefined && this.#moment.has(event);
   }
 
   #release(event: LiveEvent): void {
@@ -161,8 +168,7 @@ export class EventCleaner {
   #advance(now: number): void {
     if (now === this.#now) return;
     this.#now = now;
-    if (this.#simultaneous.length > 0) this.#simultaneous = [];
-    if (this.#keys.size > 0) this.#keys.clear();
+    this.#moment.clear();
     for (let first = this.#alarms.first; first !== undefined && first.time < now; first = this.#alarms.first) {
       const { time, stream } = this.#alarms.pop();
       if (stream.end < Infinity) {
@@ -199,8 +205,8 @@ export class EventCleaner {
     if (this.#isOverLimit(event)) return "rate limit";
     if (event.kind === "gift") return this.#cleanedGift(event);
     if (event.kind === "purchase") return this.#usualAmount(event, this.#options.bounds.purchase);
-    if (event.kind !== "watch") return event;
-    if (event.watchMs <= 0 && this.#options.emptyWatch === "drop") return "watch of no time";
+    if (event.kind !== "watch" && event.kind !== "heartbeat") return event;
+    if (event.kind === "watch" && event.watchMs <= 0 && this.#options.emptyWatch === "drop") return "watch of no time";
     const most = stream === undefined ? Infinity : Math.min(event.time, stream.end) - stream.start;
     return this.#fitting(event, "watchMs", event.watchMs, most);
   }
@@ -219,14 +225,19 @@ export class EventCleaner {
   }
 
   /** The event with a possible duration: `most` is how long its stream can have been on air. */
-  #fitting(event: Watch | PageView, field: "watchMs" | "dwellMs", value: number, most: number): LiveEvent | string {
+  #fitting(
+    event: Watch | Heartbeat | PageView,
+    field: "watchMs" | "dwellMs",
+    value: number,
+    most: number,
+  ): LiveEvent | string {
     const { bounds, watchMaxMs, long, emptyWatch } = this.#options;
     const usual = Math.min(value, bounds[field] ?? Infinity);
     const possible = Math.min(usual, watchMaxMs, most);
     if (possible === value) return event;
     const reason = possible === usual ? "outlier" : possible === most ? "longer than its stream" : "too long";
     if (reason !== "outlier" && long === "drop") return reason;
-    if (possible <= 0 && emptyWatch === "drop") return reason;
+    if (possible <= 0 && emptyWatch === "drop" && event.kind !== "heartbeat") return reason;
     return this.#changed(event, reason, field, possible);
   }
 
@@ -238,7 +249,7 @@ export class EventCleaner {
   /** Whether the events kept of this user, or of this user and stream, have reached the limit. */
   #isOverLimit(event: FeedbackEvent): boolean {
     const { userLimit, pairLimit, limitMs } = this.#options;
-    if ((userLimit === 0 && pairLimit === 0) || event.kind === "impression") return false;
+    if ((userLimit === 0 && pairLimit === 0) || isAutomatic(event)) return false;
     const window = Math.floor(event.time / limitMs);
     if (window !== this.#rateWindow) this.#rates.clear();
     this.#rateWindow = window;
@@ -254,7 +265,7 @@ export class EventCleaner {
     if (event.kind === "on_air" && stream?.end !== Infinity) this.#open(event);
     if (event.kind === "off_air") this.#close(stream!, event.time);
     if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return;
-    if (event.kind === "impression") return;
+    if (isAutomatic(event)) return;
     const { userLimit, pairLimit } = this.#options;
     if (event.kind === "click" || event.kind === "gift") this.#visit(event);
     if (userLimit > 0) this.#rate(`u${event.user}`);

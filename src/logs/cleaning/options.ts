@@ -45,7 +45,7 @@ export interface CleanEventsOptions {
   long?: "clip" | "drop";
   /** Gifts sooner than this after the click are dropped; 0 keeps them. Default 10 000. */
   giftAfterMs?: number;
-  /** Gifts of a user to a stream sooner than this after the previous one are dropped; 0 keeps them. Default 1000. */
+  /** Gifts of a user to a stream sooner than this after the previous one are dropped; a combo sends many in a second. Default 0: kept. */
   giftGapMs?: number;
   /** The most feedback events except impressions of one user in `limitMs`; more are dropped; 0 for no limit. Default 0. */
   userLimit?: number;
@@ -105,7 +105,7 @@ const DEFAULTS: CleanEventsOptions = {
   watchMaxMs: DAY,
   long: "clip",
   giftAfterMs: 10_000,
-  giftGapMs: 1000,
+  giftGapMs: 0,
   userLimit: 0,
   pairLimit: 0,
   limitMs: MINUTE,

@@ -1,5 +1,6 @@
 import { log1p } from "../../numeric/index.js";
-import { type ItemTable, MEMORIES } from "./items.js";
+import type { RankerFeatureGroup } from "./groups.js";
+import type { ItemTable } from "./items.js";
 
 /** Factor on the weight of earlier interactions, at each later one, in recent sums. */
 const RECENT = 0.8;
@@ -7,16 +8,16 @@ const RECENT = 0.8;
 /** Number of genre bits in use. */
 export const GENRE_BITS = 19;
 
-/** Names of the features of a state. */
-export const stateNames: readonly string[] = [
-  "log_length",
-  "mean_rating",
-  "mean_log_popularity",
-  "recent_log_popularity",
-  "mean_year",
-  "recent_year",
-  ...Array.from({ length: GENRE_BITS }, (_, genre) => `genre_${genre}`),
-];
+/** Spans before a request, in milliseconds, whose interactions the pace counts: a minute, an hour, a day. */
+const PACE_SPANS = [60_000, 3_600_000, 86_400_000];
+const BASE = ["log_length", "mean_rating", "mean_log_popularity", "recent_log_popularity", "mean_year", "recent_year"];
+const PACE = ["log_gap", "log_last_minute", "log_last_hour", "log_last_day"];
+
+/** Names of the features of a state, in the order of a row. */
+export function stateNames(features: readonly RankerFeatureGroup[]): string[] {
+  const genres = Array.from({ length: GENRE_BITS }, (_, genre) => `genre_${genre}`);
+  return [...BASE, ...genres, ...(features.includes("pace") ? PACE : [])];
+}
 
 /** Exponentially weighted sums over a user's items; with `rate` 1 all weigh the same. */
 class Taste {
@@ -44,17 +45,22 @@ class Taste {
 export class UserHistory {
   user = -1;
   length = 0;
+  /** The time of the request, in milliseconds: to be set before features are written. */
+  now = 0;
   /** The first `length` are the user's items, in order. */
   readonly items: Int32Array;
+  /** Their times. */
+  readonly times: Float64Array;
   readonly all: Taste = new Taste(1);
   readonly recent: Taste = new Taste(RECENT);
-  /** MEMORIES rows of (items), see {@link ItemTable.remember}. */
+  /** A row of (items) for each memory, see {@link ItemTable.remember}. */
   readonly memories: readonly Float64Array[];
   private ratings = 0;
 
   constructor(private readonly table: ItemTable) {
     this.items = new Int32Array(table.items);
-    this.memories = Array.from({ length: MEMORIES }, () => new Float64Array(table.items));
+    this.times = new Float64Array(table.items);
+    this.memories = table.memories.map(() => new Float64Array(table.items));
   }
 
   /** Begins an empty history of `user`. */
@@ -68,13 +74,14 @@ export class UserHistory {
   }
 
   /** Appends an item that is new to the user. */
-  push(item: number, rating: number): void {
+  push(item: number, rating: number, time: number): void {
     const { logCount, year, genres } = this.table;
+    this.times[this.length] = time;
     this.items[this.length++] = item;
     this.ratings += rating;
     this.all.push(logCount[item]!, year[item]!, genres[item]!);
     this.recent.push(logCount[item]!, year[item]!, genres[item]!);
-    this.table.remember(item, this.memories);
+    this.table.remember(this.user, item, this.memories);
   }
 
   /** Writes the state, in the order of `stateNames`. */
@@ -88,5 +95,18 @@ export class UserHistory {
     out[4] = this.all.year / n;
     out[5] = this.recent.year / recent;
     for (let g = 0; g < GENRE_BITS; g++) out[6 + g] = this.all.genres[g]! / n;
+    if (this.table.features.includes("pace")) this.writePace(out, 6 + GENRE_BITS);
+  }
+
+  private writePace(out: Float32Array, at: number): void {
+    const { length, times, now } = this;
+    // Before the first interaction, the gap is the longest that counts.
+    const gap = length === 0 ? PACE_SPANS.at(-1)! : Math.max(now - times[length - 1]!, 0);
+    out[at] = log1p(gap / 1000);
+    let from = length;
+    for (const [s, span] of PACE_SPANS.entries()) {
+      while (from > 0 && times[from - 1]! > now - span) from--;
+      out[at + 1 + s] = log1p(length - from);
+    }
   }
 }

@@ -1,6 +1,9 @@
 import type { Interactions } from "../../logs/index.js";
 import { log1p } from "../../numeric/index.js";
-import { CoOccurrence, nearness, WINDOW } from "./cooccurrence.js";
+import { CoOccurrence, type Nearness, type PairKind } from "./cooccurrence.js";
+import type { RankerFeatureGroup } from "./groups.js";
+import { CrossFittedWeights } from "./linear.js";
+import { ItemTimes } from "./trend.js";
 
 /** Traits of an item. */
 export interface ItemTraits {
@@ -10,31 +13,76 @@ export interface ItemTraits {
   genres: number;
 }
 
-/** Number of sums over a history that {@link ItemTable.remember} keeps for each item. */
-export const MEMORIES = 6;
-type Six<T> = [T, T, T, T, T, T];
-/** Factors on the weight of earlier interactions in a memory, at each later one. */
-const [SLOW, MIDDLE, FAST] = [0.95, 0.8, 0.5];
+/** What of a log an item table keeps. */
+export interface ItemTableOptions extends Nearness {
+  features: readonly RankerFeatureGroup[];
+  /** Number of folds of the users for EASE's weights. */
+  folds: number;
+  seed: number;
+}
+
+type MemoryKind = PairKind | "ease";
+
+/** A sum over a user's history for each item, see {@link ItemTable.remember}. */
+interface Memory {
+  kind: MemoryKind;
+  /** Factor on the weight of earlier interactions, at each later one. */
+  rate: number;
+}
+
+/** Rates of the memories of each group; those of EASE are its plain score and its score of recent items. */
+const RATES: Record<MemoryKind, readonly [number, number, number]> = {
+  overlap: [1, 0.95, 0.8],
+  nearness: [0.95, 0.8, 0.5],
+  order: [0.95, 0.8, 0.5],
+  moment: [0.95, 0.8, 0.5],
+  ease: [1, 0.95, 0.8],
+};
+const RATE_COUNT = 3;
+const PAIRS = ["overlap", "nearness", "order", "moment"] as const;
 /** Weight of the mean of all ratings in the mean rating of an item, in interactions. */
 const PRIOR = 5;
+
+/** The kinds of memories of some groups. */
+function kindsOf(features: readonly RankerFeatureGroup[]): MemoryKind[] {
+  return ([...PAIRS, "ease"] as const).filter((kind) => features.includes(kind));
+}
+
+/** The memories of some groups, and the names of their features. */
+export function memoriesOf(features: readonly RankerFeatureGroup[]): Memory[] {
+  return kindsOf(features).flatMap((kind) => RATES[kind].map((rate): Memory => ({ kind, rate })));
+}
 
 /** Data of all items for features: counts of a log, and traits. */
 export class ItemTable {
   readonly items: number;
+  readonly features: readonly RankerFeatureGroup[];
+  /** What each row of a user's memories holds. */
+  readonly memories: readonly Memory[];
   /** ln(1 + number of users with the item). */
   readonly logCount: Float64Array;
   /** Decades from the mean year of all items; 0 where unknown. */
   readonly year: Float64Array;
   readonly genres: Int32Array;
+  readonly times: ItemTimes | undefined;
+  private readonly kinds: readonly MemoryKind[];
   private readonly pairs: CoOccurrence;
+  private readonly ease: CrossFittedWeights | undefined;
   private readonly inverseRoot: Float64Array;
   private readonly ratingSum: Float64Array;
   private readonly ratingMean: number;
 
   /** @param train - Each user has each item at most once. */
-  constructor(train: Interactions, traits: readonly ItemTraits[]) {
+  constructor(train: Interactions, traits: readonly ItemTraits[], options: ItemTableOptions) {
+    const { features, folds, seed } = options;
     this.items = train.items;
-    this.pairs = new CoOccurrence(train);
+    this.features = features;
+    this.memories = memoriesOf(features);
+    this.kinds = kindsOf(features);
+    const pairs = PAIRS.filter((kind) => features.includes(kind));
+    this.pairs = new CoOccurrence(train, pairs, options);
+    if (features.includes("ease")) this.ease = new CrossFittedWeights(train, folds, seed);
+    if (features.includes("trend")) this.times = new ItemTimes(train);
     this.logCount = this.pairs.count.map((count) => log1p(count));
     this.inverseRoot = this.pairs.count.map((count) => 1 / Math.sqrt(Math.max(count, 1)));
     this.ratingSum = new Float64Array(train.items);
@@ -52,48 +100,49 @@ export class ItemTable {
 
   /**
    * Adds an item to a user's memories. Each memory holds for every item i a sum over the items j of the history, of
-   * users(i, j) / sqrt(users(j)) or nearness(i, j) / sqrt(users(j)), that fades with each later interaction: the
-   * numerators of cosines, without another pass over the history.
+   * EASE's weight from j to i or of pairs(i, j) / sqrt(users(j)), that fades with each later interaction: the numerators
+   * of cosines, without another pass over the history.
    *
-   * @param memories - MEMORIES rows of (items).
+   * @param rows - A row of (items) for each of `memories`.
    */
-  remember(item: number, memories: readonly Float64Array[]): void {
-    const { items } = this;
-    const { both, near } = this.pairs;
-    const [all, slow, middle, nearSlow, nearMiddle, nearFast] = memories as Six<Float64Array>;
-    const scale = this.inverseRoot[item]!;
-    for (let i = 0, pair = item * items; i < items; i++, pair++) {
-      const shared = both[pair]! * scale;
-      const close = near[pair]! * scale;
-      all[i] = all[i]! + shared;
-      slow[i] = SLOW * slow[i]! + shared;
-      middle[i] = MIDDLE * middle[i]! + shared;
-      nearSlow[i] = SLOW * nearSlow[i]! + close;
-      nearMiddle[i] = MIDDLE * nearMiddle[i]! + close;
-      nearFast[i] = FAST * nearFast[i]! + close;
+  remember(user: number, item: number, rows: readonly Float64Array[]): void {
+    const { items, kinds } = this;
+    for (let k = 0; k < kinds.length; k++) {
+      const kind = kinds[k]!;
+      const matrix = kind === "ease" ? this.ease!.of(user) : this.pairs.matrix(kind);
+      const [slow, middle, fast] = RATES[kind];
+      const [a, b, c] = [rows[RATE_COUNT * k]!, rows[RATE_COUNT * k + 1]!, rows[RATE_COUNT * k + 2]!];
+      const scale = kind === "ease" ? 1 : this.inverseRoot[item]!;
+      // All rates in one pass over the matrix.
+      for (let i = 0, pair = item * items; i < items; i++, pair++) {
+        const value = matrix[pair]! * scale;
+        a[i] = slow * a[i]! + value;
+        b[i] = middle * b[i]! + value;
+        c[i] = fast * c[i]! + value;
+      }
     }
   }
 
   /**
-   * Subtracts the user's own share from the memories of the user's next item: 1 from each users(i, j), and its nearness
-   * to the latest items.
+   * Subtracts the user's own share from the memories of the user's next item, which the sums over users include.
    *
    * @param history - The items before it, in order.
-   * @param row - The item's memories are `row[at .. at + MEMORIES)`.
+   * @param times - Their times.
+   * @param now - The time of the next item.
+   * @param row - The item's memories are `row[at .. at + memories.length)`.
    */
-  forget(history: Int32Array, row: Float32Array, at: number): void {
-    for (let j = history.length - 1, slow = 1, middle = 1, fast = 1, steps = 1; j >= 0; j--, steps++) {
-      const shared = this.inverseRoot[history[j]!]!;
-      const close = steps <= WINDOW ? nearness[steps]! * shared : 0;
-      row[at]! -= shared;
-      row[at + 1]! -= slow * shared;
-      row[at + 2]! -= middle * shared;
-      row[at + 3]! -= slow * close;
-      row[at + 4]! -= middle * close;
-      row[at + 5]! -= fast * close;
-      slow *= SLOW;
-      middle *= MIDDLE;
-      fast *= FAST;
+  forget(history: Int32Array, times: Float64Array, now: number, row: Float32Array, at: number): void {
+    const { memories, pairs } = this;
+    for (let m = 0; m < memories.length; m++) {
+      const { kind, rate } = memories[m]!;
+      if (kind === "ease") continue;
+      let own = 0;
+      for (let j = history.length - 1, steps = 1, weight = 1; j >= 0; j--, steps++, weight *= rate) {
+        const share = pairs.share(kind, steps, now - times[j]!);
+        if (share === 0) break;
+        own += share * weight * this.inverseRoot[history[j]!]!;
+      }
+      row[at + m]! -= own;
     }
   }
 

@@ -12,9 +12,10 @@ import { type Interactions, lastOfEachPair, type UserHistories, userHistories } 
 import { Random } from "../../numeric/index.js";
 import { FactorRanker } from "../bpr.js";
 import { CrossFittedFactors } from "./factors.js";
-import { FEATURES, writeFeatures } from "./features.js";
+import { featureNames, writeFeatures } from "./features.js";
+import { defaultRankerFeatures, type RankerFeatureGroup, rankerFeatureGroups } from "./groups.js";
 import { stateNames, UserHistory } from "./history.js";
-import { ItemTable, type ItemTraits } from "./items.js";
+import { ItemTable, type ItemTableOptions, type ItemTraits } from "./items.js";
 import { Scaler } from "./scaler.js";
 
 export type { ItemTraits } from "./items.js";
@@ -55,7 +56,13 @@ export interface DqnRankerOptions {
   trainEvery?: number;
   /** Other options of the agent. Default hidden [64, 32], batchSize 128, capacity 50000, targetEvery 250. */
   learner?: Omit<LearnerOptions, "learningRate" | "maxGradNorm">;
-  /** Number of folds of the cross-fitted matrix factorisation, [2, 100]. Default 3. */
+  /** Groups of features, at least one that is not `pace`, each once. Default all but ... */
+  features?: readonly RankerFeatureGroup[];
+  /** Interactions of one user that are more steps apart are not near each other, [1, 1000]. Default 20. */
+  window?: number;
+  /** Factor on the nearness of two interactions at each further step between them, (0, 1]. Default 0.9. */
+  decay?: number;
+  /** Number of folds of the cross-fitted matrix factorisation and of EASE, [2, 100]. Default 3. */
   folds?: number;
   /** Seed of everything random, [0, 2^53 - 1]. Default 1. */
   seed?: number;
@@ -81,7 +88,12 @@ export interface DqnRankerCallbacks {
   signal?: AbortSignal;
 }
 
-const STATE = stateNames.length;
+/** Whether a value is a list of groups of features from which rows can be written. */
+function isFeatures(value: unknown): boolean {
+  if (!Array.isArray(value) || new Set(value).size !== value.length) return false;
+  return value.every((name) => rankerFeatureGroups.includes(name)) && value.some((name) => name !== "pace");
+}
+
 const RULES: Rules<DqnRankerOptions> = {
   epochs: integer(1, 1000),
   negatives: integer(1, 255),
@@ -92,6 +104,9 @@ const RULES: Rules<DqnRankerOptions> = {
   learningRate: above(0, 1),
   trainEvery: integer(1, 1e6),
   learner: group,
+  features: [isFeatures, `some of ${rankerFeatureGroups.join(", ")}, each once, not "pace" alone`],
+  window: integer(1, 1000),
+  decay: above(0, 1),
   folds: integer(2, 100),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
 };
@@ -105,6 +120,9 @@ const DEFAULTS: Required<DqnRankerOptions> = {
   learningRate: 1e-3,
   trainEvery: 40,
   learner: {},
+  features: defaultRankerFeatures,
+  window: 20,
+  decay: 0.9,
   folds: 3,
   seed: 1,
 };
@@ -122,8 +140,8 @@ const LEARNER: DqnRankerOptions["learner"] = {
 const FACTORS = { factors: 32, epochs: 20 };
 /** Number of items in one call of the agent. */
 const CANDIDATES_MAX = 2048;
-/** Approximate number of interactions that the scales of the features are measured on. */
-const SAMPLE = 8192;
+/** Approximate number of interactions, all of some users, that the scales of the features are measured on. */
+const SAMPLE = 16384;
 /** Users between two pauses. */
 const USERS_PER_PAUSE = 16;
 
@@ -156,8 +174,10 @@ export async function trainDqnRanker(
     signal?.throwIfAborted();
   };
   await pause();
-  const table = new ItemTable(train, data.items);
-  const factors = await CrossFittedFactors.train(train, folds, { ...FACTORS, seed }, pause);
+  const table = new ItemTable(train, data.items, resolved);
+  const factors = resolved.features.includes("factors")
+    ? await CrossFittedFactors.train(train, folds, { ...FACTORS, seed }, pause)
+    : undefined;
   const trainer = new Trainer(train, table, factors, resolved);
   try {
     await trainer.run(pause, onProgress);
@@ -165,7 +185,7 @@ export async function trainDqnRanker(
     if (!signal?.aborted || trainer.agent.updates === 0) throw error;
   }
   const { agent, scales } = trainer;
-  return new DqnRanker({ agent, train, traits: data.items, table, factors: factors.whole, scales });
+  return new DqnRanker({ agent, train, traits: data.items, table, factors: factors?.whole, scales, options: resolved });
 }
 
 /** Scalers of state rows and feature rows. */
@@ -192,21 +212,27 @@ function checkLog({ users, items, user, item, value, time }: Interactions, trait
 
 /** A state and its candidates: the user's next item, then negatives. */
 class Choice {
-  readonly state: Float32Array = new Float32Array(STATE);
+  readonly state: Float32Array;
   readonly candidates: Float32Array;
   rating = Number.NaN;
 
-  constructor(candidates: number) {
-    this.candidates = new Float32Array(candidates * FEATURES);
+  /** @param width - Number of a candidate's features. */
+  constructor(
+    candidates: number,
+    state: number,
+    private readonly width: number,
+  ) {
+    this.state = new Float32Array(state);
+    this.candidates = new Float32Array(candidates * width);
   }
 
   candidate(index: number): Float32Array {
-    return this.candidates.subarray(index * FEATURES, (index + 1) * FEATURES);
+    return this.candidates.subarray(index * this.width, (index + 1) * this.width);
   }
 
   /** Moves the `count` negatives with the highest values to the front of the negatives. */
   raise(values: Float64Array, count: number): void {
-    const row = new Float32Array(FEATURES);
+    const row = new Float32Array(this.width);
     for (let to = 1; to <= count; to++) {
       let best = to;
       for (let c = to + 1; c < values.length; c++) if (values[c]! > values[best]!) best = c;
@@ -227,17 +253,21 @@ class Trainer {
   private readonly random: Random;
   private readonly had: Uint8Array;
   private readonly highest: number;
+  private readonly stateWidth: number;
+  private readonly width: number;
   private loss = 0;
   private losses = 0;
 
   constructor(
     private readonly train: Interactions,
     private readonly table: ItemTable,
-    private readonly factors: CrossFittedFactors,
+    private readonly factors: CrossFittedFactors | undefined,
     private readonly options: Required<DqnRankerOptions>,
   ) {
     const { gamma, seed, learningRate, epochs, shown, negatives } = options;
     this.history = new UserHistory(table);
+    this.stateWidth = stateNames(table.features).length;
+    this.width = featureNames(table.features).length;
     this.byUser = userHistories(train);
     this.random = Random.named(seed, "ranker");
     this.had = new Uint8Array(train.items);
@@ -247,8 +277,8 @@ class Trainer {
     this.agent = new DQN({
       ...LEARNER,
       ...options.learner,
-      observation: STATE,
-      candidates: { max: CANDIDATES_MAX, features: FEATURES, next: 1 + negatives },
+      observation: this.stateWidth,
+      candidates: { max: CANDIDATES_MAX, features: this.width, next: 1 + negatives },
       learningRate: { type: "linear", from: learningRate, to: learningRate / 10, steps: Math.max(steps, 1) },
       gamma,
       seed,
@@ -272,8 +302,8 @@ class Trainer {
   }
 
   private learnFrom(user: number): void {
-    let previous = new Choice(1 + this.options.negatives);
-    let current = new Choice(1 + this.options.negatives);
+    let previous = this.choice();
+    let current = this.choice();
     for (const event of this.walk(user)) {
       this.write(event, current);
       this.scales.state.apply(current.state);
@@ -282,6 +312,10 @@ class Trainer {
       if (this.history.length > 0) this.observe(previous, current);
       [previous, current] = [current, previous];
     }
+  }
+
+  private choice(): Choice {
+    return new Choice(1 + this.options.negatives, this.stateWidth, this.width);
   }
 
   private observe(choice: Choice, next: Choice): void {
@@ -313,19 +347,20 @@ class Trainer {
     for (const event of own) had[train.item[event]!] = 1;
     history.begin(user);
     for (const event of own) {
+      history.now = train.time[event]!;
       yield event;
-      history.push(train.item[event]!, train.value[event]!);
+      history.push(train.item[event]!, train.value[event]!, train.time[event]!);
     }
     for (const event of own) had[train.item[event]!] = 0;
   }
 
   private write(event: number, choice: Choice): void {
     const { train, table, history, random, had } = this;
-    const factors = this.factors.without(event);
+    const factors = this.factors?.without(event);
     choice.rating = train.value[event]!;
     history.write(choice.state);
     writeFeatures(table, history, factors, train.item[event]!, choice.rating, choice.candidates, 0);
-    for (let at = FEATURES; at < choice.candidates.length; at += FEATURES) {
+    for (let at = this.width; at < choice.candidates.length; at += this.width) {
       let item = random.below(train.items);
       while (had[item] === 1) item = random.below(train.items);
       writeFeatures(table, history, factors, item, Number.NaN, choice.candidates, at);
@@ -337,19 +372,19 @@ class Trainer {
     const { train, random } = this;
     const states: number[] = [];
     const features: number[] = [];
-    const choice = new Choice(1 + this.options.negatives);
+    const choice = this.choice();
     const share = Math.min(SAMPLE / Math.max(train.user.length, 1), 1);
     for (let user = 0; user < train.users; user++) {
+      if (!random.bernoulli(share)) continue;
       for (const event of this.walk(user)) {
-        if (!random.bernoulli(share)) continue;
         this.write(event, choice);
         for (const value of choice.state) states.push(value);
         for (const value of choice.candidates) features.push(value);
       }
     }
     return {
-      state: Scaler.fit(Float32Array.from(states), STATE),
-      features: Scaler.fit(Float32Array.from(features), FEATURES),
+      state: Scaler.fit(Float32Array.from(states), this.stateWidth),
+      features: Scaler.fit(Float32Array.from(features), this.width),
     };
   }
 }
@@ -360,8 +395,10 @@ interface Parts {
   train: Interactions;
   traits: readonly ItemTraits[];
   table: ItemTable;
-  factors: FactorRanker;
+  /** Undefined without that group of features. */
+  factors: FactorRanker | undefined;
   scales: Scales;
+  options: ItemTableOptions;
 }
 
 /** Ranks by the action values of a trained DQN, for the users of its training log. */
@@ -383,20 +420,22 @@ export class DqnRanker implements Ranker {
     this.byUser = userHistories(parts.train);
   }
 
-  score(user: number, _now: number, items: Int32Array, out: Float64Array): void {
+  score(user: number, now: number, items: Int32Array, out: Float64Array): void {
     const { agent, history, train, byUser } = this;
     const { table, factors, scales } = this.parts;
+    const width = scales.features.mean.length;
     history.begin(user);
     for (const event of byUser.event.subarray(byUser.start[user]!, byUser.start[user + 1]!)) {
-      history.push(train.item[event]!, train.value[event]!);
+      history.push(train.item[event]!, train.value[event]!, train.time[event]!);
     }
+    history.now = now;
     history.write(agent.observation);
     scales.state.apply(agent.observation);
     for (let from = 0; from < items.length; from += CANDIDATES_MAX) {
       const part = items.subarray(from, from + CANDIDATES_MAX);
-      const rows = agent.candidates.subarray(0, part.length * FEATURES);
+      const rows = agent.candidates.subarray(0, part.length * width);
       for (let j = 0; j < part.length; j++) {
-        writeFeatures(table, history, factors, part[j]!, Number.NaN, rows, j * FEATURES);
+        writeFeatures(table, history, factors, part[j]!, Number.NaN, rows, j * width);
       }
       scales.features.apply(rows);
       out.set(agent.evaluate(agent.observation, rows), from);
@@ -405,7 +444,7 @@ export class DqnRanker implements Ranker {
 
   /** The ranker as a file: the agent without its replay, the log, and the data of the features. */
   save(): Uint8Array {
-    const { agent, train, traits, factors, scales } = this.parts;
+    const { agent, train, traits, factors, scales, options } = this.parts;
     const columns: [string, ArrayBufferView][] = [
       ["user", train.user],
       ["item", train.item],
@@ -413,19 +452,20 @@ export class DqnRanker implements Ranker {
       ["time", train.time],
       ["year", Float64Array.from(traits, ({ year }) => year)],
       ["genres", Int32Array.from(traits, ({ genres }) => genres)],
-      ["user_vectors", factors.userVectors],
-      ["item_vectors", factors.itemVectors],
       ["state_mean", scales.state.mean],
       ["state_inverse", scales.state.inverse],
       ["feature_mean", scales.features.mean],
       ["feature_inverse", scales.features.inverse],
     ];
+    if (factors) columns.push(["user_vectors", factors.userVectors], ["item_vectors", factors.itemVectors]);
     const tensors = new Map<string, Uint8Array>([["agent", agent.save({ replay: false })]]);
     for (const [name, { buffer, byteOffset, byteLength }] of columns) {
       tensors.set(name, new Uint8Array(buffer, byteOffset, byteLength));
     }
-    const sizes = { users: train.users, items: train.items, factors: factors.factors };
-    return packSnapshot(KIND, { sizes: JSON.stringify(sizes) }, tensors);
+    const sizes = { users: train.users, items: train.items, factors: factors?.factors ?? 0 };
+    const { features, window, decay, folds, seed } = options;
+    const kept = JSON.stringify({ features, window, decay, folds, seed });
+    return packSnapshot(KIND, { sizes: JSON.stringify(sizes), options: kept }, tensors);
   }
 
   /**
@@ -452,6 +492,8 @@ export class DqnRanker implements Ranker {
       const genres = new Int32Array(column("genres"));
       const traits = Array.from(new Float64Array(column("year")), (year, i) => ({ year, genres: genres[i]! }));
       checkLog(train, traits.length);
+      const options = checked<DqnRankerOptions>(JSON.parse(metadata["options"] ?? ""), RULES, DEFAULTS);
+      const { features, ...others } = options as Required<DqnRankerOptions>;
       const vectors = (name: string) => new Float32Array(column(name));
       const scaler = (name: string) =>
         new Scaler(new Float64Array(column(`${name}_mean`)), new Float64Array(column(`${name}_inverse`)));
@@ -459,8 +501,11 @@ export class DqnRanker implements Ranker {
         agent: DQN.load(new Uint8Array(column("agent"))),
         train,
         traits,
-        table: new ItemTable(train, traits),
-        factors: new FactorRanker(factors!, vectors("user_vectors"), vectors("item_vectors")),
+        table: new ItemTable(train, traits, { features, ...others }),
+        factors: features.includes("factors")
+          ? new FactorRanker(factors!, vectors("user_vectors"), vectors("item_vectors"))
+          : undefined,
+        options: { features, ...others },
         scales: { state: scaler("state"), features: scaler("feature") },
       });
     } catch (error) {

@@ -132,6 +132,24 @@ export class Features {
     if (!areFinite(rows, count)) throw this.#fault("candidate", rows, size);
   }
 
+  /**
+   * Makes a group unknown, in place: the user's part in an observation, and the stream's in each row of candidates.
+   *
+   * @param group - Index in `groups`.
+   */
+  occlude(group: number, observation: Float32Array, candidates: Float32Array): void {
+    const writer = this.#writers[group]!;
+    for (const part of ["observation", "candidate"] as const) {
+      if (writer[part] === 0) continue;
+      const [rows, size] = part === "candidate" ? [candidates, this.candidateSize] : [observation, observation.length];
+      const start = this.#writers.slice(0, group).reduce((sum, earlier) => sum + earlier[part], 0);
+      for (let at = start; at < rows.length; at += size) {
+        rows.fill(0, at, at + writer[part]);
+        writer.writeUnknown?.(rows, at, part);
+      }
+    }
+  }
+
   /** Numbers in the observation and in the row of a candidate. */
   get sizes(): [number, number] {
     return [this.observationSize, this.candidateSize];

@@ -30,6 +30,11 @@ export interface FeatureWriter {
   writeObservation?(row: Float32Array, offset: number): void;
   /** Writes all `candidate` numbers, from `offset`, without allocating. */
   writeCandidate?(row: Float32Array, offset: number, stream: CatalogStream): void;
+  /**
+   * Writes the numbers of a user, or of a stream for a user, of whom nothing is known: explanations put them in place of
+   * the group's own. The numbers are 0 before, and the latest `begin` holds. Default: all 0, masked.
+   */
+  writeUnknown?(row: Float32Array, offset: number, part: "observation" | "candidate"): void;
 }
 
 /**

@@ -1,4 +1,6 @@
+export { type Agreement, AgreementMeter, type Compared, kendall, type SavedAgreement } from "./agreement.js";
 export { examined, Objective, type ReturnOptions, type SlateTransition } from "./objective.js";
+export { drawSome } from "./offered.js";
 export {
   type ClosedDecision,
   type NextState,
@@ -10,6 +12,7 @@ export {
 } from "./pending.js";
 export {
   emptyOutcome,
+  hasActed,
   isBounce,
   type Outcome,
   Reward,

@@ -1,10 +1,10 @@
-import { between, checked, positive, type Rules } from "../../check/index.js";
+import { between, checked, integer, positive, type Rules } from "../../check/index.js";
 import type { Transition } from "../../engine/index.js";
 import { pow } from "../../numeric/index.js";
 import { DAY, type Id } from "../../protocol/index.js";
 import { LATENESS_MAX } from "../state/index.js";
-import { type ClosedDecision, isOpen, type KnownDecision } from "./pending.js";
-import { ENGAGED_UNKNOWN, type Outcome, type Reward } from "./reward.js";
+import type { ClosedDecision, KnownDecision } from "./pending.js";
+import { ENGAGED_UNKNOWN, hasActed, type Outcome, type Reward } from "./reward.js";
 
 /** How the value of coming back enters the value of a slate. */
 export interface ReturnOptions {
@@ -16,10 +16,16 @@ export interface ReturnOptions {
   cost: number;
   /** Milliseconds away that discount as much as one more request does, > 0. Default 24 hours. */
   gapScaleMs: number;
+  /**
+   * Parts of a value that the agent learns by themselves, [1, 2]: 1 learns their sum; 2 what users do at requests and the
+   * cost of late returns, by two heads on shared hidden layers (van Seijen et al. 2017, arXiv:1706.04208), whose sum acts.
+   * Default 1.
+   */
+  heads: number;
 }
 
-const DEFAULTS: ReturnOptions = { cost: 2, gapScaleMs: DAY };
-const TABLE: Rules<ReturnOptions> = { cost: between(0, 1000), gapScaleMs: positive };
+const DEFAULTS: ReturnOptions = { cost: 2, gapScaleMs: DAY, heads: 1 };
+const TABLE: Rules<ReturnOptions> = { cost: between(0, 1000), gapScaleMs: positive, heads: integer(1, 2) };
 
 /** A transition of the recommender: a slate and the stream of it that the user entered, all inputs dense. */
 export type SlateTransition = Transition &
@@ -53,11 +59,12 @@ export interface Entered {
   censored: number;
 }
 
-export function enteredOf(outcomes: readonly Outcome[]): Entered {
+/** @param awaitWatch - Whether a click without a watch is unfinished where the user did nothing else. Default true. */
+export function enteredOf(outcomes: readonly Outcome[], awaitWatch = true): Entered {
   const entered: Entered = { known: [], unfinished: 0, censored: 0 };
   for (const [position, outcome] of outcomes.entries()) {
     if (!outcome.clicked) continue;
-    if (isOpen(outcome)) entered.unfinished++;
+    if (awaitWatch && outcome.waits && !hasActed(outcome)) entered.unfinished++;
     else if (outcome.cut && outcome.watchMs! < ENGAGED_UNKNOWN) entered.censored++;
     else entered.known.push(position);
   }
@@ -82,17 +89,26 @@ export class Objective {
   readonly #reward: Reward;
   readonly #gamma: number;
   readonly #rows: number;
+  readonly #awaitWatch: boolean;
 
   /**
    * @param gamma - Discount of the value of the next request, in [0, 1]; 0 counts the reward alone.
    * @param rows - Most rows of the candidates of a transition, >= 1; of longer slates the first ones count.
+   * @param awaitWatch - As in `PendingOptions`. Default true.
    * @throws TypeError or RangeError when an option is unknown or out of its range.
    */
-  constructor(reward: Reward, gamma: number, rows: number, options: Partial<ReturnOptions> = {}) {
+  constructor(
+    reward: Reward,
+    gamma: number,
+    rows: number,
+    options: Partial<ReturnOptions> = {},
+    awaitWatch: boolean = true,
+  ) {
     this.options = checked(options, TABLE, DEFAULTS, "returns.");
     this.#reward = reward;
     this.#gamma = gamma;
     this.#rows = rows;
+    this.#awaitWatch = awaitWatch;
   }
 
   /** The transitions of a closed decision; empty when its outcome is unknown. */
@@ -101,35 +117,44 @@ export class Objective {
     const ending = this.#ending(decision);
     let discount = ending.discount;
     let later = ending.reward;
+    let back = ending.reward;
     let last = decision;
     for (const follower of followers) {
       const own = this.#ending(follower);
       later += discount * (this.#sum(follower.outcomes, () => true) + own.reward);
+      back += discount * own.reward;
       discount *= own.discount;
       last = follower;
     }
     // Dislikes of streams that were not entered, and the like.
     later += this.#sum(outcomes, ({ clicked }) => !clicked);
-    const entered = enteredOf(outcomes);
+    const entered = enteredOf(outcomes, this.#awaitWatch);
     this.unfinished += entered.unfinished;
     this.censored += entered.censored;
-    return taughtBy(entered).map((position) => ({
-      ...this.#choice(decision, position),
-      user: decision.user,
-      observation: decision.observation,
-      reward: later + (position < 0 ? 0 : this.#reward.of(outcomes[position]!)),
-      terminated: last.next === undefined,
-      nextObservation: last.next?.observation ?? decision.observation,
-      nextCandidates: last.next?.candidates ?? NOTHING,
-      ...(last.next?.slate !== undefined && { nextSlate: last.next.slate }),
-      discount,
-    }));
+    return taughtBy(entered).map((position) => {
+      const reward = later + (position < 0 ? 0 : this.#reward.of(outcomes[position]!));
+      return {
+        ...this.#choice(decision, position),
+        user: decision.user,
+        observation: decision.observation,
+        reward,
+        ...(this.options.heads === 2 && { rewards: [reward - back, back] }),
+        terminated: last.next === undefined,
+        nextObservation: last.next?.observation ?? decision.observation,
+        nextCandidates: last.next?.candidates ?? NOTHING,
+        ...(last.next?.slate !== undefined && { nextSlate: last.next.slate }),
+        discount,
+      };
+    });
   }
 
-  /** The rows that a user chose from, as many as a transition holds, and which of them was entered. */
+  /**
+   * The rows that a user chose from, as many as a transition holds, and which of them was entered; then, where there is
+   * room, those of streams that were on offer and not shown.
+   */
   #choice(decision: KnownDecision, position: number): Pick<SlateTransition, "candidates" | "shown" | "action"> {
-    const { outcomes, seen, slate, candidates } = decision;
-    const size = candidates.length / Math.max(slate.length, 1);
+    const { outcomes, seen, slate, candidates, offered = 0 } = decision;
+    const size = candidates.length / Math.max(slate.length + offered, 1);
     const depth = examined(outcomes);
     const rows: number[] = [];
     for (let p = 0; p < depth; p++) if (p === position || seen?.[p] !== false) rows.push(p);
@@ -137,9 +162,11 @@ export class Objective {
       rows.length = this.#rows;
       if (position >= 0 && !rows.includes(position)) rows[this.#rows - 1] = position;
     }
+    const shown = rows.length;
+    for (let i = 0; i < offered && rows.length < this.#rows; i++) rows.push(slate.length + i);
     const chosen = new Float32Array(rows.length * size);
     for (const [i, row] of rows.entries()) chosen.set(candidates.subarray(row * size, (row + 1) * size), i * size);
-    return { candidates: chosen, shown: rows.length, action: rows.indexOf(position) };
+    return { candidates: chosen, shown, action: position < 0 ? -1 : rows.indexOf(position) };
   }
 
   #sum(outcomes: readonly Outcome[], counts: (outcome: Outcome) => boolean): number {

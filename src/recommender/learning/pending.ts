@@ -1,6 +1,15 @@
-import { checked, integer, nonNegative, positive, positiveInteger, type Rules } from "../../check/index.js";
+import {
+  above,
+  boolean,
+  checked,
+  integer,
+  nonNegative,
+  positive,
+  positiveInteger,
+  type Rules,
+} from "../../check/index.js";
 import { PriorityQueue } from "../../collections/index.js";
-import { DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
+import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
 import { emptyOutcome, type Outcome, record } from "./reward.js";
 
@@ -13,15 +22,31 @@ export interface PendingOptions {
   decisions: number;
   /** Decisions of a user whose rewards a target sums before it bootstraps, in [1, 16]. Default 1. */
   nStep: number;
+  /**
+   * Whether a click waits for its watch, and teaches nothing if the watch never ends and the user did nothing else.
+   * false, for shops and the like: a click needs no watch. Default true.
+   */
+  awaitWatch: boolean;
+  /** Milliseconds without a heartbeat after which a running watch has ended, (0, 86400000]. Default 5 minutes. */
+  beatTimeoutMs: number;
 }
 
-const DEFAULTS: PendingOptions = { delayMs: 0, timeoutMs: 14 * DAY, decisions: 50_000, nStep: 1 };
+const DEFAULTS: PendingOptions = {
+  delayMs: 0,
+  timeoutMs: 14 * DAY,
+  decisions: 50_000,
+  nStep: 1,
+  awaitWatch: true,
+  beatTimeoutMs: BEAT_TIMEOUT_MS,
+};
 
 const TABLE: Rules<PendingOptions> = {
   delayMs: nonNegative,
   timeoutMs: positive,
   decisions: positiveInteger,
   nStep: integer(1, 16),
+  awaitWatch: boolean,
+  beatTimeoutMs: above(0, DAY),
 };
 
 /** Decisions of one user that may wait for the end of a watch at the same time, in tabs. */
@@ -47,6 +72,8 @@ export interface PendingDecision {
   readonly observation: Float32Array;
   /** One row for each stream of the slate; then rows of other streams that were on offer, if the learner needs them. */
   readonly candidates: Float32Array;
+  /** How many rows of others. Default 0. */
+  readonly offered?: number | undefined;
   /** Number of times to learn from it, an integer >= 0. Default 1. */
   readonly times?: number | undefined;
 }
@@ -107,16 +134,11 @@ const VOID_MAX = 64;
 /** No closed decisions. */
 const NONE: ClosedDecision[] = [];
 
-/** Whether the user entered a stream, and has not left it as far as is known. */
-export function isOpen(outcome: Outcome): boolean {
-  return outcome.clicked && outcome.watchMs === undefined;
-}
-
 /**
  * Decisions that wait for their feedback.
  *
  * A decision closes at the user's next request, which is its next state, also in a later session: coming back is part
- * of the value. A click without an ended watch keeps its decision waiting. A user who does not come back by a deadline
+ * of the value. A click without an ended watch keeps its decision waiting (`awaitWatch`). A user who does not come back by a deadline
  * has left: all decisions of the user close then.
  */
 export class Pending {
@@ -181,8 +203,14 @@ export class Pending {
    *
    * @param watch - The length of a watch; all watches of one stream together are at most as long as the time since the
    *   decision.
+   * @param now - The latest time. Default: the event's.
    */
-  take({ decision, position }: ShownStream, event: FeedbackEvent, watch?: WatchTime): ClosedDecision[] {
+  take(
+    { decision, position }: ShownStream,
+    event: FeedbackEvent,
+    watch?: WatchTime,
+    now: number = event.time,
+  ): ClosedDecision[] {
     const entry = decision as Entry;
     if (event.kind === "impression") {
       entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
@@ -196,7 +224,7 @@ export class Pending {
         outcome.cut = all.isCut;
       }
     }
-    return this.#settle(entry.user, event.time);
+    return this.#settle(entry.user, now);
   }
 
   has(decision: Id): boolean {
@@ -278,10 +306,10 @@ export class Pending {
         observation: take(entry.next.observation),
         candidates: take(entry.next.candidates),
       };
-      const { id, user, time, slate, times, seen } = entry;
+      const { id, user, time, slate, times, offered, seen } = entry;
       // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
       const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
-      this.#insert({ id, user, time, slate, observation, candidates, times, outcomes, seen, next });
+      this.#insert({ id, user, time, slate, observation, candidates, times, offered, outcomes, seen, next });
     }
     for (const item of saved.deadlines) {
       const own = this.#ofUser.get(item.user);
@@ -348,12 +376,17 @@ export class Pending {
     return closed;
   }
 
+  /** Whether the user has entered a stream of a decision, and not left it as far as is known. */
+  #isOpen({ outcomes }: Entry): boolean {
+    return this.options.awaitWatch && outcomes.some(({ waits }) => waits);
+  }
+
   /** Whether the outcomes of a decision, and of those that its target sums, are known. */
   #isComplete(entries: readonly Entry[], first: number, now: number): boolean {
     const { nStep, delayMs } = this.options;
     for (let i = first; i < first + nStep; i++) {
       const entry = entries[i];
-      if (entry?.next === undefined || now < entry.next.time + delayMs || entry.outcomes.some(isOpen)) return false;
+      if (entry?.next === undefined || now < entry.next.time + delayMs || this.#isOpen(entry)) return false;
     }
     return true;
   }
@@ -373,7 +406,7 @@ export class Pending {
     const followers: Entry[] = [];
     for (let i = entries.indexOf(entry) + 1; i < entries.length && followers.length < this.options.nStep - 1; i++) {
       const follower = entries[i]!;
-      if (follower.outcomes.some(isOpen) || (follower.next === undefined && !isGone)) break;
+      if (this.#isOpen(follower) || (follower.next === undefined && !isGone)) break;
       followers.push(follower);
     }
     return { decision: entry, followers };

@@ -17,7 +17,10 @@ import type { WatchTime } from "../state/index.js";
 
 /** A user's actions so far in one shown stream. */
 export interface Outcome {
+  /** The user entered it: clicked or watched it, or did anything else in it but dislike it. */
   clicked: boolean;
+  /** A click came, and no watch yet. */
+  waits: boolean;
   /** Milliseconds watched; undefined until a watch ends. */
   watchMs: number | undefined;
   /** The stream went off air before the user left: the full length of the watch is unknown. */
@@ -52,7 +55,7 @@ export interface SignalOptions {
 
 /** Weights of the reward, all in [0, 1000]. */
 export interface RewardOptions {
-  /** For the click itself. Default 0: a click is little evidence of staying, and clickbait must not pay. */
+  /** For the entry itself. Default 0: a click is little evidence of staying, and clickbait must not pay. */
   click: number;
   /** For the transformed minutes watched. Default 1. */
   watch: number;
@@ -166,6 +169,7 @@ const NONE: Outcome["signals"] = Object.freeze({});
 export function emptyOutcome(): Outcome {
   return {
     clicked: false,
+    waits: false,
     watchMs: undefined,
     cut: false,
     likes: 0,
@@ -185,21 +189,31 @@ function added(sum: number, amount: number): number {
   return Math.min(sum + amount, Number.MAX_VALUE);
 }
 
+/** Whether the user did more in a stream than enter, watch and dislike it, of any worth. */
+export function hasActed(outcome: Outcome): boolean {
+  const { likes, comments, shares, follows, ratings, gifts, purchases, signals } = outcome;
+  for (const _ in signals) return true;
+  return likes + comments + shares + follows + gifts + purchases > 0 || ratings !== 0;
+}
+
 /**
  * Records an event in the outcome of a shown stream. Of signals give it those alone that the reward counts.
+ *
+ * Whoever buys, likes, comments, shares, follows, rates, gives or signals has entered, with or without a click; a
+ * dislike may be of the mere title.
  *
  * @param watch - The length of a watch, and whether it was cut. Default: the event's `watchMs`, not cut.
  */
 export function record(outcome: Outcome, event: FeedbackEvent, watch?: WatchTime): void {
+  if (event.kind === "impression" || event.kind === "heartbeat") return;
+  if (event.kind !== "dislike") outcome.clicked = true;
   switch (event.kind) {
-    case "impression":
-      break;
     case "click":
-      outcome.clicked = true;
+      outcome.waits = outcome.watchMs === undefined;
       break;
     case "watch":
       // Two visits of one stream count as one of their summed length.
-      outcome.clicked = true;
+      outcome.waits = false;
       outcome.watchMs = (outcome.watchMs ?? 0) + (watch?.watchMs ?? event.watchMs);
       outcome.cut = watch?.isCut ?? false;
       break;
@@ -210,8 +224,6 @@ export function record(outcome: Outcome, event: FeedbackEvent, watch?: WatchTime
       outcome.gifts = added(outcome.gifts, event.amount);
       break;
     case "purchase":
-      // Who buys has entered, with or without a click.
-      outcome.clicked = true;
       outcome.purchases = added(outcome.purchases, event.amount);
       break;
     case "signal": {

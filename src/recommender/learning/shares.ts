@@ -1,7 +1,7 @@
 import { mustBe, positiveInteger } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import type { FeedbackEvent, Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
-import { type WatchTime, watchTimeOf } from "../state/index.js";
+import { Watches, type WatchTime, watchTimeOf } from "../state/index.js";
 import { enteredOf, taughtBy } from "./objective.js";
 import { type ClosedDecision, type NextState, Pending, type PendingOptions, type ShownStream } from "./pending.js";
 
@@ -24,6 +24,7 @@ export class UserShares {
   readonly #seed: number;
   readonly #timesMax: number;
   readonly #pending: Pending;
+  readonly #watches: Watches;
   readonly #onAir = new Set<Id>();
   /** Each user's place in `#transitions`. */
   readonly #places = new Map<Id, number>();
@@ -43,6 +44,7 @@ export class UserShares {
     this.#timesMax = timesMax;
     // The observation of a decision is only the place of its user.
     this.#pending = new Pending(pending);
+    this.#watches = new Watches(this.#pending.options.beatTimeoutMs);
   }
 
   /** Transitions counted, and users with at least one. */
@@ -52,17 +54,21 @@ export class UserShares {
 
   /** Counts an event or a decision; call it in order of time. */
   count(entry: LiveEvent | LoggedDecision): void {
-    this.#add(this.#pending.expire(entry.time));
+    for (const ended of this.#watches.expire(entry.time)) this.#take(ended, entry.time);
     if ("kind" in entry) {
+      const { ended, isTaken } = this.#watches.take(entry);
+      for (const watch of ended) this.#take(watch, entry.time);
+      this.#add(this.#pending.expire(entry.time));
       if ("user" in entry && "stream" in entry) {
-        const shown = this.#pending.find(entry);
-        if (shown !== undefined) this.#add(this.#pending.take(shown, entry, this.#watchOf(entry, shown)));
+        if (isTaken) this.#take(entry, entry.time);
       } else if (entry.kind === "on_air") this.#onAir.add(entry.stream);
       else if (entry.kind === "off_air") this.#onAir.delete(entry.stream);
       return;
     }
     const { id, user, time } = entry;
     if (this.#pending.has(id)) return;
+    for (const ended of this.#watches.leave(user)) this.#take(ended, time);
+    this.#add(this.#pending.expire(time));
     this.#add(this.#pending.next(user, NOWHERE));
     const slate = entry.slate.filter((stream) => this.#onAir.has(stream));
     const observation = Float32Array.of(this.#placeOf(user));
@@ -79,6 +85,12 @@ export class UserShares {
     return whole + (Random.named(this.#seed, "draw", user, id).bernoulli(mean - whole) ? 1 : 0);
   }
 
+  #take(event: FeedbackEvent, now: number): void {
+    const shown = this.#pending.find(event);
+    if (shown === undefined || event.kind === "heartbeat") return;
+    this.#add(this.#pending.take(shown, event, this.#watchOf(event, shown), now));
+  }
+
   #watchOf(event: FeedbackEvent, { decision }: ShownStream): WatchTime | undefined {
     return event.kind === "watch" ? watchTimeOf(event, decision.time, this.#onAir.has(event.stream)) : undefined;
   }
@@ -93,7 +105,7 @@ export class UserShares {
   #add(closed: readonly ClosedDecision[]): void {
     for (const { decision } of closed) {
       const place = decision.observation[0]!;
-      const transitions = taughtBy(enteredOf(decision.outcomes)).length;
+      const transitions = taughtBy(enteredOf(decision.outcomes, this.#pending.options.awaitWatch)).length;
       if (transitions === 0) continue;
       if (this.#transitions[place] === 0) this.#users++;
       this.#transitions[place]! += transitions;

@@ -71,6 +71,8 @@ export interface Query {
   candidates?: readonly Id[];
   /** A filter beside that of the options. Default: none. */
   filter?: Filter;
+  /** Gets the sources that also proposed a stream which another one had brought. Default: they are not kept. */
+  also?: Map<CatalogStream, Set<Source>>;
 }
 
 /** Candidates, each once, with the source that brought it. */
@@ -151,7 +153,11 @@ export class Retriever {
       if (left < 1) return;
       // By hand, as `for` would close the iterator: a source continues where it stopped.
       for (let next = streams.next(); !next.done; next = streams.next()) {
-        if (chosen.has(next.value) || !accepts(next.value)) continue;
+        const first = chosen.get(next.value);
+        if (first !== undefined && first !== source && query.also !== undefined) {
+          query.also.set(next.value, (query.also.get(next.value) ?? new Set()).add(source));
+        }
+        if (first !== undefined || !accepts(next.value)) continue;
         chosen.set(next.value, source);
         if (--left === 0) return;
       }

@@ -131,8 +131,12 @@ export class Scenes {
     return { isKnown: state.feedback(event, stream, watch), watch };
   }
 
-  /** The candidates of a request, with their rows. Marks the user as present. */
-  face({ user, now, candidates, filter }: Omit<Request, "k">): Scene {
+  /**
+   * The candidates of a request, with their rows. Marks the user as present.
+   *
+   * @param also - Gets the sources that also proposed a stream. Default: they are not kept.
+   */
+  face({ user, now, candidates, filter }: Omit<Request, "k">, also?: Map<CatalogStream, Set<Source>>): Scene {
     const { users, catalogue } = this.state;
     const profile = users.open(user, now);
     const { streams, sources } = this.#retriever.retrieve({
@@ -144,6 +148,7 @@ export class Scenes {
       friends: users.company(profile, now),
       candidates,
       filter,
+      ...(also && { also }),
     });
     let viewersMax = 0;
     for (const stream of streams) viewersMax = Math.max(viewersMax, stream.viewers);

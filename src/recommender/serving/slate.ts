@@ -164,12 +164,11 @@ export class SlateBuilder {
 
   #begin(among: Among): void {
     const { candidates, heads, rows, ignored } = among;
-    const { seenMax } = this.options;
     this.#among = among;
     this.#chosen = [];
     this.#states.fill(OPEN, 0, candidates.length);
-    if (seenMax !== DEFAULTS.seenMax && ignored !== undefined) {
-      for (let i = 0; i < candidates.length; i++) if (ignored(i) >= seenMax) this.#states[i] = LATE;
+    if (this.options.seenMax !== DEFAULTS.seenMax && ignored !== undefined) {
+      for (let i = 0; i < candidates.length; i++) if (this.isLate(i, ignored)) this.#states[i] = LATE;
     }
     this.#diversity?.begin(candidates, rows);
     const top = Math.min(this.#explorer.options.top, this.#states.length);
@@ -212,9 +211,8 @@ export class SlateBuilder {
     let size = 0;
     for (let r = 0; r < ranked.length && size < pool.length; r++) {
       const index = ranked[r]!;
-      if (this.#states[index] === state && this.#allowed(candidates[index]!, candidates, this.#chosen)) {
-        pool[size++] = index;
-      }
+      if (this.#states[index] !== state) continue;
+      if (this.limitOf(candidates[index]!, candidates, this.#chosen) === undefined) pool[size++] = index;
     }
     return size;
   }
@@ -250,7 +248,17 @@ export class SlateBuilder {
     return chance;
   }
 
-  #allowed(candidate: Grouped, candidates: readonly Grouped[], chosen: readonly number[]): boolean {
+  /** Whether a candidate comes after all others, as the user was shown it too often. */
+  isLate(index: number, ignored: Among["ignored"]): boolean {
+    return ignored !== undefined && ignored(index) >= this.options.seenMax;
+  }
+
+  /** The option that keeps a candidate from joining chosen ones; undefined where it may. */
+  limitOf(
+    candidate: Grouped,
+    candidates: readonly Grouped[],
+    chosen: readonly number[],
+  ): "perStreamer" | "perCategory" | undefined {
     let streamers = 0;
     let categories = 0;
     for (const index of chosen) {
@@ -258,6 +266,7 @@ export class SlateBuilder {
       if (other.streamer === candidate.streamer) streamers++;
       if (other.category === candidate.category) categories++;
     }
-    return streamers < this.options.perStreamer && categories < this.options.perCategory;
+    if (streamers >= this.options.perStreamer) return "perStreamer";
+    return categories >= this.options.perCategory ? "perCategory" : undefined;
   }
 }

@@ -17,7 +17,7 @@ export {
   type SavedNeighbours,
 } from "./neighbours.js";
 export { Rates, type SavedRates } from "./rates.js";
-export { freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
+export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
 export { type Fact, type Keeper, type SavedState, State } from "./state.js";
 export { emptyStreamerEstimate, type StreamerEstimate, type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export {
@@ -34,4 +34,4 @@ export {
 } from "./users.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 export { Visits } from "./visits.js";
-export { type WatchTime, watchTimeOf } from "./watchtime.js";
+export { type SavedWatches, Watches, type WatchTime, watchTimeOf } from "./watches.js";

@@ -50,7 +50,7 @@ export function freshMinutes({ fresh, freshAt }: Rhythm, now: number): number {
 export function visited(rhythm: Rhythm, minutes: number, worth: number, now: number): void {
   rhythm.mood = MOOD_LEFT * rhythm.mood + (1 - MOOD_LEFT) * worth;
   rhythm.fresh = freshMinutes(rhythm, now) + minutes;
-  rhythm.freshAt = now;
+  rhythm.freshAt = Math.max(rhythm.freshAt, now);
 }
 
 /** The plain values of `Returns.save`. */

@@ -7,7 +7,7 @@ import {
   type StreamTraits,
 } from "./catalogue.js";
 import { type ExportedProfile, type ProfileOptions, type SavedUsers, Users } from "./users.js";
-import type { WatchTime } from "./watchtime.js";
+import type { WatchTime } from "./watches.js";
 
 /** One event with its effect on the state. */
 export interface Fact {
@@ -186,6 +186,9 @@ export class State {
         return 0;
       case "click":
         users.click(user, stream, time);
+        return 0;
+      case "heartbeat":
+        users.beat(user, stream, event.watchMs, time);
         return 0;
       case "watch":
         return users.watch(user, stream, watch!, time);

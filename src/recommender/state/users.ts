@@ -28,7 +28,7 @@ import {
 } from "./influence.js";
 import { emptyRhythm, Returns, type Rhythm, type SavedReturns, visited } from "./rhythm.js";
 import { type SavedStreamers, type StreamerSums, Streamers, shrink } from "./streamers.js";
-import type { WatchTime } from "./watchtime.js";
+import type { WatchTime } from "./watches.js";
 
 /** Sums of users fade at three speeds: the sitting, the day, the taste. Windows as in DRN (Zheng et al. 2018). */
 export const HALF_LIVES_MS = [HOUR, DAY, WEEK] as const;
@@ -206,7 +206,7 @@ export interface UserProfile {
   friends: Latest<Id, true> | null;
   /** Followed streamers; null before the first. */
   follows: Latest<Id, true> | null;
-  /** The streamer whose stream the user entered and has not left, since `since`; else null. */
+  /** The streamer whose stream the user entered and has not left, known since `since`, the latest sign; else null. */
   watching: { streamer: Id; since: number } | null;
   session: Session;
   /** How often the user comes back. */
@@ -451,12 +451,17 @@ export class Users {
    *   Default: now, or the click on a stream that the user has not left yet.
    */
   open(user: Id, now: number, since: number = now): UserProfile {
-    const profile = this.#known(user, now);
-    const away = since - profile.lastSeen;
-    if (away > this.options.sessionGapMs && !this.#isWatching(profile, since)) this.#return(profile, away, since);
+    const profile = this.#come(user, now, since);
     if (now - profile.fadedAt >= FADE_EVERY) this.#fade(profile, now);
-    profile.lastSeen = now;
     return profile;
+  }
+
+  /**
+   * A user is still in a stream, where `watchMs` have passed. Nothing fades, and the watch counts at its end: sums are
+   * to the bit as without heartbeats.
+   */
+  beat(user: Id, { streamer }: StreamTraits, watchMs: number, now: number): void {
+    this.#come(user, now, now - watchMs).watching = { streamer, since: now };
   }
 
   /** A slate was shown. Call it after writing the slate's features: they use only the past. */
@@ -503,11 +508,13 @@ export class Users {
 
   /**
    * A watch ended.
+   * @param now - Its end, which may lie before the latest event: one that ends at its last heartbeat is known later.
    * @returns The milliseconds that count in the shared statistics of the streamer; 0 when the watch does not count.
    */
   watch(user: Id, stream: StreamTraits, { watchMs, isCut }: WatchTime, now: number): number {
     const profile = this.open(user, now, now - watchMs);
-    if (profile.watching?.streamer === stream.streamer) profile.watching = null;
+    const { watching } = profile;
+    if (watching?.streamer === stream.streamer && watching.since <= now) profile.watching = null;
     const minutes = Math.min(watchMs / MINUTE, WATCH_MAX);
     const weight = log1p(minutes);
     const engaged = watchMs >= this.options.engagedMs;
@@ -524,7 +531,7 @@ export class Users {
     pair.watches++;
     pair.minutes += minutes;
     pair.weight += weight;
-    pair.lastVisit = now;
+    pair.lastVisit = Math.max(pair.lastVisit, now);
     pair.lastWatchMs = watchMs;
     profile.recent.push({ time: now, streamer: stream.streamer, category: stream.category, watchMs });
     if (profile.recent.length > RECENT) profile.recent.shift();
@@ -664,6 +671,15 @@ export class Users {
       weight *= CREDIT;
     }
     profile.session = emptySession(now, away);
+  }
+
+  /** The profile of a user who is present from `since` until `now`; begins a session after a gap. */
+  #come(user: Id, now: number, since: number): UserProfile {
+    const profile = this.#known(user, now);
+    const away = since - profile.lastSeen;
+    if (away > this.options.sessionGapMs && !this.#isWatching(profile, since)) this.#return(profile, away, since);
+    profile.lastSeen = Math.max(profile.lastSeen, now);
+    return profile;
   }
 
   /** The user's profile, now the latest; creates a missing one. */

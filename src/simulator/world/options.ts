@@ -1,4 +1,15 @@
-import { above, between, boolean, checked, group, integer, type Rules, show } from "../../check/index.js";
+import {
+  above,
+  between,
+  boolean,
+  checked,
+  group,
+  integer,
+  mustBe,
+  optional,
+  type Rules,
+  show,
+} from "../../check/index.js";
 import type { Broadcast } from "../../logs/index.js";
 import { NO_CAUSES, type ViewerCauses } from "./causes.js";
 
@@ -24,7 +35,8 @@ export interface PlatformOptions {
   warmupDays: number;
   /**
    * Minutes watched recently that multiply the gap until the next session by e, in (0, Infinity]; Infinity: watching
-   * delays nobody. The mean gap is set for 45 only: with more, viewers watch more. Default 45.
+   * delays nobody. Gaps and the spread of activity are fitted so that viewers watch as long whatever it is; below 45 they
+   * watch less. Default 45.
    */
   satiation: number;
   /**
@@ -43,13 +55,26 @@ export interface PlatformOptions {
    */
   causes?: Partial<ViewerCauses>;
   /**
+   * Whether the platform sends heartbeats while viewers watch. The world is the same with and without; the metrics hold
+   * the whole watches. Default: none.
+   */
+  heartbeats?: Heartbeats;
+  /**
    * Broadcasts to replay in place of generated ones, at least one, in any order; the run begins on the day of the first.
    * Streamers, categories and popularity come from them, and `streamers` must not be given. Default: generated.
    */
   schedule?: readonly ScheduledBroadcast[];
 }
 
-const DEFAULTS: Omit<PlatformOptions, "schedule"> = {
+/** The heartbeats of a platform. */
+export interface Heartbeats {
+  /** Milliseconds between two heartbeats of a watch, in [1000, 3600000]. */
+  everyMs: number;
+  /** Share of watches whose last event, the `watch`, is lost, [0, 1]. Default 0. */
+  lostEnds?: number;
+}
+
+const DEFAULTS: Omit<PlatformOptions, "schedule" | "heartbeats"> = {
   viewers: 400,
   streamers: 600,
   days: 14,
@@ -69,6 +94,8 @@ const CAUSES: Rules<ViewerCauses> = {
   friends: between(0, 1),
 };
 
+const BEATS: Rules<Heartbeats> = { everyMs: between(1000, 3_600_000), lostEnds: between(0, 1) };
+
 const TABLE: Rules<PlatformOptions> = {
   viewers: integer(1, 100_000),
   streamers: integer(1, 100_000),
@@ -80,6 +107,7 @@ const TABLE: Rules<PlatformOptions> = {
   satisfactionEffect: between(0, 5),
   newcomers: boolean,
   causes: group,
+  heartbeats: optional(group),
   schedule: [
     (value) => value === undefined || (Array.isArray(value) && value.length > 0),
     "a list of at least one broadcast",
@@ -99,6 +127,12 @@ const BROADCAST: Rules<ScheduledBroadcast> = {
   averageViewers: [(value) => Number.isFinite(value) && (value as number) >= 0, "a finite number >= 0"],
 };
 
+/** @throws TypeError for an unknown option, RangeError for a wrong or missing value. */
+function checkedBeats(given: Heartbeats): void {
+  const { everyMs } = checked<Heartbeats>(given, BEATS, { lostEnds: 0 }, "heartbeats.");
+  if (everyMs === undefined) throw mustBe("heartbeats.everyMs", BEATS.everyMs[1], everyMs);
+}
+
 /**
  * The options with the defaults filled in.
  *
@@ -108,6 +142,7 @@ const BROADCAST: Rules<ScheduledBroadcast> = {
 export function platformOptions(given: Partial<PlatformOptions>): PlatformOptions {
   const options = checked(given, TABLE, DEFAULTS as PlatformOptions);
   checked(options.causes, CAUSES, NO_CAUSES, "causes.");
+  if (options.heartbeats) checkedBeats(options.heartbeats);
   if (options.warmupDays >= options.days) {
     throw new RangeError(`"warmupDays" must be below "days" (${options.days}), got ${options.warmupDays}`);
   }

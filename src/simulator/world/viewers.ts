@@ -77,12 +77,8 @@ const TEMPER = { least: 3, spread: 2, look: 0.15, ignored: 0.25, bounce: 0.5, mi
 /** An empty page tires as much as a slate of which nothing was clicked. */
 const LOOKS_OF_NOTHING = 4;
 
-/**
- * Return: how fast recent watching fades, and how viewers differ. Set by hand, with the gaps of `Returns`, to give the
- * time that users of KuaiLive watch in three weeks: median 8115 s, mean 17 052 s.
- */
+/** How fast recent watching fades, as to the next return. Set by hand. */
 const GAP_RECENCY = 12 * HOUR;
-const ACTIVITY_SIGMA = 1.5;
 /** A viewer who stays away longer than this is lost. */
 const CHURN_MIN = 14 * DAY;
 const CHURN_SPREAD = 16 * DAY;
@@ -193,7 +189,7 @@ export class Viewer {
     this.#returns = returns;
     this.index = index;
     this.id = `viewer-${index}`;
-    this.activity = lognormal(random, 1, ACTIVITY_SIGMA);
+    this.activity = lognormal(random, 1, returns.activitySigma);
     this.churnsAfter = CHURN_MIN + CHURN_SPREAD * random.uniform();
     this.generosity = lognormal(random, GENEROSITY_MEDIAN, GENEROSITY_SIGMA);
     this.traits = drawTraits(Random.named(seed, "traits", index));

@@ -281,9 +281,20 @@ export class World {
   #introduce(viewer: Viewer, now: number): void {
     const { age, gender, region, language, device } = viewer.traits;
     this.#emit({ kind: "user", time: now, user: viewer.id, age, gender, region, language, device });
-    const isFirst = viewer.index < this.#options.viewers;
-    const made = isFirst ? this.#made[viewer.index]!.map((place) => this.viewers[place]!) : viewer.friends;
-    for (const friend of made) this.#emit({ kind: "friend", time: now, user: viewer.id, friend: friend.id });
+    for (const friend of this.#newFriends(viewer)) {
+      this.#emit({ kind: "friend", time: now, user: viewer.id, friend: friend.id });
+    }
+  }
+
+  /**
+   * The friends whom a viewer who comes for the first time names: each friendship is sent once. Of first viewers the one
+   * names it who made it; that of a newcomer is named by whoever of the two comes later.
+   */
+  #newFriends(viewer: Viewer): Viewer[] {
+    const isFirst = ({ index }: Viewer) => index < this.#options.viewers;
+    const made = isFirst(viewer) ? this.#made[viewer.index]!.map((place) => this.viewers[place]!).filter(isFirst) : [];
+    const here = viewer.friends.filter((friend) => friend.sessions > 0 && !(isFirst(viewer) && isFirst(friend)));
+    return [...made, ...here];
   }
 
   /** The viewer wants something to watch: a favourite who is on air, or what the host shows. */
@@ -307,15 +318,29 @@ export class World {
     stream.watchers++;
     const end = Math.min(stream.end, now + Math.max(1, Math.round(wantedMs)));
     this.#interact(viewer, stream, outcome, now, end - now, random);
+    const isLost = this.#beats(viewer, stream, source, now, end);
     this.#at(end, (then) => {
       viewer.watching = undefined;
       stream.watchers--;
       const watchMs = then - now;
       viewer.leave(stream, outcome, watchMs, then, random);
       this.metrics.watch(stream.streamer, watchMs, then);
-      this.#emit({ kind: "watch", time: then, user, stream: stream.id, watchMs, ...source });
+      if (!isLost) this.#emit({ kind: "watch", time: then, user, stream: stream.id, watchMs, ...source });
       this.#goOn(viewer, then, random, "visit");
     });
+  }
+
+  /** Sends the heartbeats of a visit. Returns whether its end gets lost. */
+  #beats(viewer: Viewer, stream: Stream, source: { decision?: Id }, now: number, end: number): boolean {
+    const { heartbeats, seed } = this.#options;
+    if (!heartbeats) return false;
+    const { everyMs, lostEnds = 0 } = heartbeats;
+    const beat = (time: number) => {
+      this.#emit({ kind: "heartbeat", time, user: viewer.id, stream: stream.id, watchMs: time - now, ...source });
+      if (time + everyMs < end) this.#at(time + everyMs, beat);
+    };
+    if (now + everyMs < end) this.#at(now + everyMs, beat);
+    return Random.named(seed, "lost", viewer.index, viewer.sessions, viewer.wants).bernoulli(lostEnds);
   }
 
   /** Draws what the viewer does during a visit, and when. */

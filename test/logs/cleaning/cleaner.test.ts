@@ -37,7 +37,7 @@ const event: fc.Arbitrary<LiveEvent> = fc
     {
       weight: 3,
       arbitrary: fc.record({
-        kind: fc.constant("watch"),
+        kind: fc.constantFrom("watch", "watch", "heartbeat"),
         ...base,
         user,
         stream,
@@ -127,6 +127,7 @@ describe("cleaning events", () => {
       "duplicate",
       "gift right after the click",
       "gifts too close",
+      "id of another event",
       "id seen before",
       "longer than its stream",
       "off_air without on_air",
@@ -155,10 +156,8 @@ describe("cleaning events", () => {
         expect(JSON.stringify(given)).toBe(before);
         expectConserved(first.report, first.events.length);
         expect(first.events.every((event, i) => i === 0 || event.time >= first.events[i - 1]!.time)).toBe(true);
-        const keys = first.events.map((e) =>
-          JSON.stringify([e.kind, e.time, "user" in e && e.user, "stream" in e && e.stream, "friend" in e && e.friend]),
-        );
-        expect(new Set(keys).size).toBe(keys.length);
+        const contents = first.events.map((e) => JSON.stringify(Object.entries(e).sort()));
+        expect(new Set(contents).size).toBe(contents.length);
         late += (first.report.droppedBy["late"] ?? 0) + (first.report.changedBy["late"]?.["time"] ?? 0);
         const second = await clean(first.events, { ...options, window: 1000 });
         expect(second.events).toEqual(first.events);
@@ -211,10 +210,45 @@ describe("cleaning events", () => {
     });
     const fresh = Array.from({ length: 200 }, (_, i) => like(i, i));
     const options: CleanEventsOptions = { window: 64, offAir: "keep" };
-    const near = await clean([...fresh, like(140, 200)], options);
+    const near = await clean([...fresh, like(140, 140)], options);
     expect(near.report.droppedBy).toEqual({ "id seen before": 1 });
-    const far = await clean([...fresh, like(135, 200)], options);
+    const far = await clean([...fresh, like(135, 135)], options);
     expect(far.report.dropped).toBe(0);
+  });
+
+  test("only the same event is a duplicate: other ids, amounts, pages and fields at one instant are other events", async () => {
+    const on: LiveEvent = { kind: "on_air", time: 0, stream: "s", streamer: "a", category: "c" };
+    const about = { time: 50_000, user: "u", stream: "s" };
+    const gift: LiveEvent = { kind: "gift", ...about, amount: 1 };
+    const view: LiveEvent = { kind: "page_view", time: 50_000, user: "u", dwellMs: 10, page: "a" };
+    const update: LiveEvent = { kind: "update", time: 50_000, stream: "s", viewers: 5 };
+    const user: LiveEvent = { kind: "user", time: 50_000, user: "u", age: 30 };
+    const all: LiveEvent[] = [
+      on,
+      ...[1, 2, 3].map((i): LiveEvent => ({ kind: "comment", ...about, id: `m${i}` })),
+      gift,
+      { ...gift, amount: 500 },
+      ...[1, 2].map((i): LiveEvent => ({ ...gift, id: `g${i}` })),
+      ...Array.from({ length: 10 }, (_, i): LiveEvent => ({ ...gift, time: 50_000 + 100 * i, id: `c${i}` })),
+      view,
+      { ...view, page: "b" },
+      update,
+      { kind: "update", time: 50_000, stream: "s", title: "new" },
+      user,
+      { kind: "user", time: 50_000, user: "u", region: "de" },
+    ];
+    expect((await clean(all)).report).toMatchObject({ kept: all.length, dropped: 0 });
+    const twice = await clean([
+      ...all,
+      gift,
+      view,
+      update,
+      user,
+      { ...gift, id: "g1" },
+      { ...gift, id: "g1", amount: 9 },
+    ]);
+    expect(twice.report.droppedBy).toEqual({ duplicate: 4, "id seen before": 1, "id of another event": 1 });
+    expect(twice.report.kept).toBe(all.length);
   });
 
   test("late duplicates are known by their own times", async () => {

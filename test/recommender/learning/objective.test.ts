@@ -81,11 +81,11 @@ describe("the transitions of a decision", () => {
 
   test("leave out watches that never ended and streams that ended within a minute, and count them", () => {
     const on = objective();
-    const slate = [{ clicked: true }, entered(0.5, { cut: true }), entered(1, { cut: true }), {}];
+    const slate = [{ clicked: true, waits: true }, entered(0.5, { cut: true }), entered(1, { cut: true }), {}];
     expect(summary(on, decided(slate))).toEqual([[[0, 1, 2], 2, 1.1]]);
     expect(on).toMatchObject({ unfinished: 1, censored: 1 });
     // Somebody did enter: it is no decision to enter none.
-    expect(summary(on, decided([{ clicked: true }, {}]))).toEqual([]);
+    expect(summary(on, decided([{ clicked: true, waits: true }, {}]))).toEqual([]);
     expect(on).toMatchObject({ unfinished: 2, censored: 1 });
   });
 

@@ -79,7 +79,7 @@ describe("a decision", () => {
     on.take({ kind: "like", time: 0, user: "u", stream: "s0" });
     on.next("u", state(30 * MINUTE));
     expect(on.closed[0]!.decision.outcomes).toMatchObject([
-      { clicked: false, watchMs: undefined, likes: 1 },
+      { clicked: true, waits: false, watchMs: undefined, likes: 1 },
       { clicked: false, likes: 0 },
       { clicked: true, watchMs: 20 * MINUTE, cut: false },
     ]);

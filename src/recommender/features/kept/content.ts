@@ -121,7 +121,7 @@ class KeptContents implements Keeper {
   #add(user: Id, { rows }: Content, weight: number, now: number): void {
     const watched = this.#users.get(user) ?? { sums: MODALITIES.map(() => null), time: now };
     const factor = fade(now - watched.time, WEEK);
-    watched.time = now;
+    watched.time = Math.max(watched.time, now);
     for (let m = 0; m < rows.length; m++) {
       const row = rows[m]!;
       if (row === null && watched.sums[m] === null) continue;

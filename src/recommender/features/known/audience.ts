@@ -31,7 +31,16 @@ class Audience implements FeatureWriter {
     this.#moment = moment;
   }
 
-  writeCandidate(row: Float32Array, offset: number, stream: CatalogStream): void {
+  /** A stream without viewers that has just begun, of a streamer whom nobody has visited. */
+  writeUnknown(row: Float32Array, offset: number): void {
+    this.writeCandidate(row, offset, { index: 0, streamer: "", category: "", viewers: 0, startedAt: this.#moment.now });
+  }
+
+  writeCandidate(
+    row: Float32Array,
+    offset: number,
+    stream: Pick<CatalogStream, "index" | "streamer" | "category" | "viewers" | "startedAt">,
+  ): void {
     const estimate = this.#estimate;
     const moment = this.#moment;
     this.#streamers.read(stream.streamer, stream.category, moment.now, estimate);

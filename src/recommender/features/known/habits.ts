@@ -51,6 +51,16 @@ class Habits implements FeatureWriter {
     row[offset + 13] = logScaled(pairs.size, 4);
   }
 
+  /** The priors: what a new user has. */
+  writeUnknown(row: Float32Array, offset: number, part: "observation" | "candidate"): void {
+    const { clickRate, engaged, bounced, repeated, weight } = PRIOR;
+    const priors =
+      part === "candidate"
+        ? [0, 0, 0, weight / 2, clickRate * 5, 0, weight / 2, clickRate * 5]
+        : [0, 0, 0, 0, 0, 0, clickRate * 3, clickRate * 3, engaged, engaged, bounced, weight / 2, repeated, 0];
+    row.set(priors, offset);
+  }
+
   writeCandidate(row: Float32Array, offset: number, stream: CatalogStream): void {
     const profile = this.#profile;
     const shares = this.#shares;

@@ -28,14 +28,19 @@ class Pairs implements FeatureWriter {
     this.#share = shareScale(profile, TASTE);
   }
 
+  /** Away for ever. */
+  writeUnknown(row: Float32Array, offset: number): void {
+    row[offset + 1] = 1;
+    row[offset + 2] = 1;
+  }
+
   writeCandidate(row: Float32Array, offset: number, { streamer }: CatalogStream): void {
     const { session, pairs } = this.#profile;
     row[offset] = saturated(session.shown.get(streamer) ?? 0, 2);
     const known = pairs.get(streamer);
     if (known === undefined) {
-      row[offset + 1] = 1;
-      row[offset + 2] = 1;
-      row.fill(0, offset + 3, offset + this.candidate);
+      row.fill(0, offset + 1, offset + this.candidate);
+      this.writeUnknown(row, offset);
       return;
     }
     const away = Math.max(this.#now - known.lastVisit, 0);

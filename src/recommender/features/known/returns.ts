@@ -2,6 +2,7 @@ import { exp } from "../../../numeric/index.js";
 import type { Id } from "../../../protocol/index.js";
 import {
   type CatalogStream,
+  emptyRhythm,
   emptyStreamerEstimate,
   freshMinutes,
   type State,
@@ -45,8 +46,13 @@ class ReturnRows implements FeatureWriter {
     this.#now = now;
   }
 
-  writeObservation(row: Float32Array, offset: number): void {
-    const { rhythm } = this.#profile;
+  /** A new user, and a streamer whom nobody has visited. */
+  writeUnknown(row: Float32Array, offset: number, part: "observation" | "candidate"): void {
+    if (part === "candidate") this.writeCandidate(row, offset, { streamer: "", category: "" });
+    else this.writeObservation(row, offset, emptyRhythm(this.#now));
+  }
+
+  writeObservation(row: Float32Array, offset: number, rhythm = this.#profile.rhythm): void {
     const logHabit = this.#users.returns.logHabit(rhythm);
     const hours = exp(logHabit);
     row[offset] = rhythm.mood;
@@ -59,7 +65,11 @@ class ReturnRows implements FeatureWriter {
     for (let i = 0; i <= GROUPS.length; i++) row[offset + 5 + i] = i === group ? 1 : 0;
   }
 
-  writeCandidate(row: Float32Array, offset: number, { streamer, category }: CatalogStream): void {
+  writeCandidate(
+    row: Float32Array,
+    offset: number,
+    { streamer, category }: Pick<CatalogStream, "streamer" | "category">,
+  ): void {
     this.#users.streamers.read(streamer, category, this.#now, this.#estimate);
     const { long, returns: weight } = this.#estimate;
     row[offset] = Math.max(-3, Math.min(3, long.lateness * 3));

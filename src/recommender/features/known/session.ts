@@ -27,6 +27,10 @@ export function session(): FeatureGroup {
         current = profile.session;
         time = now;
       },
+      // The first request of a first session.
+      writeUnknown: (row, offset) => {
+        row[offset] = 1;
+      },
       writeObservation: (row, offset) => {
         row[offset] = current.requests === 0 ? 1 : 0;
         row[offset + 1] = logHours(current.gapMs);
