@@ -18,7 +18,7 @@ const KINDS = ["train", "act"] as const;
 const METRICS = SHAPES.flatMap(({ name }) => KINDS.map((kind) => `${kind}/${name}`));
 
 /** workerd's clock stands still while a request is worked on. */
-const TIMED = RUNTIMES.filter((name) => name !== "workerd");
+const TIMED = RUNTIMES.filter((name) => name !== "workerd" && name !== "arm64");
 
 /** A runtime, whose samples are several of each train step and each decision. */
 interface RuntimeProbe extends Probe {

@@ -1,4 +1,5 @@
 import { checked, integer, nonNegative, positive, type Rules } from "../check/index.js";
+import { bytesOf, type FileBytes } from "../engine/index.js";
 import { coreFeatures, featureSizes } from "../recommender/features/index.js";
 import type { QFunction } from "../recommender/index.js";
 import type { SlateTransition } from "../recommender/learning/index.js";
@@ -127,8 +128,8 @@ export class LinUcb implements QFunction {
    * Takes the state that `save` gave.
    * @throws RangeError for a state of another size.
    */
-  load(file: Uint8Array): void {
-    const numbers = new Float64Array(file.slice().buffer);
+  load(file: FileBytes): void {
+    const numbers = new Float64Array(bytesOf(file).slice().buffer);
     const { size } = this;
     const length = 1 + size * (size + 2);
     if (numbers.length !== length) throw new RangeError(`"file" must hold ${length} numbers, got ${numbers.length}`);

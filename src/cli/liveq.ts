@@ -248,6 +248,11 @@ command(
     ]),
   )
   .option("--clip <x>", "upper bound of importance weights, with --decisions (default: 1000000)", number(0.001, 1e6))
+  .option(
+    "--min-ess <x>",
+    "effective number of decisions below which estimates with weights are refused, with --decisions (default: 50)",
+    number(0, 1e9),
+  )
   .option("--movielens <dir>", "rank each user's last item in this folder instead")
   .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
   .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
@@ -296,10 +301,11 @@ command(
 
 command(
   "export",
-  "write an agent's network for other tools: PyTorch, ONNX runtimes",
+  "write the network of an agent, or of a model's agent, for other tools: PyTorch, ONNX runtimes",
   "agent.liveq --format onnx --out agent.onnx",
+  "live.liveq --format safetensors --out live.safetensors",
 )
-  .argument("<file>", "a file of agent.save(), - for stdin")
+  .argument("<file>", "a file of agent.save(), or a model from liveq train; - for stdin")
   .addOption(new Option("--format <name>", "format of the output").choices(FORMATS).makeOptionMandatory())
   .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));

@@ -18,6 +18,7 @@ import { Engine, type EngineOptions, type Shape } from "./instance/instance.js";
 import { KERNEL } from "./instance/kernel.js";
 import { boundsOf, type DQNOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { valueAt, writeValue } from "./schedule.js";
+import type { FileBytes } from "./snapshot/bytes.js";
 import { SnapshotError } from "./snapshot/error.js";
 import {
   packSnapshot,
@@ -553,9 +554,11 @@ export class DQN {
 
   /**
    * Loads an agent that `save` wrote.
+   *
+   * @param file - An ArrayBuffer, as `fetch` gives it, a Uint8Array or Buffer, or any other view.
    * @throws SnapshotError for a file that is damaged, foreign, newer, of another shape or not finite.
    */
-  static load(file: Uint8Array, run?: EngineOptions): DQN {
+  static load(file: FileBytes, run?: EngineOptions): DQN {
     const { metadata, tensors } = unpackSnapshot("dqn", file);
     const bytes = tensors.get("agent");
     if (!bytes || tensors.size !== 1) throw new SnapshotError(ONE_TENSOR);

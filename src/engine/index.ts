@@ -12,6 +12,7 @@ export type {
   SparseOptions,
 } from "./options.js";
 export type { Schedule } from "./schedule.js";
+export { bytesOf, type FileBytes } from "./snapshot/bytes.js";
 export { SnapshotError } from "./snapshot/error.js";
 export { packSnapshot, unpackSnapshot } from "./snapshot/snapshot.js";
 export type { AgentInput, SparseInput } from "./staging.js";

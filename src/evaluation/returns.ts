@@ -212,10 +212,29 @@ export class ReturnLog {
   /**
    * Mean prediction, return, bias and squared error so far, of all choices and by decile of the prediction, with
    * intervals.
-   * @throws TypeError or RangeError for unknown or wrong options.
+   * @throws RangeError where no choice counts, with the reason: the log has none, or is shorter than the horizon.
+   *   TypeError or RangeError for unknown or wrong options.
    */
   result(options: Partial<ReturnOptions> = {}, resample: Partial<ResampleOptions> = {}): Figure[] {
-    return compareReturns(realisedReturns(this.steps(), this.#now, options), resample);
+    const steps = this.steps();
+    const returns = realisedReturns(steps, this.#now, options);
+    if (returns.length === 0) throw new RangeError(`there is no return: ${this.#lack(steps, options)}`);
+    return compareReturns(returns, resample);
+  }
+
+  /** Why no choice counts. */
+  #lack(steps: readonly DecisionStep[], options: Partial<ReturnOptions>): string {
+    const { from, horizonMs } = checked<ReturnOptions>(options, TABLE, DEFAULTS);
+    if (steps.length === 0) return "the log has no decision";
+    const chosen = steps.filter((step) => step.chosen.length > 0);
+    if (chosen.length === 0) {
+      return `none of its ${steps.length} decisions has a stream that was clicked and watched: events must name it`;
+    }
+    const later = chosen.filter(({ time }) => time >= from);
+    if (later.length === 0) return `all ${chosen.length} decisions with a choice are before "from", ${from}`;
+    const days = (ms: number) => `${Number((ms / DAY).toPrecision(3))} days`;
+    const span = days(this.#now - later[0]!.time);
+    return `its first choice is ${span} before the end of the log, but "horizonMs" is ${days(horizonMs)}; give less`;
   }
 
   #take(event: FeedbackEvent): void {

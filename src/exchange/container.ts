@@ -1,9 +1,9 @@
-import { SnapshotError } from "../engine/index.js";
+import { bytesOf, type FileBytes, SnapshotError } from "../engine/index.js";
 import { parseHeader, quoted, type TensorEntry, type TensorHeader } from "./header.js";
 
 /** A tensor in a file; its numbers are little-endian, in C order. */
 export interface Tensor {
-  /** `F32`, `F16`, `U8`, ... */
+  /** `F32`, `F16`, `F8_E4M3`, `U8`, ... */
   dtype: string;
   shape: number[];
   bytes: Uint8Array;
@@ -16,44 +16,49 @@ export interface SafetensorsFile {
   tensors: Map<string, Tensor>;
 }
 
-const HEADER_MAX = 1 << 20;
+/** The format's own limit of a header, in bytes. */
+const HEADER_MAX = 100_000_000;
 const ALIGNMENT = 64;
 
-/** Bytes of one number, by type. */
-const WIDTHS = new Map(
-  Object.entries({
-    BOOL: 1,
-    U8: 1,
-    I8: 1,
-    U16: 2,
-    I16: 2,
-    F16: 2,
-    BF16: 2,
-    U32: 4,
-    I32: 4,
-    F32: 4,
-    U64: 8,
-    I64: 8,
-    F64: 8,
-  }),
-);
+/** By the bits of one number, the types that safetensors 0.7 has. */
+const TYPES: Readonly<Record<number, readonly string[]>> = {
+  4: ["F4"],
+  6: ["F6_E2M3", "F6_E3M2"],
+  8: ["BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"],
+  16: ["U16", "I16", "F16", "BF16"],
+  32: ["U32", "I32", "F32"],
+  64: ["U64", "I64", "F64", "C64"],
+};
+const WIDTHS = new Map(Object.entries(TYPES).flatMap(([bits, names]) => names.map((name) => [name, Number(bits)])));
 
 /**
  * Reads a safetensors file more strictly than the format asks: no name twice, no unknown field, no hole, no overlap, only
  * plain integers. The tensors are views of the given bytes.
  * @throws SnapshotError that names the fault.
  */
-export function readSafetensors(given: Uint8Array): SafetensorsFile {
-  // Of a Buffer, slice() would share memory instead of copying it.
-  const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+export function readSafetensors(given: FileBytes): SafetensorsFile {
+  const file = bytesOf(given);
   if (file.byteLength < 8) throw new SnapshotError(`the file has ${file.byteLength} bytes: too short for safetensors`);
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(HEADER_MAX) || length > BigInt(file.byteLength - 8)) {
-    throw new SnapshotError(`not a safetensors file, or cut off: its header would have ${length} bytes`);
+  if (length > BigInt(file.byteLength - 8)) {
+    const why = oddityOf(file) ?? `its header would have ${length} bytes, the file has ${file.byteLength}`;
+    throw new SnapshotError(`not a safetensors file, or cut off: ${why}`);
+  }
+  if (length > BigInt(HEADER_MAX)) {
+    throw new SnapshotError(`the header has ${length} bytes; the format's limit is ${HEADER_MAX}`);
   }
   const start = 8 + Number(length);
   const { metadata, entries } = parseHeader(decode(file.subarray(8, start)));
   return { metadata, tensors: slices(entries, file.subarray(start)) };
+}
+
+/** What a file is instead, by its first bytes; undefined for anything else. */
+function oddityOf([first, second]: Uint8Array): string | undefined {
+  if (first === 0x1f && second === 0x8b) return "it is compressed with gzip";
+  if (first === 0x28 && second === 0xb5) return "it is compressed with zstd";
+  if (first === 0x50 && second === 0x4b) return "it is a zip archive, as torch.save writes it";
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return "it is text in UTF-16";
+  return undefined;
 }
 
 function decode(bytes: Uint8Array): string {
@@ -74,7 +79,7 @@ function slices(entries: TensorHeader["entries"], data: Uint8Array): Map<string,
     if (begin !== at) {
       throw new SnapshotError(`tensor ${quoted(name)} begins at byte ${begin}, but the one before it ends at ${at}`);
     }
-    const size = bytesOf(name, entry);
+    const size = sizeOf(name, entry);
     if (end - begin !== size) {
       const is = `${dtype} (${shape.join(", ")})`;
       throw new SnapshotError(
@@ -91,17 +96,21 @@ function slices(entries: TensorHeader["entries"], data: Uint8Array): Map<string,
   return tensors;
 }
 
-function bytesOf(name: string, { dtype, shape }: TensorEntry): number {
+function sizeOf(name: string, { dtype, shape }: TensorEntry): number {
   const width = WIDTHS.get(dtype);
-  if (width === undefined) throw new SnapshotError(`tensor ${quoted(name)} has the unknown dtype ${quoted(dtype)}`);
+  if (width === undefined) {
+    const known = [...WIDTHS.keys()].join(", ");
+    throw new SnapshotError(`tensor ${quoted(name)} has the unknown dtype ${quoted(dtype)}; known are ${known}`);
+  }
   // Zeros first: (0, 2^53 - 1) has no bytes.
-  const size = shape.includes(0) ? 0 : shape.reduce((product, n) => (product > FAR ? product : product * n), width);
-  if (size > FAR) throw new SnapshotError(`tensor ${quoted(name)} would have more than ${FAR} bytes`);
-  return size;
+  const bits = shape.includes(0) ? 0 : shape.reduce((product, n) => (product > FAR ? product : product * n), width);
+  if (bits > FAR) throw new SnapshotError(`tensor ${quoted(name)} would have more than ${FAR / 8} bytes`);
+  if (bits % 8 > 0) throw new SnapshotError(`tensor ${quoted(name)} must end with a byte, but has ${bits} bits`);
+  return bits / 8;
 }
 
-/** Beyond any file that fits in memory, yet small enough that one more factor stays exact. */
-const FAR = 2 ** 40;
+/** Bits beyond any file that fits in memory. */
+const FAR = 2 ** 43;
 
 /** The file with these tensors in this order, its data at a multiple of 64 bytes. */
 export function writeTensors(

@@ -1,4 +1,5 @@
-import { type LayerWeights, SnapshotError } from "../engine/index.js";
+import { checked, type Rules } from "../check/index.js";
+import { type FileBytes, type LayerWeights, SnapshotError } from "../engine/index.js";
 import { chainsOf } from "./chains.js";
 import { floatsOf, readSafetensors, type Tensor, writeTensors } from "./container.js";
 import { quoted } from "./header.js";
@@ -51,8 +52,39 @@ function addSequential(tensors: Map<string, Tensor>, prefix: string, chain: read
  *
  * @throws SnapshotError for a file that is damaged or holds other tensors.
  */
-export function fromSafetensors(file: Uint8Array): LayerWeights[] {
-  return layersFrom(readSafetensors(file).tensors);
+export function fromSafetensors(file: FileBytes, options: FromSafetensorsOptions = {}): LayerWeights[] {
+  const { prefix } = checked<FromSafetensorsOptions>(options, RULES, { prefix: "" });
+  const { tensors } = readSafetensors(file);
+  if (prefix === "") return layersFrom(tensors, "", prefixIn(tensors));
+  return layersFrom(below(tensors, prefix!), prefix);
+}
+
+/** How tensors are named in a file. */
+export interface FromSafetensorsOptions {
+  /**
+   * What the names begin with, such as `_orig_mod.` after `torch.compile` or `network.` of a module's field; other
+   * tensors are ignored. Default the empty text: the file must hold nothing else.
+   */
+  prefix?: string;
+}
+
+const RULES: Rules<FromSafetensorsOptions> = { prefix: [(value) => typeof value === "string", "a string"] };
+
+/** The tensors whose names begin with a prefix, without it. */
+function below(tensors: ReadonlyMap<string, Tensor>, prefix: string): Map<string, Tensor> {
+  const found = new Map<string, Tensor>();
+  for (const [name, tensor] of tensors) if (name.startsWith(prefix)) found.set(name.slice(prefix.length), tensor);
+  if (found.size === 0) throw new SnapshotError(`the file must hold tensors whose names begin with ${quoted(prefix)}`);
+  return found;
+}
+
+/** The prefix that a file seems to need, as a hint for an error. */
+function prefixIn(tensors: ReadonlyMap<string, Tensor>): string {
+  const marks = ["0.weight", "advantage.0.weight"];
+  const first = [...tensors.keys()].find((name) => marks.some((mark) => name.endsWith(`.${mark}`)));
+  if (first === undefined || tensors.has(marks[0]!) || tensors.has(marks[1]!)) return "";
+  const mark = first.endsWith(`.${marks[1]}`) ? marks[1]! : marks[0]!;
+  return `; { prefix: ${quoted(first.slice(0, -mark.length))} } reads the names that begin so`;
 }
 
 const ONLINE = "q_net.q_net.";
@@ -64,9 +96,10 @@ const TARGET = "q_net_target.";
  *
  * @throws SnapshotError for a file that is damaged or holds other tensors, such as a CNN's.
  */
-export function fromStableBaselines3(file: Uint8Array): LayerWeights[] {
+export function fromStableBaselines3(file: FileBytes, options: FromSafetensorsOptions = {}): LayerWeights[] {
+  const { prefix } = checked<FromSafetensorsOptions>(options, RULES, { prefix: "" });
   const online = new Map<string, Tensor>();
-  for (const [name, tensor] of readSafetensors(file).tensors) {
+  for (const [name, tensor] of below(readSafetensors(file).tensors, prefix!)) {
     if (name.startsWith(ONLINE)) online.set(name.slice(ONLINE.length), tensor);
     else if (!name.startsWith(TARGET)) {
       throw new SnapshotError(
@@ -81,13 +114,14 @@ export function fromStableBaselines3(file: Uint8Array): LayerWeights[] {
 type Parts = Omit<LayerWeights, "name">;
 
 /** @param path - Prefix of the names in the file. */
-function layersFrom(tensors: ReadonlyMap<string, Tensor>, path = ""): LayerWeights[] {
+function layersFrom(tensors: ReadonlyMap<string, Tensor>, path = "", hint = ""): LayerWeights[] {
   const left = new Map(tensors);
   const isDueling = left.has("advantage.0.weight");
   const trunk = isDueling ? takeSequential(left, path, "trunk.") : [];
   const main = [...trunk, ...takeSequential(left, path, isDueling ? "advantage." : "")];
   const value = isDueling ? takeSequential(left, path, "value.") : [];
-  for (const name of left.keys()) throw new SnapshotError(`tensor ${quoted(path + name)} has no place in ${FORM}`);
+  for (const name of left.keys())
+    throw new SnapshotError(`tensor ${quoted(path + name)} has no place in ${FORM}${hint}`);
   if (main.length === trunk.length) throw new SnapshotError(`the file must hold "${path}0.weight", of ${FORM}`);
   if (isDueling && value.length === 0)
     throw new SnapshotError('the file must hold "value.0.weight", for it is dueling');

@@ -12,6 +12,7 @@ import { Latest } from "../collections/index.js";
 import {
   DQN,
   type DQNOptions,
+  type FileBytes,
   type LearnerOptions,
   packSnapshot,
   SnapshotError,
@@ -649,7 +650,7 @@ export class Recommender implements Policy, TargetPolicy {
    *   with groups missing from `features`, or saved with a function in its reward and loaded without, or the reverse.
    */
   static load(
-    file: Uint8Array,
+    file: FileBytes,
     { features = [], reward = {}, loadAgent = (bytes) => DQN.load(bytes) }: LoadOptions = {},
   ): Recommender {
     const { metadata, tensors } = unpackSnapshot(KIND, file);

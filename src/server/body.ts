@@ -58,7 +58,9 @@ export async function* bodyOf(
   { maxBytes, bodyTimeoutMs }: BodyLimits,
 ): AsyncGenerator<Bytes, void, undefined> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
-  if (encoding !== "identity" && encoding !== "gzip") {
+  // RFC 9110, 8.4.1.3.
+  const isGzip = encoding === "gzip" || encoding === "x-gzip";
+  if (encoding !== "identity" && !isGzip) {
     throw new HttpError(415, `the content encoding must be gzip or identity, got ${encoding.slice(0, 40)}`, {
       "accept-encoding": "gzip, identity",
     });

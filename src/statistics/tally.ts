@@ -11,6 +11,8 @@ export interface Figure extends Interval {
   slice: string;
   /** Denominator of the value: impressions, cases, user-days. */
   n: number;
+  /** Only where it holds: an estimate that the data does not support; do not trust it or its interval. */
+  isUnsupported?: true;
 }
 
 export interface ResampleOptions {

@@ -1,4 +1,4 @@
-import type { AgentInput } from "../engine/index.js";
+import type { AgentInput, ResolvedOptions } from "../engine/index.js";
 
 /** The result of a step. @typeParam O - An observation: numbers, or with the option `sparse` index inputs too. */
 export interface StepResult<O extends AgentInput = ArrayLike<number>> {
@@ -34,4 +34,33 @@ export interface Environment<O extends AgentInput = ArrayLike<number>> {
 /** The candidates or the mask of the current state, if the environment has either. */
 export function available(environment: Environment<AgentInput>): AgentInput | undefined {
   return environment.candidates?.() ?? environment.mask?.();
+}
+
+/** @throws RangeError for an environment whose observations or actions are not the agent's. */
+export function requireFitting(options: ResolvedOptions, environment: Environment<AgentInput>): void {
+  const { observationSize, actions } = environment;
+  const say = (what: string, has: unknown, must: unknown) => {
+    return new RangeError(`"${what}" of the environment is ${has}, but the agent's option is ${must}`);
+  };
+  if (observationSize !== undefined && observationSize !== options.observation) {
+    throw say("observationSize", observationSize, `"observation": ${options.observation}`);
+  }
+  if (options.candidates !== undefined) {
+    if (environment.candidates) return;
+    throw new RangeError(`the agent chooses among "candidates", but the environment has no method "candidates"`);
+  }
+  if (actions !== undefined && actions !== options.actions)
+    throw say("actions", actions, `"actions": ${options.actions}`);
+  if (environment.candidates) {
+    throw new RangeError(`the environment has candidates, but the agent has "actions": ${options.actions}`);
+  }
+}
+
+/** What an environment returned. @throws TypeError for a promise. */
+export function requireSync<T>(method: "step" | "reset", result: T): T {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
+  // Nobody else waits for it.
+  (result as unknown as Promise<unknown>).then(undefined, () => {});
+  const must = "must return its result at once, got a promise: an async environment cannot be trained in";
+  throw new TypeError(`"${method}" of the environment ${must}`);
 }

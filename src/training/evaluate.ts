@@ -1,6 +1,6 @@
 import { checked, positiveInteger, type Rule, type Rules } from "../check/index.js";
 import type { AgentInput, DQN } from "../engine/index.js";
-import { available, type Environment } from "./environment.js";
+import { available, type Environment, requireFitting, requireSync } from "./environment.js";
 
 /** The greedy episodes of an evaluation. */
 export interface EvaluateOptions {
@@ -20,12 +20,12 @@ export const EVALUATE_DEFAULTS: Required<EvaluateOptions> = { episodes: 10, seed
 
 /** Return of one greedy episode. */
 function play(agent: DQN, environment: Environment<AgentInput>, seed: number): number {
-  let observation = environment.reset(seed);
+  let observation = requireSync("reset", environment.reset(seed));
   let total = 0;
   for (;;) {
     const action = agent.act(observation, available(environment), 0);
     if (action < 0) return total;
-    const result = environment.step(action);
+    const result = requireSync("step", environment.step(action));
     total += result.reward;
     observation = result.observation;
     if (result.terminated || result.truncated) return total;
@@ -36,9 +36,11 @@ function play(agent: DQN, environment: Environment<AgentInput>, seed: number): n
  * Plays greedy episodes and returns their returns. It stores nothing, learns nothing and draws none of the agent's random
  * numbers.
  *
- * @throws TypeError for an unknown option, RangeError for a wrong value.
+ * @throws TypeError for an unknown option or an environment that returns promises, RangeError for a wrong value or an
+ *   environment whose observations or actions are not the agent's.
  */
 export function evaluate(agent: DQN, environment: Environment<AgentInput>, options: EvaluateOptions = {}): number[] {
+  requireFitting(agent.options, environment);
   const { episodes, seed } = checked<EvaluateOptions>(options, RULES, EVALUATE_DEFAULTS) as Required<EvaluateOptions>;
   return Array.from({ length: episodes }, (_, episode) => play(agent, environment, seed + episode));
 }

@@ -1,4 +1,4 @@
-import { type AgentInput, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
+import { type AgentInput, type FileBytes, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
 import type { EvaluationResult } from "./training.js";
 
 /** An unfinished episode in a file. */
@@ -45,7 +45,7 @@ export function packTraining({ training, agent, best }: TrainingFile): Uint8Arra
 }
 
 /** @throws SnapshotError for a file that is damaged, foreign, newer, or holds no training. */
-export function unpackTraining(file: Uint8Array): TrainingFile {
+export function unpackTraining(file: FileBytes): TrainingFile {
   const { metadata, tensors } = unpackSnapshot("training", file);
   const agent = tensors.get("agent");
   const best = tensors.get("best");

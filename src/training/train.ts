@@ -8,8 +8,8 @@ import {
   positiveInteger,
   type Rules,
 } from "../check/index.js";
-import { type AgentInput, DQN, type EngineOptions, type Transition } from "../engine/index.js";
-import { available, type Environment } from "./environment.js";
+import { type AgentInput, DQN, type EngineOptions, type FileBytes, type Transition } from "../engine/index.js";
+import { available, type Environment, requireFitting, requireSync } from "./environment.js";
 import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
 import { packTraining, type SavedSeat, type TrainingFile, toPlain, unpackTraining } from "./saved.js";
 import {
@@ -144,6 +144,8 @@ class TrainRun implements Run {
   #losses = 0;
   #lossSum = 0;
   #evaluated: EvaluationResult | undefined;
+  /** Whether no report had it yet. */
+  #isNew = false;
   #best: EvaluationResult | undefined;
   #bestWeights: Float32Array | undefined;
   /** Evaluations in a row that were not better than the best. */
@@ -171,6 +173,7 @@ class TrainRun implements Run {
     if (new Set(all).size < all.length) {
       throw new TypeError("each environment, also of the evaluation, must be an object of its own");
     }
+    for (const environment of all) requireFitting(agent.options, environment);
     this.#agent = agent;
     this.#environments = environments;
     if (!from) return;
@@ -265,7 +268,7 @@ class TrainRun implements Run {
 
   /** Starts an episode. */
   #sit(environment: Environment<AgentInput>): Seat {
-    const observation = copyOf(environment.reset(this.#options.seed + this.#started++));
+    const observation = copyOf(requireSync("reset", environment.reset(this.#options.seed + this.#started++)));
     return { environment, observation, return: 0, length: 0 };
   }
 
@@ -279,7 +282,12 @@ class TrainRun implements Run {
     const action = agent.act(observation, choices);
     if (action < 0) throw new Error("the environment offers no action, but its episode has not ended");
     const choice = choiceOf(agent, choices, action);
-    const { observation: nextObservation, reward, terminated, truncated } = environment.step(action);
+    const {
+      observation: nextObservation,
+      reward,
+      terminated,
+      truncated,
+    } = requireSync("step", environment.step(action));
     const nextChoices = nextChoicesOf(agent, environment, terminated);
     const outcome = { reward, terminated, truncated, nextObservation };
     agent.observe({ observation, ...choice, ...outcome, ...nextChoices, environment: index });
@@ -309,6 +317,7 @@ class TrainRun implements Run {
     const { environment, episodes, seed, stopAt, patience, restoreBest } = evaluation;
     const meanReturn = mean(evaluate(this.#agent, environment, { episodes, seed }));
     this.#evaluated = { step: this.#steps, meanReturn };
+    this.#isNew = true;
     this.#worse = !this.#best || meanReturn > this.#best.meanReturn ? 0 : this.#worse + 1;
     if (!this.#best || meanReturn >= this.#best.meanReturn) {
       this.#best = this.#evaluated;
@@ -330,7 +339,9 @@ class TrainRun implements Run {
     };
     this.#losses = 0;
     this.#lossSum = 0;
-    return this.#evaluated ? { ...progress, evaluation: this.#evaluated } : progress;
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    return isNew ? { ...progress, evaluation: this.#evaluated! } : progress;
   }
 }
 
@@ -349,8 +360,9 @@ function breathe(): Promise<void> {
  *
  * @param environments - One, or at most as many as the agent's option `environments`; each an object of its own.
  * @returns A training to await for its result, or to loop over for its reports. It does nothing before.
- * @throws TypeError for an unknown option or an environment given twice, RangeError for a wrong value or too many
- *   environments.
+ * @throws TypeError for an unknown option or an environment given twice, RangeError for a wrong value, too many
+ *   environments, or one whose observations or actions are not the agent's. The training throws a TypeError for an
+ *   environment whose `step` or `reset` returns a promise.
  */
 export function train(
   agent: DQN,
@@ -379,7 +391,7 @@ export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpis
  *   that do not fit the file.
  */
 export function resume(
-  file: Uint8Array,
+  file: FileBytes,
   environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
   options: ResumeOptions = {},
 ): { agent: DQN; training: Training } {

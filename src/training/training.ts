@@ -28,7 +28,7 @@ export interface TrainProgress {
   /** Mean loss since the last report; NaN without updates. */
   loss: number;
   epsilon: number;
-  /** The last evaluation, if any. */
+  /** The latest evaluation since the report before, if there was one. */
   evaluation?: EvaluationResult;
 }
 

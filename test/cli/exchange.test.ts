@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { unpackSnapshot } from "../../src/engine/index.js";
 import { writeTensors } from "../../src/exchange/container.js";
 import { fromSafetensors, readSafetensors, toOnnx, toSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
@@ -20,6 +21,18 @@ beforeAll(() => {
     file.map((byte, i) => (i === file.length - 9 ? byte ^ 1 : byte)),
   );
   writeFileSync(at("recommender.liveq"), new Recommender().save());
+});
+
+describe("export of a recommender", () => {
+  test.each(["safetensors", "onnx"])("writes its agent's network as %s", async (format) => {
+    const out = at(`live.${format}`);
+    expect(await liveq("export", at("recommender.liveq"), "--format", format, "--out", out)).toMatchObject({ code: 0 });
+    const bytes = readFileSync(out);
+    const own = unpackSnapshot("recommender", readFileSync(at("recommender.liveq"))).tensors.get("agent")!;
+    const inner = DQN.load(own);
+    if (format === "onnx") expect(bytes.equals(toOnnx(inner))).toBe(true);
+    else expect(fromSafetensors(bytes)).toEqual(inner.weights());
+  });
 });
 
 describe("inspect", () => {
@@ -104,7 +117,7 @@ describe("export", () => {
   });
 
   test.each([
-    [["recommender.liveq", "x"], 'recommender.liveq: the file holds "recommender", not "dqn"'],
+    [["damaged.liveq", "x"], "damaged.liveq: the file is damaged"],
     [["agent.liveq", "agent.liveq"], '"--out" must be another file than'],
     [["agent.liveq", "no/such/folder"], "ENOENT"],
   ])("refuses %j: exit 1, and writes nothing", async ([file, out], message) => {

@@ -88,7 +88,7 @@ describe("evaluate --decisions", () => {
       '"propensities" of decision "d-1" must be given',
     ],
     ["a probability that is none", ["--decisions", at("zero.jsonl")], 1, 'zero.jsonl:1: "propensities.0" must be'],
-    ["a reward without decisions", ["--reward", "click"], 2, '"--reward" and "--clip" go with "--decisions"'],
+    ["a reward without decisions", ["--reward", "click"], 2, '"--reward", "--clip" and "--min-ess" go with'],
     [
       "a reward that there is not",
       ["--decisions", at("bare.jsonl"), "--reward", "joy"],

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type LoggedChoice, OffPolicyEstimates, RewardModel } from "../../src/evaluation/index.js";
+import {
+  type LoggedChoice,
+  type OffPolicyEstimateOptions,
+  OffPolicyEstimates,
+  RewardModel,
+} from "../../src/evaluation/index.js";
 import { poisson, weightedIndex } from "../../src/numeric/distributions.js";
 import { Random } from "../../src/numeric/random.js";
 import { type Figure, groupOf, meanInterval } from "../../src/statistics/index.js";
@@ -44,7 +49,7 @@ function choiceOf(random: Random, model?: Model): LoggedChoice {
 
 function logOf(n: number, seed: number, model?: Model): OffPolicyEstimates {
   const random = Random.named(seed, "bandit");
-  const estimates = new OffPolicyEstimates();
+  const estimates = new OffPolicyEstimates({ minEss: 0 });
   for (let i = 0; i < n; i++) estimates.add(i % 1024, [choiceOf(random, model)]);
   return estimates;
 }
@@ -56,9 +61,37 @@ function judged(values: number[], truth: number): { errors: number; deviation: n
   return { errors: Math.abs(value - truth) / (deviation / Math.sqrt(values.length)), deviation };
 }
 
+/** Estimates of a policy that shows the logged choice in this share of 1000 decisions that were drawn by a tenth. */
+function unlike(share: number, options: Partial<OffPolicyEstimateOptions> = {}) {
+  const estimates = new OffPolicyEstimates(options);
+  for (let i = 0; i < 1000; i++) {
+    const probability = i < share * 1000 ? 1 : 0;
+    estimates.add(i % 1024, [{ propensity: 0.1, probability, reward: i % 2, predicted: 0.5, expected: 0.5 }]);
+  }
+  return estimates.figures({ resamples: 10 });
+}
+
+test("estimates without support are refused, or marked where they are asked for", () => {
+  const weightless = ["logged", "dm", "ess", "mean_weight", "clipped_share"];
+  for (const share of [0, 0.001, 0.003, 0.049]) {
+    const figures = unlike(share);
+    expect(
+      figures.every(({ metric }) => weightless.includes(metric)),
+      `${share}`,
+    ).toBe(true);
+    expect(figures.some(({ isUnsupported }) => isUnsupported)).toBe(false);
+    const all = unlike(share, { minEss: 0 });
+    expect(all.find(({ metric }) => metric === "ips")).toMatchObject({ isUnsupported: true });
+    for (const { metric, isUnsupported } of all) expect(isUnsupported === undefined).toBe(weightless.includes(metric));
+  }
+  expect(unlike(0.05).find(({ metric }) => metric === "ips")).not.toHaveProperty("isUnsupported");
+  expect(unlike(0.05, { minEss: 51 }).some(({ metric }) => metric === "ips")).toBe(false);
+  expect(() => new OffPolicyEstimates({ minEss: -1 })).toThrow('"minEss" must be a finite number >= 0, got -1');
+});
+
 describe("estimates of one choice a decision", () => {
   test("equal a computation by hand", () => {
-    const estimates = new OffPolicyEstimates({ switchAbove: 2 });
+    const estimates = new OffPolicyEstimates({ minEss: 0, switchAbove: 2 });
     // Weights 2, 0.5, 4 and 0; what the model missed: 0.5, -0.25, 1, -1.
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1, predicted: 0.5, expected: 0.25 }]);
     estimates.add(1, [{ propensity: 0.5, probability: 0.25, reward: 0, predicted: 0.25, expected: 0.5 }]);
@@ -80,7 +113,7 @@ describe("estimates of one choice a decision", () => {
   });
 
   test("clip weights at `clip`, and count the clipped ones", () => {
-    const estimates = new OffPolicyEstimates({ clip: 3 });
+    const estimates = new OffPolicyEstimates({ minEss: 0, clip: 3 });
     estimates.add(0, [{ propensity: 0.25, probability: 0.5, reward: 1 }]);
     estimates.add(1, [{ propensity: 0.125, probability: 0.5, reward: 3 }]);
     expect(valuesOf(estimates.figures(ONE))).toEqual({
@@ -94,7 +127,7 @@ describe("estimates of one choice a decision", () => {
   });
 
   test("count every decision as effective where all weights are equal", () => {
-    const estimates = new OffPolicyEstimates();
+    const estimates = new OffPolicyEstimates({ minEss: 0 });
     for (let i = 0; i < 50; i++) estimates.add(i, [{ propensity: 0.2, probability: 0.3, reward: 0 }]);
     expect(valuesOf(estimates.figures(ONE))["ess"]).toBeCloseTo(50, 10);
   });
@@ -145,7 +178,7 @@ describe("estimates of one choice a decision", () => {
     const logs = 300;
     for (let seed = 0; seed < logs; seed++) {
       const random = Random.named(seed, "coverage");
-      const estimates = new OffPolicyEstimates();
+      const estimates = new OffPolicyEstimates({ minEss: 0 });
       for (let user = 0; user < 100; user++) {
         const group = groupOf(`${seed}-${user}`);
         const decisions = 1 + poisson(random, 3);
@@ -162,7 +195,7 @@ describe("estimates of one choice a decision", () => {
   });
 
   test("refuse a field out of its range by name, and change nothing", () => {
-    const estimates = new OffPolicyEstimates({ positions: 2 });
+    const estimates = new OffPolicyEstimates({ minEss: 0, positions: 2 });
     const good: LoggedChoice = { propensity: 0.5, probability: 0.5, reward: 1 };
     estimates.add(1, [good, good]);
     const before = estimates.figures();
@@ -176,17 +209,17 @@ describe("estimates of one choice a decision", () => {
     for (const [wrong, message] of refusals)
       expect(() => estimates.add(1, [good, { ...good, ...wrong }])).toThrow(message);
     expect(() => estimates.add(1, [good, good, good])).toThrow('"choices" must be at most 2 ("positions"), got 3');
-    const half = new OffPolicyEstimates();
+    const half = new OffPolicyEstimates({ minEss: 0 });
     expect(() => half.add(1, [{ ...good, predicted: 1 }])).toThrow(
       '"choices.0.expected" must be in [-1e9, 1e9], got undefined',
     );
-    expect(() => new OffPolicyEstimates({ clip: 0 })).toThrow('"clip" must be in (0, 1000000], got 0');
+    expect(() => new OffPolicyEstimates({ minEss: 0, clip: 0 })).toThrow('"clip" must be in (0, 1000000], got 0');
     expect(() => new OffPolicyEstimates({ cut: 1 } as object)).toThrow('"cut" is not an option');
     expect(estimates.figures()).toEqual(before);
   });
 
   test("stay finite for any propensities", () => {
-    const estimates = new OffPolicyEstimates({ positions: 3 });
+    const estimates = new OffPolicyEstimates({ minEss: 0, positions: 3 });
     const choice = { propensity: 5e-324, probability: 1, reward: 1e9, predicted: -1e9, expected: 1e9 };
     estimates.add(1, [choice, choice, { ...choice, probability: 0 }]);
     estimates.add(2, []);
@@ -255,7 +288,7 @@ describe("estimates of slates", () => {
         expected: random.normal(),
       })),
     );
-    const estimates = new OffPolicyEstimates({ positions: 3, clip, switchAbove: 1.5 });
+    const estimates = new OffPolicyEstimates({ minEss: 0, positions: 3, clip, switchAbove: 1.5 });
     for (const [i, choices] of log.entries()) estimates.add(i % 50, choices);
     const values = valuesOf(estimates.figures(ONE));
     const twin = naive(log, 3, clip, 1.5);
@@ -283,7 +316,7 @@ describe("estimates of slates", () => {
 
   function slates(n: number, seed: number, isMarginal: boolean, cascade: boolean) {
     const random = Random.named(seed, "cascade");
-    const estimates = new OffPolicyEstimates({ positions: 2 });
+    const estimates = new OffPolicyEstimates({ minEss: 0, positions: 2 });
     for (let i = 0; i < n; i++) {
       const a = weightedIndex(random, logging);
       const b = weightedIndex(

@@ -153,7 +153,7 @@ describe("a log of decisions", () => {
   });
 
   test("counts only events that name the decision", () => {
-    const log = new OffPolicyLog(new RandomPolicy(1), { reward: "watch", from: 5 });
+    const log = new OffPolicyLog(new RandomPolicy(1), { reward: "watch", from: 5, minEss: 0 });
     const onAir = (stream: string): LiveEvent => ({ kind: "on_air", time: 0, stream, streamer: stream, category: "c" });
     for (const stream of ["a", "b"]) log.feedback(onAir(stream));
     const decision = { id: "d-0", user: "u", time: 1, slate: ["a"], propensities: [0.5] };
@@ -233,7 +233,7 @@ describe("Open Bandit records", () => {
 
   test("are counted by position, and weighted by the item shown", () => {
     expect([...itemShares(log, 3)]).toEqual([1 / 3, 2 / 3, 0, 1, 0, 0]);
-    const figures = evaluateBandit(log, () => [0.75, 0.25], {}, { resamples: 1 });
+    const figures = evaluateBandit(log, () => [0.75, 0.25], { minEss: 0 }, { resamples: 1 });
     const values = Object.fromEntries(figures.map(({ metric, value }) => [metric, value]));
     expect(values).toMatchObject({ logged: 0.5, ips: (1.5 + 1) / 4, snips: 2.5 / 5, mean_weight: 1.25 });
   });

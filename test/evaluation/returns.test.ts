@@ -160,3 +160,19 @@ describe("the log of returns", () => {
     );
   });
 });
+
+test("a log without a return says why", () => {
+  const log = new ReturnLog();
+  expect(() => log.result()).toThrow("there is no return: the log has no decision");
+  const decision = { id: "d-1", user: "u", time: DAY, slate: ["s"], scores: [1], propensities: [1], model: "m" };
+  log.decision(decision as never);
+  expect(() => log.result()).toThrow("none of its 1 decisions has a stream that was clicked and watched");
+  const seen = { user: "u", stream: "s", decision: "d-1" };
+  log.feedback({ kind: "click", time: DAY + 1, ...seen });
+  log.feedback({ kind: "watch", time: 3.5 * DAY, watchMs: 60_000, ...seen });
+  expect(() => log.result()).toThrow(
+    'its first choice is 2.5 days before the end of the log, but "horizonMs" is 14 days',
+  );
+  expect(() => log.result({ from: 2 * DAY })).toThrow('all 1 decisions with a choice are before "from"');
+  expect(log.result({ horizonMs: 2 * DAY }).find(({ metric }) => metric === "predicted")).toMatchObject({ value: 1 });
+});

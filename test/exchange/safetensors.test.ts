@@ -199,3 +199,38 @@ describe("fromStableBaselines3", () => {
     expect(() => fromStableBaselines3(fileOf(shapes))).toThrow(message);
   });
 });
+
+describe("a prefix", () => {
+  const layers = new DQN(PLAIN).weights();
+  /** The weights with something before each name, beside other tensors. */
+  const named = (prefix: string, ...others: string[]) => {
+    const { tensors } = readSafetensors(toSafetensors(layers));
+    const all = [...tensors].map(([name, tensor]): [string, Tensor] => [prefix + name, tensor]);
+    return writeTensors(new Map([...all, ...others.map((name): [string, Tensor] => [name, f32(2, 2)])]), {});
+  };
+
+  test.each(["_orig_mod.", "network.", "quantile_net.", "quantile_net.quantile_net.", "module._orig_mod.q.", "q."])(
+    "%j is taken off, and other tensors are ignored",
+    (prefix) => {
+      const file = named(prefix, "quantile_net_target.0.weight", "features.0.weight", "0.weightier");
+      expect(fromSafetensors(file, { prefix })).toEqual(layers);
+    },
+  );
+
+  test.each(["_orig_mod.", "network.", "quantile_net.quantile_net."])("%j that is needed is named", (prefix) => {
+    expect(() => fromSafetensors(named(prefix))).toThrow(`; { prefix: "${prefix}" } reads the names that begin so`);
+  });
+
+  test("stands before Stable-Baselines3's names as well", () => {
+    const file = named("_orig_mod.q_net.q_net.", "_orig_mod.q_net_target.0.weight");
+    expect(fromStableBaselines3(file, { prefix: "_orig_mod." })).toEqual(layers);
+  });
+
+  test("that no name has, or of another type, is refused", () => {
+    expect(() => fromSafetensors(named("a."), { prefix: "b." })).toThrow(
+      'must hold tensors whose names begin with "b."',
+    );
+    expect(() => fromSafetensors(named("a."), { prefix: 1 } as object)).toThrow('"prefix" must be a string, got 1');
+    expect(() => fromSafetensors(named("a."), { prefixes: "" } as object)).toThrow('"prefixes" is not an option');
+  });
+});

@@ -372,7 +372,8 @@ describe("a handler", () => {
     await until(() => said().includes("data: 1"));
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(isCancelled).toBe(false);
-    socket.destroy();
+    // An end alone would be that of a client which only listens on.
+    socket.resetAndDestroy();
     await until(() => isCancelled);
   });
 

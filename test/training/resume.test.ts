@@ -104,7 +104,7 @@ test("a file, environments or options that do not fit are refused", async () => 
     "the training in the file has 1 environments, got 2",
   );
   expect(() => resume(file, new ChangingCandidates(), { evaluationEnvironment })).toThrow(
-    "the state of the environment must be an object with episode, random, mood, set",
+    '"observationSize" of the environment is 3, but the agent\'s option is "observation": 4',
   );
   expect(() => resume(file, new CartPole(), { evaluationEnvironment, steps: 0 })).toThrow('"steps" must be');
   expect(() => resume(file.subarray(1), new CartPole(), { evaluationEnvironment })).toThrow(SnapshotError);

@@ -35,6 +35,7 @@ export interface EvaluateOptions {
   decisions?: string[];
   reward?: OffPolicyOptions["reward"];
   clip?: number;
+  minEss?: number;
   k: number;
   negatives: number;
   target: LogReplayOptions["target"];
@@ -51,8 +52,8 @@ const EARNED: readonly string[] = [
   ...["dm", "dr", "sndr", "switch_dr"],
 ];
 
-/** Effective sample size of decisions below which an estimate is unreliable. Set by hand. */
-const FEW = 50;
+/** The note of rows that the log does not support. */
+const UNSUPPORTED = "without support in the log";
 
 /** A recommender from a file. It knows all events up to its own time, and does not train on later ones. */
 class Trained implements RankingPolicy, TargetPolicy {
@@ -141,7 +142,7 @@ async function beginningOf(files: readonly string[], signal: AbortSignal): Promi
 
 /** @throws UsageError for options that do not go with `--events`. */
 function requireLogs(options: EvaluateOptions, files: readonly string[]): void {
-  const { warmup, decisions, reward, clip } = options;
+  const { warmup, decisions, reward, clip, minEss } = options;
   if (options.model.length > 0 && warmup.length === 0) {
     throw new UsageError('"--model" needs "--warmup": the complete log before "--events", including the training log');
   }
@@ -149,8 +150,8 @@ function requireLogs(options: EvaluateOptions, files: readonly string[]): void {
     throw new UsageError('"--events" must be a file where there is "--warmup"');
   }
   requireOneStdin(files, decisions);
-  if (decisions === undefined && (reward !== undefined || clip !== undefined)) {
-    throw new UsageError('"--reward" and "--clip" go with "--decisions"');
+  if (decisions === undefined && (reward !== undefined || clip !== undefined || minEss !== undefined)) {
+    throw new UsageError('"--reward", "--clip" and "--min-ess" go with "--decisions"');
   }
 }
 
@@ -189,9 +190,10 @@ async function evaluateDecisions(
   from: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { warmup, reward = "click", clip, seed, json } = options;
+  const { warmup, reward = "click", clip, minEss, seed, json } = options;
   const judged = enter(options).map((policy) => {
-    return { policy, log: new OffPolicyLog(policy, { from, reward, ...(clip !== undefined && { clip }) }) };
+    const weights = { ...(clip !== undefined && { clip }), ...(minEss !== undefined && { minEss }) };
+    return { policy, log: new OffPolicyLog(policy, { from, reward, ...weights }) };
   });
   const take = (entry: Entry) => {
     for (const { policy, log } of judged) {
@@ -224,15 +226,20 @@ async function evaluateDecisions(
   print(`${grid(metrics, columns, find)}\n${about}\n`, json);
   for (const name of columns) {
     const left = find("ess", name)?.value ?? 0;
-    if (left >= FEW) continue;
-    const why = "it differs too much from the logging policy; do not trust its estimates and intervals";
+    const isGiven = find("ips", name) !== undefined;
+    if (isGiven && find("ips", name)!.isUnsupported === undefined) continue;
+    const then = isGiven
+      ? "do not trust its estimates and intervals"
+      : 'refused; "--min-ess 0" prints them all the same';
+    const why = `it differs too much from the logging policy for estimates with weights: ${then}`;
     process.stderr.write(`${name}: weights leave ${left.toFixed(1)} of ${n} decisions: ${why}\n`);
   }
   if (json === undefined) return !signal.aborted;
   const unit = { click: "1", watch: "min" }[reward];
   const rows = results.flatMap(({ name, figures }) =>
     rowsOf(figures, "recommender", `offpolicy-${reward}/${name}`, [seed]).map((row) => {
-      return EARNED.includes(row.metric) ? { ...row, unit } : row;
+      const mark = find(row.metric, name)?.isUnsupported ? { note: UNSUPPORTED } : {};
+      return { ...row, ...(EARNED.includes(row.metric) && { unit }), ...mark };
     }),
   );
   writeRows(json, rows);

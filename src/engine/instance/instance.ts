@@ -90,6 +90,9 @@ export class Engine {
    *   compile; RangeError or TypeError for wrong options.
    */
   constructor(shape: Shape, options: EngineOptions = {}) {
+    if (typeof WebAssembly === "undefined") {
+      throw new Error("the host has no WebAssembly: it is an old one, or it is switched off, as by a lockdown mode");
+    }
     const { module, kernels, threads = 1 } = checked<EngineOptions>(options, RULES, DEFAULTS);
     const isUnrolled = kernels === "auto" ? prefersUnrolled() : kernels === "unrolled";
     this.build = `simd128 ${isUnrolled ? "unrolled" : "rolled"}`;

@@ -1,4 +1,5 @@
 import { show } from "../../check/index.js";
+import { bytesOf, type FileBytes } from "./bytes.js";
 import { SnapshotError } from "./error.js";
 import { Sha256, sha256 } from "./sha256.js";
 
@@ -144,7 +145,7 @@ class Pieces {
     while (this.#piece.byteLength === 0) {
       const { done, value } = await this.#chunks.next();
       if (done) return false;
-      this.#piece = value;
+      this.#piece = bytesOf(value);
     }
     return true;
   }
@@ -194,9 +195,8 @@ function openHeader(
  * Reads a file of `kind`. The tensors are plain views of the given bytes.
  * @throws SnapshotError that names the fault.
  */
-export function unpackSnapshot(kind: string, given: Uint8Array): SnapshotFile {
-  // Of a Buffer, slice() would share memory instead of copying it.
-  const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+export function unpackSnapshot(kind: string, given: FileBytes): SnapshotFile {
+  const file = bytesOf(given);
   if (file.byteLength < 8) throw new SnapshotError(`the file has ${file.byteLength} bytes: too short for a snapshot`);
   const start = 8 + headerLength(file, file.byteLength - 8);
   const header = file.subarray(8, start);
@@ -227,7 +227,7 @@ interface Header {
 function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entries: [string, unknown][] } {
   let header: Header | undefined;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/ +$/, "");
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(withoutPadding(bytes));
     if (text[0] === "{") header = JSON.parse(text);
     if (JSON.stringify(header) !== text) header = undefined;
   } catch {
@@ -238,6 +238,13 @@ function readHeader(bytes: Uint8Array): { metadata: Record<string, string>; entr
     throw new SnapshotError("the header is not JSON as LiveQ writes it");
   }
   return { metadata, entries: Object.entries(header!).filter(([name]) => name !== "__metadata__") };
+}
+
+/** A header without the spaces at its end. A regular expression would take quadratic time for spaces before them. */
+function withoutPadding(bytes: Uint8Array): Uint8Array {
+  let end = bytes.byteLength;
+  while (end > 0 && bytes[end - 1] === 0x20) end--;
+  return bytes.subarray(0, end);
 }
 
 /** The size of each tensor, in the order of the file. */

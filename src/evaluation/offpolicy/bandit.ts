@@ -3,7 +3,7 @@ import { type Figure, groupOf, type ResampleOptions } from "../../statistics/ind
 import { type OffPolicyEstimateOptions, OffPolicyEstimates } from "./estimates.js";
 import { RewardModel, type RewardModelOptions } from "./rewards.js";
 
-export interface BanditOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove"> {
+export interface BanditOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove" | "minEss"> {
   /** Options of the regression behind `dm`, `dr`, `sndr` and `switch_dr`. */
   model: Partial<RewardModelOptions>;
 }

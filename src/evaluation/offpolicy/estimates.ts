@@ -1,4 +1,4 @@
-import { above, bounded, checked, integer, mustBe, positive, type Rules } from "../../check/index.js";
+import { above, bounded, checked, integer, mustBe, nonNegative, positive, type Rules } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import {
   drawGroups,
@@ -31,14 +31,26 @@ export interface OffPolicyEstimateOptions {
   clip: number;
   /** Weight above which Switch-DR uses the model alone, > 0. Default 10. [set by hand] */
   switchAbove: number;
+  /**
+   * Effective number of decisions below which `figures` leaves out all estimates with weights, >= 0: the log does not
+   * support them, and they come out as 0, or as what a few decisions earned. With less, they are given and those below
+   * 50 are marked. Default 50. [set by hand]
+   */
+  minEss: number;
 }
 
-const DEFAULTS: OffPolicyEstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10 };
+/** Effective number of decisions below which an estimate is marked. Set by hand. */
+const FEW = 50;
+const DEFAULTS: OffPolicyEstimateOptions = { positions: 1, clip: 1e6, switchAbove: 10, minEss: FEW };
+
+/** Figures that come from no weights. */
+const WEIGHTLESS: readonly string[] = ["logged", "dm", "ess", "mean_weight", "clipped_share"];
 
 /** Rules of the options that others take over. */
-export const WEIGHT_RULES: Rules<Pick<OffPolicyEstimateOptions, "clip" | "switchAbove">> = {
+export const WEIGHT_RULES: Rules<Pick<OffPolicyEstimateOptions, "clip" | "switchAbove" | "minEss">> = {
   clip: above(0, 1e6),
   switchAbove: positive,
+  minEss: nonNegative,
 };
 const TABLE: Rules<OffPolicyEstimateOptions> = { positions: integer(1, 100), ...WEIGHT_RULES };
 
@@ -143,7 +155,8 @@ export class OffPolicyEstimates {
 
   /**
    * All estimates, each with its percentile interval; unbounded where all decisions are of one group. Estimates with a
-   * denominator of 0 or without a model are left out. `n` is the number of decisions.
+   * denominator of 0 or without a model are left out, as are those with weights where `ess` is below `minEss`. `n` is
+   * the number of decisions.
    *
    * @throws TypeError or RangeError for unknown or wrong options.
    */
@@ -154,11 +167,15 @@ export class OffPolicyEstimates {
     const drawn = Array.from({ length: resamples }, () => this.#read(groups, drawGroups(groups, random)));
     const n = this.#total(groups)[SUM.decisions]!;
     const isBounded = groups.length > 1;
-    return Object.entries(this.#read(groups))
-      .filter(([, value]) => Number.isFinite(value))
+    const read = this.#read(groups);
+    const ess = read["ess"]! || 0;
+    const isRefused = (metric: string) => ess < this.options.minEss && !WEIGHTLESS.includes(metric);
+    return Object.entries(read)
+      .filter(([metric, value]) => Number.isFinite(value) && !isRefused(metric))
       .map(([metric, value]) => {
         const bounds = isBounded ? middleOf(Float64Array.from(drawn, (each) => each[metric]!)) : UNBOUNDED;
-        return { metric, slice: "all", value, ...bounds, n };
+        const mark = ess < FEW && !WEIGHTLESS.includes(metric) ? ({ isUnsupported: true } as const) : {};
+        return { metric, slice: "all", value, ...bounds, n, ...mark };
       });
   }
 

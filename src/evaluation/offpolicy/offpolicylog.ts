@@ -17,7 +17,7 @@ import { Broadcasts } from "../broadcasts.js";
 import { type OffPolicyEstimateOptions, OffPolicyEstimates, WEIGHT_RULES } from "./estimates.js";
 import { RewardModel, type RewardModelOptions } from "./rewards.js";
 
-export interface OffPolicyOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove"> {
+export interface OffPolicyOptions extends Pick<OffPolicyEstimateOptions, "clip" | "switchAbove" | "minEss"> {
   /**
    * Reward of a stream at its position: 1 for a `click`, or the minutes of a `watch`. Only events that name the
    * decision count. Default `click`.
@@ -31,8 +31,16 @@ export interface OffPolicyOptions extends Pick<OffPolicyEstimateOptions, "clip" 
   model: Partial<RewardModelOptions>;
 }
 
-const { clip, switchAbove } = new OffPolicyEstimates().options;
-const DEFAULTS: OffPolicyOptions = { reward: "click", from: 0, until: Number.MAX_VALUE, clip, switchAbove, model: {} };
+const { clip, switchAbove, minEss } = new OffPolicyEstimates().options;
+const DEFAULTS: OffPolicyOptions = {
+  reward: "click",
+  from: 0,
+  until: Number.MAX_VALUE,
+  clip,
+  switchAbove,
+  minEss,
+  model: {},
+};
 const TABLE: Rules<OffPolicyOptions> = {
   reward: oneOf("click", "watch"),
   from: nonNegative,
@@ -160,8 +168,8 @@ export class OffPolicyLog {
   }
 
   #estimates(positions: number): OffPolicyEstimates {
-    const { clip, switchAbove } = this.options;
-    return new OffPolicyEstimates({ positions, clip, switchAbove });
+    const { clip, switchAbove, minEss } = this.options;
+    return new OffPolicyEstimates({ positions, clip, switchAbove, minEss });
   }
 
   /** Credits the event's decision, and updates the user's features for the model. */

@@ -17,7 +17,10 @@ export interface ColumnCleaning {
    * 0. Default `keep`.
    */
   missing?: "keep" | "drop" | "mean" | "median" | "mode" | "constant" | "indicator";
-  /** The value to fill in, for `constant` and `indicator`. Default 0 for `indicator`. */
+  /**
+   * The value to fill in, for `constant` and `indicator`: also one beyond the limits, such as -1, which then stays as it
+   * is. Default 0 for `indicator`.
+   */
   constant?: string | number | undefined;
   /**
    * Outliers are numbers beyond the quartiles by more than `factor` interquartile ranges (`iqr`; Tukey 1977), or from the
@@ -276,7 +279,9 @@ function cleanRow(
       value = fill;
       changes.push([`missing: ${missing}`, name]);
     }
-    if (typeof value === "number") {
+    // What was declared stands for what is missing: it is no outlier, nor in rows that were cleaned before.
+    const isDeclared = (missing === "constant" || missing === "indicator") && value === fill;
+    if (typeof value === "number" && !isDeclared) {
       const fitting = nearest(value, column);
       if (fitting !== value && column.beyond === "drop") {
         drop(report, reasonOf(value, column, name));

@@ -1,5 +1,12 @@
 import { above, between, checked, group, integer, type Rules } from "../../check/index.js";
-import { DQN, type LearnerOptions, packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
+import {
+  DQN,
+  type FileBytes,
+  type LearnerOptions,
+  packSnapshot,
+  SnapshotError,
+  unpackSnapshot,
+} from "../../engine/index.js";
 import type { Ranker } from "../../evaluation/index.js";
 import { type Interactions, lastOfEachPair, type UserHistories, userHistories } from "../../logs/index.js";
 import { Random } from "../../numeric/index.js";
@@ -468,7 +475,7 @@ export class DqnRanker implements Ranker {
    * The ranker that `save` wrote; it ranks the same.
    * @throws SnapshotError for a file that is damaged, foreign, newer, or of another shape.
    */
-  static load(file: Uint8Array): DqnRanker {
+  static load(file: FileBytes): DqnRanker {
     const { metadata, tensors } = unpackSnapshot(KIND, file);
     const column = (name: string): ArrayBuffer => {
       const bytes = tensors.get(name);
