@@ -1,6 +1,13 @@
 import { exp } from "../../../numeric/index.js";
 import type { Id } from "../../../protocol/index.js";
-import { type CatalogStream, emptyRhythm, freshMinutes, type State, type UserProfile, type Users } from "../../state/index.js";
+import {
+  type CatalogStream,
+  emptyRhythm,
+  freshMinutes,
+  type State,
+  type UserProfile,
+  type Users,
+} from "../../state/index.js";
 import { type FeatureGroup, type FeatureWriter, featureGroup, type Moment } from "../group.js";
 import { logScaled, saturated } from "../scale.js";
 
