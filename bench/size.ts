@@ -23,7 +23,7 @@ interface Bundle {
  * the recommender.
  */
 const BUNDLES: readonly Bundle[] = [
-  { name: "DQN", door: "liveq", bytesMax: 28.5 * 1024 },
+  { name: "DQN", door: "liveq", bytesMax: 29 * 1024 },
   { name: "Recommender", door: "liveq/recommender", bytesMax: 64 * 1024 },
 ];
 

@@ -5,9 +5,13 @@ export type Rule = readonly [holds: (value: unknown) => boolean, must: string];
 export type Rules<T> = { readonly [K in keyof Required<T>]: Rule };
 
 /** A value as messages show it: short, on one line. */
-export function show(value: unknown): string {
+export function show(value: unknown, depth = 0): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(", ")}]`;
+  if (Array.isArray(value)) {
+    // Of arrays in arrays from outside there may be any number.
+    if (value.length > 8 || depth === 3) return `an array of ${value.length}`;
+    return `[${value.map((one) => show(one, depth + 1)).join(", ")}]`;
+  }
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "function") return "a function";
   return String(value);

@@ -54,11 +54,20 @@ describe("evaluate --decisions", () => {
     expect(await liveq("train", "--events", train, ...decisions, "--model", model)).toMatchObject({ code: 0 });
     const bytes = readFileSync(model);
     const words = ["--warmup", train, "--events", later, ...decisions, "--model", model, "--json", at("rows.json")];
-    const { code, out } = await liveq("evaluate", ...words);
+    const refused = await liveq("evaluate", ...words);
+    expect(refused.code).toBe(0);
+    expect(refused.out).not.toMatch(/^(?:ips|snips|rips|dr|sndr) /m);
+    expect(refused.err).toMatch(/m: weights leave 1\d\.\d of \d+ decisions: .*refused; "--min-ess 0" prints them/);
+    const { code, out, err } = await liveq("evaluate", ...words, "--min-ess", "0");
     expect(code).toBe(0);
+    expect(err).toContain("do not trust its estimates and intervals");
     expect(out).toContain("\ntd_error_squared ");
     expect(out).toContain("\ndr ");
     const rows = rowsIn(readFileSync(at("rows.json"), "utf8"));
+    const note = (metric: string) => rows.find((row) => row.metric === metric)!.note;
+    expect([note("dr"), note("ips"), note("dm")]).toEqual([
+      ...["without support in the log", "without support in the log", undefined],
+    ]);
     const error = rows.find(({ metric, case: name }) => metric === "td_error_squared" && name === "offpolicy-click/m")!;
     expect(error.value).toBeGreaterThan(0);
     expect(error.n).toBeGreaterThan(20);

@@ -1,0 +1,141 @@
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readSafetensors } from "../../src/exchange/index.js";
+import { DQN } from "../../src/index.js";
+import { DouyuPackets, readCsvEvents, readJsonl } from "../../src/logs/index.js";
+import { Recommender } from "../../src/recommender/index.js";
+import { ingest } from "../../src/server/index.js";
+
+/** Random texts of the last test; `npm run test:fuzz` asks for more. */
+const TEXTS = Number(process.env["FUZZ_TEXTS"] ?? 40);
+/** Sizes that differ by this factor take at most so many times the CPU: linear work takes FACTOR, quadratic FACTOR^2. */
+const [FACTOR, MOST] = [16, 64] as const;
+/** CPU below which a reader is fast whatever its growth, ms. */
+const FAST_MS = 60;
+const SMALL = 16_000;
+
+/** Texts that readers have stumbled over, of about so many bytes. */
+const HOSTILE: Record<string, (n: number) => string> = {
+  spaces: (n) => `{${" ".repeat(n)}x}`,
+  "blank lines": (n) => "\n".repeat(n),
+  "lines of a space": (n) => " \n".repeat(n / 2),
+  "carriage returns": (n) => "\r".repeat(n),
+  "open brackets": (n) => "[".repeat(n),
+  "brackets and back": (n) => "[".repeat(n / 2) + "]".repeat(n / 2),
+  "nested objects": (n) => '{"a":'.repeat(n / 5),
+  "an event with a deep field": (n) =>
+    `{"kind":"click","time":1,"user":"u","stream":${"[".repeat(n / 2)}${"]".repeat(n / 2)}}`,
+  "empty objects": (n) => `[${"{},".repeat(n / 3)}{}]`,
+  "empty objects by line": (n) => "{}\n".repeat(n / 3),
+  "empty arrays": (n) => `{"tags":[${"[],".repeat(n / 3)}[]]}`,
+  "many fields": (n) => `{${Array.from({ length: n / 10 }, (_, i) => `"k${i}":1`).join()}}`,
+  "one field many times": (n) => `{${'"a":1,'.repeat(n / 6)}"a":1}`,
+  backslashes: (n) => `{"a":"${"\\".repeat(n)}`,
+  "escaped quotes": (n) => `{"a":"${'\\"'.repeat(n / 2)}"}`,
+  quotes: (n) => '"'.repeat(n),
+  digits: (n) => `{"time":${"1".repeat(n)}}`,
+  zeros: (n) => "\0".repeat(n),
+  "zeros and a letter": (n) => `${"\0".repeat(n)}x`,
+  commas: (n) => ",".repeat(n),
+  "a long text": (n) => `{"kind":"click","time":1,"user":"${"u".repeat(n)}","stream":"s"}`,
+  "a header of many tensors": (n) =>
+    `{${Array.from({ length: n / 50 }, (_, i) => `"t${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`).join()}}`,
+};
+
+function withLength(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  const file = new Uint8Array(8 + bytes.length);
+  new DataView(file.buffer).setBigUint64(0, BigInt(bytes.length), true);
+  file.set(bytes, 8);
+  return file;
+}
+
+/** A packet of Douyu's channel with this text, which it bounds. */
+function packet(text: string): Uint8Array {
+  const bytes = Buffer.from(text.slice(0, 65_000));
+  const all = Buffer.alloc(12 + bytes.length);
+  all.writeUInt32LE(8 + bytes.length, 0);
+  all.writeUInt32LE(8 + bytes.length, 4);
+  all.writeUInt16LE(690, 8);
+  bytes.copy(all, 12);
+  return all;
+}
+
+async function drained(source: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of source);
+}
+
+function posted(type: string, encode: (text: string) => BodyInit, encoding = "identity") {
+  const handler = ingest({ sink: () => {} });
+  return async (text: string) => {
+    const headers = { "content-type": type, "content-encoding": encoding };
+    const response = await handler(new Request("http://x/", { method: "POST", headers, body: encode(text) }));
+    expect(response.status).toBeLessThan(500);
+    await response.text();
+  };
+}
+
+const gzip = (text: string) => gzipSync(text) as unknown as BodyInit;
+
+/** Everything that reads bytes from outside. */
+const READERS: Record<string, (text: string) => unknown> = {
+  "DQN.load": (text) => DQN.load(withLength(text)),
+  "Recommender.load": (text) => Recommender.load(withLength(text)),
+  readSafetensors: (text) => readSafetensors(withLength(text)),
+  readJsonl: (text) => drained(readJsonl(text, { onError: "skip" })),
+  readCsvEvents: (text) => drained(readCsvEvents(text, undefined, { onError: "skip" })),
+  DouyuPackets: (text) => new DouyuPackets().push(packet(text)),
+  "a body in JSON": posted("application/json", (text) => text),
+  "a body of lines": posted("application/x-ndjson", (text) => text),
+  "a body of lines in gzip": posted("application/x-ndjson", gzip, "gzip"),
+};
+
+/** CPU of a reader on a text, ms, the least of some runs. An error of its own is an answer as well. */
+async function cost(read: (text: string) => unknown, text: string): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < 3; i++) {
+    const before = process.cpuUsage();
+    try {
+      await read(text);
+    } catch (error) {
+      expect(error, String(error)).not.toBeInstanceOf(RangeError);
+    }
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1000);
+    if (least < FAST_MS) break;
+  }
+  return least;
+}
+
+/** Fails where work grows by more than the size. */
+async function requireLinear(
+  read: (text: string) => unknown,
+  make: (n: number) => string,
+  name: string,
+): Promise<void> {
+  const large = await cost(read, make(SMALL * FACTOR));
+  if (large < FAST_MS) return;
+  const small = await cost(read, make(SMALL));
+  expect(large / small, `${name}: ${small} ms, ${large} ms for ${FACTOR} times as much`).toBeLessThan(MOST);
+}
+
+describe("the work of a reader grows with what was sent", () => {
+  test.each(Object.entries(READERS))("%s", async (_, read) => {
+    for (const [name, make] of Object.entries(HOSTILE)) await requireLinear(read, make, name);
+  });
+
+  test("also for texts that are repeated at random", async () => {
+    const piece = fc.array(fc.constantFrom(...'{}[]",:\\\0 \n\r\t1eE-.+ax@/='.split("")), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    await fc.assert(
+      fc.asyncProperty(piece, piece, fc.constantFrom(...Object.entries(READERS)), async (a, b, [name, read]) => {
+        const make = (n: number) => a.join("").repeat(Math.ceil(n / a.length)) + b.join("");
+        await requireLinear(read, make, `${name} of ${JSON.stringify(make(1))}`);
+      }),
+      { numRuns: TEXTS, seed: 1 },
+    );
+  });
+});
