@@ -12,6 +12,7 @@ const WORLDS = 48;
 const ARMS: Record<string, Partial<RecommenderOptions>> = {
   dqn: {},
   "gamma-0": { gamma: 0 },
+  "two-heads": { returns: { heads: 2 } },
 };
 
 /** Figures of one recommender in one world; the arm's name comes before that of the metric, with a colon. */
