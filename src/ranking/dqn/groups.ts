@@ -35,8 +35,8 @@ export const rankerFeatureGroups = [
 export type RankerFeatureGroup = (typeof rankerFeatureGroups)[number];
 
 /**
- * The groups that are on by default: chosen on the last but one interactions of MovieLens-100K by NDCG@10, which the
- * others did not raise beside these.
+ * The groups that are on by default: chosen on the last but one interactions of MovieLens-100K. Beside these, none of the
+ * others raised HR@10 there, nor NDCG@10 by more than noise.
  */
 export const defaultRankerFeatures: readonly RankerFeatureGroup[] = [
   "popularity",
