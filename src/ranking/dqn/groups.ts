@@ -35,8 +35,9 @@ export const rankerFeatureGroups = [
 export type RankerFeatureGroup = (typeof rankerFeatureGroups)[number];
 
 /**
- * The groups that are on by default: chosen on the last but one interactions of MovieLens-100K by NDCG@10, which the
- * others did not raise beside these.
+ * The groups that are on by default. Those of pairs were chosen on the last but one interactions of MovieLens-100K; beside
+ * these, no other raised HR@10 or NDCG@10 by more than .006 there, which is noise. `ease` raised both, and takes
+ * O(items^3).
  */
 export const defaultRankerFeatures: readonly RankerFeatureGroup[] = [
   "popularity",
