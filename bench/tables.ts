@@ -1,8 +1,9 @@
 /** The tables of bench/README.md, each made from the committed rows in bench/results. */
 import { readRows, type StoredRow } from "../src/cli/writing/results.js";
 import { quantile } from "../src/statistics/index.js";
-import { figure } from "./harness/goals.js";
+import { figure, wanted } from "./harness/goals.js";
 import { duration, markdown, tablesOf } from "./peers/report.js";
+import { FARSIGHT_GOALS } from "./recommender/farsight/goals.js";
 
 const RESULTS = "bench/results";
 const SHAPES = ["S", "M", "L", "sparse L", "XL"];
@@ -68,8 +69,12 @@ function farsight(): string {
   const { all } = new Rows("farsight");
   const lines = all
     .filter(({ suite }) => suite === "farsight")
-    .map((row) => [row.case, row.metric, between(row, 2), String(row.n ?? row.seeds?.length ?? "")]);
-  return markdown(["case", "figure", "mean [95 % interval]", "n"], lines);
+    .map((row) => {
+      const n = String(row.n ?? row.seeds?.length ?? "");
+      const verdict = row.met === undefined ? "" : row.met ? "yes" : "no";
+      return [row.case, row.metric, between(row, 2), n, wanted(row, FARSIGHT_GOALS), verdict];
+    });
+  return markdown(["case", "figure", "mean [95 % interval]", "n", "goal", "met"], lines);
 }
 
 function order(): string {
@@ -192,12 +197,43 @@ function causes(): string {
 function ranker(): string {
   const rows = new Rows("ml-100k");
   const metrics = ["hr_at_10", "ndcg_at_10", "hr_at_10_sampled_99", "ndcg_at_10_sampled_99"];
-  const names = { itempop: "ItemPop", itemknn: "ItemKNN, cosine, 50", dqn: "the DQN" };
+  const names = { itempop: "ItemPop", itemknn: "ItemKNN, cosine, 50", ease: "EASE, 300", dqn: "the DQN, 2 seeds" };
   const lines = Object.entries(names).map(([name, title]) => [
     title,
     ...metrics.map((metric) => between(rows.of(`ml-100k/${name}`, metric), 3, share)),
   ]);
   return markdown(["MovieLens-100K", "HR@10, all unseen items", "NDCG@10", "HR@10, 1 + 99", "NDCG@10"], lines);
+}
+
+/** What the ranker reaches without each group of features, and what the group brings. */
+function groups(): string {
+  const rows = new Rows("ml-100k");
+  const suffix = "-brings";
+  const all = rows.all.filter(({ case: name, metric }) => name.endsWith(suffix) && metric === "hr_at_10");
+  const lines = all.map(({ case: name }) => {
+    const group = name.slice("ml-100k-groups/".length, -suffix.length);
+    return [
+      group,
+      between(rows.of(`ml-100k-groups/without-${group}`, "hr_at_10"), 3, share),
+      between(rows.of(name, "hr_at_10"), 3, share),
+      between(rows.of(name, "ndcg_at_10"), 3, share),
+    ];
+  });
+  return markdown(["group of features", "HR@10 without it", "it brings, HR@10", "it brings, NDCG@10"], lines);
+}
+
+/** What was tried on the last but one interactions. */
+function tuning(): string {
+  const rows = new Rows("ml-100k").all.filter(
+    ({ case: name, metric }) => name.startsWith("ml-100k-tuning/") && metric === "hr_at_10",
+  );
+  const all = new Rows("ml-100k");
+  const lines = rows.map((row) => [
+    row.case.slice("ml-100k-tuning/".length),
+    between(row, 3, share),
+    between(all.of(row.case, "ndcg_at_10"), 3, share),
+  ]);
+  return markdown(["tried on the last but one ratings", "HR@10", "NDCG@10"], lines);
 }
 
 function learning(): string {
@@ -316,6 +352,8 @@ const TABLES: Readonly<Record<string, () => string>> = {
     offpolicy,
     speed,
     ranker,
+    groups,
+    tuning,
     learning,
     defaults,
     offline,

@@ -3,6 +3,7 @@ export type {
   AgentStats,
   ByteStorage,
   CandidateOptions,
+  CloneOptions,
   DQNOptions,
   EngineOptions,
   LayerWeights,

@@ -1,5 +1,6 @@
 /** The cases of the recommender: the simulated world, baselines and estimates on it, speed and memory. */
 import { existsSync } from "node:fs";
+import { defaultRankerFeatures } from "../../src/ranking/index.js";
 import type { CaseContext, ProcessCase, Result } from "../harness/suite.js";
 import {
   CALIBRATION,
@@ -134,11 +135,11 @@ export const CASES: readonly ProcessCase[] = [
     title: "the DQN ranker and others on the last ratings of MovieLens-100K",
     run: onMovielens((dir) => rankerRows(dir)),
   },
-  {
-    name: "ml-100k-groups",
-    title: "what each group of features brings to the DQN ranker on MovieLens-100K",
-    run: onMovielens((dir, { say }) => rankerGroupRows(dir, say)),
-  },
+  ...defaultRankerFeatures.map((group) => ({
+    name: `ml-100k-groups/${group}`,
+    title: `what the group ${group} brings to the DQN ranker on MovieLens-100K`,
+    run: onMovielens((dir) => rankerGroupRows(dir, group)),
+  })),
   {
     name: "memory",
     title: "memory for 100,000 users and 10,000 streams",

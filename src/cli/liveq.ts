@@ -194,6 +194,12 @@ command(
     number(0.001, 1e9),
   )
   .option("--gamma <x>", "discount of a user's next request, with --events", number(0, 1), 0.9)
+  .option("--cql-alpha <x>", "weight of the conservative term, with --events (default: 0)", number(0, 1000))
+  .option(
+    "--clone-updates <n>",
+    "updates at the start that imitate the logging policy, with --events (default: 0)",
+    integer(0, 1e9),
+  )
   .option("--epochs <n>", "passes over the users; for a log, factor of the updates for each visit", integer(1, 1000), 1)
   .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
@@ -202,9 +208,11 @@ command(
       throw new UsageError("one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given");
     }
     const common = options as TrainOptions & LearnOptions;
-    const { resume, decisions, words, draw, follow, saveEvery } = common;
-    if (events === undefined && (resume || decisions || words || draw === "users" || follow || saveEvery)) {
-      const those = "'--resume', '--decisions', '--words', '--draw users', '--follow' and '--save-every'";
+    const { resume, decisions, words, draw, follow, saveEvery, cqlAlpha, cloneUpdates } = common;
+    const isOfLog = resume || decisions || words || draw === "users" || follow || saveEvery || cqlAlpha || cloneUpdates;
+    if (events === undefined && isOfLog) {
+      const own = "'--resume', '--decisions', '--words', '--cql-alpha', '--clone-updates'";
+      const those = `${own}, '--draw users', '--follow' and '--save-every'`;
       throw new UsageError(`${those} go with '--events'`);
     }
     if (resume && words) throw new UsageError("'--words' goes with a new model, which keeps them");

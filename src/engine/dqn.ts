@@ -746,10 +746,10 @@ function requireIndex(name: string, index: number | undefined, size: number, lea
 /** Writes the parts of the reward. */
 function writeRewards(scalars: Float64Array, { reward, rewards }: Transition, options: ResolvedOptions): void {
   const parts = options.slate?.parts ?? 1;
-  if (parts === 1 && !rewards) return writeReward("reward", scalars, Scalar.Reward, reward, options);
-  if (!rewards || parts === 1 || rewards.length !== parts)
-    throw mustBe("rewards", parts > 1 ? `${parts} numbers` : 'left out without "slate.parts"', rewards);
-  for (let p = 0; p < parts; p++) writeReward(`rewards[${p}]`, scalars, Scalar.Reward + p, rewards[p]!, options);
+  if (parts === 1 && !rewards) writeReward("reward", scalars, Scalar.Reward, reward, options);
+  else if (parts > 1 && rewards?.length === parts)
+    for (let p = 0; p < parts; p++) writeReward(`rewards[${p}]`, scalars, Scalar.Reward + p, rewards[p]!, options);
+  else throw mustBe("rewards", parts > 1 ? `${parts} numbers` : 'left out without "slate.parts"', rewards);
 }
 
 /** Writes one number of it, scaled and clipped. */

@@ -3,6 +3,7 @@ export type { EngineOptions } from "./instance/instance.js";
 export type {
   ByteStorage,
   CandidateOptions,
+  CloneOptions,
   DQNOptions,
   LearnerOptions,
   MunchausenOptions,

@@ -21,7 +21,7 @@ export interface GroupEffect {
   rank: number;
 }
 
-/** A value, and its parts where the agent has them. */
+/** A value, and its parts, whose sum it is but for rounding, where the agent has them. */
 export interface ExplainedValue {
   /** In units of the reward, as in `Decision.scores`. */
   total: number;

@@ -98,6 +98,11 @@ export interface QFunction
    * `noise`: by weights with new noise. Default false.
    */
   evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>, noise?: boolean): Float32Array;
+  /**
+   * (n, 2), for explanations: of each value what the visit itself, and what the return adds; of another length: not
+   * known. Default: not known.
+   */
+  evaluateParts?(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
 }
 
 export interface RecommenderOptions extends SceneOptions {
@@ -754,8 +759,9 @@ export class Recommender implements Policy, TargetPolicy {
       friends: company.filter((one) => one === streamer).length,
     });
     const evaluate = this.#isWarm(scene) ? this.#evaluate.bind(this) : undefined;
-    const { features } = this.#scenes;
-    return explain({ scene, among, slate, builder: this.#slates, features, also, evaluate, facts }, count);
+    const parts = (...rows: [Float32Array, Float32Array]) => this.#agent.evaluateParts?.(...rows);
+    const [{ features }, builder] = [this.#scenes, this.#slates];
+    return explain({ scene, among, slate, builder, features, also, evaluate, parts, facts }, count);
   }
 
   /** When a user who shows no sign since a time counts as gone: at a multiple of the user's own usual gap. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RETURN_MAX, REWARD_MAX, Region, Scalar, State, Status } from "../../assembly/abi.js";
+import { Flag, RETURN_MAX, REWARD_MAX, Region, Scalar, State, Status } from "../../assembly/abi.js";
 import { Pcg32 } from "../reference/rng.js";
 import { createAgent, KernelBench } from "../support/kernels.js";
 
@@ -166,5 +166,43 @@ test("environments that take turns get the returns of their own episodes", () =>
     expected[e]!.push(...returnsOf(episodes[e]!, n, false));
     expect(agent.rows().filter(({ observation }) => observation[1] === e)).toEqual(expected[e]);
     expect(expected[e]!.length).toBeGreaterThan(50);
+  }
+});
+
+test("each part of a reward is summed by itself, and refused by itself beyond its bound", () => {
+  const { exports } = new KernelBench(0);
+  const [parts, nStep, capacity] = [3, 3, 8];
+  const sizes = { Flags: Flag.Sets, Observation: 1, Features: 1, MaxCandidates: 1, NextCandidates: 1, Slate: 1 };
+  expect(createAgent(exports, { ...sizes, Parts: parts, NStep: nStep, Capacity: capacity }, [4])).toBe(Status.Ok);
+  const scalars = new Float64Array(exports.memory.buffer, exports.region(Region.Scalars), Scalar.Count);
+  scalars[Scalar.Discount] = GAMMA;
+  const observe = (rewards: number[], isLast = false) => {
+    scalars.set(rewards, Scalar.Reward);
+    return exports.observe(0, 1, 1, isLast, 0, 1);
+  };
+  const given = [[1, 10, -100], [2, 20, -200], [4, 40, -400], [8, 80, -800]]; // biome-ignore format: one line
+  for (const [i, rewards] of given.entries()) expect(observe(rewards, i === 3)).toBe(Status.Ok);
+  const stride = exports.regionBytes(Region.Replay) / capacity / 4;
+  const words = new Float32Array(exports.memory.buffer, exports.region(Region.Replay));
+  // Observations and next candidate | count, candidate | shown, next slate | returns | discount.
+  const rows = [0, 1, 2, 3].map((i) => Array.from(words.subarray(i * stride + 7, i * stride + 11)));
+  expect(rows).toEqual([
+    [3, 30, -300, 0.125],
+    [6, 60, -600, 0.125],
+    [8, 80, -800, 0.25],
+    [8, 80, -800, 0.5],
+  ]);
+  for (let p = 0; p < parts; p++) {
+    for (const bad of [1.1 * REWARD_MAX, Number.NaN]) {
+      const rewards = [1, 1, 1];
+      rewards[p] = bad;
+      expect(observe(rewards)).toBe(Status.BadReturn);
+    }
+    // Restore does not believe a file's either.
+    expect(exports.restore()).toBe(Status.Ok);
+    const kept = words[7 + p]!;
+    words[7 + p] = p === 1 ? Number.NaN : 2 * RETURN_MAX;
+    expect(exports.restore()).toBe(Status.NotFinite);
+    words[7 + p] = kept;
   }
 });

@@ -5,7 +5,7 @@ const SMALL = { rounds: 2, visits: 3, warmup: 3, replicas: 3 };
 
 test("latency is measured of a build alone, and of two in turn with their ratios", async () => {
   const say = () => {};
-  const metrics = ["recommend", "recommend_p99", "feedback", "feedback_p99"];
+  const metrics = ["recommend", "recommend_p99", "recommend_cpu", "recommend_cpu_p99", "feedback", "feedback_p99"];
   const alone = await measureLatency({ seed: 1, options: {}, say }, SMALL);
   expect(alone.map(({ case: name, metric }) => [name, metric])).toEqual(
     metrics.map((metric) => ["latency/defaults", `${metric}_us`]),
@@ -21,5 +21,8 @@ test("latency is measured of a build alone, and of two in turn with their ratios
     ...metrics.map((metric) => [`${name}/against`, `${metric}_us`]),
     ...metrics.map((metric) => [name, `${metric}_ratio`]),
   ]);
-  for (const { value, metric } of rows) expect(value, metric).toBeGreaterThan(0);
+  // A call may take less CPU time than is counted.
+  for (const { value, metric } of rows) {
+    if (!metric.includes("cpu")) expect(value, metric).toBeGreaterThan(0);
+  }
 });

@@ -253,6 +253,26 @@ describe("train on a log", () => {
     expect(readFileSync(file).equals(readFileSync(at("whole.liveq")))).toBe(true);
     expect(rowsIn(rest.out).find(({ metric }) => metric === "updates")!.value).toBeGreaterThan(500);
   });
+
+  test("imitates the logging policy on request, and prints how far it agrees with it", async () => {
+    const words = ["train", "--events", at("data", "train.jsonl"), "--decisions", DECISIONS, "--epochs", "3"];
+    const imitation = [...words, "--model", at("clone.liveq"), "--clone-updates", "100000", "--cql-alpha", "0.3"];
+    const [run, plain] = [
+      await liveq(...imitation, "--json", "-"),
+      await liveq(...words, "--model", at("plain.liveq"), "--json", "-"),
+    ];
+    expect([run.code, plain.code]).toEqual([0, 0]);
+    const share = (out: string) => rowsIn(out).find(({ metric }) => metric === "agreement_of_slates")!.value;
+    expect(share(run.out)).not.toBe(share(plain.out));
+    for (const each of [run, plain]) expect(share(each.out)).toBeLessThanOrEqual(1);
+    const { options } = Recommender.load(readFileSync(at("clone.liveq")));
+    expect(options.learner).toEqual({ cqlAlpha: 0.3, clone: { updates: 100_000 } });
+    const other = await liveq(...imitation, "--resume", "--clone-updates", "5");
+    expect(other).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"--clone-updates" must be as in the resumed'),
+    });
+  });
 });
 
 describe("train on a log, drawn by users", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { packSnapshot, unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import { DQN, type DQNOptions, type Transition } from "../../src/index.js";
 import { Random } from "../../src/numeric/random.js";
 import { chiSquare } from "../reference/moments.js";
@@ -24,8 +25,14 @@ const STEP: Transition = {
   nextCandidates: [0, 0, 1],
 };
 
-/** Feeds made-up slates, some of them empty or ignored, and learns. */
+/** A reward, in parts where there are several. */
+function rewardOf(parts: number, reward: number): Pick<Transition, "reward" | "rewards"> {
+  return { reward, ...(parts > 1 && { rewards: Array.from({ length: parts }, (_, p) => reward / (p + 1)) }) };
+}
+
+/** Feeds made-up slates, some of them empty or ignored, and learns; parts of rewards fall off as 1, 1/2, 1/3. */
 function live(agent: DQN, steps: number, from = 0): void {
+  const { parts } = agent.options.slate!;
   for (let i = from; i < from + steps; i++) {
     const random = Random.named(i, "slates");
     const rows = (n: number) => Array.from({ length: n * 3 }, () => random.uniform());
@@ -37,7 +44,7 @@ function live(agent: DQN, steps: number, from = 0): void {
       candidates: rows(n),
       shown,
       action: (i % (shown + 1)) - 1,
-      reward: random.uniform(),
+      ...rewardOf(parts, random.uniform()),
       terminated: i % 9 === 0,
       nextObservation: [random.uniform(), 1],
       nextCandidates: rows(i % 5),
@@ -52,6 +59,8 @@ describe("options and calls", () => {
     [{ slate: {} }, '"slate.size" must be an integer in [1, 64], got undefined'],
     [{ slate: { size: 2, choiceWeight: -1 } }, '"slate.choiceWeight" must be in [0, 1000], got -1'],
     [{ slate: { size: 2, k: 1 } }, '"slate.k" is not an option'],
+    [{ slate: { size: 2, parts: 0 } }, '"slate.parts" must be an integer in [1, 8], got 0'],
+    [{ slate: { size: 2, parts: 9 } }, '"slate.parts" must be an integer in [1, 8], got 9'],
     [{ dueling: true }, '"dueling" and "slate" exclude each other: the value of a state'],
     [{ munchausen: {} }, '"munchausen" and "slate" exclude each other'],
     [{ candidates: undefined, actions: 2 }, '"actions" and "slate" exclude each other: a slate shows candidates'],
@@ -124,6 +133,10 @@ test("an exploring slate is any, in any order, equally often: chi-square over 24
 describe.each<[string, Partial<DQNOptions>]>([
   ["plain", {}],
   ["all that combine", { quantiles: 3, priorityExponent: 0.6, cqlAlpha: 0.5, nStep: 3, noisySigma: 0.4, dropout: 0.2 }],
+  [
+    "parts",
+    { slate: { size: 2, parts: 3 }, quantiles: 2, priorityExponent: 0.6, cqlAlpha: 0.5, nStep: 3, loss: "huber" },
+  ],
   ["halves, batch norm", { storage: "f16", normalization: "batch", double: false }],
 ])("a saved agent: %s", (_, options) => {
   test("goes on as if it had never stopped", () => {
@@ -135,6 +148,96 @@ describe.each<[string, Partial<DQNOptions>]>([
     live(second, 47, 33);
     expect(second.updates).toBeGreaterThan(0);
     expect(digestOf(second)).toBe(digestOf(whole));
+  });
+});
+
+describe("a reward of parts", () => {
+  const PARTS: DQNOptions = { ...BASE, slate: { size: 2, parts: 2 } };
+
+  test.each<[Partial<Record<keyof Transition, unknown>>, string]>([
+    [{}, '"rewards" must be 2 numbers, got undefined'],
+    [{ rewards: [1] }, '"rewards" must be 2 numbers, got [1]'],
+    [{ rewards: [1, 2, 3] }, '"rewards" must be 2 numbers, got [1, 2, 3]'],
+    [{ rewards: [1, Number.NaN] }, '"rewards[1]" must be in [-1e6, 1e6], got NaN'],
+    [{ rewards: [1, null] }, '"rewards[1]" must be in [-1e6, 1e6], got null'],
+    [{ rewards: [2e6, 0] }, '"rewards[0]" must be in [-1e6, 1e6], got 2000000'],
+  ])("%j is refused: %s", (change, message) => {
+    const agent = new DQN(PARTS);
+    expect(() => agent.observe({ ...STEP, ...change } as Transition)).toThrow(message);
+    expect(digestOf(agent)).toBe(digestOf(new DQN(PARTS)));
+  });
+
+  test("and its values need their options", () => {
+    const { slate: _, ...plain } = BASE;
+    expect(() => new DQN(BASE).observe({ ...STEP, rewards: [1] })).toThrow('"rewards" must be left out without "slate');
+    expect(() => new DQN(plain).evaluateParts([0, 0], [1, 0, 0])).toThrow('"evaluateParts" needs the option "slate"');
+  });
+
+  test("one part is the agent without parts, bit for bit", () => {
+    const [one, plain] = [new DQN({ ...BASE, slate: { size: 2, parts: 1 } }), new DQN(BASE)];
+    for (const agent of [one, plain]) live(agent, 60);
+    expect(digestOf(one)).toBe(digestOf(plain));
+    expect(one.evaluateParts([1, 0], [1, 0, 0, 0, 1, 0])).toEqual(plain.evaluate([1, 0], [1, 0, 0, 0, 1, 0]).slice());
+  });
+
+  test("the parts of a value add up to it, those of nothing to its value, and slates go by the sum", () => {
+    const agent = new DQN({ ...PARTS, slate: { size: 1, parts: 3, choiceWeight: 0.5 }, quantiles: 4, loss: "huber" });
+    live(agent, 60);
+    const rows = [1, 0, 0, 0, 1, 0, 0, 0, 0, 0.5, 0.5, 1];
+    const parts = agent.evaluateParts([1, 0], rows);
+    const values = agent.values.slice(0, 4);
+    expect(parts).toHaveLength(12);
+    for (let i = 0; i < 4; i++)
+      expect(parts[3 * i]! + parts[3 * i + 1]! + parts[3 * i + 2]!).toBeCloseTo(values[i]!, 5);
+    expect(agent.nothing).toBe(values[2]);
+    expect(agent.evaluate([1, 0], rows)).toEqual(values);
+    const worth = [0, 1, 3].map((i) => (agent.nothing + agent.choices[i]! * values[i]!) / (1 + agent.choices[i]!));
+    const own = agent.actSlate([1, 0], [1, 0, 0, 0, 1, 0, 0.5, 0.5, 1], 0)[0]!;
+    expect(worth[own]).toBeCloseTo(Math.max(...worth), 5);
+    expect(agent.evaluateParts([1, 0], [])).toHaveLength(0);
+    const { qMean, qMax } = agent.stats();
+    expect(qMax).toBeGreaterThanOrEqual(qMean);
+  });
+
+  test("each part learns its own return, at the slate that the sum chooses", () => {
+    // The first candidate earns [3, -4], the second [1, 1]: the sum prefers the second, the first part the first.
+    const agent = new DQN({
+      observation: 1,
+      candidates: { max: 2, features: 2 },
+      slate: { size: 1, parts: 2 },
+      hidden: [16],
+      normalization: "none",
+      gamma: 0.5,
+      learningRate: { type: "linear", from: 1e-2, to: 1e-4, steps: 4000 },
+      batchSize: 32,
+      learningStarts: 100,
+      seed: 5,
+    });
+    const offered = [1, 0, 0, 1];
+    for (let i = 0; i < 4000; i++) {
+      const candidates = i % 2 ? [0, 1] : [1, 0];
+      const rewards = i % 2 ? [1, 1] : [3, -4];
+      const step = { observation: [1], nextObservation: [1], nextCandidates: offered, terminated: false };
+      agent.observe({ ...step, candidates, action: 0, reward: rewards[0]! + rewards[1]!, rewards });
+      agent.learn();
+    }
+    expect(agent.actSlate([1], offered, 0)[0]).toBe(1);
+    // All enter what they see, so what follows is worth [1, 1] / (1 - gamma), times gamma.
+    const expected = [4, -3, 2, 2];
+    agent.evaluateParts([1], offered).forEach((value, i) => {
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(0.15);
+    });
+  });
+
+  test("stays the same where a file of before is loaded, which has no parts", () => {
+    const agent = new DQN(BASE);
+    live(agent, 40);
+    const { metadata, tensors } = unpackSnapshot("dqn", agent.save());
+    const options = JSON.parse(metadata["options"]!);
+    delete options.slate.parts;
+    const { options: _, replay, kernel } = metadata;
+    const old = packSnapshot("dqn", { options: JSON.stringify(options), replay: replay!, kernel: kernel! }, tensors);
+    expect(digestOf(DQN.load(old))).toBe(digestOf(agent));
   });
 });
 

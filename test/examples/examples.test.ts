@@ -15,7 +15,7 @@ test("README lists every example", () => {
   expect(listed.sort()).toEqual(files.sort());
 });
 
-test.each(["bitrate", "cartpole", "explanations", "features", "log", "offpolicy", "page"])(
+test.each(["apprentice", "bitrate", "cartpole", "explanations", "features", "log", "offpolicy", "page"])(
   "%s prints what its page says",
   (name) => {
     expect(printed(name)).toEqual(promised(name));
@@ -24,6 +24,12 @@ test.each(["bitrate", "cartpole", "explanations", "features", "log", "offpolicy"
 
 test("cartpole reaches 500 in episodes that chose nothing", () => {
   expect(numberAfter(printed("cartpole"), "mean return of 100 other episodes: ")).toBe(500);
+});
+
+test("an apprentice comes to agree with the old recommender, and earns more in its place", () => {
+  const lines = printed("apprentice");
+  expect(numberAfter(lines, "1200 requests: agrees on the first stream ")).toBeGreaterThan(50);
+  expect(numberAfter(lines, "the apprentice earned ")).toBeGreaterThan(1.2 * numberAfter([lines[0]!], "one earned "));
 });
 
 test("a group of one's own shows viewers what they like, where the core groups cannot know it", () => {

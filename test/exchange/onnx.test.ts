@@ -60,6 +60,7 @@ describe("toOnnx", () => {
     ["index inputs, written out", { ...FIXED, sparse: SPARSE }],
     ["candidates", CHANGING],
     ["candidates with layer norm and quantiles", { ...CHANGING, normalization: "layer", quantiles: 5 }],
+    ["slates with parts and quantiles", { ...CHANGING, slate: { size: 2, parts: 3 }, quantiles: 2 }],
     ["dueling candidates", { ...CHANGING, dueling: true, quantiles: 3, normalization: "layer" }],
     ["candidates with index inputs, dueling", { ...BOTH_SPARSE, dueling: true }],
   ])("%s: onnxruntime-web gives the agent's values within 1e-5", async (_, options) => {

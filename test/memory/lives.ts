@@ -215,7 +215,11 @@ export function planOf(given: Case, sizes: Sizes): Tensors {
   return {
     persistent: arena.tensors.filter(({ at }) => at < end).length,
     bytes: arena.tensors.map(({ bytes }) => bytes),
-    behind: arena.tensors.map(({ at, bytes }) => (isPacked && bytes && staged.includes(at) ? 12 : 0)),
+    // With slates, candidates are staged behind a row of zeros for nothing.
+    behind: arena.tensors.map(({ at, bytes }) => {
+      const isStaged = staged.some((address) => address >= at && address < at + bytes);
+      return isPacked && isStaged ? 12 : 0;
+    }),
     structBytes: arena.structs.reduce((sum, { bytes }) => sum + ((bytes + 15) & ~15), 16),
   };
 }

@@ -429,9 +429,19 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ["tail.replay.stride * usize(rest));", "tail.replay.stride * usize(rest + 1));", "leave: one row more is moved"],
     [
-      "for (let i = 0, n = waitingOf(tail, environment); i < n; i++) {\n    const values",
-      "for (let i = 0, n = waitingOf(tail, environment); i <= n; i++) {\n    const values",
+      "for (let i = 0, n = waitingOf(tail, environment); i < n; i++) {\n    const step = waitingAt(tail, environment, i);\n    const values",
+      "for (let i = 0, n = waitingOf(tail, environment); i <= n; i++) {\n    const step = waitingAt(tail, environment, i);\n    const values",
       "reward: one step more",
+    ],
+    [
+      "for (let p = 0; p < tail.replay.parts; p++) {\n      const at",
+      "for (let p = 1; p < tail.replay.parts; p++) {\n      const at",
+      "reward: the first part is missing",
+    ],
+    [
+      "for (let p = 0; p < tail.replay.parts; p++) {\n    if (!canAdd",
+      "for (let p = 0; p < 1; p++) {\n    if (!canAdd",
+      "canReward: parts behind the first are not checked",
     ],
     [
       "if (waiting < 0 || waiting >= tail.n) return false;",
@@ -500,6 +510,22 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...inFile(
     "dqn/learn.ts",
+    [
+      "for (let p = 0; p < parts; p++) sum += load<f32>(agent.td",
+      "for (let p = 1; p < parts; p++) sum += load<f32>(agent.td",
+      "lossOfTheta: the TD error without the first part",
+    ],
+    [
+      "load<f32>(weights + (usize(i / parts) << 2))",
+      "load<f32>(weights + (usize(i) << 2))",
+      "weights of other samples",
+    ],
+    ["weight * f32(parts));", "weight);", "lossOfTheta: the mean of parts in place of their sum"],
+    [
+      "conservative(c, n, agent.q, action, scale * parts,",
+      "conservative(c, n, agent.q, action, scale,",
+      "a part's share",
+    ],
     [
       "for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {\n    store<usize>(agent.sampled",
       "for (let b: usize = 0; b <= usize(agent.batch) << 2; b += 4) {\n    store<usize>(agent.sampled",
@@ -709,7 +735,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...inFile(
     "index.ts",
     [
-      "const SIZES: usize = memory.data(104, 16);",
+      "const SIZES: usize = memory.data(112, 16);",
       "const SIZES: usize = memory.data(64, 16);",
       "sizes beyond their place",
     ],

@@ -274,8 +274,8 @@ describe("delayed, late and repeated feedback", () => {
   test("is learned once, in whatever order it comes", () => {
     const decision = "dqn-0";
     const late: FeedbackEvent[] = [
-      { kind: "purchase", time: 5 * MINUTE, user: "u", stream: "s1", amount: 7, decision },
-      { kind: "comment", time: 6 * MINUTE, user: "u", stream: "s2" },
+      { kind: "purchase", time: 4.2 * MINUTE, user: "u", stream: "s1", amount: 7, decision },
+      { kind: "comment", time: 4.5 * MINUTE, user: "u", stream: "s2" },
     ];
     const click: FeedbackEvent = { kind: "click", time: 10 * SECOND, user: "u", stream: "s1", decision };
     for (const isLost of [false, true]) {

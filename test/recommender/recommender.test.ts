@@ -535,7 +535,8 @@ test("every option of the agent works, or is refused with the reason", () => {
     },
     ...{ storage: "f16", learningStarts: 10, trainEvery: 2, gradientSteps: 2, targetEvery: 5, tau: 0.5, epsilon: 0.5 },
     ...{ double: false, dueling: true, quantiles: 4, munchausen: {}, noisySigma: 0.5, normalization: "layer" },
-    ...{ dropout: 0.1, cqlAlpha: 1, loss: "huber", maxGradNorm: 1, rewardScale: 0.5, rewardClip: 2, nStep: 3 },
+    ...{ dropout: 0.1, cqlAlpha: 1, clone: { updates: 5 } },
+    ...{ loss: "huber", maxGradNorm: 1, rewardScale: 0.5, rewardClip: 2, nStep: 3 },
     ...{ slate: { size: 2 }, environments: 2, priorityExponent: 0.5, importanceExponent: 0.5, seed: 3 },
   };
   const { options } = new DQN({ observation: 1, actions: 1 });

@@ -106,6 +106,21 @@ const STREAMS: Case[] = [
     },
   },
   {
+    name: "parts",
+    options: {
+      ...COMMON,
+      observation: 5,
+      candidates: { max: 12, features: 4, next: 7 },
+      slate: { size: 3, parts: 2 },
+      hidden: [20, 13],
+      quantiles: 2,
+      cqlAlpha: 0.2,
+      nStep: 2,
+      priorityExponent: 0.5,
+      seed: 18,
+    },
+  },
+  {
     name: "DQN of 2015",
     options: {
       ...COMMON,

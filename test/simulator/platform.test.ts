@@ -9,7 +9,7 @@ import { RandomPolicy } from "../../src/baselines/random.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import type { Decision, Policy, Request } from "../../src/protocol/policy.js";
 import { parseEvent } from "../../src/protocol/schema.js";
-import { DAY } from "../../src/protocol/time.js";
+import { DAY, MINUTE } from "../../src/protocol/time.js";
 import {
   Platform,
   type PlatformOptions,
@@ -65,6 +65,29 @@ describe("the event log", () => {
   test("is another for another seed", () => {
     const other = digest(eventsOf(new RandomPolicy(1), { ...SMALL, seed: 2 }));
     expect(other).not.toBe(digest(eventsOf(new RandomPolicy(1), SMALL)));
+  });
+
+  test("is the same with heartbeats and with lost ends, beside these", () => {
+    const plain = eventsOf(new RandomPolicy(1), SMALL);
+    const only = (events: readonly LiveEvent[], ...without: string[]) =>
+      events.filter(({ kind }) => !without.includes(kind));
+    const beaten = eventsOf(new RandomPolicy(1), { ...SMALL, heartbeats: { everyMs: MINUTE } });
+    expect(only(beaten, "heartbeat")).toEqual(plain);
+    const lossy = eventsOf(new RandomPolicy(1), { ...SMALL, heartbeats: { everyMs: MINUTE, lostEnds: 0.5 } });
+    expect(only(lossy, "heartbeat", "watch")).toEqual(only(plain, "watch"));
+    const ends = (events: readonly LiveEvent[]) => events.filter(({ kind }) => kind === "watch").length;
+    expect(Math.abs(ends(lossy) / ends(plain) - 0.5)).toBeLessThan(0.1);
+    // One a minute, until the end.
+    const minutes = plain.map((event) => (event.kind === "watch" ? Math.ceil(event.watchMs / MINUTE) - 1 : 0));
+    const beats = beaten.filter(({ kind }) => kind === "heartbeat").length;
+    const running = beats - minutes.reduce((sum, n) => sum + n, 0);
+    // Of watches that the end of the run cuts there is no `watch`.
+    expect(running).toBeGreaterThanOrEqual(0);
+    expect(running).toBeLessThan(0.2 * beats);
+    expect(() => simulate(new RandomPolicy(1), { heartbeats: { everyMs: 1 } })).toThrow(
+      '"heartbeats.everyMs" must be in [1000, 3600000], got 1',
+    );
+    expect(() => simulate(new RandomPolicy(1), { heartbeats: {} as never })).toThrow("heartbeats.everyMs");
   });
 
   test("is in order of time and every event is valid", () => {

@@ -24,7 +24,10 @@ export function live(agent: DQN, steps: number, from = 0): void {
     const observation = rowsOf(width, sparse, 1, i);
     const nextObservation = rowsOf(width, sparse, 1, i + 1);
     const environment = i % environments;
-    const common = { observation, nextObservation, reward: Math.fround(i % 3), terminated: i % 11 === 10, environment };
+    const reward = Math.fround(i % 3);
+    const parts =
+      slate && slate.parts > 1 ? { rewards: Array.from({ length: slate.parts }, (_, p) => reward - p) } : {};
+    const common = { observation, nextObservation, reward, ...parts, terminated: i % 11 === 10, environment };
     if (slate) {
       const set = offer(i % (most + 1), i);
       const n = agent.actSlate(observation, set).length;

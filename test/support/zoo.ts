@@ -52,6 +52,7 @@ export function denseRows(input: AgentInput, rows: number, size: number): Float3
 /** The agent after it has observed and learned from some made-up steps. */
 export function fed(agent: DQN, steps = 8): DQN {
   const { options } = agent;
+  const { parts = 1 } = options.slate ?? {};
   for (let i = 0; i < steps; i++) {
     const { observation, candidates } = inputsOf(options as DQNOptions, 3, i);
     const next = inputsOf(options as DQNOptions, 2, i + 1);
@@ -60,6 +61,7 @@ export function fed(agent: DQN, steps = 8): DQN {
       nextObservation: next.observation,
       action: candidates ? i % 3 : i % options.actions,
       reward: i % 3,
+      ...(parts > 1 && { rewards: Array.from({ length: parts }, (_, p) => (i % 3) - p) }),
       terminated: i % 5 === 4,
       ...(candidates ? { candidates, nextCandidates: next.candidates } : {}),
     });

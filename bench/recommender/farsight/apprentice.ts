@@ -14,7 +14,7 @@ const WORLDS = 16;
 /** Share of the requests at which the teacher shows a random slate. */
 const RANDOM_SHARE = 0.1;
 
-const CQL: RecommenderOptions["learner"] = { cqlAlpha: 0.1 };
+const CQL: RecommenderOptions["learner"] = { cqlAlpha: 0.3 };
 const CLONE: RecommenderOptions["learner"] = { clone: { updates: 6000 } };
 
 const ARMS: Record<string, Partial<RecommenderOptions>> = {

@@ -2,7 +2,13 @@ import { existsSync } from "node:fs";
 import { emptyQualityReport, type QualityReport, readJsonl } from "../../logs/index.js";
 import { tail } from "../../node/index.js";
 import { EventError, type LiveEvent } from "../../protocol/index.js";
-import { content, defaultFeatures, type FeatureGroup, Recommender } from "../../recommender/index.js";
+import {
+  content,
+  defaultFeatures,
+  type FeatureGroup,
+  Recommender,
+  type RecommenderOptions,
+} from "../../recommender/index.js";
 import { UserShares } from "../../recommender/learning/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../reading/input.js";
@@ -23,6 +29,9 @@ export interface LearnOptions {
   decisions?: string[];
   model: string;
   gamma: number;
+  /** Default 0. */
+  cqlAlpha?: number;
+  cloneUpdates?: number;
   epochs: number;
   seed: number;
   draw: Draw;
@@ -87,6 +96,11 @@ function featuresOf({ words }: LearnOptions): FeatureGroup[] {
   return [...groups.filter(({ name }) => name !== "content"), content({ words: loadWords(words) })];
 }
 
+/** What is learned beside the values: the logging policy's choices. */
+function learnerOf({ cqlAlpha = 0, cloneUpdates = 0 }: LearnOptions): RecommenderOptions["learner"] {
+  return { ...(cqlAlpha > 0 && { cqlAlpha }), ...(cloneUpdates > 0 && { clone: { updates: cloneUpdates } }) };
+}
+
 /** Reads the log once to count each user's transitions; undefined if the signal ended that. */
 async function sharesOf(
   { options }: Recommender,
@@ -131,7 +145,10 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const lock = takeModel(model);
   const recommender = resume
     ? loadRecommender(model)
-    : new Recommender({ seed, gamma, updatesPerTrain: UPDATES * epochs, features: featuresOf(options) });
+    : new Recommender({
+        ...{ seed, gamma, updatesPerTrain: UPDATES * epochs, features: featuresOf(options) },
+        learner: learnerOf(options),
+      });
   if (resume) requireSame(recommender, options);
   const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
   if (draw === "users" && shares === undefined) {
@@ -201,9 +218,15 @@ class Saving {
 }
 
 /** @throws UsageError if the options in the model's file differ. */
-function requireSame({ options }: Recommender, { gamma, epochs, seed }: LearnOptions): void {
-  const kept = { gamma: options.gamma, epochs: options.updatesPerTrain / UPDATES, seed: options.seed };
-  for (const [name, value] of Object.entries({ gamma, epochs, seed })) {
+function requireSame({ options }: Recommender, { gamma, epochs, seed, cqlAlpha, cloneUpdates }: LearnOptions): void {
+  const { cqlAlpha: alpha = 0, clone } = options.learner;
+  const kept = {
+    ...{ gamma: options.gamma, epochs: options.updatesPerTrain / UPDATES, seed: options.seed },
+    ...{ "cql-alpha": alpha, "clone-updates": clone?.updates ?? 0 },
+  };
+  const given = { gamma, epochs, seed, "cql-alpha": cqlAlpha, "clone-updates": cloneUpdates };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
     const its = kept[name as keyof typeof kept];
     if (value !== its) throw new UsageError(`"--${name}" must be as in the resumed model, ${its}, got ${value}`);
   }
@@ -219,11 +242,16 @@ function stateOf(recommender: Recommender): string {
 function report(recommender: Recommender, { gamma, seed, json, model }: LearnOptions): void {
   const stats = recommender.stats();
   const { lossMean, qMean } = recommender.agentStats()!;
+  const { first, overlap, chance, rankCorrelation } = recommender.agreement();
   const figures: [string, string, number, string][] = [
     ["transitions", "transitions", stats.transitions, "1"],
     ["updates", "updates", stats.updates, "1"],
     ["loss, mean of the latest updates", "loss", lossMean, "reward^2"],
     ["mean Q of the last batch", "q_mean", qMean, "reward"],
+    ["agreement with the log on the first stream", "agreement_at_1", first, "share"],
+    ["agreement on the slate", "agreement_of_slates", overlap, "share"],
+    ["agreement on the slate by chance", "agreement_by_chance", chance, "share"],
+    ["rank correlation with the log's slates", "rank_correlation", rankCorrelation, "1"],
     ["decisions still open", "pending", stats.pending, "1"],
     ["users", "users", stats.users, "1"],
     ["streams on air", "on_air", stats.onAir, "1"],

@@ -1,6 +1,6 @@
 /**
- * A shop with a recommender: the catalogue is a set of streams that stay on air, a look at a product is a watch, and
- * purchases are the reward.
+ * A shop with a recommender: the catalogue is a set of streams that stay on air, a look at a product is a click, and
+ * purchases are the reward. Nobody watches anything.
  *
  * Customers are made up. Postcards sell in half of all offers for 1; of the tools, each customer buys those of one
  * trade in 20 % of offers, for 60. So the best seller is not the best offer, and the best offer differs by customer.
@@ -12,7 +12,7 @@
  *   takings an offer
  *   at random    3.20
  *   most popular 0.49
- *   learned      11.97
+ *   learned      9.98
  */
 import { Random } from "liveq";
 import { PopularPolicy, RandomPolicy } from "liveq/baselines";
@@ -41,10 +41,9 @@ function takings(policy: Policy): number {
     const isOwn = about.stream.startsWith(TRADES[customer % TRADES.length]!);
     const isBought = random.bernoulli(isCard ? 0.5 : isOwn ? 0.2 : 0);
     const amount = isCard ? 1 : 60;
-    policy.feedback({ kind: "click", time: now, ...about });
+    // Customers open what they might need.
+    if (isCard || isOwn) policy.feedback({ kind: "click", time: now, ...about });
     if (isBought) policy.feedback({ kind: "purchase", time: now + 1000, ...about, amount });
-    const watchMs = isBought || isOwn ? MINUTE : 10_000;
-    policy.feedback({ kind: "watch", time: now + watchMs, ...about, watchMs });
     if (isBought && i >= OFFERS / 2) sum += amount;
   }
   return sum / (OFFERS / 2);
@@ -52,7 +51,8 @@ function takings(policy: Policy): number {
 
 // Takings are the goal, not their logarithm: a function of one's own, in tens.
 const reward = { watch: 0, purchase: 0, of: ({ purchases }: { purchases: number }) => purchases / 10 };
-const learner = new Recommender({ seed: 1, features: coreFeatures(), reward, warmupUpdates: 200, gamma: 0 });
+const pending = { awaitWatch: false };
+const learner = new Recommender({ seed: 1, features: coreFeatures(), reward, pending, warmupUpdates: 200, gamma: 0 });
 console.log("takings an offer");
 console.log(`at random    ${takings(new RandomPolicy(1)).toFixed(2)}`);
 console.log(`most popular ${takings(new PopularPolicy()).toFixed(2)}`);

@@ -56,7 +56,10 @@ export interface DqnRankerOptions {
   trainEvery?: number;
   /** Other options of the agent. Default hidden [64, 32], batchSize 128, capacity 50000, targetEvery 250. */
   learner?: Omit<LearnerOptions, "learningRate" | "maxGradNorm">;
-  /** Groups of features, at least one that is not `pace`, each once. Default all but ... */
+  /**
+   * Groups of features, each once and not `pace` alone. Default popularity, overlap, order, factors, genres, year and
+   * rating.
+   */
   features?: readonly RankerFeatureGroup[];
   /** Interactions of one user that are more steps apart are not near each other, [1, 1000]. Default 20. */
   window?: number;

@@ -1,6 +1,7 @@
 import type {
   Decision,
   ExplainedFacts,
+  ExplainedValue,
   Explanation,
   GroupEffect,
   LeftOutBy,
@@ -28,6 +29,8 @@ export interface Drawn {
   readonly also: ReadonlyMap<CatalogStream, ReadonlySet<Source>>;
   /** The agent's values of rows; undefined while it has learned too little to be asked. */
   readonly evaluate: ((observation: Float32Array, rows: Float32Array) => CandidateValues) | undefined;
+  /** (n, 2): what the visit itself, and what the return adds to the value of each row; undefined: not known. */
+  readonly parts: ((observation: Float32Array, rows: Float32Array) => Float32Array | undefined) | undefined;
   facts(stream: CatalogStream): ExplainedFacts;
 }
 
@@ -68,7 +71,10 @@ export function explain(drawn: Drawn, count: number): Required<Pick<Decision, "e
   const mass = shown.reduce((sum, index) => sum + (choices?.[index] ?? 0), 1);
   const bar = { level: level ?? 0, mass };
   const own = judged(known, bar);
-  const occluded = drawn.evaluate && shown.length > 0 ? occlude(drawn, drawn.evaluate, all, known, bar) : [];
+  const { evaluate } = drawn;
+  const rows = rowsOf(drawn, all);
+  const occluded = evaluate && shown.length > 0 ? occlude(drawn, evaluate, rows, known, bar) : [];
+  const parts = evaluate && shown.length > 0 ? drawn.parts?.(scene.observation, rows) : undefined;
   const best = builder.chances({ ...among, heads: [scene] }, shown).map((at) => at.keys().next().value);
   const explanations = shown.slice(0, count).map((index, i): Explanation => {
     const stream = streams[index]!;
@@ -79,7 +85,8 @@ export function explain(drawn: Drawn, count: number): Required<Pick<Decision, "e
       explored: best[i] !== index,
       sources: [scene.sources[index]!, ...(drawn.also.get(stream) ?? [])],
       basis: drawn.evaluate ? "learned" : "viewers",
-      ...valued(scene, index, bar),
+      value: { total: values[index]!, ...partsOf(parts, i, all.length) },
+      ...(choices && relative(values[index]!, choices[index]!, bar)),
       score: own.scores[i]!,
       ...effects(own, occluded, i, bar),
       margins: marginsOf(drawn, own.scores, i, replacement(drawn, left, i), bar),
@@ -108,18 +115,14 @@ function scoreOf({ values, choices }: CandidateValues, i: number, { level, mass 
   return choices === undefined ? values[i]! : (choices[i]! / mass) * (values[i]! - level);
 }
 
-/** The value of a stream and its parts, and what depends on the weights of the choice. */
-function valued({ values, choices, parts }: CandidateValues, index: number, { level, mass }: Bar) {
-  const total = values[index]!;
-  const weight = choices?.[index];
-  return {
-    value: { total, ...(parts && { immediate: parts.immediate[index]!, return: parts.return[index]! }) },
-    ...(weight !== undefined && {
-      choice: { weight, chance: weight / mass },
-      slateValue: level,
-      advantage: total - level,
-    }),
-  };
+/** The parts of the i-th value of n, where the agent has two for each. */
+function partsOf(parts: Float32Array | undefined, i: number, n: number): Omit<ExplainedValue, "total"> {
+  return parts?.length === 2 * n ? { immediate: parts[2 * i]!, return: parts[2 * i + 1]! } : {};
+}
+
+/** What depends on the weights of the choice. */
+function relative(value: number, weight: number, { level, mass }: Bar) {
+  return { choice: { weight, chance: weight / mass }, slateValue: level, advantage: value - level };
 }
 
 /** What each group does for the i-th stream. */
@@ -136,19 +139,24 @@ function effects(own: Judged, occluded: readonly { group: string; without: Judge
   return { groups, ...(most > 0 && { decisive: decisive!.group }) };
 }
 
+/** Copies of the rows of some candidates. */
+function rowsOf({ scene, features }: Drawn, indices: readonly number[]): Float32Array {
+  const size = features.candidateSize;
+  const rows = new Float32Array(indices.length * size);
+  for (const [i, index] of indices.entries()) {
+    rows.set(scene.candidates.subarray(index * size, (index + 1) * size), i * size);
+  }
+  return rows;
+}
+
 /** The same streams without each group of features in turn. */
 function occlude(
   { scene, features, slate }: Drawn,
   evaluate: NonNullable<Drawn["evaluate"]>,
-  all: readonly number[],
+  whole: Float32Array,
   known: CandidateValues,
   { level, mass }: Bar,
 ): { group: string; without: Judged }[] {
-  const size = features.candidateSize;
-  const whole = new Float32Array(all.length * size);
-  for (const [i, index] of all.entries()) {
-    whole.set(scene.candidates.subarray(index * size, (index + 1) * size), i * size);
-  }
   const shown = [...slate.indices.keys()];
   const worth = ({ values, choices, nothing = 0 }: CandidateValues) =>
     choices === undefined ? 0 : slateValue(values, choices, nothing, shown);

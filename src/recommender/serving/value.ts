@@ -9,8 +9,6 @@ export interface CandidateValues {
   readonly choices?: Float32Array | undefined;
   /** The value of entering nothing. */
   readonly nothing?: number | undefined;
-  /** (n) each: the parts whose sum is the value; undefined: the agent has none. */
-  readonly parts?: { readonly immediate: Float32Array; readonly return: Float32Array } | undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ export {
 export { Rates, type SavedRates } from "./rates.js";
 export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
 export { type Fact, type Keeper, type SavedState, State } from "./state.js";
-export { emptyStreamerEstimate, type StreamerEstimate, type StreamerProfile, Streamers, shrink } from "./streamers.js";
+export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export {
   type ExportedProfile,
   type Interest,

@@ -212,6 +212,8 @@ export class Streamers {
   readonly #ofPlatform: Estimate = { ...UNKNOWN };
   readonly #ofCategory: Estimate = { ...UNKNOWN };
   #platformChanged = true;
+  /** The latest result of `estimate`; the time is NaN where no later call may have it. */
+  readonly #latest = { streamer: "", category: "", now: Number.NaN, estimate: emptyStreamerEstimate() };
 
   /** @param maxStreamers - Streamers remembered; the ones not visited for longest are dropped first. */
   constructor(maxStreamers: number) {
@@ -235,7 +237,7 @@ export class Streamers {
     addTo(ofStreamer, sum, amount, now);
     addTo(ofCategory, sum, amount, now);
     addTo(this.#platform, sum, amount, now);
-    this.#platformChanged = true;
+    this.#changed();
   }
 
   /** Whether the platform has reported a watch of late. */
@@ -288,7 +290,22 @@ export class Streamers {
 
   /** Forgets a streamer; the sums of the category and the platform stay. Returns whether the streamer was known. */
   delete(streamer: Id): boolean {
+    this.#changed();
     return this.#streamers.delete(streamer);
+  }
+
+  /**
+   * The estimates of a streamer at `now`, until the next call: groups of features that ask for the same stream one after
+   * the other share the work.
+   */
+  estimate(streamer: Id, category: string, now: number): Readonly<StreamerEstimate> {
+    const latest = this.#latest;
+    if (latest.now === now && latest.streamer === streamer && latest.category === category) return latest.estimate;
+    this.read(streamer, category, now, latest.estimate);
+    latest.streamer = streamer;
+    latest.category = category;
+    latest.now = now;
+    return latest.estimate;
   }
 
   /** Writes the estimates of a streamer at `now` into `out`. */
@@ -332,13 +349,19 @@ export class Streamers {
   /** Restores the values of `save`. */
   load(saved: SavedStreamers): void {
     this.#platform = saved.platform;
-    this.#platformChanged = true;
+    this.#changed();
     for (const [category, record] of saved.categories) this.#categories.set(category, record);
     for (const [streamer, record] of saved.streamers) this.#streamers.set(streamer, record);
   }
 
+  #changed(): void {
+    this.#platformChanged = true;
+    this.#latest.now = Number.NaN;
+  }
+
   #known(streamer: Id, now: number): StreamerRecord {
     const record = this.#streamers.get(streamer) ?? emptyRecord(now);
+    this.#changed();
     this.#streamers.set(streamer, record);
     return record;
   }

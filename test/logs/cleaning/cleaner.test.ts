@@ -37,7 +37,7 @@ const event: fc.Arbitrary<LiveEvent> = fc
     {
       weight: 3,
       arbitrary: fc.record({
-        kind: fc.constantFrom("watch", "watch", "heartbeat"),
+        kind: fc.constant("watch"),
         ...base,
         user,
         stream,
@@ -70,6 +70,7 @@ const event: fc.Arbitrary<LiveEvent> = fc
       value: fc.integer({ min: -9, max: 9 }),
     }),
     fc.record({ kind: fc.constant("page_view"), ...base, user, dwellMs: fc.nat(90_000) }),
+    fc.record({ kind: fc.constant("heartbeat"), ...base, user, stream, watchMs: fc.nat(60).map((n) => n * 1000) }),
     fc.record({ kind: fc.constantFrom("friend", "unfriend"), ...base, user, friend: user }),
   )
   .map((event) => {

@@ -172,3 +172,26 @@ test("refuses options out of their range", () => {
   expect(() => objective({ gapScaleMs: 0 })).toThrow('"returns.gapScaleMs" must be a finite number > 0, got 0');
   expect(() => objective({ price: 1 } as object)).toThrow('"returns.price" is not an option');
 });
+
+describe("with two heads", () => {
+  test("a reward is what users do at requests and, beside it, the cost of their returns", () => {
+    const two = objective({ cost: 2, heads: 2 });
+    const [first] = taught(two, decided([entered(20)], { next: next(0, { lateness: 0.5 }) }));
+    expect(first!.reward).toBeCloseTo(3 - 0.9, 12);
+    expect(first!.rewards![0]).toBeCloseTo(3, 12);
+    expect(first!.rewards![1]).toBeCloseTo(-0.9, 12);
+  });
+
+  test("followers add to both, discounted as in the sum, and the sum is that of one head", () => {
+    const late = decided([entered(10)], { next: next(0, { lateness: 1 }) });
+    const gone = decided([entered(30)], { next: undefined });
+    const [one] = taught(objective({ cost: 2 }), late, [gone]);
+    const [two] = taught(objective({ cost: 2, heads: 2 }), late, [gone]);
+    expect(two!.reward).toBe(one!.reward);
+    expect(one!.rewards).toBeUndefined();
+    const [now, back] = Array.from(two!.rewards!);
+    expect(now! + back!).toBeCloseTo(one!.reward, 12);
+    expect(back).toBeCloseTo(-GAMMA * 2 - GAMMA * GAMMA * 2 * 1.5, 12);
+    expect(() => objective({ heads: 3 })).toThrow('"returns.heads" must be an integer in [1, 2], got 3');
+  });
+});

@@ -256,6 +256,23 @@ describe("values", () => {
     expect(entered).toBeCloseTo(1 - 1 / weight, 12);
   });
 
+  test("have parts where the agent has two for each, and they are those of the same rows", () => {
+    const told = (parts: number) => {
+      const agent = Object.assign(new Fixed(), {
+        evaluateParts: (observation: ArrayLike<number>, rows: ArrayLike<number>) =>
+          Float32Array.from([...agent.evaluate(observation, rows)].flatMap((q) => [q - 2, 2].slice(0, parts))),
+      });
+      const recommender = served(agent, 9);
+      past(recommender);
+      return recommender.recommend({ ...LATER, explain: true }).explanations!.map(({ value }) => value);
+    };
+    for (const { total, immediate, return: later } of told(2)) {
+      expect(later).toBe(2);
+      expect(immediate! + later!).toBeCloseTo(total, 5);
+    }
+    for (const value of told(1)) expect(Object.keys(value)).toEqual(["total"]);
+  });
+
   test("of an agent without weights are the scores", () => {
     const plain = new Fixed();
     const agent = { ...plain, evaluate: plain.evaluate.bind(plain), choices: undefined } as unknown as QFunction;

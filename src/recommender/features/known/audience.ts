@@ -1,5 +1,5 @@
 import { HOUR, type Id } from "../../../protocol/index.js";
-import { type CatalogStream, emptyStreamerEstimate, type Streamers, type UserProfile } from "../../state/index.js";
+import type { CatalogStream, Streamers, UserProfile } from "../../state/index.js";
 import { type FeatureGroup, type FeatureWriter, featureGroup, type Moment } from "../group.js";
 import { logScaled, saturated } from "../scale.js";
 
@@ -17,7 +17,6 @@ class Audience implements FeatureWriter {
   readonly observation = 0;
   readonly candidate = 13;
   readonly #streamers: Streamers;
-  readonly #estimate = emptyStreamerEstimate();
   /** By the stream's index: a number of viewers, and its logarithm, which costs as much as half a row. */
   readonly #viewers: number[] = [];
   readonly #logs: number[] = [];
@@ -41,9 +40,8 @@ class Audience implements FeatureWriter {
     offset: number,
     stream: Pick<CatalogStream, "index" | "streamer" | "category" | "viewers" | "startedAt">,
   ): void {
-    const estimate = this.#estimate;
     const moment = this.#moment;
-    this.#streamers.read(stream.streamer, stream.category, moment.now, estimate);
+    const estimate = this.#streamers.estimate(stream.streamer, stream.category, moment.now);
     const { long, now } = estimate;
     const { index, viewers } = stream;
     if (this.#viewers[index] !== viewers) {

@@ -3,10 +3,8 @@ import type { Id } from "../../../protocol/index.js";
 import {
   type CatalogStream,
   emptyRhythm,
-  emptyStreamerEstimate,
   freshMinutes,
   type State,
-  type StreamerEstimate,
   type UserProfile,
   type Users,
 } from "../../state/index.js";
@@ -33,7 +31,6 @@ class ReturnRows implements FeatureWriter {
   readonly observation = 9;
   readonly candidate = 4;
   readonly #users: Users;
-  readonly #estimate: StreamerEstimate = emptyStreamerEstimate();
   #profile!: UserProfile;
   #now = 0;
 
@@ -70,8 +67,7 @@ class ReturnRows implements FeatureWriter {
     offset: number,
     { streamer, category }: Pick<CatalogStream, "streamer" | "category">,
   ): void {
-    this.#users.streamers.read(streamer, category, this.#now, this.#estimate);
-    const { long, returns: weight } = this.#estimate;
+    const { long, returns: weight } = this.#users.streamers.estimate(streamer, category, this.#now);
     row[offset] = Math.max(-3, Math.min(3, long.lateness * 3));
     row[offset + 1] = saturated(weight, 10);
     row[offset + 2] = Math.max(-3, Math.min(3, long.surplus * 4));
