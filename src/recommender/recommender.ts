@@ -617,7 +617,7 @@ export class Recommender implements Policy, TargetPolicy {
     const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
     const features = this.options.features.map(({ name, options }) => ({ name, options }));
     const saved: Saved = {
-      options: { ...this.options, features },
+      options: { ...this.options, features, returns: this.#objective.options },
       hasOwnReward: this.options.reward.of !== undefined,
       sizes: this.#scenes.features.sizes,
       scenes: this.#scenes.save(numbers),
@@ -674,10 +674,13 @@ export class Recommender implements Policy, TargetPolicy {
         : "has no function, but one is given";
       throw new SnapshotError(`the file's reward ${has}`);
     }
-    const options = { ...saved.options, features: groups, reward: { ...saved.options.reward, ...(of && { of }) } };
+    // A file of before has one head, and its agent one part.
+    const returns = { heads: 1, ...saved.options.returns };
+    const own = { ...saved.options.reward, ...(of && { of }) };
+    const options = { ...saved.options, features: groups, returns, reward: own };
     const recommender = new Recommender(options, loadAgent(part("agent")));
-    const [sizes, own] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
-    if (sizes !== own) throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${own}`);
+    const [sizes, given] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
+    if (sizes !== given) throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
     recommender.#restore(saved, {
       pending: floatsOf(part("pending")),
       state: floatsOf(part("state")),

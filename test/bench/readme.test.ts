@@ -32,7 +32,9 @@ test("the figures in its text are those of the committed rows", () => {
     return `${us} us (${newer(name, "roofline_percent").toFixed(0)} %)`;
   });
   const draws = [100_000, 1_000_000].map((n) => (1000 * newer(`PER/draw of ${n}`, "time_us")).toFixed(0));
+  const hits = (part: string) => value("ml-100k", `ml-100k/dqn/${part}`, "hr_at_10").toFixed(3).slice(1);
   const sentences = [
+    `HR@10 is ${hits("last-alone")}, where others share it (415 users) ${hits("last-shared")}.`,
     `beside ${calibration.length} published statistics`,
     `${calibration.filter(({ met }) => met).length} lie in their bands`,
     `off by ${bandit[0]} % (men) and ${bandit[1]} % (women)`,

@@ -455,6 +455,7 @@ describe("a save", () => {
 
   test.each([
     ["with taste", { ...options, features: [...coreFeatures(), taste()] }],
+    ["with two heads", { ...options, features: [...coreFeatures(), taste()], returns: { heads: 2 } }],
     ["with all groups", ALL_GROUPS],
   ])("loaded continues to the bit as if it had never stopped, %s", (_, given) => {
     const random = new Random(8);

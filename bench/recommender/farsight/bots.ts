@@ -6,7 +6,7 @@ import { Platform } from "../../../src/simulator/index.js";
 import type { CaseContext, ProcessCase, Result } from "../../harness/suite.js";
 
 /** Worlds after the first hundred, which tuning did not use; the attack begins with the time that counts. */
-const WORLD = { viewers: 400, streamers: 600, days: 10, warmupDays: 7 } as const;
+const WORLD = { viewers: 300, streamers: 500, days: 7, warmupDays: 4 } as const;
 const TUNED = 100;
 const WORLDS = 8;
 const BOTS = WORLD.viewers / 100;

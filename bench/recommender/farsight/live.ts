@@ -12,6 +12,7 @@ const TUNED = 100;
 const ARMS: Record<string, Partial<RecommenderOptions>> = {
   dqn: {},
   "gamma-0": { gamma: 0 },
+  "two-heads": { returns: { heads: 2 } },
 };
 
 /** What brings viewers back, by case, and in how many worlds it is measured. */
