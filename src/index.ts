@@ -6,6 +6,7 @@ export type {
   CloneOptions,
   DQNOptions,
   EngineOptions,
+  FileBytes,
   LayerWeights,
   MunchausenOptions,
   ResolvedOptions,

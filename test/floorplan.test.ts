@@ -15,7 +15,6 @@ const PACKAGES: Record<string, string[]> = {
   "@valibot/to-json-schema": ["protocol"],
   "node:": ["cli", "node"],
   hono: ["examples"],
-  "@hono/": ["examples"],
 };
 
 /** The doors of the package, by the names under which it exports them. */
