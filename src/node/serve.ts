@@ -13,7 +13,7 @@ import {
 export interface ServeOptions extends ListenerOptions {
   /** The port to listen on, [0, 65535]; 0 takes a free one. Default 8787. */
   port?: number;
-  /** The address to listen on. Default `127.0.0.1`: only this machine. */
+  /** The address to listen on. Default: this machine alone, `127.0.0.1`. */
   hostname?: string;
   /** Maximum number of connections; more are closed at once. Default 10 000. */
   maxConnections?: number;

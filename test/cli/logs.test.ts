@@ -431,7 +431,7 @@ describe("what cannot be is said in one line", () => {
     [["train", "--events", "-", "--draw", "users"], 2, '"--draw users" reads the log twice: it needs files, got -'],
     [["train", "--events", EVENTS, "--words", at("text.txt")], 1, "text.txt: must be a file that liveq train --titles"],
     [["train", "--titles", at("sparse.jsonl")], 1, "sparse.jsonl: must hold titles or tags with words that are in 3"],
-    [["simulate", "--out", at("x"), "--decisions", at("no", "such")], 1, "such: cannot be written: ENOENT"],
+    [["simulate", "--out", at("log.jsonl"), "--decisions", at("no", "such")], 1, "such: cannot be written: ENOENT"],
     [["recommend", "--model", at("text.txt"), "--user", "u"], 1, "text.txt: "],
     [["inspect", at("text.txt")], 1, "text.txt: unknown layout"],
   ])("%j", async (words, code, message) => {

@@ -37,7 +37,10 @@ export const OPTIONS = await optionsOf(sourcesIn("src"));
 /** The options of a room: first those of its own folder, which are made of those below. */
 export function optionsIn(room: string): Options[] {
   const depth = ({ file }: Options) => file.split("/").length;
-  return OPTIONS.filter(({ file }) => file.startsWith(`src/${room}/`)).sort((a, b) => depth(a) - depth(b));
+  const own = OPTIONS.filter(({ file }) => file.startsWith(`src/${room}/`)).sort((a, b) => depth(a) - depth(b));
+  // Two functions may check the same options.
+  const keys = own.map(({ name, file, path }) => `${file} ${name} ${path}`);
+  return own.filter((_, i) => keys.indexOf(keys[i]!) === i);
 }
 
 /** The README of a room, as it is and as it should be. @throws Error where a block or a sentence of TSDoc is missing. */

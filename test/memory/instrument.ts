@@ -148,7 +148,9 @@ function rewrite(reader: Reader, first: number, calls: Calls): number[] {
   const touch = (offset: number, how: number, ...values: readonly number[]) => {
     calls.sites++;
     if (!calls.isChecked) return;
-    const temporaries = values.map((type) => TEMPORARIES.indexOf(type));
+    const temporaries: number[] = [];
+    for (const type of values)
+      temporaries.push(TEMPORARIES.findIndex((one, i) => one === type && !temporaries.includes(i)));
     for (const temporary of [...temporaries].reverse()) out.push(...set(temporary));
     out.push(0x41, ...s32(offset), 0x41, ...s32(how), 0x10, ACCESS);
     for (const temporary of temporaries) out.push(...get(temporary));
@@ -207,6 +209,7 @@ function skipAtomic(reader: Reader, offset: () => number, touch: Touch) {
   else if (code === 3) reader.byte();
   else if (code >= 16 && code <= 22) touch(offset(), bytes);
   else if (code >= 23 && code <= 71) touch(offset(), bytes | STORE, type);
+  else if (code >= 72 && code <= 78) touch(offset(), bytes | STORE, type, type);
   else throw new Error(`instruction 0xfe ${code} is not known here`);
 }
 

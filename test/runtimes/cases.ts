@@ -106,6 +106,10 @@ const STREAMS: Case[] = [
     },
   },
   {
+    name: "clone",
+    options: { ...COMMON, observation: 5, actions: 3, clone: { updates: 25, alpha: 2 }, cqlAlpha: 0.1, seed: 19 },
+  },
+  {
     name: "parts",
     options: {
       ...COMMON,
