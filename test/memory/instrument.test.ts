@@ -69,10 +69,12 @@ describe("the checked build", () => {
     // The control block stands first; see crew.ts. Hand 1 finds its slot with a job to stop, and one share to be done.
     const control = new Int32Array(kernels.memory.buffer, 64, 256);
     const [hands, pending, sleepers, slot] = [0, 64 / 4, 128 / 4, (384 + 64) / 4];
+    const claim = slot + 1;
     control[slot] = 1;
+    control[claim] = 1;
     control[pending] = 1;
     kernels.work();
-    expect([control[hands], control[pending]]).toEqual([1, 0]);
+    expect([control[hands], control[pending], control[claim]]).toEqual([1, 0, 0]);
     const before = fences.checks;
     kernels.share(false);
     expect(kernels.threads()).toBe(2);

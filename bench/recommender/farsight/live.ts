@@ -15,12 +15,22 @@ const ARMS: Record<string, Partial<RecommenderOptions>> = {
   "two-heads": { returns: { heads: 2 } },
 };
 
-/** What brings viewers back, by case, and in how many worlds it is measured. */
-const SETTINGS: Record<string, { returns: Partial<PlatformOptions>; worlds: number; title: string }> = {
+/** A setting of the platform, the arms that are measured in it, and in how many worlds. */
+interface Setting {
+  returns: Partial<PlatformOptions>;
+  worlds: number;
+  title: string;
+  /** Default: `dqn`. All are measured beside `gamma-0`. */
+  arm?: string;
+}
+
+/** What brings viewers back, by case. */
+const SETTINGS: Record<string, Setting> = {
   live: { returns: {}, worlds: 48, title: "the default satiation" },
   "live-120": { returns: { satiation: 120 }, worlds: 16, title: "satiation 120" },
   "live-180": { returns: { satiation: 180 }, worlds: 16, title: "satiation 180" },
   "live-none": { returns: { satiation: Number.POSITIVE_INFINITY }, worlds: 16, title: "no satiation" },
+  "live-heads": { returns: {}, worlds: 16, title: "a head for each part of the reward", arm: "two-heads" },
   "live-no-effect": { returns: { satisfactionEffect: 0 }, worlds: 16, title: "satisfaction has no effect" },
 };
 
@@ -47,11 +57,15 @@ export function figuresOf(
 }
 
 /** One world with each recommender, for each setting. */
-export const LIVE: readonly ProcessCase[] = Object.entries(SETTINGS).map(([name, { returns, worlds, title }]) => ({
-  name: `farsight/${name}`,
-  title: `the simulated platform, paired worlds: with and without looking ahead; ${title}`,
-  seeds: worlds,
-  recipe: { WORLD, TUNED, ARMS, returns, setting: name },
-  run: ({ seed }: CaseContext) =>
-    Object.keys(ARMS).flatMap((arm) => figuresOf(arm, { ...WORLD, ...returns, seed: TUNED + seed })),
-}));
+export const LIVE: readonly ProcessCase[] = Object.entries(SETTINGS).map(([name, setting]) => {
+  const { returns, worlds, title, arm = "dqn" } = setting;
+  const arms = [arm, "gamma-0"];
+  return {
+    name: `farsight/${name}`,
+    title: `the simulated platform, paired worlds: with and without looking ahead; ${title}`,
+    seeds: worlds,
+    recipe: { WORLD, TUNED, arms: arms.map((each) => ARMS[each]), returns, setting: name },
+    run: ({ seed }: CaseContext) =>
+      arms.flatMap((each) => figuresOf(each, { ...WORLD, ...returns, seed: TUNED + seed })),
+  };
+});
