@@ -499,9 +499,11 @@ export class Recommender implements Policy, TargetPolicy {
    * For each position of another policy's slate, the probability of each stream under this policy: see
    * {@link TargetPolicy}. As with `rank`, nothing is remembered, except that the user is present. With `explore.heads`
    * above 1 they are an estimate, over as many newly drawn score sets, and later decisions draw other noise.
-   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
+   * @throws EventError for an invalid request, or a time too far back, TypeError for a slate that is no array; nothing
+   *   changes then.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
+    if (!Array.isArray(slate)) throw mustBe("slate", "an array of ids", slate);
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const scene = this.#face({ user, now: this.#advance(asked, "now"), k, candidates, filter });
     const { streams } = scene;
@@ -955,7 +957,9 @@ function ignored({ session, pairs }: UserProfile, streamer: Id): number {
 /** A key that identifies repeats of an event; empty for events that may repeat: heartbeats change nothing then. */
 function keyOf(event: LiveEvent): string {
   if (event.kind === "heartbeat") return "";
-  if (event.id !== undefined) return `\0${event.id}`;
+  const user = "user" in event ? event.user : "";
+  // With its sender, so that nobody takes an id away from somebody else by guessing it.
+  if (event.id !== undefined) return `\0${user}\0${event.id}`;
   if (!("user" in event)) return "";
   const about = "stream" in event ? event.stream : "friend" in event ? event.friend : "";
   const what = event.kind === "signal" ? `\0${event.name}` : "";

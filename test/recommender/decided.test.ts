@@ -121,6 +121,10 @@ describe("a recommender with recorded decisions", () => {
       '"slate.0" must be a string of 1 to 256',
     );
     expect(() => recommender.recordDecision({ ...good, time: 0 })).toThrow(EventError);
+    const request = { user: "u", now: 2e9, k: 1 };
+    for (const slate of [undefined, null, "s0", { map: () => [] }] as unknown as string[][]) {
+      expect(() => recommender.distributions(request, slate)).toThrow('"slate" must be an array of ids, got');
+    }
     expect(Buffer.from(recommender.save()).equals(before)).toBe(true);
     recommender.dispose();
   });
