@@ -146,6 +146,8 @@ export interface RecommenderOptions extends SceneOptions {
 
 /** Most streams of a slate in a target, the engine's limit. */
 const TARGET_SLATE = 64;
+/** Largest absolute reward that the agent learns from. */
+const REWARD_MAX = 1e6;
 /** Usual gaps after which a user who has not returned counts as gone: the clip of lateness. */
 const PATIENCE = exp(LATENESS_MAX);
 
@@ -975,7 +977,9 @@ function newAgent(
   // Quantiles have a loss of their own.
   const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
   const slate = { size: Math.min(nextCandidates, TARGET_SLATE), parts };
-  return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, slate, seed });
+  // Declared rewards may add up to more: no event of a user makes a call throw.
+  const rewardClip = learner.rewardClip || REWARD_MAX;
+  return new DQN({ ...LEARNER, loss, ...learner, rewardClip, observation: observationSize, candidates, slate, seed });
 }
 
 /** The bytes of arrays, one after the other. */
