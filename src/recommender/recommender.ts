@@ -148,6 +148,8 @@ export interface RecommenderOptions extends SceneOptions {
 const TARGET_SLATE = 64;
 /** Largest absolute reward that the agent learns from. */
 const REWARD_MAX = 1e6;
+/** A decision of another policy with a higher number does not push its own ones on: they keep within 15 digits. */
+const NUMBER_MAX = 1e14;
 /** Usual gaps after which a user who has not returned counts as gone: the clip of lateness. */
 const PATIENCE = exp(LATENESS_MAX);
 
@@ -459,7 +461,7 @@ export class Recommender implements Policy, TargetPolicy {
     this.#counts.unknownStreams += slate.length - shown.length;
     // A recommender of the same name may have made it: its own later decisions need other names.
     const number = this.#numberOf(id);
-    if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
+    if (number >= this.#counts.decisions && number < NUMBER_MAX) this.#counts.decisions = number + 1;
     const others = this.#drawOffered(scene, shown);
     const all = new Float32Array(rows.length + others.length * this.#scenes.features.candidateSize);
     all.set(rows);
