@@ -146,6 +146,10 @@ export interface RecommenderOptions extends SceneOptions {
 
 /** Most streams of a slate in a target, the engine's limit. */
 const TARGET_SLATE = 64;
+/** Largest absolute reward that the agent learns from. */
+const REWARD_MAX = 1e6;
+/** A decision of another policy with a higher number does not push its own ones on: they keep within 15 digits. */
+const NUMBER_MAX = 1e14;
 /** Usual gaps after which a user who has not returned counts as gone: the clip of lateness. */
 const PATIENCE = exp(LATENESS_MAX);
 
@@ -457,7 +461,7 @@ export class Recommender implements Policy, TargetPolicy {
     this.#counts.unknownStreams += slate.length - shown.length;
     // A recommender of the same name may have made it: its own later decisions need other names.
     const number = this.#numberOf(id);
-    if (number >= this.#counts.decisions) this.#counts.decisions = number + 1;
+    if (number >= this.#counts.decisions && number < NUMBER_MAX) this.#counts.decisions = number + 1;
     const others = this.#drawOffered(scene, shown);
     const all = new Float32Array(rows.length + others.length * this.#scenes.features.candidateSize);
     all.set(rows);
@@ -499,9 +503,11 @@ export class Recommender implements Policy, TargetPolicy {
    * For each position of another policy's slate, the probability of each stream under this policy: see
    * {@link TargetPolicy}. As with `rank`, nothing is remembered, except that the user is present. With `explore.heads`
    * above 1 they are an estimate, over as many newly drawn score sets, and later decisions draw other noise.
-   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
+   * @throws EventError for an invalid request, or a time too far back, TypeError for a slate that is no array; nothing
+   *   changes then.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
+    if (!Array.isArray(slate)) throw mustBe("slate", "an array of ids", slate);
     const { user, now: asked, k, candidates, filter } = parseRequest(request);
     const scene = this.#face({ user, now: this.#advance(asked, "now"), k, candidates, filter });
     const { streams } = scene;
@@ -955,7 +961,9 @@ function ignored({ session, pairs }: UserProfile, streamer: Id): number {
 /** A key that identifies repeats of an event; empty for events that may repeat: heartbeats change nothing then. */
 function keyOf(event: LiveEvent): string {
   if (event.kind === "heartbeat") return "";
-  if (event.id !== undefined) return `\0${event.id}`;
+  const user = "user" in event ? event.user : "";
+  // With its sender, so that nobody takes an id away from somebody else by guessing it.
+  if (event.id !== undefined) return `\0${user}\0${event.id}`;
   if (!("user" in event)) return "";
   const about = "stream" in event ? event.stream : "friend" in event ? event.friend : "";
   const what = event.kind === "signal" ? `\0${event.name}` : "";
@@ -971,7 +979,9 @@ function newAgent(
   // Quantiles have a loss of their own.
   const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
   const slate = { size: Math.min(nextCandidates, TARGET_SLATE), parts };
-  return new DQN({ ...LEARNER, loss, ...learner, observation: observationSize, candidates, slate, seed });
+  // Declared rewards may add up to more: no event of a user makes a call throw.
+  const rewardClip = learner.rewardClip || REWARD_MAX;
+  return new DQN({ ...LEARNER, loss, ...learner, rewardClip, observation: observationSize, candidates, slate, seed });
 }
 
 /** The bytes of arrays, one after the other. */

@@ -48,7 +48,7 @@ export interface IngestFault {
   /** Index in a body that is an array, from 0. */
   index?: number;
   /**
-   * `duplicate`: taken before. `late`: too old, dropped. `invalid`: it can never be taken. `conflict`: another event came
+   * `duplicate`: it came before. `late`: too old, dropped. `invalid`: it can never be taken. `conflict`: another event came
    * under this id before. None of them may be sent again.
    */
   answer: "duplicate" | "late" | "invalid" | "conflict";
@@ -61,7 +61,7 @@ export interface IngestFault {
 export interface IngestAnswer {
   /** Events that the sink took. */
   accepted: number;
-  /** Events that were taken before. */
+  /** Events that came before. */
   duplicates: number;
   /** Events too old to be taken. */
   late: number;
@@ -310,7 +310,7 @@ function aheadOf({ time }: LiveEvent, latest: number): EventError | undefined {
 }
 
 function repeated(place: Place, { id }: LiveEvent, isSame: boolean): IngestFault {
-  if (isSame) return { ...place, answer: "duplicate", field: "id", message: "the event was taken before" };
+  if (isSame) return { ...place, answer: "duplicate", field: "id", message: "the event came before" };
   const message = `"id" must be unique to an event of a sender, and another event came as ${JSON.stringify(id)}`;
   return { ...place, answer: "conflict", field: "id", message };
 }

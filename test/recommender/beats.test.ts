@@ -299,6 +299,22 @@ describe("delayed, late and repeated feedback", () => {
   });
 });
 
+test("an id belongs to its sender: nobody swallows the event of another by guessing it", () => {
+  const { recommender } = recording();
+  const { id: decision } = recommender.recommend({ user: "u", now: 0, k: 1 });
+  recommender.feedback({ kind: "click", time: 1, id: "1", user: "guesser", stream: "s0" });
+  const click: LiveEvent = { kind: "click", time: 2, id: "1", user: "u", stream: "s0", decision };
+  recommender.feedback(click);
+  recommender.feedback({ kind: "update", time: 3, id: "1", stream: "s0", viewers: 5 });
+  expect(recommender.stats().duplicates).toBe(0);
+  expect(recommender.profile("u")).toMatchObject({ session: { clicks: 1 } });
+  recommender.feedback({ ...click, time: 4 });
+  expect(recommender.stats().duplicates).toBe(1);
+  recommender.forget("u");
+  recommender.feedback({ ...click, time: 5 });
+  expect(recommender.stats().duplicates).toBe(1);
+});
+
 describe("an entry without a click", () => {
   test.each<FeedbackEvent["kind"]>(["like", "comment", "share", "follow", "rating", "gift", "purchase", "signal"])(
     "is a %s: it closes with the decision and teaches its reward",

@@ -112,6 +112,17 @@ describe("a recommender with recorded decisions", () => {
     },
   );
 
+  test.each(["dqn-999999999999999", "dqn-9999999999999999", "dqn-1e3"])("knows its own decisions after %s", (id) => {
+    const recommender = new Recommender(OPTIONS);
+    recommender.feedback(numbered(0));
+    recommender.recordDecision({ id, user: "v", time: 1, slate: ["s0"] });
+    const own = recommender.recommend({ user: "u", now: 2, k: 1 });
+    recommender.recommend({ user: "u", now: 3, k: 1 });
+    recommender.feedback({ kind: "click", time: 4, user: "u", stream: "s0", decision: own.id });
+    expect(recommender.stats()).toMatchObject({ late: 1, unknownDecisions: 0 });
+    recommender.dispose();
+  });
+
   test("refuses an invalid decision, and one far back in time, unchanged", () => {
     const recommender = new Recommender(OPTIONS);
     recommender.feedback({ ...numbered(0), time: 1e9 });
@@ -121,6 +132,10 @@ describe("a recommender with recorded decisions", () => {
       '"slate.0" must be a string of 1 to 256',
     );
     expect(() => recommender.recordDecision({ ...good, time: 0 })).toThrow(EventError);
+    const request = { user: "u", now: 2e9, k: 1 };
+    for (const slate of [undefined, null, "s0", { map: () => [] }] as unknown as string[][]) {
+      expect(() => recommender.distributions(request, slate)).toThrow('"slate" must be an array of ids, got');
+    }
     expect(Buffer.from(recommender.save()).equals(before)).toBe(true);
     recommender.dispose();
   });

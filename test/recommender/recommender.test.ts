@@ -216,6 +216,28 @@ describe("learning", () => {
     }
   });
 
+  test("clips what declared rewards add up to at 1e6, and at a clip of its own: no event makes a later call throw", () => {
+    const signals = { boon: { weight: 1000, cap: 1e6 }, bane: { weight: -1000, cap: 1e6 } };
+    for (const learner of [{}, { rewardScale: 1e6 }, { rewardClip: 0 }, { rewardClip: 5 }]) {
+      for (const heads of [1, 2]) {
+        const recommender = new Recommender({
+          features: coreFeatures(),
+          reward: { signals },
+          returns: { heads },
+          learner,
+        });
+        recommender.feedback(onAir("s1"));
+        for (const [i, name] of ["boon", "bane", "boon"].entries()) {
+          recommender.recommend({ user: "u", now: i * MINUTE, k: 1 });
+          recommender.feedback({ kind: "signal", time: i * MINUTE + 1, user: "u", stream: "s1", name, value: 1e9 });
+        }
+        recommender.recommend({ user: "u", now: 3 * MINUTE, k: 1 });
+        expect(recommender.stats()).toMatchObject({ transitions: 3, pending: 1 });
+        recommender.dispose();
+      }
+    }
+  });
+
   test("prefers watched streams to streams left at once", () => {
     const recommender = new Recommender({
       seed: 3,

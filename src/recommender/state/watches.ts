@@ -1,4 +1,4 @@
-import { Latest, pairKey } from "../../collections/index.js";
+import { Latest, pairKey, Queue } from "../../collections/index.js";
 import {
   BEAT_TIMEOUT_MS,
   type Click,
@@ -93,7 +93,7 @@ export class Watches {
   late = 0;
   readonly #timeoutMs: number;
   /** In order of the latest heartbeat. */
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Queue<string, Running>();
   /** The keys of a user's running watches, in the same order. */
   readonly #ofUser = new Map<Id, Set<string>>();
   readonly #ended = new Latest<string, Ended>(ENDED);
@@ -112,9 +112,9 @@ export class Watches {
   /** Ends the watches without a heartbeat for longer than the time-out, and returns them. */
   expire(now: number): readonly Watch[] {
     let ended: Watch[] | undefined;
-    for (const [key, running] of this.#running) {
-      if (now - running.time <= this.#timeoutMs) break;
-      (ended ??= []).push(this.#end(key, running));
+    for (let first = this.#running.first; first !== undefined; first = this.#running.first) {
+      if (now - first.value.time <= this.#timeoutMs) break;
+      (ended ??= []).push(this.#end(first.key, first.value));
     }
     return ended ?? NONE;
   }
@@ -200,10 +200,8 @@ export class Watches {
       ended.push(this.#end(first, this.#running.get(first)!));
       break;
     }
-    for (const [first, oldest] of this.#running.size > RUNNING ? this.#running : []) {
-      ended.push(this.#end(first, oldest));
-      break;
-    }
+    const oldest = this.#running.first!;
+    if (this.#running.size > RUNNING) ended.push(this.#end(oldest.key, oldest.value));
     return ended.length === 0 ? TAKEN : { ended, isTaken: true };
   }
 
@@ -245,7 +243,6 @@ export class Watches {
   }
 
   #put(key: string, running: Running): void {
-    this.#running.delete(key);
     this.#running.set(key, running);
     const own = this.#ofUser.get(running.user) ?? new Set<string>();
     own.delete(key);
