@@ -380,7 +380,11 @@ function copy(event: LiveEvent): LiveEvent {
  * number >= 0, got -5`.
  */
 export function parseEvent(value: unknown): LiveEvent {
-  if (isEvent(value)) return copy(value);
+  if (isEvent(value)) {
+    const copied = copy(value);
+    // A getter may give the copy another value.
+    if (isEvent(copied)) return copied;
+  }
   const result = v.safeParse(event, value, { abortEarly: true });
   if (!result.success) refuse(result.issues[0], "an event");
   return result.output as LiveEvent;

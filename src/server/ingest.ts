@@ -31,7 +31,10 @@ export interface IngestOptions {
   window?: number;
   /** The host's time, milliseconds since the Unix epoch. Default `Date.now`. */
   now?: () => number;
-  /** Events dated further ahead of the host's time are refused, milliseconds, >= 0. Default 5 minutes. */
+  /**
+   * Events dated further ahead of the host's time are refused, milliseconds, >= 0. Default 1 minute: a recommender refuses
+   * what is 5 minutes behind the latest event, so a clock that is ahead takes at most one of them from everybody else.
+   */
   maxAheadMs?: number;
   /** How long a body may take to arrive, milliseconds, > 0. Default 10 000. */
   bodyTimeoutMs?: number;
@@ -90,7 +93,7 @@ const DEFAULTS: Partial<IngestOptions> = {
   onInvalid: "skip",
   window: 1 << 18,
   now: () => Date.now(),
-  maxAheadMs: 5 * MINUTE,
+  maxAheadMs: MINUTE,
   bodyTimeoutMs: 10_000,
   maxRequests: 64,
   onError: () => {},

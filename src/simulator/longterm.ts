@@ -1,4 +1,4 @@
-import { above, checked, integer, type Rules } from "../check/index.js";
+import { above, between, checked, integer, mustBe, type Rules } from "../check/index.js";
 import { exp, log1p, pow, Random, sigmoid } from "../numeric/index.js";
 import type { Environment, StepResult } from "../training/index.js";
 
@@ -97,7 +97,7 @@ export class LongTermSatisfaction implements Environment {
    */
   step(action: number): StepResult {
     if (this.#left <= 0) throw new Error("the episode is over: reset() must be called before step()");
-    const score = this.scores[action];
+    const score = Number.isInteger(action) ? this.scores[action] : undefined;
     if (score === undefined) {
       throw new RangeError(`"action" must be an integer in [0, ${this.scores.length - 1}], got ${action}`);
     }
@@ -200,8 +200,11 @@ function valueAt(values: Float64Array, exposure: number): number {
  * truth.
  *
  * @param choc - The chance of choc, in [0, 1].
+ * @throws TypeError or RangeError for an option that is unknown or out of range; RangeError for a wrong chance.
  */
 export function mixtureValue(choc: number, options: Partial<LongTermSatisfactionOptions> = {}): number {
+  const [isChance, must] = between(0, 1);
+  if (!isChance(choc)) throw mustBe("choc", must, choc);
   const { candidates, steps, sensitivity } = checked(options, TABLE, DEFAULTS);
   const highest = partsOfHighest(candidates);
   const parts = [

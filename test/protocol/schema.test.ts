@@ -47,6 +47,31 @@ describe("events", () => {
     expect(parsed).not.toBe(event);
   });
 
+  test("are copied before they are judged: a getter cannot change what was valid", () => {
+    for (let good = 0; good < 8; good++) {
+      let reads = 0;
+      const text = new Proxy([1, 2], {
+        get: (list, key) => (key === "0" && reads++ >= good ? Number.NaN : Reflect.get(list, key)),
+      });
+      const changing = {
+        ...watch,
+        get watchMs() {
+          return reads++ < good ? 5 : Number.NaN;
+        },
+      };
+      for (const event of [changing, { ...onAir, embeddings: { text } }]) {
+        reads = 0;
+        let parsed: unknown = watch;
+        try {
+          parsed = parseEvent(event);
+        } catch (error) {
+          expect(error).toBeInstanceOf(EventError);
+        }
+        expect(JSON.stringify(parsed)).not.toContain("null");
+      }
+    }
+  });
+
   test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])("have no field named %s", (field) => {
     // From JSON: in source text `__proto__` would set the prototype.
     const given = (value: object) => JSON.parse(JSON.stringify(value).replace(/}$/, `,${JSON.stringify(field)}:1}`));

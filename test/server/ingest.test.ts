@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EventError, type LiveEvent, type Receipt } from "../../src/protocol/index.js";
+import { EventError, type LiveEvent, type Receipt, takeEach } from "../../src/protocol/index.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { type IngestAnswer, type IngestOptions, ingest } from "../../src/server/ingest.js";
 import { cut, utf8 } from "../support/pieces.js";
@@ -233,6 +233,18 @@ describe("each event is answered", () => {
     const microseconds = await post(JSON.stringify({ ...click(4), time: 1e6 }), JSON_TYPE);
     expect(microseconds).toMatchObject({ status: 400, error: { field: "time" } });
     expect(microseconds.faults[0]!.message).toContain("(microseconds?)");
+  });
+
+  test("so that a clock ahead, as far as it may be, keeps nobody's late events out of a recommender", async () => {
+    const now = 1e7;
+    const recommender = new Recommender({ seed: 1 });
+    const { post } = door({ now: () => now, sink: (events) => takeEach(recommender, events, now) });
+    const at = (ahead: number, user: string) => JSON.stringify({ ...click(1), id: user, user, time: now + ahead });
+    await post(JSON.stringify({ kind: "on_air", time: now, stream: "s", streamer: "a", category: "c" }), JSON_TYPE);
+    expect(await post(at(60_001, "far"), JSON_TYPE)).toMatchObject({ rejected: 1 });
+    expect(await post(at(60_000, "ahead"), JSON_TYPE)).toMatchObject({ accepted: 1 });
+    expect(await post(at(-4 * 60_000, "late"), JSON_TYPE)).toMatchObject({ accepted: 1 });
+    recommender.dispose();
   });
 
   test("where another one came under its id, in this batch or an earlier one", async () => {

@@ -121,10 +121,11 @@ describe("LongTermSatisfaction", () => {
     expect(b.scores).toEqual(a.scores);
     expect(Array.from(a.candidates())).toEqual(Array.from(a.scores, Math.fround));
     const { exposure } = a;
-    for (const action of [10, -1, 0.5, Number.NaN]) {
+    for (const action of [10, -1, 0.5, Number.NaN, "0", [0]] as number[]) {
       expect(() => a.step(action)).toThrow(`"action" must be an integer in [0, 9], got ${action}`);
     }
     expect(a.exposure).toBe(exposure);
+    for (const choc of [-0.1, 1.1, Number.NaN]) expect(() => mixtureValue(choc)).toThrow(`"choc" must be in [0, 1]`);
     expect(() => new LongTermSatisfaction({ sensitivity: 0 })).toThrow('"sensitivity" must be in (0, 10], got 0');
     expect(() => new LongTermSatisfaction({ slate: 1 } as object)).toThrow('"slate" is not an option');
   });
