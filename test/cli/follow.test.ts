@@ -33,7 +33,7 @@ describe("train --follow", () => {
     const [growing, model, whole] = [at("growing.jsonl"), at("follow.liveq"), at("whole.liveq")];
     const middle = log.length >> 1;
     writeFileSync(growing, `torn line\n${log.slice(0, middle).join("\n")}\n`);
-    const words = ["train", "--events", growing, "--follow", "--save-every", "0.1", "--model", model];
+    const words = ["train", "--events", growing, "--follow", "--save-every", "0.5", "--model", model];
     const child = spawn(process.execPath, [COMMAND, ...words], { stdio: "pipe" });
     onTestFinished(() => void child.kill("SIGKILL"));
     let said = "";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RandomPolicy } from "../../src/baselines/index.js";
 import { type PlatformOptions, simulatedEvents } from "../../src/simulator/index.js";
-import { interrupted, liveq } from "../support/command.js";
+import { interrupted, liveq, liveqAlone } from "../support/command.js";
 import { temporaryFolder } from "../support/folder.js";
 import { lookAlike } from "../support/movielens.js";
 
@@ -66,6 +66,20 @@ describe("usage", () => {
     const { code, out, err } = await liveq(...words);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toContain(message);
+  });
+});
+
+describe("a process of the command", () => {
+  test.each([
+    [["--version"], 0],
+    [["schema", "events"], 0],
+    [["inspect", "none"], 1],
+    [["--nonsense"], 2],
+  ])("of %j ends with the code, output and messages that the other tests see without one", async (words, code) => {
+    const alone = await liveqAlone(...words);
+    expect(alone.code).toBe(code);
+    expect(alone).toEqual(await liveq(...words));
+    expect([alone.out === "", alone.err === ""]).toEqual([code !== 0, code === 0]);
   });
 });
 

@@ -261,12 +261,14 @@ describe("a lock", () => {
     expect(() => lockFile(file)).toThrow(`on elsewhere is writing it; if that is gone, remove ${file}.lock`);
   });
 
-  test("with anything in its file is not taken, and its removal is asked for", () => {
-    for (const text of ["", "{", "null", "[]", '{"pid":-1}', '{"pid":1,"key":"../../x"}', "\0\0"]) {
-      const file = join(fresh(), "model");
-      writeFileSync(`${file}.lock`, text);
-      expect(() => lockFile(file), text).toThrow(`remove ${file}.lock`);
-    }
+  test("with anything in its file is not taken, and its removal is asked for", async () => {
+    const texts = ["", "{", "null", "[]", '{"pid":-1}', '{"pid":1,"key":"../../x"}', "\0\0"];
+    const files = texts.map(() => join(fresh(), "model"));
+    for (const [i, file] of files.entries()) writeFileSync(`${file}.lock`, texts[i]!);
+    // All at once, for each first waits for a process that may be taking it.
+    const all = files.map((file) => holder(file));
+    for (const [i, file] of files.entries()) expect(await all[i]!.said, texts[i]).toContain(`remove ${file}.lock`);
+    await Promise.all(all.map(({ child }) => (child.exitCode === null ? ended(child) : 0)));
   });
 
   test.runIf(isUnix)("is that of the file behind a link; a device needs none", () => {

@@ -13,7 +13,7 @@ const TEXTS = Number(process.env["FUZZ_TEXTS"] ?? 40);
 const [FACTOR, MOST] = [16, 64] as const;
 /** CPU below which a reader is fast whatever its growth, ms. */
 const FAST_MS = 60;
-const SMALL = 16_000;
+const SMALL = 4_000;
 
 /** Texts that readers have stumbled over, of about so many bytes. */
 const HOSTILE: Record<string, (n: number) => string> = {
