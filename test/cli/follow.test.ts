@@ -12,7 +12,7 @@ const EVENTS = at("events.jsonl");
 let log: string[];
 
 beforeAll(async () => {
-  const words = ["--viewers", "60", "--streamers", "40", "--days", "2"];
+  const words = ["--viewers", "40", "--streamers", "30", "--days", "2"];
   expect(await liveq("simulate", ...words, "--out", EVENTS)).toMatchObject({ code: 0 });
   log = readFileSync(EVENTS, "utf8").trimEnd().split("\n");
 });
@@ -59,6 +59,9 @@ describe("train --follow", () => {
     expect(resumed).toMatchObject({ code: 0 });
     expect(await liveq("train", "--events", EVENTS, "--model", whole)).toMatchObject({ code: 0 });
     expect(readFileSync(model).equals(readFileSync(whole))).toBe(true);
+    const learned = Recommender.load(readFileSync(whole));
+    expect(learned.stats().updates).toBeGreaterThan(20);
+    learned.dispose();
     expect(readdirSync(folder).filter((name) => name.includes(".tmp"))).toEqual([]);
   });
 
