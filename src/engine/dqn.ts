@@ -743,23 +743,32 @@ function requireIndex(name: string, index: number | undefined, size: number, lea
 
 // The next two write their number instead of returning it: JavaScript engines box a returned double, an object each.
 
-/** Writes the parts of the reward. */
-function writeRewards(scalars: Float64Array, { reward, rewards }: Transition, options: ResolvedOptions): void {
+/** Writes the reward, or its parts. Numbers go through the scalars, as a call with one would leave garbage. */
+function writeRewards(scalars: Float64Array, transition: Transition, options: ResolvedOptions): void {
+  const { rewards } = transition;
   const parts = options.slate?.parts ?? 1;
-  if (parts === 1 && !rewards) writeReward("reward", scalars, Scalar.Reward, reward, options);
-  else if (parts > 1 && rewards?.length === parts)
-    for (let p = 0; p < parts; p++) writeReward(`rewards[${p}]`, scalars, Scalar.Reward + p, rewards[p]!, options);
-  else throw mustBe("rewards", parts > 1 ? `${parts} numbers` : 'left out without "slate.parts"', rewards);
+  if (parts === 1 && !rewards) {
+    const { reward } = transition;
+    scalars[Scalar.Reward] = typeof reward === "number" ? reward : Number.NaN;
+    clipReward(scalars, -1, transition, options);
+  } else if (parts > 1 && rewards?.length === parts) {
+    for (let p = 0; p < parts; p++) {
+      const reward = rewards[p];
+      scalars[Scalar.Reward + p] = typeof reward === "number" ? reward : Number.NaN;
+      clipReward(scalars, p, transition, options);
+    }
+  } else throw mustBe("rewards", parts > 1 ? `${parts} numbers` : 'left out without "slate.parts"', rewards);
 }
 
-/** Writes one number of it, scaled and clipped. */
-function writeReward(
-  name: string,
+/** Scales and clips one number of it; -1: the reward as a whole. */
+function clipReward(
   scalars: Float64Array,
-  at: number,
-  reward: number,
+  part: number,
+  given: Transition,
   { rewardScale, rewardClip }: ResolvedOptions,
 ): void {
+  const at = Scalar.Reward + Math.max(part, 0);
+  const reward = scalars[at]!;
   if (Number.isFinite(reward)) {
     const scaled = reward * rewardScale;
     const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
@@ -767,7 +776,8 @@ function writeReward(
     if (Math.abs(learned) <= REWARD_MAX) return;
   }
   const most = rewardScale === 1 ? bounded(REWARD_MAX) : `${bounded(REWARD_MAX)} when "rewardScale" has multiplied it`;
-  throw mustBe(name, rewardClip > 0 ? "a finite number" : most, reward);
+  const must = rewardClip > 0 ? "a finite number" : most;
+  throw part < 0 ? mustBe("reward", must, given.reward) : mustBe(`rewards[${part}]`, must, given.rewards![part]);
 }
 
 /** Writes the discount of the next state's value; 0 after termination. */

@@ -21,7 +21,9 @@ export const FARSIGHT_GOALS: readonly Goal[] = [
   { case: /^(bait|churn|late|blame)\/dqn$/, metric: "solved_share", atLeast: 1 },
   { case: /^recsim\/10-3\/dqn$/, metric: "session_minutes", atLeast: BOUNDS.recsim },
   { case: /^recsim\/10-3\/.+/, metric: "session_minutes", atMost: BOUNDS.recsim },
-  { case: /^live\b.*dqn-over-gamma-0$/, metric: "watch_gain_percent", atLeast: 5 },
-  { case: /^live\b.*dqn-over-gamma-0$/, metric: "sessions_gain_percent", atLeast: 8 },
+  { case: /^live(?!-no-effect)\b.*dqn-over-gamma-0$/, metric: "watch_gain_percent", atLeast: 5 },
+  { case: /^live(?!-no-effect)\b.*dqn-over-gamma-0$/, metric: "sessions_gain_percent", atLeast: 8 },
+  { case: /^live-no-effect\/dqn-over-gamma-0$/, metric: "watch_gain_percent", atLeast: -1 },
+  { case: /^longterm\/dqn$/, metric: "percent_of_best_mixture", atLeast: 95 },
   { case: /^live\/(dqn|gamma-0)$/, metric: "watch_min_per_user_day", atLeast: 26 },
 ];
