@@ -1,5 +1,5 @@
 export { AtomicFile, checkWritable, saveFile } from "./file.js";
-export { type ListenerOptions, type RequestHandler, requestListener } from "./listener.js";
+export { type ListenerOptions, type NodeListener, type RequestHandler, requestListener } from "./listener.js";
 export { type FileLock, lockFile } from "./lock.js";
 export { type ServeOptions, type Serving, serve } from "./serve.js";
 export { Tail, type TailOptions, type TailPosition, tail } from "./tail.js";

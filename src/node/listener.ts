@@ -55,6 +55,12 @@ class Refused extends Error {
 }
 
 /**
+ * Takes the `IncomingMessage` and the `ServerResponse` of `node:http`: objects here, so that projects without the types of
+ * Node compile.
+ */
+export type NodeListener = (incoming: object, outgoing: object) => void;
+
+/**
  * Makes a listener for `node:http` from a handler on Web APIs. Whatever a client sends gets an answer or a closed
  * connection; nothing of it is thrown. For the time-outs of headers and of idle connections see `serve`.
  *
@@ -64,13 +70,11 @@ class Refused extends Error {
  *
  * @throws TypeError for an unknown option, RangeError for a wrong value.
  */
-export function requestListener(
-  handler: RequestHandler,
-  options: ListenerOptions = {},
-): (request: IncomingMessage, response: ServerResponse) => void {
+export function requestListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {
   const resolved = checked<ListenerOptions>(options, LISTENER_RULES, LISTENER_DEFAULTS) as Required<ListenerOptions>;
   let open = 0;
-  return (request, response) => {
+  return (incoming, outgoing) => {
+    const [request, response] = [incoming as IncomingMessage, outgoing as ServerResponse];
     // Without listeners an error of the connection would end the process.
     request.on("error", () => {});
     response.on("error", () => {});

@@ -60,7 +60,8 @@ export interface Serving {
   readonly port: number;
   /** Such as `http://127.0.0.1:8787`. */
   readonly url: string;
-  readonly server: Server;
+  /** The `Server` of `node:http`; an object here, so that projects without the types of Node compile. */
+  readonly server: object;
   /**
    * Takes no more connections, closes idle ones, and waits for the requests that have begun, whose answers end their
    * connections; then closes all that is left. May be called again.

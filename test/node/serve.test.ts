@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
@@ -260,7 +260,7 @@ describe("a connection", () => {
     socket.write(request("GET /"));
     let count = 1;
     await until(() => {
-      serving.server.getConnections((_, n) => {
+      (serving.server as Server).getConnections((_, n) => {
         count = n;
       });
       return count === 0 && socket.bytesWritten > 0;
