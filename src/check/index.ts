@@ -21,6 +21,7 @@ export {
   zeroOr,
 } from "./rules.js";
 export {
+  any,
   distinct,
   entries,
   type Fault,
@@ -30,9 +31,11 @@ export {
   moment,
   numbers,
   or,
+  requireFloats,
   requireShape,
   type Shape,
   text,
   tuple,
   where,
+  word,
 } from "./shape.js";

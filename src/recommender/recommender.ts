@@ -1,12 +1,23 @@
 import {
+  any,
   between,
   boolean,
   checked,
+  distinct,
+  fields,
+  finite,
   group,
+  integer,
+  list,
   mustBe,
   nonNegativeInteger,
-  positiveInteger,
+  numbers,
+  or,
   type Rules,
+  requireShape,
+  type Shape,
+  text,
+  word,
 } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import {
@@ -55,6 +66,7 @@ import {
   type SavedAgreement,
   type SavedPending,
   type SlateTransition,
+  TIMES,
 } from "./learning/index.js";
 import {
   candidateCount,
@@ -123,7 +135,7 @@ export interface RecommenderOptions extends SceneOptions {
   apprentice: boolean;
   /** Transitions between two rounds of updates; 0: only `learn` updates. Default 1. */
   trainEvery: number;
-  /** Updates in each round. Default 2. */
+  /** Updates in each round, [1, 10000]. Default 2. */
   updatesPerTrain: number;
   /** Updates before which it shows the most viewed streams, and learns from that. Default 1000. */
   warmupUpdates: number;
@@ -191,7 +203,7 @@ const TABLE: Rules<RecommenderOptions> = {
   offered: nonNegativeInteger,
   apprentice: boolean,
   trainEvery: nonNegativeInteger,
-  updatesPerTrain: positiveInteger,
+  updatesPerTrain: integer(1, 10_000),
   warmupUpdates: nonNegativeInteger,
   learner: group,
   explore: group,
@@ -223,6 +235,8 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** A time up to this far behind the latest one is moved up to it and counted; an older one is refused. */
 const STEP_BACK_MAX = 5 * MINUTE;
+/** Rounds of updates that wait for the next event, at most. */
+const BACKLOG = 1000;
 /** Events remembered, so that an event sent twice counts once. */
 const RECENT_EVENTS = 8192;
 
@@ -303,6 +317,43 @@ interface Counts {
   late: number;
   unknownDecisions: number;
   unknownStreams: number;
+}
+
+const SAVED: Shape = fields<Saved>({
+  options: any,
+  sizes: numbers(2, nonNegativeInteger),
+  hasOwnReward: boolean,
+  scenes: any,
+  pending: any,
+  watches: any,
+  lost: fields<Saved["lost"]>({ unfinished: nonNegativeInteger, censored: nonNegativeInteger }),
+  recent: distinct(list(text, 0, RECENT_EVENTS)),
+  random: numbers(4, word),
+  drawn: numbers(4, word),
+  agreement: any,
+  counts: fields<Counts>({
+    time: between(0, 8.64e15),
+    isApprentice: boolean,
+    decisions: integer(0, 10 * NUMBER_MAX),
+    untrained: nonNegativeInteger,
+    loss: or(null, finite),
+    notAdmitted: nonNegativeInteger,
+    steppedBack: nonNegativeInteger,
+    duplicates: nonNegativeInteger,
+    late: nonNegativeInteger,
+    unknownDecisions: nonNegativeInteger,
+    unknownStreams: nonNegativeInteger,
+  }),
+});
+
+/** Reads a part of a file. @throws SnapshotError with the message of what it throws, which names the fault. */
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof SnapshotError) throw cause;
+    throw new SnapshotError(`the file holds no valid recommender: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Options of `Recommender.load`. */
@@ -423,6 +474,7 @@ export class Recommender implements Policy, TargetPolicy {
     const id = `${this.name}-${this.#counts.decisions++}`;
     const others = this.#drawOffered(scene, shown);
     this.#show(id, scene, shown, { rows: this.#rows(scene, [...indices, ...others]), offered: others.length });
+    this.#bound();
     return {
       id,
       user,
@@ -439,12 +491,12 @@ export class Recommender implements Policy, TargetPolicy {
    * Records a decision of another policy among the streams on air now as one of its own, to learn off-policy from the
    * log of that policy. Call it at the decision's place in the log, then give the feedback that names it. Streams of
    * the slate that are not on air are left out. Before it learns from it, `agreement` compares it with its own choice.
-   * @param times - Number of times to learn from it, an integer >= 0; the numbers of `UserShares` make all users count
+   * @param times - Number of times to learn from it, an integer in [0, 10000]; the numbers of `UserShares` make all users count
    *   the same. Default 1.
    * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
    */
   recordDecision(decision: LoggedDecision, times = 1): void {
-    if (!nonNegativeInteger[0](times)) throw mustBe("times", nonNegativeInteger[1], times);
+    if (!TIMES[0](times)) throw mustBe("times", TIMES[1], times);
     const { id, user, time, slate } = parseDecision(decision);
     const now = this.#advance(time, "time");
     if (this.#pending.has(id)) {
@@ -467,6 +519,7 @@ export class Recommender implements Policy, TargetPolicy {
     all.set(rows);
     all.set(this.#rows(scene, others), rows.length);
     this.#show(id, scene, shown, { rows: all, offered: others.length, times });
+    this.#bound();
   }
 
   /**
@@ -671,8 +724,8 @@ export class Recommender implements Policy, TargetPolicy {
       if (bytes === undefined) throw new SnapshotError(`the file must hold "${name}"`);
       return bytes;
     };
-    const saved = JSON.parse(new TextDecoder().decode(part("json"))) as Saved;
-    const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
+    const saved = reading(() => savedOf(part("json")));
+    const groups = reading(() => savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]));
     const { of } = reward;
     if (saved.hasOwnReward !== (of !== undefined)) {
       const has = saved.hasOwnReward
@@ -684,15 +737,26 @@ export class Recommender implements Policy, TargetPolicy {
     const returns = { heads: 1, ...saved.options.returns };
     const own = { ...saved.options.reward, ...(of && { of }) };
     const options = { ...saved.options, features: groups, returns, reward: own };
-    const recommender = new Recommender(options, loadAgent(part("agent")));
-    const [sizes, given] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
-    if (sizes !== given) throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
-    recommender.#restore(saved, {
-      pending: floatsOf(part("pending")),
-      state: floatsOf(part("state")),
-      towers: floatsOf(part("towers")),
-    });
-    return recommender;
+    const agent = loadAgent(part("agent"));
+    try {
+      return reading(() => {
+        const recommender = new Recommender(options, agent);
+        const { features } = recommender.#scenes;
+        const [sizes, given] = [saved.sizes, features.sizes].map(String);
+        if (sizes !== given)
+          throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
+        requireAgent(agent, recommender.options, features, recommender.#objective.options.heads);
+        recommender.#restore(saved, {
+          pending: floatsOf(part("pending")),
+          state: floatsOf(part("state")),
+          towers: floatsOf(part("towers")),
+        });
+        return recommender;
+      });
+    } catch (error) {
+      agent.dispose();
+      throw error;
+    }
   }
 
   /** Frees the agent's memory; the recommender cannot be used afterwards. */
@@ -938,14 +1002,23 @@ export class Recommender implements Policy, TargetPolicy {
     for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
   }
 
+  /** Bounds the updates that wait for the next event, whatever number of requests came, or a file holds. */
+  #bound(): void {
+    this.#counts.untrained = Math.min(this.#counts.untrained, BACKLOG * Math.max(this.options.trainEvery, 1));
+  }
+
   #restore(saved: Saved, numbers: { pending: Float32Array; state: Float32Array; towers: Float32Array }): void {
     Object.assign(this.#counts, saved.counts);
+    this.#bound();
     this.#scenes.load(saved.scenes, numbers);
     for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
     this.#offers.restore(Uint32Array.from(saved.drawn));
     this.#agreement.load(saved.agreement);
-    this.#pending.load(saved.pending, numbers.pending);
+    const { observationSize: observation, candidateSize: candidate } = this.#scenes.features;
+    const { nextCandidates: next } = this.options;
+    const sizes = { observation, candidate, next, slate: Math.min(next, TARGET_SLATE) };
+    this.#pending.load(saved.pending, numbers.pending, sizes);
     this.#watches.load(saved.watches);
     Object.assign(this.#objective, saved.lost);
   }
@@ -982,6 +1055,28 @@ function newAgent(
   // Declared rewards may add up to more: no event of a user makes a call throw.
   const rewardClip = learner.rewardClip || REWARD_MAX;
   return new DQN({ ...LEARNER, loss, ...learner, rewardClip, observation: observationSize, candidates, slate, seed });
+}
+
+/** The state of a file, as far as its parts do not check themselves. */
+function savedOf(json: Uint8Array): Saved {
+  const saved = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)) as Saved;
+  requireShape(SAVED, saved, "file");
+  const groups = list(fields<SavedGroup>({ name: text, options: group }));
+  requireShape(groups, saved.options?.features, "options.features");
+  return saved;
+}
+
+/** Requires an agent to fit its recommender; one of another class is taken as it is. */
+function requireAgent(agent: QFunction, options: RecommenderOptions, features: Features, parts: number): void {
+  if (!(agent instanceof DQN)) return;
+  const { maxCandidates: max, nextCandidates: next, explore } = options;
+  const { observation, sparse, candidates, slate, rewardClip, noisySigma } = agent.options;
+  const size = Math.min(next, TARGET_SLATE);
+  const expected = [features.observationSize, features.candidateSize, max, next, size, parts];
+  const own = [observation, candidates?.features, candidates?.max, candidates?.next, slate?.size, slate?.parts];
+  const isPlain = sparse === undefined && candidates?.sparse === undefined && rewardClip > 0;
+  if (isPlain && (noisySigma > 0 || !((explore.heads ?? 1) > 1)) && String(own) === String(expected)) return;
+  throw new SnapshotError(`the file's agent has rows, slates and parts of ${own}, expected ${expected}`);
 }
 
 /** The bytes of arrays, one after the other. */

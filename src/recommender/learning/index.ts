@@ -7,8 +7,10 @@ export {
   Pending,
   type PendingDecision,
   type PendingOptions,
+  type RowSizes,
   type SavedPending,
   type ShownStream,
+  TIMES,
 } from "./pending.js";
 export {
   emptyOutcome,

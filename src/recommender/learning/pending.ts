@@ -1,17 +1,31 @@
 import {
   above,
+  between,
   boolean,
   checked,
+  distinct,
+  fields,
+  finite,
   integer,
+  list,
+  moment,
   nonNegative,
+  nonNegativeInteger,
+  or,
   positive,
   positiveInteger,
+  type Rule,
   type Rules,
+  requireFloats,
+  requireShape,
+  type Shape,
+  text,
+  where,
 } from "../../check/index.js";
 import { PriorityQueue } from "../../collections/index.js";
 import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
-import { emptyOutcome, type Outcome, record } from "./reward.js";
+import { emptyOutcome, type Outcome, record, savedOutcome } from "./reward.js";
 
 export interface PendingOptions {
   /** Milliseconds that a decision waits after the user's next request for late feedback, >= 0. Default 0. */
@@ -49,6 +63,8 @@ const TABLE: Rules<PendingOptions> = {
   beatTimeoutMs: above(0, DAY),
 };
 
+/** Most streams of a slate, and of others that were on offer. */
+const ROWS_MAX = 65_536;
 /** Decisions of one user that may wait for the end of a watch at the same time, in tabs. */
 const IN_FLIGHT = 8;
 
@@ -126,6 +142,70 @@ export interface SavedPending {
   entries: (Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined })[];
   deadlines: Deadline[];
   dropped: number;
+}
+
+/** What the floats of a saved decision must be, from the rows of the features and the agent. */
+export interface RowSizes {
+  /** Numbers in an observation and in the row of a candidate. */
+  readonly observation: number;
+  readonly candidate: number;
+  /** Most rows of a next state, and most streams of its slate. */
+  readonly next: number;
+  readonly slate: number;
+}
+
+/** Times to learn from a decision, at most: a number from outside must not keep a call busy. */
+export const TIMES_LIMIT = 10_000;
+export const TIMES: Rule = integer(0, TIMES_LIMIT);
+
+type SavedEntry = SavedPending["entries"][number];
+
+function savedShape({ observation, candidate, next, slate }: RowSizes, decisions: number): Shape {
+  const rows = (most: number): Rule => [
+    (value) =>
+      nonNegativeInteger[0](value) && (value as number) % candidate === 0 && (value as number) <= most * candidate,
+    `the numbers of at most ${most} rows of ${candidate}`,
+  ];
+  const entry = fields<SavedEntry>({
+    id: text,
+    user: text,
+    time: moment,
+    slate: list(text, 1, ROWS_MAX),
+    observation: integer(observation, observation),
+    candidates: rows(2 * ROWS_MAX),
+    offered: or(undefined, integer(0, ROWS_MAX)),
+    times: or(undefined, TIMES),
+    outcomes: list(savedOutcome),
+    seen: or(undefined, list(boolean)),
+    next: or(
+      undefined,
+      fields<Saved<NextState>>({
+        time: moment,
+        observation: integer(observation, observation),
+        candidates: rows(next),
+        slate: or(undefined, integer(0, slate)),
+        lateness: or(undefined, between(-100, 100)),
+      }),
+    ),
+  });
+  const matched = where<SavedEntry>(
+    entry,
+    ({ slate, candidates, offered = 0, outcomes, seen = outcomes }) =>
+      [outcomes.length, seen.length, candidates / candidate - offered].every((length) => length === slate.length),
+    "a decision whose rows and outcomes are as many as its streams",
+  );
+  return where<SavedPending>(
+    fields<SavedPending>({
+      entries: distinct<SavedEntry>(list(matched, 0, decisions), ({ id }) => id),
+      deadlines: list(fields<Deadline>({ time: finite, user: text })),
+      dropped: nonNegativeInteger,
+    }),
+    ({ entries, deadlines }) => {
+      const users = new Set(entries.map(({ user }) => user));
+      return deadlines.every(({ user }) => users.has(user));
+    },
+    "without deadlines of users who have no decision",
+  );
 }
 
 /** Void items in the queue of deadlines that are always kept. */
@@ -291,8 +371,17 @@ export class Pending {
     return { entries, deadlines, dropped: this.dropped };
   }
 
-  /** Restores the values of `save` into an empty table; `floats`: all of them, one after the other. */
-  load(saved: SavedPending, floats: Float32Array): void {
+  /**
+   * Restores the values of `save` into an empty table; `floats`: all of them, one after the other.
+   * @throws RangeError that names what is wrong.
+   */
+  load(saved: SavedPending, floats: Float32Array, sizes: RowSizes): void {
+    requireShape(savedShape(sizes, this.options.decisions), saved, "pending");
+    let count = 0;
+    for (const { observation, candidates, next } of saved.entries) {
+      count += observation + candidates + (next === undefined ? 0 : next.observation + next.candidates);
+    }
+    requireFloats(floats, count, "pending.floats");
     let at = 0;
     const take = (length: number) => {
       at += length;

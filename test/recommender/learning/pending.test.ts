@@ -10,6 +10,8 @@ import {
   type PendingOptions,
 } from "../../../src/recommender/learning/pending.js";
 
+const SIZES = { observation: 1, candidate: 2, next: 8, slate: 8 };
+
 /** A table that keeps what closes. */
 function table(options: Partial<PendingOptions> = {}, deadline?: (user: string, since: number) => number) {
   const pending = new Pending(options, deadline);
@@ -42,13 +44,13 @@ function decision(id: string, time: number, k = 3, user = "u"): PendingDecision 
     user,
     time,
     slate: numbers.map((i) => `s${i}`),
-    observation: Float32Array.of(time),
+    observation: Float32Array.of(time / DAY),
     candidates: Float32Array.from(numbers.flatMap((i) => [i, 7])),
   };
 }
 
 function state(time: number): NextState {
-  return { time, observation: Float32Array.of(time), candidates: Float32Array.of(5, 5) };
+  return { time, observation: Float32Array.of(time / DAY), candidates: Float32Array.of(5, 5) };
 }
 
 function click(stream: string, decision?: string, time = 0): FeedbackEvent {
@@ -339,7 +341,7 @@ describe("memory", () => {
     const floats: Float32Array[] = [];
     const saved = JSON.stringify(original.pending.save(floats));
     const copy = table(options, deadline);
-    copy.pending.load(JSON.parse(saved), Float32Array.from(floats.flatMap((array) => [...array])));
+    copy.pending.load(JSON.parse(saved), Float32Array.from(floats.flatMap((array) => [...array])), SIZES);
     expect(JSON.stringify(copy.pending.save([]))).toBe(saved);
     const before = original.closed.length;
     const again = random.state();
