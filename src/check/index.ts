@@ -23,6 +23,7 @@ export {
 export {
   any,
   distinct,
+  either,
   entries,
   type Fault,
   fields,

@@ -95,6 +95,11 @@ export function or(none: unknown, shape: Shape): Shape {
   return (value) => (value === none ? undefined : faultOf(shape, value));
 }
 
+/** One shape for values of a kind, another one for all others. */
+export function either(isOne: (value: unknown) => boolean, one: Shape, other: Shape): Shape {
+  return (value) => faultOf(isOne(value) ? one : other, value);
+}
+
 /** An array of so many finite numbers. */
 export function numbers(count: number, one: Shape = finite): Shape {
   return list(one, count, count);
