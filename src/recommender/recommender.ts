@@ -747,9 +747,9 @@ export class Recommender implements Policy, TargetPolicy {
           throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
         requireAgent(agent, recommender.options, features, recommender.#objective.options.heads);
         recommender.#restore(saved, {
-          pending: floatsOf(part("pending")),
-          state: floatsOf(part("state")),
-          towers: floatsOf(part("towers")),
+          pending: floatsOf("pending", part),
+          state: floatsOf("state", part),
+          towers: floatsOf("towers", part),
         });
         return recommender;
       });
@@ -1091,6 +1091,8 @@ function bytesOf(arrays: readonly Float32Array[]): Uint8Array {
 }
 
 /** The floats in the bytes of `bytesOf`. */
-function floatsOf(bytes: Uint8Array): Float32Array {
+function floatsOf(name: string, part: (name: string) => Uint8Array): Float32Array {
+  const bytes = part(name);
+  if (bytes.byteLength % 4 !== 0) throw mustBe(name, "floats of 4 bytes", `${bytes.byteLength} bytes`);
   return new Float32Array(bytes.slice().buffer);
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { SnapshotError } from "../../src/engine/index.js";
+import { DQN, type DQNOptions, SnapshotError } from "../../src/engine/index.js";
 import { Random } from "../../src/numeric/index.js";
 import { EventError, type LiveEvent } from "../../src/protocol/index.js";
 import { Recommender } from "../../src/recommender/recommender.js";
 import { simulate } from "../../src/simulator/index.js";
-import { forged, mutate, mutateBytes, type Parts, partsOf, pathsOf } from "../support/forged.js";
+import { forged, type Json, mutate, mutateBytes, type Parts, partsOf, pathsOf } from "../support/forged.js";
 import { everyGroup } from "../support/groups.js";
 
 /** Mutants of each kind; `npm run test:fuzz` asks for more. */
@@ -136,7 +136,7 @@ function answer(file: Uint8Array, what: string, random: Random): string {
 }
 
 /** A message that names a part, and does not come from the middle of some work. */
-const NAMED = /^(?!.*(?:Cannot|iterable|not a function)).*(?:"[\w.-]+"|agent|JSON|reader|features)/;
+const NAMED = /^(?!.*(?:Cannot|iterable|not a function)).*(?:"[\w.-]+"|agent|JSON|reader|features|SHA-256|too short)/;
 
 /** Answers for mutants; each refusal names a part. */
 function answers(make: (parts: Parts, random: Random) => { what: string; text?: string }, seed: number) {
@@ -191,4 +191,138 @@ test(`${MUTANTS} files with several faults, too`, () => {
     return { what: faults.join("; ") };
   }, 3);
   expect(count.refused).toBeGreaterThan(MUTANTS / 2);
+});
+
+/** The saved part of a keeper. */
+function kept(json: Json, name: string): Json {
+  return json.scenes.state.keepers.find(([own]: [string]) => own === name)[1];
+}
+
+const noise = (length: number, byte: number) => new Uint8Array(length).fill(byte);
+const agentOf = (options: Partial<DQNOptions>) =>
+  new DQN({ observation: 4, actions: 2, hidden: [4], ...options }).save();
+
+/** Faults by intent, and what is said of each. */
+const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: RegExp]> = {
+  "a backlog that would never end": [(_, json) => (json.counts.untrained = 1e15), /^serves$/],
+  "a backlog below 0": [
+    (_, json) => (json.counts.untrained = -1),
+    /"file.counts.untrained" must be an integer >= 0, got -1/,
+  ],
+  "decisions below 0": [(_, json) => (json.counts.decisions = -1), /"file.counts.decisions" must be an integer in/],
+  "the end of time": [(_, json) => (json.counts.time = 1e308), /"file.counts.time" must be in \[0, 8640000000000000\]/],
+  "no time": [(_, json) => (json.counts.time = null), /"file.counts.time" must be in .*got null/],
+  "a time in words": [(_, json) => (json.counts.time = "abc"), /"file.counts.time" must be in .*got "abc"/],
+  "rounds without end": [
+    (_, json) => (json.options.updatesPerTrain = 4294967296),
+    /"updatesPerTrain" must be an integer/,
+  ],
+  "a decision learned from for ever": [
+    (_, json) => (json.pending.entries[0].times = 1e15),
+    /"pending.entries.0.times" must be an integer in \[0, 10000\], got 1000000000000000/,
+  ],
+  "candidates beyond the floats": [
+    (_, json) => (json.pending.entries[0].candidates = 4e9),
+    /"pending.entries.0.*" must be/,
+  ],
+  "the same decision twice": [
+    (_, json) => json.pending.entries.push(json.pending.entries[0]),
+    /"pending.entries" must be without an item twice/,
+  ],
+  "a deadline of nobody": [
+    (_, json) => json.pending.deadlines.push({ time: 0, user: "nobody" }),
+    /"pending" must be without deadlines of users who have no decision/,
+  ],
+  "the same stream twice": [
+    (_, json) => json.scenes.state.catalogue.streams.push(json.scenes.state.catalogue.streams[0]),
+    /"catalogue.streams" must be without an item twice/,
+  ],
+  "the same user twice": [
+    (_, json) => json.scenes.state.users.users.push(json.scenes.state.users.users[0]),
+    /"users.users" must be without an item twice/,
+  ],
+  "rates of no stream": [
+    (_, json) => (kept(json, "moments").rows = [[1e9, 1, [], []]]),
+    /"moments.rows.0.0" must be an integer in/,
+  ],
+  "rates of two marks at once": [
+    (_, json) => {
+      const { rows } = kept(json, "moments");
+      rows[0][3] = [1000, 0, 1000, 0, 0];
+    },
+    /"moments.rows.0.3" must be two marks/,
+  ],
+  "200,000 hashes in one place": [
+    (_, json) => (kept(json, "moments").seen = Array.from({ length: 200_000 }, (_, i) => [0, i])),
+    /^serves$/,
+  ],
+  "a hole in the ring of offers": [
+    (_, json) => (kept(json, "vectors").next = 1000),
+    /"vectors" must be a ring of offers without a hole/,
+  ],
+  "a generator of one word": [(_, json) => (json.random = [1]), /"file.random" must be an array of 4 to 4, got \[1\]/],
+  "a generator of zeros": [(_, json) => (json.random = [0, 0, 0, 0]), /^serves$/],
+  "a keeper too many": [
+    (_, json) => json.scenes.state.keepers.push(["more", {}, 0]),
+    /"state.keepers" must be those of the features/,
+  ],
+  "vectors of a gigabyte": [
+    (_, json) => {
+      json.options.features.find(({ name }: Json) => name === "taste").options = { size: 1e9 };
+      json.options.features.find(({ name }: Json) => name === "vectors").options = { size: 1e9 };
+    },
+    /"size" must be an integer in \[1, 1024\]/,
+  ],
+  "an option of no use": [(_, json) => (json.options.mmr = 1), /"mmr" is not an option/],
+  "decisions that are NaN": [
+    ({ bytes }) => bytes.set("pending", noise(bytes.get("pending")!.length, 255)),
+    /"pending.floats.0" must be/,
+  ],
+  "decisions that are missing": [
+    ({ bytes }) => bytes.set("pending", noise(8, 0)),
+    /"pending.floats" must be \d+ numbers/,
+  ],
+  "decisions of odd bytes": [({ bytes }) => bytes.set("pending", noise(7, 0)), /"pending" must be floats of 4 bytes/],
+  "vectors that are NaN": [
+    ({ bytes }) => bytes.set("state", noise(bytes.get("state")!.length, 255)),
+    /"state.numbers.0" must be/,
+  ],
+  "towers that are NaN": [
+    ({ bytes }) => bytes.set("towers", noise(bytes.get("towers")!.length, 255)),
+    /"towers.rows.0" must be/,
+  ],
+  "an agent of fixed actions": [({ bytes }) => bytes.set("agent", agentOf({})), /the file's agent has/],
+  "an agent of other rows": [
+    ({ bytes }) => {
+      const candidates = { max: 12, features: 4, next: 4 };
+      bytes.set("agent", new DQN({ observation: 4, candidates, hidden: [4], slate: { size: 4 } }).save());
+    },
+    /the file's agent has/,
+  ],
+};
+
+test.each(Object.entries(FAULTS))("a file with %s is answered at once", (_, [fault, said]) => {
+  const original = working();
+  const parts = partsOf(original.save());
+  original.dispose();
+  fault(parts, parts.json);
+  expect(answer(forged(parts), "forged by intent", new Random(4))).toMatch(said);
+});
+
+test.each([
+  ["nothing", ""],
+  ["null", "null"],
+  ["an array", "[]"],
+  ["a text", '"x"'],
+  ["half of an object", "{"],
+  ["an object of nothing", "{}"],
+  ["a deep array", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+  ["a deep object", `${'{"options":'.repeat(100_000)}1${"}".repeat(100_000)}`],
+  ["many fields", `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":1`).join()}}`],
+  ["a byte that is no text", "\ud800"],
+])("a file whose state is %s is refused", (_, text) => {
+  const original = working();
+  const parts = partsOf(original.save());
+  original.dispose();
+  expect(answer(forged(parts, text), "other JSON", new Random(5))).toMatch(NAMED);
 });

@@ -225,6 +225,11 @@ function enlarged<A extends Uint32Array | Float64Array>(from: A, into: A): A {
 
 /** Most entries of a set, in a table of twice as many places; entries beyond count as seen. [set by hand] */
 const SEEN_MAX = 524_288;
+/**
+ * Places from its own in which an entry may stand. The longest run of half a million chosen by chance is about 70; names
+ * made to collide beyond it count as seen, so that none costs more than this.
+ */
+const REACH = 512;
 
 /**
  * Actions of users in the current step: a set of 64-bit hashes in a table that is never wiped, as each entry bears the
@@ -284,8 +289,9 @@ class Seen {
   #insert(high: number, low: number): boolean {
     const mask = this.#made.length - 1;
     let at = high & mask;
+    let reach = REACH;
     for (; this.#made[at] === this.#set; at = (at + 1) & mask) {
-      if (this.#high[at] === high && this.#low[at] === low) return false;
+      if ((this.#high[at] === high && this.#low[at] === low) || --reach === 0) return false;
     }
     if (this.#size === SEEN_MAX) return false;
     this.#made[at] = this.#set;
