@@ -8,7 +8,7 @@ const LEAST = 1024;
  * Slots from its own in which a key may stand. With half of the table free the longest run of a million chosen by chance
  * is about 70; keys made to collide beyond it are not remembered, so that none costs more than this.
  */
-const REACH = 512;
+const REACH = 256;
 
 /**
  * The keys added last, at most `max`, each with a note of 32 bits. 20 bytes a key, allocated as keys come.

@@ -1,10 +1,14 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Seen } from "../../src/collections/index.js";
+import { tokenize } from "../../src/encoders/index.js";
 import { readSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
-import { DouyuPackets, readCsvEvents, readJsonl } from "../../src/logs/index.js";
+import { DouyuPackets, detectLogFormat, parseIsoTime, readCsvEvents, readJsonl } from "../../src/logs/index.js";
+import { parseNumber } from "../../src/logs/values.js";
 import { Recommender } from "../../src/recommender/index.js";
+import { Rates } from "../../src/recommender/state/index.js";
 import { ingest } from "../../src/server/index.js";
 
 /** Random texts of the last test; `npm run test:fuzz` asks for more. */
@@ -62,6 +66,31 @@ function packet(text: string): Uint8Array {
   return all;
 }
 
+/** Keys, and saved actions of a minute, that all belong into one place of their tables. */
+const COLLIDING: Record<string, (n: number) => void> = {
+  Seen: (n) => {
+    const seen = new Seen(n / 2);
+    for (let i = 1; i <= n; i++) if (seen.get([i, i]) === undefined) seen.add([i, i]);
+  },
+  "Seen.load": (n) => new Seen(n).load(Uint32Array.from({ length: 3 * n }, (_, i) => Math.floor(i / 3))),
+  "Rates.load": (n) => {
+    const seen = Array.from({ length: n }, (_, i): [number, number] => [0, i]);
+    new Rates().load({ step: 0, known: [true, true, true, true], seen, rows: [] }, 0);
+  },
+};
+
+/** Fields of a log that a pattern is matched against. */
+const TEXTS_OF_FIELDS: Record<string, (n: number) => string> = {
+  "digits and a letter": (n) => `${"1".repeat(n)}x`,
+  points: (n) => `1${".".repeat(n)}`,
+  signs: (n) => `${"-".repeat(n)}1`,
+  "an exponent without end": (n) => `1e${"1".repeat(n)}x`,
+  "spaces between digits": (n) => `1${" ".repeat(n)}1`,
+  "a date and spaces": (n) => `2024-01-01${" ".repeat(n)}x`,
+  "names of columns": (n) => "live_id,".repeat(n / 8),
+  "half of a header": (n) => `${"live_id,start_timestamp,".repeat(n / 24)}end`,
+};
+
 async function drained(source: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of source);
 }
@@ -89,6 +118,17 @@ const READERS: Record<string, (text: string) => unknown> = {
   "a body in JSON": posted("application/json", (text) => text),
   "a body of lines": posted("application/x-ndjson", (text) => text),
   "a body of lines in gzip": posted("application/x-ndjson", gzip, "gzip"),
+};
+
+/** Everything that matches patterns against fields and first lines. */
+const FIELDS: Record<string, (text: string) => unknown> = {
+  parseNumber,
+  parseIsoTime,
+  detectLogFormat: (text) =>
+    detectLogFormat(["room.csv", "click.csv", "u.data", "100k.csv", "a.jsonl"], {
+      "room.csv": new TextEncoder().encode(text),
+    }),
+  tokenize,
 };
 
 /** CPU of a reader on a text, ms, the least of some runs. An error of its own is an answer as well. */
@@ -123,6 +163,18 @@ async function requireLinear(
 describe("the work of a reader grows with what was sent", () => {
   test.each(Object.entries(READERS))("%s", async (_, read) => {
     for (const [name, make] of Object.entries(HOSTILE)) await requireLinear(read, make, name);
+  });
+
+  test.each(Object.entries(COLLIDING))("%s of keys made to collide", async (name, put) => {
+    await requireLinear(
+      (text) => put(text.length),
+      (n) => "k".repeat(n),
+      name,
+    );
+  });
+
+  test.each(Object.entries(FIELDS))("%s of a field", async (field, read) => {
+    for (const [name, make] of Object.entries(TEXTS_OF_FIELDS)) await requireLinear(read, make, `${field} of ${name}`);
   });
 
   test("also for texts that are repeated at random", async () => {

@@ -229,7 +229,7 @@ const SEEN_MAX = 524_288;
  * Places from its own in which an entry may stand. The longest run of half a million chosen by chance is about 70; names
  * made to collide beyond it count as seen, so that none costs more than this.
  */
-const REACH = 512;
+const REACH = 256;
 
 /**
  * Actions of users in the current step: a set of 64-bit hashes in a table that is never wiped, as each entry bears the
