@@ -148,7 +148,7 @@ function answer(file: Uint8Array, what: string, random: Random): string {
 }
 
 /** A message that names a part, and does not come from the middle of some work. */
-const NAMED = /^(?!.*(?:Cannot|iterable|not a function)).*(?:"[\w.-]+"|agent|JSON|reader|features|SHA-256|too short)/;
+const NAMED = /^(?!.*(?:Cannot|iterable|not a function)).*(?:"[\w.-]+"|agent|JSON|reader|features|SHA-256|snapshot)/;
 
 /** Answers for mutants; each refusal names a part. */
 function answers(make: (parts: Parts, random: Random) => { what: string; text?: string }, seed: number) {

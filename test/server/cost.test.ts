@@ -18,6 +18,8 @@ const [FACTOR, MOST] = [16, 64] as const;
 /** CPU below which a reader is fast whatever its growth, ms. */
 const FAST_MS = 60;
 const SMALL = 4_000;
+/** CPU that a byte may take, in microseconds: a hundred times what it takes here. */
+const US_A_BYTE = 50;
 
 /** Texts that readers have stumbled over, of about so many bytes. */
 const HOSTILE: Record<string, (n: number) => string> = {
@@ -77,6 +79,20 @@ const COLLIDING: Record<string, (n: number) => void> = {
     const seen = Array.from({ length: n }, (_, i): [number, number] => [0, i]);
     new Rates().load({ step: 0, known: [true, true, true, true], seen, rows: [] }, 0);
   },
+};
+
+/** What bombs of 32 MiB are made of. */
+const BOMBS: Record<string, string> = {
+  "blank lines": "\n",
+  spaces: " ",
+  zeros: "\0",
+  "lines of a letter": "x\n",
+  "empty objects": "{}\n",
+  "empty arrays": "[],",
+  brackets: "[",
+  objects: '{"a":',
+  quotes: '"',
+  "events of nobody": '{"kind":"click","time":1,"user":"","stream":""}\n',
 };
 
 /** Fields of a log that a pattern is matched against. */
@@ -154,7 +170,9 @@ async function requireLinear(
   make: (n: number) => string,
   name: string,
 ): Promise<void> {
-  const large = await cost(read, make(SMALL * FACTOR));
+  const text = make(SMALL * FACTOR);
+  const large = await cost(read, text);
+  expect((1000 * large) / text.length, `${name}: microseconds a byte`).toBeLessThan(US_A_BYTE);
   if (large < FAST_MS) return;
   const small = await cost(read, make(SMALL));
   expect(large / small, `${name}: ${small} ms, ${large} ms for ${FACTOR} times as much`).toBeLessThan(MOST);
@@ -163,6 +181,19 @@ async function requireLinear(
 describe("the work of a reader grows with what was sent", () => {
   test.each(Object.entries(READERS))("%s", async (_, read) => {
     for (const [name, make] of Object.entries(HOSTILE)) await requireLinear(read, make, name);
+  });
+
+  test.each(Object.entries(BOMBS))("a bomb of %s is refused before it goes off", async (_, piece) => {
+    const handler = ingest({ sink: () => {} });
+    const body = gzipSync(piece.repeat((32 * 2 ** 20) / piece.length));
+    const headers = { "content-type": "application/x-ndjson", "content-encoding": "gzip" };
+    const before = process.cpuUsage();
+    const response = await handler(new Request("http://x/", { method: "POST", headers, body }));
+    const { user, system } = process.cpuUsage(before);
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    // The limit of a body that was inflated is 8 MiB; it takes some 30 ms.
+    expect((user + system) / 1000).toBeLessThan(3000);
   });
 
   test.each(Object.entries(COLLIDING))("%s of keys made to collide", async (name, put) => {
