@@ -8,7 +8,7 @@ import { forged, type Json, mutate, mutateBytes, type Parts, partsOf, pathsOf } 
 import { everyGroup } from "../support/groups.js";
 
 /** Mutants of each kind; `npm run test:fuzz` asks for more. */
-const MUTANTS = Number(process.env["FUZZ_STATES"] ?? 60);
+const MUTANTS = Number(process.env["FUZZ_STATES"] ?? 40);
 const CALLS = 50;
 /**
  * CPU a byte of a file that a load may take, in microseconds: a hundred times what it takes here. Small files create an

@@ -4,6 +4,7 @@ import {
   entries,
   fields,
   finite,
+  group,
   moment,
   oneOf,
   or,
@@ -42,8 +43,8 @@ export interface SavedABLog {
 }
 
 const SAVED: Shape = fields<SavedABLog>({
-  options: any,
-  test: any,
+  options: group,
+  test: group,
   open: entries(fields<Open>({ since: moment, value: finite })),
   watches: or(undefined, any),
 });

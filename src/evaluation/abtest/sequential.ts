@@ -6,6 +6,7 @@ import {
   distinct,
   fields,
   finite,
+  group,
   list,
   mustBe,
   nonNegative,
@@ -105,7 +106,7 @@ export interface SavedABTest {
 const moments = fields<Moments>({ n: nonNegativeInteger, mean: finite, squares: nonNegative });
 
 const SAVED: Shape = fields<SavedABTest>({
-  options: any,
+  options: group,
   moments: fields<Record<TestArm, Moments>>({ a: moments, b: moments }),
   mismatch: any,
   p: between(0, 1),
