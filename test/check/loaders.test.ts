@@ -126,7 +126,7 @@ const LOADERS: Record<string, Loader> = {
   },
 };
 
-const NAMED = /^(?!.*(?:Cannot read|iterable|not a function)).*(?:"[\w.$#-]+"|JSON|options|environment)/s;
+const NAMED = /^(?!.*(?:Cannot read|iterable|not a function)).*(?:"[\w.$#-]+"|JSON|options|environment|the state)/s;
 
 function answers(loader: Loader, seed: number): { refused: number; serves: number } {
   const random = new Random(seed);
