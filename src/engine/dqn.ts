@@ -278,7 +278,7 @@ export class DQN {
    * Action values of an observation. With `slate` also `choices` and `nothing`.
    *
    * @param observation - (observation)
-   * @param available - As for `act`; a mask matters for `dueling` alone, and hides no value.
+   * @param available - As for `act`; a mask hides no value.
    * @param noise - Whether weights carry new noise, drawn as by `act`; needs `noisySigma` above 0. Default false.
    * @returns (actions) or (n) values: a view, valid until the next call.
    * @throws RangeError or TypeError as `act`; TypeError for noise without `noisySigma`.
