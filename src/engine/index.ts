@@ -14,6 +14,7 @@ export type {
 export type { Schedule } from "./schedule.js";
 export { bytesOf, type FileBytes } from "./snapshot/bytes.js";
 export { SnapshotError } from "./snapshot/error.js";
+export type { Part, PartReader } from "./snapshot/part.js";
 export { packSnapshot, unpackSnapshot } from "./snapshot/snapshot.js";
 export type { AgentInput, SparseInput } from "./staging.js";
 export type { AgentStats } from "./stats.js";
