@@ -547,7 +547,7 @@ describe("bad input", () => {
     ],
     ['"environment" must be an integer in [0, 0], got 2', fixed, (a) => a.abandonEpisode(2)],
     [
-      '"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them',
+      '"candidates" and "action" must be given: "munchausen" and "cqlAlpha" need them',
       () => new DQN({ ...ALL_CANDIDATES, sparse: undefined, candidates: { max: 12, features: 4 } }),
       (a) => a.observe({ ...transition, candidate: [1, 2, 3, 4] }),
     ],

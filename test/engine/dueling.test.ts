@@ -154,3 +154,38 @@ test.each([1, 5])("dueling: a mask changes no bit of what is available, with %i 
     expect([...agent.values]).toEqual(all.map((q, a) => (mask[a] ? q : Number.NEGATIVE_INFINITY)));
   }
 });
+
+test("dueling: a candidate learned from alone gives the same values as the set that it was chosen from", () => {
+  const options: DQNOptions = { ...LEARNER, observation: 3, candidates: { max: 6, features: 4, next: 6 }, seed: 3 };
+  for (const sparse of [undefined, { slots: 2, size: 5 }]) {
+    const candidates = { ...options.candidates!, ...(sparse && { sparse }) };
+    const [alone, among] = [0, 1].map(() => new DQN({ ...options, candidates })) as [DQN, DQN];
+    for (let i = 0; i < 100; i++) {
+      const n = 1 + (i % 6);
+      const action = i % n;
+      const row = (seed: number) => {
+        const dense = numbers(4, 10 * i + seed);
+        return sparse ? { dense, indices: [seed % 5, -1] } : dense;
+      };
+      const rows = Array.from({ length: n }, (_, a) => row(a));
+      const set = sparse
+        ? {
+            dense: Float32Array.from(rows.flatMap((one) => [...(one as { dense: Float32Array }).dense])),
+            indices: rows.flatMap((one) => (one as { indices: number[] }).indices),
+          }
+        : Float32Array.from(rows.flatMap((one) => [...(one as Float32Array)]));
+      const step = {
+        observation: numbers(3, i),
+        nextObservation: numbers(3, i + 1),
+        nextCandidates: set,
+        reward: i % 3,
+      };
+      alone.observe({ ...step, terminated: i % 5 === 0, candidate: rows[action]! });
+      among.observe({ ...step, terminated: i % 5 === 0, candidates: set, action });
+      expect(alone.learn()).toEqual(among.learn());
+      expect([...alone.evaluate(step.observation, set)]).toEqual([...among.evaluate(step.observation, set)]);
+    }
+    const loaded = DQN.load(alone.save());
+    expect(loaded.learn()).toEqual(alone.learn());
+  }
+});
