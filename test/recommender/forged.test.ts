@@ -280,6 +280,12 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     },
     /"vectors.size" must be an integer in \[1, 1024\]/,
   ],
+  "columns that are no list": [
+    (_, json) => {
+      json.options.features.find(({ name }: Json) => name === "columns").options.stream = 9;
+    },
+    /"columns.stream" must be/,
+  ],
   "an option of no use": [(_, json) => (json.options.mmr = 1), /"mmr" is not an option/],
   "decisions that are NaN": [
     ({ bytes }) => bytes.set("pending", noise(bytes.get("pending")!.length, 255)),

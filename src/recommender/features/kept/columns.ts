@@ -73,10 +73,10 @@ export function columns(options: ColumnOptions): FeatureGroup {
 
 function checkedSet(columns: readonly FeatureColumn[], of: "user" | "stream"): FeatureSet {
   const path = `columns.${of}`;
-  // A missing value must not stop serving.
-  const required = columns.findIndex((column) => column?.optional === false);
-  if (required >= 0) throw mustBe(`${path}.${required}.optional`, "true", false);
   const set = new FeatureSet(columns, path);
+  // A missing value must not stop serving.
+  const required = columns.findIndex((column) => column.optional === false);
+  if (required >= 0) throw mustBe(`${path}.${required}.optional`, "true", false);
   if (set.unfitted.length > 0) throw mustBe(path, "fitted, as FeatureSet.save gives them", set.unfitted);
   if (set.sparse !== undefined) throw mustBe(path, "of columns that write numbers", "indices");
   set.write(SAMPLES[of], new Float32Array(set.width), 0);
