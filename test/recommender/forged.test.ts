@@ -280,6 +280,10 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     },
     /"vectors.size" must be an integer in \[1, 1024\]/,
   ],
+  "a variance below 0": [
+    (_, json) => (json.scenes.state.users.returns.covariance[15] = -0.5),
+    /"users.returns.covariance" must be a covariance/,
+  ],
   "columns that are no list": [
     (_, json) => {
       json.options.features.find(({ name }: Json) => name === "columns").options.stream = 9;

@@ -161,6 +161,20 @@ const streamer = fields<SavedStreamers["streamers"][number][1]>({
   }),
 });
 
+/** Whether a 4 x 4 matrix can be a covariance: elimination leaves no pivot below 0, but for rounding. */
+function isCovariance(given: readonly number[]): boolean {
+  const p = [...given];
+  for (let k = 0; k < 4; k++) {
+    const pivot = p[5 * k]!;
+    if (pivot < -1e-9) return false;
+    for (let i = k + 1; i < 4; i++) {
+      if (given[4 * i + k] !== given[4 * k + i]) return false;
+      for (let j = k + 1; j < 4; j++) if (pivot > 1e-9) p[4 * i + j]! -= (p[4 * i + k]! * p[4 * k + j]!) / pivot;
+    }
+  }
+  return true;
+}
+
 const USERS = fields<SavedUsers>({
   users: entries(profile),
   streamers: fields<SavedStreamers>({ platform: layer, categories: entries(layer), streamers: entries(streamer) }),
@@ -168,7 +182,7 @@ const USERS = fields<SavedUsers>({
     returns: sum,
     logGaps: signed,
     weights: numbers(4, between(-1e3, 1e3)),
-    covariance: numbers(16, between(-1, 1)),
+    covariance: where<number[]>(numbers(16, between(-1, 1)), isCovariance, "a covariance"),
   }),
 });
 
