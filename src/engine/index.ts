@@ -16,6 +16,15 @@ export { bytesOf, type FileBytes } from "./snapshot/bytes.js";
 export { SnapshotError } from "./snapshot/error.js";
 export type { Part, PartReader } from "./snapshot/part.js";
 export {
+  BytesReader,
+  FloatsReader,
+  floatsPart,
+  gathered,
+  jsonPart,
+  LinesReader,
+  linesPart,
+} from "./snapshot/records.js";
+export {
   chunksOf,
   type FilePart,
   filePart,
