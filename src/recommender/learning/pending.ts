@@ -101,8 +101,6 @@ export interface ShownStream {
 }
 
 interface Entry extends KnownDecision {
-  /** Its number in the order of arrival. */
-  readonly serial: number;
   readonly outcomes: Outcome[];
   seen: boolean[] | undefined;
   next: NextState | undefined;
@@ -125,7 +123,7 @@ interface Deadline {
 type Saved<T> = { [K in keyof T]: T[K] extends Float32Array ? number : T[K] };
 
 /** A decision as it is saved: each float array is replaced by its length; the floats follow in order. */
-type SavedEntry = Omit<Saved<Entry>, "next" | "serial"> & { next: Saved<NextState> | undefined };
+type SavedEntry = Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined };
 
 /** The plain values of `Pending.parts`. */
 export interface SavedPending {
@@ -143,7 +141,6 @@ const NONE: ClosedDecision[] = [];
 /** All that waits at one moment, while events and requests go on. Float arrays never change, so they are not copied. */
 class FrozenPending implements Picture {
   readonly #entries: readonly Entry[];
-  readonly #last: number;
   readonly #deadlines: PriorityQueue<Deadline>;
   readonly #queuedAt: (user: Id) => number | undefined;
   /** Decisions, and times of users in the queue, as they were before they changed. */
@@ -158,7 +155,6 @@ class FrozenPending implements Picture {
     queuedAt: (user: Id) => number | undefined,
   ) {
     this.#entries = entries;
-    this.#last = entries.at(-1)?.serial ?? -1;
     this.#deadlines = deadlines;
     this.#queuedAt = queuedAt;
   }
@@ -169,7 +165,7 @@ class FrozenPending implements Picture {
 
   /** A decision is about to change. */
   keep(entry: Entry): void {
-    if (entry.serial > this.#last || this.#before.has(entry)) return;
+    if (this.#before.has(entry)) return;
     this.#before.set(entry, {
       ...entry,
       outcomes: entry.outcomes.map((each) => ({ ...each })),
@@ -196,7 +192,7 @@ class FrozenPending implements Picture {
   }
 
   *#saved(): Generator<SavedEntry, void> {
-    for (const { serial: _, observation, candidates, next, ...entry } of this.#known()) {
+    for (const { observation, candidates, next, ...entry } of this.#known()) {
       yield {
         ...entry,
         observation: observation.length,
@@ -278,7 +274,6 @@ export class Pending {
   readonly #ofUser = new Map<Id, OfUser>();
   /** Each user with decisions, at a time no later than the first at which one of them may close by itself. */
   #deadlines = new PriorityQueue<Deadline>();
-  #serial = 0;
   readonly #pictures = new Pictures<FrozenPending>();
 
   /**
@@ -300,7 +295,7 @@ export class Pending {
   /** Adds a decision, in order of time. Returns the decisions that it removes to make room. */
   add(decision: PendingDecision): ClosedDecision[] {
     const outcomes = decision.slate.map(emptyOutcome);
-    this.#insert({ ...decision, outcomes, seen: undefined, next: undefined, serial: this.#serial++ });
+    this.#insert({ ...decision, outcomes, seen: undefined, next: undefined });
     this.#enqueue(decision.user, decision.time);
     const { decisions } = this.options;
     if (this.#entries.size <= decisions) return NONE;
@@ -442,7 +437,6 @@ export class Pending {
         outcomes,
         seen,
         next,
-        serial: this.#serial++,
       });
     }
     for (const item of saved.deadlines) {
