@@ -3,8 +3,9 @@ import { SnapshotError } from "./error.js";
 import type { Part, PartReader } from "./part.js";
 import { slices } from "./snapshot.js";
 
-/** Characters of JSON, or floats, that are made at once: about half a millisecond. */
-const PIECE = 1 << 16;
+/** Characters of JSON, and floats, that are made at once: about half a millisecond each. */
+const TEXT = 1 << 15;
+const FLOATS = 1 << 16;
 const NEWLINE = 10;
 
 /** A part of records, each a line of JSON. `records` gives the same ones each time. */
@@ -22,7 +23,7 @@ function* pieces(records: Iterable<unknown>): Generator<string, void> {
   let text = "";
   for (const record of records) {
     text += `${JSON.stringify(record)}\n`;
-    if (text.length < PIECE) continue;
+    if (text.length < TEXT) continue;
     yield text;
     text = "";
   }
@@ -83,17 +84,17 @@ export function floatsPart(name: string, arrays: () => Iterable<Float32Array>, r
   return {
     name,
     *chunks() {
-      let piece = new Float32Array(PIECE);
+      let piece = new Float32Array(FLOATS);
       let used = 0;
       for (const array of arrays()) {
         for (let at = 0; at < array.length; ) {
-          const some = array.subarray(at, at + PIECE - used);
+          const some = array.subarray(at, at + FLOATS - used);
           piece.set(some, used);
           at += some.length;
           used += some.length;
-          if (used < PIECE) continue;
+          if (used < FLOATS) continue;
           yield new Uint8Array(piece.buffer);
-          piece = new Float32Array(PIECE);
+          piece = new Float32Array(FLOATS);
           used = 0;
         }
       }
@@ -195,7 +196,7 @@ export function jsonPart(name: string, value: object): Part {
   let text = "";
   for (const piece of written(value, DEPTH)) {
     text += piece;
-    if (text.length < PIECE) continue;
+    if (text.length < TEXT) continue;
     all.push(encoder.encode(text));
     text = "";
   }

@@ -12,7 +12,7 @@ import { type Picture, Pictures, PriorityQueue } from "../../collections/index.j
 import { FloatsReader, floatsPart, LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
-import { emptyOutcome, type Outcome, record } from "./reward.js";
+import { changedOf, emptyOutcome, type Outcome, record } from "./reward.js";
 
 export interface PendingOptions {
   /** Milliseconds that a decision waits after the user's next request for late feedback, >= 0. Default 0. */
@@ -191,10 +191,12 @@ class FrozenPending implements Picture {
     for (const entry of this.#entries) yield this.#before.get(entry) ?? entry;
   }
 
-  *#saved(): Generator<SavedEntry, void> {
+  /** Most outcomes are empty: what is not in a line is so. */
+  *#saved(): Generator<Omit<SavedEntry, "outcomes"> & { outcomes: Partial<Outcome>[] }, void> {
     for (const { observation, candidates, next, ...entry } of this.#known()) {
       yield {
         ...entry,
+        outcomes: entry.outcomes.map(changedOf),
         observation: observation.length,
         candidates: candidates.length,
         next: next && { ...next, observation: next.observation.length, candidates: next.candidates.length },
@@ -239,7 +241,7 @@ export class PendingReader {
   /** By name, in the order of the file: what reads a part of so many bytes. */
   readonly readers: ReadonlyMap<string, (bytes: number) => PartReader> = new Map<string, (bytes: number) => PartReader>(
     [
-      ["decisions", () => new LinesReader("decisions", (entry) => this.entries.push(entry as SavedEntry))],
+      ["decisions", () => new LinesReader("decisions", (record) => this.#take(record as SavedEntry))],
       ["deadlines", () => new LinesReader("deadlines", (item) => this.deadlines.push(item as Deadline))],
       [
         "pending",
@@ -250,6 +252,11 @@ export class PendingReader {
       ],
     ],
   );
+
+  #take(entry: SavedEntry): void {
+    // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
+    this.entries.push({ ...entry, outcomes: entry.outcomes.map((each) => ({ ...emptyOutcome(), ...each })) });
+  }
 
   /** The next float array. */
   take(length: number): Float32Array {
@@ -422,9 +429,7 @@ export class Pending {
         observation: take(entry.next.observation),
         candidates: take(entry.next.candidates),
       };
-      const { id, user, time, slate, times, offered, seen } = entry;
-      // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
-      const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
+      const { id, user, time, slate, times, offered, outcomes, seen } = entry;
       this.#insert({
         id,
         user,
