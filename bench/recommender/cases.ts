@@ -21,6 +21,7 @@ import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
 import { measureSimulator } from "./speed/simulator.js";
+import { measureYear } from "./year.js";
 
 /** As many as make the differences of a tenth of a minute visible. */
 const RECSIM_EPISODES = 10_000;
@@ -140,6 +141,12 @@ export const CASES: readonly ProcessCase[] = [
     title: `what the group ${group} brings to the DQN ranker on MovieLens-100K`,
     run: onMovielens((dir) => rankerGroupRows(dir, group)),
   })),
+  {
+    name: "year",
+    title: "a year with viewers who come and go: quality, values, memory and time a request by quarter",
+    isAlone: true,
+    run: ({ say }) => measureYear(say),
+  },
   {
     name: "memory",
     title: "memory for 100,000 users and 10,000 streams",
