@@ -33,7 +33,7 @@ export {
   unpackSnapshot,
   wholePart,
 } from "./snapshot/snapshot.js";
-export { type FileChunks, readSnapshotStream, type TensorReader } from "./snapshot/stream.js";
+export { type FileChunks, readSnapshotStream, type TensorReader, type WebStream } from "./snapshot/stream.js";
 export type { AgentInput, SparseInput } from "./staging.js";
 export type { AgentStats } from "./stats.js";
 export type { LayerWeights } from "./weights.js";
