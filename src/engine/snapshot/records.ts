@@ -186,8 +186,9 @@ export class BytesReader implements PartReader {
   }
 }
 
-/** Depth of a value down to which its members are written one by one. */
-const DEPTH = 4;
+/** Depth of a value down to which its members are written one by one; below it, and in long lists, only those of long lists. */
+const DEPTH = 6;
+const LONG = 64;
 
 /** A value as JSON, as it is now, so that no string holds all of it. */
 export function jsonPart(name: string, value: object): Part {
@@ -214,13 +215,14 @@ export function jsonPart(name: string, value: object): Part {
 
 /** The text of `JSON.stringify` in pieces, for plain values. */
 function* written(value: unknown, depth: number): Generator<string, void> {
-  if (depth === 0 || typeof value !== "object" || value === null) {
+  const isLong = Array.isArray(value) && value.length > LONG;
+  if (typeof value !== "object" || value === null || (depth <= 0 && !isLong)) {
     yield JSON.stringify(value) ?? "null";
   } else if (Array.isArray(value)) {
     let before = "[";
     for (const each of value) {
       yield before;
-      yield* written(each, depth - 1);
+      yield* written(each, isLong ? 0 : depth - 1);
       before = ",";
     }
     yield before === "[" ? "[]" : "]";
