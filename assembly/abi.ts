@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 8;
+export const ABI_VERSION = 9;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -129,7 +129,7 @@ export enum Flag {
   Conservative = 64,
   /** Weights carry noise. */
   Noisy = 128,
-  /** Transitions keep the candidates offered: needed by Dueling, Munchausen, Conservative, and slates. */
+  /** Transitions keep what was offered: needed by Munchausen, Conservative, and slates; set with Dueling too, as in older files. */
   Sets = 256,
 }
 

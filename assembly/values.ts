@@ -54,35 +54,29 @@ export function best(c: i32, q: usize, bits: usize): i32 {
 }
 
 /**
- * theta(a, i) = v(i) + theta(a, i) - mean over the available a' of theta(a', i), in place of the advantages.
- * Wang et al. 2016, arXiv:1511.06581, eq. 9, over the actions that there are.
+ * theta(a, i) += v(i), less the mean over all actions a' of theta(a', i) where isCentred. Actions that are not available
+ * count too: with the mean over a set that changes, one that stands alone would be worth v whatever it is.
+ * Wang et al. 2016, arXiv:1511.06581, eq. 9; without the mean eq. 7.
  */
-export function duel(c: i32, n: i32, v: usize, theta: usize, bits: usize): void {
-  const available = countOf(c, bits);
-  const share: f32 = available > 0 ? 1 / f32(available) : 0;
-  for (let i = 0; i < n; i++) {
+export function duel(c: i32, n: i32, v: usize, theta: usize, isCentred: bool): void {
+  const share: f32 = 1 / f32(c);
+  const stride = usize(n) << 2;
+  const rows = stride * c;
+  for (let i: usize = 0; i < stride; i += 4) {
     let sum: f32 = 0;
-    for (let a = 0; a < c; a++) if (isAvailable(bits, a)) sum += load<f32>(theta + (usize(a * n + i) << 2));
-    const shift = load<f32>(v + (usize(i) << 2)) - sum * share;
-    for (let a = 0; a < c; a++) {
-      const at = theta + (usize(a * n + i) << 2);
-      store<f32>(at, load<f32>(at) + shift);
-    }
+    if (isCentred) for (let at = i; at < rows; at += stride) sum += load<f32>(theta + at);
+    const shift = load<f32>(v + i) - sum * share;
+    for (let at = i; at < rows; at += stride) store<f32>(theta + at, load<f32>(theta + at) + shift);
   }
 }
 
-/** dv(n) = sum over actions of d(c,n); d becomes the gradient of the advantages. The available ones alone share it. */
-export function duelBackward(c: i32, n: i32, d: usize, bits: usize, dv: usize): void {
-  const available = countOf(c, bits);
-  const share: f32 = available > 0 ? 1 / f32(available) : 0;
-  for (let i = 0; i < n; i++) {
-    let sum: f32 = 0;
-    for (let a = 0; a < c; a++) sum += load<f32>(d + (usize(a * n + i) << 2));
-    store<f32>(dv + (usize(i) << 2), sum);
-    for (let a = 0; a < c; a++) {
-      const at = d + (usize(a * n + i) << 2);
-      if (isAvailable(bits, a)) store<f32>(at, load<f32>(at) - sum * share);
-    }
+/** d(c,n) becomes the gradient of centred advantages; dv(n): its sum over the actions, which is the gradient of v. */
+export function duelBackward(c: i32, n: i32, d: usize, dv: usize): void {
+  const share: f32 = 1 / f32(c);
+  const stride = usize(n) << 2;
+  for (let i: usize = 0; i < stride; i += 4) {
+    const shift = load<f32>(dv + i) * share;
+    for (let at = i; at < stride * c; at += stride) store<f32>(d + at, load<f32>(d + at) - shift);
   }
 }
 

@@ -53,7 +53,7 @@ function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): void {
   }
   if (agent.isDueling) {
     valuesOfStates(agent.net, params, 1, agent.inputs, 0, agent.v);
-    duel(c, agent.quantiles, agent.v, theta, stagedBits(agent));
+    duel(c, agent.quantiles, agent.v, theta, agent.isCentred);
   }
   expectations(c, agent.quantiles, theta, bits, agent.values);
 }

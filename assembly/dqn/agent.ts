@@ -34,6 +34,8 @@ export class Agent {
   isDouble: bool;
   isPrioritized: bool;
   isDueling: bool;
+  /** Whether advantages have a mean to lose: those of fixed actions. */
+  isCentred: bool;
   isMunchausen: bool;
   isConservative: bool;
   isNoisy: bool;
@@ -103,9 +105,8 @@ export class Agent {
   means: usize;
   /** Values of states (batch, quantiles). */
   v: usize;
-  /** Gradients of matrix and v; rows of all sets of a batch, and where each begins i32 (batch + 1). */
+  /** The gradient of matrix; rows of all sets of a batch, and where each begins i32 (batch + 1). */
   dmatrix: usize;
-  dv: usize;
   setRows: usize;
   starts: usize;
   /**
@@ -181,7 +182,7 @@ export function areInPlace(agent: Agent): bool {
 // @ts-ignore: decorator
 @inline
 export function needsAll(agent: Agent): bool {
-  return agent.isDueling || agent.isConservative || agent.slate > 0;
+  return agent.isCentred || agent.isConservative || agent.slate > 0;
 }
 
 // @ts-ignore: decorator
@@ -210,6 +211,7 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
   setStorage(agent.observation, sizeAt(sizes, Size.Storage), low, high);
   setStorage(agent.features, sizeAt(sizes, Size.Storage), low, high);
   agent.actions = sizeAt(sizes, Size.Actions);
+  agent.isCentred = agent.isDueling && !hasCandidates(agent);
   agent.parts = sizeAt(sizes, Size.Parts);
   agent.quantiles = sizeAt(sizes, Size.Quantiles) * agent.parts;
   agent.slate = sizeAt(sizes, Size.Slate);
@@ -332,7 +334,6 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.q = takeF32(arena, most);
   agent.p = takeF32(arena, most);
   agent.v = takeF32(arena, agent.isDueling ? batch * quantiles : nothing ? most : 0);
-  agent.dv = takeF32(arena, agent.isDueling ? batch * quantiles : 0);
   // Rows of a forward in candidate mode: one set, or the sets of a whole batch.
   const sets = hasCandidates(agent) && needsAll(agent) ? batch * u64(agent.replay.next + nothing) : 0;
   const matrix = hasCandidates(agent) ? max(most, sets) * u64(agent.net.outputs) : batch * u64(agent.net.head.columns);

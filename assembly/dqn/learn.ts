@@ -40,7 +40,7 @@ import {
   weightsOf,
 } from "./agent";
 import { sumsOfParts } from "./slates";
-import { targets } from "./targets";
+import { addValues, targets } from "./targets";
 
 /**
  * One update with the numbers from Scalar.LearningRate on; returns the loss. NaN, and nothing changed but two counters and the draws,
@@ -184,13 +184,19 @@ function lossOfTaken(agent: Agent, params: usize, weights: usize): f32 {
   const ldx = agent.ldx;
   const actions: usize = hasCandidates(agent) ? 0 : agent.actionOfRow;
   valuesOfActions(agent.net, params, batch, agent.x, ldx, actions, n, agent.theta);
+  if (agent.isDueling) addValues(agent, params, agent.x, agent.theta);
   const loss = lossOfTheta(agent, weights);
   headOfActions(agent.net, params, agent.gradient, batch, actions, n, agent.dtheta);
-  backward(agent.net, params, agent.gradient, batch, agent.x, ldx, 0, 0, 0, 0);
+  backward(agent.net, params, agent.gradient, batch, agent.x, ldx, batch, agent.x, ldx, gradientOfValues(agent));
   return loss;
 }
 
-/** All actions that were available have one: behind the mean of a dueling head, in the conservative term, of a slate. */
+/** Of the value stream, or 0 without one: a state's value is a term of what is predicted. */
+function gradientOfValues(agent: Agent): usize {
+  return agent.isDueling ? agent.dtheta : 0;
+}
+
+/** All actions have one: in the mean of a dueling head; all that were available, in the conservative term; of a slate. */
 function lossOfAll(agent: Agent, params: usize, weights: usize): f32 {
   const n = agent.quantiles;
   const bytes = usize(n) << 2;
@@ -199,7 +205,7 @@ function lossOfAll(agent: Agent, params: usize, weights: usize): f32 {
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const theta = agent.matrix + offsetOf(agent, b);
     const row = sampleAt(agent, b);
-    if (agent.isDueling) duel(countOfSet(agent, b), n, agent.v + b * bytes, theta, bitsOf(agent.replay, row));
+    if (agent.isDueling) duel(countOfSet(agent, b), n, agent.v + b * bytes, theta, agent.isCentred);
     memory.copy(agent.theta + b * bytes, theta + bytes * indexOf(agent, row), bytes);
   }
   let loss = lossOfTheta(agent, weights);
@@ -280,14 +286,13 @@ function writeSets(agent: Agent, ldx: usize): void {
   store<i32>(agent.starts + (usize(agent.batch) << 2), total);
 }
 
-/** d loss / d matrix of sample b, d loss / d v(b) and d u; returns its share of the conservative term and the choice's loss. */
+/** d loss / d matrix of sample b and d u; returns its share of the conservative term and the choice's loss. */
 function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
   const row = sampleAt(agent, b);
   const n = agent.quantiles;
   const bytes = usize(n) << 2;
   const c = countOfSet(agent, b);
   const action = indexOf(agent, row);
-  const bits = bitsOf(agent.replay, row);
   const d = agent.dmatrix + offsetOf(agent, b);
   let term: f32 = 0;
   memory.fill(d, 0, bytes * c);
@@ -297,7 +302,7 @@ function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
     const scale = (f32(scalar(agent, Scalar.Conservative)) * weight) / f32(agent.batch);
     const theta = agent.matrix + offsetOf(agent, b);
     if (agent.slate) sumsOfParts(agent, c, theta, agent.q);
-    else expectations(c, n, theta, bits, agent.q);
+    else expectations(c, n, theta, bitsOf(agent.replay, row), agent.q);
     // Of a sum, the gradient of each part is that of the whole, and not a share of it.
     const parts = f32(agent.parts);
     const whole = scale * parts;
@@ -306,7 +311,8 @@ function gradientOfSet(agent: Agent, b: usize, weights: usize): f32 {
       : conservative(c, n, agent.q, action, whole, agent.p, d);
     term /= parts;
   }
-  if (agent.isDueling) duelBackward(c, n, d, bits, agent.dv + b * bytes);
+  // Over the actions the conservative term's gradient sums to 0: what is left is that of the prediction.
+  if (agent.isCentred) duelBackward(c, n, d, agent.dtheta + b * bytes);
   if (agent.slate) {
     const scale = (f32(scalar(agent, Scalar.ChoiceWeight)) * weight) / f32(agent.batch);
     const at = usize(startOf(agent, b)) << 2;
@@ -323,10 +329,9 @@ function backwardAll(agent: Agent, params: usize): void {
   const rows = rowsOfPass(agent);
   const x = hasCandidates(agent) ? agent.setRows : agent.x;
   const ldq = usize(hasCandidates(agent) ? agent.net.outputs : agent.net.head.columns) << 2;
-  const dv: usize = agent.isDueling ? agent.dv : 0;
   if (agent.slate) joinChoices(rows, agent.quantiles, agent.dmatrix, agent.du);
   headOfAll(agent.net, params, agent.gradient, rows, agent.dmatrix, ldq);
-  backward(agent.net, params, agent.gradient, rows, x, ldx, agent.batch, agent.x, ldx, dv);
+  backward(agent.net, params, agent.gradient, rows, x, ldx, agent.batch, agent.x, ldx, gradientOfValues(agent));
 }
 
 /**

@@ -85,7 +85,7 @@ function valuesOfState(agent: Agent, params: usize, b: usize, isNext: bool, c: i
     theta += b * (usize(agent.net.head.columns) << 2);
     v += b * (usize(n) << 2);
   }
-  if (agent.isDueling) duel(c, n, v, theta, bits);
+  if (agent.isDueling) duel(c, n, v, theta, agent.isCentred);
   const isMean = n == 1 && !bits;
   agent.means = isMean ? theta : agent.q;
   if (!isMean) expectations(c, n, theta, bits, agent.q);
@@ -124,10 +124,11 @@ function select(agent: Agent, source: usize, noise: Rng | null): void {
 /** y(b, .) = the quantiles of the selected next action by other weights: Double. */
 function evaluateSelected(agent: Agent, params: usize): void {
   const n = agent.quantiles;
-  if (!agent.isDueling) {
+  if (!agent.isCentred) {
     // One output a row is enough.
     const actions: usize = hasCandidates(agent) ? 0 : agent.selected;
     valuesOfActions(agent.net, params, agent.batch, agent.nextX, agent.ldx, actions, n, agent.y);
+    if (agent.isDueling) addValues(agent, params, agent.nextX, agent.y);
     return;
   }
   beginStates(agent, params, agent.target, agent.nextX);
@@ -138,6 +139,12 @@ function evaluateSelected(agent: Agent, params: usize): void {
     const c = countOfState(agent, sampleAt(agent, b), true);
     memory.copy(agent.y + b * bytes, valuesOfState(agent, params, b, true, c) + bytes * chosen, bytes);
   }
+}
+
+/** theta(b, .) += the values of the states x(b), where candidates are scored one a state. */
+export function addValues(agent: Agent, params: usize, x: usize, theta: usize): void {
+  valuesOfStates(agent.net, params, agent.batch, x, agent.ldx, agent.v);
+  duel(1, agent.batch * agent.quantiles, agent.v, theta, false);
 }
 
 /** y = return + discount * soft value of the next state. */

@@ -10,7 +10,8 @@ import {
   type TargetPolicy,
   type UserEvent,
 } from "../protocol/index.js";
-import { type CatalogStream, Catalogue, type StreamTraits, Watches } from "../recommender/state/index.js";
+import { Offers } from "../recommender/retrieval/index.js";
+import { type CatalogStream, type StreamTraits, Watches } from "../recommender/state/index.js";
 import { topK } from "../statistics/index.js";
 
 /** A baseline's choice of streams for one request. */
@@ -25,7 +26,7 @@ export interface SlateChoice {
 /** The base of all baselines: keeps the streams on air, finds the streamer of each feedback, and makes decisions. */
 export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
-  readonly #catalog = new Catalogue();
+  readonly #offers = new Offers();
   readonly #watches = new Watches();
   #decisions = 0;
 
@@ -33,7 +34,7 @@ export abstract class Baseline implements Policy, TargetPolicy {
   recommend(request: Request): Decision {
     const parsed = parseRequest(request);
     for (const watch of this.#watches.settleRequest(parsed.user, parsed.now)) this.#take(watch);
-    const streams = this.#catalog.among(parsed.candidates);
+    const streams = this.#offers.among(parsed);
     const { chosen, propensities, scores } = this.choose(parsed, streams);
     return {
       id: `${this.name}-${this.#decisions++}`,
@@ -51,7 +52,7 @@ export abstract class Baseline implements Policy, TargetPolicy {
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
     const parsed = parseRequest(request);
-    return this.chances(parsed, this.#catalog.among(parsed.candidates), slate);
+    return this.chances(parsed, this.#offers.among(parsed), slate);
   }
 
   /** @throws EventError for an invalid event; nothing changes then. */
@@ -64,13 +65,14 @@ export abstract class Baseline implements Policy, TargetPolicy {
       this.meet(parsed);
       return;
     }
-    const stream = this.#catalog.find(parsed.stream);
+    const { catalogue } = this.#offers;
+    const stream = catalogue.find(parsed.stream);
+    this.#offers.feedback(parsed, stream);
     if ("user" in parsed) {
       if (stream !== undefined && parsed.kind !== "heartbeat") this.learn(parsed, stream);
       return;
     }
-    this.#catalog.feedback(parsed, stream);
-    const now = this.#catalog.get(parsed.stream);
+    const now = catalogue.get(parsed.stream);
     if (parsed.kind === "on_air" && now !== undefined) this.offer(now);
   }
 

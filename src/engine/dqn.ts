@@ -44,7 +44,7 @@ export interface Transition {
   mask?: ArrayLike<number>;
   /**
    * (n, features) of the candidates offered, or a part of them that holds the action; with the option
-   * `candidates`. Needed with `dueling`, `munchausen`, `cqlAlpha` and `slate`, n <= candidates.next then. With
+   * `candidates`. Needed with `munchausen`, `cqlAlpha` and `slate`; with these and `dueling` n <= candidates.next. With
    * `slate` those of the shown slate that the user examined, from the top; then, for `cqlAlpha` and `clone`, others that were
    * on offer.
    */
@@ -278,7 +278,7 @@ export class DQN {
    * Action values of an observation. With `slate` also `choices` and `nothing`.
    *
    * @param observation - (observation)
-   * @param available - As for `act`; a mask matters for `dueling` alone, and hides no value.
+   * @param available - As for `act`; a mask hides no value.
    * @param noise - Whether weights carry new noise, drawn as by `act`; needs `noisySigma` above 0. Default false.
    * @returns (actions) or (n) values: a view, valid until the next call.
    * @throws RangeError or TypeError as `act`; TypeError for noise without `noisySigma`.
@@ -707,21 +707,22 @@ export class DQN {
     const inputs = this.#inputs;
     this.#nextCount = inputs.nextCandidates.writeRows(nextCandidates, next);
     if (this.options.slate) return this.#stageSlate(transition, next);
+    const keeps = keepsSets(this.options);
     if (candidates) {
       if (candidate) throw new TypeError('either "candidate" or "candidates" with "action" must be given, got both');
-      const keeps = keepsSets(this.options);
       this.#count = inputs.candidates.writeRows(candidates, keeps ? next : max);
       requireIndex("action", action, this.#count);
       inputs.candidate.copyRow(inputs.candidates, action);
       return keeps ? action : 0;
     }
-    if (keepsSets(this.options)) {
-      throw new TypeError('"candidates" and "action" must be given: "dueling", "munchausen" and "cqlAlpha" need them');
+    if (needsSets(this.options)) {
+      throw new TypeError('"candidates" and "action" must be given: "munchausen" and "cqlAlpha" need them');
     }
     if (action !== undefined) throw new TypeError('"action" is an index into "candidates", which must be given');
     if (!candidate) throw new TypeError('"candidate" must be given: the features of the candidate taken');
     inputs.candidate.writeOne(candidate);
-    this.#count = 0;
+    if (keeps) inputs.candidates.copyRow(inputs.candidate, 0);
+    this.#count = Number(keeps);
     return 0;
   }
 
@@ -830,10 +831,15 @@ function requireFlag(name: string, flag: boolean): void {
   if (typeof flag !== "boolean") throw new TypeError(`"${name}" must be true or false, got ${show(flag)}`);
 }
 
-/** Whether transitions keep the candidates that were offered. */
+/** Whether transitions must hold the candidates that were offered. */
+function needsSets(options: ResolvedOptions): boolean {
+  const { munchausen, slate } = options;
+  return munchausen !== undefined || isConservative(options) || slate !== undefined;
+}
+
+/** Whether transitions have room for them: with `dueling` too, as those of files of 0.1.0 had. */
 function keepsSets(options: ResolvedOptions): boolean {
-  const { dueling, munchausen, slate } = options;
-  return dueling || munchausen !== undefined || isConservative(options) || slate !== undefined;
+  return options.dueling || needsSets(options);
 }
 
 function isConservative({ cqlAlpha, clone }: ResolvedOptions): boolean {

@@ -189,9 +189,11 @@ export interface DQNOptions {
   /** Double DQN (van Hasselt et al. 2016). Default true, but false with `munchausen`. */
   double?: boolean;
   /**
-   * Dueling streams (Wang et al. 2016): Q = V + A - mean of A over the available actions. With `actions` the streams
-   * share all hidden layers but the last; with `candidates` V has layers of its own over the observation, and
-   * transitions must hold the candidates offered. Default false.
+   * Dueling streams (Wang et al. 2016): Q = V + A - mean of A over all `actions`, masked ones too; with `candidates`
+   * Q = V + A. So no value depends on what else is available. With `actions` the streams share all hidden layers but the
+   * last; with `candidates` V has layers of its own over the observation, and V and A are known as a sum only. In files
+   * of 0.1.0 the mean was over what was available: they load, and their values begin with a shift, the same for all
+   * actions of a state, until they are learned again. Default false.
    */
   dueling?: boolean;
   /**

@@ -326,7 +326,9 @@ export class LogReplay {
 
   /** The policy's ranking, with its first k streams checked. */
   #rank(user: Id, now: number, candidates: Id[] | undefined): readonly Id[] {
-    const request: Request = { user, now, k: candidates?.length ?? this.#broadcasts.catalog.size };
+    // Logs number users and streamers each by themselves: equal ids are no sign of an own stream.
+    const filter = { own: true };
+    const request: Request = { user, now, k: candidates?.length ?? this.#broadcasts.catalog.size, filter };
     if (candidates !== undefined) request.candidates = candidates;
     const policy = this.#policy;
     const { slate } = policy.rank === undefined ? policy.recommend(request) : policy.rank(request);

@@ -30,8 +30,7 @@ const ELEMENT = { f32: 1, i64: 7 } as const;
  *
  * With `actions`: `observation` (N, observation) gives `q` (N, actions). With `candidates`: `observation`
  * (1, observation) and `candidates` (N, features) give `q` (N). Quantiles are averaged and parts summed, as `evaluate` does; the
- * weights of a slate's choice are left out. A dueling
- * network's mean goes over all actions or candidates, without a mask. Index inputs take their dense form: `size` numbers
+ * weights of a slate's choice are left out. Index inputs take their dense form: `size` numbers
  * after the dense ones of the same part. Batch normalisation is folded in.
  *
  * @param agent - A `DQN`.
@@ -68,7 +67,9 @@ function overActions({ actions, quantiles }: ResolvedOptions, layers: readonly L
   }
   if (value.length > 0) {
     const v = graph.mean("value.mean", graph.chain(value, trunk), 1, true);
-    q = graph.dueling(q, v, 1);
+    // The mean over all actions, also over those that a mask hides.
+    const centred = graph.node("Sub", "advantage.centred", [q, graph.mean("advantage.mean", q, 1, true)]);
+    q = graph.node("Add", "dueling", [centred, v]);
   }
   graph.node("Identity", "q", [q]);
   return graph;
@@ -94,7 +95,7 @@ function overCandidates(
   let q = graph.mean("quantiles.mean", graph.chain(rest, h), 1, false);
   if (value.length > 0) {
     const v = graph.mean("value.mean", graph.chain(value, "observation"), 1, false);
-    q = graph.dueling(q, v, 0);
+    q = graph.node("Add", "dueling", [q, v]);
   }
   graph.node("Identity", "q", [q]);
   return graph;
@@ -174,12 +175,6 @@ class Graph {
     const axes = new Message().text(ATTRIBUTE.name, "axes").integer(ATTRIBUTE.type, ATTRIBUTE_TYPE.integers);
     axes.integer(ATTRIBUTE.integers, axis);
     return this.node("ReduceMean", name, [x], [axes, integerAttribute("keepdims", Number(keepsAxis))]);
-  }
-
-  /** V + A - mean of A over an axis. */
-  dueling(a: string, v: string, axis: number): string {
-    const centred = this.node("Sub", "advantage.centred", [a, this.mean("advantage.mean", a, axis, true)]);
-    return this.node("Add", "dueling", [centred, v]);
   }
 
   node(operator: string, output: string, inputs: readonly string[], attributes: readonly Message[] = []): string {

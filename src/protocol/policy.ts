@@ -12,7 +12,7 @@ export interface Request {
   k: number;
   /** Restricts the choice to these streams; streams not on air are dropped. Default: all on air. */
   candidates?: readonly Id[];
-  /** A filter beside the recommender's own. Default: none. */
+  /** A filter beside the recommender's own. Default: none, but a user's own streams are never shown; see `own`. */
   filter?: Filter;
   /**
    * Whether to explain the decision: all its streams, or only so many of the first. A recommender explains; other
@@ -80,6 +80,22 @@ export interface Filter {
   };
   /** Streamers whose streams are never shown. */
   blocked?: Id[];
+  /** Streams by their ids. */
+  streams?: {
+    /** These are never shown. */
+    exclude?: Id[];
+  };
+  /**
+   * Whether the user's own streams may be shown: those whose streamer has the id of the user. Default false; true fits
+   * a platform on which the ids of users and of streamers have nothing to do with each other.
+   */
+  own?: boolean;
+  /**
+   * Streams that the user entered or left in so many milliseconds are not shown, >= 0; a streamer's stream that began
+   * after the user's latest visit is. Policies remember the latest 64 streamers of a user, a recommender as many as
+   * `profile.pairs` says. Default 0: none of them is left out.
+   */
+  seenWithinMs?: number;
   /** Least time on air, milliseconds. */
   minAgeMs?: number;
   /** Longest time on air, milliseconds. */

@@ -226,7 +226,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   gamma: ': use "gamma" of the recommender, as each transition has its own discount',
   slate: "",
   nStep: ': it would join the transitions of different users: use "pending.nStep"',
-  dueling: ": it needs all streams that were on offer, which no transition keeps",
+  dueling: ": the value of a state is that of its best slate",
   munchausen: ": its soft target is over single streams, not slates",
   noisySigma: ': it needs "explore.heads" above 1, so that propensities are known',
 };

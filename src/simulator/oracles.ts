@@ -1,4 +1,5 @@
-import type { Decision, Policy, Request } from "../protocol/index.js";
+import { type Decision, type LiveEvent, type Policy, parseRequest, type Request } from "../protocol/index.js";
+import { Offers } from "../recommender/retrieval/index.js";
 import { topK } from "../statistics/index.js";
 import type { PlatformLatents } from "./platform.js";
 import type { Stream } from "./world/streamers.js";
@@ -6,11 +7,13 @@ import type { Viewer } from "./world/viewers.js";
 
 type Score = (viewer: Viewer, stream: Stream, now: number) => number;
 
-/** Shows the streams of the highest score, which other policies have to estimate. */
+/** Shows the streams of the highest score, which other policies have to estimate, of those that a request may show. */
 class Oracle implements Policy {
   readonly name: string;
   readonly #latents: PlatformLatents;
   readonly #score: Score;
+  /** What the platform says: filters are about that. */
+  readonly #offers = new Offers();
   #decisions = 0;
 
   constructor(name: string, latents: PlatformLatents, score: Score) {
@@ -19,9 +22,13 @@ class Oracle implements Policy {
     this.#score = score;
   }
 
-  recommend({ user, now, k }: Request): Decision {
+  /** @throws EventError for an invalid request. RangeError for an unknown viewer. */
+  recommend(request: Request): Decision {
+    const parsed = parseRequest(request);
+    const { user, now, k } = parsed;
     const viewer = this.#latents.viewer(user);
-    const streams = [...this.#latents.streams()];
+    const offered = new Set(this.#offers.among(parsed).map(({ id }) => id));
+    const streams = [...this.#latents.streams()].filter(({ id }) => offered.has(id));
     const scores = streams.map((stream) => this.#score(viewer, stream, now));
     const top = Array.from(topK(scores, k));
     return {
@@ -34,8 +41,10 @@ class Oracle implements Policy {
     };
   }
 
-  /** Does nothing: an oracle sees the platform itself. */
-  feedback(): void {}
+  /** Learns nothing: an oracle sees the platform itself. */
+  feedback(event: LiveEvent): void {
+    this.#offers.feedback(event);
+  }
 }
 
 /** Shows the streams of the highest click probability, as a perfect model of the next click would. */

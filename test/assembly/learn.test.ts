@@ -63,7 +63,7 @@ function setPriorities(exports: Kernels, i: number): number {
 
 function rulesOf(given: Case): Rules {
   const { flags = 0, quantiles = 1, cqlAlpha = 0, slate, parts = 1 } = given;
-  const rules: Rules = { quantiles, squared: (flags & Squared) !== 0, cqlAlpha, isDueling: (flags & Dueling) !== 0 };
+  const rules: Rules = { quantiles, squared: (flags & Squared) !== 0, cqlAlpha };
   if (slate) rules.slate = { size: slate, choiceWeight: CHOICE_WEIGHT, features: planOf(given).features, parts };
   return flags & Munchausen ? { ...rules, munchausen: MUNCHAUSEN } : rules;
 }

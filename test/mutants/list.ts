@@ -207,14 +207,23 @@ export const MUTANTS: readonly Mutant[] = [
       "store<f32>(q + (usize(a) << 2), value, 4);\n    theta += usize(n) << 2;",
       "expectations: one place too far",
     ],
+    ["const shift = load<f32>(v + i) -", "const shift = load<f32>(v + i, 4) -", "duel: the next value"],
     [
-      "const shift = load<f32>(v + (usize(i) << 2))",
-      "const shift = load<f32>(v + (usize(i + 1) << 2))",
-      "duel: the next value",
+      "if (isCentred) for (let at = i; at < rows;",
+      "if (isCentred) for (let at = i + stride; at < rows;",
+      "duel: a mean without the first action",
     ],
+    ["if (isCentred) for", "if (!isCentred) for", "duel: centred where it is not to be"],
+    ["load<f32>(v + i) - sum * share;", "load<f32>(v + i) - sum;", "duel: the sum in place of the mean"],
     [
-      "    store<f32>(dv + (usize(i) << 2), sum);\n    for (let a = 0; a < c; a++)",
-      "    store<f32>(dv + (usize(i) << 2), sum);\n    for (let a = 1; a < c; a++)",
+      "for (let at = i; at < rows; at += stride) store",
+      "for (let at = i; at <= rows; at += stride) store",
+      "duel: one action more",
+    ],
+    ["load<f32>(dv + i) * share", "load<f32>(dv + i)", "duelBackward: the sum in place of the mean"],
+    [
+      "for (let at = i; at < stride * c;",
+      "for (let at = i + stride; at < stride * c;",
       "duelBackward: the first action is missing",
     ],
     [
@@ -395,13 +404,13 @@ export const MUTANTS: readonly Mutant[] = [
       "sampleUniform: one draw more",
     ],
     [
-      "if (count < 0 || count > replay.next || action >= u32(isSet ? count : actions)) return false;",
-      "if (count < 0 || count > replay.next + 1 || action >= u32(isSet ? count : actions)) return false;",
+      "if (count < 0 || count > replay.next) return false;",
+      "if (count < 0 || count > replay.next + 1) return false;",
       "stepIsValid: a set of one too many",
     ],
     [
-      "if (count < 0 || count > replay.next || action >= u32(isSet ? count : actions)) return false;",
-      "if (count < 0 || count > replay.next || action > u32(isSet ? count : actions)) return false;",
+      "action >= u32(isSet ? count : actions)",
+      "action > u32(isSet ? count : actions)",
       "stepIsValid: the action behind the last",
     ],
     [
@@ -470,22 +479,28 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ["((sets + 3) & ~3) * width + 4 : 0);", "sets * width + 4 : 0);", "rows of sets not rounded up"],
     [
-      "agent.values = takeF32(arena, max(agent.maxCandidates, agent.actions));",
-      "agent.values = takeF32(arena, agent.maxCandidates);",
+      "u64(max(agent.maxCandidates, agent.actions)) + nothing)",
+      "u64(agent.maxCandidates) + nothing)",
       "no values of fixed actions",
     ],
     ["u64((agent.actions + 31) >> 5)", "u64(agent.actions >> 5)", "no word for the last bits"],
     [
-      "u64(max(agent.actions, max(agent.maxCandidates, agent.replay.next)))",
-      "u64(max(agent.actions, agent.maxCandidates))",
+      "agent.q = takeF32(arena, most);",
+      "agent.q = takeF32(arena, u64(max(agent.actions, agent.maxCandidates + nothing)));",
       "q holds no stored set",
     ],
     [
-      "max(agent.maxCandidates, agent.replay.next) : 1, backwards)",
-      "agent.maxCandidates : 1, backwards)",
+      "hasCandidates(agent) ? offered : 1, backwards)",
+      "hasCandidates(agent) ? agent.maxCandidates + nothing : 1, backwards)",
       "the forward holds no stored set",
     ],
     ["agent.moments = take(arena, net.trained * 2);", "agent.moments = take(arena, net.trained);", "one moment only"],
+    [
+      "agent.isCentred = agent.isDueling && !hasCandidates(agent);",
+      "agent.isCentred = agent.isDueling;",
+      "advantages of candidates are centred",
+    ],
+    ["return agent.isCentred || agent", "return agent.isDueling || agent", "all candidates are in a dueling pass"],
     [
       "agent.block = take(arena, hasBlock ? agent.net.bytes : 0);",
       "agent.block = take(arena, hasBlock ? agent.net.trained : 0);",
@@ -502,6 +517,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...inFile(
     "dqn/act.ts",
     ["n-- > 0) a++;", "n-- >= 0) a++;", "nthAvailable: the one behind"],
+    ["agent.v, theta, agent.isCentred);", "agent.v, theta, true);", "score: candidates are centred"],
     [
       "inputsAreValid(agent.features, count, agent.candidates)",
       "inputsAreValid(agent.features, count + 1, agent.candidates)",
@@ -521,11 +537,7 @@ export const MUTANTS: readonly Mutant[] = [
       "weights of other samples",
     ],
     ["weight * f32(parts));", "weight);", "lossOfTheta: the mean of parts in place of their sum"],
-    [
-      "conservative(c, n, agent.q, action, scale * parts,",
-      "conservative(c, n, agent.q, action, scale,",
-      "a part's share",
-    ],
+    ["n, agent.q, whole, agent.p, d)", "n, agent.q, scale, agent.p, d)", "a part's share"],
     [
       "for (let b: usize = 0; b < usize(agent.batch) << 2; b += 4) {\n    store<usize>(agent.sampled",
       "for (let b: usize = 0; b <= usize(agent.batch) << 2; b += 4) {\n    store<usize>(agent.sampled",
@@ -537,8 +549,8 @@ export const MUTANTS: readonly Mutant[] = [
       "prioritize: the first sample is missing",
     ],
     [
-      "theta + bytes * actionOf(agent.replay, row), bytes);",
-      "theta + bytes * (actionOf(agent.replay, row) + 1), bytes);",
+      "theta + bytes * indexOf(agent, row), bytes);",
+      "theta + bytes * (indexOf(agent, row) + 1), bytes);",
       "lossOfAll: the next action",
     ],
     [
@@ -552,11 +564,23 @@ export const MUTANTS: readonly Mutant[] = [
       "gradientOfSet: one action less is zeroed",
     ],
     [
-      "i < usize(countOf(replay, row)); i++) {\n      const to",
-      "i <= usize(countOf(replay, row)); i++) {\n      const to",
+      "i < usize(count); i++) {\n      const to",
+      "i <= usize(count); i++) {\n      const to",
       "writeSets: one candidate more",
     ],
     ["agent.moments + bytes,\n", "agent.moments + bytes - 16,\n", "step: second moments begin too early"],
+    ["if (agent.isDueling) addValues(agent, params, agent.x, agent.theta);", "", "lossOfTaken: no value of the state"],
+    ["return agent.isDueling ? agent.dtheta : 0;", "return 0;", "the value stream does not learn"],
+    [
+      "duelBackward(c, n, d, agent.dtheta + b * bytes);",
+      "duelBackward(c, n, d, agent.dtheta);",
+      "gradientOfSet: the mean of the first sample",
+    ],
+    [
+      "agent.v + b * bytes, theta, agent.isCentred);",
+      "agent.v + b * bytes, theta, true);",
+      "lossOfAll: candidates are centred",
+    ],
   ),
   ...inFile(
     "dqn/observe.ts",
@@ -583,6 +607,17 @@ export const MUTANTS: readonly Mutant[] = [
       "theta += b * (usize(agent.net.head.columns) << 2);",
       "theta += b * (usize(agent.net.head.outputs) << 2);",
       "rows of values without padding",
+    ],
+    ["duel(c, n, v, theta, agent.isCentred);", "duel(c, n, v, theta, true);", "targets: candidates are centred"],
+    [
+      "if (agent.isDueling) addValues(agent, params, agent.nextX, agent.y);",
+      "",
+      "evaluateSelected: no value of the state",
+    ],
+    [
+      "duel(1, agent.batch * agent.quantiles, agent.v",
+      "duel(1, agent.batch * agent.quantiles - 1, agent.v",
+      "addValues: the last is missing",
     ],
     ["v += b * (usize(n) << 2);", "v += (b + 1) * (usize(n) << 2);", "the value of the next sample's state"],
     [
@@ -1129,8 +1164,8 @@ export const MUTANTS: readonly Mutant[] = [
       "the candidate begins in the observation",
     ],
     [
-      "replay.candidate + ((replay.featureBytes + 3) & ~3);",
-      "replay.candidate + (replay.featureBytes & ~3);",
+      "replay.candidate + ((storedBytes(replay.chosen) + 3) & ~3);",
+      "replay.candidate + (storedBytes(replay.chosen) & ~3);",
       "the next observation begins in the candidate",
     ],
     [

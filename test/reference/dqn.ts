@@ -24,7 +24,6 @@ export interface Rules {
   squared: boolean;
   munchausen?: { alpha: number; temperature: number; clip: number };
   cqlAlpha: number;
-  isDueling: boolean;
   slate?: { size: number; choiceWeight: number; features: number; parts: number };
 }
 
@@ -176,8 +175,8 @@ export function batchLoss(
   rules: Rules,
   pass: Pass = INFERENCE,
 ): { loss: number; errors: number[] } {
-  const { quantiles, cqlAlpha, isDueling, squared, slate } = rules;
-  const needsAll = isDueling || cqlAlpha > 0 || slate !== undefined;
+  const { quantiles, cqlAlpha, squared, slate } = rules;
+  const needsAll = cqlAlpha > 0 || slate !== undefined;
   // Only where all are needed are all candidates in the pass: the statistics of a batch and the draws are theirs.
   const states = samples.map(({ state, action, shown }) => {
     if (slate) return withNothing(state, slate.features, cqlAlpha > 0 ? undefined : shown);

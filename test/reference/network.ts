@@ -196,7 +196,7 @@ export interface Offer {
   set?: number[][];
 }
 
-/** theta[state][action][quantile]: the matrix of action values, dueling where the network is. */
+/** theta[state][action][quantile]: the matrix of action values, dueling where the network is: with fixed actions centred over all. */
 export function matrices(network: Network, states: Offer[], quantiles: number, pass: Pass = INFERENCE): number[][][] {
   const rows = states.flatMap(({ observation, set }) => (set ? set.map((c) => [...observation, ...c]) : [observation]));
   const { outputs, trunk } = forwardRows(network, rows, pass);
@@ -207,9 +207,8 @@ export function matrices(network: Network, states: Offer[], quantiles: number, p
   if (!network.value) return theta;
   const v = forwardRows(network.value, network.isShared ? trunk : states.map((s) => s.observation), pass).outputs;
   return theta.map((advantages, s) => {
-    const isThere = advantages.map((_, a) => states[s]!.mask?.[a] ?? true);
-    const n = isThere.filter(Boolean).length;
-    const mean = v[s]!.map((_, i) => advantages.reduce((sum, A, a) => sum + (isThere[a] ? A[i]! / n : 0), 0));
+    const n = states[s]!.set ? Number.POSITIVE_INFINITY : advantages.length;
+    const mean = v[s]!.map((_, i) => advantages.reduce((sum, A) => sum + A[i]! / n, 0));
     return advantages.map((A) => A.map((value, i) => v[s]![i]! + value - mean[i]!));
   });
 }

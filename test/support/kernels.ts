@@ -62,8 +62,8 @@ export interface Kernels extends Door {
   munchausen(c: number, q: number, action: number, alpha: number, temperature: number, clip: number, p: number): number;
   best(c: number, q: number, bits: number): number;
   countOf(c: number, bits: number): number;
-  duel(c: number, n: number, v: number, theta: number, bits: number): void;
-  duelBackward(c: number, n: number, d: number, bits: number, dv: number): void;
+  duel(c: number, n: number, v: number, theta: number, isCentred: boolean): void;
+  duelBackward(c: number, n: number, d: number, dv: number): void;
   packBits(n: number, src: number, dst: number): void;
   expectations(c: number, n: number, theta: number, bits: number, q: number): void;
   softmax(c: number, q: number, temperature: number, p: number): number;

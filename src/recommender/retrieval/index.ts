@@ -1,3 +1,4 @@
+export { Offers } from "./offers.js";
 export { favouritesOf, type RetrievalOptions, Retriever } from "./retriever.js";
 export {
   candidateCount,

@@ -71,6 +71,8 @@ export interface Query {
   candidates?: readonly Id[];
   /** A filter beside that of the options. Default: none. */
   filter?: Filter;
+  /** When the user last entered or left a stream of a streamer, milliseconds. Default: never. */
+  lastVisit?: (streamer: Id) => number;
   /** Gets the sources that also proposed a stream which another one had brought. Default: they are not kept. */
   also?: Map<CatalogStream, Set<Source>>;
 }
@@ -138,7 +140,7 @@ export class Retriever {
 
   retrieve(query: Query): Retrieved {
     const { now, max } = query;
-    const own = new Gate(query.filter ?? {});
+    const own = this.#gateOf(query);
     const passes = (stream: CatalogStream) => this.#gate.passes(stream, now) && own.passes(stream, now);
     const among = this.#few(query, own)?.filter(passes);
     if (among !== undefined && among.length <= max) return all(among);
@@ -170,6 +172,13 @@ export class Retriever {
     }
     for (const source of FILLERS) fill(source, brought[source], max);
     return { streams: [...chosen.keys()], sources: [...chosen.values()] };
+  }
+
+  /** What the filter of a query lets pass, with what that of the options says about the user. */
+  #gateOf({ user, filter = {}, lastVisit = () => Number.NEGATIVE_INFINITY }: Query): Gate {
+    const { own = false, seenWithinMs = 0 } = this.options.filter;
+    const longest = Math.max(filter.seenWithinMs ?? 0, seenWithinMs);
+    return new Gate({ ...filter, own: filter.own ?? own, seenWithinMs: longest }, { user, lastVisit });
   }
 
   /** The streams that a query names, or the streams of its categories when few; undefined for an open query. */

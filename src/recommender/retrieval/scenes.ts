@@ -3,6 +3,7 @@ import type { Id, LiveEvent, Request, Source } from "../../protocol/index.js";
 import { defaultFeatures, type FeatureGroup, Features, featureGroups, keptVectors } from "../features/index.js";
 import {
   type CatalogStream,
+  type Pair,
   type ProfileOptions,
   type SavedState,
   State,
@@ -84,6 +85,11 @@ export interface SavedScenes {
   towers: SavedTowers | undefined;
 }
 
+/** When a streamer was last entered or left; -Infinity for one who was only approved or disliked. */
+function enteredAt(pair: Pair | undefined): number {
+  return pair === undefined || pair.visits + pair.watches === 0 ? Number.NEGATIVE_INFINITY : pair.lastVisit;
+}
+
 /** State, retrieval and features together: events update the state, requests become rows. */
 export class Scenes {
   readonly state: State;
@@ -148,6 +154,7 @@ export class Scenes {
       friends: users.company(profile, now),
       candidates,
       filter,
+      lastVisit: (streamer) => enteredAt(profile.pairs.get(streamer)),
       ...(also && { also }),
     });
     let viewersMax = 0;

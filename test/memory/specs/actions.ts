@@ -92,42 +92,33 @@ const VALUES: Spec[] = [
   },
   {
     kernel: "duel",
-    cases: sizes.map(({ c, n, isMasked, seed, isOdd }) => {
-      const { isThere, available, bits } = maskOf(c, isMasked, seed);
-      return {
-        tensors: { v: input(draw(n, seed + 1, isOdd)), theta: changed(draw(c * n, seed, isOdd)), bits },
-        run: (kernels, at) => kernels.duel(c, n, at["v"]!, at["theta"]!, isMasked ? at["bits"]! : 0),
-        twin: ({ v, theta }, r) => {
-          for (let i = 0; i < n; i++) {
-            let sum = 0;
-            for (let a = 0; a < c; a++) if (isThere[a]) sum = r(sum + theta![a * n + i]!);
-            const shift = r(v![i]! - r(sum * (available ? r(1 / available) : 0)));
-            for (let a = 0; a < c; a++) theta![a * n + i] = r(theta![a * n + i]! + shift);
-          }
-        },
-        tolerance: isOdd ? 0 : 1e-5,
-      };
-    }),
+    cases: sizes.map(({ c, n, isMasked, seed, isOdd }) => ({
+      tensors: { v: input(draw(n, seed + 1, isOdd)), theta: changed(draw(c * n, seed, isOdd)) },
+      run: (kernels, at) => kernels.duel(c, n, at["v"]!, at["theta"]!, !isMasked),
+      twin: ({ v, theta }, r) => {
+        for (let i = 0; i < n; i++) {
+          let sum = 0;
+          if (!isMasked) for (let a = 0; a < c; a++) sum = r(sum + theta![a * n + i]!);
+          const shift = r(v![i]! - r(sum * r(1 / c)));
+          for (let a = 0; a < c; a++) theta![a * n + i] = r(theta![a * n + i]! + shift);
+        }
+      },
+      tolerance: isOdd ? 0 : 1e-5,
+    })),
   },
   {
     kernel: "duelBackward",
-    cases: sizes.map(({ c, n, isMasked, seed, isOdd }) => {
-      const { isThere, available, bits } = maskOf(c, isMasked, seed);
-      return {
-        tensors: { d: changed(draw(c * n, seed, isOdd)), bits, dv: output(n) },
-        run: (kernels, at) => kernels.duelBackward(c, n, at["d"]!, isMasked ? at["bits"]! : 0, at["dv"]!),
-        twin: ({ d, dv }, r) => {
-          for (let i = 0; i < n; i++) {
-            let sum = 0;
-            for (let a = 0; a < c; a++) sum = r(sum + d![a * n + i]!);
-            dv![i] = sum;
-            const share = r(sum * (available ? r(1 / available) : 0));
-            for (let a = 0; a < c; a++) if (isThere[a]) d![a * n + i] = r(d![a * n + i]! - share);
-          }
-        },
-        tolerance: isOdd ? 0 : 1e-5,
-      };
-    }),
+    cases: sizes.map(({ c, n, seed, isOdd }) => ({
+      tensors: { d: changed(draw(c * n, seed, isOdd)), dv: input(draw(n, seed + 1, isOdd)) },
+      run: (kernels, at) => kernels.duelBackward(c, n, at["d"]!, at["dv"]!),
+      twin: ({ d, dv }, r) => {
+        for (let i = 0; i < n; i++) {
+          const share = r(dv![i]! * r(1 / c));
+          for (let a = 0; a < c; a++) d![a * n + i] = r(d![a * n + i]! - share);
+        }
+      },
+      tolerance: isOdd ? 0 : 1e-5,
+    })),
   },
 ];
 

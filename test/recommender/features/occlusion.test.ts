@@ -71,7 +71,7 @@ describe("a group made unknown", () => {
     const { scenes: other } = rowsOf(features, "u");
     // Of another category and other tags than all that was watched.
     other.feedback(onAir("new", { time: NOW, streamer: "new", category: "new" }));
-    const { streams, observation: user, candidates: rows } = other.face({ user: "new", now: NOW });
+    const { streams, observation: user, candidates: rows } = other.face({ user: "nobody", now: NOW });
     const size = other.features.candidateSize;
     const at = size * streams.findIndex(({ id }) => id === "new");
     // The first group is the clock: no user lacks the time, so its unknown is all 0.
