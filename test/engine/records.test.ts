@@ -38,7 +38,7 @@ describe("lines", () => {
       read(new LinesReader("lines", (record) => found.push(record)), bytes, size);
       expect(JSON.stringify(found)).toBe(JSON.stringify(records));
     }
-    read(new LinesReader("lines", expect.unreachable), bytesOf(linesPart("none", () => [])), 1);
+    read(new LinesReader("lines", () => expect.unreachable()), bytesOf(linesPart("none", () => [])), 1);
   });
 
   test.each([
@@ -126,6 +126,13 @@ describe("a value as JSON", () => {
       },
     ],
     [Array.from({ length: 100_000 }, (_, i) => i)],
+    [
+      {
+        time: new Date(0),
+        a: [{ toJSON: () => ({ b: new Date(1) }) }],
+        deep: { deep: { toJSON: () => undefined }, of: () => 1 },
+      },
+    ],
   ])("is as of JSON.stringify, of the time when it was made", (value) => {
     const text = JSON.stringify(value);
     const part = jsonPart("json", value);

@@ -95,11 +95,8 @@ function chunked({ recommender, next }: ReturnType<typeof grown>, between: (step
   return { longest, start, bytes, steps, milliseconds: seconds };
 }
 
-async function repetition(
-  made: ReturnType<typeof grown>,
-  steps: number,
-): Promise<{ rows: Measured[]; fixed: Measured[]; steps: number }> {
-  const { longest, start, bytes, milliseconds, steps: count } = chunked(made, () => {});
+async function repetition(made: ReturnType<typeof grown>): Promise<{ rows: Measured[]; fixed: Measured[] }> {
+  const { longest, start, bytes, milliseconds, steps } = chunked(made, () => {});
   const before = liveBytes();
   let peak = 0;
   const every = Math.max(1, Math.floor(steps / SAMPLES));
@@ -127,7 +124,6 @@ async function repetition(
       ["file_bytes", bytes, "B"],
       ["chunk_max_bytes", longest.bytes, "B"],
     ],
-    steps: count,
   };
 }
 
@@ -139,15 +135,17 @@ async function repetition(
 export async function measureSaving(saved: Saved, say: (text: string) => void, repeats = REPEATS): Promise<Result[]> {
   const name = nameOf(saved);
   const made = grown(saved, say);
-  let last = await repetition(made, 1);
+  // Once before, so that all code is compiled.
+  let { fixed: figures } = await repetition(made);
   const all: Measured[][] = [];
   while (all.length < repeats) {
-    last = await repetition(made, last.steps);
-    all.push(last.rows);
+    const { rows, fixed } = await repetition(made);
+    all.push(rows);
+    figures = fixed;
     say(`round ${all.length} of ${repeats}`);
   }
   made.recommender.dispose();
-  const fixed = last.fixed.map(([metric, value, unit]) => ({ case: name, isExact: true, metric, value, unit }));
+  const fixed = figures.map(([metric, value, unit]) => ({ case: name, isExact: true, metric, value, unit }));
   return [...fixed, ...repeatedRows(name, all)];
 }
 

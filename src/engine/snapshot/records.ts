@@ -213,8 +213,9 @@ export function jsonPart(name: string, value: object): Part {
   };
 }
 
-/** The text of `JSON.stringify` in pieces, for plain values. */
-function* written(value: unknown, depth: number): Generator<string, void> {
+/** The text of `JSON.stringify` in pieces. */
+function* written(given: unknown, depth: number): Generator<string, void> {
+  const value = plain(given);
   const isLong = Array.isArray(value) && value.length > LONG;
   if (typeof value !== "object" || value === null || (depth <= 0 && !isLong)) {
     yield JSON.stringify(value) ?? "null";
@@ -229,11 +230,18 @@ function* written(value: unknown, depth: number): Generator<string, void> {
   } else {
     let before = "{";
     for (const [key, each] of Object.entries(value)) {
-      if (each === undefined) continue;
+      const member = plain(each);
+      if (member === undefined || typeof member === "function") continue;
       yield `${before}${JSON.stringify(key)}:`;
-      yield* written(each, depth - 1);
+      yield* written(member, depth - 1);
       before = ",";
     }
     yield before === "{" ? "{}" : "}";
   }
+}
+
+/** What stands for a value in JSON. */
+function plain(value: unknown): unknown {
+  const { toJSON } = (value ?? {}) as { toJSON?: unknown };
+  return typeof toJSON === "function" ? toJSON.call(value) : value;
 }
