@@ -1,4 +1,4 @@
-import { checked, integer, nonNegative, positive, type Rules } from "../check/index.js";
+import { checked, integer, mustBe, nonNegative, nonNegativeInteger, positive, type Rules } from "../check/index.js";
 import { bytesOf, type FileBytes } from "../engine/index.js";
 import { coreFeatures, featureSizes } from "../recommender/features/index.js";
 import type { QFunction } from "../recommender/index.js";
@@ -126,13 +126,18 @@ export class LinUcb implements QFunction {
 
   /**
    * Takes the state that `save` gave.
-   * @throws RangeError for a state of another size.
+   * @throws RangeError for a state of another size, or with a number that is not finite; nothing changes then.
    */
   load(file: FileBytes): void {
-    const numbers = new Float64Array(bytesOf(file).slice().buffer);
+    const bytes = bytesOf(file);
     const { size } = this;
     const length = 1 + size * (size + 2);
-    if (numbers.length !== length) throw new RangeError(`"file" must hold ${length} numbers, got ${numbers.length}`);
+    if (bytes.length !== 8 * length)
+      throw new RangeError(`"file" must hold ${length} numbers, got ${bytes.length / 8}`);
+    const numbers = new Float64Array(bytes.slice().buffer);
+    const wrong = numbers.findIndex((x) => !Number.isFinite(x));
+    if (wrong >= 0) throw mustBe(`file.${wrong}`, "a finite number", numbers[wrong]);
+    if (!nonNegativeInteger[0](numbers[0])) throw mustBe("file.0", nonNegativeInteger[1], numbers[0]);
     this.#steps = numbers[0]!;
     this.#inverse.set(numbers.subarray(1, 1 + size * size));
     this.#sum.set(numbers.subarray(1 + size * size, 1 + size * (size + 1)));

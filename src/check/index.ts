@@ -21,7 +21,9 @@ export {
   zeroOr,
 } from "./rules.js";
 export {
+  any,
   distinct,
+  either,
   entries,
   type Fault,
   fields,
@@ -30,9 +32,11 @@ export {
   moment,
   numbers,
   or,
+  requireFloats,
   requireShape,
   type Shape,
   text,
   tuple,
   where,
+  word,
 } from "./shape.js";

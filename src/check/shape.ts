@@ -1,4 +1,4 @@
-import { between, mustBe, type Rule } from "./rules.js";
+import { between, bounded, integer, mustBe, type Rule } from "./rules.js";
 
 /** The first fault of a value, and where in it: `entries.0.time`; the empty text: the value itself. */
 export interface Fault {
@@ -95,6 +95,11 @@ export function or(none: unknown, shape: Shape): Shape {
   return (value) => (value === none ? undefined : faultOf(shape, value));
 }
 
+/** One shape for values of a kind, another one for all others. */
+export function either(isOne: (value: unknown) => boolean, one: Shape, other: Shape): Shape {
+  return (value) => faultOf(isOne(value) ? one : other, value);
+}
+
 /** An array of so many finite numbers. */
 export function numbers(count: number, one: Shape = finite): Shape {
   return list(one, count, count);
@@ -104,5 +109,25 @@ export const finite: Rule = [(value) => Number.isFinite(value), "a finite number
 
 /** A time in milliseconds, in the range of `Date`. */
 export const moment: Rule = between(-8.64e15, 8.64e15);
+
+/** Largest absolute value of a number in a row of features: what the engine takes. */
+const FLOAT_MAX = 1e6;
+
+/**
+ * Requires floats from outside to be so many, each finite and in [-1e6, 1e6].
+ * @throws RangeError that names what is wrong.
+ */
+export function requireFloats(floats: Float32Array, count: number, path: string): void {
+  const must = `${count} numbers ${bounded(FLOAT_MAX)}`;
+  if (floats.length !== count) throw mustBe(path, must, floats.length);
+  const wrong = floats.findIndex((x) => !(Math.abs(x) <= FLOAT_MAX));
+  if (wrong >= 0) throw mustBe(`${path}.${wrong}`, bounded(FLOAT_MAX), floats[wrong]);
+}
+
+/** A number of 32 bits, and the state of a generator of random numbers. */
+export const word: Rule = integer(0, 0xffffffff);
+
+/** Anything: of a part that is checked where it is read. */
+export const any: Rule = [() => true, ""];
 
 export const text: Rule = [(value) => typeof value === "string", "a string"];

@@ -1,4 +1,17 @@
-import { mustBe } from "../check/index.js";
+import {
+  boolean,
+  entries,
+  fields,
+  list,
+  mustBe,
+  nonNegativeInteger,
+  numbers,
+  or,
+  requireFloats,
+  requireShape,
+  type Shape,
+  text,
+} from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import type { Id, OnAir, StreamUpdate } from "../protocol/index.js";
@@ -38,6 +51,24 @@ interface SavedContent extends Omit<Content, "rows"> {
   /** For each modality whether it is present. */
   rows: boolean[];
 }
+
+const savedContent: Shape = fields<SavedContent>({
+  language: or(undefined, text),
+  mature: or(undefined, boolean),
+  title: text,
+  tags: list(text),
+  embedded: or(undefined, boolean),
+  rows: numbers(MODALITIES.length, boolean),
+});
+
+const SAVED: Shape = fields<SavedContents>({
+  words: fields<SavedContents["words"]>({
+    documents: nonNegativeInteger,
+    frequencies: numbers(CONTENT_SIZE, nonNegativeInteger),
+  }),
+  live: entries(savedContent),
+  gone: entries(savedContent, GONE),
+});
 
 /**
  * The content of the streams on air: for each modality 32 numbers whose inner products are similarities of streams.
@@ -117,8 +148,12 @@ export class Contents {
     return { words: this.#words.save(), live: [...this.#live].map(saved), gone: [...this.#gone].map(saved) };
   }
 
-  /** Restores a saved state, with the rows that `save` appended. */
-  load({ words, live, gone }: SavedContents, floats: Float32Array): void {
+  /** Restores a saved state, with the rows that `save` appended. @throws RangeError that names what is wrong. */
+  load(state: SavedContents, floats: Float32Array): void {
+    requireShape(SAVED, state, "content");
+    const { words, live, gone } = state;
+    const present = [...live, ...gone].flatMap(([, { rows }]) => rows.filter(Boolean)).length;
+    requireFloats(floats, CONTENT_SIZE * present, "content.rows");
     this.#words.load(words);
     let at = 0;
     const loaded = ({ language, mature, title, tags, embedded, rows }: SavedContent): Content => ({

@@ -200,7 +200,7 @@ export const LOG_FORMATS: readonly LogFormat[] = [
     description: "KuaiLive: rooms, clicks with watch times, likes, comments, gifts, impressions without a click",
     yields: "events",
     files: KUAILIVE,
-    detect: detector(KUAILIVE, /(?:^|,)live_id,.*start_timestamp,end_timestamp/),
+    detect: detector(KUAILIVE, /^(?=.*start_timestamp,end_timestamp)(?:.*,)?live_id,/),
     read: kuaiLive,
   },
   {

@@ -10,10 +10,13 @@ export function hashText(text: string): number {
 /**
  * 64 bits of a text in two halves, the same everywhere: two chains of FNV-1a's kind with a finaliser. Texts made to
  * collide exist: use it to tell apart, never to protect.
+ *
+ * @param key - Two words that nobody outside knows, where texts come from outside: whoever does not know them cannot
+ *   make texts that collide. Default 0 and 0.
  */
-export function hashText64(text: string): [low: number, high: number] {
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b9;
+export function hashText64(text: string, key: ArrayLike<number> = [0, 0]): [low: number, high: number] {
+  let a = 0x811c9dc5 ^ key[0]!;
+  let b = 0x9e3779b9 ^ key[1]!;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     a = Math.imul(a ^ unit, 0x01000193);

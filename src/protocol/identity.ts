@@ -24,13 +24,15 @@ export function contentOf(event: LiveEvent): string {
  * The identity of an event. Two events are the same when they have one sender, one id and one content; without ids, when
  * all their fields are the same. The sender is the user of the event, or the platform, so that nobody takes an id away
  * from somebody else by guessing it.
+ *
+ * @param secret - As the key of `hashText64`, for a window that outlives a request. Default: none.
  */
-export function identityOf(event: LiveEvent): Identity {
+export function identityOf(event: LiveEvent, secret?: ArrayLike<number>): Identity {
   const content = contentOf(event);
   if (event.id === undefined) {
-    const key = hashText64(content);
+    const key = hashText64(content, secret);
     return { key, content: key[0] };
   }
   const sender = "user" in event ? `u${event.user}` : "p";
-  return { key: hashText64(`${sender}\0${event.id}`), content: hashText64(content)[0] };
+  return { key: hashText64(`${sender}\0${event.id}`, secret), content: hashText64(content, secret)[0] };
 }

@@ -1,12 +1,23 @@
 import {
+  any,
   between,
   boolean,
   checked,
+  distinct,
+  fields,
+  finite,
   group,
+  integer,
+  list,
   mustBe,
   nonNegativeInteger,
-  positiveInteger,
+  numbers,
+  or,
   type Rules,
+  requireShape,
+  type Shape,
+  text,
+  word,
 } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import {
@@ -64,6 +75,7 @@ import {
   type SavedAgreement,
   type SavedPending,
   type SlateTransition,
+  TIMES,
 } from "./learning/index.js";
 import {
   candidateCount,
@@ -133,7 +145,7 @@ export interface RecommenderOptions extends SceneOptions {
   apprentice: boolean;
   /** Transitions between two rounds of updates; 0: only `learn` updates. Default 1. */
   trainEvery: number;
-  /** Updates in each round. Default 2. */
+  /** Updates in each round, [1, 10000]. Default 2. */
   updatesPerTrain: number;
   /** Updates before which it shows the most viewed streams, and learns from that. Default 1000. */
   warmupUpdates: number;
@@ -201,7 +213,7 @@ const TABLE: Rules<RecommenderOptions> = {
   offered: nonNegativeInteger,
   apprentice: boolean,
   trainEvery: nonNegativeInteger,
-  updatesPerTrain: positiveInteger,
+  updatesPerTrain: integer(1, 10_000),
   warmupUpdates: nonNegativeInteger,
   learner: group,
   explore: group,
@@ -233,6 +245,8 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** A time up to this far behind the latest one is moved up to it and counted; an older one is refused. */
 const STEP_BACK_MAX = 5 * MINUTE;
+/** Rounds of updates that wait for the next event, at most. */
+const BACKLOG = 1000;
 /** Events remembered, so that an event sent twice counts once. */
 const RECENT_EVENTS = 8192;
 
@@ -317,6 +331,34 @@ interface Counts {
   unknownDecisions: number;
   unknownStreams: number;
 }
+
+const SAVED: Shape = fields<Saved>({
+  options: any,
+  sizes: numbers(2, nonNegativeInteger),
+  hasOwnReward: boolean,
+  scenes: any,
+  pending: fields<Saved["pending"]>({ dropped: nonNegativeInteger }),
+  watches: any,
+  floats: fields<Saved["floats"]>({ state: list(nonNegativeInteger), towers: list(nonNegativeInteger) }),
+  lost: fields<Saved["lost"]>({ unfinished: nonNegativeInteger, censored: nonNegativeInteger }),
+  recent: distinct(list(text, 0, RECENT_EVENTS)),
+  random: numbers(4, word),
+  drawn: numbers(4, word),
+  agreement: any,
+  counts: fields<Counts>({
+    time: between(0, 8.64e15),
+    isApprentice: boolean,
+    decisions: integer(0, 10 * NUMBER_MAX),
+    untrained: nonNegativeInteger,
+    loss: or(null, finite),
+    notAdmitted: nonNegativeInteger,
+    steppedBack: nonNegativeInteger,
+    duplicates: nonNegativeInteger,
+    late: nonNegativeInteger,
+    unknownDecisions: nonNegativeInteger,
+    unknownStreams: nonNegativeInteger,
+  }),
+});
 
 /** Options of `Recommender.load`. */
 export interface LoadOptions {
@@ -436,6 +478,7 @@ export class Recommender implements Policy, TargetPolicy {
     const id = `${this.name}-${this.#counts.decisions++}`;
     const others = this.#drawOffered(scene, shown);
     this.#show(id, scene, shown, { rows: this.#rows(scene, [...indices, ...others]), offered: others.length });
+    this.#bound();
     return {
       id,
       user,
@@ -452,12 +495,12 @@ export class Recommender implements Policy, TargetPolicy {
    * Records a decision of another policy among the streams on air now as one of its own, to learn off-policy from the
    * log of that policy. Call it at the decision's place in the log, then give the feedback that names it. Streams of
    * the slate that are not on air are left out. Before it learns from it, `agreement` compares it with its own choice.
-   * @param times - Number of times to learn from it, an integer >= 0; the numbers of `UserShares` make all users count
+   * @param times - Number of times to learn from it, an integer in [0, 10000]; the numbers of `UserShares` make all users count
    *   the same. Default 1.
    * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
    */
   recordDecision(decision: LoggedDecision, times = 1): void {
-    if (!nonNegativeInteger[0](times)) throw mustBe("times", nonNegativeInteger[1], times);
+    if (!TIMES[0](times)) throw mustBe("times", TIMES[1], times);
     const { id, user, time, slate } = parseDecision(decision);
     const now = this.#advance(time, "time");
     if (this.#pending.has(id)) {
@@ -480,6 +523,7 @@ export class Recommender implements Policy, TargetPolicy {
     all.set(rows);
     all.set(this.#rows(scene, others), rows.length);
     this.#show(id, scene, shown, { rows: all, offered: others.length, times });
+    this.#bound();
   }
 
   /**
@@ -725,7 +769,7 @@ export class Recommender implements Policy, TargetPolicy {
       agent: loadAgent ?? ((bytes) => DQN.load(bytes)),
       agentOf: loadAgent ? undefined : (bytes) => DQN.loadChunks(bytes),
       open(json, agent) {
-        const saved = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)) as Saved;
+        const saved = savedOf(json);
         const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
         const { of } = reward;
         if (saved.hasOwnReward !== (of !== undefined)) {
@@ -740,6 +784,7 @@ export class Recommender implements Policy, TargetPolicy {
         if (sizes !== given) {
           throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
         }
+        requireAgent(agent, recommender.options, recommender.#scenes.features, recommender.#objective.options.heads);
         return recommender.#opened(saved);
       },
     };
@@ -747,7 +792,10 @@ export class Recommender implements Policy, TargetPolicy {
 
   /** What reads the parts of a file after the first two. */
   #opened(saved: Saved): Opened<Recommender> {
-    const pending = new PendingReader();
+    const { nextCandidates: next } = this.options;
+    const { observationSize: observation, candidateSize: candidate } = this.#scenes.features;
+    const slate = Math.min(next, TARGET_SLATE);
+    const pending = new PendingReader({ observation, candidate, next, slate });
     const watches = { running: [], ended: [] };
     const floats: Partial<Record<"state" | "towers", FloatsReader>> = {};
     const floatsOf = (name: "state" | "towers") => (bytes: number) => {
@@ -1023,8 +1071,14 @@ export class Recommender implements Policy, TargetPolicy {
     for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
   }
 
+  /** Bounds the updates that wait for the next event, whatever number of requests came, or a file holds. */
+  #bound(): void {
+    this.#counts.untrained = Math.min(this.#counts.untrained, BACKLOG * Math.max(this.options.trainEvery, 1));
+  }
+
   #restore(saved: Saved, numbers: { state: Float32Array; towers: Float32Array }): void {
     Object.assign(this.#counts, saved.counts);
+    this.#bound();
     this.#scenes.load(saved.scenes, numbers);
     for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
@@ -1069,4 +1123,26 @@ function newAgent(
 
 function lengthOf({ length }: Float32Array): number {
   return length;
+}
+
+/** The state of a file, as far as its parts do not check themselves. */
+function savedOf(json: Uint8Array): Saved {
+  const saved = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)) as Saved;
+  requireShape(SAVED, saved, "file");
+  const groups = list(fields<SavedGroup>({ name: text, options: group }));
+  requireShape(groups, saved.options?.features, "options.features");
+  return saved;
+}
+
+/** Requires an agent to fit its recommender; one of another class is taken as it is. */
+function requireAgent(agent: QFunction, options: RecommenderOptions, features: Features, parts: number): void {
+  if (!(agent instanceof DQN)) return;
+  const { maxCandidates: max, nextCandidates: next, explore } = options;
+  const { observation, sparse, candidates, slate, rewardClip, noisySigma } = agent.options;
+  const size = Math.min(next, TARGET_SLATE);
+  const expected = [features.observationSize, features.candidateSize, max, next, size, parts];
+  const own = [observation, candidates?.features, candidates?.max, candidates?.next, slate?.size, slate?.parts];
+  const isPlain = sparse === undefined && candidates?.sparse === undefined && rewardClip > 0;
+  if (isPlain && (noisySigma > 0 || !((explore.heads ?? 1) > 1)) && String(own) === String(expected)) return;
+  throw new SnapshotError(`the file's agent has rows, slates and parts of ${own}, expected ${expected}`);
 }

@@ -246,6 +246,8 @@ async function readEvents(request: Request, limits: Required<IngestOptions>): Pr
 class Intake {
   readonly #options: Required<IngestOptions>;
   readonly #seen: Seen;
+  /** No sender can make an event that is taken for another one's, or many that are slow to tell apart. */
+  readonly #secret = crypto.getRandomValues(new Uint32Array(2));
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: Required<IngestOptions>) {
@@ -263,7 +265,7 @@ class Intake {
     const own = new Seen(this.#options.maxEvents);
     const fresh: number[] = [];
     for (const [i, event] of events.entries()) {
-      const identity = event.id === undefined ? undefined : identityOf(event);
+      const identity = event.id === undefined ? undefined : identityOf(event, this.#secret);
       const note = identity && (own.get(identity.key) ?? this.#seen.get(identity.key));
       if (note !== undefined) faults.push(repeated(places[i]!, event, note === identity!.content));
       else {
@@ -282,7 +284,7 @@ class Intake {
   }
 
   #remember(event: LiveEvent): void {
-    const { key, content } = identityOf(event);
+    const { key, content } = identityOf(event, this.#secret);
     if (this.#seen.get(key) === undefined) this.#seen.add(key, content);
   }
 

@@ -1,3 +1,15 @@
+import {
+  any,
+  either,
+  fields,
+  finite,
+  group,
+  list,
+  nonNegativeInteger,
+  or,
+  requireShape,
+  type Shape,
+} from "../check/index.js";
 import { type AgentInput, type FileBytes, packSnapshot, SnapshotError, unpackSnapshot } from "../engine/index.js";
 import type { EvaluationResult } from "./training.js";
 
@@ -51,42 +63,47 @@ export function unpackTraining(file: FileBytes): TrainingFile {
   const best = tensors.get("best");
   const isSound = agent && tensors.size === (best ? 2 : 1) && (best?.byteLength ?? 0) % 4 === 0;
   if (!isSound) throw new SnapshotError('the file must hold the tensor "agent", and "best" or no other');
-  let training: unknown;
+  let training: SavedTraining;
   try {
-    training = JSON.parse(metadata["training"] ?? "");
+    training = JSON.parse(metadata["training"] ?? "") as SavedTraining;
   } catch (cause) {
     throw new SnapshotError("the training in the file must be JSON", { cause });
   }
-  if (!isTraining(training)) throw new SnapshotError("the file holds no valid training");
+  try {
+    requireShape(TRAINING, training, "training");
+  } catch (cause) {
+    throw new SnapshotError(`the file holds no valid training: ${(cause as Error).message}`, { cause });
+  }
   return { training, agent, best: best && new Float32Array(best.slice().buffer) };
 }
 
-const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0;
+const result = or(null, fields<EvaluationResult>({ step: nonNegativeInteger, meanReturn: finite }));
+const floats = list(finite);
+const sparse = fields<Exclude<SavedSeat["observation"], number[]>>({
+  dense: floats,
+  indices: list(nonNegativeInteger),
+  weights: or(undefined, floats),
+});
 
-function isEvaluated(x: unknown): boolean {
-  const { step, meanReturn } = (x ?? {}) as EvaluationResult;
-  return x === null || (isCount(step) && Number.isFinite(meanReturn));
-}
-
-function isSeat(x: unknown): boolean {
-  const { observation, return: sum, length } = (x ?? {}) as SavedSeat;
-  return typeof observation === "object" && observation !== null && Number.isFinite(sum) && isCount(length);
-}
-
-function isTraining(x: unknown): x is SavedTraining {
-  const { options, seats, started, steps, returns, evaluated, best, worse } = (x ?? {}) as SavedTraining;
-  return (
-    typeof options === "object" &&
-    Array.isArray(seats) &&
-    seats.length > 0 &&
-    seats.every(isSeat) &&
-    [started, steps, worse].every(isCount) &&
-    Array.isArray(returns) &&
-    returns.every(Number.isFinite) &&
-    isEvaluated(evaluated) &&
-    isEvaluated(best)
-  );
-}
+/** Options and states of environments are checked where they are used. */
+const TRAINING: Shape = fields<SavedTraining>({
+  options: group,
+  seats: list(
+    fields<SavedSeat>({
+      observation: either(Array.isArray, floats, sparse),
+      return: finite,
+      length: nonNegativeInteger,
+      state: any,
+    }),
+    1,
+  ),
+  started: nonNegativeInteger,
+  steps: nonNegativeInteger,
+  returns: floats,
+  evaluated: result,
+  best: result,
+  worse: nonNegativeInteger,
+});
 
 /** An input as plain data for JSON, exact for f32 numbers. */
 export function toPlain(input: AgentInput): SavedSeat["observation"] {

@@ -52,3 +52,17 @@ test("grows to its bound and forgets the oldest", () => {
   smaller.load(seen.save());
   expect([smaller.size, smaller.get([Math.imul(9999, 0x9e3779b1) >>> 0, 9999])]).toEqual([10, 9999]);
 });
+
+test("keys made to collide cost as much as others, and do not disturb them", () => {
+  const seen = new Seen(4096);
+  // The slot is the exclusive or of the halves: all of these belong into the first one.
+  for (let i = 1; i <= 4096; i++) if (seen.get([i, i]) === undefined) seen.add([i, i], i);
+  const found = Array.from({ length: 4096 }, (_, i) => seen.get([i + 1, i + 1])).filter((note) => note !== undefined);
+  expect(found.length).toBe(256);
+  for (let i = 1; i <= 3000; i++) seen.add([i, 0x1000000 + 7919 * i], i);
+  let lost = 0;
+  for (let i = 1; i <= 3000; i++) if (seen.get([i, 0x1000000 + 7919 * i]) !== i) lost++;
+  expect(lost).toBeLessThan(300);
+  for (let i = 1; i <= 8192; i++) seen.add([5000 + i, 48271 * i], i);
+  expect(seen.size).toBe(4096);
+});

@@ -285,7 +285,7 @@ describe("the sequential test", () => {
     expect(half.result()).toEqual(whole.result());
     expect(half.save()).toEqual(whole.save());
     const saved = half.save();
-    expect(() => ABTest.load({ ...saved, p: Number.NaN })).toThrow('"saved" must be');
+    expect(() => ABTest.load({ ...saved, p: Number.NaN })).toThrow('"saved.p" must be in [0, 1], got NaN');
     expect(() => ABTest.load({ ...saved, users: [] })).toThrow('"saved.users" must be a list of 3000');
   });
 

@@ -1,10 +1,14 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Seen } from "../../src/collections/index.js";
+import { tokenize } from "../../src/encoders/index.js";
 import { readSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
-import { DouyuPackets, readCsvEvents, readJsonl } from "../../src/logs/index.js";
+import { DouyuPackets, detectLogFormat, parseIsoTime, readCsvEvents, readJsonl } from "../../src/logs/index.js";
+import { parseNumber } from "../../src/logs/values.js";
 import { Recommender } from "../../src/recommender/index.js";
+import { Rates } from "../../src/recommender/state/index.js";
 import { ingest } from "../../src/server/index.js";
 
 /** Random texts of the last test; `npm run test:fuzz` asks for more. */
@@ -14,6 +18,8 @@ const [FACTOR, MOST] = [16, 64] as const;
 /** CPU below which a reader is fast whatever its growth, ms. */
 const FAST_MS = 60;
 const SMALL = 4_000;
+/** CPU that a byte may take, in microseconds: a hundred times what it takes here. */
+const US_A_BYTE = 50;
 
 /** Texts that readers have stumbled over, of about so many bytes. */
 const HOSTILE: Record<string, (n: number) => string> = {
@@ -62,6 +68,45 @@ function packet(text: string): Uint8Array {
   return all;
 }
 
+/** Keys, and saved actions of a minute, that all belong into one place of their tables. */
+const COLLIDING: Record<string, (n: number) => void> = {
+  Seen: (n) => {
+    const seen = new Seen(n / 2);
+    for (let i = 1; i <= n; i++) if (seen.get([i, i]) === undefined) seen.add([i, i]);
+  },
+  "Seen.load": (n) => new Seen(n).load(Uint32Array.from({ length: 3 * n }, (_, i) => Math.floor(i / 3))),
+  "Rates.load": (n) => {
+    const seen = Array.from({ length: n }, (_, i): [number, number] => [0, i]);
+    new Rates().load({ step: 0, known: [true, true, true, true], seen, rows: [] }, 0);
+  },
+};
+
+/** What bombs of 32 MiB are made of. */
+const BOMBS: Record<string, string> = {
+  "blank lines": "\n",
+  spaces: " ",
+  zeros: "\0",
+  "lines of a letter": "x\n",
+  "empty objects": "{}\n",
+  "empty arrays": "[],",
+  brackets: "[",
+  objects: '{"a":',
+  quotes: '"',
+  "events of nobody": '{"kind":"click","time":1,"user":"","stream":""}\n',
+};
+
+/** Fields of a log that a pattern is matched against. */
+const TEXTS_OF_FIELDS: Record<string, (n: number) => string> = {
+  "digits and a letter": (n) => `${"1".repeat(n)}x`,
+  points: (n) => `1${".".repeat(n)}`,
+  signs: (n) => `${"-".repeat(n)}1`,
+  "an exponent without end": (n) => `1e${"1".repeat(n)}x`,
+  "spaces between digits": (n) => `1${" ".repeat(n)}1`,
+  "a date and spaces": (n) => `2024-01-01${" ".repeat(n)}x`,
+  "names of columns": (n) => "live_id,".repeat(n / 8),
+  "half of a header": (n) => `${"live_id,start_timestamp,".repeat(n / 24)}end`,
+};
+
 async function drained(source: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of source);
 }
@@ -91,6 +136,17 @@ const READERS: Record<string, (text: string) => unknown> = {
   "a body of lines in gzip": posted("application/x-ndjson", gzip, "gzip"),
 };
 
+/** Everything that matches patterns against fields and first lines. */
+const FIELDS: Record<string, (text: string) => unknown> = {
+  parseNumber,
+  parseIsoTime,
+  detectLogFormat: (text) =>
+    detectLogFormat(["room.csv", "click.csv", "u.data", "100k.csv", "a.jsonl"], {
+      "room.csv": new TextEncoder().encode(text),
+    }),
+  tokenize,
+};
+
 /** CPU of a reader on a text, ms, the least of some runs. An error of its own is an answer as well. */
 async function cost(read: (text: string) => unknown, text: string): Promise<number> {
   let least = Infinity;
@@ -114,7 +170,9 @@ async function requireLinear(
   make: (n: number) => string,
   name: string,
 ): Promise<void> {
-  const large = await cost(read, make(SMALL * FACTOR));
+  const text = make(SMALL * FACTOR);
+  const large = await cost(read, text);
+  expect((1000 * large) / text.length, `${name}: microseconds a byte`).toBeLessThan(US_A_BYTE);
   if (large < FAST_MS) return;
   const small = await cost(read, make(SMALL));
   expect(large / small, `${name}: ${small} ms, ${large} ms for ${FACTOR} times as much`).toBeLessThan(MOST);
@@ -123,6 +181,31 @@ async function requireLinear(
 describe("the work of a reader grows with what was sent", () => {
   test.each(Object.entries(READERS))("%s", async (_, read) => {
     for (const [name, make] of Object.entries(HOSTILE)) await requireLinear(read, make, name);
+  });
+
+  test.each(Object.entries(BOMBS))("a bomb of %s is refused before it goes off", async (_, piece) => {
+    const handler = ingest({ sink: () => {} });
+    const body = gzipSync(piece.repeat((32 * 2 ** 20) / piece.length));
+    const headers = { "content-type": "application/x-ndjson", "content-encoding": "gzip" };
+    const before = process.cpuUsage();
+    const response = await handler(new Request("http://x/", { method: "POST", headers, body }));
+    const { user, system } = process.cpuUsage(before);
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    // The limit of a body that was inflated is 8 MiB; it takes some 30 ms.
+    expect((user + system) / 1000).toBeLessThan(3000);
+  });
+
+  test.each(Object.entries(COLLIDING))("%s of keys made to collide", async (name, put) => {
+    await requireLinear(
+      (text) => put(text.length),
+      (n) => "k".repeat(n),
+      name,
+    );
+  });
+
+  test.each(Object.entries(FIELDS))("%s of a field", async (field, read) => {
+    for (const [name, make] of Object.entries(TEXTS_OF_FIELDS)) await requireLinear(read, make, `${field} of ${name}`);
   });
 
   test("also for texts that are repeated at random", async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fields, list, requireShape, text } from "../../check/index.js";
 import { WordVectors } from "../../encoders/index.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
 import type { MovieLens } from "../../logs/index.js";
@@ -59,8 +60,13 @@ export function modelOf(bytes: Uint8Array): Model {
   const { tensors } = unpackSnapshot(KIND, bytes);
   const [ranker, names] = [tensors.get("ranker"), tensors.get("names")];
   if (!ranker || !names) throw new SnapshotError("the ranker or the names are missing");
-  const { users, titles } = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
-  return { ranker: DqnRanker.load(ranker), users, titles };
+  try {
+    const known = JSON.parse(new TextDecoder().decode(names)) as Omit<Model, "ranker">;
+    requireShape(fields<Omit<Model, "ranker">>({ users: list(text), titles: list(text) }), known, "names");
+    return { ranker: DqnRanker.load(ranker), ...known };
+  } catch (cause) {
+    throw cause instanceof SnapshotError ? cause : new SnapshotError((cause as Error).message, { cause });
+  }
 }
 
 const NO_WORDS = new WordVectors({ size: 1, words: [], counts: [], rows: [] });

@@ -1,4 +1,18 @@
-import { checked, oneOf, positive, type Rules } from "../../check/index.js";
+import {
+  any,
+  checked,
+  entries,
+  fields,
+  finite,
+  group,
+  moment,
+  oneOf,
+  or,
+  positive,
+  type Rules,
+  requireShape,
+  type Shape,
+} from "../../check/index.js";
 import { DAY, type Decision, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
 import { type SavedWatches, Watches } from "../../recommender/state/index.js";
 import { ABTest, type ABTestOptions, type SavedABTest } from "./sequential.js";
@@ -27,6 +41,13 @@ export interface SavedABLog {
   /** Running watches; logs of before heartbeats have none. */
   watches?: SavedWatches;
 }
+
+const SAVED: Shape = fields<SavedABLog>({
+  options: group,
+  test: group,
+  open: entries(fields<Open>({ since: moment, value: finite })),
+  watches: or(undefined, any),
+});
 
 /**
  * Feeds an A/B test from the decisions and events of a platform. Each user counts once, with the value of the metric in
@@ -97,6 +118,7 @@ export class ABLog {
 
   /** The log that `save` wrote. @throws as {@link ABTest.load}. */
   static load(saved: SavedABLog): ABLog {
+    requireShape(SAVED, saved, "saved");
     const log = new ABLog(ABTest.load(saved.test), saved.options);
     for (const [user, { since, value }] of saved.open) log.#open.set(user, { since, value });
     if (saved.watches !== undefined) log.#watches.load(saved.watches);

@@ -1,4 +1,4 @@
-import { checked } from "../../check/index.js";
+import { checked, fields, finite, nonNegativeInteger, requireShape, type Shape } from "../../check/index.js";
 import { exp, log } from "../../numeric/index.js";
 import { share, type TestArm } from "./arms.js";
 
@@ -33,6 +33,12 @@ export function chiSquareTail(x: number): number {
   for (let n = TERMS; n >= 1; n--) fraction = z + n / 2 / fraction;
   return density / fraction;
 }
+
+const SAVED: Shape = fields<ReturnType<SampleRatioTest["save"]>>({
+  counts: fields<Record<TestArm, number>>({ a: nonNegativeInteger, b: nonNegativeInteger }),
+  evidence: finite,
+  most: finite,
+});
 
 /** The number of users in each arm, and how well it fits the assigned shares. */
 export interface SampleRatioMismatch {
@@ -93,8 +99,10 @@ export class SampleRatioTest {
     return { counts: { ...this.#counts }, evidence: this.#evidence, most: this.#most };
   }
 
-  /** Takes the state that `save` gave. */
-  load({ counts, evidence, most }: ReturnType<SampleRatioTest["save"]>): void {
+  /** Takes the state that `save` gave. @throws RangeError that names what is wrong. */
+  load(saved: ReturnType<SampleRatioTest["save"]>): void {
+    requireShape(SAVED, saved, "saved.mismatch");
+    const { counts, evidence, most } = saved;
     Object.assign(this.#counts, counts);
     this.#evidence = evidence;
     this.#most = most;

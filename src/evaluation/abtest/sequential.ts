@@ -1,4 +1,24 @@
-import { between, bounded, checked, mustBe, nonNegative, positiveInteger, type Rules } from "../../check/index.js";
+import {
+  any,
+  between,
+  bounded,
+  checked,
+  distinct,
+  fields,
+  finite,
+  group,
+  list,
+  mustBe,
+  nonNegative,
+  nonNegativeInteger,
+  oneOf,
+  or,
+  positiveInteger,
+  type Rules,
+  requireShape,
+  type Shape,
+  text,
+} from "../../check/index.js";
 import { exp, log } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { Interval } from "../../statistics/index.js";
@@ -82,6 +102,20 @@ export interface SavedABTest {
   verdict: Verdict | undefined;
   users: Id[];
 }
+
+const moments = fields<Moments>({ n: nonNegativeInteger, mean: finite, squares: nonNegative });
+
+const SAVED: Shape = fields<SavedABTest>({
+  options: group,
+  moments: fields<Record<TestArm, Moments>>({ a: moments, b: moments }),
+  mismatch: any,
+  p: between(0, 1),
+  verdict: or(
+    undefined,
+    fields<Verdict>({ status: oneOf("a_better", "b_better", "no_difference"), users: nonNegativeInteger }),
+  ),
+  users: distinct(list(text)),
+});
 
 /**
  * A sequential A/B test of a metric by user: it may be read after every user and stopped at its verdict, and finds a
@@ -175,10 +209,9 @@ export class ABTest {
    * @throws TypeError or RangeError for an invalid `saved`.
    */
   static load(saved: SavedABTest): ABTest {
+    requireShape(SAVED, saved, "saved");
     const test = new ABTest(saved.options);
     const { a, b } = saved.moments;
-    const wrong = [a.n, b.n, a.mean, b.mean, a.squares, b.squares, saved.p].find((x) => !Number.isFinite(x));
-    if (wrong !== undefined) throw mustBe("saved", "numbers that are finite", wrong);
     if (saved.users.length !== a.n + b.n) throw mustBe("saved.users", `a list of ${a.n + b.n} users`, saved.users);
     for (const arm of ["a", "b"] as const) Object.assign(test.#moments[arm], saved.moments[arm]);
     for (const user of saved.users) test.#users.add(user);

@@ -1,4 +1,16 @@
-import { above, between, checked, group, integer, type Rules } from "../../check/index.js";
+import {
+  above,
+  between,
+  checked,
+  fields,
+  group,
+  integer,
+  numbers,
+  type Rules,
+  requireFloats,
+  requireShape,
+  type Shape,
+} from "../../check/index.js";
 import {
   DQN,
   type FileBytes,
@@ -201,6 +213,26 @@ interface Scales {
 const KIND = "ranker";
 
 /** @throws SnapshotError for a log whose columns do not fit together. */
+interface Sizes {
+  users: number;
+  items: number;
+  factors: number;
+}
+
+const many = integer(0, 2 ** 24);
+const SIZES: Shape = fields<Sizes>({ users: many, items: many, factors: integer(0, 4096) });
+
+/** The agent of a file, whose rows must be those of the features. */
+function agentOf(file: Uint8Array, widths: { state: number; features: number }): DQN {
+  const agent = DQN.load(file);
+  const { observation, candidates } = agent.options;
+  const own = [observation, candidates?.features, candidates?.max];
+  const expected = [widths.state, widths.features, CANDIDATES_MAX];
+  if (String(own) === String(expected)) return agent;
+  agent.dispose();
+  throw new SnapshotError(`the file's agent has rows of ${own}, expected ${expected}`);
+}
+
 function checkLog({ users, items, user, item, value, time }: Interactions, traits: number): void {
   const n = user.length;
   const isSound =
@@ -209,7 +241,9 @@ function checkLog({ users, items, user, item, value, time }: Interactions, trait
     time.length === n &&
     traits === items &&
     user.every((u) => u >= 0 && u < users) &&
-    item.every((i) => i >= 0 && i < items);
+    item.every((i) => i >= 0 && i < items) &&
+    value.every(Number.isFinite) &&
+    time.every(Number.isFinite);
   if (!isSound) throw new SnapshotError("the log in the file does not fit together");
 }
 
@@ -483,10 +517,12 @@ export class DqnRanker implements Ranker {
       return bytes.slice().buffer;
     };
     try {
-      const { users, items, factors } = JSON.parse(metadata["sizes"] ?? "") as Record<string, number>;
+      const sizes = JSON.parse(metadata["sizes"] ?? "") as Sizes;
+      requireShape(SIZES, sizes, "sizes");
+      const { users, items, factors } = sizes;
       const train = {
-        users: users!,
-        items: items!,
+        users,
+        items,
         user: new Int32Array(column("user")),
         item: new Int32Array(column("item")),
         value: new Float32Array(column("value")),
@@ -497,23 +533,36 @@ export class DqnRanker implements Ranker {
       checkLog(train, traits.length);
       const options = checked<DqnRankerOptions>(JSON.parse(metadata["options"] ?? ""), RULES, DEFAULTS);
       const { features, ...others } = options as Required<DqnRankerOptions>;
-      const vectors = (name: string) => new Float32Array(column(name));
-      const scaler = (name: string) =>
-        new Scaler(new Float64Array(column(`${name}_mean`)), new Float64Array(column(`${name}_inverse`)));
+      const vectors = (name: string, rows: number) => {
+        const floats = new Float32Array(column(name));
+        requireFloats(floats, rows * factors, name);
+        return floats;
+      };
+      const scaler = (name: string, width: number) => {
+        const read = (part: string) => {
+          const floats = new Float64Array(column(`${name}_${part}`));
+          requireShape(numbers(width), [...floats], `${name}_${part}`);
+          return floats;
+        };
+        return new Scaler(read("mean"), read("inverse"));
+      };
+      const widths = { state: stateNames(features).length, features: featureNames(features).length };
+      const scales = { state: scaler("state", widths.state), features: scaler("feature", widths.features) };
       return new DqnRanker({
-        agent: DQN.load(new Uint8Array(column("agent"))),
+        agent: agentOf(new Uint8Array(column("agent")), widths),
         train,
         traits,
         table: new ItemTable(train, traits, { features, ...others }),
         factors: features.includes("factors")
-          ? new FactorRanker(factors!, vectors("user_vectors"), vectors("item_vectors"))
+          ? new FactorRanker(factors, vectors("user_vectors", users), vectors("item_vectors", items))
           : undefined,
         options: { features, ...others },
-        scales: { state: scaler("state"), features: scaler("feature") },
+        scales,
       });
     } catch (error) {
       if (error instanceof SnapshotError) throw error;
-      throw new SnapshotError("the file does not hold a ranker of this version", { cause: error });
+      const what = (error as Error).message;
+      throw new SnapshotError(`the file does not hold a ranker of this version: ${what}`, { cause: error });
     }
   }
 

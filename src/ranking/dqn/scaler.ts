@@ -1,3 +1,6 @@
+/** What an agent takes at most. */
+const INPUT_MAX = 1e6;
+
 /** Scales each column to mean 0 and standard deviation 1 of a sample. */
 export class Scaler {
   /** Mean, and inverse standard deviation, of each column. */
@@ -31,7 +34,8 @@ export class Scaler {
     const { mean, inverse } = this;
     for (let at = 0; at < rows.length; at += mean.length) {
       for (let column = 0; column < mean.length; column++) {
-        rows[at + column] = (rows[at + column]! - mean[column]!) * inverse[column]!;
+        const scaled = (rows[at + column]! - mean[column]!) * inverse[column]!;
+        rows[at + column] = Math.min(Math.max(scaled, -INPUT_MAX), INPUT_MAX);
       }
     }
   }

@@ -59,16 +59,26 @@ function isWriter({ observation, candidate, begin, writeObservation, writeCandid
   );
 }
 
-/** Whether the first `count` numbers, a multiple of 4, are finite: a sum is, in f64, unless one of them is not. */
+/** What the engine takes at most. */
+const INPUT_MAX = 1e6;
+
+/**
+ * Whether the first `count` numbers, a multiple of 4, are finite, after a clip of those that are far beyond what groups
+ * write, as a state may make them that was never learned. No number is beyond the limit unless the sum of squares is.
+ */
 function areFinite(numbers: Float32Array, count: number): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];
   for (let i = 0; i < count; i += 4) {
-    a += numbers[i]!;
-    b += numbers[i + 1]!;
-    c += numbers[i + 2]!;
-    d += numbers[i + 3]!;
+    a += numbers[i]! * numbers[i]!;
+    b += numbers[i + 1]! * numbers[i + 1]!;
+    c += numbers[i + 2]! * numbers[i + 2]!;
+    d += numbers[i + 3]! * numbers[i + 3]!;
   }
-  return Number.isFinite(a + b + c + d);
+  const squares = a + b + c + d;
+  if (squares <= INPUT_MAX * INPUT_MAX) return true;
+  if (!Number.isFinite(squares)) return false;
+  for (let i = 0; i < count; i++) numbers[i] = Math.min(Math.max(numbers[i]!, -INPUT_MAX), INPUT_MAX);
+  return true;
 }
 
 /** Writes the rows of requests: the observation, then each candidate; all numbers are finite and in [-8, 8]. */

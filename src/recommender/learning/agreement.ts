@@ -1,3 +1,12 @@
+import {
+  fields,
+  finite,
+  nonNegative,
+  nonNegativeInteger,
+  numbers,
+  requireShape,
+  type Shape,
+} from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
 
 /** How far a recommender agrees with decisions of others: decayed means, each over about the last 1000 of them. */
@@ -45,6 +54,12 @@ export interface SavedAgreement {
   weights: number[];
 }
 
+const SAVED: Shape = fields<SavedAgreement>({
+  decisions: nonNegativeInteger,
+  sums: numbers(NAMES.length, finite),
+  weights: numbers(NAMES.length, nonNegative),
+});
+
 /** Decayed means of the agreement with other policies. */
 export class AgreementMeter {
   #decisions = 0;
@@ -75,7 +90,10 @@ export class AgreementMeter {
     return { decisions: this.#decisions, sums: this.#sums, weights: this.#weights };
   }
 
-  load({ decisions, sums, weights }: SavedAgreement): void {
+  /** Restores the values of `save`. @throws RangeError that names what is wrong. */
+  load(saved: SavedAgreement): void {
+    requireShape(SAVED, saved, "agreement");
+    const { decisions, sums, weights } = saved;
     this.#decisions = decisions;
     this.#sums = [...sums];
     this.#weights = [...weights];

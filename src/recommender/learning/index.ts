@@ -8,8 +8,10 @@ export {
   type PendingDecision,
   type PendingOptions,
   PendingReader,
+  type RowSizes,
   type SavedPending,
   type ShownStream,
+  TIMES,
 } from "./pending.js";
 export {
   emptyOutcome,

@@ -1,18 +1,34 @@
 import {
   above,
+  any,
+  between,
   boolean,
   checked,
+  distinct,
+  fields,
+  finite,
+  group,
   integer,
+  list,
+  moment,
   nonNegative,
+  nonNegativeInteger,
+  or,
   positive,
   positiveInteger,
+  type Rule,
   type Rules,
+  requireFloats,
+  requireShape,
+  type Shape,
+  text,
+  where,
 } from "../../check/index.js";
 import { type Picture, Pictures, PriorityQueue } from "../../collections/index.js";
 import { FloatsReader, floatsPart, LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
-import { changedOf, emptyOutcome, type Outcome, record } from "./reward.js";
+import { changedOf, emptyOutcome, type Outcome, record, savedOutcome } from "./reward.js";
 
 export interface PendingOptions {
   /** Milliseconds that a decision waits after the user's next request for late feedback, >= 0. Default 0. */
@@ -50,6 +66,8 @@ const TABLE: Rules<PendingOptions> = {
   beatTimeoutMs: above(0, DAY),
 };
 
+/** Most streams of a slate, and of others that were on offer. */
+const ROWS_MAX = 65_536;
 /** Decisions of one user that may wait for the end of a watch at the same time, in tabs. */
 const IN_FLIGHT = 8;
 
@@ -130,6 +148,73 @@ export interface SavedPending {
   entries: SavedEntry[];
   deadlines: Deadline[];
   dropped: number;
+}
+
+/** What the floats of a saved decision must be, from the rows of the features and the agent. */
+export interface RowSizes {
+  /** Numbers in an observation and in the row of a candidate. */
+  readonly observation: number;
+  readonly candidate: number;
+  /** Most rows of a next state, and most streams of its slate. */
+  readonly next: number;
+  readonly slate: number;
+}
+
+/** Times to learn from a decision, at most: a number from outside must not keep a call busy. */
+export const TIMES_LIMIT = 10_000;
+export const TIMES: Rule = integer(0, TIMES_LIMIT);
+
+/** The shape of a saved decision. */
+function entryShape({ observation, candidate, next, slate }: RowSizes): Shape {
+  const rows = (most: number): Rule => [
+    (value) =>
+      nonNegativeInteger[0](value) && (value as number) % candidate === 0 && (value as number) <= most * candidate,
+    `the numbers of at most ${most} rows of ${candidate}`,
+  ];
+  const entry = fields<SavedEntry>({
+    id: text,
+    user: text,
+    time: moment,
+    slate: list(text, 1, ROWS_MAX),
+    observation: integer(observation, observation),
+    candidates: rows(2 * ROWS_MAX),
+    offered: or(undefined, integer(0, ROWS_MAX)),
+    times: or(undefined, TIMES),
+    outcomes: list(savedOutcome),
+    seen: or(undefined, list(boolean)),
+    next: or(
+      undefined,
+      fields<Saved<NextState>>({
+        time: moment,
+        observation: integer(observation, observation),
+        candidates: rows(next),
+        slate: or(undefined, integer(0, slate)),
+        lateness: or(undefined, between(-100, 100)),
+      }),
+    ),
+  });
+  return where<SavedEntry>(
+    entry,
+    ({ slate, candidates, offered = 0, outcomes, seen = outcomes }) =>
+      [outcomes.length, seen.length, candidates / candidate - offered].every((length) => length === slate.length),
+    "a decision whose rows and outcomes are as many as its streams",
+  );
+}
+
+/** The shape of all of them, each of which has its own. */
+function savedShape(decisions: number): Shape {
+  return where<SavedPending>(
+    fields<SavedPending>({
+      entries: distinct<SavedEntry>(list(any, 0, decisions), ({ id }) => id),
+      deadlines: list(fields<Deadline>({ time: finite, user: text })),
+      dropped: nonNegativeInteger,
+    }),
+    ({ entries, deadlines }) => {
+      const users = new Set(entries.map(({ user }) => user));
+      return deadlines.every(({ user }) => users.has(user));
+    },
+    "without deadlines of users who have no decision",
+  );
 }
 
 /** Void items in the queue of deadlines that are always kept. */
@@ -232,16 +317,30 @@ function lengthsOf(entries: readonly SavedEntry[]): number[] {
   );
 }
 
+/** A saved decision with what its outcomes leave out, in the places of an empty one: later saves are the same bytes. */
+function filled(record: unknown): unknown {
+  const { outcomes } = (record ?? {}) as { outcomes?: unknown };
+  if (!Array.isArray(outcomes)) return record;
+  const whole = outcomes.map((each: unknown) => (group[0](each) ? { ...emptyOutcome(), ...(each as object) } : each));
+  return { ...(record as object), outcomes: whole };
+}
+
 /** Reads the parts of `Pending.parts`. */
 export class PendingReader {
   readonly entries: SavedEntry[] = [];
   readonly deadlines: Deadline[] = [];
+  readonly #shape: Shape;
   #floats: FloatsReader | undefined;
+
+  /** @param sizes - What the rows of the decisions must be. */
+  constructor(sizes: RowSizes) {
+    this.#shape = entryShape(sizes);
+  }
 
   /** By name, in the order of the file: what reads a part of so many bytes. */
   readonly readers: ReadonlyMap<string, (bytes: number) => PartReader> = new Map<string, (bytes: number) => PartReader>(
     [
-      ["decisions", () => new LinesReader("decisions", (record) => this.#take(record as SavedEntry))],
+      ["decisions", () => new LinesReader("decisions", (record) => this.#take(filled(record)))],
       ["deadlines", () => new LinesReader("deadlines", (item) => this.deadlines.push(item as Deadline))],
       [
         "pending",
@@ -253,9 +352,9 @@ export class PendingReader {
     ],
   );
 
-  #take(entry: SavedEntry): void {
-    // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
-    this.entries.push({ ...entry, outcomes: entry.outcomes.map((each) => ({ ...emptyOutcome(), ...each })) });
+  #take(entry: unknown): void {
+    requireShape(this.#shape, entry, `pending.entries.${this.entries.length}`);
+    this.entries.push(entry as SavedEntry);
   }
 
   /** The next float array. */
@@ -419,15 +518,24 @@ export class Pending {
     return picture.parts();
   }
 
-  /** Restores saved values into an empty table. `take` gives the float arrays, one after the other. */
+  /**
+   * Restores saved values into an empty table. `take` gives the float arrays, one after the other.
+   * @throws RangeError that names what is wrong.
+   */
   load(saved: SavedPending, take: (length: number) => Float32Array): void {
+    requireShape(savedShape(this.options.decisions), saved, "pending");
+    const floats = (length: number) => {
+      const array = take(length);
+      requireFloats(array, length, "pending.floats");
+      return array;
+    };
     for (const entry of saved.entries) {
-      const observation = take(entry.observation);
-      const candidates = take(entry.candidates);
+      const observation = floats(entry.observation);
+      const candidates = floats(entry.candidates);
       const next = entry.next && {
         ...entry.next,
-        observation: take(entry.next.observation),
-        candidates: take(entry.next.candidates),
+        observation: floats(entry.next.observation),
+        candidates: floats(entry.next.candidates),
       };
       const { id, user, time, slate, times, offered, outcomes, seen } = entry;
       this.#insert({

@@ -1,15 +1,21 @@
 import {
   above,
   between,
+  boolean,
   callback,
   checked,
+  fields,
+  finite,
   group,
   mustBe,
   nonNegative,
+  nonNegativeInteger,
   oneOf,
   optional,
+  or,
   type Rule,
   type Rules,
+  type Shape,
 } from "../../check/index.js";
 import { log1p, tanh } from "../../numeric/index.js";
 import { BOUNCE_MS, ENGAGED_MS, type FeedbackEvent, MINUTE } from "../../protocol/index.js";
@@ -195,6 +201,27 @@ export function changedOf(outcome: Outcome): Partial<Outcome> {
   }
   return changed as Partial<Outcome>;
 }
+const amounts: Rule = [
+  (value) => group[0](value) && Object.values(value as object).every(Number.isFinite),
+  "an object of finite numbers",
+];
+
+/** The shape of a saved outcome. */
+export const savedOutcome: Shape = fields<Outcome>({
+  clicked: boolean,
+  waits: boolean,
+  watchMs: or(undefined, nonNegative),
+  cut: boolean,
+  likes: nonNegativeInteger,
+  comments: nonNegativeInteger,
+  shares: nonNegativeInteger,
+  follows: nonNegativeInteger,
+  dislikes: nonNegativeInteger,
+  ratings: finite,
+  gifts: nonNegative,
+  purchases: nonNegative,
+  signals: amounts,
+});
 
 /** A sum of amounts that stays finite, as a file holds finite numbers only. */
 function added(sum: number, amount: number): number {

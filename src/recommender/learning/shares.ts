@@ -3,7 +3,14 @@ import { Random } from "../../numeric/index.js";
 import type { FeedbackEvent, Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
 import { Watches, type WatchTime, watchTimeOf } from "../state/index.js";
 import { enteredOf, taughtBy } from "./objective.js";
-import { type ClosedDecision, type NextState, Pending, type PendingOptions, type ShownStream } from "./pending.js";
+import {
+  type ClosedDecision,
+  type NextState,
+  Pending,
+  type PendingOptions,
+  type ShownStream,
+  TIMES_LIMIT,
+} from "./pending.js";
 
 /** In the simulator, learning far more often from the few visits of rare users makes a worse policy. [set by hand] */
 const TIMES_MAX = 3;
@@ -35,7 +42,7 @@ export class UserShares {
   /**
    * @param seed - Seed of the draws, a safe integer.
    * @param pending - The `pending` options of the recommender that will learn. Default: the defaults.
-   * @param timesMax - Most times to learn from a decision, an integer >= 1; Infinity for no bound. Default 3.
+   * @param timesMax - Most times to learn from a decision, an integer >= 1; Infinity for as many as the recommender takes. Default 3.
    * @throws RangeError when one of these is out of its range, TypeError for an unknown option of `pending`.
    */
   constructor(seed: number, pending: Partial<PendingOptions> = {}, timesMax: number = TIMES_MAX) {
@@ -80,7 +87,7 @@ export class UserShares {
     const place = this.#places.get(user);
     const own = place === undefined ? 0 : this.#transitions[place]!;
     if (own === 0) return 1;
-    const mean = Math.min(this.#total / (this.#users * own), this.#timesMax);
+    const mean = Math.min(this.#total / (this.#users * own), this.#timesMax, TIMES_LIMIT);
     const whole = Math.floor(mean);
     return whole + (Random.named(this.#seed, "draw", user, id).bernoulli(mean - whole) ? 1 : 0);
   }

@@ -1,4 +1,13 @@
-import { group, nonNegativeInteger, positiveInteger, type Rule, type Rules } from "../../check/index.js";
+import {
+  any,
+  fields,
+  group,
+  nonNegativeInteger,
+  positiveInteger,
+  type Rule,
+  type Rules,
+  requireShape,
+} from "../../check/index.js";
 import type { Id, LiveEvent, Request, Source } from "../../protocol/index.js";
 import { defaultFeatures, type FeatureGroup, Features, featureGroups, keptVectors } from "../features/index.js";
 import {
@@ -187,7 +196,9 @@ export class Scenes {
 
   /** Restores a save of the same options into empty scenes; `numbers`: each list joined. */
   load(saved: SavedScenes, numbers: { state: Float32Array; towers: Float32Array }): void {
+    const towers: Rule = this.#towers ? group : [(value) => value === undefined, "absent, as no group keeps vectors"];
+    requireShape(fields<SavedScenes>({ state: any, towers }), saved, "scenes");
     this.state.load(saved.state, numbers.state);
-    if (saved.towers !== undefined) this.#towers?.load(saved.towers, numbers.towers);
+    this.#towers?.load(saved.towers!, numbers.towers);
   }
 }

@@ -1,4 +1,14 @@
-import { above, checked, type Rules } from "../../check/index.js";
+import {
+  above,
+  boolean,
+  checked,
+  fields,
+  nonNegativeInteger,
+  numbers,
+  type Rules,
+  requireFloats,
+  requireShape,
+} from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
 import { TopK } from "../../statistics/index.js";
 import type { CatalogStream, Follower } from "../state/index.js";
@@ -133,6 +143,9 @@ export class Towers implements Follower {
 
   /** Restores the values of `save`, after the catalogue is loaded; `rows`: the pushed rows. */
   load(saved: SavedTowers, rows: Float32Array): void {
+    const n = this.#streams.length;
+    requireShape(fields<SavedTowers>({ known: numbers(n, boolean), next: nonNegativeInteger }), saved, "towers");
+    requireFloats(rows, n * this.#vectors.size, "towers.rows");
     for (let row = 0; row < this.#streams.length; row++) this.#cells?.delete(row, this.#rows);
     this.#rows.set(rows);
     this.#known.set(saved.known.map(Number));

@@ -1,3 +1,16 @@
+import {
+  between,
+  boolean,
+  distinct,
+  fields,
+  list,
+  moment,
+  nonNegativeInteger,
+  or,
+  requireShape,
+  type Shape,
+  text,
+} from "../../check/index.js";
 import { Latest, SortedList } from "../../collections/index.js";
 import type { Embeddings, Id, LiveEvent, OffAir, OnAir, StreamUpdate } from "../../protocol/index.js";
 
@@ -69,6 +82,33 @@ const NO_EMBEDDINGS: StreamEmbeddings = {};
 
 /** Streams remembered after they went off air, for late feedback. */
 const REMEMBERED = 16_384;
+
+const TRAITS = { id: text, streamer: text, category: text, tags: list(text) };
+const VECTOR = or(undefined, list(between(-1e6, 1e6), 1));
+const idOf = ({ id }: { id: Id }) => id;
+
+const SAVED: Shape = fields<SavedCatalogue>({
+  ignored: nonNegativeInteger,
+  streams: distinct(
+    list(
+      fields<SavedStream>({
+        ...TRAITS,
+        title: text,
+        description: text,
+        language: or(undefined, text),
+        mature: or(undefined, boolean),
+        embeddings: fields<Embeddings>({ text: VECTOR, image: VECTOR, audio: VECTOR }),
+        startedAt: moment,
+        updatedAt: moment,
+        viewers: nonNegativeInteger,
+        peakViewers: nonNegativeInteger,
+        likes: nonNegativeInteger,
+      }),
+    ),
+    idOf,
+  ),
+  gone: distinct(list(fields<StreamTraits & { id: Id }>(TRAITS), 0, REMEMBERED), idOf),
+});
 
 class Stream implements CatalogStream {
   readonly id: Id;
@@ -286,8 +326,12 @@ export class Catalogue {
     };
   }
 
-  /** Restores the values of `save` into an empty catalogue. */
+  /**
+   * Restores the values of `save` into an empty catalogue.
+   * @throws RangeError that names what is not as `save` gives it, as every `load` of the state.
+   */
   load(saved: SavedCatalogue): void {
+    requireShape(SAVED, saved, "catalogue");
     this.#ignored = saved.ignored;
     for (const traits of saved.gone) this.#gone.set(traits.id, gone(traits));
     for (const { id, startedAt, updatedAt, viewers, peakViewers, likes, ...described } of saved.streams) {

@@ -18,6 +18,7 @@ export {
 } from "./neighbours.js";
 export { Rates, type SavedRates } from "./rates.js";
 export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
+export { requireNeighbours, requireVectors } from "./saved/limits.js";
 export { type Fact, type Keeper, type SavedState, State } from "./state.js";
 export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export {

@@ -1,3 +1,17 @@
+import {
+  between,
+  boolean,
+  distinct,
+  fields,
+  integer,
+  list,
+  numbers,
+  requireShape,
+  type Shape,
+  tuple,
+  where,
+  word,
+} from "../../check/index.js";
 import { log1p } from "../../numeric/index.js";
 import { type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import type { CatalogStream, Follower } from "./catalogue.js";
@@ -48,6 +62,27 @@ export interface SavedRates {
   /** For each stream with counts or a trend: its index, its latest step, its counts and its trend. */
   rows: [index: number, step: number, counts: number[], trend: number[]][];
 }
+
+/** The latest step, by the last time of a `Date`. */
+const STEP_LAST = 8.64e15 / STEP;
+
+/** A trend has two marks that lie apart, so that nothing is divided by 0. */
+const trendShape = where<number[]>(
+  numbers(TREND, between(NEVER, 8.64e15)),
+  (trend) => trend[OLD_TIME] === NEVER || trend[MARK_TIME]! - trend[OLD_TIME]! >= TREND_GAP,
+  `two marks at least ${TREND_GAP} ms apart`,
+);
+
+const savedShape = (size: number): Shape =>
+  fields<SavedRates>({
+    step: integer(0, STEP_LAST),
+    known: numbers(RATES.length, boolean),
+    seen: list(tuple(word, word), 0, SEEN_MAX),
+    rows: distinct<SavedRates["rows"][number]>(
+      list(tuple(integer(0, size - 1), integer(NEVER, STEP_LAST), numbers(CELLS, word), trendShape)),
+      ([index]) => index,
+    ),
+  });
 
 /**
  * Current rates of each stream: entries, comments, gifts and likes a minute, and the trend of its viewers.
@@ -163,8 +198,9 @@ export class Rates implements Follower {
     return { step: this.#step, known: [...this.#isKnown], seen: this.#seen.save(), rows };
   }
 
-  /** Restores the values of `save`; the rows must be open. */
-  load(saved: SavedRates): void {
+  /** Restores the values of `save`; the first `size` rows must be open. */
+  load(saved: SavedRates, size: number): void {
+    requireShape(savedShape(size), saved, "moments");
     this.#step = saved.step;
     this.#isKnown.splice(0, RATES.length, ...saved.known);
     this.#seen.load(saved.seen);
@@ -189,6 +225,11 @@ function enlarged<A extends Uint32Array | Float64Array>(from: A, into: A): A {
 
 /** Most entries of a set, in a table of twice as many places; entries beyond count as seen. [set by hand] */
 const SEEN_MAX = 524_288;
+/**
+ * Places from its own in which an entry may stand. The longest run of half a million chosen by chance is about 70; names
+ * made to collide beyond it count as seen, so that none costs more than this.
+ */
+const REACH = 256;
 
 /**
  * Actions of users in the current step: a set of 64-bit hashes in a table that is never wiped, as each entry bears the
@@ -248,8 +289,9 @@ class Seen {
   #insert(high: number, low: number): boolean {
     const mask = this.#made.length - 1;
     let at = high & mask;
+    let reach = REACH;
     for (; this.#made[at] === this.#set; at = (at + 1) & mask) {
-      if (this.#high[at] === high && this.#low[at] === low) return false;
+      if ((this.#high[at] === high && this.#low[at] === low) || --reach === 0) return false;
     }
     if (this.#size === SEEN_MAX) return false;
     this.#made[at] = this.#set;

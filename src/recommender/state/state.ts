@@ -1,3 +1,14 @@
+import {
+  any,
+  fields,
+  list,
+  nonNegativeInteger,
+  requireFloats,
+  requireShape,
+  text,
+  tuple,
+  where,
+} from "../../check/index.js";
 import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "../../protocol/index.js";
 import {
   type CatalogStream,
@@ -6,6 +17,7 @@ import {
   type SavedCatalogue,
   type StreamTraits,
 } from "./catalogue.js";
+import { requireUsers } from "./saved/limits.js";
 import { type ExportedProfile, type ProfileOptions, type SavedUsers, Users } from "./users.js";
 import type { WatchTime } from "./watches.js";
 
@@ -139,7 +151,21 @@ export class State {
   }
 
   /** Restores a save of the same options into an empty state; `numbers`: all that `save` pushed, joined. */
-  load({ users, catalogue, keepers }: SavedState, numbers: Float32Array): void {
+  load(saved: SavedState, numbers: Float32Array): void {
+    const names = String([...this.#keepers.keys()]);
+    const kept = where<SavedState["keepers"]>(
+      list(tuple(text, any, nonNegativeInteger)),
+      (own) => String(own.map(([name]) => name)) === names,
+      `those of the features: ${names}`,
+    );
+    requireShape(fields<SavedState>({ users: any, catalogue: any, keepers: kept }), saved, "state");
+    const { users, catalogue, keepers } = saved;
+    requireFloats(
+      numbers,
+      keepers.reduce((sum, [, , length]) => sum + length, 0),
+      "state.numbers",
+    );
+    requireUsers(users);
     this.users.load(users);
     this.catalogue.load(catalogue);
     let at = 0;

@@ -1,3 +1,16 @@
+import {
+  boolean,
+  entries,
+  fields,
+  list,
+  moment,
+  nonNegative,
+  nonNegativeInteger,
+  or,
+  requireShape,
+  type Shape,
+  text,
+} from "../../check/index.js";
 import { Latest, pairKey, Queue } from "../../collections/index.js";
 import { LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import {
@@ -73,6 +86,21 @@ export interface SavedWatches {
   stale: number;
   late: number;
 }
+
+const decision = or(undefined, text);
+
+const SAVED: Shape = fields<SavedWatches>({
+  running: list(
+    fields<Running>({ user: text, stream: text, time: moment, watchMs: nonNegative, decision }),
+    0,
+    RUNNING,
+  ),
+  ended: entries(fields<Ended>({ user: text, time: moment, decision }), ENDED),
+  hasBeats: boolean,
+  lostEnds: nonNegativeInteger,
+  stale: nonNegativeInteger,
+  late: nonNegativeInteger,
+});
 
 const NONE: readonly Watch[] = [];
 const TAKEN: Beaten = { ended: NONE, isTaken: true };
@@ -193,8 +221,10 @@ export class Watches {
     });
   }
 
-  /** Restores the values of `save` into an empty table. */
-  load({ running, ended, hasBeats, lostEnds, stale, late }: SavedWatches): void {
+  /** Restores the values of `save` into an empty table. @throws RangeError that names what is wrong. */
+  load(saved: SavedWatches): void {
+    requireShape(SAVED, saved, "watches");
+    const { running, ended, hasBeats, lostEnds, stale, late } = saved;
     for (const { user, stream, time, watchMs, decision } of running) {
       this.#put(pairKey(user, stream), { user, stream, time, watchMs, decision });
     }

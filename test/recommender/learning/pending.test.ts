@@ -11,6 +11,8 @@ import {
   PendingReader,
 } from "../../../src/recommender/learning/pending.js";
 
+const SIZES = { observation: 1, candidate: 2, next: 8, slate: 8 };
+
 /** A table that keeps what closes. */
 function table(options: Partial<PendingOptions> = {}, deadline?: (user: string, since: number) => number) {
   const pending = new Pending(options, deadline);
@@ -48,7 +50,7 @@ function textsOf({ pending }: { pending: Pending }): Record<string, string> {
 
 /** Loads what `textsOf` gave. */
 function loadTexts({ pending }: { pending: Pending }, texts: Record<string, string>, dropped: number): void {
-  const reader = new PendingReader();
+  const reader = new PendingReader(SIZES);
   for (const [name, readerOf] of reader.readers) {
     const bytes = Buffer.from(texts[name]!, name === "pending" ? "hex" : "utf8");
     const part = readerOf(bytes.length);
@@ -67,13 +69,13 @@ function decision(id: string, time: number, k = 3, user = "u"): PendingDecision 
     user,
     time,
     slate: numbers.map((i) => `s${i}`),
-    observation: Float32Array.of(time),
+    observation: Float32Array.of(time / DAY),
     candidates: Float32Array.from(numbers.flatMap((i) => [i, 7])),
   };
 }
 
 function state(time: number): NextState {
-  return { time, observation: Float32Array.of(time), candidates: Float32Array.of(5, 5) };
+  return { time, observation: Float32Array.of(time / DAY), candidates: Float32Array.of(5, 5) };
 }
 
 function click(stream: string, decision?: string, time = 0): FeedbackEvent {

@@ -189,7 +189,7 @@ describe("a decision with a number of times", () => {
     const recommender = new Recommender({}, new Recorder());
     const record = () => recommender.recordDecision({ id: "d", user: "u", time: 5, slate: [] }, times as number);
     expect(record).toThrow(
-      `"times" must be an integer >= 0, got ${JSON.stringify(times) ?? times}`.replace("null", "NaN"),
+      `"times" must be an integer in [0, 10000], got ${JSON.stringify(times) ?? times}`.replace("null", "NaN"),
     );
     expect(recommender.time).toBe(0);
   });

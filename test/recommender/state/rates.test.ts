@@ -64,7 +64,7 @@ class Live {
     const [catalogue, rates, now] = JSON.parse(saved);
     const live = new Live();
     live.catalogue.load(catalogue);
-    live.rates.load(rates);
+    live.rates.load(rates, live.catalogue.size);
     live.#now = now;
     return live;
   }

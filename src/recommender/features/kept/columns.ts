@@ -1,4 +1,4 @@
-import { mustBe } from "../../../check/index.js";
+import { any, fields, list, mustBe, requireShape } from "../../../check/index.js";
 import { type FeatureColumn, FeatureSet } from "../../../encoders/index.js";
 import type { Id } from "../../../protocol/index.js";
 import type { CatalogStream, Keeper, Rates, State, UserProfile, UserTraits } from "../../state/index.js";
@@ -131,6 +131,7 @@ class Columns implements FeatureWriter, Keeper {
   }
 
   load(saved: unknown): void {
+    requireShape(fields<ColumnOptions>({ user: list(any), stream: list(any) }), saved, "columns");
     const { user, stream } = saved as Required<ColumnOptions>;
     this.#user.load(user);
     this.#stream.load(stream);

@@ -1,3 +1,16 @@
+import {
+  any,
+  between,
+  entries,
+  fields,
+  group,
+  list,
+  moment,
+  numbers,
+  or,
+  requireShape,
+  type Shape,
+} from "../../../check/index.js";
 import { Latest } from "../../../collections/index.js";
 import {
   CONTENT_SIZE,
@@ -46,6 +59,7 @@ export function content({ words }: ContentOptions = {}): FeatureGroup {
     options: words === undefined ? {} : { words },
     build: (context) => new ContentWriter(keepContents(context, words)),
     withOptions(saved) {
+      requireShape(fields<ContentOptions>({ words: or(undefined, group) }), saved, "content");
       const { words: given } = saved as { words?: SavedWordVectors };
       if (given === undefined) return content();
       if (words !== undefined) return content({ words: words.with(given) });
@@ -65,6 +79,19 @@ interface SavedKeptContents {
   contents: SavedContents;
   users: [Id, Watched][];
 }
+
+/** Largest absolute sum that a file may hold: far beyond any, and its square is finite. */
+const SUM_MAX = 1e12;
+
+const SAVED: Shape = fields<SavedKeptContents>({
+  contents: any,
+  users: entries(
+    fields<Watched>({
+      sums: list(or(null, numbers(CONTENT_SIZE, between(-SUM_MAX, SUM_MAX))), MODALITIES.length, MODALITIES.length),
+      time: moment,
+    }),
+  ),
+});
 
 class KeptContents implements Keeper {
   readonly contents: Contents;
@@ -113,6 +140,7 @@ class KeptContents implements Keeper {
   }
 
   load(saved: unknown, numbers: Float32Array): void {
+    requireShape(SAVED, saved, "content");
     const { contents, users } = saved as SavedKeptContents;
     this.contents.load(contents, numbers);
     for (const [user, watched] of users) this.#users.set(user, watched);

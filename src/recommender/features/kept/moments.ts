@@ -48,7 +48,7 @@ class KeptRates implements Keeper {
   }
 
   load(saved: unknown): void {
-    this.rates.load(saved as SavedRates);
+    this.rates.load(saved as SavedRates, this.#state.catalogue.size);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type Keeper,
   type Nearness,
   Neighbours,
+  requireNeighbours,
   type SavedNeighbours,
   type State,
   type UserProfile,
@@ -56,6 +57,7 @@ class KeptNeighbours implements Keeper {
   }
 
   load(saved: unknown): void {
+    requireNeighbours(saved);
     this.neighbours.load(saved as SavedNeighbours);
   }
 }

@@ -6,6 +6,7 @@ import {
   CollaborativeVectors,
   type Fact,
   type Keeper,
+  requireVectors,
   type SavedVectors,
   type State,
   type UserProfile,
@@ -77,6 +78,7 @@ export class KeptVectors implements Keeper {
   }
 
   load(saved: unknown, rows: Float32Array): void {
+    requireVectors(saved, this.vectors.options);
     this.vectors.load({ ...(saved as Omit<SavedVectors, "rows">), rows });
   }
 }
