@@ -125,7 +125,7 @@ export class FloatsReader implements PartReader {
     let sum = 0;
     for (const length of lengths) sum += Number.isInteger(length) && length >= 0 ? length : Number.NaN;
     if (sum * 4 !== bytes) {
-      throw new SnapshotError(`the file's ${name} have ${bytes} bytes, which are not as many as it needs`);
+      throw new SnapshotError(`the file's "${name}" must be ${sum} numbers of 4 bytes, got ${bytes} bytes`);
     }
     this.#next();
   }
@@ -133,7 +133,7 @@ export class FloatsReader implements PartReader {
   write(chunk: Uint8Array): void {
     for (let from = 0; from < chunk.byteLength; ) {
       const some = chunk.subarray(from, from + this.#memory.byteLength - this.#at);
-      if (some.byteLength === 0) throw new SnapshotError(`the file has too many ${this.#name}`);
+      if (some.byteLength === 0) throw new SnapshotError(`the file's "${this.#name}" are too many numbers`);
       this.#memory.set(some, this.#at);
       this.#at += some.byteLength;
       from += some.byteLength;
@@ -142,20 +142,21 @@ export class FloatsReader implements PartReader {
   }
 
   end(): void {
-    if (this.#arrays.length < this.#lengths.length) throw new SnapshotError(`the file's ${this.#name} are cut off`);
+    if (this.#arrays.length < this.#lengths.length) throw new SnapshotError(`the file's "${this.#name}" are cut off`);
   }
 
   /** The arrays in order, one a call. @throws SnapshotError for another length. */
   take(length: number): Float32Array {
     const array = this.#arrays[this.#taken];
-    if (array?.length !== length) throw new SnapshotError(`the file's ${this.#name} are not as many as it needs`);
+    if (array?.length !== length)
+      throw new SnapshotError(`the file's "${this.#name}" are not as many numbers as it needs`);
     delete this.#arrays[this.#taken++];
     return array;
   }
 
   #close(): void {
     const array = new Float32Array(this.#memory.buffer);
-    if (!array.every(Number.isFinite)) throw new SnapshotError(`the file's ${this.#name} are not all finite`);
+    if (!array.every(Number.isFinite)) throw new SnapshotError(`the file's "${this.#name}" must be finite numbers`);
     this.#arrays.push(array);
     this.#next();
   }

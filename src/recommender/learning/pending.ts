@@ -345,7 +345,7 @@ export class PendingReader {
       [
         "pending",
         (bytes: number) => {
-          this.#floats = new FloatsReader("numbers of decisions", lengthsOf(this.entries), bytes);
+          this.#floats = new FloatsReader("pending", lengthsOf(this.entries), bytes);
           return this.#floats;
         },
       ],
