@@ -20,6 +20,7 @@ import { measureSatiation } from "./satiation.js";
 import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
+import { measureSaving, nameOf, SAVES } from "./speed/saving.js";
 import { measureSimulator } from "./speed/simulator.js";
 import { measureYear } from "./year.js";
 
@@ -171,6 +172,12 @@ export const CASES: readonly ProcessCase[] = [
     isAlone: true,
     run: () => measureCatalogue(),
   },
+  ...SAVES.map((saved) => ({
+    name: nameOf(saved),
+    title: "saving and loading while it serves: bytes, time, longest pause, memory",
+    isAlone: true,
+    run: ({ say }: CaseContext) => measureSaving(saved, say),
+  })),
   {
     name: "latency",
     title: "feedback and recommend at 200 candidates, beside another build with --against",

@@ -178,8 +178,8 @@ test("an unchanged file serves", () => {
 
 test(`${MUTANTS} files with a fault in their JSON are refused with its place, or give a recommender that serves`, () => {
   const count = answers((parts, random) => {
-    const path = random.pick(pathsOf(parts.json));
-    return { what: mutate(parts.json, path, random) };
+    const root = random.pick([parts.json, parts.json, ...Object.values(parts.lines)]);
+    return { what: mutate(root, random.pick(pathsOf(root)), random) };
   }, 1);
   expect(count.refused).toBeGreaterThan(MUTANTS / 3);
   expect(count.serves).toBeGreaterThan(MUTANTS / 50);
@@ -225,19 +225,23 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     /"updatesPerTrain" must be an integer/,
   ],
   "a decision learned from for ever": [
-    (_, json) => (json.pending.entries[0].times = 1e15),
+    ({ lines }) => ((lines["decisions"] as Json)[0].times = 1e15),
     /"pending.entries.0.times" must be an integer in \[0, 10000\], got 1000000000000000/,
   ],
   "candidates beyond the floats": [
-    (_, json) => (json.pending.entries[0].candidates = 4e9),
+    ({ lines }) => ((lines["decisions"] as Json)[0].candidates = 4e9),
     /"pending.entries.0.*" must be/,
   ],
   "the same decision twice": [
-    (_, json) => json.pending.entries.push(json.pending.entries[0]),
+    ({ lines }) => {
+      const decisions = lines["decisions"] as Json[];
+      const { id } = decisions[0];
+      decisions[1].id = id;
+    },
     /"pending.entries" must be without an item twice/,
   ],
   "a deadline of nobody": [
-    (_, json) => json.pending.deadlines.push({ time: 0, user: "nobody" }),
+    ({ lines }) => lines["deadlines"]!.push({ time: 0, user: "nobody" }),
     /"pending" must be without deadlines of users who have no decision/,
   ],
   "the same stream twice": [
@@ -293,20 +297,23 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
   "an option of no use": [(_, json) => (json.options.mmr = 1), /"mmr" is not an option/],
   "decisions that are NaN": [
     ({ bytes }) => bytes.set("pending", noise(bytes.get("pending")!.length, 255)),
-    /"pending.floats.0" must be/,
+    /"pending" must be finite numbers/,
   ],
   "decisions that are missing": [
     ({ bytes }) => bytes.set("pending", noise(8, 0)),
-    /"pending.floats" must be \d+ numbers/,
+    /"pending" must be \d+ numbers of 4 bytes, got 8 bytes/,
   ],
-  "decisions of odd bytes": [({ bytes }) => bytes.set("pending", noise(7, 0)), /"pending" must be floats of 4 bytes/],
+  "decisions of odd bytes": [
+    ({ bytes }) => bytes.set("pending", noise(7, 0)),
+    /"pending" must be \d+ numbers of 4 bytes, got 7 bytes/,
+  ],
   "vectors that are NaN": [
     ({ bytes }) => bytes.set("state", noise(bytes.get("state")!.length, 255)),
-    /"state.numbers.0" must be/,
+    /"state" must be finite numbers/,
   ],
   "towers that are NaN": [
     ({ bytes }) => bytes.set("towers", noise(bytes.get("towers")!.length, 255)),
-    /"towers.rows.0" must be/,
+    /"towers" must be finite numbers/,
   ],
   "an agent of fixed actions": [({ bytes }) => bytes.set("agent", agentOf({})), /the file's agent has/],
   "an agent of other rows": [

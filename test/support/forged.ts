@@ -9,8 +9,22 @@ export type Json = any;
 export interface Parts {
   metadata: Record<string, string>;
   json: unknown;
+  /** The records of parts that hold a line of JSON each. */
+  lines: Record<string, unknown[]>;
   bytes: Map<string, Uint8Array>;
 }
+
+/** Parts of records. */
+const LINES = ["decisions", "deadlines", "watches"];
+
+const decode = (bytes: Uint8Array): Json[] =>
+  new TextDecoder()
+    .decode(bytes)
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+const encode = (records: readonly unknown[]) =>
+  new TextEncoder().encode(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
 
 export function partsOf(file: FileBytes): Parts {
   const { metadata, tensors } = unpackSnapshot("recommender", file);
@@ -18,11 +32,13 @@ export function partsOf(file: FileBytes): Parts {
   const json = JSON.parse(new TextDecoder().decode(bytes.get("json")!));
   bytes.delete("json");
   const { version, features } = metadata;
-  return { metadata: { version: version!, features: features! }, json, bytes };
+  const lines = Object.fromEntries(LINES.map((name) => [name, decode(bytes.get(name)!)]));
+  return { metadata: { version: version!, features: features! }, json, lines, bytes };
 }
 
 /** A file of such parts with a digest that fits. `text`: in place of the JSON. */
-export function forged({ metadata, json, bytes }: Parts, text = JSON.stringify(json)): Uint8Array {
+export function forged({ metadata, json, lines, bytes }: Parts, text = JSON.stringify(json)): Uint8Array {
+  for (const [name, records] of Object.entries(lines)) bytes.set(name, encode(records));
   return packSnapshot("recommender", metadata, new Map([["json", new TextEncoder().encode(text)], ...bytes]));
 }
 

@@ -7,6 +7,7 @@ export {
   Pending,
   type PendingDecision,
   type PendingOptions,
+  PendingReader,
   type RowSizes,
   type SavedPending,
   type ShownStream,

@@ -190,6 +190,17 @@ export function emptyOutcome(): Outcome {
   };
 }
 
+const EMPTY = Object.freeze(emptyOutcome());
+
+/** What an outcome has that the empty one has not. */
+export function changedOf(outcome: Outcome): Partial<Outcome> {
+  const changed: Partial<Record<keyof Outcome, unknown>> = {};
+  for (const name in outcome) {
+    const key = name as keyof Outcome;
+    if (outcome[key] !== EMPTY[key]) changed[key] = outcome[key];
+  }
+  return changed as Partial<Outcome>;
+}
 const amounts: Rule = [
   (value) => group[0](value) && Object.values(value as object).every(Number.isFinite),
   "an object of finite numbers",
