@@ -14,6 +14,7 @@ import {
   type DQNOptions,
   type FileBytes,
   type LearnerOptions,
+  type Part,
   packSnapshot,
   SnapshotError,
   unpackSnapshot,
@@ -265,7 +266,7 @@ export interface RecommenderStats {
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
 const KIND = "recommender";
-const VERSION = "6";
+const VERSION = "7";
 
 /** The content of a save beside the agent and numbers. */
 interface Saved {
@@ -643,6 +644,10 @@ export class Recommender implements Policy, TargetPolicy {
       ["towers", bytesOf(numbers.towers)],
       ["agent", this.#agent.save()],
     ]);
+    for (const part of this.#scenes.parts()) {
+      tensors.set(part.name, joined(part));
+      part.release();
+    }
     return packSnapshot(KIND, { version: VERSION, features: String(featureVersion) }, tensors);
   }
 
@@ -687,6 +692,10 @@ export class Recommender implements Policy, TargetPolicy {
     const recommender = new Recommender(options, loadAgent(part("agent")));
     const [sizes, given] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
     if (sizes !== given) throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
+    for (const [name, reader] of recommender.#scenes.readers()) {
+      reader.write(part(name));
+      reader.end();
+    }
     recommender.#restore(saved, {
       pending: floatsOf(part("pending")),
       state: floatsOf(part("state")),
@@ -993,6 +1002,18 @@ function bytesOf(arrays: readonly Float32Array[]): Uint8Array {
     at += array.length;
   }
   return new Uint8Array(all.buffer);
+}
+
+/** All bytes of a part. */
+function joined(part: Part): Uint8Array {
+  const chunks = [...part.chunks()];
+  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }
 
 /** The floats in the bytes of `bytesOf`. */

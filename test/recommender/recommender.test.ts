@@ -511,7 +511,7 @@ describe("a save", () => {
     const { version: _, ...first } = { features: metadata["features"]!, version: metadata["version"]! };
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(SnapshotError);
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(
-      "is of version 1, here it is 6",
+      "is of version 1, here it is 7",
     );
     const later = { ...first, version: metadata["version"]!, features: "99" };
     expect(() => Recommender.load(packSnapshot("recommender", later, tensors))).toThrow("features are version 99");

@@ -1,4 +1,5 @@
 import { group, nonNegativeInteger, positiveInteger, type Rule, type Rules } from "../../check/index.js";
+import type { Part, PartReader } from "../../engine/index.js";
 import type { Id, LiveEvent, Request, Source } from "../../protocol/index.js";
 import { defaultFeatures, type FeatureGroup, Features, featureGroups, keptVectors } from "../features/index.js";
 import {
@@ -171,6 +172,16 @@ export class Scenes {
     const isKnown = this.state.forgetStreamer(streamer);
     for (const stream of this.state.catalogue.of(streamer)) this.#towers?.changed(stream);
     return isKnown;
+  }
+
+  /** The large data of the state, in parts: pictures of this moment. Release each. */
+  parts(): Part[] {
+    return this.state.parts();
+  }
+
+  /** Readers of such parts, in their order, into empty scenes of the same options. */
+  readers(): ReadonlyMap<string, PartReader> {
+    return this.state.readers();
   }
 
   /** Plain values; the numbers of the state and of the towers are pushed to their lists. */

@@ -16,22 +16,21 @@ export {
   Neighbours,
   type SavedNeighbours,
 } from "./neighbours.js";
-export { Rates, type SavedRates } from "./rates.js";
-export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
-export { type Fact, type Keeper, type SavedState, State } from "./state.js";
-export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
+export type { ProfileOptions } from "./profiles/options.js";
 export {
   type ExportedProfile,
   type Interest,
   type Pair,
-  type ProfileOptions,
-  type SavedUsers,
   type Session,
   SPEEDS,
   type UserProfile,
-  Users,
   type UserTraits,
-} from "./users.js";
+} from "./profiles/profile.js";
+export { Rates, type SavedRates } from "./rates.js";
+export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
+export { type Fact, type Keeper, type SavedState, State } from "./state.js";
+export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
+export { type SavedUsers, Users } from "./users.js";
 export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
 export { Visits } from "./visits.js";
 export { type SavedWatches, Watches, type WatchTime, watchTimeOf } from "./watches.js";

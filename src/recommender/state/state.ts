@@ -1,3 +1,4 @@
+import type { Part, PartReader } from "../../engine/index.js";
 import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "../../protocol/index.js";
 import {
   type CatalogStream,
@@ -6,7 +7,9 @@ import {
   type SavedCatalogue,
   type StreamTraits,
 } from "./catalogue.js";
-import { type ExportedProfile, type ProfileOptions, type SavedUsers, Users } from "./users.js";
+import type { ProfileOptions } from "./profiles/options.js";
+import type { ExportedProfile } from "./profiles/profile.js";
+import { type SavedUsers, Users } from "./users.js";
 import type { WatchTime } from "./watches.js";
 
 /** One event with its effect on the state. */
@@ -147,6 +150,16 @@ export class State {
       this.#keepers.get(name)?.load(saved, numbers.subarray(at, at + length));
       at += length;
     }
+  }
+
+  /** The large data of a save, in parts: pictures of this moment. Release each. */
+  parts(): Part[] {
+    return [this.users.profiles.part("users")];
+  }
+
+  /** Readers of such parts, in their order, into an empty state of the same options. */
+  readers(): ReadonlyMap<string, PartReader> {
+    return new Map([["users", this.users.profiles.reader("users")]]);
   }
 
   #keep(fact: Fact): void {
