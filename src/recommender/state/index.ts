@@ -16,6 +16,9 @@ export {
   Neighbours,
   type SavedNeighbours,
 } from "./neighbours.js";
+export { ByteReader, ByteWriter } from "./packed/bytes.js";
+export { PackedMap } from "./packed/packedmap.js";
+export { framedReader } from "./packed/parts.js";
 export type { ProfileOptions } from "./profiles/options.js";
 export {
   type ExportedProfile,
@@ -31,6 +34,6 @@ export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.j
 export { type Fact, type Keeper, type SavedState, State } from "./state.js";
 export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export { type SavedUsers, Users } from "./users.js";
-export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
+export { CollaborativeVectors, type VectorOptions } from "./vectors.js";
 export { Visits } from "./visits.js";
 export { type SavedWatches, Watches, type WatchTime, watchTimeOf } from "./watches.js";

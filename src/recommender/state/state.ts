@@ -8,7 +8,7 @@ import {
   type StreamTraits,
 } from "./catalogue.js";
 import type { ProfileOptions } from "./profiles/options.js";
-import type { ExportedProfile } from "./profiles/profile.js";
+import type { ExportedProfile, UserTraits } from "./profiles/profile.js";
 import { type SavedUsers, Users } from "./users.js";
 import type { WatchTime } from "./watches.js";
 
@@ -40,6 +40,12 @@ export interface Keeper {
   shown?(user: Id, slate: readonly CatalogStream[]): void;
   /** The keeper's data of a user, as plain values, for the exported profile. */
   profile?(user: Id): object | undefined;
+  /** Forgets a trait of users, such as `region:eu`, that no user has any more. */
+  forgetTrait?(trait: string): void;
+  /** The large data of a save: a picture of this moment. Default: `save` holds all. */
+  part?(name: string): Part;
+  /** Reads such a part into an empty keeper. */
+  reader?(name: string): PartReader;
   /** Plain values; large arrays of numbers are pushed to `numbers`. */
   save(numbers: Float32Array[]): unknown;
   /** Restores a save of the same options into an empty keeper; `numbers`: all that `save` pushed, joined. */
@@ -119,8 +125,13 @@ export class State {
 
   /** Forgets a user. Returns whether there was a profile. */
   forget(user: Id): boolean {
+    const traits = Object.entries(this.users.get(user)?.traits ?? {}) as [keyof UserTraits, string][];
     for (const keeper of this.#keepers.values()) keeper.forget?.(user);
-    return this.users.delete(user);
+    const isKnown = this.users.delete(user);
+    for (const [trait, value] of traits) {
+      if (trait !== "age" && !this.users.hasTrait(trait, value)) this.#forgetTrait(`${trait}:${value}`);
+    }
+    return isKnown;
   }
 
   /** Forgets a streamer; streams on air stay. Returns whether there was a profile. */
@@ -154,12 +165,20 @@ export class State {
 
   /** The large data of a save, in parts: pictures of this moment. Release each. */
   parts(): Part[] {
-    return [this.users.profiles.part("users")];
+    const parts = [this.users.profiles.part("users")];
+    for (const [name, keeper] of this.#keepers) if (keeper.part) parts.push(keeper.part(name));
+    return parts;
   }
 
   /** Readers of such parts, in their order, into an empty state of the same options. */
   readers(): ReadonlyMap<string, PartReader> {
-    return new Map([["users", this.users.profiles.reader("users")]]);
+    const readers = new Map([["users", this.users.profiles.reader("users")]]);
+    for (const [name, keeper] of this.#keepers) if (keeper.reader) readers.set(name, keeper.reader(name));
+    return readers;
+  }
+
+  #forgetTrait(trait: string): void {
+    for (const keeper of this.#keepers.values()) keeper.forgetTrait?.(trait);
   }
 
   #keep(fact: Fact): void {

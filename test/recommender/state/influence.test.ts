@@ -4,10 +4,10 @@ import type { LiveEvent } from "../../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../../src/protocol/time.js";
 import { coreFeatures, taste } from "../../../src/recommender/features/index.js";
 import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/retrieval/scenes.js";
-import type { StreamerProfile } from "../../../src/recommender/state/streamers.js";
 import type { ProfileOptions } from "../../../src/recommender/state/profiles/options.js";
+import type { StreamerProfile } from "../../../src/recommender/state/streamers.js";
 import { Users } from "../../../src/recommender/state/users.js";
-import { bytesOf, readAll } from "../../support/parts.js";
+import { bytesOf, readAll, textOf } from "../../support/parts.js";
 import { judgeAt, watchAt } from "../../support/watch.js";
 
 const ANN = { streamer: "ann", category: "chess", tags: ["blitz"] };
@@ -171,9 +171,8 @@ describe("the influence of an account", () => {
       }
       const watch = { kind: "watch", user: "bot", stream: "s1", watchMs: 5 * MINUTE } satisfies Partial<LiveEvent>;
       for (let i = 1; i <= watches; i++) scenes.feedback({ ...watch, time: i * 5 * MINUTE });
-      const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
-      scenes.save(numbers);
-      return numbers.state;
+      const part = scenes.parts().find(({ name }) => name === "vectors");
+      return textOf(bytesOf(part!));
     };
     expect(learned(60)).toEqual(learned(4));
     expect(learned(4)).not.toEqual(learned(3));

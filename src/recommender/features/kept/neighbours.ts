@@ -1,3 +1,4 @@
+import type { Part, PartReader } from "../../../engine/index.js";
 import { type Id, isLiking } from "../../../protocol/index.js";
 import {
   type CatalogStream,
@@ -49,6 +50,14 @@ class KeptNeighbours implements Keeper {
 
   forgetStreamer(streamer: Id): void {
     this.neighbours.forgetStreamer(streamer);
+  }
+
+  part(name: string): Part {
+    return this.neighbours.visits.part(name);
+  }
+
+  reader(name: string): PartReader {
+    return this.neighbours.visits.reader(name);
   }
 
   save(): SavedNeighbours {

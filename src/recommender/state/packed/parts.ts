@@ -52,7 +52,8 @@ export function framedReader(name: string, take: (frame: ByteReader) => void, en
       let at = 0;
       while (held.length - at >= 4) {
         const length = new DataView(held.bytes.buffer, at).getUint32(0, true);
-        if (length > FRAME_MAX) throw new SnapshotError(`"${name}" has a record of ${length} bytes, above ${FRAME_MAX}`);
+        if (length > FRAME_MAX)
+          throw new SnapshotError(`"${name}" has a record of ${length} bytes, above ${FRAME_MAX}`);
         if (held.length - at - 4 < length) break;
         const frame = new ByteReader(held.bytes.subarray(at + 4, at + 4 + length), name);
         take(frame);
@@ -68,4 +69,22 @@ export function framedReader(name: string, take: (frame: ByteReader) => void, en
       end();
     },
   };
+}
+
+/** The plain values of a whole frame. @throws SnapshotError for text that is no JSON object. */
+export function jsonOf<T extends object>(frame: ByteReader): T {
+  const bytes = frame.bytes.subarray(frame.skip(frame.end - frame.at), frame.end);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return frame.fail("JSON");
+  }
+  if (typeof value !== "object" || value === null) frame.fail("an object");
+  return value as T;
+}
+
+/** The error for a field that a file cannot have so. */
+export function fault(part: string, field: string): SnapshotError {
+  return new SnapshotError(`"${part}.${field}" is not as a save writes it`);
 }

@@ -5,7 +5,7 @@ const UNIT = 16;
 const UNITS = PAGE / UNIT;
 /** Records above this have memory of their own. */
 const BLOCK_MAX = 8192;
-/** Pages come in regions, the first ones smaller: few users take little. */
+/** Pages come in regions of an eighth of those so far, at most this many: little is taken ahead. */
 const REGION_MAX = 128;
 /** The first address of a record with memory of its own. */
 const LARGE = 0xf0000000;
@@ -50,7 +50,6 @@ export class Slabs {
   #records = 0;
   #region: Uint8Array = new Uint8Array();
   #regionAt = 0;
-  #regionPages = 1;
 
   /** Records that are not freed. */
   get records(): number {
@@ -132,9 +131,8 @@ export class Slabs {
 
   #newPage(): Page {
     if (this.#regionAt === this.#region.length) {
-      this.#region = new Uint8Array(PAGE * this.#regionPages);
+      this.#region = new Uint8Array(PAGE * Math.min(1 + (this.#pages.length >>> 3), REGION_MAX));
       this.#regionAt = 0;
-      this.#regionPages = Math.min(2 * this.#regionPages, REGION_MAX);
     }
     const bytes = this.#region.subarray(this.#regionAt, (this.#regionAt += PAGE));
     const page = { bytes, index: this.#pages.length, units: 0, used: 0, free: NONE, fresh: 0, place: NONE };

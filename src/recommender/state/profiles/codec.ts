@@ -1,11 +1,19 @@
 import { Latest } from "../../../collections/index.js";
-import { type Contribution, CONTRIBUTIONS } from "../influence.js";
-import { LATENESS_MAX, LATENESS_MIN } from "../rhythm.js";
+import { CONTRIBUTIONS, type Contribution } from "../influence.js";
 import { ByteReader } from "../packed/bytes.js";
 import { DEAD, Names } from "../packed/names.js";
 import { type Column, count, RecordReader, RecordWriter, real, shortSum, type Table, time } from "../packed/record.js";
+import { LATENESS_MAX, LATENESS_MIN } from "../rhythm.js";
 import type { ProfileOptions } from "./options.js";
-import { type Interest, type Pair, RECENT, SHOWN, type UserProfile, type UserSums, type UserTraits } from "./profile.js";
+import {
+  type Interest,
+  type Pair,
+  RECENT,
+  SHOWN,
+  type UserProfile,
+  type UserSums,
+  type UserTraits,
+} from "./profile.js";
 
 /** Tables of names. */
 const [STREAMERS, CATEGORIES, TAGS, USERS, TRAITS] = [0, 1, 2, 3, 4] as const;
@@ -73,7 +81,10 @@ function tablesOf({ pairs, interests, friends, follows }: ProfileOptions): Table
     one("profile", SCALARS),
     one("age", [real("age", 150)]),
     ...NAMED.map((name, i) => named(name, [TRAITS + i], 1)),
-    one("pages", speeds(PAGES, (name) => real(name))),
+    one(
+      "pages",
+      speeds(PAGES, (name) => real(name)),
+    ),
     one("ratings", speeds(RATINGS, signed)),
     named("categories", [CATEGORIES], interests, INTEREST),
     named("tags", [TAGS], interests, INTEREST),
@@ -207,7 +218,17 @@ export class ProfileCodec {
     this.#writer.name(this.names[names]!.intern(name));
   }
 
-  #packScalars({ watching, firstSeen, fadedAt, requests, sums, session, rhythm, influence, traits }: UserProfile): void {
+  #packScalars({
+    watching,
+    firstSeen,
+    fadedAt,
+    requests,
+    sums,
+    session,
+    rhythm,
+    influence,
+    traits,
+  }: UserProfile): void {
     const w = this.#writer;
     const speedsOf = (names: readonly (keyof UserSums)[]) => {
       for (const name of names) for (const sum of sums[name]!) w.number(sum);
@@ -219,7 +240,8 @@ export class ProfileCodec {
     w.entry(1);
     for (const value of [firstSeen, fadedAt, requests]) w.number(value);
     speedsOf(SUMS);
-    for (const value of [session.start, session.gapMs, session.requests, session.clicks, session.engaged]) w.number(value);
+    for (const value of [session.start, session.gapMs, session.requests, session.clicks, session.engaged])
+      w.number(value);
     for (const value of [session.bounces, session.minutes, session.ignored, session.lastWatchMs, session.pages]) {
       w.number(value);
     }
@@ -368,7 +390,7 @@ export class ProfileCodec {
   }
 }
 
-export { NAME_TABLES, NAMES_OF, NAMED, STREAMERS, TRAITS, USERS };
+export { NAME_TABLES, NAMED, NAMES_OF, STREAMERS, TRAITS, USERS };
 
 /** Flags and impressions of a contribution as one number. */
 function seenOf({ impressions, clicked, approved, followed, returned }: Contribution): number {

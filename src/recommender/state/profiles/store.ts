@@ -183,7 +183,8 @@ export class ProfileStore {
       frame.what = what;
       const id = frame.text();
       if (id === "" || this.#directory.get(id) >= 0) throw new SnapshotError(`"${what}.user" must be a new id`);
-      if (users > this.#directory.max) throw new SnapshotError(`"${name}" must have at most ${this.#directory.max} users`);
+      if (users > this.#directory.max)
+        throw new SnapshotError(`"${name}" must have at most ${this.#directory.max} users`);
       const touched = frame.number(-8.64e15, 8.64e15, "touched");
       const length = frame.u24();
       const record = frame.bytes.slice(frame.skip(length), frame.at);
