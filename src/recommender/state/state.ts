@@ -165,14 +165,17 @@ export class State {
 
   /** The large data of a save, in parts: pictures of this moment. Release each. */
   parts(): Part[] {
-    const parts = [this.users.profiles.part("users")];
+    const parts = [this.users.profiles.part("users"), this.users.streamers.part("streamers")];
     for (const [name, keeper] of this.#keepers) if (keeper.part) parts.push(keeper.part(name));
     return parts;
   }
 
   /** Readers of such parts, in their order, into an empty state of the same options. */
   readers(): ReadonlyMap<string, PartReader> {
-    const readers = new Map([["users", this.users.profiles.reader("users")]]);
+    const readers = new Map([
+      ["users", this.users.profiles.reader("users")],
+      ["streamers", this.users.streamers.reader("streamers")],
+    ]);
     for (const [name, keeper] of this.#keepers) if (keeper.reader) readers.set(name, keeper.reader(name));
     return readers;
   }

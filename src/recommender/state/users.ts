@@ -24,7 +24,7 @@ import {
 } from "./profiles/profile.js";
 import { ProfileStore } from "./profiles/store.js";
 import { Returns, type SavedReturns, visited } from "./rhythm.js";
-import { type SavedStreamers, type StreamerSums, Streamers, shrink } from "./streamers.js";
+import { type StreamerSums, Streamers, shrink } from "./streamers.js";
 import type { WatchTime } from "./watches.js";
 
 /** Sums fade in steps of at least this: a hundredth of the shortest half-life. */
@@ -41,7 +41,6 @@ const ENGAGED_WATCHES = 3;
 
 /** The plain values of `Users.save`. */
 export interface SavedUsers {
-  streamers: SavedStreamers;
   returns: SavedReturns;
 }
 
@@ -347,14 +346,13 @@ export class Users {
     return this.profiles.hasTrait(trait, value);
   }
 
-  /** Plain values for `JSON.stringify`, without users; `load` restores them. */
+  /** Plain values for `JSON.stringify`, without users and streamers; `load` restores them. */
   save(): SavedUsers {
-    return { streamers: this.streamers.save(), returns: this.returns.save() };
+    return { returns: this.returns.save() };
   }
 
   /** Restores the values of `save`. */
   load(saved: SavedUsers): void {
-    this.streamers.load(saved.streamers);
     this.returns.load(saved.returns);
   }
 

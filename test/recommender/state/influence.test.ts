@@ -157,6 +157,7 @@ describe("the influence of an account", () => {
     const loaded = new Users();
     loaded.load(JSON.parse(JSON.stringify(profiles.save())));
     readAll(loaded.profiles.reader("users"), bytesOf(profiles.profiles.part("users")));
+    readAll(loaded.streamers.reader("streamers"), bytesOf(profiles.streamers.part("streamers")));
     flood(loaded, 2, 50, 50);
     expect(ann(loaded, 100)).toMatchObject({ clicks: 2, approvals: 2 });
     loaded.deleteStreamer("ann");
