@@ -262,6 +262,13 @@ export interface RecommenderStats {
   unfinished: number;
   /** Entered streams dropped unlearned because the stream ended within the first minute. */
   censored: number;
+  /** Events of forgotten users from before they were forgotten, ignored. */
+  forgotten: number;
+  /** Users and streamers dropped for room or for their age. */
+  droppedUsers: number;
+  droppedStreamers: number;
+  /** Streams taken off air after `profile.streamTimeoutMs`, as their end was lost. */
+  timedOut: number;
 }
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
@@ -304,6 +311,7 @@ interface Counts {
   late: number;
   unknownDecisions: number;
   unknownStreams: number;
+  forgotten: number;
 }
 
 /** Options of `Recommender.load`. */
@@ -366,6 +374,7 @@ export class Recommender implements Policy, TargetPolicy {
     late: 0,
     unknownDecisions: 0,
     unknownStreams: 0,
+    forgotten: 0,
   };
 
   /**
@@ -525,6 +534,10 @@ export class Recommender implements Policy, TargetPolicy {
   feedback(event: LiveEvent): void {
     const parsed = parseEvent(event);
     const { time: sentAt } = parsed;
+    if (this.#scenes.state.isForgotten(parsed)) {
+      this.#counts.forgotten++;
+      return;
+    }
     const key = keyOf(parsed);
     if (key !== "" && this.#recent.has(key)) {
       this.#counts.duplicates++;
@@ -572,7 +585,7 @@ export class Recommender implements Policy, TargetPolicy {
     this.#pending.forget(user);
     this.#watches.forget(user);
     for (const key of this.#recent.keys()) if (key.split("\0").includes(user, 1)) this.#recent.delete(key);
-    return this.#scenes.state.forget(user);
+    return this.#scenes.state.forget(user, this.#counts.time);
   }
 
   /**
@@ -610,6 +623,8 @@ export class Recommender implements Policy, TargetPolicy {
       dropped: this.#pending.dropped + notAdmitted,
       unfinished: this.#objective.unfinished,
       censored: this.#objective.censored,
+      forgotten: this.#counts.forgotten,
+      ...this.#scenes.state.stats(),
     };
   }
 

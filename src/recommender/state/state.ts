@@ -1,3 +1,4 @@
+import { Queue } from "../../collections/index.js";
 import type { Part, PartReader } from "../../engine/index.js";
 import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "../../protocol/index.js";
 import {
@@ -7,6 +8,7 @@ import {
   type SavedCatalogue,
   type StreamTraits,
 } from "./catalogue.js";
+import { Forgotten, type SavedForgotten } from "./profiles/forgotten.js";
 import type { ProfileOptions } from "./profiles/options.js";
 import type { ExportedProfile, UserTraits } from "./profiles/profile.js";
 import { type SavedUsers, Users } from "./users.js";
@@ -56,9 +58,25 @@ export interface Keeper {
 export interface SavedState {
   users: SavedUsers;
   catalogue: SavedCatalogue;
+  forgotten: SavedForgotten;
+  /** When there was last a sign of each stream on air, the oldest first. */
+  signs: [Id, number][];
+  counts: RetentionCounts;
   /** By keeper: its plain values, and how many numbers it pushed. */
   keepers: [name: string, saved: unknown, numbers: number][];
 }
+
+/** What was dropped so far. */
+export interface RetentionCounts {
+  /** Users and streamers dropped for their age. */
+  oldUsers: number;
+  oldStreamers: number;
+  /** Streams taken off air without an end. */
+  timedOut: number;
+}
+
+/** Most users, streamers or streams that one event drops for their age. */
+const DROPPED = 8;
 
 /**
  * The state after all events so far: streams on air, users, streamers, and the keepers of groups of features. Decisions
@@ -68,6 +86,10 @@ export class State {
   readonly users: Users;
   readonly catalogue = new Catalogue();
   readonly #keepers = new Map<string, Keeper>();
+  readonly #forgotten = new Forgotten();
+  /** Streams on air in the order of their latest signs. */
+  readonly #signs = new Queue<Id, number>();
+  readonly #counts: RetentionCounts = { oldUsers: 0, oldStreamers: 0, timedOut: 0 };
 
   /** @throws TypeError or RangeError for an option that is unknown or out of its range. */
   constructor(options: Partial<ProfileOptions> = {}) {
@@ -97,16 +119,10 @@ export class State {
    * @returns False for feedback on an unknown stream, and for an `update` or `off_air` of one not on air.
    */
   feedback(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
-    if (!("stream" in event)) {
-      this.#userEvent(event);
-      this.#keep({ event, stream: undefined, isNew: false, watch: undefined, sharedMs: 0 });
-      return true;
-    }
-    if (!("user" in event)) return this.#streamEvent(event, stream);
-    if (stream === undefined) return false;
-    const sharedMs = this.#feedbackEvent(event, stream, watch);
-    this.#keep({ event, stream, isNew: false, watch, sharedMs });
-    return true;
+    this.#dropOld(event.time);
+    const isTaken = this.#take(event, stream, watch);
+    if ("stream" in event && this.catalogue.has(event.stream)) this.#signs.set(event.stream, event.time);
+    return isTaken;
   }
 
   /** A slate was shown. Call it after writing the slate's rows: they use only the past. */
@@ -123,15 +139,29 @@ export class State {
     return Object.assign(profile, ...kept);
   }
 
-  /** Forgets a user. Returns whether there was a profile. */
-  forget(user: Id): boolean {
-    const traits = Object.entries(this.users.get(user)?.traits ?? {}) as [keyof UserTraits, string][];
-    for (const keeper of this.#keepers.values()) keeper.forget?.(user);
-    const isKnown = this.users.delete(user);
-    for (const [trait, value] of traits) {
-      if (trait !== "age" && !this.users.hasTrait(trait, value)) this.#forgetTrait(`${trait}:${value}`);
-    }
-    return isKnown;
+  /**
+   * Forgets a user, and remembers when, by a hash: see `isForgotten`.
+   * @param now - The latest time. Default: it does not remember when.
+   * @returns Whether there was a profile.
+   */
+  forget(user: Id, now?: number): boolean {
+    if (now !== undefined) this.#forgotten.add(user, now);
+    return this.#forget(user);
+  }
+
+  /** Whether an event is of a user who was forgotten after its time: it must not bring the user back. */
+  isForgotten(event: LiveEvent): boolean {
+    if (!("user" in event)) return false;
+    const { user, time } = event;
+    return this.#forgotten.isBefore(user, time) || ("friend" in event && this.#forgotten.isBefore(event.friend, time));
+  }
+
+  /** What was dropped so far, for room and for age. */
+  stats(): { droppedUsers: number; droppedStreamers: number; timedOut: number } {
+    const { oldUsers, oldStreamers, timedOut } = this.#counts;
+    const { profiles, streamers } = this.users;
+    const [droppedUsers, droppedStreamers] = [oldUsers + profiles.dropped, oldStreamers + streamers.dropped];
+    return { droppedUsers, droppedStreamers, timedOut };
   }
 
   /** Forgets a streamer; streams on air stay. Returns whether there was a profile. */
@@ -149,13 +179,23 @@ export class State {
       numbers.push(...own);
       return [name, saved, own.reduce((sum, { length }) => sum + length, 0)];
     });
-    return { users: this.users.save(), catalogue: this.catalogue.save(), keepers };
+    return {
+      users: this.users.save(),
+      catalogue: this.catalogue.save(),
+      forgotten: this.#forgotten.save(),
+      signs: Array.from(this.#signs.keys(), (stream) => [stream, this.#signs.get(stream)!]),
+      counts: this.#counts,
+      keepers,
+    };
   }
 
   /** Restores a save of the same options into an empty state; `numbers`: all that `save` pushed, joined. */
-  load({ users, catalogue, keepers }: SavedState, numbers: Float32Array): void {
+  load({ users, catalogue, forgotten, signs, counts, keepers }: SavedState, numbers: Float32Array): void {
     this.users.load(users);
     this.catalogue.load(catalogue);
+    this.#forgotten.load(forgotten);
+    for (const [stream, time] of signs) this.#signs.set(stream, time);
+    Object.assign(this.#counts, counts);
     let at = 0;
     for (const [name, saved, length] of keepers) {
       this.#keepers.get(name)?.load(saved, numbers.subarray(at, at + length));
@@ -180,10 +220,6 @@ export class State {
     return readers;
   }
 
-  #forgetTrait(trait: string): void {
-    for (const keeper of this.#keepers.values()) keeper.forgetTrait?.(trait);
-  }
-
   #keep(fact: Fact): void {
     for (const keeper of this.#keepers.values()) keeper.feedback(fact);
   }
@@ -194,6 +230,7 @@ export class State {
       // Keepers write about an ending stream while it is still on air.
       if (isOnAir) this.#keep({ event, stream, isNew: false, watch: undefined, sharedMs: 0 });
       this.catalogue.feedback(event, stream);
+      if (!this.catalogue.has(event.stream)) this.#signs.delete(event.stream);
       return isOnAir;
     }
     this.catalogue.feedback(event, stream);
@@ -201,6 +238,56 @@ export class State {
     const known = this.catalogue.get(event.stream);
     this.#keep({ event, stream: known, isNew: !isOnAir, watch: undefined, sharedMs: 0 });
     return true;
+  }
+
+  #take(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
+    if (!("stream" in event)) {
+      this.#userEvent(event);
+      this.#keep({ event, stream: undefined, isNew: false, watch: undefined, sharedMs: 0 });
+      return true;
+    }
+    if (!("user" in event)) return this.#streamEvent(event, stream);
+    if (stream === undefined) return false;
+    const sharedMs = this.#feedbackEvent(event, stream, watch);
+    this.#keep({ event, stream, isNew: false, watch, sharedMs });
+    return true;
+  }
+
+  /** Takes off streams without a sign, and forgets users and streamers without one: a few at a time. */
+  #dropOld(now: number): void {
+    const { userMaxAgeMs, streamerMaxAgeMs, streamTimeoutMs } = this.users.options;
+    for (let n = 0; n < DROPPED && streamTimeoutMs > 0; n++) {
+      const { first } = this.#signs;
+      if (first === undefined || now - first.value <= streamTimeoutMs) break;
+      const stream = this.catalogue.get(first.key);
+      this.#signs.delete(first.key);
+      if (stream === undefined) continue;
+      this.#counts.timedOut++;
+      this.#streamEvent({ kind: "off_air", time: now, stream: stream.id }, stream);
+    }
+    for (let n = 0; n < DROPPED && userMaxAgeMs > 0; n++) {
+      const user = this.users.profiles.oldest(now - userMaxAgeMs);
+      if (user === undefined) break;
+      this.#counts.oldUsers++;
+      this.#forget(user);
+    }
+    for (let n = 0; n < DROPPED && streamerMaxAgeMs > 0; n++) {
+      const streamer = this.users.streamers.oldest(now - streamerMaxAgeMs);
+      if (streamer === undefined || this.catalogue.of(streamer).size > 0) break;
+      this.#counts.oldStreamers++;
+      this.forgetStreamer(streamer);
+    }
+  }
+
+  #forget(user: Id): boolean {
+    const traits = Object.entries(this.users.get(user)?.traits ?? {}) as [keyof UserTraits, string][];
+    for (const keeper of this.#keepers.values()) keeper.forget?.(user);
+    const isKnown = this.users.delete(user);
+    for (const [trait, value] of traits) {
+      if (trait === "age" || this.users.hasTrait(trait, value)) continue;
+      for (const keeper of this.#keepers.values()) keeper.forgetTrait?.(`${trait}:${value}`);
+    }
+    return isKnown;
   }
 
   #userEvent(event: UserEvent): void {

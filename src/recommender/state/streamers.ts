@@ -208,6 +208,8 @@ function estimate(row: Float64Array, at: number, factor: number, prior: Estimate
  * streamer is worth as much as its category.
  */
 export class Streamers {
+  /** Streamers dropped to make room. */
+  dropped = 0;
   readonly #platform = doubleRows(CATEGORY_ROW);
   readonly #categories = new Directory(CATEGORIES);
   readonly #ofCategories = doubleRows(CATEGORY_ROW);
@@ -452,7 +454,9 @@ export class Streamers {
     row[at + TIME] = row[at + FIRST_SEEN] = now;
     row[at + LAST_ON_AIR] = Number.NEGATIVE_INFINITY;
     this.#usual[slot] = [];
-    if (this.#streamers.size > this.#streamers.max) this.delete(this.#streamers.id(this.#streamers.first));
+    if (this.#streamers.size <= this.#streamers.max) return slot;
+    this.dropped++;
+    this.delete(this.#streamers.id(this.#streamers.first));
     return slot;
   }
 

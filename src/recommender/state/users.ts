@@ -42,6 +42,8 @@ const ENGAGED_WATCHES = 3;
 /** The plain values of `Users.save`. */
 export interface SavedUsers {
   returns: SavedReturns;
+  /** Users and streamers dropped to make room. */
+  dropped: [number, number];
 }
 
 function addAll(sums: number[], amount: number): void {
@@ -348,12 +350,13 @@ export class Users {
 
   /** Plain values for `JSON.stringify`, without users and streamers; `load` restores them. */
   save(): SavedUsers {
-    return { returns: this.returns.save() };
+    return { returns: this.returns.save(), dropped: [this.profiles.dropped, this.streamers.dropped] };
   }
 
   /** Restores the values of `save`. */
   load(saved: SavedUsers): void {
     this.returns.load(saved.returns);
+    [this.profiles.dropped, this.streamers.dropped] = saved.dropped;
   }
 
   /**

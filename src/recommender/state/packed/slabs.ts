@@ -17,7 +17,7 @@ const HEAD = 3;
 function unitsFor(bytes: number): number {
   const units = Math.ceil(bytes / UNIT);
   if (units <= 32) return units;
-  const step = 2 ** Math.floor(Math.log2((units - 1) / 16));
+  const step = 1 << (31 - Math.clz32((units - 1) >>> 4));
   return Math.ceil(units / step) * step;
 }
 

@@ -27,6 +27,8 @@ interface Picture {
  * unpacked as it comes back; nothing but memory and speed depends on when.
  */
 export class ProfileStore {
+  /** Users dropped to make room. */
+  dropped = 0;
   readonly #codec: ProfileCodec;
   readonly #directory: Directory;
   readonly #slabs = new Slabs();
@@ -89,7 +91,9 @@ export class ProfileStore {
     if (this.#directory.size === size) return;
     this.#records[slot] = 0;
     this.#activate(slot, profile);
-    if (this.size > this.#directory.max) this.#drop(this.#directory.id(this.#directory.first));
+    if (this.size <= this.#directory.max) return;
+    this.dropped++;
+    this.#drop(this.#directory.id(this.#directory.first));
   }
 
   /** The user touched longest ago, if before a time; undefined without one. */
