@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../src/protocol/events.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
 import { defaultFeatures, neighbours, pages, traits, vectors } from "../../src/recommender/features/index.js";
 import { Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
@@ -29,10 +28,10 @@ function lives(recommender: Recommender, user: string, from: number): void {
     recommender.feedback({ kind: "click", time: now + 1, ...seen });
     recommender.feedback({ kind: "heartbeat", time: now + 60_000, ...seen, watchMs: 60_000 });
     recommender.feedback({ kind: "watch", time: now + 5 * MINUTE, ...seen, watchMs: 5 * MINUTE - 1 });
-    recommender.feedback({ kind: "follow", time: now + 5 * MINUTE, ...seen });
-    recommender.feedback({ kind: "comment", time: now + 5 * MINUTE, ...seen, id: `comment ${i} of ${user}` });
+    recommender.feedback({ kind: "follow", time: now + 5 * MINUTE, user, stream: seen.stream });
+    recommender.feedback({ kind: "comment", time: now + 5 * MINUTE, user, stream: seen.stream, id: `${i} of ${user}` });
     recommender.feedback({ kind: "friend", time: now, user, friend: `friend ${i}` });
-    recommender.feedback({ kind: "page_view", time: now, user, page: "start", dwellMs: 7777 } as LiveEvent);
+    recommender.feedback({ kind: "page_view", time: now, user, dwellMs: 7777 });
   }
 }
 
@@ -79,7 +78,10 @@ describe("a forgotten user", () => {
 
 describe("retention", () => {
   test("by age forgets users and streamers without a sign, a few at each event, and counts them", () => {
-    const scenes = new Scenes({ ...SCENE_DEFAULTS, profile: { userMaxAgeMs: DAY, streamerMaxAgeMs: 2 * DAY } });
+    const scenes = new Scenes({
+      ...SCENE_DEFAULTS,
+      profile: { userMaxAgeMs: DAY, streamerMaxAgeMs: 2 * DAY, streamTimeoutMs: 0 },
+    });
     const { state } = scenes;
     scenes.feedback(onAir("s", { streamer: "kept" }));
     for (let i = 0; i < 30; i++) {

@@ -273,7 +273,11 @@ export class State {
     }
     for (let n = 0; n < DROPPED && streamerMaxAgeMs > 0; n++) {
       const streamer = this.users.streamers.oldest(now - streamerMaxAgeMs);
-      if (streamer === undefined || this.catalogue.of(streamer).size > 0) break;
+      if (streamer === undefined) break;
+      if (this.catalogue.of(streamer).size > 0) {
+        this.users.streamers.keep(streamer);
+        continue;
+      }
       this.#counts.oldStreamers++;
       this.forgetStreamer(streamer);
     }

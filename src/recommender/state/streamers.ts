@@ -343,6 +343,11 @@ export class Streamers {
     return latest.estimate;
   }
 
+  /** Makes a known streamer, who is on air, the latest. */
+  keep(streamer: Id): void {
+    this.#streamers.touch(streamer);
+  }
+
   /** Writes the estimates of a streamer at `now` into `out`. */
   read(streamer: Id, category: string, now: number, out: StreamerEstimate): void {
     if (this.#platformChanged) {

@@ -6,7 +6,14 @@ import { Directory } from "../../../../src/recommender/state/packed/directory.js
 import { DEAD, Names } from "../../../../src/recommender/state/packed/names.js";
 import { PackedMap } from "../../../../src/recommender/state/packed/packedmap.js";
 import { framedPart, framedReader } from "../../../../src/recommender/state/packed/parts.js";
-import { count, RecordReader, RecordWriter, real, shortSum, time } from "../../../../src/recommender/state/packed/record.js";
+import {
+  count,
+  RecordReader,
+  RecordWriter,
+  real,
+  shortSum,
+  time,
+} from "../../../../src/recommender/state/packed/record.js";
 import { floatRows } from "../../../../src/recommender/state/packed/rows.js";
 import { Slabs } from "../../../../src/recommender/state/packed/slabs.js";
 import { bytesOf, readAll } from "../../../support/parts.js";
