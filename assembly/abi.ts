@@ -46,6 +46,15 @@ export enum Status {
   BadSet = 11,
 }
 
+/** What `inspect` looks through: each also what stands before it. */
+export enum Check {
+  Counters = 0,
+  /** Parameters and moments. */
+  Weights = 1,
+  /** The replay, waiting steps and priorities. */
+  All = 2,
+}
+
 /** Arguments of `region(id)` and `regionBytes(id)`. Tensors are f32, row-major, unless noted. */
 export enum Region {
   /** All that a snapshot holds: state, online, target, moments, waiting steps, priorities, replay, in order. */

@@ -1,5 +1,5 @@
 /** The door: the exports for JavaScript, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
-import { ABI_VERSION, Region, State, Status } from "./abi";
+import { ABI_VERSION, Check, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
 import { announce, hands, Job, unshare } from "./crew";
 import { act as actWith, actSlate as actSlateWith, evaluate as evaluateWith } from "./dqn/act";
@@ -154,5 +154,10 @@ export function checkWeights(): Status {
 
 /** Checks the persistent span after it was overwritten. */
 export function restore(): Status {
-  return validate(agent);
+  return validate(agent, Check.All);
+}
+
+/** The same where it should not have been, as far as asked. */
+export function inspect(check: Check): Status {
+  return validate(agent, check);
 }

@@ -7,13 +7,16 @@ export type {
   DQNOptions,
   EngineOptions,
   FileBytes,
+  FileChunks,
   LayerWeights,
   MunchausenOptions,
+  Part,
   ResolvedOptions,
   Schedule,
   SlateOptions,
   SparseInput,
   SparseOptions,
+  WebStream,
 } from "./engine/index.js";
 export { DQN, type SaveOptions, SnapshotError, type Transition } from "./engine/index.js";
 export { Random, weightedIndex } from "./numeric/index.js";

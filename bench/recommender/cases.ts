@@ -20,7 +20,9 @@ import { measureSatiation } from "./satiation.js";
 import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
+import { measureSaving, nameOf, SAVES } from "./speed/saving.js";
 import { measureSimulator } from "./speed/simulator.js";
+import { measureYear } from "./year.js";
 
 /** As many as make the differences of a tenth of a minute visible. */
 const RECSIM_EPISODES = 10_000;
@@ -141,6 +143,12 @@ export const CASES: readonly ProcessCase[] = [
     run: onMovielens((dir) => rankerGroupRows(dir, group)),
   })),
   {
+    name: "year",
+    title: "a year with viewers who come and go: quality, values, memory and time a request by quarter",
+    isAlone: true,
+    run: ({ say }) => measureYear(say),
+  },
+  {
     name: "memory",
     title: "memory for 100,000 users and 10,000 streams",
     isAlone: true,
@@ -164,6 +172,12 @@ export const CASES: readonly ProcessCase[] = [
     isAlone: true,
     run: () => measureCatalogue(),
   },
+  ...SAVES.map((saved) => ({
+    name: nameOf(saved),
+    title: "saving and loading while it serves: bytes, time, longest pause, memory",
+    isAlone: true,
+    run: ({ say }: CaseContext) => measureSaving(saved, say),
+  })),
   {
     name: "latency",
     title: "feedback and recommend at 200 candidates, beside another build with --against",

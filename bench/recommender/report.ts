@@ -5,6 +5,7 @@ import type { Report } from "../harness/suite.js";
 import { FARSIGHT_GOALS } from "./farsight/goals.js";
 import { farsightRows, isOneSeed } from "./farsight/rows.js";
 import { RANKER_GOALS } from "./ranker.js";
+import { YEAR_GOALS } from "./year.js";
 
 /** A recommender answers within a millisecond, whatever its groups of features; other goals stand beside their cases. */
 export const GOALS: readonly Goal[] = [
@@ -12,6 +13,7 @@ export const GOALS: readonly Goal[] = [
   { case: /^latency\/(?!.*\/against$)/, metric: "recommend_cpu_p99_us", atMost: 1000 },
   ...RANKER_GOALS,
   ...FARSIGHT_GOALS,
+  ...YEAR_GOALS,
 ];
 
 const HEADER = ["figure", "unit", "value", "95 % interval", "published", "goal", ""];

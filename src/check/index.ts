@@ -20,3 +20,19 @@ export {
   show,
   zeroOr,
 } from "./rules.js";
+export {
+  distinct,
+  entries,
+  type Fault,
+  fields,
+  finite,
+  list,
+  moment,
+  numbers,
+  or,
+  requireShape,
+  type Shape,
+  text,
+  tuple,
+  where,
+} from "./shape.js";

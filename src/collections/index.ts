@@ -1,5 +1,6 @@
 export { Latest } from "./latest.js";
 export { pairKey } from "./pair.js";
+export { type Picture, Pictures } from "./pictures.js";
 export { PriorityQueue, type Timed } from "./priorityqueue.js";
 export { Queue } from "./queue.js";
 export { type Key, Seen } from "./seen.js";

@@ -15,7 +15,7 @@ function before<T extends Timed>(a: Entry<T>, b: Entry<T>): boolean {
 
 /** A binary heap of items by time: `pop` returns the earliest, ties in the order of arrival. */
 export class PriorityQueue<T extends Timed> {
-  readonly #heap: Entry<T>[] = [];
+  #heap: Entry<T>[] = [];
   #sequence = 0;
 
   get size(): number {
@@ -39,6 +39,14 @@ export class PriorityQueue<T extends Timed> {
       place = parent;
     }
     heap[place] = entry;
+  }
+
+  /** A queue of the same items, which are not copied. */
+  copy(): PriorityQueue<T> {
+    const copy = new PriorityQueue<T>();
+    copy.#heap = this.#heap.slice();
+    copy.#sequence = this.#sequence;
+    return copy;
   }
 
   /** The items in the order in which `pop` would return them. */

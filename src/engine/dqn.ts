@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  Check,
   Flag,
   Normalization,
   RETURN_MAX,
@@ -20,13 +21,10 @@ import { boundsOf, type DQNOptions, type ResolvedOptions, resolveOptions } from 
 import { valueAt, writeValue } from "./schedule.js";
 import type { FileBytes } from "./snapshot/bytes.js";
 import { SnapshotError } from "./snapshot/error.js";
-import {
-  packSnapshot,
-  readSnapshotStream,
-  snapshotChunks,
-  type TensorBytes,
-  unpackSnapshot,
-} from "./snapshot/snapshot.js";
+import type { Part } from "./snapshot/part.js";
+import { type Frozen, frozen } from "./snapshot/ring.js";
+import { chunksOf, type FilePart, filePart, joined, unpackSnapshot, wholePart } from "./snapshot/snapshot.js";
+import { type FileChunks, fill, readSnapshotStream } from "./snapshot/stream.js";
 import { type AgentInput, Staged, writeMask } from "./staging.js";
 import { type AgentStats, Refusals, UpdateMeter } from "./stats.js";
 import { type LayerWeights, readLayers, writeLayers } from "./weights.js";
@@ -133,6 +131,8 @@ export class DQN {
   readonly #nextMask: Uint8Array;
   readonly #meter: UpdateMeter;
   readonly #refusals = new Refusals();
+  /** Saves that may not be at their end; an iterator that was lost without `return` is collected with its copies. */
+  #frozen: WeakRef<Frozen>[] = [];
 
   /**
    * @param run - How the agent runs; this changes no bit of what it learns.
@@ -344,6 +344,7 @@ export class DQN {
     this.#inputs.observation.writeOne(observation);
     this.#inputs.nextObservation.writeOne(nextObservation);
     const action = this.options.candidates ? this.#stageCandidates(transition) : this.#stageAction(transition);
+    if (this.#frozen.length > 0) this.#keepRows();
     const isLast = terminated || truncated;
     const status: Status = engine.exports.observe(
       action,
@@ -396,6 +397,7 @@ export class DQN {
       build: engine.build,
       threads: engine.threads,
       threadsReason: engine.threadsReason,
+      damaged: !engine.isSound(Check.Counters),
     };
   }
 
@@ -507,25 +509,35 @@ export class DQN {
     engine.exports.syncTarget(1);
   }
 
-  /** The whole agent as a file: continuing from it gives the same bits as never having stopped. */
+  /**
+   * The whole agent as a file: continuing from it gives the same bits as never having stopped.
+   * @throws SnapshotError if the agent's memory was damaged from outside: what was saved before is all there is.
+   */
   save(options: SaveOptions = {}): Uint8Array {
-    return packSnapshot("dqn", this.#metadata(options), this.#tensors(options));
+    return joined(this.#file("", options, 1, Check.All));
   }
 
   /**
-   * The same file in chunks of at most a mebibyte, so that a large replay needs no second copy in memory. The agent must
-   * not act, observe or learn until the last chunk is taken.
-   * @throws Error from the iterator if the agent changed meanwhile.
+   * The same file in chunks of at most a mebibyte, so that a large replay needs no second copy in memory. It is the file
+   * of now: the agent may go on acting and learning between the chunks. Rows of the replay that it overwrites meanwhile
+   * are put aside; all else, which any step may change, is copied now. Chunks are empty while the digest is made.
+   * Left before its last chunk, the iterator needs `return`, which `for` calls by itself.
+   * @throws SnapshotError as `save`, but the replay is not looked through.
    */
   saveChunks(options: SaveOptions = {}): Generator<Uint8Array, void> {
-    // As words: numbers of the generators may be NaN when they are read as f64.
-    const state = new BigUint64Array(this.#state.buffer, this.#state.byteOffset, State.Count);
-    const before = state.join();
-    const check = () => {
-      this.#open();
-      if (state.join() !== before) throw new Error("the agent changed while it was being saved");
-    };
-    return snapshotChunks("dqn", this.#metadata(options), this.#tensors(options), check);
+    return chunksOf(this.#file("", options, 1));
+  }
+
+  /** The same file as a part of another; see `saveChunks`. It must be released. */
+  part(name: string, options: SaveOptions = {}): Part {
+    return this.#file(name, options);
+  }
+
+  #file(name: string, options: SaveOptions, passes?: number, check = Check.Weights): FilePart {
+    if (!this.#open().isSound(check)) {
+      throw new SnapshotError("the agent's memory was damaged from outside: load what was saved last");
+    }
+    return filePart(name, "dqn", this.#metadata(options), [this.#freeze(options)], passes);
   }
 
   #metadata({ replay = true }: SaveOptions): Record<string, string> {
@@ -533,15 +545,29 @@ export class DQN {
   }
 
   /** The persistent span up to the last filled row of the replay; without replay, its counters and tree are 0. */
-  #tensors({ replay: withReplay = true }: SaveOptions): Map<string, TensorBytes> {
+  #freeze({ replay = true }: SaveOptions): Part {
     const { span, fixed, row } = this.#layout();
-    if (withReplay) return new Map([["agent", span.subarray(0, fixed + row * this.replaySize)]]);
+    const head = span.slice(0, fixed);
+    if (replay) {
+      const ring = frozen("agent", head, span.subarray(fixed, fixed + row * this.replaySize), row);
+      this.#frozen.push(new WeakRef(ring));
+      return ring;
+    }
     const moments = this.#open().u8(Region.Moments);
-    const kept = moments.byteOffset + moments.byteLength - span.byteOffset;
-    const state = span.slice(0, this.#state.byteLength);
-    new Float64Array(state.buffer).fill(0, State.Size, State.Head + 1);
+    new Float64Array(head.buffer).fill(0, State.Size, State.Head + 1);
     // Waiting steps and priorities go with the replay.
-    return new Map([["agent", [state, span.subarray(state.length, kept), new Uint8Array(fixed - kept)]]]);
+    return wholePart("agent", head.fill(0, moments.byteOffset + moments.byteLength - span.byteOffset));
+  }
+
+  /** Puts rows aside that the next step may overwrite, for saves that are not at their end. */
+  #keepRows(): void {
+    const { capacity, nStep } = this.options;
+    this.#frozen = this.#frozen.filter((each) => {
+      const ring = each.deref();
+      let i = 0;
+      while (i < nStep && ring?.keep((this.#state[State.Head]! + i) % capacity)) i++;
+      return i > 0;
+    });
   }
 
   /** The persistent span, its bytes before the replay, and the bytes of one row of the replay. */
@@ -569,17 +595,19 @@ export class DQN {
   }
 
   /**
-   * Loads an agent from chunks: a Node or Web stream, or `saveChunks`. They go straight into the agent's memory.
+   * Loads an agent from chunks: a Node or Web stream, `saveChunks`, or any iterable. They go straight into the agent's
+   * memory.
    * @throws SnapshotError as `load`, once the last chunk has been read.
    */
-  static async loadChunks(chunks: AsyncIterable<Uint8Array>, run?: EngineOptions): Promise<DQN> {
+  static async loadChunks(chunks: FileChunks, run?: EngineOptions): Promise<DQN> {
     let agent: DQN | undefined;
     try {
       await readSnapshotStream("dqn", chunks, (metadata, sizes) => {
         const size = sizes.get("agent");
         if (size === undefined || sizes.size !== 1) throw new SnapshotError(ONE_TENSOR);
         agent = DQN.#create(metadata, run);
-        return new Map([["agent", agent.#room(size)]]);
+        const room = agent.#room(size);
+        return (_, bytes) => fill(room, bytes);
       });
       agent!.#restore();
     } catch (error) {

@@ -15,7 +15,25 @@ export type { Schedule } from "./schedule.js";
 export { bytesOf, type FileBytes } from "./snapshot/bytes.js";
 export { SnapshotError } from "./snapshot/error.js";
 export type { Part, PartReader } from "./snapshot/part.js";
-export { packSnapshot, unpackSnapshot } from "./snapshot/snapshot.js";
+export {
+  BytesReader,
+  FloatsReader,
+  floatsPart,
+  gathered,
+  jsonPart,
+  LinesReader,
+  linesPart,
+} from "./snapshot/records.js";
+export {
+  chunksOf,
+  type FilePart,
+  filePart,
+  joined,
+  packSnapshot,
+  unpackSnapshot,
+  wholePart,
+} from "./snapshot/snapshot.js";
+export { type FileChunks, readSnapshotStream, type TensorReader, type WebStream } from "./snapshot/stream.js";
 export type { AgentInput, SparseInput } from "./staging.js";
 export type { AgentStats } from "./stats.js";
 export type { LayerWeights } from "./weights.js";

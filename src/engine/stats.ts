@@ -49,6 +49,8 @@ export interface AgentStats {
   threads: number;
   /** Why there are fewer than requested; empty without a known reason, such as while workers start. */
   threadsReason: string;
+  /** Whether its memory was damaged from outside, as far as counters and addresses show; the weights are seen by `save`. */
+  damaged: boolean;
 }
 
 /** The figures from the last update's batch and the running sums. */

@@ -1,7 +1,22 @@
-import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  write,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { threadId } from "node:worker_threads";
 import { beside, type Destination, destinationOf, openBeside, openInPlace, requireUnchanged } from "./destination.js";
+
+const writeSoon = promisify(write);
+const syncSoon = promisify(fsync);
 
 let made = 0;
 /** Milliseconds between two tries to write to a full pipe. */
@@ -33,20 +48,54 @@ export class AtomicFile {
     for (let at = 0; at < bytes.byteLength; ) at += this.#writeAt(bytes, at);
   }
 
-  commit(): void {
-    if (this.#destination.isInPlace) {
-      this.#close();
-      return;
+  /** As `write`, but the process goes on meanwhile. */
+  async writeAsync(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.byteLength; ) {
+      try {
+        at += (await writeSoon(this.#descriptor, bytes, at)).bytesWritten;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+        await later(FULL_MS);
+      }
     }
+  }
+
+  commit(): void {
+    if (!this.#destination.isInPlace) this.#orDiscard(() => fsyncSync(this.#descriptor));
+    this.#place();
+  }
+
+  /** As `commit`, but the process goes on while the bytes reach the disk. */
+  async commitAsync(): Promise<void> {
     try {
-      fsyncSync(this.#descriptor);
-      this.#close();
-      requireUnchanged(this.#destination);
-      renameSync(this.#temporary, this.#destination.path);
+      if (!this.#destination.isInPlace) await syncSoon(this.#descriptor);
     } catch (error) {
       this.discard();
       throw error;
     }
+    this.#place();
+  }
+
+  #orDiscard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  /** Puts the file in its place. */
+  #place(): void {
+    if (this.#destination.isInPlace) {
+      this.#close();
+      return;
+    }
+    this.#orDiscard(() => {
+      this.#close();
+      requireUnchanged(this.#destination);
+      renameSync(this.#temporary, this.#destination.path);
+    });
     syncFolder(dirname(this.#destination.path));
   }
 
@@ -118,4 +167,39 @@ export function saveFile(file: string, bytes: Uint8Array | Iterable<Uint8Array>)
     throw error;
   }
   made.commit();
+}
+
+/**
+ * As `saveFile`, but other work goes on between the chunks and while the bytes reach the disk: for a process that serves.
+ *
+ * ```ts
+ * await saveFileAsync("live.liveq", recommender.saveChunks());
+ * ```
+ *
+ * @param chunks - The contents in order, from an iterator that ends when it is left, as that of `saveChunks` does.
+ * @param signal - Ends it; the old file stays then. Default: none.
+ * @throws Error of the file system, or of the iterator, or the signal's reason; the old file stays then.
+ */
+export async function saveFileAsync(
+  file: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const made = new AtomicFile(file);
+  try {
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted();
+      await made.writeAsync(chunk);
+      // Promises alone would leave no time for sockets and timers.
+      await later();
+    }
+  } catch (error) {
+    made.discard();
+    throw error;
+  }
+  await made.commitAsync();
+}
+
+function later(milliseconds = 0): Promise<void> {
+  return new Promise((resolve) => (milliseconds > 0 ? setTimeout(resolve, milliseconds) : setImmediate(resolve)));
 }

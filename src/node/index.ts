@@ -1,4 +1,4 @@
-export { AtomicFile, checkWritable, saveFile } from "./file.js";
+export { AtomicFile, checkWritable, saveFile, saveFileAsync } from "./file.js";
 export { type ListenerOptions, type NodeListener, type RequestHandler, requestListener } from "./listener.js";
 export { type FileLock, lockFile } from "./lock.js";
 export { type ServeOptions, type Serving, serve } from "./serve.js";

@@ -10,14 +10,21 @@ import {
 } from "../check/index.js";
 import { Latest } from "../collections/index.js";
 import {
+  chunksOf,
   DQN,
   type DQNOptions,
   type FileBytes,
+  type FileChunks,
+  type FilePart,
+  FloatsReader,
+  filePart,
+  floatsPart,
+  joined,
+  jsonPart,
   type LearnerOptions,
   type Part,
-  packSnapshot,
   SnapshotError,
-  unpackSnapshot,
+  wholePart,
 } from "../engine/index.js";
 import { exp, log1p, Random } from "../numeric/index.js";
 import {
@@ -50,6 +57,7 @@ import {
   Objective,
   Pending,
   type PendingOptions,
+  PendingReader,
   type ReturnOptions,
   Reward,
   type RewardOptions,
@@ -66,6 +74,7 @@ import {
   type SceneOptions,
   Scenes,
 } from "./retrieval/index.js";
+import { type Loader, loadStream, loadWhole, type Opened } from "./saving.js";
 import {
   type Among,
   type CandidateValues,
@@ -92,7 +101,7 @@ import {
 /** The interface of an agent that a recommender uses: `DQN`, or a stand-in. */
 export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
-    Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts">> {
+    Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts" | "part">> {
   observe(transition: SlateTransition): void;
   /**
    * The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them.
@@ -283,8 +292,11 @@ interface Saved {
   /** Whether the reward has a function of its own, which `load` must be given. */
   hasOwnReward: boolean;
   scenes: SavedScenes;
-  pending: SavedPending;
-  watches: SavedWatches;
+  /** Without what stands in parts of their own, as in the next. */
+  pending: Pick<SavedPending, "dropped">;
+  watches: Omit<SavedWatches, "running" | "ended">;
+  /** How many floats each array of the state and of the towers has. */
+  floats: { state: number[]; towers: number[] };
   /** Entered streams that taught nothing. */
   lost: { unfinished: number; censored: number };
   recent: string[];
@@ -633,37 +645,64 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#agent.stats?.();
   }
 
-  /** Everything, as a file: a loaded recommender continues to the bit as if it had never stopped. */
+  /**
+   * Everything, as a file: a loaded recommender continues to the bit as if it had never stopped.
+   * @throws SnapshotError if the agent's memory was damaged from outside.
+   */
   save(): Uint8Array {
-    const pending: Float32Array[] = [];
+    return joined(this.#file());
+  }
+
+  /**
+   * The same file in chunks of at most a mebibyte, the work of a few milliseconds each, so that serving need not stop and
+   * nothing is in memory twice. It is the file of now: between the chunks the recommender may serve and learn, and what
+   * changes is put aside before. Chunks are empty while the digest is made. Left before its last chunk, the iterator
+   * needs `return`, which `for` calls by itself.
+   *
+   * ```ts
+   * await saveFileAsync("live.liveq", recommender.saveChunks()); // of "liveq/node": requests are answered meanwhile
+   * ```
+   *
+   * @throws SnapshotError as `save`.
+   */
+  saveChunks(): Generator<Uint8Array, void> {
+    return chunksOf(this.#file());
+  }
+
+  #file(): FilePart {
     const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
     const features = this.options.features.map(({ name, options }) => ({ name, options }));
+    const scenes = this.#scenes.save(numbers);
+    const floats = (name: keyof typeof numbers): Part => {
+      // They may be the state's own.
+      const copies = numbers[name].map((array) => array.slice());
+      return floatsPart(name, () => copies);
+    };
     const saved: Saved = {
       options: { ...this.options, features, returns: this.#objective.options },
       hasOwnReward: this.options.reward.of !== undefined,
       sizes: this.#scenes.features.sizes,
-      scenes: this.#scenes.save(numbers),
-      pending: this.#pending.save(pending),
-      watches: this.#watches.save(),
+      scenes,
+      pending: { dropped: this.#pending.dropped },
+      watches: this.#watches.counts(),
       lost: { unfinished: this.#objective.unfinished, censored: this.#objective.censored },
       recent: [...this.#recent.keys()],
       random: [...this.#random.state()],
       drawn: [...this.#offers.state()],
       agreement: this.#agreement.save(),
       counts: this.#counts,
+      floats: { state: numbers.state.map(lengthOf), towers: numbers.towers.map(lengthOf) },
     };
-    const tensors = new Map([
-      ["json", new TextEncoder().encode(JSON.stringify(saved))],
-      ["pending", bytesOf(pending)],
-      ["state", bytesOf(numbers.state)],
-      ["towers", bytesOf(numbers.towers)],
-      ["agent", this.#agent.save()],
-    ]);
-    for (const part of this.#scenes.parts()) {
-      tensors.set(part.name, joined(part));
-      part.release();
-    }
-    return packSnapshot(KIND, { version: VERSION, features: String(featureVersion) }, tensors);
+    const parts = [
+      jsonPart("json", saved),
+      this.#agent.part?.("agent") ?? wholePart("agent", this.#agent.save()),
+      ...this.#pending.parts(),
+      this.#watches.part(),
+      floats("state"),
+      floats("towers"),
+      ...this.#scenes.parts(),
+    ];
+    return filePart("", KIND, { version: VERSION, features: String(featureVersion) }, parts, 1);
   }
 
   /**
@@ -675,48 +714,87 @@ export class Recommender implements Policy, TargetPolicy {
    * @throws SnapshotError for a file that is damaged, foreign, of another version of the recommender or its features,
    *   with groups missing from `features`, or saved with a function in its reward and loaded without, or the reverse.
    */
-  static load(
-    file: FileBytes,
-    { features = [], reward = {}, loadAgent = (bytes) => DQN.load(bytes) }: LoadOptions = {},
-  ): Recommender {
-    const { metadata, tensors } = unpackSnapshot(KIND, file);
-    // The first version had no number.
-    const { version = "1", features: layout } = metadata;
-    if (version !== VERSION) throw new SnapshotError(`the file is of version ${version}, here it is ${VERSION}`);
-    if (layout !== String(featureVersion)) {
-      throw new SnapshotError(`the file's features are version ${layout}, here they are ${featureVersion}`);
-    }
-    const part = (name: string): Uint8Array => {
-      const bytes = tensors.get(name);
-      if (bytes === undefined) throw new SnapshotError(`the file must hold "${name}"`);
-      return bytes;
+  static load(file: FileBytes, options: LoadOptions = {}): Recommender {
+    return loadWhole(file, Recommender.#loader(options));
+  }
+
+  /**
+   * Loads a recommender from chunks of its file: a Node or Web stream, `saveChunks`, or any iterable. Each part is read
+   * as it comes, so that the file is never in memory as a whole.
+   * @param options - As for `load`.
+   * @throws SnapshotError as `load`, also where the stream ends too soon; what the stream throws.
+   */
+  static loadChunks(chunks: FileChunks, options: LoadOptions = {}): Promise<Recommender> {
+    return loadStream(chunks, Recommender.#loader(options));
+  }
+
+  static #loader({ features = [], reward = {}, loadAgent }: LoadOptions): Loader<QFunction, Recommender> {
+    return {
+      kind: KIND,
+      // The first version had no number.
+      check({ version = "1", features: layout }) {
+        if (version !== VERSION) throw new SnapshotError(`the file is of version ${version}, here it is ${VERSION}`);
+        if (layout !== String(featureVersion)) {
+          throw new SnapshotError(`the file's features are version ${layout}, here they are ${featureVersion}`);
+        }
+      },
+      agent: loadAgent ?? ((bytes) => DQN.load(bytes)),
+      agentOf: loadAgent ? undefined : (bytes) => DQN.loadChunks(bytes),
+      open(json, agent) {
+        const saved = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)) as Saved;
+        const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
+        const { of } = reward;
+        if (saved.hasOwnReward !== (of !== undefined)) {
+          const has = saved.hasOwnReward
+            ? "has a function: give it as { reward: { of } }"
+            : "has no function, but one is given";
+          throw new SnapshotError(`the file's reward ${has}`);
+        }
+        const own = { ...saved.options.reward, ...(of && { of }) };
+        const recommender = new Recommender({ ...saved.options, features: groups, reward: own }, agent);
+        const [sizes, given] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
+        if (sizes !== given) {
+          throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
+        }
+        return recommender.#opened(saved);
+      },
     };
-    const saved = JSON.parse(new TextDecoder().decode(part("json"))) as Saved;
-    const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);
-    const { of } = reward;
-    if (saved.hasOwnReward !== (of !== undefined)) {
-      const has = saved.hasOwnReward
-        ? "has a function: give it as { reward: { of } }"
-        : "has no function, but one is given";
-      throw new SnapshotError(`the file's reward ${has}`);
-    }
-    // A file of before has one head, and its agent one part.
-    const returns = { heads: 1, ...saved.options.returns };
-    const own = { ...saved.options.reward, ...(of && { of }) };
-    const options = { ...saved.options, features: groups, returns, reward: own };
-    const recommender = new Recommender(options, loadAgent(part("agent")));
-    const [sizes, given] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
-    if (sizes !== given) throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
-    for (const [name, reader] of recommender.#scenes.readers()) {
-      reader.write(part(name));
-      reader.end();
-    }
-    recommender.#restore(saved, {
-      pending: floatsOf(part("pending")),
-      state: floatsOf(part("state")),
-      towers: floatsOf(part("towers")),
-    });
-    return recommender;
+  }
+
+  /** What reads the parts of a file after the first two. */
+  #opened(saved: Saved): Opened<Recommender> {
+    const pending = new PendingReader();
+    const watches = { running: [], ended: [] };
+    const floats: Partial<Record<"state" | "towers", FloatsReader>> = {};
+    const floatsOf = (name: "state" | "towers") => (bytes: number) => {
+      floats[name] = new FloatsReader(name, saved.floats[name], bytes);
+      return floats[name];
+    };
+    const readers: Opened<Recommender>["readers"] = new Map([
+      ...pending.readers,
+      ["watches", () => Watches.reader(watches)],
+      ["state", floatsOf("state")],
+      ["towers", floatsOf("towers")],
+      ...Array.from(this.#scenes.readers(), ([name, reader]) => [name, () => reader] as const),
+    ]);
+    const all = (name: "state" | "towers") => {
+      const lengths = saved.floats[name];
+      const whole = new Float32Array(lengths.reduce((sum, length) => sum + length, 0));
+      let at = 0;
+      for (const length of lengths) {
+        whole.set(floats[name]!.take(length), at);
+        at += length;
+      }
+      return whole;
+    };
+    const finish = () => {
+      this.#restore(saved, { state: all("state"), towers: all("towers") });
+      const { entries, deadlines } = pending;
+      this.#pending.load({ entries, deadlines, ...saved.pending }, (length) => pending.take(length));
+      this.#watches.load({ ...watches, ...saved.watches });
+      return this;
+    };
+    return { readers, finish };
   }
 
   /** Frees the agent's memory; the recommender cannot be used afterwards. */
@@ -962,15 +1040,13 @@ export class Recommender implements Policy, TargetPolicy {
     for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
   }
 
-  #restore(saved: Saved, numbers: { pending: Float32Array; state: Float32Array; towers: Float32Array }): void {
+  #restore(saved: Saved, numbers: { state: Float32Array; towers: Float32Array }): void {
     Object.assign(this.#counts, saved.counts);
     this.#scenes.load(saved.scenes, numbers);
     for (const key of saved.recent) this.#recent.set(key, true);
     this.#random.restore(Uint32Array.from(saved.random));
     this.#offers.restore(Uint32Array.from(saved.drawn));
     this.#agreement.load(saved.agreement);
-    this.#pending.load(saved.pending, numbers.pending);
-    this.#watches.load(saved.watches);
     Object.assign(this.#objective, saved.lost);
   }
 }
@@ -1008,30 +1084,6 @@ function newAgent(
   return new DQN({ ...LEARNER, loss, ...learner, rewardClip, observation: observationSize, candidates, slate, seed });
 }
 
-/** The bytes of arrays, one after the other. */
-function bytesOf(arrays: readonly Float32Array[]): Uint8Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    all.set(array, at);
-    at += array.length;
-  }
-  return new Uint8Array(all.buffer);
-}
-
-/** All bytes of a part. */
-function joined(part: Part): Uint8Array {
-  const chunks = [...part.chunks()];
-  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
-
-/** The floats in the bytes of `bytesOf`. */
-function floatsOf(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
+function lengthOf({ length }: Float32Array): number {
+  return length;
 }

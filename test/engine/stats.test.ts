@@ -32,6 +32,7 @@ describe("stats", () => {
         build: expect.stringMatching(/^simd128 (un)?rolled$/),
         threads: 1,
         threadsReason: "",
+        damaged: false,
       },
     });
   });

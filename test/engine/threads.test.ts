@@ -49,7 +49,10 @@ function watchedWorkers(): Worker[] {
       workers.push(this);
     }
   }
-  vi.stubGlobal("process", { ...process, getBuiltinModule: () => ({ Worker: Watched }) });
+  vi.stubGlobal("process", {
+    ...process,
+    getBuiltinModule: (name: string) => (name === "node:worker_threads" ? { Worker: Watched } : undefined),
+  });
   return workers;
 }
 

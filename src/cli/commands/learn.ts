@@ -14,7 +14,7 @@ import { UsageError } from "../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../reading/input.js";
 import { type Entry, isEvent, merged, reconstructed } from "../reading/log.js";
 import { loadRecommender } from "../reading/model.js";
-import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile } from "../writing/output.js";
+import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
@@ -175,7 +175,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
     // All entries of a timestamp or none, so that a run can continue from the file.
     if (entry.time > recommender.time) {
       if (signal.aborted) break;
-      saving.offer(recommender);
+      await saving.offer(recommender);
     }
     teach(recommender, entry, shares);
     taken++;
@@ -183,7 +183,8 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
     progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
   }
   progress.end();
-  writeFile(model, recommender.save());
+  await saving.settle();
+  writeFile(model, recommender.saveChunks());
   lock.release();
   if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   const went = resume ? `; ${skipped} known entries skipped` : "";
@@ -195,12 +196,14 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   return !signal.aborted;
 }
 
-/** Writes a model at intervals, so that a crash loses little. */
+/** Writes a model at intervals, so that a crash loses little. Learning goes on while it is written. */
 class Saving {
   readonly #file: string;
   readonly #every: number;
   readonly #progress: Progress;
   #last = 0;
+  #running: Promise<void> | undefined;
+  #failure: unknown;
 
   constructor({ model, follow, saveEvery = follow ? SAVE_EVERY : Infinity }: LearnOptions, progress: Progress) {
     this.#file = model;
@@ -208,12 +211,24 @@ class Saving {
     this.#progress = progress;
   }
 
-  /** Requires that all entries of the last timestamp were learned from. */
-  offer(recommender: Recommender): void {
-    const { seconds } = this.#progress;
-    if (seconds - this.#last < this.#every) return;
-    writeFile(this.#file, recommender.save());
-    this.#last = seconds;
+  /**
+   * Begins to write it where that is due. Requires that all entries of the last timestamp were learned from.
+   * @throws Error of an earlier one that failed, or where one takes longer than the interval, after it.
+   */
+  async offer(recommender: Recommender): Promise<void> {
+    if (this.#progress.seconds - this.#last < this.#every) return;
+    await this.settle();
+    this.#last = this.#progress.seconds;
+    const running = writeMeanwhile(this.#file, recommender.saveChunks());
+    this.#running = running.catch((error) => {
+      this.#failure = error;
+    });
+  }
+
+  /** Waits until nothing is being written. @throws Error of a save that failed. */
+  async settle(): Promise<void> {
+    await this.#running;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 

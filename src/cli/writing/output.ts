@@ -1,4 +1,4 @@
-import { AtomicFile, checkWritable, type FileLock, lockFile, saveFile } from "../../node/index.js";
+import { AtomicFile, checkWritable, type FileLock, lockFile, saveFile, saveFileAsync } from "../../node/index.js";
 
 /** Stands for stdin or stdout in place of a file. */
 export const STANDARD = "-";
@@ -120,9 +120,18 @@ export function writeJson(path: string, value: unknown): void {
 }
 
 /** Writes a file as a whole, or (`-`) to stdout. @throws Error that names the file. */
-export function writeFile(path: string, bytes: Uint8Array): void {
-  if (path === STANDARD) process.stdout.write(bytes);
-  else named(path, () => saveFile(path, bytes));
+export function writeFile(path: string, bytes: Uint8Array | Iterable<Uint8Array>): void {
+  if (path !== STANDARD) named(path, () => saveFile(path, bytes));
+  else for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) process.stdout.write(piece);
+}
+
+/** Writes a file while other work goes on. @throws Error that names the file. */
+export async function writeMeanwhile(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  try {
+    await saveFileAsync(path, chunks);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
 }
 
 /**
@@ -148,8 +157,12 @@ function named<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    throw new Error(`${path}: cannot be written: ${(cause as Error).message}`, { cause });
+    throw unwritable(path, cause);
   }
+}
+
+function unwritable(path: string, cause: unknown): Error {
+  return new Error(`${path}: cannot be written: ${(cause as Error).message}`, { cause });
 }
 
 /** Prints results to stdout, or to stderr if one of these outputs uses stdout for data. */

@@ -2,7 +2,7 @@
 
 /** The parts of the global object that identify an engine. */
 interface Host {
-  process?: { versions?: Record<string, string | undefined> };
+  process?: { versions?: Record<string, string | undefined>; getBuiltinModule?: (name: string) => unknown };
   navigator?: { userAgent?: string };
 }
 
@@ -15,4 +15,9 @@ export function prefersUnrolled({ process, navigator }: Host = globalThis as Hos
   const chrome = Number(/Chrome\/(\d+)/.exec(navigator?.userAgent ?? "")?.[1]) / 10;
   const v8 = Number.parseInt(process?.versions?.["v8"] ?? "", 10) || chrome;
   return !(v8 < 13);
+}
+
+/** A module that is part of the host; undefined where it has none of that name. */
+export function builtin<T>(name: string): T | undefined {
+  return (globalThis as Host).process?.getBuiltinModule?.(name) as T | undefined;
 }

@@ -1,6 +1,6 @@
 import { defaultBytes, defaultModule } from "#module";
 import type { instantiate as instantiateRaw } from "../../../.build/dqn.js";
-import { ABI_VERSION, MAX_HIDDEN, type Region, Size, Status } from "../../../assembly/abi.js";
+import { ABI_VERSION, type Check, MAX_HIDDEN, Region, Size, Status } from "../../../assembly/abi.js";
 import { checked, integer, oneOf, type Rules } from "../../check/index.js";
 import { prefersUnrolled } from "./host.js";
 import { canSleep, hire, type Start, sharedMemory, whyAlone, withImportedMemory } from "./threads.js";
@@ -83,6 +83,7 @@ export class Engine {
   readonly exports: Exports;
   /** Which kernels run. */
   readonly build: string;
+  readonly #places: number;
   readonly #crew = { reason: "", release: () => {} };
 
   /**
@@ -114,6 +115,7 @@ export class Engine {
     const { seed, sigma, bounds } = shape;
     const status: Status = exports.create(seed >>> 0, Math.floor(seed / 4294967296), sigma, bounds.low, bounds.high);
     if (status !== Status.Ok) throw this.#refusal(status, shape);
+    this.#places = this.#layout();
     if (shared) this.#hire(threads - 1, { bytes: shared.bytes, memory: shared.imports.env.memory, isUnrolled });
   }
 
@@ -162,6 +164,25 @@ export class Engine {
       return new RangeError(`"capacity": ${what} ${needed}; Wasm memory ends at 4 GB`);
     }
     return new Error(`the agent needs ${needed}; the host refuses that much memory`);
+  }
+
+  /** Whether the memory may be as the agent left it: addresses in it, and what `inspect` checks. */
+  isSound(check: Check): boolean {
+    try {
+      return this.#layout() === this.#places && this.exports.inspect(check) === Status.Ok;
+    } catch {
+      // Sizes that are wrong lead out of the memory.
+      return false;
+    }
+  }
+
+  /** A number that depends on where each region lies. */
+  #layout(): number {
+    let sum = 0;
+    for (let id = 0; id <= Region.Parts; id++) {
+      sum = (Math.imul(sum, 31) + this.exports.region(id) + this.exports.regionBytes(id)) | 0;
+    }
+    return sum;
   }
 
   /** A view of a region as f32. */

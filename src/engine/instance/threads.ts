@@ -1,4 +1,5 @@
 /** Workers that share the work of `learn`, on shared memory; see assembly/crew.ts. */
+import { builtin } from "./host.js";
 
 /** The engine's initial memory and the limit of a 32-bit memory, in pages. */
 const PAGES_MIN = 1;
@@ -64,12 +65,8 @@ export function canSleep(): boolean {
 }
 
 function nodeThreads(): NodeThreads | undefined {
-  const { process } = globalThis as {
-    process?: { versions?: Record<string, string>; getBuiltinModule?: (name: string) => unknown };
-  };
   // Bun and Deno have web workers too, and support those best.
-  if (typeof Worker !== "undefined") return undefined;
-  return process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
+  return typeof Worker === "undefined" ? builtin("node:worker_threads") : undefined;
 }
 
 /** A memory for all threads. */

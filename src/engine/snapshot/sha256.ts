@@ -1,4 +1,5 @@
-/** SHA-256, FIPS 180-4. WebCrypto's is asynchronous, and saving must be synchronous. */
+/** SHA-256, FIPS 180-4: the host's own, or this one. WebCrypto's is asynchronous, and saving must be synchronous. */
+import { builtin } from "../instance/host.js";
 
 /** The first 32 fractional bits of a root of the first primes: sections 4.2.2 and 5.3.3. */
 function fractions(count: number, root: (x: number) => number): Int32Array {
@@ -24,7 +25,15 @@ function compress(state: Int32Array, w: Int32Array, block: DataView, at: number)
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
     w[t] = (w[t - 16]! + s0 + w[t - 7]! + s1) | 0;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  // Destructured, or summed in a loop, they would cost two thirds of the time.
+  let a = state[0]!;
+  let b = state[1]!;
+  let c = state[2]!;
+  let d = state[3]!;
+  let e = state[4]!;
+  let f = state[5]!;
+  let g = state[6]!;
+  let h = state[7]!;
   for (let t = 0; t < 64; t++) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND[t]! + w[t]!) | 0;
@@ -39,12 +48,29 @@ function compress(state: Int32Array, w: Int32Array, block: DataView, at: number)
     b = a;
     a = (t1 + t2) | 0;
   }
-  const sums = [a, b, c, d, e, f, g, h];
-  for (let i = 0; i < 8; i++) state[i] = state[i]! + sums[i]!;
+  state[0]! += a;
+  state[1]! += b;
+  state[2]! += c;
+  state[3]! += d;
+  state[4]! += e;
+  state[5]! += f;
+  state[6]! += g;
+  state[7]! += h;
 }
 
 /** A digest of bytes given in chunks. */
-export class Sha256 {
+export interface Digest {
+  update(bytes: Uint8Array): unknown;
+  /** 64 hexadecimal digits. Call it once. */
+  digest(encoding: "hex"): string;
+}
+
+/** A new digest: the host's where it has a synchronous one, as Node, Bun, Deno and workerd do, at eight times the speed. */
+export function newDigest(): Digest {
+  return builtin<{ createHash(name: string): Digest }>("node:crypto")?.createHash("sha256") ?? new Sha256();
+}
+
+export class Sha256 implements Digest {
   readonly #state = START.slice();
   readonly #words = new Int32Array(64);
   /** Bytes of the last, incomplete block. */
@@ -67,7 +93,6 @@ export class Sha256 {
     return this;
   }
 
-  /** 64 hexadecimal digits. Call it once. */
   digest(): string {
     const used = this.#length % 64;
     const tail = new Uint8Array(used < 56 ? 64 : 128);

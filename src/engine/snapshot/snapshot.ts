@@ -1,7 +1,8 @@
 import { show } from "../../check/index.js";
 import { bytesOf, type FileBytes } from "./bytes.js";
 import { SnapshotError } from "./error.js";
-import { Sha256, sha256 } from "./sha256.js";
+import type { Part } from "./part.js";
+import { type Digest, newDigest } from "./sha256.js";
 
 /**
  * LiveQ's files: a safetensors container (https://github.com/huggingface/safetensors) of byte tensors, read more
@@ -23,36 +24,59 @@ const ALIGNMENT = 64;
 const PREFIX = '{"__metadata__":{"sha256":"';
 const DIGEST_LENGTH = 64;
 
-/** The bytes of a tensor, whole or in consecutive parts. */
-export type TensorBytes = Uint8Array | readonly Uint8Array[];
-
 /** The digest of a file: of its header with zeros for the digest, followed by the digest of its data. */
-function digestOf(header: Uint8Array, dataDigest: string): string {
-  const text = new Uint8Array(header.byteLength + DIGEST_LENGTH);
-  text.set(header);
-  text.fill(0x30, PREFIX.length, PREFIX.length + DIGEST_LENGTH);
-  text.set(new TextEncoder().encode(dataDigest), header.byteLength);
-  return sha256(text);
+function digestOf(header: Uint8Array, data: Digest): string {
+  const text = header.slice().fill(0x30, PREFIX.length, PREFIX.length + DIGEST_LENGTH);
+  const digest = newDigest();
+  digest.update(text);
+  digest.update(new TextEncoder().encode(data.digest("hex")));
+  return digest.digest("hex");
 }
 
-function partsOf(bytes: TensorBytes): readonly Uint8Array[] {
-  return bytes instanceof Uint8Array ? [bytes] : bytes;
+/** Bytes of one chunk: what the digest takes in about a millisecond where it is not the host's. */
+const CHUNK = 1 << 18;
+const NOTHING = new Uint8Array();
+
+/** Copies of bytes, piece by piece. `patch` gets each and where it begins. */
+export function* slices(
+  bytes: Uint8Array,
+  patch?: (chunk: Uint8Array, at: number) => void,
+): Generator<Uint8Array, void> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK) {
+    const chunk = bytes.slice(at, at + CHUNK);
+    patch?.(chunk, at);
+    yield chunk;
+  }
 }
 
-/** All bytes before the data, and the length of the data. */
-function headerOf(
+/** Bytes that are changed no more, as a part. */
+export function wholePart(name: string, bytes: Uint8Array): Part {
+  return {
+    name,
+    chunks: () => slices(bytes),
+    release() {
+      bytes = NOTHING;
+    },
+  };
+}
+
+/** All bytes before the data, and the length of both. Yields nothing after each chunk, so that its steps are short. */
+function* headOf(
   kind: string,
   metadata: Record<string, string>,
-  tensors: ReadonlyMap<string, TensorBytes>,
-): { head: Uint8Array; dataBytes: number } {
+  parts: readonly Part[],
+): Generator<Uint8Array, [head: Uint8Array, bytes: number]> {
   let end = 0;
-  const digest = new Sha256();
+  const digest = newDigest();
   const entries: Record<string, object> = {};
-  for (const [name, bytes] of tensors) {
-    const size = partsOf(bytes).reduce((sum, part) => sum + part.byteLength, 0);
-    for (const part of partsOf(bytes)) digest.update(part);
-    entries[name] = { dtype: "U8", shape: [size], data_offsets: [end, end + size] };
-    end += size;
+  for (const part of parts) {
+    const start = end;
+    for (const chunk of part.chunks()) {
+      digest.update(chunk);
+      end += chunk.byteLength;
+      yield NOTHING;
+    }
+    entries[part.name] = { dtype: "U8", shape: [end - start], data_offsets: [start, end] };
   }
   const sha256 = "0".repeat(DIGEST_LENGTH);
   const own = { sha256, format: "liveq", kind, min_reader: String(READER) };
@@ -62,113 +86,88 @@ function headerOf(
   const head = new Uint8Array(start).fill(0x20, 8);
   new DataView(head.buffer).setBigUint64(0, BigInt(start - 8), true);
   head.set(text, 8);
-  head.set(new TextEncoder().encode(digestOf(head.subarray(8), digest.digest())), 8 + PREFIX.length);
-  return { head, dataBytes: end };
+  head.set(new TextEncoder().encode(digestOf(head.subarray(8), digest)), 8 + PREFIX.length);
+  return [head, start + end];
+}
+
+/** A file as a part of another, or by itself. */
+export interface FilePart extends Part {
+  /** Its size; known with its first chunk that is not empty. */
+  bytes: number;
+}
+
+/**
+ * A file of `kind`.
+ *
+ * @param passes - Times that its chunks are taken; in the last, each part is released once it is out. Default 2, as a part.
+ */
+export function filePart(
+  name: string,
+  kind: string,
+  metadata: Record<string, string>,
+  parts: readonly Part[],
+  passes = 2,
+): FilePart {
+  let head: Uint8Array | undefined;
+  return {
+    name,
+    bytes: 0,
+    *chunks() {
+      passes--;
+      if (!head) [head, this.bytes] = yield* headOf(kind, metadata, parts);
+      yield head;
+      for (const part of parts) {
+        yield* part.chunks();
+        if (!passes) part.release();
+      }
+    },
+    release() {
+      for (const part of parts) part.release();
+    },
+  };
+}
+
+/** The chunks of a file, which is released at their end, and where its reader stops before. */
+export function chunksOf(file: Part): Generator<Uint8Array, void> {
+  const chunks = released(file);
+  // A generator that has not begun would end without `finally`.
+  chunks.next();
+  return chunks;
+}
+
+function* released(file: Part): Generator<Uint8Array, void> {
+  try {
+    yield NOTHING;
+    yield* file.chunks();
+  } finally {
+    file.release();
+  }
+}
+
+/** A file as a whole; it is released. */
+export function joined(file: FilePart): Uint8Array {
+  let whole = NOTHING;
+  let at = 0;
+  for (const chunk of chunksOf(file)) {
+    if (file.bytes > whole.byteLength) whole = new Uint8Array(file.bytes);
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
 }
 
 /** The file of `kind`, whose tensors are stored in the order of the map. */
 export function packSnapshot(
   kind: string,
   metadata: Record<string, string>,
-  tensors: ReadonlyMap<string, TensorBytes>,
+  tensors: ReadonlyMap<string, Uint8Array>,
 ): Uint8Array {
-  const { head, dataBytes } = headerOf(kind, metadata, tensors);
-  const file = new Uint8Array(head.byteLength + dataBytes);
-  let at = 0;
-  for (const part of [head, ...[...tensors.values()].flatMap(partsOf)]) {
-    file.set(part, at);
-    at += part.byteLength;
-  }
-  return file;
-}
-
-const CHUNK = 1 << 20;
-
-/**
- * The same file in chunks of at most a mebibyte, each copied only when requested.
- *
- * @param check - Called before each chunk; throws if the tensors have changed since the digest was made.
- */
-export function* snapshotChunks(
-  kind: string,
-  metadata: Record<string, string>,
-  tensors: ReadonlyMap<string, TensorBytes>,
-  check: () => void,
-): Generator<Uint8Array, void> {
-  yield headerOf(kind, metadata, tensors).head.slice();
-  for (const part of [...tensors.values()].flatMap(partsOf)) {
-    for (let at = 0; at < part.byteLength; at += CHUNK) {
-      check();
-      yield part.slice(at, at + CHUNK);
-    }
-  }
-}
-
-/**
- * Reads a file of `kind` in chunks: the header first, then each tensor into memory of the caller.
- *
- * @param open - Gets the metadata and the tensors' sizes; returns memory of exactly that size for each.
- * @throws SnapshotError that names the fault; the contents of the memory are invalid then.
- */
-export async function readSnapshotStream(
-  kind: string,
-  chunks: AsyncIterable<Uint8Array>,
-  open: (metadata: Record<string, string>, sizes: ReadonlyMap<string, number>) => ReadonlyMap<string, Uint8Array>,
-): Promise<void> {
-  const source = new Pieces(chunks);
-  const length = headerLength(await source.take(8), Number.POSITIVE_INFINITY);
-  const header = await source.take(length);
-  const { metadata, sizes } = openHeader(kind, header);
-  const digest = new Sha256();
-  for (const [name, memory] of open(metadata, sizes)) {
-    if (memory.byteLength !== sizes.get(name)) {
-      throw new SnapshotError(`tensor ${show(name)} has ${sizes.get(name)} bytes, expected ${memory.byteLength}`);
-    }
-    await source.fill(memory);
-    digest.update(memory);
-  }
-  if (await source.isMore()) throw new SnapshotError("the file is longer than its tensors");
-  if (digestOf(header, digest.digest()) !== metadata["sha256"])
-    throw new SnapshotError("the file is damaged: its SHA-256 does not match");
-}
-
-/** Reads bytes from chunks of any size. */
-class Pieces {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #piece: Uint8Array = new Uint8Array();
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
-  }
-
-  async isMore(): Promise<boolean> {
-    while (this.#piece.byteLength === 0) {
-      const { done, value } = await this.#chunks.next();
-      if (done) return false;
-      this.#piece = bytesOf(value);
-    }
-    return true;
-  }
-
-  async fill(memory: Uint8Array): Promise<void> {
-    for (let at = 0; at < memory.byteLength; ) {
-      if (!(await this.isMore())) throw new SnapshotError("the file is cut off");
-      const part = this.#piece.subarray(0, memory.byteLength - at);
-      memory.set(part, at);
-      at += part.byteLength;
-      this.#piece = this.#piece.subarray(part.byteLength);
-    }
-  }
-
-  async take(length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
-    await this.fill(bytes);
-    return bytes;
-  }
+  const parts = Array.from(tensors, ([name, bytes]) => wholePart(name, bytes));
+  return joined(filePart(kind, kind, metadata, parts, 1));
 }
 
 /** The header's length, from the first eight bytes of a file. */
-function headerLength(bytes: Uint8Array, available: number): number {
+export function headerLength(bytes: Uint8Array, available: number): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(HEADER_MAX) || Number(length) > available) {
     throw new SnapshotError(`not a snapshot, or cut off: its header would have ${length} bytes`);
@@ -176,8 +175,14 @@ function headerLength(bytes: Uint8Array, available: number): number {
   return Number(length);
 }
 
+/** @throws SnapshotError for data of another digest than the header has. */
+export function requireDigest(header: Uint8Array, data: Digest, metadata: Record<string, string>): void {
+  if (digestOf(header, data) !== metadata["sha256"])
+    throw new SnapshotError("the file is damaged: its SHA-256 does not match");
+}
+
 /** Metadata, and the size of each tensor, after all checks that need no data. */
-function openHeader(
+export function openHeader(
   kind: string,
   header: Uint8Array,
 ): { metadata: Record<string, string>; sizes: Map<string, number> } {
@@ -202,8 +207,9 @@ export function unpackSnapshot(kind: string, given: FileBytes): SnapshotFile {
   const header = file.subarray(8, start);
   const { metadata, sizes } = openHeader(kind, header);
   const data = file.subarray(start);
-  if (digestOf(header, sha256(data)) !== metadata["sha256"])
-    throw new SnapshotError("the file is damaged: its SHA-256 does not match");
+  const digest = newDigest();
+  digest.update(data);
+  requireDigest(header, digest, metadata);
   const tensors = new Map<string, Uint8Array>();
   let end = 0;
   for (const [name, size] of sizes) {

@@ -7,6 +7,7 @@ export {
   Pending,
   type PendingDecision,
   type PendingOptions,
+  PendingReader,
   type SavedPending,
   type ShownStream,
 } from "./pending.js";

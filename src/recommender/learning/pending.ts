@@ -8,10 +8,11 @@ import {
   positiveInteger,
   type Rules,
 } from "../../check/index.js";
-import { PriorityQueue } from "../../collections/index.js";
+import { type Picture, Pictures, PriorityQueue } from "../../collections/index.js";
+import { FloatsReader, floatsPart, LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
-import { emptyOutcome, type Outcome, record } from "./reward.js";
+import { changedOf, emptyOutcome, type Outcome, record } from "./reward.js";
 
 export interface PendingOptions {
   /** Milliseconds that a decision waits after the user's next request for late feedback, >= 0. Default 0. */
@@ -121,9 +122,12 @@ interface Deadline {
 /** T with the length of each float array in its place. */
 type Saved<T> = { [K in keyof T]: T[K] extends Float32Array ? number : T[K] };
 
-/** The plain values of `Pending.save`: each float array is replaced by its length; the floats follow in order. */
+/** A decision as it is saved: each float array is replaced by its length; the floats follow in order. */
+type SavedEntry = Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined };
+
+/** The plain values of `Pending.parts`. */
 export interface SavedPending {
-  entries: (Omit<Saved<Entry>, "next"> & { next: Saved<NextState> | undefined })[];
+  entries: SavedEntry[];
   deadlines: Deadline[];
   dropped: number;
 }
@@ -133,6 +137,132 @@ const VOID_MAX = 64;
 
 /** No closed decisions. */
 const NONE: ClosedDecision[] = [];
+
+/** All that waits at one moment, while events and requests go on. Float arrays never change, so they are not copied. */
+class FrozenPending implements Picture {
+  readonly #entries: readonly Entry[];
+  readonly #deadlines: PriorityQueue<Deadline>;
+  readonly #queuedAt: (user: Id) => number | undefined;
+  /** Decisions, and times of users in the queue, as they were before they changed. */
+  readonly #before = new Map<Entry, Entry>();
+  readonly #queuedBefore = new Map<Id, number | undefined>();
+  /** Parts that are not released. */
+  readonly #open = new Set(["decisions", "deadlines", "pending"]);
+
+  constructor(
+    entries: readonly Entry[],
+    deadlines: PriorityQueue<Deadline>,
+    queuedAt: (user: Id) => number | undefined,
+  ) {
+    this.#entries = entries;
+    this.#deadlines = deadlines;
+    this.#queuedAt = queuedAt;
+  }
+
+  get isOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** A decision is about to change. */
+  keep(entry: Entry): void {
+    if (this.#before.has(entry)) return;
+    this.#before.set(entry, {
+      ...entry,
+      outcomes: entry.outcomes.map((each) => ({ ...each })),
+      seen: entry.seen?.slice(),
+    });
+  }
+
+  /** The time of a user in the queue is about to change. */
+  keepQueued(user: Id): void {
+    if (!this.#queuedBefore.has(user)) this.#queuedBefore.set(user, this.#queuedAt(user));
+  }
+
+  parts(): Part[] {
+    const release = (name: string) => () => this.#open.delete(name);
+    return [
+      linesPart("decisions", () => this.#saved(), release("decisions")),
+      linesPart("deadlines", () => this.#held(), release("deadlines")),
+      floatsPart("pending", () => this.#floats(), release("pending")),
+    ];
+  }
+
+  *#known(): Generator<Entry, void> {
+    for (const entry of this.#entries) yield this.#before.get(entry) ?? entry;
+  }
+
+  /** Most outcomes are empty: what is not in a line is so. */
+  *#saved(): Generator<Omit<SavedEntry, "outcomes"> & { outcomes: Partial<Outcome>[] }, void> {
+    for (const { observation, candidates, next, ...entry } of this.#known()) {
+      yield {
+        ...entry,
+        outcomes: entry.outcomes.map(changedOf),
+        observation: observation.length,
+        candidates: candidates.length,
+        next: next && { ...next, observation: next.observation.length, candidates: next.candidates.length },
+      };
+    }
+  }
+
+  *#floats(): Generator<Float32Array, void> {
+    for (const { observation, candidates, next } of this.#known()) {
+      yield observation;
+      yield candidates;
+      if (next === undefined) continue;
+      yield next.observation;
+      yield next.candidates;
+    }
+  }
+
+  /** The deadlines that count, in order; sorted item by item, as the caller takes them. */
+  *#held(): Generator<Deadline, void> {
+    const queue = this.#deadlines.copy();
+    while (queue.size > 0) {
+      const { time, user } = queue.pop();
+      const queuedAt = this.#queuedBefore.has(user) ? this.#queuedBefore.get(user) : this.#queuedAt(user);
+      if (queuedAt === time) yield { time, user };
+    }
+  }
+}
+
+/** The lengths of the float arrays of saved decisions, in their order. */
+function lengthsOf(entries: readonly SavedEntry[]): number[] {
+  return entries.flatMap(({ observation, candidates, next }) =>
+    next == null ? [observation, candidates] : [observation, candidates, next.observation, next.candidates],
+  );
+}
+
+/** Reads the parts of `Pending.parts`. */
+export class PendingReader {
+  readonly entries: SavedEntry[] = [];
+  readonly deadlines: Deadline[] = [];
+  #floats: FloatsReader | undefined;
+
+  /** By name, in the order of the file: what reads a part of so many bytes. */
+  readonly readers: ReadonlyMap<string, (bytes: number) => PartReader> = new Map<string, (bytes: number) => PartReader>(
+    [
+      ["decisions", () => new LinesReader("decisions", (record) => this.#take(record as SavedEntry))],
+      ["deadlines", () => new LinesReader("deadlines", (item) => this.deadlines.push(item as Deadline))],
+      [
+        "pending",
+        (bytes: number) => {
+          this.#floats = new FloatsReader("numbers of decisions", lengthsOf(this.entries), bytes);
+          return this.#floats;
+        },
+      ],
+    ],
+  );
+
+  #take(entry: SavedEntry): void {
+    // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
+    this.entries.push({ ...entry, outcomes: entry.outcomes.map((each) => ({ ...emptyOutcome(), ...each })) });
+  }
+
+  /** The next float array. */
+  take(length: number): Float32Array {
+    return this.#floats!.take(length);
+  }
+}
 
 /**
  * Decisions that wait for their feedback.
@@ -151,6 +281,7 @@ export class Pending {
   readonly #ofUser = new Map<Id, OfUser>();
   /** Each user with decisions, at a time no later than the first at which one of them may close by itself. */
   #deadlines = new PriorityQueue<Deadline>();
+  readonly #pictures = new Pictures<FrozenPending>();
 
   /**
    * @param deadline - When a user who shows no sign since a time counts as gone, milliseconds; `timeoutMs` later at the
@@ -170,7 +301,8 @@ export class Pending {
 
   /** Adds a decision, in order of time. Returns the decisions that it removes to make room. */
   add(decision: PendingDecision): ClosedDecision[] {
-    this.#insert({ ...decision, outcomes: decision.slate.map(emptyOutcome), seen: undefined, next: undefined });
+    const outcomes = decision.slate.map(emptyOutcome);
+    this.#insert({ ...decision, outcomes, seen: undefined, next: undefined });
     this.#enqueue(decision.user, decision.time);
     const { decisions } = this.options;
     if (this.#entries.size <= decisions) return NONE;
@@ -212,6 +344,7 @@ export class Pending {
     now: number = event.time,
   ): ClosedDecision[] {
     const entry = decision as Entry;
+    this.#pictures.tell((picture) => picture.keep(entry));
     if (event.kind === "impression") {
       entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
       entry.seen[position] = true;
@@ -240,7 +373,11 @@ export class Pending {
   next(user: Id, next: NextState): ClosedDecision[] {
     const own = this.#ofUser.get(user);
     if (own === undefined) return NONE;
-    for (const entry of own.entries) entry.next ??= next;
+    for (const entry of own.entries) {
+      if (entry.next !== undefined) continue;
+      this.#pictures.tell((picture) => picture.keep(entry));
+      entry.next = next;
+    }
     if (this.options.delayMs > 0) this.#enqueue(user, next.time);
     const closed = this.#settle(user, next.time);
     for (let over = own.entries.length - IN_FLIGHT - this.options.nStep; over >= 0; over--) {
@@ -257,6 +394,7 @@ export class Pending {
       if (!this.#holds(item)) continue;
       const { user } = item;
       const own = this.#ofUser.get(user)!;
+      this.#pictures.tell((picture) => picture.keepQueued(user));
       own.queuedAt = undefined;
       closed.push(...this.#settle(user, now));
       const last = own.entries.at(-1);
@@ -273,31 +411,16 @@ export class Pending {
     for (const entry of [...(this.#ofUser.get(user)?.entries ?? [])]) this.#remove(entry);
   }
 
-  /** Plain values; the floats are pushed to `floats`, in the order in which `load` takes them. */
-  save(floats: Float32Array[]): SavedPending {
-    const entries: SavedPending["entries"] = [];
-    const put = (array: Float32Array) => floats.push(array) && array.length;
-    for (const entry of this.#entries.values()) {
-      const observation = put(entry.observation);
-      const candidates = put(entry.candidates);
-      const next = entry.next && {
-        ...entry.next,
-        observation: put(entry.next.observation),
-        candidates: put(entry.next.candidates),
-      };
-      entries.push({ ...entry, observation, candidates, next });
-    }
-    const deadlines = this.#deadlines.sorted().filter((item) => this.#holds(item));
-    return { entries, deadlines, dropped: this.dropped };
+  /** All that waits now, in parts of a file. It goes on meanwhile: what changes is copied before. Release each. */
+  parts(): Part[] {
+    const queuedAt = (user: Id) => this.#ofUser.get(user)?.queuedAt;
+    const picture = new FrozenPending([...this.#entries.values()], this.#deadlines.copy(), queuedAt);
+    this.#pictures.add(picture);
+    return picture.parts();
   }
 
-  /** Restores the values of `save` into an empty table; `floats`: all of them, one after the other. */
-  load(saved: SavedPending, floats: Float32Array): void {
-    let at = 0;
-    const take = (length: number) => {
-      at += length;
-      return floats.slice(at - length, at);
-    };
+  /** Restores saved values into an empty table. `take` gives the float arrays, one after the other. */
+  load(saved: SavedPending, take: (length: number) => Float32Array): void {
     for (const entry of saved.entries) {
       const observation = take(entry.observation);
       const candidates = take(entry.candidates);
@@ -306,10 +429,20 @@ export class Pending {
         observation: take(entry.next.observation),
         candidates: take(entry.next.candidates),
       };
-      const { id, user, time, slate, times, offered, seen } = entry;
-      // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
-      const outcomes = entry.outcomes.map((outcome) => ({ ...emptyOutcome(), ...outcome }));
-      this.#insert({ id, user, time, slate, observation, candidates, times, offered, outcomes, seen, next });
+      const { id, user, time, slate, times, offered, outcomes, seen } = entry;
+      this.#insert({
+        id,
+        user,
+        time,
+        slate,
+        observation,
+        candidates,
+        times,
+        offered,
+        outcomes,
+        seen,
+        next,
+      });
     }
     for (const item of saved.deadlines) {
       const own = this.#ofUser.get(item.user);
@@ -330,7 +463,9 @@ export class Pending {
     this.#entries.delete(entry.id);
     const { entries } = this.#ofUser.get(entry.user)!;
     entries.splice(entries.indexOf(entry), 1);
-    if (entries.length === 0) this.#ofUser.delete(entry.user);
+    if (entries.length > 0) return;
+    this.#pictures.tell((picture) => picture.keepQueued(entry.user));
+    this.#ofUser.delete(entry.user);
   }
 
   /** Whether an item of the queue of deadlines is the one that counts for its user. */
@@ -350,6 +485,7 @@ export class Pending {
       if (next && next.time + delayMs > now) time = Math.min(time, next.time + delayMs);
     }
     if (own.queuedAt !== undefined && own.queuedAt <= time) return;
+    this.#pictures.tell((picture) => picture.keepQueued(user));
     own.queuedAt = time;
     this.#deadlines.push({ time, user });
     if (this.#deadlines.size > 2 * this.#ofUser.size + VOID_MAX) this.#tidy();

@@ -184,6 +184,18 @@ export function emptyOutcome(): Outcome {
   };
 }
 
+const EMPTY = Object.freeze(emptyOutcome());
+
+/** What an outcome has that the empty one has not. */
+export function changedOf(outcome: Outcome): Partial<Outcome> {
+  const changed: Partial<Record<keyof Outcome, unknown>> = {};
+  for (const name in outcome) {
+    const key = name as keyof Outcome;
+    if (outcome[key] !== EMPTY[key]) changed[key] = outcome[key];
+  }
+  return changed as Partial<Outcome>;
+}
+
 /** A sum of amounts that stays finite, as a file holds finite numbers only. */
 function added(sum: number, amount: number): number {
   return Math.min(sum + amount, Number.MAX_VALUE);

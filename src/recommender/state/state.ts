@@ -206,7 +206,7 @@ export class State {
   /** The large data of a save, in parts: pictures of this moment. Release each. */
   parts(): Part[] {
     const parts = [this.users.profiles.part("users"), this.users.streamers.part("streamers")];
-    for (const [name, keeper] of this.#keepers) if (keeper.part) parts.push(keeper.part(name));
+    for (const [name, keeper] of this.#keepers) if (keeper.part) parts.push(keeper.part(`kept.${name}`));
     return parts;
   }
 
@@ -216,7 +216,7 @@ export class State {
       ["users", this.users.profiles.reader("users")],
       ["streamers", this.users.streamers.reader("streamers")],
     ]);
-    for (const [name, keeper] of this.#keepers) if (keeper.reader) readers.set(name, keeper.reader(name));
+    for (const [name, keeper] of this.#keepers) if (keeper.reader) readers.set(`kept.${name}`, keeper.reader(`kept.${name}`));
     return readers;
   }
 

@@ -1,4 +1,5 @@
 import { Latest, pairKey, Queue } from "../../collections/index.js";
+import { LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import {
   BEAT_TIMEOUT_MS,
   type Click,
@@ -63,7 +64,7 @@ export interface Beaten {
   readonly isTaken: boolean;
 }
 
-/** The plain values of `Watches.save`. */
+/** The plain values of `Watches.save`: the lists of `Watches.part`, and `Watches.counts`. */
 export interface SavedWatches {
   running: Running[];
   ended: [key: string, Ended][];
@@ -160,14 +161,36 @@ export class Watches {
 
   /** Plain values for `JSON.stringify`; `load` restores them. */
   save(): SavedWatches {
-    return {
-      running: [...this.#running.values()],
-      ended: [...this.#ended],
-      hasBeats: this.#hasBeats,
-      lostEnds: this.lostEnds,
-      stale: this.stale,
-      late: this.late,
-    };
+    return { running: [...this.#running.values()], ended: [...this.#ended], ...this.counts() };
+  }
+
+  /** The plain values without the lists. */
+  counts(): Omit<SavedWatches, "running" | "ended"> {
+    return { hasBeats: this.#hasBeats, lostEnds: this.lostEnds, stale: this.stale, late: this.late };
+  }
+
+  /** The lists, as a part of a file. Watches are replaced, not changed, so that a list of them is a picture. */
+  part(): Part {
+    let running = [...this.#running.values()];
+    let keys = [...this.#ended.keys()];
+    let ended = [...this.#ended.values()];
+    function* records() {
+      yield* running;
+      for (let i = 0; i < keys.length; i++) yield [keys[i], ended[i]];
+    }
+    return linesPart("watches", records, () => {
+      running = [];
+      keys = [];
+      ended = [];
+    });
+  }
+
+  /** Reads such a part into lists. */
+  static reader({ running, ended }: Pick<SavedWatches, "running" | "ended">): PartReader {
+    return new LinesReader("watches", (record) => {
+      if (Array.isArray(record)) ended.push(record as SavedWatches["ended"][number]);
+      else running.push(record as Running);
+    });
   }
 
   /** Restores the values of `save` into an empty table. */

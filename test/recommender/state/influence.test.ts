@@ -172,7 +172,7 @@ describe("the influence of an account", () => {
       }
       const watch = { kind: "watch", user: "bot", stream: "s1", watchMs: 5 * MINUTE } satisfies Partial<LiveEvent>;
       for (let i = 1; i <= watches; i++) scenes.feedback({ ...watch, time: i * 5 * MINUTE });
-      const part = scenes.parts().find(({ name }) => name === "vectors");
+      const part = scenes.parts().find(({ name }) => name === "kept.vectors");
       return textOf(bytesOf(part!));
     };
     expect(learned(60)).toEqual(learned(4));
