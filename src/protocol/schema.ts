@@ -32,6 +32,10 @@ const CANDIDATES = 65_536;
 const FILTERED = 4096;
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_LENGTH));
+/** No control characters: they break logs and terminals, and keys made of several ids. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: They are what it finds.
+const PLAIN = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+const id = v.pipe(name, v.regex(PLAIN));
 const nonNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const tags = v.pipe(v.array(name), v.maxLength(TAGS));
@@ -40,6 +44,7 @@ const component = v.pipe(v.number(), v.finite(), v.minValue(-EMBEDDING_MAX), v.m
 const embedding = v.pipe(v.array(component), v.minLength(1), v.maxLength(EMBEDDING));
 
 const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
+const ID = `${NAME}, without control characters`;
 const NON_NEGATIVE = "a finite number >= 0";
 const COUNT = "an integer >= 0";
 const COMPONENT = `a finite number in [-${EMBEDDING_MAX}, ${EMBEDDING_MAX}]`;
@@ -73,14 +78,14 @@ export const KINDS = [
 /** The requirement of each field, in words; `KIND.FIELD` stands before `FIELD`. */
 export const MUST: Readonly<Record<string, string>> = {
   kind: `one of ${KINDS.join(", ")}`,
-  id: NAME,
+  id: ID,
   time: NON_NEGATIVE,
   now: NON_NEGATIVE,
-  user: NAME,
-  stream: NAME,
-  streamer: NAME,
+  user: ID,
+  stream: ID,
+  streamer: ID,
   category: NAME,
-  decision: NAME,
+  decision: ID,
   tags: `an array of at most ${TAGS} strings`,
   title: `a string of at most ${TITLE_LENGTH} characters`,
   description: `a string of at most ${DESCRIPTION_LENGTH} characters`,
@@ -95,7 +100,7 @@ export const MUST: Readonly<Record<string, string>> = {
   position: COUNT,
   watchMs: NON_NEGATIVE,
   dwellMs: NON_NEGATIVE,
-  page: NAME,
+  page: ID,
   rating: "a finite number in [0, 1]",
   amount: "a finite number > 0",
   "purchase.amount": NON_NEGATIVE,
@@ -105,7 +110,7 @@ export const MUST: Readonly<Record<string, string>> = {
   gender: NAME,
   region: NAME,
   device: NAME,
-  friend: NAME,
+  friend: ID,
   k: "an integer >= 1",
   candidates: `an array of at most ${CANDIDATES} ids`,
   filter: "an object",
@@ -134,6 +139,8 @@ export function mustOf(field: string, kind: unknown): string {
 
 /** The requirement of elements of lists other than names. */
 const ELEMENT: Readonly<Record<string, string>> = {
+  slate: ID,
+  candidates: ID,
   embeddings: COMPONENT,
   propensities: "a finite number in (0, 1]",
   scores: "a finite number",
@@ -142,15 +149,15 @@ const ELEMENT: Readonly<Record<string, string>> = {
   runnersUp: "an object",
 };
 
-const timed = { time: nonNegative, id: v.optional(name) };
-const userAndStream = { ...timed, user: name, stream: name };
+const timed = { time: nonNegative, id: v.optional(id) };
+const userAndStream = { ...timed, user: id, stream: id };
 
 const event = v.variant("kind", [
   v.strictObject({
     kind: v.literal("on_air"),
     ...timed,
-    stream: name,
-    streamer: name,
+    stream: id,
+    streamer: id,
     category: name,
     tags: v.optional(tags),
     title: v.optional(title),
@@ -164,23 +171,23 @@ const event = v.variant("kind", [
   v.strictObject({
     kind: v.literal("update"),
     ...timed,
-    stream: name,
+    stream: id,
     viewers: v.optional(count),
     likes: v.optional(count),
     category: v.optional(name),
     tags: v.optional(tags),
     title: v.optional(title),
   }),
-  v.strictObject({ kind: v.literal("off_air"), ...timed, stream: name }),
+  v.strictObject({ kind: v.literal("off_air"), ...timed, stream: id }),
   v.strictObject({
     kind: v.literal("impression"),
     ...userAndStream,
-    decision: v.optional(name),
+    decision: v.optional(id),
     position: v.optional(count),
   }),
-  v.strictObject({ kind: v.literal("click"), ...userAndStream, decision: v.optional(name) }),
-  v.strictObject({ kind: v.literal("heartbeat"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
-  v.strictObject({ kind: v.literal("watch"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
+  v.strictObject({ kind: v.literal("click"), ...userAndStream, decision: v.optional(id) }),
+  v.strictObject({ kind: v.literal("heartbeat"), ...userAndStream, watchMs: nonNegative, decision: v.optional(id) }),
+  v.strictObject({ kind: v.literal("watch"), ...userAndStream, watchMs: nonNegative, decision: v.optional(id) }),
   v.strictObject({ kind: v.picklist(["like", "comment", "share", "follow", "dislike"]), ...userAndStream }),
   v.strictObject({
     kind: v.literal("rating"),
@@ -196,27 +203,27 @@ const event = v.variant("kind", [
     kind: v.literal("purchase"),
     ...userAndStream,
     amount: nonNegative,
-    decision: v.optional(name),
+    decision: v.optional(id),
   }),
   v.strictObject({
     kind: v.literal("signal"),
     ...userAndStream,
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(SIGNAL_LENGTH)),
     value: v.pipe(v.number(), v.finite(), v.minValue(-SIGNAL_MAX), v.maxValue(SIGNAL_MAX)),
-    decision: v.optional(name),
+    decision: v.optional(id),
   }),
-  v.strictObject({ kind: v.literal("page_view"), ...timed, user: name, dwellMs: nonNegative, page: v.optional(name) }),
+  v.strictObject({ kind: v.literal("page_view"), ...timed, user: id, dwellMs: nonNegative, page: v.optional(id) }),
   v.strictObject({
     kind: v.literal("user"),
     ...timed,
-    user: name,
+    user: id,
     age: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(AGE_MAX))),
     gender: v.optional(name),
     region: v.optional(name),
     language: v.optional(name),
     device: v.optional(name),
   }),
-  v.strictObject({ kind: v.picklist(["friend", "unfriend"]), ...timed, user: name, friend: name }),
+  v.strictObject({ kind: v.picklist(["friend", "unfriend"]), ...timed, user: id, friend: id }),
 ]);
 
 const names = v.optional(v.pipe(v.array(name), v.maxLength(FILTERED)));
@@ -232,10 +239,10 @@ const filter = v.strictObject({
 });
 
 const request = v.strictObject({
-  user: name,
+  user: id,
   now: nonNegative,
   k: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  candidates: v.optional(v.pipe(v.array(name), v.maxLength(CANDIDATES))),
+  candidates: v.optional(v.pipe(v.array(id), v.maxLength(CANDIDATES))),
   filter: v.optional(filter),
   explain: v.optional(v.union([v.boolean(), v.pipe(v.number(), v.safeInteger(), v.minValue(1))])),
 });
@@ -247,10 +254,10 @@ export const unique = v.check<string[], undefined>((names) => new Set(names).siz
 const told = v.optional(v.pipe(v.array(v.looseObject({})), v.maxLength(CANDIDATES)));
 
 const decision = v.strictObject({
-  id: name,
-  user: name,
+  id,
+  user: id,
   time: nonNegative,
-  slate: v.pipe(v.array(name), v.maxLength(CANDIDATES), unique),
+  slate: v.pipe(v.array(id), v.maxLength(CANDIDATES), unique),
   propensities: v.optional(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)))),
   scores: v.optional(v.array(v.pipe(v.number(), v.finite()))),
   sources: v.optional(v.array(v.picklist([...SOURCES, "all"]))),
@@ -297,12 +304,20 @@ function listOf(shortest: number, longest: number, check: Check): Check {
 }
 
 const isName = textOf(1, NAME_LENGTH);
+const isId: Check = (value) => isName(value) && PLAIN.test(value as string);
 const isNonNegative = numberIn(0, Number.MAX_VALUE);
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTags = listOf(0, TAGS, isName);
 const isEmbedding = listOf(1, EMBEDDING, numberIn(-EMBEDDING_MAX, EMBEDDING_MAX));
 
 const CHECKS: Readonly<Record<string, Check>> = {
+  id: isId,
+  user: isId,
+  stream: isId,
+  streamer: isId,
+  decision: isId,
+  friend: isId,
+  page: isId,
   tags: isTags,
   title: textOf(0, TITLE_LENGTH),
   description: textOf(0, DESCRIPTION_LENGTH),

@@ -12,6 +12,8 @@ import type { WatchTime } from "./watches.js";
 /** One event with its effect on the state. */
 export interface Fact {
   readonly event: LiveEvent;
+  /** The host's time: what all users share counts no later one, whatever the event says. */
+  readonly now: number;
   /** The event's stream, on air or gone; undefined for an event without a stream. */
   readonly stream: KnownStream | undefined;
   /** The event puts a new stream on air. */
@@ -59,10 +61,20 @@ export class State {
   readonly users: Users;
   readonly catalogue = new Catalogue();
   readonly #keepers = new Map<string, Keeper>();
+  #now = Infinity;
 
   /** @throws TypeError or RangeError for an option that is unknown or out of its range. */
   constructor(options: Partial<ProfileOptions> = {}) {
     this.users = new Users(options);
+  }
+
+  /**
+   * Takes the host's time: what all users share counts no later one, whatever an event says. Without it the time of each
+   * event counts.
+   */
+  follow(now: number): void {
+    this.#now = now;
+    this.users.streamers.now = now;
   }
 
   /** The keeper of a name, made at the first call: groups that read the same data share one keeper. */
@@ -90,13 +102,13 @@ export class State {
   feedback(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
     if (!("stream" in event)) {
       this.#userEvent(event);
-      this.#keep({ event, stream: undefined, isNew: false, watch: undefined, sharedMs: 0 });
+      this.#keep({ event, stream: undefined });
       return true;
     }
     if (!("user" in event)) return this.#streamEvent(event, stream);
     if (stream === undefined) return false;
     const sharedMs = this.#feedbackEvent(event, stream, watch);
-    this.#keep({ event, stream, isNew: false, watch, sharedMs });
+    this.#keep({ event, stream, watch, sharedMs });
     return true;
   }
 
@@ -149,22 +161,26 @@ export class State {
     }
   }
 
-  #keep(fact: Fact): void {
+  #keep(known: Pick<Fact, "event" | "stream"> & Partial<Fact>): void {
+    const now = this.#now === Infinity ? known.event.time : this.#now;
+    const fact: Fact = { now, isNew: false, watch: undefined, sharedMs: 0, ...known };
     for (const keeper of this.#keepers.values()) keeper.feedback(fact);
   }
 
   #streamEvent(event: StreamEvent, stream: KnownStream | undefined): boolean {
     const isOnAir = stream?.isOnAir === true;
+    if (this.catalogue.isOutdated(event, stream, this.#now)) return true;
     if (event.kind !== "on_air") {
       // Keepers write about an ending stream while it is still on air.
-      if (isOnAir) this.#keep({ event, stream, isNew: false, watch: undefined, sharedMs: 0 });
-      this.catalogue.feedback(event, stream);
+      if (isOnAir) this.#keep({ event, stream });
+      this.catalogue.feedback(event, stream, this.#now);
       return isOnAir;
     }
-    this.catalogue.feedback(event, stream);
+    const early = this.catalogue.feedback(event, stream, this.#now);
     if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category, event.time);
     const known = this.catalogue.get(event.stream);
-    this.#keep({ event, stream: known, isNew: !isOnAir, watch: undefined, sharedMs: 0 });
+    this.#keep({ event, stream: known, isNew: !isOnAir });
+    for (const update of early) this.#streamEvent(update, known);
     return true;
   }
 

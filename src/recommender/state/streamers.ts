@@ -1,6 +1,6 @@
 import { Latest } from "../../collections/index.js";
 import { fade } from "../../numeric/index.js";
-import { HOUR, type Id, WEEK } from "../../protocol/index.js";
+import { HOUR, type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
 
 /**
  * Fading sums over everybody's visits: to a streamer, in a category, on the platform.
@@ -177,7 +177,7 @@ function addTo(record: Record, sum: keyof StreamerSums, amount: number, now: num
     multiply(record.long, fade(now - record.time, WEEK));
     if (record.now !== undefined) multiply(record.now, fade(now - record.time, HOUR));
     record.time = now;
-  }
+  } else if (record.time - now > WRONG_CLOCK_MS) record.time = now;
   record.long[sum] += amount;
   if (record.now !== undefined) record.now[sum] += amount;
 }
@@ -215,13 +215,17 @@ export class Streamers {
   /** The latest result of `estimate`; the time is NaN where no later call may have it. */
   readonly #latest = { streamer: "", category: "", now: Number.NaN, estimate: emptyStreamerEstimate() };
 
+  /** The host's time: what comes with a later one counts as if it came now. */
+  now = Infinity;
+
   /** @param maxStreamers - Streamers remembered; the ones not visited for longest are dropped first. */
   constructor(maxStreamers: number) {
     this.#streamers = new Latest(maxStreamers);
   }
 
   /** Adds `amount` to one sum of the streamer, of the category and of the platform. */
-  add(streamer: Id, category: string, sum: keyof StreamerSums, amount: number, now: number): void {
+  add(streamer: Id, category: string, sum: keyof StreamerSums, amount: number, time: number): void {
+    const now = Math.min(time, this.now);
     let ofStreamer = this.#streamers.get(streamer);
     if (ofStreamer === undefined || sum !== "impressions") {
       ofStreamer ??= emptyRecord(now);
@@ -246,7 +250,8 @@ export class Streamers {
   }
 
   /** A stream begins. */
-  onAir(streamer: Id, category: string, now: number): void {
+  onAir(streamer: Id, category: string, time: number): void {
+    const now = Math.min(time, this.now);
     const { history } = this.#known(streamer, now);
     history.streams++;
     history.lastOnAir = now;
@@ -258,7 +263,7 @@ export class Streamers {
 
   /** The streamer gains a follower. */
   followed(streamer: Id, now: number): void {
-    this.#known(streamer, now).history.followers++;
+    this.#known(streamer, Math.min(now, this.now)).history.followers++;
   }
 
   /** Adds the minutes of a watch that `add` has counted. */

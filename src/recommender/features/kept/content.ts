@@ -10,7 +10,7 @@ import {
 } from "../../../encoders/index.js";
 import { SnapshotError } from "../../../engine/index.js";
 import { fade, log1p } from "../../../numeric/index.js";
-import { type Id, MINUTE, WEEK } from "../../../protocol/index.js";
+import { type Id, MINUTE, WEEK, WRONG_CLOCK_MS } from "../../../protocol/index.js";
 import type { CatalogStream, Fact, Keeper, State, UserProfile } from "../../state/index.js";
 import type { FeatureContext, FeatureGroup, FeatureWriter, Moment } from "../group.js";
 import { FADED } from "../scale.js";
@@ -121,7 +121,8 @@ class KeptContents implements Keeper {
   #add(user: Id, { rows }: Content, weight: number, now: number): void {
     const watched = this.#users.get(user) ?? { sums: MODALITIES.map(() => null), time: now };
     const factor = fade(now - watched.time, WEEK);
-    watched.time = Math.max(watched.time, now);
+    const isWrong = watched.time - now > WRONG_CLOCK_MS;
+    watched.time = isWrong ? now : Math.max(watched.time, now);
     for (let m = 0; m < rows.length; m++) {
       const row = rows[m]!;
       if (row === null && watched.sums[m] === null) continue;
