@@ -75,7 +75,7 @@ export abstract class Baseline implements Policy, TargetPolicy {
    */
   feedback(event: LiveEvent, now?: number): Receipt {
     const parsed = parseEvent(event);
-    const receipt = this.#intake.receive(parsed, now);
+    const receipt = this.#intake.receive(parsed, now, (repeated) => this.#catalog.changes(repeated));
     if (receipt !== "taken") return receipt;
     const { time, settled } = this.#intake.clock;
     // What users share counts no later time than the host's.

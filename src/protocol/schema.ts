@@ -44,7 +44,6 @@ const component = v.pipe(v.number(), v.finite(), v.minValue(-EMBEDDING_MAX), v.m
 const embedding = v.pipe(v.array(component), v.minLength(1), v.maxLength(EMBEDDING));
 
 const NAME = `a string of 1 to ${NAME_LENGTH} characters`;
-const ID = `${NAME}, without control characters`;
 const NON_NEGATIVE = "a finite number >= 0";
 const COUNT = "an integer >= 0";
 const COMPONENT = `a finite number in [-${EMBEDDING_MAX}, ${EMBEDDING_MAX}]`;
@@ -78,14 +77,14 @@ export const KINDS = [
 /** The requirement of each field, in words; `KIND.FIELD` stands before `FIELD`. */
 export const MUST: Readonly<Record<string, string>> = {
   kind: `one of ${KINDS.join(", ")}`,
-  id: ID,
+  id: NAME,
   time: NON_NEGATIVE,
   now: NON_NEGATIVE,
-  user: ID,
-  stream: ID,
-  streamer: ID,
+  user: NAME,
+  stream: NAME,
+  streamer: NAME,
   category: NAME,
-  decision: ID,
+  decision: NAME,
   tags: `an array of at most ${TAGS} strings`,
   title: `a string of at most ${TITLE_LENGTH} characters`,
   description: `a string of at most ${DESCRIPTION_LENGTH} characters`,
@@ -100,7 +99,7 @@ export const MUST: Readonly<Record<string, string>> = {
   position: COUNT,
   watchMs: NON_NEGATIVE,
   dwellMs: NON_NEGATIVE,
-  page: ID,
+  page: NAME,
   rating: "a finite number in [0, 1]",
   amount: "a finite number > 0",
   "purchase.amount": NON_NEGATIVE,
@@ -110,7 +109,7 @@ export const MUST: Readonly<Record<string, string>> = {
   gender: NAME,
   region: NAME,
   device: NAME,
-  friend: ID,
+  friend: NAME,
   k: "an integer >= 1",
   candidates: `an array of at most ${CANDIDATES} ids`,
   filter: "an object",
@@ -139,8 +138,6 @@ export function mustOf(field: string, kind: unknown): string {
 
 /** The requirement of elements of lists other than names. */
 const ELEMENT: Readonly<Record<string, string>> = {
-  slate: ID,
-  candidates: ID,
   embeddings: COMPONENT,
   propensities: "a finite number in (0, 1]",
   scores: "a finite number",
@@ -278,6 +275,9 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   }
   // Elements of lists are names, except those of numbers and sources.
   const element = ELEMENT[keys[0]!] ?? NAME;
+  if (issue.type === "regex") {
+    throw new EventError(field, `"${field}" must be without control characters, got ${show(last.value)}`);
+  }
   const must =
     last.type === "array" ? element : mustOf(keys.at(-1)!, (issue.path![0]!.input as { kind?: unknown }).kind);
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);

@@ -34,9 +34,13 @@ const UNITS: readonly (readonly [unit: string, perMs: number])[] = [
 ];
 
 /** The unit in which a time is near the host's, where that is not milliseconds; undefined for none. */
-export function mistakenUnit(time: number, host: number): string | undefined {
-  if (host < AGE_BEGINS) return undefined;
+function unitOf(time: number, host: number): string | undefined {
   return UNITS.find(([, perMs]) => time > 0.5 * perMs * host && time < 2 * perMs * host)?.[0];
+}
+
+/** Whether a time is in another unit than the host's, which is of this age. */
+export function isMistaken(time: number, host: number): boolean {
+  return host >= AGE_BEGINS && unitOf(time, host) !== undefined;
 }
 
 /**
@@ -44,11 +48,9 @@ export function mistakenUnit(time: number, host: number): string | undefined {
  * another unit. undefined for a time that can be right.
  */
 export function timeFault(time: number, host: number, maxAheadMs: number): EventError | undefined {
-  const unit = mistakenUnit(time, host);
-  if (unit !== undefined) {
-    return new EventError("time", `"time" must be in milliseconds, got ${time}, which looks like ${unit}`);
-  }
   const latest = host + maxAheadMs;
-  if (time <= latest) return undefined;
-  return new EventError("time", `"time" must be at most ${latest}, the host's time and a little more, got ${time}`);
+  if (time <= latest && !isMistaken(time, host)) return undefined;
+  const unit = unitOf(time, host);
+  const must = time > latest ? `at most ${latest}, the host's time and a little more` : "in milliseconds";
+  return new EventError("time", `"time" must be ${must}, got ${time}${unit === undefined ? "" : ` (${unit}?)`}`);
 }

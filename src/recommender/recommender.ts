@@ -545,9 +545,10 @@ export class Recommender implements Policy, TargetPolicy {
    */
   feedback(event: LiveEvent, now?: number): Receipt {
     const parsed = parseEvent(event);
-    const receipt = this.#intake.receive(parsed, now);
+    const { state } = this.#scenes;
+    const receipt = this.#intake.receive(parsed, now, (repeated) => state.catalogue.changes(repeated));
     if (receipt !== "taken") return receipt;
-    this.#scenes.state.follow(this.time);
+    state.follow(this.time, now !== undefined);
     const isTaken = this.#beaten(parsed);
     this.#observe(this.#pending.expire(this.#intake.clock.settled, EXPIRED_MAX));
     if ("user" in parsed && "stream" in parsed) {
@@ -874,7 +875,7 @@ export class Recommender implements Policy, TargetPolicy {
   /** A user asks for streams: no longer in any, as far as is known. */
   #askedBy(user: Id, now: number): void {
     this.#intake.follow(now);
-    this.#scenes.state.follow(now);
+    this.#scenes.state.follow(now, true);
     const { settled } = this.#intake.clock;
     this.#end(this.#watches.expire(settled, EXPIRED_MAX));
     this.#end(this.#watches.leave(user));

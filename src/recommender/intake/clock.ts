@@ -1,4 +1,4 @@
-import { DAY, type EventError, mistakenUnit, timeFault } from "../../protocol/index.js";
+import { DAY, type EventError, isMistaken, timeFault } from "../../protocol/index.js";
 
 /** How far the time of an event may be from the host's. */
 export interface ClockOptions {
@@ -71,7 +71,7 @@ export class Clock {
   judge(time: number, now?: number): EventError | "late" | undefined {
     const host = now ?? this.#host;
     if (host === undefined) return undefined;
-    if (now !== undefined || mistakenUnit(time, host) !== undefined) {
+    if (now !== undefined || isMistaken(time, host)) {
       const fault = timeFault(time, host, this.#options.maxAheadMs);
       if (fault !== undefined) return fault;
     }

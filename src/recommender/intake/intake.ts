@@ -50,6 +50,7 @@ export interface IntakeCounts {
 /** The plain values of `Intake.save`, beside its window. */
 export interface SavedIntake {
   clock: SavedClock;
+  latest: number;
   counts: IntakeCounts;
 }
 
@@ -58,6 +59,8 @@ export class Intake {
   readonly clock: Clock;
   readonly counts: IntakeCounts = { steppedBack: 0, duplicates: 0, conflicts: 0, ahead: 0, lateDropped: 0 };
   readonly #seen: Seen;
+  /** The latest time of an event, as far as it had come. */
+  #latest = 0;
 
   constructor(options: IntakeOptions = INTAKE_DEFAULTS) {
     this.clock = new Clock(options);
@@ -68,9 +71,11 @@ export class Intake {
    * Takes a valid event, or says why not; of one that is not taken only the count stays.
    *
    * @param now - The host's time, milliseconds. Default: its latest, by requests and earlier events.
+   * @param changes - Whether an event of a stream would change that it is on air: at one instant it may go on air, off and
+   *   on again. Default: it does not.
    * @throws RangeError for a `now` that is no time.
    */
-  receive(event: LiveEvent, now?: number): Receipt {
+  receive(event: LiveEvent, now?: number, changes: (event: LiveEvent) => boolean = () => false): Receipt {
     if (now !== undefined && !nonNegative[0](now)) throw mustBe("now", nonNegative[1], now);
     const judged = this.clock.judge(event.time, now);
     if (judged instanceof EventError) {
@@ -80,14 +85,18 @@ export class Intake {
     // A heartbeat that comes again changes nothing.
     const identity = event.kind === "heartbeat" && event.id === undefined ? undefined : identityOf(event);
     const known = identity && this.#seen.get(identity.key);
-    if (known !== undefined) return this.#repeated(event.id, known === identity!.content);
+    const isKnown = known !== undefined;
+    if (isKnown && (event.id !== undefined || !changes(event))) {
+      return this.#repeated(event.id, known === identity!.content);
+    }
     if (judged === "late") {
       this.counts.lateDropped++;
       return "late";
     }
-    if (identity !== undefined) this.#seen.add(identity.key, identity.content);
+    if (identity !== undefined && !isKnown) this.#seen.add(identity.key, identity.content);
     this.clock.take(event.time, now);
-    if (event.time < this.clock.time) this.counts.steppedBack++;
+    if (event.time < Math.min(this.#latest, this.clock.time)) this.counts.steppedBack++;
+    this.#latest = Math.min(Math.max(this.#latest, event.time), this.clock.time);
     return "taken";
   }
 
@@ -99,7 +108,7 @@ export class Intake {
 
   /** Plain values for `JSON.stringify`; `load` restores them, and `window` the events seen. */
   save(): SavedIntake {
-    return { clock: this.clock.save(), counts: this.counts };
+    return { clock: this.clock.save(), latest: this.#latest, counts: this.counts };
   }
 
   /** The events seen, the oldest first. */
@@ -108,8 +117,9 @@ export class Intake {
   }
 
   /** Restores the values of `save` and `window` into a new intake. */
-  load({ clock, counts }: SavedIntake, window: Uint32Array): void {
+  load({ clock, latest, counts }: SavedIntake, window: Uint32Array): void {
     this.clock.load(clock);
+    this.#latest = latest;
     Object.assign(this.counts, counts);
     this.#seen.load(window);
   }

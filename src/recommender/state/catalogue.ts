@@ -133,7 +133,7 @@ class Stream implements CatalogStream {
   constructor(event: OnAir, index: number, at: number = event.time) {
     this.id = event.stream;
     this.index = index;
-    this.startedAt = at;
+    this.startedAt = event.time;
     this.times = { onAir: at, viewers: -1, likes: -1, title: -1, category: -1, tags: -1 };
     this.describe(event, at, at);
   }
@@ -218,6 +218,8 @@ export class Catalogue {
   readonly #followers: Follower[] = [];
   /** Of streams that are not on air. */
   readonly #early = new Latest<Id, Early>(EARLY);
+  /** Streams whose `on_air` was ahead of the time when it came. */
+  readonly #ahead = new Set<Stream>();
   #ignored = 0;
 
   /** @param remembered - Streams remembered after they went off air, the latest. Default 16 384. */
@@ -325,6 +327,24 @@ export class Catalogue {
     return isBefore(at, endedAt, now);
   }
 
+  /** Whether an event would put its stream on air, or take it off. */
+  changes(event: LiveEvent): boolean {
+    if (event.kind === "on_air") return !this.#index.has(event.stream);
+    return event.kind === "off_air" && this.#index.has(event.stream);
+  }
+
+  /** Takes the host's time: no stream on air begins later. */
+  present(now: number): void {
+    for (const stream of this.#ahead) {
+      if (stream.startedAt > now) {
+        this.#newest.delete(stream);
+        stream.startedAt = now;
+        this.#newest.add(stream);
+      }
+      this.#ahead.delete(stream);
+    }
+  }
+
   /** The records of the candidates on air, each once, in their order; without candidates, all streams on air. */
   among(candidates?: readonly Id[]): readonly CatalogStream[] {
     if (candidates === undefined) return this.#streams;
@@ -364,6 +384,7 @@ export class Catalogue {
       const event: OnAir = { ...described, kind: "on_air", stream: id, time: startedAt, tags: [...described.tags] };
       const stream = new Stream(event, this.size);
       Object.assign(stream, { updatedAt, viewers, peakViewers, likes, times });
+      if (startedAt > times.onAir) this.#ahead.add(stream);
       this.#enter(stream);
     }
   }
@@ -372,7 +393,9 @@ export class Catalogue {
   #onAir(event: OnAir, stream: Stream | undefined, at: number, now: number): readonly StreamUpdate[] {
     if (stream === undefined) {
       this.#gone.delete(event.stream);
-      this.#enter(new Stream(event, this.size, at));
+      const entered = new Stream(event, this.size, at);
+      this.#enter(entered);
+      if (event.time > at) this.#ahead.add(entered);
       const early = this.#early.get(event.stream)?.updates ?? NO_UPDATES;
       this.#early.delete(event.stream);
       return early.filter(({ time }) => time > at).sort((a, b) => a.time - b.time);
@@ -440,6 +463,7 @@ export class Catalogue {
 
   #offAir(event: OffAir, stream: Stream, at: number): void {
     this.#index.delete(event.stream);
+    this.#ahead.delete(stream);
     this.#popular.delete(stream);
     this.#newest.delete(stream);
     this.#streamers.delete(stream.streamer, stream);

@@ -69,12 +69,15 @@ export class State {
   }
 
   /**
-   * Takes the host's time: what all users share counts no later one, whatever an event says. Without it the time of each
+   * Takes the present: what all users share counts no later time, whatever an event says. Without it the time of each
    * event counts.
+   *
+   * @param isHost - Whether the host said so, and events did not.
    */
-  follow(now: number): void {
+  follow(now: number, isHost: boolean): void {
     this.#now = now;
     this.users.streamers.now = now;
+    if (isHost) this.catalogue.present(now);
   }
 
   /** The keeper of a name, made at the first call: groups that read the same data share one keeper. */

@@ -254,7 +254,7 @@ export class Streamers {
     const now = Math.min(time, this.now);
     const { history } = this.#known(streamer, now);
     history.streams++;
-    history.lastOnAir = now;
+    history.lastOnAir = time;
     const known = history.categories.findIndex(([name]) => name === category);
     const [, times] = known < 0 ? [category, 0] : history.categories.splice(known, 1)[0]!;
     history.categories.push([category, times + 1]);
