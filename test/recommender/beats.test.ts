@@ -274,7 +274,7 @@ function learnedFrom(before: readonly FeedbackEvent[], after: readonly FeedbackE
   recommender.recommend({ user: "u", now: 4 * MINUTE, k: 3 });
   for (const event of after) recommender.feedback({ ...event });
   recommender.recommend({ user: "u", now: 3 * HOUR, k: 3 });
-  recommender.feedback({ kind: "page_view", time: 5 * HOUR, user: "other", dwellMs: 1 });
+  recommender.feedback({ kind: "page_view", time: 5 * HOUR, user: "other", dwellMs: 1 }, 5 * HOUR);
   return learned();
 }
 

@@ -36,6 +36,8 @@ class KeptRates implements Keeper {
   }
 
   feedback({ event, stream, now }: Fact): void {
+    // A watch is no activity of the moment, and may be known only later.
+    if (event.kind === "watch") return;
     this.rates.advance(now);
     // What is older than the window is none of its activity.
     if (!stream?.isOnAir || now - event.time > MINUTE) return;
