@@ -47,6 +47,7 @@ export abstract class Baseline implements Policy, TargetPolicy {
   recommend(request: Request): Decision {
     const parsed = parseRequest(request);
     this.#intake.follow(parsed.now);
+    this.#catalog.present(parsed.now);
     for (const watch of this.#watches.settleRequest(parsed.user, this.#intake.clock.settled)) this.#take(watch);
     const streams = this.#catalog.among(parsed.candidates);
     const { chosen, propensities, scores } = this.choose(parsed, streams);
@@ -75,9 +76,10 @@ export abstract class Baseline implements Policy, TargetPolicy {
    */
   feedback(event: LiveEvent, now?: number): Receipt {
     const parsed = parseEvent(event);
-    const receipt = this.#intake.receive(parsed, now, (repeated) => this.#catalog.changes(repeated));
+    const { clock } = this.#intake;
+    const receipt = this.#intake.receive(parsed, now, (repeated) => this.#catalog.changes(repeated, clock.time));
     if (receipt !== "taken") return receipt;
-    const { time, settled } = this.#intake.clock;
+    const { time, settled } = clock;
     // What users share counts no later time than the host's.
     parsed.time = Math.min(parsed.time, time);
     for (const each of this.#watches.settle(parsed, time, settled)) this.#take(each);

@@ -546,7 +546,7 @@ export class Recommender implements Policy, TargetPolicy {
   feedback(event: LiveEvent, now?: number): Receipt {
     const parsed = parseEvent(event);
     const { state } = this.#scenes;
-    const receipt = this.#intake.receive(parsed, now, (repeated) => state.catalogue.changes(repeated));
+    const receipt = this.#intake.receive(parsed, now, (repeated) => state.catalogue.changes(repeated, this.time));
     if (receipt !== "taken") return receipt;
     state.follow(this.time, now !== undefined);
     const isTaken = this.#beaten(parsed);

@@ -54,6 +54,8 @@ type Gone = KnownStream & { readonly isOnAir: false; readonly endedAt: number };
 
 /** For what the latest event of a stream that said it came, so that an older one does not undo it. */
 interface Times {
+  /** When this broadcast began. */
+  start: number;
   onAir: number;
   viewers: number;
   likes: number;
@@ -103,7 +105,7 @@ const NO_EMBEDDINGS: StreamEmbeddings = {};
 const REMEMBERED = 16_384;
 /** Streams remembered of which an `update` or `off_air` came first, and updates of each. */
 const EARLY = 1024;
-const EARLY_UPDATES = 4;
+const EARLY_UPDATES = 8;
 const NO_UPDATES: readonly StreamUpdate[] = [];
 
 /** Whether a time is before a kept one. A kept time far ahead of the present is of a clock that was wrong. */
@@ -134,7 +136,7 @@ class Stream implements CatalogStream {
     this.id = event.stream;
     this.index = index;
     this.startedAt = event.time;
-    this.times = { onAir: at, viewers: -1, likes: -1, title: -1, category: -1, tags: -1 };
+    this.times = { start: at, onAir: at, viewers: -1, likes: -1, title: -1, category: -1, tags: -1 };
     this.describe(event, at, at);
   }
 
@@ -218,8 +220,9 @@ export class Catalogue {
   readonly #followers: Follower[] = [];
   /** Of streams that are not on air. */
   readonly #early = new Latest<Id, Early>(EARLY);
-  /** Streams whose `on_air` was ahead of the time when it came. */
+  /** Streams whose `on_air` was ahead of the host's time. */
   readonly #ahead = new Set<Stream>();
+  #host = Number.NEGATIVE_INFINITY;
   #ignored = 0;
 
   /** @param remembered - Streams remembered after they went off air, the latest. Default 16 384. */
@@ -302,9 +305,12 @@ export class Catalogue {
   feedback(event: LiveEvent, known?: KnownStream, now: number = Infinity): readonly StreamUpdate[] {
     if (event.kind !== "on_air" && event.kind !== "update" && event.kind !== "off_air") return NO_UPDATES;
     const found = known ?? this.find(event.stream);
-    if (this.isOutdated(event, found, now)) return NO_UPDATES;
     const stream = found?.isOnAir ? (found as Stream) : undefined;
     const at = Math.min(event.time, now);
+    if (this.isOutdated(event, found, now)) {
+      if (event.kind === "off_air" && stream !== undefined && at >= stream.times.start) this.#restart(stream, at);
+      return NO_UPDATES;
+    }
     if (event.kind === "on_air") return this.#onAir(event, stream, at, now);
     if (stream === undefined) this.#expect(event, at, found);
     else if (event.kind === "update") this.#update(event, stream, at, now);
@@ -328,13 +334,15 @@ export class Catalogue {
   }
 
   /** Whether an event would put its stream on air, or take it off. */
-  changes(event: LiveEvent): boolean {
-    if (event.kind === "on_air") return !this.#index.has(event.stream);
-    return event.kind === "off_air" && this.#index.has(event.stream);
+  changes(event: LiveEvent, now: number): boolean {
+    if (event.kind !== "on_air" && event.kind !== "off_air") return false;
+    const isOnAir = this.#index.has(event.stream);
+    return isOnAir === (event.kind === "off_air") && !this.isOutdated(event, this.find(event.stream), now);
   }
 
   /** Takes the host's time: no stream on air begins later. */
   present(now: number): void {
+    this.#host = now;
     for (const stream of this.#ahead) {
       if (stream.startedAt > now) {
         this.#newest.delete(stream);
@@ -384,7 +392,7 @@ export class Catalogue {
       const event: OnAir = { ...described, kind: "on_air", stream: id, time: startedAt, tags: [...described.tags] };
       const stream = new Stream(event, this.size);
       Object.assign(stream, { updatedAt, viewers, peakViewers, likes, times });
-      if (startedAt > times.onAir) this.#ahead.add(stream);
+      this.#ahead.add(stream);
       this.#enter(stream);
     }
   }
@@ -395,7 +403,7 @@ export class Catalogue {
       this.#gone.delete(event.stream);
       const entered = new Stream(event, this.size, at);
       this.#enter(entered);
-      if (event.time > at) this.#ahead.add(entered);
+      if (event.time > this.#host) this.#ahead.add(entered);
       const early = this.#early.get(event.stream)?.updates ?? NO_UPDATES;
       this.#early.delete(event.stream);
       return early.filter(({ time }) => time > at).sort((a, b) => a.time - b.time);
@@ -433,8 +441,9 @@ export class Catalogue {
   #update(event: StreamUpdate, stream: Stream, at: number, now: number): void {
     const { times } = stream;
     /** The value of a field, unless a later event gave another. */
-    const given = <F extends Exclude<keyof Times, "onAir">>(field: F): StreamUpdate[F] => {
-      const known = field === "viewers" || field === "likes" ? times[field] : Math.max(times[field], times.onAir);
+    const given = <F extends Exclude<keyof Times, "start" | "onAir">>(field: F): StreamUpdate[F] => {
+      const described = field === "viewers" || field === "likes" ? times.start : times.onAir;
+      const known = Math.max(times[field], described);
       if (event[field] === undefined || isBefore(at, known, now)) return undefined;
       times[field] = at;
       return event[field];
@@ -461,7 +470,34 @@ export class Catalogue {
     this.#popular.add(stream);
   }
 
+  /** The latest `on_air` of a stream began a broadcast of its own: the one before ended at a time. */
+  #restart(stream: Stream, ended: number): void {
+    const { times } = stream;
+    times.start = times.onAir;
+    this.#newest.delete(stream);
+    stream.startedAt = times.onAir;
+    this.#newest.add(stream);
+    const isOver = (field: "viewers" | "likes") => times[field] <= ended;
+    if (isOver("viewers")) {
+      this.#reorder(stream, 0);
+      stream.peakViewers = 0;
+    }
+    if (isOver("likes")) stream.likes = 0;
+  }
+
   #offAir(event: OffAir, stream: Stream, at: number): void {
+    const { times } = stream;
+    // Of a broadcast to come, which reach further than this end.
+    for (const field of ["viewers", "likes", "title", "category", "tags"] as const) {
+      if (times[field] <= at) continue;
+      this.#early.set(stream.id, {
+        endedAt: -1,
+        updates: [
+          ...(this.#early.get(stream.id)?.updates ?? []),
+          { kind: "update", time: times[field], stream: stream.id, [field]: stream[field] },
+        ],
+      });
+    }
     this.#index.delete(event.stream);
     this.#ahead.delete(stream);
     this.#popular.delete(stream);

@@ -172,7 +172,10 @@ export class State {
 
   #streamEvent(event: StreamEvent, stream: KnownStream | undefined): boolean {
     const isOnAir = stream?.isOnAir === true;
-    if (this.catalogue.isOutdated(event, stream, this.#now)) return true;
+    if (this.catalogue.isOutdated(event, stream, this.#now)) {
+      this.catalogue.feedback(event, stream, this.#now);
+      return true;
+    }
     if (event.kind !== "on_air") {
       // Keepers write about an ending stream while it is still on air.
       if (isOnAir) this.#keep({ event, stream });

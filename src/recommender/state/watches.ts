@@ -28,6 +28,8 @@ export interface WatchTime {
  * @param isOnAir - Whether the stream is still on air.
  */
 export function watchTimeOf({ time, watchMs }: Watch, since: number, isOnAir: boolean): WatchTime {
+  // Shown or entered by a clock that was wrong: the start is unknown.
+  if (since - time > WRONG_CLOCK_MS) return { watchMs, isCut: !isOnAir };
   const isPossible = watchMs <= time - since + CLOCK_TOLERANCE_MS;
   return { watchMs: isPossible ? watchMs : Math.max(time - since, 0), isCut: !isOnAir || !isPossible };
 }
