@@ -89,14 +89,14 @@ describe("retention", () => {
       scenes.feedback({ kind: "click", time: i, user: `u${i}`, stream: `s${i}` });
       scenes.feedback({ kind: "off_air", time: i, stream: `s${i}` });
     }
-    scenes.feedback({ kind: "page_view", time: DAY - 1, user: "u0", dwellMs: 1 });
+    for (const time of [DAY / 2, DAY - 1]) scenes.feedback({ kind: "page_view", time, user: "u0", dwellMs: 1 });
     scenes.feedback({ kind: "page_view", time: DAY + 100, user: "u0", dwellMs: 1 });
     expect(state.stats().droppedUsers).toBe(8);
     for (let i = 0; i < 5; i++) scenes.feedback({ kind: "page_view", time: DAY + 100, user: "u0", dwellMs: 1 });
     expect(state.stats().droppedUsers).toBe(29);
     expect([state.users.size, state.profile("u0") !== undefined]).toEqual([1, true]);
     scenes.feedback({ kind: "update", time: 2 * DAY, stream: "s", viewers: 3 });
-    for (let i = 0; i < 9; i++) scenes.feedback({ kind: "update", time: 3 * DAY, stream: "s", viewers: i });
+    for (let i = 0; i < 12; i++) scenes.feedback({ kind: "update", time: 3 * DAY, stream: "s", viewers: i });
     expect(state.users.streamers.profile("kept", 3 * DAY)).toBeDefined();
     expect(state.users.streamers.profile("r3", 3 * DAY)).toBeUndefined();
     expect(state.stats().droppedStreamers).toBe(30);

@@ -7,6 +7,7 @@ import {
   type ProfileOptions,
   type SavedState,
   State,
+  type UserProfile,
   type WatchTime,
   watchTimeOf,
 } from "../state/index.js";
@@ -62,6 +63,7 @@ export const SCENE_RULES: Rules<SceneOptions> = {
 /** The candidates of a request, as rows of features. */
 export interface Scene {
   readonly user: Id;
+  readonly profile: UserProfile;
   readonly now: number;
   readonly streams: readonly CatalogStream[];
   /** For each stream, the source that brought it. */
@@ -136,10 +138,15 @@ export class Scenes {
    * The candidates of a request, with their rows. Marks the user as present.
    *
    * @param also - Gets the sources that also proposed a stream. Default: they are not kept.
+   * @param isRead - Whether it only reads: nothing changes then, not even that the user is present. Default false.
    */
-  face({ user, now, candidates, filter }: Omit<Request, "k">, also?: Map<CatalogStream, Set<Source>>): Scene {
+  face(
+    { user, now, candidates, filter }: Omit<Request, "k">,
+    also?: Map<CatalogStream, Set<Source>>,
+    isRead: boolean = false,
+  ): Scene {
     const { users, catalogue } = this.state;
-    const profile = users.open(user, now);
+    const profile = isRead ? users.peek(user, now) : users.open(user, now);
     const { streams, sources } = this.#retriever.retrieve({
       user,
       now,
@@ -157,7 +164,7 @@ export class Scenes {
     this.features.writeObservation(this.#observation);
     this.features.writeCandidates(this.#candidates, streams);
     const rows = this.#candidates.subarray(0, streams.length * this.features.candidateSize);
-    return { user, now, streams, sources, observation: this.#observation, candidates: rows };
+    return { user, profile, now, streams, sources, observation: this.#observation, candidates: rows };
   }
 
   /** A row for each of these streams, in the latest scene. */

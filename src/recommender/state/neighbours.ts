@@ -1,7 +1,7 @@
 import { above, checked, integer, nonNegative, positive, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { exp } from "../../numeric/index.js";
-import { type Id, WEEK } from "../../protocol/index.js";
+import { type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
 import { Visits } from "./visits.js";
 
 export interface NeighbourOptions {
@@ -198,6 +198,7 @@ export class Neighbours {
   /** Weight of a visit at `now`. Moves the origin, and all weights with it, before numbers grow out of bounds. */
   #weightAt(now: number): number {
     this.#origin ??= now;
+    if (this.#origin - now > WRONG_CLOCK_MS) this.#origin = now;
     let halfLives = this.#halfLivesAt(now);
     if (halfLives > GROWTH) {
       const factor = exp(-Math.LN2 * Math.min(halfLives, FADED));

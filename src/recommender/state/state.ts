@@ -1,6 +1,13 @@
 import { Queue } from "../../collections/index.js";
 import type { Part, PartReader } from "../../engine/index.js";
-import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "../../protocol/index.js";
+import {
+  type FeedbackEvent,
+  HOUR,
+  type Id,
+  type LiveEvent,
+  type StreamEvent,
+  type UserEvent,
+} from "../../protocol/index.js";
 import {
   type CatalogStream,
   Catalogue,
@@ -17,6 +24,8 @@ import type { WatchTime } from "./watches.js";
 /** One event with its effect on the state. */
 export interface Fact {
   readonly event: LiveEvent;
+  /** The host's time: what all users share counts no later one, whatever the event says. */
+  readonly now: number;
   /** The event's stream, on air or gone; undefined for an event without a stream. */
   readonly stream: KnownStream | undefined;
   /** The event puts a new stream on air. */
@@ -61,6 +70,8 @@ export interface SavedState {
   forgotten: SavedForgotten;
   /** When there was last a sign of each stream on air, the oldest first. */
   signs: [Id, number][];
+  /** The present as far as anything is dropped; null, for Infinity, before the first event. */
+  present: number | null;
   counts: RetentionCounts;
   /** By keeper: its plain values, and how many numbers it pushed. */
   keepers: [name: string, saved: unknown, numbers: number][];
@@ -74,6 +85,9 @@ export interface RetentionCounts {
   /** Streams taken off air without an end. */
   timedOut: number;
 }
+
+/** Milliseconds that one event moves the present on at most, as far as it drops anything. */
+const PACE = 12 * HOUR;
 
 /** Most users, streamers or streams that one event drops for their age. */
 const DROPPED = 8;
@@ -89,11 +103,28 @@ export class State {
   readonly #forgotten = new Forgotten();
   /** Streams on air in the order of their latest signs. */
   readonly #signs = new Queue<Id, number>();
+  #settled = Infinity;
+  #present = Infinity;
   readonly #counts: RetentionCounts = { oldUsers: 0, oldStreamers: 0, timedOut: 0 };
+  #now = Infinity;
 
   /** @throws TypeError or RangeError for an option that is unknown or out of its range. */
   constructor(options: Partial<ProfileOptions> = {}) {
     this.users = new Users(options);
+  }
+
+  /**
+   * Takes the present: what all users share counts no later time, whatever an event says. Without it the time of each
+   * event counts.
+   *
+   * @param isHost - Whether the host said so, and events did not.
+   * @param settled - The host's time as far as it drops anything; -Infinity before the first.
+   */
+  follow(now: number, isHost: boolean, settled: number): void {
+    this.#now = now;
+    this.#settled = settled;
+    this.users.streamers.now = now;
+    if (isHost) this.catalogue.present(now);
   }
 
   /** The keeper of a name, made at the first call: groups that read the same data share one keeper. */
@@ -119,9 +150,13 @@ export class State {
    * @returns False for feedback on an unknown stream, and for an `update` or `off_air` of one not on air.
    */
   feedback(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
-    this.#dropOld(event.time);
     const isTaken = this.#take(event, stream, watch);
-    if ("stream" in event && this.catalogue.has(event.stream)) this.#signs.set(event.stream, event.time);
+    const { userMaxAgeMs, streamerMaxAgeMs, streamTimeoutMs } = this.users.options;
+    if (userMaxAgeMs + streamerMaxAgeMs + streamTimeoutMs === 0) return isTaken;
+    const now = this.#paced(this.#now === Infinity ? event.time : this.#settled);
+    if ("stream" in event) this.#sign(event.stream, Math.min(event.time, now > 0 ? now : this.#now));
+    // Last: the event's own stream has had its sign.
+    this.#dropOld(now);
     return isTaken;
   }
 
@@ -183,6 +218,7 @@ export class State {
       users: this.users.save(),
       catalogue: this.catalogue.save(),
       forgotten: this.#forgotten.save(),
+      present: this.#present,
       signs: Array.from(this.#signs.keys(), (stream) => [stream, this.#signs.get(stream)!]),
       counts: this.#counts,
       keepers,
@@ -190,11 +226,12 @@ export class State {
   }
 
   /** Restores a save of the same options into an empty state; `numbers`: all that `save` pushed, joined. */
-  load({ users, catalogue, forgotten, signs, counts, keepers }: SavedState, numbers: Float32Array): void {
+  load({ users, catalogue, forgotten, signs, present, counts, keepers }: SavedState, numbers: Float32Array): void {
     this.users.load(users);
     this.catalogue.load(catalogue);
     this.#forgotten.load(forgotten);
     for (const [stream, time] of signs) this.#signs.set(stream, time);
+    this.#present = present ?? Infinity;
     Object.assign(this.#counts, counts);
     let at = 0;
     for (const [name, saved, length] of keepers) {
@@ -216,41 +253,66 @@ export class State {
       ["users", this.users.profiles.reader("users")],
       ["streamers", this.users.streamers.reader("streamers")],
     ]);
-    for (const [name, keeper] of this.#keepers) if (keeper.reader) readers.set(`kept.${name}`, keeper.reader(`kept.${name}`));
+    for (const [name, keeper] of this.#keepers)
+      if (keeper.reader) readers.set(`kept.${name}`, keeper.reader(`kept.${name}`));
     return readers;
   }
 
-  #keep(fact: Fact): void {
+  #keep(known: Pick<Fact, "event" | "stream"> & Partial<Fact>): void {
+    const now = this.#now === Infinity ? known.event.time : this.#now;
+    const fact: Fact = { now, isNew: false, watch: undefined, sharedMs: 0, ...known };
     for (const keeper of this.#keepers.values()) keeper.feedback(fact);
   }
 
   #streamEvent(event: StreamEvent, stream: KnownStream | undefined): boolean {
     const isOnAir = stream?.isOnAir === true;
+    if (this.catalogue.isOutdated(event, stream, this.#now)) {
+      this.catalogue.feedback(event, stream, this.#now);
+      return true;
+    }
     if (event.kind !== "on_air") {
       // Keepers write about an ending stream while it is still on air.
-      if (isOnAir) this.#keep({ event, stream, isNew: false, watch: undefined, sharedMs: 0 });
-      this.catalogue.feedback(event, stream);
+      if (isOnAir) this.#keep({ event, stream });
+      this.catalogue.feedback(event, stream, this.#now);
       if (!this.catalogue.has(event.stream)) this.#signs.delete(event.stream);
       return isOnAir;
     }
-    this.catalogue.feedback(event, stream);
+    const early = this.catalogue.feedback(event, stream, this.#now);
     if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category, event.time);
     const known = this.catalogue.get(event.stream);
-    this.#keep({ event, stream: known, isNew: !isOnAir, watch: undefined, sharedMs: 0 });
+    this.#keep({ event, stream: known, isNew: !isOnAir });
+    for (const update of early) this.#streamEvent(update, known);
     return true;
   }
 
   #take(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
     if (!("stream" in event)) {
       this.#userEvent(event);
-      this.#keep({ event, stream: undefined, isNew: false, watch: undefined, sharedMs: 0 });
+      this.#keep({ event, stream: undefined });
       return true;
     }
     if (!("user" in event)) return this.#streamEvent(event, stream);
     if (stream === undefined) return false;
     const sharedMs = this.#feedbackEvent(event, stream, watch);
-    this.#keep({ event, stream, isNew: false, watch, sharedMs });
+    this.#keep({ event, stream, watch, sharedMs });
     return true;
+  }
+
+  /** The present for what is dropped: one wrong time moves it on by little, and the next right one moves it back. */
+  #paced(now: number): number {
+    if (now === Number.NEGATIVE_INFINITY) {
+      this.#present = this.#now;
+      return now;
+    }
+    this.#present = Math.min(now, this.#present + PACE);
+    return this.#present;
+  }
+
+  /** There was a sign of a stream; of one that is known as late as that, nothing changes, not even the order. */
+  #sign(stream: Id, time: number): void {
+    if (this.users.options.streamTimeoutMs === 0) return;
+    if (!this.catalogue.has(stream) || (this.#signs.get(stream) ?? -1) >= time) return;
+    this.#signs.set(stream, time);
   }
 
   /** Takes off streams without a sign, and forgets users and streamers without one: a few at a time. */

@@ -1,6 +1,6 @@
 import type { Part, PartReader } from "../../engine/index.js";
 import { fade } from "../../numeric/index.js";
-import { HOUR, type Id, WEEK } from "../../protocol/index.js";
+import { HOUR, type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
 import { type ByteReader, ByteWriter } from "./packed/bytes.js";
 import { Directory } from "./packed/directory.js";
 import { newId } from "./packed/packedmap.js";
@@ -178,7 +178,7 @@ function addTo(rows: Sums, slot: number, sum: number, amount: number, now: numbe
       for (let i = 0; i < COUNT; i++) row[at + NOW + i]! *= fast;
     }
     row[at + TIME] = now;
-  }
+  } else if (row[at + TIME]! - now > WRONG_CLOCK_MS) row[at + TIME] = now;
   row[at + LONG + sum]! += amount;
   if (hasMoment) row[at + NOW + sum]! += amount;
 }
@@ -223,6 +223,9 @@ export class Streamers {
   /** The latest result of `estimate`; the time is NaN where no later call may have it. */
   readonly #latest = { streamer: "", category: "", now: Number.NaN, estimate: emptyStreamerEstimate() };
 
+  /** The host's time: what comes with a later one counts as if it came now. */
+  now = Infinity;
+
   /** @param maxStreamers - Streamers remembered; the ones not visited for longest are dropped first. */
   constructor(maxStreamers: number) {
     this.#streamers = new Directory(maxStreamers);
@@ -235,7 +238,8 @@ export class Streamers {
   }
 
   /** Adds `amount` to one sum of the streamer, of the category and of the platform. */
-  add(streamer: Id, category: string, sum: keyof StreamerSums, amount: number, now: number): void {
+  add(streamer: Id, category: string, sum: keyof StreamerSums, amount: number, time: number): void {
+    const now = Math.min(time, this.now);
     let slot = this.#streamers.get(streamer);
     if (slot < 0 || sum !== "impressions") slot = this.#open(streamer, now);
     const counted = COUNTED[sum];
@@ -259,12 +263,13 @@ export class Streamers {
   }
 
   /** A stream begins. */
-  onAir(streamer: Id, category: string, now: number): void {
+  onAir(streamer: Id, category: string, time: number): void {
+    const now = Math.min(time, this.now);
     const slot = this.#open(streamer, now);
     const row = this.#rows.write(slot);
     const at = this.#rows.at(slot);
     row[at + STREAMS]!++;
-    row[at + LAST_ON_AIR] = now;
+    row[at + LAST_ON_AIR] = time;
     const before = this.#usual[slot]!;
     const times = before.find(([name]) => name === category)?.[1] ?? 0;
     const others = before.filter(([name]) => name !== category);
@@ -274,7 +279,7 @@ export class Streamers {
 
   /** The streamer gains a follower. */
   followed(streamer: Id, now: number): void {
-    const slot = this.#open(streamer, now);
+    const slot = this.#open(streamer, Math.min(now, this.now));
     this.#rows.write(slot)[this.#rows.at(slot) + FOLLOWERS]!++;
     this.#changed();
   }
@@ -433,7 +438,12 @@ export class Streamers {
         const isSigned = i === SURPLUS || i === LATENESS || i === NOW + SURPLUS || i === NOW + LATENESS;
         const isTime = i === TIME || i === FIRST_SEEN;
         if (i === LAST_ON_AIR) row[at + i] = lastOnAir(frame);
-        else row[at + i] = frame.number(isSigned || isTime ? -NUMBER_MAX : 0, NUMBER_MAX, String(i));
+        else
+          row[at + i] = frame.number(
+            isTime ? -Number.MAX_VALUE : isSigned ? -NUMBER_MAX : 0,
+            isTime ? Number.MAX_VALUE : NUMBER_MAX,
+            String(i),
+          );
       }
       const categories: (readonly [string, number])[] = [];
       for (let n = frame.count(table === 2 ? USUAL_CATEGORIES : 0, "categories"); n > 0; n--) {
@@ -491,7 +501,7 @@ export class Streamers {
 /** The start of a streamer's last stream; -Infinity before the first. */
 function lastOnAir(frame: ByteReader): number {
   const value = frame.f64();
-  if (value !== Number.NEGATIVE_INFINITY && !(Math.abs(value) <= NUMBER_MAX)) frame.fail("a time, or none");
+  if (value !== Number.NEGATIVE_INFINITY && !(Math.abs(value) <= Number.MAX_VALUE)) frame.fail("a time, or none");
   return value;
 }
 

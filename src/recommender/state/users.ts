@@ -1,7 +1,7 @@
 import { checked } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { fade, log1p } from "../../numeric/index.js";
-import { HOUR, type Id, MINUTE } from "../../protocol/index.js";
+import { HOUR, type Id, MAX_AHEAD_MS, MINUTE, WRONG_CLOCK_MS } from "../../protocol/index.js";
 import type { StreamTraits } from "./catalogue.js";
 import { type Contribution, contributionOf, countsImpression, countsReturn, countsWatch, renew } from "./influence.js";
 import { short } from "./packed/bytes.js";
@@ -169,11 +169,28 @@ export class Users {
   }
 
   /**
+   * The profile as it stands at `now`, to read: a copy, which changes nothing that is kept. An unknown user has an empty
+   * one.
+   */
+  peek(user: Id, now: number): UserProfile {
+    const profile = this.profiles.copy(user);
+    if (profile === undefined) return emptyProfile(now, this.options);
+    const away = now - profile.lastSeen;
+    if (away > this.options.sessionGapMs && !this.#isWatching(profile, now)) {
+      this.returns.returned(profile.rhythm, away, profile.session.requests, now, false);
+      profile.session = emptySession(now, away);
+    }
+    if (now - profile.fadedAt >= FADE_EVERY) this.#fade(profile, now);
+    return profile;
+  }
+
+  /**
    * A user is still in a stream, where `watchMs` have passed. Nothing fades, and the watch counts at its end: sums are
    * to the bit as without heartbeats.
    */
   beat(user: Id, { streamer }: StreamTraits, watchMs: number, now: number): void {
-    this.#come(user, now, now - watchMs).watching = { streamer, since: now };
+    const profile = this.#come(user, now, now - watchMs);
+    if (!isLater(profile.watching, now)) profile.watching = { streamer, since: now };
   }
 
   /** A slate was shown. Call it after writing the slate's features: they use only the past. */
@@ -199,10 +216,10 @@ export class Users {
     count(interestIn(profile.categories, stream.category), "clicks");
     for (const tag of stream.tags) count(interestIn(profile.tags, tag), "clicks");
     const pair = this.#pair(profile, stream, now);
-    profile.watching = { streamer: stream.streamer, since: now };
+    if (!isLater(profile.watching, now)) profile.watching = { streamer: stream.streamer, since: now };
     const isRepeated = pair.visits > 0;
     pair.visits++;
-    pair.lastVisit = now;
+    pair.lastVisit = Math.max(pair.lastVisit, now);
     const contribution = this.#contribution(profile, stream, now);
     if (contribution === undefined || contribution.clicked) return;
     contribution.clicked = true;
@@ -371,7 +388,8 @@ export class Users {
   #return(profile: UserProfile, away: number, now: number): void {
     const { session, rhythm, influence, recent } = profile;
     renew(influence, now, this.options.influenceWindowMs);
-    const isCounted = countsReturn(influence);
+    // What is ahead of the host's time is no gap.
+    const isCounted = now <= this.streamers.now + MAX_AHEAD_MS && countsReturn(influence);
     const unexplained = this.returns.returned(rhythm, away, session.requests, now, isCounted);
     let weight = isCounted ? 1 : 0;
     for (let i = recent.length - 1; i >= 0 && weight > 0 && recent[i]!.time >= session.start; i--) {
@@ -399,6 +417,7 @@ export class Users {
   /** The user's profile, now the latest; creates a missing one. */
   #known(user: Id, now: number): UserProfile {
     const profile = this.profiles.get(user) ?? emptyProfile(now, this.options);
+    if (profile.lastSeen - now > WRONG_CLOCK_MS) mend(profile, now);
     this.profiles.touch(user, profile, now);
     return profile;
   }
@@ -449,6 +468,24 @@ export class Users {
     for (const pair of profile.pairs.values()) pair.weight = short(pair.weight * factors[SPEEDS - 1]!);
     profile.fadedAt = now;
   }
+}
+
+/** Whether a user entered a stream after a time. */
+function isLater(watching: UserProfile["watching"], time: number): boolean {
+  return watching !== null && watching.since > time;
+}
+
+/** Moves the times of a profile that was written while a clock was wrong back to the present. */
+function mend(profile: UserProfile, now: number): void {
+  const { session, rhythm, influence, watching, pairs } = profile;
+  profile.lastSeen = now;
+  profile.firstSeen = Math.min(profile.firstSeen, now);
+  profile.fadedAt = Math.min(profile.fadedAt, now);
+  session.start = Math.min(session.start, now);
+  rhythm.freshAt = Math.min(rhythm.freshAt, now);
+  influence.since = Math.min(influence.since, now);
+  if (watching !== null) watching.since = Math.min(watching.since, now);
+  for (const pair of pairs.values()) pair.lastVisit = Math.min(pair.lastVisit, now);
 }
 
 function fadeInterests(interests: Latest<string, Interest>, factors: Float64Array): void {

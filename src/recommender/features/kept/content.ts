@@ -9,7 +9,7 @@ import {
 } from "../../../encoders/index.js";
 import { type Part, type PartReader, SnapshotError } from "../../../engine/index.js";
 import { fade, log1p } from "../../../numeric/index.js";
-import { type Id, MINUTE, WEEK } from "../../../protocol/index.js";
+import { type Id, MINUTE, WEEK, WRONG_CLOCK_MS } from "../../../protocol/index.js";
 import {
   ByteReader,
   ByteWriter,
@@ -138,7 +138,8 @@ class KeptContents implements Keeper {
     const watched = this.watched(user) ?? { sums: MODALITIES.map(() => null), time: now };
     const factor = fade(now - watched.time, WEEK);
     const out = this.#out.clear();
-    out.f64(Math.max(watched.time, now));
+    const isWrong = watched.time - now > WRONG_CLOCK_MS;
+    out.f64(isWrong ? now : Math.max(watched.time, now));
     out.u8(rows.reduce((mask, row, m) => mask | (row === null && watched.sums[m] === null ? 0 : 1 << m), 0));
     for (let m = 0; m < rows.length; m++) {
       const row = rows[m]!;
@@ -154,7 +155,7 @@ class KeptContents implements Keeper {
 
 /** Reads the sums of a user. */
 function read(bytes: ByteReader): Watched {
-  const time = bytes.number(-8.64e15, 8.64e15, "time");
+  const time = bytes.number(-Number.MAX_VALUE, Number.MAX_VALUE, "time");
   const mask = bytes.u8();
   if (mask >= 1 << MODALITIES.length) bytes.fail(`of ${MODALITIES.length} modalities`);
   const sums = MODALITIES.map((_, m) => {

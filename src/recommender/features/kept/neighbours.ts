@@ -38,10 +38,10 @@ class KeptNeighbours implements Keeper {
     this.#engagedMs = engagedMs;
   }
 
-  feedback({ event, stream, watch }: Fact): void {
+  feedback({ event, stream, watch, now }: Fact): void {
     if (stream === undefined || !("user" in event) || !("stream" in event)) return;
     const liked = watch ? watch.watchMs >= this.#engagedMs : isLiking(event, this.#engagedMs);
-    if (liked) this.neighbours.learn(event.user, stream.streamer, event.time);
+    if (liked) this.neighbours.learn(event.user, stream.streamer, Math.min(event.time, now));
   }
 
   forget(user: Id): void {

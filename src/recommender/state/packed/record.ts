@@ -23,10 +23,10 @@ export interface Table {
   readonly max: number;
 }
 
-/** Latest time that a date can have. */
-const TIME_MAX = 8.64e15;
+/** A clock may say any time. */
+const TIME_MAX = Number.MAX_VALUE;
 
-export function count(name: string, max: number = Number.MAX_SAFE_INTEGER): Column {
+export function count(name: string, max: number = Number.MAX_VALUE): Column {
   return { name, kind: "count", min: 0, max };
 }
 
@@ -222,7 +222,7 @@ export class RecordReader {
 
   /** Checks the numbers of the opened record. @throws SnapshotError that names the column. */
   check(what: string): void {
-    if (!(Math.abs(this.base) <= TIME_MAX)) throw new SnapshotError(`"${what}.base" must be a time, got ${this.base}`);
+    if (!(Math.abs(this.base) <= TIME_MAX)) throw new SnapshotError(`"${what}.base" must be finite, got ${this.base}`);
     let i = 0;
     for (let t = 0; t < this.#tables.length; t++) {
       const { columns, name } = this.#tables[t]!;

@@ -82,6 +82,21 @@ export class ProfileStore {
     return active;
   }
 
+  /** A copy of a profile, which stays as active as it was; undefined for an unknown user. */
+  copy(user: Id): UserProfile | undefined {
+    const slot = this.#directory.get(user);
+    if (slot < 0) return undefined;
+    const codec = this.#codec;
+    const active = this.#active.get(slot);
+    if (active === undefined) return codec.unpack(this.#slabs.get(this.#records[slot]!));
+    const record = codec.pack(active);
+    // Names that only the active profile has must not stay behind.
+    codec.refer(record, 1);
+    const profile = codec.unpack(record);
+    codec.refer(record, -1);
+    return profile;
+  }
+
   /** Adds a new profile, or makes a known one the latest; drops the one touched longest ago to make room. */
   touch(user: Id, profile: UserProfile, now: number): void {
     const size = this.#directory.size;
@@ -189,7 +204,7 @@ export class ProfileStore {
       if (id === "" || this.#directory.get(id) >= 0) throw new SnapshotError(`"${what}.user" must be a new id`);
       if (users > this.#directory.max)
         throw new SnapshotError(`"${name}" must have at most ${this.#directory.max} users`);
-      const touched = frame.number(-8.64e15, 8.64e15, "touched");
+      const touched = frame.number(-Number.MAX_VALUE, Number.MAX_VALUE, "touched");
       const length = frame.u24();
       const record = frame.bytes.slice(frame.skip(length), frame.at);
       const bytes = new ByteReader(record, what);

@@ -58,9 +58,10 @@ function act(users: Users, random: Random, from: number, events: number, of = 60
         users.impression(user, stream, now);
         break;
       default:
+        users.lastVisit(user, stream.streamer);
+        users.peek(user, now);
         if (random.bernoulli(0.1)) users.delete(user);
-        else if (random.bernoulli(0.1)) users.deleteStreamer(stream.streamer);
-        else users.lastVisit(user, stream.streamer);
+        if (random.bernoulli(0.1)) users.deleteStreamer(stream.streamer);
     }
   }
 }
