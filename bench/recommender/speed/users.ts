@@ -111,7 +111,7 @@ class Crowd {
       recommender.feedback({ kind: "click", ...about });
       recommender.feedback({ kind: "watch", ...about, time: about.time + 3 * MINUTE, watchMs: 2 * MINUTE + 77 * j });
       recommender.feedback({ kind: "follow", ...about });
-      recommender.feedback({ kind: "friend", ...about, friend: `user-${(i + j + 1) % this.users}` });
+      recommender.feedback({ kind: "friend", time: about.time, user, friend: `user-${(i + j + 1) % this.users}` });
       recommender.feedback({ kind: "rating", ...about, rating: 0.7 });
     }
   }
