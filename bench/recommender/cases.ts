@@ -22,6 +22,7 @@ import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
 import { measureSaving, nameOf, SAVES } from "./speed/saving.js";
 import { measureSimulator } from "./speed/simulator.js";
+import { measureUsers, POPULATIONS, populationName } from "./speed/users.js";
 import { measureYear } from "./year.js";
 
 /** As many as make the differences of a tenth of a minute visible. */
@@ -154,6 +155,12 @@ export const CASES: readonly ProcessCase[] = [
     isAlone: true,
     run: ({ say }) => measureMemory(say),
   },
+  ...POPULATIONS.map((population) => ({
+    name: populationName(population),
+    title: "memory, time an event and a request, and a save, by number of users",
+    isAlone: true,
+    run: ({ say }: CaseContext) => measureUsers(population, say),
+  })),
   {
     name: "pipeline",
     title: "events a second: read, clean, features",

@@ -1,3 +1,4 @@
+import { mustBe } from "../check/index.js";
 import {
   type Decision,
   type FeedbackEvent,
@@ -6,10 +7,12 @@ import {
   type Policy,
   parseEvent,
   parseRequest,
+  type Receipt,
   type Request,
   type TargetPolicy,
   type UserEvent,
 } from "../protocol/index.js";
+import { Intake, instanceName, newInstance, prefixOf } from "../recommender/intake/index.js";
 import { Offers } from "../recommender/retrieval/index.js";
 import { type CatalogStream, type StreamTraits, Watches } from "../recommender/state/index.js";
 import { topK } from "../statistics/index.js";
@@ -28,16 +31,29 @@ export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
   readonly #offers = new Offers();
   readonly #watches = new Watches();
+  readonly #intake = new Intake();
+  readonly #instance: string;
   #decisions = 0;
+
+  /**
+   * @param instance - Part of the names of its decisions, `NAME-INSTANCE-0` and so on. Default: 64 random bits.
+   * @throws RangeError for an instance that cannot be part of a name.
+   */
+  constructor(instance: string = newInstance()) {
+    if (!instanceName[0](instance)) throw mustBe("instance", instanceName[1], instance);
+    this.#instance = instance;
+  }
 
   /** @throws EventError for an invalid request. */
   recommend(request: Request): Decision {
     const parsed = parseRequest(request);
-    for (const watch of this.#watches.settleRequest(parsed.user, parsed.now)) this.#take(watch);
+    this.#intake.follow(parsed.now);
+    this.#offers.catalogue.present(parsed.now);
+    for (const watch of this.#watches.settleRequest(parsed.user, this.#intake.clock.settled)) this.#take(watch);
     const streams = this.#offers.among(parsed);
     const { chosen, propensities, scores } = this.choose(parsed, streams);
     return {
-      id: `${this.name}-${this.#decisions++}`,
+      id: `${prefixOf(this.name, this.#instance)}${this.#decisions++}`,
       user: parsed.user,
       time: parsed.now,
       slate: chosen.map((i) => streams[i]!.id),
@@ -55,9 +71,22 @@ export abstract class Baseline implements Policy, TargetPolicy {
     return this.chances(parsed, this.#offers.among(parsed), slate);
   }
 
-  /** @throws EventError for an invalid event; nothing changes then. */
-  feedback(event: LiveEvent): void {
-    for (const each of this.#watches.settle(parseEvent(event))) this.#take(each);
+  /**
+   * Takes an event; see {@link Policy}.
+   * @throws EventError for what is no event, RangeError for `now`; nothing changes then.
+   */
+  feedback(event: LiveEvent, now?: number): Receipt {
+    const parsed = parseEvent(event);
+    const { clock } = this.#intake;
+    const receipt = this.#intake.receive(parsed, now, (repeated) =>
+      this.#offers.catalogue.changes(repeated, clock.time),
+    );
+    if (receipt !== "taken") return receipt;
+    const { time, settled } = clock;
+    // What users share counts no later time than the host's.
+    parsed.time = Math.min(parsed.time, time);
+    for (const each of this.#watches.settle(parsed, time, settled)) this.#take(each);
+    return receipt;
   }
 
   #take(parsed: LiveEvent): void {
@@ -67,13 +96,14 @@ export abstract class Baseline implements Policy, TargetPolicy {
     }
     const { catalogue } = this.#offers;
     const stream = catalogue.find(parsed.stream);
-    this.#offers.feedback(parsed, stream);
+    const early = this.#offers.feedback(parsed, stream, this.#intake.clock.time);
     if ("user" in parsed) {
       if (stream !== undefined && parsed.kind !== "heartbeat") this.learn(parsed, stream);
       return;
     }
     const now = catalogue.get(parsed.stream);
     if (parsed.kind === "on_air" && now !== undefined) this.offer(now);
+    for (const update of early) this.#take(update);
   }
 
   /** Chooses at most `request.k` of the streams. */

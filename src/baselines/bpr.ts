@@ -49,10 +49,11 @@ export class BprPolicy extends ScoringPolicy {
 
   /**
    * @param affinities - Learns from this policy's events.
+   * @param instance - Part of the names of its decisions. Default: 64 random bits.
    * @throws TypeError for an unknown option, RangeError for one out of range.
    */
-  constructor(affinities: Affinities, options: Partial<BprPolicyOptions> = {}) {
-    super();
+  constructor(affinities: Affinities, options: Partial<BprPolicyOptions> = {}, instance?: string) {
+    super(instance);
     this.options = checked(options, TABLE, DEFAULTS);
     this.#users = new Latest(this.options.users);
     this.#affinities = affinities;

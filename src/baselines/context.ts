@@ -10,6 +10,7 @@ import {
   type UserEvent,
   type UserUpdate,
   WEEK,
+  WRONG_CLOCK_MS,
 } from "../protocol/index.js";
 import { type CatalogStream, type StreamTraits, shrink } from "../recommender/state/index.js";
 import { ScoringPolicy } from "./baseline.js";
@@ -74,9 +75,12 @@ export class ContextPolicy extends ScoringPolicy {
   readonly #everything: Sums = { impressions: 0, weight: 0, time: 0 };
   readonly #contexts = new Latest<string, Sums>(CONTEXTS);
 
-  /** @throws TypeError for an unknown option, RangeError for one out of range. */
-  constructor(options: Partial<ContextOptions> = {}) {
-    super();
+  /**
+   * @param instance - Part of the names of its decisions. Default: 64 random bits.
+   * @throws TypeError for an unknown option, RangeError for one out of range.
+   */
+  constructor(options: Partial<ContextOptions> = {}, instance?: string) {
+    super(instance);
     this.options = checked(options, TABLE, DEFAULTS);
     this.#users = new Latest(this.options.users);
   }
@@ -101,7 +105,7 @@ export class ContextPolicy extends ScoringPolicy {
       const factor = fade(time - sums.time, this.options.halfLifeMs);
       sums.impressions = sums.impressions * factor + (event.kind === "impression" ? 1 : 0);
       sums.weight = sums.weight * factor + weight;
-      sums.time = Math.max(sums.time, time);
+      sums.time = sums.time - time > WRONG_CLOCK_MS ? time : Math.max(sums.time, time);
     }
   }
 

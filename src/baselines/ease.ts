@@ -63,9 +63,12 @@ export class EasePolicy extends ScoringPolicy {
   #weights: Float64Array = new Float64Array(0);
   #pairs = 0;
 
-  /** @throws TypeError for an unknown option, RangeError for one out of range. */
-  constructor(options: Partial<EasePolicyOptions> = {}) {
-    super();
+  /**
+   * @param instance - Part of the names of its decisions. Default: 64 random bits.
+   * @throws TypeError for an unknown option, RangeError for one out of range.
+   */
+  constructor(options: Partial<EasePolicyOptions> = {}, instance?: string) {
+    super(instance);
     this.options = checked(options, POLICY_RULES, POLICY_DEFAULTS);
     this.#visits = new Visits(this.options.users, this.options.history);
   }

@@ -31,9 +31,12 @@ export class ItemKnnPolicy extends ScoringPolicy {
   readonly #neighbours: Neighbours;
   readonly #nearness: Nearness = { all: 0, others: 0, weight: 0, nearest: 0 };
 
-  /** @throws TypeError for an unknown option, RangeError for one out of range. */
-  constructor(options: Partial<ItemKnnPolicyOptions> = {}) {
-    super();
+  /**
+   * @param instance - Part of the names of its decisions. Default: 64 random bits.
+   * @throws TypeError for an unknown option, RangeError for one out of range.
+   */
+  constructor(options: Partial<ItemKnnPolicyOptions> = {}, instance?: string) {
+    super(instance);
     this.options = checked(options, TABLE, DEFAULTS);
     const { engagedMs: _, ...rest } = this.options;
     this.#neighbours = new Neighbours(rest);

@@ -10,9 +10,12 @@ export class RandomPolicy extends Baseline {
   /** The numbers 0, 1, 2, ... in order between requests. */
   readonly #order: number[] = [];
 
-  /** @param seed - A safe integer. Default 0. */
-  constructor(seed = 0) {
-    super();
+  /**
+   * @param seed - A safe integer. Default 0.
+   * @param instance - Part of the names of its decisions. Default: 64 random bits.
+   */
+  constructor(seed = 0, instance?: string) {
+    super(instance);
     this.#random = Random.named(seed, "policy", "random");
   }
 

@@ -23,9 +23,10 @@ export interface PolicyEntry {
    * Creates the policy.
    * @param seed - Of everything random in it, an integer >= 0.
    * @param options - Options of its class.
+   * @param instance - Part of the names of its decisions; the same one for the same names. Default: 64 random bits.
    * @throws TypeError for an unknown option, RangeError for one out of range.
    */
-  create(seed: number, options?: object): DisposablePolicy;
+  create(seed: number, options?: object, instance?: string): DisposablePolicy;
 }
 
 /** A recommender under another name. */
@@ -38,7 +39,7 @@ class Renamed implements DisposablePolicy {
   constructor(name: string, recommender: Recommender) {
     this.name = name;
     this.recommend = (request) => recommender.recommend(request);
-    this.feedback = (event) => recommender.feedback(event);
+    this.feedback = (event, now) => recommender.feedback(event, now);
     this.dispose = () => recommender.dispose();
   }
 }
@@ -60,11 +61,12 @@ const NOTHING: Partial<RewardOptions> = {
 
 /** The recommender's network with gamma 0 and one kind of reward: the reward of the next impression alone. */
 function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["create"] {
-  return (seed, options: Partial<RecommenderOptions> = {}) =>
+  return (seed, options: Partial<RecommenderOptions> = {}, instance) =>
     new Renamed(
       name,
       new Recommender({
         ...options,
+        ...named(instance),
         seed,
         gamma: 0,
         reward: { ...NOTHING, ...reward, ...options.reward },
@@ -72,10 +74,15 @@ function greedy(name: string, reward: Partial<RewardOptions>): PolicyEntry["crea
     );
 }
 
+function named(instance: string | undefined): Partial<RecommenderOptions> {
+  return instance === undefined ? {} : { instance };
+}
+
 /** A recommender whose agent is a linear bandit; it also learns from impressions without a click. */
-function linUcb(seed: number, options: Partial<LinUcbOptions> = {}): DisposablePolicy {
+function linUcb(seed: number, options: Partial<LinUcbOptions> = {}, instance?: string): DisposablePolicy {
   const recommender = new Recommender(
     {
+      ...named(instance),
       features: coreFeatures(),
       seed,
       gamma: 0,
@@ -91,27 +98,28 @@ function linUcb(seed: number, options: Partial<LinUcbOptions> = {}): DisposableP
 const ENTRIES = {
   random: {
     description: "streams on air, each equally likely",
-    create: (seed) => new RandomPolicy(seed),
+    create: (seed, _, instance) => new RandomPolicy(seed, instance),
   },
   popular: {
     description: "the streams with the most viewers",
-    create: () => new PopularPolicy(),
+    create: (_, __, instance) => new PopularPolicy(instance),
   },
   "popular-by-context": {
     description: "the most popular streams by category, time of day and group of users",
-    create: (_, options?: Partial<ContextOptions>) => new ContextPolicy(options),
+    create: (_, options?: Partial<ContextOptions>, instance?: string) => new ContextPolicy(options, instance),
   },
   itemknn: {
     description: "streamers liked by the same users as those that this user liked",
-    create: (_, options?: Partial<ItemKnnPolicyOptions>) => new ItemKnnPolicy(options),
+    create: (_, options?: Partial<ItemKnnPolicyOptions>, instance?: string) => new ItemKnnPolicy(options, instance),
   },
   bpr: {
     description: "matrix factorisation: vectors of users and streamers, learned watch by watch",
-    create: (seed, options?: Partial<BprPolicyOptions>) => new BprPolicy(new CollaborativeVectors({ seed }), options),
+    create: (seed, options?: Partial<BprPolicyOptions>, instance?: string) =>
+      new BprPolicy(new CollaborativeVectors({ seed }), options, instance),
   },
   ease: {
     description: "a linear autoencoder over streamers, fitted anew as likes come in",
-    create: (_, options?: Partial<EasePolicyOptions>) => new EasePolicy(options),
+    create: (_, options?: Partial<EasePolicyOptions>, instance?: string) => new EasePolicy(options, instance),
   },
   linucb: {
     description: "a linear model of the recommender's features and reward, with a bonus for uncertainty",
@@ -127,12 +135,13 @@ const ENTRIES = {
   },
   "dqn-gamma-0": {
     description: "the recommender with gamma 0: it values the next slate alone",
-    create: (seed, options?: Partial<RecommenderOptions>) =>
-      new Renamed("dqn-gamma-0", new Recommender({ ...options, seed, gamma: 0 })),
+    create: (seed, options?: Partial<RecommenderOptions>, instance?: string) =>
+      new Renamed("dqn-gamma-0", new Recommender({ ...options, ...named(instance), seed, gamma: 0 })),
   },
   dqn: {
     description: "the recommender: deep Q-learning over the whole stay",
-    create: (seed, options?: Partial<RecommenderOptions>) => new Recommender({ ...options, seed }),
+    create: (seed, options?: Partial<RecommenderOptions>, instance?: string) =>
+      new Recommender({ ...options, ...named(instance), seed }),
   },
 } satisfies Record<string, PolicyEntry>;
 

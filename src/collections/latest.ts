@@ -13,6 +13,11 @@ export class Latest<K, V> extends Map<K, V> {
     for (const [key, value] of entries) this.set(key, value);
   }
 
+  /** Adds a key that is new to a map that has room: the fast way to fill one. */
+  append(key: K, value: V): void {
+    super.set(key, value);
+  }
+
   override set(key: K, value: V): this {
     this.delete(key);
     super.set(key, value);

@@ -59,6 +59,11 @@ export class Queue<K, V> {
     return this.#nodes.delete(key);
   }
 
+  /** The keys, the one set longest ago first. */
+  *keys(): Generator<K, void, undefined> {
+    for (let node = this.#ends.after; node !== this.#ends; node = node.after) yield node.key;
+  }
+
   /** The values, the one set longest ago first. */
   *values(): Generator<V, void, undefined> {
     for (let node = this.#ends.after; node !== this.#ends; node = node.after) yield node.value;

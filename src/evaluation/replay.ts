@@ -245,7 +245,7 @@ export class LogReplay {
     else if (event.kind === "off_air") this.#listed.delete(event.stream);
     else if (event.kind === "impression") this.#slicer.shown(this.#broadcasts.streamerOf(event.stream));
     for (const each of this.#watches.settle(event)) if (isUserAction(each)) this.#learn(each);
-    this.#policy.feedback(event);
+    this.#policy.feedback(event, event.time);
   }
 
   /** Updates slices and novelty, and counts the case of a watch that has ended. */

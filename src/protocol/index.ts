@@ -49,4 +49,18 @@ export {
   parseRequest,
 } from "./schema.js";
 export { SOURCES, type Source } from "./sources.js";
-export { BEAT_TIMEOUT_MS, BOUNCE_MS, DAY, ENGAGED_MS, HOUR, MINUTE, SESSION_GAP_MS, WEEK } from "./time.js";
+export {
+  BEAT_TIMEOUT_MS,
+  BOUNCE_MS,
+  DAY,
+  ENGAGED_MS,
+  HOUR,
+  isMistaken,
+  MAX_AHEAD_MS,
+  MAX_LATE_MS,
+  MINUTE,
+  SESSION_GAP_MS,
+  timeFault,
+  WEEK,
+  WRONG_CLOCK_MS,
+} from "./time.js";

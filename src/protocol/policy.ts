@@ -1,5 +1,6 @@
 import type { Id, LiveEvent } from "./events.js";
 import type { Explanation, RunnerUp } from "./explanation.js";
+import type { Receipt } from "./receipts.js";
 import type { Source } from "./sources.js";
 
 /** A user opens the page, or comes back to it after a watch: which streams to show? */
@@ -43,12 +44,19 @@ export interface Decision {
   runnersUp?: RunnerUp[];
 }
 
-/** The interface of the recommender, the baselines, the evaluator, the simulator and the server. Events arrive in order
- * of time. */
+/** The interface of the recommender, the baselines, the evaluator, the simulator and the server. */
 export interface Policy {
   readonly name: string;
+  /** Chooses a slate. The time of a request is the host's, and counts as right. */
   recommend(request: Request): Decision;
-  feedback(event: LiveEvent): void;
+  /**
+   * Takes an event, and says what became of it; nothing said: taken. What can never be taken comes back as an EventError.
+   *
+   * @param now - The host's time, milliseconds: the present for a live platform, the event's own time for a log that is
+   *   replayed. Default: the host's latest, by requests and earlier events.
+   * @throws EventError for what is no event.
+   */
+  feedback(event: LiveEvent, now?: number): Receipt | void;
 }
 
 /**

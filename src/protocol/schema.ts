@@ -32,6 +32,10 @@ const CANDIDATES = 65_536;
 const FILTERED = 4096;
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_LENGTH));
+/** No control characters: they break logs and terminals, and keys made of several ids. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: They are what it finds.
+const PLAIN = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+const id = v.pipe(name, v.regex(PLAIN));
 const nonNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const tags = v.pipe(v.array(name), v.maxLength(TAGS));
@@ -145,15 +149,15 @@ const ELEMENT: Readonly<Record<string, string>> = {
   runnersUp: "an object",
 };
 
-const timed = { time: nonNegative, id: v.optional(name) };
-const userAndStream = { ...timed, user: name, stream: name };
+const timed = { time: nonNegative, id: v.optional(id) };
+const userAndStream = { ...timed, user: id, stream: id };
 
 const event = v.variant("kind", [
   v.strictObject({
     kind: v.literal("on_air"),
     ...timed,
-    stream: name,
-    streamer: name,
+    stream: id,
+    streamer: id,
     category: name,
     tags: v.optional(tags),
     title: v.optional(title),
@@ -167,23 +171,23 @@ const event = v.variant("kind", [
   v.strictObject({
     kind: v.literal("update"),
     ...timed,
-    stream: name,
+    stream: id,
     viewers: v.optional(count),
     likes: v.optional(count),
     category: v.optional(name),
     tags: v.optional(tags),
     title: v.optional(title),
   }),
-  v.strictObject({ kind: v.literal("off_air"), ...timed, stream: name }),
+  v.strictObject({ kind: v.literal("off_air"), ...timed, stream: id }),
   v.strictObject({
     kind: v.literal("impression"),
     ...userAndStream,
-    decision: v.optional(name),
+    decision: v.optional(id),
     position: v.optional(count),
   }),
-  v.strictObject({ kind: v.literal("click"), ...userAndStream, decision: v.optional(name) }),
-  v.strictObject({ kind: v.literal("heartbeat"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
-  v.strictObject({ kind: v.literal("watch"), ...userAndStream, watchMs: nonNegative, decision: v.optional(name) }),
+  v.strictObject({ kind: v.literal("click"), ...userAndStream, decision: v.optional(id) }),
+  v.strictObject({ kind: v.literal("heartbeat"), ...userAndStream, watchMs: nonNegative, decision: v.optional(id) }),
+  v.strictObject({ kind: v.literal("watch"), ...userAndStream, watchMs: nonNegative, decision: v.optional(id) }),
   v.strictObject({ kind: v.picklist(["like", "comment", "share", "follow", "dislike"]), ...userAndStream }),
   v.strictObject({
     kind: v.literal("rating"),
@@ -199,27 +203,27 @@ const event = v.variant("kind", [
     kind: v.literal("purchase"),
     ...userAndStream,
     amount: nonNegative,
-    decision: v.optional(name),
+    decision: v.optional(id),
   }),
   v.strictObject({
     kind: v.literal("signal"),
     ...userAndStream,
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(SIGNAL_LENGTH)),
     value: v.pipe(v.number(), v.finite(), v.minValue(-SIGNAL_MAX), v.maxValue(SIGNAL_MAX)),
-    decision: v.optional(name),
+    decision: v.optional(id),
   }),
-  v.strictObject({ kind: v.literal("page_view"), ...timed, user: name, dwellMs: nonNegative, page: v.optional(name) }),
+  v.strictObject({ kind: v.literal("page_view"), ...timed, user: id, dwellMs: nonNegative, page: v.optional(id) }),
   v.strictObject({
     kind: v.literal("user"),
     ...timed,
-    user: name,
+    user: id,
     age: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(AGE_MAX))),
     gender: v.optional(name),
     region: v.optional(name),
     language: v.optional(name),
     device: v.optional(name),
   }),
-  v.strictObject({ kind: v.picklist(["friend", "unfriend"]), ...timed, user: name, friend: name }),
+  v.strictObject({ kind: v.picklist(["friend", "unfriend"]), ...timed, user: id, friend: id }),
 ]);
 
 const names = v.optional(v.pipe(v.array(name), v.maxLength(FILTERED)));
@@ -238,10 +242,10 @@ const filter = v.strictObject({
 });
 
 const request = v.strictObject({
-  user: name,
+  user: id,
   now: nonNegative,
   k: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  candidates: v.optional(v.pipe(v.array(name), v.maxLength(CANDIDATES))),
+  candidates: v.optional(v.pipe(v.array(id), v.maxLength(CANDIDATES))),
   filter: v.optional(filter),
   explain: v.optional(v.union([v.boolean(), v.pipe(v.number(), v.safeInteger(), v.minValue(1))])),
 });
@@ -253,10 +257,10 @@ export const unique = v.check<string[], undefined>((names) => new Set(names).siz
 const told = v.optional(v.pipe(v.array(v.looseObject({})), v.maxLength(CANDIDATES)));
 
 const decision = v.strictObject({
-  id: name,
-  user: name,
+  id,
+  user: id,
   time: nonNegative,
-  slate: v.pipe(v.array(name), v.maxLength(CANDIDATES), unique),
+  slate: v.pipe(v.array(id), v.maxLength(CANDIDATES), unique),
   propensities: v.optional(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)))),
   scores: v.optional(v.array(v.pipe(v.number(), v.finite()))),
   sources: v.optional(v.array(v.picklist([...SOURCES, "all"]))),
@@ -277,6 +281,9 @@ function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   }
   // Elements of lists are names, except those of numbers and sources.
   const element = ELEMENT[keys[0]!] ?? NAME;
+  if (issue.type === "regex") {
+    throw new EventError(field, `"${field}" must be without control characters, got ${show(last.value)}`);
+  }
   const must =
     last.type === "array" ? element : mustOf(keys.at(-1)!, (issue.path![0]!.input as { kind?: unknown }).kind);
   throw new EventError(field, `"${field}" must be ${must}, got ${show(last.value)}`);
@@ -303,12 +310,20 @@ function listOf(shortest: number, longest: number, check: Check): Check {
 }
 
 const isName = textOf(1, NAME_LENGTH);
+const isId: Check = (value) => isName(value) && PLAIN.test(value as string);
 const isNonNegative = numberIn(0, Number.MAX_VALUE);
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTags = listOf(0, TAGS, isName);
 const isEmbedding = listOf(1, EMBEDDING, numberIn(-EMBEDDING_MAX, EMBEDDING_MAX));
 
 const CHECKS: Readonly<Record<string, Check>> = {
+  id: isId,
+  user: isId,
+  stream: isId,
+  streamer: isId,
+  decision: isId,
+  friend: isId,
+  page: isId,
   tags: isTags,
   title: textOf(0, TITLE_LENGTH),
   description: textOf(0, DESCRIPTION_LENGTH),

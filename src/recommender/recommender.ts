@@ -3,7 +3,6 @@ import {
   between,
   boolean,
   checked,
-  distinct,
   fields,
   finite,
   group,
@@ -13,14 +12,15 @@ import {
   nonNegativeInteger,
   numbers,
   or,
+  positiveInteger,
   type Rules,
   requireShape,
   type Shape,
   text,
   word,
 } from "../check/index.js";
-import { Latest } from "../collections/index.js";
 import {
+  BytesReader,
   chunksOf,
   DQN,
   type DQNOptions,
@@ -40,24 +40,36 @@ import {
 import { exp, log1p, Random } from "../numeric/index.js";
 import {
   type Decision,
-  EventError,
   type ExplainedFacts,
   type FeedbackEvent,
   HOUR,
   type Id,
   type LiveEvent,
   type LoggedDecision,
-  MINUTE,
   type Policy,
   parseDecision,
   parseEvent,
   parseRequest,
+  type Receipt,
   type Request,
   type Source,
   type TargetPolicy,
   type Watch,
 } from "../protocol/index.js";
 import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
+import {
+  DecisionNames,
+  INTAKE_DEFAULTS,
+  INTAKE_RULES,
+  Intake,
+  type IntakeCounts,
+  type IntakeOptions,
+  instanceName,
+  intakeShape,
+  newInstance,
+  prefixOf,
+  type SavedIntake,
+} from "./intake/index.js";
 import {
   type Agreement,
   AgreementMeter,
@@ -66,6 +78,7 @@ import {
   drawSome,
   type NextState,
   Objective,
+  Pace,
   Pending,
   type PendingOptions,
   PendingReader,
@@ -73,6 +86,7 @@ import {
   Reward,
   type RewardOptions,
   type SavedAgreement,
+  type SavedPace,
   type SavedPending,
   type SlateTransition,
   TIMES,
@@ -127,7 +141,12 @@ export interface QFunction
   evaluateParts?(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
 }
 
-export interface RecommenderOptions extends SceneOptions {
+export interface RecommenderOptions extends SceneOptions, IntakeOptions {
+  /**
+   * Part of the names of its decisions, `dqn-INSTANCE-0` and so on, at most 64 letters, digits, ".", "_" and "-": two
+   * instances of one name give names twice. Default: 64 random bits, new for every instance, also for a loaded one.
+   */
+  instance: string;
   /** Discount of the value of a user's next request, [0, 1]; 0 counts this slate alone. Default 0.9. */
   gamma: number;
   /** Streams of the next request that a transition keeps: the best at that time. It keeps as many of a slate. Default 16. */
@@ -147,6 +166,11 @@ export interface RecommenderOptions extends SceneOptions {
   trainEvery: number;
   /** Updates in each round, [1, 10000]. Default 2. */
   updatesPerTrain: number;
+  /**
+   * Most updates of one `feedback`, but a round at least; the others stay as a backlog for later ones and for `learn`. An
+   * integer >= 1. Default 128, some 10 ms.
+   */
+  maxUpdatesPerEvent: number;
   /** Updates before which it shows the most viewed streams, and learns from that. Default 1000. */
   warmupUpdates: number;
   /**
@@ -170,8 +194,8 @@ export interface RecommenderOptions extends SceneOptions {
 const TARGET_SLATE = 64;
 /** Largest absolute reward that the agent learns from. */
 const REWARD_MAX = 1e6;
-/** A decision of another policy with a higher number does not push its own ones on: they keep within 15 digits. */
-const NUMBER_MAX = 1e14;
+/** Most users whose decisions, and most watches, expire in one call: no call pays for a quiet fortnight. */
+const EXPIRED_MAX = 64;
 /** Usual gaps after which a user who has not returned counts as gone: the clip of lateness. */
 const PATIENCE = exp(LATENESS_MAX);
 
@@ -189,14 +213,16 @@ const LEARNER: LearnerOptions = {
   weightDecay: 1,
 };
 
-const DEFAULTS: RecommenderOptions = {
+const DEFAULTS: Omit<RecommenderOptions, "instance"> = {
   ...SCENE_DEFAULTS,
+  ...INTAKE_DEFAULTS,
   gamma: 0.9,
   nextCandidates: 16,
   offered: 8,
   apprentice: false,
   trainEvery: 1,
   updatesPerTrain: 2,
+  maxUpdatesPerEvent: 128,
   warmupUpdates: 1000,
   learner: {},
   explore: {},
@@ -208,12 +234,15 @@ const DEFAULTS: RecommenderOptions = {
 
 const TABLE: Rules<RecommenderOptions> = {
   ...SCENE_RULES,
+  ...INTAKE_RULES,
+  instance: instanceName,
   gamma: between(0, 1),
   nextCandidates: candidateCount,
   offered: nonNegativeInteger,
   apprentice: boolean,
   trainEvery: nonNegativeInteger,
   updatesPerTrain: integer(1, 10_000),
+  maxUpdatesPerEvent: positiveInteger,
   warmupUpdates: nonNegativeInteger,
   learner: group,
   explore: group,
@@ -238,34 +267,25 @@ const REFUSED: Readonly<Record<string, string>> = {
   gamma: ': use "gamma" of the recommender, as each transition has its own discount',
   slate: "",
   nStep: ': it would join the transitions of different users: use "pending.nStep"',
-  dueling: ": the value of a state is that of its best slate",
+  dueling: ": it needs all streams that were on offer, which no transition keeps",
   munchausen: ": its soft target is over single streams, not slates",
   noisySigma: ': it needs "explore.heads" above 1, so that propensities are known',
 };
 
-/** A time up to this far behind the latest one is moved up to it and counted; an older one is refused. */
-const STEP_BACK_MAX = 5 * MINUTE;
-/** Rounds of updates that wait for the next event, at most. */
-const BACKLOG = 1000;
-/** Events remembered, so that an event sent twice counts once. */
-const RECENT_EVENTS = 8192;
-
 /** Counts of the recommender's work, and of odd input. */
-export interface RecommenderStats {
+export interface RecommenderStats extends IntakeCounts {
   decisions: number;
   /** Transitions given to the agent, and its updates. */
   transitions: number;
   updates: number;
+  /** Updates that are due and wait for later events. */
+  backlog: number;
   /** Mean loss of the latest updates; NaN before the first. */
   loss: number;
   /** Decisions that wait for feedback, users remembered, streams on air. */
   pending: number;
   users: number;
   onAir: number;
-  /** Times a little behind the latest one that were moved up to it. */
-  steppedBack: number;
-  /** Repeated events with the same time, ignored. */
-  duplicates: number;
   /**
    * Events of a closed decision: they count for the profiles, but are too late for learning. And watches that had ended
    * at their last heartbeat: they count nowhere again.
@@ -285,6 +305,13 @@ export interface RecommenderStats {
   unfinished: number;
   /** Entered streams dropped unlearned because the stream ended within the first minute. */
   censored: number;
+  /** Events of forgotten users from before they were forgotten, ignored. */
+  forgotten: number;
+  /** Users and streamers dropped for room or for their age. */
+  droppedUsers: number;
+  droppedStreamers: number;
+  /** Streams taken off air after `profile.streamTimeoutMs`, as their end was lost. */
+  timedOut: number;
 }
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
@@ -306,7 +333,8 @@ interface Saved {
   floats: { state: number[]; towers: number[] };
   /** Entered streams that taught nothing. */
   lost: { unfinished: number; censored: number };
-  recent: string[];
+  intake: SavedIntake;
+  pace: SavedPace;
   random: number[];
   /** State of the generator that draws from what was on offer. */
   drawn: number[];
@@ -315,21 +343,17 @@ interface Saved {
 }
 
 interface Counts {
-  time: number;
   /** Whether it still is an apprentice. */
   isApprentice: boolean;
   decisions: number;
-  /** Transitions since the last round of updates. */
-  untrained: number;
   /** Null for NaN, which JSON lacks. */
   loss: number | null;
   /** Decisions not learned from because their user had reached the bound of the window. */
   notAdmitted: number;
-  steppedBack: number;
-  duplicates: number;
   late: number;
   unknownDecisions: number;
   unknownStreams: number;
+  forgotten: number;
 }
 
 const SAVED: Shape = fields<Saved>({
@@ -341,22 +365,20 @@ const SAVED: Shape = fields<Saved>({
   watches: any,
   floats: fields<Saved["floats"]>({ state: list(nonNegativeInteger), towers: list(nonNegativeInteger) }),
   lost: fields<Saved["lost"]>({ unfinished: nonNegativeInteger, censored: nonNegativeInteger }),
-  recent: distinct(list(text, 0, RECENT_EVENTS)),
+  intake: intakeShape,
+  pace: fields<SavedPace>({ untrained: nonNegativeInteger, waiting: nonNegativeInteger }),
   random: numbers(4, word),
   drawn: numbers(4, word),
   agreement: any,
   counts: fields<Counts>({
-    time: between(0, 8.64e15),
     isApprentice: boolean,
-    decisions: integer(0, 10 * NUMBER_MAX),
-    untrained: nonNegativeInteger,
+    decisions: nonNegativeInteger,
     loss: or(null, finite),
     notAdmitted: nonNegativeInteger,
-    steppedBack: nonNegativeInteger,
-    duplicates: nonNegativeInteger,
     late: nonNegativeInteger,
     unknownDecisions: nonNegativeInteger,
     unknownStreams: nonNegativeInteger,
+    forgotten: nonNegativeInteger,
   }),
 });
 
@@ -365,6 +387,8 @@ export interface LoadOptions {
   features?: readonly FeatureGroup[];
   /** The reward's function, which a file cannot hold. */
   reward?: Pick<RewardOptions, "of">;
+  /** The loaded recommender's option `instance`. Default: a new one. */
+  instance?: string;
   loadAgent?: (file: Uint8Array) => QFunction;
 }
 
@@ -383,7 +407,8 @@ interface ValuedScene extends Scene, CandidateValues {
  *
  * The state is the user, the session so far and the time; an action is a stream on air, given by features, so that a
  * new stream has a value too; the reward comes from the user's actions in it; the next state is the user's next
- * request. Nothing reads a clock: all times come with the calls, in order.
+ * request. Nothing reads a clock: all times come with the calls. That of a request is the host's, and counts as right;
+ * that of an event may be wrong, which harms nobody else.
  *
  * ```ts
  * const recommender = new Recommender({ seed: 1 });
@@ -407,19 +432,18 @@ export class Recommender implements Policy, TargetPolicy {
   readonly #offers: Random;
   readonly #agreement = new AgreementMeter();
   readonly #slates: SlateBuilder;
-  readonly #recent = new Latest<string, true>(RECENT_EVENTS);
+  readonly #intake: Intake;
+  readonly #names: DecisionNames;
+  readonly #pace: Pace;
   readonly #counts: Counts = {
-    time: 0,
     isApprentice: false,
     decisions: 0,
-    untrained: 0,
     loss: null,
     notAdmitted: 0,
-    steppedBack: 0,
-    duplicates: 0,
     late: 0,
     unknownDecisions: 0,
     unknownStreams: 0,
+    forgotten: 0,
   };
 
   /**
@@ -428,7 +452,7 @@ export class Recommender implements Policy, TargetPolicy {
    * @throws TypeError or RangeError for an option that is unknown, out of its range, or refused for a recommender.
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
-    this.options = checked(options, TABLE, DEFAULTS);
+    this.options = checked<RecommenderOptions>(options, TABLE, { ...DEFAULTS, instance: newInstance() });
     const { seed, gamma, maxCandidates, nextCandidates, explore, slate, reward, pending, returns, learner } =
       this.options;
     const isNoisy = (explore.heads ?? 1) > 1;
@@ -439,6 +463,9 @@ export class Recommender implements Policy, TargetPolicy {
     if (Object.hasOwn(reward, "bounceMs"))
       throw new TypeError('"reward.bounceMs" is not an option: use "profile.bounceMs"');
     this.#scenes = new Scenes(this.options);
+    this.#intake = new Intake(this.options);
+    this.#names = new DecisionNames(prefixOf(this.name, this.options.instance), this.options.seenEvents);
+    this.#pace = new Pace(this.options);
     const { bounceMs } = this.#scenes.state.users.options;
     this.#random = Random.named(seed, "explore");
     this.#explorer = new Explorer(this.#random, explore);
@@ -458,12 +485,11 @@ export class Recommender implements Policy, TargetPolicy {
   /**
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
    * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
-   * @throws EventError for an invalid request, or a time too far back, Error for an apprentice; nothing changes then.
+   * @throws EventError for an invalid request, Error for an apprentice; nothing changes then.
    */
   recommend(request: Request): Decision {
     if (this.#counts.isApprentice) throw new Error("an apprentice does not act: call graduate() first, or rank()");
-    const { user, now: asked, k, candidates, filter, explain: wanted = false } = parseRequest(request);
-    const now = this.#advance(asked, "now");
+    const { user, now, k, candidates, filter, explain: wanted = false } = parseRequest(request);
     this.#askedBy(user, now);
     const also = wanted === false ? undefined : new Map<CatalogStream, Set<Source>>();
     const scene = this.#face({ user, now, k, candidates, filter }, also);
@@ -475,10 +501,9 @@ export class Recommender implements Policy, TargetPolicy {
     const why = also && this.#explain(scene, among, chosen, also, count);
     this.#close(scene, indices.length);
     const shown = indices.map((index) => streams[index]!);
-    const id = `${this.name}-${this.#counts.decisions++}`;
+    const id = this.#names.next();
     const others = this.#drawOffered(scene, shown);
     this.#show(id, scene, shown, { rows: this.#rows(scene, [...indices, ...others]), offered: others.length });
-    this.#bound();
     return {
       id,
       user,
@@ -493,20 +518,21 @@ export class Recommender implements Policy, TargetPolicy {
 
   /**
    * Records a decision of another policy among the streams on air now as one of its own, to learn off-policy from the
-   * log of that policy. Call it at the decision's place in the log, then give the feedback that names it. Streams of
-   * the slate that are not on air are left out. Before it learns from it, `agreement` compares it with its own choice.
-   * @param times - Number of times to learn from it, an integer in [0, 10000]; the numbers of `UserShares` make all users count
-   *   the same. Default 1.
-   * @throws EventError for an invalid decision, or a time too far back, RangeError for `times`; nothing changes then.
+   * log of that policy. Call it at the decision's place in the log, then give the feedback that names it: its time is the
+   * host's. Streams of the slate that are not on air are left out; a decision that came before is a duplicate. Before it
+   * learns from it, `agreement` compares it with its own choice.
+   * @param times - Number of times to learn from it, an integer in [0, 10000]; the numbers of `UserShares` make all
+   *   users count the same. Default 1.
+   * @throws EventError for an invalid decision, RangeError for `times`; nothing changes then.
    */
   recordDecision(decision: LoggedDecision, times = 1): void {
     if (!TIMES[0](times)) throw mustBe("times", TIMES[1], times);
-    const { id, user, time, slate } = parseDecision(decision);
-    const now = this.#advance(time, "time");
-    if (this.#pending.has(id)) {
-      this.#counts.duplicates++;
+    const { id, user, time: now, slate } = parseDecision(decision);
+    if (this.#names.has(id) || this.#pending.has(id)) {
+      this.#intake.counts.duplicates++;
       return;
     }
+    this.#names.add(id);
     this.#askedBy(user, now);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
     const scene = this.#face({ user, now, k: shown.length });
@@ -515,15 +541,11 @@ export class Recommender implements Policy, TargetPolicy {
     this.#compare(scene, shown.slice(0, this.options.maxCandidates), rows);
     this.#close(scene, shown.length);
     this.#counts.unknownStreams += slate.length - shown.length;
-    // A recommender of the same name may have made it: its own later decisions need other names.
-    const number = this.#numberOf(id);
-    if (number >= this.#counts.decisions && number < NUMBER_MAX) this.#counts.decisions = number + 1;
     const others = this.#drawOffered(scene, shown);
     const all = new Float32Array(rows.length + others.length * this.#scenes.features.candidateSize);
     all.set(rows);
     all.set(this.#rows(scene, others), rows.length);
     this.#show(id, scene, shown, { rows: all, offered: others.length, times });
-    this.#bound();
   }
 
   /**
@@ -545,28 +567,25 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * The best streams by value, without exploration and limits. Shows, draws and remembers nothing, except that the user
-   * is present.
-   * @throws EventError for an invalid request, or a time too far back; nothing changes then.
+   * The best streams by value, without exploration and limits. It only reads: it shows, draws and remembers nothing.
+   * @throws EventError for an invalid request.
    */
   rank(request: Request): Pick<Decision, "slate" | "scores"> {
-    const { user, now: asked, k, candidates, filter } = parseRequest(request);
-    const { streams, values, ranked } = this.#face({ user, now: this.#advance(asked, "now"), k, candidates, filter });
+    const { k, ...asked } = parseRequest(request);
+    const { streams, values, ranked } = this.#face({ k, ...asked }, undefined, true);
     const best = [...ranked.subarray(0, Math.min(k, ranked.length))];
     return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => values[index]!) };
   }
 
   /**
    * For each position of another policy's slate, the probability of each stream under this policy: see
-   * {@link TargetPolicy}. As with `rank`, nothing is remembered, except that the user is present. With `explore.heads`
-   * above 1 they are an estimate, over as many newly drawn score sets, and later decisions draw other noise.
-   * @throws EventError for an invalid request, or a time too far back, TypeError for a slate that is no array; nothing
-   *   changes then.
+   * {@link TargetPolicy}. As with `rank`, nothing is remembered. With `explore.heads` above 1 they are an estimate, over as
+   * many newly drawn score sets, and later decisions draw other noise.
+   * @throws EventError for an invalid request, TypeError for a slate that is no array.
    */
   distributions(request: Request, slate: readonly Id[]): Map<Id, number>[] {
     if (!Array.isArray(slate)) throw mustBe("slate", "an array of ids", slate);
-    const { user, now: asked, k, candidates, filter } = parseRequest(request);
-    const scene = this.#face({ user, now: this.#advance(asked, "now"), k, candidates, filter });
+    const scene = this.#face(parseRequest(request), undefined, true);
     const { streams } = scene;
     const indexOf = new Map(streams.map(({ id }, index) => [id, index]));
     const indices = slate.map((id) => indexOf.get(id) ?? -1);
@@ -575,33 +594,47 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * Takes an event of the platform or of a user. Also runs the updates that are due: serving runs none.
-   * @throws EventError for an invalid event, or a time too far back; nothing changes then.
+   * Takes an event of the platform or of a user. Also runs updates that are due: serving runs none.
+   *
+   * An event that came before, or is too late, changes nothing. Nor does one that is refused, which comes back as an
+   * EventError: it is dated ahead of the host's time, or another event came under its id.
+   *
+   * @param now - The host's time, milliseconds, finite and >= 0: the present on a live platform, the event's own time for a
+   *   log that is replayed. Default: the latest of requests and earlier events; an event far ahead of it is taken, but moves
+   *   no time that users share.
+   * @returns What became of the event.
+   * @throws EventError for what is no event, RangeError for `now`; nothing changes then.
    */
-  feedback(event: LiveEvent): void {
+  feedback(event: LiveEvent, now?: number): Receipt {
     const parsed = parseEvent(event);
-    const { time: sentAt } = parsed;
-    const key = keyOf(parsed);
-    if (key !== "" && this.#recent.has(key)) {
-      this.#counts.duplicates++;
-      return;
+    const { state } = this.#scenes;
+    const receipt = this.#intake.receive(parsed, now, (repeated) => state.catalogue.changes(repeated, this.time));
+    if (receipt !== "taken") return receipt;
+    if (state.isForgotten(parsed)) {
+      this.#counts.forgotten++;
+      return "late";
     }
-    parsed.time = this.#advance(sentAt, "time");
-    if (key !== "") this.#recent.set(key, true);
-    const isTaken = this.#beaten(parsed, sentAt);
-    this.#observe(this.#pending.expire(parsed.time));
+    state.follow(this.time, now !== undefined, this.#intake.clock.settled);
+    const isTaken = this.#beaten(parsed);
+    this.#observe(this.#pending.expire(this.#intake.clock.settled, EXPIRED_MAX));
     if ("user" in parsed && "stream" in parsed) {
       if (isTaken) this.#take(parsed);
     } else if (!this.#scenes.feedback(parsed).isKnown) this.#counts.unknownStreams++;
     this.#train();
+    return receipt;
   }
 
   /**
-   * Runs updates now, regardless of `trainEvery`.
+   * Runs updates now, regardless of `trainEvery`; they count for the backlog.
    * @param updates - Number of updates. Default 1.
    * @returns The mean loss; NaN while the agent has too few transitions.
    */
   learn(updates = 1): number {
+    this.#pace.worked(updates);
+    return this.#learn(updates);
+  }
+
+  #learn(updates: number): number {
     const loss = this.#agent.learn(updates);
     if (!Number.isNaN(loss)) this.#counts.loss = loss;
     return loss;
@@ -616,7 +649,7 @@ export class Recommender implements Policy, TargetPolicy {
 
   /** A copy of a streamer's profile over all streams, as plain values; undefined for an unknown streamer. */
   streamerProfile(streamer: Id): StreamerProfile | undefined {
-    return this.#scenes.state.users.streamers.profile(streamer, this.#counts.time);
+    return this.#scenes.state.users.streamers.profile(streamer, this.time);
   }
 
   /**
@@ -627,8 +660,7 @@ export class Recommender implements Policy, TargetPolicy {
   forget(user: Id): boolean {
     this.#pending.forget(user);
     this.#watches.forget(user);
-    for (const key of this.#recent.keys()) if (key.split("\0").includes(user, 1)) this.#recent.delete(key);
-    return this.#scenes.state.forget(user);
+    return this.#scenes.state.forget(user, this.time);
   }
 
   /**
@@ -640,24 +672,23 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#scenes.forgetStreamer(streamer);
   }
 
-  /** The latest time of a call, milliseconds. */
+  /** The present as far as calls tell, milliseconds: the host's time, which events without one move little. */
   get time(): number {
-    return this.#counts.time;
+    return this.#intake.clock.time;
   }
 
   stats(): RecommenderStats {
-    const { decisions, loss, notAdmitted, steppedBack, duplicates, late, unknownDecisions, unknownStreams } =
-      this.#counts;
+    const { loss, notAdmitted, late, unknownDecisions, unknownStreams } = this.#counts;
     return {
-      decisions,
+      ...this.#intake.counts,
+      decisions: this.#names.count,
       transitions: this.#agent.steps,
       updates: this.#agent.updates,
+      backlog: this.#pace.backlog,
       loss: loss ?? Number.NaN,
       pending: this.#pending.size,
       users: this.#scenes.state.users.size,
       onAir: this.#scenes.state.catalogue.size,
-      steppedBack,
-      duplicates,
       late: late + this.#watches.late,
       lostEnds: this.#watches.lostEnds,
       staleHeartbeats: this.#watches.stale,
@@ -666,6 +697,8 @@ export class Recommender implements Policy, TargetPolicy {
       dropped: this.#pending.dropped + notAdmitted,
       unfinished: this.#objective.unfinished,
       censored: this.#objective.censored,
+      forgotten: this.#counts.forgotten,
+      ...this.#scenes.state.stats(),
     };
   }
 
@@ -708,18 +741,20 @@ export class Recommender implements Policy, TargetPolicy {
       return floatsPart(name, () => copies);
     };
     const saved: Saved = {
-      options: { ...this.options, features, returns: this.#objective.options },
+      // A loaded one has a name of its own.
+      options: { ...this.options, instance: "", features, returns: this.#objective.options },
       hasOwnReward: this.options.reward.of !== undefined,
       sizes: this.#scenes.features.sizes,
       scenes,
       pending: { dropped: this.#pending.dropped },
       watches: this.#watches.counts(),
       lost: { unfinished: this.#objective.unfinished, censored: this.#objective.censored },
-      recent: [...this.#recent.keys()],
+      intake: this.#intake.save(),
+      pace: this.#pace.save(),
       random: [...this.#random.state()],
       drawn: [...this.#offers.state()],
       agreement: this.#agreement.save(),
-      counts: this.#counts,
+      counts: { ...this.#counts, decisions: this.#names.count },
       floats: { state: numbers.state.map(lengthOf), towers: numbers.towers.map(lengthOf) },
     };
     const parts = [
@@ -729,6 +764,9 @@ export class Recommender implements Policy, TargetPolicy {
       this.#watches.part(),
       floats("state"),
       floats("towers"),
+      wholePart("events", wordBytes(this.#intake.window())),
+      wholePart("names", wordBytes(this.#names.save())),
+      ...this.#scenes.parts(),
     ];
     return filePart("", KIND, { version: VERSION, features: String(featureVersion) }, parts, 1);
   }
@@ -738,6 +776,7 @@ export class Recommender implements Policy, TargetPolicy {
    * @param features - Groups that the file may hold beside the default ones: a file names its groups and keeps their
    *   options. Default: none.
    * @param reward - The function `of` of the reward, exactly where the saved recommender had one. Default: none.
+   * @param instance - Part of the names of its decisions from now on; it still knows those of before. Default: a new one.
    * @param loadAgent - Reads the agent's part. Default `DQN.load`.
    * @throws SnapshotError for a file that is damaged, foreign, of another version of the recommender or its features,
    *   with groups missing from `features`, or saved with a function in its reward and loaded without, or the reverse.
@@ -756,7 +795,12 @@ export class Recommender implements Policy, TargetPolicy {
     return loadStream(chunks, Recommender.#loader(options));
   }
 
-  static #loader({ features = [], reward = {}, loadAgent }: LoadOptions): Loader<QFunction, Recommender> {
+  static #loader({
+    features = [],
+    reward = {},
+    instance = newInstance(),
+    loadAgent,
+  }: LoadOptions): Loader<QFunction, Recommender> {
     return {
       kind: KIND,
       // The first version had no number.
@@ -779,7 +823,7 @@ export class Recommender implements Policy, TargetPolicy {
           throw new SnapshotError(`the file's reward ${has}`);
         }
         const own = { ...saved.options.reward, ...(of && { of }) };
-        const recommender = new Recommender({ ...saved.options, features: groups, reward: own }, agent);
+        const recommender = new Recommender({ ...saved.options, instance, features: groups, reward: own }, agent);
         const [sizes, given] = [saved.sizes, recommender.#scenes.features.sizes].map(String);
         if (sizes !== given) {
           throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
@@ -797,6 +841,7 @@ export class Recommender implements Policy, TargetPolicy {
     const slate = Math.min(next, TARGET_SLATE);
     const pending = new PendingReader({ observation, candidate, next, slate });
     const watches = { running: [], ended: [] };
+    const [events, names] = [new BytesReader(), new BytesReader()];
     const floats: Partial<Record<"state" | "towers", FloatsReader>> = {};
     const floatsOf = (name: "state" | "towers") => (bytes: number) => {
       floats[name] = new FloatsReader(name, saved.floats[name], bytes);
@@ -807,6 +852,9 @@ export class Recommender implements Policy, TargetPolicy {
       ["watches", () => Watches.reader(watches)],
       ["state", floatsOf("state")],
       ["towers", floatsOf("towers")],
+      ["events", () => events],
+      ["names", () => names],
+      ...Array.from(this.#scenes.readers(), ([name, reader]) => [name, () => reader] as const),
     ]);
     const all = (name: "state" | "towers") => {
       const lengths = saved.floats[name];
@@ -819,7 +867,12 @@ export class Recommender implements Policy, TargetPolicy {
       return whole;
     };
     const finish = () => {
-      this.#restore(saved, { state: all("state"), towers: all("towers") });
+      this.#restore(saved, {
+        state: all("state"),
+        towers: all("towers"),
+        events: wordsOf(events.take()),
+        decisions: wordsOf(names.take()),
+      });
       const { entries, deadlines } = pending;
       this.#pending.load({ entries, deadlines, ...saved.pending }, (length) => pending.take(length));
       this.#watches.load({ ...watches, ...saved.watches });
@@ -833,21 +886,9 @@ export class Recommender implements Policy, TargetPolicy {
     this.#agent.dispose();
   }
 
-  /** Moves the recommender's time on to `time`, and returns it; it never goes back. */
-  #advance(time: number, field: string): number {
-    const behind = this.#counts.time - time;
-    if (behind > STEP_BACK_MAX) {
-      const must = `must be at least ${this.#counts.time - STEP_BACK_MAX}, as events come in order of time`;
-      throw new EventError(field, `"${field}" ${must}, got ${time}`);
-    }
-    if (behind > 0) this.#counts.steppedBack++;
-    else this.#counts.time = time;
-    return this.#counts.time;
-  }
-
   /** The candidates of a request, with their values. */
-  #face(request: Request, also?: Map<CatalogStream, Set<Source>>): ValuedScene {
-    const scene = this.#scenes.face(request, also);
+  #face(request: Request, also?: Map<CatalogStream, Set<Source>>, isRead = false): ValuedScene {
+    const scene = this.#scenes.face(request, also, isRead);
     const known = this.#valuesOf(scene);
     const scores = slateScores(known, request.k);
     return { ...scene, ...known, k: request.k, scores, ranked: this.#slates.rank(scores) };
@@ -870,7 +911,7 @@ export class Recommender implements Policy, TargetPolicy {
 
   /** What the slate is drawn from: scores with bonuses. Decisions report, and the agent learns, the values alone. */
   #among(scene: ValuedScene): Among {
-    const { streams, candidates: rows, now, user, k } = scene;
+    const { streams, candidates: rows, now, profile, k } = scene;
     const { users } = this.#scenes.state;
     const { bonus, heads: count } = this.#explorer.options;
     const impressions = (i: number) => users.streamers.impressions(streams[i]!.streamer, now);
@@ -882,13 +923,12 @@ export class Recommender implements Policy, TargetPolicy {
       const scores = bonus === 0 ? set : this.#explorer.lift(set, impressions);
       return { scores, ranked: scores === scene.scores ? scene.ranked : this.#slates.rank(scores) };
     });
-    const profile = users.get(user)!;
     return { candidates: streams, heads, rows, ignored: (i) => ignored(profile, streams[i]!.streamer) };
   }
 
   #explain(scene: ValuedScene, among: Among, slate: Slate, also: Map<CatalogStream, Set<Source>>, count: number) {
     const { users } = this.#scenes.state;
-    const profile = users.get(scene.user)!;
+    const { profile } = scene;
     const company = users.company(profile, scene.now);
     const facts = ({ streamer, category, startedAt, viewers }: CatalogStream): ExplainedFacts => ({
       streamer,
@@ -923,7 +963,7 @@ export class Recommender implements Policy, TargetPolicy {
     if (!this.#pending.waits(scene.user)) return;
     const ranked = shown === scene.k ? scene.ranked : this.#slates.rank(slateScores(scene, shown));
     const best = ranked.subarray(0, this.options.nextCandidates);
-    const { session, rhythm } = this.#scenes.state.users.get(scene.user)!;
+    const { session, rhythm } = scene.profile;
     const next: NextState = {
       time: scene.now,
       slate: Math.min(shown, this.options.nextCandidates, TARGET_SLATE),
@@ -991,17 +1031,20 @@ export class Recommender implements Policy, TargetPolicy {
 
   /** A user asks for streams: no longer in any, as far as is known. */
   #askedBy(user: Id, now: number): void {
-    this.#end(this.#watches.expire(now));
+    this.#intake.follow(now);
+    this.#scenes.state.follow(now, true, this.#intake.clock.settled);
+    const { settled } = this.#intake.clock;
+    this.#end(this.#watches.expire(settled, EXPIRED_MAX));
     this.#end(this.#watches.leave(user));
-    this.#observe(this.#pending.expire(now));
+    this.#observe(this.#pending.expire(settled, EXPIRED_MAX));
   }
 
   /** Ends the watches that are over by an event. Returns whether the event itself counts. */
-  #beaten(event: LiveEvent, sentAt: number): boolean {
-    this.#end(this.#watches.expire(event.time));
+  #beaten(event: LiveEvent): boolean {
+    this.#end(this.#watches.expire(this.#intake.clock.settled, EXPIRED_MAX));
     // A watch of an unknown stream counts nowhere, so none runs.
     if (event.kind === "heartbeat" && this.#scenes.state.catalogue.find(event.stream) === undefined) return true;
-    const { ended, isTaken } = this.#watches.take(event, sentAt);
+    const { ended, isTaken } = this.#watches.take(event, this.time);
     this.#end(ended);
     return isTaken;
   }
@@ -1030,24 +1073,17 @@ export class Recommender implements Policy, TargetPolicy {
       watch = taken.watch;
     }
     if (shown === undefined || !this.#reward.counts(event)) return;
-    this.#observe(this.#pending.take(shown, event, watch, this.#counts.time));
+    this.#observe(this.#pending.take(shown, event, watch, this.time));
   }
 
   /** Whether feedback belongs to a decision of this recommender; counts late feedback and unknown decisions. */
   #isOwn(event: FeedbackEvent): boolean {
     const decision = "decision" in event ? event.decision : undefined;
     if (decision === undefined) return false;
-    const isMade = this.#numberOf(decision) < this.#counts.decisions;
+    const isMade = this.#names.has(decision);
     if (isMade && !this.#pending.has(decision)) this.#counts.late++;
     else this.#counts.unknownDecisions++;
     return isMade;
-  }
-
-  /** The number in the name of its own decision; NaN for the decision of another policy. */
-  #numberOf(decision: Id): number {
-    const prefix = `${this.name}-`;
-    const digits = decision.startsWith(prefix) ? decision.slice(prefix.length) : "";
-    return /^\d{1,15}$/.test(digits) ? Number(digits) : Number.NaN;
   }
 
   /** Gives closed decisions to the agent, up to the bound on decisions of each user. */
@@ -1056,31 +1092,28 @@ export class Recommender implements Policy, TargetPolicy {
       const { user, times = 1 } = each.decision;
       const transitions = times > 0 ? this.#objective.transitions(each) : [];
       if (transitions.length === 0) continue;
-      if (!this.#scenes.state.users.admits(user, this.#counts.time)) {
+      if (!this.#scenes.state.users.admits(user, this.time)) {
         this.#counts.notAdmitted++;
         continue;
       }
       for (const transition of transitions) for (let n = 0; n < times; n++) this.#agent.observe(transition);
-      this.#counts.untrained += transitions.length * times;
+      this.#pace.add(transitions.length * times);
     }
   }
 
   #train(): void {
-    const { trainEvery, updatesPerTrain } = this.options;
-    if (trainEvery === 0) return;
-    for (; this.#counts.untrained >= trainEvery; this.#counts.untrained -= trainEvery) this.learn(updatesPerTrain);
+    for (let rounds = this.#pace.due(); rounds > 0; rounds--) this.#learn(this.options.updatesPerTrain);
   }
 
-  /** Bounds the updates that wait for the next event, whatever number of requests came, or a file holds. */
-  #bound(): void {
-    this.#counts.untrained = Math.min(this.#counts.untrained, BACKLOG * Math.max(this.options.trainEvery, 1));
-  }
-
-  #restore(saved: Saved, numbers: { state: Float32Array; towers: Float32Array }): void {
+  #restore(
+    saved: Saved,
+    numbers: Record<"state" | "towers", Float32Array> & Record<"events" | "decisions", Uint32Array>,
+  ): void {
     Object.assign(this.#counts, saved.counts);
-    this.#bound();
     this.#scenes.load(saved.scenes, numbers);
-    for (const key of saved.recent) this.#recent.set(key, true);
+    this.#intake.load(saved.intake, numbers.events);
+    this.#names.load(saved.counts.decisions, numbers.decisions);
+    this.#pace.load(saved.pace);
     this.#random.restore(Uint32Array.from(saved.random));
     this.#offers.restore(Uint32Array.from(saved.drawn));
     this.#agreement.load(saved.agreement);
@@ -1093,18 +1126,6 @@ function ignored({ session, pairs }: UserProfile, streamer: Id): number {
   const pair = pairs.get(streamer);
   const hasEntered = pair !== undefined && pair.visits + pair.watches > 0 && pair.lastVisit >= session.start;
   return hasEntered ? 0 : (session.shown.get(streamer) ?? 0);
-}
-
-/** A key that identifies repeats of an event; empty for events that may repeat: heartbeats change nothing then. */
-function keyOf(event: LiveEvent): string {
-  if (event.kind === "heartbeat") return "";
-  const user = "user" in event ? event.user : "";
-  // With its sender, so that nobody takes an id away from somebody else by guessing it.
-  if (event.id !== undefined) return `\0${user}\0${event.id}`;
-  if (!("user" in event)) return "";
-  const about = "stream" in event ? event.stream : "friend" in event ? event.friend : "";
-  const what = event.kind === "signal" ? `\0${event.name}` : "";
-  return `${event.kind}\0${event.user}\0${about}\0${event.time}${what}`;
 }
 
 function newAgent(
@@ -1123,6 +1144,17 @@ function newAgent(
 
 function lengthOf({ length }: Float32Array): number {
   return length;
+}
+
+/** The bytes of words. */
+function wordBytes({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The words in such bytes. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  if (bytes.length % 12 !== 0) throw new SnapshotError("the windows of a file must be entries of three words");
+  return new Uint32Array(bytes.slice().buffer);
 }
 
 /** The state of a file, as far as its parts do not check themselves. */

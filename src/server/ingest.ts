@@ -1,7 +1,15 @@
 import { callback, checked, integer, nonNegative, oneOf, positive, type Rules } from "../check/index.js";
 import { Seen } from "../collections/index.js";
 import { parseEventLine, readBytes, readLineBlocks } from "../logs/index.js";
-import { asEvent, EventError, identityOf, type LiveEvent, MINUTE, type Receipt } from "../protocol/index.js";
+import {
+  asEvent,
+  EventError,
+  identityOf,
+  type LiveEvent,
+  MAX_AHEAD_MS,
+  type Receipt,
+  timeFault,
+} from "../protocol/index.js";
 import { bodyOf, DEPTH, HttpError, isShallow, mediaType } from "./body.js";
 
 /** What a sink took: all (nothing returned), the first so many, or one receipt for each event. */
@@ -32,8 +40,7 @@ export interface IngestOptions {
   /** The host's time, milliseconds since the Unix epoch. Default `Date.now`. */
   now?: () => number;
   /**
-   * Events dated further ahead of the host's time are refused, milliseconds, >= 0. Default 1 minute: a recommender refuses
-   * what is 5 minutes behind the latest event, so a clock that is ahead takes at most one of them from everybody else.
+   * Events dated further ahead of the host's time are refused, milliseconds, >= 0. Default 5 minutes, as in a recommender.
    */
   maxAheadMs?: number;
   /** How long a body may take to arrive, milliseconds, > 0. Default 10 000. */
@@ -93,7 +100,7 @@ const DEFAULTS: Partial<IngestOptions> = {
   onInvalid: "skip",
   window: 1 << 18,
   now: () => Date.now(),
-  maxAheadMs: MINUTE,
+  maxAheadMs: MAX_AHEAD_MS,
   bodyTimeoutMs: 10_000,
   maxRequests: 64,
   onError: () => {},
@@ -227,10 +234,10 @@ interface Batch {
 async function readEvents(request: Request, limits: Required<IngestOptions>): Promise<Batch> {
   const batch: Batch = { events: [], places: [], faults: [] };
   const { maxEvents, maxAheadMs, onInvalid } = limits;
-  const latest = limits.now() + maxAheadMs;
+  const host = limits.now();
   for await (const { place, read } of elementsOf(request, limits)) {
     if (batch.events.length + batch.faults.length === maxEvents) throw tooMany("events", limits);
-    const error = read instanceof Error ? read : aheadOf(read, latest);
+    const error = read instanceof Error ? read : timeFault(read.time, host, maxAheadMs);
     if (error === undefined) {
       batch.events.push(read as LiveEvent);
       batch.places.push(place);
@@ -302,16 +309,6 @@ class Intake {
     const taken = typeof sunk === "number" ? sunk : events.length;
     return events.map((_, n) => (n < taken ? "taken" : undefined));
   }
-}
-
-/** The error of an event dated ahead of the host's time; undefined for others. */
-function aheadOf({ time }: LiveEvent, latest: number): EventError | undefined {
-  if (time <= latest) return undefined;
-  const unit = time > 100 * latest ? " (microseconds?)" : "";
-  return new EventError(
-    "time",
-    `"time" must be at most ${latest}, the host's time and a little more, got ${time}${unit}`,
-  );
 }
 
 function repeated(place: Place, { id }: LiveEvent, isSame: boolean): IngestFault {

@@ -58,7 +58,7 @@ export class Platform implements PlatformLatents {
     this.#world = new World(this.options, {
       onRequest: (viewer, now) => this.#answer(viewer, now),
       onEvent: (event) => {
-        this.#policy.feedback(event);
+        this.#policy.feedback(event, event.time);
         this.#hooks.onEvent?.(event);
       },
     });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RandomPolicy } from "../../src/baselines/random.js";
 
 function withStreams(n: number, seed = 1): RandomPolicy {
-  const policy = new RandomPolicy(seed);
+  const policy = new RandomPolicy(seed, "");
   for (let i = 0; i < n; i++) {
     policy.feedback({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `x${i}`, category: "chess" });
   }

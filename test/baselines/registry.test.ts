@@ -48,7 +48,7 @@ function running(
   use: (policy: DisposablePolicy) => void,
   options: object | undefined = EAGER[name],
 ): void {
-  const policy = POLICIES[name].create(1, options);
+  const policy = POLICIES[name].create(1, options, "");
   try {
     use(policy);
   } finally {

@@ -10,7 +10,7 @@ import { naiveEase } from "../reference/inverse.js";
 import { putOnAir } from "../support/events.js";
 
 function watch(policy: Policy, user: string, streamer: number, time = 0, watchMs = 10 * MINUTE): void {
-  policy.feedback({ kind: "watch", time, user, stream: `s${streamer}`, watchMs });
+  policy.feedback({ kind: "watch", time, user, stream: `s${streamer}`, watchMs }, time);
 }
 
 /** The score of each stream, in the order of their numbers. */
@@ -161,10 +161,14 @@ describe("EasePolicy", () => {
 });
 
 describe("ContextPolicy", () => {
+  let shows = 0;
+
   /** Shows a stream to a user and has it watched, or not. */
   function show(policy: Policy, user: string, streamer: number, time: number, minutes = 0): void {
-    policy.feedback({ kind: "impression", time, user, stream: `s${streamer}` });
-    if (minutes > 0) watch(policy, user, streamer, time, minutes * MINUTE);
+    const about = { time, user, stream: `s${streamer}` };
+    policy.feedback({ kind: "impression", id: `i${shows++}`, ...about }, time);
+    if (minutes === 0) return;
+    policy.feedback({ kind: "watch", id: `w${shows}`, ...about, watchMs: minutes * MINUTE }, time);
   }
 
   test("shrinks the worth of a category in a context towards the wider one, and multiplies by the viewers", () => {

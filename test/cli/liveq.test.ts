@@ -116,7 +116,7 @@ describe("simulate", () => {
     };
     const own = (options: Partial<PlatformOptions>) => {
       const world = { viewers: 60, streamers: 60, days: 4, ...options };
-      return [...simulatedEvents(new RandomPolicy(1), world)].map((event) => `${JSON.stringify(event)}\n`).join("");
+      return [...simulatedEvents(new RandomPolicy(1, ""), world)].map((event) => `${JSON.stringify(event)}\n`).join("");
     };
     expect(await events()).toBe(own({}));
     expect(await events("--satiation", "none", "--satisfaction-effect", "0")).toBe(

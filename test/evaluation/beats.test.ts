@@ -83,7 +83,7 @@ describe.each(LOGS)("of a log with %s", (_, entries) => {
       const policy = make();
       feed(
         {
-          feedback: (event) => policy.feedback(event),
+          feedback: (event) => void policy.feedback(event, event.time),
           decision: ({ user, time }) => void policy.recommend({ user, now: time, k: 1 }),
         },
         of,

@@ -225,7 +225,7 @@ test("the recommender ranks without a trace: it learns from the log alone", () =
   const asked = new Recommender({ seed: 1 });
   const follower = new Recommender({ seed: 1 });
   const { figures, cases } = evaluateLog(asked, log, {}, QUICK);
-  for (const event of log) follower.feedback(event);
+  for (const event of log) follower.feedback(event, event.time);
   expect(cases).toBeGreaterThan(30);
   // Before it has learned anything it shows what most people watch.
   expect(figureOf(figures, "mrr")).toBeCloseTo(

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { unpackSnapshot } from "../../src/engine/snapshot/snapshot.js";
 import { Random } from "../../src/numeric/random.js";
 import type { FeedbackEvent, LiveEvent } from "../../src/protocol/events.js";
+import { EventError } from "../../src/protocol/schema.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
 import { coreFeatures, featureSizes } from "../../src/recommender/features/index.js";
 import type { SlateTransition } from "../../src/recommender/learning/index.js";
@@ -45,7 +46,7 @@ class Recorder implements QFunction {
 function recording(options: Partial<RecommenderOptions> = {}, streams = 3) {
   const agent = new Recorder();
   const recommender = new Recommender(
-    { features: coreFeatures(), explore: { epsilon: 0 }, gamma: 0.9, ...options },
+    { instance: "", features: coreFeatures(), explore: { epsilon: 0 }, gamma: 0.9, ...options },
     agent,
   );
   for (let i = 0; i < streams; i++) recommender.feedback(onAir(`s${i}`, { streamer: `r${i}`, category: `c${i % 2}` }));
@@ -75,8 +76,10 @@ type How = "watch alone" | "heartbeats and watch" | "heartbeats and no watch";
  */
 function visits(how: How): Recommender {
   const recommender = new Recommender({
-    ...{ seed: 3, features: everyGroup(), warmupUpdates: 20, updatesPerTrain: 1 },
+    ...{ instance: "", seed: 3, features: everyGroup(), warmupUpdates: 20, updatesPerTrain: 1 },
     learner: { hidden: [8], learningStarts: 10, batchSize: 8, capacity: 500 },
+    // Heartbeats are signs of a stream, between which a silent one may time out.
+    profile: { streamTimeoutMs: 0 },
   });
   for (let i = 0; i < 12; i++) recommender.feedback(onAir(`s${i}`, { streamer: `r${i}`, category: `c${i % 3}` }));
   const random = Random.named(5, "visits");
@@ -87,15 +90,15 @@ function visits(how: How): Recommender {
     const about = { user, stream: slate[random.below(slate.length)]!, ...(random.bernoulli(0.8) && { decision }) };
     now += 10 * SECOND;
     const start = now;
-    if (random.bernoulli(0.8)) recommender.feedback({ kind: "click", time: now, ...about });
+    if (random.bernoulli(0.8)) recommender.feedback({ kind: "click", time: now, ...about }, now);
     const everyMs = [SECOND, 30 * SECOND, 4 * MINUTE][random.below(3)]!;
     const beats = 1 + random.below(visit % 30 === 0 ? 90 : 9);
     for (let beat = 1; beat <= beats; beat++) {
       now += everyMs;
       const watchMs = now - start;
-      if (how !== "watch alone") recommender.feedback({ kind: "heartbeat", time: now, ...about, watchMs });
+      if (how !== "watch alone") recommender.feedback({ kind: "heartbeat", time: now, ...about, watchMs }, now);
       if (beat === beats && how !== "heartbeats and no watch")
-        recommender.feedback({ kind: "watch", time: now, ...about, watchMs });
+        recommender.feedback({ kind: "watch", time: now, ...about, watchMs }, now);
     }
     const staysAway = random.bernoulli(0.5);
     now += staysAway ? 6 * MINUTE + random.below(DAY) : 20 * SECOND;
@@ -129,7 +132,11 @@ describe("a watch by heartbeats", () => {
     recommender.feedback(beat(2));
     recommender.feedback(beat(3));
     const copied = new Recorder();
-    const copy = Recommender.load(recommender.save(), { features: coreFeatures(), loadAgent: () => copied });
+    const copy = Recommender.load(recommender.save(), {
+      features: coreFeatures(),
+      instance: "",
+      loadAgent: () => copied,
+    });
     for (const one of [recommender, copy]) {
       one.feedback(beat(4));
       one.recommend({ user: "u", now: 5 * MINUTE, k: 2 });
@@ -164,6 +171,9 @@ describe("a watch by heartbeats", () => {
     const { id } = recommender.recommend({ user: "u", now: 0, k: 2 });
     recommender.feedback({ kind: "heartbeat", time: HOUR, user: "u", stream: "s0", decision: id, watchMs: HOUR });
     recommender.feedback({ kind: "page_view", time: 2 * HOUR, user: "v", dwellMs: 1 });
+    // The time of an event ends no watch of others.
+    expect(recommender.stats().lostEnds).toBe(0);
+    recommender.feedback({ kind: "page_view", time: 2 * HOUR + 1, user: "v", dwellMs: 1 }, 2 * HOUR + 1);
     expect(recommender.stats().lostEnds).toBe(1);
     expect(recommender.profile("u")!.recent).toMatchObject([{ time: HOUR, watchMs: HOUR }]);
     recommender.recommend({ user: "u", now: 9 * HOUR, k: 2 });
@@ -266,7 +276,7 @@ function learnedFrom(before: readonly FeedbackEvent[], after: readonly FeedbackE
   recommender.recommend({ user: "u", now: 4 * MINUTE, k: 3 });
   for (const event of after) recommender.feedback({ ...event });
   recommender.recommend({ user: "u", now: 3 * HOUR, k: 3 });
-  recommender.feedback({ kind: "page_view", time: 5 * HOUR, user: "other", dwellMs: 1 });
+  recommender.feedback({ kind: "page_view", time: 5 * HOUR, user: "other", dwellMs: 1 }, 5 * HOUR);
   return learned();
 }
 
@@ -308,11 +318,15 @@ test("an id belongs to its sender: nobody swallows the event of another by guess
   recommender.feedback({ kind: "update", time: 3, id: "1", stream: "s0", viewers: 5 });
   expect(recommender.stats().duplicates).toBe(0);
   expect(recommender.profile("u")).toMatchObject({ session: { clicks: 1 } });
-  recommender.feedback({ ...click, time: 4 });
-  expect(recommender.stats().duplicates).toBe(1);
+  expect(recommender.feedback(click)).toBe("duplicate");
+  const other = recommender.feedback({ ...click, time: 4 });
+  expect(other).toBeInstanceOf(EventError);
+  expect(other).toMatchObject({ field: "id" });
+  expect(recommender.stats()).toMatchObject({ duplicates: 1, conflicts: 1 });
   recommender.forget("u");
-  recommender.feedback({ ...click, time: 5 });
-  expect(recommender.stats().duplicates).toBe(1);
+  // What came before brings nobody back.
+  expect(recommender.feedback(click)).toBe("duplicate");
+  expect(recommender.profile("u")).toBeUndefined();
 });
 
 describe("an entry without a click", () => {
@@ -351,7 +365,9 @@ describe("a click without a watch", () => {
     if (buys) recommender.feedback({ kind: "purchase", time: 2 * SECOND, ...about, amount: Math.E - 1 });
     recommender.recommend({ user: "u", now: MINUTE, k: 2 });
     const atOnce = learned();
-    recommender.feedback({ kind: "page_view", time: 60 * DAY, user: "v", dwellMs: 1 });
+    for (let day = 1; day <= 60; day++) {
+      recommender.feedback({ kind: "page_view", time: day * DAY, user: "v", dwellMs: 1 }, day * DAY);
+    }
     return { atOnce, all: learned(), unfinished: recommender.stats().unfinished };
   }
 

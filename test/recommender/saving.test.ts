@@ -23,6 +23,7 @@ const MINUTE = 60_000;
 const ALL = [traits(), pages(), social(), taste(), vectors(), moments(), content(), neighbours()];
 const OPTIONS: Partial<RecommenderOptions> = {
   seed: 3,
+  instance: "",
   warmupUpdates: 10,
   learner: { learningStarts: 20, capacity: 150, batchSize: 8 },
   features: [...coreFeatures(), ...ALL],
@@ -81,7 +82,7 @@ class Platform {
   }
 }
 
-const LOADING = { features: ALL };
+const LOADING = { features: ALL, instance: "" };
 const same = (a: Uint8Array, b: Uint8Array) => Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(b);
 
 /** A recommender that has lived for a while, and the platform where it lives. */

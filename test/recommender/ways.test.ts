@@ -48,7 +48,7 @@ function wayOf(call: () => void): string[] {
 
 /** A recommender with every default group, two streams, and a user who was shown both and entered the first. */
 function watched() {
-  const recommender = new Recommender({ warmupUpdates: 0, learner: { learningStarts: 1, batchSize: 1 } });
+  const recommender = new Recommender({ instance: "", warmupUpdates: 0, learner: { learningStarts: 1, batchSize: 1 } });
   for (const stream of ["s1", "s2"]) {
     recommender.feedback({ kind: "on_air", time: 0, stream, streamer: `of ${stream}`, category: "chess" });
   }

@@ -284,7 +284,7 @@ const TRAININGS: Case[] = [
   },
 ];
 
-const RECOMMENDER = { seed: 1, warmupUpdates: 20, learner: { learningStarts: 20 } };
+const RECOMMENDER = { instance: "", seed: 1, warmupUpdates: 20, learner: { learningStarts: 20 } };
 
 /** Days of the logs: one hash after each. */
 const DAYS = 3;
@@ -305,7 +305,7 @@ function logged(policy: Policy): string[] {
 
 /** Runs of the recommender and the platform, which no choice of kernels or threads concerns. */
 export const LOGS: { name: string; hashes: () => string[] }[] = [
-  { name: "log of a platform, random", hashes: () => logged(new RandomPolicy(1)) },
+  { name: "log of a platform, random", hashes: () => logged(new RandomPolicy(1, "")) },
   {
     name: "log of a platform, Recommender",
     hashes: () => logged(new Recommender({ ...RECOMMENDER, features: coreFeatures() })),

@@ -241,9 +241,9 @@ describe("each event is answered", () => {
     const { post } = door({ now: () => now, sink: (events) => takeEach(recommender, events, now) });
     const at = (ahead: number, user: string) => JSON.stringify({ ...click(1), id: user, user, time: now + ahead });
     await post(JSON.stringify({ kind: "on_air", time: now, stream: "s", streamer: "a", category: "c" }), JSON_TYPE);
-    expect(await post(at(60_001, "far"), JSON_TYPE)).toMatchObject({ rejected: 1 });
-    expect(await post(at(60_000, "ahead"), JSON_TYPE)).toMatchObject({ accepted: 1 });
-    expect(await post(at(-4 * 60_000, "late"), JSON_TYPE)).toMatchObject({ accepted: 1 });
+    expect(await post(at(5 * 60_000 + 1, "far"), JSON_TYPE)).toMatchObject({ rejected: 1 });
+    expect(await post(at(5 * 60_000, "ahead"), JSON_TYPE)).toMatchObject({ accepted: 1 });
+    expect(await post(at(-60 * 60_000, "late"), JSON_TYPE)).toMatchObject({ accepted: 1 });
     recommender.dispose();
   });
 

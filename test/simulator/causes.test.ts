@@ -20,7 +20,7 @@ const WORLD = { viewers: 120, streamers: 150, days: 5, seed: 4 };
 
 function eventsOf(options: Partial<PlatformOptions>): LiveEvent[] {
   const events: LiveEvent[] = [];
-  simulate(new RandomPolicy(1), options, { onEvent: (event) => events.push(event) });
+  simulate(new RandomPolicy(1, ""), options, { onEvent: (event) => events.push(event) });
   return events;
 }
 
@@ -31,7 +31,7 @@ function digest(events: readonly LiveEvent[]): string {
 }
 
 /** The shares of fitting streams, of what is shown, of what is clicked, and of the time watched. */
-function shares(options: Partial<PlatformOptions>, policy: PolicyOrOracle = new RandomPolicy(1)) {
+function shares(options: Partial<PlatformOptions>, policy: PolicyOrOracle = new RandomPolicy(1, "")) {
   const shown = { all: 0, fitting: 0 };
   const clicked = { all: 0, fitting: 0 };
   const watched = { all: 0, fitting: 0 };
@@ -129,7 +129,7 @@ describe("the events that carry a cause", () => {
     const minutes = { lively: 0, calm: 0 };
     const comments = { lively: 0, calm: 0 };
     const platform = new Platform(
-      new RandomPolicy(1),
+      new RandomPolicy(1, ""),
       { ...WORLD, causes: { chat: 1 } },
       {
         onEvent(event) {
@@ -150,7 +150,7 @@ describe("the events that carry a cause", () => {
   test("picture: covers that fit a viewer are alike, and neither category nor tags go along with them", () => {
     const covers: { fits: boolean; image: number[]; category: string }[] = [];
     const platform = new Platform(
-      new RandomPolicy(1),
+      new RandomPolicy(1, ""),
       { ...WORLD, causes: { picture: 1 } },
       {
         onEvent(event) {
@@ -176,7 +176,7 @@ describe("the events that carry a cause", () => {
   });
 
   test("region: the same streams fit all viewers of a region", () => {
-    const platform = new Platform(new RandomPolicy(1), { ...WORLD, causes: { region: 1 } });
+    const platform = new Platform(new RandomPolicy(1, ""), { ...WORLD, causes: { region: 1 } });
     platform.advance(DAY);
     const byRegion = new Map<string, string>();
     for (let i = 0; i < WORLD.viewers; i++) {
@@ -196,7 +196,7 @@ describe("the events that carry a cause", () => {
     let ofFriends = 0;
     let fittingFriends = 0;
     const platform = new Platform(
-      new RandomPolicy(1),
+      new RandomPolicy(1, ""),
       { ...WORLD, causes: { friends: 1 } },
       {
         onEvent(event) {
@@ -223,7 +223,7 @@ test("wrong causes are refused by name, and so is asking about a stream that is 
   expect(run({ chat: 2 })).toThrow(new RangeError('"causes.chat" must be in [0, 1], got 2'));
   expect(run({ weather: 1 })).toThrow('"causes.weather" is not an option');
   expect(() => simulate(new RandomPolicy(), { causes: 1 } as object)).toThrow('"causes" must be an object, got 1');
-  const platform = new Platform(new RandomPolicy(1), WORLD);
+  const platform = new Platform(new RandomPolicy(1, ""), WORLD);
   platform.advance(DAY);
   const [stream] = platform.streams();
   expect(platform.fits("viewer-0", stream!.id)).toBe(true);

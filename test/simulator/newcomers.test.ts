@@ -15,7 +15,7 @@ function live(options: Partial<PlatformOptions>, step = HOUR) {
   const people = new Map<Id, Viewer>();
   /** Sessions and known streamers of newcomers when they came to their place. */
   const fresh: number[] = [];
-  const platform = new Platform(new RandomPolicy(1), options, { onEvent: (event) => events.push(event) });
+  const platform = new Platform(new RandomPolicy(1, ""), options, { onEvent: (event) => events.push(event) });
   const { viewers, days } = platform.options;
   for (let time = 0; time <= days * DAY; time += step) {
     platform.advance(time);

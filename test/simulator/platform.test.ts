@@ -57,23 +57,23 @@ class Scripted implements Policy {
 
 describe("the event log", () => {
   test("is the same, byte for byte, for the same seed, and is the committed one", () => {
-    const first = digest(eventsOf(new RandomPolicy(1), SMALL));
-    expect(digest(eventsOf(new RandomPolicy(1), SMALL))).toBe(first);
+    const first = digest(eventsOf(new RandomPolicy(1, ""), SMALL));
+    expect(digest(eventsOf(new RandomPolicy(1, ""), SMALL))).toBe(first);
     expect(first).toBe("23d0e044307c4ca02edc3fcf11eadae76ddbcb463f89077569f3b4ed942d5fda");
   });
 
   test("is another for another seed", () => {
-    const other = digest(eventsOf(new RandomPolicy(1), { ...SMALL, seed: 2 }));
-    expect(other).not.toBe(digest(eventsOf(new RandomPolicy(1), SMALL)));
+    const other = digest(eventsOf(new RandomPolicy(1, ""), { ...SMALL, seed: 2 }));
+    expect(other).not.toBe(digest(eventsOf(new RandomPolicy(1, ""), SMALL)));
   });
 
   test("is the same with heartbeats and with lost ends, beside these", () => {
-    const plain = eventsOf(new RandomPolicy(1), SMALL);
+    const plain = eventsOf(new RandomPolicy(1, ""), SMALL);
     const only = (events: readonly LiveEvent[], ...without: string[]) =>
       events.filter(({ kind }) => !without.includes(kind));
-    const beaten = eventsOf(new RandomPolicy(1), { ...SMALL, heartbeats: { everyMs: MINUTE } });
+    const beaten = eventsOf(new RandomPolicy(1, ""), { ...SMALL, heartbeats: { everyMs: MINUTE } });
     expect(only(beaten, "heartbeat")).toEqual(plain);
-    const lossy = eventsOf(new RandomPolicy(1), { ...SMALL, heartbeats: { everyMs: MINUTE, lostEnds: 0.5 } });
+    const lossy = eventsOf(new RandomPolicy(1, ""), { ...SMALL, heartbeats: { everyMs: MINUTE, lostEnds: 0.5 } });
     expect(only(lossy, "heartbeat", "watch")).toEqual(only(plain, "watch"));
     const ends = (events: readonly LiveEvent[]) => events.filter(({ kind }) => kind === "watch").length;
     expect(Math.abs(ends(lossy) / ends(plain) - 0.5)).toBeLessThan(0.1);
@@ -84,10 +84,10 @@ describe("the event log", () => {
     // Of watches that the end of the run cuts there is no `watch`.
     expect(running).toBeGreaterThanOrEqual(0);
     expect(running).toBeLessThan(0.2 * beats);
-    expect(() => simulate(new RandomPolicy(1), { heartbeats: { everyMs: 1 } })).toThrow(
+    expect(() => simulate(new RandomPolicy(1, ""), { heartbeats: { everyMs: 1 } })).toThrow(
       '"heartbeats.everyMs" must be in [1000, 3600000], got 1',
     );
-    expect(() => simulate(new RandomPolicy(1), { heartbeats: {} as never })).toThrow("heartbeats.everyMs");
+    expect(() => simulate(new RandomPolicy(1, ""), { heartbeats: {} as never })).toThrow("heartbeats.everyMs");
   });
 
   test("is in order of time and every event is valid", () => {
@@ -105,7 +105,7 @@ describe("the event log", () => {
     const clicks = new Map<string, number>();
     const offAir = new Map<string, number>();
     let watches = 0;
-    for (const event of eventsOf(new RandomPolicy(1), SMALL)) {
+    for (const event of eventsOf(new RandomPolicy(1, ""), SMALL)) {
       if (event.kind === "off_air") offAir.set(event.stream, event.time);
       if (event.kind === "click") {
         expect(clicks.has(event.user)).toBe(false);
@@ -140,15 +140,15 @@ describe("the event log", () => {
       // How many viewers there are is what the policy may change.
       return { streams: streams.map((event) => ({ ...event, viewers: undefined })), first };
     };
-    expect(world(new PopularPolicy())).toEqual(world(new RandomPolicy(7)));
+    expect(world(new PopularPolicy())).toEqual(world(new RandomPolicy(7, "")));
   });
 
   test("does not depend on how the run is cut into pieces", () => {
     const events: LiveEvent[] = [];
-    const platform = new Platform(new RandomPolicy(1), SMALL, { onEvent: (event) => events.push(event) });
+    const platform = new Platform(new RandomPolicy(1, ""), SMALL, { onEvent: (event) => events.push(event) });
     for (let time = 0; time < 4 * DAY; time += 777_777) platform.advance(time);
-    expect(digest(events)).toBe(digest(eventsOf(new RandomPolicy(1), SMALL)));
-    expect(platform.result()).toEqual(simulate(new RandomPolicy(1), SMALL));
+    expect(digest(events)).toBe(digest(eventsOf(new RandomPolicy(1, ""), SMALL)));
+    expect(platform.result()).toEqual(simulate(new RandomPolicy(1, ""), SMALL));
   });
 });
 
@@ -166,7 +166,7 @@ describe("the check of what a policy shows", () => {
       return [...onAir].slice(0, k);
     }, hear);
     simulate(everything, { ...SMALL, slate: 100 });
-    simulate(new RandomPolicy(1), { ...SMALL, slate: 100 });
+    simulate(new RandomPolicy(1, ""), { ...SMALL, slate: 100 });
     simulate(new PopularPolicy(), { ...SMALL, slate: 100 });
     expect(asked).toBeGreaterThan(200);
   });
@@ -196,7 +196,7 @@ describe("the check of what a policy shows", () => {
   });
 
   test("nothing on air means empty slates, and viewers who give up and come back", () => {
-    const result = simulate(new RandomPolicy(1), { viewers: 5, streamers: 1, days: 2 });
+    const result = simulate(new RandomPolicy(1, ""), { viewers: 5, streamers: 1, days: 2 });
     expect(result.requests).toBeGreaterThan(5);
   });
 });
@@ -343,7 +343,7 @@ describe("what viewers do by themselves", () => {
   const decisions = new Map<string, Decision>();
   const events: LiveEvent[] = [];
   let before = 0;
-  const result = simulate(new RandomPolicy(1), MODEST, {
+  const result = simulate(new RandomPolicy(1, ""), MODEST, {
     onDecision: (decision) => decisions.set(decision.id, decision),
     onEvent: (event) => {
       if (event.kind === "impression") before += Number(decisions.has(event.decision!));
@@ -402,12 +402,12 @@ describe("what viewers do by themselves", () => {
 
 test("the events of a run are a source, in the order and of the decisions of `simulate`", () => {
   const decided: string[] = [];
-  const events = eventsOf(new RandomPolicy(1), SMALL);
-  const source = simulatedEvents(new RandomPolicy(1), SMALL, ({ id }) => decided.push(id));
+  const events = eventsOf(new RandomPolicy(1, ""), SMALL);
+  const source = simulatedEvents(new RandomPolicy(1, ""), SMALL, ({ id }) => decided.push(id));
   expect(digest([...source])).toBe(digest(events));
   const named = new Set(events.flatMap((event) => (event.kind === "impression" ? [event.decision] : [])));
   expect(decided.filter((id) => named.has(id)).length).toBe(named.size);
-  const [first] = simulatedEvents(new RandomPolicy(1), SMALL);
+  const [first] = simulatedEvents(new RandomPolicy(1, ""), SMALL);
   expect(first).toEqual(events[0]);
 });
 

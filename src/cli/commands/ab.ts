@@ -1,6 +1,6 @@
 import type { DisposablePolicy } from "../../baselines/index.js";
 import { ABLog, type ABStatus, SplitPolicy } from "../../evaluation/index.js";
-import { DAY, type Decision, type LiveEvent, type Request } from "../../protocol/index.js";
+import { DAY, type Decision, type LiveEvent, type Receipt, type Request } from "../../protocol/index.js";
 import { cell } from "../writing/figures.js";
 import type { Row } from "../writing/results.js";
 
@@ -36,9 +36,9 @@ export class Trial implements DisposablePolicy {
     return decision;
   }
 
-  feedback(event: LiveEvent): void {
-    this.#split.feedback(event);
+  feedback(event: LiveEvent, now?: number): Receipt {
     this.#log.feedback(event);
+    return this.#split.feedback(event, now);
   }
 
   dispose(): void {

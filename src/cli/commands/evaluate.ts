@@ -105,7 +105,7 @@ class Trained implements RankingPolicy, TargetPolicy {
   }
 
   feedback(event: LiveEvent): void {
-    if (event.time > this.#since) this.#recommender.feedback(event);
+    if (event.time > this.#since) this.#recommender.feedback(event, event.time);
   }
 }
 

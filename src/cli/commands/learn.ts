@@ -12,7 +12,7 @@ import {
 import { UserShares } from "../../recommender/learning/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../reading/input.js";
-import { type Entry, isEvent, merged, reconstructed } from "../reading/log.js";
+import { isEvent, merged, reconstructed, type Timed, timed } from "../reading/log.js";
 import { loadRecommender } from "../reading/model.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
@@ -77,15 +77,35 @@ function stopAfter(signal: AbortSignal): AbortSignal {
   return stop.signal;
 }
 
-/** Feeds an entry to a recommender. @throws Error for an entry out of order, with the command that sorts a log. */
-function teach(recommender: Recommender, entry: Entry, shares: UserShares | undefined): void {
-  try {
-    if (isEvent(entry)) recommender.feedback(entry);
-    else recommender.recordDecision(entry, shares?.times(entry));
-  } catch (error) {
-    if (!(error instanceof EventError)) throw error;
-    const what = isEvent(entry) ? entry.kind : `decision ${JSON.stringify(entry.id)}`;
-    throw new Error(`${what} at ${entry.time}: ${error.message}; liveq prepare puts a log in order`, { cause: error });
+/** Entries of a log that were not learned from: their times are wrong, or another event came under their id. */
+class Refusals {
+  #count = 0;
+  #example = "";
+
+  /** Feeds an entry to a recommender. */
+  teach(recommender: Recommender, { entry, now }: Timed, shares: UserShares | undefined): void {
+    if (isEvent(entry)) {
+      const receipt = recommender.feedback(entry, now);
+      if (receipt === "late")
+        this.#add(`${entry.kind} at ${entry.time}: "time" is more than a day before the entries around it`);
+      else if (receipt instanceof EventError) this.#add(`${entry.kind} at ${entry.time}: ${receipt.message}`);
+      return;
+    }
+    const { maxAheadMs, maxLateMs } = recommender.options;
+    const isNear = entry.time <= now + maxAheadMs && now - entry.time <= maxLateMs;
+    if (isNear) recommender.recordDecision(entry, shares?.times(entry));
+    else this.#add(`decision ${JSON.stringify(entry.id)} at ${entry.time}: far from the entries around it`);
+  }
+
+  tell(): void {
+    if (this.#count === 0) return;
+    const how = "liveq prepare puts a log in order";
+    process.stderr.write(`${this.#count} entries not learned from, such as ${this.#example}; ${how}\n`);
+  }
+
+  #add(example: string): void {
+    this.#count++;
+    this.#example ||= example;
   }
 }
 
@@ -110,7 +130,7 @@ async function sharesOf(
   const shares = new UserShares(seed, options.pending);
   const inputs = new Inputs(events, signal);
   const entries = await entriesOf(inputs, decisions && new Inputs(decisions, signal));
-  await consume(inputs, entries, (entry) => shares.count(entry), signal, "counted");
+  await consume(inputs, timed(entries), ({ entry, now }) => shares.count(entry, now), signal, "counted");
   if (signal.aborted) return undefined;
   const { transitions, users } = shares.counted;
   process.stderr.write(`${transitions} transitions of ${users} users, all with equal weight\n`);
@@ -166,18 +186,20 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const saving = new Saving(options, progress);
   const unread = emptyQualityReport();
   const tailed = follow ? followed(events, stop, unread) : undefined;
+  const refusals = new Refusals();
   let [taken, skipped] = [0, 0];
-  for await (const entry of until(stop, await entriesOf(events, decisions, tailed))) {
-    if (entry.time <= had) {
+  const log = timed(await entriesOf(events, decisions, tailed), Math.max(had, 0), follow ? Date.now : undefined);
+  for await (const one of until(stop, log)) {
+    if (one.entry.time <= had) {
       skipped++;
       continue;
     }
     // All entries of a timestamp or none, so that a run can continue from the file.
-    if (entry.time > recommender.time) {
+    if (one.now > recommender.time) {
       if (signal.aborted) break;
       await saving.offer(recommender);
     }
-    teach(recommender, entry, shares);
+    refusals.teach(recommender, one, shares);
     taken++;
     const fraction = follow ? undefined : events.fraction;
     progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
@@ -186,6 +208,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   await saving.settle();
   writeFile(model, recommender.saveChunks());
   lock.release();
+  refusals.tell();
   if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   const went = resume ? `; ${skipped} known entries skipped` : "";
   process.stderr.write(

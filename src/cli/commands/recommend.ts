@@ -3,6 +3,7 @@ import { topK } from "../../statistics/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { kindOf } from "../reading/files.js";
 import { Inputs, openEvents, until } from "../reading/input.js";
+import { isEvent, timed } from "../reading/log.js";
 import { loadRecommender, readModel } from "../reading/model.js";
 import { table } from "../writing/table.js";
 
@@ -39,7 +40,8 @@ async function recommendStreams(
 ): Promise<void> {
   const recommender = loadRecommender(model);
   if (events.length > 0) {
-    for await (const event of until(signal, await openEvents(new Inputs(events, signal)))) recommender.feedback(event);
+    const log = timed(await openEvents(new Inputs(events, signal)), recommender.time);
+    for await (const { entry, now } of until(signal, log)) if (isEvent(entry)) recommender.feedback(entry, now);
     signal.throwIfAborted();
   }
   const decision = recommender.recommend({ user, now: now ?? recommender.time, k, explain });

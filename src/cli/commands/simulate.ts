@@ -69,7 +69,8 @@ function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab
 /** The policy, or the A/B test of two. */
 function policyOf(options: SimulateOptions): DisposablePolicy {
   const { gamma, seed, viewers, warmupDays, ab, abDays } = options;
-  const make = (name: PolicyName) => POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined);
+  // Without a name of its own, so that the same seed writes the same log.
+  const make = (name: PolicyName) => POLICIES[name].create(seed, name === "dqn" ? { gamma } : undefined, "");
   if (ab === undefined) return make(options.policy);
   const [a, b] = ab as [PolicyName, PolicyName];
   return new Trial(make(a), make(b), { seed, users: viewers, days: abDays, from: warmupDays * DAY });

@@ -29,6 +29,6 @@ export interface Running {
 export function enter({ contestant, platform, gamma }: Job): Running {
   if (contestant in ORACLES) return { policy: ORACLES[contestant as keyof typeof ORACLES], dispose: () => {} };
   const name = contestant as PolicyName;
-  const policy = POLICIES[name].create(platform.seed, name === "dqn" ? { gamma } : undefined);
+  const policy = POLICIES[name].create(platform.seed, name === "dqn" ? { gamma } : undefined, "");
   return { policy, dispose: () => policy.dispose?.() };
 }

@@ -8,6 +8,44 @@ export function isEvent(entry: Entry): entry is LiveEvent {
   return "kind" in entry;
 }
 
+/** Entries after one that tell whether its time is right. Set by hand. */
+const AHEAD = 4;
+
+/** An entry of a log, and the time at its place. */
+export interface Timed {
+  readonly entry: Entry;
+  /** What a host would have said, milliseconds: no entry with a wrong time moves it. */
+  readonly now: number;
+}
+
+/**
+ * The time at the place of each entry of a log: its own, where the median of the next ones is no earlier; it never goes
+ * back. So single entries dated ahead, and single stale ones, are seen as such. Holds four entries.
+ *
+ * @param since - The time before the log. Default 0.
+ * @param limit - The present, if the log is written now: no time is later. Default: none.
+ */
+export async function* timed(
+  entries: AsyncIterable<Entry>,
+  since = 0,
+  limit: () => number = () => Infinity,
+): AsyncGenerator<Timed, void, undefined> {
+  const held: Entry[] = [];
+  let latest = since;
+  const next = (): Timed => {
+    const entry = held.shift()!;
+    const later = held.map(({ time }) => time).sort((a, b) => a - b);
+    const median = later[later.length >> 1] ?? entry.time;
+    latest = Math.max(latest, Math.min(entry.time, median, limit()));
+    return { entry, now: latest };
+  };
+  for await (const entry of entries) {
+    held.push(entry);
+    if (held.length > AHEAD) yield next();
+  }
+  while (held.length > 0) yield next();
+}
+
 /**
  * Merges events and decisions. Each decision comes right before the first event that names it, or, if no event does,
  * before the first later event. Decisions after the last event are left out, as the log does not contain their outcome.

@@ -1,4 +1,4 @@
-import type { Decision, Id, LiveEvent, Policy, Request } from "../../protocol/index.js";
+import type { Decision, Id, LiveEvent, Policy, Receipt, Request } from "../../protocol/index.js";
 import type { ArmAssignment, TestArm } from "./arms.js";
 
 /**
@@ -29,16 +29,13 @@ export class SplitPolicy implements Policy {
     return { ...decision, id: nameOf(arm, decision.id) };
   }
 
-  feedback(event: LiveEvent): void {
-    if (!("user" in event)) {
-      this.#policies.a.feedback(event);
-      this.#policies.b.feedback(event);
-      return;
-    }
-    const arm = this.arms.of(event.user);
-    this.#policies[arm].feedback(own(arm, event));
-    if ("friend" in event && this.arms.of(event.friend) !== arm)
-      this.#policies[this.arms.of(event.friend)].feedback(event);
+  /** What became of the event in the arm of its user; of an event of streams in arm `a`. */
+  feedback(event: LiveEvent, now?: number): Receipt {
+    const arm = "user" in event ? this.arms.of(event.user) : "a";
+    const receipt = this.#policies[arm].feedback(own(arm, event), now) ?? "taken";
+    const other = "user" in event ? ("friend" in event ? this.arms.of(event.friend) : arm) : "b";
+    if (other !== arm) this.#policies[other].feedback(event, now);
+    return receipt;
   }
 }
 

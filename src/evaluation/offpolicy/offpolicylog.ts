@@ -138,7 +138,7 @@ export class OffPolicyLog {
 
   /** Takes an event, in order of time. @throws as the policy does. */
   feedback(event: LiveEvent): void {
-    this.#target.feedback(event);
+    this.#target.feedback(event, event.time);
     this.#broadcasts.feedback(event);
     for (const each of this.#watches.settle(event)) {
       if (each.kind === "click" || each.kind === "watch") this.#visit(each);

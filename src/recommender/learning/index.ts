@@ -1,6 +1,7 @@
 export { type Agreement, AgreementMeter, type Compared, kendall, type SavedAgreement } from "./agreement.js";
 export { examined, Objective, type ReturnOptions, type SlateTransition } from "./objective.js";
 export { drawSome } from "./offered.js";
+export { Pace, type PaceOptions, type SavedPace } from "./pace.js";
 export {
   type ClosedDecision,
   type NextState,

@@ -485,12 +485,17 @@ export class Pending {
     return closed;
   }
 
-  /** Closes and returns the decisions whose user has not come back by the deadline, or whose wait is over. */
-  expire(now: number): ClosedDecision[] {
+  /**
+   * Closes and returns the decisions whose user has not come back by the deadline, or whose wait is over.
+   *
+   * @param most - Most users whose decisions are looked at; the others' close later. Default: no bound.
+   */
+  expire(now: number, most: number = Infinity): ClosedDecision[] {
     const closed: ClosedDecision[] = [];
-    for (let first = this.#deadlines.first; first !== undefined && first.time <= now; first = this.#deadlines.first) {
+    for (let left = most; left > 0 && this.#deadlines.first !== undefined && this.#deadlines.first.time <= now; ) {
       const item = this.#deadlines.pop();
       if (!this.#holds(item)) continue;
+      left--;
       const { user } = item;
       const own = this.#ofUser.get(user)!;
       this.#pictures.tell((picture) => picture.keepQueued(user));

@@ -59,15 +59,19 @@ export class UserShares {
     return { transitions: this.#total, users: this.#users };
   }
 
-  /** Counts an event or a decision; call it in order of time. */
-  count(entry: LiveEvent | LoggedDecision): void {
-    for (const ended of this.#watches.expire(entry.time)) this.#take(ended, entry.time);
+  /**
+   * Counts an event or a decision; call it in order of time.
+   *
+   * @param now - The time at its place in the log, as for `Recommender.feedback`. Default: the entry's.
+   */
+  count(entry: LiveEvent | LoggedDecision, now: number = entry.time): void {
+    for (const ended of this.#watches.expire(now)) this.#take(ended, now);
     if ("kind" in entry) {
-      const { ended, isTaken } = this.#watches.take(entry);
-      for (const watch of ended) this.#take(watch, entry.time);
-      this.#add(this.#pending.expire(entry.time));
+      const { ended, isTaken } = this.#watches.take(entry, now);
+      for (const watch of ended) this.#take(watch, now);
+      this.#add(this.#pending.expire(now));
       if ("user" in entry && "stream" in entry) {
-        if (isTaken) this.#take(entry, entry.time);
+        if (isTaken) this.#take(entry, now);
       } else if (entry.kind === "on_air") this.#onAir.add(entry.stream);
       else if (entry.kind === "off_air") this.#onAir.delete(entry.stream);
       return;
@@ -75,7 +79,7 @@ export class UserShares {
     const { id, user, time } = entry;
     if (this.#pending.has(id)) return;
     for (const ended of this.#watches.leave(user)) this.#take(ended, time);
-    this.#add(this.#pending.expire(time));
+    this.#add(this.#pending.expire(now));
     this.#add(this.#pending.next(user, NOWHERE));
     const slate = entry.slate.filter((stream) => this.#onAir.has(stream));
     const observation = Float32Array.of(this.#placeOf(user));

@@ -8,6 +8,7 @@ import {
   type Rules,
   requireShape,
 } from "../../check/index.js";
+import type { Part, PartReader } from "../../engine/index.js";
 import type { Id, LiveEvent, Request, Source } from "../../protocol/index.js";
 import { defaultFeatures, type FeatureGroup, Features, featureGroups, keptVectors } from "../features/index.js";
 import {
@@ -16,6 +17,7 @@ import {
   type ProfileOptions,
   type SavedState,
   State,
+  type UserProfile,
   type WatchTime,
   watchTimeOf,
 } from "../state/index.js";
@@ -71,6 +73,7 @@ export const SCENE_RULES: Rules<SceneOptions> = {
 /** The candidates of a request, as rows of features. */
 export interface Scene {
   readonly user: Id;
+  readonly profile: UserProfile;
   readonly now: number;
   readonly streams: readonly CatalogStream[];
   /** For each stream, the source that brought it. */
@@ -150,10 +153,15 @@ export class Scenes {
    * The candidates of a request, with their rows. Marks the user as present.
    *
    * @param also - Gets the sources that also proposed a stream. Default: they are not kept.
+   * @param isRead - Whether it only reads: nothing changes then, not even that the user is present. Default false.
    */
-  face({ user, now, candidates, filter }: Omit<Request, "k">, also?: Map<CatalogStream, Set<Source>>): Scene {
+  face(
+    { user, now, candidates, filter }: Omit<Request, "k">,
+    also?: Map<CatalogStream, Set<Source>>,
+    isRead: boolean = false,
+  ): Scene {
     const { users, catalogue } = this.state;
-    const profile = users.open(user, now);
+    const profile = isRead ? users.peek(user, now) : users.open(user, now);
     const { streams, sources } = this.#retriever.retrieve({
       user,
       now,
@@ -172,7 +180,7 @@ export class Scenes {
     this.features.writeObservation(this.#observation);
     this.features.writeCandidates(this.#candidates, streams);
     const rows = this.#candidates.subarray(0, streams.length * this.features.candidateSize);
-    return { user, now, streams, sources, observation: this.#observation, candidates: rows };
+    return { user, profile, now, streams, sources, observation: this.#observation, candidates: rows };
   }
 
   /** A row for each of these streams, in the latest scene. */
@@ -187,6 +195,16 @@ export class Scenes {
     const isKnown = this.state.forgetStreamer(streamer);
     for (const stream of this.state.catalogue.of(streamer)) this.#towers?.changed(stream);
     return isKnown;
+  }
+
+  /** The large data of the state, in parts: pictures of this moment. Release each. */
+  parts(): Part[] {
+    return this.state.parts();
+  }
+
+  /** Readers of such parts, in their order, into empty scenes of the same options. */
+  readers(): ReadonlyMap<string, PartReader> {
+    return this.state.readers();
   }
 
   /** Plain values; the numbers of the state and of the towers are pushed to their lists. */

@@ -2,17 +2,29 @@ import {
   between,
   boolean,
   distinct,
+  entries,
   fields,
   list,
   moment,
   nonNegativeInteger,
   or,
+  type Rule,
   requireShape,
   type Shape,
   text,
 } from "../../check/index.js";
 import { Latest, SortedList } from "../../collections/index.js";
-import type { Embeddings, Id, LiveEvent, OffAir, OnAir, StreamUpdate } from "../../protocol/index.js";
+import {
+  type Embeddings,
+  type Id,
+  type LiveEvent,
+  MAX_AHEAD_MS,
+  type OffAir,
+  type OnAir,
+  parseEvent,
+  type StreamEvent,
+  type StreamUpdate,
+} from "../../protocol/index.js";
 
 /** The platform's vectors of a stream; any may be missing. */
 export type StreamEmbeddings = { readonly [Modality in keyof Embeddings]: Float32Array };
@@ -53,10 +65,34 @@ export interface CatalogStream extends KnownStream {
   readonly likes: number;
 }
 
-type Gone = KnownStream & { readonly isOnAir: false };
+/** A stream that went off air; the end is in the host's time. */
+type Gone = KnownStream & { readonly isOnAir: false; readonly endedAt: number };
+
+/** For what the latest event of a stream that said it came, so that an older one does not undo it. */
+interface Times {
+  /** When this broadcast began. */
+  start: number;
+  onAir: number;
+  viewers: number;
+  likes: number;
+  title: number;
+  category: number;
+  tags: number;
+}
+
+/** What is known of a stream before its `on_air` has come. */
+interface Early {
+  /** When it went off air; -1: it did not. */
+  endedAt: number;
+  /** At most `EARLY_UPDATES`. */
+  updates: StreamUpdate[];
+}
 
 /** A stream in the plain values of `Catalogue.save`. */
-export type SavedStream = Omit<CatalogStream, "index" | "isOnAir" | "embeddings"> & { embeddings: Embeddings };
+export type SavedStream = Omit<CatalogStream, "index" | "isOnAir" | "embeddings"> & {
+  embeddings: Embeddings;
+  times: Times;
+};
 
 /** The plain values of `Catalogue.save`. */
 export interface SavedCatalogue {
@@ -64,7 +100,8 @@ export interface SavedCatalogue {
   /** By index. */
   streams: SavedStream[];
   /** Streams that went off air, the latest last. */
-  gone: (StreamTraits & { id: Id })[];
+  gone: (StreamTraits & { id: Id; endedAt: number })[];
+  early: [Id, Early][];
 }
 
 /** Keeps data for each stream on air, at the stream's index. */
@@ -82,10 +119,31 @@ const NO_EMBEDDINGS: StreamEmbeddings = {};
 
 /** Streams remembered after they went off air, for late feedback. */
 const REMEMBERED = 16_384;
+/** Streams remembered of which an `update` or `off_air` came first, and updates of each. */
+const EARLY = 1024;
+const EARLY_UPDATES = 8;
+const NO_UPDATES: readonly StreamUpdate[] = [];
+
+/** Whether a time is before a kept one. A kept time far ahead of the present is of a clock that was wrong. */
+function isBefore(time: number, kept: number, now: number): boolean {
+  return time < kept && kept <= now + MAX_AHEAD_MS;
+}
 
 const TRAITS = { id: text, streamer: text, category: text, tags: list(text) };
 const VECTOR = or(undefined, list(between(-1e6, 1e6), 1));
 const idOf = ({ id }: { id: Id }) => id;
+
+/** An event of a file is one that `parseEvent` takes. */
+const update: Rule = [
+  (value) => {
+    try {
+      return parseEvent(value as StreamUpdate).kind === "update";
+    } catch {
+      return false;
+    }
+  },
+  "an update of a stream",
+];
 
 const SAVED: Shape = fields<SavedCatalogue>({
   ignored: nonNegativeInteger,
@@ -103,11 +161,24 @@ const SAVED: Shape = fields<SavedCatalogue>({
         viewers: nonNegativeInteger,
         peakViewers: nonNegativeInteger,
         likes: nonNegativeInteger,
+        times: fields<Times>({
+          start: moment,
+          onAir: moment,
+          viewers: moment,
+          likes: moment,
+          title: moment,
+          category: moment,
+          tags: moment,
+        }),
       }),
     ),
     idOf,
   ),
-  gone: distinct(list(fields<StreamTraits & { id: Id }>(TRAITS), 0, REMEMBERED), idOf),
+  gone: distinct(
+    list(fields<StreamTraits & { id: Id; endedAt: number }>({ ...TRAITS, endedAt: moment }), 0, REMEMBERED),
+    idOf,
+  ),
+  early: entries(fields<Early>({ endedAt: moment, updates: list(update, 0, EARLY_UPDATES) }), EARLY),
 });
 
 class Stream implements CatalogStream {
@@ -127,25 +198,29 @@ class Stream implements CatalogStream {
   viewers = 0;
   peakViewers = 0;
   likes = 0;
+  times: Times;
 
-  constructor(event: OnAir, index: number) {
+  constructor(event: OnAir, index: number, at: number = event.time) {
     this.id = event.stream;
     this.index = index;
     this.startedAt = event.time;
-    this.describe(event);
+    this.times = { start: at, onAir: at, viewers: -1, likes: -1, title: -1, category: -1, tags: -1 };
+    this.describe(event, at, at);
   }
 
-  /** Applies the description of an `on_air`. */
-  describe(event: OnAir): void {
+  /** Applies the description of an `on_air`, but for what a later update changed. */
+  describe(event: OnAir, at: number, now: number): void {
+    const { times } = this;
+    times.onAir = at;
     this.streamer = event.streamer;
-    this.category = event.category;
-    this.tags = event.tags ?? NONE;
-    this.title = event.title ?? "";
+    if (!isBefore(at, times.category, now)) this.category = event.category;
+    if (!isBefore(at, times.tags, now)) this.tags = event.tags ?? NONE;
+    if (!isBefore(at, times.title, now)) this.title = event.title ?? "";
     this.description = event.description ?? "";
     this.language = event.language;
     this.mature = event.mature;
     this.embeddings = packed(event.embeddings);
-    this.updatedAt = event.time;
+    this.updatedAt = at;
   }
 }
 
@@ -159,8 +234,8 @@ function unpacked(embeddings: StreamEmbeddings): Embeddings {
   return Object.fromEntries(Object.entries(embeddings).map(([modality, vector]) => [modality, [...vector]]));
 }
 
-function gone({ id, streamer, category, tags }: StreamTraits & { id: Id }): Gone {
-  return { id, streamer, category, tags, isOnAir: false };
+function gone({ id, streamer, category, tags }: StreamTraits & { id: Id }, endedAt: number): Gone {
+  return { id, streamer, category, tags, isOnAir: false, endedAt };
 }
 
 /** Whether `a` comes before `b`: more viewers, then the lower id. */
@@ -211,6 +286,11 @@ export class Catalogue {
   readonly #streamers = new Groups();
   readonly #categories = new Groups();
   readonly #followers: Follower[] = [];
+  /** Of streams that are not on air. */
+  readonly #early = new Latest<Id, Early>(EARLY);
+  /** Streams whose `on_air` was ahead of the host's time. */
+  readonly #ahead = new Set<Stream>();
+  #host = Number.NEGATIVE_INFINITY;
   #ignored = 0;
 
   /** @param remembered - Streams remembered after they went off air, the latest. Default 16 384. */
@@ -283,18 +363,62 @@ export class Catalogue {
   }
 
   /**
-   * Takes any event; only `on_air`, `update` and `off_air` have an effect.
+   * Takes any event; only `on_air`, `update` and `off_air` have an effect. Whatever order they come in, a stream ends in
+   * the state of their times.
    *
    * @param known - The result of `find` for the event's stream, from a caller that has it.
+   * @param now - The host's time: no event counts a later one. Default: the event's.
+   * @returns Updates of a new stream that came before it, in order of time: give them next.
    */
-  feedback(event: LiveEvent, known?: KnownStream): void {
-    if (event.kind !== "on_air" && event.kind !== "update" && event.kind !== "off_air") return;
-    const found = known ?? this.#index.get(event.stream);
+  feedback(event: LiveEvent, known?: KnownStream, now: number = Infinity): readonly StreamUpdate[] {
+    if (event.kind !== "on_air" && event.kind !== "update" && event.kind !== "off_air") return NO_UPDATES;
+    const found = known ?? this.find(event.stream);
     const stream = found?.isOnAir ? (found as Stream) : undefined;
-    if (event.kind === "on_air") this.#onAir(event, stream);
-    else if (stream === undefined) this.#ignored++;
-    else if (event.kind === "update") this.#update(event, stream);
-    else this.#offAir(event, stream);
+    const at = Math.min(event.time, now);
+    if (this.isOutdated(event, found, now)) {
+      if (event.kind === "off_air" && stream !== undefined && at >= stream.times.start) this.#restart(stream, at);
+      return NO_UPDATES;
+    }
+    if (event.kind === "on_air") return this.#onAir(event, stream, at, now);
+    if (stream === undefined) this.#expect(event, at, found);
+    else if (event.kind === "update") this.#update(event, stream, at, now);
+    else this.#offAir(event, stream, at);
+    return NO_UPDATES;
+  }
+
+  /**
+   * Whether a later event has already said otherwise: an `off_air` before the latest `on_air`, an `on_air` before the
+   * latest of them or before a later end.
+   *
+   * @param known - The result of `find` for the event's stream.
+   */
+  isOutdated(event: StreamEvent, known: KnownStream | undefined, now: number): boolean {
+    if (event.kind === "update") return false;
+    const at = Math.min(event.time, now);
+    if (known?.isOnAir) return isBefore(at, (known as Stream).times.onAir, now);
+    if (event.kind === "off_air") return false;
+    const endedAt = known === undefined ? (this.#early.get(event.stream)?.endedAt ?? -1) : (known as Gone).endedAt;
+    return isBefore(at, endedAt, now);
+  }
+
+  /** Whether an event would put its stream on air, or take it off. */
+  changes(event: LiveEvent, now: number): boolean {
+    if (event.kind !== "on_air" && event.kind !== "off_air") return false;
+    const isOnAir = this.#index.has(event.stream);
+    return isOnAir === (event.kind === "off_air") && !this.isOutdated(event, this.find(event.stream), now);
+  }
+
+  /** Takes the host's time: no stream on air begins later. */
+  present(now: number): void {
+    this.#host = now;
+    for (const stream of this.#ahead) {
+      if (stream.startedAt > now) {
+        this.#newest.delete(stream);
+        stream.startedAt = now;
+        this.#newest.add(stream);
+      }
+      this.#ahead.delete(stream);
+    }
   }
 
   /** The records of the candidates on air, each once, in their order; without candidates, all streams on air. */
@@ -323,6 +447,7 @@ export class Catalogue {
       ignored: this.#ignored,
       streams,
       gone: Array.from(this.#gone.values(), ({ isOnAir: _, ...traits }) => traits),
+      early: [...this.#early],
     };
   }
 
@@ -333,28 +458,46 @@ export class Catalogue {
   load(saved: SavedCatalogue): void {
     requireShape(SAVED, saved, "catalogue");
     this.#ignored = saved.ignored;
-    for (const traits of saved.gone) this.#gone.set(traits.id, gone(traits));
-    for (const { id, startedAt, updatedAt, viewers, peakViewers, likes, ...described } of saved.streams) {
+    for (const traits of saved.gone) this.#gone.set(traits.id, gone(traits, traits.endedAt));
+    for (const [id, early] of saved.early) this.#early.set(id, early);
+    for (const { id, startedAt, updatedAt, viewers, peakViewers, likes, times, ...described } of saved.streams) {
       const event: OnAir = { ...described, kind: "on_air", stream: id, time: startedAt, tags: [...described.tags] };
       const stream = new Stream(event, this.size);
-      Object.assign(stream, { updatedAt, viewers, peakViewers, likes });
+      Object.assign(stream, { updatedAt, viewers, peakViewers, likes, times });
+      this.#ahead.add(stream);
       this.#enter(stream);
     }
   }
 
   /** An `on_air` for a stream on air describes it anew; its start and its numbers stay. */
-  #onAir(event: OnAir, stream: Stream | undefined): void {
+  #onAir(event: OnAir, stream: Stream | undefined, at: number, now: number): readonly StreamUpdate[] {
     if (stream === undefined) {
       this.#gone.delete(event.stream);
-      this.#enter(new Stream(event, this.size));
-      return;
+      const entered = new Stream(event, this.size, at);
+      this.#enter(entered);
+      if (event.time > this.#host) this.#ahead.add(entered);
+      const early = this.#early.get(event.stream)?.updates ?? NO_UPDATES;
+      this.#early.delete(event.stream);
+      return early.filter(({ time }) => time > at).sort((a, b) => a.time - b.time);
     }
     this.#streamers.delete(stream.streamer, stream);
     this.#categories.delete(stream.category, stream);
-    stream.describe(event);
+    stream.describe(event, at, now);
     this.#streamers.add(stream.streamer, stream);
     this.#categories.add(stream.category, stream);
     for (const follower of this.#followers) follower.changed(stream);
+    return NO_UPDATES;
+  }
+
+  /** Remembers an event of a stream that is not on air, in case its `on_air` comes later. */
+  #expect(event: StreamUpdate | OffAir, at: number, known: KnownStream | undefined): void {
+    this.#ignored++;
+    const { endedAt, updates } = this.#early.get(event.stream) ?? { endedAt: -1, updates: [] };
+    const end = event.kind === "off_air" ? Math.max(endedAt, at) : endedAt;
+    const later = event.kind === "update" ? [...updates, event].slice(-EARLY_UPDATES) : updates;
+    this.#early.set(event.stream, { endedAt: end, updates: later });
+    const ended = known as Gone | undefined;
+    if (ended !== undefined && end > ended.endedAt) this.#gone.set(ended.id, gone(ended, end));
   }
 
   #enter(stream: Stream): void {
@@ -367,8 +510,17 @@ export class Catalogue {
     for (const follower of this.#followers) follower.entered(stream);
   }
 
-  #update(event: StreamUpdate, stream: Stream): void {
-    const { category, tags, viewers } = event;
+  #update(event: StreamUpdate, stream: Stream, at: number, now: number): void {
+    const { times } = stream;
+    /** The value of a field, unless a later event gave another. */
+    const given = <F extends Exclude<keyof Times, "start" | "onAir">>(field: F): StreamUpdate[F] => {
+      const described = field === "viewers" || field === "likes" ? times.start : times.onAir;
+      const known = Math.max(times[field], described);
+      if (event[field] === undefined || isBefore(at, known, now)) return undefined;
+      times[field] = at;
+      return event[field];
+    };
+    const [category, tags, viewers] = [given("category"), given("tags"), given("viewers")];
     if (category !== undefined && category !== stream.category) {
       this.#categories.delete(stream.category, stream);
       stream.category = category;
@@ -377,9 +529,9 @@ export class Catalogue {
     if (tags !== undefined) stream.tags = tags;
     if (category !== undefined || tags !== undefined) for (const follower of this.#followers) follower.changed(stream);
     if (viewers !== undefined) this.#reorder(stream, viewers);
-    stream.likes = event.likes ?? stream.likes;
-    stream.title = event.title ?? stream.title;
-    stream.updatedAt = event.time;
+    stream.likes = given("likes") ?? stream.likes;
+    stream.title = given("title") ?? stream.title;
+    stream.updatedAt = at;
   }
 
   #reorder(stream: Stream, viewers: number): void {
@@ -390,13 +542,41 @@ export class Catalogue {
     this.#popular.add(stream);
   }
 
-  #offAir(event: OffAir, stream: Stream): void {
+  /** The latest `on_air` of a stream began a broadcast of its own: the one before ended at a time. */
+  #restart(stream: Stream, ended: number): void {
+    const { times } = stream;
+    times.start = times.onAir;
+    this.#newest.delete(stream);
+    stream.startedAt = times.onAir;
+    this.#newest.add(stream);
+    const isOver = (field: "viewers" | "likes") => times[field] <= ended;
+    if (isOver("viewers")) {
+      this.#reorder(stream, 0);
+      stream.peakViewers = 0;
+    }
+    if (isOver("likes")) stream.likes = 0;
+  }
+
+  #offAir(event: OffAir, stream: Stream, at: number): void {
+    const { times } = stream;
+    // Of a broadcast to come, which reach further than this end.
+    for (const field of ["viewers", "likes", "title", "category", "tags"] as const) {
+      if (times[field] <= at) continue;
+      this.#early.set(stream.id, {
+        endedAt: -1,
+        updates: [
+          ...(this.#early.get(stream.id)?.updates ?? []),
+          { kind: "update", time: times[field], stream: stream.id, [field]: stream[field] },
+        ],
+      });
+    }
     this.#index.delete(event.stream);
+    this.#ahead.delete(stream);
     this.#popular.delete(stream);
     this.#newest.delete(stream);
     this.#streamers.delete(stream.streamer, stream);
     this.#categories.delete(stream.category, stream);
-    this.#gone.set(stream.id, gone(stream));
+    this.#gone.set(stream.id, gone(stream, at));
     const last = this.#streams.pop()!;
     const { index: from } = last;
     if (last !== stream) {

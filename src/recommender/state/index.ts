@@ -16,23 +16,25 @@ export {
   Neighbours,
   type SavedNeighbours,
 } from "./neighbours.js";
-export { Rates, type SavedRates } from "./rates.js";
-export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
-export { requireNeighbours, requireVectors } from "./saved/limits.js";
-export { type Fact, type Keeper, type SavedState, State } from "./state.js";
-export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
+export { ByteReader, ByteWriter } from "./packed/bytes.js";
+export { PackedMap } from "./packed/packedmap.js";
+export { framedReader } from "./packed/parts.js";
+export type { ProfileOptions } from "./profiles/options.js";
 export {
   type ExportedProfile,
   type Interest,
   type Pair,
-  type ProfileOptions,
-  type SavedUsers,
   type Session,
   SPEEDS,
   type UserProfile,
-  Users,
   type UserTraits,
-} from "./users.js";
-export { CollaborativeVectors, type SavedVectors, type VectorOptions } from "./vectors.js";
+} from "./profiles/profile.js";
+export { Rates, type SavedRates } from "./rates.js";
+export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
+export { requireNeighbours } from "./saved.js";
+export { type Fact, type Keeper, type SavedState, State } from "./state.js";
+export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
+export { type SavedUsers, Users } from "./users.js";
+export { CollaborativeVectors, type VectorOptions } from "./vectors.js";
 export { Visits } from "./visits.js";
 export { type SavedWatches, Watches, type WatchTime, watchTimeOf } from "./watches.js";

@@ -28,7 +28,7 @@ export interface Influence {
 export type SavedInfluence = Omit<Influence, "streamers"> & { streamers: [Id, Contribution][] };
 
 /** Streamers to which an account contributes in one window; it contributes to no others. [set by hand] */
-const STREAMERS = 128;
+export const CONTRIBUTIONS = 128;
 /** Counted impressions without a click; more would describe the user, not the streamer. [set by hand] */
 const IMPRESSIONS = 8;
 /**
@@ -59,7 +59,7 @@ export function renew(influence: Influence, now: number, windowMs: number): void
  */
 export function contributionOf({ streamers }: Influence, streamer: Id): Contribution | undefined {
   const known = streamers.get(streamer);
-  if (known !== undefined || streamers.size >= STREAMERS) return known;
+  if (known !== undefined || streamers.size >= CONTRIBUTIONS) return known;
   const contribution: Contribution = {
     impressions: 0,
     clicked: false,
@@ -89,8 +89,4 @@ export function countsReturn(influence: Influence): boolean {
 
 export function savedInfluence(influence: Influence): SavedInfluence {
   return { ...influence, streamers: [...influence.streamers] };
-}
-
-export function loadedInfluence(saved: SavedInfluence): Influence {
-  return { ...saved, streamers: new Map(saved.streamers) };
 }

@@ -1,7 +1,7 @@
 import { above, checked, integer, nonNegative, positive, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { exp } from "../../numeric/index.js";
-import { type Id, WEEK } from "../../protocol/index.js";
+import { type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
 import { Visits } from "./visits.js";
 
 export interface NeighbourOptions {
@@ -67,8 +67,6 @@ export interface Nearness {
 /** The plain values of `Neighbours.save`. */
 export interface SavedNeighbours {
   origin: number | undefined;
-  visits: [Id, Id[]][];
-  counted: [Id, number][];
   audiences: [Id, number, [Id, number][]][];
 }
 
@@ -85,9 +83,8 @@ export interface SavedNeighbours {
  */
 export class Neighbours {
   readonly options: Readonly<NeighbourOptions>;
+  /** With the total weight of the counted visits of each user. */
   readonly #visits: Visits;
-  /** Total weight of the counted visits of each user. */
-  readonly #counted: Latest<Id, { weight: number }>;
   readonly #audiences: Latest<Id, Audience>;
   /** The time at which a visit weighs 1. */
   #origin: number | undefined;
@@ -100,7 +97,6 @@ export class Neighbours {
     this.options = checked(options, NEIGHBOUR_TABLE, NEIGHBOURS);
     const { users, history, streamers } = this.options;
     this.#visits = new Visits(users, history);
-    this.#counted = new Latest(users);
     this.#audiences = new Latest(streamers);
   }
 
@@ -109,10 +105,9 @@ export class Neighbours {
     const before = this.#visits.of(user);
     if (!this.#visits.add(user, streamer)) return;
     const weight = this.#weightAt(now);
-    const counted = this.#counted.get(user) ?? { weight: 0 };
-    this.#counted.set(user, counted);
-    if (counted.weight + weight > weight * this.options.history) return;
-    counted.weight += weight;
+    const counted = this.#visits.weight(user);
+    if (counted + weight > weight * this.options.history) return;
+    this.#visits.setWeight(user, counted + weight);
     const own = this.#audiences.get(streamer) ?? { visits: 0, common: new Map() };
     this.#audiences.set(streamer, own);
     own.visits += weight;
@@ -156,7 +151,6 @@ export class Neighbours {
   /** Forgets the streamers that a user liked. The counts of pairs stay: they name nobody. */
   forget(user: Id): void {
     this.#visits.delete(user);
-    this.#counted.delete(user);
   }
 
   /** Forgets a streamer, and its pairs with others. */
@@ -166,21 +160,22 @@ export class Neighbours {
     for (const { common } of this.#audiences.values()) common.delete(streamer);
   }
 
-  /** Plain values of all counts; `load` restores them. */
+  /** The visits of users. */
+  get visits(): Visits {
+    return this.#visits;
+  }
+
+  /** Plain values of all other counts; `load` restores them. */
   save(): SavedNeighbours {
     return {
       origin: this.#origin,
-      visits: this.#visits.save(),
-      counted: Array.from(this.#counted, ([user, { weight }]) => [user, weight]),
       audiences: Array.from(this.#audiences, ([streamer, { visits, common }]) => [streamer, visits, [...common]]),
     };
   }
 
   /** Restores a save of the same options into an empty table. */
-  load({ origin, visits, counted, audiences }: SavedNeighbours): void {
+  load({ origin, audiences }: SavedNeighbours): void {
     this.#origin = origin;
-    this.#visits.load(visits);
-    for (const [user, weight] of counted) this.#counted.set(user, { weight });
     for (const [streamer, sum, common] of audiences) {
       this.#audiences.set(streamer, { visits: sum, common: new Map(common) });
     }
@@ -203,10 +198,11 @@ export class Neighbours {
   /** Weight of a visit at `now`. Moves the origin, and all weights with it, before numbers grow out of bounds. */
   #weightAt(now: number): number {
     this.#origin ??= now;
+    if (this.#origin - now > WRONG_CLOCK_MS) this.#origin = now;
     let halfLives = this.#halfLivesAt(now);
     if (halfLives > GROWTH) {
       const factor = exp(-Math.LN2 * Math.min(halfLives, FADED));
-      for (const counted of this.#counted.values()) counted.weight *= factor;
+      this.#visits.scale(factor);
       for (const audience of this.#audiences.values()) {
         audience.visits *= factor;
         for (const [other, common] of audience.common) audience.common.set(other, common * factor);

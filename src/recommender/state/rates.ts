@@ -121,10 +121,10 @@ export class Rates implements Follower {
     this.#trends.copyWithin(to * TREND, from * TREND, (from + 1) * TREND);
   }
 
-  /** Moves the time on to `now`; it never goes back. */
+  /** Moves the time to `now`: the host's, which may go back. */
   advance(now: number): void {
     const step = Math.floor(now / STEP);
-    if (step <= this.#step) return;
+    if (step === this.#step) return;
     this.#step = step;
     this.#seen.clear();
   }
@@ -136,7 +136,9 @@ export class Rates implements Follower {
     this.#isKnown[rate] = true;
     if (!this.#seen.add(rate, user, stream)) return;
     const start = index * CELLS;
-    const passed = Math.min(this.#step - this.#steps[index]!, STEPS);
+    const since = this.#step - this.#steps[index]!;
+    // Counts of a time that has not come yet are of a clock that was wrong.
+    const passed = since < 0 ? STEPS : Math.min(since, STEPS);
     for (let i = 0; i < passed; i++) {
       const cell = start + ((this.#step - i) % STEPS);
       for (let r = 0; r < CELLS; r += STEPS) this.#counts[cell + r] = 0;
@@ -149,6 +151,7 @@ export class Rates implements Follower {
   viewers(index: number, viewers: number, now: number): void {
     const at = index * TREND;
     const trends = this.#trends;
+    if (trends[at + MARK_TIME]! > now + MINUTE) trends.fill(NEVER, at, at + TREND);
     trends[at + LAST] = log1p(viewers);
     if (trends[at + MARK_TIME] !== NEVER && now - trends[at + MARK_TIME]! < TREND_GAP) return;
     trends[at + OLD_TIME] = trends[at + MARK_TIME]!;

@@ -25,6 +25,8 @@ export const LATENESS_MAX = 1.5;
 /** What remains of the mood at each visit, and what a visit adds or takes. [set by hand] */
 const MOOD_LEFT = 0.7;
 const FRESH_HALF_LIFE = 8 * HOUR;
+/** Longest gap that counts: a clock that jumped must not own everybody's mean. */
+const GAP_MAX = 365 * DAY;
 
 /** The mean gap before anything is known of it, log(hours), and its weight in returns. */
 const LOG_DAY = log(DAY / HOUR);
@@ -99,7 +101,7 @@ export class Returns {
    */
   returned(rhythm: Rhythm, gapMs: number, requests: number, now: number, isCounted: boolean): number {
     const lateness = this.lateness(rhythm, gapMs);
-    const logGap = log(Math.max(gapMs, 1) / HOUR);
+    const logGap = log(Math.min(Math.max(gapMs, 1), GAP_MAX) / HOUR);
     rhythm.lateness = lateness;
     rhythm.returns = FORGET * rhythm.returns + 1;
     rhythm.logGaps = FORGET * rhythm.logGaps + logGap;

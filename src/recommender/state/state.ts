@@ -1,15 +1,28 @@
 import {
   any,
+  entries,
   fields,
+  finite,
+  integer,
   list,
   nonNegativeInteger,
+  or,
   requireFloats,
   requireShape,
   text,
   tuple,
   where,
 } from "../../check/index.js";
-import type { FeedbackEvent, Id, LiveEvent, StreamEvent, UserEvent } from "../../protocol/index.js";
+import { Queue } from "../../collections/index.js";
+import type { Part, PartReader } from "../../engine/index.js";
+import {
+  type FeedbackEvent,
+  HOUR,
+  type Id,
+  type LiveEvent,
+  type StreamEvent,
+  type UserEvent,
+} from "../../protocol/index.js";
 import {
   type CatalogStream,
   Catalogue,
@@ -17,13 +30,18 @@ import {
   type SavedCatalogue,
   type StreamTraits,
 } from "./catalogue.js";
-import { requireUsers } from "./saved/limits.js";
-import { type ExportedProfile, type ProfileOptions, type SavedUsers, Users } from "./users.js";
+import { Forgotten, type SavedForgotten } from "./profiles/forgotten.js";
+import type { ProfileOptions } from "./profiles/options.js";
+import type { ExportedProfile, UserTraits } from "./profiles/profile.js";
+import { requireUsers } from "./saved.js";
+import { type SavedUsers, Users } from "./users.js";
 import type { WatchTime } from "./watches.js";
 
 /** One event with its effect on the state. */
 export interface Fact {
   readonly event: LiveEvent;
+  /** The host's time: what all users share counts no later one, whatever the event says. */
+  readonly now: number;
   /** The event's stream, on air or gone; undefined for an event without a stream. */
   readonly stream: KnownStream | undefined;
   /** The event puts a new stream on air. */
@@ -49,6 +67,12 @@ export interface Keeper {
   shown?(user: Id, slate: readonly CatalogStream[]): void;
   /** The keeper's data of a user, as plain values, for the exported profile. */
   profile?(user: Id): object | undefined;
+  /** Forgets a trait of users, such as `region:eu`, that no user has any more. */
+  forgetTrait?(trait: string): void;
+  /** The large data of a save: a picture of this moment. Default: `save` holds all. */
+  part?(name: string): Part;
+  /** Reads such a part into an empty keeper. */
+  reader?(name: string): PartReader;
   /** Plain values; large arrays of numbers are pushed to `numbers`. */
   save(numbers: Float32Array[]): unknown;
   /** Restores a save of the same options into an empty keeper; `numbers`: all that `save` pushed, joined. */
@@ -59,9 +83,44 @@ export interface Keeper {
 export interface SavedState {
   users: SavedUsers;
   catalogue: SavedCatalogue;
+  forgotten: SavedForgotten;
+  /** When there was last a sign of each stream on air, the oldest first. */
+  signs: [Id, number][];
+  /** The present as far as anything is dropped; null, for Infinity, before the first event. */
+  present: number | null;
+  counts: RetentionCounts;
   /** By keeper: its plain values, and how many numbers it pushed. */
   keepers: [name: string, saved: unknown, numbers: number][];
 }
+
+/** What was dropped so far. */
+export interface RetentionCounts {
+  /** Users and streamers dropped for their age. */
+  oldUsers: number;
+  oldStreamers: number;
+  /** Streams taken off air without an end. */
+  timedOut: number;
+}
+
+/** The shape of a save, but for its keepers. */
+const SAVED = {
+  users: any,
+  catalogue: any,
+  forgotten: entries(finite, undefined, integer(0, Number.MAX_SAFE_INTEGER)),
+  signs: entries(finite),
+  present: or(null, finite),
+  counts: fields<RetentionCounts>({
+    oldUsers: nonNegativeInteger,
+    oldStreamers: nonNegativeInteger,
+    timedOut: nonNegativeInteger,
+  }),
+};
+
+/** Milliseconds that one event moves the present on at most, as far as it drops anything. */
+const PACE = 12 * HOUR;
+
+/** Most users, streamers or streams that one event drops for their age. */
+const DROPPED = 8;
 
 /**
  * The state after all events so far: streams on air, users, streamers, and the keepers of groups of features. Decisions
@@ -71,10 +130,31 @@ export class State {
   readonly users: Users;
   readonly catalogue = new Catalogue();
   readonly #keepers = new Map<string, Keeper>();
+  readonly #forgotten = new Forgotten();
+  /** Streams on air in the order of their latest signs. */
+  readonly #signs = new Queue<Id, number>();
+  #settled = Infinity;
+  #present = Infinity;
+  readonly #counts: RetentionCounts = { oldUsers: 0, oldStreamers: 0, timedOut: 0 };
+  #now = Infinity;
 
   /** @throws TypeError or RangeError for an option that is unknown or out of its range. */
   constructor(options: Partial<ProfileOptions> = {}) {
     this.users = new Users(options);
+  }
+
+  /**
+   * Takes the present: what all users share counts no later time, whatever an event says. Without it the time of each
+   * event counts.
+   *
+   * @param isHost - Whether the host said so, and events did not.
+   * @param settled - The host's time as far as it drops anything; -Infinity before the first.
+   */
+  follow(now: number, isHost: boolean, settled: number): void {
+    this.#now = now;
+    this.#settled = settled;
+    this.users.streamers.now = now;
+    if (isHost) this.catalogue.present(now);
   }
 
   /** The keeper of a name, made at the first call: groups that read the same data share one keeper. */
@@ -100,16 +180,14 @@ export class State {
    * @returns False for feedback on an unknown stream, and for an `update` or `off_air` of one not on air.
    */
   feedback(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
-    if (!("stream" in event)) {
-      this.#userEvent(event);
-      this.#keep({ event, stream: undefined, isNew: false, watch: undefined, sharedMs: 0 });
-      return true;
-    }
-    if (!("user" in event)) return this.#streamEvent(event, stream);
-    if (stream === undefined) return false;
-    const sharedMs = this.#feedbackEvent(event, stream, watch);
-    this.#keep({ event, stream, isNew: false, watch, sharedMs });
-    return true;
+    const isTaken = this.#take(event, stream, watch);
+    const { userMaxAgeMs, streamerMaxAgeMs, streamTimeoutMs } = this.users.options;
+    if (userMaxAgeMs + streamerMaxAgeMs + streamTimeoutMs === 0) return isTaken;
+    const now = this.#paced(this.#now === Infinity ? event.time : this.#settled);
+    if ("stream" in event) this.#sign(event.stream, Math.min(event.time, now > 0 ? now : this.#now));
+    // Last: the event's own stream has had its sign.
+    this.#dropOld(now);
+    return isTaken;
   }
 
   /** A slate was shown. Call it after writing the slate's rows: they use only the past. */
@@ -126,10 +204,29 @@ export class State {
     return Object.assign(profile, ...kept);
   }
 
-  /** Forgets a user. Returns whether there was a profile. */
-  forget(user: Id): boolean {
-    for (const keeper of this.#keepers.values()) keeper.forget?.(user);
-    return this.users.delete(user);
+  /**
+   * Forgets a user, and remembers when, by a hash: see `isForgotten`.
+   * @param now - The latest time. Default: it does not remember when.
+   * @returns Whether there was a profile.
+   */
+  forget(user: Id, now?: number): boolean {
+    if (now !== undefined) this.#forgotten.add(user, now);
+    return this.#forget(user);
+  }
+
+  /** Whether an event is of a user who was forgotten after its time: it must not bring the user back. */
+  isForgotten(event: LiveEvent): boolean {
+    if (!("user" in event)) return false;
+    const { user, time } = event;
+    return this.#forgotten.isBefore(user, time) || ("friend" in event && this.#forgotten.isBefore(event.friend, time));
+  }
+
+  /** What was dropped so far, for room and for age. */
+  stats(): { droppedUsers: number; droppedStreamers: number; timedOut: number } {
+    const { oldUsers, oldStreamers, timedOut } = this.#counts;
+    const { profiles, streamers } = this.users;
+    const [droppedUsers, droppedStreamers] = [oldUsers + profiles.dropped, oldStreamers + streamers.dropped];
+    return { droppedUsers, droppedStreamers, timedOut };
   }
 
   /** Forgets a streamer; streams on air stay. Returns whether there was a profile. */
@@ -147,7 +244,15 @@ export class State {
       numbers.push(...own);
       return [name, saved, own.reduce((sum, { length }) => sum + length, 0)];
     });
-    return { users: this.users.save(), catalogue: this.catalogue.save(), keepers };
+    return {
+      users: this.users.save(),
+      catalogue: this.catalogue.save(),
+      forgotten: this.#forgotten.save(),
+      present: this.#present,
+      signs: Array.from(this.#signs.keys(), (stream) => [stream, this.#signs.get(stream)!]),
+      counts: this.#counts,
+      keepers,
+    };
   }
 
   /** Restores a save of the same options into an empty state; `numbers`: all that `save` pushed, joined. */
@@ -158,8 +263,8 @@ export class State {
       (own) => String(own.map(([name]) => name)) === names,
       `those of the features: ${names}`,
     );
-    requireShape(fields<SavedState>({ users: any, catalogue: any, keepers: kept }), saved, "state");
-    const { users, catalogue, keepers } = saved;
+    requireShape(fields<SavedState>({ ...SAVED, keepers: kept }), saved, "state");
+    const { users, catalogue, forgotten, signs, present, counts, keepers } = saved;
     requireFloats(
       numbers,
       keepers.reduce((sum, [, , length]) => sum + length, 0),
@@ -168,6 +273,10 @@ export class State {
     requireUsers(users);
     this.users.load(users);
     this.catalogue.load(catalogue);
+    this.#forgotten.load(forgotten);
+    for (const [stream, time] of signs) this.#signs.set(stream, time);
+    this.#present = present ?? Infinity;
+    Object.assign(this.#counts, counts);
     let at = 0;
     for (const [name, saved, length] of keepers) {
       this.#keepers.get(name)?.load(saved, numbers.subarray(at, at + length));
@@ -175,23 +284,120 @@ export class State {
     }
   }
 
-  #keep(fact: Fact): void {
+  /** The large data of a save, in parts: pictures of this moment. Release each. */
+  parts(): Part[] {
+    const parts = [this.users.profiles.part("users"), this.users.streamers.part("streamers")];
+    for (const [name, keeper] of this.#keepers) if (keeper.part) parts.push(keeper.part(`kept.${name}`));
+    return parts;
+  }
+
+  /** Readers of such parts, in their order, into an empty state of the same options. */
+  readers(): ReadonlyMap<string, PartReader> {
+    const readers = new Map([
+      ["users", this.users.profiles.reader("users")],
+      ["streamers", this.users.streamers.reader("streamers")],
+    ]);
+    for (const [name, keeper] of this.#keepers)
+      if (keeper.reader) readers.set(`kept.${name}`, keeper.reader(`kept.${name}`));
+    return readers;
+  }
+
+  #keep(known: Pick<Fact, "event" | "stream"> & Partial<Fact>): void {
+    const now = this.#now === Infinity ? known.event.time : this.#now;
+    const fact: Fact = { now, isNew: false, watch: undefined, sharedMs: 0, ...known };
     for (const keeper of this.#keepers.values()) keeper.feedback(fact);
   }
 
   #streamEvent(event: StreamEvent, stream: KnownStream | undefined): boolean {
     const isOnAir = stream?.isOnAir === true;
+    if (this.catalogue.isOutdated(event, stream, this.#now)) {
+      this.catalogue.feedback(event, stream, this.#now);
+      return true;
+    }
     if (event.kind !== "on_air") {
       // Keepers write about an ending stream while it is still on air.
-      if (isOnAir) this.#keep({ event, stream, isNew: false, watch: undefined, sharedMs: 0 });
-      this.catalogue.feedback(event, stream);
+      if (isOnAir) this.#keep({ event, stream });
+      this.catalogue.feedback(event, stream, this.#now);
+      if (!this.catalogue.has(event.stream)) this.#signs.delete(event.stream);
       return isOnAir;
     }
-    this.catalogue.feedback(event, stream);
+    const early = this.catalogue.feedback(event, stream, this.#now);
     if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category, event.time);
     const known = this.catalogue.get(event.stream);
-    this.#keep({ event, stream: known, isNew: !isOnAir, watch: undefined, sharedMs: 0 });
+    this.#keep({ event, stream: known, isNew: !isOnAir });
+    for (const update of early) this.#streamEvent(update, known);
     return true;
+  }
+
+  #take(event: LiveEvent, stream: KnownStream | undefined, watch?: WatchTime): boolean {
+    if (!("stream" in event)) {
+      this.#userEvent(event);
+      this.#keep({ event, stream: undefined });
+      return true;
+    }
+    if (!("user" in event)) return this.#streamEvent(event, stream);
+    if (stream === undefined) return false;
+    const sharedMs = this.#feedbackEvent(event, stream, watch);
+    this.#keep({ event, stream, watch, sharedMs });
+    return true;
+  }
+
+  /** The present for what is dropped: one wrong time moves it on by little, and the next right one moves it back. */
+  #paced(now: number): number {
+    if (now === Number.NEGATIVE_INFINITY) {
+      this.#present = this.#now;
+      return now;
+    }
+    this.#present = Math.min(now, this.#present + PACE);
+    return this.#present;
+  }
+
+  /** There was a sign of a stream; of one that is known as late as that, nothing changes, not even the order. */
+  #sign(stream: Id, time: number): void {
+    if (this.users.options.streamTimeoutMs === 0) return;
+    if (!this.catalogue.has(stream) || (this.#signs.get(stream) ?? -1) >= time) return;
+    this.#signs.set(stream, time);
+  }
+
+  /** Takes off streams without a sign, and forgets users and streamers without one: a few at a time. */
+  #dropOld(now: number): void {
+    const { userMaxAgeMs, streamerMaxAgeMs, streamTimeoutMs } = this.users.options;
+    for (let n = 0; n < DROPPED && streamTimeoutMs > 0; n++) {
+      const { first } = this.#signs;
+      if (first === undefined || now - first.value <= streamTimeoutMs) break;
+      const stream = this.catalogue.get(first.key);
+      this.#signs.delete(first.key);
+      if (stream === undefined) continue;
+      this.#counts.timedOut++;
+      this.#streamEvent({ kind: "off_air", time: now, stream: stream.id }, stream);
+    }
+    for (let n = 0; n < DROPPED && userMaxAgeMs > 0; n++) {
+      const user = this.users.profiles.oldest(now - userMaxAgeMs);
+      if (user === undefined) break;
+      this.#counts.oldUsers++;
+      this.#forget(user);
+    }
+    for (let n = 0; n < DROPPED && streamerMaxAgeMs > 0; n++) {
+      const streamer = this.users.streamers.oldest(now - streamerMaxAgeMs);
+      if (streamer === undefined) break;
+      if (this.catalogue.of(streamer).size > 0) {
+        this.users.streamers.keep(streamer);
+        continue;
+      }
+      this.#counts.oldStreamers++;
+      this.forgetStreamer(streamer);
+    }
+  }
+
+  #forget(user: Id): boolean {
+    const traits = Object.entries(this.users.get(user)?.traits ?? {}) as [keyof UserTraits, string][];
+    for (const keeper of this.#keepers.values()) keeper.forget?.(user);
+    const isKnown = this.users.delete(user);
+    for (const [trait, value] of traits) {
+      if (trait === "age" || this.users.hasTrait(trait, value)) continue;
+      for (const keeper of this.#keepers.values()) keeper.forgetTrait?.(`${trait}:${value}`);
+    }
+    return isKnown;
   }
 
   #userEvent(event: UserEvent): void {

@@ -1,6 +1,11 @@
-import { Latest } from "../../collections/index.js";
+import type { Part, PartReader } from "../../engine/index.js";
 import { fade } from "../../numeric/index.js";
-import { HOUR, type Id, WEEK } from "../../protocol/index.js";
+import { HOUR, type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
+import { type ByteReader, ByteWriter } from "./packed/bytes.js";
+import { Directory } from "./packed/directory.js";
+import { newId } from "./packed/packedmap.js";
+import { framedPart, framedReader } from "./packed/parts.js";
+import { doubleRows, type Rows } from "./packed/rows.js";
 
 /**
  * Fading sums over everybody's visits: to a streamer, in a category, on the platform.
@@ -55,15 +60,6 @@ export interface StreamerEstimate {
   returns: number;
 }
 
-interface Record {
-  /** At a half-life of a week. */
-  long: StreamerSums;
-  /** At a half-life of an hour; categories and the platform have none. */
-  now: StreamerSums | undefined;
-  /** When both were last updated. */
-  time: number;
-}
-
 /**
  * Counts of a streamer over all streams since the first event; none fades. `ProfileOptions.influenceWindowMs` bounds
  * the contribution of one account.
@@ -97,16 +93,55 @@ export interface StreamerProfile extends StreamerHistory {
   estimate: StreamerEstimate;
 }
 
-interface StreamerRecord extends Record {
-  history: StreamerHistory;
-}
+/** Sums in the order in which rows hold them. */
+const SUMS = [
+  "impressions",
+  "clicks",
+  "watches",
+  "engaged",
+  "weight",
+  "repeats",
+  "approvals",
+  "surplus",
+  "returns",
+  "lateness",
+] as const satisfies readonly (keyof StreamerSums)[];
+const COUNT = SUMS.length;
+const [IMPRESSIONS, CLICKS, WATCHES, ENGAGED, WEIGHT, REPEATS, APPROVALS, SURPLUS, RETURNS, LATENESS] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+] as const;
 
-/** The plain values of `Streamers.save`. */
-export interface SavedStreamers {
-  platform: Record;
-  categories: [string, Record][];
-  streamers: [Id, StreamerRecord][];
-}
+/** A row: sums at a half-life of a week, when they were last updated, then of a streamer sums at one of an hour, and counts. */
+const [LONG, TIME, NOW, HISTORY] = [0, COUNT, COUNT + 1, 2 * COUNT + 1] as const;
+const COUNTS = [
+  "firstSeen",
+  "lastOnAir",
+  "streams",
+  "clicks",
+  "repeats",
+  "watches",
+  "minutes",
+  "approvals",
+  "followers",
+] as const satisfies readonly (keyof StreamerHistory)[];
+const [FIRST_SEEN, LAST_ON_AIR, STREAMS, MINUTES, FOLLOWERS] = [
+  HISTORY,
+  HISTORY + 1,
+  HISTORY + 2,
+  HISTORY + 6,
+  HISTORY + 8,
+] as const;
+/** Places of the counts that grow with a sum. */
+const COUNTED: { readonly [Sum in keyof StreamerSums]?: number } = {
+  clicks: HISTORY + 3,
+  repeats: HISTORY + 4,
+  watches: HISTORY + 5,
+  approvals: HISTORY + 7,
+};
+const STREAMER_ROW = HISTORY + COUNTS.length;
+const CATEGORY_ROW = COUNT + 1;
+/** No number of a row is beyond. */
+const NUMBER_MAX = 1e16;
 
 /** The end of shrinkage: a platform without events. */
 const UNKNOWN: Estimate = {
@@ -128,58 +163,24 @@ const PRIOR_RETURNS = 10;
 const CATEGORIES = 16_384;
 const USUAL_CATEGORIES = 16;
 
-function emptyAudience(): StreamerSums {
-  return {
-    impressions: 0,
-    clicks: 0,
-    watches: 0,
-    engaged: 0,
-    weight: 0,
-    repeats: 0,
-    approvals: 0,
-    surplus: 0,
-    returns: 0,
-    lateness: 0,
-  };
-}
+/** Rows that sums are added to. */
+type Sums = Rows<Float64Array>;
 
-function emptyRecord(now: number): StreamerRecord {
-  const history = {
-    firstSeen: now,
-    lastOnAir: null,
-    streams: 0,
-    categories: [],
-    clicks: 0,
-    repeats: 0,
-    watches: 0,
-    minutes: 0,
-    approvals: 0,
-    followers: 0,
-  };
-  return { long: emptyAudience(), now: emptyAudience(), time: now, history };
-}
-
-function multiply(audience: StreamerSums, factor: number): void {
-  audience.impressions *= factor;
-  audience.clicks *= factor;
-  audience.watches *= factor;
-  audience.engaged *= factor;
-  audience.weight *= factor;
-  audience.repeats *= factor;
-  audience.approvals *= factor;
-  audience.surplus *= factor;
-  audience.returns *= factor;
-  audience.lateness *= factor;
-}
-
-function addTo(record: Record, sum: keyof StreamerSums, amount: number, now: number): void {
-  if (now > record.time) {
-    multiply(record.long, fade(now - record.time, WEEK));
-    if (record.now !== undefined) multiply(record.now, fade(now - record.time, HOUR));
-    record.time = now;
-  }
-  record.long[sum] += amount;
-  if (record.now !== undefined) record.now[sum] += amount;
+function addTo(rows: Sums, slot: number, sum: number, amount: number, now: number): void {
+  const row = rows.write(slot);
+  const at = rows.at(slot);
+  const hasMoment = rows.size > CATEGORY_ROW;
+  if (now > row[at + TIME]!) {
+    const slow = fade(now - row[at + TIME]!, WEEK);
+    for (let i = 0; i < COUNT; i++) row[at + i]! *= slow;
+    if (hasMoment) {
+      const fast = fade(now - row[at + TIME]!, HOUR);
+      for (let i = 0; i < COUNT; i++) row[at + NOW + i]! *= fast;
+    }
+    row[at + TIME] = now;
+  } else if (row[at + TIME]! - now > WRONG_CLOCK_MS) row[at + TIME] = now;
+  row[at + LONG + sum]! += amount;
+  if (hasMoment) row[at + NOW + sum]! += amount;
 }
 
 /** The mean of n observations with this sum and of `strength` imagined ones at the prior. */
@@ -187,16 +188,17 @@ export function shrink(sum: number, n: number, prior: number, strength: number):
   return (sum + strength * prior) / (n + strength);
 }
 
-function estimate(audience: StreamerSums, factor: number, prior: Estimate, out: Estimate): void {
-  const watches = audience.watches * factor;
-  const clicks = audience.clicks * factor;
-  out.clickRate = shrink(clicks, audience.impressions * factor, prior.clickRate, PRIOR_IMPRESSIONS);
-  out.engagedShare = shrink(audience.engaged * factor, watches, prior.engagedShare, PRIOR_WATCHES);
-  out.weight = shrink(audience.weight * factor, watches, prior.weight, PRIOR_WATCHES);
-  out.repeatShare = shrink(audience.repeats * factor, clicks, prior.repeatShare, PRIOR_WATCHES);
-  out.approvalRate = shrink(audience.approvals * factor, clicks, prior.approvalRate, PRIOR_WATCHES);
-  out.surplus = shrink(audience.surplus * factor, watches, prior.surplus, PRIOR_WATCHES);
-  out.lateness = shrink(audience.lateness * factor, audience.returns * factor, prior.lateness, PRIOR_RETURNS);
+/** Estimates from the sums at `at`, faded by `factor`. */
+function estimate(row: Float64Array, at: number, factor: number, prior: Estimate, out: Estimate): void {
+  const watches = row[at + WATCHES]! * factor;
+  const clicks = row[at + CLICKS]! * factor;
+  out.clickRate = shrink(clicks, row[at + IMPRESSIONS]! * factor, prior.clickRate, PRIOR_IMPRESSIONS);
+  out.engagedShare = shrink(row[at + ENGAGED]! * factor, watches, prior.engagedShare, PRIOR_WATCHES);
+  out.weight = shrink(row[at + WEIGHT]! * factor, watches, prior.weight, PRIOR_WATCHES);
+  out.repeatShare = shrink(row[at + REPEATS]! * factor, clicks, prior.repeatShare, PRIOR_WATCHES);
+  out.approvalRate = shrink(row[at + APPROVALS]! * factor, clicks, prior.approvalRate, PRIOR_WATCHES);
+  out.surplus = shrink(row[at + SURPLUS]! * factor, watches, prior.surplus, PRIOR_WATCHES);
+  out.lateness = shrink(row[at + LATENESS]! * factor, row[at + RETURNS]! * factor, prior.lateness, PRIOR_RETURNS);
 }
 
 /**
@@ -206,72 +208,103 @@ function estimate(audience: StreamerSums, factor: number, prior: Estimate, out: 
  * streamer is worth as much as its category.
  */
 export class Streamers {
-  #platform: Record = { long: emptyAudience(), now: undefined, time: 0 };
-  readonly #categories = new Latest<string, Record>(CATEGORIES);
-  readonly #streamers: Latest<Id, StreamerRecord>;
+  /** Streamers dropped to make room. */
+  dropped = 0;
+  readonly #platform = doubleRows(CATEGORY_ROW);
+  readonly #categories = new Directory(CATEGORIES);
+  readonly #ofCategories = doubleRows(CATEGORY_ROW);
+  readonly #streamers: Directory;
+  readonly #rows = doubleRows(STREAMER_ROW);
+  /** By slot, the categories of a streamer's streams. A change makes a new list. */
+  #usual: (readonly (readonly [string, number])[])[] = [];
   readonly #ofPlatform: Estimate = { ...UNKNOWN };
   readonly #ofCategory: Estimate = { ...UNKNOWN };
   #platformChanged = true;
   /** The latest result of `estimate`; the time is NaN where no later call may have it. */
   readonly #latest = { streamer: "", category: "", now: Number.NaN, estimate: emptyStreamerEstimate() };
 
+  /** The host's time: what comes with a later one counts as if it came now. */
+  now = Infinity;
+
   /** @param maxStreamers - Streamers remembered; the ones not visited for longest are dropped first. */
   constructor(maxStreamers: number) {
-    this.#streamers = new Latest(maxStreamers);
+    this.#streamers = new Directory(maxStreamers);
+    this.#platform.write(0);
+  }
+
+  /** Streamers remembered. */
+  get size(): number {
+    return this.#streamers.size;
   }
 
   /** Adds `amount` to one sum of the streamer, of the category and of the platform. */
-  add(streamer: Id, category: string, sum: keyof StreamerSums, amount: number, now: number): void {
-    let ofStreamer = this.#streamers.get(streamer);
-    if (ofStreamer === undefined || sum !== "impressions") {
-      ofStreamer ??= emptyRecord(now);
-      this.#streamers.set(streamer, ofStreamer);
+  add(streamer: Id, category: string, sum: keyof StreamerSums, amount: number, time: number): void {
+    const now = Math.min(time, this.now);
+    let slot = this.#streamers.get(streamer);
+    if (slot < 0 || sum !== "impressions") slot = this.#open(streamer, now);
+    const counted = COUNTED[sum];
+    if (counted !== undefined) this.#rows.write(slot)[this.#rows.at(slot) + counted]! += amount;
+    const isNew = this.#categories.get(category) < 0;
+    const ofCategory = isNew ? this.#categories.touch(category) : this.#categories.get(category);
+    if (isNew) {
+      this.#ofCategories.write(ofCategory)[this.#ofCategories.at(ofCategory) + TIME] = now;
+      if (this.#categories.size > CATEGORIES) this.#dropCategory();
     }
-    const { history } = ofStreamer;
-    if (sum === "clicks" || sum === "repeats" || sum === "watches" || sum === "approvals") history[sum] += amount;
-    let ofCategory = this.#categories.get(category);
-    if (ofCategory === undefined) {
-      ofCategory = { long: emptyAudience(), now: undefined, time: now };
-      this.#categories.set(category, ofCategory);
-    }
-    addTo(ofStreamer, sum, amount, now);
-    addTo(ofCategory, sum, amount, now);
-    addTo(this.#platform, sum, amount, now);
+    const index = SUMS.indexOf(sum);
+    addTo(this.#rows, slot, index, amount, now);
+    addTo(this.#ofCategories, ofCategory, index, amount, now);
+    addTo(this.#platform, 0, index, amount, now);
     this.#changed();
   }
 
   /** Whether the platform has reported a watch of late. */
   get hasWatches(): boolean {
-    return this.#platform.long.watches > 0;
+    return this.#platform.of(0)[WATCHES]! > 0;
   }
 
   /** A stream begins. */
-  onAir(streamer: Id, category: string, now: number): void {
-    const { history } = this.#known(streamer, now);
-    history.streams++;
-    history.lastOnAir = now;
-    const known = history.categories.findIndex(([name]) => name === category);
-    const [, times] = known < 0 ? [category, 0] : history.categories.splice(known, 1)[0]!;
-    history.categories.push([category, times + 1]);
-    if (history.categories.length > USUAL_CATEGORIES) history.categories.shift();
+  onAir(streamer: Id, category: string, time: number): void {
+    const now = Math.min(time, this.now);
+    const slot = this.#open(streamer, now);
+    const row = this.#rows.write(slot);
+    const at = this.#rows.at(slot);
+    row[at + STREAMS]!++;
+    row[at + LAST_ON_AIR] = time;
+    const before = this.#usual[slot]!;
+    const times = before.find(([name]) => name === category)?.[1] ?? 0;
+    const others = before.filter(([name]) => name !== category);
+    this.#usual[slot] = [...others, [category, times + 1] as const].slice(-USUAL_CATEGORIES);
+    this.#changed();
   }
 
   /** The streamer gains a follower. */
   followed(streamer: Id, now: number): void {
-    this.#known(streamer, now).history.followers++;
+    const slot = this.#open(streamer, Math.min(now, this.now));
+    this.#rows.write(slot)[this.#rows.at(slot) + FOLLOWERS]!++;
+    this.#changed();
   }
 
   /** Adds the minutes of a watch that `add` has counted. */
   watched(streamer: Id, minutes: number): void {
-    const record = this.#streamers.get(streamer);
-    if (record !== undefined) record.history.minutes += minutes;
+    const slot = this.#streamers.get(streamer);
+    if (slot >= 0) this.#rows.write(slot)[this.#rows.at(slot) + MINUTES]! += minutes;
+  }
+
+  /** The streamer touched longest ago, if before a time; undefined without one. */
+  oldest(before: number): Id | undefined {
+    const slot = this.#streamers.first;
+    if (slot < 0) return undefined;
+    const row = this.#rows.of(slot);
+    const at = this.#rows.at(slot);
+    const last = Math.max(row[at + TIME]!, row[at + FIRST_SEEN]!, row[at + LAST_ON_AIR]!);
+    return last < before ? this.#streamers.id(slot) : undefined;
   }
 
   /** A copy of a streamer's profile; undefined for an unknown streamer. */
   profile(streamer: Id, now: number): StreamerProfile | undefined {
-    const record = this.#streamers.get(streamer);
-    if (record === undefined) return undefined;
-    const history = structuredClone(record.history);
+    const slot = this.#streamers.get(streamer);
+    if (slot < 0) return undefined;
+    const history = this.#history(slot);
     const estimate = emptyStreamerEstimate();
     this.read(streamer, history.categories.at(-1)?.[0] ?? "", now, estimate);
     return {
@@ -284,14 +317,21 @@ export class Streamers {
 
   /** Faded impressions behind the long estimate of a streamer; 0 for an unknown streamer. */
   impressions(streamer: Id, now: number): number {
-    const record = this.#streamers.get(streamer);
-    return record === undefined ? 0 : record.long.impressions * fade(now - record.time, WEEK);
+    const slot = this.#streamers.get(streamer);
+    if (slot < 0) return 0;
+    const row = this.#rows.of(slot);
+    const at = this.#rows.at(slot);
+    return row[at + IMPRESSIONS]! * fade(now - row[at + TIME]!, WEEK);
   }
 
   /** Forgets a streamer; the sums of the category and the platform stay. Returns whether the streamer was known. */
   delete(streamer: Id): boolean {
     this.#changed();
-    return this.#streamers.delete(streamer);
+    const slot = this.#streamers.delete(streamer);
+    if (slot < 0) return false;
+    this.#rows.clear(slot);
+    this.#usual[slot] = [];
+    return true;
   }
 
   /**
@@ -308,20 +348,26 @@ export class Streamers {
     return latest.estimate;
   }
 
+  /** Makes a known streamer, who is on air, the latest. */
+  keep(streamer: Id): void {
+    this.#streamers.touch(streamer);
+  }
+
   /** Writes the estimates of a streamer at `now` into `out`. */
   read(streamer: Id, category: string, now: number, out: StreamerEstimate): void {
     if (this.#platformChanged) {
-      estimate(this.#platform.long, 1, UNKNOWN, this.#ofPlatform);
+      estimate(this.#platform.of(0), LONG, 1, UNKNOWN, this.#ofPlatform);
       this.#platformChanged = false;
     }
     const ofCategory = this.#categories.get(category);
     let prior = this.#ofPlatform;
-    if (ofCategory !== undefined) {
-      estimate(ofCategory.long, 1, prior, this.#ofCategory);
+    if (ofCategory >= 0) {
+      const rows = this.#ofCategories;
+      estimate(rows.of(ofCategory), rows.at(ofCategory), 1, prior, this.#ofCategory);
       prior = this.#ofCategory;
     }
-    const record = this.#streamers.get(streamer);
-    if (record === undefined) {
+    const slot = this.#streamers.get(streamer);
+    if (slot < 0) {
       Object.assign(out.long, prior);
       out.now.clickRate = prior.clickRate;
       out.now.weight = prior.weight;
@@ -330,28 +376,82 @@ export class Streamers {
       out.returns = 0;
       return;
     }
-    const slow = fade(now - record.time, WEEK);
-    estimate(record.long, slow, prior, out.long);
-    const moment = record.now!;
-    const fast = fade(now - record.time, HOUR);
-    out.now.clickRate = shrink(moment.clicks * fast, moment.impressions * fast, out.long.clickRate, PRIOR_IMPRESSIONS);
-    out.now.weight = shrink(moment.weight * fast, moment.watches * fast, out.long.weight, PRIOR_WATCHES);
-    out.impressions = record.long.impressions * slow;
-    out.watches = record.long.watches * slow;
-    out.returns = record.long.returns * slow;
+    const row = this.#rows.of(slot);
+    const at = this.#rows.at(slot);
+    const slow = fade(now - row[at + TIME]!, WEEK);
+    estimate(row, at + LONG, slow, prior, out.long);
+    const moment = at + NOW;
+    const fast = fade(now - row[at + TIME]!, HOUR);
+    const clicks = row[moment + CLICKS]! * fast;
+    const weight = row[moment + WEIGHT]! * fast;
+    out.now.clickRate = shrink(clicks, row[moment + IMPRESSIONS]! * fast, out.long.clickRate, PRIOR_IMPRESSIONS);
+    out.now.weight = shrink(weight, row[moment + WATCHES]! * fast, out.long.weight, PRIOR_WATCHES);
+    out.impressions = row[at + IMPRESSIONS]! * slow;
+    out.watches = row[at + WATCHES]! * slow;
+    out.returns = row[at + RETURNS]! * slow;
   }
 
-  /** Plain values for `JSON.stringify`; `load` restores them. */
-  save(): SavedStreamers {
-    return { platform: this.#platform, categories: [...this.#categories], streamers: [...this.#streamers] };
+  /** The part of a save: the platform, then categories, then streamers: a picture of this moment. */
+  part(name: string): Part {
+    const tables = [
+      { rows: this.#platform.share(), listing: undefined },
+      { rows: this.#ofCategories.share(), listing: this.#categories.listing() },
+      { rows: this.#rows.share(), listing: this.#streamers.listing() },
+    ];
+    const usual = this.#usual.slice();
+    function* frames() {
+      const out = new ByteWriter();
+      for (const [table, { rows, listing }] of tables.entries()) {
+        for (const slot of listing?.slots() ?? [0]) {
+          out.clear().u8(table);
+          out.text(listing?.ids[slot] ?? "");
+          const at = rows.at(slot);
+          for (let i = 0; i < rows.size; i++) out.f64(rows.of(slot)[at + i]!);
+          const categories = table === 2 ? usual[slot]! : [];
+          out.u8(categories.length);
+          for (const [category, times] of categories) {
+            out.text(category);
+            out.varint(times);
+          }
+          yield out.bytes.subarray(0, out.length);
+        }
+      }
+    }
+    return framedPart(name, frames);
   }
 
-  /** Restores the values of `save`. */
-  load(saved: SavedStreamers): void {
-    this.#platform = saved.platform;
-    this.#changed();
-    for (const [category, record] of saved.categories) this.#categories.set(category, record);
-    for (const [streamer, record] of saved.streamers) this.#streamers.set(streamer, record);
+  /** Reads such a part into an empty table. */
+  reader(name: string): PartReader {
+    const tables = [
+      { rows: this.#platform, directory: undefined },
+      { rows: this.#ofCategories, directory: this.#categories },
+      { rows: this.#rows, directory: this.#streamers },
+    ];
+    return framedReader(name, (frame) => {
+      const table = frame.count(2, "table");
+      const { rows, directory } = tables[table]!;
+      frame.what = `${name}.${table}.${directory?.size ?? 0}`;
+      const slot = directory === undefined ? frame.text(0).length : directory.touch(newId(frame, directory));
+      const row = rows.write(slot);
+      const at = rows.at(slot);
+      for (let i = 0; i < rows.size; i++) {
+        const isSigned = i === SURPLUS || i === LATENESS || i === NOW + SURPLUS || i === NOW + LATENESS;
+        const isTime = i === TIME || i === FIRST_SEEN;
+        if (i === LAST_ON_AIR) row[at + i] = lastOnAir(frame);
+        else
+          row[at + i] = frame.number(
+            isTime ? -Number.MAX_VALUE : isSigned ? -NUMBER_MAX : 0,
+            isTime ? Number.MAX_VALUE : NUMBER_MAX,
+            String(i),
+          );
+      }
+      const categories: (readonly [string, number])[] = [];
+      for (let n = frame.count(table === 2 ? USUAL_CATEGORIES : 0, "categories"); n > 0; n--) {
+        categories.push([frame.text(), frame.varint()]);
+      }
+      if (table === 2) this.#usual[slot] = categories;
+      this.#changed();
+    });
   }
 
   #changed(): void {
@@ -359,12 +459,50 @@ export class Streamers {
     this.#latest.now = Number.NaN;
   }
 
-  #known(streamer: Id, now: number): StreamerRecord {
-    const record = this.#streamers.get(streamer) ?? emptyRecord(now);
-    this.#changed();
-    this.#streamers.set(streamer, record);
-    return record;
+  /** The slot of a streamer, now the latest; a new one is empty. */
+  #open(streamer: Id, now: number): number {
+    const isNew = this.#streamers.get(streamer) < 0;
+    const slot = this.#streamers.touch(streamer);
+    if (!isNew) return slot;
+    const row = this.#rows.write(slot);
+    const at = this.#rows.at(slot);
+    row[at + TIME] = row[at + FIRST_SEEN] = now;
+    row[at + LAST_ON_AIR] = Number.NEGATIVE_INFINITY;
+    this.#usual[slot] = [];
+    if (this.#streamers.size <= this.#streamers.max) return slot;
+    this.dropped++;
+    this.delete(this.#streamers.id(this.#streamers.first));
+    return slot;
   }
+
+  #dropCategory(): void {
+    const slot = this.#categories.first;
+    this.#categories.delete(this.#categories.id(slot));
+    this.#ofCategories.clear(slot);
+  }
+
+  #history(slot: number): StreamerHistory {
+    const [row, at] = [this.#rows.of(slot), this.#rows.at(slot) + HISTORY];
+    const counts = Object.fromEntries(COUNTS.map((name, i) => [name, row[at + i]!])) as Record<
+      (typeof COUNTS)[number],
+      number
+    >;
+    const { firstSeen, lastOnAir, streams, ...rest } = counts;
+    return {
+      firstSeen,
+      lastOnAir: lastOnAir === Number.NEGATIVE_INFINITY ? null : lastOnAir,
+      streams,
+      categories: this.#usual[slot]!.map(([category, times]) => [category, times]),
+      ...rest,
+    };
+  }
+}
+
+/** The start of a streamer's last stream; -Infinity before the first. */
+function lastOnAir(frame: ByteReader): number {
+  const value = frame.f64();
+  if (value !== Number.NEGATIVE_INFINITY && !(Math.abs(value) <= Number.MAX_VALUE)) frame.fail("a time, or none");
+  return value;
 }
 
 export function emptyStreamerEstimate(): StreamerEstimate {

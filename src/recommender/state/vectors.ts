@@ -8,9 +8,14 @@ import {
   positiveInteger,
   type Rules,
 } from "../../check/index.js";
-import { Latest } from "../../collections/index.js";
+import type { Part, PartReader } from "../../engine/index.js";
 import { Random, sigmoid } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
+import { type ByteReader, ByteWriter } from "./packed/bytes.js";
+import { Directory } from "./packed/directory.js";
+import { newId } from "./packed/packedmap.js";
+import { fault, framedPart, framedReader, jsonOf } from "./packed/parts.js";
+import { floatRows, type Rows } from "./packed/rows.js";
 
 /** Learning and size of collaborative vectors. */
 export interface VectorOptions {
@@ -74,25 +79,55 @@ interface Offer {
   tags: readonly string[];
 }
 
-/** The plain values of `CollaborativeVectors.save`, and the numbers of all parts one after the other. */
-export interface SavedVectors {
-  users: Id[];
-  traits: string[];
-  streamers: Id[];
-  categories: string[];
-  tags: string[];
+/** A row, wherever it stands. */
+interface Part32 {
+  readonly rows: Rows<Float32Array>;
+  readonly slot: number;
+}
+
+/** Parts by name, the ones learned last at the end; the ones learned longest ago are forgotten first. */
+class Parts {
+  readonly directory: Directory;
+  readonly rows: Rows<Float32Array>;
+
+  constructor(max: number, size: number) {
+    this.directory = new Directory(max);
+    this.rows = floatRows(size);
+  }
+
+  get(name: string): Part32 | undefined {
+    const slot = this.directory.get(name);
+    return slot < 0 ? undefined : { rows: this.rows, slot };
+  }
+
+  /** Makes a part the latest; a missing one gets `first`. */
+  open(name: string, first: () => ArrayLike<number>): void {
+    const { directory, rows } = this;
+    const isNew = directory.get(name) < 0;
+    const slot = directory.touch(name);
+    if (isNew) rows.write(slot).set(first(), rows.at(slot));
+    if (directory.size > directory.max) this.delete(directory.id(directory.first));
+  }
+
+  delete(name: string): boolean {
+    const slot = this.directory.delete(name);
+    if (slot >= 0) this.rows.clear(slot);
+    return slot >= 0;
+  }
+}
+
+/** What a save holds beside the parts. */
+interface SavedRest {
   offers: [Id, string, readonly string[]][];
   next: number;
   offered: boolean;
   random: number[];
-  /** (1 + users + traits + streamers + categories + tags, size): first the part that all users share. */
-  rows: ArrayLike<number>;
 }
 
 /** A weighted sum of parts: the vector of a user or a streamer. */
 class Sum {
   readonly vector: Float64Array;
-  readonly #rows: Float32Array[] = [];
+  readonly #rows: Part32[] = [];
   readonly #scales: number[] = [];
 
   constructor(size: number) {
@@ -106,20 +141,24 @@ class Sum {
   }
 
   /** Adds a part; a missing part adds nothing. */
-  add(row: Float32Array | undefined, scale: number): void {
+  add(row: Part32 | undefined, scale: number): void {
     if (row === undefined) return;
     const { vector } = this;
     this.#rows.push(row);
     this.#scales.push(scale);
-    for (let f = 0; f < vector.length; f++) vector[f]! += scale * row[f]!;
+    const numbers = row.rows.of(row.slot);
+    const at = row.rows.at(row.slot);
+    for (let f = 0; f < vector.length; f++) vector[f]! += scale * numbers[at + f]!;
   }
 
   /** Moves each part by `gain` in the direction of its gradient, and towards zero. */
   move(gain: number, direction: Float64Array, keep: number): void {
-    for (const [p, row] of this.#rows.entries()) {
+    for (const [p, { rows, slot }] of this.#rows.entries()) {
       const step = gain * this.#scales[p]!;
-      for (let f = 0; f < row.length; f++) {
-        row[f] = Math.min(Math.max(keep * row[f]! + step * direction[f]!, -LIMIT), LIMIT);
+      const numbers = rows.write(slot);
+      const at = rows.at(slot);
+      for (let f = 0; f < direction.length; f++) {
+        numbers[at + f] = Math.min(Math.max(keep * numbers[at + f]! + step * direction[f]!, -LIMIT), LIMIT);
       }
     }
   }
@@ -132,8 +171,12 @@ function dotOf(a: Float64Array, b: Float64Array): number {
 }
 
 /** Adds a part to a vector; a missing part adds nothing. */
-function plus(out: Float32Array, offset: number, row: Float32Array | undefined, scale: number): void {
-  if (row !== undefined) for (let f = 0; f < row.length; f++) out[offset + f]! += scale * row[f]!;
+function plus(out: Float32Array, offset: number, row: Part32 | undefined, scale: number): void {
+  if (row === undefined) return;
+  const { rows, slot } = row;
+  const numbers = rows.of(slot);
+  const at = rows.at(slot);
+  for (let f = 0; f < rows.size; f++) out[offset + f]! += scale * numbers[at + f]!;
 }
 
 /**
@@ -148,12 +191,14 @@ function plus(out: Float32Array, offset: number, row: Float32Array | undefined, 
  */
 export class CollaborativeVectors {
   readonly options: Readonly<VectorOptions>;
-  readonly #everybody: Float32Array;
-  readonly #users: Latest<Id, Float32Array>;
-  readonly #traits: Latest<string, Float32Array>;
-  readonly #streamers: Latest<Id, Float32Array>;
-  readonly #categories: Latest<string, Float32Array>;
-  readonly #tags: Latest<string, Float32Array>;
+  /** The part that all users share, alone under the name "". */
+  readonly #shared: Parts;
+  readonly #everybody: Part32;
+  readonly #users: Parts;
+  readonly #traits: Parts;
+  readonly #streamers: Parts;
+  readonly #categories: Parts;
+  readonly #tags: Parts;
   /** The latest offers, in a ring. */
   readonly #offers: Offer[] = [];
   /** Place of the next offer. */
@@ -169,17 +214,19 @@ export class CollaborativeVectors {
   constructor(options: Partial<VectorOptions> = {}) {
     this.options = checked(options, TABLE, DEFAULTS, "vectors.");
     const { size, users, streamers, names, seed } = this.options;
-    this.#users = new Latest(users);
-    this.#traits = new Latest(names);
-    this.#streamers = new Latest(streamers);
-    this.#categories = new Latest(names);
-    this.#tags = new Latest(names);
+    this.#users = new Parts(users, size);
+    this.#traits = new Parts(names, size);
+    this.#streamers = new Parts(streamers, size);
+    this.#categories = new Parts(names, size);
+    this.#tags = new Parts(names, size);
     this.#random = Random.named(seed, "vectors");
     this.#user = new Sum(size);
     this.#positive = new Sum(size);
     this.#negative = new Sum(size);
     this.#difference = new Float64Array(size);
-    this.#everybody = this.#firstRow("everybody", "");
+    this.#shared = new Parts(1, size);
+    this.#open(this.#shared, "everybody", "");
+    this.#everybody = this.#shared.get("")!;
   }
 
   /** Numbers in a vector. */
@@ -189,7 +236,7 @@ export class CollaborativeVectors {
 
   /** Users and streamers that have a part of their own. */
   get known(): { users: number; streamers: number } {
-    return { users: this.#users.size, streamers: this.#streamers.size };
+    return { users: this.#users.directory.size, streamers: this.#streamers.directory.size };
   }
 
   /**
@@ -238,7 +285,8 @@ export class CollaborativeVectors {
    */
   readUser(user: Id, out: Float32Array, offset: number, traits: readonly string[] = NO_NAMES): boolean {
     const own = this.#users.get(user);
-    out.set(this.#everybody, offset);
+    out.fill(0, offset, offset + this.size);
+    plus(out, offset, this.#everybody, 1);
     for (const trait of traits) plus(out, offset, this.#traits.get(trait), 1 / traits.length);
     plus(out, offset, own, 1);
     return own !== undefined;
@@ -292,60 +340,84 @@ export class CollaborativeVectors {
     return this.#streamers.delete(streamer);
   }
 
-  /** Plain values of all parts and offers; `load` restores them. */
-  save(): SavedVectors {
-    const tables = [this.#users, this.#traits, this.#streamers, this.#categories, this.#tags];
-    const rows = [this.#everybody, ...tables.flatMap((table) => [...table.values()])];
-    const numbers = new Float32Array(rows.length * this.size);
-    for (const [i, row] of rows.entries()) numbers.set(row, i * this.size);
-    return {
-      users: [...this.#users.keys()],
-      traits: [...this.#traits.keys()],
-      streamers: [...this.#streamers.keys()],
-      categories: [...this.#categories.keys()],
-      tags: [...this.#tags.keys()],
+  /** Forgets the part of a trait that no user has any more. */
+  forgetTrait(trait: string): void {
+    this.#traits.delete(trait);
+  }
+
+  /** The part of a save: what stands beside the parts, then each with its table and name. */
+  part(name: string): Part {
+    const rest: SavedRest = {
       offers: this.#offers.map(({ streamer, category, tags }) => [streamer, category, tags]),
       next: this.#next,
       offered: this.#offered,
       random: [...this.#random.state()],
-      rows: numbers,
     };
+    const tables = this.#tables().map(({ directory, rows }) => ({ listing: directory.listing(), rows: rows.share() }));
+    const { size } = this;
+    function* frames() {
+      const out = new ByteWriter();
+      yield new TextEncoder().encode(JSON.stringify(rest));
+      for (const [table, { listing, rows }] of tables.entries()) {
+        for (const slot of listing.slots()) {
+          out.clear().u8(table);
+          out.text(listing.ids[slot]!);
+          for (let f = 0; f < size; f++) out.f32(rows.of(slot)[rows.at(slot) + f]!);
+          yield out.bytes.subarray(0, out.length);
+        }
+      }
+    }
+    return framedPart(name, frames);
   }
 
-  /**
-   * Restores the values of `save`, in place of all parts and offers.
-   * @throws RangeError when the number of rows differs from the number of names, or a number is not finite; nothing
-   *   changes then.
-   */
-  load(saved: SavedVectors): void {
-    const { rows } = saved;
-    const tables = [
-      [this.#users, saved.users],
-      [this.#traits, saved.traits],
-      [this.#streamers, saved.streamers],
-      [this.#categories, saved.categories],
-      [this.#tags, saved.tags],
-    ] as const;
-    const count = tables.reduce((sum, [, keys]) => sum + keys.length, 1) * this.size;
-    const must = `${count} numbers in [-${LIMIT}, ${LIMIT}]`;
-    if (rows.length !== count) throw mustBe("rows", must, `${rows.length} numbers`);
-    for (let i = 0; i < count; i++) if (!(Math.abs(rows[i]!) <= LIMIT)) throw mustBe("rows", must, rows[i]);
-    let at = 0;
-    const take = (): Float32Array => {
+  /** Reads such a part, in place of all parts and offers. */
+  reader(name: string): PartReader {
+    let isFirst = true;
+    const tables = this.#tables();
+    return framedReader(name, (frame) => {
+      if (isFirst) {
+        isFirst = false;
+        for (const table of tables.slice(1)) for (const key of [...table.directory.keys()]) table.delete(key);
+        this.#loadRest(frame, name);
+        return;
+      }
+      const table = tables[frame.count(tables.length - 1, "table")]!;
+      frame.what = `${name}.${table.directory.size}`;
+      const key = table === this.#shared ? frame.text() : newId(frame, table.directory);
       const row = new Float32Array(this.size);
-      for (let f = 0; f < this.size; f++) row[f] = rows[at++]!;
-      return row;
-    };
-    this.#everybody.set(take());
-    for (const [table, keys] of tables) {
-      table.clear();
-      for (const key of keys) table.set(key, take());
+      for (let f = 0; f < this.size; f++) {
+        row[f] = frame.f32();
+        if (!(Math.abs(row[f]!) <= LIMIT)) frame.fail(`numbers in [-${LIMIT}, ${LIMIT}], got ${row[f]}`);
+      }
+      if (table === this.#shared) table.rows.write(this.#everybody.slot).set(row, table.rows.at(this.#everybody.slot));
+      else table.open(key, () => row);
+    });
+  }
+
+  #tables(): readonly Parts[] {
+    return [this.#shared, this.#users, this.#traits, this.#streamers, this.#categories, this.#tags];
+  }
+
+  #loadRest(frame: ByteReader, name: string): void {
+    const { offers, next, offered, random } = jsonOf<SavedRest>(frame);
+    const { window } = this.options;
+    const isText = (value: unknown) => typeof value === "string";
+    const isOffer = (offer: unknown) =>
+      Array.isArray(offer) && isText(offer[0]) && isText(offer[1]) && Array.isArray(offer[2]) && offer[2].every(isText);
+    const isWord = (value: unknown) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32;
+    if (!Array.isArray(offers) || offers.length > window || !offers.every(isOffer)) throw fault(name, "offers");
+    if (next !== offers.length % window && !(offers.length === window && integer(0, window - 1)[0](next))) {
+      throw fault(name, "next");
+    }
+    if (typeof offered !== "boolean") throw fault(name, "offered");
+    if (!Array.isArray(random) || random.length !== this.#random.state().length || !random.every(isWord)) {
+      throw fault(name, "random");
     }
     this.#offers.length = 0;
-    for (const [streamer, category, tags] of saved.offers) this.#offers.push({ streamer, category, tags });
-    this.#next = saved.next;
-    this.#offered = saved.offered;
-    this.#random.restore(Uint32Array.from(saved.random));
+    for (const [streamer, category, tags] of offers) this.#offers.push({ streamer, category, tags });
+    this.#next = next;
+    this.#offered = offered;
+    this.#random.restore(Uint32Array.from(random));
   }
 
   #keep(offer: Offer): void {
@@ -394,8 +466,8 @@ export class CollaborativeVectors {
   }
 
   /** Marks a part as the latest of its table; creates a missing one. */
-  #open(table: Latest<string, Float32Array>, kind: string, name: string): void {
-    table.set(name, table.get(name) ?? this.#firstRow(kind, name));
+  #open(table: Parts, kind: string, name: string): void {
+    table.open(name, () => this.#firstRow(kind, name));
   }
 
   /** The first numbers of a part, drawn by its name: they do not depend on the order of arrival. */

@@ -20,6 +20,7 @@ import {
   type Id,
   type LiveEvent,
   type Watch,
+  WRONG_CLOCK_MS,
 } from "../../protocol/index.js";
 
 /** A report may exceed the longest possible watch by this much: clocks of pages and servers differ. [set by hand] */
@@ -41,6 +42,8 @@ export interface WatchTime {
  * @param isOnAir - Whether the stream is still on air.
  */
 export function watchTimeOf({ time, watchMs }: Watch, since: number, isOnAir: boolean): WatchTime {
+  // Shown or entered by a clock that was wrong: the start is unknown.
+  if (since - time > WRONG_CLOCK_MS) return { watchMs, isCut: !isOnAir };
   const isPossible = watchMs <= time - since + CLOCK_TOLERANCE_MS;
   return { watchMs: isPossible ? watchMs : Math.max(time - since, 0), isCut: !isOnAir || !isPossible };
 }
@@ -59,6 +62,8 @@ interface Running {
   readonly time: number;
   readonly watchMs: number;
   readonly decision: Id | undefined;
+  /** When the heartbeat was taken, by the host's time: no heartbeat keeps a watch running, or ends another, by its own. */
+  readonly at: number;
 }
 
 /** An ended watch. */
@@ -91,7 +96,7 @@ const decision = or(undefined, text);
 
 const SAVED: Shape = fields<SavedWatches>({
   running: list(
-    fields<Running>({ user: text, stream: text, time: moment, watchMs: nonNegative, decision }),
+    fields<Running>({ user: text, stream: text, time: moment, watchMs: nonNegative, decision, at: moment }),
     0,
     RUNNING,
   ),
@@ -138,12 +143,19 @@ export class Watches {
     return this.#running.size;
   }
 
-  /** Ends the watches without a heartbeat for longer than the time-out, and returns them. */
-  expire(now: number): readonly Watch[] {
+  /**
+   * Ends the watches without a heartbeat for longer than the time-out, and returns them.
+   *
+   * @param most - Most watches that end at once; the others end later. Default: no bound.
+   */
+  expire(now: number, most: number = Infinity): readonly Watch[] {
     let ended: Watch[] | undefined;
     for (let first = this.#running.first; first !== undefined; first = this.#running.first) {
-      if (now - first.value.time <= this.#timeoutMs) break;
-      (ended ??= []).push(this.#end(first.key, first.value));
+      const { key, value } = first;
+      // Taken while the host's clock was wrong: as if it came now.
+      if (value.at - now > WRONG_CLOCK_MS) this.#running.set(key, { ...value, at: now });
+      else if (now - value.at <= this.#timeoutMs || ended?.length === most) break;
+      else (ended ??= []).push(this.#end(key, value));
     }
     return ended ?? NONE;
   }
@@ -157,21 +169,24 @@ export class Watches {
   /**
    * Takes an event; clicks, heartbeats and watches count.
    *
-   * @param sentAt - The event's own time, where it came late and `event.time` was moved up. Default: `event.time`.
+   * @param now - The host's time. Default: the event's.
    */
-  take(event: LiveEvent, sentAt: number = event.time): Beaten {
-    if (event.kind === "heartbeat") return this.#beat(event, sentAt);
+  take(event: LiveEvent, now: number = event.time): Beaten {
+    if (event.kind === "heartbeat") return this.#beat(event, now);
     if (!this.#hasBeats || (event.kind !== "click" && event.kind !== "watch")) return TAKEN;
-    return event.kind === "click" ? this.#click(event, sentAt) : this.#watch(event, sentAt);
+    return event.kind === "click" ? this.#click(event) : this.#watch(event);
   }
 
   /**
    * The events that take the place of one, in order: watches that have ended before it, then the event itself, unless
    * it changes nothing. For counts that need no more than that; call it with every event.
+   *
+   * @param now - The host's time. Default: the event's.
+   * @param until - The time up to which watches time out. Default: now.
    */
-  settle(event: LiveEvent): readonly LiveEvent[] {
-    const expired = this.expire(event.time);
-    const { ended, isTaken } = this.take(event);
+  settle(event: LiveEvent, now: number = event.time, until: number = now): readonly LiveEvent[] {
+    const expired = this.expire(until);
+    const { ended, isTaken } = this.take(event, now);
     return isTaken ? [...expired, ...ended, event] : [...expired, ...ended];
   }
 
@@ -225,8 +240,8 @@ export class Watches {
   load(saved: SavedWatches): void {
     requireShape(SAVED, saved, "watches");
     const { running, ended, hasBeats, lostEnds, stale, late } = saved;
-    for (const { user, stream, time, watchMs, decision } of running) {
-      this.#put(pairKey(user, stream), { user, stream, time, watchMs, decision });
+    for (const { user, stream, time, watchMs, decision, at } of running) {
+      this.#put(pairKey(user, stream), { user, stream, time, watchMs, decision, at });
     }
     // JSON omits undefined fields: put back in their places, they keep later saves the same bytes.
     for (const [key, { user, time, decision }] of ended) this.#ended.set(key, { user, time, decision });
@@ -234,12 +249,12 @@ export class Watches {
     Object.assign(this, { lostEnds, stale, late });
   }
 
-  #beat({ user, stream, time, watchMs, decision }: Heartbeat, sentAt: number): Beaten {
+  #beat({ user, stream, time, watchMs, decision }: Heartbeat, at: number): Beaten {
     const key = pairKey(user, stream);
     this.#hasBeats = true;
     const running = this.#running.get(key);
-    const isNew = running === undefined || this.#isAnother(running, watchMs, decision, sentAt);
-    const isStale = isNew ? this.#isOver(key, watchMs, decision, sentAt) : watchMs < running.watchMs;
+    const isNew = running === undefined || this.#isAnother(running, watchMs, decision, time);
+    const isStale = isNew ? this.#isOver(key, watchMs, decision, time) : watchMs < running.watchMs;
     const isRepeated = !isNew && watchMs === running.watchMs && time === running.time;
     if (isStale || isRepeated) {
       this.stale++;
@@ -247,7 +262,7 @@ export class Watches {
     }
     const ended: Watch[] = [];
     if (isNew && running !== undefined) ended.push(this.#end(key, running));
-    this.#put(key, { user, stream, time, watchMs, decision: decision ?? (isNew ? undefined : running.decision) });
+    this.#put(key, { user, stream, time, watchMs, decision: decision ?? (isNew ? undefined : running.decision), at });
     const own = this.#ofUser.get(user)!;
     for (const first of own.size > RUNNING_OF_USER ? own : []) {
       ended.push(this.#end(first, this.#running.get(first)!));
@@ -259,20 +274,20 @@ export class Watches {
   }
 
   /** A click after the last heartbeat enters the stream anew; an earlier one came late. */
-  #click({ user, stream }: Click, sentAt: number): Beaten {
+  #click({ user, stream, time }: Click): Beaten {
     const key = pairKey(user, stream);
     const running = this.#running.get(key);
-    const ended = running !== undefined && sentAt > running.time ? [this.#end(key, running)] : NONE;
+    const ended = running !== undefined && time > running.time ? [this.#end(key, running)] : NONE;
     const over = this.#ended.get(key);
-    if (over?.decision !== undefined && sentAt >= over.time) this.#ended.set(key, { ...over, decision: undefined });
+    if (over?.decision !== undefined && time >= over.time) this.#ended.set(key, { ...over, decision: undefined });
     return { ended, isTaken: true };
   }
 
-  #watch({ user, stream, time, watchMs, decision }: Watch, sentAt: number): Beaten {
+  #watch({ user, stream, time, watchMs, decision }: Watch): Beaten {
     const key = pairKey(user, stream);
     const running = this.#running.get(key);
-    const isAnother = running !== undefined && this.#isAnother(running, watchMs, decision, sentAt);
-    if (running === undefined && this.#isOver(key, watchMs, decision, sentAt)) {
+    const isAnother = running !== undefined && this.#isAnother(running, watchMs, decision, time);
+    if (running === undefined && this.#isOver(key, watchMs, decision, time)) {
       this.late++;
       return IGNORED;
     }
@@ -283,16 +298,16 @@ export class Watches {
   }
 
   /** Whether a report is of a watch that began after the latest heartbeat of a running one. */
-  #isAnother(running: Running, watchMs: number, decision: Id | undefined, sentAt: number): boolean {
+  #isAnother(running: Running, watchMs: number, decision: Id | undefined, time: number): boolean {
     const differs = decision !== undefined && running.decision !== undefined && decision !== running.decision;
-    return (differs || watchMs < running.watchMs) && sentAt - watchMs >= running.time;
+    return (differs || watchMs < running.watchMs) && time - watchMs >= running.time;
   }
 
   /** Whether a report is of a watch that has ended: it began before that end, or has the same decision. */
-  #isOver(key: string, watchMs: number, decision: Id | undefined, sentAt: number): boolean {
+  #isOver(key: string, watchMs: number, decision: Id | undefined, time: number): boolean {
     const ended = this.#ended.get(key);
     if (ended === undefined) return false;
-    return sentAt - watchMs < ended.time || (decision !== undefined && decision === ended.decision);
+    return time - watchMs < ended.time || (decision !== undefined && decision === ended.decision);
   }
 
   #put(key: string, running: Running): void {

@@ -4,6 +4,7 @@ import { HOUR, MINUTE } from "../../../src/protocol/time.js";
 import { coreFeatures, taste } from "../../../src/recommender/features/index.js";
 import { SCENE_DEFAULTS, type SceneOptions, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 import { onAir } from "../../support/events.js";
+import { bytesOf, readAll } from "../../support/parts.js";
 
 const OPTIONS: SceneOptions = { ...SCENE_DEFAULTS, maxCandidates: 16, features: [...coreFeatures(), taste()] };
 const STREAMS = 100;
@@ -128,6 +129,8 @@ describe("scenes", () => {
     scenes.face({ user: "u1", now: HOUR });
     const copy = new Scenes(OPTIONS);
     const { saved, numbers } = packed(scenes);
+    const parts = new Map(scenes.parts().map((part) => [part.name, bytesOf(part)]));
+    for (const [name, reader] of copy.readers()) readAll(reader, parts.get(name)!);
     copy.load(JSON.parse(saved), numbers);
     expect(packed(copy)).toEqual({ saved, numbers });
     for (let now = HOUR; now < HOUR + 5; now++) {

@@ -83,7 +83,7 @@ function lived(
   explain: boolean | undefined,
 ): { decisions: object[]; hash: string } {
   const recommender = new Recommender({
-    ...{ seed: 5, warmupUpdates: 30, maxCandidates: 12 },
+    ...{ instance: "", seed: 5, warmupUpdates: 30, maxCandidates: 12 },
     ...options,
     learner: { hidden: [8], learningStarts: 20, batchSize: 8, capacity: 500, ...options.learner },
   });

@@ -9,7 +9,7 @@ const STREAMS = 12;
 /** A recommender that has learned a little from random visits. */
 function taught(options: Partial<RecommenderOptions>): Recommender {
   const recommender = new Recommender({
-    ...{ seed: 5, features: coreFeatures(), warmupUpdates: 20 },
+    ...{ instance: "", seed: 5, features: coreFeatures(), warmupUpdates: 20 },
     ...options,
     learner: { hidden: [8], learningStarts: 20, batchSize: 8, capacity: 500, ...options.learner },
   });
@@ -66,7 +66,7 @@ describe("heads", () => {
 
   test("report values without noise, and continue to the bit from a save", () => {
     const recommender = taught({ ...HEADS, slate: { diversity: { method: "dpp", by: "embeddings" }, seenMax: 3 } });
-    const copy = Recommender.load(recommender.save());
+    const copy = Recommender.load(recommender.save(), { instance: "" });
     for (let i = 0; i < 5; i++) {
       const request = { ...later, now: 1e6 + i };
       const decision = recommender.recommend(request);

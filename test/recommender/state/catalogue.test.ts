@@ -13,6 +13,7 @@ describe("Catalogue", () => {
     const embeddings = { text: Float32Array.of(0.1, -2), audio: Float32Array.of(3) };
     expect({ ...catalog.get("a") }).toEqual({
       ...described,
+      times: { start: 5, onAir: 5, viewers: 11, likes: 11, title: -1, category: 9, tags: 11 },
       isOnAir: true,
       embeddings,
       likes: 4,

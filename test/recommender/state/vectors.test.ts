@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import { CollaborativeVectors } from "../../../src/recommender/state/vectors.js";
 import { chiSquare } from "../../reference/moments.js";
+import { loadVectors, savedVectors } from "../../support/vectors.js";
 
 const TASTES = 4;
 const STREAMERS = Array.from({ length: 80 }, (_, i) => ({
@@ -99,7 +100,7 @@ describe("collaborative vectors", () => {
     vectors.learn("u", "i", "a", 1);
     vectors.learn("v", "j", "b", 1);
     vectors.offer("j", "b");
-    const before = vectors.save();
+    const before = savedVectors(vectors);
     const read = () => {
       const rows = new Float32Array(12);
       vectors.readUser("u", rows, 0);
@@ -107,7 +108,8 @@ describe("collaborative vectors", () => {
       vectors.readStreamer("j", "b", rows, 8);
       return rows;
     };
-    vectors.load({ ...before, offers: [["j", "b", []]], next: 1, offered: true });
+    const rest = { ...JSON.parse(before.rest), offers: [["j", "b", []]], next: 1, offered: true };
+    loadVectors(vectors, { ...before, rest: JSON.stringify(rest) });
     const start = Float64Array.from(read());
     const value = (x: Float64Array) => {
       let sum = 0;
@@ -130,7 +132,7 @@ describe("collaborative vectors", () => {
     const [one, other] = [0, 1].map(() => new CollaborativeVectors({ regularization: 0, users: 3000 }));
     for (let i = 0; i < 2000; i++) one!.learn(`u${i}`, "s", "c", 0);
     for (let i = 1999; i >= 0; i--) other!.learn(`u${i}`, "s", "c", 0);
-    const rows = Array.from(one!.save().rows).slice(16, 16 + 2000 * 16);
+    const rows = savedVectors(one!).rows.slice(16, 16 + 2000 * 16);
     const mean = rows.reduce((sum, x) => sum + x, 0) / rows.length;
     const variance = rows.reduce((sum, x) => sum + x * x, 0) / rows.length;
     // Four standard errors of 32 000 numbers of deviation 0.1.
@@ -150,7 +152,7 @@ describe("collaborative vectors", () => {
       const vectors = new CollaborativeVectors({ seed, size: 1, negatives: 1, window: 5 });
       for (let i = 0; i < 8; i++) vectors.offer(`s${i}`, `c${i}`);
       // Only existing parts can move: the category that moves is the drawn one.
-      for (const i of [0, 1, 2, 3, 4, 5, 6, 7]) vectors.load(withCategory(vectors, `c${i}`));
+      for (const i of [0, 1, 2, 3, 4, 5, 6, 7]) loadVectors(vectors, withCategory(vectors, `c${i}`));
       const before = categories(vectors);
       vectors.learn("u", "x", "cx", 8);
       for (const [name, value] of categories(vectors)) {
@@ -178,7 +180,7 @@ describe("collaborative vectors", () => {
   test("memory is bounded, and the latest users and streamers stay", () => {
     const vectors = new CollaborativeVectors({ users: 20, streamers: 30, names: 10, window: 16 });
     for (let i = 0; i < 500; i++) vectors.learn(`u${i}`, `s${i}`, `c${i}`, 1, [`t${i}`], [`l${i}`]);
-    const { users, streamers, categories, tags, traits, offers } = vectors.save();
+    const { users, streamers, categories, tags, traits, offers } = savedVectors(vectors);
     expect(users.length).toBeLessThanOrEqual(20);
     expect(streamers.length).toBeLessThanOrEqual(30);
     for (const names of [categories, tags, traits]) expect(names.length).toBeLessThanOrEqual(10);
@@ -186,29 +188,35 @@ describe("collaborative vectors", () => {
     expect([users.at(-1), streamers.at(-1)]).toEqual(["u499", "s499"]);
   });
 
-  test("saved and loaded, they continue the same, to the bit; JSON keeps them", () => {
+  test("saved and loaded, they continue the same, to the bit", () => {
     const original = new CollaborativeVectors({ users: 50, window: 64 });
     planted(original, 700);
-    const saved = original.save();
-    const text = JSON.stringify({ ...saved, rows: [...(saved.rows as Float32Array)] });
+    const saved = savedVectors(original);
     const copy = new CollaborativeVectors({ users: 50, window: 64 });
     planted(copy, 30, 9);
-    copy.load(JSON.parse(text));
-    expect(copy.save()).toEqual(saved);
+    loadVectors(copy, saved);
+    expect(savedVectors(copy)).toEqual(saved);
     planted(original, 300, 4);
     planted(copy, 300, 4);
-    expect(copy.save()).toEqual(original.save());
+    expect(savedVectors(copy)).toEqual(savedVectors(original));
   });
 
-  test("a save that does not fit changes nothing", () => {
+  test("a save that does not fit is refused, by name", () => {
     const vectors = new CollaborativeVectors();
     planted(vectors, 50);
-    const saved = vectors.save();
-    const rows = Float32Array.from(saved.rows);
-    expect(() => vectors.load({ ...saved, rows: rows.slice(1) })).toThrow('"rows" must be');
-    rows[5] = Number.NaN;
-    expect(() => vectors.load({ ...saved, rows })).toThrow('"rows" must be');
-    expect(vectors.save()).toEqual(saved);
+    const saved = savedVectors(vectors);
+    const load = (changes: Partial<typeof saved>) => {
+      return () => loadVectors(new CollaborativeVectors(), { ...saved, ...changes });
+    };
+    expect(load({ rows: saved.rows.slice(1) })).toThrow("cut off");
+    expect(load({ rows: saved.rows.map((x, i) => (i === 5 ? Number.NaN : x)) })).toThrow(
+      "must be numbers in [-4, 4], got NaN",
+    );
+    expect(load({ users: saved.users.map(() => saved.users[0]!) })).toThrow("new ids");
+    expect(load({ rest: saved.rest.replace('"next":', '"nxt":') })).toThrow('"vectors.next"');
+    expect(load({ rest: saved.rest.replace('"random":[', '"random":[-') })).toThrow('"vectors.random"');
+    expect(load({ rest: saved.rest.slice(1) })).toThrow("must be JSON");
+    expect(load({})).not.toThrow();
   });
 
   test("users and streamers can be forgotten: the parts of traits, categories and tags stay", () => {
@@ -218,9 +226,9 @@ describe("collaborative vectors", () => {
     expect(vectors.dot("u1", "s1", "c1")).toBe(vectors.dot("nobody", "s1", "c1"));
     expect([vectors.forgetStreamer("s79"), vectors.forgetStreamer("s79")]).toEqual([true, false]);
     expect(vectors.dot("u2", "s79", "c3")).toBe(vectors.dot("u2", "new", "c3"));
-    expect(JSON.stringify(vectors.save())).not.toContain('"s79"');
+    expect(JSON.stringify(savedVectors(vectors))).not.toContain('"s79"');
     planted(vectors, 400);
-    expect(vectors.save().offers.length).toBe(8);
+    expect(savedVectors(vectors).offers.length).toBe(8);
   });
 
   test("wrong options and weights are refused", () => {
@@ -235,12 +243,12 @@ describe("collaborative vectors", () => {
 });
 
 function withCategory(vectors: CollaborativeVectors, name: string) {
-  const saved = vectors.save();
+  const saved = savedVectors(vectors);
   return { ...saved, categories: [...saved.categories, name], rows: [...Array.from(saved.rows), 0.1] };
 }
 
 function categories(vectors: CollaborativeVectors): Map<string, number> {
-  const { users, traits, streamers, categories, rows } = vectors.save();
+  const { users, traits, streamers, categories, rows } = savedVectors(vectors);
   const first = 1 + users.length + traits.length + streamers.length;
   return new Map(categories.map((name, i) => [name, rows[first + i]!]));
 }

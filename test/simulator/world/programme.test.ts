@@ -35,7 +35,7 @@ function generated(seed: number, channels: number, days: number): ScheduledBroad
 function replay(
   schedule: readonly ScheduledBroadcast[],
   options: Partial<PlatformOptions>,
-  policy: Policy = new RandomPolicy(1),
+  policy: Policy = new RandomPolicy(1, ""),
 ) {
   const events: LiveEvent[] = [];
   const result = simulate(policy, { schedule, ...options }, { onEvent: (event) => events.push(event) });

@@ -38,7 +38,7 @@ describe("how often viewers come", () => {
   });
 
   test.each([45, 120, Number.POSITIVE_INFINITY])("differs between viewers by the deviation for satiation %d", (s) => {
-    const platform = new Platform(new RandomPolicy(1), { viewers: 4000, streamers: 1, days: 1, satiation: s });
+    const platform = new Platform(new RandomPolicy(1, ""), { viewers: 4000, streamers: 1, days: 1, satiation: s });
     const logs = Array.from({ length: 4000 }, (_, i) => Math.log(platform.viewer(`viewer-${i}`).activity));
     const variance = logs.reduce((sum, x) => sum + x * x, 0) / 4000;
     expect(Math.abs(variance / habitsOf(s).activitySigma ** 2 - 1)).toBeLessThan(4.5 * Math.sqrt(2 / 4000));

@@ -107,7 +107,6 @@ class Columns implements FeatureWriter, Keeper {
   begin(_user: Id, { traits }: UserProfile, { now }: Moment): void {
     this.#traits = traits;
     this.#now = now;
-    this.#rates?.advance(now);
   }
 
   writeObservation(row: Float32Array, offset: number): void {

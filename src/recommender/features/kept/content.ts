@@ -1,17 +1,4 @@
-import {
-  any,
-  between,
-  entries,
-  fields,
-  group,
-  list,
-  moment,
-  numbers,
-  or,
-  requireShape,
-  type Shape,
-} from "../../../check/index.js";
-import { Latest } from "../../../collections/index.js";
+import { fields, group, or, requireShape } from "../../../check/index.js";
 import {
   CONTENT_SIZE,
   type Content,
@@ -21,10 +8,20 @@ import {
   type SavedWordVectors,
   type WordVectors,
 } from "../../../encoders/index.js";
-import { SnapshotError } from "../../../engine/index.js";
+import { type Part, type PartReader, SnapshotError } from "../../../engine/index.js";
 import { fade, log1p } from "../../../numeric/index.js";
-import { type Id, MINUTE, WEEK } from "../../../protocol/index.js";
-import type { CatalogStream, Fact, Keeper, State, UserProfile } from "../../state/index.js";
+import { type Id, MINUTE, WEEK, WRONG_CLOCK_MS } from "../../../protocol/index.js";
+import {
+  ByteReader,
+  ByteWriter,
+  type CatalogStream,
+  type Fact,
+  framedReader,
+  type Keeper,
+  PackedMap,
+  type State,
+  type UserProfile,
+} from "../../state/index.js";
 import type { FeatureContext, FeatureGroup, FeatureWriter, Moment } from "../group.js";
 import { FADED } from "../scale.js";
 
@@ -75,32 +72,16 @@ interface Watched {
   time: number;
 }
 
-interface SavedKeptContents {
-  contents: SavedContents;
-  users: [Id, Watched][];
-}
-
-/** Largest absolute sum that a file may hold: far beyond any, and its square is finite. */
-const SUM_MAX = 1e12;
-
-const SAVED: Shape = fields<SavedKeptContents>({
-  contents: any,
-  users: entries(
-    fields<Watched>({
-      sums: list(or(null, numbers(CONTENT_SIZE, between(-SUM_MAX, SUM_MAX))), MODALITIES.length, MODALITIES.length),
-      time: moment,
-    }),
-  ),
-});
-
 class KeptContents implements Keeper {
   readonly contents: Contents;
-  readonly #users: Latest<Id, Watched>;
+  /** Sums of f32: each is rounded when it is written, and takes four bytes. */
+  readonly #users: PackedMap;
+  readonly #out = new ByteWriter(600);
   readonly #state: State;
 
   constructor(state: State, seed: number, words: WordVectors | undefined) {
     this.contents = new Contents(seed, words);
-    this.#users = new Latest(state.users.options.users);
+    this.#users = new PackedMap(state.users.options.users);
     this.#state = state;
   }
 
@@ -108,7 +89,8 @@ class KeptContents implements Keeper {
    * The sums of a user; undefined before the first engaged watch. All fade alike, which leaves directions unchanged.
    */
   watched(user: Id): Watched | undefined {
-    return this.#users.get(user);
+    const record = this.#users.get(user);
+    return record && read(new ByteReader(record));
   }
 
   feedback({ event, watch }: Fact): void {
@@ -131,33 +113,60 @@ class KeptContents implements Keeper {
   }
 
   profile(user: Id): object | undefined {
-    const watched = this.#users.get(user);
+    const watched = this.watched(user);
     return watched && { content: watched.sums };
   }
 
-  save(numbers: Float32Array[]): SavedKeptContents {
-    return { contents: this.contents.save(numbers), users: [...this.#users] };
+  part(name: string): Part {
+    return this.#users.part(name);
+  }
+
+  reader(name: string): PartReader {
+    return framedReader(name, (frame) => {
+      frame.what = `${name}.${this.#users.size}`;
+      this.#users.take(frame, read);
+    });
+  }
+
+  save(numbers: Float32Array[]): SavedContents {
+    return this.contents.save(numbers);
   }
 
   load(saved: unknown, numbers: Float32Array): void {
-    requireShape(SAVED, saved, "content");
-    const { contents, users } = saved as SavedKeptContents;
-    this.contents.load(contents, numbers);
-    for (const [user, watched] of users) this.#users.set(user, watched);
+    this.contents.load(saved as SavedContents, numbers);
   }
 
   #add(user: Id, { rows }: Content, weight: number, now: number): void {
-    const watched = this.#users.get(user) ?? { sums: MODALITIES.map(() => null), time: now };
+    const watched = this.watched(user) ?? { sums: MODALITIES.map(() => null), time: now };
     const factor = fade(now - watched.time, WEEK);
-    watched.time = Math.max(watched.time, now);
+    const out = this.#out.clear();
+    const isWrong = watched.time - now > WRONG_CLOCK_MS;
+    out.f64(isWrong ? now : Math.max(watched.time, now));
+    out.u8(rows.reduce((mask, row, m) => mask | (row === null && watched.sums[m] === null ? 0 : 1 << m), 0));
     for (let m = 0; m < rows.length; m++) {
       const row = rows[m]!;
-      if (row === null && watched.sums[m] === null) continue;
-      const sum = (watched.sums[m] ??= new Array<number>(CONTENT_SIZE).fill(0));
-      for (let i = 0; i < CONTENT_SIZE; i++) sum[i] = sum[i]! * factor + (row === null ? 0 : weight * row[i]!);
+      const sum = watched.sums[m]!;
+      if (row === null && sum === null) continue;
+      for (let i = 0; i < CONTENT_SIZE; i++) {
+        out.f32((sum === null ? 0 : sum[i]! * factor) + (row === null ? 0 : weight * row[i]!));
+      }
     }
-    this.#users.set(user, watched);
+    this.#users.set(user, out.bytes.subarray(0, out.length));
   }
+}
+
+/** Reads the sums of a user. */
+function read(bytes: ByteReader): Watched {
+  const time = bytes.number(-Number.MAX_VALUE, Number.MAX_VALUE, "time");
+  const mask = bytes.u8();
+  if (mask >= 1 << MODALITIES.length) bytes.fail(`of ${MODALITIES.length} modalities`);
+  const sums = MODALITIES.map((_, m) => {
+    if ((mask & (1 << m)) === 0) return null;
+    const sum = Array.from({ length: CONTENT_SIZE }, () => bytes.f32());
+    if (!sum.every(Number.isFinite)) bytes.fail("finite numbers");
+    return sum;
+  });
+  return { sums, time };
 }
 
 class ContentWriter implements FeatureWriter {

@@ -1,4 +1,4 @@
-import type { Id } from "../../../protocol/index.js";
+import { type Id, MINUTE } from "../../../protocol/index.js";
 import {
   type CatalogStream,
   type Fact,
@@ -35,11 +35,15 @@ class KeptRates implements Keeper {
     state.catalogue.follow(this.rates);
   }
 
-  feedback({ event, stream }: Fact): void {
-    this.rates.advance(event.time);
-    if (!stream?.isOnAir) return;
+  feedback({ event, stream, now }: Fact): void {
+    // A watch is no activity of the moment, and may be known only later.
+    if (event.kind === "watch") return;
+    this.rates.advance(now);
+    // What is older than the window is none of its activity.
+    if (!stream?.isOnAir || now - event.time > MINUTE) return;
     const { index } = stream as CatalogStream;
-    if (event.kind === "update" && event.viewers !== undefined) this.rates.viewers(index, event.viewers, event.time);
+    if (event.kind === "update" && event.viewers !== undefined)
+      this.rates.viewers(index, event.viewers, Math.min(event.time, now));
     if ("user" in event && "stream" in event) this.rates.add(index, event.kind, event.user, event.stream);
   }
 
@@ -64,7 +68,6 @@ class MomentWriter implements FeatureWriter {
 
   begin(_user: Id, _profile: UserProfile, { now }: Moment): void {
     this.#now = now;
-    this.#rates.advance(now);
   }
 
   writeCandidate(row: Float32Array, offset: number, { index, startedAt }: CatalogStream): void {

@@ -1,3 +1,4 @@
+import type { Part, PartReader } from "../../../engine/index.js";
 import { type Id, isLiking } from "../../../protocol/index.js";
 import {
   type CatalogStream,
@@ -38,10 +39,10 @@ class KeptNeighbours implements Keeper {
     this.#engagedMs = engagedMs;
   }
 
-  feedback({ event, stream, watch }: Fact): void {
+  feedback({ event, stream, watch, now }: Fact): void {
     if (stream === undefined || !("user" in event) || !("stream" in event)) return;
     const liked = watch ? watch.watchMs >= this.#engagedMs : isLiking(event, this.#engagedMs);
-    if (liked) this.neighbours.learn(event.user, stream.streamer, event.time);
+    if (liked) this.neighbours.learn(event.user, stream.streamer, Math.min(event.time, now));
   }
 
   forget(user: Id): void {
@@ -50,6 +51,14 @@ class KeptNeighbours implements Keeper {
 
   forgetStreamer(streamer: Id): void {
     this.neighbours.forgetStreamer(streamer);
+  }
+
+  part(name: string): Part {
+    return this.neighbours.visits.part(name);
+  }
+
+  reader(name: string): PartReader {
+    return this.neighbours.visits.reader(name);
   }
 
   save(): SavedNeighbours {

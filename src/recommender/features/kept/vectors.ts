@@ -1,4 +1,5 @@
 import { mustBe } from "../../../check/index.js";
+import type { Part, PartReader } from "../../../engine/index.js";
 import { log1p } from "../../../numeric/index.js";
 import { type Id, MINUTE } from "../../../protocol/index.js";
 import {
@@ -6,8 +7,6 @@ import {
   CollaborativeVectors,
   type Fact,
   type Keeper,
-  requireVectors,
-  type SavedVectors,
   type State,
   type UserProfile,
   type UserTraits,
@@ -71,16 +70,23 @@ export class KeptVectors implements Keeper {
     this.vectors.forgetStreamer(streamer);
   }
 
-  save(numbers: Float32Array[]): Omit<SavedVectors, "rows"> {
-    const { rows, ...saved } = this.vectors.save();
-    numbers.push(Float32Array.from(rows));
-    return saved;
+  forgetTrait(trait: string): void {
+    this.vectors.forgetTrait(trait);
   }
 
-  load(saved: unknown, rows: Float32Array): void {
-    requireVectors(saved, this.vectors.options);
-    this.vectors.load({ ...(saved as Omit<SavedVectors, "rows">), rows });
+  part(name: string): Part {
+    return this.vectors.part(name);
   }
+
+  reader(name: string): PartReader {
+    return this.vectors.reader(name);
+  }
+
+  save(): null {
+    return null;
+  }
+
+  load(): void {}
 }
 
 /** The vectors that a recommender keeps; undefined when no group asked for them. */

@@ -41,7 +41,7 @@ export function session(): FeatureGroup {
         row[offset + 6] = logScaled(current.ignored, 2);
         row[offset + 7] = logScaled(current.minutes, 4);
         row[offset + 8] = logScaled(current.lastWatchMs / MINUTE, 4);
-        row[offset + 9] = logScaled((time - current.start) / MINUTE, 4);
+        row[offset + 9] = logScaled(Math.max(time - current.start, 0) / MINUTE, 4);
       },
     };
   });

@@ -53,8 +53,8 @@ class Social implements FeatureWriter {
     for (const friend of this.#friends.keys()) {
       const streamer = this.#users.watching(friend, now);
       if (streamer !== undefined) this.#watching.set(streamer, (this.#watching.get(streamer) ?? 0) + 1);
-      const theirs = this.#users.get(friend)?.follows;
-      if (older-- > 0 || !theirs) continue;
+      const theirs = older-- > 0 ? undefined : this.#users.follows(friend);
+      if (theirs === undefined) continue;
       const likeness = jaccard(this.#follows, theirs);
       this.#likeness += likeness / Math.min(this.#friends.size, FRIENDS);
       // A friend counts even without a common follow.

@@ -1,0 +1,334 @@
+import { type Part, type PartReader, SnapshotError } from "../../../engine/index.js";
+import type { Id } from "../../../protocol/index.js";
+import { ByteReader, ByteWriter } from "../packed/bytes.js";
+import { Directory, type Listing } from "../packed/directory.js";
+import { DEAD } from "../packed/names.js";
+import { framedPart, framedReader } from "../packed/parts.js";
+import { Slabs } from "../packed/slabs.js";
+import { NAMED, NAMES_OF, ProfileCodec, STREAMERS, TRAITS, USERS } from "./codec.js";
+import type { ProfileOptions } from "./options.js";
+import type { UserProfile, UserTraits } from "./profile.js";
+
+/** A picture of all profiles at one moment. */
+interface Picture {
+  readonly listing: Listing;
+  /** By slot, the address of the record. */
+  readonly records: Uint32Array;
+  /** By slot, when the user was last touched. */
+  readonly times: Float64Array;
+  /** Slots of profiles that were active at the moment, and have no record of it yet. */
+  readonly unwritten: Set<number>;
+  /** For each table of names the number of the moment. */
+  readonly moments: readonly number[];
+}
+
+/**
+ * The profiles of users: packed, but for those used last, which are objects. A profile is packed as it leaves them, and
+ * unpacked as it comes back; nothing but memory and speed depends on when.
+ */
+export class ProfileStore {
+  /** Users dropped to make room. */
+  dropped = 0;
+  readonly #codec: ProfileCodec;
+  readonly #directory: Directory;
+  readonly #slabs = new Slabs();
+  /** By slot, the address of the record; 0 for a profile that has only been active so far. */
+  #records = new Uint32Array(16);
+  /** By slot, when the user was last touched. */
+  #times = new Float64Array(16);
+  /** Active profiles by slot, the one used last at the end. */
+  readonly #active = new Map<number, UserProfile>();
+  readonly #activeMax: number;
+  #latest = -1;
+  readonly #pictures = new Set<Picture>();
+
+  constructor(options: ProfileOptions) {
+    this.#codec = new ProfileCodec(options);
+    this.#directory = new Directory(options.users);
+    this.#activeMax = options.active;
+  }
+
+  /** Users remembered. */
+  get size(): number {
+    return this.#directory.size;
+  }
+
+  /** All memory of packed profiles, for tests that search it. */
+  memory(): Generator<Uint8Array> {
+    return this.#slabs.memory();
+  }
+
+  /** Names that profiles refer to, for tests: by table. */
+  get namesKnown(): Record<string, number> {
+    return Object.fromEntries(NAMES_OF.map((name, i) => [name, this.#codec.names[i]!.size]));
+  }
+
+  /** The profile, which becomes active; undefined for an unknown user. */
+  get(user: Id): UserProfile | undefined {
+    const slot = this.#directory.get(user);
+    if (slot < 0) return undefined;
+    const active = this.#active.get(slot);
+    if (active === undefined) {
+      const profile = this.#codec.unpack(this.#slabs.get(this.#records[slot]!));
+      this.#activate(slot, profile);
+      return profile;
+    }
+    if (this.#pictures.size > 0) this.#settle(slot);
+    if (slot !== this.#latest) {
+      this.#active.delete(slot);
+      this.#active.set(slot, active);
+      this.#latest = slot;
+    }
+    return active;
+  }
+
+  /** A copy of a profile, which stays as active as it was; undefined for an unknown user. */
+  copy(user: Id): UserProfile | undefined {
+    const slot = this.#directory.get(user);
+    if (slot < 0) return undefined;
+    const codec = this.#codec;
+    const active = this.#active.get(slot);
+    if (active === undefined) return codec.unpack(this.#slabs.get(this.#records[slot]!));
+    const record = codec.pack(active);
+    // Names that only the active profile has must not stay behind.
+    codec.refer(record, 1);
+    const profile = codec.unpack(record);
+    codec.refer(record, -1);
+    return profile;
+  }
+
+  /** Adds a new profile, or makes a known one the latest; drops the one touched longest ago to make room. */
+  touch(user: Id, profile: UserProfile, now: number): void {
+    const size = this.#directory.size;
+    const slot = this.#directory.touch(user);
+    if (slot >= this.#records.length) this.#grow();
+    this.#times[slot] = now;
+    if (this.#directory.size === size) return;
+    this.#records[slot] = 0;
+    this.#activate(slot, profile);
+    if (this.size <= this.#directory.max) return;
+    this.dropped++;
+    this.#drop(this.#directory.id(this.#directory.first));
+  }
+
+  /** The user touched longest ago, if before a time; undefined without one. */
+  oldest(before: number): Id | undefined {
+    const slot = this.#directory.first;
+    return slot >= 0 && this.#times[slot]! < before ? this.#directory.id(slot) : undefined;
+  }
+
+  /** Forgets a user, also as a friend of others. Returns whether there was a profile. */
+  delete(user: Id): boolean {
+    this.#codec.names[USERS]!.forget(user);
+    for (const [slot, profile] of this.#active) {
+      if (!profile.friends?.has(user)) continue;
+      this.#settle(slot);
+      profile.friends.delete(user);
+    }
+    return this.#drop(user);
+  }
+
+  /** Forgets a streamer in all profiles. */
+  deleteStreamer(streamer: Id): void {
+    for (const [slot, profile] of this.#active) {
+      this.#settle(slot);
+      profile.pairs.delete(streamer);
+      profile.follows?.delete(streamer);
+      profile.session.shown.delete(streamer);
+      profile.influence.streamers.delete(streamer);
+      profile.recent = profile.recent.filter((visit) => visit.streamer !== streamer);
+      if (profile.watching?.streamer === streamer) profile.watching = null;
+    }
+    this.#codec.names[STREAMERS]!.forget(streamer);
+  }
+
+  /** Whether any user has a trait. */
+  hasTrait(trait: keyof UserTraits, value: string): boolean {
+    const table = NAMED.indexOf(trait as (typeof NAMED)[number]);
+    if (table >= 0 && this.#codec.names[TRAITS + table]!.has(value)) return true;
+    for (const { traits } of this.#active.values()) if (traits[trait] === value) return true;
+    return false;
+  }
+
+  /** The stream that a user watches, without making the profile active. */
+  watching(user: Id): UserProfile["watching"] {
+    const slot = this.#directory.get(user);
+    if (slot < 0) return null;
+    const active = this.#active.get(slot);
+    return active ? active.watching : this.#codec.watching(this.#slabs.get(this.#records[slot]!));
+  }
+
+  /** The streamers whom a user follows, likewise; undefined for an unknown user and before the first. */
+  follows(user: Id): ReadonlyMap<Id, true> | undefined {
+    const slot = this.#directory.get(user);
+    if (slot < 0) return undefined;
+    const active = this.#active.get(slot);
+    if (active) return active.follows ?? undefined;
+    const streamers = this.#codec.follows(this.#slabs.get(this.#records[slot]!));
+    return streamers.length > 0 ? new Map(streamers.map((streamer) => [streamer, true])) : undefined;
+  }
+
+  /** The part of a save: a picture of this moment. */
+  part(name: string): Part {
+    const { names } = this.#codec;
+    this.#slabs.hold();
+    const picture: Picture = {
+      listing: this.#directory.listing(),
+      records: this.#records.slice(0, this.#directory.capacity),
+      times: this.#times.slice(0, this.#directory.capacity),
+      unwritten: new Set(this.#active.keys()),
+      moments: names.map((table) => table.hold()),
+    };
+    this.#pictures.add(picture);
+    return framedPart(
+      name,
+      () => this.#frames(picture),
+      () => {
+        this.#pictures.delete(picture);
+        this.#slabs.release();
+        for (const table of names) table.release();
+      },
+    );
+  }
+
+  /** Reads such a part into an empty store. */
+  reader(name: string): PartReader {
+    const { names, reader } = this.#codec;
+    // Names come at their first use: the numbers of this store are those of the file.
+    const used = names.map((table) => table.size);
+    let users = 0;
+    return framedReader(name, (frame) => {
+      const what = `${name}.${users++}`;
+      frame.what = what;
+      const id = frame.text();
+      if (id === "" || this.#directory.get(id) >= 0) throw new SnapshotError(`"${what}.user" must be a new id`);
+      if (users > this.#directory.max)
+        throw new SnapshotError(`"${name}" must have at most ${this.#directory.max} users`);
+      const touched = frame.number(-Number.MAX_VALUE, Number.MAX_VALUE, "touched");
+      const length = frame.u24();
+      const record = frame.bytes.slice(frame.skip(length), frame.at);
+      const bytes = new ByteReader(record, what);
+      reader.open(bytes);
+      bytes.done();
+      reader.check(what);
+      if (reader.counts[1] !== 1) throw new SnapshotError(`"${what}.profile" is missing`);
+      bytes.at = 0;
+      reader.walk(bytes, (table, number) => {
+        if (number === DEAD || number < used[table]!) return;
+        if (number > used[table]!) throw new SnapshotError(`"${what}" has a name ${number} of ${used[table]}`);
+        const text = frame.text();
+        if (text === "" || names[table]!.intern(text) !== number) {
+          throw new SnapshotError(`"${what}" must have new names of ${NAMES_OF[table]}, got ${JSON.stringify(text)}`);
+        }
+        used[table]!++;
+      });
+      this.#codec.refer(record, 1);
+      const slot = this.#directory.touch(id);
+      if (slot >= this.#records.length) this.#grow();
+      this.#times[slot] = touched;
+      this.#records[slot] = this.#slabs.add(record);
+    });
+  }
+
+  /** For each user: id, time, record with the names' numbers in order of their first use, and names used first. */
+  *#frames({ listing, records, times, unwritten, moments }: Picture): Generator<Uint8Array, void, undefined> {
+    const { names, reader } = this.#codec;
+    const numbers = names.map(() => new Map<number, number>());
+    const out = new ByteWriter();
+    const bytes = new ByteReader();
+    for (const slot of listing.slots()) {
+      if (unwritten.has(slot)) this.#settle(slot);
+      const record = this.#slabs.get(records[slot]!);
+      out.clear().text(listing.ids[slot]!);
+      out.f64(times[slot]!);
+      out.u24(record.length);
+      const from = out.length;
+      out.raw(record);
+      bytes.bytes = record;
+      bytes.at = 0;
+      bytes.end = record.length;
+      reader.walk(bytes, (table, number, at) => {
+        const text = names[table]!.nameAt(number, moments[table]!);
+        let own = text === undefined ? DEAD : numbers[table]!.get(number);
+        if (own === undefined) {
+          own = numbers[table]!.size;
+          numbers[table]!.set(number, own);
+          out.text(text!);
+        }
+        out.bytes[from + at] = own;
+        out.bytes[from + at + 1] = own >>> 8;
+        out.bytes[from + at + 2] = own >>> 16;
+      });
+      yield out.bytes.subarray(0, out.length);
+    }
+  }
+
+  #activate(slot: number, profile: UserProfile): void {
+    this.#active.set(slot, profile);
+    this.#latest = slot;
+    if (this.#active.size <= this.#activeMax) return;
+    for (const [oldest, idle] of this.#active) {
+      this.#settle(oldest);
+      this.#write(oldest, idle);
+      this.#active.delete(oldest);
+      break;
+    }
+  }
+
+  /** Writes an active profile for the pictures that need it as it is: it may change now. */
+  #settle(slot: number): void {
+    let isWritten = false;
+    for (const { unwritten, records } of this.#pictures) {
+      if (!unwritten.delete(slot)) continue;
+      if (!isWritten) this.#write(slot, this.#active.get(slot)!);
+      isWritten = true;
+      records[slot] = this.#records[slot]!;
+    }
+  }
+
+  /** Packs a profile; an unchanged one keeps its record. */
+  #write(slot: number, profile: UserProfile): void {
+    const codec = this.#codec;
+    const record = codec.pack(profile);
+    const before = this.#records[slot]!;
+    if (before > 0) {
+      const old = this.#slabs.get(before);
+      if (areEqual(old, record)) return;
+      codec.refer(record, 1);
+      codec.refer(old, -1);
+      this.#slabs.free(before);
+    } else codec.refer(record, 1);
+    this.#records[slot] = this.#slabs.add(record);
+  }
+
+  #drop(user: Id): boolean {
+    const slot = this.#directory.get(user);
+    if (slot < 0) return false;
+    if (this.#active.has(slot)) this.#settle(slot);
+    this.#active.delete(slot);
+    if (this.#latest === slot) this.#latest = -1;
+    const address = this.#records[slot]!;
+    if (address > 0) {
+      this.#codec.refer(this.#slabs.get(address), -1);
+      this.#slabs.free(address);
+      this.#records[slot] = 0;
+    }
+    this.#directory.delete(user);
+    return true;
+  }
+
+  #grow(): void {
+    const records = new Uint32Array(2 * this.#records.length);
+    records.set(this.#records);
+    this.#records = records;
+    const times = new Float64Array(2 * this.#times.length);
+    times.set(this.#times);
+    this.#times = times;
+  }
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
