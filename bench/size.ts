@@ -24,7 +24,7 @@ interface Bundle {
  */
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 29 * 1024 },
-  { name: "Recommender", door: "liveq/recommender", bytesMax: 64 * 1024 },
+  { name: "Recommender", door: "liveq/recommender", bytesMax: 68 * 1024 },
 ];
 
 const count = (n: number) => n.toLocaleString("en");

@@ -12,8 +12,16 @@ import {
   type TargetPolicy,
   type UserEvent,
 } from "../protocol/index.js";
-import { Intake, instanceName, newInstance, prefixOf } from "../recommender/intake/index.js";
-import { type CatalogStream, Catalogue, type StreamTraits, Watches } from "../recommender/state/index.js";
+import {
+  type CatalogStream,
+  Catalogue,
+  Intake,
+  instanceName,
+  newInstance,
+  prefixOf,
+  type StreamTraits,
+  Watches,
+} from "../recommender/state/index.js";
 import { topK } from "../statistics/index.js";
 
 /** A baseline's choice of streams for one request. */

@@ -1,5 +1,5 @@
-import { between, integer, mustBe, nonNegative, type Rules } from "../../check/index.js";
-import { Seen } from "../../collections/index.js";
+import { between, integer, mustBe, nonNegative, type Rules } from "../../../check/index.js";
+import { Seen } from "../../../collections/index.js";
 import {
   DAY,
   EventError,
@@ -9,7 +9,7 @@ import {
   MAX_AHEAD_MS,
   MAX_LATE_MS,
   type Receipt,
-} from "../../protocol/index.js";
+} from "../../../protocol/index.js";
 import { Clock, type ClockOptions, type SavedClock } from "./clock.js";
 
 /** Which events are taken. */
@@ -33,7 +33,7 @@ export const INTAKE_RULES: Rules<IntakeOptions> = {
   seenEvents: integer(1, 1e7),
 };
 
-/** What became of events that were not simply taken. */
+/** What became of events. */
 export interface IntakeCounts {
   /** Events taken with a time behind the latest one. */
   steppedBack: number;
