@@ -1,5 +1,5 @@
 import { Latest } from "../../collections/index.js";
-import type { Id, Impression, LiveEvent, LoggedDecision } from "../../protocol/index.js";
+import { type Id, type Impression, type LiveEvent, type LoggedDecision, MAX_AHEAD_MS } from "../../protocol/index.js";
 
 /** An entry of a log: an event or a decision. */
 export type Entry = LiveEvent | LoggedDecision;
@@ -36,7 +36,8 @@ export async function* timed<E extends Entry>(
     const entry = held.shift()!;
     const later = held.map(({ time }) => time).sort((a, b) => a - b);
     const median = later[later.length >> 1] ?? entry.time;
-    latest = Math.max(latest, Math.min(entry.time, median, limit()));
+    const isWrong = entry.time > median + MAX_AHEAD_MS;
+    if (!isWrong) latest = Math.max(latest, Math.min(entry.time, median, limit()));
     return { entry, now: latest };
   };
   for await (const entry of entries) {
