@@ -12,9 +12,16 @@ import {
   type TargetPolicy,
   type UserEvent,
 } from "../protocol/index.js";
-import { Intake, instanceName, newInstance, prefixOf } from "../recommender/intake/index.js";
 import { Offers } from "../recommender/retrieval/index.js";
-import { type CatalogStream, type StreamTraits, Watches } from "../recommender/state/index.js";
+import {
+  type CatalogStream,
+  Intake,
+  instanceName,
+  newInstance,
+  prefixOf,
+  type StreamTraits,
+  Watches,
+} from "../recommender/state/index.js";
 import { topK } from "../statistics/index.js";
 
 /** A baseline's choice of streams for one request. */

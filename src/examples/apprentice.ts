@@ -55,7 +55,7 @@ function live(user: number, slate: readonly string[], decision: string, time: nu
     { kind: "click", ...about, time },
     { kind: "watch", ...about, time: time + watchMs, watchMs },
   ];
-  for (const event of events) recommender.feedback(event);
+  for (const event of events) recommender.feedback(event, event.time);
   return watchMs / MINUTE;
 }
 

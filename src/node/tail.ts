@@ -51,7 +51,7 @@ const LINE_FEED = 10;
  *
  * ```ts
  * const source = tail("events.jsonl", { signal });
- * for await (const event of readJsonl(source)) recommender.feedback(event);
+ * for await (const event of readJsonl(source)) recommender.feedback(event, Date.now());
  * writeFileSync("position.json", JSON.stringify(source.position));
  * ```
  *

@@ -1,5 +1,5 @@
+import { EventError } from "./error.js";
 import type { LiveEvent } from "./events.js";
-import { EventError } from "./schema.js";
 
 /**
  * What became of an event: `taken`; `duplicate`, as it was taken before; `late`, beyond the window, dropped; or the

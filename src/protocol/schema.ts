@@ -1,20 +1,11 @@
 import * as v from "valibot";
 import { show } from "../check/index.js";
+import { EventError } from "./error.js";
 import type { LiveEvent } from "./events.js";
 import type { Decision, Request } from "./policy.js";
 import { SOURCES } from "./sources.js";
 
-/** An invalid event, request or decision; the message names the field, its requirement and the given value. */
-export class EventError extends TypeError {
-  override readonly name = "EventError";
-  /** Path of the offending field, such as `watchMs` or `tags.2`; empty when the whole value is wrong. */
-  readonly field: string;
-
-  constructor(field: string, message: string) {
-    super(message);
-    this.field = field;
-  }
-}
+export { EventError } from "./error.js";
 
 /** Longest id, category or tag, in UTF-16 units; bounds the memory that one event can take in the tables. */
 const NAME_LENGTH = 256;

@@ -1,4 +1,4 @@
-import { EventError } from "./schema.js";
+import { EventError } from "./error.js";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

@@ -11,6 +11,7 @@ export {
   type RunnerUp,
   type TargetPolicy,
 } from "../protocol/index.js";
+export type { QFunction } from "./agent.js";
 export {
   audience,
   clock,
@@ -36,7 +37,6 @@ export {
 export type { Agreement, Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
 export {
   type LoadOptions,
-  type QFunction,
   Recommender,
   type RecommenderOptions,
   type RecommenderStats,

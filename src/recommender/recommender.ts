@@ -11,6 +11,7 @@ import {
   mustBe,
   nonNegativeInteger,
   numbers,
+  optional,
   or,
   positiveInteger,
   type Rules,
@@ -56,20 +57,9 @@ import {
   type TargetPolicy,
   type Watch,
 } from "../protocol/index.js";
+import type { QFunction } from "./agent.js";
+import { wordBytes, wordsOf } from "./bytes.js";
 import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
-import {
-  DecisionNames,
-  INTAKE_DEFAULTS,
-  INTAKE_RULES,
-  Intake,
-  type IntakeCounts,
-  type IntakeOptions,
-  instanceName,
-  intakeShape,
-  newInstance,
-  prefixOf,
-  type SavedIntake,
-} from "./intake/index.js";
 import {
   type Agreement,
   AgreementMeter,
@@ -88,9 +78,9 @@ import {
   type SavedAgreement,
   type SavedPace,
   type SavedPending,
-  type SlateTransition,
   TIMES,
 } from "./learning/index.js";
+
 import {
   candidateCount,
   type SavedScenes,
@@ -115,8 +105,19 @@ import {
 } from "./serving/index.js";
 import {
   type CatalogStream,
+  DecisionNames,
   type ExportedProfile,
+  INTAKE_DEFAULTS,
+  INTAKE_RULES,
+  Intake,
+  type IntakeCounts,
+  type IntakeOptions,
+  instanceName,
+  intakeShape,
   LATENESS_MAX,
+  newInstance,
+  prefixOf,
+  type SavedIntake,
   type SavedWatches,
   type StreamerProfile,
   type UserProfile,
@@ -124,29 +125,12 @@ import {
   type WatchTime,
 } from "./state/index.js";
 
-/** The interface of an agent that a recommender uses: `DQN`, or a stand-in. */
-export interface QFunction
-  extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
-    Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts" | "part">> {
-  observe(transition: SlateTransition): void;
-  /**
-   * The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them.
-   * `noise`: by weights with new noise. Default false.
-   */
-  evaluate(observation: ArrayLike<number>, candidates: ArrayLike<number>, noise?: boolean): Float32Array;
-  /**
-   * (n, 2), for explanations: of each value what the visit itself, and what the return adds; of another length: not
-   * known. Default: not known.
-   */
-  evaluateParts?(observation: ArrayLike<number>, candidates: ArrayLike<number>): Float32Array;
-}
-
 export interface RecommenderOptions extends SceneOptions, IntakeOptions {
   /**
    * Part of the names of its decisions, `dqn-INSTANCE-0` and so on, at most 64 letters, digits, ".", "_" and "-": two
-   * instances of one name give names twice. Default: 64 random bits, new for every instance, also for a loaded one.
+   * instances of one name give names twice. Default: random, new for every instance, also for a loaded one.
    */
-  instance: string;
+  instance?: string | undefined;
   /** Discount of the value of a user's next request, [0, 1]; 0 counts this slate alone. Default 0.9. */
   gamma: number;
   /** Streams of the next request that a transition keeps: the best at that time. It keeps as many of a slate. Default 16. */
@@ -213,7 +197,7 @@ const LEARNER: LearnerOptions = {
   weightDecay: 1,
 };
 
-const DEFAULTS: Omit<RecommenderOptions, "instance"> = {
+const DEFAULTS: RecommenderOptions = {
   ...SCENE_DEFAULTS,
   ...INTAKE_DEFAULTS,
   gamma: 0.9,
@@ -235,7 +219,7 @@ const DEFAULTS: Omit<RecommenderOptions, "instance"> = {
 const TABLE: Rules<RecommenderOptions> = {
   ...SCENE_RULES,
   ...INTAKE_RULES,
-  instance: instanceName,
+  instance: optional(instanceName),
   gamma: between(0, 1),
   nextCandidates: candidateCount,
   offered: nonNegativeInteger,
@@ -452,7 +436,7 @@ export class Recommender implements Policy, TargetPolicy {
    * @throws TypeError or RangeError for an option that is unknown, out of its range, or refused for a recommender.
    */
   constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
-    this.options = checked<RecommenderOptions>(options, TABLE, { ...DEFAULTS, instance: newInstance() });
+    this.options = checked(options, TABLE, DEFAULTS);
     const { seed, gamma, maxCandidates, nextCandidates, explore, slate, reward, pending, returns, learner } =
       this.options;
     const isNoisy = (explore.heads ?? 1) > 1;
@@ -464,7 +448,8 @@ export class Recommender implements Policy, TargetPolicy {
       throw new TypeError('"reward.bounceMs" is not an option: use "profile.bounceMs"');
     this.#scenes = new Scenes(this.options);
     this.#intake = new Intake(this.options);
-    this.#names = new DecisionNames(prefixOf(this.name, this.options.instance), this.options.seenEvents);
+    const { instance = newInstance(), seenEvents } = this.options;
+    this.#names = new DecisionNames(prefixOf(this.name, instance), seenEvents);
     this.#pace = new Pace(this.options);
     const { bounceMs } = this.#scenes.state.users.options;
     this.#random = Random.named(seed, "explore");
@@ -742,7 +727,7 @@ export class Recommender implements Policy, TargetPolicy {
     };
     const saved: Saved = {
       // A loaded one has a name of its own.
-      options: { ...this.options, instance: "", features, returns: this.#objective.options },
+      options: { ...this.options, instance: undefined, features, returns: this.#objective.options },
       hasOwnReward: this.options.reward.of !== undefined,
       sizes: this.#scenes.features.sizes,
       scenes,
@@ -795,12 +780,7 @@ export class Recommender implements Policy, TargetPolicy {
     return loadStream(chunks, Recommender.#loader(options));
   }
 
-  static #loader({
-    features = [],
-    reward = {},
-    instance = newInstance(),
-    loadAgent,
-  }: LoadOptions): Loader<QFunction, Recommender> {
+  static #loader({ features = [], reward = {}, instance, loadAgent }: LoadOptions): Loader<QFunction, Recommender> {
     return {
       kind: KIND,
       // The first version had no number.
@@ -1144,17 +1124,6 @@ function newAgent(
 
 function lengthOf({ length }: Float32Array): number {
   return length;
-}
-
-/** The bytes of words. */
-function wordBytes({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** The words in such bytes. */
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  if (bytes.length % 12 !== 0) throw new SnapshotError("the windows of a file must be entries of three words");
-  return new Uint32Array(bytes.slice().buffer);
 }
 
 /** The state of a file, as far as its parts do not check themselves. */

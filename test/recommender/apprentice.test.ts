@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/numeric/index.js";
 import { MINUTE } from "../../src/protocol/time.js";
+import type { QFunction } from "../../src/recommender/agent.js";
 import type { SlateTransition } from "../../src/recommender/learning/index.js";
-import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
+import { Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { onAir } from "../support/events.js";
 
 const STREAMS = 12;

@@ -6,9 +6,10 @@ import { Random } from "../../src/numeric/random.js";
 import type { FeedbackEvent, LiveEvent } from "../../src/protocol/events.js";
 import { EventError } from "../../src/protocol/schema.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
+import type { QFunction } from "../../src/recommender/agent.js";
 import { coreFeatures, featureSizes } from "../../src/recommender/features/index.js";
 import type { SlateTransition } from "../../src/recommender/learning/index.js";
-import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
+import { Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { onAir } from "../support/events.js";
 import { everyGroup } from "../support/groups.js";
 

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { HOUR, MINUTE } from "../../src/protocol/time.js";
+import type { QFunction } from "../../src/recommender/agent.js";
 import type { SlateTransition } from "../../src/recommender/learning/index.js";
-import { type QFunction, Recommender } from "../../src/recommender/recommender.js";
+import { Recommender } from "../../src/recommender/recommender.js";
 import { everyGroup } from "../support/groups.js";
 
 /** A decision, its rows as written, and the user's profile before it. */

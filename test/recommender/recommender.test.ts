@@ -6,9 +6,10 @@ import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent, OnAir } from "../../src/protocol/events.js";
 import type { Decision } from "../../src/protocol/policy.js";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/time.js";
+import type { QFunction } from "../../src/recommender/agent.js";
 import { coreFeatures, featureGroup, featureSizes, taste } from "../../src/recommender/features/index.js";
 import type { SlateTransition } from "../../src/recommender/learning/index.js";
-import { type QFunction, Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
+import { Recommender, type RecommenderOptions } from "../../src/recommender/recommender.js";
 import { onAir } from "../support/events.js";
 import { everyGroup } from "../support/groups.js";
 

@@ -21,7 +21,7 @@ import {
   selectInteractions,
   splitInstants,
 } from "../../logs/index.js";
-import { type LiveEvent, MINUTE } from "../../protocol/index.js";
+import { type LiveEvent, MAX_AHEAD_MS, MINUTE } from "../../protocol/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
 import { Output, print, STANDARD, tryOutputs, writeJson, writing } from "../writing/output.js";
@@ -83,7 +83,8 @@ function cleaningOf(options: PrepareOptions, report: QualityReport): CleanEvents
   const { from, to, late, offAir, emptyWatch, long, userLimit, pairLimit } = options;
   return {
     ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
+    // Nothing has happened yet that is dated ahead of the present.
+    to: to ?? Date.now() + MAX_AHEAD_MS,
     latenessMs: 1000 * options.lateness,
     late,
     offAir,

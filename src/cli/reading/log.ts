@@ -1,5 +1,5 @@
 import { Latest } from "../../collections/index.js";
-import type { Id, Impression, LiveEvent, LoggedDecision } from "../../protocol/index.js";
+import { type Id, type Impression, type LiveEvent, type LoggedDecision, MAX_AHEAD_MS } from "../../protocol/index.js";
 
 /** An entry of a log: an event or a decision. */
 export type Entry = LiveEvent | LoggedDecision;
@@ -12,8 +12,8 @@ export function isEvent(entry: Entry): entry is LiveEvent {
 const AHEAD = 4;
 
 /** An entry of a log, and the time at its place. */
-export interface Timed {
-  readonly entry: Entry;
+export interface Timed<E extends Entry = Entry> {
+  readonly entry: E;
   /** What a host would have said, milliseconds: no entry with a wrong time moves it. */
   readonly now: number;
 }
@@ -25,18 +25,19 @@ export interface Timed {
  * @param since - The time before the log. Default 0.
  * @param limit - The present, if the log is written now: no time is later. Default: none.
  */
-export async function* timed(
-  entries: AsyncIterable<Entry>,
+export async function* timed<E extends Entry>(
+  entries: AsyncIterable<E>,
   since = 0,
   limit: () => number = () => Infinity,
-): AsyncGenerator<Timed, void, undefined> {
-  const held: Entry[] = [];
+): AsyncGenerator<Timed<E>, void, undefined> {
+  const held: E[] = [];
   let latest = since;
-  const next = (): Timed => {
+  const next = (): Timed<E> => {
     const entry = held.shift()!;
     const later = held.map(({ time }) => time).sort((a, b) => a - b);
     const median = later[later.length >> 1] ?? entry.time;
-    latest = Math.max(latest, Math.min(entry.time, median, limit()));
+    const isWrong = entry.time > median + MAX_AHEAD_MS;
+    if (!isWrong) latest = Math.max(latest, Math.min(entry.time, median, limit()));
     return { entry, now: latest };
   };
   for await (const entry of entries) {
@@ -59,14 +60,14 @@ export async function* merged(
   const source = decisions[Symbol.asyncIterator]();
   const waiting: LoggedDecision[] = [];
   let isOver = false;
-  for await (const event of events) {
-    while (!isOver && (waiting.at(-1)?.time ?? 0) <= event.time) {
+  for await (const { entry: event, now } of timed(events)) {
+    while (!isOver && (waiting.at(-1)?.time ?? 0) <= now) {
       const next = await source.next();
       if (next.done) isOver = true;
       else waiting.push(next.value);
     }
     const named = "decision" in event ? waiting.findIndex(({ id }) => id === event.decision) : -1;
-    const earlier = waiting.findIndex(({ time }) => time >= event.time);
+    const earlier = waiting.findIndex(({ time }) => time >= now);
     const due = named >= 0 ? named + 1 : earlier < 0 ? waiting.length : earlier;
     yield* waiting.splice(0, due);
     yield event;
@@ -81,6 +82,8 @@ const REMEMBERED = 65_536;
 /** A held event, and the decision that begins with it. */
 interface Held {
   event: LiveEvent;
+  /** The time at its place. */
+  now: number;
   opens: Slate | undefined;
 }
 
@@ -100,14 +103,13 @@ export async function* reconstructed(events: AsyncIterable<LiveEvent>): AsyncGen
   const slates = new Latest<string, Slate>(REMEMBERED);
   const held: Held[] = [];
   let first = 0;
-  for await (const event of events) {
-    for (; first < held.length && held[first]!.event.time + SLATE_MS < event.time; first++)
-      yield* released(held[first]!);
+  for await (const { entry: event, now } of timed(events)) {
+    for (; first < held.length && held[first]!.now + SLATE_MS < now; first++) yield* released(held[first]!);
     if (first > 1024 && first * 2 > held.length) {
       held.splice(0, first);
       first = 0;
     }
-    held.push({ event, opens: event.kind === "impression" ? addTo(slates, event) : undefined });
+    held.push({ event, now, opens: event.kind === "impression" ? addTo(slates, event) : undefined });
   }
   for (; first < held.length; first++) yield* released(held[first]!);
 }

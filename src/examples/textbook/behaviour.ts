@@ -29,8 +29,9 @@ function serve(policy: Policy, round: number, users: number): number[] {
     const time = start + visit * 30 * MINUTE;
     const names = CATEGORIES.map((category) => `${category} ${round}.${visit}`);
     for (const [i, stream] of names.entries()) {
-      policy.feedback({ kind: "on_air", time, stream, streamer: `streamer of ${stream}`, category: CATEGORIES[i]! });
-      policy.feedback({ kind: "update", time, stream, viewers: 100 + i });
+      const streamer = `streamer of ${stream}`;
+      policy.feedback({ kind: "on_air", time, stream, streamer, category: CATEGORIES[i]! }, time);
+      policy.feedback({ kind: "update", time, stream, viewers: 100 + i }, time);
     }
     const watches = [];
     for (let user = 0; user < users; user++) {
@@ -39,13 +40,14 @@ function serve(policy: Policy, round: number, users: number): number[] {
       const stream = slate[0]!;
       const watched = stream.startsWith(CATEGORIES[user % CATEGORIES.length]!) ? 15 : 0.5;
       minutes[visit]! += watched / users;
-      policy.feedback({ kind: "click", time, user: name, stream, decision: id });
+      policy.feedback({ kind: "click", time, user: name, stream, decision: id }, time);
       watches.push({ kind: "watch", user: name, stream, decision: id, watchMs: watched * MINUTE } as const);
     }
     // Events come in order of time.
     watches.sort((a, b) => a.watchMs - b.watchMs);
-    for (const watch of watches) policy.feedback({ ...watch, time: time + watch.watchMs });
-    for (const stream of names) policy.feedback({ kind: "off_air", time: time + 20 * MINUTE, stream });
+    for (const watch of watches) policy.feedback({ ...watch, time: time + watch.watchMs }, time + watch.watchMs);
+    const end = time + 20 * MINUTE;
+    for (const stream of names) policy.feedback({ kind: "off_air", time: end, stream }, end);
   }
   return minutes;
 }

@@ -1,9 +1,15 @@
 import { PriorityQueue, type Timed } from "../../collections/index.js";
+import { DAY } from "../../protocol/index.js";
+
+/** An item this far from the others has a wrong time, unless two more say so. */
+const LEAP = DAY;
+const CONFIRMED = 3;
 
 /**
  * Puts items in order of time that come at most `latenessMs` after later ones; simultaneous items keep their order.
  *
- * Items that come in order, nearly all, wait in a queue at O(1) each; only late items go through a heap.
+ * Items that come in order, nearly all, wait in a queue at O(1) each; only late items go through a heap. One more than a
+ * day ahead of all others waits there too, and makes none of them late: unless two more follow it, its time is wrong.
  */
 export class Reorder<T extends Timed> {
   readonly #latenessMs: number;
@@ -14,6 +20,11 @@ export class Reorder<T extends Timed> {
   #head = 0;
   readonly #late = new PriorityQueue<T>();
   #newest = -Infinity;
+  /** Time of the last item in the queue. */
+  #tail = -Infinity;
+  /** Of the items in a row that leap in one direction: how many there are, and the least leap. */
+  #leaps = 0;
+  #leap = 0;
   /** Time of the last emitted item; nothing earlier can follow. */
   watermark = -Infinity;
 
@@ -30,18 +41,36 @@ export class Reorder<T extends Timed> {
 
   /** Takes an item. Requires that it is not before the watermark. */
   push(item: T): void {
-    if (item.time >= this.#newest) {
+    const isLeap = this.#isLeap(item.time);
+    if (!isLeap && item.time >= this.#newest && item.time >= this.#tail) {
       this.#queue.push(item);
-      this.#newest = item.time;
-    } else {
-      this.#late.push(item);
-    }
-    this.#release(this.#newest - this.#latenessMs, this.#max);
+      this.#tail = item.time;
+    } else this.#late.push(item);
+    if (!isLeap) this.#newest = Math.max(this.#newest, item.time);
+    // Which of them is wrong the next will tell.
+    this.#release(this.#leaps > 0 ? -Infinity : this.#newest - this.#latenessMs, this.#max);
   }
 
   /** Emits all waiting items. */
   end(): void {
     this.#release(Infinity, 0);
+  }
+
+  /** Whether the time of an item lies far from the others', ahead or behind; the third in a row says that they are wrong. */
+  #isLeap(time: number): boolean {
+    const from = this.#newest;
+    if (from === -Infinity || Math.abs(time - from) <= LEAP) {
+      this.#leaps = 0;
+      return false;
+    }
+    const isAhead = time > from;
+    const goesOn = this.#leaps > 0 && this.#leap > from === isAhead;
+    this.#leap = goesOn ? (isAhead ? Math.min : Math.max)(this.#leap, time) : time;
+    this.#leaps = goesOn ? this.#leaps + 1 : 1;
+    if (this.#leaps < CONFIRMED) return true;
+    this.#leaps = 0;
+    this.#newest = this.#leap;
+    return false;
   }
 
   /** Emits the items before `time`, and the earliest of those beyond `max`. */

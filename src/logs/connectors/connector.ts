@@ -117,9 +117,9 @@ function requireTime(now: number): void {
  *
  * ```ts
  * const rooms = new PlatformConnector(bilibiliAdapter(), ask, { onError: "skip" });
- * for (const event of await rooms.refresh(Date.now())) recommender.feedback(event); // every minute
+ * for (const event of await rooms.refresh(Date.now())) recommender.feedback(event, Date.now()); // every minute
  * for (const message of await parseBilibiliFrame(frame)) {
- *   for (const event of rooms.message(message, Date.now())) recommender.feedback(event);
+ *   for (const event of rooms.message(message, Date.now())) recommender.feedback(event, Date.now());
  * }
  * ```
  */

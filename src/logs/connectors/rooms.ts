@@ -68,9 +68,12 @@ export class Rooms {
     this.#time = options.since;
   }
 
-  /** The time for an event that happened at `time`: not later than `now`, nor earlier than the last event. */
+  /**
+   * The time for an event that happened at `time`: not later than `now`, nor earlier than the last event, unless the host's
+   * clock went back.
+   */
   clock(now: number, time = now): number {
-    this.#time = Math.max(this.#time ?? now, Math.min(time, now));
+    this.#time = Math.min(now, Math.max(this.#time ?? now, time));
     return this.#time;
   }
 

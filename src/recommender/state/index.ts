@@ -8,6 +8,17 @@ export {
   type SavedCatalogue,
   type StreamTraits,
 } from "./catalogue.js";
+export { Clock, type ClockOptions, type SavedClock } from "./intake/clock.js";
+export {
+  INTAKE_DEFAULTS,
+  INTAKE_RULES,
+  Intake,
+  type IntakeCounts,
+  type IntakeOptions,
+  intakeShape,
+  type SavedIntake,
+} from "./intake/intake.js";
+export { DecisionNames, instanceName, newInstance, prefixOf } from "./intake/names.js";
 export {
   NEIGHBOUR_TABLE,
   NEIGHBOURS,

@@ -307,6 +307,38 @@ describe("cleaning events", () => {
   });
 });
 
+describe("one event with a wrong time", () => {
+  const T = 1.796e12;
+  const WRONG = [
+    T + 2 * 864e5,
+    T + 365 * 864e5,
+    1e15,
+    1.796e15,
+    1.796e18,
+    8.64e15,
+    9e15,
+    1e300,
+    Number.MAX_VALUE,
+    0,
+    1.796e9,
+  ];
+
+  test.each(WRONG)("at %d makes no other late, wherever it stands", async (time) => {
+    // Each second event is 20 seconds late.
+    const times = Array.from({ length: 40 }, (_, i) => T + 1000 * i - (i % 2 === 0 ? 0 : 20_000));
+    const honest = times.map((at, i): LiveEvent => ({ kind: "page_view", time: at, user: "u", dwellMs: i + 1 }));
+    const { events: expected } = await clean(honest);
+    expect(expected).toHaveLength(40);
+    for (const place of [0, 1, 2, 20, 38, 40]) {
+      const wrong: LiveEvent = { kind: "page_view", time, user: "wrong", dwellMs: 1 };
+      const { events, report } = await clean([...honest.slice(0, place), wrong, ...honest.slice(place)]);
+      const others = events.filter((event) => !("user" in event) || event.user === "u");
+      expect(others, `${place}`).toEqual(expected);
+      expect(report.read).toBe(41);
+    }
+  });
+});
+
 describe("bounds of outliers", () => {
   const watches = Array.from(
     { length: 101 },

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { MINUTE } from "../../../src/protocol/time.js";
+import type { QFunction } from "../../../src/recommender/agent.js";
 import type { Outcome } from "../../../src/recommender/learning/reward.js";
-import { type QFunction, Recommender, type RecommenderOptions } from "../../../src/recommender/recommender.js";
+import { Recommender, type RecommenderOptions } from "../../../src/recommender/recommender.js";
 
 /** An agent that keeps the rewards that it is given. */
 function recorder(): QFunction & { rewards: number[] } {

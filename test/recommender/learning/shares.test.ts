@@ -3,9 +3,10 @@ import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import type { LoggedDecision } from "../../../src/protocol/schema.js";
 import { MINUTE } from "../../../src/protocol/time.js";
+import type { QFunction } from "../../../src/recommender/agent.js";
 import type { SlateTransition } from "../../../src/recommender/learning/index.js";
 import { UserShares } from "../../../src/recommender/learning/shares.js";
-import { type QFunction, Recommender } from "../../../src/recommender/recommender.js";
+import { Recommender } from "../../../src/recommender/recommender.js";
 
 type Entry = LiveEvent | LoggedDecision;
 

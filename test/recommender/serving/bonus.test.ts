@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
+import type { QFunction } from "../../../src/recommender/agent.js";
 import { coreFeatures, featureSizes } from "../../../src/recommender/features/features.js";
 import type { SlateTransition } from "../../../src/recommender/learning/index.js";
-import { type QFunction, Recommender } from "../../../src/recommender/recommender.js";
+import { Recommender } from "../../../src/recommender/recommender.js";
 import { Explorer } from "../../../src/recommender/serving/explorer.js";
 
 const STREAMS = 6;

@@ -5,8 +5,9 @@ import { Random } from "../../../src/numeric/random.js";
 import type { Explanation } from "../../../src/protocol/index.js";
 import { parseDecision } from "../../../src/protocol/schema.js";
 import { MINUTE } from "../../../src/protocol/time.js";
+import type { QFunction } from "../../../src/recommender/agent.js";
 import { coreFeatures, featureSizes } from "../../../src/recommender/features/index.js";
-import { type QFunction, Recommender, type RecommenderOptions } from "../../../src/recommender/recommender.js";
+import { Recommender, type RecommenderOptions } from "../../../src/recommender/recommender.js";
 import { slateValue } from "../../../src/recommender/serving/value.js";
 import { onAir } from "../../support/events.js";
 

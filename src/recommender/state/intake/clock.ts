@@ -1,4 +1,4 @@
-import { DAY, type EventError, isMistaken, timeFault } from "../../protocol/index.js";
+import { DAY, type EventError, isMistaken, timeFault } from "../../../protocol/index.js";
 
 /** How far the time of an event may be from the host's. */
 export interface ClockOptions {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { DecisionNames, instanceName, newInstance, prefixOf } from "../../../src/recommender/intake/names.js";
-import { Recommender } from "../../../src/recommender/recommender.js";
-import { onAir } from "../../support/events.js";
+import { Recommender } from "../../../../src/recommender/recommender.js";
+import { DecisionNames, instanceName, newInstance, prefixOf } from "../../../../src/recommender/state/intake/names.js";
+import { onAir } from "../../../support/events.js";
 
 test("instances have names of their own, which can be part of an id", () => {
   const names = new Set(Array.from({ length: 1000 }, newInstance));

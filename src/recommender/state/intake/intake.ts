@@ -9,8 +9,8 @@ import {
   or,
   type Rules,
   type Shape,
-} from "../../check/index.js";
-import { Seen } from "../../collections/index.js";
+} from "../../../check/index.js";
+import { Seen } from "../../../collections/index.js";
 import {
   DAY,
   EventError,
@@ -20,7 +20,7 @@ import {
   MAX_AHEAD_MS,
   MAX_LATE_MS,
   type Receipt,
-} from "../../protocol/index.js";
+} from "../../../protocol/index.js";
 import { Clock, type ClockOptions, type SavedClock } from "./clock.js";
 
 /** Which events are taken. */
@@ -44,7 +44,7 @@ export const INTAKE_RULES: Rules<IntakeOptions> = {
   seenEvents: integer(1, 1e7),
 };
 
-/** What became of events that were not simply taken. */
+/** What became of events. */
 export interface IntakeCounts {
   /** Events taken with a time behind the latest one. */
   steppedBack: number;

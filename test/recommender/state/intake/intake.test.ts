@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { LiveEvent } from "../../../src/protocol/events.js";
-import { takeEach } from "../../../src/protocol/receipts.js";
-import { EventError } from "../../../src/protocol/schema.js";
-import { DAY, MINUTE } from "../../../src/protocol/time.js";
-import { INTAKE_DEFAULTS, Intake } from "../../../src/recommender/intake/intake.js";
-import { Recommender } from "../../../src/recommender/recommender.js";
-import { onAir } from "../../support/events.js";
+import type { LiveEvent } from "../../../../src/protocol/events.js";
+import { takeEach } from "../../../../src/protocol/receipts.js";
+import { EventError } from "../../../../src/protocol/schema.js";
+import { DAY, MINUTE } from "../../../../src/protocol/time.js";
+import { Recommender } from "../../../../src/recommender/recommender.js";
+import { INTAKE_DEFAULTS, Intake } from "../../../../src/recommender/state/intake/intake.js";
+import { onAir } from "../../../support/events.js";
 
 const T = 1.796e12;
 const about = { time: T, user: "u", stream: "s" };

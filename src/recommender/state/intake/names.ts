@@ -1,7 +1,7 @@
-import type { Rule } from "../../check/index.js";
-import { Seen } from "../../collections/index.js";
-import { hashText64 } from "../../numeric/index.js";
-import type { Id } from "../../protocol/index.js";
+import type { Rule } from "../../../check/index.js";
+import { Seen } from "../../../collections/index.js";
+import { hashText64 } from "../../../numeric/index.js";
+import type { Id } from "../../../protocol/index.js";
 
 const INSTANCE_MAX = 64;
 /** A recorded decision with a higher number does not push the own ones on: they keep within 15 digits. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { EventError } from "../../../src/protocol/schema.js";
-import { DAY, HOUR, MINUTE } from "../../../src/protocol/time.js";
-import { Clock } from "../../../src/recommender/intake/clock.js";
+import { EventError } from "../../../../src/protocol/schema.js";
+import { DAY, HOUR, MINUTE } from "../../../../src/protocol/time.js";
+import { Clock } from "../../../../src/recommender/state/intake/clock.js";
 
 const NOW = 1.796e12;
 const LIMITS = { maxAheadMs: 5 * MINUTE, maxLateMs: DAY };
