@@ -21,11 +21,12 @@ interface Bundle {
 /**
  * The objective of slates takes 1.5 KiB of each: kernels, options, staging and their checks; parts of rewards, the cloned
  * start and what a broken worker leaves .6 KiB; saving while the agent learns, the host's digest and checks of its memory .5.
- * Of the recommender, explanations take 2 KiB, heartbeats 1.1, apprentices 1, saving in parts 2.3.
+ * Of the recommender, explanations take 2 KiB, heartbeats 1.1, apprentices 1, saving in parts 2.3, clocks and receipts 3,
+ * checks of files 3, profiles packed at rest 8.
  */
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 29.5 * 1024 },
-  { name: "Recommender", door: "liveq/recommender", bytesMax: 66.5 * 1024 },
+  { name: "Recommender", door: "liveq/recommender", bytesMax: 81 * 1024 },
 ];
 
 const count = (n: number) => n.toLocaleString("en");

@@ -13,7 +13,7 @@
  *
  *   150 requests: agrees on the first stream 41 %, on the slate 47 %; the old one earned 10.2 minutes a request
  *   600 requests: agrees on the first stream 64 %, on the slate 53 %; the old one earned 11.6 minutes a request
- *   1200 requests: agrees on the first stream 68 %, on the slate 54 %; the old one earned 11.3 minutes a request
+ *   1200 requests: agrees on the first stream 68 %, on the slate 53 %; the old one earned 11.3 minutes a request
  *   1800 requests: agrees on the first stream 69 %, on the slate 54 %; the old one earned 12.0 minutes a request
  *   2400 requests: acts; the apprentice earned 15.0 minutes a request
  */

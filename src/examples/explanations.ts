@@ -10,13 +10,13 @@
  *
  *   r3 on day 6
  *     shown first: you have watched this streamer 365 times (+0.71),
- *       it has been on air for 360 minutes (-0.30),
- *       how much you watch talk (-0.021)
+ *       it has been on air for 360 minutes (-0.29),
+ *       how much you watch talk (-0.048)
  *     value 1.12, 0.008 above that of the request, 1.11; entered from this slate with 100 %
  *     a score 0.012 lower lets r9 on day 6 take its place; without "pair" it would be fifth by score
  *   r9 on day 6: left out by its score
  *   r11 on day 6: left out by its score
- *   r7 on day 6: left out by its score
+ *   r6 on day 6: left out by its score
  */
 import { Random } from "liveq";
 import { coreFeatures, explanationLines, Recommender } from "liveq/recommender";

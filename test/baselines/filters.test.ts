@@ -236,7 +236,7 @@ describe("what a request says may be shown", () => {
     const witness = new Witness();
     for (const event of events()) {
       witness.feedback(event);
-      policy.feedback(structuredClone(event));
+      policy.feedback(structuredClone(event), event.time);
     }
     const isRecommender = /Recommender|dqn|greedy|linucb/.test(name);
     askAll(policy, witness, USERS, NOW + HOURS, isRecommender ? (may) => witness.streamersOf(may) : undefined);
@@ -249,7 +249,7 @@ describe("what a request says may be shown", () => {
     const policy = new Recommender({ seed: 2, maxCandidates: 4, slate, retrieval });
     const witness = new Witness();
     for (const event of events()) {
-      if (!(event.kind === "on_air" && event.streamer === "r5")) policy.feedback(structuredClone(event));
+      if (!(event.kind === "on_air" && event.streamer === "r5")) policy.feedback(structuredClone(event), event.time);
       witness.feedback(event);
     }
     for (const id of ["s5", "s17"]) witness.streams.delete(id);

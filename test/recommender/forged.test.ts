@@ -211,15 +211,15 @@ const agentOf = (options: Partial<DQNOptions>) =>
 
 /** Faults by intent, and what is said of each. */
 const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: RegExp]> = {
-  "a backlog that would never end": [(_, json) => (json.counts.untrained = 1e15), /^serves$/],
+  "a backlog that would never end": [(_, json) => (json.pace.waiting = 1e15), /^serves$/],
   "a backlog below 0": [
-    (_, json) => (json.counts.untrained = -1),
-    /"file.counts.untrained" must be an integer >= 0, got -1/,
+    (_, json) => (json.pace.untrained = -1),
+    /"file.pace.untrained" must be an integer >= 0, got -1/,
   ],
-  "decisions below 0": [(_, json) => (json.counts.decisions = -1), /"file.counts.decisions" must be an integer in/],
-  "the end of time": [(_, json) => (json.counts.time = 1e308), /"file.counts.time" must be in \[0, 8640000000000000\]/],
-  "no time": [(_, json) => (json.counts.time = null), /"file.counts.time" must be in .*got null/],
-  "a time in words": [(_, json) => (json.counts.time = "abc"), /"file.counts.time" must be in .*got "abc"/],
+  "decisions below 0": [(_, json) => (json.counts.decisions = -1), /"file.counts.decisions" must be an integer >= 0/],
+  "the end of time": [(_, json) => (json.intake.clock.time = 1e308), /^serves$/],
+  "no latest time": [(_, json) => (json.intake.latest = null), /"file.intake.latest" must be .*got null/],
+  "a time in words": [(_, json) => (json.intake.clock.host = "abc"), /"file.intake.clock.host" must be .*got "abc"/],
   "rounds without end": [
     (_, json) => (json.options.updatesPerTrain = 4294967296),
     /"updatesPerTrain" must be an integer/,
@@ -248,10 +248,6 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     (_, json) => json.scenes.state.catalogue.streams.push(json.scenes.state.catalogue.streams[0]),
     /"catalogue.streams" must be without an item twice/,
   ],
-  "the same user twice": [
-    (_, json) => json.scenes.state.users.users.push(json.scenes.state.users.users[0]),
-    /"users.users" must be without an item twice/,
-  ],
   "rates of no stream": [
     (_, json) => (kept(json, "moments").rows = [[1e9, 1, [], []]]),
     /"moments.rows.0.0" must be an integer in/,
@@ -266,10 +262,6 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
   "200,000 hashes in one place": [
     (_, json) => (kept(json, "moments").seen = Array.from({ length: 200_000 }, (_, i) => [0, i])),
     /^serves$/,
-  ],
-  "a hole in the ring of offers": [
-    (_, json) => (kept(json, "vectors").next = 1000),
-    /"vectors" must be a ring of offers without a hole/,
   ],
   "a generator of one word": [(_, json) => (json.random = [1]), /"file.random" must be an array of 4 to 4, got \[1\]/],
   "a generator of zeros": [(_, json) => (json.random = [0, 0, 0, 0]), /^serves$/],

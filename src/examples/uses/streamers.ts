@@ -12,7 +12,7 @@
  *   share of shown streamers that are followed
  *   at random    0.16
  *   most popular 0.14
- *   learned      0.42
+ *   learned      0.44
  */
 import { Random } from "liveq";
 import { PopularPolicy, RandomPolicy } from "liveq/baselines";

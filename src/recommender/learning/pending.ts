@@ -10,7 +10,6 @@ import {
   group,
   integer,
   list,
-  moment,
   nonNegative,
   nonNegativeInteger,
   or,
@@ -174,7 +173,7 @@ function entryShape({ observation, candidate, next, slate }: RowSizes): Shape {
   const entry = fields<SavedEntry>({
     id: text,
     user: text,
-    time: moment,
+    time: finite,
     slate: list(text, 1, ROWS_MAX),
     observation: integer(observation, observation),
     candidates: rows(2 * ROWS_MAX),
@@ -185,7 +184,7 @@ function entryShape({ observation, candidate, next, slate }: RowSizes): Shape {
     next: or(
       undefined,
       fields<Saved<NextState>>({
-        time: moment,
+        time: finite,
         observation: integer(observation, observation),
         candidates: rows(next),
         slate: or(undefined, integer(0, slate)),

@@ -9,6 +9,7 @@ export {
   type StreamTraits,
 } from "./catalogue.js";
 export { Clock, type ClockOptions, type SavedClock } from "./intake/clock.js";
+export { DecisionNames, instanceName, newInstance, prefixOf } from "./intake/decisions.js";
 export {
   INTAKE_DEFAULTS,
   INTAKE_RULES,
@@ -18,7 +19,6 @@ export {
   intakeShape,
   type SavedIntake,
 } from "./intake/intake.js";
-export { DecisionNames, instanceName, newInstance, prefixOf } from "./intake/names.js";
 export {
   NEIGHBOUR_TABLE,
   NEIGHBOURS,
@@ -42,7 +42,6 @@ export {
 } from "./profiles/profile.js";
 export { Rates, type SavedRates } from "./rates.js";
 export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
-export { requireNeighbours } from "./saved.js";
 export { type Fact, type Keeper, type SavedState, State } from "./state.js";
 export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export { type SavedUsers, Users } from "./users.js";

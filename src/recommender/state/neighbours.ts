@@ -1,4 +1,22 @@
-import { above, checked, integer, nonNegative, positive, type Rules } from "../../check/index.js";
+import {
+  above,
+  between,
+  checked,
+  distinct,
+  entries,
+  fields,
+  finite,
+  integer,
+  list,
+  nonNegative,
+  or,
+  positive,
+  type Rules,
+  requireShape,
+  type Shape,
+  text,
+  tuple,
+} from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { exp } from "../../numeric/index.js";
 import { type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
@@ -69,6 +87,14 @@ export interface SavedNeighbours {
   origin: number | undefined;
   audiences: [Id, number, [Id, number][]][];
 }
+
+/** Later visits weigh more: up to 2^64. */
+const weight = between(0, 1e30);
+
+const SAVED: Shape = fields<SavedNeighbours>({
+  origin: or(undefined, finite),
+  audiences: distinct<SavedNeighbours["audiences"][number]>(list(tuple(text, weight, entries(weight))), ([own]) => own),
+});
 
 /**
  * Item-based nearest neighbours, online: two streamers are near when the same users liked both.
@@ -174,7 +200,9 @@ export class Neighbours {
   }
 
   /** Restores a save of the same options into an empty table. */
-  load({ origin, audiences }: SavedNeighbours): void {
+  load(saved: SavedNeighbours): void {
+    requireShape(SAVED, saved, "neighbours");
+    const { origin, audiences } = saved;
     this.#origin = origin;
     for (const [streamer, sum, common] of audiences) {
       this.#audiences.set(streamer, { visits: sum, common: new Map(common) });

@@ -1,3 +1,4 @@
+import { between, fields, numbers, type Shape, where } from "../../check/index.js";
 import { fade, log } from "../../numeric/index.js";
 import { DAY, HOUR } from "../../protocol/index.js";
 
@@ -61,6 +62,31 @@ export interface SavedReturns {
   logGaps: number;
   weights: number[];
   covariance: number[];
+}
+
+/** A sum that a file may hold: far beyond any, so that products and quotients of two stay finite. */
+const SUM_MAX = 1e12;
+
+/** The shape of saved returns. */
+export const returnsShape: Shape = fields<SavedReturns>({
+  returns: between(0, SUM_MAX),
+  logGaps: between(-SUM_MAX, SUM_MAX),
+  weights: numbers(4, between(-1e3, 1e3)),
+  covariance: where<number[]>(numbers(16, between(-1, 1)), isCovariance, "a covariance"),
+});
+
+/** Whether a 4 x 4 matrix can be a covariance: elimination leaves no pivot below 0, but for rounding. */
+function isCovariance(given: readonly number[]): boolean {
+  const p = [...given];
+  for (let k = 0; k < 4; k++) {
+    const pivot = p[5 * k]!;
+    if (pivot < -1e-9) return false;
+    for (let i = k + 1; i < 4; i++) {
+      if (given[4 * i + k] !== given[4 * k + i]) return false;
+      for (let j = k + 1; j < 4; j++) if (pivot > 1e-9) p[4 * i + j]! -= (p[4 * i + k]! * p[4 * k + j]!) / pivot;
+    }
+  }
+  return true;
 }
 
 /**

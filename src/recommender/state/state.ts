@@ -33,7 +33,6 @@ import {
 import { Forgotten, type SavedForgotten } from "./profiles/forgotten.js";
 import type { ProfileOptions } from "./profiles/options.js";
 import type { ExportedProfile, UserTraits } from "./profiles/profile.js";
-import { requireUsers } from "./saved.js";
 import { type SavedUsers, Users } from "./users.js";
 import type { WatchTime } from "./watches.js";
 
@@ -270,7 +269,6 @@ export class State {
       keepers.reduce((sum, [, , length]) => sum + length, 0),
       "state.numbers",
     );
-    requireUsers(users);
     this.users.load(users);
     this.catalogue.load(catalogue);
     this.#forgotten.load(forgotten);

@@ -1,4 +1,4 @@
-import { checked } from "../../check/index.js";
+import { checked, fields, nonNegativeInteger, requireShape, type Shape, tuple } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { fade, log1p } from "../../numeric/index.js";
 import { HOUR, type Id, MAX_AHEAD_MS, MINUTE, WRONG_CLOCK_MS } from "../../protocol/index.js";
@@ -23,7 +23,7 @@ import {
   zeros,
 } from "./profiles/profile.js";
 import { ProfileStore } from "./profiles/store.js";
-import { Returns, type SavedReturns, visited } from "./rhythm.js";
+import { Returns, returnsShape, type SavedReturns, visited } from "./rhythm.js";
 import { type StreamerSums, Streamers, shrink } from "./streamers.js";
 import type { WatchTime } from "./watches.js";
 
@@ -45,6 +45,11 @@ export interface SavedUsers {
   /** Users and streamers dropped to make room. */
   dropped: [number, number];
 }
+
+const SAVED: Shape = fields<SavedUsers>({
+  returns: returnsShape,
+  dropped: tuple(nonNegativeInteger, nonNegativeInteger),
+});
 
 function addAll(sums: number[], amount: number): void {
   for (let speed = 0; speed < SPEEDS; speed++) sums[speed]! += amount;
@@ -372,6 +377,7 @@ export class Users {
 
   /** Restores the values of `save`. */
   load(saved: SavedUsers): void {
+    requireShape(SAVED, saved, "users");
     this.returns.load(saved.returns);
     [this.profiles.dropped, this.streamers.dropped] = saved.dropped;
   }

@@ -2,8 +2,8 @@ import {
   boolean,
   entries,
   fields,
+  finite,
   list,
-  moment,
   nonNegative,
   nonNegativeInteger,
   or,
@@ -96,11 +96,11 @@ const decision = or(undefined, text);
 
 const SAVED: Shape = fields<SavedWatches>({
   running: list(
-    fields<Running>({ user: text, stream: text, time: moment, watchMs: nonNegative, decision, at: moment }),
+    fields<Running>({ user: text, stream: text, time: finite, watchMs: nonNegative, decision, at: finite }),
     0,
     RUNNING,
   ),
-  ended: entries(fields<Ended>({ user: text, time: moment, decision }), ENDED),
+  ended: entries(fields<Ended>({ user: text, time: finite, decision }), ENDED),
   hasBeats: boolean,
   lostEnds: nonNegativeInteger,
   stale: nonNegativeInteger,

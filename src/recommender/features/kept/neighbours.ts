@@ -6,7 +6,6 @@ import {
   type Keeper,
   type Nearness,
   Neighbours,
-  requireNeighbours,
   type SavedNeighbours,
   type State,
   type UserProfile,
@@ -66,7 +65,6 @@ class KeptNeighbours implements Keeper {
   }
 
   load(saved: unknown): void {
-    requireNeighbours(saved);
     this.neighbours.load(saved as SavedNeighbours);
   }
 }

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { Recommender } from "../../../../src/recommender/recommender.js";
-import { DecisionNames, instanceName, newInstance, prefixOf } from "../../../../src/recommender/state/intake/names.js";
+import {
+  DecisionNames,
+  instanceName,
+  newInstance,
+  prefixOf,
+} from "../../../../src/recommender/state/intake/decisions.js";
 import { onAir } from "../../../support/events.js";
 
 test("instances have names of their own, which can be part of an id", () => {
