@@ -187,9 +187,11 @@ export class BytesReader implements PartReader {
   }
 }
 
-/** Depth of a value down to which its members are written one by one; below it, and in long lists, only those of long lists. */
+/** Depth of a value down to which its members are written one by one; below it, and in long lists, only those of huge lists. */
 const DEPTH = 6;
 const LONG = 64;
+/** A list that is written at once has at most so many items. */
+const HUGE = 2048;
 
 /** A value as JSON, as it is now, so that no string holds all of it. */
 export function jsonPart(name: string, value: object): Part {
@@ -217,14 +219,14 @@ export function jsonPart(name: string, value: object): Part {
 /** The text of `JSON.stringify` in pieces. */
 function* written(given: unknown, depth: number): Generator<string, void> {
   const value = plain(given);
-  const isLong = Array.isArray(value) && value.length > LONG;
-  if (typeof value !== "object" || value === null || (depth <= 0 && !isLong)) {
+  const items = Array.isArray(value) ? value.length : 0;
+  if (typeof value !== "object" || value === null || (depth <= 0 && items <= HUGE)) {
     yield JSON.stringify(value) ?? "null";
   } else if (Array.isArray(value)) {
     let before = "[";
     for (const each of value) {
       yield before;
-      yield* written(each, isLong ? 0 : depth - 1);
+      yield* written(each, items > LONG ? 0 : depth - 1);
       before = ",";
     }
     yield before === "[" ? "[]" : "]";
