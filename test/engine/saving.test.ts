@@ -61,13 +61,13 @@ describe("a save in chunks", () => {
 
   test("keeps rows that are longer than a chunk, and rows that two chunks share", () => {
     for (const observation of [100_000, 3333]) {
-      const agent = new DQN({ observation, actions: 2, hidden: [2], capacity: 40, learningStarts: 40, batchSize: 2 });
+      const agent = new DQN({ observation, actions: 2, hidden: [2], capacity: 12, learningStarts: 12, batchSize: 2 });
       let made = 0;
       const observe = () => {
         const [before, after] = [numbers(observation, made), numbers(observation, ++made)];
         agent.observe({ observation: before, action: 0, reward: made, terminated: false, nextObservation: after });
       };
-      while (made < 55) observe();
+      while (made < 17) observe();
       const whole = agent.save();
       const chunks = chunksWhile(agent, () => observe());
       expect(chunks.every(({ byteLength }) => byteLength <= 1 << 20)).toBe(true);

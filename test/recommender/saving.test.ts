@@ -93,6 +93,9 @@ function grown(steps = 250, options = OPTIONS): { recommender: Recommender; plat
   return { recommender, platform };
 }
 
+/** Faults of each region of a file; `npm run test:fuzz` asks for more. */
+const DAMAGES = Number(process.env["FUZZ_DAMAGES"] ?? 5);
+
 describe("a save in chunks", () => {
   test("while it serves and learns is the file of its beginning, to the byte", () => {
     for (const between of [1, 9]) {
@@ -221,7 +224,7 @@ describe("loading chunks", () => {
     for (const [name, start] of Object.entries(heads)) {
       const next = Object.values(heads).filter((at) => at > start);
       const end = Math.min(...next, file.length);
-      for (let i = 0; i < 10; i++) {
+      for (let i = 0; i < DAMAGES; i++) {
         const at = i === 0 ? start : i === 1 ? end - 1 : start + random.below(end - start);
         const bad = file.slice();
         // A bit, a byte, a newline, a quote, or zeros from here on.

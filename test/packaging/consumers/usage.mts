@@ -13,7 +13,7 @@ import {
 import { fromSafetensors, TensorBoardWriter, tensorBoardLogger, toOnnx, toSafetensors } from "liveq/exchange";
 import { saveFile } from "liveq/node";
 import { Recommender } from "liveq/recommender";
-import { ingest } from "liveq/server";
+import { ingest, takeEach } from "liveq/server";
 
 class Walk implements Environment {
   readonly observationSize = 1;
@@ -65,7 +65,7 @@ await train(agent, new CartPole(), { steps: 10, onProgress: tensorBoardLogger(ag
 const recommender = new Recommender({ seed: 1 });
 recommender.feedback({ kind: "click", time: 1, user: "u", stream: "s" });
 const slate: readonly (string | number)[] = recommender.recommend({ user: "u", now: 1, k: 3 }).slate;
-const door: (request: Request) => Promise<Response> = ingest({ sink: (events) => recommender.feedback(events[0]!) });
+const door: (request: Request) => Promise<Response> = ingest({ sink: (events, now) => takeEach(recommender, events, now) });
 
 // @ts-expect-error -- an option that there is not
 new DQN({ observation: 4, actions: 2, gama: 0.9 });
