@@ -56,6 +56,7 @@ export interface Policy {
    *   replayed. Default: the host's latest, by requests and earlier events.
    * @throws EventError for what is no event.
    */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a policy may return nothing.
   feedback(event: LiveEvent, now?: number): Receipt | void;
 }
 

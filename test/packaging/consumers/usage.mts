@@ -65,7 +65,9 @@ await train(agent, new CartPole(), { steps: 10, onProgress: tensorBoardLogger(ag
 const recommender = new Recommender({ seed: 1 });
 recommender.feedback({ kind: "click", time: 1, user: "u", stream: "s" });
 const slate: readonly (string | number)[] = recommender.recommend({ user: "u", now: 1, k: 3 }).slate;
-const door: (request: Request) => Promise<Response> = ingest({ sink: (events, now) => takeEach(recommender, events, now) });
+const door: (request: Request) => Promise<Response> = ingest({
+  sink: (events, now) => takeEach(recommender, events, now),
+});
 
 // @ts-expect-error -- an option that there is not
 new DQN({ observation: 4, actions: 2, gama: 0.9 });
