@@ -259,8 +259,8 @@ function trueValue({ entered, minutes }: KnownWorld): number {
   return reward + (entry * p * reward) / (1 - p * entry - (1 - p) * none);
 }
 
-/** Seeds of what is claimed, or differs between seeds, and of what differs by far more than seeds do. */
-const SEEDS = { claim: 10, ablation: 3 } as const;
+/** Seeds of what is claimed, or differs between seeds, of what differs by far more than seeds do, and by little more. */
+const SEEDS = { claim: 10, ablation: 3, close: 30 } as const;
 const CLAIMED: ReadonlySet<Arm> = new Set(["dqn", "gamma-0", "current-state"]);
 
 /** What each world is served by beside the whole objective: what loses there. */
@@ -287,13 +287,18 @@ function resultsOf(name: keyof typeof WORLDS, arm: Arm, seed: number): Result[] 
   return [earned, { metric: "good_share", unit: "share", value: good }];
 }
 
+function seedsOf(name: keyof typeof WORLDS, arm: Arm): number {
+  if (!CLAIMED.has(arm)) return SEEDS.ablation;
+  return name === "mood" && arm !== "gamma-0" ? SEEDS.close : SEEDS.claim;
+}
+
 /** Each world with the recommender, and with what is left out. */
 export const KNOWN: readonly ProcessCase[] = Object.keys(WORLDS).flatMap((key) => {
   const name = key as keyof typeof WORLDS;
   return (["dqn", ...LEFT_OUT[name]] as const).map((arm) => ({
     name: `farsight/${name}/${arm}`,
     title: `a world whose answer is known: ${WORLDS[name].title}; ${arm}`,
-    seeds: CLAIMED.has(arm) ? SEEDS.claim : SEEDS.ablation,
+    seeds: seedsOf(name, arm),
     recipe: { world: WORLDS[name], arm, OPTIONS, REQUESTS, ...(isAblated(arm) && { AGENT }) },
     run: ({ seed }: CaseContext) => resultsOf(name, arm, seed),
   }));
