@@ -65,6 +65,28 @@ function livesim(): string {
   return markdown(["policy", ...header], lines);
 }
 
+/** What stays over a year, by quarter. */
+function year(): string {
+  const rows = new Rows("year");
+  const metrics = {
+    watch_min_per_user_day: ["watched a viewer's place and day, min", 1],
+    sessions_per_user_day: ["sessions a viewer's place and day", 2],
+    satisfaction: ["satisfaction at the end", 2],
+    newcomers: ["newcomers", 0],
+    shown_value: ["value of a shown stream", 2],
+    loss_mean: ["loss", 2],
+    request_cpu_p50_us: ["CPU of a request, median, us", 0],
+    users: ["users known", 0],
+    pending: ["decisions that wait", 0],
+  } as const;
+  const lines = Object.entries(metrics).map(([metric, [title, digits]]) => {
+    const ratio = rows.all.find((row) => row.case === "year/flat" && row.metric === `${metric}_ratio`);
+    const quarters = [1, 2, 3, 4].map((quarter) => rows.of(`year/quarter-${quarter}`, metric).value.toFixed(digits));
+    return [title, ...quarters, ratio === undefined ? "" : between(ratio, 2)];
+  });
+  return markdown(["", "quarter 1", "2", "3", "4", "last over second"], lines);
+}
+
 function farsight(): string {
   const { all } = new Rows("farsight");
   const lines = all
@@ -343,6 +365,7 @@ function runtimes(): string {
 const TABLES: Readonly<Record<string, () => string>> = {
   ...{
     livesim,
+    year,
     farsight,
     causes,
     order,
