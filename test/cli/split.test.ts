@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RandomPolicy } from "../../src/baselines/random.js";
-import { routerOf, type SplitOptions, shareOut } from "../../src/cli/commands/split.js";
+import { routerOf, type SplitOptions, shareOut } from "../../src/cli/commands/data/split.js";
 import { cutEventsAt, holdOutUserEvents, kFoldEvents, splitInstants } from "../../src/logs/index.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { simulate } from "../../src/simulator/index.js";

@@ -1,8 +1,8 @@
-import type { DisposablePolicy } from "../../baselines/index.js";
-import { ABLog, type ABStatus, SplitPolicy } from "../../evaluation/index.js";
-import { DAY, type Decision, type LiveEvent, type Receipt, type Request } from "../../protocol/index.js";
-import { cell } from "../writing/figures.js";
-import type { Row } from "../writing/results.js";
+import type { DisposablePolicy } from "../../../baselines/index.js";
+import { ABLog, type ABStatus, SplitPolicy } from "../../../evaluation/index.js";
+import { DAY, type Decision, type LiveEvent, type Receipt, type Request } from "../../../protocol/index.js";
+import { cell } from "../../writing/figures.js";
+import type { Row } from "../../writing/results.js";
 
 export interface TrialOptions {
   seed: number;

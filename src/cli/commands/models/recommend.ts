@@ -1,11 +1,11 @@
-import { type Decision, type Explanation, explanationLines } from "../../recommender/index.js";
-import { topK } from "../../statistics/index.js";
-import { UsageError } from "../reading/arguments.js";
-import { kindOf } from "../reading/files.js";
-import { Inputs, openEvents, until } from "../reading/input.js";
-import { isEvent, timed } from "../reading/log.js";
-import { loadRecommender, readModel } from "../reading/model.js";
-import { table } from "../writing/table.js";
+import { type Decision, type Explanation, explanationLines } from "../../../recommender/index.js";
+import { topK } from "../../../statistics/index.js";
+import { UsageError } from "../../reading/arguments.js";
+import { kindOf } from "../../reading/files.js";
+import { Inputs, openEvents, until } from "../../reading/input.js";
+import { isEvent, timed } from "../../reading/log.js";
+import { loadRecommender, readModel } from "../../reading/model.js";
+import { table } from "../../writing/table.js";
 
 /** Groups of features listed for a stream. */
 const STRONGEST = 3;

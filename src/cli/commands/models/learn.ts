@@ -1,23 +1,23 @@
 import { existsSync } from "node:fs";
-import { emptyQualityReport, type QualityReport, readJsonl } from "../../logs/index.js";
-import { tail } from "../../node/index.js";
-import { EventError, type LiveEvent } from "../../protocol/index.js";
+import { emptyQualityReport, type QualityReport, readJsonl } from "../../../logs/index.js";
+import { tail } from "../../../node/index.js";
+import { EventError, type LiveEvent } from "../../../protocol/index.js";
 import {
   content,
   defaultFeatures,
   type FeatureGroup,
   Recommender,
   type RecommenderOptions,
-} from "../../recommender/index.js";
-import { UserShares } from "../../recommender/learning/index.js";
-import { UsageError } from "../reading/arguments.js";
-import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../reading/input.js";
-import { isEvent, merged, reconstructed, type Timed, timed } from "../reading/log.js";
-import { loadRecommender } from "../reading/model.js";
-import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../writing/output.js";
-import { Progress } from "../writing/progress.js";
-import { type Row, writeRows } from "../writing/results.js";
-import { table } from "../writing/table.js";
+} from "../../../recommender/index.js";
+import { UserShares } from "../../../recommender/learning/index.js";
+import { UsageError } from "../../reading/arguments.js";
+import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../../reading/input.js";
+import { isEvent, merged, reconstructed, type Timed, timed } from "../../reading/log.js";
+import { loadRecommender } from "../../reading/model.js";
+import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
+import { Progress } from "../../writing/progress.js";
+import { type Row, writeRows } from "../../writing/results.js";
+import { table } from "../../writing/table.js";
 import { loadWords } from "./words.js";
 
 /** Whose weight in learning is equal: each user's, or each event's. */

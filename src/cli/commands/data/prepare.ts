@@ -20,12 +20,12 @@ import {
   readLineBlocks,
   selectInteractions,
   splitInstants,
-} from "../../logs/index.js";
-import { type LiveEvent, MAX_AHEAD_MS, MINUTE } from "../../protocol/index.js";
-import { UsageError } from "../reading/arguments.js";
-import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
-import { Output, print, STANDARD, tryOutputs, writeJson, writing } from "../writing/output.js";
-import { amount, Progress } from "../writing/progress.js";
+} from "../../../logs/index.js";
+import { type LiveEvent, MAX_AHEAD_MS, MINUTE } from "../../../protocol/index.js";
+import { UsageError } from "../../reading/arguments.js";
+import { eventsOf, formatOf, Inputs, until } from "../../reading/input.js";
+import { Output, print, STANDARD, tryOutputs, writeJson, writing } from "../../writing/output.js";
+import { amount, Progress } from "../../writing/progress.js";
 import {
   foldsOf,
   makeFolders,

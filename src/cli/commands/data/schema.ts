@@ -1,5 +1,5 @@
-import { jsonSchemas } from "../../protocol/index.js";
-import { STANDARD, writeJson } from "../writing/output.js";
+import { jsonSchemas } from "../../../protocol/index.js";
+import { STANDARD, writeJson } from "../../writing/output.js";
 
 const ONE = { events: "event", requests: "request", decisions: "decision" } as const;
 

@@ -1,10 +1,10 @@
-import { leaveLastOut } from "../../logs/index.js";
-import { ItemKnn, ItemPop, trainDqnRanker } from "../../ranking/index.js";
-import { packModel } from "../reading/model.js";
-import { readMovieLens } from "../reading/movielens.js";
-import { takeModel, titleOf, tryOutputs, writeFile } from "../writing/output.js";
-import { Progress } from "../writing/progress.js";
-import { compare } from "../writing/ranking.js";
+import { leaveLastOut } from "../../../logs/index.js";
+import { ItemKnn, ItemPop, trainDqnRanker } from "../../../ranking/index.js";
+import { packModel } from "../../reading/model.js";
+import { readMovieLens } from "../../reading/movielens.js";
+import { takeModel, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
+import { Progress } from "../../writing/progress.js";
+import { compare } from "../../writing/ranking.js";
 
 export interface TrainOptions {
   movielens: string;

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { type Baseline, POLICIES, type PolicyName } from "../../baselines/index.js";
-import { DQN } from "../../engine/index.js";
+import { type Baseline, POLICIES, type PolicyName } from "../../../baselines/index.js";
+import { DQN } from "../../../engine/index.js";
 import {
   CASE_SLICES,
   ExaminedAgent,
@@ -10,21 +10,21 @@ import {
   OffPolicyLog,
   type OffPolicyOptions,
   type RankingPolicy,
-} from "../../evaluation/index.js";
-import { leaveLastOut } from "../../logs/index.js";
-import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../protocol/index.js";
-import { ItemKnn, ItemPop } from "../../ranking/index.js";
-import type { Recommender } from "../../recommender/index.js";
-import type { Figure } from "../../statistics/index.js";
-import { UsageError } from "../reading/arguments.js";
-import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../reading/input.js";
-import { type Entry, isEvent, merged } from "../reading/log.js";
-import { loadRecommender, readModel } from "../reading/model.js";
-import { readMovieLens } from "../reading/movielens.js";
-import { grid, rowsOf } from "../writing/figures.js";
-import { print, STANDARD, tryOutputs } from "../writing/output.js";
-import { compare } from "../writing/ranking.js";
-import { writeRows } from "../writing/results.js";
+} from "../../../evaluation/index.js";
+import { leaveLastOut } from "../../../logs/index.js";
+import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
+import { ItemKnn, ItemPop } from "../../../ranking/index.js";
+import type { Recommender } from "../../../recommender/index.js";
+import type { Figure } from "../../../statistics/index.js";
+import { UsageError } from "../../reading/arguments.js";
+import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
+import { type Entry, isEvent, merged } from "../../reading/log.js";
+import { loadRecommender, readModel } from "../../reading/model.js";
+import { readMovieLens } from "../../reading/movielens.js";
+import { grid, rowsOf } from "../../writing/figures.js";
+import { print, STANDARD, tryOutputs } from "../../writing/output.js";
+import { compare } from "../../writing/ranking.js";
+import { writeRows } from "../../writing/results.js";
 
 export interface EvaluateOptions {
   events?: string[];

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
-import { readSafetensors, toOnnx, toSafetensors } from "../../exchange/index.js";
-import { naming, readFile } from "../reading/files.js";
-import { STANDARD, titleOf, tryOutputs, writeFile } from "../writing/output.js";
-import { version } from "../writing/results.js";
+import { DQN, SnapshotError, unpackSnapshot } from "../../../engine/index.js";
+import { readSafetensors, toOnnx, toSafetensors } from "../../../exchange/index.js";
+import { naming, readFile } from "../../reading/files.js";
+import { STANDARD, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
+import { version } from "../../writing/results.js";
 
 /** The formats of `liveq export`. */
 export const FORMATS = ["safetensors", "onnx"] as const;

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { dealFolds, sampleMask, splitInstants } from "../../logs/index.js";
-import type { Id, LiveEvent } from "../../protocol/index.js";
-import { type Output, openOutputs } from "../writing/output.js";
+import { dealFolds, sampleMask, splitInstants } from "../../../logs/index.js";
+import type { Id, LiveEvent } from "../../../protocol/index.js";
+import { type Output, openOutputs } from "../../writing/output.js";
 
 /** The values of `--split`. */
 export const SPLITS = ["none", "time", "users", "folds", "leave-last-out"] as const;

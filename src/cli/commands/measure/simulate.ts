@@ -1,16 +1,16 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { type DisposablePolicy, POLICIES, type PolicyName } from "../../baselines/index.js";
-import { CASE_SLICES, LiveMetrics } from "../../evaluation/index.js";
-import { readBroadcasts } from "../../logs/index.js";
-import { DAY, MINUTE } from "../../protocol/index.js";
-import { Platform, type PlatformOptions } from "../../simulator/index.js";
-import { UsageError } from "../reading/arguments.js";
-import { Inputs } from "../reading/input.js";
-import { bySlice, rowsOf } from "../writing/figures.js";
-import { openOutputs, print, tryOutputs, writing } from "../writing/output.js";
-import { Progress } from "../writing/progress.js";
-import { writeRows } from "../writing/results.js";
+import { type DisposablePolicy, POLICIES, type PolicyName } from "../../../baselines/index.js";
+import { CASE_SLICES, LiveMetrics } from "../../../evaluation/index.js";
+import { readBroadcasts } from "../../../logs/index.js";
+import { DAY, MINUTE } from "../../../protocol/index.js";
+import { Platform, type PlatformOptions } from "../../../simulator/index.js";
+import { UsageError } from "../../reading/arguments.js";
+import { Inputs } from "../../reading/input.js";
+import { bySlice, rowsOf } from "../../writing/figures.js";
+import { openOutputs, print, tryOutputs, writing } from "../../writing/output.js";
+import { Progress } from "../../writing/progress.js";
+import { writeRows } from "../../writing/results.js";
 import { Trial } from "./ab.js";
 
 export interface SimulateOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {

@@ -1,13 +1,13 @@
-import { DQN, SnapshotError, unpackSnapshot } from "../../engine/index.js";
-import { readSafetensors } from "../../exchange/index.js";
-import { cleanEvents, emptyQualityReport, qualityReportLines, readBytes } from "../../logs/index.js";
-import type { RecommenderStats } from "../../recommender/index.js";
-import { readFile } from "../reading/files.js";
-import { eventsOf, formatOf, Inputs, until } from "../reading/input.js";
-import { modelOf, recommenderOf } from "../reading/model.js";
-import { STANDARD } from "../writing/output.js";
-import { amount, Progress } from "../writing/progress.js";
-import { table } from "../writing/table.js";
+import { DQN, SnapshotError, unpackSnapshot } from "../../../engine/index.js";
+import { readSafetensors } from "../../../exchange/index.js";
+import { cleanEvents, emptyQualityReport, qualityReportLines, readBytes } from "../../../logs/index.js";
+import type { RecommenderStats } from "../../../recommender/index.js";
+import { readFile } from "../../reading/files.js";
+import { eventsOf, formatOf, Inputs, until } from "../../reading/input.js";
+import { modelOf, recommenderOf } from "../../reading/model.js";
+import { STANDARD } from "../../writing/output.js";
+import { amount, Progress } from "../../writing/progress.js";
+import { table } from "../../writing/table.js";
 
 export interface InspectOptions {
   json: boolean;
