@@ -14,6 +14,7 @@ import { trainWords, type WordOptions } from "./commands/models/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
+import { chooseReading } from "./reading/mapping.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
@@ -318,3 +319,21 @@ command(
 )
   .addArgument(new Argument("[name]", "a single schema (default: all three, under $defs)").choices(SCHEMA_NAMES))
   .action((name: SchemaName | undefined) => printSchema(name));
+
+const unknown = new Option(
+  "--unknown <how>",
+  "fields that events do not have: leave them out and count them, or refuse",
+);
+/** The commands that read logs of events; all take the same options on how. */
+for (const reading of ["prepare", "train", "evaluate", "recommend", "inspect"]) {
+  program.commands
+    .find((own) => own.name() === reading)!
+    .addOption(
+      new Option(
+        "--map <file>",
+        "read events by this mapping, as liveq map writes it: CSV, TSV or JSON lines",
+      ).conflicts("format"),
+    )
+    .addOption(unknown.choices(["ignore", "refuse"]).default("ignore"))
+    .hook("preAction", (own) => chooseReading(own.opts()["map"], own.opts()["unknown"]));
+}

@@ -7,7 +7,8 @@ import { readNetflix } from "./datasets/netflix.js";
 import { type BanditRecord, readOpenBandit } from "./datasets/openbandit.js";
 import type { RatingRecord } from "./datasets/ratings.js";
 import { readTwitch, twitchEvents } from "./datasets/twitch.js";
-import { readCsvEvents } from "./readers/csvevents.js";
+import type { EventMapping } from "./mapping/mapping.js";
+import { readMapped } from "./mapping/readmapped.js";
 import { readJsonl } from "./readers/jsonl.js";
 import { type ByteSource, type ReaderOptions, readBytes } from "./readers/text.js";
 
@@ -245,10 +246,23 @@ export const LOG_FORMATS: readonly LogFormat[] = [
     detect: detector(LIVE_CSV, /(?:^|,)kind(?:,|$)/),
     read: (fileNames, open, options = {}) =>
       each(matching(fileNames, LIVE_CSV[0]!.pattern), (name) =>
-        readCsvEvents(open(name), undefined, { ...options, name: baseName(name) }),
+        readMapped(open(name), undefined, { ...options, name: baseName(name) }),
       ),
   },
 ];
+
+/** A format of events in files of any name, by a mapping that has been checked. */
+export function mappedFormat(mapping: EventMapping): Extract<LogFormat, { yields: "events" }> {
+  return {
+    name: "map",
+    description: "events by a mapping",
+    yields: "events",
+    files: [{ pattern: /^/, about: "rows that the mapping describes" }],
+    detect: () => false,
+    read: (fileNames, open, options = {}) =>
+      each(fileNames, (name) => readMapped(open(name), mapping, { ...options, name: baseName(name) })),
+  };
+}
 
 /** The first format that accepts these files; undefined if none does. */
 export function detectLogFormat(fileNames: readonly string[], firstBytes: FirstBytes): LogFormat | undefined {

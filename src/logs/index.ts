@@ -78,12 +78,26 @@ export {
   LOG_FORMATS,
   type LogFormat,
   type LogFormatFile,
+  mappedFormat,
 } from "./formats.js";
-export { type CsvOptions, readCsv } from "./readers/csv.js";
-export { type CsvEventMapping, type CsvFieldMapping, readCsvEvents, toCsv } from "./readers/csvevents.js";
+export { checkMapping } from "./mapping/check.js";
+export { toCsv } from "./mapping/livecsv.js";
+export type {
+  Condition,
+  EachMapping,
+  EventMapping,
+  EventRule,
+  FieldMapping,
+  KindMapping,
+  MappedSource,
+  ValueCondition,
+} from "./mapping/mapping.js";
+export { readMapped } from "./mapping/readmapped.js";
+export { readCsv } from "./readers/csv.js";
 export { parseEventLine, readJsonl, toJsonl } from "./readers/jsonl.js";
 export { LineError } from "./readers/lines.js";
 export { mergeByTime } from "./readers/merge.js";
+export type { CsvDialect, CsvOptions } from "./readers/records.js";
 export {
   type ByteSource,
   type ReaderOptions,

@@ -18,6 +18,10 @@ export interface QualityReport {
   addedBy: Record<string, number>;
   /** Streams still on air when the events ended. */
   open: number;
+  /** Rows that a mapping leaves out on purpose: they are not among those read. Absent if there are none. */
+  leftOut?: number;
+  /** Values that were read but are probably wrong, such as seconds taken for milliseconds. Absent if there are none. */
+  warnings?: Record<string, number>;
   /** Messages of the first few unreadable lines. */
   examples: string[];
   /** Diversity of the events kept; absent for tables. */
@@ -48,6 +52,17 @@ export function skipLine(report: QualityReport, message: string): void {
   report.read++;
   drop(report, "unreadable");
   if (report.examples.length < EXAMPLES) report.examples.push(message);
+}
+
+/** Counts a row that a mapping leaves out. */
+export function leaveOut(report: QualityReport): void {
+  report.leftOut = (report.leftOut ?? 0) + 1;
+}
+
+/** Counts a value that is probably wrong. */
+export function countWarning(report: QualityReport, what: string): void {
+  report.warnings ??= {};
+  count(report.warnings, what);
 }
 
 function percent(part: number, whole: number): string {
@@ -88,11 +103,13 @@ export function qualityReportLines(report: QualityReport): string[] {
     }
   }
   for (const [reason, n] of Object.entries(report.addedBy)) rows.push([`added: ${reason}`, String(n)]);
+  if (report.leftOut !== undefined) rows.push(["rows left out by the mapping", String(report.leftOut)]);
   if (report.open > 0) rows.push(["streams still on air", String(report.open)]);
   if (report.diversity !== undefined) rows.push(...diversityRows(report.diversity));
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const table = rows.map(([name, n, share = ""]) => {
     return `${name!.padEnd(widths[0]!)}  ${n!.padStart(widths[1]!)}  ${share.padStart(widths[2]!)}`.trimEnd();
   });
-  return [...table, ...report.examples.map((message) => `e.g. ${message}`)];
+  const warnings = Object.entries(report.warnings ?? {}).map(([what, n]) => `warning: ${what} (${n} rows)`);
+  return [...table, ...warnings, ...report.examples.map((message) => `e.g. ${message}`)];
 }

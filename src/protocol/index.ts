@@ -42,6 +42,7 @@ export {
   asEvent,
   EventError,
   fieldsOf,
+  isEvent,
   KINDS,
   type LoggedDecision,
   parseDecision,

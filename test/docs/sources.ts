@@ -91,7 +91,10 @@ function fieldsOf(members: readonly ts.TypeElement[], owner: string): Map<string
       const one = /^"(\w+)"$/.exec(type?.getText() ?? "")?.[1];
       const described = sentence === "" && one !== undefined ? `Always \`${one}\`.` : sentence;
       return [
-        [member.name.getText(), { sentence: described, defaultSentence, owner, type: type?.getText() ?? "", inner }],
+        [
+          member.name.getText().replace(/^"|"$/g, ""),
+          { sentence: described, defaultSentence, owner, type: type?.getText() ?? "", inner },
+        ],
       ];
     }),
   );

@@ -6,14 +6,15 @@ import {
   LOG_FORMATS,
   type LogFormat,
   type ReaderOptions,
-  readCsvEvents,
   readJsonl,
   readLineBlocks,
+  readMapped,
 } from "../../logs/index.js";
 import { type LiveEvent, type LoggedDecision, parseDecision } from "../../protocol/index.js";
 import { STANDARD } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { UsageError } from "./arguments.js";
+import { chosenFormat, withChosen } from "./mapping.js";
 
 /** Bytes at the start of a file that identify its layout. */
 const HEAD = 4096;
@@ -154,7 +155,7 @@ export const FORMAT_NAMES: readonly string[] = ["auto", ...LOG_FORMATS.map(({ na
  * @throws Error when nothing fits.
  */
 export async function formatOf(inputs: Inputs, name: string): Promise<LogFormat> {
-  const named = LOG_FORMATS.find((format) => format.name === name);
+  const named = chosenFormat() ?? LOG_FORMATS.find((format) => format.name === name);
   if (named !== undefined) return named;
   const heads: Record<string, Uint8Array> = {};
   for (const input of inputs.names) heads[input] = await inputs.head(input);
@@ -173,12 +174,13 @@ export async function formatOf(inputs: Inputs, name: string): Promise<LogFormat>
 }
 
 /** The events of the inputs, in the order of the inputs. */
-export function eventsOf(format: EventFormat, inputs: Inputs, options: ReaderOptions): AsyncIterable<LiveEvent> {
+export function eventsOf(format: EventFormat, inputs: Inputs, given: ReaderOptions): AsyncIterable<LiveEvent> {
+  const options = withChosen(given);
   // LiveQ's own files may have any name, which messages show in full.
   if (format.name === "jsonl")
     return each(inputs, (name) => readJsonl(inputs.open(name), { ...options, name: titleOf(name) }));
   if (format.name !== "csv") return format.read(inputs.names, (name) => inputs.open(name), options);
-  return each(inputs, (name) => readCsvEvents(inputs.open(name), undefined, { ...options, name: titleOf(name) }));
+  return each(inputs, (name) => readMapped(inputs.open(name), undefined, { ...options, name: titleOf(name) }));
 }
 
 async function* each<T>(inputs: Inputs, read: (name: string) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

@@ -1,11 +1,13 @@
-import { asEvent, type LiveEvent } from "../../protocol/index.js";
+import { asEvent, isEvent, type LiveEvent } from "../../protocol/index.js";
 import { skipLine } from "../report.js";
+import { lenient } from "./lenient.js";
 import { LineError } from "./lines.js";
 import { type ByteSource, checkedReader, type ReaderOptions, readLineBlocks } from "./text.js";
 
 /**
  * Reads events, one JSON object a line; blank lines are skipped. Holds one piece of the source at a time; pieces of bytes
- * or text may be cut anywhere.
+ * or text may be cut anywhere. Rows of databases are read as they are meant: null is absent, integers are ids, and fields
+ * that events do not have are left out and counted (`unknown`).
  *
  * @throws LineError naming line and field of an invalid event, unless `onError` is `skip`: `line 12: "watchMs" must
  * be a finite number >= 0, got -5`.
@@ -14,11 +16,12 @@ export async function* readJsonl(
   source: ByteSource,
   options: ReaderOptions = {},
 ): AsyncGenerator<LiveEvent, void, undefined> {
-  const { onError, report, ...text } = checkedReader(options);
+  const { onError, report, unknown = "ignore", ...text } = checkedReader(options);
+  const mend = (value: unknown) => lenient(value, unknown, report);
   for await (const { first, lines } of readLineBlocks(source, text)) {
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
-      const event = typeof line === "string" ? parseEventLine(line) : line;
+      const event = typeof line === "string" ? parseEventLine(line, mend) : line;
       if (event === undefined) continue;
       if (!(event instanceof Error)) {
         yield event;
@@ -36,8 +39,8 @@ const DEPTH = 8;
 /** Length of a line that may nest as deep as it likes: nothing recursive fails on it. */
 const SHORT = 1024;
 
-/** Whether a line of JSON nests deeper than `DEPTH`. */
-function nestsDeep(line: string): boolean {
+/** Whether a line of JSON nests deeper than `limit`. */
+function nestsDeep(line: string, limit: number): boolean {
   let depth = 0;
   let isText = false;
   for (let i = 0; i < line.length; i++) {
@@ -47,22 +50,37 @@ function nestsDeep(line: string): boolean {
       else if (code === 0x22) isText = false;
     } else if (code === 0x22) isText = true;
     else if (code === 0x5b || code === 0x7b) {
-      if (++depth > DEPTH) return true;
+      if (++depth > limit) return true;
     } else if (code === 0x5d || code === 0x7d) depth--;
   }
   return false;
 }
 
-/** The event of a line, or the error in it; undefined for a blank line. */
-export function parseEventLine(line: string): LiveEvent | Error | undefined {
+/** The value of a line of JSON, or the error in it; undefined for a blank line. */
+export function parseLine(line: string, depth: number): unknown {
   // First: the error of a parser costs some hundred times as much as the line.
   if (!/\S/.test(line)) return undefined;
-  if (line.length > SHORT && nestsDeep(line)) return new SyntaxError(`must nest at most ${DEPTH} deep`);
+  if (line.length > SHORT && nestsDeep(line, depth)) return new SyntaxError(`must nest at most ${depth} deep`);
   try {
-    return asEvent(JSON.parse(line));
-  } catch (error) {
+    return JSON.parse(line);
+  } catch {
     // Engines word JSON errors differently; this message is the same in all.
-    return error instanceof SyntaxError ? new SyntaxError("must be one JSON object") : (error as Error);
+    return new SyntaxError("must be one JSON object");
+  }
+}
+
+/**
+ * The event of a line, or the error in it; undefined for a blank line.
+ * @param mend Makes a value that is no event one, as far as it can. Default: it is refused.
+ */
+export function parseEventLine(line: string, mend?: (value: unknown) => unknown): LiveEvent | Error | undefined {
+  const value = parseLine(line, DEPTH);
+  if (value === undefined || value instanceof Error) return value;
+  if (isEvent(value)) return value;
+  try {
+    return asEvent(mend === undefined ? value : mend(value));
+  } catch (error) {
+    return error as Error;
   }
 }
 

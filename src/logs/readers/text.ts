@@ -34,6 +34,8 @@ export interface ReaderOptions extends TextOptions {
   onError?: "throw" | "skip";
   /** Counts the skipped lines; may be the report of the cleaning. Default none. */
   report?: QualityReport;
+  /** Fields that no event has, and columns that no mapping reads, are left out, or make their row invalid. Default ignore. */
+  unknown?: "ignore" | "refuse";
 }
 
 const anything: Rule = [() => true, ""];
@@ -44,10 +46,12 @@ const RULES: Rules<ReaderOptions> = {
   maxLine: integer(1, 2 ** 28),
   onError: oneOf("throw", "skip"),
   report: anything,
+  unknown: oneOf("ignore", "refuse"),
 };
 
 /** Reader options with defaults in place. */
-export type CheckedReader = ReaderOptions & Required<Pick<ReaderOptions, "encoding" | "maxLine" | "onError">>;
+export type CheckedReader = ReaderOptions &
+  Required<Pick<ReaderOptions, "encoding" | "maxLine" | "onError" | "unknown">>;
 
 /** @throws TypeError for an unknown option, RangeError for a wrong value. */
 export function checkedReader(options: ReaderOptions): CheckedReader {
@@ -55,6 +59,7 @@ export function checkedReader(options: ReaderOptions): CheckedReader {
     encoding: "utf-8",
     maxLine: 1 << 20,
     onError: "throw",
+    unknown: "ignore",
   }) as CheckedReader;
 }
 

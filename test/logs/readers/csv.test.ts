@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type CsvEventMapping, readCsv, readCsvEvents, toCsv } from "../../../src/logs/index.js";
+import { type EventMapping, readCsv, readMapped, toCsv } from "../../../src/logs/index.js";
 import { emptyQualityReport } from "../../../src/logs/report.js";
 import { parseIsoTime, parseNumber } from "../../../src/logs/values.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
@@ -63,7 +63,7 @@ describe("comma-separated records", () => {
 });
 
 describe("events in columns", () => {
-  const mapping: CsvEventMapping = {
+  const mapping: EventMapping = {
     kind: { column: "what", values: { view: "watch", enter: "click" } },
     fields: {
       user: "uid",
@@ -75,7 +75,7 @@ describe("events in columns", () => {
 
   test("are mapped: kinds by value, seconds and minutes to milliseconds, dates, columns by one of two names", async () => {
     const text = "what,uid,live,ts,minutes\nenter,7,9,1.5,0\nview,7,9,1970-01-01T00:01:00Z,0.5\nlike,7,9,61,\n";
-    expect(await all(readCsvEvents(text, mapping))).toEqual([
+    expect(await all(readMapped(text, mapping))).toEqual([
       { kind: "click", user: "7", stream: "9", time: 1500 },
       { kind: "watch", user: "7", stream: "9", time: 60_000, watchMs: 30_000 },
       { kind: "like", user: "7", stream: "9", time: 61_000 },
@@ -84,22 +84,24 @@ describe("events in columns", () => {
 
   test("errors name line, field and value", async () => {
     const text = "what,uid,live,ts,minutes\nview,7,9,1,x\n";
-    await expect(all(readCsvEvents(text, mapping))).rejects.toThrow(
-      'line 2: "watchMs" must be a finite number >= 0, got "x"',
+    await expect(all(readMapped(text, mapping))).rejects.toThrow(
+      'line 2: "watchMs" must be a number >= 0 or a duration as 01:23:45 or PT1H23M45S, got "x"',
     );
-    await expect(all(readCsvEvents("what,uid\n", mapping))).rejects.toThrow(
+    await expect(all(readMapped("what,uid\n", mapping))).rejects.toThrow(
       'must have a column "room" or "live", got what, uid',
     );
     const report = emptyQualityReport();
-    expect(await all(readCsvEvents(text, mapping, { onError: "skip", report }))).toEqual([]);
-    expect(report.examples).toEqual(['line 2: "watchMs" must be a finite number >= 0, got "x"']);
+    expect(await all(readMapped(text, mapping, { onError: "skip", report }))).toEqual([]);
+    expect(report.examples).toEqual([
+      'line 2: "watchMs" must be a number >= 0 or a duration as 01:23:45 or PT1H23M45S, got "x"',
+    ]);
   });
 
   test("a mapping to an unknown field is refused before anything is read", async () => {
     const wrong = { kind: "click", fields: { watchMs: "w" } } as const;
-    await expect(all(readCsvEvents("", wrong))).rejects.toThrow('"fields.watchMs" is not a field of click');
+    await expect(all(readMapped("", wrong))).rejects.toThrow('"fields.watchMs" is not a field of click');
     const kind = { kind: "wink" as "click", fields: {} };
-    await expect(all(readCsvEvents("", kind))).rejects.toThrow('"kind" must be one of on_air');
+    await expect(all(readMapped("", kind))).rejects.toThrow('"kind" must be one of on_air');
   });
 
   test("events of every kind read back as they were written", async () => {
@@ -136,7 +138,7 @@ describe("events in columns", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 10 }), fc.nat(1000), async (events, seed) => {
         const text = (await all(toCsv(events))).join("");
-        expect(await all(readCsvEvents(cut(utf8(text), seed, 50)))).toEqual(events);
+        expect(await all(readMapped(cut(utf8(text), seed, 50)))).toEqual(events);
       }),
       { numRuns: 150, seed: 1 },
     );

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { emptyQualityReport, type QualityReport, readJsonl } from "../../../logs/index.js";
+import { emptyQualityReport, type QualityReport } from "../../../logs/index.js";
 import { tail } from "../../../node/index.js";
 import { EventError, type LiveEvent } from "../../../protocol/index.js";
 import {
@@ -13,6 +13,7 @@ import { UserShares } from "../../../recommender/learning/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../../reading/input.js";
 import { isEvent, merged, reconstructed, type Timed, timed } from "../../reading/log.js";
+import { followedEvents } from "../../reading/mapping.js";
 import { loadRecommender } from "../../reading/model.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
@@ -59,7 +60,7 @@ async function entriesOf(events: Inputs, decisions: Inputs | undefined, tailed?:
 
 /** The events of a growing log. It counts torn lines, as one must not end a run of weeks. */
 function followed({ names: [name] }: Inputs, stop: AbortSignal, report: QualityReport): AsyncIterable<LiveEvent> {
-  return readJsonl(tail(name!, { signal: stop }), { name: name!, onError: "skip", report });
+  return followedEvents(tail(name!, { signal: stop }), { name: name!, onError: "skip", report });
 }
 
 /** @throws UsageError for inputs that cannot be followed. */
