@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from "commander";
 import { POLICIES } from "../baselines/index.js";
 import { type InspectOptions, inspect } from "./commands/data/inspect.js";
+import { type MapOptions, map } from "./commands/data/map.js";
 import { type PrepareOptions, prepare } from "./commands/data/prepare.js";
 import { printSchema, SCHEMA_NAMES, type SchemaName } from "./commands/data/schema.js";
 import { SPLITS } from "./commands/data/split.js";
@@ -166,6 +167,16 @@ command(
   )
   .option("--limit-window <s>", "length of that window, in seconds", number(0.001, 1e9), 60)
   .action(async (inputs: string[], options: PrepareOptions) => ended(await prepare(inputs, options, stop.signal)));
+
+command(
+  "map",
+  "look at a log of another platform, and write a mapping by which the other commands read it, with guesses explained",
+  "export.csv --out map.json",
+  "- < export.jsonl > map.json",
+)
+  .argument("<file>", "the log: CSV, TSV or JSON lines; - for stdin")
+  .option("--out <file>", "write the mapping here; - for stdout", "-")
+  .action((file: string, options: MapOptions) => map(file, options, stop.signal));
 
 command(
   "train",

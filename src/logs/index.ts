@@ -81,6 +81,7 @@ export {
   mappedFormat,
 } from "./formats.js";
 export { checkMapping } from "./mapping/check.js";
+export { type ReadTime, timeReader } from "./mapping/clock.js";
 export { toCsv } from "./mapping/livecsv.js";
 export type {
   Condition,

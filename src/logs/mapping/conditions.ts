@@ -6,7 +6,8 @@ import type { Condition, Scalar } from "./mapping.js";
 type Test = (value: unknown) => boolean;
 
 function numberOf(value: unknown): number {
-  return typeof value === "string" ? parseNumber(value) : typeof value === "number" ? value : Number.NaN;
+  if (typeof value === "string") return parseNumber(value);
+  return typeof value === "number" || typeof value === "boolean" ? Number(value) : Number.NaN;
 }
 
 function equal(scalar: Scalar): Test {

@@ -21,7 +21,7 @@ export interface FoundColumn {
  * @throws Error for a missing column.
  */
 export function findColumn(columns: readonly string[], wanted: string, where: string): FoundColumn {
-  const names = wanted.replace(/^\?/, "").split("|");
+  const names = columns.includes(wanted) ? [wanted] : wanted.replace(/^\?/, "").split("|");
   const name = names.find((one) => columns.includes(one));
   if (name !== undefined) return { name, at: columns.indexOf(name) };
   if (wanted.startsWith("?")) return { name: names[0]!, at: -1 };

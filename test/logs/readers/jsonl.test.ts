@@ -142,3 +142,61 @@ describe("JSON lines", () => {
     expect(given).toBe(10);
   });
 });
+
+describe("rows of databases in JSON lines", () => {
+  const click = { kind: "click", time: 1, user: "u", stream: "s" };
+  test.each<[object, object]>([
+    [
+      { ...click, user: 7 },
+      { ...click, user: "7" },
+    ],
+    [
+      { ...click, stream: 0 },
+      { ...click, stream: "0" },
+    ],
+    [
+      { ...click, user: 2 ** 53 - 1 },
+      { ...click, user: "9007199254740991" },
+    ],
+    [
+      { ...click, decision: 12, id: 9 },
+      { ...click, decision: "12", id: "9" },
+    ],
+    [{ ...click, decision: null }, click],
+    [{ ...click, watchMs: null, streamer: null }, click],
+    [{ ...click, watchMs: 5 }, click],
+    [{ ...click, extra: { a: [1] } }, click],
+    [{ ...click, extra: null }, click],
+    [
+      { kind: "on_air", time: 1, stream: 1, streamer: 2, category: 3, tags: null },
+      { kind: "on_air", time: 1, stream: "1", streamer: "2", category: "3" },
+    ],
+    [
+      { kind: "friend", time: 1, user: 1, friend: 2 },
+      { kind: "friend", time: 1, user: "1", friend: "2" },
+    ],
+  ])("%j is read as it is meant", async (row, event) => {
+    expect(await all(readJsonl(JSON.stringify(row)))).toEqual([event]);
+  });
+
+  test.each<[object, string]>([
+    [{ ...click, user: 1.5 }, '"user" must be a string of 1 to 256 characters, got 1.5'],
+    [{ ...click, user: 2 ** 53 }, '"user" must be a string'],
+    [{ ...click, user: null }, '"user" must be a string'],
+    [{ ...click, user: true }, '"user" must be a string'],
+    [{ ...click, time: null }, '"time" must be a finite number'],
+    [{ ...click, time: "1" }, '"time" must be a finite number'],
+    [{ ...click, kind: "wink", extra: 1 }, '"kind" must be one of'],
+    [{ extra: 1 }, '"kind" must be one of'],
+  ])("%j is refused", async (row, message) => {
+    await expect(all(readJsonl(JSON.stringify(row)))).rejects.toThrow(message);
+  });
+
+  test("fields that no event has are counted, or refused when asked", async () => {
+    const report = emptyQualityReport();
+    const text = `${JSON.stringify({ ...click, x: 1 })}\n`.repeat(3);
+    expect(await all(readJsonl(text, { report }))).toHaveLength(3);
+    expect(report.changedBy).toEqual({ "unknown field left out": { x: 3 } });
+    await expect(all(readJsonl(text, { unknown: "refuse" }))).rejects.toThrow('line 1: "x" is not a field of an event');
+  });
+});

@@ -1,0 +1,87 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { guessMapping } from "../../src/cli/guessing/guess.js";
+import { sampleOf } from "../../src/cli/guessing/sample.js";
+import { checkMapping, emptyQualityReport, readMapped } from "../../src/logs/index.js";
+import { liveq, liveqOn } from "../support/command.js";
+import { EXPORTS } from "../support/exports.js";
+import { temporaryFolder } from "../support/folder.js";
+import { all, utf8 } from "../support/pieces.js";
+
+describe("a mapping is guessed", () => {
+  test.each(EXPORTS)("of $name", async ({ text, events, first }) => {
+    const guessed = guessMapping(await sampleOf(utf8(text), true));
+    expect(guessed.missing).toEqual([]);
+    const report = emptyQualityReport();
+    const read = await all(readMapped(text, checkMapping(guessed.mapping), { onError: "skip", report }));
+    const counts: Record<string, number> = {};
+    for (const { kind } of read) counts[kind] = (counts[kind] ?? 0) + 1;
+    expect(report.examples).toEqual([]);
+    expect(counts).toEqual(events);
+    expect(read.find(({ kind }) => kind === first["kind"])).toMatchObject(first);
+  });
+});
+
+describe("liveq map", () => {
+  test("writes a mapping that prepare reads, explains its guesses, and names the next command", async () => {
+    const { at } = temporaryFolder();
+    const [{ text }] = EXPORTS as [(typeof EXPORTS)[number]];
+    const [log, map] = [at("export.csv"), at("map.json")];
+    writeFileSync(log, text);
+    const guessed = await liveq("map", log, "--out", map);
+    expect(guessed.code).toBe(0);
+    expect(guessed.err).toContain("time      event_time: by its name; dates in the order of ISO 8601");
+    expect(guessed.err).toContain("the mapping reads 120 events of the 120 rows: 60 click, 30 signal, 30 purchase");
+    expect(guessed.err).toContain(`next: liveq prepare ${log} --map ${map}`);
+    const prepared = await liveq("prepare", log, "--map", map, "--off-air", "keep", "--out", at("data"));
+    expect(prepared.out).toMatch(/^format: map\nread +120\nkept +120 /);
+    const typed = await liveqOn(text, "map", "-");
+    expect(JSON.parse(typed.out)).toEqual(JSON.parse(readFileSync(map, "utf8")));
+  });
+
+  test.each([
+    ["a,b\n1,x\n2,y\n", "no column found for a time and a user and an item or a stream among a, b"],
+    ["user_id,item_id\n1,2\n3,4\n", "no column found for a time among user_id, item_id"],
+    ["ts,item_id\n1700000000,2\n1700000001,4\n", "no column found for a user among ts, item_id"],
+    ["ts,user_id\n1700000000,2\n1700000001,4\n", "no column found for an item or a stream among ts, user_id"],
+    ["", "stdin: must hold rows, got none"],
+    ["\0\0", "stdin: must hold text, got zero bytes"],
+  ])("of %j exits with 1 and says what is missing", async (text, message) => {
+    const { code, out, err } = await liveqOn(text, "map", "-");
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain(message);
+  });
+});
+
+describe("--map", () => {
+  test("of a wrong mapping fails, naming the file and the path", async () => {
+    const { at } = temporaryFolder();
+    const map = at("map.json");
+    writeFileSync(map, '{"kind":"click","fields":{"time":{"column":"t","units":"s"}}}');
+    const { code, err } = await liveqOn("t\n1\n", "prepare", "-", "--map", map);
+    expect(code).toBe(1);
+    expect(err).toContain(`${map}: "fields.time.units" is not an option; there are column`);
+  });
+
+  test("warns of seconds that pass as milliseconds, once", async () => {
+    const { at } = temporaryFolder();
+    const map = at("map.json");
+    writeFileSync(map, '{"kind":"click","fields":{"time":"t","user":"u","stream":"s"}}');
+    const text = `t,u,s\n${Array.from({ length: 50 }, (_, i) => `${1_700_000_000 + i},u,s`).join("\n")}\n`;
+    const prepared = await liveqOn(text, "prepare", "-", "--map", map, "--off-air", "keep", "--split", "none");
+    const warning = /warning: time: lies in 1970 to 1973 with "unit" "ms"; are the numbers in seconds\? \(50 rows\)/g;
+    expect(prepared.out.match(warning)).toHaveLength(1);
+    const evaluated = await liveqOn(text, "evaluate", "--events", "-", "--map", map, "--policies", "popular");
+    expect(evaluated.err.match(warning)).toHaveLength(1);
+  });
+
+  test("and unknown fields of LiveQ's own events are left out and counted, or refused", async () => {
+    const text = '{"kind":"click","time":1,"user":7,"stream":"s","watchMs":null,"x":1}\n';
+    const common = ["prepare", "-", "--off-air", "keep", "--split", "none"];
+    const kept = await liveqOn(text, ...common);
+    expect(kept.out).toMatch(/kept +1 /);
+    expect(kept.out).toMatch(/changed x: unknown field left out +1 /);
+    const refused = await liveqOn(text, ...common, "--unknown", "refuse");
+    expect(refused.out).toContain('"x" is not a field of an event');
+  });
+});
