@@ -7,6 +7,8 @@ import { readNetflix } from "./datasets/netflix.js";
 import { type BanditRecord, readOpenBandit } from "./datasets/openbandit.js";
 import type { RatingRecord } from "./datasets/ratings.js";
 import { readTwitch, twitchEvents } from "./datasets/twitch.js";
+import { EVENT_LAYOUTS, type EventLayout } from "./layouts/events.js";
+import { RATING_LAYOUTS, type RatingLayout } from "./layouts/ratings.js";
 import type { EventMapping } from "./mapping/mapping.js";
 import { readMapped } from "./mapping/readmapped.js";
 import { readJsonl } from "./readers/jsonl.js";
@@ -153,6 +155,29 @@ function kuaiLive(fileNames: readonly string[], open: OpenFile, options: ReaderO
   return readKuaiLive(files, { onError, ...(report === undefined ? {} : { report }) });
 }
 
+/** The format of a layout of ratings. */
+function ratingFormat({ name, description, pattern, about, first, read }: RatingLayout): LogFormat {
+  const files: LogFormatFile[] = [{ pattern, about }];
+  return {
+    ...{ name, description, files, detect: detector(files, first) },
+    yields: "ratings",
+    read: (fileNames, open) => each(matching(fileNames, pattern), (file) => read(open(file), baseName(file))),
+  };
+}
+
+/** The format of a layout of events: its ready mapping. */
+function eventFormat({ name, description, pattern, about, first, mapping }: EventLayout): LogFormat {
+  const files: LogFormatFile[] = [{ pattern, about }];
+  return {
+    ...{ name, description, files, detect: detector(files, first) },
+    yields: "events",
+    read: (fileNames, open, options = {}) =>
+      each(matching(fileNames, pattern), (file) =>
+        readMapped(open(file), mapping, { ...options, name: baseName(file) }),
+      ),
+  };
+}
+
 /**
  * All readable formats, the most specific first, for `liveq prepare --format auto`.
  *
@@ -227,6 +252,8 @@ export const LOG_FORMATS: readonly LogFormat[] = [
       yield* twitchEvents(await readTwitch(open(name), baseName(name)));
     },
   },
+  ...RATING_LAYOUTS.map(ratingFormat),
+  ...EVENT_LAYOUTS.map(eventFormat),
   {
     name: "jsonl",
     description: "LiveQ's own events, one JSON object a line",
