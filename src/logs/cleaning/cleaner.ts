@@ -13,7 +13,9 @@ import {
   type Watch,
 } from "../../protocol/index.js";
 import { count } from "../counts.js";
+import { Batched, inBatches } from "../readers/batches.js";
 import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
+import { sortSimultaneous } from "../simultaneous.js";
 import { DiversityMeter } from "./diversity.js";
 import { Moment } from "./moment.js";
 import { type CheckedCleaning, type CleanEventsOptions, checkedCleaning } from "./options.js";
@@ -65,6 +67,8 @@ export class EventCleaner {
   /** Events without ids kept at time `#now`. */
   readonly #moment = new Moment();
   #now = -Infinity;
+  /** The events of the latest instant, while more may come that are put in order with them. */
+  readonly #instant: LiveEvent[] = [];
   /** Streams on air, and streams that ended less than `graceMs` ago. */
   readonly #streams = new Map<Id, KnownStream>();
   readonly #alarms = new PriorityQueue<Alarm>();
@@ -83,7 +87,9 @@ export class EventCleaner {
     this.#options = resolved;
     this.#emit = emit;
     this.report = resolved.report ?? emptyQualityReport();
-    this.#reorder = new Reorder(resolved.latenessMs, resolved.window, (event) => this.#ordered(event));
+    const isSorted = resolved.simultaneous === "sort";
+    const take = isSorted ? (event: LiveEvent) => this.#gather(event) : (event: LiveEvent) => this.#ordered(event);
+    this.#reorder = new Reorder(resolved.latenessMs, resolved.window, take);
     this.#diversity = new DiversityMeter(resolved.ids);
     this.#seen = new Seen(resolved.window);
     this.#visits = new Latest(resolved.window);
@@ -94,7 +100,7 @@ export class EventCleaner {
     this.report.read++;
     const fault = this.#fault(event);
     if (fault !== undefined) {
-      drop(this.report, fault);
+      drop(this.report, fault, event);
     } else if (event.time >= this.#reorder.watermark) {
       this.#reorder.push(event);
     } else {
@@ -128,9 +134,23 @@ export class EventCleaner {
   /** Emits the events that wait to be put in order, and completes the report. */
   end(): void {
     this.#reorder.end();
+    this.#settle();
     this.report.open = 0;
     for (const { end } of this.#streams.values()) if (end === Infinity) this.report.open++;
     this.report.diversity = this.#diversity.report;
+  }
+
+  /** Takes the events in order of time, and passes those of an instant on in theirs. */
+  #gather(event: LiveEvent): void {
+    if (this.#instant.length > 0 && this.#instant[0]!.time !== event.time) this.#settle();
+    this.#instant.push(event);
+  }
+
+  #settle(): void {
+    const events = this.#instant;
+    if (events.length > 1) sortSimultaneous(events);
+    for (const event of events) this.#ordered(event);
+    events.length = 0;
   }
 
   /** Takes the events in order. */
@@ -138,12 +158,12 @@ export class EventCleaner {
     this.#advance(event.time);
     const clean = this.#isRepeated(event) ? "duplicate" : this.#cleaned(event);
     if (typeof clean === "string") {
-      drop(this.report, clean);
+      drop(this.report, clean, event);
       return;
     }
     // Two that cleaning has made the same are the same at the next cleaning.
     if (clean !== event && this.#isRepeated(clean)) {
-      drop(this.report, "duplicate");
+      drop(this.report, "duplicate", event);
       return;
     }
     if (event.id === undefined) this.#moment.add(event);
@@ -291,9 +311,6 @@ export class EventCleaner {
   }
 }
 
-/** Events yielded together: one by one, each would cost one promise more. */
-const BATCH = 256;
-
 /**
  * Cleans events in one pass, in memory bounded by `window` and the number of streams on air. It puts events in order of
  * time; drops duplicates, late events, feedback on streams that are not on air and events beyond the limits; cuts
@@ -310,16 +327,16 @@ export function cleanEvents(
 ): CleanedRecords<LiveEvent> {
   let ready: LiveEvent[] = [];
   const cleaner = new EventCleaner(options, (event) => ready.push(event));
-  async function* clean(): AsyncGenerator<LiveEvent, void, undefined> {
-    for await (const event of events) {
-      cleaner.push(event);
-      if (ready.length < BATCH) continue;
-      const batch = ready;
+  async function* clean(): AsyncGenerator<LiveEvent[], void, undefined> {
+    for await (const batch of inBatches(events)) {
+      for (const event of batch) cleaner.push(event);
+      if (ready.length === 0) continue;
+      const clean = ready;
       ready = [];
-      for (const one of batch) yield one;
+      yield clean;
     }
     cleaner.end();
-    for (const one of ready) yield one;
+    yield ready;
   }
-  return { report: cleaner.report, [Symbol.asyncIterator]: clean };
+  return { report: cleaner.report, [Symbol.asyncIterator]: () => new Batched(clean()) };
 }
