@@ -108,6 +108,15 @@ export class Inputs {
     this.names = names;
   }
 
+  /** What inputs without any item are, in words. */
+  async nothing(): Promise<string> {
+    const heads = await Promise.all(this.names.map((name) => this.head(name)));
+    if (heads.some(({ bytes }) => bytes.length > 0)) return "nothing but blank lines";
+    const compression = heads.find((head) => head.compression)?.compression;
+    if (compression !== undefined) return `${compression} of an empty file`;
+    return heads.length > 1 ? "empty files" : "an empty file";
+  }
+
   /** The pieces of a file, decompressed. @throws Error that names the file; the signal's reason if it ends the reading. */
   open(name: string): AsyncGenerator<Uint8Array, void, undefined> {
     return (

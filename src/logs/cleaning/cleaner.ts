@@ -156,7 +156,8 @@ export class EventCleaner {
   /** Takes the events in order. */
   #ordered(event: LiveEvent): void {
     this.#advance(event.time);
-    const clean = this.#isRepeated(event) ? "duplicate" : this.#cleaned(event);
+    const stream = "stream" in event ? this.#streams.get(event.stream) : undefined;
+    const clean = this.#isRepeated(event) ? "duplicate" : this.#cleaned(event, stream);
     if (typeof clean === "string") {
       drop(this.report, clean, event);
       return;
@@ -168,18 +169,17 @@ export class EventCleaner {
     }
     if (event.id === undefined) this.#moment.add(event);
     if (event.id === undefined && clean !== event) this.#moment.add(clean);
-    this.#remember(clean);
+    const known = this.#remember(clean, stream);
     this.report.kept++;
     if (this.#options.late === "keep" && this.#moved.has(event)) change(this.report, "late", "time");
-    this.#release(clean);
+    this.#release(clean, known);
   }
 
   #isRepeated(event: LiveEvent): boolean {
     return event.id === undefined && this.#moment.has(event);
   }
 
-  #release(event: LiveEvent): void {
-    const stream = "stream" in event ? this.#streams.get(event.stream) : undefined;
+  #release(event: LiveEvent, stream: KnownStream | undefined): void {
     this.#diversity.feedback(event, stream?.streamer);
     this.#emit(event);
   }
@@ -205,7 +205,7 @@ export class EventCleaner {
       this.#close(stream, due);
       this.report.added++;
       count(this.report.addedBy, "stream never ended");
-      this.#release({ kind: "off_air", time: due, stream: stream.id });
+      this.#release({ kind: "off_air", time: due, stream: stream.id }, stream);
     }
   }
 
@@ -215,10 +215,9 @@ export class EventCleaner {
   }
 
   /** The clean event, or the reason to drop it. */
-  #cleaned(event: LiveEvent): LiveEvent | string {
+  #cleaned(event: LiveEvent, stream: KnownStream | undefined): LiveEvent | string {
     if (event.kind === "page_view") return this.#fitting(event, "dwellMs", event.dwellMs, Infinity);
     if (!("stream" in event) || event.kind === "on_air") return event;
-    const stream = this.#streams.get(event.stream);
     if (event.kind === "off_air") return stream?.end === Infinity ? event : "off_air without on_air";
     if (event.kind === "update") return stream?.end === Infinity ? event : "update of a stream not on air";
     if (stream === undefined && this.#options.offAir === "drop") return "stream not on air";
@@ -277,19 +276,19 @@ export class EventCleaner {
     return pairLimit > 0 && (this.#rates.get(pairKey(event.user, event.stream)) ?? 0) >= pairLimit;
   }
 
-  /** Remembers from a kept event the state for checks of later events. */
-  #remember(event: LiveEvent): void {
-    if (!("stream" in event)) return;
-    const stream = this.#streams.get(event.stream);
+  /** Remembers from a kept event the state for checks of later events; returns its stream. */
+  #remember(event: LiveEvent, stream: KnownStream | undefined): KnownStream | undefined {
+    if (!("stream" in event)) return undefined;
     if (stream !== undefined) stream.lastEvent = event.time;
-    if (event.kind === "on_air" && stream?.end !== Infinity) this.#open(event);
+    if (event.kind === "on_air" && stream?.end !== Infinity) return this.#open(event);
     if (event.kind === "off_air") this.#close(stream!, event.time);
-    if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return;
-    if (isAutomatic(event)) return;
+    if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return stream;
+    if (isAutomatic(event)) return stream;
     const { userLimit, pairLimit } = this.#options;
     if (event.kind === "click" || event.kind === "gift") this.#visit(event);
     if (userLimit > 0) this.#rate(`u${event.user}`);
     if (pairLimit > 0) this.#rate(pairKey(event.user, event.stream));
+    return stream;
   }
 
   #visit({ kind, user, stream, time }: Click | Gift): void {
@@ -304,10 +303,11 @@ export class EventCleaner {
     this.#rates.set(key, (this.#rates.get(key) ?? 0) + 1);
   }
 
-  #open({ stream: id, streamer, time }: OnAir): void {
+  #open({ stream: id, streamer, time }: OnAir): KnownStream {
     const stream = { id, streamer, start: time, end: Infinity, lastEvent: time };
     this.#streams.set(id, stream);
     this.#alarms.push({ time: time + this.#options.timeoutMs, stream });
+    return stream;
   }
 }
 

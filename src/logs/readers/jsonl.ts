@@ -63,7 +63,7 @@ function nestsDeep(line: string): boolean {
 /** The event of a line, or the error in it; undefined for a blank line. */
 export function parseEventLine(line: string): LiveEvent | Error | undefined {
   // First: the error of a parser costs some hundred times as much as the line.
-  if (!/\S/.test(line)) return undefined;
+  if (line.charCodeAt(0) !== 0x7b && !/\S/.test(line)) return undefined;
   if (line.length > SHORT && nestsDeep(line)) return new SyntaxError(`must nest at most ${DEPTH} deep`);
   try {
     return asEvent(JSON.parse(line));

@@ -71,8 +71,7 @@ export async function inspect(file: string, options: InspectOptions, signal: Abo
   const inputs = new Inputs([file], signal);
   const { bytes, compression, layout } = await inputs.head(inputs.names[0]!);
   if (bytes.length === 0) {
-    const empty = compression === undefined ? "an empty file" : `${compression} of nothing`;
-    throw new Error(`${inputs.title}: must hold events or tensors, got ${empty}`);
+    throw new Error(`${inputs.title}: must hold events or tensors, got ${await inputs.nothing()}`);
   }
   // Text has no zero bytes, but UTF-16; a file of tensors begins with a length in eight bytes.
   const isTensors = bytes.includes(0) && layout === undefined;

@@ -15,6 +15,8 @@ export interface KeptOptions {
   isRange: boolean;
   /** Names of the inputs, for messages. */
   title: string;
+  /** What they hold where they hold no items. */
+  nothing: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface KeptOptions {
  */
 export function tooFew(report: QualityReport, things: string, options: KeptOptions): Error | undefined {
   const { minKept, isRange, title } = options;
-  if (report.read === 0) return new Error(`${title}: holds no ${things}: an empty file`);
+  if (report.read === 0) return new Error(`${title}: holds no ${things}: ${options.nothing}`);
   const outside = isRange ? (report.droppedBy["time out of range"] ?? 0) : 0;
   const asked = report.read - outside;
   const isEnough = minKept === 0 || (report.kept > 0 && report.kept >= minKept * asked);

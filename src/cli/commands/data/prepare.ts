@@ -149,7 +149,9 @@ export async function prepare(
     quality,
   };
   const isRange = options.from !== undefined || options.to !== undefined;
-  const failure = tooFew(quality, format.yields, { minKept: options.minKept, isRange, title: inputs.title });
+  const { title } = inputs;
+  const nothing = quality.read > 0 ? "" : await inputs.nothing();
+  const failure = tooFew(quality, format.yields, { minKept: options.minKept, isRange, title, nothing });
   if (quality.read > 0 || signal.aborted) publish(report, options);
   if (failure !== undefined && !signal.aborted) throw failure;
   return !signal.aborted;
