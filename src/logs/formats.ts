@@ -79,6 +79,9 @@ function firstLine(firstBytes: FirstBytes, fileName: string): string {
   return (startOf(firstBytes[fileName] ?? new Uint8Array()).split(/[\r\n]/, 1)[0] ?? "").trimEnd();
 }
 
+/** Lines within which one must be an event. */
+const LINES = 20;
+
 /** A layout of LiveQ's own events. */
 export interface OwnLayout {
   name: "jsonl" | "json" | "csv";
@@ -101,7 +104,9 @@ export function ownLayoutOf(bytes: Uint8Array): OwnLayout | undefined {
     const names = line.split(separator).map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
     if (names.includes("kind")) return { name: "csv", separator };
   }
-  return undefined;
+  // A damaged line may be the first.
+  const isLine = (one: string) => one.startsWith("{") && one.trimEnd().endsWith("}");
+  return text.split(/[\r\n]+/, LINES).some(isLine) ? { name: "jsonl" } : undefined;
 }
 
 /** Whether the files that match have a layout of LiveQ's own, by their first bytes. */

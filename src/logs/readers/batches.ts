@@ -19,14 +19,19 @@ export class Batched<T> implements AsyncGenerator<T, void, undefined> {
   }
 
   next(): Promise<Step<T>> {
-    if (this.#at < this.#batch.length) return Promise.resolve({ done: false, value: this.#batch[this.#at++]! });
-    const step = this.#waiting === undefined ? this.#advance() : this.#waiting.then(() => this.next());
+    if (this.#waiting === undefined && this.#at < this.#batch.length) return this.#step();
+    const step = this.#waiting === undefined ? this.#step() : this.#waiting.then(() => this.#step());
     const isOver = () => {
       if (this.#waiting === waiting) this.#waiting = undefined;
     };
     const waiting = step.then(isOver, isOver);
     this.#waiting = waiting;
     return step;
+  }
+
+  #step(): Promise<Step<T>> {
+    if (this.#at === this.#batch.length) return this.#advance();
+    return Promise.resolve({ done: false, value: this.#batch[this.#at++]! });
   }
 
   async return(): Promise<Step<T>> {

@@ -74,6 +74,9 @@ interface Element {
 const [QUOTE, ESCAPE, FEED, COMMA] = [0x22, 0x5c, 0x0a, 0x2c];
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
+/** The byte-order mark of UTF-8. */
+const MARK = [0xef, 0xbb, 0xbf];
+
 function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === FEED || byte === 0x0d || byte === 0x09;
 }
@@ -95,7 +98,8 @@ class Elements {
   #start = 0;
   /** Whether the array has been opened. */
   #isOpen = false;
-  #isMarked = false;
+  /** Whether the byte-order mark, if there is one, is over. */
+  #isBegun = false;
   /** After text that has no end: everything up to a line that begins with an object is left out. */
   #isAstray = false;
   #isLineStart = false;
@@ -105,14 +109,14 @@ class Elements {
     this.#max = max;
   }
 
-  push(given: Uint8Array): Element[] {
+  push(piece: Uint8Array): Element[] {
     const found: Element[] = [];
-    if (given.length === 0 || this.isLost) return found;
-    const piece = !this.#isMarked && given[0] === 0xef ? given.subarray(3) : given;
-    this.#isMarked = true;
+    if (this.isLost) return found;
     let from = this.#start > 0 ? 0 : -1;
     for (let i = 0; i < piece.length; i++) {
       const byte = piece[i]!;
+      if (!this.#isBegun && MARK.includes(byte)) continue;
+      this.#isBegun = true;
       if (byte === FEED) this.#line++;
       if (this.#isAstray && !this.#isFound(byte)) continue;
       if (this.#isText) {
