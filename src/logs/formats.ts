@@ -94,7 +94,10 @@ export interface OwnLayout {
  * or columns of which one is `kind`. An empty file is `jsonl`. Undefined for any other file.
  */
 export function ownLayoutOf(bytes: Uint8Array): OwnLayout | undefined {
-  const text = startOf(bytes).trimStart();
+  const start = startOf(bytes);
+  // Files of tensors begin with a length in eight bytes.
+  if (start.slice(0, 8).includes("\0")) return undefined;
+  const text = start.trimStart();
   const line = (text.split(/[\r\n]/, 1)[0] ?? "").trimEnd();
   if (text.startsWith("[")) return { name: "json" };
   // An object on many lines: its first line ends within it.

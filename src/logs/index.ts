@@ -88,7 +88,7 @@ export { type CsvEventMapping, type CsvFieldMapping, readCsvEvents, toCsv } from
 export { readJsonArray } from "./readers/jsonarray.js";
 export { parseEventLine, readJsonl, toJsonl } from "./readers/jsonl.js";
 export { LineError } from "./readers/lines.js";
-export { type BatchSource, mergeBatches, mergeByTime } from "./readers/merge.js";
+export { type BatchSource, mergeBatches, mergeByTime, OverlapError } from "./readers/merge.js";
 export { type ByteSource, readBytes } from "./readers/pieces.js";
 export { type RunStore, type SortOptions, sortEvents } from "./readers/sort.js";
 export { type ReaderOptions, readLineBlocks, type TextOptions } from "./readers/text.js";

@@ -12,6 +12,7 @@ import type { LiveEvent } from "../../src/protocol/events.js";
 import { simulate } from "../../src/simulator/index.js";
 import { COMMAND, ended, liveq, liveqOn } from "../support/command.js";
 import { temporaryFolder } from "../support/folder.js";
+import { lookAlike } from "../support/movielens.js";
 import { all } from "../support/pieces.js";
 
 const { folder, at } = temporaryFolder();
@@ -159,6 +160,40 @@ describe("prepare gives the same bytes", () => {
       expect(report.sorted).toBe(i === 3);
       expect(report.quality.read).toBe(events.length);
     }
+  });
+
+  test("for more overlapping files than can be open at a time, and files of days, packed or not", async () => {
+    mkdirSync(at("many"));
+    const hundreds = Array.from({ length: 300 }, (_, i) => events.filter((_, j) => j % 300 === i));
+    for (const [i, part] of hundreds.entries()) writeFileSync(at("many", `${i}.jsonl`), jsonl(part));
+    await liveq("prepare", at("many"), "--split", "none", "--out", at("many-out"));
+    expect(prepared("many-out") === expected).toBe(true);
+    expect(JSON.parse(readFileSync(at("many-out", "report.json"), "utf8")).sorted).toBe(true);
+    mkdirSync(at("days"));
+    for (let i = 0; i < 300; i++) {
+      const part = jsonl(
+        events.slice(Math.floor((i * events.length) / 300), Math.floor(((i + 1) * events.length) / 300)),
+      );
+      writeFileSync(at("days", `day-${String(i).padStart(3, "0")}.jsonl.gz`), zlib.gzipSync(part));
+    }
+    await liveq("prepare", at("days"), "--split", "none", "--out", at("days-out"));
+    expect(prepared("days-out") === expected).toBe(true);
+    expect(JSON.parse(readFileSync(at("days-out", "report.json"), "utf8")).sorted).toBe(false);
+  });
+
+  test("of packed data sets, which are known by the names of their files without the packing", async () => {
+    const { files } = lookAlike(1);
+    for (const folder of ["films", "packed"]) mkdirSync(at(folder));
+    for (const name of ["data", "item", "user"] as const) {
+      writeFileSync(at("films", `u.${name}`), files[name]);
+      writeFileSync(at("packed", `u.${name}.gz`), zlib.gzipSync(files[name]));
+    }
+    for (const folder of ["films", "packed"]) {
+      const run = await liveq("prepare", at(folder), "--split", "none", "--out", at(`${folder}-out`));
+      expect(run.out).toContain("format: movielens-100k");
+    }
+    const ratings = (folder: string) => readFileSync(at(folder, "ratings.jsonl"), "utf8");
+    expect(ratings("packed-out")).toBe(ratings("films-out"));
   });
 
   test("through pipes, in whatever order, and with each --order that can", async () => {

@@ -4,6 +4,7 @@ import {
   EventCleaner,
   emptyQualityReport,
   inBatches,
+  OverlapError,
   type QualityReport,
   sortEvents,
 } from "../../logs/index.js";
@@ -29,6 +30,7 @@ export interface Ordering {
   cleaning: CleanEventsOptions;
   /** Where to sort what does not fit into memory. Default: the folder for temporary files. */
   folder: string | undefined;
+  signal: AbortSignal;
   /** The events, unclean; called for each pass. */
   open(joining: Joining, report: QualityReport): AsyncIterable<LiveEvent>;
 }
@@ -49,7 +51,7 @@ export interface Pass {
  * @returns What the pass returns, and whether the events were sorted.
  */
 export async function inOrder<T>(
-  { order, isOnce, cleaning, folder, open }: Ordering,
+  { order, isOnce, cleaning, folder, signal, open }: Ordering,
   pass: (pass: Pass) => Promise<T>,
 ): Promise<{ result: T; isSorted: boolean }> {
   const sort = (events: AsyncIterable<LiveEvent>) => sortEvents(events, () => new Spool(folder));
@@ -66,12 +68,13 @@ export async function inOrder<T>(
   if (order === "auto") {
     try {
       const check = () => {
-        if (isLate(report)) throw new Unordered();
+        // After Ctrl-C there is no other pass.
+        if (isLate(report) && !signal.aborted) throw new Unordered();
       };
       const events = new Batched(checked(inBatches(open("merge", report)), check));
       return { result: await pass({ events, report, check }), isSorted: false };
     } catch (error) {
-      if (!(error instanceof Unordered)) throw error;
+      if (!(error instanceof Unordered || error instanceof OverlapError)) throw error;
     }
   }
   const fresh = emptyQualityReport();

@@ -62,12 +62,20 @@ interface OpenSource<T> {
 
 /** Items in one array of the merge. */
 const MERGED = 512;
+/** Most sources that are open at a time: systems often allow 1024 files to a process. */
+const OPEN = 256;
+
+/** Thrown where too many sources overlap in time to be merged while they are read. */
+export class OverlapError extends Error {
+  override readonly name = "OverlapError";
+}
 
 /**
  * Merges sources into one in order of time; simultaneous items come in the order of their sources. An item that comes
  * late in its source comes right after the one before it. Holds one array of each source that is open.
  *
  * @param sources Those in order, whose times do not overlap, pass one after the other.
+ * @throws OverlapError where more than 256 of them overlap.
  */
 export async function* mergeBatches<T extends Timed>(
   sources: readonly BatchSource<T>[],
@@ -81,6 +89,7 @@ export async function* mergeBatches<T extends Timed>(
       const next = waiting[0];
       if (next !== undefined && (first === undefined || isBefore(next.from, next.index, first))) {
         waiting.shift();
+        if (open.length === OPEN) throw new OverlapError(`at most ${OPEN} sources must overlap in time, got more`);
         const iterator = next.open()[Symbol.asyncIterator]();
         const source = { index: next.index, iterator, batch: [], at: 0, time: -Infinity };
         open.push(source);

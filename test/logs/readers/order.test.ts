@@ -214,6 +214,13 @@ describe("merging", () => {
     expect(most).toBe(1);
   });
 
+  test("refuses more overlapping sources than a process may open", async () => {
+    const at = (time: number): LiveEvent => ({ kind: "off_air", time, stream: "s" });
+    const sources = (n: number) => Array.from({ length: n }, (_, i) => source([at(i), at(1000)], 2));
+    expect(await flat(sources(256))).toHaveLength(512);
+    await expect(flat(sources(257))).rejects.toThrow("at most 256 sources must overlap in time");
+  });
+
   test("passes an item that is late in its source on right after the one before it", async () => {
     const at = (time: number, stream: string): LiveEvent => ({ kind: "off_air", time, stream });
     const [one, other] = [

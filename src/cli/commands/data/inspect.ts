@@ -117,6 +117,7 @@ async function inspectEvents(
     isOnce: !inputs.isAgain,
     cleaning: CLEANING,
     folder: undefined,
+    signal,
     open: (joining, report) => {
       inputs.read = 0;
       return new Batched(until(signal, inBatches(eventsOf(format, inputs, { onError: "skip", report }, joining))));

@@ -205,6 +205,7 @@ async function prepareEvents(
     isOnce: out === STANDARD || !inputs.isAgain,
     cleaning,
     folder: out === undefined || out === STANDARD ? undefined : out,
+    signal,
     open: (joining, report) => {
       inputs.read = 0;
       const read = inBatches(eventsOf(format, inputs, { onError: strict ? "throw" : "skip", report }, joining));
