@@ -16,6 +16,7 @@ import { type DemoOptions, demo } from "./demo/demo.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
+import { ORDERS } from "./reading/order.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
@@ -140,8 +141,21 @@ command(
   .option("--strict", "fail at an unreadable line, instead of counting it", false)
   .option("--from <time>", "drop events before this time: milliseconds since 1970, or ISO 8601", moment)
   .option("--to <time>", "drop events at or after this time", moment)
-  .option("--lateness <s>", "seconds by which an event may be late and still be sorted in", number(0, 1e9), 60)
-  .addOption(new Option("--late <how>", "what to do with later events").choices(["drop", "keep"]).default("drop"))
+  .addOption(
+    new Option(
+      "--order <how>",
+      "merge the inputs by time, and sort them if an event is late; always sort; or keep as given",
+    )
+      .choices(ORDERS)
+      .default("auto"),
+  )
+  .option("--min-kept <share>", "fail if a smaller share of the events could be kept; 0 for any", number(0, 1), 0.5)
+  .option("--lateness <s>", "seconds by which an event may be late and still be put in order", number(0, 1e9), 60)
+  .addOption(
+    new Option("--late <how>", "what to do with later events that are not sorted")
+      .choices(["drop", "keep"])
+      .default("drop"),
+  )
   .addOption(
     new Option("--off-air <how>", "what to do with feedback on streams not on air; keep it if the log has no on_air")
       .choices(["drop", "keep"])

@@ -79,6 +79,9 @@ export {
   type LogFormat,
   type LogFormatFile,
   mappedFormat,
+  type OpenFile,
+  type OwnLayout,
+  ownLayoutOf,
 } from "./formats.js";
 export { checkMapping } from "./mapping/check.js";
 export { type ReadTime, timeReader } from "./mapping/clock.js";
@@ -93,19 +96,17 @@ export type {
   MappedSource,
   ValueCondition,
 } from "./mapping/mapping.js";
-export { readMapped } from "./mapping/readmapped.js";
+export { readCsvEvents, readMapped } from "./mapping/readmapped.js";
+export { Batched, inBatches } from "./readers/batches.js";
 export { readCsv } from "./readers/csv.js";
+export { readJsonArray } from "./readers/jsonarray.js";
 export { parseEventLine, readJsonl, toJsonl } from "./readers/jsonl.js";
 export { LineError } from "./readers/lines.js";
-export { mergeByTime } from "./readers/merge.js";
+export { type BatchSource, mergeBatches, mergeByTime, OverlapError } from "./readers/merge.js";
+export { type ByteSource, readBytes } from "./readers/pieces.js";
 export type { CsvDialect, CsvOptions } from "./readers/records.js";
-export {
-  type ByteSource,
-  type ReaderOptions,
-  readBytes,
-  readLineBlocks,
-  type TextOptions,
-} from "./readers/text.js";
+export { type RunStore, type SortOptions, sortEvents } from "./readers/sort.js";
+export { type ReaderOptions, readLineBlocks, type TextOptions } from "./readers/text.js";
 export { emptyQualityReport, type QualityReport, qualityReportLines } from "./report.js";
 export { cutEventsAt, type EventSplit, holdOutUserEvents, kFoldEvents } from "./splits/events.js";
 export {

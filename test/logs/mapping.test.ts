@@ -532,7 +532,7 @@ describe("a mapping is checked", () => {
     [{ kind: "click", fields, source: { seperator: ";" } }, '"source.seperator" is not an option'],
     [
       { kind: "click", fields, source: { format: "xml" } },
-      '"source.format" must be "csv" or "tsv" or "jsonl", got "xml"',
+      '"source.format" must be "csv" or "tsv" or "jsonl" or "json", got',
     ],
     [{ kind: "click", fields, source: { separator: '"' } }, '"source.separator" must be text without quotes'],
     [{ kind: "click", fields, source: { nulls: "NULL" } }, '"source.nulls" must be an array of texts'],

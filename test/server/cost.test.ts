@@ -5,7 +5,7 @@ import { Seen } from "../../src/collections/index.js";
 import { tokenize } from "../../src/encoders/index.js";
 import { readSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
-import { DouyuPackets, detectLogFormat, parseIsoTime, readJsonl, readMapped } from "../../src/logs/index.js";
+import { DouyuPackets, detectLogFormat, parseIsoTime, readCsvEvents, readJsonl } from "../../src/logs/index.js";
 import { parseNumber } from "../../src/logs/values.js";
 import { Recommender } from "../../src/recommender/index.js";
 import { Rates } from "../../src/recommender/state/index.js";
@@ -129,7 +129,7 @@ const READERS: Record<string, (text: string) => unknown> = {
   "Recommender.load": (text) => Recommender.load(withLength(text)),
   readSafetensors: (text) => readSafetensors(withLength(text)),
   readJsonl: (text) => drained(readJsonl(text, { onError: "skip" })),
-  readMapped: (text) => drained(readMapped(text, undefined, { onError: "skip" })),
+  readCsvEvents: (text) => drained(readCsvEvents(text, { onError: "skip" })),
   DouyuPackets: (text) => new DouyuPackets().push(packet(text)),
   "a body in JSON": posted("application/json", (text) => text),
   "a body of lines": posted("application/x-ndjson", (text) => text),

@@ -188,6 +188,21 @@ export const EXPORTS: readonly GeneratedExport[] = [
     first: { kind: "on_air", time: START, stream: `c${id.stream}`, streamer: `c${id.stream}`, category: "Chess" },
   },
   {
+    name: "an array of JSON on many lines",
+    text: JSON.stringify(
+      rows().map(({ user, item, time, i }) => ({
+        createdAt: iso(time),
+        member: user,
+        video: { id: item },
+        watched: { seconds: i },
+      })),
+      null,
+      2,
+    ),
+    events: { click: 120, watch: 120 },
+    first: { kind: "click", time: START, ...id },
+  },
+  {
     name: "typed headers of atomic files",
     text: table(
       "user_id:token\titem_id:token\trating:float\ttimestamp:float",

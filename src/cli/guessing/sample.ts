@@ -15,6 +15,8 @@ export interface Sample {
   rows: number;
   /** The layout in words, with what supports it. */
   about: string[];
+  /** The rows as text. */
+  text: string;
 }
 
 /** Most rows of a sample, and those that show the layout. */
@@ -34,13 +36,26 @@ const MISSING = new Set(["NaN", "nan", "None", "N/A", "n/a", "NA", "<NA>", "(nul
 /** Depth of the paths in JSON objects. */
 const DEPTH = 4;
 
-/** A text of bytes, with its encoding. */
+/** The text of bytes, with its encoding. A mark says UTF-16, which readers see as well. */
 function decode(bytes: Uint8Array): [text: string, encoding: "utf-8" | "latin-1"] {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return [new TextDecoder("utf-16le").decode(bytes), "utf-8"];
+  if (first === 0xfe && second === 0xff) return [new TextDecoder("utf-16be").decode(bytes), "utf-8"];
   try {
     return [new TextDecoder("utf-8", { fatal: true }).decode(bytes), "utf-8"];
   } catch {
     return [new TextDecoder("latin1").decode(bytes), "latin-1"];
   }
+}
+
+/** The whole lines of the first bytes of a file; of a file without line feeds, all of them up to a whole character. */
+function wholeLines(bytes: Uint8Array): Uint8Array {
+  const feed = bytes.lastIndexOf(10);
+  // The line feed of UTF-16LE has a zero after it.
+  if (feed >= 0) return bytes.subarray(0, feed + (bytes[feed + 1] === 0 ? 2 : 1));
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1]! > 0x7f) end--;
+  return bytes.subarray(0, end);
 }
 
 /** Whether a field is a number or a date, as those of a header hardly are. */
@@ -166,7 +181,7 @@ async function recordSample(text: string, encoding: "utf-8" | "latin-1"): Promis
     ...(encoding === "utf-8" ? [] : ["not UTF-8, so read as windows-1252"]),
     ...(nulls.size === 0 ? [] : [`${[...nulls].map((one) => JSON.stringify(one)).join(", ")} mean a missing value`]),
   ];
-  return { source, columns, rows: rows.length, about };
+  return { source, columns, rows: rows.length, about, text };
 }
 
 /** Adds the scalars and lists in a value to the columns, by path. */
@@ -183,26 +198,52 @@ function spread(value: unknown, path: string, depth: number, row: number, column
   values[row] = value;
 }
 
-function objectSample(text: string, encoding: "utf-8" | "latin-1"): Sample {
-  const columns = new Map<string, unknown[]>();
-  let rows = 0;
-  for (const line of text.split("\n")) {
-    if (line.trim() === "" || rows >= ROWS) continue;
+/** Objects one a line. */
+function objectsOf(text: string): unknown[] {
+  return text.split("\n").flatMap((line) => {
     try {
-      spread(JSON.parse(line), "", 0, rows, columns);
-      rows++;
+      return line.trim() === "" ? [] : [JSON.parse(line) as unknown];
     } catch {
       // Counted when the sample is read by the mapping.
+      return [];
+    }
+  });
+}
+
+/** Ends of objects to try, from the last one, until the list up to there is whole. */
+const TRIES = 50;
+
+/** The start of a JSON array up to the end of its last whole element. @throws Error if there is none. */
+function wholeArray(text: string): string {
+  let end = text.lastIndexOf("}");
+  for (let i = 0; i < TRIES && end > 0; i++, end = text.lastIndexOf("}", end - 1)) {
+    const whole = `${text.slice(0, end + 1)}]`;
+    try {
+      JSON.parse(whole);
+      return whole;
+    } catch {
+      // An object within an object ends here.
     }
   }
+  throw new Error("must hold a JSON array of objects, got one that cannot be read");
+}
+
+function objectSample(text: string, encoding: "utf-8" | "latin-1"): Sample {
+  const isArray = text.startsWith("[");
+  const whole = isArray ? wholeArray(text) : text;
+  const objects = (isArray ? (JSON.parse(whole) as unknown[]) : objectsOf(whole)).slice(0, ROWS);
+  const columns = new Map<string, unknown[]>();
+  for (const [row, object] of objects.entries()) spread(object, "", 0, row, columns);
+  const rows = objects.length;
   return {
-    source: { format: "jsonl", ...(encoding === "utf-8" ? {} : { encoding }) },
+    source: { format: isArray ? "json" : "jsonl", ...(encoding === "utf-8" ? {} : { encoding }) },
     columns: Array.from(columns, ([name, values]) => ({
       name,
       values: Array.from({ length: rows }, (_, i) => values[i]),
     })),
     rows,
-    about: [`JSON, one object a line, with ${columns.size} values`],
+    about: [`JSON, ${isArray ? "an array of objects" : "one object a line"}, with ${columns.size} values`],
+    text: whole,
   };
 }
 
@@ -212,11 +253,10 @@ function objectSample(text: string, encoding: "utf-8" | "latin-1"): Sample {
  * @throws Error for a layout that mappings do not read.
  */
 export async function sampleOf(bytes: Uint8Array, isWhole: boolean): Promise<Sample> {
-  const last = isWhole ? bytes.length : bytes.lastIndexOf(10) + 1;
-  const [text, encoding] = decode(bytes.subarray(0, last));
+  const [all, encoding] = decode(isWhole ? bytes : wholeLines(bytes));
+  const text = all.includes("\n") ? all : all.replaceAll("\r", "\n");
   const start = text.replace(/^\ufeff/, "").trimStart();
   if (start === "") throw new Error("must hold rows, got none");
   if (start.includes("\0")) throw new Error("must hold text, got zero bytes");
-  if (start.startsWith("[")) throw new Error("must hold one JSON object a line, got a list: jq -c '.[]' writes it so");
-  return start.startsWith("{") ? objectSample(start, encoding) : recordSample(start, encoding);
+  return /^[{[]/.test(start) ? objectSample(start, encoding) : recordSample(start, encoding);
 }

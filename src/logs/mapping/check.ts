@@ -71,7 +71,7 @@ const zone: Rule = [
 
 const SOURCE: Rules<MappedSource> = {
   ...DIALECT,
-  format: optional(oneOf("csv", "tsv", "jsonl")),
+  format: optional(oneOf("csv", "tsv", "jsonl", "json")),
   decimal: optional(oneOf(".", ",")),
   nulls: optional([
     (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),

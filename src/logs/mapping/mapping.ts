@@ -9,8 +9,8 @@ export type Scalar = string | number | boolean;
 
 /** How the rows of a file are written. */
 export interface MappedSource extends CsvDialect {
-  /** Records of fields, by default with commas or tabs between them, or one JSON object a line. Default csv. */
-  format?: "csv" | "tsv" | "jsonl";
+  /** Records with commas (`csv`) or tabs between fields, one JSON object a line, or a JSON array. Default csv. */
+  format?: "csv" | "tsv" | "jsonl" | "json";
   /** The decimal mark of numbers. Default `.`. */
   decimal?: "." | ",";
   /** Texts that stand for a missing value, as JSON's null does. Default the empty text, `NULL`, `null` and `\N`. */

@@ -1,15 +1,12 @@
 import type { LiveEvent } from "../../protocol/index.js";
+import { Batched } from "../readers/batches.js";
 import { readRecords } from "../readers/csv.js";
+import { readElements } from "../readers/jsonarray.js";
 import { parseLine } from "../readers/jsonl.js";
 import { LineError } from "../readers/lines.js";
-import { Records } from "../readers/records.js";
-import {
-  type ByteSource,
-  type CheckedReader,
-  checkedReader,
-  type ReaderOptions,
-  readLineBlocks,
-} from "../readers/text.js";
+import type { ByteSource } from "../readers/pieces.js";
+import { type CsvOptions, Records } from "../readers/records.js";
+import { type CheckedReader, checkedReader, type ReaderOptions, readLineBlocks } from "../readers/text.js";
 import { countWarning, leaveOut, skipLine } from "../report.js";
 import { checkMapping } from "./check.js";
 import { objectColumns, type Place, recordColumns } from "./columns.js";
@@ -76,64 +73,90 @@ async function* recordBlocks(source: ByteSource, reading: Reading): AsyncGenerat
   }
 }
 
+/** Texts of JSON objects, one a line or elements of an array, and the line on which each begins. */
+type Texts = AsyncGenerator<(readonly [text: string | LineError, line: number])[]>;
+
+async function* lineTexts(source: ByteSource, options: CheckedReader): Texts {
+  for await (const { first, lines } of readLineBlocks(source, options)) yield lines.map((line, i) => [line, first + i]);
+}
+
 async function* objectBlocks(source: ByteSource, reading: Reading): AsyncGenerator<Block, void, undefined> {
   const { mapping, options, place, warn, known } = reading;
-  const { encoding } = mapping.source ?? {};
+  const { encoding, format } = mapping.source ?? {};
   const read = compile(mapping, objectColumns(mapping.source ?? {}, place), place, warn);
-  for await (const { first, lines } of readLineBlocks(source, { ...options, ...(encoding && { encoding }) })) {
+  const reader = { ...options, ...(encoding && { encoding }) };
+  for await (const block of format === "json" ? readElements(source, reader) : lineTexts(source, reader)) {
     const events: Block = [];
-    for (let i = 0; i < lines.length; i++) {
-      const line = lines[i]!;
-      if (typeof line !== "string") {
-        events.push(line);
-        continue;
-      }
-      const row = parseLine(line, DEPTH);
+    for (const [text, line] of block) {
+      const row = typeof text === "string" ? parseLine(text, DEPTH) : text;
       if (row === undefined) continue;
       const fault = faultOf(row, known);
-      if (fault !== undefined) events.push(new LineError(options.name, first + i, fault));
-      else takeRow(read, row, first + i, events, reading);
+      if (fault !== undefined) events.push(row instanceof LineError ? row : new LineError(options.name, line, fault));
+      else takeRow(read, row, line, events, reading);
+    }
+    yield events;
+  }
+}
+
+async function* mappedBatches(
+  source: ByteSource,
+  mapping: EventMapping,
+  options: ReaderOptions,
+  isOwn = false,
+): AsyncGenerator<LiveEvent[], void, undefined> {
+  const reader = checkedReader(options);
+  const { onError, report } = reader;
+  const columns = columnsOf(checkMapping(mapping)).flatMap((name) => [name, name.split(".")[0]!]);
+  const reading: Reading = {
+    mapping,
+    options: reader,
+    place: { element: undefined, index: 0 },
+    // Times of simulated logs begin with 0.
+    warn: report === undefined || isOwn ? () => {} : (what) => countWarning(report, what),
+    known: reader.unknown === "refuse" ? new Set(columns) : undefined,
+  };
+  const isJson = mapping.source?.format?.startsWith("json");
+  for await (const block of isJson ? objectBlocks(source, reading) : recordBlocks(source, reading)) {
+    const events: LiveEvent[] = [];
+    for (const event of block) {
+      if (!(event instanceof LineError)) events.push(event);
+      else if (onError === "throw") {
+        yield events;
+        throw event;
+      } else if (report !== undefined) skipLine(report, event.message);
     }
     yield events;
   }
 }
 
 /**
- * Reads events from a file of another platform by a mapping: records with commas, tabs or other separators, or one JSON
- * object a line. Holds one piece of the source at a time; an invalid row gives none of its events.
+ * Reads events from a file of another platform by a mapping: records with commas, tabs or other separators, or objects of
+ * JSON. Holds one piece of the source at a time; an invalid row gives none of its events.
  *
- * @param mapping How rows become events; `checkMapping` checks it first. Default: of files that `toCsv` writes.
+ * @param mapping How rows become events; `checkMapping` checks it first.
  * @param options Options of readers; `encoding` in the mapping comes before theirs. With `unknown: "refuse"` columns that
  * the mapping does not read are an error.
  * @throws TypeError or RangeError naming the path of a wrong key or value of the mapping; an Error for a column that the
  * file does not have; LineError naming line and field of an invalid row, unless `onError` is `skip`.
  */
-export async function* readMapped(
+export function readMapped(
   source: ByteSource,
-  mapping: EventMapping = LIVE_CSV,
+  mapping: EventMapping,
   options: ReaderOptions = {},
 ): AsyncGenerator<LiveEvent, void, undefined> {
-  const reader = checkedReader(options);
-  const { onError, report } = reader;
-  const warn = (what: string) => {
-    if (report !== undefined && mapping !== LIVE_CSV) countWarning(report, what);
-  };
-  const reading: Reading = {
-    mapping: checkMapping(mapping),
-    options: reader,
-    place: { element: undefined, index: 0 },
-    warn,
-    known:
-      options.unknown === "refuse"
-        ? new Set(columnsOf(mapping).flatMap((name) => [name, name.split(".")[0]!]))
-        : undefined,
-  };
-  const blocks = mapping.source?.format === "jsonl" ? objectBlocks(source, reading) : recordBlocks(source, reading);
-  for await (const block of blocks) {
-    for (const event of block) {
-      if (!(event instanceof LineError)) yield event;
-      else if (onError === "throw") throw event;
-      else if (report !== undefined) skipLine(report, event.message);
-    }
-  }
+  return new Batched(mappedBatches(source, mapping, options));
+}
+
+/**
+ * Reads LiveQ's own events from records as `toCsv` writes them, with a column for each field, or some of them.
+ * @throws LineError naming line and field of an invalid event, unless `onError` is `skip`.
+ */
+export function readCsvEvents(
+  source: ByteSource,
+  options: CsvOptions = {},
+): AsyncGenerator<LiveEvent, void, undefined> {
+  const { separator, quote, escape: escaping, comment, skip, columns, ...reader } = options;
+  const given = Object.entries({ separator, quote, escape: escaping, comment, skip, columns });
+  const dialect = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  return new Batched(mappedBatches(source, { ...LIVE_CSV, source: { ...LIVE_CSV.source, ...dialect } }, reader, true));
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type EventMapping, readCsv, readMapped, toCsv } from "../../../src/logs/index.js";
+import { type EventMapping, readCsv, readCsvEvents, readMapped, toCsv } from "../../../src/logs/index.js";
 import { emptyQualityReport } from "../../../src/logs/report.js";
 import { parseIsoTime, parseNumber } from "../../../src/logs/values.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
@@ -138,7 +138,7 @@ describe("events in columns", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 10 }), fc.nat(1000), async (events, seed) => {
         const text = (await all(toCsv(events))).join("");
-        expect(await all(readMapped(cut(utf8(text), seed, 50)))).toEqual(events);
+        expect(await all(readCsvEvents(cut(utf8(text), seed, 50)))).toEqual(events);
       }),
       { numRuns: 150, seed: 1 },
     );

@@ -28,10 +28,10 @@ async function firstBytes(inputs: Inputs, name: string): Promise<{ bytes: Uint8A
 }
 
 /** The events that a mapping reads from the sample, by kind, and why others are not. */
-async function tried(mapping: EventMapping, bytes: Uint8Array) {
+async function tried(mapping: EventMapping, text: string) {
   const report = emptyQualityReport();
   const kinds = new Map<LiveEvent["kind"], number>();
-  for await (const { kind } of readMapped(bytes, mapping, { onError: "skip", report })) {
+  for await (const { kind } of readMapped(text, mapping, { onError: "skip", report })) {
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   return { report, kinds };
@@ -59,7 +59,6 @@ export async function map(file: string, { out = STANDARD }: MapOptions, signal: 
   const inputs = new Inputs([file], signal);
   const [name] = inputs.names;
   const { bytes, isWhole } = await firstBytes(inputs, name!);
-  const end = isWhole ? bytes.length : bytes.lastIndexOf(10) + 1;
   let sample: Sample;
   try {
     sample = await sampleOf(bytes, isWhole);
@@ -78,7 +77,7 @@ export async function map(file: string, { out = STANDARD }: MapOptions, signal: 
     throw new Error(`${inputs.title}: no column found for ${wanted} among ${plain(names)}; write the mapping by hand`);
   }
   checkMapping(guessed.mapping);
-  const { report, kinds } = await tried(guessed.mapping, bytes.subarray(0, end));
+  const { report, kinds } = await tried(guessed.mapping, sample.text);
   const read = [...kinds.values()].reduce((sum, n) => sum + n, 0);
   const byKind = Array.from(kinds, ([kind, n]) => `${n} ${kind}`).join(", ");
   say([
