@@ -1,39 +1,50 @@
-export { type EventBounds, type EventBoundsOptions, fitEventBounds } from "./cleaning/bounds.js";
-export { cleanEvents, EventCleaner } from "./cleaning/cleaner.js";
-export type { LogDiversity } from "./cleaning/diversity.js";
-export type { CleanEventsOptions } from "./cleaning/options.js";
 export {
+  Batched,
+  emptyQualityReport,
+  inBatches,
+  type LogDiversity,
+  parseIsoTime,
+  type QualityReport,
+  qualityReportLines,
+} from "./basics/index.js";
+export {
+  type CleanEventsOptions,
   type CleanedRecords,
   type CleanTableOptions,
   type ColumnCleaning,
   type ColumnStatistics,
+  cleanEvents,
   cleanTable,
+  type EventBounds,
+  type EventBoundsOptions,
+  EventCleaner,
+  fitEventBounds,
   fitTable,
   type TableCell,
   type TableCleaning,
   type TableRow,
   type TableStatistics,
-} from "./cleaning/table.js";
+} from "./cleaning/index.js";
 export {
   type BilibiliOptions,
   type BilibiliSigning,
   bilibiliAdapter,
-  signBilibiliRequest,
-} from "./connectors/bilibili.js";
-export {
   type ConnectorOptions,
+  type DouyuOptions,
+  DouyuPackets,
+  douyuAdapter,
+  douyuGiftPrices,
   type PlatformAdapter,
   PlatformConnector,
   type PlatformFetch,
+  PlatformFields,
   type PlatformMessage,
   type PlatformRequest,
+  type PlatformRoom,
+  parseBilibiliFrame,
+  signBilibiliRequest,
   type ViewerAction,
-} from "./connectors/connector.js";
-export { type DouyuOptions, douyuAdapter, douyuGiftPrices } from "./connectors/douyu.js";
-export { PlatformFields } from "./connectors/fields.js";
-export { parseBilibiliFrame } from "./connectors/packets.js";
-export type { PlatformRoom } from "./connectors/rooms.js";
-export { DouyuPackets } from "./connectors/stt.js";
+} from "./connectors/index.js";
 export { type Broadcast, readBroadcasts } from "./datasets/broadcasts.js";
 export { type KuaiLiveFiles, type KuaiLiveOptions, readKuaiLive } from "./datasets/kuailive.js";
 export {
@@ -97,7 +108,6 @@ export type {
   ValueCondition,
 } from "./mapping/mapping.js";
 export { readCsvEvents, readMapped } from "./mapping/readmapped.js";
-export { Batched, inBatches } from "./readers/batches.js";
 export { readCsv } from "./readers/csv.js";
 export { readJsonArray } from "./readers/jsonarray.js";
 export { parseEventLine, readJsonl, toJsonl } from "./readers/jsonl.js";
@@ -107,7 +117,6 @@ export { type ByteSource, readBytes } from "./readers/pieces.js";
 export type { CsvDialect, CsvOptions } from "./readers/records.js";
 export { type RunStore, type SortOptions, sortEvents } from "./readers/sort.js";
 export { type ReaderOptions, readLineBlocks, type TextOptions } from "./readers/text.js";
-export { emptyQualityReport, type QualityReport, qualityReportLines } from "./report.js";
 export { cutEventsAt, type EventSplit, holdOutUserEvents, kFoldEvents } from "./splits/events.js";
 export {
   type Interactions,
@@ -127,4 +136,3 @@ export {
   leaveLastTwoOut,
   type ThreeWaySplit,
 } from "./splits/splits.js";
-export { parseIsoTime } from "./values.js";

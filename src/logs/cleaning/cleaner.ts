@@ -12,10 +12,16 @@ import {
   type Purchase,
   type Watch,
 } from "../../protocol/index.js";
-import { count } from "../counts.js";
-import { Batched, inBatches } from "../readers/batches.js";
-import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
-import { sortSimultaneous } from "../simultaneous.js";
+import {
+  Batched,
+  change,
+  count,
+  drop,
+  emptyQualityReport,
+  inBatches,
+  type QualityReport,
+  sortSimultaneous,
+} from "../basics/index.js";
 import { DiversityMeter } from "./diversity.js";
 import { Moment } from "./moment.js";
 import { type CheckedCleaning, type CleanEventsOptions, checkedCleaning } from "./options.js";

@@ -10,7 +10,7 @@ import {
   type Rules,
 } from "../../check/index.js";
 import { DAY, MINUTE } from "../../protocol/index.js";
-import type { QualityReport } from "../report.js";
+import type { QualityReport } from "../basics/index.js";
 import type { EventBounds } from "./bounds.js";
 
 /** How to clean events. */

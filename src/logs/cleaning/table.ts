@@ -1,7 +1,6 @@
 import { checked, mustBe, oneOf, positive, positiveInteger, type Rule, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
-import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
-import { parseNumber } from "../values.js";
+import { change, drop, emptyQualityReport, parseNumber, type QualityReport } from "../basics/index.js";
 import { Mode, Sketch } from "./sketch.js";
 
 export type TableCell = string | number | boolean | null | undefined;

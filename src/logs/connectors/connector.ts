@@ -1,7 +1,7 @@
 import { checked, mustBe, nonNegative, oneOf, positiveInteger, type Rules } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { EventError, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
-import { drop, emptyQualityReport, type QualityReport, skipLine } from "../report.js";
+import { drop, emptyQualityReport, type QualityReport, skipLine } from "../basics/index.js";
 import { PlatformFields } from "./fields.js";
 import { type PlatformRoom, Rooms } from "./rooms.js";
 

@@ -1,6 +1,6 @@
 import { show } from "../../check/index.js";
 import { EventError } from "../../protocol/index.js";
-import { parseIsoTime, parseNumber } from "../values.js";
+import { parseIsoTime, parseNumber } from "../basics/index.js";
 
 /** Longest text of a platform, in UTF-16 units: the limit of a title. */
 const TEXT = 1024;

@@ -1,5 +1,5 @@
 import type { Id, LiveEvent, OnAir, StreamUpdate } from "../../protocol/index.js";
-import { drop, type QualityReport } from "../report.js";
+import { drop, type QualityReport } from "../basics/index.js";
 
 /** A room as a platform describes it. */
 export interface PlatformRoom {

@@ -1,11 +1,11 @@
 import { mustBe } from "../../check/index.js";
 import { PriorityQueue } from "../../collections/index.js";
 import { asEvent, type Id, type LiveEvent, type UserUpdate } from "../../protocol/index.js";
+import { type QualityReport, skipLine } from "../basics/index.js";
 import { type RowOptions, readRows } from "../readers/csv.js";
 import { type Line, LineError } from "../readers/lines.js";
 import { mergeByTime, sortByTime } from "../readers/merge.js";
 import type { ByteSource } from "../readers/text.js";
-import { type QualityReport, skipLine } from "../report.js";
 import { TitleVectors } from "./titles.js";
 
 /** The files of KuaiLive that are read as events; any may be absent. */

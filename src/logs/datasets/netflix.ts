@@ -1,6 +1,6 @@
+import { skipLine } from "../basics/index.js";
 import { Line, LineError } from "../readers/lines.js";
 import { type ByteSource, checkedReader, type ReaderOptions, readLineBlocks } from "../readers/text.js";
-import { skipLine } from "../report.js";
 import type { RatingRecord } from "./ratings.js";
 
 const COLUMNS = ["customer", "rating", "date"];

@@ -1,9 +1,8 @@
 import type { Id } from "../../protocol/index.js";
+import { parseIsoTime, type QualityReport, skipLine } from "../basics/index.js";
 import { readRows } from "../readers/csv.js";
 import { type Line, LineError } from "../readers/lines.js";
 import type { ByteSource } from "../readers/text.js";
-import { type QualityReport, skipLine } from "../report.js";
-import { parseIsoTime } from "../values.js";
 
 /** A streamer of KuaiLive; empty fields of the table are absent. Counts are text, since most are ranges. */
 export interface KuaiLiveStreamer {

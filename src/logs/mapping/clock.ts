@@ -1,4 +1,4 @@
-import { clockOf, countDigits, dayOf, digitsAt, parseOffset, type Zone } from "../values.js";
+import { clockOf, countDigits, dayOf, digitsAt, parseOffset, type Zone } from "../basics/index.js";
 
 /** Wall times remembered with their offsets: a quarter of an hour each. */
 const REMEMBERED = 65_536;

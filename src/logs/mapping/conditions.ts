@@ -1,4 +1,4 @@
-import { parseNumber } from "../values.js";
+import { parseNumber } from "../basics/index.js";
 import { type Get, truthOf } from "./convert.js";
 import type { Condition, Scalar } from "./mapping.js";
 

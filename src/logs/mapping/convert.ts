@@ -1,6 +1,6 @@
 import { show } from "../../check/index.js";
 import { EventError } from "../../protocol/index.js";
-import { parseDuration, parseIsoTime, parseNumber, universal } from "../values.js";
+import { parseDuration, parseIsoTime, parseNumber, universal } from "../basics/index.js";
 import { holdingOf } from "./check.js";
 import { timeReader, zoneOf } from "./clock.js";
 import type { FieldMapping } from "./mapping.js";

@@ -1,5 +1,5 @@
 import type { LiveEvent } from "../../protocol/index.js";
-import { Batched } from "../readers/batches.js";
+import { Batched, countWarning, leaveOut, skipLine } from "../basics/index.js";
 import { readRecords } from "../readers/csv.js";
 import { readElements } from "../readers/jsonarray.js";
 import { parseLine } from "../readers/jsonl.js";
@@ -7,7 +7,6 @@ import { LineError } from "../readers/lines.js";
 import type { ByteSource } from "../readers/pieces.js";
 import { type CsvOptions, Records } from "../readers/records.js";
 import { type CheckedReader, checkedReader, type ReaderOptions, readLineBlocks } from "../readers/text.js";
-import { countWarning, leaveOut, skipLine } from "../report.js";
 import { checkMapping } from "./check.js";
 import { objectColumns, type Place, recordColumns } from "./columns.js";
 import { LIVE_CSV } from "./livecsv.js";

@@ -1,4 +1,4 @@
-import { skipLine } from "../report.js";
+import { skipLine } from "../basics/index.js";
 import { Line, type LineError } from "./lines.js";
 import { type CsvOptions, Records } from "./records.js";
 import { type ByteSource, readLineBlocks } from "./text.js";

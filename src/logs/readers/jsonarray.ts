@@ -1,6 +1,5 @@
 import type { LiveEvent } from "../../protocol/index.js";
-import { skipLine } from "../report.js";
-import { Batched } from "./batches.js";
+import { Batched, skipLine } from "../basics/index.js";
 import { plain } from "./encodings.js";
 import { parseEventLine } from "./jsonl.js";
 import { lenient } from "./lenient.js";

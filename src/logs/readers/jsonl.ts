@@ -1,6 +1,5 @@
 import { asEvent, isEvent, type LiveEvent } from "../../protocol/index.js";
-import { skipLine } from "../report.js";
-import { Batched, inBatches } from "./batches.js";
+import { Batched, inBatches, skipLine } from "../basics/index.js";
 import { lenient } from "./lenient.js";
 import { LineError } from "./lines.js";
 import { type ByteSource, checkedReader, type ReaderOptions, readLineBlocks } from "./text.js";

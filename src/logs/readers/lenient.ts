@@ -1,5 +1,5 @@
 import { fieldsOf } from "../../protocol/index.js";
-import { change, type QualityReport } from "../report.js";
+import { change, type QualityReport } from "../basics/index.js";
 
 /** Fields that are names: of them integers are taken as text. */
 const NAMES = new Set("id user stream streamer decision friend page category language gender region device".split(" "));

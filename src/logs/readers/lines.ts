@@ -1,5 +1,5 @@
 import { EventError } from "../../protocol/index.js";
-import { parseIsoTime, parseNumber } from "../values.js";
+import { parseIsoTime, parseNumber } from "../basics/index.js";
 
 /** An invalid line or record; the message begins with its place: `click.csv:12: `, `line 12: `. */
 export class LineError extends Error {

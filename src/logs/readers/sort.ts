@@ -1,7 +1,6 @@
 import { checked, integer, type Rules } from "../../check/index.js";
 import type { LiveEvent } from "../../protocol/index.js";
-import { compareEvents } from "../simultaneous.js";
-import { Batched, inBatches } from "./batches.js";
+import { Batched, compareEvents, inBatches } from "../basics/index.js";
 
 /** Bytes outside memory, such as a temporary file. */
 export interface RunStore {

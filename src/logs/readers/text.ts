@@ -1,5 +1,5 @@
 import { checked, integer, oneOf, type Rule, type Rules } from "../../check/index.js";
-import type { QualityReport } from "../report.js";
+import type { QualityReport } from "../basics/index.js";
 import { plain } from "./encodings.js";
 import { LineError } from "./lines.js";
 import { type ByteSource, joined, piecesOf } from "./pieces.js";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { emptyQualityReport, qualityReportLines } from "../../../src/logs/basics/report.js";
 import { DiversityMeter } from "../../../src/logs/cleaning/diversity.js";
 import { Sample } from "../../../src/logs/cleaning/sample.js";
 import { Mode, Sketch } from "../../../src/logs/cleaning/sketch.js";
-import { emptyQualityReport, qualityReportLines } from "../../../src/logs/report.js";
 import { exponential, lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/random.js";
 

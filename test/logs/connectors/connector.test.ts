@@ -1,6 +1,7 @@
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { emptyQualityReport } from "../../../src/logs/basics/report.js";
 import { EventCleaner } from "../../../src/logs/cleaning/cleaner.js";
 import { parseDouyuMessage } from "../../../src/logs/connectors/stt.js";
 import {
@@ -15,7 +16,6 @@ import {
   parseBilibiliFrame,
   signBilibiliRequest,
 } from "../../../src/logs/index.js";
-import { emptyQualityReport } from "../../../src/logs/report.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { isEvent } from "../../../src/protocol/schema.js";
 import { cut, utf8 } from "../../support/pieces.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { emptyQualityReport } from "../../../src/logs/basics/report.js";
 import { readKuaiLive, readKuaiLiveStreamers, readKuaiLiveTitles, TitleVectors } from "../../../src/logs/index.js";
-import { emptyQualityReport } from "../../../src/logs/report.js";
 import { Random } from "../../../src/numeric/random.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
 

@@ -6,7 +6,7 @@ import {
   LOG_FORMATS,
   type LogFormat,
 } from "../../../src/logs/index.js";
-import { EVENT_LAYOUTS } from "../../../src/logs/layouts/events.js";
+import { EVENT_LAYOUTS } from "../../../src/logs/layouts/eventlayouts.js";
 import { rows } from "../../support/exports.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { emptyQualityReport } from "../../../src/logs/basics/report.js";
+import { parseIsoTime, parseNumber } from "../../../src/logs/basics/values.js";
 import { type EventMapping, readCsv, readCsvEvents, readMapped, toCsv } from "../../../src/logs/index.js";
-import { emptyQualityReport } from "../../../src/logs/report.js";
-import { parseIsoTime, parseNumber } from "../../../src/logs/values.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { latin1 } from "../../support/movielens.js";
 import { all, cut, utf8 } from "../../support/pieces.js";

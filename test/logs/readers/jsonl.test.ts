@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { emptyQualityReport } from "../../../src/logs/basics/report.js";
 import { readJsonl, toJsonl } from "../../../src/logs/readers/jsonl.js";
 import { LineError } from "../../../src/logs/readers/lines.js";
 import { type ByteSource, readLineBlocks } from "../../../src/logs/readers/text.js";
-import { emptyQualityReport } from "../../../src/logs/report.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { all, cut, utf8 } from "../../support/pieces.js";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Batched, inBatches } from "../../../src/logs/basics/batches.js";
+import { compareEvents } from "../../../src/logs/basics/simultaneous.js";
 import { cleanEvents } from "../../../src/logs/cleaning/cleaner.js";
-import { Batched, inBatches } from "../../../src/logs/readers/batches.js";
 import { type BatchSource, mergeBatches } from "../../../src/logs/readers/merge.js";
 import { type RunStore, sortEvents } from "../../../src/logs/readers/sort.js";
-import { compareEvents } from "../../../src/logs/simultaneous.js";
 import { Random } from "../../../src/numeric/index.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { all } from "../../support/pieces.js";

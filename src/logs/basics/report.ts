@@ -1,5 +1,26 @@
-import type { LogDiversity } from "./cleaning/diversity.js";
 import { count } from "./counts.js";
+
+/** How diverse a log is. */
+export interface LogDiversity {
+  users: number;
+  streams: number;
+  streamers: number;
+  categories: number;
+  /** Events by kind. */
+  events: Record<string, number>;
+  /** Times of the first and the last event; 0 without events. */
+  from: number;
+  to: number;
+  /** Share of clicks on a streamer that the user clicked before, in [0, 1]; 0 without clicks. */
+  repeatShare: number;
+  /**
+   * Gini coefficient of impressions over streamers (of clicks in a log without impressions), in [0, 1]: 0 where all
+   * have equally many or none, near 1 where one has all. Streamers who were on air and never shown count.
+   */
+  exposureGini: number;
+  /** False if there were too many ids to hold: numbers of ids, shares and Gini are then estimates from a sample. */
+  exact: boolean;
+}
 
 /** Counts of items read, kept, dropped and changed, with reasons: plain data. Always `read = kept + dropped`. */
 export interface QualityReport {

@@ -1,4 +1,4 @@
-import type { LiveEvent } from "../protocol/index.js";
+import type { LiveEvent } from "../../protocol/index.js";
 
 /** The kinds in the order in which one instant tells them: what is there before what is done with it. */
 const RANKS: Readonly<Record<LiveEvent["kind"], number>> = {
