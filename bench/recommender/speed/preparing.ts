@@ -1,15 +1,25 @@
 /** What `liveq prepare` does with JSON lines: its speed beside a plain JSON.parse of the same lines, and its memory. */
 
-import { type CleanEventsOptions, cleanEvents, inBatches, readJsonl, sortEvents } from "../../../src/logs/index.js";
+import {
+  type CleanEventsOptions,
+  cleanEvents,
+  type EventMapping,
+  inBatches,
+  readJsonl,
+  readMapped,
+  sortEvents,
+} from "../../../src/logs/index.js";
 import { Spool } from "../../../src/node/index.js";
 import type { LiveEvent } from "../../../src/protocol/index.js";
 import type { Result } from "../../harness/suite.js";
 import { generatedLog } from "./generated.js";
 import { liveBytes } from "./memory.js";
+import { loggedPieces } from "./pipeline.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
-/** Events of a round, and of the streams whose memory is compared. */
-const EVENTS = 500_000;
+/** Some 200,000 events. */
+const LOG = { viewers: 1500, streamers: 800, days: 4, seed: 1 };
+/** Events of the streams whose memory is compared. */
 const SIZES = [1_000_000, 10_000_000];
 /** Pieces between two looks at the memory. */
 const LOOK = 100;
@@ -32,10 +42,43 @@ async function parsed(pieces: readonly Uint8Array[]): Promise<void> {
   }
 }
 
-/** Least seconds of several rounds, as what disturbs a round only makes it longer. */
+/** How the rows of an export become events. */
+const MAPPING: EventMapping = {
+  kind: { column: "action", values: { enter: "click", leave: "watch" } },
+  fields: {
+    time: "event_time",
+    user: "viewer_id",
+    stream: "room_id",
+    watchMs: { column: "watch_seconds", unit: "s" },
+  },
+};
+
+/** The clicks and watches of a log as another platform exports them: dates, seconds, columns that nothing reads. */
+async function exported(pieces: readonly Uint8Array[]): Promise<{ rows: Uint8Array[]; count: number }> {
+  const encoder = new TextEncoder();
+  const rows: Uint8Array[] = [encoder.encode("event_time,viewer_id,room_id,action,watch_seconds,device,session\n")];
+  let count = 0;
+  for await (const batch of inBatches(readJsonl(pieces))) {
+    let text = "";
+    for (const event of batch) {
+      if (event.kind !== "click" && event.kind !== "watch") continue;
+      const time = new Date(1.6e12 + event.time).toISOString().slice(0, 19).replace("T", " ");
+      const watched = event.kind === "watch" ? `leave,${event.watchMs / 1000}` : "enter,";
+      text += `${time}+00,${event.user},${event.stream},${watched},mobile,${count++}\n`;
+    }
+    rows.push(encoder.encode(text));
+  }
+  return { rows, count };
+}
+
+/** Events a second of the processor, and as a share of what JSON.parse alone does with the same lines in the same round. */
 export async function measurePreparing(say: (text: string) => void): Promise<Result[]> {
-  const pieces = [...generatedLog(EVENTS)];
+  const pieces = await loggedPieces(LOG);
+  let events = 0;
+  for await (const batch of inBatches(readJsonl(pieces))) events += batch.length;
+  const { rows: csv, count } = await exported(pieces);
   const ways: Readonly<Record<string, () => Promise<void>>> = {
+    "csv-mapped": () => drained(readMapped(csv, MAPPING)),
     parse: () => parsed(pieces),
     jsonl: () => drained(readJsonl(pieces)),
     "jsonl-cleaned": () => drained(cleanEvents(readJsonl(pieces), { simultaneous: "sort" })),
@@ -50,10 +93,14 @@ export async function measurePreparing(say: (text: string) => void): Promise<Res
   }
   const rows = Object.keys(ways).flatMap((way) => {
     if (way === "parse") return [];
-    const repeats = rounds.map((round): Measured[] => [
-      ["events_per_second", EVENTS / round[way]!, "events/s"],
-      ["of_json_parse", round["parse"]! / round[way]!, "ratio"],
-    ]);
+    const repeats = rounds.map((round): Measured[] =>
+      way === "csv-mapped"
+        ? [["events_per_second", count / round[way]!, "events/s"]]
+        : [
+            ["events_per_second", events / round[way]!, "events/s"],
+            ["of_json_parse", round["parse"]! / round[way]!, "ratio"],
+          ],
+    );
     return repeatedRows(`prepare/${way}`, repeats);
   });
   return [...rows, ...(await memoryRows(say))];
