@@ -861,6 +861,24 @@ export class Recommender implements Policy, TargetPolicy {
     return { readers, finish };
   }
 
+  /**
+   * A recommender of the same options and the same agent, to which nothing has happened yet: for another pass over a log.
+   * This one must not be used afterwards.
+   */
+  restarted(): Recommender {
+    return new Recommender(this.options, this.#agent);
+  }
+
+  /** A copy of all the agent's weights, for `restoreWeights`; undefined for a stand-in without `copyWeights`. */
+  copyWeights(): Float32Array | undefined {
+    return this.#agent.copyWeights?.();
+  }
+
+  /** Restores what `copyWeights` gave. @throws RangeError for other sizes. */
+  restoreWeights(weights: Float32Array): void {
+    this.#agent.restoreWeights?.(weights);
+  }
+
   /** Frees the agent's memory; the recommender cannot be used afterwards. */
   dispose(): void {
     this.#agent.dispose();
