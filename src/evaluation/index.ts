@@ -28,6 +28,10 @@ export {
   type SimilarityFunction,
   traitSimilarity,
 } from "./diversity.js";
+export { type LearnEpoch, type LearnedFromLog, learnFromLog } from "./fromlog/learn.js";
+export type { LearnFromLogOptions, LearnProgress } from "./fromlog/options.js";
+export type { LogSource } from "./fromlog/source.js";
+export type { Validation } from "./fromlog/validation.js";
 export { LiveMetrics, type LiveMetricsOptions } from "./live.js";
 export { type BanditOptions, evaluateBandit, itemShares } from "./offpolicy/bandit.js";
 export { type LoggedChoice, type OffPolicyEstimateOptions, OffPolicyEstimates } from "./offpolicy/estimates.js";

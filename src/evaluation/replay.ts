@@ -89,8 +89,11 @@ export interface LogReplayOptions extends SliceOptions {
    * has ranked. false: it is judged as it is. Default true.
    */
   learns: boolean;
-  /** How the log is completed where it has no `on_air`, no impressions or no clicks: see `LogCompleter`. Default: by what it has. */
-  log: Partial<CompleteLogOptions>;
+  /**
+   * How the log is completed where it has no `on_air`, no impressions or no clicks: see `LogCompleter`. false: it is
+   * complete, and its decisions come with it. Default: by what it has.
+   */
+  log: Partial<CompleteLogOptions> | false;
   /** Whose cases count. Default: all users'. */
   users?: ((user: Id) => boolean) | undefined;
 }
@@ -121,7 +124,7 @@ const TABLE: Rules<LogReplayOptions> = {
   lookMs: nonNegative,
   similarity: similarityRule,
   learns: boolean,
-  log: group,
+  log: [(value) => value === false || group[0](value), "an object, or false"],
   users: optional(callback),
   ...SLICE_TABLE,
 };
@@ -184,7 +187,7 @@ export class LogReplay {
   readonly #random: Random;
   readonly #groups = new GroupCache();
   readonly #held: Held[] = [];
-  readonly #completer: LogCompleter;
+  readonly #completer: LogCompleter | undefined;
   #taken = 0;
   /** Each held decision, by user and name; or its first impression. */
   readonly #opened = new Map<string, Held>();
@@ -210,19 +213,21 @@ export class LogReplay {
     this.#streams = new Tally([`stream_coverage_at_${k}`]);
     this.#slicer = new Slicer(this.options);
     this.#random = Random.named(seed, "replay");
-    this.#completer = new LogCompleter((entry) => this.#feed(entry), { seed, ...this.options.log });
+    const { log } = this.options;
+    if (log !== false) this.#completer = new LogCompleter((entry) => this.#feed(entry), { seed, ...log });
   }
 
   /**
-   * Takes the next event of the log, in order of time.
+   * Takes the next event of the log, in order of time; with `log` false also decisions, each before its impressions.
    * @throws RangeError when time falls. Error when the policy lists a stream that is not on air, or one twice.
    */
-  feed(event: LiveEvent): void {
+  feed(event: LogEntry): void {
     if (!(event.time >= this.#now && event.time < Infinity)) {
       throw new RangeError(`"time" must be finite and at least ${this.#now}, got ${event.time}`);
     }
     this.#now = event.time;
-    this.#completer.push(event);
+    if (this.#completer !== undefined && isEvent(event)) this.#completer.push(event);
+    else this.#feed(event);
   }
 
   #feed(entry: LogEntry): void {
@@ -238,7 +243,7 @@ export class LogReplay {
 
   /** Takes the events still held, and gives the result so far. More events may follow. */
   result(options: Partial<ResampleOptions> = {}): LogReplayResult {
-    this.#completer.end();
+    this.#completer?.end();
     for (; this.#taken < this.#held.length; this.#taken++) this.#take(this.#held[this.#taken]!);
     const figures = [...this.#tally.figures(options), ...this.#streams.figures(options)];
     const exposures = [...this.#exposures.values()];
@@ -334,7 +339,7 @@ export class LogReplay {
   #ask(user: Id, now: number, targets: readonly Id[]): void {
     if (!this.#counts(now) || this.options.users?.(user) === false) return;
     // What is on air by this very click alone would give the answer away.
-    const isInferred = this.#completer.contents!.onAir !== "events";
+    const isInferred = this.#completer?.contents?.onAir !== "events";
     let slate: readonly Id[] | undefined;
     for (const target of targets) {
       const stream = this.#broadcasts.catalog.get(target);
