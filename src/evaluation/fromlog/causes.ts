@@ -1,58 +1,63 @@
-import type { CompletionCounts, LogContents } from "../../logs/index.js";
-import type { RecommenderStats } from "../../recommender/index.js";
-
-/** What a log has, and what became of it. */
-export interface Untrained {
-  counts: CompletionCounts;
-  contents: LogContents | undefined;
-  /** Decisions given beside the log; undefined: none were given. */
-  given: number | undefined;
-  stats: RecommenderStats;
-  /** Transitions before the first update. */
-  learningStarts: number;
-  /** Entries whose times are wrong. */
-  refused: number;
-  example: string;
-  /** Updates a transition brings; 0: none by itself. */
-  trainEvery: number;
-}
+import type { OpenedLog } from "./source.js";
+import type { LogTeacher } from "./teacher.js";
 
 const SIGNS = "click, watch, heartbeat, rating, purchase, like, comment, share, follow, gift, signal";
 
-/** Why a log taught a recommender nothing, and what to do; undefined where it taught something. */
-export function whyUntrained(log: Untrained): string | undefined {
-  const { counts, contents, given, stats, learningStarts, refused, example } = log;
-  if (stats.updates > 0) return undefined;
-  const { events, signs, shown, drawn, unplaced } = counts;
-  if (events === 0) return "the log has no events: is it the right file?";
-  if (refused > events / 2)
-    return `${refused} of ${events} entries have a wrong time, such as ${example}: put the log in order (liveq prepare) and give milliseconds`;
-  if (signs === 0) {
-    return `none of the ${events} events says that a user entered a stream: it needs events of a kind among ${SIGNS}`;
+/** The default of a recommender's `learner.learningStarts`. */
+const LEARNING_STARTS = 200;
+
+/**
+ * Why a log taught a recommender nothing, and what to do; undefined where it learned.
+ *
+ * @param log - Read to its end.
+ * @param teacher - Of the recommender that it taught.
+ */
+export function whyUntrained(log: OpenedLog, teacher: LogTeacher): string | undefined {
+  const { recommender, refused, example } = teacher;
+  if (recommender.stats().updates > 0) return undefined;
+  const { events, signs } = log.counts;
+  if (events === 0) return "it has no events: is it the right file?";
+  if (refused > (teacher.events + teacher.decisions) / 2) {
+    const how = "put the log in order, with times in milliseconds (liveq prepare)";
+    return `${refused} entries have a wrong time, such as ${example}: ${how}`;
   }
-  const decisions = given ?? shown + drawn;
+  if (signs === 0) return `none of its ${events} events says that a user entered a stream: it needs some of ${SIGNS}`;
+  return log.decisions === 0 ? whyUndecided(log, teacher) : whyUntaught(log, teacher);
+}
+
+/** Why there are no decisions. */
+function whyUndecided({ counts, contents, given }: OpenedLog, { recommender }: LogTeacher): string {
+  const { events, signs, unplaced } = counts;
   if (given === 0)
-    return `no decisions were given beside ${events} events: leave them out, to have them made from the log`;
-  if (stats.unknownStreams > signs / 2 && contents?.onAir === "events") {
-    return `${stats.unknownStreams} of the events are on streams that never went on air: add their "on_air", or leave out all "on_air", or say that nothing goes off ("onAir": "catalogue"; liveq train --catalogue)`;
+    return `no decisions were given beside its ${events} events: leave them out, and they are made from the log`;
+  const { unknownStreams } = recommender.stats();
+  if (contents.onAir === "events" && unknownStreams > signs / 2) {
+    const how =
+      'add its "on_air" event to each stream, or leave out all of them, or say that nothing goes off ("catalogue")';
+    return `${unknownStreams} of its ${events} events are of streams that never went on air: ${how}`;
   }
-  if (decisions === 0 && contents?.slates === "impressions") {
-    return `the ${contents.kinds.impression} impressions form no decision: they need a "decision", or to come together in time`;
+  if (contents.slates === "impressions") {
+    return 'its impressions form no decision: they need a "decision", or must come together in time';
   }
-  if (decisions === 0) {
-    return `${unplaced} of ${unplaced + drawn} visits are of a stream that nobody had entered before, or the only one: users must share streams; are "stream" and "user" mixed up?`;
+  const how = 'users must share streams: are "user" and "stream" what they should be?';
+  return `${unplaced} visits, each of a stream that nobody was in before, or of the only one: ${how}`;
+}
+
+/** Why decisions taught nothing. */
+function whyUntaught(log: OpenedLog, { recommender }: LogTeacher): string {
+  const { transitions, pending, unfinished, unknownDecisions, users, unknownStreams } = recommender.stats();
+  const { trainEvery, learner } = recommender.options;
+  const { decisions, counts } = log;
+  const starts = Number(learner.learningStarts ?? LEARNING_STARTS);
+  if (unknownDecisions > counts.signs / 2) {
+    return `${unknownDecisions} events name a decision that is not among the ${decisions}: are both of the same log?`;
   }
-  if (given !== undefined && stats.unknownDecisions > 0) {
-    return `${stats.unknownDecisions} events name a decision that is not among the ${given} given: are both of the same log?`;
+  if (unknownStreams > counts.signs / 2) {
+    return `${unknownStreams} events are of streams that never went on air: add their "on_air" events`;
   }
-  if (log.trainEvery === 0)
-    return `it does not learn by itself: "trainEvery" is 0, and ${stats.transitions} transitions wait`;
-  if (stats.transitions < learningStarts) {
-    const waiting =
-      stats.pending > 0 ? `; ${stats.pending} decisions wait for their user's next one, or for the end of a watch` : "";
-    const lost =
-      stats.unfinished > 0 ? `; ${stats.unfinished} clicks have no watch: set pending.awaitWatch to false` : "";
-    return `${decisions} decisions of ${stats.users} users gave ${stats.transitions} transitions, and learning starts at ${learningStarts}${waiting}${lost}: a longer log, or users with more than one event, or a lower learner.learningStarts`;
-  }
-  return `${stats.transitions} transitions, but no update: ${stats.backlog} are due`;
+  if (trainEvery === 0) return `"trainEvery" is 0: ${transitions} transitions wait for learn()`;
+  const gave = `${decisions} decisions of ${users} users gave ${transitions} transitions, and learning starts at ${starts}`;
+  if (unfinished > transitions) return `${gave}: ${unfinished} clicks have no watch; set "pending.awaitWatch" to false`;
+  const waiting = `${pending} decisions wait for what their users do next`;
+  return `${gave}; ${waiting}: it needs a longer log, or users who come more than once`;
 }

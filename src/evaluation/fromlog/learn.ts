@@ -4,8 +4,6 @@ import {
   LogCompleter,
   type LogContents,
   type LogEntry,
-  mergeDecisions,
-  pushed,
   Timekeeper,
   timed,
 } from "../../logs/index.js";
@@ -15,8 +13,8 @@ import { UserShares } from "../../recommender/learning/index.js";
 import { groupOf } from "../../statistics/index.js";
 import { whyUntrained } from "./causes.js";
 import { checkedLearning, type LearnFromLogOptions } from "./options.js";
-import { settingsOf } from "./settings.js";
-import { isRepeatable, type LogSource, opened } from "./source.js";
+import { logSettings } from "./settings.js";
+import { isRepeatable, type LogSource, OpenedLog, opened } from "./source.js";
 import { LogTeacher } from "./teacher.js";
 import { figureOf, Judge, type Validation } from "./validation.js";
 
@@ -37,8 +35,8 @@ export interface LearnedFromLog {
   events: number;
   decisions: number;
   counts: CompletionCounts;
-  /** What the first events have; undefined for an empty log. */
-  contents: LogContents | undefined;
+  /** What the first events have. */
+  contents: LogContents;
   stats: RecommenderStats;
   /** Over all passes. */
   transitions: number;
@@ -68,15 +66,14 @@ const METRICS = { ndcg: (k: number) => `ndcg_at_${k}`, hits: (k: number) => `hr_
 
 /** A run over one log, with one set of users whose decisions teach. */
 class Run {
+  readonly from: number;
+  readonly #given: Recommender | Partial<RecommenderOptions>;
   readonly #log: LogSource<LiveEvent>;
   readonly #options: LearnFromLogOptions;
-  readonly #from: number;
   readonly #fold: number | undefined;
-  readonly #given: Recommender | Partial<RecommenderOptions>;
-  completer: LogCompleter | undefined;
+  /** Of the latest pass. */
+  opened: OpenedLog | undefined;
   teacher: LogTeacher | undefined;
-  /** Decisions given beside the log, so far. */
-  given = 0;
 
   constructor(
     given: Recommender | Partial<RecommenderOptions>,
@@ -88,7 +85,7 @@ class Run {
     this.#given = given;
     this.#log = log;
     this.#options = options;
-    this.#from = from;
+    this.from = from;
     this.#fold = fold;
   }
 
@@ -96,38 +93,17 @@ class Run {
     return this.#fold !== undefined && groupOf(user) % this.#options.folds === this.#fold;
   }
 
-  get from(): number {
-    return this.#from;
-  }
-
   /** The options that the recommender has, or will have. Requires that the first entry was read. */
   get options(): Partial<RecommenderOptions> {
     const given = this.#given;
-    return given instanceof Recommender ? given.options : settingsOf(this.#contents(), given);
-  }
-
-  #contents(): LogContents {
-    return this.completer?.contents ?? { onAir: "events", slates: "none", gapMs: undefined, kinds: {} };
+    return given instanceof Recommender ? given.options : logSettings(this.opened!.contents, given);
   }
 
   /** The log's entries, complete. */
   entries(): AsyncIterable<LogEntry> {
     const { log, decisions } = this.#options;
-    const completed = { ...log, ...(decisions && ({ slates: "none" } as const)) };
-    const events = pushed<LiveEvent, LogEntry>(opened(this.#log), (emit) => {
-      this.completer = new LogCompleter(emit, completed);
-      return this.completer;
-    });
-    if (decisions === undefined) return events;
-    return mergeDecisions(events as AsyncIterable<LiveEvent>, this.#counted(opened(decisions)));
-  }
-
-  async *#counted(decisions: AsyncIterable<LoggedDecision> | Iterable<LoggedDecision>) {
-    this.given = 0;
-    for await (const decision of decisions) {
-      this.given++;
-      yield decision;
-    }
+    this.opened = new OpenedLog(opened(this.#log), decisions && opened(decisions), log);
+    return this.opened.entries();
   }
 
   /** A pass: it learns until the held-out part, which is judged. */
@@ -138,7 +114,7 @@ class Run {
     for await (const one of timed(this.entries())) {
       if (entries === 0) judge = this.#begin(before, shares);
       signal?.throwIfAborted();
-      if (one.now < this.#from) this.teacher!.teach(one);
+      if (one.now < this.from) this.teacher!.teach(one);
       judge?.take(one);
       if (++entries % STEP === 0) {
         onProgress?.({ fold: this.#fold, epoch, entries, recommender: this.teacher!.recommender });
@@ -149,19 +125,14 @@ class Run {
   }
 
   #begin(before: Recommender | undefined, shares: UserShares | undefined): Judge | undefined {
-    const recommender = before?.restarted() ?? this.#made();
+    const given = this.#given;
+    const recommender = before?.restarted() ?? (given instanceof Recommender ? given : new Recommender(this.options));
     const times = (decision: LoggedDecision) => (this.isLeftOut(decision.user) ? 0 : (shares?.times(decision) ?? 1));
     this.teacher = new LogTeacher(recommender, times);
-    if (this.#from === Infinity) return undefined;
+    if (this.from === Infinity) return undefined;
     const { k, target } = this.#options;
     const users = this.#fold === undefined ? undefined : (user: Id) => this.isLeftOut(user);
-    return Judge.of(recommender, this.#from, { k, target, users });
-  }
-
-  #made(): Recommender {
-    const given = this.#given;
-    if (given instanceof Recommender) return given;
-    return new Recommender(this.options);
+    return Judge.of(recommender, this.from, { k, target, users });
   }
 }
 
@@ -200,7 +171,7 @@ interface Fitted {
 }
 
 /** Passes until the held-out figure rises no more; the recommender then has the best weights. */
-async function fit(run: Run, { epochs, patience, metric, k }: LearnFromLogOptions, shares?: UserShares) {
+async function learned(run: Run, { epochs, patience, metric, k }: LearnFromLogOptions, shares?: UserShares) {
   const passes: LearnEpoch[] = [];
   let recommender: Recommender | undefined;
   let best: { epoch: number; figure: number; weights: Float32Array | undefined; judge: Judge | undefined } | undefined;
@@ -263,7 +234,7 @@ export async function learnFromLog(
   const folds: Validation[] = [];
   for (let fold = 0; fold < checked.folds && from !== undefined; fold++) {
     const run = new Run(recommender, log, checked, from, fold);
-    const { judge, recommender: made } = await fit(
+    const { judge, recommender: made } = await learned(
       run,
       checked,
       checked.draw === "users" ? await sharesOf(run) : undefined,
@@ -272,30 +243,20 @@ export async function learnFromLog(
     made.dispose();
   }
   const run = new Run(recommender, log, checked, from ?? Infinity);
-  const fitted = await fit(run, checked, checked.draw === "users" ? await sharesOf(run) : undefined);
-  return { ...toldOf(run, fitted, decisions !== undefined), from, folds };
+  const fitted = await learned(run, checked, checked.draw === "users" ? await sharesOf(run) : undefined);
+  return { ...toldOf(run, fitted), from, folds };
 }
 
-function toldOf(run: Run, { judge, ...fitted }: Fitted, isGiven: boolean): Omit<LearnedFromLog, "from" | "folds"> {
-  const { completer, teacher, given } = run;
-  const { recommender } = fitted;
-  const stats = recommender.stats();
+function toldOf(run: Run, { judge, ...learned }: Fitted): Omit<LearnedFromLog, "from" | "folds"> {
+  const { teacher } = run;
+  const { counts, contents, decisions } = run.opened!;
+  const stats = learned.recommender.stats();
   const validation = judge?.result();
-  const counts = completer?.counts ?? { events: 0, signs: 0, shown: 0, drawn: 0, unplaced: 0, inferred: 0 };
-  const { refused, example } = teacher!;
-  const { learner, trainEvery } = recommender.options;
-  const cause = whyUntrained({
-    ...{ counts, contents: completer?.contents, stats, refused, example, trainEvery },
-    given: isGiven ? given : undefined,
-    learningStarts: Number(learner.learningStarts ?? LEARNING_STARTS),
-  });
   return {
-    ...fitted,
-    ...{ events: counts.events, decisions: isGiven ? given : counts.shown + counts.drawn },
-    ...{ counts, contents: completer?.contents, stats, transitions: stats.transitions, updates: stats.updates },
-    ...{ validation: validation && validation.cases > 0 ? validation : undefined, refused, example, cause },
+    ...learned,
+    ...{ events: counts.events, decisions, counts, contents },
+    ...{ stats, transitions: stats.transitions, updates: stats.updates },
+    validation: validation && validation.cases > 0 ? validation : undefined,
+    ...{ refused: teacher!.refused, example: teacher!.example, cause: whyUntrained(run.opened!, teacher!) },
   };
 }
-
-/** The default of a recommender's `learner.learningStarts`. */
-const LEARNING_STARTS = 200;

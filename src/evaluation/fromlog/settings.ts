@@ -18,19 +18,21 @@ function featuresOf(isWatched: boolean): FeatureGroup[] {
 }
 
 /** Options for a recommender that learns from a log, where they are not given, by what the log has. */
-export function settingsOf(
-  { kinds, onAir }: LogContents,
+export function logSettings(
+  { kinds, onAir, slates }: LogContents,
   given: Partial<RecommenderOptions>,
 ): Partial<RecommenderOptions> {
   const isWatched = (kinds.watch ?? 0) + (kinds.heartbeat ?? 0) > 0;
-  const { features = featuresOf(isWatched), learner, reward, pending, profile } = given;
+  const { features, learner, reward, pending, profile, slate } = given;
   return {
     ...given,
-    features,
+    features: features ?? featuresOf(isWatched),
     learner: { cqlAlpha: CQL_ALPHA, ...learner },
-    // Without watching, a click is what there is.
-    reward: { ...(!isWatched && { click: 1 }), ...reward },
-    pending: { ...(!isWatched && { awaitWatch: false }), ...pending },
-    profile: { ...(onAir !== "events" && { streamTimeoutMs: 0 }), ...profile },
+    // Without watching, a click is what there is, and nothing waits for a watch.
+    ...(!isWatched && { reward: { click: 1, ...reward }, pending: { awaitWatch: false, ...pending } }),
+    // Visits do not tell how often a user enters nothing.
+    ...(slates === "drawn" && { slate: { order: "product", ...slate } }),
+    // What goes off is in the log, or told by its completion.
+    ...(onAir !== "events" && { profile: { streamTimeoutMs: 0, ...profile } }),
   };
 }

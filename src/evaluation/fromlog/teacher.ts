@@ -1,5 +1,5 @@
 import { isEvent, type LogEntry, type TimedEntry } from "../../logs/index.js";
-import { EventError, type Id, type LoggedDecision } from "../../protocol/index.js";
+import { EventError, type LoggedDecision } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
 
 /** Teaches a recommender the entries of a log, each at its place, and counts those that it does not take. */
@@ -41,6 +41,3 @@ export class LogTeacher {
     this.example ||= example;
   }
 }
-
-/** Whether a user is in a fold of users, by a hash of the name. */
-export type InFold = (user: Id) => boolean;

@@ -40,7 +40,7 @@ export interface CompleteLogOptions {
   negatives: number;
   /**
    * Drawn slates that a user is taken to have left before the one with the stream that was entered, an integer >= 0: it
-   * says how choosy users are, which such a log does not. Default 1.
+   * says how choosy users are, which such a log does not. Default 0.
    */
   passed: number;
   /** Seed of all draws, an integer >= 0. Default 1. */
@@ -59,7 +59,7 @@ const DEFAULTS: CompleteLogOptions = {
   onAir: "auto",
   slates: "auto",
   negatives: 8,
-  passed: 1,
+  passed: 0,
   seed: 1,
   head: 4096,
   lookMs: 4 * HOUR,
@@ -127,6 +127,7 @@ export class LogCompleter {
   #signs = 0;
   #hasOnAir = false;
   #hasSlates = false;
+  #isWatched = false;
   #visits: Visits | undefined;
   #inferred: InferredAirings | undefined;
 
@@ -174,7 +175,8 @@ export class LogCompleter {
     const { onAir, slates, head, window } = this.options;
     this.#hasOnAir ||= entry.kind === "on_air";
     this.#hasSlates ||= entry.kind === "impression";
-    const isClear = (onAir !== "auto" || this.#hasOnAir) && (slates !== "auto" || this.#hasSlates);
+    this.#isWatched ||= entry.kind === "watch" || entry.kind === "heartbeat";
+    const isClear = this.#isWatched && (onAir !== "auto" || this.#hasOnAir) && (slates !== "auto" || this.#hasSlates);
     if (isClear || this.#signs >= head || this.#head.length >= window) this.#decide();
   }
 

@@ -11,14 +11,13 @@ import {
   type OffPolicyOptions,
   type RankingPolicy,
 } from "../../../evaluation/index.js";
-import { leaveLastOut } from "../../../logs/index.js";
+import { isEvent, type LogEntry, leaveLastOut, mergeDecisions } from "../../../logs/index.js";
 import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
 import { ItemKnn, ItemPop } from "../../../ranking/index.js";
 import type { Recommender } from "../../../recommender/index.js";
 import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
-import { type Entry, isEvent, merged } from "../../reading/log.js";
 import { loadRecommender, readModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
 import { grid, rowsOf } from "../../writing/figures.js";
@@ -161,7 +160,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
   if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
   const contestants = enter(options).map((policy) => {
-    return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed }) };
+    return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed, learns: false }) };
   });
   if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
   const count = await feed(contestants, new Inputs(files, signal), signal);
@@ -195,7 +194,7 @@ async function evaluateDecisions(
     const weights = { ...(clip !== undefined && { clip }), ...(minEss !== undefined && { minEss }) };
     return { policy, log: new OffPolicyLog(policy, { from, reward, ...weights }) };
   });
-  const take = (entry: Entry) => {
+  const take = (entry: LogEntry) => {
     for (const { policy, log } of judged) {
       if (isEvent(entry)) log.feedback(entry);
       else if (entry.time >= from) {
@@ -209,7 +208,7 @@ async function evaluateDecisions(
     await consume(earlier, await openEvents(earlier), take, signal);
   }
   const inputs = new Inputs(files, signal);
-  const entries = merged(await openEvents(inputs), readDecisions(new Inputs(decisions, signal)));
+  const entries = mergeDecisions(await openEvents(inputs), readDecisions(new Inputs(decisions, signal)));
   const count = await consume(inputs, entries, take, signal);
   const n = judged[0]!.log.decisions;
   if (n === 0 && signal.aborted) return false;
