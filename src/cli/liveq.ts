@@ -141,9 +141,9 @@ command(
   .option("--lateness <s>", "seconds by which an event may be late and still be sorted in", number(0, 1e9), 60)
   .addOption(new Option("--late <how>", "what to do with later events").choices(["drop", "keep"]).default("drop"))
   .addOption(
-    new Option("--off-air <how>", "what to do with feedback on streams not on air; keep it if the log has no on_air")
-      .choices(["drop", "keep"])
-      .default("drop"),
+    new Option("--off-air <how>", "what to do with feedback on streams not on air; auto keeps it if the log has no on_air")
+      .choices(["auto", "drop", "keep"])
+      .default("auto"),
   )
   .addOption(
     new Option("--empty-watch <how>", "what to do with watches of zero length")
