@@ -204,7 +204,7 @@ command(
     number(0.001, 1e9),
   )
   .option("--gamma <x>", "discount of a user's next request, with --events", number(0, 1), 0.9)
-  .option("--cql-alpha <x>", "weight of the conservative term, with --events (default: 0.1)", number(0, 1000))
+  .option("--cql-alpha <x>", "weight of the conservative term, with --events (default: 0.3)", number(0, 1000))
   .option(
     "--clone-updates <n>",
     "updates at the start that imitate the logging policy, with --events (default: 0)",

@@ -8,7 +8,7 @@ import {
 } from "../../recommender/index.js";
 
 /** Weight of the conservative term for logs. */
-export const CQL_ALPHA = 0.1;
+export const CQL_ALPHA = 0.3;
 
 /** The default groups, with those that learn who likes what from clicks too where nobody measures watching. */
 function featuresOf(isWatched: boolean): FeatureGroup[] {

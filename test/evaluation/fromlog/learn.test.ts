@@ -10,13 +10,13 @@ import { figureOf } from "../../support/figures.js";
 /** Small and quick to learn, for tests. */
 const QUICK: Partial<RecommenderOptions> = {
   seed: 1,
-  maxCandidates: 48,
+  maxCandidates: 30,
   updatesPerTrain: 1,
   warmupUpdates: 100,
   learner: { learningStarts: 100, learningRate: 1e-3 },
 };
 
-const clicks = liveWorld({ users: 60, items: 40, groups: 4, days: 8, seed: 201 }, "clicks");
+const clicks = liveWorld({ users: 40, items: 30, groups: 3, days: 7, seed: 201 }, "clicks");
 
 async function* once<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
   yield* items;
@@ -134,7 +134,7 @@ describe("the log of another policy", () => {
     const given = await learnFromLog(QUICK, events, { ...none, decisions });
     expect([made.decisions, given.decisions]).toEqual([decisions.length, decisions.length]);
     expect(made.transitions).toBeGreaterThan(100);
-    const own = new Recommender({ ...QUICK, learner: { cqlAlpha: 0.1, ...QUICK.learner } });
+    const own = new Recommender({ ...QUICK, learner: { cqlAlpha: 0.3, ...QUICK.learner } });
     const waiting = [...decisions];
     for (const event of events) {
       const due = "decision" in event ? waiting.findIndex(({ id }) => id === event.decision) : -1;
