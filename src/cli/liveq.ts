@@ -141,7 +141,10 @@ command(
   .option("--lateness <s>", "seconds by which an event may be late and still be sorted in", number(0, 1e9), 60)
   .addOption(new Option("--late <how>", "what to do with later events").choices(["drop", "keep"]).default("drop"))
   .addOption(
-    new Option("--off-air <how>", "what to do with feedback on streams not on air; auto keeps it if the log has no on_air")
+    new Option(
+      "--off-air <how>",
+      "what to do with feedback on streams not on air; auto keeps it if the log has no on_air",
+    )
       .choices(["auto", "drop", "keep"])
       .default("auto"),
   )
@@ -240,6 +243,7 @@ command(
   "--events data/test.jsonl --policies popular,random,itemknn",
   "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
   "--movielens ml-100k --model films.liveq",
+  "--bandit open-bandit/random/men --other open-bandit/bts/men",
 )
   .option("--events <file...>", "the log to evaluate on; - for stdin")
   .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
@@ -266,6 +270,11 @@ command(
     number(0, 1e9),
   )
   .option("--movielens <dir>", "rank each user's last item in this folder instead")
+  .option(
+    "--bandit <file...>",
+    "estimate what policies would earn from logged choices with probabilities (Open Bandit)",
+  )
+  .option("--other <file...>", "with --bandit: the log of another policy, whose value to estimate")
   .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
   .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
   .addOption(

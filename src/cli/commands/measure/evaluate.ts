@@ -24,8 +24,9 @@ import { grid, rowsOf } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { compare } from "../../writing/ranking.js";
 import { writeRows } from "../../writing/results.js";
+import { type BanditEvaluation, evaluateBandits } from "./bandit.js";
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Partial<Pick<BanditEvaluation, "bandit" | "other">> {
   events?: string[];
   warmup: string[];
   movielens?: string;
@@ -295,11 +296,13 @@ async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptio
  * figures then cover the part that was read.
  */
 export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<boolean> {
-  const { events, movielens } = options;
-  if ((events === undefined) === (movielens === undefined)) {
-    throw new UsageError('one of "--events" and "--movielens" must be given');
+  const { events, movielens, bandit, other } = options;
+  if ([events, movielens, bandit].filter((given) => given !== undefined).length !== 1) {
+    throw new UsageError('one of "--events", "--movielens" and "--bandit" must be given');
   }
+  if (other !== undefined && bandit === undefined) throw new UsageError('"--other" goes with "--bandit"');
   tryOutputs(options.json);
+  if (bandit !== undefined) return evaluateBandits({ ...options, bandit }, signal);
   if (events !== undefined) return evaluateLogs(options, events, signal);
   if (options.model.length > 1) throw new UsageError('"--model" must be one model where there is "--movielens"');
   if (options.warmup.length > 0 || options.policies !== undefined) {
