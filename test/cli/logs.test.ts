@@ -405,7 +405,7 @@ describe("evaluate on a log", () => {
 
   test.each([
     [["--events", EVENTS, "--model", MODEL], 2, '"--model" needs "--warmup"'],
-    [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events" and "--movielens" must be given'],
+    [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events", "--movielens" and "--bandit" must be given'],
     [["--warmup", EVENTS, "--events", EVENTS, "--model", MODEL], 1, '"--events" must be later, got a request at'],
     [["--events", at("none.jsonl")], 1, "none.jsonl: cannot be read: ENOENT"],
     [["--events", DECISIONS], 1, 'decisions.jsonl:1: "kind" must be one of'],

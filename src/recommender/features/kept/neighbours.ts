@@ -23,26 +23,26 @@ const NEIGHBOURHOOD = { history: 32, neighbours: 64 } as const;
  * Keeps the streamers that each user liked and the number of common users of each pair, which engaged watches and
  * approvals write: some 64 names a streamer and 32 a user. Writes 4 numbers of a candidate.
  */
-export function neighbours(options: Partial<NeighbourOptions> = {}): FeatureGroup {
+export function neighbours(options: Partial<NeighbourSources> = {}): FeatureGroup {
   return featureGroup("neighbours", options, ({ state }, given) => {
     return new NeighbourWriter(state.keep("neighbours", () => new KeptNeighbours(state, given)).neighbours);
   });
 }
 
 /** What neighbours are learned from. */
-export interface NeighbourOptions {
+export interface NeighbourSources {
   /** `watches`: engaged watches and approvals. `visits`: clicks too, as of {@link TasteOptions}. Default `watches`. */
   learnFrom: "watches" | "visits";
 }
 
-const RULES: Rules<NeighbourOptions> = { learnFrom: oneOf("watches", "visits") };
+const RULES: Rules<NeighbourSources> = { learnFrom: oneOf("watches", "visits") };
 
 class KeptNeighbours implements Keeper {
   readonly neighbours: Neighbours;
   readonly #engagedMs: number;
   readonly #takesClicks: boolean;
 
-  constructor(state: State, options: Partial<NeighbourOptions>) {
+  constructor(state: State, options: Partial<NeighbourSources>) {
     this.#takesClicks = checked(options, RULES, {}, "neighbours.").learnFrom === "visits";
     const { users, streamers, engagedMs } = state.users.options;
     this.neighbours = new Neighbours({ users, streamers, ...NEIGHBOURHOOD });
