@@ -11,6 +11,7 @@ import {
 } from "./calibration/calibration.js";
 import { CAUSES, measureCauses } from "./causes.js";
 import { FARSIGHT } from "./farsight/rows.js";
+import { LOG_CASES, measureLog } from "./logs.js";
 import { movielensBars } from "./movielens.js";
 import { measureOffPolicy } from "./offpolicy.js";
 import { measureOrder } from "./order.js";
@@ -123,6 +124,11 @@ export const CASES: readonly ProcessCase[] = [
     title: "estimates of a policy from the log of another, beside its own earnings",
     run: ({ say }) => measureOffPolicy(say),
   },
+  ...LOG_CASES.map((log) => ({
+    name: `logs/${log.name}`,
+    title: `what is learned from ${log.title}, beside most popular, ItemKNN and EASE on later time`,
+    run: ({ say }: CaseContext) => measureLog(log, say),
+  })),
   {
     name: "movielens",
     title: "baselines on MovieLens-100K beside known figures",

@@ -157,9 +157,12 @@ command(
       .default("drop"),
   )
   .addOption(
-    new Option("--off-air <how>", "what to do with feedback on streams not on air; keep it if the log has no on_air")
-      .choices(["drop", "keep"])
-      .default("drop"),
+    new Option(
+      "--off-air <how>",
+      "what to do with feedback on streams not on air; auto keeps it if the log has no on_air",
+    )
+      .choices(["auto", "drop", "keep"])
+      .default("auto"),
   )
   .addOption(
     new Option("--empty-watch <how>", "what to do with watches of zero length")
@@ -194,15 +197,25 @@ command(
 
 command(
   "train",
-  "train a recommender from the log of another policy, a ranker on MovieLens-100K, or word vectors; write the model",
+  "train a recommender from the log of another policy or of none, a ranker on MovieLens-100K, or word vectors; write the model",
   "--events data/train.jsonl --decisions decisions.jsonl --model live.liveq",
   "--events events.jsonl --follow --model live.liveq",
+  "--events purchases.jsonl --catalogue --model shop.liveq",
   "--titles data/train.jsonl --model words.json",
   "--events data/train.jsonl --words words.json --model live.liveq",
   "--movielens ml-100k --model films.liveq",
 )
   .option("--events <file...>", "the log, in order of time; - for stdin")
-  .option("--decisions <file...>", "decisions of the logging policy (default: reconstructed from impressions)")
+  .option(
+    "--decisions <file...>",
+    "decisions of the logging policy (default: from impressions, or drawn from what was on air)",
+  )
+  .option("--catalogue", "nothing goes off air, as in shops (default: by on_air, or by what users enter)")
+  .option(
+    "--negatives <n>",
+    "streams drawn for each visit, in a log without impressions (default: 8)",
+    integer(1, 1000),
+  )
   .option("--movielens <dir>", "the folder with u.data, u.item and u.user")
   .option("--titles <file...>", "train word vectors on the titles and tags of this log; - for stdin")
   .option("--words <file>", "with --events: word vectors, to compare titles with the titles that a user watched")
@@ -220,7 +233,7 @@ command(
     number(0.001, 1e9),
   )
   .option("--gamma <x>", "discount of a user's next request, with --events", number(0, 1), 0.9)
-  .option("--cql-alpha <x>", "weight of the conservative term, with --events (default: 0)", number(0, 1000))
+  .option("--cql-alpha <x>", "weight of the conservative term, with --events (default: 0.3)", number(0, 1000))
   .option(
     "--clone-updates <n>",
     "updates at the start that imitate the logging policy, with --events (default: 0)",
@@ -234,10 +247,12 @@ command(
       throw new UsageError("one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given");
     }
     const common = options as TrainOptions & LearnOptions;
-    const { resume, decisions, words, draw, follow, saveEvery, cqlAlpha, cloneUpdates } = common;
-    const isOfLog = resume || decisions || words || draw === "users" || follow || saveEvery || cqlAlpha || cloneUpdates;
+    const { resume, decisions, words, draw, follow, saveEvery, cqlAlpha, cloneUpdates, catalogue, negatives } = common;
+    const isTaught = cqlAlpha || cloneUpdates || catalogue || negatives;
+    const isOfLog = resume || decisions || words || draw === "users" || follow || saveEvery || isTaught;
     if (events === undefined && isOfLog) {
-      const own = "'--resume', '--decisions', '--words', '--cql-alpha', '--clone-updates'";
+      const own =
+        "'--resume', '--decisions', '--words', '--cql-alpha', '--clone-updates', '--catalogue', '--negatives'";
       const those = `${own}, '--draw users', '--follow' and '--save-every'`;
       throw new UsageError(`${those} go with '--events'`);
     }
@@ -254,6 +269,7 @@ command(
   "--events data/test.jsonl --policies popular,random,itemknn",
   "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
   "--movielens ml-100k --model films.liveq",
+  "--bandit open-bandit/random/men --other open-bandit/bts/men",
 )
   .option("--events <file...>", "the log to evaluate on; - for stdin")
   .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
@@ -280,6 +296,11 @@ command(
     number(0, 1e9),
   )
   .option("--movielens <dir>", "rank each user's last item in this folder instead")
+  .option(
+    "--bandit <file...>",
+    "estimate what policies would earn from logged choices with probabilities (Open Bandit)",
+  )
+  .option("--other <file...>", "with --bandit: the log of another policy, whose value to estimate")
   .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
   .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
   .addOption(

@@ -28,6 +28,13 @@ export {
   type SimilarityFunction,
   traitSimilarity,
 } from "./diversity.js";
+export { whyUntrained } from "./fromlog/causes.js";
+export { type LearnEpoch, type LearnedFromLog, learnFromLog } from "./fromlog/learn.js";
+export type { LearnFromLogOptions, LearnProgress } from "./fromlog/options.js";
+export { logSettings } from "./fromlog/settings.js";
+export { type LogSource, OpenedLog } from "./fromlog/source.js";
+export { LogTeacher } from "./fromlog/teacher.js";
+export type { Validation } from "./fromlog/validation.js";
 export { LiveMetrics, type LiveMetricsOptions } from "./live.js";
 export { type BanditOptions, evaluateBandit, itemShares } from "./offpolicy/bandit.js";
 export { type LoggedChoice, type OffPolicyEstimateOptions, OffPolicyEstimates } from "./offpolicy/estimates.js";

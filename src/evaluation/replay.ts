@@ -1,19 +1,25 @@
 import {
+  boolean,
+  callback,
   checked,
+  group,
   nonNegative,
   nonNegativeInteger,
   oneOf,
+  optional,
   positive,
   positiveInteger,
   type Rules,
 } from "../check/index.js";
 import { Latest, pairKey } from "../collections/index.js";
+import { type CompleteLogOptions, isEvent, LogCompleter, type LogEntry } from "../logs/index.js";
 import { Random } from "../numeric/index.js";
 import {
   type Decision,
   ENGAGED_MS,
   type Id,
   type LiveEvent,
+  type LoggedDecision,
   MINUTE,
   type Policy,
   type Request,
@@ -48,6 +54,8 @@ export interface RankingPolicy extends Policy {
    * of an evaluation for slates that were shown.
    */
   rank?(request: Request): Pick<Decision, "slate">;
+  /** Takes a decision of the log, to learn from it: a `Recommender` learns from nothing else. */
+  recordDecision?(decision: LoggedDecision): void;
 }
 
 export interface LogReplayOptions extends SliceOptions {
@@ -76,6 +84,18 @@ export interface LogReplayOptions extends SliceOptions {
   lookMs: number;
   /** Similarity of two streams, for the diversity of lists. Default {@link traitSimilarity}. */
   similarity: SimilarityFunction<StreamTraits>;
+  /**
+   * Whether a policy with `recordDecision` gets the log's decisions, and so learns from the log as it goes; each after it
+   * has ranked. false: it is judged as it is. Default true.
+   */
+  learns: boolean;
+  /**
+   * How the log is completed where it has no `on_air`, no impressions or no clicks: see `LogCompleter`. false: it is
+   * complete, and its decisions come with it. Default: by what it has.
+   */
+  log: Partial<CompleteLogOptions> | false;
+  /** Whose cases count. Default: all users'. */
+  users?: ((user: Id) => boolean) | undefined;
 }
 
 const DEFAULTS: LogReplayOptions = {
@@ -88,6 +108,8 @@ const DEFAULTS: LogReplayOptions = {
   seed: 0,
   lookMs: 10 * MINUTE,
   similarity: traitSimilarity,
+  learns: true,
+  log: {},
   ...SLICE_DEFAULTS,
 };
 
@@ -101,16 +123,19 @@ const TABLE: Rules<LogReplayOptions> = {
   seed: nonNegativeInteger,
   lookMs: nonNegative,
   similarity: similarityRule,
+  learns: boolean,
+  log: [(value) => value === false || group[0](value), "an object, or false"],
+  users: optional(callback),
   ...SLICE_TABLE,
 };
 
 /** The newest cases that wait for the end of their watch; older ones are forgotten. Set by hand. */
 const WAITING = 65_536;
 
-/** An event that waits for the clicks that follow it. */
+/** An entry of the log that waits for the clicks that follow it. */
 interface Held {
-  event: LiveEvent;
-  /** Streams of the case that is evaluated before this event: the clicks of its decision, or its own. */
+  entry: LogEntry;
+  /** Streams of the case that is evaluated before this entry: the clicks of its decision, or its own. */
   targets: Id[] | undefined;
 }
 
@@ -145,6 +170,10 @@ export interface LogReplayResult {
  *
  * The policy is asked for all streams on air, which takes a policy that sorts them O(n log n) a case. Targets that it
  * leaves out of its ranking score 0.
+ *
+ * A policy with `recordDecision`, such as a `Recommender`, also gets the log's decisions, each after its case: rebuilt from
+ * impressions, or drawn where the log has none. So it learns from the log as the replay goes; without decisions it would
+ * learn nothing, and its figures would be those of an untrained one. `learns: false` judges it as it is.
  */
 export class LogReplay {
   readonly options: Readonly<LogReplayOptions>;
@@ -158,8 +187,9 @@ export class LogReplay {
   readonly #random: Random;
   readonly #groups = new GroupCache();
   readonly #held: Held[] = [];
+  readonly #completer: LogCompleter | undefined;
   #taken = 0;
-  /** The first held impression of each decision, by user and decision. */
+  /** Each held decision, by user and name; or its first impression. */
   readonly #opened = new Map<string, Held>();
   readonly #waiting = new Latest<string, Case>(WAITING);
   readonly #visiting = new Latest<string, true>(WAITING);
@@ -183,19 +213,27 @@ export class LogReplay {
     this.#streams = new Tally([`stream_coverage_at_${k}`]);
     this.#slicer = new Slicer(this.options);
     this.#random = Random.named(seed, "replay");
+    const { log } = this.options;
+    if (log !== false) this.#completer = new LogCompleter((entry) => this.#feed(entry), { seed, ...log });
   }
 
   /**
-   * Takes the next event of the log, in order of time.
+   * Takes the next event of the log, in order of time; with `log` false also decisions, each before its impressions.
    * @throws RangeError when time falls. Error when the policy lists a stream that is not on air, or one twice.
    */
-  feed(event: LiveEvent): void {
+  feed(event: LogEntry): void {
     if (!(event.time >= this.#now && event.time < Infinity)) {
       throw new RangeError(`"time" must be finite and at least ${this.#now}, got ${event.time}`);
     }
     this.#now = event.time;
-    this.#hold(event);
-    while (this.#taken < this.#held.length && this.#held[this.#taken]!.event.time + this.options.lookMs <= this.#now) {
+    if (this.#completer !== undefined && isEvent(event)) this.#completer.push(event);
+    else this.#feed(event);
+  }
+
+  #feed(entry: LogEntry): void {
+    this.#hold(entry);
+    const { lookMs } = this.options;
+    while (this.#taken < this.#held.length && this.#held[this.#taken]!.entry.time + lookMs <= entry.time) {
       this.#take(this.#held[this.#taken++]!);
     }
     if (this.#taken < 1024 || this.#taken * 2 < this.#held.length) return;
@@ -205,6 +243,7 @@ export class LogReplay {
 
   /** Takes the events still held, and gives the result so far. More events may follow. */
   result(options: Partial<ResampleOptions> = {}): LogReplayResult {
+    this.#completer?.end();
     for (; this.#taken < this.#held.length; this.#taken++) this.#take(this.#held[this.#taken]!);
     const figures = [...this.#tally.figures(options), ...this.#streams.figures(options)];
     const exposures = [...this.#exposures.values()];
@@ -214,10 +253,11 @@ export class LogReplay {
     return { figures, tally: this.#tally.clone(), cases: this.#cases, skipped: this.#skipped };
   }
 
-  #hold(event: LiveEvent): void {
-    const held: Held = { event, targets: undefined };
+  #hold(event: LogEntry): void {
+    const held: Held = { entry: event, targets: undefined };
     this.#held.push(held);
-    if (event.kind === "impression" && event.decision !== undefined) {
+    if (!isEvent(event)) this.#opened.set(pairKey(event.user, event.id), held);
+    else if (event.kind === "impression" && event.decision !== undefined) {
       const key = pairKey(event.user, event.decision);
       if (!this.#opened.has(key)) this.#opened.set(key, held);
     } else if (event.kind === "click") {
@@ -232,8 +272,15 @@ export class LogReplay {
   }
 
   #take(held: Held): void {
-    const { event, targets } = held;
+    const { entry: event, targets } = held;
     this.#enterWindow(event.time);
+    if (!isEvent(event)) {
+      if (targets !== undefined) this.#ask(event.user, event.time, targets);
+      const key = pairKey(event.user, event.id);
+      if (this.#opened.get(key) === held) this.#opened.delete(key);
+      if (this.options.learns) this.#policy.recordDecision?.(event);
+      return;
+    }
     const isAnnounced = event.kind === "watch" && this.#visiting.has(pairKey(event.user, event.stream));
     if ("user" in event && targets !== undefined && !isAnnounced) this.#ask(event.user, event.time, targets);
     if (event.kind === "impression" && event.decision !== undefined) {
@@ -290,11 +337,13 @@ export class LogReplay {
 
   /** Lets the policy rank: once for all targets, or once for each where they have negatives of their own. */
   #ask(user: Id, now: number, targets: readonly Id[]): void {
-    if (!this.#counts(now)) return;
+    if (!this.#counts(now) || this.options.users?.(user) === false) return;
+    // What is on air by this very click alone would give the answer away.
+    const isInferred = this.#completer?.contents?.onAir !== "events";
     let slate: readonly Id[] | undefined;
     for (const target of targets) {
       const stream = this.#broadcasts.catalog.get(target);
-      if (stream === undefined) {
+      if (stream === undefined || (isInferred && stream.startedAt >= now)) {
         this.#skipped++;
         continue;
       }

@@ -4,7 +4,7 @@ import type { SlateTransition } from "./learning/index.js";
 /** The interface of an agent that a recommender uses: `DQN`, or a stand-in. */
 export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
-    Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts" | "part">> {
+    Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts" | "part" | "copyWeights" | "restoreWeights">> {
   observe(transition: SlateTransition): void;
   /**
    * The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them.

@@ -861,6 +861,24 @@ export class Recommender implements Policy, TargetPolicy {
     return { readers, finish };
   }
 
+  /**
+   * A recommender of the same options and the same agent, to which nothing has happened yet: for another pass over a log.
+   * This one must not be used afterwards.
+   */
+  restarted(): Recommender {
+    return new Recommender(this.options, this.#agent);
+  }
+
+  /** A copy of all the agent's weights, for `restoreWeights`; undefined for a stand-in without `copyWeights`. */
+  copyWeights(): Float32Array | undefined {
+    return this.#agent.copyWeights?.();
+  }
+
+  /** Restores what `copyWeights` gave. @throws RangeError for other sizes. */
+  restoreWeights(weights: Float32Array): void {
+    this.#agent.restoreWeights?.(weights);
+  }
+
   /** Frees the agent's memory; the recommender cannot be used afterwards. */
   dispose(): void {
     this.#agent.dispose();
@@ -870,13 +888,17 @@ export class Recommender implements Policy, TargetPolicy {
   #face(request: Request, also?: Map<CatalogStream, Set<Source>>, isRead = false): ValuedScene {
     const scene = this.#scenes.face(request, also, isRead);
     const known = this.#valuesOf(scene);
-    const scores = slateScores(known, request.k);
+    const scores = this.#scoresOf(known, request.k);
     return { ...scene, ...known, k: request.k, scores, ranked: this.#slates.rank(scores) };
   }
 
   #valuesOf(scene: Scene): CandidateValues {
     if (this.#isWarm(scene)) return this.#evaluate(scene.observation, scene.candidates);
     return { values: Float32Array.from(scene.streams, ({ viewers }) => log1p(viewers)) };
+  }
+
+  #scoresOf(values: CandidateValues, k: number): Float32Array {
+    return slateScores(values, k, this.#slates.options.order === "product");
   }
 
   #isWarm({ streams }: Scene): boolean {
@@ -897,7 +919,7 @@ export class Recommender implements Policy, TargetPolicy {
     const impressions = (i: number) => users.streamers.impressions(streams[i]!.streamer, now);
     const sets = [scene.scores];
     if (count > 1 && this.#isWarm(scene)) {
-      for (let h = 0; h < count; h++) sets[h] = slateScores(this.#evaluate(scene.observation, rows, true), k);
+      for (let h = 0; h < count; h++) sets[h] = this.#scoresOf(this.#evaluate(scene.observation, rows, true), k);
     }
     const heads = sets.map((set) => {
       const scores = bonus === 0 ? set : this.#explorer.lift(set, impressions);
@@ -941,7 +963,7 @@ export class Recommender implements Policy, TargetPolicy {
    */
   #close(scene: ValuedScene, shown: number): void {
     if (!this.#pending.waits(scene.user)) return;
-    const ranked = shown === scene.k ? scene.ranked : this.#slates.rank(slateScores(scene, shown));
+    const ranked = shown === scene.k ? scene.ranked : this.#slates.rank(this.#scoresOf(scene, shown));
     const best = ranked.subarray(0, this.options.nextCandidates);
     const { session, rhythm } = scene.profile;
     const next: NextState = {

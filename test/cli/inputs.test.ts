@@ -266,7 +266,7 @@ describe("a run that keeps too little fails, and says why", () => {
     [
       "no stream on air",
       lines(hundred.map((i) => click(i))),
-      [],
+      ["--off-air", "drop"],
       [
         "kept 0 of 100 events (0 %), less than --min-kept 50 %:",
         '100 stream not on air, such as {"kind":"click","time":0,"user":"u","stream":"s"}; "--off-air keep" keeps them',
@@ -335,7 +335,7 @@ describe("a run that keeps too little fails, and says why", () => {
     [
       "several reasons",
       lines(hundred.map((i) => (i % 5 === 0 ? "x" : click(i)))),
-      [],
+      ["--off-air", "drop"],
       ["80 stream not on air", "\n  20 unreadable, such as "],
     ],
   ])("%s", async (_, text, options, messages) => {

@@ -229,7 +229,7 @@ describe("prepare", () => {
 
 describe("train on a log", () => {
   test("learns the same as a recommender that gets the same events and decisions", () => {
-    const recommender = new Recommender({ seed: 1, gamma: 0.9 });
+    const recommender = new Recommender({ seed: 1, gamma: 0.9, updatesPerTrain: 2, learner: { cqlAlpha: 0.3 } });
     const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
     for (const event of eventsIn(at("data", "train.jsonl"))) {
       const due = "decision" in event ? decisions.findIndex(({ id }) => id === event.decision) : -1;
@@ -297,7 +297,7 @@ describe("train on a log, drawn by users", () => {
     expect(readFileSync(file).equals(readFileSync(at("drawn-whole.liveq")))).toBe(true);
 
     const shares = new UserShares(1);
-    const recommender = new Recommender({ seed: 1, gamma: 0.9, updatesPerTrain: 4 });
+    const recommender = new Recommender({ seed: 1, gamma: 0.9, updatesPerTrain: 4, learner: { cqlAlpha: 0.3 } });
     const decisions = lines(DECISIONS).map((line) => parseDecision(JSON.parse(line)));
     const log = eventsIn(SHORT).flatMap((event) => {
       const due = "decision" in event ? decisions.findIndex(({ id }) => id === event.decision) : -1;
@@ -405,7 +405,7 @@ describe("evaluate on a log", () => {
 
   test.each([
     [["--events", EVENTS, "--model", MODEL], 2, '"--model" needs "--warmup"'],
-    [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events" and "--movielens" must be given'],
+    [["--movielens", "x", "--events", EVENTS], 2, 'one of "--events", "--movielens" and "--bandit" must be given'],
     [["--warmup", EVENTS, "--events", EVENTS, "--model", MODEL], 1, '"--events" must be later, got a request at'],
     [["--events", at("none.jsonl")], 1, "none.jsonl: cannot be read: ENOENT"],
     [["--events", DECISIONS], 1, 'decisions.jsonl:1: "kind" must be one of'],

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { guessMapping } from "../../src/cli/guessing/guess.js";
 import { sampleOf } from "../../src/cli/guessing/sample.js";
 import { checkMapping, emptyQualityReport, readMapped } from "../../src/logs/index.js";
+import { Random } from "../../src/numeric/index.js";
 import { liveq, liveqOn } from "../support/command.js";
 import { EXPORTS } from "../support/exports.js";
 import { temporaryFolder } from "../support/folder.js";
@@ -31,9 +33,9 @@ describe("liveq map", () => {
     const guessed = await liveq("map", log, "--out", map);
     expect(guessed.code).toBe(0);
     expect(guessed.err).toContain("time      event_time: by its name; dates in the order of ISO 8601");
-    expect(guessed.err).toContain("the mapping reads 120 events of the 120 rows: 60 click, 30 signal, 30 purchase");
+    expect(guessed.err).toContain("the mapping reads 120 events of 120 rows: 60 click, 30 signal, 30 purchase");
     expect(guessed.err).toContain(`next: liveq prepare ${log} --map ${map}`);
-    const prepared = await liveq("prepare", log, "--map", map, "--off-air", "keep", "--out", at("data"));
+    const prepared = await liveq("prepare", log, "--map", map, "--out", at("data"));
     expect(prepared.out).toMatch(/^format: map\nread +120\nkept +120 /);
     const typed = await liveqOn(text, "map", "-");
     expect(JSON.parse(typed.out)).toEqual(JSON.parse(readFileSync(map, "utf8")));
@@ -50,6 +52,46 @@ describe("liveq map", () => {
     const { code, out, err } = await liveqOn(text, "map", "-");
     expect([code, out]).toEqual([1, ""]);
     expect(err).toContain(message);
+  });
+});
+
+describe("from an export to recommendations", () => {
+  const { at } = temporaryFolder();
+  const random = Random.named(3, "walkthrough");
+  const visits = Array.from({ length: 1500 }, (_, i) => {
+    const user = random.below(40);
+    // Most visits are to what the user's own group likes.
+    const item = random.bernoulli(0.8) ? 5 * (user % 8) + random.below(5) : random.below(40);
+    return { user, item, time: Date.UTC(2021, 0, 1) + 60_000 * i, kind: random.below(10) };
+  });
+  const kinds = ["purchase", "cart"];
+  const shop = visits.map(({ user, item, time, kind }) => {
+    const [date, clock] = new Date(time).toISOString().slice(0, 19).split("T") as [string, string];
+    return `${date.split("-").reverse().join(".")} ${clock};c${user};sku${item};${kinds[kind] ?? "view"};${item},50`;
+  });
+  const chat = visits.map(({ user, item, time }) =>
+    JSON.stringify({ channel: `room${item}`, sender: { id: user }, message: "hello", sent_at: time / 1000 }),
+  );
+
+  test.each([
+    ["shop.csv", `timestamp;customer_id;sku;event_type;price\n${shop.join("\n")}\n`, "c1"],
+    ["chat.jsonl", `${chat.join("\n")}\n`, "1"],
+  ])("%s is mapped, prepared, learned and recommended from", async (file, text, user) => {
+    const [log, map, data, model] = [at(file), at(`${file}.json`), at(`${file}-data`), at(`${file}.liveq`)];
+    writeFileSync(log, text);
+    for (const words of [
+      ["map", log, "--out", map],
+      ["prepare", log, "--map", map, "--out", data],
+      ["train", "--events", join(data, "train.jsonl"), "--model", model],
+    ]) {
+      const { code, err } = await liveq(...words);
+      expect(code, err).toBe(0);
+    }
+    const shown = await liveq("recommend", "--model", model, "--user", user, "-k", "5");
+    const items = [...shown.out.matchAll(/ (?:sku|room)(\d+) /g)].map((match) => Number(match[1]));
+    expect(items).toHaveLength(5);
+    // What the group of user 1 likes: items 5 to 9.
+    expect(items.filter((item) => item >= 5 && item < 10).length).toBeGreaterThanOrEqual(4);
   });
 });
 

@@ -221,10 +221,10 @@ test("two policies on the same cases are compared by their difference", () => {
   expect(mrr.hi).toBeGreaterThan(mrr.value);
 });
 
-test("the recommender ranks without a trace: it learns from the log alone", () => {
+test("the recommender ranks without a trace, and learns nothing where it is judged as it is", () => {
   const asked = new Recommender({ seed: 1 });
   const follower = new Recommender({ seed: 1 });
-  const { figures, cases } = evaluateLog(asked, log, {}, QUICK);
+  const { figures, cases } = evaluateLog(asked, log, { learns: false }, QUICK);
   for (const event of log) follower.feedback(event, event.time);
   expect(cases).toBeGreaterThan(30);
   // Before it has learned anything it shows what most people watch.
@@ -236,4 +236,42 @@ test("the recommender ranks without a trace: it learns from the log alone", () =
   expect(asked.profile("u1")).toEqual(follower.profile("u1"));
   asked.dispose();
   follower.dispose();
+});
+
+test("the recommender learns from the log's decisions as the replay goes, as one that is given them does", () => {
+  const asked = new Recommender({ seed: 1, learner: { learningStarts: 50 } });
+  const follower = new Recommender({ seed: 1, learner: { learningStarts: 50 } });
+  evaluateLog(asked, log, {}, QUICK);
+  const known = new Set<string>();
+  for (const event of log) {
+    if (event.kind === "impression" && !known.has(event.decision!)) {
+      known.add(event.decision!);
+      const own = log.filter((one) => one.kind === "impression" && one.decision === event.decision);
+      const slate = own.map((one) => (one as typeof event).stream);
+      follower.recordDecision({ id: event.decision!, user: event.user, time: event.time, slate });
+    }
+    follower.feedback(event, event.time);
+  }
+  expect(asked.stats().updates).toBeGreaterThan(100);
+  expect(asked.stats()).toEqual(follower.stats());
+  asked.dispose();
+  follower.dispose();
+});
+
+test("a policy ranks before it gets the decision that the ranking is about", () => {
+  const known = new Set<string>();
+  const users = new Map(log.flatMap((event) => (event.kind === "impression" ? [[event.decision, event]] : [])));
+  class Learner extends Spy {
+    recordDecision({ id }: { id: string }): void {
+      known.add(id);
+    }
+
+    override rank(request: Request): { slate: string[] } {
+      const same = [...users.values()].filter(({ user, time }) => user === request.user && time === request.now);
+      for (const { decision } of same) expect(known.has(decision!)).toBe(false);
+      return super.rank(request);
+    }
+  }
+  evaluateLog(new Learner(), log, {}, QUICK);
+  expect(known.size).toBe(new Set(users.keys()).size);
 });

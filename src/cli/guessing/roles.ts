@@ -101,7 +101,7 @@ function valueFit(facts: Facts, role: Role, rows: number): number {
     case "position":
       return isNumber && min >= 0 && max <= 10_000 ? 1 : 0;
     case "message":
-      return isNumber || isList || distinct < count / 50 ? 0 : 1;
+      return isNumber || isList ? 0 : 1;
     case "tags":
       return isNumber ? 0 : 1;
     default:

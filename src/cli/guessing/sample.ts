@@ -15,8 +15,9 @@ export interface Sample {
   rows: number;
   /** The layout in words, with what supports it. */
   about: string[];
-  /** The rows as text. */
+  /** All rows of the first bytes, those and later ones, as text, and their number. */
   text: string;
+  total: number;
 }
 
 /** Most rows of a sample, and those that show the layout. */
@@ -181,7 +182,7 @@ async function recordSample(text: string, encoding: "utf-8" | "latin-1"): Promis
     ...(encoding === "utf-8" ? [] : ["not UTF-8, so read as windows-1252"]),
     ...(nulls.size === 0 ? [] : [`${[...nulls].map((one) => JSON.stringify(one)).join(", ")} mean a missing value`]),
   ];
-  return { source, columns, rows: rows.length, about, text };
+  return { source, columns, rows: rows.length, about, text, total: records.length - (hasHeader ? 1 : 0) };
 }
 
 /** Adds the scalars and lists in a value to the columns, by path. */
@@ -231,7 +232,8 @@ function wholeArray(text: string): string {
 function objectSample(text: string, encoding: "utf-8" | "latin-1"): Sample {
   const isArray = text.startsWith("[");
   const whole = isArray ? wholeArray(text) : text;
-  const objects = (isArray ? (JSON.parse(whole) as unknown[]) : objectsOf(whole)).slice(0, ROWS);
+  const all = isArray ? (JSON.parse(whole) as unknown[]) : objectsOf(whole);
+  const objects = all.slice(0, ROWS);
   const columns = new Map<string, unknown[]>();
   for (const [row, object] of objects.entries()) spread(object, "", 0, row, columns);
   const rows = objects.length;
@@ -244,6 +246,7 @@ function objectSample(text: string, encoding: "utf-8" | "latin-1"): Sample {
     rows,
     about: [`JSON, ${isArray ? "an array of objects" : "one object a line"}, with ${columns.size} values`],
     text: whole,
+    total: all.length,
   };
 }
 

@@ -55,6 +55,9 @@ function isAutomatic({ kind }: FeedbackEvent): boolean {
   return kind === "impression" || kind === "heartbeat";
 }
 
+/** First events of a log that tell whether it has any `on_air`. */
+const HEAD = 4096;
+
 const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
 
 /**
@@ -79,6 +82,9 @@ export class EventCleaner {
   readonly #streams = new Map<Id, KnownStream>();
   readonly #alarms = new PriorityQueue<Alarm>();
   readonly #visits: Latest<string, Visit>;
+  /** First events, until it is clear whether the log says what is on air; undefined: it is. */
+  #head: LiveEvent[] | undefined;
+  #keepsOffAir: boolean;
   /** Events in the current window of the limits, by user and by pair. */
   readonly #rates = new Map<string, number>();
   #rateWindow = -1;
@@ -99,6 +105,8 @@ export class EventCleaner {
     this.#diversity = new DiversityMeter(resolved.ids);
     this.#seen = new Seen(resolved.window);
     this.#visits = new Latest(resolved.window);
+    this.#keepsOffAir = resolved.offAir === "keep";
+    this.#head = resolved.offAir === "auto" ? [] : undefined;
   }
 
   /** Takes a valid event, as `parseEvent` returns it, and keeps it without a copy. */
@@ -141,6 +149,7 @@ export class EventCleaner {
   end(): void {
     this.#reorder.end();
     this.#settle();
+    this.#decide(true);
     this.report.open = 0;
     for (const { end } of this.#streams.values()) if (end === Infinity) this.report.open++;
     this.report.diversity = this.#diversity.report;
@@ -159,8 +168,26 @@ export class EventCleaner {
     events.length = 0;
   }
 
-  /** Takes the events in order. */
+  /** Takes the events in order; the first ones when it is clear whether the log says what is on air. */
   #ordered(event: LiveEvent): void {
+    if (this.#head === undefined) {
+      this.#take(event);
+      return;
+    }
+    this.#head.push(event);
+    if (event.kind === "on_air") this.#decide(false);
+    else if (this.#head.length >= Math.min(HEAD, this.#options.window)) this.#decide(true);
+  }
+
+  #decide(keeps: boolean): void {
+    const head = this.#head;
+    if (head === undefined) return;
+    this.#head = undefined;
+    this.#keepsOffAir = keeps;
+    for (const event of head) this.#take(event);
+  }
+
+  #take(event: LiveEvent): void {
     this.#advance(event.time);
     const stream = "stream" in event ? this.#streams.get(event.stream) : undefined;
     const clean = this.#isRepeated(event) ? "duplicate" : this.#cleaned(event, stream);
@@ -226,7 +253,7 @@ export class EventCleaner {
     if (!("stream" in event) || event.kind === "on_air") return event;
     if (event.kind === "off_air") return stream?.end === Infinity ? event : "off_air without on_air";
     if (event.kind === "update") return stream?.end === Infinity ? event : "update of a stream not on air";
-    if (stream === undefined && this.#options.offAir === "drop") return "stream not on air";
+    if (stream === undefined && !this.#keepsOffAir) return "stream not on air";
     if (this.#isOverLimit(event)) return "rate limit";
     if (event.kind === "gift") return this.#cleanedGift(event);
     if (event.kind === "purchase") return this.#usualAmount(event, this.#options.bounds.purchase);

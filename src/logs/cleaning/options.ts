@@ -34,10 +34,11 @@ export interface CleanEventsOptions {
    */
   window?: number;
   /**
-   * Feedback on a stream that is not on air (and has not been within `graceMs`): `drop` or `keep`. A log without `on_air`
-   * events needs `keep`. Default `drop`.
+   * Feedback on a stream that is not on air (and has not been within `graceMs`): `drop` or `keep`. `auto` is `keep` for a log
+   * without `on_air` events, where nothing is known to be on air: one whose first 4096 events have none. They are held
+   * until that is clear. Default `auto`.
    */
-  offAir?: "drop" | "keep";
+  offAir?: "auto" | "drop" | "keep";
   /** Milliseconds after the end of a stream in which feedback on it still counts. Default 5 minutes, set by hand. */
   graceMs?: number;
   /** Milliseconds without an event of a stream after which it goes off air. Default 24 hours, set by hand. */
@@ -82,7 +83,7 @@ const TABLE: Rules<CleanEventsOptions> = {
   late: oneOf("drop", "keep"),
   simultaneous: oneOf("keep", "sort"),
   window: integer(1, 2 ** 23),
-  offAir: oneOf("drop", "keep"),
+  offAir: oneOf("auto", "drop", "keep"),
   graceMs: nonNegative,
   timeoutMs: positive,
   emptyWatch: oneOf("drop", "keep"),
@@ -105,7 +106,7 @@ const DEFAULTS: CleanEventsOptions = {
   late: "drop",
   simultaneous: "keep",
   window: 1 << 18,
-  offAir: "drop",
+  offAir: "auto",
   graceMs: 5 * MINUTE,
   timeoutMs: DAY,
   emptyWatch: "drop",

@@ -1,4 +1,4 @@
-import { checked, group, optional, positiveInteger, type Rules } from "../../check/index.js";
+import { checked, group, oneOf, optional, positiveInteger, type Rules } from "../../check/index.js";
 import { Diversity, type DiversityOptions, type Embedded } from "./diversity.js";
 import { deviation, type Explorer } from "./explorer.js";
 
@@ -13,6 +13,12 @@ export interface SlateOptions {
    * they still fill a slate that would be shorter. Default: no limit.
    */
   seenMax: number;
+  /**
+   * What streams are ranked by. `optimum`: the value of the best slate as a whole, which depends on how often users enter
+   * nothing. `product`: weight in the choice times value (the top-k of Ie et al. 2019, arXiv:1905.12767), for learning
+   * from visits alone, which do not say that. Default `optimum`.
+   */
+  order: "optimum" | "product";
   /** How a slate is kept from being more of the same. Default: not at all. */
   diversity?: Partial<DiversityOptions>;
 }
@@ -21,12 +27,14 @@ const DEFAULTS: SlateOptions = {
   perStreamer: 1,
   perCategory: Number.MAX_SAFE_INTEGER,
   seenMax: Number.MAX_SAFE_INTEGER,
+  order: "optimum",
 };
 
 const TABLE: Rules<SlateOptions> = {
   perStreamer: positiveInteger,
   perCategory: positiveInteger,
   seenMax: positiveInteger,
+  order: oneOf("optimum", "product"),
   diversity: optional(group),
 };
 

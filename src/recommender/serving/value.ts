@@ -20,9 +20,15 @@ export interface CandidateValues {
  * optimum that a linear program gives (Ie et al. 2019, arXiv:1905.12767, section 5). Without weights, the values.
  *
  * @param k - Size of the slate; all candidates where there are fewer.
+ * @param isProduct - Whether they are v q, which no weight of nothing changes. Default false.
  */
-export function slateScores({ values, choices, nothing = 0 }: CandidateValues, k: number): Float32Array {
+export function slateScores(
+  { values, choices, nothing = 0 }: CandidateValues,
+  k: number,
+  isProduct: boolean = false,
+): Float32Array {
   if (choices === undefined) return values.slice();
+  if (isProduct) return values.map((value, i) => choices[i]! * value);
   const n = values.length;
   const scores = new Float32Array(n);
   let lambda = nothing;

@@ -81,11 +81,11 @@ export async function map(file: string, { out = STANDARD }: MapOptions, signal: 
   const read = [...kinds.values()].reduce((sum, n) => sum + n, 0);
   const byKind = Array.from(kinds, ([kind, n]) => `${n} ${kind}`).join(", ");
   say([
-    `the mapping reads ${read} events of the ${sample.rows} rows${byKind === "" ? "" : `: ${byKind}`}`,
+    `the mapping reads ${read} events of ${sample.total} rows${byKind === "" ? "" : `: ${byKind}`}`,
     ...(report.leftOut === undefined ? [] : [`left out on purpose: ${report.leftOut} rows`]),
     ...(report.dropped === 0 ? [] : [`not readable: ${report.dropped} rows, e.g. ${report.examples[0]}`]),
     ...Object.keys(report.warnings ?? {}).map((what) => `warning: ${what}`),
-    `next: liveq prepare ${file} --map ${out === STANDARD ? "map.json" : out} --off-air keep --out data`,
+    `next: liveq prepare ${file} --map ${out === STANDARD ? "map.json" : out} --out data`,
   ]);
   if (read === 0) throw new Error(`${inputs.title}: the mapping reads none of the rows`);
   writeJson(out, guessed.mapping);

@@ -11,22 +11,22 @@ import {
   type OffPolicyOptions,
   type RankingPolicy,
 } from "../../../evaluation/index.js";
-import { leaveLastOut } from "../../../logs/index.js";
+import { isEvent, type LogEntry, leaveLastOut, mergeDecisions } from "../../../logs/index.js";
 import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
 import { ItemKnn, ItemPop } from "../../../ranking/index.js";
 import type { Recommender } from "../../../recommender/index.js";
 import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
-import { type Entry, isEvent, merged } from "../../reading/log.js";
 import { loadRecommender, readModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
 import { grid, rowsOf } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { compare } from "../../writing/ranking.js";
 import { writeRows } from "../../writing/results.js";
+import { type BanditEvaluation, evaluateBandits } from "./bandit.js";
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Partial<Pick<BanditEvaluation, "bandit" | "other">> {
   events?: string[];
   warmup: string[];
   movielens?: string;
@@ -161,7 +161,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
   if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
   const contestants = enter(options).map((policy) => {
-    return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed }) };
+    return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed, learns: false }) };
   });
   if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
   const count = await feed(contestants, new Inputs(files, signal), signal);
@@ -195,7 +195,7 @@ async function evaluateDecisions(
     const weights = { ...(clip !== undefined && { clip }), ...(minEss !== undefined && { minEss }) };
     return { policy, log: new OffPolicyLog(policy, { from, reward, ...weights }) };
   });
-  const take = (entry: Entry) => {
+  const take = (entry: LogEntry) => {
     for (const { policy, log } of judged) {
       if (isEvent(entry)) log.feedback(entry);
       else if (entry.time >= from) {
@@ -209,7 +209,7 @@ async function evaluateDecisions(
     await consume(earlier, await openEvents(earlier), take, signal);
   }
   const inputs = new Inputs(files, signal);
-  const entries = merged(await openEvents(inputs), readDecisions(new Inputs(decisions, signal)));
+  const entries = mergeDecisions(await openEvents(inputs), readDecisions(new Inputs(decisions, signal)));
   const count = await consume(inputs, entries, take, signal);
   const n = judged[0]!.log.decisions;
   if (n === 0 && signal.aborted) return false;
@@ -296,11 +296,13 @@ async function evaluateMovieLens({ movielens, model, seed, json }: EvaluateOptio
  * figures then cover the part that was read.
  */
 export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<boolean> {
-  const { events, movielens } = options;
-  if ((events === undefined) === (movielens === undefined)) {
-    throw new UsageError('one of "--events" and "--movielens" must be given');
+  const { events, movielens, bandit, other } = options;
+  if ([events, movielens, bandit].filter((given) => given !== undefined).length !== 1) {
+    throw new UsageError('one of "--events", "--movielens" and "--bandit" must be given');
   }
+  if (other !== undefined && bandit === undefined) throw new UsageError('"--other" goes with "--bandit"');
   tryOutputs(options.json);
+  if (bandit !== undefined) return evaluateBandits({ ...options, bandit }, signal);
   if (events !== undefined) return evaluateLogs(options, events, signal);
   if (options.model.length > 1) throw new UsageError('"--model" must be one model where there is "--movielens"');
   if (options.warmup.length > 0 || options.policies !== undefined) {

@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
-import { emptyQualityReport, type QualityReport } from "../../../logs/index.js";
-import { tail } from "../../../node/index.js";
-import { EventError, type LiveEvent } from "../../../protocol/index.js";
+import { LogTeacher, logSettings, OpenedLog, whyUntrained } from "../../../evaluation/index.js";
 import {
-  content,
-  defaultFeatures,
-  type FeatureGroup,
-  Recommender,
-  type RecommenderOptions,
-} from "../../../recommender/index.js";
+  type CompleteLogOptions,
+  emptyQualityReport,
+  type LogContents,
+  type QualityReport,
+  type TimedEntry,
+  timed,
+} from "../../../logs/index.js";
+import { tail } from "../../../node/index.js";
+import type { LiveEvent } from "../../../protocol/index.js";
+import { content, type FeatureGroup, Recommender, type RecommenderOptions } from "../../../recommender/index.js";
 import { UserShares } from "../../../recommender/learning/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../../reading/input.js";
-import { isEvent, merged, reconstructed, type Timed, timed } from "../../reading/log.js";
 import { followedEvents } from "../../reading/mapping.js";
 import { loadRecommender } from "../../reading/model.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
@@ -37,6 +38,10 @@ export interface LearnOptions {
   seed: number;
   draw: Draw;
   words?: string;
+  /** Whether streams never go off air. Default false. */
+  catalogue?: boolean;
+  /** Streams drawn for each visit, in a log without impressions. Default 8. */
+  negatives?: number;
   resume: boolean;
   /** Whether to keep reading a growing log. */
   follow: boolean;
@@ -52,10 +57,20 @@ const SAVE_EVERY = 300;
 /** Time limit after Ctrl-C to read the remaining entries of the same timestamp. Set by hand. */
 const GRACE_MS = 1000;
 
-/** The log's events, with each decision at its place. */
-async function entriesOf(events: Inputs, decisions: Inputs | undefined, tailed?: AsyncIterable<LiveEvent>) {
+/** How the log is completed. */
+function completionOf({ catalogue, negatives, seed }: LearnOptions): Partial<CompleteLogOptions> {
+  return { seed, ...(catalogue && { onAir: "catalogue" }), ...(negatives !== undefined && { negatives }) };
+}
+
+/** The log, complete: with each decision at its place. */
+async function openLog(
+  options: LearnOptions,
+  events: Inputs,
+  decisions: Inputs | undefined,
+  tailed?: AsyncIterable<LiveEvent>,
+): Promise<OpenedLog> {
   const read = tailed ?? (await openEvents(events));
-  return decisions === undefined ? reconstructed(read) : merged(read, readDecisions(decisions));
+  return new OpenedLog(read, decisions && readDecisions(decisions), completionOf(options));
 }
 
 /** The events of a growing log. It counts torn lines, as one must not end a run of weeks. */
@@ -78,61 +93,49 @@ function stopAfter(signal: AbortSignal): AbortSignal {
   return stop.signal;
 }
 
-/** Entries of a log that were not learned from: their times are wrong, or another event came under their id. */
-class Refusals {
-  #count = 0;
-  #example = "";
-
-  /** Feeds an entry to a recommender. */
-  teach(recommender: Recommender, { entry, now }: Timed, shares: UserShares | undefined): void {
-    if (isEvent(entry)) {
-      const receipt = recommender.feedback(entry, now);
-      if (receipt === "late")
-        this.#add(`${entry.kind} at ${entry.time}: "time" is more than a day before the entries around it`);
-      else if (receipt instanceof EventError) this.#add(`${entry.kind} at ${entry.time}: ${receipt.message}`);
-      return;
-    }
-    const { maxAheadMs, maxLateMs } = recommender.options;
-    const isNear = entry.time <= now + maxAheadMs && now - entry.time <= maxLateMs;
-    if (isNear) recommender.recordDecision(entry, shares?.times(entry));
-    else this.#add(`decision ${JSON.stringify(entry.id)} at ${entry.time}: far from the entries around it`);
-  }
-
-  tell(): void {
-    if (this.#count === 0) return;
-    const how = "liveq prepare puts a log in order";
-    process.stderr.write(`${this.#count} entries not learned from, such as ${this.#example}; ${how}\n`);
-  }
-
-  #add(example: string): void {
-    this.#count++;
-    this.#example ||= example;
-  }
+/** Prints what was not learned from. */
+function tellRefused({ refused, example }: LogTeacher): void {
+  if (refused === 0) return;
+  const how = "liveq prepare puts a log in order";
+  process.stderr.write(`${refused} entries not learned from, such as ${example}; ${how}\n`);
 }
 
-/** The default groups of features, with word vectors if given. */
-function featuresOf({ words }: LearnOptions): FeatureGroup[] {
-  const groups = defaultFeatures();
-  if (words === undefined) return groups;
+/** The groups of features for a log, with word vectors if given. */
+function withWords(groups: readonly FeatureGroup[], { words }: LearnOptions): FeatureGroup[] {
+  if (words === undefined) return [...groups];
   return [...groups.filter(({ name }) => name !== "content"), content({ words: loadWords(words) })];
 }
 
 /** What is learned beside the values: the logging policy's choices. */
-function learnerOf({ cqlAlpha = 0, cloneUpdates = 0 }: LearnOptions): RecommenderOptions["learner"] {
-  return { ...(cqlAlpha > 0 && { cqlAlpha }), ...(cloneUpdates > 0 && { clone: { updates: cloneUpdates } }) };
+function learnerOf({ cqlAlpha, cloneUpdates = 0 }: LearnOptions): RecommenderOptions["learner"] {
+  return { ...(cqlAlpha !== undefined && { cqlAlpha }), ...(cloneUpdates > 0 && { clone: { updates: cloneUpdates } }) };
+}
+
+/** The options of a new recommender, that fit what the log has. */
+function settingsFor(options: LearnOptions, contents: LogContents): Partial<RecommenderOptions> {
+  const { seed, gamma, epochs } = options;
+  const given = { seed, gamma, updatesPerTrain: UPDATES * epochs, learner: learnerOf(options) };
+  const { features = [], ...settings } = logSettings(contents, given);
+  return { ...settings, features: withWords(features, options) };
 }
 
 /** Reads the log once to count each user's transitions; undefined if the signal ended that. */
 async function sharesOf(
-  { options }: Recommender,
-  { events, decisions, seed }: LearnOptions,
+  resumed: Recommender | undefined,
+  options: LearnOptions,
   signal: AbortSignal,
 ): Promise<UserShares | undefined> {
-  const shares = new UserShares(seed, options.pending);
+  const { events, decisions, seed } = options;
   const inputs = new Inputs(events, signal);
-  const entries = await entriesOf(inputs, decisions && new Inputs(decisions, signal));
-  await consume(inputs, timed(entries), ({ entry, now }) => shares.count(entry, now), signal, "counted");
+  const log = await openLog(options, inputs, decisions && new Inputs(decisions, signal));
+  let shares: UserShares | undefined;
+  const count = ({ entry, now }: TimedEntry) => {
+    shares ??= new UserShares(seed, (resumed?.options ?? settingsFor(options, log.contents)).pending);
+    shares.count(entry, now);
+  };
+  await consume(inputs, timed(log.entries()), count, signal, "counted");
   if (signal.aborted) return undefined;
+  shares ??= new UserShares(seed);
   const { transitions, users } = shares.counted;
   process.stderr.write(`${transitions} transitions of ${users} users, all with equal weight\n`);
   return shares;
@@ -156,29 +159,26 @@ function requireUsable({ model, events, decisions, draw, resume, follow, saveEve
 }
 
 /**
- * Trains a recommender from another policy's log, and writes it. Returns false if the signal ended it
+ * Trains a recommender from the log of another policy, or of none, and writes it. Returns false if the signal ended it
  * early: it writes the recommender all the same, and `resume` continues as if it had never stopped.
+ *
+ * @throws Error with cause and remedy where the log taught nothing: a file of the model stays as it was.
  */
 export async function learn(options: LearnOptions, signal: AbortSignal): Promise<boolean> {
   requireUsable(options);
-  const { model, gamma, epochs, seed, draw, resume, follow } = options;
+  const { model, draw, resume, follow } = options;
   tryOutputs(options.json);
   const lock = takeModel(model);
-  const recommender = resume
-    ? loadRecommender(model)
-    : new Recommender({
-        ...{ seed, gamma, updatesPerTrain: UPDATES * epochs, features: featuresOf(options) },
-        learner: learnerOf(options),
-      });
-  if (resume) requireSame(recommender, options);
-  const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
+  const resumed = resume ? loadRecommender(model) : undefined;
+  if (resumed) requireSame(resumed, options);
+  const shares = draw === "users" ? await sharesOf(resumed, options, signal) : undefined;
   if (draw === "users" && shares === undefined) {
     // Nothing was learned: a resumed model's file stays as it was.
-    recommender.dispose();
+    resumed?.dispose();
     return false;
   }
   // The file was written between two timestamps: every later entry is new.
-  const had = resume ? recommender.time : -1;
+  const had = resumed?.time ?? -1;
   const stop = stopAfter(signal);
   const events = new Inputs(options.events, stop);
   const decisions = options.decisions && new Inputs(options.decisions, stop);
@@ -187,10 +187,17 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const saving = new Saving(options, progress);
   const unread = emptyQualityReport();
   const tailed = follow ? followed(events, stop, unread) : undefined;
-  const refusals = new Refusals();
+  const opened = await openLog(options, events, decisions, tailed);
+  const teach = () => {
+    const recommender = resumed ?? new Recommender(settingsFor(options, opened.contents));
+    return new LogTeacher(recommender, shares && ((decision) => shares.times(decision)));
+  };
+  let teacher = resumed && teach();
   let [taken, skipped] = [0, 0];
-  const log = timed(await entriesOf(events, decisions, tailed), Math.max(had, 0), follow ? Date.now : undefined);
+  const log = timed(opened.entries(), Math.max(had, 0), follow ? Date.now : undefined);
   for await (const one of until(stop, log)) {
+    teacher ??= teach();
+    const { recommender } = teacher;
     if (one.entry.time <= had) {
       skipped++;
       continue;
@@ -200,24 +207,50 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
       if (signal.aborted) break;
       await saving.offer(recommender);
     }
-    refusals.teach(recommender, one, shares);
+    teacher.teach(one);
     taken++;
     const fraction = follow ? undefined : events.fraction;
     progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
   }
   progress.end();
   await saving.settle();
+  teacher ??= teach();
+  const { recommender } = teacher;
+  if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
+  tellRefused(teacher);
+  const cause = signal.aborted ? undefined : whyUntrained(opened, teacher);
+  if (cause !== undefined) {
+    lock.release();
+    recommender.dispose();
+    throw new Error(`${events.title} taught nothing: ${cause}; ${titleOf(model)} was not written`);
+  }
   writeFile(model, recommender.saveChunks());
   lock.release();
-  refusals.tell();
-  if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   const went = resume ? `; ${skipped} known entries skipped` : "";
   process.stderr.write(
     `${titleOf(model)} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`,
   );
+  tellCompleted(opened);
   report(recommender, options);
   recommender.dispose();
   return !signal.aborted;
+}
+
+/** Prints what the log lacked, and what stands in for it. */
+function tellCompleted({ contents, counts }: OpenedLog): void {
+  const { onAir, slates, gapMs } = contents;
+  if (onAir !== "events") {
+    const until = onAir === "catalogue" ? "for good" : `until ${Math.round(gapMs! / 60_000)} minutes without a sign`;
+    process.stderr.write(
+      `no on_air events: ${counts.inferred} streams on air from the first sign of a user, ${until}\n`,
+    );
+  }
+  if (slates === "drawn") {
+    const { drawn, unplaced } = counts;
+    process.stderr.write(
+      `no impressions: ${drawn} visits compared with streams drawn from those on air, ${unplaced} left out\n`,
+    );
+  }
 }
 
 /** Writes a model at intervals, so that a crash loses little. Learning goes on while it is written. */

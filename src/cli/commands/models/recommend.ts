@@ -1,9 +1,9 @@
+import { isEvent, timed } from "../../../logs/index.js";
 import { type Decision, type Explanation, explanationLines } from "../../../recommender/index.js";
 import { topK } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { kindOf } from "../../reading/files.js";
 import { Inputs, openEvents, until } from "../../reading/input.js";
-import { isEvent, timed } from "../../reading/log.js";
 import { loadRecommender, readModel } from "../../reading/model.js";
 import { table } from "../../writing/table.js";
 

@@ -1,3 +1,4 @@
+import { checked, oneOf, type Rules } from "../../../check/index.js";
 import type { Part, PartReader } from "../../../engine/index.js";
 import { type Id, isLiking } from "../../../protocol/index.js";
 import {
@@ -22,17 +23,27 @@ const NEIGHBOURHOOD = { history: 32, neighbours: 64 } as const;
  * Keeps the streamers that each user liked and the number of common users of each pair, which engaged watches and
  * approvals write: some 64 names a streamer and 32 a user. Writes 4 numbers of a candidate.
  */
-export function neighbours(): FeatureGroup {
-  return featureGroup("neighbours", {}, ({ state }) => {
-    return new NeighbourWriter(state.keep("neighbours", () => new KeptNeighbours(state)).neighbours);
+export function neighbours(options: Partial<NeighbourSources> = {}): FeatureGroup {
+  return featureGroup("neighbours", options, ({ state }, given) => {
+    return new NeighbourWriter(state.keep("neighbours", () => new KeptNeighbours(state, given)).neighbours);
   });
 }
+
+/** What neighbours are learned from. */
+export interface NeighbourSources {
+  /** `watches`: engaged watches and approvals. `visits`: clicks too, as of {@link TasteOptions}. Default `watches`. */
+  learnFrom: "watches" | "visits";
+}
+
+const RULES: Rules<NeighbourSources> = { learnFrom: oneOf("watches", "visits") };
 
 class KeptNeighbours implements Keeper {
   readonly neighbours: Neighbours;
   readonly #engagedMs: number;
+  readonly #takesClicks: boolean;
 
-  constructor(state: State) {
+  constructor(state: State, options: Partial<NeighbourSources>) {
+    this.#takesClicks = checked(options, RULES, {}, "neighbours.").learnFrom === "visits";
     const { users, streamers, engagedMs } = state.users.options;
     this.neighbours = new Neighbours({ users, streamers, ...NEIGHBOURHOOD });
     this.#engagedMs = engagedMs;
@@ -41,7 +52,8 @@ class KeptNeighbours implements Keeper {
   feedback({ event, stream, watch, now }: Fact): void {
     if (stream === undefined || !("user" in event) || !("stream" in event)) return;
     const liked = watch ? watch.watchMs >= this.#engagedMs : isLiking(event, this.#engagedMs);
-    if (liked) this.neighbours.learn(event.user, stream.streamer, Math.min(event.time, now));
+    if (liked || (this.#takesClicks && event.kind === "click"))
+      this.neighbours.learn(event.user, stream.streamer, Math.min(event.time, now));
   }
 
   forget(user: Id): void {

@@ -1,8 +1,8 @@
 import type { Id } from "../../../protocol/index.js";
-import type { CatalogStream, CollaborativeVectors, UserProfile, VectorOptions } from "../../state/index.js";
+import type { CatalogStream, CollaborativeVectors, UserProfile } from "../../state/index.js";
 import { type FeatureGroup, type FeatureWriter, featureGroup } from "../group.js";
 import { squashed } from "../scale.js";
-import { keepVectors, traitNames } from "./vectors.js";
+import { keepVectors, type TasteOptions, traitNames } from "./vectors.js";
 
 /**
  * How well the collaborative vector of a streamer fits that of the user, and that of all users.
@@ -10,7 +10,7 @@ import { keepVectors, traitNames } from "./vectors.js";
  * Keeps the vectors that `vectors` describes, once for both groups; the recommender also retrieves streams by them that
  * are near the user (source `similar`). Writes 4 numbers of a candidate.
  */
-export function taste(options: Partial<VectorOptions> = {}): FeatureGroup {
+export function taste(options: Partial<TasteOptions> = {}): FeatureGroup {
   return featureGroup("taste", options, (context, given) => new Taste(keepVectors(context, given)));
 }
 

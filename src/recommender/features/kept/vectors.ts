@@ -1,7 +1,7 @@
-import { mustBe } from "../../../check/index.js";
+import { mustBe, oneOf } from "../../../check/index.js";
 import type { Part, PartReader } from "../../../engine/index.js";
 import { log1p } from "../../../numeric/index.js";
-import { type Id, MINUTE } from "../../../protocol/index.js";
+import { type FeedbackEvent, type Id, isLiking, MINUTE } from "../../../protocol/index.js";
 import {
   type CatalogStream,
   CollaborativeVectors,
@@ -23,18 +23,37 @@ export function traitNames({ gender, region, language, device }: UserTraits): st
   return Object.entries(given).flatMap(([trait, value]) => (value === undefined ? [] : [`${trait}:${value}`]));
 }
 
+/** Collaborative vectors, and what they learn from. */
+export interface TasteOptions extends VectorOptions {
+  /**
+   * `watches`: engaged watches alone. `visits`: clicks and approvals too, for platforms that do not measure watching, such
+   * as shops: a click weighs 1, an approval 2, a watch log(1 + minutes). Default `watches`.
+   */
+  learnFrom: "watches" | "visits";
+}
+
+const SOURCES = oneOf("watches", "visits");
+
+/** What a click and an approval weigh. Set by hand. */
+const CLICK = 1;
+const APPROVAL = 2;
+
 /** Collaborative vectors of users and streamers, learned from every watch that counts. */
 export class KeptVectors implements Keeper {
   readonly vectors: CollaborativeVectors;
   /** The options as given. */
-  readonly options: Partial<VectorOptions>;
+  readonly options: Partial<TasteOptions>;
   readonly #state: State;
+  readonly #takesVisits: boolean;
 
-  constructor({ state, seed }: FeatureContext, options: Partial<VectorOptions>) {
+  constructor({ state, seed }: FeatureContext, options: Partial<TasteOptions>) {
     const { users, streamers } = state.users.options;
+    const { learnFrom = "watches", ...own } = options;
+    if (!SOURCES[0](learnFrom)) throw mustBe("learnFrom", SOURCES[1], learnFrom);
     this.options = options;
-    this.vectors = new CollaborativeVectors({ seed, users, streamers, ...options });
+    this.vectors = new CollaborativeVectors({ seed, users, streamers, ...own });
     this.#state = state;
+    this.#takesVisits = learnFrom === "visits";
   }
 
   /** Numbers in a vector. */
@@ -57,9 +76,18 @@ export class KeptVectors implements Keeper {
     if (stream === undefined) return;
     const { streamer, category, tags } = stream;
     if (isNew) this.vectors.offer(streamer, category, tags);
-    if (event.kind !== "watch" || sharedMs < this.#state.users.options.engagedMs) return;
+    if (!("user" in event) || !("stream" in event)) return;
+    const weight = this.#weightOf(event, sharedMs);
+    if (weight === 0) return;
     const traits = traitNames(this.#state.users.get(event.user)?.traits ?? {});
-    this.vectors.learn(event.user, streamer, category, log1p(sharedMs / MINUTE), tags, traits);
+    this.vectors.learn(event.user, streamer, category, weight, tags, traits);
+  }
+
+  #weightOf(event: FeedbackEvent, sharedMs: number): number {
+    const { engagedMs } = this.#state.users.options;
+    if (event.kind === "watch") return sharedMs < engagedMs ? 0 : log1p(sharedMs / MINUTE);
+    if (!this.#takesVisits) return 0;
+    return event.kind === "click" ? CLICK : isLiking(event, engagedMs) ? APPROVAL : 0;
   }
 
   forget(user: Id): void {
@@ -98,7 +126,7 @@ export function keptVectors(state: State): KeptVectors | undefined {
  * The vectors of a recommender, kept once for all groups that read them.
  * @throws RangeError for options that differ from an earlier group's.
  */
-export function keepVectors(context: FeatureContext, options: Partial<VectorOptions>): CollaborativeVectors {
+export function keepVectors(context: FeatureContext, options: Partial<TasteOptions>): CollaborativeVectors {
   const kept = context.state.keep(NAME, () => new KeptVectors(context, options));
   const [own, given] = [kept.options, options].map((object) => JSON.stringify(Object.entries(object).sort()));
   if (own !== given) throw mustBe("features", '"taste" and "vectors" with the same options: they share vectors', given);
@@ -111,7 +139,7 @@ export function keepVectors(context: FeatureContext, options: Partial<VectorOpti
  * Keeps vectors of `size` numbers for users, streamers, categories, tags and traits, which watches write: 4 bytes a
  * number. Writes `size` numbers of the observation and as many of a candidate.
  */
-export function vectors(options: Partial<VectorOptions> = {}): FeatureGroup {
+export function vectors(options: Partial<TasteOptions> = {}): FeatureGroup {
   return featureGroup("vectors", options, (context, given) => new VectorWriter(keepVectors(context, given)));
 }
 

@@ -1,18 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { RandomPolicy } from "../../src/baselines/random.js";
-import { type Entry, isEvent, merged, reconstructed } from "../../src/cli/reading/log.js";
-import type { LiveEvent } from "../../src/protocol/events.js";
-import type { LoggedDecision } from "../../src/protocol/schema.js";
-import { simulate } from "../../src/simulator/index.js";
-import { all } from "../support/pieces.js";
+import { RandomPolicy } from "../../../src/baselines/random.js";
+import { completeLog, isEvent, type LogEntry, mergeDecisions } from "../../../src/logs/index.js";
+import type { LiveEvent } from "../../../src/protocol/events.js";
+import type { LoggedDecision } from "../../../src/protocol/schema.js";
+import { simulate } from "../../../src/simulator/index.js";
+import { all } from "../../support/pieces.js";
+
+const reconstructed = (events: AsyncIterable<LiveEvent>) => completeLog(events, { onAir: "events" });
 
 async function* stream<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
   yield* values;
 }
 
 /** What happened and what was decided, in the order in which it did. */
-function simulated(): Entry[] {
-  const entries: Entry[] = [];
+function simulated(): LogEntry[] {
+  const entries: LogEntry[] = [];
   simulate(
     new RandomPolicy(1),
     { viewers: 40, streamers: 50, days: 2, seed: 4 },
@@ -26,7 +28,7 @@ const events = entries.filter(isEvent);
 const decisions = entries.filter((entry): entry is LoggedDecision => !isEvent(entry));
 
 /** Those of which there are impressions, with what impressions tell. */
-const shown = entries.flatMap((entry): Entry[] => {
+const shown = entries.flatMap((entry): LogEntry[] => {
   if (isEvent(entry)) return [entry];
   const { id, user, time, slate } = entry;
   return slate.length === 0 ? [] : [{ id, user, time, slate }];
@@ -36,14 +38,14 @@ test("events and decisions, kept apart, come together in the order in which they
   expect(decisions.length).toBeGreaterThan(100);
   const last = events.at(-1)!.time;
   // One of which no event speaks has no place but before what is later.
-  const withSlate = (entry: Entry) => isEvent(entry) || entry.slate.length > 0;
-  const together = await all(merged(stream(events), stream(decisions)));
+  const withSlate = (entry: LogEntry) => isEvent(entry) || entry.slate.length > 0;
+  const together = await all(mergeDecisions(stream(events), stream(decisions)));
   expect(together.filter(withSlate)).toEqual(entries.filter((entry) => withSlate(entry) && entry.time <= last));
 });
 
 test("decisions later than all events are left out", async () => {
   const cut = Math.floor(events.length / 2);
-  const together = await all(merged(stream(events.slice(0, cut)), stream(decisions)));
+  const together = await all(mergeDecisions(stream(events.slice(0, cut)), stream(decisions)));
   const kept = together.filter((entry) => !isEvent(entry));
   expect(kept.length).toBeGreaterThan(20);
   expect(kept.every(({ time }) => time <= events[cut - 1]!.time)).toBe(true);

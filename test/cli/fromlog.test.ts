@@ -1,0 +1,125 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { liveWorld, shopWorld } from "../../bench/recommender/logs/worlds.js";
+import type { LiveEvent } from "../../src/protocol/events.js";
+import { liveq, rowsIn } from "../support/command.js";
+import { temporaryFolder } from "../support/folder.js";
+
+const { at } = temporaryFolder();
+const SIZE = { users: 40, items: 24, groups: 3, days: 6, seed: 301 };
+
+function write(name: string, events: readonly LiveEvent[]): string {
+  writeFileSync(at(name), events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  return at(name);
+}
+
+const rowOf = (out: string, metric: string) => rowsIn(out).find((row) => row.metric === metric)!.value;
+
+describe("train on a log of users alone", () => {
+  test("clicks alone train without options, and predict later clicks better than most popular", async () => {
+    const events = liveWorld({ ...SIZE, days: 10 }, "clicks");
+    const cut = Math.floor(events.length * 0.85);
+    const [train, later] = [write("train.jsonl", events.slice(0, cut)), write("later.jsonl", events.slice(cut))];
+    const model = at("clicks.liveq");
+    const run = await liveq("train", "--events", train, "--epochs", "2", "--model", model, "--json", "-");
+    expect(run.code).toBe(0);
+    expect(rowOf(run.out, "updates")).toBeGreaterThan(1000);
+    expect(run.err).toMatch(/no on_air events: \d+ streams on air from the first sign of a user, until \d+ minutes/);
+    expect(run.err).toMatch(/no impressions: \d+ visits compared with streams drawn from those on air/);
+    const words = ["--warmup", train, "--events", later, "--model", model, "--json", "-"];
+    const judged = await liveq("evaluate", ...words);
+    expect(judged.code).toBe(0);
+    const gain = rowsIn(judged.out).find((row) => row.case.includes("above") && row.metric === "ndcg_at_10")!;
+    expect(gain.lo).toBeGreaterThan(0);
+  });
+
+  test("continues where it was interrupted, draws and all", async () => {
+    const events = liveWorld({ ...SIZE, days: 8 }, "watches");
+    const [whole, half] = [
+      write("whole.jsonl", events),
+      write("half.jsonl", events.slice(0, Math.floor(events.length * 0.8))),
+    ];
+    const once = await liveq(
+      "train",
+      "--events",
+      whole,
+      "--catalogue",
+      "--negatives",
+      "4",
+      "--model",
+      at("once.liveq"),
+    );
+    expect(once.code).toBe(0);
+    expect(once.err).toContain("for good");
+    // The half ends with entries that the whole holds longer: the same words on the whole log go on from there.
+    const words = ["--catalogue", "--negatives", "4", "--model", at("twice.liveq")];
+    expect(await liveq("train", "--events", half, ...words)).toMatchObject({ code: 0 });
+    const rest = await liveq("train", "--events", whole, ...words, "--resume", "--json", "-");
+    expect(rest.code).toBe(0);
+    expect(rowOf(rest.out, "updates")).toBeGreaterThan(100);
+  });
+
+  test("a shop is a catalogue by its purchases", async () => {
+    const log = write("shop.jsonl", shopWorld({ ...SIZE, days: 14 }));
+    const run = await liveq("train", "--events", log, "--model", at("shop.liveq"), "--json", "-");
+    expect(run.code).toBe(0);
+    expect(run.err).toContain("from the first sign of a user, for good");
+    expect(rowOf(run.out, "updates")).toBeGreaterThan(300);
+    const user = shopWorld({ ...SIZE, days: 14 }).at(-1)! as { user: string };
+    const shown = await liveq("recommend", "--model", at("shop.liveq"), "--user", user.user, "-k", "3", "--json");
+    expect(JSON.parse(shown.out)).toHaveLength(3);
+  });
+
+  test("Twitch-100K, which has watches alone, trains", async () => {
+    const rows = liveWorld(SIZE, "watches").flatMap((event) => {
+      if (event.kind !== "watch") return [];
+      const steps = (ms: number) => Math.floor(ms / 600_000);
+      const day = Math.floor((event.time - event.watchMs) / 86_400_000);
+      const start = steps(event.time - event.watchMs);
+      const [user, streamer] = [event.user.slice(1), event.stream];
+      return [`${user},${1000 * day + Number(streamer.slice(1))},${streamer},${start},${steps(event.time) + 1}`];
+    });
+    writeFileSync(at("100k.csv"), `${rows.sort().join("\n")}\n`);
+    const run = await liveq("train", "--events", at("100k.csv"), "--model", at("twitch.liveq"), "--json", "-");
+    expect(run.code).toBe(0);
+    expect(rowOf(run.out, "updates")).toBeGreaterThan(100);
+  });
+});
+
+describe("a log that teaches nothing", () => {
+  const click = (i: number, user: string, stream: string): LiveEvent => ({
+    kind: "click",
+    time: i * 1000,
+    user,
+    stream,
+  });
+
+  test.each<[string, LiveEvent[], string]>([
+    ["no events", [], "it has no events"],
+    [
+      "no feedback",
+      Array.from({ length: 9 }, (_, i) => ({ kind: "page_view", time: i, user: "u", dwellMs: 1 })),
+      "none of its 9 events says that a user entered a stream",
+    ],
+    ["a user a stream", Array.from({ length: 9 }, (_, i) => click(i, `u${i}`, `s${i}`)), "users must share streams"],
+    ["too few", Array.from({ length: 40 }, (_, i) => click(i, `u${i % 3}`, `s${i % 4}`)), "it needs a longer log"],
+    [
+      "streams never on air",
+      [
+        { kind: "on_air", time: 0, stream: "x", streamer: "r", category: "c" },
+        ...Array.from({ length: 9 }, (_, i) => click(i, "u", "y")),
+      ],
+      "are of streams that never went on air",
+    ],
+  ])("%s: exit 1 with the cause, and the model stays as it was", async (_, events, message) => {
+    const model = at("kept.liveq");
+    writeFileSync(model, "what was there");
+    const run = await liveq("train", "--events", write("nothing.jsonl", events), "--model", model);
+    expect(run.code).toBe(1);
+    expect(run.err).toContain("taught nothing: ");
+    expect(run.err).toContain(message);
+    expect(run.err).toContain("was not written");
+    expect(readFileSync(model, "utf8")).toBe("what was there");
+    expect(existsSync(`${model}.lock`)).toBe(false);
+  });
+});
