@@ -3,6 +3,7 @@ export {
   arithmeticMean,
   type BootstrapOptions,
   bootstrapInterval,
+  growthToTell,
   type Interval,
   interquartileMean,
   meanInterval,

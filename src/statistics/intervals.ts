@@ -112,6 +112,19 @@ export function meanInterval(values: ArrayLike<number>): Interval {
   return { value, lo: value - half, hi: value + half, n };
 }
 
+/**
+ * About how many times as many observations it takes until an interval leaves 0 out, if the value stays as it is: widths
+ * fall with the square root of the number. 1 for an interval that leaves 0 out already, Infinity for a value of 0 and for
+ * an unbounded interval.
+ */
+export function growthToTell({ value, lo, hi }: Pick<Interval, "value" | "lo" | "hi">): number {
+  if (lo > 0 || hi < 0) return 1;
+  const half = value > 0 ? value - lo : hi - value;
+  if (!(Number.isFinite(half) && value !== 0)) return Infinity;
+  const ratio = half / value;
+  return Math.max(ratio * ratio, 1);
+}
+
 /** The largest rank r such that fewer than r heads in n tosses of a fair coin have a probability of at most 1 / 40. */
 function medianRank(n: number): number {
   // 2^-n would underflow; the normal approximation is off by one at most, to the safe side.
