@@ -177,7 +177,10 @@ export function pairedOf(
   other: Judged["sums"],
   unit: Target["unit"],
 ): Interval & { base: number } {
-  if (unit === "users") return { ...tallyOf(own).minus(tallyOf(other))[0]!, base: meanOf(other) };
+  if (unit === "users") {
+    const { value, lo, hi, n } = tallyOf(own).minus(tallyOf(other))[0]!;
+    return { value, lo, hi, n, base: meanOf(other) };
+  }
   const its = new Map(other.map(([world, amount]) => [world, amount]));
   const gains = own.map(([world, amount]) => amount / its.get(world)! - 1);
   return { ...meanInterval(gains), base: 1 };

@@ -73,8 +73,19 @@ export function verdict(paired: Paired): string {
   return `${unseen}; if that is the difference, about ${times(growth)} times as many ${unit}${count} are needed to see it.`;
 }
 
+/** How much a model has learned from, and the updates before which it shows the most watched streams. */
+export interface Learned {
+  updates: number;
+  warmupUpdates: number;
+  users: number;
+}
+
 /** What may help a model that is not better than what it was compared with. */
-export function adviceOf(name: string, { updates, users }: { updates: number; users: number }): string {
+export function adviceOf(name: string, { updates, warmupUpdates, users }: Learned): string {
+  if (updates < warmupUpdates) {
+    const factor = updates === 0 ? "" : `, such as one ${times(warmupUpdates / updates)} times as long, or --epochs`;
+    return `${name} still shows the most watched streams: of ${warmupUpdates} updates it has had ${updates}. It needs a longer log${factor}.`;
+  }
   const had = `${name} has learned from ${users} users in ${updates} updates`;
   return `${had}. What may help: a longer log; its options (liveq tune); the decisions of a policy that explores (--decisions).`;
 }

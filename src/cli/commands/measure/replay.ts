@@ -10,7 +10,7 @@ import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents } from "../../reading/input.js";
 import { loadRecommender } from "../../reading/model.js";
 import { printVerdicts } from "../../writing/results.js";
-import { adviceOf, dataOf, type Paired, verdict } from "../../writing/verdict.js";
+import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../writing/verdict.js";
 
 /** Users to explain decisions for, and streams of each. Set by hand. */
 const [ASKED, EXPLAINED] = [64, 6] as const;
@@ -60,9 +60,9 @@ export class Trained implements RankingPolicy, TargetPolicy {
   }
 
   /** How much it has learned from. */
-  get learned(): { updates: number; users: number } {
+  get learned(): Learned {
     const { updates, users } = this.#recommender.stats();
-    return { updates, users };
+    return { updates, users, warmupUpdates: this.#recommender.options.warmupUpdates };
   }
 
   /**

@@ -2,7 +2,7 @@ import { UsageError } from "../../reading/arguments.js";
 import { findRun, type Run, type RunFigure, readRuns, registryOf } from "../../registry/registry.js";
 import { cell } from "../../writing/figures.js";
 import { print } from "../../writing/output.js";
-import { table } from "../../writing/table.js";
+import { table, toTheLeft } from "../../writing/table.js";
 
 /** What `liveq runs` does. */
 export const RUNS_ACTIONS = ["list", "show", "compare"] as const;
@@ -52,20 +52,12 @@ function shown({ value, lo = -Infinity, hi = Infinity }: RunFigure): string {
 }
 
 function listOf(all: readonly Run[]): string {
-  const width = Math.max(0, ...all.map((run) => resultOf(run).length));
-  const lines = all.map((run) => {
+  const [title, ...results] = toTheLeft(["result", ...all.map(resultOf)]);
+  const lines = all.map((run, i) => {
     const time = run.time.slice(0, 19).replace("T", " ");
-    return [
-      run.id,
-      time,
-      run.command,
-      String(run.seed ?? ""),
-      run.seconds.toFixed(1),
-      String(run.exit),
-      resultOf(run).padEnd(width),
-    ];
+    return [run.id, time, run.command, String(run.seed ?? ""), run.seconds.toFixed(1), String(run.exit), results[i]!];
   });
-  return table(["id", "time, UTC", "command", "seed", "seconds", "exit", "result".padEnd(width)], lines);
+  return table(["id", "time, UTC", "command", "seed", "seconds", "exit", title!], lines);
 }
 
 /** Names of figures with the ones of each run. */

@@ -30,7 +30,7 @@ import { cell } from "../../writing/figures.js";
 import { print, STANDARD, takeModel, tryOutputs, writeJson } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { printVerdicts, type Row, writeRows } from "../../writing/results.js";
-import { table } from "../../writing/table.js";
+import { table, toTheLeft } from "../../writing/table.js";
 import { gainOf, type Paired, verdict } from "../../writing/verdict.js";
 
 export interface TuneOptions extends WorldOptions {
@@ -158,14 +158,14 @@ export async function tuneOptions(options: TuneOptions, signal: AbortSignal): Pr
   const timer = new AbortController();
   const alarm = minutes === undefined ? undefined : setTimeout(() => timer.abort(), minutes * 60_000);
   const progress = new Progress("trials");
-  let [count, best] = [0, Number.NEGATIVE_INFINITY];
+  let [count, highest] = [0, Number.NEGATIVE_INFINITY];
   const { trials, ...result } = await tune(async ({ point, budget }) => meanOf(await bench.of(nested(point), budget)), {
     ...{ space: space as SearchSpace, search, steps, eta, rungs, seed, jobs, first: [{}] },
     ...(options.trials !== undefined && { trials: options.trials }),
     signal: AbortSignal.any([signal, timer.signal]),
     onTrial({ value, budget }) {
-      if (budget === 1 && value > best) best = value;
-      progress.show({ count: ++count, text: best === Number.NEGATIVE_INFINITY ? "" : `best ${best.toPrecision(4)}` });
+      if (budget === 1 && value > highest) highest = value;
+      progress.show({ count: ++count, text: Number.isFinite(highest) ? `best ${highest.toPrecision(4)}` : "" });
     },
   });
   clearTimeout(alarm);
@@ -181,11 +181,15 @@ export async function tuneOptions(options: TuneOptions, signal: AbortSignal): Pr
   }
   if (!result.isComplete) process.stderr.write(`${minutes} minutes are over: no further trials\n`);
   if (result.best === undefined) throw new Error(`no trial ended in ${minutes} minutes`);
-  const rows = await report({ trials, best: result.best, target, bench, json });
-  const checked = await check({ best: result.best, target, bench, json });
-  writeJson(out, nested(result.best.point));
+  const { budget, value } = result.best;
+  // The defaults may have failed on a small budget: they are judged on that of the winner too.
+  const defaults: TuneTrial = { id: 0, point: {}, budget, value: meanOf(await bench.of({}, budget)) };
+  const best = defaults.value >= value ? defaults : result.best;
+  const rows = await report({ trials: [...trials, defaults], best, target, bench, json });
+  const checked = await check({ best, target, bench, json });
+  writeJson(out, nested(best.point));
   lock.release();
-  process.stderr.write(`${out} written: ${inShort(result.best.point)}\n`);
+  process.stderr.write(`${out} written: ${inShort(best.point)}\n`);
   writeRows(
     json,
     [...rows, ...checked].map((row) => ({ ...row, seeds: [seed] })),
@@ -204,19 +208,21 @@ interface Tuned {
 async function report({ trials, best, target, bench, json }: Tuned & { trials: readonly TuneTrial[] }): Promise<Row[]> {
   const { metric, title, unit, judgedOn } = target;
   const last = trials.filter(({ budget, error }) => budget === best.budget && error === undefined);
-  const sorted = [...last].sort((a, b) => b.value - a.value || a.id - b.id).slice(0, SHOWN);
+  const byId = new Map(last.map((trial) => [trial.id, trial]));
+  const sorted = [...byId.values()].sort((a, b) => b.value - a.value || a.id - b.id).slice(0, SHOWN);
   const defaults = await bench.of({}, best.budget);
   const rows: Row[] = [];
   const lines: string[][] = [];
-  for (const { id, point } of sorted) {
+  const [heading, ...texts] = toTheLeft(["options", ...sorted.map(({ point }) => inShort(point))]);
+  for (const [i, { id, point }] of sorted.entries()) {
     const sums = await bench.of(nested(point), best.budget);
     const [own, gain] = [figureOf(sums, unit), pairedOf(sums, defaults, unit)];
     const isDefault = Object.keys(point).length === 0;
-    lines.push([String(id), cell(own), isDefault ? "" : gainOf(gain), inShort(point)]);
+    lines.push([String(id), cell(own), isDefault ? "" : gainOf(gain), texts[i]!]);
     rows.push(rowOf(`tune/trial-${id}`, metric, own));
     if (!isDefault) rows.push(rowOf(`tune/trial-${id}-above-defaults`, metric, gain));
   }
-  print(`${table(["trial", title, "above the defaults", "options"], lines)}\n`, json);
+  print(`${table(["trial", title, "above the defaults", heading!], lines)}\n`, json);
   const n = new Set(trials.map(({ id }) => id)).size;
   print(`${n} options tried; judged on ${judgedOn}; mean [95 % interval], gains by the same ${unit}\n`, json);
   if (best.budget < 1) print(`the largest budget that was reached is ${best.budget.toFixed(3)} of the whole\n`, json);
