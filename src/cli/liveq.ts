@@ -9,7 +9,7 @@ import { type EvaluateOptions, evaluate } from "./commands/measure/evaluate.js";
 import { REPLAYED } from "./commands/measure/replay.js";
 import { RUNS_ACTIONS, type RunsOptions, runs } from "./commands/measure/runs.js";
 import { type SimulateOptions, simulate } from "./commands/measure/simulate.js";
-import { JOBS, type TuneOptions, tuneOptions } from "./commands/measure/tune.js";
+import { type TuneOptions, tuneOptions } from "./commands/measure/tune.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./commands/models/export.js";
 import { DRAWS, type LearnOptions, learn } from "./commands/models/learn.js";
 import { type RecommendOptions, recommend } from "./commands/models/recommend.js";
@@ -74,7 +74,7 @@ function withWorlds(own: Command, seeds: number): Command {
     .option("--slate <n>", "streams shown at each request", integer(1, 100), 6)
     .option("--seeds <n>", "number of worlds, the same for all", integer(2, 1000), seeds)
     .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
-    .option("--jobs <n>", "threads to use (default: one for each core)", integer(1, 1024), JOBS);
+    .option("--jobs <n>", "threads to use (default: one for each core)", integer(1, 1024));
 }
 
 /** Adds the options on what brings viewers back. */

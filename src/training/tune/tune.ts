@@ -32,6 +32,7 @@ export interface TuneTrial<S extends SearchSpace = SearchSpace> extends TuneTask
 }
 
 export interface TuneOptions<S extends SearchSpace = SearchSpace> {
+  /** By name of an option, a list of values or a range of numbers. */
   space: S;
   /**
    * How points are chosen: `random`; `grid`, all combinations; or `halving`: random points get a small budget, and the best

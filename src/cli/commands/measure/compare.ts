@@ -4,7 +4,7 @@ import { LogReplay, type LogReplayOptions } from "../../../evaluation/index.js";
 import { meanInterval } from "../../../statistics/index.js";
 import { gainByWorld, METRICS } from "../../demo/demo.js";
 import { CONTESTANTS, type Contestant, type WorldTask } from "../../jobs/contest.js";
-import { Pool } from "../../jobs/pool.js";
+import { JOBS, Pool } from "../../jobs/pool.js";
 import { UsageError } from "../../reading/arguments.js";
 import { Inputs } from "../../reading/input.js";
 import { checkRecommender, type JsonOptions, readJsonObject } from "../../reading/options.js";
@@ -25,7 +25,8 @@ export interface CompareOptions extends WorldOptions {
   negatives: number;
   target: LogReplayOptions["target"];
   seed: number;
-  jobs: number;
+  /** Default: one for each core. */
+  jobs?: number;
   json?: string;
 }
 
@@ -119,7 +120,7 @@ function entered(name: string): Entered {
 }
 
 async function inWorlds(names: string[], options: CompareOptions, signal: AbortSignal): Promise<boolean> {
-  const { viewers, streamers, days, slate, firstSeed, jobs, json } = options;
+  const { viewers, streamers, days, slate, firstSeed, jobs = JOBS, json } = options;
   const all = names.map(entered);
   requireDistinct(all);
   const seeds = Array.from({ length: options.seeds }, (_, i) => firstSeed + i);

@@ -45,14 +45,13 @@ export interface TuneOptions extends WorldOptions {
   eta: number;
   rungs: number;
   minutes?: number;
-  jobs: number;
+  /** Default: one for each core. */
+  jobs?: number;
   k: number;
   seed: number;
   out: string;
   json?: string;
 }
-
-export { JOBS };
 
 /** Trials in the table. */
 const SHOWN = 10;
@@ -137,7 +136,7 @@ function inShort(point: object): string {
  * what no trial has seen. Returns false if the signal ended it; the same command then goes on where it ended.
  */
 export async function tuneOptions(options: TuneOptions, signal: AbortSignal): Promise<boolean> {
-  const { out, json, seed, search, steps, eta, rungs, jobs, minutes } = options;
+  const { out, json, seed, search, steps, eta, rungs, jobs = JOBS, minutes } = options;
   requireTarget(options);
   tryOutputs(json);
   const lock = takeModel(out);
