@@ -1,9 +1,11 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { serveWorld } from "../../src/cli/jobs/contest.js";
+import type { LogTask, Who } from "../../src/cli/jobs/tasks.js";
+import { loadRecommender } from "../../src/cli/reading/model.js";
 import { checkRanker, nested, readRecommenderOptions, recommenderOptions } from "../../src/cli/reading/options.js";
 import { rankFilms } from "../../src/cli/tuning/films.js";
-import { fitLog, type LogTask } from "../../src/cli/tuning/fit.js";
+import { fitLog } from "../../src/cli/tuning/fit.js";
 import {
   figureOf,
   judgedOf,
@@ -11,7 +13,6 @@ import {
   meanOf,
   type Part,
   pairedOf,
-  type Who,
   worldTarget,
 } from "../../src/cli/tuning/target.js";
 import { TrialsFile } from "../../src/cli/tuning/trials.js";
@@ -158,7 +159,7 @@ describe("liveq tune", () => {
     "--space",
     at("space.json"),
     "--trials",
-    "4",
+    "3",
     ...more,
   ];
 
@@ -212,8 +213,9 @@ describe("liveq tune", () => {
     writeFileSync(at("own.json"), '{"gamma":0.25,"features":"core","learner":{"hidden":[8]}}');
     const model = ["--events", EVENTS, "--model", at("own.liveq"), "--options", at("own.json")];
     expect((await liveq("train", ...model)).code).toBe(0);
-    const { out } = await liveq("inspect", at("own.liveq"), "--json");
-    expect(JSON.parse(out).contents.options).toMatchObject({ gamma: 0.25, learner: { hidden: [8] } });
+    const recommender = loadRecommender(at("own.liveq"));
+    expect(recommender.options).toMatchObject({ gamma: 0.25, learner: { hidden: [8] }, updatesPerTrain: 2 });
+    recommender.dispose();
     const resumed = await liveq("train", ...model, "--resume");
     expect([resumed.code, resumed.err]).toEqual([2, expect.stringContaining("'--options' goes with a new model")]);
   });

@@ -1,7 +1,7 @@
 import type { PlatformOptions, SimulationResult } from "../../simulator/index.js";
 import { type Interval, meanInterval } from "../../statistics/index.js";
-import type { WorldTask } from "../jobs/contest.js";
 import { JOBS, Pool } from "../jobs/pool.js";
+import type { WorldTask } from "../jobs/tasks.js";
 import { cell } from "../writing/figures.js";
 import { print, tryOutputs } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";

@@ -1,34 +1,22 @@
 import { POLICIES, type PolicyName } from "../../baselines/index.js";
 import {
-  type PlatformOptions,
   type PolicyOrOracle,
   type SimulationResult,
   satisfactionOracle,
   simulate,
   stayOracle,
 } from "../../simulator/index.js";
-import { type JsonOptions, recommenderOptions } from "../reading/options.js";
+import { recommenderOptions } from "../reading/options.js";
+import type { Contestant, WorldTask } from "./tasks.js";
 
 /** Yardsticks, which see what policies have to learn. */
 const ORACLES = { "stay-oracle": stayOracle, "satisfaction-oracle": satisfactionOracle } as const;
-
-/** Who can serve a generated platform. */
-export type Contestant = PolicyName | keyof typeof ORACLES;
 
 /** All of them, by name. */
 export const CONTESTANTS: readonly Contestant[] = [
   ...(Object.keys(POLICIES) as PolicyName[]),
   ...(Object.keys(ORACLES) as (keyof typeof ORACLES)[]),
 ];
-
-/** One contestant serves one world. */
-export interface WorldTask {
-  kind: "world";
-  contestant: Contestant;
-  platform: Partial<PlatformOptions> & Pick<PlatformOptions, "seed">;
-  /** Of the contestant, as JSON holds them. Default: its own. */
-  options?: JsonOptions;
-}
 
 /** A policy, and a function that frees its memory. */
 export interface Running {

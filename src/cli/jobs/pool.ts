@@ -1,19 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { SimulationResult } from "../../simulator/index.js";
-import type { FilmTask } from "../tuning/films.js";
-import type { LogTask } from "../tuning/fit.js";
-import type { Judged } from "../tuning/target.js";
-import type { WorldTask } from "./contest.js";
-
-/** Work for a thread of its own. */
-export type Task = WorldTask | LogTask | FilmTask;
-
-/** What a task results in. */
-export type ResultOf<T extends Task> = T extends WorldTask ? SimulationResult : Judged;
-
-/** Messages of a worker: its progress, then its result or why there is none. */
-export type Message = { fraction: number } | { result: unknown; seconds: number } | { error: string };
+import type { Message, ResultOf, Task } from "./tasks.js";
 
 export interface Outcome<R> {
   result: R;

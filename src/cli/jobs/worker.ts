@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { rankFilms } from "../tuning/films.js";
 import { fitLog } from "../tuning/fit.js";
 import { serveWorld } from "./contest.js";
-import type { Message, Task } from "./pool.js";
+import type { Message, Task } from "./tasks.js";
 
 const REPORTS = 50;
 

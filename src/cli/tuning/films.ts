@@ -3,21 +3,8 @@ import { type Interactions, leaveLastOut, leaveLastTwoOut, selectInteractions } 
 import { Random } from "../../numeric/index.js";
 import { type DqnRankerOptions, ItemPop, trainDqnRanker } from "../../ranking/index.js";
 import { Tally } from "../../statistics/index.js";
+import type { FilmTask, Judged } from "../jobs/tasks.js";
 import { readMovieLens } from "../reading/movielens.js";
-import type { Judged, Who } from "./target.js";
-
-/** Who learns from the ratings of films, and is judged by an item of each user that was held out. */
-export interface FilmTask {
-  kind: "films";
-  folder: string;
-  who: Who;
-  seed: number;
-  k: number;
-  /** Share of the users to learn from and judge by, (0, 1]. */
-  share: number;
-  /** Whether the last item of each user is held out, in place of the last but one. */
-  isLast: boolean;
-}
 
 /** The ratings of a share of the users, drawn by the seed. */
 function ratingsOf(ratings: Interactions, share: number, seed: number): Interactions {

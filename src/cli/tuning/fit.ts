@@ -2,27 +2,10 @@ import { type Baseline, POLICIES } from "../../baselines/index.js";
 import { LogReplay, type RankingPolicy } from "../../evaluation/index.js";
 import type { LiveEvent } from "../../protocol/index.js";
 import { Recommender } from "../../recommender/index.js";
+import type { Judged, LogFiles, LogTask } from "../jobs/tasks.js";
 import { Inputs, openEvents, readDecisions } from "../reading/input.js";
 import { type Entry, isEvent, merged, reconstructed, type Timed, timed } from "../reading/log.js";
 import { recommenderOptions } from "../reading/options.js";
-import type { Judged, Who } from "./target.js";
-
-/** A log, in files. */
-export interface LogFiles {
-  events: string[];
-  decisions?: string[];
-}
-
-/** Who learns from the log of another policy, and is judged by the clicks of a later time. */
-export interface LogTask extends LogFiles {
-  kind: "log";
-  who: Who;
-  seed: number;
-  /** Length of the lists. */
-  k: number;
-  /** Milliseconds: decisions teach from the first to the second time, clicks from the second to the third are the cases. */
-  cuts: readonly [learn: number, judge: number, until: number];
-}
 
 /** Updates for each transition, as `liveq train` does. */
 const UPDATES = 2;

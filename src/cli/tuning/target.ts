@@ -1,22 +1,10 @@
 import type { SimulationResult } from "../../simulator/index.js";
 import { type Interval, meanInterval, Tally } from "../../statistics/index.js";
 import type { SearchSpace } from "../../training/index.js";
-import type { WorldTask } from "../jobs/contest.js";
-import type { Task } from "../jobs/pool.js";
+import type { FilmTask, Judged, LogFiles, LogTask, Task, Who, WorldTask } from "../jobs/tasks.js";
 import { UsageError } from "../reading/arguments.js";
 import { checkRanker, checkRecommender, type JsonOptions } from "../reading/options.js";
-import type { FilmTask } from "./films.js";
-import { entriesOf, type LogFiles, type LogTask } from "./fit.js";
-
-/** Options of a learner as JSON holds them, or most popular in its place. */
-export type Who = JsonOptions | "popular";
-
-/** What one task measured: sums by group of users or by world. */
-export interface Judged {
-  sums: [group: number, amount: number, of: number][];
-  /** Updates of the learner. */
-  updates?: number;
-}
+import { entriesOf } from "./fit.js";
 
 /** A part of a trial: a task of its own. */
 export interface Part {

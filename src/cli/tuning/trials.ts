@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import type { Judged, Who } from "../jobs/tasks.js";
 import { UsageError } from "../reading/arguments.js";
-import type { Judged, Who } from "./target.js";
 
 /** The first line of a trials' file: what its trials depend on beside their options. */
 export type Setting = Readonly<Record<string, unknown>>;

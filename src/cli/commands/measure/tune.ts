@@ -6,6 +6,7 @@ import {
   tune,
 } from "../../../training/index.js";
 import { JOBS, Pool } from "../../jobs/pool.js";
+import type { Judged, Who } from "../../jobs/tasks.js";
 import { UsageError } from "../../reading/arguments.js";
 import { requireOneStdin } from "../../reading/input.js";
 import { type JsonOptions, nested, readJsonObject } from "../../reading/options.js";
@@ -13,7 +14,6 @@ import { digestsOf } from "../../registry/digest.js";
 import {
   figureOf,
   filmTarget,
-  type Judged,
   judgedOf,
   logTarget,
   meanOf,
@@ -21,7 +21,6 @@ import {
   pairedOf,
   requireTaken,
   type Target,
-  type Who,
   type WorldOptions,
   worldTarget,
 } from "../../tuning/target.js";
