@@ -82,7 +82,8 @@ describe("the registry", () => {
     expect([findRun(runs, "last").id, findRun(runs, "aa1").id]).toEqual(["aa22", "aa11"]);
     expect(() => findRun(runs, "aa")).toThrow('"aa" must be the beginning of one run\'s id, or "last": 2 runs of 2');
     expect(() => findRun(runs, "b")).toThrow("no run of 2 begin so");
-    expect(() => readRuns(at("none"))).toThrow("must be a registry of runs: ENOENT");
+    expect(() => readRuns(at("none"))).toThrow("none: no runs yet; simulate, train,");
+    expect(() => readRuns(at())).toThrow("must be a registry of runs: EISDIR");
   });
 
   test("gets a row from each run, of a failed one too, but of wrong usage none; liveq runs lists, shows and compares", async () => {

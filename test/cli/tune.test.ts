@@ -117,7 +117,7 @@ describe("a target", () => {
   test("without decisions over time is an error", async () => {
     writeFileSync(at("short.jsonl"), readFileSync(EVENTS, "utf8").split("\n").slice(0, 40).join("\n"));
     const made = logTarget({ events: [at("short.jsonl")] }, { k: 5, seed: 1 }, never);
-    await expect(made).rejects.toThrow("must hold at least 20 decisions over time, got");
+    await expect(made).rejects.toThrow("must hold at least 20 decisions over time (impressions");
   });
 
   test("of films judges by the last but one items and checks by the last, of a share of the users", async () => {
@@ -201,7 +201,7 @@ describe("liveq tune", () => {
   test.each<[object, string]>([
     [{ gama: [1] }, `the search space's "gama": "gama" is not an option`],
     [{ gamma: { min: 0, max: 2 } }, `the search space's "gamma": "gamma" must be in [0, 1], got 2`],
-    [{ gamma: { min: 0 } }, '".gamma.max" must be a finite number, got undefined'],
+    [{ gamma: { min: 0 } }, 'wrong.json: "space.gamma.max" must be a finite number, got undefined'],
     [{ features: [["year", "place"]] }, `the search space's "features": "features" must be some of popularity,`],
   ])("refuses the space %j by its path: exit 2", async (wrong, message) => {
     writeFileSync(at("wrong.json"), JSON.stringify(wrong));

@@ -58,6 +58,10 @@ export function readRuns(file: string): { runs: Run[]; others: number } {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
+      const commands = "simulate, train, evaluate, compare and tune";
+      throw new Error(`${file}: no runs yet; ${commands} leave a row each in the registry`, { cause });
+    }
     throw new Error(`${file}: must be a registry of runs: ${(cause as Error).message}`, { cause });
   }
   const lines = text.split("\n").filter((line) => line.trim() !== "");

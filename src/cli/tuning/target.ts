@@ -70,7 +70,9 @@ export async function logTarget(
   const at = (share: number) => times[Math.min(Math.floor(share * times.length), times.length - 1)]!;
   const [judge, check] = [at(LEARN), at(LEARN + JUDGE)];
   if (times.length < 20 || !(check > judge && at(1) > check)) {
-    throw new Error(`${files.events.join(", ")}: must hold at least 20 decisions over time, got ${times.length}`);
+    throw new Error(
+      `${files.events.join(", ")}: must hold at least 20 decisions over time (impressions that name one, or "--decisions"), got ${times.length}`,
+    );
   }
   const task =
     (cuts: LogTask["cuts"]) =>

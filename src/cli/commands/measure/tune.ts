@@ -143,7 +143,7 @@ export async function tuneOptions(options: TuneOptions, signal: AbortSignal): Pr
   if (signal.aborted) return false;
   const space: unknown = options.space === undefined ? target.space : readJsonObject(options.space);
   try {
-    checkSpace(space, "");
+    checkSpace(space);
   } catch (cause) {
     throw new UsageError(`${options.space}: ${(cause as Error).message}`);
   }
@@ -154,7 +154,7 @@ export async function tuneOptions(options: TuneOptions, signal: AbortSignal): Pr
   if (file.size > 0) process.stderr.write(`${trialsOf(out)}: goes on after ${file.size} parts of trials\n`);
   const bench = new Bench(target, new Pool(jobs, signal), file);
   const timer = new AbortController();
-  const alarm = minutes === undefined ? undefined : setTimeout(() => timer.abort(), minutes * 60_000);
+  const alarm = minutes === undefined ? undefined : setTimeout(() => timer.abort(), minutes * 60_000).unref();
   const progress = new Progress("trials");
   let [count, highest] = [0, Number.NEGATIVE_INFINITY];
   const { trials, ...result } = await tune(async ({ point, budget }) => meanOf(await bench.of(nested(point), budget)), {
