@@ -8,6 +8,7 @@ export {
   interquartileMean,
   meanInterval,
   medianInterval,
+  observationsToTell,
   quantile,
   wilsonInterval,
 } from "./intervals.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { adviceOf, dataOf, gainOf, type Paired, verdict } from "../../src/cli/writing/verdict.js";
-import { growthToTell } from "../../src/statistics/intervals.js";
+import { growthToTell, meanInterval, observationsToTell } from "../../src/statistics/intervals.js";
 
 const PAIRED: Paired = {
   ...{ name: "live", reference: "popular", metric: "NDCG@10", base: 0.5, unit: "users" },
@@ -22,7 +22,7 @@ describe("a verdict", () => {
     [
       { value: 0.02, lo: -0.04, hi: 0.08, unit: "worlds", n: 8, name: "dqn" },
       "No difference between the DQN and most popular can be seen: +4.0 % [-8.0, 16] in NDCG@10; " +
-        "if that is the difference, about 9 times as many worlds (72) are needed to see it.",
+        "if that is the difference, about 6.5 times as many worlds (52) are needed to see it.",
     ],
     [
       { value: 0.0001, lo: -0.04, hi: 0.0402 },
@@ -70,6 +70,22 @@ describe("a verdict", () => {
   test("is a plain number without a base", () => {
     expect(gainOf({ value: 0.5, lo: 0.25, hi: 0.75, base: 0 })).toBe("+0.50 [0.25, 0.75]");
   });
+});
+
+test("the number of observations to tell is that at which Student's interval leaves 0 out", () => {
+  const values = [2, -1, 0.5, 1];
+  const needed = observationsToTell(meanInterval(values));
+  // As many observations of the same mean and the same spread.
+  const { value, lo, hi, n } = meanInterval(values);
+  const like = (count: number) => {
+    const spread = ((hi - lo) / 2 / 3.182446305283708) * Math.sqrt(n) * Math.sqrt((count - 1) / count);
+    return meanInterval(Array.from({ length: count }, (_, i) => value + (i % 2 === 0 ? spread : -spread)));
+  };
+  expect(like(needed - 2 - (needed % 2)).lo).toBeLessThan(0);
+  expect(like(needed + (needed % 2)).lo).toBeGreaterThan(0);
+  expect(observationsToTell({ value: 1, lo: 0.5, hi: 1.5, n: 9 })).toBe(9);
+  expect(observationsToTell({ value: 0, lo: -1, hi: 1, n: 9 })).toBe(Infinity);
+  expect(observationsToTell({ value: 1, lo: -Infinity, hi: Infinity, n: 1 })).toBe(Infinity);
 });
 
 test("widths fall with the square root of the number of observations", () => {

@@ -1,4 +1,4 @@
-import { growthToTell, type Interval } from "../../statistics/index.js";
+import { growthToTell, type Interval, observationsToTell } from "../../statistics/index.js";
 
 /** How one contestant did beside another on the same users or worlds. */
 export interface Paired extends Interval {
@@ -67,9 +67,10 @@ export function verdict(paired: Paired): string {
   if (hi < 0) return `${subject} is worse than ${reference} by ${by(-1)}: the interval leaves out 0.`;
   if (lo === 0 && hi === 0) return `${subject} and ${reference} are equal in ${metric}.`;
   const unseen = `No difference between ${name} and ${reference} can be seen: ${gainOf(paired)} in ${metric}`;
-  const growth = growthToTell(paired);
+  const needed = unit === "worlds" ? observationsToTell(paired) : n * growthToTell(paired);
+  const growth = needed / n;
   if (growth > GROWTH_MAX) return `${unseen}; they are alike, and more ${unit} will hardly tell them apart.`;
-  const count = unit === "worlds" ? ` (${Math.ceil(n * growth)})` : "";
+  const count = unit === "worlds" ? ` (${needed})` : "";
   return `${unseen}; if that is the difference, about ${times(growth)} times as many ${unit}${count} are needed to see it.`;
 }
 
