@@ -77,11 +77,13 @@ describe("the registry", () => {
     append(file, run("aa11"));
     appendFileSync(file, '{"torn\nnull\n[]\n{"id":1}\n');
     append(file, run("aa22"));
+    append(file, { ...run("bb33"), options: { satiation: Infinity } });
     const { runs, others } = readRuns(file);
-    expect([runs, others]).toEqual([[run("aa11"), run("aa22")], 4]);
-    expect([findRun(runs, "last").id, findRun(runs, "aa1").id]).toEqual(["aa22", "aa11"]);
-    expect(() => findRun(runs, "aa")).toThrow('"aa" must be the beginning of one run\'s id, or "last": 2 runs of 2');
-    expect(() => findRun(runs, "b")).toThrow("no run of 2 begin so");
+    const infinite = { ...run("bb33"), options: { satiation: "Infinity" } };
+    expect([runs, others]).toEqual([[run("aa11"), run("aa22"), infinite], 4]);
+    expect([findRun(runs, "last").id, findRun(runs, "aa1").id]).toEqual(["bb33", "aa11"]);
+    expect(() => findRun(runs, "aa")).toThrow('"aa" must be the beginning of one run\'s id, or "last": 2 runs of 3');
+    expect(() => findRun(runs, "c")).toThrow("no run of 3 begin so");
     expect(() => readRuns(at("none"))).toThrow("none: no runs yet; simulate, train,");
     expect(() => readRuns(at())).toThrow("must be a registry of runs: EISDIR");
   });

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type Command, CommanderError } from "commander";
 import { CASE_SLICES } from "../../evaluation/index.js";
 import { UsageError } from "../reading/arguments.js";
@@ -84,7 +84,7 @@ export function recorded<A extends unknown[]>(action: (...given: A) => unknown):
 }
 
 function newId(): string {
-  return createHash("sha256").update(randomBytes(16)).digest("hex").slice(0, 8);
+  return randomBytes(4).toString("hex");
 }
 
 function tryAppend(file: string, run: Run): void {

@@ -45,11 +45,16 @@ export function registryOf({ runs, run = true }: { runs?: string; run?: boolean 
 export function append(file: string, run: Run): void {
   const descriptor = openSync(file, "a");
   try {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(run)}\n`);
+    const bytes = new TextEncoder().encode(`${JSON.stringify(run, finite)}\n`);
     if (writeSync(descriptor, bytes) < bytes.length) throw new Error("no room left for the whole row");
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Infinity as text, which JSON knows no number for. */
+function finite(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 /** The runs of a file in its order, and the number of other lines in it. @throws Error that names the file. */
