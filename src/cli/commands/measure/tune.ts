@@ -86,6 +86,8 @@ class Bench {
   readonly #target: Target;
   readonly #pool: Pool;
   readonly #file: TrialsFile;
+  /** Parts that run or have run, so that nobody else begins them. */
+  readonly #begun = new Map<string, Promise<Judged>>();
 
   constructor(target: Target, pool: Pool, file: TrialsFile) {
     this.#target = target;
@@ -95,7 +97,14 @@ class Bench {
 
   /** Sums of all parts of a trial. */
   async sums(who: Who, parts: readonly Part[]): Promise<Judged["sums"]> {
-    const judged = await Promise.all(parts.map((part) => this.#part(who, part)));
+    const judged = await Promise.all(
+      parts.map((part) => {
+        const key = `${part.name} ${JSON.stringify(who)}`;
+        const running = this.#begun.get(key) ?? this.#part(who, part);
+        this.#begun.set(key, running);
+        return running;
+      }),
+    );
     return judged.flatMap(({ sums }) => sums);
   }
 
