@@ -227,7 +227,7 @@ async function report({ trials, best, target, bench, json }: Tuned & { trials: r
     const isDefault = Object.keys(point).length === 0;
     lines.push([String(id), cell(own), isDefault ? "" : gainOf(gain), texts[i]!]);
     rows.push(rowOf(`tune/trial-${id}`, metric, own));
-    if (!isDefault) rows.push(rowOf(`tune/trial-${id}-above-defaults`, metric, gain));
+    if (!isDefault) rows.push(rowOf(`tune/trial-${id}-above-default`, metric, gain));
   }
   print(`${table(["trial", title, "above the defaults", heading!], lines)}\n`, json);
   const n = new Set(trials.map(({ id }) => id)).size;
@@ -248,15 +248,15 @@ async function check({ best, target, bench, json }: Tuned): Promise<Row[]> {
     bench.sums({}, parts),
     bench.sums("popular", parts),
   ]);
-  const all = { ...(!isDefault && { winner: own }), defaults, popular };
+  const all = { ...(!isDefault && { winner: own }), default: defaults, popular };
   const lines = Object.entries(all).map(([name, sums]) => [name, cell(figureOf(sums, unit))]);
   print(`${table(["", title], lines)}\n`, json);
-  const name = isDefault ? "the defaults" : "the winner";
+  const name = isDefault ? "the default" : "the winner";
   const paired = (reference: string, sums: Judged["sums"]): Paired => {
     return { name, reference, metric: title, unit, ...pairedOf(own, sums, unit) };
   };
-  const leads = [...(isDefault ? [] : [paired("the defaults", defaults)]), paired("popular", popular)];
-  const first = isDefault ? ["No options did better than the defaults in the trials."] : [];
+  const leads = [...(isDefault ? [] : [paired("the default", defaults)]), paired("popular", popular)];
+  const first = isDefault ? ["No options did better than the default in the trials."] : [];
   printVerdicts([...first, ...leads.map(verdict)], json);
   const figures = Object.entries(all).map(([who, sums]) => rowOf(`tune-check/${who}`, metric, figureOf(sums, unit)));
   const gains = leads.map((lead) => {
