@@ -34,7 +34,7 @@ export const HOUSE: readonly Room[] = [
   { path: "logs/basics", holds: "the report, items in batches, numbers and times in text" },
   { path: "encoders", holds: "fitted columns, words, content" },
   { path: "exchange", holds: "safetensors, ONNX, TensorBoard" },
-  { path: "training", holds: "Environment, train, evaluate, resume; environments" },
+  { path: "training", holds: "Environment, train, evaluate, resume, tune; environments" },
   { path: "statistics", holds: "intervals, tallies, inequality, list scores" },
   { path: "engine", holds: "DQN: options, staging, instance, snapshot, weights, threads, module" },
   { path: "protocol", holds: "event, request, decision, Policy; their schema; time" },

@@ -16,6 +16,7 @@ import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../../reading/input.js";
 import { followedEvents } from "../../reading/mapping.js";
 import { loadRecommender } from "../../reading/model.js";
+import { readRecommenderOptions } from "../../reading/options.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { type Row, writeRows } from "../../writing/results.js";
@@ -42,6 +43,8 @@ export interface LearnOptions {
   catalogue?: boolean;
   /** Streams drawn for each visit, in a log without impressions. Default 8. */
   negatives?: number;
+  /** File with options of the recommender, which win over the others. */
+  options?: string;
   resume: boolean;
   /** Whether to keep reading a growing log. */
   follow: boolean;
@@ -114,7 +117,10 @@ function learnerOf({ cqlAlpha, cloneUpdates = 0 }: LearnOptions): RecommenderOpt
 /** The options of a new recommender, that fit what the log has. */
 function settingsFor(options: LearnOptions, contents: LogContents): Partial<RecommenderOptions> {
   const { seed, gamma, epochs } = options;
-  const given = { seed, gamma, updatesPerTrain: UPDATES * epochs, learner: learnerOf(options) };
+  const given = {
+    ...{ seed, gamma, updatesPerTrain: UPDATES * epochs, learner: learnerOf(options) },
+    ...(options.options !== undefined && readRecommenderOptions(options.options)),
+  };
   const { features = [], ...settings } = logSettings(contents, given);
   return { ...settings, features: withWords(features, options) };
 }
@@ -337,7 +343,6 @@ function report(recommender: Recommender, { gamma, seed, json, model }: LearnOpt
   if (stats.updates < warmupUpdates) {
     process.stderr.write(`fewer than ${warmupUpdates} updates: until then it recommends the most watched streams\n`);
   }
-  if (json === undefined) return;
   const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };
   const known = figures.filter(([, , value]) => Number.isFinite(value));
   writeRows(
