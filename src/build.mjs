@@ -75,7 +75,7 @@ function entries() {
   const files = [...doors.map((file) => file.replace(/^\.\/dist\/types\/|\.d\.ts$/g, "").concat(".ts")), ...SHARED];
   const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
   // The command is one file, beside which it looks for its worker.
-  return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, { in: "src/cli/demo/worker.ts", out: "cli/worker" }];
+  return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, { in: "src/cli/jobs/worker.ts", out: "cli/worker" }];
 }
 
 function run(command, ...words) {

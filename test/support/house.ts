@@ -31,7 +31,7 @@ export const HOUSE: readonly Room[] = [
   { path: "logs", holds: "bytes and APIs become events: readers, data sets, cleaning, connectors, splits" },
   { path: "encoders", holds: "fitted columns, words, content" },
   { path: "exchange", holds: "safetensors, ONNX, TensorBoard" },
-  { path: "training", holds: "Environment, train, evaluate, resume; environments" },
+  { path: "training", holds: "Environment, train, evaluate, resume, tune; environments" },
   { path: "statistics", holds: "intervals, tallies, inequality, list scores" },
   { path: "engine", holds: "DQN: options, staging, instance, snapshot, weights, threads, module" },
   { path: "protocol", holds: "event, request, decision, Policy; their schema; time" },
