@@ -1,8 +1,8 @@
-import { SnapshotError } from "../engine/index.js";
+import { type Part, SnapshotError } from "../engine/index.js";
 
-/** The bytes of words. */
-export function wordBytes({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** A window of events or decisions as a part of a file. */
+export function windowPart(name: string, chunks: () => Iterable<Uint8Array>): Part {
+  return { name, chunks, release() {} };
 }
 
 /** The words in such bytes, entries of a window: three words each. */
