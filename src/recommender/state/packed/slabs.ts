@@ -95,9 +95,10 @@ export class Slabs {
     this.#holders++;
   }
 
-  /** Wipes what was freed while one holds it, in steps: before the last one lets go. */
+  /** Wipes what was freed so far, in steps, if one holds the records: little is left for `release`. */
   *drain(): Generator<void, void, undefined> {
-    while (this.#holders === 1 && this.#limbo.length > 0) {
+    // What is freed meanwhile must not keep it busy for ever.
+    for (let left = this.#limbo.length; left > 0 && this.#holders === 1; left -= WIPED) {
       for (const address of this.#limbo.splice(-WIPED)) this.#wipe(address);
       yield;
     }
