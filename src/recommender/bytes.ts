@@ -5,8 +5,8 @@ export function windowPart(name: string, chunks: () => Iterable<Uint8Array>): Pa
   return { name, chunks, release() {} };
 }
 
-/** The words in such bytes, entries of a window: three words each. */
-export function wordsOf(bytes: Uint8Array): Uint32Array {
-  if (bytes.length % 12 !== 0) throw new SnapshotError("the windows of a file must be entries of three words");
+/** The words of such a part, entries of three words each. */
+export function wordsOf(name: string, bytes: Uint8Array): Uint32Array {
+  if (bytes.length % 12 !== 0) throw new SnapshotError(`the file's "${name}" must be entries of three words`);
   return new Uint32Array(bytes.slice().buffer);
 }

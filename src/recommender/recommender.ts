@@ -836,8 +836,8 @@ export class Recommender implements Policy, TargetPolicy {
       }
       this.#restore(saved, {
         numbers,
-        events: wordsOf(events.take()),
-        decisions: wordsOf(names.take()),
+        events: wordsOf("events", events.take()),
+        decisions: wordsOf("names", names.take()),
       });
       const { entries, deadlines } = pending;
       this.#pending.load({ entries, deadlines, ...saved.pending }, (length) => pending.take(length));

@@ -179,7 +179,8 @@ test("an unchanged file serves", () => {
 
 test(`${MUTANTS} files with a fault in their JSON are refused with its place, or give a recommender that serves`, () => {
   const count = answers((parts, random) => {
-    const root = random.pick([parts.json, parts.json, ...Object.values(parts.lines)]);
+    const lines = Object.values(parts.lines).filter(({ length }) => length > 0);
+    const root = random.pick([parts.json, parts.json, ...lines]);
     return { what: mutate(root, random.pick(pathsOf(root)), random) };
   }, 1);
   expect(count.refused).toBeGreaterThan(MUTANTS / 3);
@@ -207,6 +208,23 @@ function framed(write: (out: ByteWriter) => void): Uint8Array {
   write(frame);
   head.u32(frame.length);
   return Buffer.concat([head.slice(), frame.slice()]);
+}
+
+/** A user with two entries of one streamer among the pairs. */
+function twice(out: ByteWriter): void {
+  const record = new ByteWriter();
+  record.f64(0);
+  // Watching, the profile, age, four traits, pages, ratings, categories, tags, pairs, and five more.
+  for (const entries of [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0]) record.varint(entries);
+  record.u24(0);
+  record.u24(0);
+  // Codes of 68 numbers that are all 0.
+  record.raw(new Uint8Array(17));
+  out.text("u");
+  out.f64(0);
+  out.u24(record.length);
+  out.raw(record.slice());
+  out.text("ann");
 }
 
 /** The rates of a stream without counts. */
@@ -338,6 +356,14 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     /"columns.stream" must be/,
   ],
   "an option of no use": [(_, json) => (json.options.mmr = 1), /"mmr" is not an option/],
+  "a name twice in a table of a user": [
+    ({ bytes }) => bytes.set("users", framed(twice)),
+    /"users.0.pairs.1" must not have the name of another entry/,
+  ],
+  "half an entry of a window": [
+    ({ bytes }) => bytes.set("events", noise(8, 1)),
+    /"events" must be entries of three words/,
+  ],
   "decisions that are NaN": [
     ({ bytes }) => bytes.set("pending", noise(bytes.get("pending")!.length, 255)),
     /"pending" must be finite numbers/,
