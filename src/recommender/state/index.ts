@@ -19,6 +19,7 @@ export {
   intakeShape,
   type SavedIntake,
 } from "./intake/intake.js";
+export { Signs } from "./intake/signs.js";
 export {
   NEIGHBOUR_TABLE,
   NEIGHBOURS,
@@ -43,7 +44,6 @@ export {
 } from "./profiles/profile.js";
 export { Rates, type SavedRates } from "./rates.js";
 export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
-export { Signs } from "./signs.js";
 export { type Fact, type Keeper, type NamedReader, type SavedState, State } from "./state.js";
 export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export { type SavedUsers, Users } from "./users.js";

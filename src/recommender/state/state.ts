@@ -27,10 +27,10 @@ import {
   type SavedCatalogue,
   type StreamTraits,
 } from "./catalogue.js";
+import { Signs } from "./intake/signs.js";
 import { Forgotten } from "./profiles/forgotten.js";
 import type { ProfileOptions } from "./profiles/options.js";
 import type { ExportedProfile, UserTraits } from "./profiles/profile.js";
-import { Signs } from "./signs.js";
 import { type SavedUsers, Users } from "./users.js";
 import type { WatchTime } from "./watches.js";
 

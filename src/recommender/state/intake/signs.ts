@@ -1,8 +1,8 @@
-import { finite, text, tuple } from "../../check/index.js";
-import { Album } from "../../collections/index.js";
-import type { Part, PartReader } from "../../engine/index.js";
-import type { Id } from "../../protocol/index.js";
-import { entriesPart, entriesReader } from "./packed/parts.js";
+import { finite, text, tuple } from "../../../check/index.js";
+import { Album } from "../../../collections/index.js";
+import type { Part, PartReader } from "../../../engine/index.js";
+import type { Id } from "../../../protocol/index.js";
+import { entriesPart, entriesReader } from "../packed/parts.js";
 
 /** Most streams that one event takes off. */
 const OVERDUE = 8;
