@@ -11,7 +11,7 @@
  *
  *   share of shown streams that the viewer likes
  *   core groups     0.50
- *   with my group   0.93
+ *   with my group   0.92
  */
 import { Random } from "liveq";
 import { coreFeatures, type FeatureGroup, featureGroup, Recommender } from "liveq/recommender";
@@ -70,7 +70,7 @@ function live(features: FeatureGroup[]): number {
   }
   const languageOf = new Map<string, string>();
   let [shown, liked] = [0, 0];
-  for (let visit = 0; visit < 6000; visit++) {
+  for (let visit = 0; visit < 3000; visit++) {
     const time = visit * 2 * MINUTE;
     const [stream, language] = [`s${visit}`, random.pick(languages)];
     languageOf.set(stream, language);
@@ -81,7 +81,7 @@ function live(features: FeatureGroup[]): number {
     const { id: decision, slate } = recommender.recommend({ user: `v${v}`, now: time, k: 1 });
     const about = { user: `v${v}`, stream: slate[0]!, decision };
     const isLiked = (languageOf.get(about.stream) !== languages[v % 2]) === likesForeign[v];
-    if (visit >= 3000) [shown, liked] = [shown + 1, liked + Number(isLiked)];
+    if (visit >= 1500) [shown, liked] = [shown + 1, liked + Number(isLiked)];
     recommender.feedback({ kind: "click", time, ...about });
     const watchMs = isLiked ? 1.5 * MINUTE : 5000;
     recommender.feedback({ kind: "watch", time: time + watchMs, ...about, watchMs });

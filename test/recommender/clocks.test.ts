@@ -10,7 +10,7 @@ import { Catalogue } from "../../src/recommender/state/catalogue.js";
 import { onAir } from "../support/events.js";
 
 /** Interleavings of the last test; `npm run test:fuzz` asks for more. */
-const RUNS = Number(process.env["FUZZ_CLOCKS"] ?? 30);
+const RUNS = Number(process.env["FUZZ_CLOCKS"] ?? 15);
 
 const T = 1.796e12;
 /** Times that are wrong: ahead, in other units, absurd, and long ago. */

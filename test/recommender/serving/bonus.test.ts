@@ -86,8 +86,8 @@ describe("the bonus of little-known streamers", () => {
   test("is in the propensities: slates come up at their rate", () => {
     const { recommender } = filled(12, 0.6);
     // Shown 8 times to one user, a streamer is known no better by the ninth: from then on nothing changes.
-    for (let i = 0; i < 1500; i++) recommender.recommend(request("u"));
-    const draws = 6000;
+    for (let i = 0; i < 600; i++) recommender.recommend(request("u"));
+    const draws = 3000;
     const counts = new Map<string, { n: number; p: number }>();
     for (let i = 0; i < draws; i++) {
       const { slate, propensities } = recommender.recommend(request("u"));
