@@ -13,7 +13,7 @@ import { UserShares } from "../../../recommender/learning/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../../reading/input.js";
 import { isEvent, merged, reconstructed, type Timed, timed } from "../../reading/log.js";
-import { loadRecommender } from "../../reading/model.js";
+import { openRecommender } from "../../reading/model.js";
 import { readRecommenderOptions } from "../../reading/options.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
@@ -167,7 +167,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   tryOutputs(options.json);
   const lock = takeModel(model);
   const recommender = resume
-    ? loadRecommender(model)
+    ? await openRecommender(model)
     : new Recommender({
         ...{ seed, gamma, updatesPerTrain: UPDATES * epochs, features: featuresOf(options) },
         learner: learnerOf(options),
