@@ -3,7 +3,7 @@ import { type BlockStore, type Disk, type DiskFile, MemoryStore, type StoredBloc
 
 /** A file: the bytes that a reader sees, and how many of them are sure to survive a crash. */
 interface SimulatedFile {
-  bytes: number[];
+  bytes: Uint8Array;
   synced: number;
 }
 
@@ -22,10 +22,10 @@ export class SimulatedDisk implements Disk {
   }
 
   create(name: string): DiskFile {
-    const file: SimulatedFile = { bytes: [], synced: 0 };
+    const file: SimulatedFile = { bytes: new Uint8Array(), synced: 0 };
     this.#change((names) => void names.set(name, file));
     return {
-      write: (bytes) => void file.bytes.push(...bytes),
+      write: (bytes) => void (file.bytes = Buffer.concat([file.bytes, bytes])),
       sync: () => void (file.synced = file.bytes.length),
       close() {},
     };
@@ -49,7 +49,7 @@ export class SimulatedDisk implements Disk {
   }
 
   *read(name: string): Generator<Uint8Array, void, undefined> {
-    yield Uint8Array.from(this.#names.get(name)!.bytes);
+    yield this.#names.get(name)!.bytes.slice();
   }
 
   /** The power goes: what was flushed stays; of the rest, any part. */
@@ -59,7 +59,7 @@ export class SimulatedDisk implements Disk {
     for (const file of new Set(names.values())) {
       const lost = file.bytes.length - file.synced;
       if (lost === 0) continue;
-      file.bytes.length = file.synced + random.below(lost + 1);
+      file.bytes = file.bytes.slice(0, file.synced + random.below(lost + 1));
       // A block of the disk that was allocated and not yet written.
       for (let i = file.synced; i < file.bytes.length; i++) if (random.bernoulli(0.2)) file.bytes[i] = 0;
       file.synced = file.bytes.length;
