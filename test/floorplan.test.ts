@@ -15,7 +15,7 @@ const PACKAGES: Record<string, string[]> = {
   "@valibot/to-json-schema": ["protocol"],
   "node:": ["cli", "node", "storage"],
   "node-sqlite3-wasm": ["storage"],
-  hono: ["examples"],
+  hono: ["examples", "server"],
 };
 
 /** The doors of the package, by the names under which it exports them. */

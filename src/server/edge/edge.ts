@@ -1,5 +1,6 @@
 import {
   type Decision,
+  EventError,
   type Id,
   type LiveEvent,
   parseRequest,
@@ -117,6 +118,7 @@ export class Edge {
 
   /** Chooses a slate. Its feedback must name the decision. @throws EventError for an invalid request. */
   recommend(request: Omit<Request, "now">): Decision {
+    if ("now" in request) throw new EventError("now", '"now" must be absent: the time of a request is the server\'s');
     const decision = this.#recommender.recommend(parseRequest({ ...request, now: this.#parts.now() }));
     this.#stats.requests++;
     const { explanations: _, runnersUp: __, sources: ___, scores: ____, ...logged } = decision;
