@@ -74,8 +74,10 @@ function entries() {
   const doors = Object.values(exports).flatMap(({ types }) => types ?? []);
   const files = [...doors.map((file) => file.replace(/^\.\/dist\/types\/|\.d\.ts$/g, "").concat(".ts")), ...SHARED];
   const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
-  // The command is one file, beside which it looks for its worker.
-  return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, { in: "src/cli/demo/worker.ts", out: "cli/worker" }];
+  // The command is one file, beside which it looks for its threads.
+  const threads = { "demo/worker": "worker", "serve/learner": "learner", "serve/log": "log" };
+  const workers = Object.entries(threads).map(([file, out]) => ({ in: `src/cli/${file}.ts`, out: `cli/${out}` }));
+  return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, ...workers];
 }
 
 function run(command, ...words) {

@@ -28,25 +28,36 @@ interface NativeDatabase {
 type Values = (number | Uint8Array)[];
 
 /** Statements by their text, each prepared once. */
-function prepared<S>(prepare: (sql: string) => S): (sql: string) => S {
-  const known = new Map<string, S>();
-  return (sql) => {
-    const found = known.get(sql) ?? prepare(sql);
-    known.set(sql, found);
+class Prepared<S> {
+  readonly #known = new Map<string, S>();
+  readonly #prepare: (sql: string) => S;
+
+  constructor(prepare: (sql: string) => S) {
+    this.#prepare = prepare;
+  }
+
+  of(sql: string): S {
+    const found = this.#known.get(sql) ?? this.#prepare(sql);
+    this.#known.set(sql, found);
     return found;
-  };
+  }
+
+  all(): Iterable<S> {
+    return this.#known.values();
+  }
 }
 
 function native(binding: SqliteBinding, database: NativeDatabase): SqliteDatabase {
-  const statement = prepared((sql) => database.prepare(sql));
+  const statements = new Prepared((sql) => database.prepare(sql));
   return {
     binding,
     exec: (sql) => database.exec(sql),
     all: (sql, ...values: Values) =>
-      statement(sql)
+      statements
+        .of(sql)
         .all(...values)
         .map((row) => Object.values(row)),
-    run: (sql, ...values: Values) => void statement(sql).run(...values),
+    run: (sql, ...values: Values) => void statements.of(sql).run(...values),
     close: () => database.close(),
   };
 }
@@ -72,16 +83,21 @@ async function openWasm(path: string): Promise<SqliteDatabase> {
   // Its lock is a folder, which a killed process leaves; the log's own lock says whether anybody is there.
   rmSync(`${path}.lock`, { recursive: true, force: true });
   const database = new sqlite.Database(path);
-  const statement = prepared((sql) => database.prepare(sql));
+  const statements = new Prepared((sql) => database.prepare(sql));
   return {
     binding: "node-sqlite3-wasm",
     exec: (sql) => database.exec(sql),
     all: (sql, ...values: Values) =>
-      statement(sql)
+      statements
+        .of(sql)
         .all(values)
         .map((row) => Object.values(row)),
-    run: (sql, ...values: Values) => void statement(sql).run(values),
-    close: () => database.close(),
+    run: (sql, ...values: Values) => void statements.of(sql).run(values),
+    close() {
+      // With an open statement the database stays open, and its files as they are.
+      for (const statement of statements.all()) statement.finalize();
+      database.close();
+    },
   };
 }
 

@@ -236,7 +236,10 @@ describe("a store in SQLite", () => {
     const path = fresh();
     const store = await SqliteStore.open(path);
     await expect(SqliteStore.open(path)).rejects.toMatchObject({ reason: "locked" });
+    store.append(sealed(0, 1, [joined([text("a")])], 0));
+    expect([...store.read(0)]).toHaveLength(1);
     store.close();
+    expect(readdirSync(path)).toEqual(["log.db"]);
     (await SqliteStore.open(path)).close();
   });
 
