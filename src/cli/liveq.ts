@@ -322,7 +322,7 @@ command(
   .option("--memory", "keep nothing: a server that ends forgets all", false)
   .option("--host <address>", "the address to listen on", "127.0.0.1")
   .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8787)
-  .option("--token <secret[=scopes]...>", "who may ask: recommend, events, read, admin (default: LIVEQ_TOKEN)")
+  .option("--token <secret...>", "who may ask, all or SECRET=recommend,events,read,admin (default: LIVEQ_TOKEN)")
   .option("--options <file>", "options of a new recommender, as JSON")
   .option("--seed <n>", "seed of a new recommender", integer(0, SEED_MAX))
   .option("--checkpoint-every <n>", "records between two checkpoints", integer(1, 1e9), 100_000)

@@ -59,11 +59,16 @@ export class LocalLearner implements LearnerPort {
   }
 
   async save(): Promise<Learned> {
-    const { next, heldBack, recommender } = this.#learner;
+    const { next, heldBack } = this.#learner;
     if (this.#checkpoints === undefined) return { next, heldBack };
     this.#saved = next;
-    await this.#checkpoints.write(next, recommender.saveChunks());
+    await this.#checkpoints.write(next, this.chunks());
     return { next, heldBack, trimTo: this.#checkpoints.trimTo };
+  }
+
+  /** A file of its recommender, in chunks. */
+  chunks(): Iterable<Uint8Array> {
+    return this.#learner.recommender.saveChunks();
   }
 
   async close(): Promise<void> {
