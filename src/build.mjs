@@ -75,7 +75,8 @@ function entries() {
   const files = [...doors.map((file) => file.replace(/^\.\/dist\/types\/|\.d\.ts$/g, "").concat(".ts")), ...SHARED];
   const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
   // The command is one file, beside which it looks for its threads.
-  const threads = { "demo/worker": "worker", "serve/learner": "learner", "serve/log": "log" };
+  const simulated = { "serve/viewers": "viewers", "serve/fetcher": "fetcher" };
+  const threads = { "demo/worker": "worker", "serve/learner": "learner", "serve/log": "log", ...simulated };
   const workers = Object.entries(threads).map(([file, out]) => ({ in: `src/cli/${file}.ts`, out: `cli/${out}` }));
   return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, ...workers];
 }

@@ -315,11 +315,15 @@ command(
   "serve",
   "serve slates and take events over HTTP, and learn from each",
   "",
+  "--simulate",
   "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
   "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
 )
-  .option("--dir <folder>", "where log and checkpoints are", "liveq-data")
+  .option("--dir <folder>", "where log and checkpoints are (default: liveq-data; with --simulate nowhere)")
   .option("--memory", "keep nothing: a server that ends forgets all", false)
+  .option("--simulate", "send simulated viewers over HTTP, and tell of each of their days", false)
+  .option("--viewers <n>", "simulated viewers", integer(1, 100_000), 300)
+  .option("--speed <x>", "how much faster simulated time goes than the clock", number(1, 100_000), 7200)
   .option("--host <address>", "the address to listen on", "127.0.0.1")
   .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8787)
   .option("--token <secret...>", "who may ask, all or SECRET=recommend,events,read,admin (default: LIVEQ_TOKEN)")

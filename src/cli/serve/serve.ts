@@ -1,14 +1,22 @@
 import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import { serve as listen } from "../../node/index.js";
+import { MINUTE } from "../../protocol/index.js";
 import type { RecommenderOptions } from "../../recommender/index.js";
 import { Edge, edgeApp, SCOPES, type Scope, type Token } from "../../server/index.js";
 import { type EventLog, MemoryStore, openLog, openLogThread } from "../../storage/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { LearnerThread } from "./threads.js";
+import type { ViewersDay, ViewersStart } from "./viewers.js";
 
 export interface ServeCommandOptions {
-  dir: string;
+  /** Default `liveq-data`. */
+  dir?: string;
   memory: boolean;
+  /** Whether simulated viewers come. */
+  simulate: boolean;
+  viewers: number;
+  speed: number;
   host: string;
   port: number;
   /** `SECRET`, or `SECRET=scope,scope`. */
@@ -64,7 +72,8 @@ function tell(text: string): void {
 
 /** Serves until the signal comes; then answers what has begun, saves, and returns. */
 export async function serveEdge(options: ServeCommandOptions, signal: AbortSignal): Promise<void> {
-  const { dir, memory, host, port, checkpointEvery } = options;
+  const { dir = "liveq-data", host, port, checkpointEvery, simulate, viewers, speed, seed = 1 } = options;
+  const memory = options.memory || (simulate && options.dir === undefined);
   const tokens = tokensOf(options);
   const recommender = recommenderOf(options);
   const folder = memory ? undefined : dir;
@@ -78,20 +87,43 @@ export async function serveEdge(options: ServeCommandOptions, signal: AbortSigna
     checkpointRecords: checkpointEvery,
   });
   const onError = (error: unknown) => tell(`liveq: ${error instanceof Error ? error.message : String(error)}`);
-  const edge = await Edge.open({ log, learner, ...beginning, now: Date.now, onError });
-  const app = edgeApp({ edge, tokens });
+  const begin = Date.now();
+  const minutes = new Int32Array(new SharedArrayBuffer(4));
+  // Simulated viewers live faster, and the server with them.
+  const now = simulate ? () => begin + Atomics.load(minutes, 0) * MINUTE : Date.now;
+  const edge = await Edge.open({ log, learner, ...beginning, now, onError });
+  const app = edgeApp({ edge, tokens, now });
   const serving = await listen((request) => app.fetch(request), { port, hostname: host, onError });
   const { users, onAir } = edge.recommenderStats();
   const known =
     beginning.sequence === 0 && log.next === 0 ? "a new recommender" : `${users} users, ${onAir} streams on air`;
   tell(`liveq: serving at ${serving.url}, ${memory ? "in memory" : `in ${dir}`}: ${known}`);
   tell(`liveq: ${serving.url}/openapi.json says what it answers; Ctrl-C stops it`);
+  const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
+  const crowd = simulate
+    ? crowdOf({ url: serving.url, token, viewers, seed, begin, speed, minutes }, edge, onError)
+    : undefined;
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
+  await crowd?.terminate();
   app.drain();
   await serving.stop(GRACE_MS);
   await edge.close();
   tell("liveq: stopped; all that was taken is saved");
+}
+
+/** Sends simulated viewers, and tells of each of their days. */
+function crowdOf(start: ViewersStart, edge: Edge, onError: (error: unknown) => void): Worker {
+  const days = `a day takes ${(86_400 / start.speed).toFixed(0)} s`;
+  tell(`liveq: ${start.viewers} simulated viewers come; ${days}`);
+  const crowd = new Worker(new URL("./viewers.js", import.meta.url), { workerData: start });
+  crowd.on("message", ({ day, minutes, popular }: ViewersDay) => {
+    const { requests, model, modelUpdates } = edge.stats();
+    const watched = `watched ${minutes.toFixed(1)} min a viewer; with the most popular streams ${popular.toFixed(1)}`;
+    tell(`day ${day}: ${watched} | ${requests} slates, model ${model} after ${modelUpdates} updates`);
+  });
+  crowd.on("error", onError);
+  return crowd;
 }
