@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { serve as listen } from "../../node/index.js";
-import { MINUTE } from "../../protocol/index.js";
 import type { RecommenderOptions } from "../../recommender/index.js";
 import { Edge, edgeApp, SCOPES, type Scope, type Token } from "../../server/index.js";
 import { type EventLog, MemoryStore, openLog, openLogThread } from "../../storage/index.js";
@@ -88,9 +87,9 @@ export async function serveEdge(options: ServeCommandOptions, signal: AbortSigna
   });
   const onError = (error: unknown) => tell(`liveq: ${error instanceof Error ? error.message : String(error)}`);
   const begin = Date.now();
-  const minutes = new Int32Array(new SharedArrayBuffer(4));
+  const clock = new BigInt64Array(new SharedArrayBuffer(8));
   // Simulated viewers live faster, and the server with them.
-  const now = simulate ? () => begin + Atomics.load(minutes, 0) * MINUTE : Date.now;
+  const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
   const edge = await Edge.open({ log, learner, ...beginning, now, onError });
   const app = edgeApp({ edge, tokens, now });
   const serving = await listen((request) => app.fetch(request), { port, hostname: host, onError });
@@ -101,7 +100,7 @@ export async function serveEdge(options: ServeCommandOptions, signal: AbortSigna
   tell(`liveq: ${serving.url}/openapi.json says what it answers; Ctrl-C stops it`);
   const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
   const crowd = simulate
-    ? crowdOf({ url: serving.url, token, viewers, seed, begin, speed, minutes }, edge, onError)
+    ? crowdOf({ url: serving.url, token, viewers, seed, begin, speed, clock }, edge, onError)
     : undefined;
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

@@ -13,8 +13,8 @@ export interface ViewersStart {
   /** The server's time at the start, and how much faster than the host's it may go. */
   begin: number;
   speed: number;
-  /** (1): minutes since then, by which the server knows the time: however slow the machine is, viewers are never late. */
-  minutes: Int32Array;
+  /** (1): milliseconds since then, by which the server knows the time: however slow the machine, viewers are never late. */
+  clock: BigInt64Array;
 }
 
 /** What it tells: a day that is over. */
@@ -36,23 +36,27 @@ class Remote implements Policy {
   readonly #answered = new Int32Array(new SharedArrayBuffer(4));
   readonly #port: MessagePort;
   readonly #begin: number;
+  readonly #clock: BigInt64Array;
   #events: LiveEvent[] = [];
 
-  constructor({ url, token, begin }: ViewersStart) {
+  constructor({ url, token, begin, clock }: ViewersStart) {
     const { port1, port2 } = new MessageChannel();
     const data: FetcherData = { url, token, port: port2, answered: this.#answered };
     new Worker(new URL("./fetcher.js", import.meta.url), { workerData: data, transferList: [port2] }).unref();
     this.#port = port1 as unknown as MessagePort;
     this.#begin = begin;
+    this.#clock = clock;
   }
 
-  recommend({ user, k }: Request): Decision {
+  recommend({ user, now, k }: Request): Decision {
+    Atomics.store(this.#clock, 0, BigInt(Math.ceil(now)));
     this.flush();
     return this.#ask("/v1/recommend", { user, k }) as Decision;
   }
 
   feedback(event: LiveEvent): void {
     this.#events.push({ ...event, time: event.time + this.#begin });
+    Atomics.store(this.#clock, 0, BigInt(Math.ceil(event.time)));
     if (this.#events.length >= BATCH) this.flush();
   }
 
@@ -74,7 +78,7 @@ class Remote implements Policy {
 }
 
 const start = workerData as ViewersStart;
-const { viewers, seed, speed, minutes: clock } = start;
+const { viewers, seed, speed } = start;
 const options = { viewers, seed, days: DAYS, slate: 6 };
 const remote = new Remote(start);
 const platforms = [remote, new PopularPolicy()].map((policy) => new Platform(policy, options));
@@ -86,7 +90,6 @@ const until = [0, 0];
 for (let time = MINUTE; time <= DAYS * DAY; time += MINUTE) {
   const early = time / speed - (Date.now() - startedAt);
   if (early > 0) Atomics.wait(sleeping, 0, 0, early);
-  Atomics.store(clock, 0, time / MINUTE);
   for (const platform of platforms) platform.advance(time);
   remote.flush();
   if (time % DAY !== 0) continue;
