@@ -14,10 +14,13 @@ export interface LearnerStart {
 export type LearnerCall =
   | { id: number; call: "take"; first: number; records: readonly Uint8Array[] }
   | { id: number; call: "save" }
+  | { id: number; call: "file" }
   | { id: number; call: "close" };
 
 /** What it answers; the first answer, to nothing, is what it begins with. */
-export type LearnerAnswer = { id: number; value: Beginning | Learned | undefined } | { id: number; error: string };
+export type LearnerAnswer =
+  | { id: number; value: Beginning | Learned | Uint8Array | undefined }
+  | { id: number; error: string };
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -51,6 +54,10 @@ export class LearnerThread implements LearnerPort {
 
   async save(): Promise<Learned> {
     return (await this.#call({ call: "save" })) as Learned;
+  }
+
+  async file(): Promise<Uint8Array> {
+    return (await this.#call({ call: "file" })) as Uint8Array;
   }
 
   async close(): Promise<void> {

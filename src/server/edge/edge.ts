@@ -29,8 +29,10 @@ export interface Learned {
 export interface LearnerPort {
   /** Takes records of the log, the first with this sequence number, and answers when it has learned from them. */
   take(first: number, records: readonly Uint8Array[]): Promise<Learned>;
-  /** Saves itself now. */
+  /** Saves itself now, where it has a place to. */
   save(): Promise<Learned>;
+  /** A file of its recommender. */
+  file(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -196,6 +198,12 @@ export class Edge {
   async save(): Promise<void> {
     await this.settled();
     this.#take(await this.#parts.learner.save());
+  }
+
+  /** All that is known and learned by now, as a file to go on from. */
+  async file(): Promise<Uint8Array> {
+    await this.settled();
+    return this.#parts.learner.file();
   }
 
   /** Learns from what is logged, saves, and closes learner and log. */

@@ -71,6 +71,10 @@ export class LocalLearner implements LearnerPort {
     return this.#learner.recommender.saveChunks();
   }
 
+  async file(): Promise<Uint8Array> {
+    return this.#learner.recommender.save();
+  }
+
   async close(): Promise<void> {
     this.#learner.recommender.dispose();
   }

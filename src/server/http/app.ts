@@ -20,6 +20,7 @@ import { openApi, ROUTES, type Route } from "./openapi.js";
 
 /** How a server answers. */
 export interface EdgeAppOptions {
+  /** What answers, logs and learns. */
   edge: Edge;
   /** Who may do what. Default: everybody may do all; give some where others than this machine reach the server. */
   tokens?: readonly Token[] | undefined;
