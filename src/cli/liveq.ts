@@ -4,8 +4,12 @@ import { type InspectOptions, inspect } from "./commands/data/inspect.js";
 import { type PrepareOptions, prepare } from "./commands/data/prepare.js";
 import { printSchema, SCHEMA_NAMES, type SchemaName } from "./commands/data/schema.js";
 import { SPLITS } from "./commands/data/split.js";
-import { type EvaluateOptions, evaluate, REPLAYED } from "./commands/measure/evaluate.js";
+import { type CompareOptions, compare } from "./commands/measure/compare.js";
+import { type EvaluateOptions, evaluate } from "./commands/measure/evaluate.js";
+import { REPLAYED } from "./commands/measure/replay.js";
+import { RUNS_ACTIONS, type RunsOptions, runs } from "./commands/measure/runs.js";
 import { type SimulateOptions, simulate } from "./commands/measure/simulate.js";
+import { type TuneOptions, tuneOptions } from "./commands/measure/tune.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./commands/models/export.js";
 import { DRAWS, type LearnOptions, learn } from "./commands/models/learn.js";
 import { type RecommendOptions, recommend } from "./commands/models/recommend.js";
@@ -14,6 +18,7 @@ import { trainWords, type WordOptions } from "./commands/models/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
+import { recorded, withRegistry } from "./registry/record.js";
 import { type ServeCommandOptions, serveEdge } from "./serve/serve.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
@@ -25,6 +30,14 @@ that closes the pipe early (| head) is not a failure.`;
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 
+/** A message about a wrong word in one line: `unknown command 'recomend', did you mean 'recommend'?`. */
+function suggesting(text: string): string {
+  return text.replace(/\n\(Did you mean (?:one of )?(.+)\?\)/, (_, similar: string) => {
+    const words = similar.split(", ").map((word) => `'${word}'`);
+    return `, did you mean ${words.join(" or ")}?`;
+  });
+}
+
 /** Throws the signal's reason if the run is not done. */
 function ended(isDone: boolean): void {
   if (!isDone) stop.signal.throwIfAborted();
@@ -35,17 +48,35 @@ export const program = new Command("liveq")
   .description("A live-stream recommender that learns online by deep Q-learning in WebAssembly.")
   .version(version)
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(suggesting(text)) })
   .configureHelp({ showGlobalOptions: true });
 
 /** A subcommand, with examples at the end of its help. */
 function command(name: string, description: string, ...examples: string[]): Command {
   const lines = examples.map((example) => `  liveq ${name} ${example}`);
   return program
-    .command(name, { isDefault: name === "demo" })
+    .command(name)
     .description(description)
     .addHelpText("after", `${lines.length > 0 ? `\nExamples:\n${lines.join("\n")}\n` : ""}${EXIT_HELP}`);
 }
 program.addHelpText("after", EXIT_HELP);
+
+/** A subcommand whose runs go into the registry. */
+function registered(name: string, description: string, ...examples: string[]): Command {
+  return withRegistry(command(name, description, ...examples));
+}
+
+/** Adds the options of generated worlds. */
+function withWorlds(own: Command, seeds: number): Command {
+  return own
+    .option("--viewers <n>", "viewers of a generated platform", integer(1, 100_000), 300)
+    .option("--streamers <n>", "streamers of a generated platform", integer(1, 100_000), 500)
+    .option("--days <n>", "days to simulate; figures cover the second half", integer(2, 3650), 12)
+    .option("--slate <n>", "streams shown at each request", integer(1, 100), 6)
+    .option("--seeds <n>", "number of worlds, the same for all", integer(2, 1000), seeds)
+    .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
+    .option("--jobs <n>", "threads to use (default: one for each core)", integer(1, 1024));
+}
 
 /** Adds the options on what brings viewers back. */
 function withReturns(own: Command): Command {
@@ -84,7 +115,7 @@ withReturns(
   });
 
 withReturns(
-  command(
+  registered(
     "simulate",
     "serve a simulated live platform with a policy, write its log, and print the figures",
     "--days 7 --out events.jsonl --decisions decisions.jsonl",
@@ -114,7 +145,7 @@ withReturns(
   .option("--gamma <x>", "discount of the policy dqn", number(0, 1), 0.9)
   .option("--seed <n>", "seed of world and policy; the same seed gives the same bytes", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
-  .action(async (options: SimulateOptions) => ended(await simulate(options, stop.signal)));
+  .action(recorded(async (options: SimulateOptions) => ended(await simulate(options, stop.signal))));
 
 command(
   "prepare",
@@ -167,7 +198,7 @@ command(
   .option("--limit-window <s>", "length of that window, in seconds", number(0.001, 1e9), 60)
   .action(async (inputs: string[], options: PrepareOptions) => ended(await prepare(inputs, options, stop.signal)));
 
-command(
+registered(
   "train",
   "train a recommender from the log of another policy, a ranker on MovieLens-100K, or word vectors; write the model",
   "--events data/train.jsonl --decisions decisions.jsonl --model live.liveq",
@@ -201,28 +232,39 @@ command(
     "updates at the start that imitate the logging policy, with --events (default: 0)",
     integer(0, 1e9),
   )
+  .option(
+    "--options <file>",
+    "JSON with options of the recommender or ranker, as liveq tune writes it; they win over the others",
+  )
   .option("--epochs <n>", "passes over the users; for a log, factor of the updates for each visit", integer(1, 1000), 1)
   .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
-  .action(async ({ events, movielens, titles, ...options }: Partial<TrainOptions & LearnOptions & WordOptions>) => {
-    if ([events, movielens, titles].filter((given) => given !== undefined).length !== 1) {
-      throw new UsageError("one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given");
-    }
-    const common = options as TrainOptions & LearnOptions;
-    const { resume, decisions, words, draw, follow, saveEvery, cqlAlpha, cloneUpdates } = common;
-    const isOfLog = resume || decisions || words || draw === "users" || follow || saveEvery || cqlAlpha || cloneUpdates;
-    if (events === undefined && isOfLog) {
-      const own = "'--resume', '--decisions', '--words', '--cql-alpha', '--clone-updates'";
-      const those = `${own}, '--draw users', '--follow' and '--save-every'`;
-      throw new UsageError(`${those} go with '--events'`);
-    }
-    if (resume && words) throw new UsageError("'--words' goes with a new model, which keeps them");
-    if (events) ended(await learn({ ...common, events }, stop.signal));
-    else if (titles) ended(await trainWords({ ...common, titles }, stop.signal));
-    else ended(await train({ ...common, movielens: movielens! }, stop.signal));
-  });
+  .action(
+    recorded(async ({ events, movielens, titles, ...options }: Partial<TrainOptions & LearnOptions & WordOptions>) => {
+      if ([events, movielens, titles].filter((given) => given !== undefined).length !== 1) {
+        throw new UsageError("one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given");
+      }
+      const common = options as TrainOptions & LearnOptions;
+      const { resume, decisions, words, draw, follow, saveEvery, cqlAlpha, cloneUpdates } = common;
+      const isOfLog =
+        resume || decisions || words || draw === "users" || follow || saveEvery || cqlAlpha || cloneUpdates;
+      if (events === undefined && isOfLog) {
+        const own = "'--resume', '--decisions', '--words', '--cql-alpha', '--clone-updates'";
+        const those = `${own}, '--draw users', '--follow' and '--save-every'`;
+        throw new UsageError(`${those} go with '--events'`);
+      }
+      if (titles && common.options !== undefined)
+        throw new UsageError("'--options' goes with '--events' and '--movielens'");
+      if (resume && common.options !== undefined)
+        throw new UsageError("'--options' goes with a new model, which keeps them");
+      if (resume && words) throw new UsageError("'--words' goes with a new model, which keeps them");
+      if (events) ended(await learn({ ...common, events }, stop.signal));
+      else if (titles) ended(await trainWords({ ...common, titles }, stop.signal));
+      else ended(await train({ ...common, movielens: movielens! }, stop.signal));
+    }),
+  );
 
-command(
+registered(
   "evaluate",
   "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
   "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
@@ -264,7 +306,82 @@ command(
   )
   .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
-  .action(async (options: EvaluateOptions) => ended(await evaluate(options, stop.signal)));
+  .action(recorded(async (options: EvaluateOptions) => ended(await evaluate(options, stop.signal))));
+
+withWorlds(
+  registered(
+    "compare",
+    "compare models, baselines and options with the first of them, on a log or in generated worlds",
+    "live.liveq popular itemknn --events data/test.jsonl --warmup data/train.jsonl data/validation.jsonl",
+    "dqn popular random tuned.json --simulate --seeds 8",
+  ),
+  6,
+)
+  .argument("<contestants...>", "names of policies; with --events models, with --simulate files of options (.json)")
+  .option("--events <file...>", "compare on this log; - for stdin")
+  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
+  .option("--simulate", "compare in generated worlds", false)
+  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
+  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
+  .addOption(
+    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
+      .choices(["click", "engaged"])
+      .default("click"),
+  )
+  .option("--seed <n>", "seed of everything random, with --events", integer(0, SEED_MAX), 1)
+  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
+  .action(
+    recorded(async (names: string[], options: CompareOptions) => ended(await compare(names, options, stop.signal))),
+  );
+
+withWorlds(
+  registered(
+    "tune",
+    "look for the best options of a recommender or ranker, check them on what no trial has seen, and write them",
+    "--events data/train.jsonl --decisions decisions.jsonl --out tuned.json",
+    "--simulate --search halving --trials 27 --minutes 60",
+    "--movielens ml-100k --space space.json",
+  ),
+  4,
+)
+  .option("--events <file...>", "tune on this log, in order of time")
+  .option("--decisions <file...>", "decisions of the logging policy (default: reconstructed from impressions)")
+  .option("--movielens <dir>", "tune the ranker on the folder with u.data, u.item and u.user")
+  .option("--simulate", "tune in generated worlds", false)
+  .option(
+    "--space <file>",
+    'JSON: by name of an option, such as "learner.batchSize", a list of values or { min, max, log, integer }',
+  )
+  .addOption(
+    new Option("--search <how>", "random options, all of a grid, or halving: many options on little, the best on more")
+      .choices(["random", "grid", "halving"])
+      .default("random"),
+  )
+  .option("--trials <n>", "options to try, the defaults among them (default: 16, of a grid all)", integer(1, 100_000))
+  .option("--steps <n>", "with grid: numbers of each range", integer(1, 1000), 4)
+  .option("--eta <n>", "with halving: one in so many options goes on, with so many times the budget", integer(2, 16), 3)
+  .option("--rungs <n>", "with halving: number of budgets", integer(1, 10), 3)
+  .option("--minutes <n>", "begin no further trial after this time", number(0.001, 1e6))
+  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
+  .option("--seed <n>", "seed of the options that are tried, and of the learners", integer(0, SEED_MAX), 1)
+  .option("--out <file>", "write the best options here; trials are kept beside it in .trials.jsonl", "tuned.json")
+  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
+  .action(recorded(async (options: TuneOptions) => ended(await tuneOptions(options, stop.signal))));
+
+command(
+  "runs",
+  "list the runs in the registry, show one, or compare two: options that differ, figures side by side",
+  "--command evaluate",
+  "show last",
+  "compare 3f2a 91bc",
+)
+  .addArgument(new Argument("[action]", "what to do").choices(RUNS_ACTIONS).default("list"))
+  .argument("[ids...]", "beginnings of ids, or last")
+  .option("--runs <file>", "the registry (default: $LIVEQ_RUNS or liveq-runs.jsonl)")
+  .option("--command <name>", "list only the runs of this command")
+  .option("--limit <n>", "list the last so many", integer(1, 1_000_000), 30)
+  .option("--json", "print JSON", false)
+  .action((action: (typeof RUNS_ACTIONS)[number], ids: string[], options: RunsOptions) => runs(action, ids, options));
 
 command(
   "recommend",

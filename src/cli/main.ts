@@ -17,9 +17,18 @@ function codeOf(error: unknown): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 
+/**
+ * The words of the command. After `--or-demo`, which only `npm start` passes, options without a command go to the demo.
+ */
+function wordsOf([first, ...others]: readonly string[]): string[] {
+  if (first !== "--or-demo") return first === undefined ? ["--help"] : [first, ...others];
+  const isProgram = ["--help", "-h", "--version", "-V"].includes(others[0] ?? "");
+  return isProgram || (others[0] !== undefined && !others[0].startsWith("-")) ? others : ["demo", ...others];
+}
+
 listen();
 try {
-  await program.parseAsync();
+  await program.parseAsync(wordsOf(process.argv.slice(2)), { from: "user" });
 } catch (error) {
   process.exitCode = codeOf(error);
 }

@@ -3,10 +3,12 @@ export {
   arithmeticMean,
   type BootstrapOptions,
   bootstrapInterval,
+  growthToTell,
   type Interval,
   interquartileMean,
   meanInterval,
   medianInterval,
+  observationsToTell,
   quantile,
   wilsonInterval,
 } from "./intervals.js";

@@ -112,6 +112,46 @@ export function meanInterval(values: ArrayLike<number>): Interval {
   return { value, lo: value - half, hi: value + half, n };
 }
 
+/**
+ * About how many times as many observations it takes until an interval leaves 0 out, if the value stays as it is: widths
+ * fall with the square root of the number. 1 for an interval that leaves 0 out already, Infinity for a value of 0 and for
+ * an unbounded interval.
+ */
+export function growthToTell({ value, lo, hi }: Pick<Interval, "value" | "lo" | "hi">): number {
+  if (lo > 0 || hi < 0) return 1;
+  const half = value > 0 ? value - lo : hi - value;
+  if (!(Number.isFinite(half) && value !== 0)) return Infinity;
+  const ratio = half / value;
+  return Math.max(ratio * ratio, 1);
+}
+
+/** Observations from which more are no answer. */
+const OBSERVATIONS_MAX = 2 ** 20;
+
+/**
+ * The number of observations at which Student's interval of `meanInterval` would leave 0 out, if value and spread stay as
+ * they are; Infinity above a million, and for an unbounded interval. Of few observations it is far less than widths by the
+ * square root say: the quantile falls too.
+ */
+export function observationsToTell({ value, lo, hi, n }: Interval): number {
+  const half = (hi - lo) / 2;
+  if (!(Number.isFinite(half) && n > 1)) return Infinity;
+  const spread = (half * Math.sqrt(n)) / student975(n - 1);
+  const isEnough = (count: number) => (student975(count - 1) * spread) / Math.sqrt(count) < Math.abs(value);
+  if (isEnough(n)) return n;
+  let [low, high] = [n, 2 * n];
+  while (!isEnough(high)) {
+    if (high > OBSERVATIONS_MAX) return Infinity;
+    [low, high] = [high, 2 * high];
+  }
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (isEnough(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
 /** The largest rank r such that fewer than r heads in n tosses of a fair coin have a probability of at most 1 / 40. */
 function medianRank(n: number): number {
   // 2^-n would underflow; the normal approximation is off by one at most, to the safe side.

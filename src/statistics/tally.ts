@@ -109,6 +109,22 @@ export class Tally {
     }
   }
 
+  /**
+   * The sums of one metric and slice by group, of groups with any: `[group, numerator, denominator]`, to be added to another
+   * tally, or kept as JSON.
+   *
+   * @throws RangeError for a metric or slice that is not there.
+   */
+  sums(metric: string, slice = "all"): [group: number, amount: number, of: number][] {
+    const [m, s] = [this.metrics.indexOf(metric), this.slices.indexOf(slice)];
+    if (m < 0 || s < 0) throw new RangeError(`there must be a metric ${metric} of the slice ${slice}`);
+    const start = 2 * (m * this.slices.length + s);
+    return Array.from({ length: GROUPS }, (_, group): [number, number, number] => {
+      const at = group * this.#width + start;
+      return [group, this.#sums[at]!, this.#sums[at + 1]!];
+    }).filter(([, , of]) => of !== 0);
+  }
+
   clone(): Tally {
     const copy = new Tally(this.metrics, this.slices);
     copy.#sums.set(this.#sums);

@@ -14,3 +14,5 @@ export {
   type TrainProgress,
   type TrainResult,
 } from "./training.js";
+export { checkSpace, type SearchPoint, type SearchRange, type SearchSpace } from "./tune/space.js";
+export { type TuneOptions, type TuneResult, type TuneTask, type TuneTrial, tune } from "./tune/tune.js";

@@ -21,13 +21,26 @@ function writeData(to: string): void {
 }
 
 describe("usage", () => {
-  const COMMANDS = ["demo", "simulate", "prepare", "train", "evaluate", "recommend", "inspect", "export", "schema"];
+  const COMMANDS = [
+    ...["demo", "simulate", "prepare", "train", "evaluate", "compare", "tune", "runs"],
+    ...["recommend", "inspect", "export", "schema"],
+  ];
 
   test("--help names the commands and the exit codes; --version the version", async () => {
     const help = await liveq("--help");
     expect(help.code).toBe(0);
     for (const word of [...COMMANDS, "Exit codes"]) expect(help.out).toContain(word);
     expect((await liveq("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("without words it prints its help; npm start's word leads options, and nothing, to the demo", async () => {
+    expect(await liveq()).toEqual(await liveq("--help"));
+    const small = await liveq("--or-demo", "--days", "1");
+    expect([small.code, small.err]).toEqual([2, expect.stringContaining("'--days <n>' argument '1' is invalid")]);
+    expect((await liveq("--or-demo", "schema", "events")).code).toBe(0);
+    expect((await liveq("--or-demo", "--version")).out).toBe((await liveq("--version")).out);
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(scripts.start).toMatch(/ node dist\/cli\/liveq\.js --or-demo$/);
   });
 
   test.each(COMMANDS)("%s --help tells of its options and of the exit codes, on stdout", async (command) => {
@@ -40,13 +53,13 @@ describe("usage", () => {
   });
 
   test.each([
-    [["--days", "1"], "It must be an integer in [2, 3650]"],
-    [["--gamma", "x"], "It must be in [0, 1]"],
-    [["--satiation", "0"], "It must be a number > 0, or none"],
+    [["demo", "--days", "1"], "It must be an integer in [2, 3650]"],
+    [["demo", "--gamma", "x"], "It must be in [0, 1]"],
+    [["demo", "--satiation", "0"], "It must be a number > 0, or none"],
     [["simulate", "--satiation", "Infinity"], "It must be a number > 0, or none"],
     [["simulate", "--satiation", "never"], "It must be a number > 0, or none"],
     [["simulate", "--satisfaction-effect", "5.1"], "It must be in [0, 5]"],
-    [["--newcomers"], "unknown option '--newcomers'"],
+    [["demo", "--newcomers"], "unknown option '--newcomers'"],
     [["train"], "one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given"],
     [["train", "--movielens", "x", "--resume"], "'--follow' and '--save-every' go with '--events'"],
     [["train", "--movielens", "x", "--draw", "users"], "'--draw users', '--follow' and '--save-every' go with"],
@@ -61,6 +74,10 @@ describe("usage", () => {
     [["prepare", "package.json", "--out", "-"], '"--out -" needs "--split none"'],
     [["evaluate", "--policies", "popular,dqn"], "It must be comma-separated names, each once, of: random,"],
     [["--nonsense"], "unknown option '--nonsense'"],
+    [["recomend"], "error: unknown command 'recomend', did you mean 'recommend'?\n"],
+    [["nonsense"], "error: unknown command 'nonsense'\n"],
+    [["evaluate", "--evnts", "x"], "error: unknown option '--evnts', did you mean '--events'?\n"],
+    [["train", "--decision", "x"], "error: unknown option '--decision', did you mean '--decisions'?\n"],
     [["recommend", "--model", "x", "--user", "1", "-k", "0"], "It must be an integer in [1, 100000]"],
   ])("%j is wrong usage: exit 2, nothing on stdout", async (words, message) => {
     const { code, out, err } = await liveq(...words);
@@ -87,7 +104,7 @@ describe("demo", () => {
   test("serves a small platform with four policies and two oracles, and writes rows", async () => {
     const json = at("demo.json");
     const small = ["--viewers", "20", "--streamers", "60", "--days", "2", "--seeds", "2"];
-    const { code, out, err } = await liveq(...small, "--json", json);
+    const { code, out, err } = await liveq("demo", ...small, "--json", json);
     // Too small a world for a learner: whether it wins here says nothing.
     expect([0, 1]).toContain(code);
     const names = ["random", "most popular", "DQN, gamma 0", "DQN", "oracle of the stay", "oracle of satisfaction"];

@@ -10,7 +10,7 @@ export interface Room {
  */
 export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
-  { path: "server", holds: "Request -> Response: takes events over HTTP" },
+  { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
   { path: "storage", holds: "the durable log and checkpoints" },
   { path: "examples", holds: "programs of one page, written as by a user of the package; a test runs each" },
   {
@@ -32,7 +32,7 @@ export const HOUSE: readonly Room[] = [
   { path: "logs", holds: "bytes and APIs become events: readers, data sets, cleaning, connectors, splits" },
   { path: "encoders", holds: "fitted columns, words, content" },
   { path: "exchange", holds: "safetensors, ONNX, TensorBoard" },
-  { path: "training", holds: "Environment, train, evaluate, resume; environments" },
+  { path: "training", holds: "Environment, train, evaluate, resume, tune; environments" },
   { path: "statistics", holds: "intervals, tallies, inequality, list scores" },
   { path: "engine", holds: "DQN: options, staging, instance, snapshot, weights, threads, module" },
   { path: "protocol", holds: "event, request, decision, Policy; their schema; time" },

@@ -1,14 +1,13 @@
-import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import type { PlatformOptions, SimulationResult } from "../../simulator/index.js";
-import { meanInterval } from "../../statistics/index.js";
+import { type Interval, meanInterval } from "../../statistics/index.js";
+import { JOBS, Pool } from "../jobs/pool.js";
+import type { WorldTask } from "../jobs/tasks.js";
 import { cell } from "../writing/figures.js";
 import { print, tryOutputs } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
-import { type Row, writeRows } from "../writing/results.js";
+import { printVerdicts, type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
-import { CONTESTANTS, type Contestant, type Job } from "./contest.js";
-import type { Message } from "./worker.js";
+import { verdict } from "../writing/verdict.js";
 
 export interface DemoOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {
   viewers: number;
@@ -21,12 +20,11 @@ export interface DemoOptions extends Pick<PlatformOptions, "satiation" | "satisf
   json?: string;
 }
 
-interface Outcome {
-  result: SimulationResult;
-  seconds: number;
-}
+/** The contestants of the demo, by name. */
+const CHOSEN = ["random", "popular", "dqn-gamma-0", "dqn", "stay-oracle", "satisfaction-oracle"] as const;
+type Chosen = (typeof CHOSEN)[number];
 
-const METRICS = [
+export const METRICS = [
   {
     metric: "watch_min_per_user_day",
     title: "watch min/viewer/day",
@@ -44,7 +42,7 @@ const METRICS = [
   { metric: "catalogue_coverage", title: "coverage", unit: "1", of: (r: SimulationResult) => r.coverage },
 ] as const;
 
-const TITLES: Record<Contestant, string> = {
+const TITLES: Record<Chosen, string> = {
   random: "random",
   popular: "most popular",
   "dqn-gamma-0": "DQN, gamma 0",
@@ -52,46 +50,6 @@ const TITLES: Record<Contestant, string> = {
   "stay-oracle": "oracle of the stay",
   "satisfaction-oracle": "oracle of satisfaction",
 };
-
-/** Runs one job in a worker; the worker ends with the signal. */
-function run(job: Job, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
-    const stop = () => void worker.terminate();
-    signal.addEventListener("abort", stop);
-    worker.on("message", (message: Message) => {
-      if ("result" in message) resolve(message);
-      else onFraction(message.fraction);
-    });
-    worker.on("error", reject);
-    worker.on("exit", (code) => {
-      signal.removeEventListener("abort", stop);
-      reject(signal.aborted ? signal.reason : new Error(`a worker ended with code ${code} before its result`));
-    });
-  });
-}
-
-/** All jobs, as many at a time as there are cores; results in the order of the jobs. */
-async function runAll(
-  jobs: readonly Job[],
-  signal: AbortSignal,
-  onProgress: (fraction: number) => void,
-): Promise<Outcome[]> {
-  const fractions = new Float64Array(jobs.length);
-  const outcomes = new Array<Outcome>(jobs.length);
-  let next = 0;
-  const work = async () => {
-    for (let i = next++; i < jobs.length; i = next++) {
-      outcomes[i] = await run(jobs[i]!, signal, (fraction) => {
-        fractions[i] = fraction;
-        onProgress(fractions.reduce((sum, x) => sum + x, 0) / jobs.length);
-      });
-      fractions[i] = 1;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work));
-  return outcomes;
-}
 
 /**
  * Each contestant serves the viewers of a generated live platform, and learns while it serves. Prints a table; returns
@@ -105,20 +63,23 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
   const size = { viewers, streamers, days, slate, warmupDays };
   const platform = (seed: number) => ({ ...size, seed, satiation, satisfactionEffect, newcomers });
   // The longest first, so that no core idles at the end.
-  const jobs: Job[] = [...CONTESTANTS]
-    .reverse()
-    .flatMap((contestant) => seeds.map((seed) => ({ contestant, platform: platform(seed), gamma })));
+  const jobs: WorldTask[] = [...CHOSEN].reverse().flatMap((contestant) =>
+    seeds.map((seed) => {
+      const own = contestant === "dqn" ? { options: { gamma } } : {};
+      return { kind: "world", contestant, platform: platform(seed), ...own };
+    }),
+  );
   const what = `${viewers} viewers, ${streamers} streamers, ${days} days, slates of ${slate}, ${seeds.length} seeds`;
   process.stderr.write(`live platform: ${what}; the last ${days - warmupDays} days count\n`);
   const progress = new Progress("days");
-  const outcomes = await runAll(jobs, signal, (fraction) =>
+  const outcomes = await new Pool(JOBS, signal).runAll(jobs, (fraction) =>
     progress.show({ count: fraction * jobs.length * days, fraction, text: "serving and learning" }),
   );
   progress.end();
 
   const rows: Row[] = [];
-  const watched = new Map<Contestant, number[]>();
-  const lines = CONTESTANTS.map((contestant) => {
+  const watched = new Map<Chosen, number[]>();
+  const lines = CHOSEN.map((contestant) => {
     const results = outcomes.filter((_, i) => jobs[i]!.contestant === contestant).map(({ result }) => result);
     const cells = METRICS.map(({ metric, unit, of }, i) => {
       const interval = meanInterval(results.map(of));
@@ -134,21 +95,26 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
     `mean [95 % interval] of ${seeds.length} seeds; ${decisions} slates in ${progress.seconds.toFixed(1)} s\n`,
     options.json,
   );
-  if (options.json) writeRows(options.json, rows);
+  writeRows(options.json, rows);
   return report(watched, options.json);
 }
 
+/** A contestant's gain over another world by world, as a share of the other's: both serve the same viewers and streams. */
+export function gainByWorld(own: readonly number[], other: readonly number[]): Interval {
+  return meanInterval(own.map((value, i) => value / other[i]! - 1));
+}
+
 /**
- * Prints the DQN's gain over each other contestant, world by world, as all of them serve the same viewers and streams.
- * Returns whether its interval lies above the intervals of random and most popular.
+ * Prints the DQN's gain over each other contestant. Returns whether its interval lies above the intervals of random and
+ * most popular.
  */
-function report(watched: ReadonlyMap<Contestant, number[]>, json: string | undefined): boolean {
+function report(watched: ReadonlyMap<Chosen, number[]>, json: string | undefined): boolean {
   const own = watched.get("dqn")!;
   const { lo } = meanInterval(own);
-  for (const name of CONTESTANTS) {
-    if (name === "dqn" || name.endsWith("-oracle")) continue;
-    const gains = watched.get(name)!.map((value, i) => 100 * (own[i]! / value - 1));
-    print(`watch time of the DQN over ${TITLES[name]}, world by world: ${cell(meanInterval(gains), 0)} %\n`, json);
-  }
+  const paired = { name: "dqn", metric: "watch time", base: 1, unit: "worlds" };
+  const sentences = CHOSEN.filter((name) => name !== "dqn" && !name.endsWith("-oracle")).map((reference) =>
+    verdict({ ...paired, reference: TITLES[reference], ...gainByWorld(own, watched.get(reference)!) }),
+  );
+  printVerdicts(sentences, json);
   return (["random", "popular"] as const).every((name) => lo > meanInterval(watched.get(name)!).hi);
 }

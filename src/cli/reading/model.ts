@@ -7,6 +7,7 @@ import { DqnRanker } from "../../ranking/index.js";
 import {
   columns,
   content,
+  type FeatureGroup,
   moments,
   neighbours,
   pages,
@@ -69,19 +70,14 @@ export function modelOf(bytes: Uint8Array): Model {
   }
 }
 
+/** Groups of features that are off by default, or that a file may hold with options of its own. */
+export function optionalGroups(): FeatureGroup[] {
+  return [traits(), pages(), vectors(), neighbours()];
+}
+
 const NO_WORDS = new WordVectors({ size: 1, words: [], counts: [], rows: [] });
 /** All groups of features that a file may use beside the default ones. */
-const GROUPS = [
-  traits(),
-  pages(),
-  social(),
-  moments(),
-  content({ words: NO_WORDS }),
-  taste(),
-  vectors(),
-  neighbours(),
-  columns({}),
-];
+const GROUPS = [...optionalGroups(), social(), moments(), content({ words: NO_WORDS }), taste(), columns({})];
 
 /**
  * Loads a recommender from the bytes of a file.

@@ -11,7 +11,8 @@ import type { Interactions } from "../../logs/index.js";
 import { bootstrapInterval, type Interval } from "../../statistics/index.js";
 import { grid } from "./figures.js";
 import { print } from "./output.js";
-import { type Row, writeRows } from "./results.js";
+import { printVerdicts, type Row, writeRows } from "./results.js";
+import { verdict } from "./verdict.js";
 
 const K = 10;
 const FULL: RankingProtocol = { kind: "full" };
@@ -26,6 +27,8 @@ const METRICS: readonly { metric: string; title: string }[] = [
   { metric: "hr_at_10_sampled_99", title: `HR@${K} 1+${NEGATIVES}` },
   { metric: "ndcg_at_10_sampled_99", title: `NDCG@${K} 1+${NEGATIVES}` },
 ];
+/** The metric of the verdict. */
+const MAIN = 1;
 const COVERAGE = { metric: "catalogue_coverage_at_10", title: `coverage@${K}` };
 
 /** How a ranker places the users' held-out items. */
@@ -78,7 +81,14 @@ export function compare(
   print(`${all}\n\nabove ${first.title}, user by user:\n${gains}\n`, json);
   const note = `full: among all unseen items; 1+${NEGATIVES}: among ${NEGATIVES} unseen ones drawn at random`;
   print(`${note}; mean [95 % interval] of ${test.user.length} users\n`, json, out);
-  if (json === undefined) return;
+  const own = others.filter(({ name }) => name === "dqn");
+  const base = figures[0]![MAIN]!.value;
+  const leads = own.map((one) => ({ ...above(one, first, MAIN), name: one.name, reference: first.name, base }));
+  printVerdicts(
+    leads.map((lead) => verdict({ ...lead, metric: METRICS[MAIN]!.title, unit: "users" })),
+    json,
+    out,
+  );
   const rows = judged.flatMap(({ name, coverage }, i): Row[] => {
     const common = { suite: "recommender", case: `ml-100k/${name}`, unit: "1", n: test.user.length, seeds: [seed] };
     const measured = METRICS.map(({ metric }, m): Row => ({ ...common, metric, ...figures[i]![m]! }));

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
-import { writeJson } from "./output.js";
+import { print, writeJson } from "./output.js";
 
 /** One measured figure; every command that measures writes an array of these with --json. */
 export interface Row {
@@ -79,8 +79,39 @@ export function stamped(rows: readonly Row[]): StoredRow[] {
   return rows.map((row) => ({ ...row, ...where }));
 }
 
-/** Writes rows, to a file or (`-`) stdout, with the place of their measurement; rows of an earlier run keep theirs. */
-export function writeRows(file: string, rows: readonly (Row | StoredRow)[]): void {
+/** What a run has measured so far, and what its figures mean, for the registry of runs. */
+interface Collected {
+  readonly rows: Row[];
+  readonly verdicts: string[];
+}
+
+let collected: Collected | undefined;
+
+/** From now on takes all rows and verdicts of this process, until `stop`. */
+export function collect(): Collected & { stop: () => void } {
+  const own: Collected = { rows: [], verdicts: [] };
+  collected = own;
+  return {
+    ...own,
+    stop() {
+      if (collected === own) collected = undefined;
+    },
+  };
+}
+
+/** Prints sentences on what figures mean, to stderr where one of these outputs uses stdout for data. */
+export function printVerdicts(sentences: readonly string[], ...outputs: (string | undefined)[]): void {
+  collected?.verdicts.push(...sentences);
+  for (const sentence of sentences) print(`${sentence}\n`, ...outputs);
+}
+
+/**
+ * Writes rows, to a file or (`-`) stdout, with the place of their measurement; rows of an earlier run keep theirs. Without
+ * a file only the registry of runs gets them.
+ */
+export function writeRows(file: string | undefined, rows: readonly (Row | StoredRow)[]): void {
+  collected?.rows.push(...rows);
+  if (file === undefined) return;
   const where = origin();
   writeJson(
     file,

@@ -8,3 +8,9 @@ export function table(header: readonly string[], rows: readonly (readonly string
       .trimEnd();
   return [line(header), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }
+
+/** Texts of one width, so that a column of a table is aligned to the left. */
+export function toTheLeft(texts: readonly string[]): string[] {
+  const width = Math.max(0, ...texts.map(({ length }) => length));
+  return texts.map((text) => text.padEnd(width));
+}

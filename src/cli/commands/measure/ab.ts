@@ -3,6 +3,7 @@ import { ABLog, type ABStatus, SplitPolicy } from "../../../evaluation/index.js"
 import { DAY, type Decision, type LiveEvent, type Receipt, type Request } from "../../../protocol/index.js";
 import { cell } from "../../writing/figures.js";
 import type { Row } from "../../writing/results.js";
+import { verdict } from "../../writing/verdict.js";
 
 export interface TrialOptions {
   seed: number;
@@ -65,6 +66,17 @@ export class Trial implements DisposablePolicy {
       `difference ${cell(difference, 1)}, p ${p.toPrecision(2)}, of arms ${mismatch.p.toPrecision(2)}: ` +
       `${verdicts[status]}${after}`
     );
+  }
+
+  /** What its difference means. */
+  verdict(): string {
+    const [name, reference] = this.#policies.map((policy) => policy.name) as [string, string];
+    const { status, difference, a, b } = this.#log.test.result();
+    if (status === "mismatch")
+      return `${name} and ${reference} cannot be compared: the arms' sizes do not match the split.`;
+    // The difference is that of b above a.
+    const paired = { name: reference, reference: name, base: a.mean, metric: "watch time", unit: "users" };
+    return verdict({ ...paired, ...difference, n: Math.min(a.users, b.users) });
   }
 
   rows(seed: number): Row[] {

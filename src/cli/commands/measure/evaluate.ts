@@ -1,30 +1,25 @@
-import { basename } from "node:path";
-import { type Baseline, POLICIES, type PolicyName } from "../../../baselines/index.js";
-import { DQN } from "../../../engine/index.js";
+import type { PolicyName } from "../../../baselines/index.js";
 import {
   CASE_SLICES,
-  ExaminedAgent,
   LogReplay,
   type LogReplayOptions,
-  type LogReplayResult,
   OffPolicyLog,
   type OffPolicyOptions,
   type RankingPolicy,
 } from "../../../evaluation/index.js";
 import { leaveLastOut } from "../../../logs/index.js";
-import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
+import type { TargetPolicy } from "../../../protocol/index.js";
 import { ItemKnn, ItemPop } from "../../../ranking/index.js";
-import type { Recommender } from "../../../recommender/index.js";
-import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
 import { type Entry, isEvent, merged } from "../../reading/log.js";
-import { loadRecommender, readModel } from "../../reading/model.js";
+import { readModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
 import { grid, rowsOf } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { compare } from "../../writing/ranking.js";
 import { writeRows } from "../../writing/results.js";
+import { beginningOf, conclude, feed, type Outcome, policyOf, requireDistinct, Trained } from "./replay.js";
 
 export interface EvaluateOptions {
   events?: string[];
@@ -43,9 +38,6 @@ export interface EvaluateOptions {
   json?: string;
 }
 
-/** Policies that learn from events alone. Policies with a network also need decisions, and come as models. */
-export const REPLAYED = ["random", "popular", "popular-by-context", "itemknn", "ease"] as const satisfies PolicyName[];
-
 /** Metrics in the unit of the reward. */
 const EARNED: readonly string[] = [
   ...["logged", "ips", "snips", "rips", "snrips", "iips"],
@@ -55,89 +47,12 @@ const EARNED: readonly string[] = [
 /** The note of rows that the log does not support. */
 const UNSUPPORTED = "without support in the log";
 
-/** A recommender from a file. It knows all events up to its own time, and does not train on later ones. */
-class Trained implements RankingPolicy, TargetPolicy {
-  readonly name: string;
-  readonly #recommender: Recommender;
-  readonly #agent: ExaminedAgent;
-  readonly #since: number;
-
-  constructor(file: string) {
-    this.name = basename(file).replace(/\.liveq$/, "");
-    let agent: ExaminedAgent | undefined;
-    this.#recommender = loadRecommender(file, (bytes) => {
-      agent = new ExaminedAgent(DQN.load(bytes));
-      return agent;
-    });
-    this.#agent = agent!;
-    this.#since = this.#recommender.time;
-  }
-
-  rank(request: Request): ReturnType<Recommender["rank"]> {
-    this.#requireLater(request);
-    return this.#recommender.rank(request);
-  }
-
-  distributions(request: Request, slate: readonly Id[]): ReturnType<Recommender["distributions"]> {
-    this.#requireLater(request);
-    return this.#recommender.distributions(request, slate);
-  }
-
-  /** Takes a decision of the logging policy. */
-  recordDecision(decision: LoggedDecision): void {
-    this.#recommender.recordDecision(decision);
-  }
-
-  /** TD errors of the recorded decisions. */
-  figures(): Figure[] {
-    return this.#agent.figures();
-  }
-
-  /** @throws Error for a request before its own time, as it has seen the answer. */
-  #requireLater({ now }: Request): void {
-    if (now >= this.#since) return;
-    const own = `the model ${this.name} was trained on events until ${this.#since}`;
-    throw new Error(`${own}: "--events" must be later, got a request at ${now}`);
-  }
-
-  recommend(request: Request): ReturnType<Recommender["recommend"]> {
-    return this.#recommender.recommend(request);
-  }
-
-  feedback(event: LiveEvent): void {
-    if (event.time > this.#since) this.#recommender.feedback(event, event.time);
-  }
-}
-
-/** One policy on the log. */
-interface Contestant {
-  name: string;
-  replay: LogReplay;
-}
-
 /** The policies to evaluate. The others are compared with the first. */
 function enter({ policies, model, seed }: EvaluateOptions): (RankingPolicy & TargetPolicy)[] {
   const named = policies ?? (model.length > 0 ? ["popular"] : ["popular", "random"]);
-  // All of `REPLAYED` can report their distributions.
-  const baselines = named.map((name) => POLICIES[name].create(seed) as Baseline);
-  const entered = [...baselines, ...model.map((file) => new Trained(file))];
-  const twice = entered.find(({ name }, i) => entered.findIndex((other) => other.name === name) < i);
-  if (twice !== undefined) throw new UsageError(`models must have different names, got ${twice.name} twice`);
+  const entered = [...named, ...model].map((name) => policyOf(name, seed));
+  requireDistinct(entered);
   return entered;
-}
-
-/** Feeds the events of files to all contestants until the signal; returns their number. */
-async function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
-  const take = (event: LiveEvent) => {
-    for (const { replay } of contestants) replay.feed(event);
-  };
-  return consume(inputs, await openEvents(inputs), take, signal);
-}
-
-/** The time of a log's first event; reads no further. */
-async function beginningOf(files: readonly string[], signal: AbortSignal): Promise<number> {
-  for await (const { time } of await openEvents(new Inputs(files, signal))) return time;
-  throw new Error(`${files.join(", ")}: must hold events, got none`);
 }
 
 /** @throws UsageError for options that do not go with `--events`. */
@@ -160,7 +75,8 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   requireLogs(options, files);
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
   if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
-  const contestants = enter(options).map((policy) => {
+  const policies = enter(options);
+  const contestants = policies.map((policy) => {
     return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed }) };
   });
   if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
@@ -171,7 +87,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   if (cases === 0 && signal.aborted) return false;
   if (cases === 0) throw new Error(`${files.join(", ")}: must hold clicks on streams on air, got none`);
   print(`${tablesOf(results, k)}\n${about}\n`, json);
-  if (json === undefined) return !signal.aborted;
+  conclude(results, policies, k, json);
   const [first, ...others] = results as [Outcome, ...Outcome[]];
   const rows = results.flatMap(({ name, result }) => rowsOf(result.figures, "recommender", `log/${name}`, [seed]));
   const paired = others.flatMap(({ name, result }) => {
@@ -234,7 +150,6 @@ async function evaluateDecisions(
     const why = `it differs too much from the logging policy for estimates with weights: ${then}`;
     process.stderr.write(`${name}: weights leave ${left.toFixed(1)} of ${n} decisions: ${why}\n`);
   }
-  if (json === undefined) return !signal.aborted;
   const unit = { click: "1", watch: "min" }[reward];
   const rows = results.flatMap(({ name, figures }) =>
     rowsOf(figures, "recommender", `offpolicy-${reward}/${name}`, [seed]).map((row) => {
@@ -244,11 +159,6 @@ async function evaluateDecisions(
   );
   writeRows(json, rows);
   return !signal.aborted;
-}
-
-interface Outcome {
-  name: string;
-  result: LogReplayResult;
 }
 
 /** Tables of all figures, of the main ones by slice, and of each policy's lead over the first. */

@@ -10,7 +10,7 @@ import { Inputs } from "../../reading/input.js";
 import { bySlice, rowsOf } from "../../writing/figures.js";
 import { openOutputs, print, tryOutputs, writing } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
-import { writeRows } from "../../writing/results.js";
+import { printVerdicts, writeRows } from "../../writing/results.js";
 import { Trial } from "./ab.js";
 
 export interface SimulateOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {
@@ -122,9 +122,8 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   const about = `${policy.name}, seed ${seed}: ${viewers} viewers, slates of ${slate}; mean [95 % interval by user]`;
   const trial = policy instanceof Trial ? `\n${policy.text}\n` : "";
   print(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);
-  if (options.json) {
-    const rows = policy instanceof Trial ? policy.rows(seed) : [];
-    writeRows(options.json, [...rowsOf(figures, "recommender", `livesim/${policy.name}`, [seed]), ...rows]);
-  }
+  if (policy instanceof Trial) printVerdicts([policy.verdict()], options.out, options.decisions, options.json);
+  const rows = policy instanceof Trial ? policy.rows(seed) : [];
+  writeRows(options.json, [...rowsOf(figures, "recommender", `livesim/${policy.name}`, [seed]), ...rows]);
   return !signal.aborted;
 }

@@ -14,6 +14,7 @@ import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../../reading/input.js";
 import { isEvent, merged, reconstructed, type Timed, timed } from "../../reading/log.js";
 import { loadRecommender } from "../../reading/model.js";
+import { readRecommenderOptions } from "../../reading/options.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { type Row, writeRows } from "../../writing/results.js";
@@ -36,6 +37,8 @@ export interface LearnOptions {
   seed: number;
   draw: Draw;
   words?: string;
+  /** File with options of the recommender, which win over the others. */
+  options?: string;
   resume: boolean;
   /** Whether to keep reading a growing log. */
   follow: boolean;
@@ -168,6 +171,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
     : new Recommender({
         ...{ seed, gamma, updatesPerTrain: UPDATES * epochs, features: featuresOf(options) },
         learner: learnerOf(options),
+        ...(options.options !== undefined && readRecommenderOptions(options.options)),
       });
   if (resume) requireSame(recommender, options);
   const shares = draw === "users" ? await sharesOf(recommender, options, signal) : undefined;
@@ -303,7 +307,6 @@ function report(recommender: Recommender, { gamma, seed, json, model }: LearnOpt
   if (stats.updates < warmupUpdates) {
     process.stderr.write(`fewer than ${warmupUpdates} updates: until then it recommends the most watched streams\n`);
   }
-  if (json === undefined) return;
   const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };
   const known = figures.filter(([, , value]) => Number.isFinite(value));
   writeRows(

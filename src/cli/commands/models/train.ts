@@ -1,7 +1,8 @@
 import { leaveLastOut } from "../../../logs/index.js";
-import { ItemKnn, ItemPop, trainDqnRanker } from "../../../ranking/index.js";
+import { type DqnRankerOptions, ItemKnn, ItemPop, trainDqnRanker } from "../../../ranking/index.js";
 import { packModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
+import { readJsonObject } from "../../reading/options.js";
 import { takeModel, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { compare } from "../../writing/ranking.js";
@@ -11,6 +12,8 @@ export interface TrainOptions {
   model: string;
   epochs: number;
   seed: number;
+  /** File with options of the ranker, which win over the others. */
+  options?: string;
   json?: string;
 }
 
@@ -21,6 +24,7 @@ export interface TrainOptions {
  */
 export async function train(options: TrainOptions, signal: AbortSignal): Promise<boolean> {
   const { epochs, seed, json } = options;
+  const own = options.options === undefined ? {} : (readJsonObject(options.options) as DqnRankerOptions);
   tryOutputs(json);
   const lock = takeModel(options.model);
   const data = await readMovieLens(options.movielens);
@@ -31,13 +35,13 @@ export async function train(options: TrainOptions, signal: AbortSignal): Promise
   const progress = new Progress("users");
   const ranker = await trainDqnRanker(
     { train, items: data.items },
-    { epochs, seed },
+    { epochs, seed, ...own },
     {
       signal,
-      onProgress({ epoch, users, updates, loss }) {
+      onProgress({ epoch, epochs: all, users, updates, loss }) {
         const count = (epoch - 1) * train.users + users;
         const text = `${updates} updates, loss ${loss.toFixed(4)}`;
-        progress.show({ count, fraction: count / train.users / epochs, text });
+        progress.show({ count, fraction: count / train.users / all, text });
       },
     },
   );

@@ -63,10 +63,9 @@ export async function trainWords(options: WordOptions, signal: AbortSignal): Pro
   }
   const figures = Object.entries({ titles: trainer.texts, words: words.length });
   const common = { suite: "recommender", case: "train/words", unit: "1", seeds: [seed] };
-  if (json)
-    writeRows(
-      json,
-      figures.map(([metric, value]): Row => ({ ...common, metric, value })),
-    );
+  writeRows(
+    json,
+    figures.map(([metric, value]): Row => ({ ...common, metric, value })),
+  );
   return !signal.aborted;
 }

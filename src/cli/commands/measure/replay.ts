@@ -1,0 +1,175 @@
+import { basename } from "node:path";
+import { type Baseline, POLICIES, type PolicyName } from "../../../baselines/index.js";
+import { Latest } from "../../../collections/index.js";
+import { DQN } from "../../../engine/index.js";
+import { ExaminedAgent, type LogReplay, type LogReplayResult, type RankingPolicy } from "../../../evaluation/index.js";
+import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
+import type { Recommender } from "../../../recommender/index.js";
+import type { Figure } from "../../../statistics/index.js";
+import { UsageError } from "../../reading/arguments.js";
+import { consume, Inputs, openEvents } from "../../reading/input.js";
+import { loadRecommender } from "../../reading/model.js";
+import { printVerdicts } from "../../writing/results.js";
+import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../writing/verdict.js";
+
+/** Users to explain decisions for, and streams of each. Set by hand. */
+const [ASKED, EXPLAINED] = [64, 6] as const;
+
+/** Policies that learn from events alone. Policies with a network also need decisions, and come as models. */
+export const REPLAYED = ["random", "popular", "popular-by-context", "itemknn", "ease"] as const satisfies PolicyName[];
+
+/** A recommender from a file. It knows all events up to its own time, and does not train on later ones. */
+export class Trained implements RankingPolicy, TargetPolicy {
+  readonly name: string;
+  readonly #recommender: Recommender;
+  readonly #agent: ExaminedAgent;
+  readonly #since: number;
+  /** The latest users it was asked for. */
+  readonly #asked = new Latest<Id, number>(ASKED);
+
+  constructor(file: string) {
+    this.name = basename(file).replace(/\.liveq$/, "");
+    let agent: ExaminedAgent | undefined;
+    this.#recommender = loadRecommender(file, (bytes) => {
+      agent = new ExaminedAgent(DQN.load(bytes));
+      return agent;
+    });
+    this.#agent = agent!;
+    this.#since = this.#recommender.time;
+  }
+
+  rank(request: Request): ReturnType<Recommender["rank"]> {
+    this.#requireLater(request);
+    this.#asked.set(request.user, request.now);
+    return this.#recommender.rank(request);
+  }
+
+  distributions(request: Request, slate: readonly Id[]): ReturnType<Recommender["distributions"]> {
+    this.#requireLater(request);
+    return this.#recommender.distributions(request, slate);
+  }
+
+  /** Takes a decision of the logging policy. */
+  recordDecision(decision: LoggedDecision): void {
+    this.#recommender.recordDecision(decision);
+  }
+
+  /** TD errors of the recorded decisions. */
+  figures(): Figure[] {
+    return this.#agent.figures();
+  }
+
+  /** How much it has learned from. */
+  get learned(): Learned {
+    const { updates, users } = this.#recommender.stats();
+    return { updates, users, warmupUpdates: this.#recommender.options.warmupUpdates };
+  }
+
+  /**
+   * By group of features, the share of the latest users for whom it moved the value of a stream: of those without data it
+   * moves none. Empty before the end of the warm-up. Call it last: it takes requests of these users.
+   */
+  groupsWithData(): Map<string, number> {
+    const moved = new Map<string, number>();
+    const now = Math.max(0, ...this.#asked.values());
+    let explained = 0;
+    if (this.#recommender.isApprentice) return moved;
+    for (const user of this.#asked.keys()) {
+      const { explanations = [] } = this.#recommender.recommend({ user, now, k: EXPLAINED, explain: true });
+      const groups = explanations.flatMap(({ groups }) => groups);
+      if (groups.length === 0) continue;
+      explained++;
+      for (const { group } of groups) if (!moved.has(group)) moved.set(group, 0);
+      const names = new Set(groups.filter(({ value }) => value !== 0).map(({ group }) => group));
+      for (const name of names) moved.set(name, moved.get(name)! + 1);
+    }
+    return new Map([...moved].map(([name, count]) => [name, count / explained]));
+  }
+
+  /** @throws Error for a request before its own time, as it has seen the answer. */
+  #requireLater({ now }: Request): void {
+    if (now >= this.#since) return;
+    const own = `the model ${this.name} was trained on events until ${this.#since}`;
+    throw new Error(`${own}: "--events" must be later, got a request at ${now}`);
+  }
+
+  recommend(request: Request): ReturnType<Recommender["recommend"]> {
+    return this.#recommender.recommend(request);
+  }
+
+  feedback(event: LiveEvent): void {
+    if (event.time > this.#since) this.#recommender.feedback(event, event.time);
+  }
+}
+
+/** One policy on the log. */
+export interface Contestant {
+  name: string;
+  replay: LogReplay;
+}
+
+/** A policy that learns from events alone, or a recommender from a file. */
+export function policyOf(name: string, seed: number): RankingPolicy & TargetPolicy {
+  // All of `REPLAYED` can report their distributions.
+  const isKnown = (REPLAYED as readonly string[]).includes(name);
+  return isKnown ? (POLICIES[name as PolicyName].create(seed) as Baseline) : new Trained(name);
+}
+
+/** @throws UsageError for two of one name. */
+export function requireDistinct(entered: readonly { name: string }[]): void {
+  const twice = entered.find(({ name }, i) => entered.findIndex((other) => other.name === name) < i);
+  if (twice !== undefined) throw new UsageError(`models must have different names, got ${twice.name} twice`);
+}
+
+/** Feeds the events of files to all contestants until the signal; returns their number. */
+export async function feed(contestants: readonly Contestant[], inputs: Inputs, signal: AbortSignal): Promise<number> {
+  const take = (event: LiveEvent) => {
+    for (const { replay } of contestants) replay.feed(event);
+  };
+  return consume(inputs, await openEvents(inputs), take, signal);
+}
+
+/** The time of a log's first event; reads no further. */
+export async function beginningOf(files: readonly string[], signal: AbortSignal): Promise<number> {
+  for await (const { time } of await openEvents(new Inputs(files, signal))) return time;
+  throw new Error(`${files.join(", ")}: must hold events, got none`);
+}
+
+/** A policy's figures. */
+export interface Outcome {
+  name: string;
+  result: LogReplayResult;
+}
+
+/** How far a policy is above another on all cases, in the main metric. */
+export function leadOf({ name, result }: Outcome, reference: Outcome, k: number): Paired | undefined {
+  const isMain = ({ metric, slice }: Figure) => metric === `ndcg_at_${k}` && slice === "all";
+  const gain = result.tally.minus(reference.result.tally).find(isMain);
+  const base = reference.result.figures.find(isMain);
+  if (gain === undefined || base === undefined) return undefined;
+  return { ...gain, name, reference: reference.name, metric: `NDCG@${k}`, base: base.value, unit: "users" };
+}
+
+/** Ends with what the figures mean: each policy beside the first, and which groups of features of models had data. */
+export function conclude(
+  results: readonly Outcome[],
+  policies: readonly RankingPolicy[],
+  k: number,
+  json: string | undefined,
+): void {
+  const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const leads = others.flatMap((one) => leadOf(one, first, k) ?? []);
+  const models = policies.filter((policy) => policy instanceof Trained);
+  const isModel = ({ name }: Paired) => models.some((model) => model.name === name);
+  // What one wants to know first.
+  leads.sort((a, b) => Number(isModel(b)) - Number(isModel(a)));
+  const about = models.flatMap((model) => {
+    const isBetter = leads.every((lead) => lead.name !== model.name || lead.lo > 0);
+    const shares = model.groupsWithData();
+    return [
+      ...(isBetter ? [] : [adviceOf(model.name, model.learned)]),
+      ...(shares.size > 0 ? [`${model.name}: ${dataOf(shares)}`] : []),
+    ];
+  });
+  printVerdicts([...leads.map(verdict), ...about], json);
+}
