@@ -22,6 +22,7 @@ import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
 import { ORDERS } from "./reading/order.js";
 import { recorded, withRegistry } from "./registry/record.js";
+import { type ServeCommandOptions, serveEdge } from "./serve/serve.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
@@ -473,6 +474,27 @@ command(
   .addOption(new Option("--format <name>", "format of the output").choices(FORMATS).makeOptionMandatory())
   .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
+
+command(
+  "serve",
+  "serve slates and take events over HTTP, and learn from each",
+  "",
+  "--simulate",
+  "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
+  "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
+)
+  .option("--dir <folder>", "where log and checkpoints are (default: liveq-data; with --simulate nowhere)")
+  .option("--memory", "keep nothing: a server that ends forgets all", false)
+  .option("--simulate", "send simulated viewers over HTTP, and tell of each of their days", false)
+  .option("--viewers <n>", "simulated viewers", integer(1, 100_000), 300)
+  .option("--speed <x>", "how much faster simulated time goes than the clock", number(1, 100_000), 7200)
+  .option("--host <address>", "the address to listen on", "127.0.0.1")
+  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8787)
+  .option("--token <secret...>", "who may ask, all or SECRET=recommend,events,read,admin (default: LIVEQ_TOKEN)")
+  .option("--options <file>", "options of a new recommender, as JSON")
+  .option("--seed <n>", "seed of a new recommender", integer(0, SEED_MAX))
+  .option("--checkpoint-every <n>", "records between two checkpoints", integer(1, 1e9), 100_000)
+  .action((options: ServeCommandOptions) => serveEdge(options, stop.signal));
 
 command(
   "schema",

@@ -54,7 +54,8 @@ export async function inOrder<T>(
   { order, isOnce, cleaning, folder, signal, open }: Ordering,
   pass: (pass: Pass) => Promise<T>,
 ): Promise<{ result: T; isSorted: boolean }> {
-  const sort = (events: AsyncIterable<LiveEvent>) => sortEvents(events, () => new Spool(folder));
+  const sort = (events: AsyncIterable<LiveEvent>) =>
+    new Batched(untilThen(signal, inBatches(sortEvents(events, () => new Spool(folder)))));
   const nothing = () => {};
   const report = emptyQualityReport();
   if (order === "keep") {
@@ -79,6 +80,16 @@ export async function inOrder<T>(
   }
   const fresh = emptyQualityReport();
   return { result: await pass({ events: sort(open("append", fresh)), report: fresh, check: nothing }), isSorted: true };
+}
+
+/** A signal ends the merge of sorted runs, but not one that has ended the reading: then this saves what was read. */
+async function* untilThen<T>(signal: AbortSignal, batches: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  let isLast: boolean | undefined;
+  for await (const batch of batches) {
+    isLast ??= signal.aborted;
+    if (signal.aborted && !isLast) return;
+    yield batch;
+  }
 }
 
 function isLate({ droppedBy, changedBy }: QualityReport): boolean {

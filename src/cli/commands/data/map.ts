@@ -1,7 +1,6 @@
 import { checkMapping, type EventMapping, emptyQualityReport, readMapped } from "../../../logs/index.js";
 import type { LiveEvent } from "../../../protocol/index.js";
-import { type GuessedMapping, guessMapping } from "../../guessing/guess.js";
-import { type Sample, sampleOf } from "../../guessing/sample.js";
+import { type GuessedMapping, guessMapping, type Sample, sampleOf } from "../../guessing/index.js";
 import { Inputs } from "../../reading/input.js";
 import { STANDARD, tryOutputs, writeJson } from "../../writing/output.js";
 

@@ -209,8 +209,12 @@ async function prepareEvents(
     open: (joining, report) => {
       inputs.read = 0;
       const read = inBatches(eventsOf(format, inputs, { onError: strict ? "throw" : "skip", report }, joining));
-      const text = () => amount(report.read, "events");
-      const see = () => progress.show({ count: inputs.read, fraction: inputs.fraction, text });
+      let count = 0;
+      const text = () => amount(count, "events");
+      const see = (batch: readonly LiveEvent[]) => {
+        count += batch.length;
+        progress.show({ count: inputs.read, fraction: inputs.fraction, text });
+      };
       return new Batched(seen(until(signal, read), see));
     },
   };
@@ -246,9 +250,9 @@ async function prepareEvents(
   }
 }
 
-async function* seen<T>(items: AsyncIterable<T>, see: () => void): AsyncGenerator<T, void, undefined> {
+async function* seen<T>(items: AsyncIterable<T>, see: (item: T) => void): AsyncGenerator<T, void, undefined> {
   for await (const item of items) {
-    see();
+    see(item);
     yield item;
   }
 }
