@@ -104,6 +104,13 @@ describe("train on a log of users alone", () => {
   });
 });
 
+test("prepare keeps a log that never says what is on air, without options", async () => {
+  const events = liveWorld(SIZE, "clicks");
+  const run = await liveq("prepare", write("raw.jsonl", events), "--out", at("prepared"), "--json");
+  expect(run.code).toBe(0);
+  expect(JSON.parse(run.out).quality).toMatchObject({ read: events.length, kept: events.length, dropped: 0 });
+});
+
 describe("a log that teaches nothing", () => {
   const click = (i: number, user: string, stream: string): LiveEvent => ({
     kind: "click",
