@@ -12,6 +12,7 @@ import { RUNS_ACTIONS, type RunsOptions, runs } from "./commands/measure/runs.js
 import { type SimulateOptions, simulate } from "./commands/measure/simulate.js";
 import { type TuneOptions, tuneOptions } from "./commands/measure/tune.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./commands/models/export.js";
+import { type HeldOutOptions, learnHeldOut } from "./commands/models/heldout.js";
 import { DRAWS, type LearnOptions, learn } from "./commands/models/learn.js";
 import { type RecommendOptions, recommend } from "./commands/models/recommend.js";
 import { type TrainOptions, train } from "./commands/models/train.js";
@@ -276,6 +277,12 @@ registered(
     "JSON with options of the recommender or ranker, as liveq tune writes it; they win over the others",
   )
   .option("--epochs <n>", "passes over the users; for a log, factor of the updates for each visit", integer(1, 1000), 1)
+  .option(
+    "--hold-out <share>",
+    "hold out the end of the log of --events: passes stop when its figure rises no more, and the best weights stay",
+    number(0.001, 0.9),
+  )
+  .option("--passes <n>", "most passes over the log, with --hold-out", integer(1, 1000), 5)
   .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(
@@ -283,7 +290,7 @@ registered(
       if ([events, movielens, titles].filter((given) => given !== undefined).length !== 1) {
         throw new UsageError("one of '--events <file...>', '--movielens <dir>' and '--titles <file...>' must be given");
       }
-      const common = options as TrainOptions & LearnOptions;
+      const common = options as TrainOptions & LearnOptions & HeldOutOptions;
       const { resume, decisions, words, draw, follow, saveEvery, cqlAlpha, cloneUpdates, catalogue, negatives } =
         common;
       const isTaught = cqlAlpha || cloneUpdates || catalogue || negatives;
@@ -299,7 +306,10 @@ registered(
       if (resume && common.options !== undefined)
         throw new UsageError("'--options' goes with a new model, which keeps them");
       if (resume && words) throw new UsageError("'--words' goes with a new model, which keeps them");
-      if (events) ended(await learn({ ...common, events }, stop.signal));
+      if (common.holdOut !== undefined && events === undefined)
+        throw new UsageError("'--hold-out' goes with '--events'");
+      if (events && common.holdOut !== undefined) await learnHeldOut({ ...common, events }, stop.signal);
+      else if (events) ended(await learn({ ...common, events }, stop.signal));
       else if (titles) ended(await trainWords({ ...common, titles }, stop.signal));
       else ended(await train({ ...common, movielens: movielens! }, stop.signal));
     }),

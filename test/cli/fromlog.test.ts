@@ -59,6 +59,24 @@ describe("train on a log of users alone", () => {
     expect(rowOf(rest.out, "updates")).toBeGreaterThan(100);
   });
 
+  test("a held-out end stops the passes, and its figures stand beside most popular", async () => {
+    const log = write("held.jsonl", liveWorld({ ...SIZE, days: 8 }, "clicks"));
+    const words = ["train", "--events", log, "--hold-out", ".15", "--passes", "2", "--model", at("held.liveq")];
+    const run = await liveq(...words, "--json", "-");
+    expect(run.code).toBe(0);
+    expect(run.err).toMatch(/held\.liveq written: pass [12] of 2/);
+    expect(run.err).toMatch(/\d+ held-out visits/);
+    const rows = rowsIn(run.out);
+    const of = (name: string) =>
+      rows.find((row) => row.case.endsWith(`held-out/${name}`) && row.metric === "ndcg_at_10")!.value;
+    expect(of("difference")).toBeCloseTo(of("recommender") - of("most-popular"), 9);
+    expect(await liveq("inspect", at("held.liveq"))).toMatchObject({ code: 0 });
+    const piped = await liveq("train", "--events", "-", "--hold-out", ".1");
+    expect(piped).toMatchObject({ code: 2, err: expect.stringContaining("it needs files, got -") });
+    const resumed = await liveq(...words, "--resume");
+    expect(resumed).toMatchObject({ code: 2, err: expect.stringContaining('does not go with "--resume"') });
+  });
+
   test("a shop is a catalogue by its purchases", async () => {
     const log = write("shop.jsonl", shopWorld({ ...SIZE, days: 14 }));
     const run = await liveq("train", "--events", log, "--model", at("shop.liveq"), "--json", "-");
@@ -84,6 +102,13 @@ describe("train on a log of users alone", () => {
     expect(run.code).toBe(0);
     expect(rowOf(run.out, "updates")).toBeGreaterThan(100);
   });
+});
+
+test("prepare keeps a log that never says what is on air, without options", async () => {
+  const events = liveWorld(SIZE, "clicks");
+  const run = await liveq("prepare", write("raw.jsonl", events), "--out", at("prepared"), "--json");
+  expect(run.code).toBe(0);
+  expect(JSON.parse(run.out).quality).toMatchObject({ read: events.length, kept: events.length, dropped: 0 });
 });
 
 describe("a log that teaches nothing", () => {

@@ -23,6 +23,14 @@ const offer = fc
     choices: Float32Array.from(rows, ({ choice }) => Math.exp(choice)),
   }));
 
+test("the product of weight and value orders them alike, whatever nothing weighs", () => {
+  const values = Float32Array.of(1, 2, 3);
+  const choices = Float32Array.of(60, 20, 10);
+  const all = [0, 100].map((nothing) => [...slateScores({ values, choices, nothing }, 1, true)]);
+  expect(all[0]).toEqual([60, 40, 30]);
+  expect(all[1]).toEqual(all[0]);
+});
+
 test("the k best scores are the best of all slates of k, whatever the value of nothing", () => {
   fc.assert(
     fc.property(offer, value, fc.integer({ min: 1, max: 7 }), ({ values, choices }, nothing, k) => {

@@ -61,7 +61,7 @@ const SAVE_EVERY = 300;
 const GRACE_MS = 1000;
 
 /** How the log is completed. */
-function completionOf({ catalogue, negatives, seed }: LearnOptions): Partial<CompleteLogOptions> {
+export function completionOf({ catalogue, negatives, seed }: LearnOptions): Partial<CompleteLogOptions> {
   return { seed, ...(catalogue && { onAir: "catalogue" }), ...(negatives !== undefined && { negatives }) };
 }
 
@@ -97,7 +97,7 @@ function stopAfter(signal: AbortSignal): AbortSignal {
 }
 
 /** Prints what was not learned from. */
-function tellRefused({ refused, example }: LogTeacher): void {
+export function tellRefused({ refused, example }: Pick<LogTeacher, "refused" | "example">): void {
   if (refused === 0) return;
   const how = "liveq prepare puts a log in order";
   process.stderr.write(`${refused} entries not learned from, such as ${example}; ${how}\n`);
@@ -114,14 +114,18 @@ function learnerOf({ cqlAlpha, cloneUpdates = 0 }: LearnOptions): RecommenderOpt
   return { ...(cqlAlpha !== undefined && { cqlAlpha }), ...(cloneUpdates > 0 && { clone: { updates: cloneUpdates } }) };
 }
 
-/** The options of a new recommender, that fit what the log has. */
-function settingsFor(options: LearnOptions, contents: LogContents): Partial<RecommenderOptions> {
+/** The options of a new recommender that are given. */
+export function givenSettings(options: LearnOptions): Partial<RecommenderOptions> {
   const { seed, gamma, epochs } = options;
-  const given = {
+  return {
     ...{ seed, gamma, updatesPerTrain: UPDATES * epochs, learner: learnerOf(options) },
     ...(options.options !== undefined && readRecommenderOptions(options.options)),
   };
-  const { features = [], ...settings } = logSettings(contents, given);
+}
+
+/** The options of a new recommender, that fit what the log has. */
+export function settingsFor(options: LearnOptions, contents: LogContents): Partial<RecommenderOptions> {
+  const { features = [], ...settings } = logSettings(contents, givenSettings(options));
   return { ...settings, features: withWords(features, options) };
 }
 
@@ -148,7 +152,7 @@ async function sharesOf(
 }
 
 /** @throws UsageError for options that do not go together. */
-function requireUsable({ model, events, decisions, draw, resume, follow, saveEvery }: LearnOptions): void {
+export function requireUsable({ model, events, decisions, draw, resume, follow, saveEvery }: LearnOptions): void {
   if (model === STANDARD && (resume || follow || saveEvery !== undefined)) {
     throw new UsageError('"--resume", "--follow" and "--save-every" need a file as "--model", got -');
   }
@@ -243,7 +247,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
 }
 
 /** Prints what the log lacked, and what stands in for it. */
-function tellCompleted({ contents, counts }: OpenedLog): void {
+export function tellCompleted({ contents, counts }: Pick<OpenedLog, "contents" | "counts">): void {
   const { onAir, slates, gapMs } = contents;
   if (onAir !== "events") {
     const until = onAir === "catalogue" ? "for good" : `until ${Math.round(gapMs! / 60_000)} minutes without a sign`;
@@ -310,14 +314,18 @@ function requireSame({ options }: Recommender, { gamma, epochs, seed, cqlAlpha, 
   }
 }
 
-function stateOf(recommender: Recommender): string {
+export function stateOf(recommender: Recommender): string {
   const { updates, loss } = recommender.stats();
   const { qMean } = recommender.agentStats()!;
   return updates === 0 ? "0 updates" : `${updates} updates, loss ${loss.toFixed(4)}, mean Q ${qMean.toFixed(2)}`;
 }
 
-/** Prints the figures of a training. */
-function report(recommender: Recommender, { gamma, seed, json, model }: LearnOptions): void {
+/** Prints the figures of a training; `more` are rows beside them. */
+export function report(
+  recommender: Recommender,
+  { gamma, seed, json, model }: Pick<LearnOptions, "gamma" | "seed" | "json" | "model">,
+  more: readonly Row[] = [],
+): void {
   const stats = recommender.stats();
   const { lossMean, qMean } = recommender.agentStats()!;
   const { first, overlap, chance, rankCorrelation } = recommender.agreement();
@@ -345,8 +353,5 @@ function report(recommender: Recommender, { gamma, seed, json, model }: LearnOpt
   }
   const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };
   const known = figures.filter(([, , value]) => Number.isFinite(value));
-  writeRows(
-    json,
-    known.map(([, metric, value, unit]): Row => ({ ...common, metric, value, unit })),
-  );
+  writeRows(json, [...known.map(([, metric, value, unit]): Row => ({ ...common, metric, value, unit })), ...more]);
 }

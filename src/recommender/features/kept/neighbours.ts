@@ -44,7 +44,7 @@ class KeptNeighbours implements Keeper {
   readonly #takesClicks: boolean;
 
   constructor(state: State, options: Partial<NeighbourSources>) {
-    this.#takesClicks = checked(options, RULES, {}, "neighbours.").learnFrom === "visits";
+    this.#takesClicks = checked(options, RULES, { learnFrom: "watches" }, "neighbours.").learnFrom === "visits";
     const { users, streamers, engagedMs } = state.users.options;
     this.neighbours = new Neighbours({ users, streamers, ...NEIGHBOURHOOD });
     this.#engagedMs = engagedMs;
