@@ -6,7 +6,16 @@ import { tokenize } from "../../src/encoders/index.js";
 import { readSafetensors } from "../../src/exchange/index.js";
 import { DQN } from "../../src/index.js";
 import { parseNumber } from "../../src/logs/basics/values.js";
-import { DouyuPackets, detectLogFormat, parseIsoTime, readCsvEvents, readJsonl } from "../../src/logs/index.js";
+import {
+  DouyuPackets,
+  detectLogFormat,
+  type EventMapping,
+  parseIsoTime,
+  readCsvEvents,
+  readJsonl,
+  readMapped,
+  timeReader,
+} from "../../src/logs/index.js";
 import { Recommender } from "../../src/recommender/index.js";
 import { Rates } from "../../src/recommender/state/index.js";
 import { ingest } from "../../src/server/index.js";
@@ -130,6 +139,9 @@ function posted(type: string, encode: (text: string) => BodyInit, encoding = "id
 
 const gzip = (text: string) => gzipSync(text) as unknown as BodyInit;
 
+const MAPPED: EventMapping = { kind: "click", fields: { time: "a.b", user: "b|c", stream: { column: "c" } } };
+const BACKSLASHES = { escape: "backslash", columns: ["a", "b", "c"] } as const;
+
 /** Everything that reads bytes from outside. */
 const READERS: Record<string, (text: string) => unknown> = {
   "DQN.load": (text) => DQN.load(withLength(text)),
@@ -137,6 +149,12 @@ const READERS: Record<string, (text: string) => unknown> = {
   readSafetensors: (text) => readSafetensors(withLength(text)),
   readJsonl: (text) => drained(readJsonl(text, { onError: "skip" })),
   readCsvEvents: (text) => drained(readCsvEvents(text, { onError: "skip" })),
+  "readMapped with backslashes": (text) =>
+    drained(readMapped(text, { ...MAPPED, source: BACKSLASHES }, { onError: "skip" })),
+  "readMapped of objects": (text) =>
+    drained(readMapped(text, { ...MAPPED, source: { format: "jsonl" } }, { onError: "skip" })),
+  "readMapped of an array": (text) =>
+    drained(readMapped(text, { ...MAPPED, source: { format: "json" } }, { onError: "skip" })),
   DouyuPackets: (text) => new DouyuPackets().push(packet(text)),
   "a body in JSON": posted("application/json", (text) => text),
   "a body of lines": posted("application/x-ndjson", (text) => text),
@@ -151,6 +169,21 @@ const FIELDS: Record<string, (text: string) => unknown> = {
     detectLogFormat(["room.csv", "click.csv", "u.data", "100k.csv", "a.jsonl"], {
       "room.csv": new TextEncoder().encode(text),
     }),
+  "detectLogFormat of exports": (text) => {
+    const bytes = new TextEncoder().encode(text);
+    detectLogFormat(["a.csv"], { "a.csv": bytes });
+    detectLogFormat(["a.jsonl"], { "a.jsonl": bytes });
+    detectLogFormat(["behaviors.tsv"], { "behaviors.tsv": bytes });
+  },
+  timeReader: (text) => timeReader("DD MMM YYYY h:mm:ss.S A Z")!(text, () => 0),
+  "the duration of a watch": (text) =>
+    drained(
+      readMapped(text, {
+        source: { columns: ["a"], quote: "none" },
+        kind: "watch",
+        fields: { time: { value: 1 }, user: { value: "u" }, stream: { value: "s" }, watchMs: "a" },
+      }),
+    ),
   tokenize,
 };
 

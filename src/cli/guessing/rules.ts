@@ -98,8 +98,11 @@ export function byContent(guesser: Guesser): EventRule[] {
   return [{ kind: "click" }];
 }
 
-/** Items with a mark of 0 or 1 for those clicked: `N12-1 N7-0`. */
-const MARKED = /^\S+-[01](?: \S+-[01])*$/;
+/** Whether a value lists items with a mark of 0 or 1 for those clicked: `N12-1 N7-0`. */
+function isMarked(value: unknown): boolean {
+  return typeof value === "string" && value.split(" ").every((item) => item.length > 2 && /-[01]$/.test(item));
+}
+
 const SHOWN = /^(?:items|impressions?|slate|shown|products|streams|rooms|recommendations|candidates)$/;
 const ITEM = /(?:^|_)id$|Id$|^(?:item|stream|room|product|sku)$/;
 
@@ -107,7 +110,7 @@ const ITEM = /(?:^|_)id$|Id$|^(?:item|stream|room|product|sku)$/;
 function listRules(guesser: Guesser, facts: Facts): EventRule[] {
   const there = facts.values.filter((value) => value !== undefined);
   const column = facts.name;
-  if (there.length > 0 && there.every((value) => typeof value === "string" && MARKED.test(value))) {
+  if (there.length > 0 && there.every(isMarked)) {
     guesser.say("impression, click", column, "lists of items with -1 for those clicked");
     const each = { column, separator: " ", parts: "-" };
     return [

@@ -61,7 +61,7 @@ function wholeLines(bytes: Uint8Array): Uint8Array {
 
 /** Whether a field is a number or a date, as those of a header hardly are. */
 function isValue(text: string): boolean {
-  return text === "" || /^[+-]?[\d.,:/ T-]*\d[\d.,:/ TZ+-]*$/.test(text);
+  return text === "" || (text.length <= 64 && /^[+-]?[\d.,:/ T-]*\d[\d.,:/ TZ+-]*$/.test(text));
 }
 
 interface Parsed {
