@@ -29,8 +29,8 @@ export interface Learned {
 export interface LearnerPort {
   /** Takes records of the log, the first with this sequence number, and answers when it has learned from them. */
   take(first: number, records: readonly Uint8Array[]): Promise<Learned>;
-  /** Saves itself now, where it has a place to. */
-  save(): Promise<Learned>;
+  /** Saves itself now, where it has a place to. `isAlone`: and removes what it saved before. */
+  save(isAlone?: boolean): Promise<Learned>;
   /** A file of its recommender. */
   file(): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -147,11 +147,18 @@ export class Edge {
     return receipts;
   }
 
-  /** Forgets a user, and resolves once that is on disk and the learner has saved itself without the user. */
+  /**
+   * Forgets a user, and resolves once nothing on the disk knows the user: the learner saves itself, and earlier checkpoints
+   * and the log behind it are gone.
+   */
   async forget(user: Id): Promise<boolean> {
     await this.#append([{ type: "forget", user }]);
     const wasKnown = this.#recommender.forget(user);
-    await this.save();
+    await this.#append([{ type: "nothing" }]);
+    await this.settled();
+    const { trimTo, ...learned } = await this.#parts.learner.save(true);
+    this.#take(learned);
+    if (trimTo !== undefined) await this.#parts.log.trim(trimTo);
     return wasKnown;
   }
 
@@ -290,5 +297,5 @@ export class Edge {
 function apply(recommender: Recommender, record: EdgeRecord): void {
   if (record.type === "event") recommender.feedback(record.event, record.now);
   else if (record.type === "decision") recommender.recordDecision(record.decision);
-  else recommender.forget(record.user);
+  else if (record.type === "forget") recommender.forget(record.user);
 }

@@ -90,6 +90,7 @@ test("records come back as they were", () => {
     { type: "event", now: 12.5, event: { kind: "click", time: 3, user: "ü", stream: "s" } },
     { type: "decision", decision: { id: "d", user: "u", time: 1, slate: ["a"], propensities: [1] } },
     { type: "forget", user: 'u"\n' },
+    { type: "nothing" },
   ];
   for (const record of records) expect(decodeRecord(encodeRecord(record))).toEqual(record);
   expect(() => decodeRecord(new TextEncoder().encode('x""'))).toThrow('got "x"');
