@@ -74,8 +74,11 @@ function entries() {
   const doors = Object.values(exports).flatMap(({ types }) => types ?? []);
   const files = [...doors.map((file) => file.replace(/^\.\/dist\/types\/|\.d\.ts$/g, "").concat(".ts")), ...SHARED];
   const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
-  // The command is one file, beside which it looks for its worker.
-  return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, { in: "src/cli/jobs/worker.ts", out: "cli/worker" }];
+  // The command is one file, beside which it looks for its threads.
+  const simulated = { "serve/viewers": "viewers", "serve/fetcher": "fetcher" };
+  const threads = { "jobs/worker": "worker", "serve/learner": "learner", "serve/logthread": "log", ...simulated };
+  const workers = Object.entries(threads).map(([file, out]) => ({ in: `src/cli/${file}.ts`, out: `cli/${out}` }));
+  return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, ...workers];
 }
 
 function run(command, ...words) {

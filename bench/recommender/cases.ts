@@ -21,6 +21,7 @@ import { measureSatiation } from "./satiation.js";
 import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
+import { measurePreparing } from "./speed/preparing.js";
 import { measureSaving, nameOf, SAVES } from "./speed/saving.js";
 import { measureSimulator } from "./speed/simulator.js";
 import { measureUsers, POPULATIONS, populationName } from "./speed/users.js";
@@ -172,6 +173,12 @@ export const CASES: readonly ProcessCase[] = [
     title: "events a second: read, clean, features",
     isAlone: true,
     run: ({ say }) => measurePipeline(say),
+  },
+  {
+    name: "prepare",
+    title: "speed of preparing JSON lines beside JSON.parse, and its memory",
+    isAlone: true,
+    run: ({ say }) => measurePreparing(say),
   },
   {
     name: "simulator",

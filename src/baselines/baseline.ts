@@ -9,6 +9,7 @@ import {
   parseRequest,
   type Receipt,
   type Request,
+  STREAM_TIMEOUT_MS,
   type TargetPolicy,
   type UserEvent,
 } from "../protocol/index.js";
@@ -36,6 +37,11 @@ export interface SlateChoice {
 /** The base of all baselines: keeps the streams on air, finds the streamer of each feedback, and makes decisions. */
 export abstract class Baseline implements Policy, TargetPolicy {
   abstract readonly name: string;
+  /**
+   * Milliseconds without a sign of life of a stream, any event that names it, after which it is taken off air, as its end was
+   * lost. 0: never, for catalogues, whose items have no end. Default 24 hours.
+   */
+  streamTimeoutMs: number = STREAM_TIMEOUT_MS;
   readonly #offers = new Offers();
   readonly #watches = new Watches();
   readonly #intake = new Intake();
@@ -93,6 +99,8 @@ export abstract class Baseline implements Policy, TargetPolicy {
     // What users share counts no later time than the host's.
     parsed.time = Math.min(parsed.time, time);
     for (const each of this.#watches.settle(parsed, time, settled)) this.#take(each);
+    // Last: the event's own stream has had its sign.
+    this.#offers.end(parsed, Number.isFinite(settled) ? settled : time, this.streamTimeoutMs);
     return receipt;
   }
 

@@ -19,7 +19,9 @@ import { trainWords, type WordOptions } from "./commands/models/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
+import { ORDERS } from "./reading/order.js";
 import { recorded, withRegistry } from "./registry/record.js";
+import { type ServeCommandOptions, serveEdge } from "./serve/serve.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
@@ -170,8 +172,21 @@ command(
   .option("--strict", "fail at an unreadable line, instead of counting it", false)
   .option("--from <time>", "drop events before this time: milliseconds since 1970, or ISO 8601", moment)
   .option("--to <time>", "drop events at or after this time", moment)
-  .option("--lateness <s>", "seconds by which an event may be late and still be sorted in", number(0, 1e9), 60)
-  .addOption(new Option("--late <how>", "what to do with later events").choices(["drop", "keep"]).default("drop"))
+  .addOption(
+    new Option(
+      "--order <how>",
+      "merge the inputs by time, and sort them if an event is late; always sort; or keep as given",
+    )
+      .choices(ORDERS)
+      .default("auto"),
+  )
+  .option("--min-kept <share>", "fail if a smaller share of the events could be kept; 0 for any", number(0, 1), 0.5)
+  .option("--lateness <s>", "seconds by which an event may be late and still be put in order", number(0, 1e9), 60)
+  .addOption(
+    new Option("--late <how>", "what to do with later events that are not sorted")
+      .choices(["drop", "keep"])
+      .default("drop"),
+  )
   .addOption(
     new Option(
       "--off-air <how>",
@@ -457,6 +472,27 @@ command(
   .addOption(new Option("--format <name>", "format of the output").choices(FORMATS).makeOptionMandatory())
   .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
+
+command(
+  "serve",
+  "serve slates and take events over HTTP, and learn from each",
+  "",
+  "--simulate",
+  "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
+  "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
+)
+  .option("--dir <folder>", "where log and checkpoints are (default: liveq-data; with --simulate nowhere)")
+  .option("--memory", "keep nothing: a server that ends forgets all", false)
+  .option("--simulate", "send simulated viewers over HTTP, and tell of each of their days", false)
+  .option("--viewers <n>", "simulated viewers", integer(1, 100_000), 300)
+  .option("--speed <x>", "how much faster simulated time goes than the clock", number(1, 100_000), 7200)
+  .option("--host <address>", "the address to listen on", "127.0.0.1")
+  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8787)
+  .option("--token <secret...>", "who may ask, all or SECRET=recommend,events,read,admin (default: LIVEQ_TOKEN)")
+  .option("--options <file>", "options of a new recommender, as JSON")
+  .option("--seed <n>", "seed of a new recommender", integer(0, SEED_MAX))
+  .option("--checkpoint-every <n>", "records between two checkpoints", integer(1, 1e9), 100_000)
+  .action((options: ServeCommandOptions) => serveEdge(options, stop.signal));
 
 command(
   "schema",

@@ -12,7 +12,7 @@ import {
   type Shape,
   text,
 } from "../check/index.js";
-import { Latest } from "../collections/index.js";
+import { Album, type AlbumPicture } from "../collections/index.js";
 import { Random } from "../numeric/index.js";
 import type { Id, OnAir, StreamUpdate } from "../protocol/index.js";
 import { BagOfWords, tokenize } from "./text.js";
@@ -61,14 +61,21 @@ const savedContent: Shape = fields<SavedContent>({
   rows: numbers(MODALITIES.length, boolean),
 });
 
+const savedWords: Shape = fields<SavedContents["words"]>({
+  documents: nonNegativeInteger,
+  frequencies: numbers(CONTENT_SIZE, nonNegativeInteger),
+});
+
 const SAVED: Shape = fields<SavedContents>({
-  words: fields<SavedContents["words"]>({
-    documents: nonNegativeInteger,
-    frequencies: numbers(CONTENT_SIZE, nonNegativeInteger),
-  }),
+  words: savedWords,
   live: entries(savedContent),
   gone: entries(savedContent, GONE),
 });
+
+/** Rows are replaced, not changed. */
+function copied(content: Content): Content {
+  return { ...content, rows: content.rows.slice() };
+}
 
 /**
  * The content of the streams on air: for each modality 32 numbers whose inner products are similarities of streams.
@@ -80,8 +87,8 @@ const SAVED: Shape = fields<SavedContents>({
 export class Contents {
   readonly #words = new BagOfWords(CONTENT_SIZE);
   readonly #vectors: WordVectors | undefined;
-  readonly #live = new Map<Id, Content>();
-  readonly #gone = new Latest<Id, Content>(GONE);
+  readonly #live = new Album<Id, Content>(Infinity, copied);
+  readonly #gone = new Album<Id, Content>(GONE);
   readonly #seed: number;
   /** For each modality one word of 32 signs for each input, up to the longest embedding so far. */
   readonly #signs = new Map<string, number[]>();
@@ -120,6 +127,7 @@ export class Contents {
   update({ stream, title, tags }: StreamUpdate): void {
     const content = this.#live.get(stream);
     if (content === undefined || (title === undefined && tags === undefined)) return;
+    this.#live.keep(stream);
     content.title = title ?? content.title;
     content.tags = tags ?? content.tags;
     const words = tokenize([content.title, ...content.tags].join(" "));
@@ -166,6 +174,30 @@ export class Contents {
     });
     for (const [id, content] of live) this.#live.set(id, loaded(content));
     for (const [id, content] of gone) this.#gone.set(id, loaded(content));
+  }
+
+  /** How often words were seen, as plain data: of `save`, all but the streams. */
+  saveWords(): SavedContents["words"] {
+    return this.#words.save();
+  }
+
+  /** Restores `saveWords`. @throws RangeError that names what is wrong. */
+  loadWords(words: SavedContents["words"]): void {
+    requireShape(savedWords, words, "content.words");
+    this.#words.load(words);
+  }
+
+  /** The streams on air, and those that went off air, the latest last, as they are now. Close both. */
+  pictures(): readonly [live: AlbumPicture<Id, Content>, gone: AlbumPicture<Id, Content>] {
+    return [this.#live.picture(), this.#gone.picture()];
+  }
+
+  /** Adds a stream of such a picture. @returns Whether it is a new one, for which there is room. */
+  restore(stream: Id, content: Content, isGone: boolean): boolean {
+    const streams = isGone ? this.#gone : this.#live;
+    const isNew = !streams.has(stream) && streams.size < streams.max;
+    if (isNew) streams.set(stream, content);
+    return isNew;
   }
 
   #wordsOf(words: readonly string[]): Float32Array | null {

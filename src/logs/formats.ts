@@ -8,6 +8,8 @@ import { type BanditRecord, readOpenBandit } from "./datasets/openbandit.js";
 import type { RatingRecord } from "./datasets/ratings.js";
 import { readTwitch, twitchEvents } from "./datasets/twitch.js";
 import { readCsvEvents } from "./readers/csvevents.js";
+import { utf16Of } from "./readers/encodings.js";
+import { readJsonArray } from "./readers/jsonarray.js";
 import { readJsonl } from "./readers/jsonl.js";
 import { type ByteSource, type ReaderOptions, readBytes } from "./readers/text.js";
 
@@ -66,11 +68,56 @@ function matching(fileNames: readonly string[], pattern: RegExp): string[] {
   return fileNames.filter((name) => pattern.test(baseName(name))).sort();
 }
 
-/** The first line of a file, as latin-1: enough to distinguish formats. */
+/** The start of a file as text: UTF-16 with its mark, else latin-1, which is enough to distinguish formats. */
+function startOf(bytes: Uint8Array): string {
+  const start = bytes.subarray(0, 65_536);
+  const text = utf16Of(start)?.text(start) ?? new TextDecoder("latin1").decode(start);
+  return text.replace(/^(?:\u00ef\u00bb\u00bf|\ufeff)/, "");
+}
+
 function firstLine(firstBytes: FirstBytes, fileName: string): string {
-  const bytes = firstBytes[fileName] ?? new Uint8Array();
-  const text = new TextDecoder("latin1").decode(bytes.subarray(0, 65_536)).replace(/^\u00ef\u00bb\u00bf/, "");
-  return (text.split("\n", 1)[0] ?? "").trimEnd();
+  return (startOf(firstBytes[fileName] ?? new Uint8Array()).split(/[\r\n]/, 1)[0] ?? "").trimEnd();
+}
+
+/** Lines within which one must be an event. */
+const LINES = 20;
+
+/** A layout of LiveQ's own events. */
+export interface OwnLayout {
+  name: "jsonl" | "json" | "csv";
+  /** Between the columns of `csv`. */
+  separator?: "," | ";" | "\t";
+}
+
+/**
+ * The layout of LiveQ's own events that a file has by its first bytes, whatever its name: a JSON array, an object a line,
+ * or columns of which one is `kind`. An empty file is `jsonl`. Undefined for any other file.
+ */
+export function ownLayoutOf(bytes: Uint8Array): OwnLayout | undefined {
+  const start = startOf(bytes);
+  // Files of tensors begin with a length in eight bytes.
+  if (start.slice(0, 8).includes("\0")) return undefined;
+  const text = start.trimStart();
+  const line = (text.split(/[\r\n]/, 1)[0] ?? "").trimEnd();
+  if (text.startsWith("[")) return { name: "json" };
+  // An object on many lines: its first line ends within it.
+  if (text.startsWith("{")) return { name: line.length < text.length && /[{,[]$/.test(line) ? "json" : "jsonl" };
+  if (text === "") return { name: "jsonl" };
+  for (const separator of [",", ";", "\t"] as const) {
+    const names = line.split(separator).map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
+    if (names.includes("kind")) return { name: "csv", separator };
+  }
+  // A damaged line may be the first.
+  const isLine = (one: string) => one.startsWith("{") && one.trimEnd().endsWith("}");
+  return text.split(/[\r\n]+/, LINES).some(isLine) ? { name: "jsonl" } : undefined;
+}
+
+/** Whether the files that match have a layout of LiveQ's own, by their first bytes. */
+function ownDetector([file]: readonly LogFormatFile[], name: OwnLayout["name"]): CommonFormat["detect"] {
+  return (fileNames, firstBytes) => {
+    const names = matching(fileNames, file!.pattern);
+    return names.length > 0 && names.every((one) => ownLayoutOf(firstBytes[one] ?? new Uint8Array())?.name === name);
+  };
 }
 
 /** Whether every required file exists, and `first` matches the first lines of the first one. */
@@ -94,6 +141,7 @@ async function* each<T>(names: readonly string[], read: (name: string) => AsyncI
 }
 
 const LIVE_JSONL: LogFormatFile[] = [{ pattern: /\.(?:jsonl|ndjson)$/i, about: "events, one JSON object a line" }];
+const LIVE_JSON: LogFormatFile[] = [{ pattern: /\.json$/i, about: "events, a JSON array or objects on many lines" }];
 const LIVE_CSV: LogFormatFile[] = [
   { pattern: /\.csv$/i, about: "events with a column for each field, as toCsv writes" },
 ];
@@ -231,10 +279,21 @@ export const LOG_FORMATS: readonly LogFormat[] = [
     description: "LiveQ's own events, one JSON object a line",
     yields: "events",
     files: LIVE_JSONL,
-    detect: detector(LIVE_JSONL, /^\s*(?:\{.*)?$/),
+    detect: ownDetector(LIVE_JSONL, "jsonl"),
     read: (fileNames, open, options = {}) =>
       each(matching(fileNames, LIVE_JSONL[0]!.pattern), (name) =>
         readJsonl(open(name), { ...options, name: baseName(name) }),
+      ),
+  },
+  {
+    name: "json",
+    description: "LiveQ's own events, a JSON array, or objects on many lines",
+    yields: "events",
+    files: LIVE_JSON,
+    detect: ownDetector(LIVE_JSON, "json"),
+    read: (fileNames, open, options = {}) =>
+      each(matching(fileNames, LIVE_JSON[0]!.pattern), (name) =>
+        readJsonArray(open(name), { ...options, name: baseName(name) }),
       ),
   },
   {
@@ -242,7 +301,7 @@ export const LOG_FORMATS: readonly LogFormat[] = [
     description: "LiveQ's own events, with a header and a column for each field",
     yields: "events",
     files: LIVE_CSV,
-    detect: detector(LIVE_CSV, /(?:^|,)kind(?:,|$)/),
+    detect: ownDetector(LIVE_CSV, "csv"),
     read: (fileNames, open, options = {}) =>
       each(matching(fileNames, LIVE_CSV[0]!.pattern), (name) =>
         readCsvEvents(open(name), undefined, { ...options, name: baseName(name) }),

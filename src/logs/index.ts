@@ -88,19 +88,20 @@ export {
   LOG_FORMATS,
   type LogFormat,
   type LogFormatFile,
+  type OpenFile,
+  type OwnLayout,
+  ownLayoutOf,
 } from "./formats.js";
+export { Batched, inBatches } from "./readers/batches.js";
 export { type CsvOptions, readCsv } from "./readers/csv.js";
 export { type CsvEventMapping, type CsvFieldMapping, readCsvEvents, toCsv } from "./readers/csvevents.js";
+export { readJsonArray } from "./readers/jsonarray.js";
 export { parseEventLine, readJsonl, toJsonl } from "./readers/jsonl.js";
 export { LineError } from "./readers/lines.js";
-export { mergeByTime } from "./readers/merge.js";
-export {
-  type ByteSource,
-  type ReaderOptions,
-  readBytes,
-  readLineBlocks,
-  type TextOptions,
-} from "./readers/text.js";
+export { type BatchSource, mergeBatches, mergeByTime, OverlapError } from "./readers/merge.js";
+export { type ByteSource, readBytes } from "./readers/pieces.js";
+export { type RunStore, type SortOptions, sortEvents } from "./readers/sort.js";
+export { type ReaderOptions, readLineBlocks, type TextOptions } from "./readers/text.js";
 export { emptyQualityReport, type QualityReport, qualityReportLines } from "./report.js";
 export { cutEventsAt, type EventSplit, holdOutUserEvents, kFoldEvents } from "./splits/events.js";
 export {

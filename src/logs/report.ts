@@ -20,6 +20,8 @@ export interface QualityReport {
   open: number;
   /** Messages of the first few unreadable lines. */
   examples: string[];
+  /** By reason the first dropped item: an event as JSON, shortened, or the message of an unreadable line. */
+  examplesBy: Record<string, string>;
   /** Diversity of the events kept; absent for tables. */
   diversity?: LogDiversity;
 }
@@ -29,13 +31,22 @@ const EXAMPLES = 10;
 
 /** An empty report: pass the same one to a reader and to the cleaning, and it counts both. */
 export function emptyQualityReport(): QualityReport {
-  return { read: 0, kept: 0, dropped: 0, added: 0, droppedBy: {}, changedBy: {}, addedBy: {}, open: 0, examples: [] };
+  const counts = { read: 0, kept: 0, dropped: 0, added: 0, open: 0 };
+  return { ...counts, droppedBy: {}, changedBy: {}, addedBy: {}, examples: [], examplesBy: {} };
 }
 
-/** Counts a dropped item. */
-export function drop(report: QualityReport, reason: string): void {
+/** Longest example of a dropped item. */
+const EXAMPLE = 200;
+
+/** Counts a dropped item, and keeps the first of each reason. */
+export function drop(report: QualityReport, reason: string, item?: object | string): void {
   report.dropped++;
   count(report.droppedBy, reason);
+  // A report from elsewhere may lack the field.
+  if (item === undefined || report.examplesBy?.[reason] !== undefined) return;
+  const text = typeof item === "string" ? item : JSON.stringify(item);
+  report.examplesBy ??= {};
+  report.examplesBy[reason] = text.length > EXAMPLE ? `${text.slice(0, EXAMPLE)}...` : text;
 }
 
 /** Counts a changed value. */
@@ -46,7 +57,7 @@ export function change(report: QualityReport, reason: string, column: string): v
 /** Counts a line that a reader skips: read and dropped. */
 export function skipLine(report: QualityReport, message: string): void {
   report.read++;
-  drop(report, "unreadable");
+  drop(report, "unreadable", message);
   if (report.examples.length < EXAMPLES) report.examples.push(message);
 }
 
@@ -94,5 +105,7 @@ export function qualityReportLines(report: QualityReport): string[] {
   const table = rows.map(([name, n, share = ""]) => {
     return `${name!.padEnd(widths[0]!)}  ${n!.padStart(widths[1]!)}  ${share.padStart(widths[2]!)}`.trimEnd();
   });
-  return [...table, ...report.examples.map((message) => `e.g. ${message}`)];
+  const reasons = Object.entries(report.examplesBy ?? {}).filter(([reason]) => reason !== "unreadable");
+  const examples = [...reasons.map(([reason, item]) => `${reason}: ${item}`), ...report.examples];
+  return [...table, ...examples.map((example) => `e.g. ${example}`)];
 }

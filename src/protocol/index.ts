@@ -60,6 +60,7 @@ export {
   MAX_LATE_MS,
   MINUTE,
   SESSION_GAP_MS,
+  STREAM_TIMEOUT_MS,
   timeFault,
   WEEK,
   WRONG_CLOCK_MS,

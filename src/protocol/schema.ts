@@ -301,7 +301,15 @@ function listOf(shortest: number, longest: number, check: Check): Check {
 }
 
 const isName = textOf(1, NAME_LENGTH);
-const isId: Check = (value) => isName(value) && PLAIN.test(value as string);
+const isId: Check = (value) => {
+  if (typeof value !== "string" || value.length === 0 || value.length > NAME_LENGTH) return false;
+  // As PLAIN says, in a third of the time.
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return false;
+  }
+  return true;
+};
 const isNonNegative = numberIn(0, Number.MAX_VALUE);
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTags = listOf(0, TAGS, isName);
@@ -336,25 +344,30 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 interface Shape {
   fields: readonly string[];
-  required: readonly string[];
-  checks: Readonly<Record<string, Check>>;
+  /** Number of fields that must be there. */
+  required: number;
+  checks: ReadonlyMap<string, FieldCheck>;
+}
+
+interface FieldCheck {
+  check: Check;
+  isRequired: boolean;
 }
 
 /** The fields of each kind, taken from the schema itself; a field without its own check is a name. */
 const SHAPES: ReadonlyMap<unknown, Shape> = new Map(
   event.options.flatMap(({ entries }) => {
     const schemas = Object.entries(entries).filter(([field]) => field !== "kind");
-    const required = schemas.filter(([, schema]) => schema.type !== "optional").map(([field]) => field);
+    const required = new Set(schemas.filter(([, schema]) => schema.type !== "optional").map(([field]) => field));
     const fields = schemas.map(([field]) => field);
     const kinds: readonly string[] = "options" in entries.kind ? entries.kind.options : [entries.kind.literal];
     const checkOf = (field: string) => CHECKS[`${kinds[0]}.${field}`] ?? CHECKS[field] ?? isName;
-    const checks = Object.fromEntries(fields.map((field) => [field, checkOf(field)]));
-    const shape = { fields, required, checks: { ...checks, kind: () => true } };
+    const checks = new Map<string, FieldCheck>([["kind", { check: () => true, isRequired: false }]]);
+    for (const field of fields) checks.set(field, { check: checkOf(field), isRequired: required.has(field) });
+    const shape = { fields, required: required.size, checks };
     return kinds.map((kind): [string, Shape] => [kind, shape]);
   }),
 );
-
-const isEnumerable = Object.prototype.propertyIsEnumerable;
 
 /** Whether a value is a plain object of valid fields only. */
 function isOf(value: unknown, checks: Readonly<Record<string, Check>>): boolean {
@@ -371,10 +384,17 @@ function isOf(value: unknown, checks: Readonly<Record<string, Check>>): boolean 
  * decides, and names the error.
  */
 export function isEvent(value: unknown): value is LiveEvent {
-  const shape = SHAPES.get((value as LiveEvent | null | undefined)?.kind);
-  if (shape === undefined || !isOf(value, shape.checks)) return false;
-  for (const field of shape.required) if (!isEnumerable.call(value, field)) return false;
-  return true;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  const shape = SHAPES.get((value as LiveEvent).kind);
+  if (shape === undefined) return false;
+  let required = 0;
+  for (const field in value) {
+    const known = shape.checks.get(field);
+    if (known === undefined || !known.check((value as Record<string, unknown>)[field])) return false;
+    // A field of Object.prototype is none of the event's own.
+    if (known.isRequired && Object.hasOwn(value, field)) required++;
+  }
+  return required === shape.required;
 }
 
 function copy(event: LiveEvent): LiveEvent {

@@ -14,6 +14,8 @@ export const BOUNCE_MS = 5000;
 export const BEAT_TIMEOUT_MS: number = 5 * MINUTE;
 /** A user without events for longer has left: the next event begins a session. */
 export const SESSION_GAP_MS: number = 30 * MINUTE;
+/** A stream without any event for longer has ended: the default of every policy. */
+export const STREAM_TIMEOUT_MS: number = DAY;
 /** An event dated further ahead of the host's time is refused: the default of every policy and of `ingest`. */
 export const MAX_AHEAD_MS: number = 5 * MINUTE;
 /** An event further behind the host's time is dropped: the default of every policy. */

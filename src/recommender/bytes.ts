@@ -1,12 +1,12 @@
-import { SnapshotError } from "../engine/index.js";
+import { type Part, SnapshotError } from "../engine/index.js";
 
-/** The bytes of words. */
-export function wordBytes({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** A window of events or decisions as a part of a file. */
+export function windowPart(name: string, chunks: () => Iterable<Uint8Array>): Part {
+  return { name, chunks, release() {} };
 }
 
-/** The words in such bytes, entries of a window: three words each. */
-export function wordsOf(bytes: Uint8Array): Uint32Array {
-  if (bytes.length % 12 !== 0) throw new SnapshotError("the windows of a file must be entries of three words");
+/** The words of such a part, entries of three words each. */
+export function wordsOf(name: string, bytes: Uint8Array): Uint32Array {
+  if (bytes.length % 12 !== 0) throw new SnapshotError(`the file's "${name}" must be entries of three words`);
   return new Uint32Array(bytes.slice().buffer);
 }

@@ -34,7 +34,7 @@ import {
   joined,
   jsonPart,
   type LearnerOptions,
-  type Part,
+  type PartReader,
   SnapshotError,
   wholePart,
 } from "../engine/index.js";
@@ -58,7 +58,7 @@ import {
   type Watch,
 } from "../protocol/index.js";
 import type { QFunction } from "./agent.js";
-import { wordBytes, wordsOf } from "./bytes.js";
+import { windowPart, wordsOf } from "./bytes.js";
 import { type FeatureGroup, type Features, featureVersion, type SavedGroup, savedGroups } from "./features/index.js";
 import {
   type Agreement,
@@ -300,7 +300,7 @@ export interface RecommenderStats extends IntakeCounts {
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
 const KIND = "recommender";
-const VERSION = "7";
+const VERSION = "8";
 
 /** The content of a save beside the agent and numbers. */
 interface Saved {
@@ -313,8 +313,8 @@ interface Saved {
   /** Without what stands in parts of their own, as in the next. */
   pending: Pick<SavedPending, "dropped">;
   watches: Omit<SavedWatches, "running" | "ended">;
-  /** How many floats each array of the state and of the towers has. */
-  floats: { state: number[]; towers: number[] };
+  /** How many floats each array of the state has. */
+  floats: number[];
   /** Entered streams that taught nothing. */
   lost: { unfinished: number; censored: number };
   intake: SavedIntake;
@@ -347,7 +347,7 @@ const SAVED: Shape = fields<Saved>({
   scenes: any,
   pending: fields<Saved["pending"]>({ dropped: nonNegativeInteger }),
   watches: any,
-  floats: fields<Saved["floats"]>({ state: list(nonNegativeInteger), towers: list(nonNegativeInteger) }),
+  floats: list(nonNegativeInteger),
   lost: fields<Saved["lost"]>({ unfinished: nonNegativeInteger, censored: nonNegativeInteger }),
   intake: intakeShape,
   pace: fields<SavedPace>({ untrained: nonNegativeInteger, waiting: nonNegativeInteger }),
@@ -717,14 +717,11 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   #file(): FilePart {
-    const numbers = { state: [] as Float32Array[], towers: [] as Float32Array[] };
+    const numbers: Float32Array[] = [];
     const features = this.options.features.map(({ name, options }) => ({ name, options }));
     const scenes = this.#scenes.save(numbers);
-    const floats = (name: keyof typeof numbers): Part => {
-      // They may be the state's own.
-      const copies = numbers[name].map((array) => array.slice());
-      return floatsPart(name, () => copies);
-    };
+    // They may be the state's own.
+    const copies = numbers.map((array) => array.slice());
     const saved: Saved = {
       // A loaded one has a name of its own.
       options: { ...this.options, instance: undefined, features, returns: this.#objective.options },
@@ -740,17 +737,16 @@ export class Recommender implements Policy, TargetPolicy {
       drawn: [...this.#offers.state()],
       agreement: this.#agreement.save(),
       counts: { ...this.#counts, decisions: this.#names.count },
-      floats: { state: numbers.state.map(lengthOf), towers: numbers.towers.map(lengthOf) },
+      floats: numbers.map(lengthOf),
     };
     const parts = [
       jsonPart("json", saved),
       this.#agent.part?.("agent") ?? wholePart("agent", this.#agent.save()),
       ...this.#pending.parts(),
       this.#watches.part(),
-      floats("state"),
-      floats("towers"),
-      wholePart("events", wordBytes(this.#intake.window())),
-      wholePart("names", wordBytes(this.#names.save())),
+      floatsPart("state", () => copies),
+      windowPart("events", this.#intake.window()),
+      windowPart("names", this.#names.window()),
       ...this.#scenes.parts(),
     ];
     return filePart("", KIND, { version: VERSION, features: String(featureVersion) }, parts, 1);
@@ -822,36 +818,26 @@ export class Recommender implements Policy, TargetPolicy {
     const pending = new PendingReader({ observation, candidate, next, slate });
     const watches = { running: [], ended: [] };
     const [events, names] = [new BytesReader(), new BytesReader()];
-    const floats: Partial<Record<"state" | "towers", FloatsReader>> = {};
-    const floatsOf = (name: "state" | "towers") => (bytes: number) => {
-      floats[name] = new FloatsReader(name, saved.floats[name], bytes);
-      return floats[name];
-    };
-    const readers: Opened<Recommender>["readers"] = new Map([
+    let floats: FloatsReader | undefined;
+    const readers: Opened<Recommender>["readers"] = new Map<string, (bytes: number) => PartReader>([
       ...pending.readers,
       ["watches", () => Watches.reader(watches)],
-      ["state", floatsOf("state")],
-      ["towers", floatsOf("towers")],
+      ["state", (bytes) => (floats = new FloatsReader("state", saved.floats, bytes))],
       ["events", () => events],
       ["names", () => names],
       ...Array.from(this.#scenes.readers(), ([name, reader]) => [name, () => reader] as const),
     ]);
-    const all = (name: "state" | "towers") => {
-      const lengths = saved.floats[name];
-      const whole = new Float32Array(lengths.reduce((sum, length) => sum + length, 0));
+    const finish = () => {
+      const numbers = new Float32Array(saved.floats.reduce((sum, length) => sum + length, 0));
       let at = 0;
-      for (const length of lengths) {
-        whole.set(floats[name]!.take(length), at);
+      for (const length of saved.floats) {
+        numbers.set(floats!.take(length), at);
         at += length;
       }
-      return whole;
-    };
-    const finish = () => {
       this.#restore(saved, {
-        state: all("state"),
-        towers: all("towers"),
-        events: wordsOf(events.take()),
-        decisions: wordsOf(names.take()),
+        numbers,
+        events: wordsOf("events", events.take()),
+        decisions: wordsOf("names", names.take()),
       });
       const { entries, deadlines } = pending;
       this.#pending.load({ entries, deadlines, ...saved.pending }, (length) => pending.take(length));
@@ -1109,12 +1095,12 @@ export class Recommender implements Policy, TargetPolicy {
 
   #restore(
     saved: Saved,
-    numbers: Record<"state" | "towers", Float32Array> & Record<"events" | "decisions", Uint32Array>,
+    { numbers, events, decisions }: { numbers: Float32Array } & Record<"events" | "decisions", Uint32Array>,
   ): void {
     Object.assign(this.#counts, saved.counts);
     this.#scenes.load(saved.scenes, numbers);
-    this.#intake.load(saved.intake, numbers.events);
-    this.#names.load(saved.counts.decisions, numbers.decisions);
+    this.#intake.load(saved.intake, events);
+    this.#names.load(saved.counts.decisions, decisions);
     this.#pace.load(saved.pace);
     this.#random.restore(Uint32Array.from(saved.random));
     this.#offers.restore(Uint32Array.from(saved.drawn));

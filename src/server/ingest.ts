@@ -81,6 +81,11 @@ export interface IngestAnswer {
   faults: IngestFault[];
 }
 
+/** What reading a body of events needs to know. */
+export type EventLimits = Required<
+  Pick<IngestOptions, "maxBytes" | "maxEvents" | "onInvalid" | "now" | "maxAheadMs" | "bodyTimeoutMs">
+>;
+
 const TABLE: Rules<IngestOptions> = {
   sink: callback,
   maxBytes: integer(1, 2 ** 30),
@@ -121,7 +126,7 @@ function faultOf(place: Place, answer: IngestFault["answer"], error: Error): Ing
   return { ...place, answer, field: error instanceof EventError ? error.field : "", message: error.message };
 }
 
-async function* linesOf(request: Request, limits: Required<IngestOptions>): AsyncGenerator<Element, void, undefined> {
+async function* linesOf(request: Request, limits: EventLimits): AsyncGenerator<Element, void, undefined> {
   let blank = 0;
   for await (const { first, lines } of readLineBlocks(bodyOf(request, limits))) {
     for (const [i, line] of lines.entries()) {
@@ -132,7 +137,7 @@ async function* linesOf(request: Request, limits: Required<IngestOptions>): Asyn
   }
 }
 
-async function* jsonOf(request: Request, limits: Required<IngestOptions>): AsyncGenerator<Element, void, undefined> {
+async function* jsonOf(request: Request, limits: EventLimits): AsyncGenerator<Element, void, undefined> {
   const bytes = await readBytes(bodyOf(request, limits));
   let value: unknown;
   try {
@@ -157,11 +162,11 @@ function parsed(element: unknown): LiveEvent | Error {
   }
 }
 
-function tooMany(what: string, { maxEvents }: Required<IngestOptions>): HttpError {
+function tooMany(what: string, { maxEvents }: EventLimits): HttpError {
   return new HttpError(413, `a request must have at most ${maxEvents} ${what}`);
 }
 
-function elementsOf(request: Request, limits: Required<IngestOptions>): AsyncIterable<Element> {
+function elementsOf(request: Request, limits: EventLimits): AsyncIterable<Element> {
   const type = mediaType(request);
   if (type === JSON_TYPE) return jsonOf(request, limits);
   if (LINES.includes(type)) return linesOf(request, limits);
@@ -219,19 +224,21 @@ function busy(): HttpError {
   return new HttpError(503, "too many requests wait; send the events again", RETRY);
 }
 
-function failure({ status, message, headers }: HttpError): Response {
-  return answer(status, { error: { field: "", message } }, headers);
+/** The response to a request that is rejected. */
+export function failure({ status, message, headers, field }: HttpError): Response {
+  return answer(status, { error: { field, message } }, headers);
 }
 
 /** The events of one request. */
-interface Batch {
+export interface Batch {
   events: LiveEvent[];
   /** Where each of them stands in the body. */
   places: Place[];
   faults: IngestFault[];
 }
 
-async function readEvents(request: Request, limits: Required<IngestOptions>): Promise<Batch> {
+/** The events of a request's body. @throws HttpError for a body that cannot be read. */
+export async function readEvents(request: Request, limits: EventLimits): Promise<Batch> {
   const batch: Batch = { events: [], places: [], faults: [] };
   const { maxEvents, maxAheadMs, onInvalid } = limits;
   const host = limits.now();
@@ -317,13 +324,15 @@ function repeated(place: Place, { id }: LiveEvent, isSame: boolean): IngestFault
   return { ...place, answer: "conflict", field: "id", message };
 }
 
-function refusal(place: Place, receipt: Exclude<Receipt, "taken">): IngestFault {
+/** Why an event was not taken. */
+export function refusal(place: Place, receipt: Exclude<Receipt, "taken">): IngestFault {
   if (receipt === "duplicate") return { ...place, answer: receipt, field: "", message: "the event was taken before" };
   if (receipt === "late") return { ...place, answer: receipt, field: "time", message: "the event is too old" };
   return faultOf(place, receipt.field === "id" ? "conflict" : "invalid", receipt);
 }
 
-function answerOf(receipts: readonly (Receipt | undefined)[], faults: IngestFault[]): Response {
+/** The response about events, each with its receipt. */
+export function answerOf(receipts: readonly (Receipt | undefined)[], faults: IngestFault[]): Response {
   const accepted = receipts.filter((receipt) => receipt === "taken").length;
   const left = receipts.filter((receipt) => receipt === undefined).length;
   const of = (...answers: string[]) => faults.filter(({ answer }) => answers.includes(answer)).length;

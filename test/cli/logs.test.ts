@@ -419,7 +419,11 @@ describe("evaluate on a log", () => {
 describe("what cannot be is said in one line", () => {
   test.each([
     [["prepare", at("events.jsonl"), at("events.jsonl")], 2, "events.jsonl must be read once only"],
-    [["prepare", at("nothing.jsonl"), "--out", at("nothing")], 1, "nothing.jsonl: must hold events that can be kept"],
+    [
+      ["prepare", at("nothing.jsonl"), "--out", at("nothing")],
+      1,
+      "nothing.jsonl: holds no events: nothing but blank lines",
+    ],
     [["prepare", at("text.txt")], 1, 'text.txt: unknown layout; "--format" must be one of movielens-100k,'],
     [["prepare", at("empty")], 1, "empty: must hold files, got an empty folder"],
     [["prepare", EVENTS, "--split", "leave-last-out"], 2, '"--split leave-last-out" is for ratings'],

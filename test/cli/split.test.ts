@@ -16,7 +16,8 @@ const users = [...new Set(events.flatMap((event) => ("user" in event ? [event.us
 
 function parts(options: Partial<SplitOptions>): Record<string, LiveEvent[]> {
   const whole: SplitOptions = { split: "time", fractions: [0.8, 0.1, 0.1], folds: 3, seed: 7, ...options };
-  const router = routerOf(whole, { times, users });
+  const instants = splitInstants(times, whole.fractions);
+  const router = routerOf(whole, { instants, users });
   const split = router.parts.map((): LiveEvent[] => []);
   for (const event of events) for (const part of router.of(event)) split[part]!.push(event);
   return Object.fromEntries(router.parts.map((part, i) => [part, split[i]!]));

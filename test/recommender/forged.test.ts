@@ -3,6 +3,7 @@ import { DQN, type DQNOptions, SnapshotError } from "../../src/engine/index.js";
 import { Random } from "../../src/numeric/index.js";
 import { EventError, type LiveEvent } from "../../src/protocol/index.js";
 import { Recommender } from "../../src/recommender/recommender.js";
+import { ByteWriter } from "../../src/recommender/state/index.js";
 import { simulate } from "../../src/simulator/index.js";
 import { forged, type Json, mutate, mutateBytes, type Parts, partsOf, pathsOf } from "../support/forged.js";
 import { everyGroup } from "../support/groups.js";
@@ -178,7 +179,8 @@ test("an unchanged file serves", () => {
 
 test(`${MUTANTS} files with a fault in their JSON are refused with its place, or give a recommender that serves`, () => {
   const count = answers((parts, random) => {
-    const root = random.pick([parts.json, parts.json, ...Object.values(parts.lines)]);
+    const lines = Object.values(parts.lines).filter(({ length }) => length > 0);
+    const root = random.pick([parts.json, parts.json, ...lines]);
     return { what: mutate(root, random.pick(pathsOf(root)), random) };
   }, 1);
   expect(count.refused).toBeGreaterThan(MUTANTS / 3);
@@ -200,9 +202,38 @@ test(`${MUTANTS} files with several faults, too`, () => {
   expect(count.refused).toBeGreaterThan(MUTANTS / 2);
 });
 
-/** The saved part of a keeper. */
-function kept(json: Json, name: string): Json {
-  return json.scenes.state.keepers.find(([own]: [string]) => own === name)[1];
+/** A part of one frame. */
+function framed(write: (out: ByteWriter) => void): Uint8Array {
+  const [frame, head] = [new ByteWriter(), new ByteWriter()];
+  write(frame);
+  head.u32(frame.length);
+  return Buffer.concat([head.slice(), frame.slice()]);
+}
+
+/** A user with two entries of one streamer among the pairs. */
+function twice(out: ByteWriter): void {
+  const record = new ByteWriter();
+  record.f64(0);
+  // Watching, the profile, age, four traits, pages, ratings, categories, tags, pairs, and five more.
+  for (const entries of [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0]) record.varint(entries);
+  record.u24(0);
+  record.u24(0);
+  // Codes of 68 numbers that are all 0.
+  record.raw(new Uint8Array(17));
+  out.text("u");
+  out.f64(0);
+  out.u24(record.length);
+  out.raw(record.slice());
+  out.text("ann");
+}
+
+/** The rates of a stream without counts. */
+function rates(out: ByteWriter, index: number, trend: readonly number[]): void {
+  out.u8(1);
+  out.varint(index);
+  out.varint(0);
+  for (const number of trend) out.f64(number);
+  for (let i = 0; i < 24; i++) out.varint(0);
 }
 
 const noise = (length: number, byte: number) => new Uint8Array(length).fill(byte);
@@ -245,22 +276,60 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     /"pending" must be without deadlines of users who have no decision/,
   ],
   "the same stream twice": [
-    (_, json) => json.scenes.state.catalogue.streams.push(json.scenes.state.catalogue.streams[0]),
-    /"catalogue.streams" must be without an item twice/,
+    ({ lines }) => lines["catalogue"]!.push(lines["catalogue"]![0]),
+    /"catalogue.\d+.stream.id" must be a new one/,
+  ],
+  "a stream that ended twice": [
+    ({ lines }) => {
+      const gone = lines["catalogue"]!.find((record) => (record as Json)[0] === "gone");
+      lines["catalogue"]!.push(gone);
+    },
+    /"catalogue.\d+.gone.id" must be a new one/,
+  ],
+  "a record of no kind": [
+    ({ lines }) => lines["catalogue"]!.push(["constructor", {}]),
+    /"catalogue.\d+.0" must be a kind of record, got "constructor"/,
+  ],
+  "signs of one stream twice": [
+    ({ lines }) => lines["signs"]!.push(["s", 1], ["s", 2]),
+    /"signs.\d+" must be a new one of at most Infinity, got "s"/,
+  ],
+  "a user forgotten at no time": [
+    ({ lines }) => lines["forgotten"]!.push([7, null]),
+    /"forgotten.\d+.1" must be a finite number, got null/,
   ],
   "rates of no stream": [
-    (_, json) => (kept(json, "moments").rows = [[1e9, 1, [], []]]),
-    /"moments.rows.0.0" must be an integer in/,
+    ({ bytes }) =>
+      bytes.set(
+        "kept.moments",
+        framed((out) => rates(out, 1e9, [-1, -1, -1, -1, -1])),
+      ),
+    /"kept.moments.0.index" must be at most \d+, got 1000000000/,
   ],
   "rates of two marks at once": [
-    (_, json) => {
-      const { rows } = kept(json, "moments");
-      rows[0][3] = [1000, 0, 1000, 0, 0];
+    ({ bytes }) =>
+      bytes.set(
+        "kept.moments",
+        framed((out) => rates(out, 0, [1000, 0, 1000, 0, 0])),
+      ),
+    /"kept.moments.0" must be of two marks/,
+  ],
+  "rates of a stream twice": [
+    ({ bytes }) => {
+      const frame = framed((out) => rates(out, 0, [-1, -1, -1, -1, -1]));
+      bytes.set("kept.moments", Buffer.concat([frame, frame]));
     },
-    /"moments.rows.0.3" must be two marks/,
+    /"kept.moments.1" must be rows in ascending order/,
   ],
   "200,000 hashes in one place": [
-    (_, json) => (kept(json, "moments").seen = Array.from({ length: 200_000 }, (_, i) => [0, i])),
+    ({ bytes }) =>
+      bytes.set(
+        "kept.moments",
+        framed((out) => {
+          out.u8(0);
+          out.raw(new Uint8Array(Uint32Array.from({ length: 600_000 }, (_, i) => (i % 3 < 2 ? i : 0)).buffer));
+        }),
+      ),
     /^serves$/,
   ],
   "a generator of one word": [(_, json) => (json.random = [1]), /"file.random" must be an array of 4 to 4, got \[1\]/],
@@ -287,6 +356,14 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     /"columns.stream" must be/,
   ],
   "an option of no use": [(_, json) => (json.options.mmr = 1), /"mmr" is not an option/],
+  "a name twice in a table of a user": [
+    ({ bytes }) => bytes.set("users", framed(twice)),
+    /"users.0.pairs.1" must not have the name of another entry/,
+  ],
+  "half an entry of a window": [
+    ({ bytes }) => bytes.set("events", noise(8, 1)),
+    /"events" must be entries of three words/,
+  ],
   "decisions that are NaN": [
     ({ bytes }) => bytes.set("pending", noise(bytes.get("pending")!.length, 255)),
     /"pending" must be finite numbers/,
@@ -299,13 +376,28 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
     ({ bytes }) => bytes.set("pending", noise(7, 0)),
     /"pending" must be \d+ numbers of 4 bytes, got 7 bytes/,
   ],
-  "vectors that are NaN": [
-    ({ bytes }) => bytes.set("state", noise(bytes.get("state")!.length, 255)),
-    /"state" must be finite numbers/,
+  "numbers of no keeper": [
+    ({ bytes }) => bytes.set("state", noise(8, 255)),
+    /"state" must be 0 numbers of 4 bytes, got 8 bytes/,
   ],
   "towers that are NaN": [
-    ({ bytes }) => bytes.set("towers", noise(bytes.get("towers")!.length, 255)),
-    /"towers" must be finite numbers/,
+    ({ bytes }) =>
+      bytes.set(
+        "towers",
+        framed((out) => {
+          out.u8(1);
+          for (let i = 0; i < 4; i++) out.f32(Number.NaN);
+        }),
+      ),
+    /"towers.0" must be numbers in/,
+  ],
+  "towers of half of the streams": [
+    ({ bytes }) =>
+      bytes.set(
+        "towers",
+        framed((out) => out.u8(0)),
+      ),
+    /"towers" must have \d+ rows, got 1/,
   ],
   "an agent of fixed actions": [({ bytes }) => bytes.set("agent", agentOf({})), /the file's agent has/],
   "an agent of other rows": [

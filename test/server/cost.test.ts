@@ -10,6 +10,7 @@ import { parseNumber } from "../../src/logs/values.js";
 import { Recommender } from "../../src/recommender/index.js";
 import { Rates } from "../../src/recommender/state/index.js";
 import { ingest } from "../../src/server/index.js";
+import { readAll } from "../support/parts.js";
 
 /** Random texts of the last test; `npm run test:fuzz` asks for more. */
 const TEXTS = Number(process.env["FUZZ_TEXTS"] ?? 40);
@@ -75,9 +76,15 @@ const COLLIDING: Record<string, (n: number) => void> = {
     for (let i = 1; i <= n; i++) if (seen.get([i, i]) === undefined) seen.add([i, i]);
   },
   "Seen.load": (n) => new Seen(n).load(Uint32Array.from({ length: 3 * n }, (_, i) => Math.floor(i / 3))),
-  "Rates.load": (n) => {
-    const seen = Array.from({ length: n }, (_, i): [number, number] => [0, i]);
-    new Rates().load({ step: 0, known: [true, true, true, true], seen, rows: [] }, 0);
+  "Rates.reader": (n) => {
+    const seen = Uint32Array.from({ length: 3 * n }, (_, i) => (i % 3 === 2 ? 0 : Math.floor(i / 3)));
+    const frame = new Uint8Array(5 + seen.byteLength);
+    new DataView(frame.buffer).setUint32(0, 1 + seen.byteLength, true);
+    frame.set(new Uint8Array(seen.buffer), 5);
+    readAll(
+      new Rates().reader("rates", () => 0),
+      frame,
+    );
   },
 };
 

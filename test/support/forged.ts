@@ -15,7 +15,7 @@ export interface Parts {
 }
 
 /** Parts of records. */
-const LINES = ["decisions", "deadlines", "watches"];
+const LINES = ["decisions", "deadlines", "watches", "catalogue", "signs", "forgotten"];
 
 const decode = (bytes: Uint8Array): Json[] =>
   new TextDecoder()
@@ -115,8 +115,8 @@ export function mutate(root: unknown, path: Path, random: Random): string {
 /** One fault put into the bytes of a part, by a copy, and in words. */
 export function mutateBytes(parts: Parts, random: Random): string {
   // An agent's file has a digest of its own, and tests of its own.
-  const names = random.below(20) === 0 ? ["agent"] : ["pending", "state", "towers"];
-  const name = random.pick(names);
+  const others = [...parts.bytes.keys()].filter((name) => name !== "agent" && !LINES.includes(name));
+  const name = random.below(20) === 0 ? "agent" : random.pick([...others, "pending"]);
   const bytes = parts.bytes.get(name)!;
   const set = (changed: Uint8Array) => parts.bytes.set(name, changed);
   const at = 4 * random.below(Math.max(1, bytes.length >> 2));
@@ -142,6 +142,13 @@ export function mutateBytes(parts: Parts, random: Random): string {
       set(Uint8Array.of(...bytes.subarray(0, 64), ...bytes));
       return `${name} longer`;
     default: {
+      if (bytes.length > 0 && random.below(3) === 0) {
+        const copy = bytes.slice();
+        const place = random.below(copy.length);
+        copy[place] = random.pick([0, 1, 127, 128, 255, copy[place]! ^ (1 << random.below(8))]);
+        set(copy);
+        return `${name}: ${copy[place]} at byte ${place}`;
+      }
       const float = random.pick([Number.NaN, Number.POSITIVE_INFINITY, -1e30, 3e38, -0, 2e6]);
       put(float);
       return `${name}: ${float} at ${at}`;

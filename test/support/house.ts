@@ -10,7 +10,8 @@ export interface Room {
  */
 export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
-  { path: "server", holds: "Request -> Response: takes events over HTTP" },
+  { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
+  { path: "storage", holds: "the durable log and checkpoints" },
   { path: "examples", holds: "programs of one page, written as by a user of the package; a test runs each" },
   {
     path: "baselines",

@@ -24,6 +24,25 @@ export function written(name: string): string {
   return String.fromCharCode(2 * name.length) + name;
 }
 
+/** Saves parts, and reads them into something new. */
+export function copyParts(
+  parts: readonly Part[],
+  readers: readonly (readonly [string, PartReader])[],
+  piece?: number,
+): void {
+  const bytes = new Map(parts.map((part) => [part.name, bytesOf(part)]));
+  for (const [name, reader] of readers) readAll(reader, bytes.get(name)!, piece);
+}
+
+/** The records of a part of lines. */
+export function linesOf(part: Part): unknown[] {
+  const text = new TextDecoder().decode(bytesOf(part));
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
 /** Gives a reader all bytes, in pieces of so many. */
 export function readAll(reader: PartReader, bytes: Uint8Array, piece = bytes.length): void {
   for (let at = 0; at < bytes.length; at += piece) reader.write(bytes.subarray(at, at + piece));

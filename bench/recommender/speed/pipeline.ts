@@ -25,10 +25,11 @@ const IDLE: QFunction = {
   dispose() {},
 };
 
-async function logged(): Promise<Uint8Array[]> {
+/** A simulated log as JSON lines, in pieces. */
+export async function loggedPieces(world: typeof LOG = LOG): Promise<Uint8Array[]> {
   const encoder = new TextEncoder();
   const pieces: Uint8Array[] = [];
-  for await (const text of toJsonl(simulatedEvents(new RandomPolicy(1), LOG))) pieces.push(encoder.encode(text));
+  for await (const text of toJsonl(simulatedEvents(new RandomPolicy(1), world))) pieces.push(encoder.encode(text));
   return pieces;
 }
 
@@ -60,7 +61,7 @@ function featuriser(): (event: LiveEvent) => void {
 
 /** Events a second on one core: read from JSON lines and checked; cleaned as well; and turned into feature rows. */
 export async function measurePipeline(say: (text: string) => void): Promise<Result[]> {
-  const pieces = await logged();
+  const pieces = await loggedPieces();
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
   say(`a log of ${(bytes / 1e6).toFixed(0)} MB`);
   const ignore = () => {};

@@ -1,4 +1,8 @@
 /** What users cost: bytes of memory, and time of events and requests, at several numbers of users. */
+import { createReadStream, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AtomicFile } from "../../../src/node/file.js";
 import { lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/index.js";
 import { MINUTE } from "../../../src/protocol/index.js";
@@ -18,7 +22,7 @@ export const POPULATIONS: readonly Population[] = [
   { users: 10_000, isFull: false },
   { users: 100_000, isFull: false },
   { users: 1_000_000, isFull: false },
-  { users: 1000, isFull: true },
+  { users: 10_000, isFull: true },
 ];
 
 /** Users of the population beside which times are given. */
@@ -118,8 +122,9 @@ class Crowd {
 }
 
 /** A save in chunks: bytes, time and the longest step; and the bytes that it holds beside the recommender. */
-function saved(recommender: Recommender): Measured[] {
+function saved(recommender: Recommender, path: string): Measured[] {
   const before = liveBytes();
+  const file = new AtomicFile(path);
   const chunks = recommender.saveChunks();
   let [bytes, total, longest, peak] = [0, 0, 0, 0];
   for (let step = 0; ; step++) {
@@ -129,14 +134,38 @@ function saved(recommender: Recommender): Measured[] {
     total += took;
     longest = Math.max(longest, took);
     if (done) break;
+    file.write(value);
     bytes += value.byteLength;
     if (step % 1000 === 500) peak = Math.max(peak, liveBytes() - before);
   }
+  file.commit();
   return [
     ["file_bytes", bytes, "B"],
     ["save_us", 1000 * total, "us"],
     ["pause_max_us", 1000 * longest, "us"],
     ["held_bytes", peak, "B"],
+  ];
+}
+
+/** A load from the file: its time, and most bytes in use during it, garbage too, beside what is loaded. */
+async function loaded(path: string): Promise<Measured[]> {
+  const before = liveBytes();
+  let peak = 0;
+  async function* chunks() {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
+      yield chunk as Uint8Array;
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      peak = Math.max(peak, heapUsed + arrayBuffers - before);
+    }
+  }
+  const from = performance.now();
+  const recommender = await Recommender.loadChunks(chunks(), { loadAgent: () => IDLE });
+  const took = performance.now() - from;
+  const own = liveBytes() - before;
+  recommender.dispose();
+  return [
+    ["load_us", 1000 * took, "us"],
+    ["load_peak_bytes", Math.max(0, peak - own), "B"],
   ];
 }
 
@@ -146,9 +175,10 @@ export function populationName({ users, isFull }: Population): string {
 
 /**
  * Bytes a user without garbage; microseconds an event and a request, and their ratios to a thousand users of ten visits in
- * the same rounds; one save in chunks. Bytes are right only with `--expose-gc`. Bytes and the save are of one repetition.
+ * the same rounds; one save in chunks to a file, and a load from it. Bytes are right only with `--expose-gc`. Bytes, the save
+ * and the load are of one repetition.
  */
-export function measureUsers(population: Population, say: (text: string) => void): Result[] {
+export async function measureUsers(population: Population, say: (text: string) => void): Promise<Result[]> {
   const name = populationName(population);
   const few = new Crowd({ users: FEW, isFull: false }, say);
   const before = liveBytes();
@@ -166,7 +196,14 @@ export function measureUsers(population: Population, say: (text: string) => void
       ["request_ratio", own.request / base.request, "1"],
     ]);
   }
-  const once: Measured[] = [["bytes_per_user", bytes, "B"], ...saved(many.recommender)];
+  const folder = mkdtempSync(join(tmpdir(), "liveq-users-"));
+  const path = join(folder, "users.liveq");
+  const once: Measured[] = [["bytes_per_user", bytes, "B"]];
+  try {
+    once.push(...saved(many.recommender, path), ...(await loaded(path)));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
   few.recommender.dispose();
   many.recommender.dispose();
   return [

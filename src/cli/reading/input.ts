@@ -1,36 +1,66 @@
-import { closeSync, createReadStream, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
+import { createReadStream, readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import {
+  Batched,
+  type BatchSource,
+  type ByteSource,
   detectLogFormat,
+  inBatches,
   LineError,
   LOG_FORMATS,
   type LogFormat,
+  mergeBatches,
+  type OpenFile,
+  type OwnLayout,
+  ownLayoutOf,
+  type RatingRecord,
   type ReaderOptions,
   readCsvEvents,
+  readJsonArray,
   readJsonl,
   readLineBlocks,
 } from "../../logs/index.js";
+import { type Compression, compressionOf, decompressed } from "../../node/index.js";
 import { type LiveEvent, type LoggedDecision, parseDecision } from "../../protocol/index.js";
 import { STANDARD } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { UsageError } from "./arguments.js";
 
-/** Bytes at the start of a file that identify its layout. */
-const HEAD = 4096;
+/** Bytes at the start of a file that identify its layout and hold its first event. */
+const HEAD = 1 << 16;
+/** Of those the bytes that stay in memory. */
+const KEPT = 4096;
 
 /** A format of events. */
-type EventFormat = Extract<LogFormat, { yields: "events" }>;
+export type EventFormat = Extract<LogFormat, { yields: "events" }>;
+
+/** What the start of an input says. */
+interface Head {
+  /** The first bytes, decompressed. */
+  bytes: Uint8Array;
+  compression: Compression | undefined;
+  /** Undefined if it is none of LiveQ's own. */
+  layout: OwnLayout | undefined;
+  /** Whether its first line is an object that is no event, such as a decision. */
+  isForeign: boolean;
+  /** The time of its first event; -Infinity if unknown. */
+  from: number;
+}
 
 /** Input files with their total size and the number of bytes read so far. */
 export class Inputs {
   /** Paths, in the order given; `-` for stdin. */
-  readonly names: readonly string[];
+  names: readonly string[];
   /** Total bytes; undefined if unknown. */
   readonly total: number | undefined;
   read = 0;
   readonly #signal: AbortSignal;
+  /** Files that a folder holds, which may be of other kinds. */
+  readonly #found: ReadonlySet<string>;
   /** Pipes whose first bytes were read to identify their layout. */
   readonly #peeked = new Map<string, AsyncGenerator<Uint8Array, void, undefined>>();
+  readonly #heads = new Map<string, Head>();
+  readonly #compressions = new Map<string, Compression | undefined>();
 
   /**
    * @param given - Files, folders (their files, not those of folders within), or `-`.
@@ -39,7 +69,9 @@ export class Inputs {
    */
   constructor(given: readonly string[], signal: AbortSignal) {
     this.#signal = signal;
-    this.names = given.flatMap(filesOf);
+    const files = given.map(filesOf);
+    this.names = files.flat();
+    this.#found = new Set(given.flatMap((path, i) => (files[i]!.includes(path) ? [] : files[i]!)));
     const twice = this.names.find((name, i) => this.names.indexOf(name) < i);
     if (twice !== undefined) throw new UsageError(`${titleOf(twice)} must be read once only`);
     let total = 0;
@@ -49,7 +81,8 @@ export class Inputs {
 
   /** Their names for messages. */
   get title(): string {
-    return this.names.map(titleOf).join(", ");
+    const shown = this.names.slice(0, 3).map(titleOf).join(", ");
+    return this.names.length > 3 ? `${shown} and ${this.names.length - 3} more` : shown;
   }
 
   /** The share of the bytes read so far; undefined if unknown. */
@@ -58,22 +91,57 @@ export class Inputs {
     return this.total === 0 ? 1 : Math.min(1, this.read / this.total);
   }
 
-  /** The pieces of a file. @throws Error that names the file; the signal's reason if it ends the reading. */
-  async *open(name: string): AsyncGenerator<Uint8Array, void, undefined> {
-    const peeked = this.#peeked.get(name);
-    if (peeked !== undefined) {
-      yield* peeked;
-      return;
-    }
+  /** Whether all can be read a second time. */
+  get isAgain(): boolean {
+    return this.total !== undefined;
+  }
+
+  /** Whether a file was found in a folder, in place of being named. */
+  isFound(name: string): boolean {
+    return this.#found.has(name);
+  }
+
+  /** Leaves files out that a folder holds beside those of a layout. */
+  keep(names: readonly string[]): void {
+    const rest = this.names.filter((name) => !names.includes(name));
+    if (rest.length > 0) process.stderr.write(`not read, as they hold no events: ${rest.join(", ")}\n`);
+    this.names = names;
+  }
+
+  /** What inputs without any item are, in words. */
+  async nothing(): Promise<string> {
+    const heads = await Promise.all(this.names.map((name) => this.head(name)));
+    if (heads.some(({ bytes }) => bytes.length > 0)) return "nothing but blank lines";
+    const compression = heads.find((head) => head.compression)?.compression;
+    if (compression !== undefined) return `${compression} of an empty file`;
+    return heads.length > 1 ? "empty files" : "an empty file";
+  }
+
+  /** The pieces of a file, decompressed. @throws Error that names the file; the signal's reason if it ends the reading. */
+  open(name: string): AsyncGenerator<Uint8Array, void, undefined> {
+    return (
+      this.#peeked.get(name) ??
+      this.#unpacked(name, (bytes) => {
+        this.read += bytes;
+      })
+    );
+  }
+
+  async *#unpacked(name: string, see: (bytes: number) => void): AsyncGenerator<Uint8Array, void, undefined> {
     const stream = name === STANDARD ? process.stdin : createReadStream(name);
     const stop = () => void stream.destroy();
     this.#signal.addEventListener("abort", stop);
-    try {
+    const [signal, compressions] = [this.#signal, this.#compressions];
+    const seen = async function* () {
       for await (const piece of stream as AsyncIterable<Uint8Array>) {
-        this.read += piece.length;
+        if (!compressions.has(name)) compressions.set(name, compressionOf(piece));
+        see(piece.length);
         yield piece;
-        this.#signal.throwIfAborted();
+        signal.throwIfAborted();
       }
+    };
+    try {
+      yield* decompressed(seen());
     } catch (cause) {
       this.#signal.throwIfAborted();
       throw cannotBeRead(name, cause);
@@ -83,18 +151,66 @@ export class Inputs {
     }
   }
 
-  /** The first bytes of a file or a pipe; `open` still reads it from its start. */
-  async head(name: string): Promise<Uint8Array> {
-    if (!Number.isNaN(sizeOf(name))) return headOf(name);
-    const pieces = this.open(name);
-    const first = (await pieces.next()).value ?? new Uint8Array();
-    const whole = async function* () {
-      yield first;
-      yield* pieces;
-    };
-    this.#peeked.set(name, whole());
-    return first;
+  /** What the start of a file or a pipe says; `open` still reads it from its start. */
+  async head(name: string): Promise<Head> {
+    const known = this.#heads.get(name);
+    if (known !== undefined) return known;
+    const isPipe = Number.isNaN(sizeOf(name));
+    const pieces = this.#unpacked(name, (bytes) => {
+      if (isPipe) this.read += bytes;
+    });
+    const held: Uint8Array[] = [];
+    // A pipe may be slow: its first piece is enough.
+    for (let length = 0; length < (isPipe ? 1 : HEAD); length += held.at(-1)!.length) {
+      const { done, value } = await pieces.next();
+      if (done) break;
+      held.push(value);
+    }
+    if (!isPipe) await pieces.return();
+    const bytes = Buffer.concat(held).subarray(0, HEAD);
+    if (isPipe) this.#peeked.set(name, chained(held, pieces));
+    const layout = ownLayoutOf(bytes);
+    const from = layout === undefined ? -Infinity : await firstTime(layout, bytes);
+    const isForeign = layout?.name === "jsonl" && isOther(bytes);
+    const head = { bytes: bytes.slice(0, KEPT), compression: this.#compressions.get(name), layout, isForeign, from };
+    this.#heads.set(name, head);
+    return head;
   }
+}
+
+async function* chained(
+  held: Uint8Array[],
+  rest: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* held;
+  yield* rest;
+}
+
+/** The time of the first event at the start of a file; -Infinity if there is none. */
+async function firstTime(layout: OwnLayout, bytes: Uint8Array): Promise<number> {
+  try {
+    for await (const { time } of readOwn(layout, [bytes], { onError: "skip" })) return time;
+  } catch {
+    // The reading of the whole file says why.
+  }
+  return -Infinity;
+}
+
+/** Whether the first line is an object without a kind. */
+function isOther(bytes: Uint8Array): boolean {
+  const line = new TextDecoder().decode(bytes).trimStart().split("\n", 1)[0]!;
+  try {
+    return !("kind" in JSON.parse(line));
+  } catch {
+    return false;
+  }
+}
+
+/** The events of one file of LiveQ's own. */
+function readOwn(layout: OwnLayout, source: ByteSource, options: ReaderOptions): AsyncIterable<LiveEvent> {
+  if (layout.name === "jsonl") return readJsonl(source, options);
+  if (layout.name === "json") return readJsonArray(source, options);
+  return readCsvEvents(source, undefined, { ...options, ...(layout.separator && { separator: layout.separator }) });
 }
 
 /** An input's name for messages. */
@@ -130,26 +246,19 @@ function statOf(path: string): Stats {
   }
 }
 
-function headOf(name: string): Uint8Array {
-  try {
-    const descriptor = openSync(name, "r");
-    try {
-      const bytes = new Uint8Array(HEAD);
-      return bytes.subarray(0, readSync(descriptor, bytes));
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (cause) {
-    throw cannotBeRead(name, cause);
-  }
+/** A name without the ending of its compression. */
+function plainName(name: string): string {
+  return name.replace(/\.(?:gz|gzip|zst|zstd)$/i, "");
 }
 
 /** The values of `--format`. */
 export const FORMAT_NAMES: readonly string[] = ["auto", ...LOG_FORMATS.map(({ name }) => name)];
 
+const OWN = ["jsonl", "json", "csv"];
+
 /**
  * The layout of the inputs: by name, or with `auto` by their names and first bytes. LiveQ's own layouts are recognised by
- * the first bytes alone.
+ * the first bytes of each file alone; of a folder, files of no such layout are left out.
  *
  * @throws Error when nothing fits.
  */
@@ -157,35 +266,94 @@ export async function formatOf(inputs: Inputs, name: string): Promise<LogFormat>
   const named = LOG_FORMATS.find((format) => format.name === name);
   if (named !== undefined) return named;
   const heads: Record<string, Uint8Array> = {};
-  for (const input of inputs.names) heads[input] = await inputs.head(input);
-  const known = detectLogFormat(inputs.names, heads);
-  if (known !== undefined) return known;
-  // By content: a file of LiveQ's own events may have any name, and stdin has none.
-  const own = LOG_FORMATS.find((format) => {
-    const extension = { jsonl: ".jsonl", csv: ".csv" }[format.name];
-    if (extension === undefined) return false;
-    const renamed = Object.fromEntries(Object.entries(heads).map(([input, bytes]) => [`${input}${extension}`, bytes]));
-    return format.detect(Object.keys(renamed), renamed);
-  });
-  if (own !== undefined) return own;
-  const choices = FORMAT_NAMES.slice(1).join(", ");
-  throw new Error(`${inputs.title}: unknown layout; "--format" must be one of ${choices}`);
+  for (const input of inputs.names) heads[plainName(input)] = (await inputs.head(input)).bytes;
+  const known = detectLogFormat(Object.keys(heads), heads);
+  if (known !== undefined && !OWN.includes(known.name)) return known;
+  const own = await ownFiles(inputs);
+  if (own === undefined) {
+    const choices = FORMAT_NAMES.slice(1).join(", ");
+    throw new Error(`${inputs.title}: unknown layout; "--format" must be one of ${choices}`);
+  }
+  inputs.keep(own.files);
+  const [first] = own.layouts;
+  const format = LOG_FORMATS.find((one) => one.name === first) as EventFormat;
+  return { ...format, name: own.layouts.join(", ") };
 }
 
-/** The events of the inputs, in the order of the inputs. */
-export function eventsOf(format: EventFormat, inputs: Inputs, options: ReaderOptions): AsyncIterable<LiveEvent> {
-  // LiveQ's own files may have any name, which messages show in full.
-  if (format.name === "jsonl")
-    return each(inputs, (name) => readJsonl(inputs.open(name), { ...options, name: titleOf(name) }));
-  if (format.name !== "csv") return format.read(inputs.names, (name) => inputs.open(name), options);
-  return each(inputs, (name) => readCsvEvents(inputs.open(name), undefined, { ...options, name: titleOf(name) }));
+/** The files of LiveQ's own events, and their layouts; undefined if a named file is none, or there are none at all. */
+async function ownFiles(inputs: Inputs): Promise<{ files: string[]; layouts: string[] } | undefined> {
+  const files: string[] = [];
+  const layouts = new Set<string>();
+  // A folder of lines or columns may hold a report beside them, one of JSON arrays has nothing else.
+  const hasLines = inputs.names.some((name) => /\.(?:jsonl|ndjson|csv|tsv)$/i.test(plainName(name)));
+  for (const name of inputs.names) {
+    const { layout, isForeign } = await inputs.head(name);
+    const isReport = hasLines && /\.json$/i.test(plainName(name));
+    if (inputs.isFound(name) && (layout === undefined || isForeign || isReport)) continue;
+    if (layout === undefined) return undefined;
+    files.push(name);
+    layouts.add(layout.name);
+  }
+  return files.length === 0 ? undefined : { files, layouts: [...layouts] };
 }
 
-async function* each<T>(inputs: Inputs, read: (name: string) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-  for (const name of inputs.names) yield* read(name);
+/** The inputs by their names without the endings of compressions, which layouts know them by. */
+function plainFiles(inputs: Inputs): { names: string[]; open: OpenFile } {
+  const paths = new Map(inputs.names.map((name) => [plainName(name), name]));
+  return { names: [...paths.keys()], open: (name) => inputs.open(paths.get(name)!) };
 }
 
-/** The events of the inputs, in any layout of events. @throws Error for another layout. */
+/** The ratings of the inputs. */
+export function recordsOf(
+  format: Extract<LogFormat, { yields: "ratings" }>,
+  inputs: Inputs,
+): AsyncIterable<RatingRecord> {
+  const { names, open } = plainFiles(inputs);
+  return format.read(names, open);
+}
+
+/** How several inputs become one: merged by time, or one after the other as they are given. */
+export type Joining = "merge" | "append";
+
+/** The events of the inputs. */
+export function eventsOf(
+  format: EventFormat,
+  inputs: Inputs,
+  options: ReaderOptions,
+  joining: Joining = "merge",
+): AsyncIterable<LiveEvent> {
+  if (!OWN.includes(format.name.split(",")[0]!)) {
+    const { names, open } = plainFiles(inputs);
+    return format.read(names, open, options);
+  }
+  return new Batched(ownEvents(format, inputs, options, joining));
+}
+
+async function* ownEvents(
+  format: EventFormat,
+  inputs: Inputs,
+  options: ReaderOptions,
+  joining: Joining,
+): AsyncGenerator<readonly LiveEvent[], void, undefined> {
+  const sources: BatchSource<LiveEvent>[] = [];
+  for (const name of inputs.names) {
+    const head = await inputs.head(name);
+    const layout = formatted(format, head.layout);
+    // LiveQ's own files may have any name, which messages show in full.
+    const open = () => inBatches(readOwn(layout, inputs.open(name), { ...options, name: titleOf(name) }));
+    sources.push({ from: head.from, open });
+  }
+  if (joining === "merge" && sources.length > 1) yield* mergeBatches(sources);
+  else for (const { open } of sources) yield* open();
+}
+
+/** The layout of a file: as its first bytes say, if the format does not say otherwise. */
+function formatted({ name }: EventFormat, layout: OwnLayout | undefined): OwnLayout {
+  if (layout !== undefined && name.split(", ").includes(layout.name)) return layout;
+  return { name: name.split(", ")[0] as OwnLayout["name"] };
+}
+
+/** The events of the inputs, in any layout of events, merged by time. @throws Error for another layout. */
 export async function openEvents(inputs: Inputs): Promise<AsyncIterable<LiveEvent>> {
   const format = await formatOf(inputs, "auto");
   if (format.yields !== "events") {

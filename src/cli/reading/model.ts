@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { createReadStream, openSync, readFileSync } from "node:fs";
 import { fields, list, requireShape, text } from "../../check/index.js";
 import { WordVectors } from "../../encoders/index.js";
 import { packSnapshot, SnapshotError, unpackSnapshot } from "../../engine/index.js";
@@ -18,7 +18,8 @@ import {
   traits,
   vectors,
 } from "../../recommender/index.js";
-import { naming, readFile } from "./files.js";
+import { STANDARD } from "../writing/output.js";
+import { naming, readFile, unreadable } from "./files.js";
 
 const KIND = "model";
 
@@ -75,6 +76,9 @@ export function optionalGroups(): FeatureGroup[] {
   return [traits(), pages(), vectors(), neighbours()];
 }
 
+/** Bytes that are read at once. */
+const READ = 1 << 18;
+
 const NO_WORDS = new WordVectors({ size: 1, words: [], counts: [], rows: [] });
 /** All groups of features that a file may use beside the default ones. */
 const GROUPS = [...optionalGroups(), social(), moments(), content({ words: NO_WORDS }), taste(), columns({})];
@@ -88,7 +92,23 @@ export function recommenderOf(bytes: Uint8Array, loadAgent?: (file: Uint8Array) 
 }
 
 /**
- * Loads a recommender from a file.
+ * Loads a recommender from a file as it is read, part by part: a file may be larger than memory takes twice, or than one
+ * array can be.
+ * @throws Error that names the file and the fault.
+ */
+export async function openRecommender(file: string): Promise<Recommender> {
+  if (file === STANDARD) return loadRecommender(file);
+  try {
+    const chunks = createReadStream("", { fd: openSync(file, "r"), highWaterMark: READ });
+    return await Recommender.loadChunks(chunks, { features: GROUPS });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw unreadable(file, cause);
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * Loads a recommender from a file as a whole.
  * @param loadAgent - As for `Recommender.load`.
  * @throws Error that names the file and the fault.
  */

@@ -13,6 +13,11 @@ export interface Part {
    * after the next one was made.
    */
   chunks(): Iterable<Uint8Array>;
+  /**
+   * Frees what the picture holds in steps of a millisecond or so, where `release` would take longer. It is called after the
+   * last chunk, before `release`; a save that is dropped halfway calls `release` alone. Default: there is little.
+   */
+  drain?(): Iterable<void>;
   /** Frees what the picture holds. Also called when a save is dropped halfway; may be called again. */
   release(): void;
 }

@@ -118,7 +118,9 @@ export function filePart(
       yield head;
       for (const part of parts) {
         yield* part.chunks();
-        if (!passes) part.release();
+        if (passes) continue;
+        for (const _ of part.drain?.() ?? []) yield NOTHING;
+        part.release();
       }
     },
     release() {

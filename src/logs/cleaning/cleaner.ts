@@ -13,7 +13,9 @@ import {
   type Watch,
 } from "../../protocol/index.js";
 import { count } from "../counts.js";
+import { Batched, inBatches } from "../readers/batches.js";
 import { change, drop, emptyQualityReport, type QualityReport } from "../report.js";
+import { sortSimultaneous } from "../simultaneous.js";
 import { DiversityMeter } from "./diversity.js";
 import { Moment } from "./moment.js";
 import { type CheckedCleaning, type CleanEventsOptions, checkedCleaning } from "./options.js";
@@ -68,6 +70,8 @@ export class EventCleaner {
   /** Events without ids kept at time `#now`. */
   readonly #moment = new Moment();
   #now = -Infinity;
+  /** The events of the latest instant, while more may come that are put in order with them. */
+  readonly #instant: LiveEvent[] = [];
   /** Streams on air, and streams that ended less than `graceMs` ago. */
   readonly #streams = new Map<Id, KnownStream>();
   readonly #alarms = new PriorityQueue<Alarm>();
@@ -89,7 +93,9 @@ export class EventCleaner {
     this.#options = resolved;
     this.#emit = emit;
     this.report = resolved.report ?? emptyQualityReport();
-    this.#reorder = new Reorder(resolved.latenessMs, resolved.window, (event) => this.#ordered(event));
+    const isSorted = resolved.simultaneous === "sort";
+    const take = isSorted ? (event: LiveEvent) => this.#gather(event) : (event: LiveEvent) => this.#ordered(event);
+    this.#reorder = new Reorder(resolved.latenessMs, resolved.window, take);
     this.#diversity = new DiversityMeter(resolved.ids);
     this.#seen = new Seen(resolved.window);
     this.#visits = new Latest(resolved.window);
@@ -102,7 +108,7 @@ export class EventCleaner {
     this.report.read++;
     const fault = this.#fault(event);
     if (fault !== undefined) {
-      drop(this.report, fault);
+      drop(this.report, fault, event);
     } else if (event.time >= this.#reorder.watermark) {
       this.#reorder.push(event);
     } else {
@@ -136,10 +142,24 @@ export class EventCleaner {
   /** Emits the events that wait to be put in order, and completes the report. */
   end(): void {
     this.#reorder.end();
+    this.#settle();
     this.#decide(true);
     this.report.open = 0;
     for (const { end } of this.#streams.values()) if (end === Infinity) this.report.open++;
     this.report.diversity = this.#diversity.report;
+  }
+
+  /** Takes the events in order of time, and passes those of an instant on in theirs. */
+  #gather(event: LiveEvent): void {
+    if (this.#instant.length > 0 && this.#instant[0]!.time !== event.time) this.#settle();
+    this.#instant.push(event);
+  }
+
+  #settle(): void {
+    const events = this.#instant;
+    if (events.length > 1) sortSimultaneous(events);
+    for (const event of events) this.#ordered(event);
+    events.length = 0;
   }
 
   /** Takes the events in order; the first ones when it is clear whether the log says what is on air. */
@@ -163,30 +183,30 @@ export class EventCleaner {
 
   #take(event: LiveEvent): void {
     this.#advance(event.time);
-    const clean = this.#isRepeated(event) ? "duplicate" : this.#cleaned(event);
+    const stream = "stream" in event ? this.#streams.get(event.stream) : undefined;
+    const clean = this.#isRepeated(event) ? "duplicate" : this.#cleaned(event, stream);
     if (typeof clean === "string") {
-      drop(this.report, clean);
+      drop(this.report, clean, event);
       return;
     }
     // Two that cleaning has made the same are the same at the next cleaning.
     if (clean !== event && this.#isRepeated(clean)) {
-      drop(this.report, "duplicate");
+      drop(this.report, "duplicate", event);
       return;
     }
     if (event.id === undefined) this.#moment.add(event);
     if (event.id === undefined && clean !== event) this.#moment.add(clean);
-    this.#remember(clean);
+    const known = this.#remember(clean, stream);
     this.report.kept++;
     if (this.#options.late === "keep" && this.#moved.has(event)) change(this.report, "late", "time");
-    this.#release(clean);
+    this.#release(clean, known);
   }
 
   #isRepeated(event: LiveEvent): boolean {
     return event.id === undefined && this.#moment.has(event);
   }
 
-  #release(event: LiveEvent): void {
-    const stream = "stream" in event ? this.#streams.get(event.stream) : undefined;
+  #release(event: LiveEvent, stream: KnownStream | undefined): void {
     this.#diversity.feedback(event, stream?.streamer);
     this.#emit(event);
   }
@@ -212,7 +232,7 @@ export class EventCleaner {
       this.#close(stream, due);
       this.report.added++;
       count(this.report.addedBy, "stream never ended");
-      this.#release({ kind: "off_air", time: due, stream: stream.id });
+      this.#release({ kind: "off_air", time: due, stream: stream.id }, stream);
     }
   }
 
@@ -222,10 +242,9 @@ export class EventCleaner {
   }
 
   /** The clean event, or the reason to drop it. */
-  #cleaned(event: LiveEvent): LiveEvent | string {
+  #cleaned(event: LiveEvent, stream: KnownStream | undefined): LiveEvent | string {
     if (event.kind === "page_view") return this.#fitting(event, "dwellMs", event.dwellMs, Infinity);
     if (!("stream" in event) || event.kind === "on_air") return event;
-    const stream = this.#streams.get(event.stream);
     if (event.kind === "off_air") return stream?.end === Infinity ? event : "off_air without on_air";
     if (event.kind === "update") return stream?.end === Infinity ? event : "update of a stream not on air";
     if (stream === undefined && !this.#keepsOffAir) return "stream not on air";
@@ -284,19 +303,19 @@ export class EventCleaner {
     return pairLimit > 0 && (this.#rates.get(pairKey(event.user, event.stream)) ?? 0) >= pairLimit;
   }
 
-  /** Remembers from a kept event the state for checks of later events. */
-  #remember(event: LiveEvent): void {
-    if (!("stream" in event)) return;
-    const stream = this.#streams.get(event.stream);
+  /** Remembers from a kept event the state for checks of later events; returns its stream. */
+  #remember(event: LiveEvent, stream: KnownStream | undefined): KnownStream | undefined {
+    if (!("stream" in event)) return undefined;
     if (stream !== undefined) stream.lastEvent = event.time;
-    if (event.kind === "on_air" && stream?.end !== Infinity) this.#open(event);
+    if (event.kind === "on_air" && stream?.end !== Infinity) return this.#open(event);
     if (event.kind === "off_air") this.#close(stream!, event.time);
-    if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return;
-    if (isAutomatic(event)) return;
+    if (event.kind === "on_air" || event.kind === "update" || event.kind === "off_air") return stream;
+    if (isAutomatic(event)) return stream;
     const { userLimit, pairLimit } = this.#options;
     if (event.kind === "click" || event.kind === "gift") this.#visit(event);
     if (userLimit > 0) this.#rate(`u${event.user}`);
     if (pairLimit > 0) this.#rate(pairKey(event.user, event.stream));
+    return stream;
   }
 
   #visit({ kind, user, stream, time }: Click | Gift): void {
@@ -311,15 +330,13 @@ export class EventCleaner {
     this.#rates.set(key, (this.#rates.get(key) ?? 0) + 1);
   }
 
-  #open({ stream: id, streamer, time }: OnAir): void {
+  #open({ stream: id, streamer, time }: OnAir): KnownStream {
     const stream = { id, streamer, start: time, end: Infinity, lastEvent: time };
     this.#streams.set(id, stream);
     this.#alarms.push({ time: time + this.#options.timeoutMs, stream });
+    return stream;
   }
 }
-
-/** Events yielded together: one by one, each would cost one promise more. */
-const BATCH = 256;
 
 /**
  * Cleans events in one pass, in memory bounded by `window` and the number of streams on air. It puts events in order of
@@ -337,16 +354,16 @@ export function cleanEvents(
 ): CleanedRecords<LiveEvent> {
   let ready: LiveEvent[] = [];
   const cleaner = new EventCleaner(options, (event) => ready.push(event));
-  async function* clean(): AsyncGenerator<LiveEvent, void, undefined> {
-    for await (const event of events) {
-      cleaner.push(event);
-      if (ready.length < BATCH) continue;
-      const batch = ready;
+  async function* clean(): AsyncGenerator<LiveEvent[], void, undefined> {
+    for await (const batch of inBatches(events)) {
+      for (const event of batch) cleaner.push(event);
+      if (ready.length === 0) continue;
+      const clean = ready;
       ready = [];
-      for (const one of batch) yield one;
+      yield clean;
     }
     cleaner.end();
-    for (const one of ready) yield one;
+    yield ready;
   }
-  return { report: cleaner.report, [Symbol.asyncIterator]: clean };
+  return { report: cleaner.report, [Symbol.asyncIterator]: () => new Batched(clean()) };
 }

@@ -7,6 +7,15 @@ function keyOf(event: LiveEvent): string {
   return event.kind + ("stream" in event ? pairKey(user, event.stream) : user);
 }
 
+/** Whether two simultaneous events may have one identity. */
+function areAlike(a: LiveEvent, b: LiveEvent): boolean {
+  const [one, other] = [a as { user?: string; stream?: string }, b as { user?: string; stream?: string }];
+  return a.kind === b.kind && one.stream === other.stream && one.user === other.user;
+}
+
+/** Most events to look at one by one, in place of by their keys. */
+const FEW = 12;
+
 /** Events without ids of one moment. */
 export class Moment {
   /** In order of arrival; those from `#sorted` on are not in `#byKey` yet, as most moments have one event. */
@@ -22,6 +31,8 @@ export class Moment {
   has(event: LiveEvent): boolean {
     const events = this.#events;
     if (events.length === 0) return false;
+    // The impressions of a slate: keys would cost more.
+    if (events.length <= FEW && !events.some((other) => areAlike(event, other))) return false;
     while (this.#sorted < events.length) this.#sort(events[this.#sorted++]!);
     const key = keyOf(event);
     const others = this.#byKey.get(key);

@@ -24,6 +24,11 @@ export interface CleanEventsOptions {
   /** Events later than `latenessMs` are dropped, or kept with the time of the event before them. Default `drop`. */
   late?: "drop" | "keep";
   /**
+   * Simultaneous events keep the order in which they came, or are put in one of their own (by stream or user, then by
+   * kind), so that the same events come out the same in whatever order they came. Default `keep`.
+   */
+  simultaneous?: "keep" | "sort";
+  /**
    * The most events that wait to be put in order, and the most event ids and visits remembered; of those at least 15/16.
    * Default 262 144.
    */
@@ -76,6 +81,7 @@ const TABLE: Rules<CleanEventsOptions> = {
   to: finiteOrInfinity,
   latenessMs: nonNegative,
   late: oneOf("drop", "keep"),
+  simultaneous: oneOf("keep", "sort"),
   window: integer(1, 2 ** 23),
   offAir: oneOf("auto", "drop", "keep"),
   graceMs: nonNegative,
@@ -98,6 +104,7 @@ const DEFAULTS: CleanEventsOptions = {
   to: Infinity,
   latenessMs: MINUTE,
   late: "drop",
+  simultaneous: "keep",
   window: 1 << 18,
   offAir: "auto",
   graceMs: 5 * MINUTE,

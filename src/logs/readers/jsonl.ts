@@ -1,5 +1,6 @@
 import { asEvent, type LiveEvent } from "../../protocol/index.js";
 import { skipLine } from "../report.js";
+import { Batched, inBatches } from "./batches.js";
 import { LineError } from "./lines.js";
 import { type ByteSource, checkedReader, type ReaderOptions, readLineBlocks } from "./text.js";
 
@@ -10,24 +11,30 @@ import { type ByteSource, checkedReader, type ReaderOptions, readLineBlocks } fr
  * @throws LineError naming line and field of an invalid event, unless `onError` is `skip`: `line 12: "watchMs" must
  * be a finite number >= 0, got -5`.
  */
-export async function* readJsonl(
-  source: ByteSource,
-  options: ReaderOptions = {},
-): AsyncGenerator<LiveEvent, void, undefined> {
+export function readJsonl(source: ByteSource, options: ReaderOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
+  return new Batched(jsonlBatches(source, options));
+}
+
+async function* jsonlBatches(source: ByteSource, options: ReaderOptions): AsyncGenerator<LiveEvent[], void, undefined> {
   const { onError, report, ...text } = checkedReader(options);
   for await (const { first, lines } of readLineBlocks(source, text)) {
+    const events: LiveEvent[] = [];
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
       const event = typeof line === "string" ? parseEventLine(line) : line;
       if (event === undefined) continue;
       if (!(event instanceof Error)) {
-        yield event;
+        events.push(event);
         continue;
       }
       const error = event instanceof LineError ? event : new LineError(text.name, first + i, event);
-      if (onError === "throw") throw error;
+      if (onError === "throw") {
+        yield events;
+        throw error;
+      }
       if (report !== undefined) skipLine(report, error.message);
     }
+    yield events;
   }
 }
 
@@ -56,7 +63,7 @@ function nestsDeep(line: string): boolean {
 /** The event of a line, or the error in it; undefined for a blank line. */
 export function parseEventLine(line: string): LiveEvent | Error | undefined {
   // First: the error of a parser costs some hundred times as much as the line.
-  if (!/\S/.test(line)) return undefined;
+  if (line.charCodeAt(0) !== 0x7b && !/\S/.test(line)) return undefined;
   if (line.length > SHORT && nestsDeep(line)) return new SyntaxError(`must nest at most ${DEPTH} deep`);
   try {
     return asEvent(JSON.parse(line));
@@ -74,8 +81,8 @@ export async function* toJsonl(
   events: AsyncIterable<LiveEvent> | Iterable<LiveEvent>,
 ): AsyncGenerator<string, void, undefined> {
   let piece = "";
-  for await (const event of events) {
-    piece += `${JSON.stringify(event)}\n`;
+  for await (const batch of inBatches(events)) {
+    for (const event of batch) piece += `${JSON.stringify(event)}\n`;
     if (piece.length < PIECE) continue;
     yield piece;
     piece = "";

@@ -1,20 +1,10 @@
-import { checked, integer, oneOf, type Rule, type Rules, show } from "../../check/index.js";
+import { checked, integer, oneOf, type Rule, type Rules } from "../../check/index.js";
 import type { QualityReport } from "../report.js";
+import { plain } from "./encodings.js";
 import { LineError } from "./lines.js";
+import { type ByteSource, joined, piecesOf } from "./pieces.js";
 
-/** Pieces of bytes or of text, cut anywhere: a Node stream, a web stream, a list. */
-type Pieces =
-  | AsyncIterable<Uint8Array | string>
-  | Iterable<Uint8Array | string>
-  | { getReader(): PieceReader; cancel?(): Promise<void> };
-
-interface PieceReader {
-  read(): Promise<{ done: boolean; value?: Uint8Array | string | undefined }>;
-  cancel?(): Promise<void>;
-}
-
-/** The input of readers: bytes or text, whole or in pieces. */
-export type ByteSource = Uint8Array | string | Pieces;
+export { type ByteSource, readBytes } from "./pieces.js";
 
 export type TextEncoding = "utf-8" | "latin-1";
 
@@ -22,7 +12,10 @@ export type TextEncoding = "utf-8" | "latin-1";
 export interface TextOptions {
   /** Prefix of line numbers in messages, such as the name of the file. Default none. */
   name?: string;
-  /** Encoding of bytes; latin-1 means windows-1252, as in the Encoding Standard. Default utf-8. */
+  /**
+   * Encoding of bytes; latin-1 means windows-1252, as in the Encoding Standard. Bytes that begin with a byte-order mark of
+   * UTF-16 are read as such in place of UTF-8. Default utf-8.
+   */
   encoding?: TextEncoding;
   /** Longest line in UTF-16 units; longer lines are refused and not held in memory. Default 2^20. */
   maxLine?: number;
@@ -70,52 +63,20 @@ const LINE_FEED = 10;
 
 /**
  * Yields the lines of a source in blocks; holds at most one piece and one line. Skips a byte-order mark; keeps a carriage
- * return at the end of its line; the last line may end without a line feed.
+ * return at the end of its line; the last line may end without a line feed. A source with carriage returns and no line
+ * feed, as of old Macs, has lines that end in those.
  */
 export async function* readLineBlocks(
   source: ByteSource,
   options: TextOptions = {},
 ): AsyncGenerator<LineBlock, void, undefined> {
   const splitter = new Splitter(options);
-  for await (const piece of piecesOf(source)) {
+  for await (const piece of plain(piecesOf(source), options.encoding !== "latin-1")) {
     const block = splitter.push(piece);
     if (block.lines.length > 0) yield block;
   }
   const rest = splitter.end();
   if (rest.lines.length > 0) yield rest;
-}
-
-async function* piecesOf(source: ByteSource): AsyncGenerator<Uint8Array | string, void, undefined> {
-  if (typeof source === "string" || source instanceof Uint8Array) {
-    yield* slices(source);
-  } else if (typeof source !== "object" || source === null) {
-    throw new TypeError(`"source" must be bytes, text or pieces of them, got ${show(source)}`);
-  } else if (Symbol.asyncIterator in source || Symbol.iterator in source) {
-    yield* source as AsyncIterable<Uint8Array | string>;
-  } else {
-    // Web streams without iteration, as in Safari.
-    const reader = source.getReader();
-    let done = false;
-    try {
-      for (;;) {
-        const next = await reader.read();
-        done = next.done;
-        if (done) return;
-        yield next.value!;
-      }
-    } finally {
-      if (!done) await reader.cancel?.();
-    }
-  }
-}
-
-const SLICE = 1 << 16;
-
-/** Slices of a whole, so that not all its lines exist at the same time. */
-function* slices(whole: Uint8Array | string): Generator<Uint8Array | string, void, undefined> {
-  for (let at = 0; at < whole.length; at += SLICE) {
-    yield typeof whole === "string" ? whole.slice(at, at + SLICE) : whole.subarray(at, at + SLICE);
-  }
 }
 
 /** Cuts pieces into lines. */
@@ -139,9 +100,6 @@ class Splitter {
   }
 
   push(piece: Uint8Array | string): LineBlock {
-    if (typeof piece !== "string" && !(piece instanceof Uint8Array)) {
-      throw new TypeError(`pieces of a source must be bytes or text, got ${show(piece)}`);
-    }
     const block: LineBlock = { first: this.#line, lines: [] };
     const feed = typeof piece === "string" ? piece.indexOf("\n") : piece.indexOf(LINE_FEED);
     if (feed < 0) {
@@ -238,23 +196,4 @@ class Splitter {
     this.#begun = true;
     this.#line++;
   }
-}
-
-function joined(parts: readonly (Uint8Array | string)[]): Uint8Array {
-  const encoder = new TextEncoder();
-  const bytes = parts.map((part) => (typeof part === "string" ? encoder.encode(part) : part));
-  const whole = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of bytes) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** All bytes of a source; text as UTF-8. */
-export async function readBytes(source: ByteSource): Promise<Uint8Array> {
-  const parts: (Uint8Array | string)[] = [];
-  for await (const piece of piecesOf(source)) parts.push(piece);
-  return joined(parts);
 }

@@ -87,7 +87,7 @@ export class AgreementMeter {
   }
 
   save(): SavedAgreement {
-    return { decisions: this.#decisions, sums: this.#sums, weights: this.#weights };
+    return { decisions: this.#decisions, sums: [...this.#sums], weights: [...this.#weights] };
   }
 
   /** Restores the values of `save`. @throws RangeError that names what is wrong. */

@@ -23,7 +23,7 @@ import {
   text,
   where,
 } from "../../check/index.js";
-import { type Picture, Pictures, PriorityQueue } from "../../collections/index.js";
+import { Album, type AlbumPicture, type Picture, Pictures, PriorityQueue } from "../../collections/index.js";
 import { FloatsReader, floatsPart, LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
@@ -222,19 +222,23 @@ const VOID_MAX = 64;
 /** No closed decisions. */
 const NONE: ClosedDecision[] = [];
 
-/** All that waits at one moment, while events and requests go on. Float arrays never change, so they are not copied. */
+/** A decision that changes no more. Float arrays never change, so they are not copied. */
+function copied(entry: Entry): Entry {
+  return { ...entry, outcomes: entry.outcomes.map((each) => ({ ...each })), seen: entry.seen?.slice() };
+}
+
+/** All that waits at one moment, while events and requests go on. */
 class FrozenPending implements Picture {
-  readonly #entries: readonly Entry[];
+  readonly #entries: AlbumPicture<Id, Entry>;
   readonly #deadlines: PriorityQueue<Deadline>;
   readonly #queuedAt: (user: Id) => number | undefined;
-  /** Decisions, and times of users in the queue, as they were before they changed. */
-  readonly #before = new Map<Entry, Entry>();
+  /** Times of users in the queue, as they were before they changed. */
   readonly #queuedBefore = new Map<Id, number | undefined>();
   /** Parts that are not released. */
   readonly #open = new Set(["decisions", "deadlines", "pending"]);
 
   constructor(
-    entries: readonly Entry[],
+    entries: AlbumPicture<Id, Entry>,
     deadlines: PriorityQueue<Deadline>,
     queuedAt: (user: Id) => number | undefined,
   ) {
@@ -247,23 +251,16 @@ class FrozenPending implements Picture {
     return this.#open.size > 0;
   }
 
-  /** A decision is about to change. */
-  keep(entry: Entry): void {
-    if (this.#before.has(entry)) return;
-    this.#before.set(entry, {
-      ...entry,
-      outcomes: entry.outcomes.map((each) => ({ ...each })),
-      seen: entry.seen?.slice(),
-    });
-  }
-
   /** The time of a user in the queue is about to change. */
   keepQueued(user: Id): void {
     if (!this.#queuedBefore.has(user)) this.#queuedBefore.set(user, this.#queuedAt(user));
   }
 
   parts(): Part[] {
-    const release = (name: string) => () => this.#open.delete(name);
+    const release = (name: string) => () => {
+      this.#open.delete(name);
+      if (!this.isOpen) this.#entries.close();
+    };
     return [
       linesPart("decisions", () => this.#saved(), release("decisions")),
       linesPart("deadlines", () => this.#held(), release("deadlines")),
@@ -271,13 +268,9 @@ class FrozenPending implements Picture {
     ];
   }
 
-  *#known(): Generator<Entry, void> {
-    for (const entry of this.#entries) yield this.#before.get(entry) ?? entry;
-  }
-
   /** Most outcomes are empty: what is not in a line is so. */
   *#saved(): Generator<Omit<SavedEntry, "outcomes"> & { outcomes: Partial<Outcome>[] }, void> {
-    for (const { observation, candidates, next, ...entry } of this.#known()) {
+    for (const [, { observation, candidates, next, ...entry }] of this.#entries.entries()) {
       yield {
         ...entry,
         outcomes: entry.outcomes.map(changedOf),
@@ -289,7 +282,7 @@ class FrozenPending implements Picture {
   }
 
   *#floats(): Generator<Float32Array, void> {
-    for (const { observation, candidates, next } of this.#known()) {
+    for (const [, { observation, candidates, next }] of this.#entries.entries()) {
       yield observation;
       yield candidates;
       if (next === undefined) continue;
@@ -375,7 +368,7 @@ export class Pending {
   dropped = 0;
   readonly #deadline: (user: Id, since: number) => number;
   /** In order of time. */
-  readonly #entries = new Map<Id, Entry>();
+  readonly #entries = new Album<Id, Entry>(Infinity, copied);
   readonly #ofUser = new Map<Id, OfUser>();
   /** Each user with decisions, at a time no later than the first at which one of them may close by itself. */
   #deadlines = new PriorityQueue<Deadline>();
@@ -442,7 +435,7 @@ export class Pending {
     now: number = event.time,
   ): ClosedDecision[] {
     const entry = decision as Entry;
-    this.#pictures.tell((picture) => picture.keep(entry));
+    this.#entries.keep(entry.id);
     if (event.kind === "impression") {
       entry.seen ??= new Array<boolean>(entry.slate.length).fill(false);
       entry.seen[position] = true;
@@ -473,7 +466,7 @@ export class Pending {
     if (own === undefined) return NONE;
     for (const entry of own.entries) {
       if (entry.next !== undefined) continue;
-      this.#pictures.tell((picture) => picture.keep(entry));
+      this.#entries.keep(entry.id);
       entry.next = next;
     }
     if (this.options.delayMs > 0) this.#enqueue(user, next.time);
@@ -517,7 +510,7 @@ export class Pending {
   /** All that waits now, in parts of a file. It goes on meanwhile: what changes is copied before. Release each. */
   parts(): Part[] {
     const queuedAt = (user: Id) => this.#ofUser.get(user)?.queuedAt;
-    const picture = new FrozenPending([...this.#entries.values()], this.#deadlines.copy(), queuedAt);
+    const picture = new FrozenPending(this.#entries.picture(), this.#deadlines.copy(), queuedAt);
     this.#pictures.add(picture);
     return picture.parts();
   }

@@ -5,6 +5,10 @@
 const FRACTION = 1_048_576;
 const LARGEST = 32_768;
 
+import type { NumberRows } from "../state/index.js";
+
+type Matrix = Pick<NumberRows<Float32Array>, "of" | "at">;
+
 /** Rows of one name, and the sum of their vectors. */
 interface Cell {
   readonly name: string;
@@ -31,7 +35,7 @@ export class InvertedFile {
   }
 
   /** Adds a row in no cell to the cell of a name. */
-  add(row: number, name: string, matrix: Float32Array): void {
+  add(row: number, name: string, matrix: Matrix): void {
     let cell = this.#cells.get(name);
     if (cell === undefined) {
       cell = { name, rows: [], sum: new Float64Array(this.#size) };
@@ -45,7 +49,7 @@ export class InvertedFile {
   }
 
   /** Removes a row whose numbers have not changed since it was added; ignores a row in no cell. */
-  delete(row: number, matrix: Float32Array): void {
+  delete(row: number, matrix: Matrix): void {
     const cell = this.#of[row];
     if (cell === undefined) return;
     this.#sum(cell, row, matrix, -1);
@@ -85,10 +89,10 @@ export class InvertedFile {
     return this.#rows;
   }
 
-  #sum({ sum }: Cell, row: number, matrix: Float32Array, sign: 1 | -1): void {
-    const start = row * this.#size;
+  #sum({ sum }: Cell, row: number, matrix: Matrix, sign: 1 | -1): void {
+    const [numbers, start] = [matrix.of(row), matrix.at(row)];
     for (let i = 0; i < this.#size; i++) {
-      const bounded = Math.min(Math.max(matrix[start + i]!, -LARGEST), LARGEST);
+      const bounded = Math.min(Math.max(numbers[start + i]!, -LARGEST), LARGEST);
       sum[i]! += sign * Math.round(bounded * FRACTION);
     }
   }

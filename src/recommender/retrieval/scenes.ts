@@ -8,11 +8,12 @@ import {
   type Rules,
   requireShape,
 } from "../../check/index.js";
-import type { Part, PartReader } from "../../engine/index.js";
+import type { Part } from "../../engine/index.js";
 import type { Id, LiveEvent, Request, Source } from "../../protocol/index.js";
 import { defaultFeatures, type FeatureGroup, Features, featureGroups, keptVectors } from "../features/index.js";
 import {
   type CatalogStream,
+  type NamedReader,
   type Pair,
   type ProfileOptions,
   type SavedState,
@@ -199,24 +200,27 @@ export class Scenes {
 
   /** The large data of the state, in parts: pictures of this moment. Release each. */
   parts(): Part[] {
-    return this.state.parts();
+    return [...this.state.parts(), ...(this.#towers ? [this.#towers.part("towers")] : [])];
   }
 
   /** Readers of such parts, in their order, into empty scenes of the same options. */
-  readers(): ReadonlyMap<string, PartReader> {
-    return this.state.readers();
+  readers(): NamedReader[] {
+    return [
+      ...this.state.readers(),
+      ...(this.#towers ? [["towers", this.#towers.reader("towers")] as NamedReader] : []),
+    ];
   }
 
-  /** Plain values; the numbers of the state and of the towers are pushed to their lists. */
-  save(numbers: { state: Float32Array[]; towers: Float32Array[] }): SavedScenes {
-    return { state: this.state.save(numbers.state), towers: this.#towers?.save(numbers.towers) };
+  /** Plain values; the numbers of the state are pushed to a list. */
+  save(numbers: Float32Array[]): SavedScenes {
+    return { state: this.state.save(numbers), towers: this.#towers?.save() };
   }
 
-  /** Restores a save of the same options into empty scenes; `numbers`: each list joined. */
-  load(saved: SavedScenes, numbers: { state: Float32Array; towers: Float32Array }): void {
+  /** Restores a save of the same options; `numbers`: the list joined. */
+  load(saved: SavedScenes, numbers: Float32Array): void {
     const towers: Rule = this.#towers ? group : [(value) => value === undefined, "absent, as no group keeps vectors"];
     requireShape(fields<SavedScenes>({ state: any, towers }), saved, "scenes");
-    this.state.load(saved.state, numbers.state);
-    this.#towers?.load(saved.towers!, numbers.towers);
+    this.state.load(saved.state, numbers);
+    this.#towers?.load(saved.towers!);
   }
 }

@@ -1,17 +1,17 @@
-import {
-  above,
-  boolean,
-  checked,
-  fields,
-  nonNegativeInteger,
-  numbers,
-  type Rules,
-  requireFloats,
-  requireShape,
-} from "../../check/index.js";
+import { above, checked, fields, nonNegativeInteger, type Rules, requireShape } from "../../check/index.js";
+import { type Part, type PartReader, SnapshotError } from "../../engine/index.js";
 import type { Id } from "../../protocol/index.js";
 import { TopK } from "../../statistics/index.js";
-import type { CatalogStream, Follower } from "../state/index.js";
+import {
+  type ByteReader,
+  ByteWriter,
+  type CatalogStream,
+  type Follower,
+  floatRows,
+  framedPart,
+  framedReader,
+  type NumberRows,
+} from "../state/index.js";
 import { InvertedFile } from "./invertedfile.js";
 
 /** Vectors of users and streamers in one space: the larger their dot product, the better the two fit. */
@@ -24,12 +24,13 @@ export interface Vectors {
   readStreamer(streamer: Id, category: string, out: Float32Array, offset: number, tags: readonly string[]): boolean;
 }
 
-/** The plain values of `Towers.save`, beside the floats. */
+/** The plain values of `Towers.save`. */
 export interface SavedTowers {
-  /** For each stream, whether it has a vector. */
-  known: boolean[];
   next: number;
 }
+
+/** No number of a row is beyond. */
+const NUMBER_MAX = 1e6;
 
 export interface TowersOptions {
   /**
@@ -56,7 +57,8 @@ export function towersOptions(options: Partial<TowersOptions>): TowersOptions {
 export class Towers implements Follower {
   readonly options: Readonly<TowersOptions>;
   readonly #vectors: Vectors;
-  #rows: Float32Array;
+  readonly #rows: NumberRows<Float32Array>;
+  /** By row, whether it has a vector. */
   #known: Uint8Array;
   readonly #streams: CatalogStream[] = [];
   readonly #user: Float32Array;
@@ -77,7 +79,7 @@ export class Towers implements Follower {
     if (this.options.probe < 1) this.#cells = new InvertedFile(vectors.size);
     this.#user = new Float32Array(vectors.size);
     this.#wide = new Float64Array(vectors.size);
-    this.#rows = new Float32Array(0);
+    this.#rows = floatRows(vectors.size);
     this.#known = new Uint8Array(0);
   }
 
@@ -93,10 +95,9 @@ export class Towers implements Follower {
   }
 
   left(index: number, last: number): void {
-    const { size } = this.#vectors;
     this.#cells?.delete(index, this.#rows);
     if (index !== last) this.#cells?.move(last, index);
-    this.#rows.copyWithin(index * size, last * size, (last + 1) * size);
+    if (index !== last) this.#rows.move(last, index);
     this.#known[index] = this.#known[last]!;
     this.#streams[index] = this.#streams[last]!;
     this.#streams.length = last;
@@ -134,37 +135,67 @@ export class Towers implements Follower {
     return Array.from(best.take(), (row) => streams[row]!);
   }
 
-  /** Plain values; the rows are pushed to `floats`, as they may differ from the current vectors. */
-  save(floats: Float32Array[]): SavedTowers {
-    const n = this.#streams.length;
-    floats.push(this.#rows.slice(0, n * this.#vectors.size));
-    return { known: Array.from(this.#known.subarray(0, n), (known) => known === 1), next: this.#next };
+  /** Plain values beside the rows. */
+  save(): SavedTowers {
+    return { next: this.#next };
   }
 
-  /** Restores the values of `save`, after the catalogue is loaded; `rows`: the pushed rows. */
-  load(saved: SavedTowers, rows: Float32Array): void {
-    const n = this.#streams.length;
-    requireShape(fields<SavedTowers>({ known: numbers(n, boolean), next: nonNegativeInteger }), saved, "towers");
-    requireFloats(rows, n * this.#vectors.size, "towers.rows");
-    for (let row = 0; row < this.#streams.length; row++) this.#cells?.delete(row, this.#rows);
-    this.#rows.set(rows);
-    this.#known.set(saved.known.map(Number));
+  /** Restores the values of `save`. */
+  load(saved: SavedTowers): void {
+    requireShape(fields<SavedTowers>({ next: nonNegativeInteger }), saved, "towers");
     this.#next = saved.next;
-    for (const { index, category } of this.#streams) {
-      if (this.#known[index] === 1) this.#cells?.add(index, category, this.#rows);
+  }
+
+  /** The part of a save: the rows as they are now, which may differ from the current vectors. */
+  part(name: string): Part {
+    const [rows, known] = [this.#rows.share(), this.#known.slice(0, this.#streams.length)];
+    function* frames() {
+      const out = new ByteWriter();
+      for (let index = 0; index < known.length; index++) {
+        out.clear().u8(known[index]!);
+        const at = rows.at(index);
+        for (let i = 0; known[index] === 1 && i < rows.size; i++) out.f32(rows.of(index)[at + i]!);
+        yield out.bytes.subarray(0, out.length);
+      }
     }
+    return framedPart(name, frames);
+  }
+
+  /** Reads such a part, after the catalogue, which gave each stream a row. */
+  reader(name: string): PartReader {
+    let index = 0;
+    const read = (frame: ByteReader) => {
+      frame.what = `${name}.${index}`;
+      const stream = this.#streams[index];
+      if (stream === undefined) frame.fail(`rows of ${index} streams`);
+      this.#cells?.delete(index, this.#rows);
+      this.#known[index] = frame.count(1, "known");
+      const [row, at] = [this.#rows.write(index), this.#rows.at(index)];
+      for (let i = 0; this.#known[index] === 1 && i < this.#rows.size; i++) {
+        row[at + i] = frame.f32();
+        if (!(Math.abs(row[at + i]!) <= NUMBER_MAX)) frame.fail(`numbers in [-${NUMBER_MAX}, ${NUMBER_MAX}]`);
+      }
+      if (this.#known[index] === 1) this.#cells?.add(index, stream.category, this.#rows);
+      index++;
+    };
+    return framedReader(name, read, () => {
+      if (index < this.#streams.length) {
+        throw new SnapshotError(`"${name}" must have ${this.#streams.length} rows, got ${index}`);
+      }
+    });
   }
 
   #write({ index, streamer, category, tags }: CatalogStream): void {
     this.#cells?.delete(index, this.#rows);
-    const isKnown = this.#vectors.readStreamer(streamer, category, this.#rows, index * this.#vectors.size, tags);
+    const row = this.#rows.write(index);
+    const isKnown = this.#vectors.readStreamer(streamer, category, row, this.#rows.at(index), tags);
     this.#known[index] = isKnown ? 1 : 0;
     if (isKnown) this.#cells?.add(index, category, this.#rows);
   }
 
   #offer(row: number, best: TopK, accepts: (stream: CatalogStream) => boolean): void {
     if (this.#known[row] === 0) return;
-    const score = dot(this.#rows, row * this.#vectors.size, this.#wide);
+    const score = dot(this.#rows.of(row), this.#rows.at(row), this.#wide);
     if (score < best.least) return;
     if (accepts(this.#streams[row]!)) best.offer(row, score);
   }
@@ -180,11 +211,9 @@ export class Towers implements Follower {
   }
 
   #grow(rows: number): void {
-    const [oldRows, oldKnown] = [this.#rows, this.#known];
-    this.#rows = new Float32Array(rows * this.#vectors.size);
-    this.#rows.set(oldRows);
-    this.#known = new Uint8Array(rows);
-    this.#known.set(oldKnown);
+    const known = new Uint8Array(rows);
+    known.set(this.#known);
+    this.#known = known;
   }
 }
 

@@ -1,8 +1,7 @@
 import {
+  any,
   between,
   boolean,
-  distinct,
-  entries,
   fields,
   finite,
   list,
@@ -12,8 +11,10 @@ import {
   requireShape,
   type Shape,
   text,
+  tuple,
 } from "../../check/index.js";
-import { Latest, SortedList } from "../../collections/index.js";
+import { Album, type Picture, Pictures, SortedList } from "../../collections/index.js";
+import { LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import {
   type Embeddings,
   type Id,
@@ -25,6 +26,7 @@ import {
   type StreamEvent,
   type StreamUpdate,
 } from "../../protocol/index.js";
+import { requireNew } from "./packed/parts.js";
 
 /** The platform's vectors of a stream; any may be missing. */
 export type StreamEmbeddings = { readonly [Modality in keyof Embeddings]: Float32Array };
@@ -88,7 +90,7 @@ interface Early {
   updates: StreamUpdate[];
 }
 
-/** A stream in the plain values of `Catalogue.save`. */
+/** A stream in a part of `Catalogue.part`. */
 export type SavedStream = Omit<CatalogStream, "index" | "isOnAir" | "embeddings"> & {
   embeddings: Embeddings;
   times: Times;
@@ -97,12 +99,13 @@ export type SavedStream = Omit<CatalogStream, "index" | "isOnAir" | "embeddings"
 /** The plain values of `Catalogue.save`. */
 export interface SavedCatalogue {
   ignored: number;
-  /** By index. */
-  streams: SavedStream[];
-  /** Streams that went off air, the latest last. */
-  gone: (StreamTraits & { id: Id; endedAt: number })[];
-  early: [Id, Early][];
 }
+
+/** A record of `Catalogue.part`: streams by index, then those that went off air, the latest last, then early ones. */
+type SavedRecord =
+  | ["stream", SavedStream]
+  | ["gone", StreamTraits & { id: Id; endedAt: number }]
+  | ["early", Early & { id: Id }];
 
 /** Keeps data for each stream on air, at the stream's index. */
 export interface Follower {
@@ -131,7 +134,6 @@ function isBefore(time: number, kept: number, now: number): boolean {
 
 const TRAITS = { id: text, streamer: text, category: text, tags: list(text) };
 const VECTOR = or(undefined, list(between(-1e6, 1e6), 1));
-const idOf = ({ id }: { id: Id }) => id;
 
 /** An event of a file is one that `parseEvent` takes. */
 const update: Rule = [
@@ -145,41 +147,68 @@ const update: Rule = [
   "an update of a stream",
 ];
 
-const SAVED: Shape = fields<SavedCatalogue>({
-  ignored: nonNegativeInteger,
-  streams: distinct(
-    list(
-      fields<SavedStream>({
-        ...TRAITS,
-        title: text,
-        description: text,
-        language: or(undefined, text),
-        mature: or(undefined, boolean),
-        embeddings: fields<Embeddings>({ text: VECTOR, image: VECTOR, audio: VECTOR }),
-        startedAt: finite,
-        updatedAt: finite,
-        viewers: nonNegativeInteger,
-        peakViewers: nonNegativeInteger,
-        likes: nonNegativeInteger,
-        times: fields<Times>({
-          start: finite,
-          onAir: finite,
-          viewers: finite,
-          likes: finite,
-          title: finite,
-          category: finite,
-          tags: finite,
-        }),
-      }),
-    ),
-    idOf,
-  ),
-  gone: distinct(
-    list(fields<StreamTraits & { id: Id; endedAt: number }>({ ...TRAITS, endedAt: finite }), 0, REMEMBERED),
-    idOf,
-  ),
-  early: entries(fields<Early>({ endedAt: finite, updates: list(update, 0, EARLY_UPDATES) }), EARLY),
-});
+const SAVED: Shape = fields<SavedCatalogue>({ ignored: nonNegativeInteger });
+
+const RECORDS: { readonly [Kind in SavedRecord[0]]: Shape } = {
+  stream: fields<SavedStream>({
+    ...TRAITS,
+    title: text,
+    description: text,
+    language: or(undefined, text),
+    mature: or(undefined, boolean),
+    embeddings: fields<Embeddings>({ text: VECTOR, image: VECTOR, audio: VECTOR }),
+    startedAt: finite,
+    updatedAt: finite,
+    viewers: nonNegativeInteger,
+    peakViewers: nonNegativeInteger,
+    likes: nonNegativeInteger,
+    times: fields<Times>({
+      start: finite,
+      onAir: finite,
+      viewers: finite,
+      likes: finite,
+      title: finite,
+      category: finite,
+      tags: finite,
+    }),
+  }),
+  gone: fields<StreamTraits & { id: Id; endedAt: number }>({ ...TRAITS, endedAt: finite }),
+  early: fields<Early & { id: Id }>({ id: text, endedAt: finite, updates: list(update, 0, EARLY_UPDATES) }),
+};
+
+const RECORD: Shape = tuple([(kind) => Object.hasOwn(RECORDS, kind as string), "a kind of record"], any);
+
+/** The streams on air at one moment, while they change. */
+class StreamsPicture implements Picture {
+  #streams: readonly Stream[] | undefined;
+  /** Streams as they were before they changed. */
+  readonly #before = new Map<Stream, Stream>();
+
+  constructor(streams: readonly Stream[]) {
+    this.#streams = streams;
+  }
+
+  get isOpen(): boolean {
+    return this.#streams !== undefined;
+  }
+
+  /** A stream is about to change. Tags and embeddings are replaced, not changed. */
+  keep(stream: Stream): void {
+    if (!this.#before.has(stream)) this.#before.set(stream, { ...stream, times: { ...stream.times } } as Stream);
+  }
+
+  *saved(): Generator<SavedStream, void> {
+    for (const each of this.#streams ?? []) {
+      const { index: _, isOnAir: __, ...described } = this.#before.get(each) ?? each;
+      yield { ...described, embeddings: unpacked(described.embeddings) };
+    }
+  }
+
+  close(): void {
+    this.#streams = undefined;
+    this.#before.clear();
+  }
+}
 
 class Stream implements CatalogStream {
   readonly id: Id;
@@ -279,7 +308,7 @@ const EMPTY: ReadonlySet<CatalogStream> = new Set();
  */
 export class Catalogue {
   readonly #index = new Map<Id, Stream>();
-  readonly #gone: Latest<Id, Gone>;
+  readonly #gone: Album<Id, Gone>;
   readonly #streams: Stream[] = [];
   readonly #popular = new SortedList<Stream>(isMoreViewed);
   readonly #newest = new SortedList<Stream>(isNewer);
@@ -287,15 +316,16 @@ export class Catalogue {
   readonly #categories = new Groups();
   readonly #followers: Follower[] = [];
   /** Of streams that are not on air. */
-  readonly #early = new Latest<Id, Early>(EARLY);
+  readonly #early = new Album<Id, Early>(EARLY);
   /** Streams whose `on_air` was ahead of the host's time. */
   readonly #ahead = new Set<Stream>();
+  readonly #pictures = new Pictures<StreamsPicture>();
   #host = Number.NEGATIVE_INFINITY;
   #ignored = 0;
 
   /** @param remembered - Streams remembered after they went off air, the latest. Default 16 384. */
   constructor(remembered: number = REMEMBERED) {
-    this.#gone = new Latest(remembered);
+    this.#gone = new Album(remembered);
   }
 
   /** Calls `follower` for every stream on air, and for every later arrival, change and departure. */
@@ -413,6 +443,7 @@ export class Catalogue {
     this.#host = now;
     for (const stream of this.#ahead) {
       if (stream.startedAt > now) {
+        this.#keep(stream);
         this.#newest.delete(stream);
         stream.startedAt = now;
         this.#newest.add(stream);
@@ -437,36 +468,63 @@ export class Catalogue {
     for (const id of this.goneOf(streamer)) this.#gone.delete(id);
   }
 
-  /** Plain values for `JSON.stringify`; `load` restores them. */
+  /** Plain values beside those of `part`. */
   save(): SavedCatalogue {
-    const streams = this.#streams.map(({ index: _, isOnAir: __, ...described }) => ({
-      ...described,
-      embeddings: unpacked(described.embeddings),
-    }));
-    return {
-      ignored: this.#ignored,
-      streams,
-      gone: Array.from(this.#gone.values(), ({ isOnAir: _, ...traits }) => traits),
-      early: [...this.#early],
-    };
+    return { ignored: this.#ignored };
   }
 
-  /**
-   * Restores the values of `save` into an empty catalogue.
-   * @throws RangeError that names what is not as `save` gives it, as every `load` of the state.
-   */
+  /** @throws RangeError that names what is not as `save` gives it, as every `load` of the state. */
   load(saved: SavedCatalogue): void {
     requireShape(SAVED, saved, "catalogue");
     this.#ignored = saved.ignored;
-    for (const traits of saved.gone) this.#gone.set(traits.id, gone(traits, traits.endedAt));
-    for (const [id, early] of saved.early) this.#early.set(id, early);
-    for (const { id, startedAt, updatedAt, viewers, peakViewers, likes, times, ...described } of saved.streams) {
-      const event: OnAir = { ...described, kind: "on_air", stream: id, time: startedAt, tags: [...described.tags] };
-      const stream = new Stream(event, this.size);
-      Object.assign(stream, { updatedAt, viewers, peakViewers, likes, times });
-      this.#ahead.add(stream);
-      this.#enter(stream);
+  }
+
+  /** The part of a save: a picture of this moment. */
+  part(name: string): Part {
+    const streams = new StreamsPicture(this.#streams.slice());
+    this.#pictures.add(streams);
+    const [gone, early] = [this.#gone.picture(), this.#early.picture()];
+    function* records(): Generator<SavedRecord, void> {
+      for (const stream of streams.saved()) yield ["stream", stream];
+      for (const [, { isOnAir: _, ...traits }] of gone.entries()) yield ["gone", traits];
+      for (const [id, known] of early.entries()) yield ["early", { id, ...known }];
     }
+    return linesPart(name, records, () => {
+      for (const picture of [streams, gone, early]) picture.close();
+    });
+  }
+
+  /** Reads such a part into an empty catalogue. */
+  reader(name: string): PartReader {
+    let count = 0;
+    return new LinesReader(name, (record) => {
+      const path = `${name}.${count++}`;
+      requireShape(RECORD, record, path);
+      const [kind, value] = record as SavedRecord;
+      requireShape(RECORDS[kind], value, `${path}.${kind}`);
+      const table = {
+        stream: { has: (id: Id) => this.has(id), size: 0, max: 1 },
+        gone: this.#gone,
+        early: this.#early,
+      };
+      requireNew(table[kind], value.id, `${path}.${kind}.id`);
+      if (kind === "stream") this.#restore(value);
+      else if (kind === "gone") this.#gone.set(value.id, gone(value, value.endedAt));
+      else this.#early.set(value.id, { endedAt: value.endedAt, updates: value.updates });
+    });
+  }
+
+  #restore({ id, startedAt, updatedAt, viewers, peakViewers, likes, times, ...described }: SavedStream): void {
+    const event: OnAir = { ...described, kind: "on_air", stream: id, time: startedAt, tags: [...described.tags] };
+    const stream = new Stream(event, this.size);
+    Object.assign(stream, { updatedAt, viewers, peakViewers, likes, times });
+    this.#ahead.add(stream);
+    this.#enter(stream);
+  }
+
+  /** A stream on air is about to change. */
+  #keep(stream: Stream): void {
+    this.#pictures.tell((picture) => picture.keep(stream));
   }
 
   /** An `on_air` for a stream on air describes it anew; its start and its numbers stay. */
@@ -480,6 +538,7 @@ export class Catalogue {
       this.#early.delete(event.stream);
       return early.filter(({ time }) => time > at).sort((a, b) => a.time - b.time);
     }
+    this.#keep(stream);
     this.#streamers.delete(stream.streamer, stream);
     this.#categories.delete(stream.category, stream);
     stream.describe(event, at, now);
@@ -511,6 +570,7 @@ export class Catalogue {
   }
 
   #update(event: StreamUpdate, stream: Stream, at: number, now: number): void {
+    this.#keep(stream);
     const { times } = stream;
     /** The value of a field, unless a later event gave another. */
     const given = <F extends Exclude<keyof Times, "start" | "onAir">>(field: F): StreamUpdate[F] => {
@@ -544,6 +604,7 @@ export class Catalogue {
 
   /** The latest `on_air` of a stream began a broadcast of its own: the one before ended at a time. */
   #restart(stream: Stream, ended: number): void {
+    this.#keep(stream);
     const { times } = stream;
     times.start = times.onAir;
     this.#newest.delete(stream);

@@ -19,6 +19,7 @@ export {
   intakeShape,
   type SavedIntake,
 } from "./intake/intake.js";
+export { Signs } from "./intake/signs.js";
 export {
   NEIGHBOUR_TABLE,
   NEIGHBOURS,
@@ -29,7 +30,8 @@ export {
 } from "./neighbours.js";
 export { ByteReader, ByteWriter } from "./packed/bytes.js";
 export { PackedMap } from "./packed/packedmap.js";
-export { framedReader } from "./packed/parts.js";
+export { framedPart, framedReader, wordsIn } from "./packed/parts.js";
+export { floatRows, type NumberRows } from "./packed/rows.js";
 export type { ProfileOptions } from "./profiles/options.js";
 export {
   type ExportedProfile,
@@ -42,7 +44,7 @@ export {
 } from "./profiles/profile.js";
 export { Rates, type SavedRates } from "./rates.js";
 export { emptyRhythm, freshMinutes, LATENESS_MAX, type Rhythm } from "./rhythm.js";
-export { type Fact, type Keeper, type SavedState, State } from "./state.js";
+export { type Fact, type Keeper, type NamedReader, type SavedState, State } from "./state.js";
 export { type StreamerProfile, Streamers, shrink } from "./streamers.js";
 export { type SavedUsers, Users } from "./users.js";
 export { CollaborativeVectors, type VectorOptions } from "./vectors.js";

@@ -1,25 +1,22 @@
 import {
   above,
-  between,
   checked,
-  distinct,
-  entries,
   fields,
   finite,
   integer,
-  list,
   nonNegative,
   or,
   positive,
   type Rules,
   requireShape,
   type Shape,
-  text,
-  tuple,
 } from "../../check/index.js";
-import { Latest } from "../../collections/index.js";
+import { Album } from "../../collections/index.js";
+import type { Part, PartReader } from "../../engine/index.js";
 import { exp } from "../../numeric/index.js";
 import { type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
+import { ByteWriter } from "./packed/bytes.js";
+import { framedPart, framedReader, requireNew } from "./packed/parts.js";
 import { Visits } from "./visits.js";
 
 export interface NeighbourOptions {
@@ -85,16 +82,12 @@ export interface Nearness {
 /** The plain values of `Neighbours.save`. */
 export interface SavedNeighbours {
   origin: number | undefined;
-  audiences: [Id, number, [Id, number][]][];
 }
 
 /** Later visits weigh more: up to 2^64. */
-const weight = between(0, 1e30);
+const WEIGHT_MAX = 1e30;
 
-const SAVED: Shape = fields<SavedNeighbours>({
-  origin: or(undefined, finite),
-  audiences: distinct<SavedNeighbours["audiences"][number]>(list(tuple(text, weight, entries(weight))), ([own]) => own),
-});
+const SAVED: Shape = fields<SavedNeighbours>({ origin: or(undefined, finite) });
 
 /**
  * Item-based nearest neighbours, online: two streamers are near when the same users liked both.
@@ -111,7 +104,7 @@ export class Neighbours {
   readonly options: Readonly<NeighbourOptions>;
   /** With the total weight of the counted visits of each user. */
   readonly #visits: Visits;
-  readonly #audiences: Latest<Id, Audience>;
+  readonly #audiences: Album<Id, Audience>;
   /** The time at which a visit weighs 1. */
   #origin: number | undefined;
   /** Streamers that the current user liked, the latest first, and the shrinkage at that time. */
@@ -123,7 +116,7 @@ export class Neighbours {
     this.options = checked(options, NEIGHBOUR_TABLE, NEIGHBOURS);
     const { users, history, streamers } = this.options;
     this.#visits = new Visits(users, history);
-    this.#audiences = new Latest(streamers);
+    this.#audiences = new Album(streamers, ({ visits, common }) => ({ visits, common: new Map(common) }));
   }
 
   /** A user liked a streamer. */
@@ -135,11 +128,13 @@ export class Neighbours {
     if (counted + weight > weight * this.options.history) return;
     this.#visits.setWeight(user, counted + weight);
     const own = this.#audiences.get(streamer) ?? { visits: 0, common: new Map() };
+    this.#audiences.keep(streamer);
     this.#audiences.set(streamer, own);
     own.visits += weight;
     for (const other of before) {
       const audience = this.#audiences.get(other);
       if (audience === undefined) continue;
+      this.#audiences.keep(other);
       this.#join(own, other, weight);
       this.#join(audience, streamer, weight);
     }
@@ -183,7 +178,11 @@ export class Neighbours {
   forgetStreamer(streamer: Id): void {
     this.#visits.deleteStreamer(streamer);
     this.#audiences.delete(streamer);
-    for (const { common } of this.#audiences.values()) common.delete(streamer);
+    for (const [other, { common }] of this.#audiences) {
+      if (!common.has(streamer)) continue;
+      this.#audiences.keep(other);
+      common.delete(streamer);
+    }
   }
 
   /** The visits of users. */
@@ -191,22 +190,78 @@ export class Neighbours {
     return this.#visits;
   }
 
-  /** Plain values of all other counts; `load` restores them. */
+  /** Plain values beside those of `parts`. */
   save(): SavedNeighbours {
-    return {
-      origin: this.#origin,
-      audiences: Array.from(this.#audiences, ([streamer, { visits, common }]) => [streamer, visits, [...common]]),
-    };
+    return { origin: this.#origin };
   }
 
-  /** Restores a save of the same options into an empty table. */
+  /** Restores the values of `save`. */
   load(saved: SavedNeighbours): void {
     requireShape(SAVED, saved, "neighbours");
-    const { origin, audiences } = saved;
-    this.#origin = origin;
-    for (const [streamer, sum, common] of audiences) {
-      this.#audiences.set(streamer, { visits: sum, common: new Map(common) });
+    this.#origin = saved.origin;
+  }
+
+  /** The parts of a save: the visits of users, and the audiences of streamers. */
+  parts(name: string): Part[] {
+    return [this.#visits.part(name), this.#part(`${name}.audiences`)];
+  }
+
+  /** Readers of such parts, in their order, into an empty table of the same options. */
+  readers(name: string): [name: string, reader: PartReader][] {
+    const audiences = `${name}.audiences`;
+    return [
+      [name, this.#visits.reader(name)],
+      [audiences, this.#reader(audiences)],
+    ];
+  }
+
+  /** For each streamer id, visits and common ones, each name in full at its first use. */
+  #part(name: string): Part {
+    const picture = this.#audiences.picture();
+    function* frames() {
+      const numbers = new Map<Id, number>();
+      const out = new ByteWriter();
+      for (const [streamer, { visits, common }] of picture.entries()) {
+        out.clear().text(streamer);
+        out.f64(visits);
+        out.varint(common.size);
+        for (const [other, weight] of common) {
+          const known = numbers.get(other);
+          out.varint(known ?? numbers.size);
+          if (known === undefined) {
+            numbers.set(other, numbers.size);
+            out.text(other);
+          }
+          out.f64(weight);
+        }
+        yield out.bytes.subarray(0, out.length);
+      }
     }
+    return framedPart(name, frames, { release: () => picture.close() });
+  }
+
+  #reader(name: string): PartReader {
+    const texts: Id[] = [];
+    const known = new Set<Id>();
+    return framedReader(name, (frame) => {
+      frame.what = `${name}.${this.#audiences.size}`;
+      const streamer = frame.text();
+      requireNew(this.#audiences, streamer, frame.what);
+      const visits = frame.number(0, WEIGHT_MAX, "visits");
+      const common = new Map<Id, number>();
+      const count = frame.count(this.options.neighbours, "common");
+      for (let n = 0; n < count; n++) {
+        const number = frame.count(texts.length, "name");
+        if (number === texts.length) {
+          texts.push(frame.text());
+          if (known.has(texts[number]!)) frame.fail("of new names");
+          known.add(texts[number]!);
+        }
+        common.set(texts[number]!, frame.number(0, WEIGHT_MAX, "weight"));
+      }
+      if (common.size < count) frame.fail("of streamers that differ");
+      this.#audiences.set(streamer, { visits, common });
+    });
   }
 
   #join(audience: Audience, other: Id, weight: number): void {
@@ -231,7 +286,8 @@ export class Neighbours {
     if (halfLives > GROWTH) {
       const factor = exp(-Math.LN2 * Math.min(halfLives, FADED));
       this.#visits.scale(factor);
-      for (const audience of this.#audiences.values()) {
+      for (const [streamer, audience] of this.#audiences) {
+        this.#audiences.keep(streamer);
         audience.visits *= factor;
         for (const [other, common] of audience.common) audience.common.set(other, common * factor);
       }

@@ -1,9 +1,7 @@
 import {
   any,
-  entries,
   fields,
   finite,
-  integer,
   list,
   nonNegativeInteger,
   or,
@@ -13,7 +11,6 @@ import {
   tuple,
   where,
 } from "../../check/index.js";
-import { Queue } from "../../collections/index.js";
 import type { Part, PartReader } from "../../engine/index.js";
 import {
   type FeedbackEvent,
@@ -30,7 +27,8 @@ import {
   type SavedCatalogue,
   type StreamTraits,
 } from "./catalogue.js";
-import { Forgotten, type SavedForgotten } from "./profiles/forgotten.js";
+import { Signs } from "./intake/signs.js";
+import { Forgotten } from "./profiles/forgotten.js";
 import type { ProfileOptions } from "./profiles/options.js";
 import type { ExportedProfile, UserTraits } from "./profiles/profile.js";
 import { type SavedUsers, Users } from "./users.js";
@@ -68,23 +66,23 @@ export interface Keeper {
   profile?(user: Id): object | undefined;
   /** Forgets a trait of users, such as `region:eu`, that no user has any more. */
   forgetTrait?(trait: string): void;
-  /** The large data of a save: a picture of this moment. Default: `save` holds all. */
-  part?(name: string): Part;
-  /** Reads such a part into an empty keeper. */
-  reader?(name: string): PartReader;
-  /** Plain values; large arrays of numbers are pushed to `numbers`. */
+  /** The large data of a save, in parts of this name, and of names that begin with it: pictures of this moment. Default: none. */
+  parts?(name: string): Part[];
+  /** Readers of such parts, in their order, into an empty keeper. */
+  readers?(name: string): NamedReader[];
+  /** Plain values, taken at once; arrays of numbers are pushed to `numbers`. */
   save(numbers: Float32Array[]): unknown;
   /** Restores a save of the same options into an empty keeper; `numbers`: all that `save` pushed, joined. */
   load(saved: unknown, numbers: Float32Array): void;
 }
 
-/** The plain values of `State.save`, beside its numbers. */
+/** What reads a part, and its name. */
+export type NamedReader = [name: string, reader: PartReader];
+
+/** The plain values of `State.save`, beside its numbers and parts. */
 export interface SavedState {
   users: SavedUsers;
   catalogue: SavedCatalogue;
-  forgotten: SavedForgotten;
-  /** When there was last a sign of each stream on air, the oldest first. */
-  signs: [Id, number][];
   /** The present as far as anything is dropped; null, for Infinity, before the first event. */
   present: number | null;
   counts: RetentionCounts;
@@ -105,8 +103,6 @@ export interface RetentionCounts {
 const SAVED = {
   users: any,
   catalogue: any,
-  forgotten: entries(finite, undefined, integer(0, Number.MAX_SAFE_INTEGER)),
-  signs: entries(finite),
   present: or(null, finite),
   counts: fields<RetentionCounts>({
     oldUsers: nonNegativeInteger,
@@ -118,7 +114,7 @@ const SAVED = {
 /** Milliseconds that one event moves the present on at most, as far as it drops anything. */
 const PACE = 12 * HOUR;
 
-/** Most users, streamers or streams that one event drops for their age. */
+/** Most users or streamers that one event drops for their age. */
 const DROPPED = 8;
 
 /**
@@ -130,8 +126,7 @@ export class State {
   readonly catalogue = new Catalogue();
   readonly #keepers = new Map<string, Keeper>();
   readonly #forgotten = new Forgotten();
-  /** Streams on air in the order of their latest signs. */
-  readonly #signs = new Queue<Id, number>();
+  readonly #signs = new Signs();
   #settled = Infinity;
   #present = Infinity;
   readonly #counts: RetentionCounts = { oldUsers: 0, oldStreamers: 0, timedOut: 0 };
@@ -183,7 +178,9 @@ export class State {
     const { userMaxAgeMs, streamerMaxAgeMs, streamTimeoutMs } = this.users.options;
     if (userMaxAgeMs + streamerMaxAgeMs + streamTimeoutMs === 0) return isTaken;
     const now = this.#paced(this.#now === Infinity ? event.time : this.#settled);
-    if ("stream" in event) this.#sign(event.stream, Math.min(event.time, now > 0 ? now : this.#now));
+    if (streamTimeoutMs > 0 && "stream" in event && this.catalogue.has(event.stream)) {
+      this.#signs.add(event.stream, Math.min(event.time, now > 0 ? now : this.#now));
+    }
     // Last: the event's own stream has had its sign.
     this.#dropOld(now);
     return isTaken;
@@ -246,9 +243,7 @@ export class State {
     return {
       users: this.users.save(),
       catalogue: this.catalogue.save(),
-      forgotten: this.#forgotten.save(),
       present: this.#present,
-      signs: Array.from(this.#signs.keys(), (stream) => [stream, this.#signs.get(stream)!]),
       counts: this.#counts,
       keepers,
     };
@@ -263,7 +258,7 @@ export class State {
       `those of the features: ${names}`,
     );
     requireShape(fields<SavedState>({ ...SAVED, keepers: kept }), saved, "state");
-    const { users, catalogue, forgotten, signs, present, counts, keepers } = saved;
+    const { users, catalogue, present, counts, keepers } = saved;
     requireFloats(
       numbers,
       keepers.reduce((sum, [, , length]) => sum + length, 0),
@@ -271,8 +266,6 @@ export class State {
     );
     this.users.load(users);
     this.catalogue.load(catalogue);
-    this.#forgotten.load(forgotten);
-    for (const [stream, time] of signs) this.#signs.set(stream, time);
     this.#present = present ?? Infinity;
     Object.assign(this.#counts, counts);
     let at = 0;
@@ -284,19 +277,27 @@ export class State {
 
   /** The large data of a save, in parts: pictures of this moment. Release each. */
   parts(): Part[] {
-    const parts = [this.users.profiles.part("users"), this.users.streamers.part("streamers")];
-    for (const [name, keeper] of this.#keepers) if (keeper.part) parts.push(keeper.part(`kept.${name}`));
+    const parts = [
+      this.catalogue.part("catalogue"),
+      this.#signs.part("signs"),
+      this.#forgotten.part("forgotten"),
+      this.users.profiles.part("users"),
+      this.users.streamers.part("streamers"),
+    ];
+    for (const [name, keeper] of this.#keepers) parts.push(...(keeper.parts?.(`kept.${name}`) ?? []));
     return parts;
   }
 
   /** Readers of such parts, in their order, into an empty state of the same options. */
-  readers(): ReadonlyMap<string, PartReader> {
-    const readers = new Map([
+  readers(): NamedReader[] {
+    const readers: NamedReader[] = [
+      ["catalogue", this.catalogue.reader("catalogue")],
+      ["signs", this.#signs.reader("signs")],
+      ["forgotten", this.#forgotten.reader("forgotten")],
       ["users", this.users.profiles.reader("users")],
       ["streamers", this.users.streamers.reader("streamers")],
-    ]);
-    for (const [name, keeper] of this.#keepers)
-      if (keeper.reader) readers.set(`kept.${name}`, keeper.reader(`kept.${name}`));
+    ];
+    for (const [name, keeper] of this.#keepers) readers.push(...(keeper.readers?.(`kept.${name}`) ?? []));
     return readers;
   }
 
@@ -350,21 +351,11 @@ export class State {
     return this.#present;
   }
 
-  /** There was a sign of a stream; of one that is known as late as that, nothing changes, not even the order. */
-  #sign(stream: Id, time: number): void {
-    if (this.users.options.streamTimeoutMs === 0) return;
-    if (!this.catalogue.has(stream) || (this.#signs.get(stream) ?? -1) >= time) return;
-    this.#signs.set(stream, time);
-  }
-
   /** Takes off streams without a sign, and forgets users and streamers without one: a few at a time. */
   #dropOld(now: number): void {
     const { userMaxAgeMs, streamerMaxAgeMs, streamTimeoutMs } = this.users.options;
-    for (let n = 0; n < DROPPED && streamTimeoutMs > 0; n++) {
-      const { first } = this.#signs;
-      if (first === undefined || now - first.value <= streamTimeoutMs) break;
-      const stream = this.catalogue.get(first.key);
-      this.#signs.delete(first.key);
+    for (const id of streamTimeoutMs > 0 ? this.#signs.overdue(now - streamTimeoutMs) : []) {
+      const stream = this.catalogue.get(id);
       if (stream === undefined) continue;
       this.#counts.timedOut++;
       this.#streamEvent({ kind: "off_air", time: now, stream: stream.id }, stream);

@@ -5,7 +5,7 @@ import { type ByteReader, ByteWriter } from "./packed/bytes.js";
 import { Directory } from "./packed/directory.js";
 import { newId } from "./packed/packedmap.js";
 import { framedPart, framedReader } from "./packed/parts.js";
-import { doubleRows, type Rows } from "./packed/rows.js";
+import { doubleRows, type NumberRows } from "./packed/rows.js";
 
 /**
  * Fading sums over everybody's visits: to a streamer, in a category, on the platform.
@@ -164,7 +164,7 @@ const CATEGORIES = 16_384;
 const USUAL_CATEGORIES = 16;
 
 /** Rows that sums are added to. */
-type Sums = Rows<Float64Array>;
+type Sums = NumberRows<Float64Array>;
 
 function addTo(rows: Sums, slot: number, sum: number, amount: number, now: number): void {
   const row = rows.write(slot);
@@ -404,7 +404,7 @@ export class Streamers {
       for (const [table, { rows, listing }] of tables.entries()) {
         for (const slot of listing?.slots() ?? [0]) {
           out.clear().u8(table);
-          out.text(listing?.ids[slot] ?? "");
+          out.text(listing?.id(slot) ?? "");
           const at = rows.at(slot);
           for (let i = 0; i < rows.size; i++) out.f64(rows.of(slot)[at + i]!);
           const categories = table === 2 ? usual[slot]! : [];

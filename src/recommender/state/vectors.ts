@@ -15,7 +15,7 @@ import { type ByteReader, ByteWriter } from "./packed/bytes.js";
 import { Directory } from "./packed/directory.js";
 import { newId } from "./packed/packedmap.js";
 import { fault, framedPart, framedReader, jsonOf } from "./packed/parts.js";
-import { floatRows, type Rows } from "./packed/rows.js";
+import { floatRows, type NumberRows } from "./packed/rows.js";
 
 /** Learning and size of collaborative vectors. */
 export interface VectorOptions {
@@ -81,14 +81,14 @@ interface Offer {
 
 /** A row, wherever it stands. */
 interface Part32 {
-  readonly rows: Rows<Float32Array>;
+  readonly rows: NumberRows<Float32Array>;
   readonly slot: number;
 }
 
 /** Parts by name, the ones learned last at the end; the ones learned longest ago are forgotten first. */
 class Parts {
   readonly directory: Directory;
-  readonly rows: Rows<Float32Array>;
+  readonly rows: NumberRows<Float32Array>;
 
   constructor(max: number, size: number) {
     this.directory = new Directory(max);
@@ -361,7 +361,7 @@ export class CollaborativeVectors {
       for (const [table, { listing, rows }] of tables.entries()) {
         for (const slot of listing.slots()) {
           out.clear().u8(table);
-          out.text(listing.ids[slot]!);
+          out.text(listing.id(slot));
           for (let f = 0; f < size; f++) out.f32(rows.of(slot)[rows.at(slot) + f]!);
           yield out.bytes.subarray(0, out.length);
         }

@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter } from "./packed/bytes.js";
 import { DEAD, Names } from "./packed/names.js";
 import { PackedMap } from "./packed/packedmap.js";
 import { framedPart, framedReader } from "./packed/parts.js";
+import { words } from "./packed/rows.js";
 
 /** Largest weight of a user. */
 const WEIGHT_MAX = 1e30;
@@ -91,28 +92,27 @@ export class Visits {
     const moment = this.#names.hold();
     const names = this.#names;
     function* frames() {
-      const numbers = new Map<string, number>();
+      /** By number here, that of the file, plus 1. */
+      const numbers = words();
+      let known = 0;
       const out = new ByteWriter();
       for (const slot of picture.listing.slots()) {
         const record = picture.record(slot);
-        const streamers = numbersOf(record).flatMap((number) => names.nameAt(number, moment) ?? []);
-        out.clear().text(picture.listing.ids[slot]!);
+        const streamers = numbersOf(record).filter((number) => names.nameAt(number, moment) !== undefined);
+        out.clear().text(picture.listing.id(slot));
         out.f64(weightOf(record));
         out.varint(streamers.length);
         for (const streamer of streamers) {
-          const known = numbers.get(streamer);
-          out.varint(known ?? numbers.size);
-          if (known !== undefined) continue;
-          out.text(streamer);
-          numbers.set(streamer, numbers.size);
+          const own = numbers.made(streamer);
+          out.varint(own > 0 ? own - 1 : known);
+          if (own > 0) continue;
+          out.text(names.nameAt(streamer, moment)!);
+          numbers.set(streamer, ++known);
         }
         yield out.bytes.subarray(0, out.length);
       }
     }
-    return framedPart(name, frames, () => {
-      picture.release();
-      names.release();
-    });
+    return framedPart(name, frames, picture, names);
   }
 
   /** Reads such a part into an empty table. */

@@ -11,7 +11,7 @@ import {
   type Shape,
   text,
 } from "../../check/index.js";
-import { Latest, pairKey, Queue } from "../../collections/index.js";
+import { Album, pairKey } from "../../collections/index.js";
 import { LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import {
   BEAT_TIMEOUT_MS,
@@ -127,10 +127,10 @@ export class Watches {
   late = 0;
   readonly #timeoutMs: number;
   /** In order of the latest heartbeat. */
-  readonly #running = new Queue<string, Running>();
+  readonly #running = new Album<string, Running>();
   /** The keys of a user's running watches, in the same order. */
   readonly #ofUser = new Map<Id, Set<string>>();
-  readonly #ended = new Latest<string, Ended>(ENDED);
+  readonly #ended = new Album<string, Ended>(ENDED);
   #hasBeats = false;
 
   /** @param timeoutMs - Milliseconds without a heartbeat after which a watch has ended. Default 5 minutes. */
@@ -212,19 +212,16 @@ export class Watches {
     return { hasBeats: this.#hasBeats, lostEnds: this.lostEnds, stale: this.stale, late: this.late };
   }
 
-  /** The lists, as a part of a file. Watches are replaced, not changed, so that a list of them is a picture. */
+  /** The lists, as a part of a file. Watches are replaced, not changed. */
   part(): Part {
-    let running = [...this.#running.values()];
-    let keys = [...this.#ended.keys()];
-    let ended = [...this.#ended.values()];
+    const [running, ended] = [this.#running.picture(), this.#ended.picture()];
     function* records() {
-      yield* running;
-      for (let i = 0; i < keys.length; i++) yield [keys[i], ended[i]];
+      for (const [, each] of running.entries()) yield each;
+      yield* ended.entries();
     }
     return linesPart("watches", records, () => {
-      running = [];
-      keys = [];
-      ended = [];
+      running.close();
+      ended.close();
     });
   }
 

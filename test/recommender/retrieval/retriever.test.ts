@@ -19,6 +19,7 @@ import { Towers, type Vectors } from "../../../src/recommender/retrieval/towers.
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 import { Users } from "../../../src/recommender/state/users.js";
 import { onAir } from "../../support/events.js";
+import { copyParts } from "../../support/parts.js";
 import { judgeAt } from "../../support/watch.js";
 
 /** Users and streamers on a circle, at the degrees of their number. */
@@ -275,13 +276,17 @@ describe("an off-air stream", () => {
         for (const { dt, what, stream } of steps) {
           now += dt;
           if (what === "save") {
-            const floats: Float32Array[] = [];
-            const saved = JSON.parse(JSON.stringify([catalog.save(), towers.save(floats)]));
+            const saved = JSON.parse(JSON.stringify([catalog.save(), towers.save()]));
+            const parts = [catalog.part("catalogue"), towers.part("towers")];
             towers = new Towers(circle);
             catalog = new Catalogue();
             catalog.follow(towers);
             catalog.load(saved[0]);
-            towers.load(saved[1], floats[0]!);
+            towers.load(saved[1]);
+            copyParts(parts, [
+              ["catalogue", catalog.reader("catalogue")],
+              ["towers", towers.reader("towers")],
+            ]);
           } else catalog.feedback(eventOf(what, stream, now));
           if (what === "on_air") live.add(`s${stream}`);
           if (what === "off_air") live.delete(`s${stream}`);

@@ -4,7 +4,7 @@ import { HOUR, MINUTE } from "../../../src/protocol/time.js";
 import { coreFeatures, taste } from "../../../src/recommender/features/index.js";
 import { SCENE_DEFAULTS, type SceneOptions, Scenes } from "../../../src/recommender/retrieval/scenes.js";
 import { onAir } from "../../support/events.js";
-import { bytesOf, readAll } from "../../support/parts.js";
+import { bytesOf, copyParts, textOf } from "../../support/parts.js";
 
 const OPTIONS: SceneOptions = { ...SCENE_DEFAULTS, maxCandidates: 16, features: [...coreFeatures(), taste()] };
 const STREAMS = 100;
@@ -13,12 +13,9 @@ function numbered(i: number): OnAir {
   return onAir(`s${i}`, { time: i, streamer: `r${i}`, category: `c${i % 4}`, tags: [`t${i % 3}`] });
 }
 
-/** A save as text, and its numbers. */
-function packed(scenes: Scenes) {
-  const lists = { state: [] as Float32Array[], towers: [] as Float32Array[] };
-  const saved = JSON.stringify(scenes.save(lists));
-  const joined = (arrays: Float32Array[]) => Float32Array.from(arrays.flatMap((array) => [...array]));
-  return { saved, numbers: { state: joined(lists.state), towers: joined(lists.towers) } };
+/** All that a save holds, as text. */
+function packed(scenes: Scenes): string {
+  return JSON.stringify(scenes.save([])) + textOf(...scenes.parts().map(bytesOf));
 }
 
 /** Many more streams on air than candidates; the first is the most viewed, the last the newest. */
@@ -128,11 +125,9 @@ describe("scenes", () => {
     watched(scenes);
     scenes.face({ user: "u1", now: HOUR });
     const copy = new Scenes(OPTIONS);
-    const { saved, numbers } = packed(scenes);
-    const parts = new Map(scenes.parts().map((part) => [part.name, bytesOf(part)]));
-    for (const [name, reader] of copy.readers()) readAll(reader, parts.get(name)!);
-    copy.load(JSON.parse(saved), numbers);
-    expect(packed(copy)).toEqual({ saved, numbers });
+    copyParts(scenes.parts(), copy.readers());
+    copy.load(JSON.parse(JSON.stringify(scenes.save([]))), new Float32Array());
+    expect(packed(copy)).toBe(packed(scenes));
     for (let now = HOUR; now < HOUR + 5; now++) {
       const [one, other] = [scenes, copy].map((each) => each.face({ user: "u1", now }));
       expect(other!.sources).toEqual(one!.sources);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import { Towers, type Vectors } from "../../../src/recommender/retrieval/towers.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
+import { copyParts } from "../../support/parts.js";
 
 /** Vectors from names: small whole numbers, so that products tie; moved on by `version`. */
 class Named implements Vectors {
@@ -153,13 +154,17 @@ describe("Towers", () => {
     const { catalog, towers } = filled(vectors, 100, 1, probe);
     vectors.version = 1;
     towers.refresh(33);
-    const floats: Float32Array[] = [];
-    const saved = JSON.parse(JSON.stringify(towers.save(floats)));
     const copy = new Towers(vectors, { probe });
     const copied = new Catalogue();
     copied.follow(copy);
-    copied.load(catalog.save());
-    copy.load(saved, floats[0]!);
+    copy.load(JSON.parse(JSON.stringify(towers.save())));
+    copyParts(
+      [catalog.part("catalogue"), towers.part("towers")],
+      [
+        ["catalogue", copied.reader("catalogue")],
+        ["towers", copy.reader("towers")],
+      ],
+    );
     for (let round = 0; round < 4; round++) {
       expect(ids(copy.nearest("u", 9, everything))).toEqual(ids(towers.nearest("u", 9, everything)));
       copy.refresh(10);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 import { onAir } from "../../support/events.js";
+import { copyParts, linesOf } from "../../support/parts.js";
 
 describe("Catalogue", () => {
   test("holds the data of the events of each stream", () => {
@@ -156,6 +157,7 @@ describe("Catalogue", () => {
     live(catalog, 0);
     const copy = new Catalogue();
     copy.load(JSON.parse(JSON.stringify(catalog.save())));
+    copyParts([catalog.part("catalogue")], [["catalogue", copy.reader("catalogue")]]);
     expect([...copy].map((stream) => ({ ...stream }))).toEqual([...catalog].map((stream) => ({ ...stream })));
     expect([...copy.popular].map(({ id }) => id)).toEqual([...catalog.popular].map(({ id }) => id));
     const state = random.state();
@@ -163,6 +165,7 @@ describe("Catalogue", () => {
     random.restore(state);
     live(copy, 250_000);
     expect(copy.save()).toEqual(catalog.save());
+    expect(linesOf(copy.part("catalogue"))).toEqual(linesOf(catalog.part("catalogue")));
     expect(copy.ignored).toBeGreaterThan(0);
     for (let i = 0; i < 20; i++) expect(copy.find(`s${i}`)).toEqual(catalog.find(`s${i}`));
   });

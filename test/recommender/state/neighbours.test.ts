@@ -4,9 +4,10 @@ import type { LiveEvent } from "../../../src/protocol/events.js";
 import { DAY, HOUR, MINUTE, WEEK } from "../../../src/protocol/time.js";
 import { coreFeatures, neighbours } from "../../../src/recommender/features/index.js";
 import { SCENE_DEFAULTS, Scenes } from "../../../src/recommender/retrieval/scenes.js";
+import { framedReader } from "../../../src/recommender/state/index.js";
 import { type Nearness, Neighbours } from "../../../src/recommender/state/neighbours.js";
 import { onAir } from "../../support/events.js";
-import { bytesOf, readAll, textOf } from "../../support/parts.js";
+import { bytesOf, copyParts, readAll, textOf } from "../../support/parts.js";
 
 function nearness(neighbours: Neighbours, user: string, streamer: string, now = 0): Nearness | undefined {
   const out = { all: 7, others: 7, weight: 7, nearest: 7 };
@@ -16,7 +17,24 @@ function nearness(neighbours: Neighbours, user: string, streamer: string, now = 
 
 /** Everything that a save holds. */
 function saved(neighbours: Neighbours): string {
-  return JSON.stringify(neighbours.save()) + textOf(bytesOf(neighbours.visits.part("visits")));
+  return JSON.stringify(neighbours.save()) + textOf(...neighbours.parts("near").map(bytesOf));
+}
+
+/** Visits of each streamer, and visits in common. */
+function audiencesOf(neighbours: Neighbours): [streamer: string, visits: number, common: number][] {
+  const all: [string, number, number][] = [];
+  const part = neighbours.parts("near")[1]!;
+  const names: string[] = [];
+  const reader = framedReader("near", (frame) => {
+    const [streamer, visits, common] = [frame.text(), frame.f64(), frame.varint()];
+    for (let i = 0; i < common; i++) {
+      if (frame.varint() === names.length) names.push(frame.text());
+      frame.f64();
+    }
+    all.push([streamer, visits, common]);
+  });
+  readAll(reader, bytesOf(part));
+  return all;
 }
 
 describe("neighbours", () => {
@@ -50,10 +68,10 @@ describe("neighbours", () => {
     for (let i = 0; i < 20; i++) {
       for (const streamer of ["x", "y"]) neighbours.learn(`honest${i}`, streamer, 0);
     }
-    const before = neighbours.save().audiences.find(([streamer]) => streamer === "x")!;
+    const before = audiencesOf(neighbours).find(([streamer]) => streamer === "x")!;
     for (let i = 0; i < 1000; i++) for (const streamer of ["x", "z"]) neighbours.learn("loud", streamer, i);
     for (let i = 0; i < 4000; i++) neighbours.learn("round", i % 40 === 0 ? "x" : `r${i % 40}`, i);
-    const after = neighbours.save().audiences;
+    const after = audiencesOf(neighbours);
     const visits = (name: string) => after.find(([streamer]) => streamer === name)![1];
     expect(before[1]).toBe(20);
     // One for each account, or two.
@@ -64,7 +82,7 @@ describe("neighbours", () => {
     expect(audience("y", 1)).toBeGreaterThan(0.9);
     // Half a year later its visits have faded, and it counts again.
     neighbours.learn("round", "x", 26 * WEEK);
-    const later = neighbours.save().audiences.find(([streamer]) => streamer === "x")![1];
+    const later = audiencesOf(neighbours).find(([streamer]) => streamer === "x")![1];
     expect(later).toBeGreaterThan(visits("x"));
   });
 
@@ -91,14 +109,14 @@ describe("neighbours", () => {
     const original = new Neighbours(options);
     const random = new Random(3);
     act(original, random, 0);
-    const { audiences } = original.save();
+    const audiences = audiencesOf(original);
     const visits = [...original.visits.all()];
     expect([visits.length <= 30, audiences.length <= 40]).toEqual([true, true]);
     for (const streamers of visits) expect(streamers.length).toBeLessThanOrEqual(8);
-    for (const [, , common] of audiences) expect(common.length).toBeLessThanOrEqual(6);
+    for (const [, , common] of audiences) expect(common).toBeLessThanOrEqual(6);
     const copy = new Neighbours(options);
     copy.load(JSON.parse(JSON.stringify(original.save())));
-    readAll(copy.visits.reader("visits"), bytesOf(original.visits.part("visits")), 100);
+    copyParts(original.parts("near"), copy.readers("near"), 100);
     expect(saved(copy)).toBe(saved(original));
     const state = random.state();
     // Long enough that the origin moves.
@@ -188,7 +206,7 @@ describe("the group neighbours", () => {
     expect(kept(scenes)).toEqual([]);
     const asked = platform();
     asked.feedback(watch("u", "a", 1));
-    expect(kept(asked)).toMatchObject([["neighbours", { audiences: [["a", 1, []]] }, 0]]);
+    expect(kept(asked)).toMatchObject([["neighbours", { origin: 1 }, 0]]);
     expect(textOf(...asked.parts().map(bytesOf))).toContain("u");
   });
 });

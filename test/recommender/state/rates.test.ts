@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Part } from "../../../src/engine/index.js";
 import { log1p } from "../../../src/numeric/math.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
@@ -7,6 +8,7 @@ import { MINUTE } from "../../../src/protocol/time.js";
 import { type CatalogStream, Catalogue } from "../../../src/recommender/state/catalogue.js";
 import { type RateName as Counted, Rates } from "../../../src/recommender/state/rates.js";
 import { onAir } from "../../support/events.js";
+import { bytesOf, copyParts, textOf } from "../../support/parts.js";
 
 const KINDS = ["click", "comment", "gift", "like", "follow", "share", "watch", "impression"] as const;
 const COUNTED = { joinRate: ["click"], commentRate: ["comment"], giftRate: ["gift"], likeRate: ["like", "follow"] };
@@ -56,16 +58,22 @@ class Live {
     return this.rates.trend(index, this.#now);
   }
 
-  save(): string {
-    return JSON.stringify([this.catalogue.save(), this.rates.save(this.catalogue.size), this.#now]);
+  parts(): Part[] {
+    return [this.catalogue.part("catalogue"), this.rates.part("rates", this.catalogue.size)];
   }
 
-  static load(saved: string): Live {
-    const [catalogue, rates, now] = JSON.parse(saved);
+  save(): string {
+    return JSON.stringify([this.rates.save(), this.#now]) + textOf(...this.parts().map(bytesOf));
+  }
+
+  static copy(from: Live): Live {
     const live = new Live();
-    live.catalogue.load(catalogue);
-    live.rates.load(rates, live.catalogue.size);
-    live.#now = now;
+    live.rates.load(JSON.parse(JSON.stringify(from.rates.save())));
+    copyParts(from.parts(), [
+      ["catalogue", live.catalogue.reader("catalogue")],
+      ["rates", live.rates.reader("rates", () => live.catalogue.size)],
+    ]);
+    live.#now = from.#now;
     return live;
   }
 }
@@ -163,7 +171,7 @@ describe("rates", () => {
           if (what === "read") {
             live.advance(now);
             expectAsNaive(live, log, now);
-            const copy = Live.load(live.save());
+            const copy = Live.copy(live);
             expect(copy.save()).toEqual(live.save());
             live = copy;
             continue;

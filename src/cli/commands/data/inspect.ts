@@ -1,10 +1,12 @@
 import { DQN, SnapshotError, unpackSnapshot } from "../../../engine/index.js";
 import { readSafetensors } from "../../../exchange/index.js";
-import { cleanEvents, emptyQualityReport, qualityReportLines, readBytes } from "../../../logs/index.js";
+import { Batched, cleanEvents, inBatches, qualityReportLines, readBytes } from "../../../logs/index.js";
+import type { Compression } from "../../../node/index.js";
 import type { RecommenderStats } from "../../../recommender/index.js";
 import { readFile } from "../../reading/files.js";
 import { eventsOf, formatOf, Inputs, until } from "../../reading/input.js";
 import { modelOf, recommenderOf } from "../../reading/model.js";
+import { inOrder, type Ordering } from "../../reading/order.js";
 import { STANDARD } from "../../writing/output.js";
 import { amount, Progress } from "../../writing/progress.js";
 import { table } from "../../writing/table.js";
@@ -24,6 +26,7 @@ interface TensorLine {
 interface Description {
   /** `dqn`, `model`, ... for LiveQ's own files; `weights` for any other safetensors file. */
   kind: string;
+  compression?: Compression;
   bytes: number;
   metadata: Record<string, string>;
   tensors: TensorLine[];
@@ -49,6 +52,8 @@ interface AgentLines {
 
 const TEXT_SHOWN = 200;
 
+const CLEANING = { simultaneous: "sort" } as const;
+
 /** Tensors that contain complete LiveQ files. */
 const PARTS = ["agent", "ranker"];
 
@@ -64,31 +69,86 @@ const TITLES: Record<string, string> = {
 /** Checks a file completely, and prints its kind and contents. */
 export async function inspect(file: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const inputs = new Inputs([file], signal);
-  const head = await inputs.head(inputs.names[0]!);
-  // Text has no zero bytes; a file of tensors begins with a length in eight bytes.
-  if (head.length > 0 && !head.includes(0)) await inspectEvents(inputs, options, signal);
-  else inspectTensors(file, file === STANDARD ? await readBytes(inputs.open(file)) : readFile(file), options);
+  const { bytes, compression, layout } = await inputs.head(inputs.names[0]!);
+  if (bytes.length === 0) {
+    throw new Error(`${inputs.title}: must hold events or tensors, got ${await inputs.nothing()}`);
+  }
+  // Text has no zero bytes, but UTF-16; a file of tensors begins with a length in eight bytes.
+  const isTensors = bytes.includes(0) && layout === undefined;
+  if (!isTensors) await inspectEvents(inputs, compression, options, signal);
+  else {
+    const isPlain = file !== STANDARD && compression === undefined;
+    inspectTensors(file, isPlain ? readFile(file) : await inflated(inputs), compression, options);
+  }
+}
+
+/** Most bytes that a byte of a compressed model may stand for, and bytes that any may have: more is no model. */
+const INFLATION = 200;
+const INFLATED = 2 ** 26;
+
+/** All bytes of a pipe or a compressed file. @throws Error for one that inflates beyond reason. */
+async function inflated(inputs: Inputs): Promise<Uint8Array> {
+  const name = inputs.names[0]!;
+  const bounded = async function* () {
+    let bytes = 0;
+    for await (const piece of inputs.open(name)) {
+      bytes += piece.length;
+      if (bytes > INFLATED + INFLATION * inputs.read) throw new Error(`${inputs.title}: inflates to more than a model`);
+      yield piece;
+    }
+  };
+  return readBytes(bounded());
 }
 
 /** Prints the quality of events, with the default cleaning of `liveq prepare`. */
-async function inspectEvents(inputs: Inputs, { json }: InspectOptions, signal: AbortSignal): Promise<void> {
+async function inspectEvents(
+  inputs: Inputs,
+  compression: Compression | undefined,
+  { json }: InspectOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const format = await formatOf(inputs, "auto");
   if (format.yields !== "events") {
     throw new Error(`${inputs.title}: must hold events or tensors, got ${format.description}`);
   }
-  const report = emptyQualityReport();
   const progress = new Progress("B");
-  for await (const _ of cleanEvents(until(signal, eventsOf(format, inputs, { onError: "skip", report })), { report })) {
-    progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(report.read, "events") });
-  }
+  const ordering: Ordering = {
+    order: "auto",
+    isOnce: !inputs.isAgain,
+    cleaning: CLEANING,
+    folder: undefined,
+    signal,
+    open: (joining, report) => {
+      inputs.read = 0;
+      return new Batched(until(signal, inBatches(eventsOf(format, inputs, { onError: "skip", report }, joining))));
+    },
+  };
+  const { result: quality, isSorted } = await inOrder(ordering, async ({ events, report, check }) => {
+    const text = () => amount(report.read, "events");
+    for await (const _ of inBatches(cleanEvents(events, { ...CLEANING, report }))) {
+      progress.show({ count: inputs.read, fraction: inputs.fraction, text });
+    }
+    check();
+    return report;
+  });
   progress.end();
   signal.throwIfAborted();
-  const kind = `events as ${format.name}`;
-  if (json) process.stdout.write(`${JSON.stringify({ kind, quality: report }, null, 2)}\n`);
-  else process.stdout.write(`${inputs.title}: ${kind}\n${qualityReportLines(report).map(plain).join("\n")}\n`);
+  const kind = `events as ${format.name}${compression === undefined ? "" : `, compressed by ${compression}`}`;
+  if (json) {
+    const found = { kind, ...(compression && { compression }), inOrder: !isSorted, quality };
+    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    return;
+  }
+  const order = isSorted ? ", not in order of time" : "";
+  process.stdout.write(`${inputs.title}: ${kind}${order}\n${qualityReportLines(quality).map(plain).join("\n")}\n`);
 }
 
-function inspectTensors(file: string, bytes: Uint8Array, { json }: InspectOptions): void {
+function inspectTensors(
+  file: string,
+  bytes: Uint8Array,
+  compression: Compression | undefined,
+  { json }: InspectOptions,
+): void {
   let description: Description;
   try {
     description = describe(bytes);
@@ -105,7 +165,11 @@ function inspectTensors(file: string, bytes: Uint8Array, { json }: InspectOption
     if (cause instanceof SnapshotError) throw new Error(`${file}: ${cause.message}`, { cause });
     throw cause;
   }
-  process.stdout.write(json ? `${JSON.stringify(description, null, 2)}\n` : `${file}: ${linesOf(description)}\n`);
+  if (compression !== undefined) description = { ...description, compression };
+  const packed = compression === undefined ? "" : `${compression} of `;
+  process.stdout.write(
+    json ? `${JSON.stringify(description, null, 2)}\n` : `${file}: ${packed}${linesOf(description)}\n`,
+  );
 }
 
 /** @throws SnapshotError for a file that is damaged or foreign. */

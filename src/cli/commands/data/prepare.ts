@@ -1,6 +1,7 @@
 import { createReadStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
+  Batched,
   type CleanEventsOptions,
   cleanEvents,
   collectRatings,
@@ -8,8 +9,8 @@ import {
   DenseIds,
   dealFolds,
   emptyQualityReport,
-  growingFloat64,
   type Interactions,
+  inBatches,
   type LogFormat,
   lastOfEachPair,
   leaveLastTwoOut,
@@ -23,11 +24,14 @@ import {
 } from "../../../logs/index.js";
 import { type LiveEvent, MAX_AHEAD_MS, MINUTE } from "../../../protocol/index.js";
 import { UsageError } from "../../reading/arguments.js";
-import { eventsOf, formatOf, Inputs, until } from "../../reading/input.js";
+import { type EventFormat, eventsOf, formatOf, Inputs, recordsOf, until } from "../../reading/input.js";
+import { inOrder, type Order, type Ordering } from "../../reading/order.js";
 import { Output, print, STANDARD, tryOutputs, writeJson, writing } from "../../writing/output.js";
 import { amount, Progress } from "../../writing/progress.js";
+import { tooFew } from "./kept.js";
 import {
   foldsOf,
+  instantsOf,
   makeFolders,
   namesOf,
   openParts,
@@ -47,6 +51,9 @@ export interface PrepareOptions extends SplitOptions {
   /** Durations are in seconds, but the longest watch in minutes; times are in milliseconds. */
   from?: number;
   to?: number;
+  order: Order;
+  /** Share of the events read. */
+  minKept: number;
   lateness: number;
   late: NonNullable<CleanEventsOptions["late"]>;
   offAir: NonNullable<CleanEventsOptions["offAir"]>;
@@ -66,6 +73,8 @@ interface Report {
   inputs: readonly string[];
   /** False if Ctrl-C ended the reading. */
   complete: boolean;
+  /** Whether the events had to be sorted. */
+  sorted: boolean;
   split: SplitOptions;
   /** Lines in each written file. */
   parts: Record<string, number>;
@@ -79,7 +88,7 @@ const PAIRS_MAX = 10_000_000;
 /** Events between two waits for the reader of stdout. */
 const DRAIN_EVERY = 256;
 
-function cleaningOf(options: PrepareOptions, report: QualityReport): CleanEventsOptions {
+function cleaningOf(options: PrepareOptions): CleanEventsOptions {
   const { from, to, late, offAir, emptyWatch, long, userLimit, pairLimit } = options;
   return {
     ...(from === undefined ? {} : { from }),
@@ -96,7 +105,7 @@ function cleaningOf(options: PrepareOptions, report: QualityReport): CleanEvents
     userLimit,
     pairLimit,
     limitMs: 1000 * options.limitWindow,
-    report,
+    simultaneous: options.order === "keep" ? "keep" : "sort",
   };
 }
 
@@ -123,23 +132,28 @@ export async function prepare(
   }
   tryOutputs(options.report);
   if (out !== undefined && out !== STANDARD) tryParts(out, format.yields, options);
-  const quality = emptyQualityReport();
   const progress = new Progress("B");
-  const written =
+  const { written, quality, isSorted } =
     format.yields === "events"
-      ? await prepareEvents(format, inputs, options, quality, progress, signal)
-      : { parts: await prepareRatings(format, inputs, options, quality, progress, signal) };
+      ? await prepareEvents(format, inputs, options, progress, signal)
+      : { ...(await prepareRatings(format, inputs, options, progress, signal)), isSorted: false };
   progress.end();
   const { fractions, folds, seed } = options;
   const report: Report = {
     format: format.name,
     inputs: inputs.names,
     complete: !signal.aborted,
+    sorted: isSorted,
     split: { split, fractions, folds, seed },
     ...written,
     quality,
   };
-  publish(report, options);
+  const isRange = options.from !== undefined || options.to !== undefined;
+  const { title } = inputs;
+  const nothing = quality.read > 0 ? "" : await inputs.nothing();
+  const failure = tooFew(quality, format.yields, { minKept: options.minKept, isRange, title, nothing });
+  if (quality.read > 0 || signal.aborted) publish(report, options);
+  if (failure !== undefined && !signal.aborted) throw failure;
   return !signal.aborted;
 }
 
@@ -161,7 +175,12 @@ function publish(report: Report, { out, report: file, json }: PrepareOptions): v
   const width = Math.max(0, ...Object.keys(report.parts).map((part) => part.length));
   const parts = Object.entries(report.parts).map(([part, lines]) => `${part.padEnd(width)}  ${lines}`);
   if (report.unsplit !== undefined) parts.push(`events in no part, as splitting was interrupted  ${report.unsplit}`);
-  print(`format: ${report.format}\n${[...qualityReportLines(report.quality), ...parts].join("\n")}\n`, out, file);
+  const order = report.sorted ? "not in order of time, sorted\n" : "";
+  print(
+    `format: ${report.format}\n${order}${[...qualityReportLines(report.quality), ...parts].join("\n")}\n`,
+    out,
+    file,
+  );
 }
 
 /** Lines, by written file. */
@@ -169,40 +188,72 @@ type Parts = Record<string, number>;
 type Written = Pick<Report, "parts" | "unsplit">;
 
 async function prepareEvents(
-  format: Extract<LogFormat, { yields: "events" }>,
+  format: EventFormat,
   inputs: Inputs,
   options: PrepareOptions,
-  quality: QualityReport,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Written> {
-  const { out, split, strict } = options;
-  const read = eventsOf(format, inputs, { onError: strict ? "throw" : "skip", report: quality });
-  const clean = cleanEvents(until(signal, read), cleaningOf(options, quality));
+): Promise<{ written: Written; quality: QualityReport; isSorted: boolean }> {
+  const { out, split, strict, order } = options;
   const isWhole = split === "none" || out === undefined;
   // The parts are known only at the end: until then the clean events wait in a file.
   const path =
     out === undefined || out === STANDARD ? out : join(out, isWhole ? "events.jsonl" : `.${process.pid}.tmp`);
-  const whole = path === undefined ? undefined : new Output(path, signal);
-  const [times, users] = [growingFloat64(), new DenseIds()];
-  await writing([whole], async () => {
-    for await (const event of clean) {
-      whole?.write(event);
-      times.push(event.time);
-      if ("user" in event) users.of(event.user);
-      progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(quality.read, "events") });
-      if (times.length % DRAIN_EVERY === 0) await whole?.drain();
-    }
+  const cleaning = cleaningOf(options);
+  const ordering: Ordering = {
+    order,
+    isOnce: out === STANDARD || !inputs.isAgain,
+    cleaning,
+    folder: out === undefined || out === STANDARD ? undefined : out,
+    signal,
+    open: (joining, report) => {
+      inputs.read = 0;
+      const read = inBatches(eventsOf(format, inputs, { onError: strict ? "throw" : "skip", report }, joining));
+      let count = 0;
+      const text = () => amount(count, "events");
+      const see = (batch: readonly LiveEvent[]) => {
+        count += batch.length;
+        progress.show({ count: inputs.read, fraction: inputs.fraction, text });
+      };
+      return new Batched(seen(until(signal, read), see));
+    },
+  };
+  const { result, isSorted } = await inOrder(ordering, async ({ events, report, check }) => {
+    const whole = path === undefined ? undefined : new Output(path, signal);
+    const users = new DenseIds();
+    const usersCount = !isWhole && split !== "time";
+    let count = 0;
+    await writing([whole], async () => {
+      for await (const batch of inBatches(cleanEvents(events, { ...cleaning, report }))) {
+        for (const event of batch) {
+          whole?.write(event);
+          if (usersCount && "user" in event) users.of(event.user);
+        }
+        count += batch.length;
+        await whole?.drain();
+      }
+      check();
+    });
+    return { count, users, quality: report };
   });
-  if (path === undefined || path === STANDARD) return { parts: {} };
-  if (isWhole) return { parts: { "events.jsonl": times.length } };
+  const { count, users, quality } = result;
+  const done = (written: Written) => ({ written, quality, isSorted });
+  if (path === undefined || path === STANDARD) return done({ parts: {} });
+  if (isWhole) return done({ parts: { "events.jsonl": count } });
   try {
-    if (times.length === 0) throw new Error(`${inputs.title}: must hold events that can be kept, got none to split`);
-    const router = routerOf(options, { times: times.values, users: users.ids });
-    const { parts, routed } = await route(path, router, out!, signal);
-    return routed === times.length ? { parts } : { parts, unsplit: times.length - routed };
+    if (count === 0) return done({ parts: {} });
+    const instants = split === "time" ? await instantsOf(path, count, options.fractions) : [];
+    const { parts, routed } = await route(path, routerOf(options, { instants, users: users.ids }), out!, signal);
+    return done(routed === count ? { parts } : { parts, unsplit: count - routed });
   } finally {
     rmSync(path, { force: true });
+  }
+}
+
+async function* seen<T>(items: AsyncIterable<T>, see: (item: T) => void): AsyncGenerator<T, void, undefined> {
+  for await (const item of items) {
+    see(item);
+    yield item;
   }
 }
 
@@ -238,15 +289,10 @@ async function prepareRatings(
   format: Extract<LogFormat, { yields: "ratings" }>,
   inputs: Inputs,
   options: PrepareOptions,
-  quality: QualityReport,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Parts> {
-  const { out } = options;
-  const read = until(
-    signal,
-    format.read(inputs.names, (name) => inputs.open(name)),
-  );
+): Promise<{ written: Written; quality: QualityReport }> {
+  const read = until(signal, recordsOf(format, inputs));
   const log = await collectRatings(
     watched(read, (count) => {
       progress.show({ count: inputs.read, fraction: inputs.fraction, text: () => amount(count, "ratings") });
@@ -254,10 +300,21 @@ async function prepareRatings(
   );
   const { ratings } = log;
   const kept = ratings.user.length > PAIRS_MAX ? ratings : lastOfEachPair(ratings);
+  const quality = emptyQualityReport();
   quality.read = ratings.user.length;
   quality.kept = kept.user.length;
   quality.dropped = quality.read - quality.kept;
   if (quality.dropped > 0) quality.droppedBy["rated again later"] = quality.dropped;
+  return { written: { parts: await writtenRatings(log, kept, options, signal) }, quality };
+}
+
+async function writtenRatings(
+  log: RatingLog,
+  kept: Interactions,
+  options: PrepareOptions,
+  signal: AbortSignal,
+): Promise<Parts> {
+  const { out } = options;
   if (out === undefined) return {};
   if (out === STANDARD) {
     await writeRatings(new Output(out, signal), log, kept);

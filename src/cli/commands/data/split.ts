@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { createReadStream, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { dealFolds, sampleMask, splitInstants } from "../../../logs/index.js";
+import { dealFolds, readLineBlocks, sampleMask, splitInstants } from "../../../logs/index.js";
 import type { Id, LiveEvent } from "../../../protocol/index.js";
 import { type Output, openOutputs } from "../../writing/output.js";
 
@@ -36,8 +36,8 @@ export interface Router {
 
 /** The facts about a log that a split needs first. */
 export interface Survey {
-  /** Times of all events, in order. */
-  times: Float64Array;
+  /** For a split by time: what `instantsOf` returns. */
+  instants: readonly number[];
   /** Users, in the order of their first events. */
   users: readonly Id[];
 }
@@ -47,10 +47,9 @@ export interface Survey {
  * events of streams to all parts, since every policy may know what is on air. A friendship across parts goes to the later
  * one.
  */
-export function routerOf({ split, fractions, folds, seed }: SplitOptions, { times, users }: Survey): Router {
+export function routerOf({ split, fractions, folds, seed }: SplitOptions, { instants, users }: Survey): Router {
   const parts = partsOf(fractions);
   if (split === "time") {
-    const instants = splitInstants(times, fractions);
     return { parts, of: ({ time }) => [instants.filter((instant) => time >= instant).length] };
   }
   if (split === "users") {
@@ -61,6 +60,24 @@ export function routerOf({ split, fractions, folds, seed }: SplitOptions, { time
   const route = (own: number, friend: number) =>
     all.map((fold) => 2 * fold + (own === fold || friend === fold ? 1 : 0));
   return { parts: foldsOf(folds), of: byUser(users, dealFolds(users.length, folds, seed), 2 * folds, route) };
+}
+
+/** The instants that cut a file of events in order of time, as `splitInstants` does, without all times in memory. */
+export async function instantsOf(file: string, count: number, fractions: readonly number[]): Promise<number[]> {
+  // Of a list that holds its own positions they are the positions.
+  const positions: ArrayLike<number> = new Proxy(
+    { length: count },
+    { get: (_, at) => (at === "length" ? count : +String(at)) },
+  );
+  const wanted = splitInstants(positions, fractions);
+  const times = new Map<number, number>();
+  for await (const { first, lines } of readLineBlocks(createReadStream(file), { maxLine: 2 ** 28 })) {
+    for (const at of wanted) {
+      const line = lines[at + 1 - first];
+      if (line !== undefined) times.set(at, (JSON.parse(line as string) as LiveEvent).time);
+    }
+  }
+  return wanted.map((at) => times.get(at)!);
 }
 
 /** Names of the parts, by number of folds. */

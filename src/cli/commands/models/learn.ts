@@ -15,7 +15,7 @@ import { content, type FeatureGroup, Recommender, type RecommenderOptions } from
 import { UserShares } from "../../../recommender/learning/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } from "../../reading/input.js";
-import { loadRecommender } from "../../reading/model.js";
+import { openRecommender } from "../../reading/model.js";
 import { readRecommenderOptions } from "../../reading/options.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
@@ -179,7 +179,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const { model, draw, resume, follow } = options;
   tryOutputs(options.json);
   const lock = takeModel(model);
-  const resumed = resume ? loadRecommender(model) : undefined;
+  const resumed = resume ? await openRecommender(model) : undefined;
   if (resumed) requireSame(resumed, options);
   const shares = draw === "users" ? await sharesOf(resumed, options, signal) : undefined;
   if (draw === "users" && shares === undefined) {

@@ -4,7 +4,7 @@ import { topK } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { kindOf } from "../../reading/files.js";
 import { Inputs, openEvents, until } from "../../reading/input.js";
-import { loadRecommender, readModel } from "../../reading/model.js";
+import { openRecommender, readModel } from "../../reading/model.js";
 import { table } from "../../writing/table.js";
 
 /** Groups of features listed for a stream. */
@@ -38,7 +38,7 @@ async function recommendStreams(
   { model, user, k, now, events, explain, json }: RecommendOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const recommender = loadRecommender(model);
+  const recommender = await openRecommender(model);
   if (events.length > 0) {
     const log = timed(await openEvents(new Inputs(events, signal)), recommender.time);
     for await (const { entry, now } of until(signal, log)) if (isEvent(entry)) recommender.feedback(entry, now);

@@ -16,8 +16,10 @@ import {
   ByteWriter,
   type CatalogStream,
   type Fact,
+  framedPart,
   framedReader,
   type Keeper,
+  type NamedReader,
   PackedMap,
   type State,
   type UserProfile,
@@ -35,6 +37,8 @@ export interface ContentOptions {
   words?: WordVectors;
 }
 
+/** No number of a stream's row is beyond: their squares add up to 1. */
+const ROW_MAX = 1.001;
 /** Longest watch that counts, in minutes. */
 const WATCH_MAX = 24 * 60;
 
@@ -117,23 +121,28 @@ class KeptContents implements Keeper {
     return watched && { content: watched.sums };
   }
 
-  part(name: string): Part {
-    return this.#users.part(name);
+  parts(name: string): Part[] {
+    return [this.#users.part(name), streamsPart(`${name}.streams`, this.contents)];
   }
 
-  reader(name: string): PartReader {
-    return framedReader(name, (frame) => {
+  readers(name: string): NamedReader[] {
+    const users = framedReader(name, (frame) => {
       frame.what = `${name}.${this.#users.size}`;
       this.#users.take(frame, read);
     });
+    const streams = `${name}.streams`;
+    return [
+      [name, users],
+      [streams, streamsReader(streams, this.contents)],
+    ];
   }
 
-  save(numbers: Float32Array[]): SavedContents {
-    return this.contents.save(numbers);
+  save(): SavedContents["words"] {
+    return this.contents.saveWords();
   }
 
-  load(saved: unknown, numbers: Float32Array): void {
-    this.contents.load(saved as SavedContents, numbers);
+  load(saved: unknown): void {
+    this.contents.loadWords(saved as SavedContents["words"]);
   }
 
   #add(user: Id, { rows }: Content, weight: number, now: number): void {
@@ -167,6 +176,62 @@ function read(bytes: ByteReader): Watched {
     return sum;
   });
   return { sums, time };
+}
+
+/** What a stream has, by bits: a language, word on its audience, that it is for adults, an embedding of the text, rows. */
+const [LANGUAGE, KNOWN, MATURE, EMBEDDED, ROWS] = [1, 2, 4, 8, 16] as const;
+const FLAGS = ROWS << MODALITIES.length;
+
+/** The part of a save: the streams on air, then those that went off air. */
+function streamsPart(name: string, contents: Contents): Part {
+  const pictures = contents.pictures();
+  function* frames() {
+    const out = new ByteWriter();
+    for (const [isGone, picture] of pictures.entries()) {
+      for (const [stream, { language, mature, title, tags, embedded, rows }] of picture.entries()) {
+        let has = language === undefined ? 0 : LANGUAGE;
+        if (mature !== undefined) has |= mature ? KNOWN | MATURE : KNOWN;
+        if (embedded) has |= EMBEDDED;
+        for (let m = 0; m < rows.length; m++) if (rows[m] !== null) has |= ROWS << m;
+        out.clear().u8(isGone);
+        out.text(stream);
+        out.varint(has);
+        if (language !== undefined) out.text(language);
+        out.text(title);
+        out.varint(tags.length);
+        for (const tag of tags) out.text(tag);
+        for (const row of rows) for (const x of row ?? []) out.f32(x);
+        yield out.bytes.subarray(0, out.length);
+      }
+    }
+  }
+  return framedPart(name, frames, ...pictures.map((picture) => ({ release: () => picture.close() })));
+}
+
+/** Reads such a part into empty contents. */
+function streamsReader(name: string, contents: Contents): PartReader {
+  let count = 0;
+  return framedReader(name, (frame) => {
+    frame.what = `${name}.${count++}`;
+    const isGone = frame.count(1, "gone") === 1;
+    const stream = frame.text();
+    const has = frame.count(FLAGS - 1, "has");
+    const language = has & LANGUAGE ? frame.text() : undefined;
+    const mature = has & KNOWN ? (has & MATURE) > 0 : undefined;
+    const title = frame.text();
+    // A tag takes a byte at least.
+    const tags = Array.from({ length: frame.count(frame.end - frame.at, "tags") }, () => frame.text());
+    const rows = MODALITIES.map((_, m) => (has & (ROWS << m) ? rowOf(frame) : null));
+    const content = { language, mature, title, tags, embedded: has & EMBEDDED ? true : undefined, rows };
+    if (!contents.restore(stream, content, isGone)) frame.fail(`of new streams, got ${JSON.stringify(stream)}`);
+  });
+}
+
+/** A row of length 1 or less. */
+function rowOf(frame: ByteReader): Float32Array {
+  const row = Float32Array.from({ length: CONTENT_SIZE }, () => frame.f32());
+  if (!row.every((x) => Math.abs(x) <= ROW_MAX)) frame.fail(`numbers in [-${ROW_MAX}, ${ROW_MAX}]`);
+  return row;
 }
 
 class ContentWriter implements FeatureWriter {

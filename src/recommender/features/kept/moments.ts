@@ -1,8 +1,10 @@
+import type { Part } from "../../../engine/index.js";
 import { type Id, MINUTE } from "../../../protocol/index.js";
 import {
   type CatalogStream,
   type Fact,
   type Keeper,
+  type NamedReader,
   Rates,
   type SavedRates,
   type State,
@@ -47,12 +49,20 @@ class KeptRates implements Keeper {
     if ("user" in event && "stream" in event) this.rates.add(index, event.kind, event.user, event.stream);
   }
 
+  parts(name: string): Part[] {
+    return [this.rates.part(name, this.#state.catalogue.size)];
+  }
+
+  readers(name: string): NamedReader[] {
+    return [[name, this.rates.reader(name, () => this.#state.catalogue.size)]];
+  }
+
   save(): SavedRates {
-    return this.rates.save(this.#state.catalogue.size);
+    return this.rates.save();
   }
 
   load(saved: unknown): void {
-    this.rates.load(saved as SavedRates, this.#state.catalogue.size);
+    this.rates.load(saved as SavedRates);
   }
 }
 

@@ -1,10 +1,11 @@
 import { checked, oneOf, type Rules } from "../../../check/index.js";
-import type { Part, PartReader } from "../../../engine/index.js";
+import type { Part } from "../../../engine/index.js";
 import { type Id, isLiking } from "../../../protocol/index.js";
 import {
   type CatalogStream,
   type Fact,
   type Keeper,
+  type NamedReader,
   type Nearness,
   Neighbours,
   type SavedNeighbours,
@@ -64,12 +65,12 @@ class KeptNeighbours implements Keeper {
     this.neighbours.forgetStreamer(streamer);
   }
 
-  part(name: string): Part {
-    return this.neighbours.visits.part(name);
+  parts(name: string): Part[] {
+    return this.neighbours.parts(name);
   }
 
-  reader(name: string): PartReader {
-    return this.neighbours.visits.reader(name);
+  readers(name: string): NamedReader[] {
+    return this.neighbours.readers(name);
   }
 
   save(): SavedNeighbours {

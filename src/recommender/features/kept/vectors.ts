@@ -1,5 +1,5 @@
 import { mustBe, oneOf } from "../../../check/index.js";
-import type { Part, PartReader } from "../../../engine/index.js";
+import type { Part } from "../../../engine/index.js";
 import { log1p } from "../../../numeric/index.js";
 import { type FeedbackEvent, type Id, isLiking, MINUTE } from "../../../protocol/index.js";
 import {
@@ -7,6 +7,7 @@ import {
   CollaborativeVectors,
   type Fact,
   type Keeper,
+  type NamedReader,
   type State,
   type UserProfile,
   type UserTraits,
@@ -102,12 +103,12 @@ export class KeptVectors implements Keeper {
     this.vectors.forgetTrait(trait);
   }
 
-  part(name: string): Part {
-    return this.vectors.part(name);
+  parts(name: string): Part[] {
+    return [this.vectors.part(name)];
   }
 
-  reader(name: string): PartReader {
-    return this.vectors.reader(name);
+  readers(name: string): NamedReader[] {
+    return [[name, this.vectors.reader(name)]];
   }
 
   save(): null {

@@ -66,6 +66,11 @@ export class DecisionNames {
     return this.#known.save();
   }
 
+  /** The same as bytes, as they are now. */
+  window(): ReturnType<Seen["picture"]> {
+    return this.#known.picture();
+  }
+
   load(count: number, known: Uint32Array): void {
     this.count = count;
     this.#known.load(known);

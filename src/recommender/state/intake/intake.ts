@@ -138,12 +138,12 @@ export class Intake {
 
   /** Plain values for `JSON.stringify`; `load` restores them, and `window` the events seen. */
   save(): SavedIntake {
-    return { clock: this.clock.save(), latest: this.#latest, counts: this.counts };
+    return { clock: this.clock.save(), latest: this.#latest, counts: { ...this.counts } };
   }
 
-  /** The events seen, the oldest first. */
-  window(): Uint32Array {
-    return this.#seen.save();
+  /** The events seen, the oldest first, as they are now. */
+  window(): ReturnType<Seen["picture"]> {
+    return this.#seen.picture();
   }
 
   /** Restores the values of `save` and `window` into a new intake. */

@@ -1,9 +1,12 @@
+import { texts, words } from "./rows.js";
+
 const NONE = -1;
+/** Links are slots, plus 1. */
+const END = 0;
 
 /** A picture of a directory. */
 export interface Listing {
-  /** By slot. */
-  readonly ids: readonly string[];
+  id(slot: number): string;
   /** Slots, the one touched longest ago first. */
   slots(): Generator<number, void, undefined>;
   readonly size: number;
@@ -16,10 +19,12 @@ export interface Listing {
 export class Directory {
   readonly max: number;
   readonly #slots = new Map<string, number>();
-  #ids: string[] = [];
-  /** Neighbours in the order of touches, by slot; NONE at the ends. */
-  #before = new Int32Array(16);
-  #after = new Int32Array(16);
+  readonly #ids = texts();
+  /** Slots so far, free ones too. */
+  #count = 0;
+  /** Neighbours in the order of touches, by slot, plus 1; END at the ends. */
+  readonly #before = words();
+  readonly #after = words();
   #first = NONE;
   #last = NONE;
   readonly #free: number[] = [];
@@ -33,11 +38,6 @@ export class Directory {
     return this.#slots.size;
   }
 
-  /** Slots so far, free ones too. */
-  get capacity(): number {
-    return this.#ids.length;
-  }
-
   /** The slot of an id; -1 for an unknown one. */
   get(id: string): number {
     return this.#slots.get(id) ?? NONE;
@@ -49,7 +49,7 @@ export class Directory {
   }
 
   id(slot: number): string {
-    return this.#ids[slot]!;
+    return this.#ids.get(slot);
   }
 
   /** Makes an id the latest. Returns its slot, a new one for a new id. */
@@ -58,10 +58,10 @@ export class Directory {
     if (slot === this.#last && slot !== NONE) return slot;
     if (slot === NONE) slot = this.#add(id);
     else this.#unlink(slot);
-    this.#before[slot] = this.#last;
-    this.#after[slot] = NONE;
+    this.#before.set(slot, this.#last + 1);
+    this.#after.set(slot, END);
     if (this.#last === NONE) this.#first = slot;
-    else this.#after[this.#last] = slot;
+    else this.#after.set(this.#last, slot + 1);
     this.#last = slot;
     return slot;
   }
@@ -72,53 +72,45 @@ export class Directory {
     if (slot === NONE) return NONE;
     this.#slots.delete(id);
     this.#unlink(slot);
-    this.#ids[slot] = "";
+    this.#ids.set(slot, "");
     this.#free.push(slot);
     return slot;
   }
 
   /** Slots, the one touched longest ago first. */
   *slots(): Generator<number, void, undefined> {
-    for (let slot = this.#first; slot !== NONE; slot = this.#after[slot]!) yield slot;
+    for (let slot = this.#first; slot !== NONE; slot = this.#after.get(slot) - 1) yield slot;
   }
 
   /** Ids, the one touched longest ago first. */
   *keys(): Generator<string, void, undefined> {
-    for (const slot of this.slots()) yield this.#ids[slot]!;
+    for (const slot of this.slots()) yield this.#ids.get(slot);
   }
 
-  /** A copy, which later changes leave alone: three arrays are copied. */
+  /** A picture of now, which later changes leave alone: it shares what stays as it is. */
   listing(): Listing {
-    const [ids, after, first] = [this.#ids.slice(), this.#after.slice(0, this.#ids.length), this.#first];
+    const [id, after, first] = [this.#ids.picture(), this.#after.picture(), this.#first];
     return {
-      ids,
+      id,
       size: this.size,
       *slots() {
-        for (let slot = first; slot !== NONE; slot = after[slot]!) yield slot;
+        for (let slot = first; slot !== NONE; slot = after(slot) - 1) yield slot;
       },
     };
   }
 
   #add(id: string): number {
-    const slot = this.#free.pop() ?? this.#ids.length;
-    this.#ids[slot] = id;
+    const slot = this.#free.pop() ?? this.#count++;
+    this.#ids.set(slot, id);
     this.#slots.set(id, slot);
-    if (slot < this.#before.length) return slot;
-    const grown = (from: Int32Array) => {
-      const into = new Int32Array(2 * from.length);
-      into.set(from);
-      return into;
-    };
-    this.#before = grown(this.#before);
-    this.#after = grown(this.#after);
     return slot;
   }
 
   #unlink(slot: number): void {
-    const [before, after] = [this.#before[slot]!, this.#after[slot]!];
-    if (before === NONE) this.#first = after;
-    else this.#after[before] = after;
-    if (after === NONE) this.#last = before;
-    else this.#before[after] = before;
+    const [before, after] = [this.#before.get(slot), this.#after.get(slot)];
+    if (before === END) this.#first = after - 1;
+    else this.#after.set(before - 1, after);
+    if (after === END) this.#last = before - 1;
+    else this.#before.set(after - 1, before);
   }
 }

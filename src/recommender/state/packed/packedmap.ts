@@ -2,6 +2,7 @@ import { type Part, SnapshotError } from "../../../engine/index.js";
 import { type ByteReader, ByteWriter } from "./bytes.js";
 import { Directory, type Listing } from "./directory.js";
 import { framedPart } from "./parts.js";
+import { words } from "./rows.js";
 import { Slabs } from "./slabs.js";
 
 /** A picture of a map. */
@@ -9,6 +10,8 @@ export interface MapPicture {
   readonly listing: Listing;
   /** By slot, the record: a view. */
   record(slot: number): Uint8Array;
+  /** Frees what only the picture holds, bit by bit: then `release` takes no time. */
+  drain(): Iterable<void>;
   release(): void;
 }
 
@@ -16,7 +19,8 @@ export interface MapPicture {
 export class PackedMap {
   readonly directory: Directory;
   readonly #slabs = new Slabs();
-  #records = new Uint32Array(16);
+  /** By slot, the address of the record; 0 before the first. */
+  readonly #records = words();
   readonly #dropped: (record: Uint8Array) => void;
 
   /** @param dropped - Gets a record that leaves, by drop, deletion or change. Default: nobody asks. */
@@ -37,12 +41,15 @@ export class PackedMap {
   /** A view of a record, until the next change; undefined for an unknown id. */
   get(id: string): Uint8Array | undefined {
     const slot = this.directory.get(id);
-    return slot < 0 ? undefined : this.#slabs.get(this.#records[slot]!);
+    return slot < 0 ? undefined : this.#slabs.get(this.#records.get(slot));
   }
 
   /** Sets a record, of which a copy is kept, and makes it the latest. */
   set(id: string, record: Uint8Array): void {
-    this.replace(this.directory.touch(id), record);
+    const isNew = this.directory.get(id) < 0;
+    const slot = this.directory.touch(id);
+    if (isNew) this.#records.set(slot, 0);
+    this.replace(slot, record);
     const { first, size, max } = this.directory;
     if (size > max) this.delete(this.directory.id(first));
   }
@@ -50,22 +57,15 @@ export class PackedMap {
   /** Sets the record of a slot, in its place in the order. */
   replace(slot: number, record: Uint8Array): void {
     const address = this.#slabs.add(record);
-    if (slot >= this.#records.length) {
-      const records = new Uint32Array(2 * this.#records.length);
-      records.set(this.#records);
-      this.#records = records;
-    }
-    const before = this.#records[slot]!;
-    this.#records[slot] = address;
+    const before = this.#records.get(slot);
+    this.#records.set(slot, address);
     if (before > 0) this.#free(before);
   }
 
   delete(id: string): boolean {
     const slot = this.directory.delete(id);
     if (slot < 0) return false;
-    const address = this.#records[slot]!;
-    this.#records[slot] = 0;
-    this.#free(address);
+    this.#free(this.#records.get(slot));
     return true;
   }
 
@@ -77,10 +77,11 @@ export class PackedMap {
   /** A picture of this moment. */
   picture(): MapPicture {
     this.#slabs.hold();
-    const records = this.#records.slice(0, this.directory.capacity);
+    const addressOf = this.#records.picture();
     return {
       listing: this.directory.listing(),
-      record: (slot) => this.#slabs.get(records[slot]!),
+      record: (slot) => this.#slabs.get(addressOf(slot)),
+      drain: () => this.#slabs.drain(),
       release: () => this.#slabs.release(),
     };
   }
@@ -88,7 +89,7 @@ export class PackedMap {
   /** The part of a save: a frame of id and record for each entry. */
   part(name: string): Part {
     const picture = this.picture();
-    return framedPart(name, () => frames(picture), picture.release);
+    return framedPart(name, () => frames(picture), picture);
   }
 
   /** Takes a frame of such a part. @throws SnapshotError for an id that is empty or not new, or one too many. */
@@ -119,7 +120,7 @@ export function newId(frame: ByteReader, directory: Directory): string {
 function* frames({ listing, record }: MapPicture): Generator<Uint8Array, void, undefined> {
   const out = new ByteWriter();
   for (const slot of listing.slots()) {
-    out.clear().text(listing.ids[slot]!);
+    out.clear().text(listing.id(slot));
     out.raw(record(slot));
     yield out.bytes.subarray(0, out.length);
   }

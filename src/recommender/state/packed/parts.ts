@@ -1,4 +1,6 @@
-import { type Part, type PartReader, SnapshotError } from "../../../engine/index.js";
+import { mustBe, requireShape, type Shape } from "../../../check/index.js";
+import type { Album } from "../../../collections/index.js";
+import { LinesReader, linesPart, type Part, type PartReader, SnapshotError } from "../../../engine/index.js";
 import { ByteReader, ByteWriter } from "./bytes.js";
 
 /** A chunk is given out when it is at least this long: it takes a millisecond or two to write. */
@@ -11,16 +13,26 @@ const PIECE = 1 << 20;
 /** Frames in order: views that hold until the next one. */
 export type Frames = () => Iterable<Uint8Array>;
 
+/** What a part holds until it is released. */
+export interface Held {
+  /** As `Part.drain`. */
+  drain?(): Iterable<void>;
+  release(): void;
+}
+
 /** A part of frames, each with its length before it. `frames` must give the same ones each time. */
-export function framedPart(name: string, frames: Frames, release: () => void = () => {}): Part {
+export function framedPart(name: string, frames: Frames, ...held: readonly Held[]): Part {
   let isReleased = false;
   return {
     name,
     chunks: () => chunked(frames()),
+    *drain() {
+      for (const each of held) yield* each.drain?.() ?? [];
+    },
     release() {
       if (isReleased) return;
       isReleased = true;
-      release();
+      for (const each of held) each.release();
     },
   };
 }
@@ -69,6 +81,39 @@ export function framedReader(name: string, take: (frame: ByteReader) => void, en
       end();
     },
   };
+}
+
+/** A part of the entries of an album, a line each: a picture of this moment. */
+export function entriesPart<K, V>(name: string, album: Album<K, V>): Part {
+  const picture = album.picture();
+  return linesPart(
+    name,
+    () => picture.entries(),
+    () => picture.close(),
+  );
+}
+
+/** Reads such a part into an empty album. @param entry - The shape of an entry, of key and value. */
+export function entriesReader<K, V>(name: string, album: Album<K, V>, entry: Shape): PartReader {
+  return new LinesReader(name, (record) => {
+    const path = `${name}.${album.size}`;
+    requireShape(entry, record, path);
+    const [key, value] = record as [K, V];
+    requireNew(album, key, path);
+    album.set(key, value);
+  });
+}
+
+/** @throws RangeError for a key that an album has, or has no room for. */
+export function requireNew<K>(album: { has(key: K): boolean; size: number; max: number }, key: K, path: string): void {
+  if (album.has(key) || album.size >= album.max) throw mustBe(path, `a new one of at most ${album.max}`, key);
+}
+
+/** The words of the rest of a frame, entries of a window: three words each. */
+export function wordsIn(frame: ByteReader): Uint32Array {
+  const rest = frame.end - frame.at;
+  if (rest % 12 !== 0) frame.fail("entries of three words");
+  return new Uint32Array(frame.bytes.slice(frame.skip(rest), frame.end).buffer);
 }
 
 /** The plain values of a whole frame. @throws SnapshotError for text that is no JSON object. */

@@ -220,8 +220,14 @@ export class RecordReader {
     }
   }
 
-  /** Checks the numbers of the opened record. @throws SnapshotError that names the column. */
-  check(what: string): void {
+  /**
+   * Checks the opened record: its numbers, and that no table of one name an entry has a name twice.
+   *
+   * @param dead - The number of forgotten names, which may come twice.
+   * @throws SnapshotError that names the column, or the entry.
+   */
+  check(what: string, dead: number): void {
+    this.#checkNames(what, dead);
     if (!(Math.abs(this.base) <= TIME_MAX)) throw new SnapshotError(`"${what}.base" must be finite, got ${this.base}`);
     let i = 0;
     for (let t = 0; t < this.#tables.length; t++) {
@@ -234,6 +240,21 @@ export class RecordReader {
           const range = `in [${column.min}, ${column.max}]`;
           throw new SnapshotError(`"${what}.${name}.${entry}.${column.name}" must be ${range}, got ${value}`);
         }
+      }
+    }
+  }
+
+  #checkNames(what: string, dead: number): void {
+    let i = 0;
+    for (let t = 0; t < this.#tables.length; t++) {
+      const { names, name } = this.#tables[t]!;
+      const seen = new Set<number>();
+      for (let entry = 0; entry < this.counts[t]! * names.length; entry++, i++) {
+        const number = this.#names[i]!;
+        if (names.length > 1 || number === dead) continue;
+        if (seen.has(number))
+          throw new SnapshotError(`"${what}.${name}.${entry}" must not have the name of another entry`);
+        seen.add(number);
       }
     }
   }

@@ -10,6 +10,8 @@ const REGION_MAX = 128;
 /** The first address of a record with memory of its own. */
 const LARGE = 0xf0000000;
 const NONE = -1;
+/** Records that one step of `drain` wipes. */
+const WIPED = 2048;
 /** Bytes of the length before each record. */
 const HEAD = 3;
 
@@ -91,6 +93,15 @@ export class Slabs {
   /** From now on freed records stay where they are, until `release`. */
   hold(): void {
     this.#holders++;
+  }
+
+  /** Wipes what was freed so far, in steps, if one holds the records: little is left for `release`. */
+  *drain(): Generator<void, void, undefined> {
+    // What is freed meanwhile must not keep it busy for ever.
+    for (let left = this.#limbo.length; left > 0 && this.#holders === 1; left -= WIPED) {
+      for (const address of this.#limbo.splice(-WIPED)) this.#wipe(address);
+      yield;
+    }
   }
 
   release(): void {

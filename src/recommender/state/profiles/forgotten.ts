@@ -1,19 +1,21 @@
-import { Latest } from "../../../collections/index.js";
+import { finite, integer, tuple } from "../../../check/index.js";
+import { Album } from "../../../collections/index.js";
+import type { Part, PartReader } from "../../../engine/index.js";
 import { hashText64 } from "../../../numeric/index.js";
 import type { Id } from "../../../protocol/index.js";
+import { entriesPart, entriesReader } from "../packed/parts.js";
 
 /** Users remembered as forgotten; the ones forgotten first are dropped. */
 const REMEMBERED = 65_536;
 
-/** The plain values of `Forgotten.save`: hashes, and when each was forgotten. */
-export type SavedForgotten = [hash: number, time: number][];
+const ENTRY = tuple(integer(0, Number.MAX_SAFE_INTEGER), finite);
 
 /**
  * When users were forgotten, by hashes of 53 bits: names are not kept. So an event from before, which comes late, does not
  * bring a profile back.
  */
 export class Forgotten {
-  readonly #times = new Latest<number, number>(REMEMBERED);
+  readonly #times = new Album<number, number>(REMEMBERED);
 
   add(user: Id, time: number): void {
     this.#times.set(hashOf(user), time);
@@ -26,12 +28,14 @@ export class Forgotten {
     return forgotten !== undefined && time < forgotten;
   }
 
-  save(): SavedForgotten {
-    return [...this.#times];
+  /** The part of a save: hashes, and when each was forgotten. */
+  part(name: string): Part {
+    return entriesPart(name, this.#times);
   }
 
-  load(saved: SavedForgotten): void {
-    for (const [hash, time] of saved) this.#times.set(hash, time);
+  /** Reads such a part. */
+  reader(name: string): PartReader {
+    return entriesReader(name, this.#times, ENTRY);
   }
 }
 

@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter } from "../packed/bytes.js";
 import { Directory, type Listing } from "../packed/directory.js";
 import { DEAD } from "../packed/names.js";
 import { framedPart, framedReader } from "../packed/parts.js";
+import { doubles, words } from "../packed/rows.js";
 import { Slabs } from "../packed/slabs.js";
 import { NAMED, NAMES_OF, ProfileCodec, STREAMERS, TRAITS, USERS } from "./codec.js";
 import type { ProfileOptions } from "./options.js";
@@ -12,10 +13,11 @@ import type { UserProfile, UserTraits } from "./profile.js";
 /** A picture of all profiles at one moment. */
 interface Picture {
   readonly listing: Listing;
-  /** By slot, the address of the record. */
-  readonly records: Uint32Array;
+  /** By slot, the address of the record: of now, and of those written since. */
+  readonly record: (slot: number) => number;
+  readonly written: Map<number, number>;
   /** By slot, when the user was last touched. */
-  readonly times: Float64Array;
+  readonly time: (slot: number) => number;
   /** Slots of profiles that were active at the moment, and have no record of it yet. */
   readonly unwritten: Set<number>;
   /** For each table of names the number of the moment. */
@@ -33,9 +35,9 @@ export class ProfileStore {
   readonly #directory: Directory;
   readonly #slabs = new Slabs();
   /** By slot, the address of the record; 0 for a profile that has only been active so far. */
-  #records = new Uint32Array(16);
+  readonly #records = words();
   /** By slot, when the user was last touched. */
-  #times = new Float64Array(16);
+  readonly #times = doubles();
   /** Active profiles by slot, the one used last at the end. */
   readonly #active = new Map<number, UserProfile>();
   readonly #activeMax: number;
@@ -69,7 +71,7 @@ export class ProfileStore {
     if (slot < 0) return undefined;
     const active = this.#active.get(slot);
     if (active === undefined) {
-      const profile = this.#codec.unpack(this.#slabs.get(this.#records[slot]!));
+      const profile = this.#codec.unpack(this.#slabs.get(this.#records.get(slot)));
       this.#activate(slot, profile);
       return profile;
     }
@@ -88,7 +90,7 @@ export class ProfileStore {
     if (slot < 0) return undefined;
     const codec = this.#codec;
     const active = this.#active.get(slot);
-    if (active === undefined) return codec.unpack(this.#slabs.get(this.#records[slot]!));
+    if (active === undefined) return codec.unpack(this.#slabs.get(this.#records.get(slot)));
     const record = codec.pack(active);
     // Names that only the active profile has must not stay behind.
     codec.refer(record, 1);
@@ -101,10 +103,9 @@ export class ProfileStore {
   touch(user: Id, profile: UserProfile, now: number): void {
     const size = this.#directory.size;
     const slot = this.#directory.touch(user);
-    if (slot >= this.#records.length) this.#grow();
-    this.#times[slot] = now;
+    this.#times.set(slot, now);
     if (this.#directory.size === size) return;
-    this.#records[slot] = 0;
+    this.#records.set(slot, 0);
     this.#activate(slot, profile);
     if (this.size <= this.#directory.max) return;
     this.dropped++;
@@ -114,7 +115,7 @@ export class ProfileStore {
   /** The user touched longest ago, if before a time; undefined without one. */
   oldest(before: number): Id | undefined {
     const slot = this.#directory.first;
-    return slot >= 0 && this.#times[slot]! < before ? this.#directory.id(slot) : undefined;
+    return slot >= 0 && this.#times.get(slot) < before ? this.#directory.id(slot) : undefined;
   }
 
   /** Forgets a user, also as a friend of others. Returns whether there was a profile. */
@@ -155,7 +156,7 @@ export class ProfileStore {
     const slot = this.#directory.get(user);
     if (slot < 0) return null;
     const active = this.#active.get(slot);
-    return active ? active.watching : this.#codec.watching(this.#slabs.get(this.#records[slot]!));
+    return active ? active.watching : this.#codec.watching(this.#slabs.get(this.#records.get(slot)));
   }
 
   /** The streamers whom a user follows, likewise; undefined for an unknown user and before the first. */
@@ -164,7 +165,7 @@ export class ProfileStore {
     if (slot < 0) return undefined;
     const active = this.#active.get(slot);
     if (active) return active.follows ?? undefined;
-    const streamers = this.#codec.follows(this.#slabs.get(this.#records[slot]!));
+    const streamers = this.#codec.follows(this.#slabs.get(this.#records.get(slot)));
     return streamers.length > 0 ? new Map(streamers.map((streamer) => [streamer, true])) : undefined;
   }
 
@@ -174,21 +175,21 @@ export class ProfileStore {
     this.#slabs.hold();
     const picture: Picture = {
       listing: this.#directory.listing(),
-      records: this.#records.slice(0, this.#directory.capacity),
-      times: this.#times.slice(0, this.#directory.capacity),
+      record: this.#records.picture(),
+      written: new Map(),
+      time: this.#times.picture(),
       unwritten: new Set(this.#active.keys()),
       moments: names.map((table) => table.hold()),
     };
     this.#pictures.add(picture);
-    return framedPart(
-      name,
-      () => this.#frames(picture),
-      () => {
+    return framedPart(name, () => this.#frames(picture), {
+      drain: () => this.#slabs.drain(),
+      release: () => {
         this.#pictures.delete(picture);
         this.#slabs.release();
         for (const table of names) table.release();
       },
-    );
+    });
   }
 
   /** Reads such a part into an empty store. */
@@ -210,7 +211,7 @@ export class ProfileStore {
       const bytes = new ByteReader(record, what);
       reader.open(bytes);
       bytes.done();
-      reader.check(what);
+      reader.check(what, DEAD);
       if (reader.counts[1] !== 1) throw new SnapshotError(`"${what}.profile" is missing`);
       bytes.at = 0;
       reader.walk(bytes, (table, number) => {
@@ -224,23 +225,30 @@ export class ProfileStore {
       });
       this.#codec.refer(record, 1);
       const slot = this.#directory.touch(id);
-      if (slot >= this.#records.length) this.#grow();
-      this.#times[slot] = touched;
-      this.#records[slot] = this.#slabs.add(record);
+      this.#times.set(slot, touched);
+      this.#records.set(slot, this.#slabs.add(record));
     });
   }
 
   /** For each user: id, time, record with the names' numbers in order of their first use, and names used first. */
-  *#frames({ listing, records, times, unwritten, moments }: Picture): Generator<Uint8Array, void, undefined> {
+  *#frames({
+    listing,
+    record: of,
+    written,
+    time,
+    unwritten,
+    moments,
+  }: Picture): Generator<Uint8Array, void, undefined> {
     const { names, reader } = this.#codec;
-    const numbers = names.map(() => new Map<number, number>());
+    // By number here, that of the file, plus 1. A map of many names would stop everything where it grows.
+    const numbers = names.map(() => ({ of: words(), size: 0 }));
     const out = new ByteWriter();
     const bytes = new ByteReader();
     for (const slot of listing.slots()) {
       if (unwritten.has(slot)) this.#settle(slot);
-      const record = this.#slabs.get(records[slot]!);
-      out.clear().text(listing.ids[slot]!);
-      out.f64(times[slot]!);
+      const record = this.#slabs.get(written.get(slot) ?? of(slot));
+      out.clear().text(listing.id(slot));
+      out.f64(time(slot));
       out.u24(record.length);
       const from = out.length;
       out.raw(record);
@@ -249,11 +257,16 @@ export class ProfileStore {
       bytes.end = record.length;
       reader.walk(bytes, (table, number, at) => {
         const text = names[table]!.nameAt(number, moments[table]!);
-        let own = text === undefined ? DEAD : numbers[table]!.get(number);
-        if (own === undefined) {
-          own = numbers[table]!.size;
-          numbers[table]!.set(number, own);
-          out.text(text!);
+        const known = numbers[table]!;
+        let own = DEAD;
+        if (text !== undefined) {
+          const seen = known.of.made(number);
+          if (seen > 0) own = seen - 1;
+          else {
+            own = known.size++;
+            known.of.set(number, own + 1);
+            out.text(text);
+          }
         }
         out.bytes[from + at] = own;
         out.bytes[from + at + 1] = own >>> 8;
@@ -278,11 +291,11 @@ export class ProfileStore {
   /** Writes an active profile for the pictures that need it as it is: it may change now. */
   #settle(slot: number): void {
     let isWritten = false;
-    for (const { unwritten, records } of this.#pictures) {
+    for (const { unwritten, written } of this.#pictures) {
       if (!unwritten.delete(slot)) continue;
       if (!isWritten) this.#write(slot, this.#active.get(slot)!);
       isWritten = true;
-      records[slot] = this.#records[slot]!;
+      written.set(slot, this.#records.get(slot));
     }
   }
 
@@ -290,7 +303,7 @@ export class ProfileStore {
   #write(slot: number, profile: UserProfile): void {
     const codec = this.#codec;
     const record = codec.pack(profile);
-    const before = this.#records[slot]!;
+    const before = this.#records.get(slot);
     if (before > 0) {
       const old = this.#slabs.get(before);
       if (areEqual(old, record)) return;
@@ -298,7 +311,7 @@ export class ProfileStore {
       codec.refer(old, -1);
       this.#slabs.free(before);
     } else codec.refer(record, 1);
-    this.#records[slot] = this.#slabs.add(record);
+    this.#records.set(slot, this.#slabs.add(record));
   }
 
   #drop(user: Id): boolean {
@@ -307,23 +320,13 @@ export class ProfileStore {
     if (this.#active.has(slot)) this.#settle(slot);
     this.#active.delete(slot);
     if (this.#latest === slot) this.#latest = -1;
-    const address = this.#records[slot]!;
+    const address = this.#records.get(slot);
     if (address > 0) {
       this.#codec.refer(this.#slabs.get(address), -1);
       this.#slabs.free(address);
-      this.#records[slot] = 0;
     }
     this.#directory.delete(user);
     return true;
-  }
-
-  #grow(): void {
-    const records = new Uint32Array(2 * this.#records.length);
-    records.set(this.#records);
-    this.#records = records;
-    const times = new Float64Array(2 * this.#times.length);
-    times.set(this.#times);
-    this.#times = times;
   }
 }
 

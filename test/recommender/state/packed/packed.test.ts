@@ -218,7 +218,7 @@ test("a directory is in the order of touches, as a map with deletions is", () =>
   const before = [...directory.keys()];
   for (const id of before.slice(0, 10)) directory.delete(id);
   directory.touch("new");
-  expect(Array.from(listing.slots(), (slot) => listing.ids[slot])).toEqual(before);
+  expect(Array.from(listing.slots(), (slot) => listing.id(slot))).toEqual(before);
 });
 
 test("rows of a picture stay as they were", () => {

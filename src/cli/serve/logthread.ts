@@ -1,0 +1,3 @@
+import { serveLog } from "../../storage/index.js";
+
+await serveLog();

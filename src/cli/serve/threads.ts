@@ -1,0 +1,90 @@
+import { Worker } from "node:worker_threads";
+import type { RecommenderOptions } from "../../recommender/index.js";
+import type { Beginning, Learned, LearnerPort } from "../../server/index.js";
+
+/** What the learner's thread is started with. */
+export interface LearnerStart {
+  /** Where its checkpoints are; undefined: nowhere. */
+  folder: string | undefined;
+  options: Partial<RecommenderOptions>;
+  checkpointRecords: number;
+}
+
+/** What the learner's thread is asked for. */
+export type LearnerCall =
+  | { id: number; call: "take"; first: number; records: readonly Uint8Array[] }
+  | { id: number; call: "save" }
+  | { id: number; call: "file" }
+  | { id: number; call: "close" };
+
+/** What it answers; the first answer, to nothing, is what it begins with. */
+export type LearnerAnswer =
+  | { id: number; value: Beginning | Learned | Uint8Array | undefined }
+  | { id: number; error: string };
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** A learner on a thread of its own. */
+export class LearnerThread implements LearnerPort {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+  #ended: Error | undefined;
+
+  private constructor(start: LearnerStart) {
+    this.#worker = new Worker(new URL("./learner.js", import.meta.url), { workerData: start });
+    this.#worker.on("message", (answer: LearnerAnswer) => this.#take(answer));
+    this.#worker.on("error", (cause) => this.#end(new Error(`the learner ended: ${cause.message}`, { cause })));
+    this.#worker.on("exit", () => this.#end(new Error("the learner ended")));
+  }
+
+  /** Starts it; resolves with what serving begins with. @throws Error of the thread. */
+  static async start(start: LearnerStart): Promise<{ learner: LearnerThread; beginning: Beginning }> {
+    const learner = new LearnerThread(start);
+    const beginning = await new Promise<unknown>((resolve, reject) => learner.#waiting.set(0, { resolve, reject }));
+    return { learner, beginning: beginning as Beginning };
+  }
+
+  async take(first: number, records: readonly Uint8Array[]): Promise<Learned> {
+    return (await this.#call({ call: "take", first, records })) as Learned;
+  }
+
+  async save(): Promise<Learned> {
+    return (await this.#call({ call: "save" })) as Learned;
+  }
+
+  async file(): Promise<Uint8Array> {
+    return (await this.#call({ call: "file" })) as Uint8Array;
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    await this.#call({ call: "close" });
+    await this.#worker.terminate();
+  }
+
+  #call(call: { call: LearnerCall["call"] } & Record<string, unknown>): Promise<unknown> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const id = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, ...call });
+    });
+  }
+
+  #take(answer: LearnerAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if ("error" in answer) waiting?.reject(new Error(answer.error));
+    else waiting?.resolve(answer.value);
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+  }
+}

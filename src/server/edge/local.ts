@@ -1,0 +1,81 @@
+import { DQN } from "../../engine/index.js";
+import { Recommender } from "../../recommender/index.js";
+import type { Checkpoints } from "../../storage/index.js";
+import type { Learned, LearnerPort } from "./edge.js";
+import { Learner, type ModelOptions } from "./learner.js";
+
+/** How a learner works beside a server. */
+export interface LocalLearnerOptions extends Partial<ModelOptions> {
+  /** Where it saves itself. Default: nowhere. */
+  checkpoints?: Checkpoints;
+  /** Records between two checkpoints. Default 100 000. */
+  checkpointRecords?: number;
+  /** Resolves when other work of this thread had its turn. Default: at once, for a thread of its own. */
+  pause?: () => Promise<void>;
+}
+
+/** Records between two pauses. */
+const TURN = 16;
+
+/** A learner on this thread. */
+export class LocalLearner implements LearnerPort {
+  readonly #learner: Learner;
+  readonly #agent: DQN;
+  readonly #checkpoints: Checkpoints | undefined;
+  readonly #checkpointRecords: number;
+  readonly #pause: (() => Promise<void>) | undefined;
+  #saved: number;
+
+  /**
+   * @param file A file of its recommender.
+   * @param sequence The sequence number of the first record that is not in the file.
+   * @throws SnapshotError; TypeError, RangeError for wrong options.
+   */
+  constructor(file: Uint8Array, sequence: number, options: LocalLearnerOptions = {}) {
+    const { checkpoints, checkpointRecords = 100_000, pause, ...models } = options;
+    let agent: DQN | undefined;
+    const loadAgent = (bytes: Uint8Array) => {
+      agent = DQN.load(bytes);
+      return agent;
+    };
+    this.#learner = new Learner(Recommender.load(file, { loadAgent }), sequence, models);
+    this.#agent = agent!;
+    this.#checkpoints = checkpoints;
+    this.#checkpointRecords = checkpointRecords;
+    this.#pause = pause;
+    this.#saved = sequence;
+  }
+
+  async take(first: number, records: readonly Uint8Array[]): Promise<Learned> {
+    if (first !== this.#learner.next) throw new Error(`the next record must be ${this.#learner.next}, got ${first}`);
+    for (const [i, record] of records.entries()) {
+      this.#learner.take(record);
+      if (i % TURN === TURN - 1) await this.#pause?.();
+    }
+    const model = this.#learner.model(() => this.#agent.copyWeights());
+    const isDue = this.#learner.next - this.#saved >= this.#checkpointRecords;
+    const { trimTo } = isDue ? await this.save() : {};
+    return { next: this.#learner.next, model, heldBack: this.#learner.heldBack, trimTo };
+  }
+
+  async save(): Promise<Learned> {
+    const { next, heldBack } = this.#learner;
+    if (this.#checkpoints === undefined) return { next, heldBack };
+    this.#saved = next;
+    await this.#checkpoints.write(next, this.chunks());
+    return { next, heldBack, trimTo: this.#checkpoints.trimTo };
+  }
+
+  /** A file of its recommender, in chunks. */
+  chunks(): Iterable<Uint8Array> {
+    return this.#learner.recommender.saveChunks();
+  }
+
+  async file(): Promise<Uint8Array> {
+    return this.#learner.recommender.save();
+  }
+
+  async close(): Promise<void> {
+    this.#learner.recommender.dispose();
+  }
+}

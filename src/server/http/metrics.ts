@@ -1,0 +1,97 @@
+/** Bounds of the buckets of latencies, seconds. */
+const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** A histogram of seconds, as Prometheus counts them. */
+class Histogram {
+  readonly counts = new Array<number>(BOUNDS.length + 1).fill(0);
+  sum = 0;
+  count = 0;
+
+  add(seconds: number): void {
+    const bucket = BOUNDS.findIndex((bound) => seconds <= bound);
+    this.counts[bucket < 0 ? BOUNDS.length : bucket]!++;
+    this.sum += seconds;
+    this.count++;
+  }
+}
+
+/** One figure of a page of metrics. */
+export interface Metric {
+  /** Without `liveq_`; a counter's ends in `_total`. */
+  name: string;
+  help: string;
+  value: number;
+  labels?: Readonly<Record<string, string>>;
+}
+
+/** Counts what a server answers, and writes the page that Prometheus reads: exposition format 0.0.4. */
+export class ServerMetrics {
+  readonly #latencies = new Map<string, Histogram>();
+  readonly #answers = new Map<string, number>();
+  readonly #faults = new Map<string, number>();
+
+  /** Counts an answer. `route`: its pattern, not the path, which outsiders choose. */
+  answered(route: string, status: number, seconds: number): void {
+    const histogram = this.#latencies.get(route) ?? new Histogram();
+    histogram.add(seconds);
+    this.#latencies.set(route, histogram);
+    const key = labels({ route, status: String(status) });
+    this.#answers.set(key, (this.#answers.get(key) ?? 0) + 1);
+  }
+
+  /** Counts events that were not taken, by the reason. */
+  refused(reason: string, count = 1): void {
+    this.#faults.set(reason, (this.#faults.get(reason) ?? 0) + count);
+  }
+
+  /** The page, with more figures. */
+  page(more: readonly Metric[]): string {
+    const lines: string[] = [];
+    const family = (name: string, help: string, type: string, rows: readonly string[]) => {
+      lines.push(`# HELP liveq_${name} ${help}`, `# TYPE liveq_${name} ${type}`, ...rows);
+    };
+    family("request_seconds", "Time from a request to its answer.", "histogram", this.#buckets());
+    family("requests_total", "Answers, by route and status.", "counter", rows("requests_total", this.#answers));
+    const faults = new Map([...this.#faults].map(([reason, count]) => [labels({ reason }), count]));
+    family(
+      "events_refused_total",
+      "Events that were not taken, by reason.",
+      "counter",
+      rows("events_refused_total", faults),
+    );
+    for (const { name, help, value, labels: given } of more) {
+      const row = `liveq_${name}${given === undefined ? "" : labels(given)} ${number(value)}`;
+      family(name, help, name.endsWith("_total") ? "counter" : "gauge", [row]);
+    }
+    return `${lines.join("\n")}\n`;
+  }
+
+  #buckets(): string[] {
+    return [...this.#latencies].flatMap(([route, { counts, sum, count }]) => {
+      let below = 0;
+      const bucket = (bound: string, n: number) => `liveq_request_seconds_bucket${labels({ route, le: bound })} ${n}`;
+      const lines = BOUNDS.map((bound, i) => bucket(String(bound), (below += counts[i]!)));
+      lines.push(bucket("+Inf", count));
+      lines.push(`liveq_request_seconds_sum${labels({ route })} ${sum}`);
+      lines.push(`liveq_request_seconds_count${labels({ route })} ${count}`);
+      return lines;
+    });
+  }
+}
+
+function rows(name: string, counts: ReadonlyMap<string, number>): string[] {
+  return [...counts].map(([key, count]) => `liveq_${name}${key} ${count}`);
+}
+
+function labels(given: Readonly<Record<string, string>>): string {
+  const escaped = (value: string) => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  return `{${Object.entries(given)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(",")}}`;
+}
+
+function number(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
+  return String(value);
+}

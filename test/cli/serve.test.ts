@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../../src/numeric/random.js";
+import type { LiveEvent } from "../../src/protocol/index.js";
+import { beginning, LocalLearner } from "../../src/server/index.js";
+import { Checkpoints, diskFolder, openLog, SqliteStore } from "../../src/storage/index.js";
+import { COMMAND } from "../support/command.js";
+
+const KILLS = Number(process.env["SERVER_KILLS"] ?? 4);
+/** Options of a recommender that learns within a few requests. */
+const SEED = 5;
+
+let folder: string;
+beforeAll(() => {
+  mkdirSync(".build", { recursive: true });
+  folder = mkdtempSync(resolve(".build", "serve-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A server as a process. */
+class Served {
+  readonly child: ChildProcess;
+  readonly ended: Promise<unknown[]>;
+  url = "";
+  told = "";
+
+  constructor(...words: string[]) {
+    this.child = spawn(process.execPath, [resolve(COMMAND), "serve", "--port", "0", ...words], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.child.stderr!.on("data", (piece) => (this.told += piece));
+    this.ended = once(this.child, "close");
+  }
+
+  /** Resolves when it answers. */
+  async start(): Promise<this> {
+    for (let found: RegExpExecArray | null = null; found === null; ) {
+      if (this.child.exitCode !== null) throw new Error(this.told);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      found = /serving at (\S+),/.exec(this.told);
+      if (found) this.url = found[1]!;
+    }
+    return this;
+  }
+
+  async ask(method: string, path: string, body?: unknown) {
+    const init: RequestInit = { method, headers: { "content-type": "application/json" } };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    const response = await fetch(`${this.url}${path}`, init);
+    return { status: response.status, body: await response.json() };
+  }
+
+  async stop(signal: NodeJS.Signals): Promise<unknown> {
+    this.child.kill(signal);
+    return (await this.ended)[0];
+  }
+}
+
+/** The learner of a folder: of its newest checkpoint, or of the log alone; with all that the log holds. */
+async function hashOf(dir: string, isFromLog: boolean): Promise<string> {
+  const checkpoints = isFromLog ? undefined : new Checkpoints(diskFolder(join(dir, "checkpoints")));
+  const { file, sequence } = beginning(checkpoints, { seed: SEED });
+  const learner = new LocalLearner(file, sequence);
+  const log = openLog(await SqliteStore.open(dir));
+  let next = sequence;
+  for await (const { bytes } of log.read(sequence)) await learner.take(next++, [bytes]);
+  const digest = createHash("sha256");
+  for (const chunk of learner.chunks()) digest.update(chunk);
+  await learner.close();
+  await log.close();
+  return `${next} ${digest.digest("hex")}`;
+}
+
+describe("liveq serve", () => {
+  test(`loses nothing that it acknowledged, and counts nothing twice, over ${KILLS} kills and two stops`, async () => {
+    const dir = join(folder, "killed");
+    const random = new Random(8);
+    const acknowledged: LiveEvent[] = [];
+    let [sent, decisions] = [0, new Set<string>()];
+    for (let life = 0; life < KILLS + 2; life++) {
+      const server = await new Served("--dir", dir, "--seed", String(SEED)).start();
+      if (life === 0) {
+        for (let i = 0; i < 4; i++) {
+          await server.ask("PUT", `/v1/streams/s${i}`, { streamer: `r${i}`, category: "c" });
+        }
+      } else {
+        // What was acknowledged is known, over the kill.
+        const again = await server.ask("POST", "/v1/events", acknowledged);
+        expect(again.body).toMatchObject({ accepted: 0, duplicates: acknowledged.length });
+      }
+      const isKilled = life !== 1 && life !== 3;
+      const end = setTimeout(() => isKilled && server.child.kill("SIGKILL"), 40 + random.below(300));
+      const work = async () => {
+        for (let i = 0; i < (isKilled ? 10_000 : 20); i++) {
+          const { body } = await server.ask("POST", "/v1/recommend", { user: `u${random.below(9)}`, k: 2 });
+          expect(decisions.has(body.id)).toBe(false);
+          decisions.add(body.id);
+          const events = body.slate.map((stream: string): LiveEvent => {
+            return { kind: "click", time: Date.now(), user: body.user, stream, decision: body.id, id: `e${sent++}` };
+          });
+          const { status } = await server.ask("POST", "/v1/events", events);
+          if (status === 200) acknowledged.push(...events);
+        }
+      };
+      // Requests fail when it is killed.
+      await Promise.all([work(), work(), work()]).catch((error) => expect(error).toBeInstanceOf(TypeError));
+      clearTimeout(end);
+      if (isKilled) await server.stop("SIGKILL");
+      else expect(await server.stop("SIGTERM")).toBe(0);
+    }
+    console.log(`${acknowledged.length} acknowledged events of ${sent}, ${decisions.size} decisions`);
+    expect(acknowledged.length).toBeGreaterThan(100);
+    expect(readdirSync(join(dir, "checkpoints"))).toHaveLength(2);
+    // Two checkpoints and the rest of the log are the whole log.
+    expect(await hashOf(dir, false)).toBe(await hashOf(dir, true));
+  });
+
+  test("is for one process, refuses strangers without a token, and says what is wrong with options", async () => {
+    const dir = join(folder, "one");
+    const server = await new Served("--dir", dir).start();
+    const second = new Served("--dir", dir);
+    expect((await second.ended)[0]).toBe(1);
+    expect(second.told).toMatch(/process \d+ is writing it/);
+    expect(await server.stop("SIGINT")).toBe(0);
+    expect(server.told).toContain("stopped; all that was taken is saved");
+    for (const [words, message] of [
+      [["--host", "0.0.0.0"], 'give a "--token", or LIVEQ_TOKEN'],
+      [["--token", "short"], "at least 16 characters, got 5"],
+      [["--token", "0123456789abcdef=all"], "must be of recommend, events, read, admin, got all"],
+      [["--options", "nothing.json"], "must hold the recommender's options as JSON"],
+    ] as const) {
+      const wrong = new Served("--dir", join(folder, "wrong"), ...words);
+      expect([(await wrong.ended)[0], wrong.told]).toEqual([2, expect.stringContaining(message)]);
+    }
+    expect(readdirSync(folder)).not.toContain("wrong");
+  });
+});

@@ -1,0 +1,237 @@
+import { createHash } from "node:crypto";
+import { afterEach, describe, expect, test } from "vitest";
+import { Random } from "../../../src/numeric/random.js";
+import type { LiveEvent } from "../../../src/protocol/index.js";
+import type { RecommenderOptions } from "../../../src/recommender/index.js";
+import { Edge } from "../../../src/server/edge/edge.js";
+import { LocalLearner, type LocalLearnerOptions } from "../../../src/server/edge/local.js";
+import { decodeRecord, type EdgeRecord, encodeRecord } from "../../../src/server/edge/records.js";
+import { beginning } from "../../../src/server/edge/start.js";
+import { Checkpoints, MemoryStore, openLog, StorageError, type StoredBlock } from "../../../src/storage/index.js";
+import { SimulatedDisk } from "../../support/disk.js";
+
+const MINUTE = 60_000;
+const OPTIONS: Partial<RecommenderOptions> = {
+  seed: 3,
+  instance: "",
+  warmupUpdates: 20,
+  learner: { learningStarts: 20, capacity: 300, batchSize: 8 },
+};
+
+/** A host: its disk, its clock, and what is open on it. */
+class Host {
+  time = 1e9;
+  disk = new SimulatedDisk();
+  store = new MemoryStore();
+  edge!: Edge;
+  learner!: LocalLearner;
+  readonly errors: unknown[] = [];
+
+  async start(models: LocalLearnerOptions = { modelUpdates: 20 }, store = this.store): Promise<Edge> {
+    const checkpoints = new Checkpoints(this.disk);
+    const { file, sequence } = beginning(checkpoints, OPTIONS);
+    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    this.learner = new LocalLearner(file, sequence, { checkpoints, pause, ...models });
+    const log = openLog(store);
+    const parts = { log, learner: this.learner, file, sequence, now: () => this.time };
+    this.edge = await Edge.open({ ...parts, onError: (error) => this.errors.push(error) });
+    return this.edge;
+  }
+
+  /** The process is gone; what is durable stays. */
+  kill(): void {
+    this.store = new MemoryStore(this.store.blocks);
+  }
+
+  /** SHA-256 of all that the learner is. */
+  async hash(): Promise<string> {
+    await this.edge.save();
+    const checkpoints = new Checkpoints(this.disk);
+    const digest = createHash("sha256");
+    for (const piece of checkpoints.read(checkpoints.newest()!)) digest.update(piece);
+    return digest.digest("hex");
+  }
+
+  async air(streams = 8): Promise<void> {
+    const events = Array.from({ length: streams }, (_, i): LiveEvent => {
+      return { kind: "on_air", time: this.time, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}` };
+    });
+    await this.edge.feed(events);
+  }
+
+  /** Requests and their feedback; the stream s1 is watched long. */
+  async serve(requests: number, seed = 1): Promise<void> {
+    const random = Random.named(seed, "viewers");
+    for (let i = 0; i < requests; i++) {
+      this.time += MINUTE;
+      const user = `u${random.below(20)}`;
+      const { id: decision, slate } = this.edge.recommend({ user, k: 3 });
+      const stream = slate[random.below(slate.length)]!;
+      const watchMs = stream === "s1" ? 20 * MINUTE : 5000;
+      const about = { user, stream, decision };
+      const click: LiveEvent = { kind: "click", time: this.time, ...about };
+      this.time += watchMs;
+      await this.edge.feed([click, { kind: "watch", time: this.time, watchMs, ...about }]);
+    }
+  }
+}
+
+let host: Host;
+const made = async (...given: Parameters<Host["start"]>) => {
+  host = new Host();
+  await host.start(...given);
+  await host.air();
+  return host;
+};
+afterEach(() => host?.edge.close().catch(() => {}));
+
+test("records come back as they were", () => {
+  const records: EdgeRecord[] = [
+    { type: "event", now: 12.5, event: { kind: "click", time: 3, user: "ü", stream: "s" } },
+    { type: "decision", decision: { id: "d", user: "u", time: 1, slate: ["a"], propensities: [1] } },
+    { type: "forget", user: 'u"\n' },
+  ];
+  for (const record of records) expect(decodeRecord(encodeRecord(record))).toEqual(record);
+  expect(() => decodeRecord(new TextEncoder().encode('x""'))).toThrow('got "x"');
+});
+
+test("a server learns from what it is told, behind the back of requests, and acts by what was learned", async () => {
+  const { edge } = await made();
+  await host.serve(150);
+  await edge.settled();
+  expect(edge.stats()).toMatchObject({ requests: 150, events: 308, unlogged: 0, behind: 0, isPinned: false });
+  expect(edge.stats().model).toBeGreaterThan(3);
+  expect(edge.recommenderStats().updates).toBe(edge.models().at(-1)!.updates);
+  const slates = Array.from({ length: 40 }, (_, i) => edge.recommend({ user: `new${i}`, k: 1 }).slate[0]);
+  expect(slates.filter((stream) => stream === "s1").length).toBeGreaterThan(25);
+  expect(host.errors).toEqual([]);
+});
+
+test("events get receipts one by one, once they are on disk", async () => {
+  const { edge, time, store } = await made();
+  const click: LiveEvent = { kind: "click", time, user: "u", stream: "s0", id: "e1" };
+  const blocks = store.blocks.length;
+  const answer = edge.feed([click, click, { ...click, stream: "s1" }, { ...click, time: time + 1e9, id: "e2" }]);
+  expect(store.blocks.length).toBe(blocks);
+  const receipts = await answer;
+  expect(store.blocks.length).toBe(blocks + 1);
+  expect(receipts.map((receipt) => (receipt instanceof Error ? receipt.message.slice(0, 8) : receipt))).toEqual([
+    ...["taken", "duplicate"],
+    ...['"id" mus', '"time" m'],
+  ]);
+});
+
+test("the same log gives the same learner, whenever it is told and however often it starts anew", async () => {
+  const run = async (lives: readonly number[]) => {
+    await made();
+    for (const [i, requests] of lives.entries()) {
+      if (i > 0) {
+        host.kill();
+        await host.start();
+      }
+      await host.serve(requests, i);
+    }
+    const { blocks } = host.store;
+    return { hash: await host.hash(), blocks };
+  };
+  const { hash, blocks } = await run([40, 30, 50]);
+  // The whole log at once, by another host.
+  const other = new Host();
+  other.store = new MemoryStore(blocks);
+  await other.start({ modelUpdates: 1000 });
+  expect(await other.hash()).toBe(hash);
+  await other.edge.close();
+});
+
+test("a killed server goes on where its log ends: nothing acknowledged is lost or counted twice", async () => {
+  const { edge } = await made();
+  await host.serve(30);
+  const user = edge.profile("u3");
+  const before = edge.recommenderStats();
+  if (host.edge) await edge.save();
+  await host.serve(10, 2);
+  const late = host.edge.profile("u3");
+  host.kill();
+  const again = await host.start();
+  expect(again.profile("u3")).toEqual(late);
+  expect(user).toBeDefined();
+  expect(again.recommenderStats().users).toBeGreaterThanOrEqual(before.users);
+  // Sent again by a client that saw no answer.
+  const event: LiveEvent = { kind: "like", time: host.time, user: "u3", stream: "s1", id: "once" };
+  expect(await again.feed([event])).toEqual(["taken"]);
+  host.kill();
+  expect(await (await host.start()).feed([event])).toEqual(["duplicate"]);
+});
+
+test("decisions of two lives have other names", async () => {
+  await made();
+  const names = new Set<string>();
+  for (let life = 0; life < 3; life++) {
+    for (let i = 0; i < 20; i++) names.add(host.edge.recommend({ user: "u", k: 1 }).id);
+    host.kill();
+    await host.start();
+  }
+  expect(names.size).toBe(60);
+});
+
+describe("models", () => {
+  test("one goes back at once and bit for bit, and newer ones wait until they may come", async () => {
+    const { edge } = await made();
+    await host.serve(120);
+    await edge.settled();
+    const [old, newest] = [edge.models().at(-3)!, edge.models().at(-1)!];
+    const scores = () => [...edge.recommend({ user: "u1", k: 8 }).scores].sort((a, b) => a - b);
+    edge.rollback(old.version);
+    expect(edge.stats()).toMatchObject({ model: old.version, modelUpdates: old.updates, isPinned: true });
+    const was = scores();
+    await host.serve(40, 7);
+    await edge.settled();
+    expect(edge.stats().model).toBe(old.version);
+    expect(edge.models().at(-1)!.version).toBeGreaterThan(newest.version);
+    edge.release();
+    expect(edge.stats().model).toBe(edge.models().at(-1)!.version);
+    expect(was).not.toEqual(scores());
+    expect(() => edge.rollback(99_999)).toThrow('"version" must be one of');
+  });
+
+  test("with values or losses beyond their bounds are held back, and the old one serves on", async () => {
+    const { edge } = await made({ modelUpdates: 20, valueMax: 1e-9 });
+    await host.serve(120);
+    await edge.settled();
+    expect(edge.stats()).toMatchObject({
+      model: 0,
+      heldBack: { reason: expect.stringMatching(/^it gives a stream the value/) },
+    });
+  });
+});
+
+test("forgets a user in state, log and checkpoints' end, also after a restart", async () => {
+  const { edge } = await made();
+  await host.serve(40);
+  expect(edge.profile("u3")).toBeDefined();
+  expect(await edge.forget("u3")).toBe(true);
+  expect(await edge.forget("nobody")).toBe(false);
+  expect(edge.profile("u3")).toBeUndefined();
+  host.kill();
+  expect((await host.start()).profile("u3")).toBeUndefined();
+});
+
+test("where the disk is full, events are refused and requests are answered", async () => {
+  class Full extends MemoryStore {
+    isFull = false;
+    override append(block: StoredBlock): void {
+      if (this.isFull) throw new StorageError("full", "no space is left");
+      super.append(block);
+    }
+  }
+  const store = new Full();
+  const { edge } = await made({}, store);
+  store.isFull = true;
+  const event: LiveEvent = { kind: "click", time: host.time, user: "u", stream: "s0" };
+  await expect(edge.feed([event])).rejects.toMatchObject({ reason: "full" });
+  expect(edge.recommend({ user: "u", k: 2 }).slate).toHaveLength(2);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([edge.stats().unlogged, host.errors.length]).toEqual([1, 1]);
+  store.isFull = false;
+  expect(await edge.feed([event])).toEqual(["taken"]);
+});

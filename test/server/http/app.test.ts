@@ -1,0 +1,288 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../../../src/numeric/random.js";
+import { Edge } from "../../../src/server/edge/edge.js";
+import { LocalLearner } from "../../../src/server/edge/local.js";
+import { beginning } from "../../../src/server/edge/start.js";
+import { type EdgeApp, type EdgeAppOptions, edgeApp } from "../../../src/server/http/app.js";
+import { ROUTES } from "../../../src/server/http/openapi.js";
+import { MemoryStore, openLog, StorageError, type StoredBlock } from "../../../src/storage/index.js";
+
+// biome-ignore lint/suspicious/noExplicitAny: the answer of any route
+type Json = any;
+
+class Disk extends MemoryStore {
+  isFull = false;
+  override append(block: StoredBlock): void {
+    if (this.isFull) throw new StorageError("full", "no space is left");
+    super.append(block);
+  }
+}
+
+let time = 1e12;
+const disk = new Disk();
+let edge: Edge;
+let app: EdgeApp;
+const appOf = (options: Partial<EdgeAppOptions> = {}) => edgeApp({ edge, now: () => time, ...options });
+beforeAll(async () => {
+  const { file, sequence } = beginning(undefined, { seed: 1, warmupUpdates: 10, learner: { learningStarts: 10 } });
+  const learner = new LocalLearner(file, sequence, { modelUpdates: 10 });
+  edge = await Edge.open({ log: openLog(disk), learner, file, sequence, now: () => time });
+  app = appOf();
+});
+afterAll(() => edge.close());
+
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+  to = app,
+): Promise<{
+  status: number; // biome-ignore lint/suspicious/noExplicitAny: of any route
+  body: any;
+  headers: Headers;
+}> {
+  const init: RequestInit = { method, headers: { "content-type": "application/json", ...headers } };
+  if (body !== undefined) init.body = typeof body === "string" ? body : JSON.stringify(body);
+  const response = await to.fetch(new Request(`http://x${path}`, init));
+  const text = await response.text();
+  const isJson = response.headers.get("content-type") === "application/json";
+  return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+}
+
+describe("streams, requests and events", () => {
+  test("a stream goes on air, changes, is shown, and goes off air", async () => {
+    expect(await ask("PUT", "/v1/streams/s1", { streamer: "ann", category: "chess" })).toMatchObject({
+      status: 200,
+      body: { answer: "taken" },
+    });
+    await ask("PUT", "/v1/streams/s%2F2", { streamer: "bob", category: "talk", tags: ["a"] });
+    expect((await ask("PATCH", "/v1/streams/s1", { viewers: 20 })).body).toEqual({ answer: "taken" });
+    const { status, body } = await ask("POST", "/v1/recommend", { user: "u1", k: 5 });
+    expect([status, body.user, [...body.slate].sort(), body.propensities.length]).toEqual([
+      200,
+      "u1",
+      ["s/2", "s1"],
+      2,
+    ]);
+    const click = { kind: "click", time, user: "u1", stream: body.slate[0], decision: body.id };
+    expect((await ask("POST", "/v1/events", [click])).body).toMatchObject({ accepted: 1, faults: [] });
+    expect((await ask("GET", "/v1/users/u1")).body).toMatchObject({ firstSeen: time });
+    expect((await ask("DELETE", "/v1/streams/s%2F2")).body).toEqual({ answer: "taken" });
+    expect((await ask("POST", "/v1/recommend", { user: "u1", k: 5 })).body.slate).toEqual(["s1"]);
+  });
+
+  test("a batch is answered one by one", async () => {
+    const requests = [
+      { user: "u1", k: 1 },
+      { user: "u1", k: 0 },
+      { user: "u2", k: 1, filter: { blocked: ["ann"] } },
+      7,
+    ];
+    const { status, body } = await ask("POST", "/v1/recommend/batch", { requests });
+    expect(status).toBe(200);
+    expect(body.decisions.map(({ slate, error }: Record<string, Json>) => slate ?? error.field)).toEqual([
+      ["s1"],
+      "requests.1.k",
+      [],
+      "requests.3.",
+    ]);
+    for (const bad of [{}, { requests: [] }, { requests: Array(101).fill({}) }, { requests: [{}], more: 1 }]) {
+      expect((await ask("POST", "/v1/recommend/batch", bad)).status).toBe(400);
+    }
+  });
+
+  test("events of a batch are answered one by one, and a key is answered once", async () => {
+    const like = { kind: "like", time, user: "u9", stream: "s1", id: "like-1" };
+    const events = [like, like, { ...like, stream: "s7" }, { kind: "like" }, { ...like, id: "far", time: time + 1e9 }];
+    const first = await ask("POST", "/v1/events", events, { "idempotency-key": "a" });
+    expect(first.body).toMatchObject({ accepted: 1, duplicates: 1, rejected: 3 });
+    expect(first.body.faults.map(({ index, answer }: Record<string, Json>) => [index, answer])).toEqual([
+      ...[
+        [1, "duplicate"],
+        [2, "conflict"],
+        [3, "invalid"],
+        [4, "invalid"],
+      ],
+    ]);
+    expect((await ask("POST", "/v1/events", events, { "idempotency-key": "a" })).body).toEqual(first.body);
+    expect((await ask("POST", "/v1/events", [like], { "idempotency-key": "a" })).status).toBe(422);
+    expect((await ask("POST", "/v1/events", [like], { "idempotency-key": "b" })).body).toMatchObject({ duplicates: 1 });
+    expect((await ask("POST", "/v1/events", [like], { "idempotency-key": "a b" })).status).toBe(400);
+    const lines = `${JSON.stringify({ ...like, id: "l1" })}\n\n${JSON.stringify({ ...like, id: "l2" })}\n`;
+    expect((await ask("POST", "/v1/events", lines, { "content-type": "application/x-ndjson" })).body.accepted).toBe(2);
+  });
+
+  test("a user is read and forgotten", async () => {
+    await ask("POST", "/v1/recommend", { user: "gone", k: 1 });
+    expect((await ask("GET", "/v1/users/gone")).status).toBe(200);
+    expect((await ask("DELETE", "/v1/users/gone")).body).toEqual({ wasKnown: true });
+    expect((await ask("GET", "/v1/users/gone")).status).toBe(404);
+  });
+
+  test("where no space is left, events get 507 and requests their slates", async () => {
+    disk.isFull = true;
+    const like = { kind: "like", time, user: "u9", stream: "s1", id: "full" };
+    expect((await ask("POST", "/v1/events", like, { "idempotency-key": "full" })).status).toBe(507);
+    expect((await ask("POST", "/v1/recommend", { user: "u1", k: 1 })).status).toBe(200);
+    disk.isFull = false;
+    expect((await ask("POST", "/v1/events", like, { "idempotency-key": "full" })).body.accepted).toBe(1);
+  });
+});
+
+test("models are listed, and one goes back to one of them", async () => {
+  for (let i = 0; i < 60; i++) {
+    time += 60_000;
+    const { body } = await ask("POST", "/v1/recommend", { user: `u${i % 5}`, k: 1 });
+    const about = { user: `u${i % 5}`, stream: "s1", decision: body.id, time };
+    await ask("POST", "/v1/events", [
+      { kind: "click", ...about },
+      { kind: "watch", watchMs: 0, ...about },
+    ]);
+  }
+  await edge.settled();
+  const { body } = await ask("GET", "/v1/models");
+  expect(body.models.length).toBeGreaterThan(2);
+  expect(body.model).toBe(body.models.at(-1).version);
+  expect((await ask("POST", "/v1/models/rollback")).body).toMatchObject({ model: body.model - 1, isPinned: true });
+  for (const version of [1e6, "x", 1.5, null]) {
+    const answer = await ask("POST", "/v1/models/rollback", { version });
+    expect([answer.status, answer.body.error.field]).toEqual([400, "version"]);
+  }
+  expect((await ask("POST", "/v1/models/release")).body).toMatchObject({ isPinned: false });
+  expect((await ask("GET", "/v1/stats")).body).toMatchObject({ recommender: { onAir: 1 } });
+});
+
+describe("what is refused", () => {
+  test("bodies that are no JSON, no object, too large, or of another type, and routes and methods that are not there", async () => {
+    const post = (body: unknown, headers = {}) => ask("POST", "/v1/recommend", body, headers);
+    expect((await post("{")).status).toBe(400);
+    expect((await post("[]")).status).toBe(400);
+    expect((await post(`${'{"a":'.repeat(20)}1${"}".repeat(20)}`)).status).toBe(400);
+    expect((await post({ user: "u", k: 1 }, { "content-type": "text/plain" })).status).toBe(415);
+    expect(
+      (await ask("POST", "/v1/recommend", { user: "u".repeat(300), k: 1 }, {}, appOf({ maxBytes: 100 }))).status,
+    ).toBe(413);
+    expect(await post({ user: "u" })).toMatchObject({ status: 400, body: { error: { field: "k" } } });
+    expect(await post({ user: "u", k: 1, now: 5 })).toMatchObject({ status: 400, body: { error: { field: "now" } } });
+    expect((await ask("GET", "/v1/recommend")).status).toBe(405);
+    expect((await ask("GET", "/v1/recommend")).headers.get("allow")).toBe("POST");
+    expect((await ask("GET", "/nothing")).status).toBe(404);
+  });
+
+  test("more requests than may wait", async () => {
+    const small = appOf({ maxRequests: 1 });
+    const like = { kind: "like", time, user: "u9", stream: "s1" };
+    const answers = await Promise.all([
+      ask("POST", "/v1/events", like, {}, small),
+      ask("GET", "/live", undefined, {}, small),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 503]);
+    expect(answers[1]!.headers.get("retry-after")).toBe("1");
+  });
+
+  test("requests without a token, with an unknown one, or one of other scopes: on every route", async () => {
+    const secret = (name: string) => `${name}-0123456789abcdef`;
+    const scopes = ["recommend", "events", "read", "admin"] as const;
+    const guarded = appOf({ tokens: scopes.map((scope) => ({ secret: secret(scope), scopes: [scope] })) });
+    const bearer = (name: string) => ({ authorization: `Bearer ${secret(name)}` });
+    for (const { method, path, scope } of ROUTES) {
+      const status = async (headers = {}) => {
+        const given = method === "GET" || method === "DELETE" ? undefined : {};
+        return (await ask(method, path.replace(/\{\w+\}/, "zz"), given, headers, guarded)).status;
+      };
+      if (scope === undefined) {
+        expect(await status(), path).toBe(200);
+        continue;
+      }
+      expect(
+        [await status(), await status(bearer("other")), await status({ authorization: `Basic ${secret(scope)}` })],
+        path,
+      ).toEqual([401, 401, 401]);
+      for (const other of scopes) if (other !== scope) expect(await status(bearer(other)), path).toBe(403);
+      expect([401, 403]).not.toContain(await status(bearer(scope)));
+    }
+    expect(() => appOf({ tokens: [{ secret: "short", scopes: [] }] })).toThrow(
+      '"tokens.0.secret" must have at least 16',
+    );
+    expect(() => appOf({ tokens: [{ secret: secret("x"), scopes: ["all" as "read"] }] })).toThrow(
+      '"tokens.0.scopes" must be of',
+    );
+  });
+
+  test("random bodies on all routes: never a 5xx, and the learner stays as it is", async () => {
+    const random = Random.named(1, "fuzz");
+    await edge.settled();
+    const before = JSON.stringify(edge.recommenderStats());
+    const words = [
+      "user",
+      "k",
+      "kind",
+      "time",
+      "stream",
+      "filter",
+      "candidates",
+      "version",
+      "requests",
+      "explain",
+      "id",
+      "x",
+    ];
+    const value = (depth: number): unknown => {
+      const which = random.below(depth > 3 ? 6 : 8);
+      if (which === 0) return random.pick([0, -1, 1e308, 1.5, 2 ** 53, null]);
+      if (which === 1) return random.pick(["", "u1", "s1", "\u0000", "💥", "x".repeat(300), "__proto__"]);
+      if (which < 4) return random.pick([true, false, null, []]);
+      if (which < 6) return random.pick([{}, [{}], [[]], { kind: "like" }]);
+      if (which === 6) return Array.from({ length: random.below(4) }, () => value(depth + 1));
+      return Object.fromEntries(Array.from({ length: random.below(5) }, () => [random.pick(words), value(depth + 1)]));
+    };
+    const tried: Record<number, number> = {};
+    const routes = ROUTES.filter(({ name }) => !["rollback", "release", "forget", "offAir"].includes(name));
+    for (let i = 0; i < Number(process.env["FUZZ_BODIES"] ?? 2000); i++) {
+      const { method, path } = random.pick(routes);
+      const body =
+        method === "GET"
+          ? undefined
+          : random.bernoulli(0.2)
+            ? JSON.stringify(value(0)).slice(0, random.below(30))
+            : value(0);
+      const { status } = await ask(method, path.replace(/\{\w+\}/, "zz"), body);
+      tried[status] = (tried[status] ?? 0) + 1;
+      expect(status, JSON.stringify(body)).toBeLessThan(500);
+    }
+    console.log("answers to random bodies:", tried);
+    // What was valid by chance was a request or an event, so compare what only learning changes.
+    expect(JSON.parse(before).transitions).toBe(edge.recommenderStats().transitions);
+  });
+});
+
+test("the OpenAPI document has every route, and its schemas take what the server takes", async () => {
+  const { body } = await ask("GET", "/openapi.json");
+  expect(body.openapi).toBe("3.1.0");
+  for (const { path, method } of ROUTES) expect(body.paths[path][method.toLowerCase()].operationId).toBeDefined();
+  const ajv = new Ajv2020({ strict: false });
+  const request = ajv.compile(body.paths["/v1/recommend"].post.requestBody.content["application/json"].schema);
+  expect([request({ user: "u", k: 3 }), request({ user: "u" }), request({ k: 3 })]).toEqual([true, false, false]);
+  const event = ajv.compile(body.components.schemas.event);
+  expect([event({ kind: "like", time: 1, user: "u", stream: "s" }), event({ kind: "like" })]).toEqual([true, false]);
+  expect((await ask("GET", "/schemas.json")).body).toHaveProperty("decision");
+});
+
+test("metrics are what Prometheus reads, and a server that stops is not ready", async () => {
+  const { body, headers } = await ask("GET", "/metrics");
+  expect(headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  for (const line of body.trimEnd().split("\n")) {
+    expect(line).toMatch(
+      /^(?:# (?:HELP|TYPE) liveq_\w+ .+|liveq_\w+(?:\{(?:\w+="[^"]*",?)+\})? (?:[-+\d.e]+|NaN|[-+]Inf))$/,
+    );
+  }
+  expect(body).toContain('liveq_events_refused_total{reason="conflict"}');
+  expect(body).toMatch(/liveq_request_seconds_bucket\{route="\/v1\/recommend",le="\+Inf"\} \d+/);
+  const own = appOf();
+  expect((await ask("GET", "/ready", undefined, {}, own)).status).toBe(200);
+  own.drain();
+  expect((await ask("GET", "/ready", undefined, {}, own)).status).toBe(503);
+  expect((await ask("GET", "/live", undefined, {}, own)).status).toBe(200);
+});
