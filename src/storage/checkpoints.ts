@@ -35,6 +35,7 @@ export interface Checkpoint {
 
 const NAME = /^(\d{16})-([0-9a-f]{64})\.liveq$/;
 const UNFINISHED = ".unfinished";
+const DAMAGED = ".damaged";
 
 /**
  * Checkpoints in a folder: each is a file whose name holds its sequence number and its SHA-256. It appears whole or not at
@@ -93,6 +94,15 @@ export class Checkpoints {
     return { name, sequence, sha256 };
   }
 
+  /** Removes all checkpoints but the newest, and those that were put aside: they know what shall be forgotten. */
+  keepNewest(): void {
+    const [newest] = this.list();
+    for (const name of this.#disk.list()) {
+      if (name !== newest?.name && NAME.test(name.replace(DAMAGED, ""))) this.#disk.remove(name);
+    }
+    this.#disk.sync();
+  }
+
   /** Whether the bytes of a checkpoint are those that were written. */
   isIntact({ name, sha256 }: Checkpoint): boolean {
     const digest = createHash("sha256");
@@ -117,7 +127,7 @@ export class Checkpoints {
   newest(): Checkpoint | undefined {
     for (const checkpoint of this.list()) {
       if (this.isIntact(checkpoint)) return checkpoint;
-      this.#disk.rename(checkpoint.name, `${checkpoint.name}.damaged`);
+      this.#disk.rename(checkpoint.name, `${checkpoint.name}${DAMAGED}`);
     }
     return undefined;
   }

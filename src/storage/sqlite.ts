@@ -54,6 +54,8 @@ export class SqliteStore implements BlockStore {
       database.all("PRAGMA journal_mode = WAL");
       // Every commit waits for the disk.
       database.exec("PRAGMA synchronous = FULL");
+      // What is trimmed is gone from the disk as well.
+      database.exec("PRAGMA secure_delete = ON");
       database.exec(
         "CREATE TABLE IF NOT EXISTS block (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, body BLOB NOT NULL)",
       );
@@ -111,6 +113,7 @@ export class SqliteStore implements BlockStore {
     this.#requireOpen();
     try {
       this.#database.run("DELETE FROM block WHERE first + count <= ? AND first < (SELECT max(first) FROM block)", to);
+      this.#database.all("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (cause) {
       throw this.#failure(cause);
     }

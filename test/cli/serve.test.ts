@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../src/numeric/random.js";
@@ -118,6 +118,34 @@ describe("liveq serve", () => {
     expect(readdirSync(join(dir, "checkpoints"))).toHaveLength(2);
     // Two checkpoints and the rest of the log are the whole log.
     expect(await hashOf(dir, false)).toBe(await hashOf(dir, true));
+  });
+
+  test("forgets a user on the disk too: no byte of the name is left", async () => {
+    const dir = join(folder, "forgets");
+    const server = await new Served("--dir", dir).start();
+    await server.ask("PUT", "/v1/streams/s1", { streamer: "ann", category: "chess" });
+    const name = "somebody-with-a-name";
+    const about = async (user: string) => {
+      const { body } = await server.ask("POST", "/v1/recommend", { user, k: 1 });
+      await server.ask("POST", "/v1/events", [
+        { kind: "click", time: Date.now(), user, stream: "s1", decision: body.id },
+      ]);
+    };
+    const onDisk = () =>
+      readdirSync(dir, { recursive: true, encoding: "utf8" })
+        .map((file) => join(dir, file))
+        .filter((file) => statSync(file).isFile() && readFileSync(file).includes(name));
+    for (let i = 0; i < 20; i++) await about(i % 2 === 0 ? name : `other${i}`);
+    expect(onDisk().length).toBeGreaterThan(0);
+    expect((await server.ask("DELETE", `/v1/users/${name}`)).body).toEqual({ wasKnown: true });
+    expect(onDisk()).toEqual([]);
+    await about("other1");
+    expect(await server.stop("SIGTERM")).toBe(0);
+    expect(onDisk()).toEqual([]);
+    const again = await new Served("--dir", dir).start();
+    expect((await again.ask("GET", `/v1/users/${name}`)).status).toBe(404);
+    expect((await again.ask("GET", "/v1/users/other1")).status).toBe(200);
+    await again.stop("SIGTERM");
   });
 
   test("is for one process, refuses strangers without a token, and says what is wrong with options", async () => {

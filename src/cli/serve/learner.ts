@@ -43,7 +43,7 @@ try {
 
 async function run(learner: LocalLearner, call: LearnerCall) {
   if (call.call === "take") return learner.take(call.first, call.records);
-  if (call.call === "save") return learner.save();
+  if (call.call === "save") return learner.save(call.isAlone);
   if (call.call === "file") return learner.file();
   await learner.close();
   return undefined;

@@ -13,7 +13,7 @@ export interface LearnerStart {
 /** What the learner's thread is asked for. */
 export type LearnerCall =
   | { id: number; call: "take"; first: number; records: readonly Uint8Array[] }
-  | { id: number; call: "save" }
+  | { id: number; call: "save"; isAlone: boolean }
   | { id: number; call: "file" }
   | { id: number; call: "close" };
 
@@ -52,8 +52,8 @@ export class LearnerThread implements LearnerPort {
     return (await this.#call({ call: "take", first, records })) as Learned;
   }
 
-  async save(): Promise<Learned> {
-    return (await this.#call({ call: "save" })) as Learned;
+  async save(isAlone = false): Promise<Learned> {
+    return (await this.#call({ call: "save", isAlone })) as Learned;
   }
 
   async file(): Promise<Uint8Array> {

@@ -29,8 +29,8 @@ export interface Learned {
 export interface LearnerPort {
   /** Takes records of the log, the first with this sequence number, and answers when it has learned from them. */
   take(first: number, records: readonly Uint8Array[]): Promise<Learned>;
-  /** Saves itself now, where it has a place to. */
-  save(): Promise<Learned>;
+  /** Saves itself now, where it has a place to. `isAlone`: and removes what it saved before. */
+  save(isAlone?: boolean): Promise<Learned>;
   /** A file of its recommender. */
   file(): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -64,6 +64,8 @@ export interface EdgeStats {
   modelAt: number;
   /** Whether newer models wait since somebody went back to this one. */
   isPinned: boolean;
+  /** What no longer works, until the server starts anew: the learner, or the log, which then takes no events. */
+  failed: "learner" | "log" | undefined;
   heldBack: HeldBack | undefined;
 }
 
@@ -99,6 +101,7 @@ export class Edge {
     this.#stats = {
       ...{ requests: 0, events: 0, unlogged: 0, behind: 0, model: 0, modelUpdates: updates, modelAt: parts.now() },
       isPinned: false,
+      failed: undefined,
       heldBack: undefined,
     };
   }
@@ -144,11 +147,18 @@ export class Edge {
     return receipts;
   }
 
-  /** Forgets a user, and resolves once that is on disk and the learner has saved itself without the user. */
+  /**
+   * Forgets a user, and resolves once nothing on the disk knows the user: the learner saves itself, and earlier checkpoints
+   * and the log behind it are gone.
+   */
   async forget(user: Id): Promise<boolean> {
     await this.#append([{ type: "forget", user }]);
     const wasKnown = this.#recommender.forget(user);
-    await this.save();
+    await this.#append([{ type: "nothing" }]);
+    await this.settled();
+    const { trimTo, ...learned } = await this.#parts.learner.save(true);
+    this.#take(learned);
+    if (trimTo !== undefined) await this.#parts.log.trim(trimTo);
     return wasKnown;
   }
 
@@ -188,10 +198,13 @@ export class Edge {
     return this.#recommender.stats();
   }
 
-  /** Resolves when the learner has learned from all that is logged by now. */
+  /** Resolves when the learner has learned from all that is logged by now. @throws Error if it no longer works. */
   async settled(): Promise<void> {
     const until = this.#parts.log.next;
-    while (this.#learned < until && !this.#isClosing) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (this.#learned < until && !this.#isClosing) {
+      if (this.#stats.failed === "learner") throw new Error("the learner no longer works; what is logged waits for it");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   }
 
   /** Lets the learner save itself, with all that is logged by now. */
@@ -206,21 +219,26 @@ export class Edge {
     return this.#parts.learner.file();
   }
 
-  /** Learns from what is logged, saves, and closes learner and log. */
+  /** Learns from what is logged, saves, and closes learner and log. What fails is told to `onError`. */
   async close(): Promise<void> {
     if (this.#isClosing) return;
-    await this.save();
+    await this.save().catch((error) => this.#parts.onError?.(error));
     this.#isClosing = true;
     this.#wake();
     await this.#pumping;
-    await this.#parts.learner.close();
+    await this.#parts.learner.close().catch((error) => this.#parts.onError?.(error));
     await this.#parts.log.close();
     this.#recommender.dispose();
   }
 
   async #append(records: readonly EdgeRecord[]): Promise<void> {
     if (this.#isClosing) throw new StorageError("closed", "the server is closing");
-    await this.#parts.log.append(records.map(encodeRecord));
+    try {
+      await this.#parts.log.append(records.map(encodeRecord));
+    } catch (error) {
+      if (error instanceof StorageError && error.reason === "failed") this.#stats.failed = "log";
+      throw error;
+    }
     this.#wake();
   }
 
@@ -240,8 +258,9 @@ export class Edge {
         for await (const { bytes } of log.read(this.#learned)) if (records.push(bytes) === PAGE) break;
         this.#take(await learner.take(this.#learned, records));
       } catch (error) {
-        onError?.(error);
         // Without its learner a server serves the model that it has.
+        this.#stats.failed ??= "learner";
+        onError?.(error);
         return;
       }
     }
@@ -278,5 +297,5 @@ export class Edge {
 function apply(recommender: Recommender, record: EdgeRecord): void {
   if (record.type === "event") recommender.feedback(record.event, record.now);
   else if (record.type === "decision") recommender.recordDecision(record.decision);
-  else recommender.forget(record.user);
+  else if (record.type === "forget") recommender.forget(record.user);
 }

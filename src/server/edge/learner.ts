@@ -76,7 +76,7 @@ export class Learner {
       this.recommender.recordDecision(record.decision);
       this.#golden.push(record.decision.user);
       if (this.#golden.length > this.#options.goldenQueries) this.#golden.shift();
-    } else this.#forget(record.user);
+    } else if (record.type === "forget") this.#forget(record.user);
   }
 
   /** The model of now, if enough was learned since the last one and it passes the gates. `weights`: those of its agent. */

@@ -58,12 +58,13 @@ export class LocalLearner implements LearnerPort {
     return { next: this.#learner.next, model, heldBack: this.#learner.heldBack, trimTo };
   }
 
-  async save(): Promise<Learned> {
+  async save(isAlone = false): Promise<Learned> {
     const { next, heldBack } = this.#learner;
     if (this.#checkpoints === undefined) return { next, heldBack };
     this.#saved = next;
     await this.#checkpoints.write(next, this.chunks());
-    return { next, heldBack, trimTo: this.#checkpoints.trimTo };
+    if (isAlone) this.#checkpoints.keepNewest();
+    return { next, heldBack, trimTo: isAlone ? next : this.#checkpoints.trimTo };
   }
 
   /** A file of its recommender, in chunks. */

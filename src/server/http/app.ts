@@ -64,6 +64,13 @@ type Options = Required<Omit<EdgeAppOptions, "tokens">>;
 const RETRY = { "retry-after": "1" };
 /** Answers that are remembered by their idempotency key. */
 const ANSWERS = 4096;
+/** Longest of them, in characters. */
+const ANSWER_MAX = 16_384;
+
+interface Answer {
+  status: number;
+  text: string;
+}
 
 /** A server of one edge: what a host mounts. */
 export interface EdgeApp {
@@ -90,7 +97,7 @@ class EdgeServer {
   readonly #tokens: Tokens;
   readonly #metrics = new ServerMetrics();
   readonly #app = new Hono();
-  readonly #answers = new Map<string, { digest: string; answer: Promise<Response> }>();
+  readonly #answers = new Map<string, { digest: string; answer: Promise<Answer> }>();
   #inHand = 0;
   #isDraining = false;
 
@@ -169,6 +176,8 @@ class EdgeServer {
       live: () => json({ live: true }),
       ready: () => {
         if (this.#isDraining) throw new HttpError(503, "the server is stopping", RETRY);
+        const { failed } = edge.stats();
+        if (failed !== undefined) throw new HttpError(503, `the ${failed} no longer works: start the server anew`);
         return json({ ready: true });
       },
       metrics: () => new Response(this.#metrics.page(this.#figures()), { headers: { "content-type": PROMETHEUS } }),
@@ -216,33 +225,32 @@ class EdgeServer {
   async #idempotent(request: Request, run: (request: Request) => Promise<Response>): Promise<Response> {
     const key = request.headers.get("idempotency-key");
     if (key === null) return run(request);
-    if (!/^[\x21-\x7e]{1,200}$/.test(key))
+    if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
       throw new HttpError(400, '"idempotency-key" must be 1 to 200 visible characters');
+    }
     const { maxBytes, bodyTimeoutMs } = this.#options;
     const body = await readBytes(bodyOf(request, { maxBytes, bodyTimeoutMs }));
     const digest = await fingerprint(request, body);
     const own = `${request.headers.get("authorization") ?? ""} ${key}`;
     const known = this.#answers.get(own);
-    if (known !== undefined) {
-      if (known.digest !== digest) throw new HttpError(422, "another body came with this idempotency key");
-      return (await known.answer).clone();
+    if (known !== undefined && known.digest !== digest) {
+      throw new HttpError(422, "another body came with this idempotency key");
     }
     const headers = { "content-type": request.headers.get("content-type") ?? "" };
-    const answer = run(new Request(request.url, { method: request.method, headers, body: body as BodyInit }));
-    this.#answers.set(own, { digest, answer });
+    const again = () => new Request(request.url, { method: request.method, headers, body: body as BodyInit });
+    const { status, text } = await (known?.answer ?? this.#once(own, digest, run(again())));
+    return new Response(text, { status, headers: { "content-type": "application/json" } });
+  }
+
+  /** Remembers an answer by its key, unless it is large: then what was taken is a duplicate, if it comes again. */
+  #once(key: string, digest: string, run: Promise<Response>): Promise<Answer> {
+    const answer = run.then(async (response) => ({ status: response.status, text: await response.text() }));
+    this.#answers.set(key, { digest, answer });
     if (this.#answers.size > ANSWERS) this.#answers.delete(this.#answers.keys().next().value!);
+    const forget = () => void this.#answers.delete(key);
     // What was not done may be asked for again.
-    const forget = () => void this.#answers.delete(own);
-    return answer.then(
-      (response) => {
-        if (response.status >= 500) forget();
-        return response.clone();
-      },
-      (error) => {
-        forget();
-        throw error;
-      },
-    );
+    answer.then(({ status, text }) => (status >= 500 || text.length > ANSWER_MAX) && forget(), forget);
+    return answer;
   }
 
   async #stream(
@@ -287,6 +295,11 @@ class EdgeServer {
       { name: "model_version", help: "The model that answers.", value: stats.model },
       { name: "model_updates", help: "Updates of the model that answers.", value: stats.modelUpdates },
       { name: "model_age_seconds", help: "Since the model went live.", value: (now() - stats.modelAt) / 1000 },
+      {
+        name: "failed",
+        help: "Whether the learner or the log no longer works.",
+        value: Number(stats.failed !== undefined),
+      },
       { name: "model_pinned", help: "Whether newer models wait.", value: Number(stats.isPinned) },
       { name: "loss", help: "Mean of the latest losses of the newest model.", value: newest.loss },
       { name: "q_mean", help: "Mean value in the last batch of the newest model.", value: newest.qMean },

@@ -90,6 +90,7 @@ test("records come back as they were", () => {
     { type: "event", now: 12.5, event: { kind: "click", time: 3, user: "ü", stream: "s" } },
     { type: "decision", decision: { id: "d", user: "u", time: 1, slate: ["a"], propensities: [1] } },
     { type: "forget", user: 'u"\n' },
+    { type: "nothing" },
   ];
   for (const record of records) expect(decodeRecord(encodeRecord(record))).toEqual(record);
   expect(() => decodeRecord(new TextEncoder().encode('x""'))).toThrow('got "x"');
@@ -234,4 +235,34 @@ test("where the disk is full, events are refused and requests are answered", asy
   expect([edge.stats().unlogged, host.errors.length]).toEqual([1, 1]);
   store.isFull = false;
   expect(await edge.feed([event])).toEqual(["taken"]);
+});
+
+test("without its learner a server serves on, says so, and stops all the same", async () => {
+  const { edge } = await made();
+  host.learner.take = () => Promise.reject(new Error("the learner ended"));
+  await host.serve(3);
+  await expect(edge.settled()).rejects.toThrow("the learner no longer works");
+  expect(edge.stats()).toMatchObject({ failed: "learner", model: 0 });
+  expect(edge.recommend({ user: "u", k: 2 }).slate).toHaveLength(2);
+  await edge.close();
+  expect(host.errors.map((error) => (error as Error).message)).toEqual([
+    "the learner ended",
+    expect.stringMatching(/^the learner no longer works/),
+  ]);
+});
+
+test("where the disk failed, no more events are taken, slates are answered, and the state says so", async () => {
+  class Broken extends MemoryStore {
+    isBroken = false;
+    override append(block: StoredBlock): void {
+      if (this.isBroken) throw new StorageError("failed", "the disk failed");
+      super.append(block);
+    }
+  }
+  const store = new Broken();
+  const { edge } = await made({}, store);
+  store.isBroken = true;
+  await expect(edge.feed([{ kind: "click", time: host.time, user: "u", stream: "s0" }])).rejects.toThrow("failed");
+  expect(edge.stats().failed).toBe("log");
+  expect(edge.recommend({ user: "u", k: 2 }).slate).toHaveLength(2);
 });
