@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { POLICIES, RandomPolicy } from "../../src/baselines/index.js";
 import { readMovieLens } from "../../src/cli/reading/movielens.js";
+import type { CompleteLogOptions } from "../../src/evaluation/index.js";
 import { evaluateLog, learnFromLog, type RankingPolicy } from "../../src/evaluation/index.js";
-import type { CompleteLogOptions } from "../../src/logs/index.js";
 import type { LiveEvent, Policy } from "../../src/protocol/index.js";
 import { simulate } from "../../src/simulator/index.js";
 import type { Figure } from "../../src/statistics/index.js";

@@ -22,6 +22,16 @@ export { type ABResult, type ABStatus, ABTest, type ABTestOptions, type SavedABT
 export { SplitPolicy } from "./abtest/split.js";
 export { areaUnderCurve, type ClassificationScores, classificationScores, logLoss } from "./classification.js";
 export {
+  type CompleteLogOptions,
+  type CompletionCounts,
+  completeLog,
+  LogCompleter,
+  type LogContents,
+} from "./decisions/complete.js";
+export { isEvent, type LogEntry, type TimedEntry, Timekeeper, timed } from "./decisions/entries.js";
+export { mergeDecisions } from "./decisions/merged.js";
+export type { StreamFacts } from "./decisions/onair.js";
+export {
   cosineSimilarity,
   intraListSimilarity,
   personalisation,

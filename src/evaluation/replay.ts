@@ -12,7 +12,6 @@ import {
   type Rules,
 } from "../check/index.js";
 import { Latest, pairKey } from "../collections/index.js";
-import { type CompleteLogOptions, isEvent, LogCompleter, type LogEntry } from "../logs/index.js";
 import { Random } from "../numeric/index.js";
 import {
   type Decision,
@@ -28,6 +27,8 @@ import {
 import { type StreamTraits, Watches } from "../recommender/state/index.js";
 import { type Figure, GroupCache, type ResampleOptions, scoreList, Tally } from "../statistics/index.js";
 import { Broadcasts } from "./broadcasts.js";
+import { type CompleteLogOptions, LogCompleter } from "./decisions/complete.js";
+import { isEvent, type LogEntry } from "./decisions/entries.js";
 import {
   exposureGini,
   intraListSimilarity,

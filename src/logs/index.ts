@@ -85,16 +85,6 @@ export {
   twitchOnAir,
 } from "./datasets/twitch.js";
 export {
-  type CompleteLogOptions,
-  type CompletionCounts,
-  completeLog,
-  LogCompleter,
-  type LogContents,
-} from "./decisions/complete.js";
-export { isEvent, type LogEntry, pushed, type TimedEntry, Timekeeper, timed } from "./decisions/entries.js";
-export { mergeDecisions } from "./decisions/merged.js";
-export type { StreamFacts } from "./decisions/onair.js";
-export {
   detectLogFormat,
   LOG_FORMATS,
   type LogFormat,

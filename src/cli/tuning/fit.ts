@@ -1,6 +1,15 @@
 import { type Baseline, POLICIES } from "../../baselines/index.js";
-import { LogReplay, LogTeacher, logSettings, OpenedLog, type RankingPolicy } from "../../evaluation/index.js";
-import { isEvent, type LogEntry, type TimedEntry, timed } from "../../logs/index.js";
+import {
+  isEvent,
+  type LogEntry,
+  LogReplay,
+  LogTeacher,
+  logSettings,
+  OpenedLog,
+  type RankingPolicy,
+  type TimedEntry,
+  timed,
+} from "../../evaluation/index.js";
 import type { LiveEvent } from "../../protocol/index.js";
 import { Recommender } from "../../recommender/index.js";
 import type { Judged, LogFiles, LogTask } from "../jobs/tasks.js";

@@ -1,16 +1,9 @@
-import {
-  type CompletionCounts,
-  isEvent,
-  LogCompleter,
-  type LogContents,
-  type LogEntry,
-  Timekeeper,
-  timed,
-} from "../../logs/index.js";
 import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
 import { Recommender, type RecommenderOptions, type RecommenderStats } from "../../recommender/index.js";
 import { UserShares } from "../../recommender/learning/index.js";
 import { groupOf } from "../../statistics/index.js";
+import { type CompletionCounts, LogCompleter, type LogContents } from "../decisions/complete.js";
+import { isEvent, type LogEntry, Timekeeper, timed } from "../decisions/entries.js";
 import { whyUntrained } from "./causes.js";
 import { checkedLearning, type LearnFromLogOptions } from "./options.js";
 import { logSettings } from "./settings.js";

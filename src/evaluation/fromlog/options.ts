@@ -11,9 +11,9 @@ import {
   positiveInteger,
   type Rules,
 } from "../../check/index.js";
-import type { CompleteLogOptions } from "../../logs/index.js";
 import type { LoggedDecision } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
+import type { CompleteLogOptions } from "../decisions/complete.js";
 import type { LogSource } from "./source.js";
 
 /** Where a run stands. */

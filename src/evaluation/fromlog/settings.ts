@@ -1,4 +1,3 @@
-import type { LogContents } from "../../logs/index.js";
 import {
   defaultFeatures,
   type FeatureGroup,
@@ -6,6 +5,7 @@ import {
   type RecommenderOptions,
   taste,
 } from "../../recommender/index.js";
+import type { LogContents } from "../decisions/complete.js";
 
 /** Weight of the conservative term for logs. */
 export const CQL_ALPHA = 0.3;

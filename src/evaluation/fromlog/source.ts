@@ -1,12 +1,7 @@
-import {
-  type CompleteLogOptions,
-  LogCompleter,
-  type LogContents,
-  type LogEntry,
-  mergeDecisions,
-  pushed,
-} from "../../logs/index.js";
 import type { LiveEvent, LoggedDecision } from "../../protocol/index.js";
+import { type CompleteLogOptions, LogCompleter, type LogContents } from "../decisions/complete.js";
+import { type LogEntry, pushed } from "../decisions/entries.js";
+import { mergeDecisions } from "../decisions/merged.js";
 
 /** Items of a log: an iterable, or a function that opens one, so that they can be read again. */
 export type LogSource<T> = AsyncIterable<T> | Iterable<T> | (() => AsyncIterable<T> | Iterable<T>);

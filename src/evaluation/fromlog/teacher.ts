@@ -1,6 +1,6 @@
-import { isEvent, type LogEntry, type TimedEntry } from "../../logs/index.js";
 import { EventError, type LoggedDecision } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
+import { isEvent, type LogEntry, type TimedEntry } from "../decisions/entries.js";
 
 /** Teaches a recommender the entries of a log, each at its place, and counts those that it does not take. */
 export class LogTeacher {

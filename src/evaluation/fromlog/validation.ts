@@ -1,7 +1,7 @@
-import type { LogEntry, TimedEntry } from "../../logs/index.js";
 import type { LiveEvent } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
 import type { Figure, ResampleOptions } from "../../statistics/index.js";
+import type { LogEntry, TimedEntry } from "../decisions/entries.js";
 import { LogReplay, type LogReplayOptions, type LogReplayResult, type RankingPolicy } from "../replay.js";
 import { MostPopular } from "./popular.js";
 

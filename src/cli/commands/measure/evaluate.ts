@@ -1,13 +1,16 @@
 import type { PolicyName } from "../../../baselines/index.js";
 import {
   CASE_SLICES,
+  isEvent,
+  type LogEntry,
   LogReplay,
   type LogReplayOptions,
+  mergeDecisions,
   OffPolicyLog,
   type OffPolicyOptions,
   type RankingPolicy,
 } from "../../../evaluation/index.js";
-import { isEvent, type LogEntry, leaveLastOut, mergeDecisions } from "../../../logs/index.js";
+import { leaveLastOut } from "../../../logs/index.js";
 import type { TargetPolicy } from "../../../protocol/index.js";
 import { ItemKnn, ItemPop } from "../../../ranking/index.js";
 import { UsageError } from "../../reading/arguments.js";

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
-import { LogTeacher, logSettings, OpenedLog, whyUntrained } from "../../../evaluation/index.js";
 import {
   type CompleteLogOptions,
-  emptyQualityReport,
   type LogContents,
-  type QualityReport,
+  LogTeacher,
+  logSettings,
+  OpenedLog,
   type TimedEntry,
   timed,
-} from "../../../logs/index.js";
+  whyUntrained,
+} from "../../../evaluation/index.js";
+import { emptyQualityReport, type QualityReport } from "../../../logs/index.js";
 import { tail } from "../../../node/index.js";
 import type { LiveEvent } from "../../../protocol/index.js";
 import { content, type FeatureGroup, Recommender, type RecommenderOptions } from "../../../recommender/index.js";

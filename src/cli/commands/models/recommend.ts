@@ -1,4 +1,4 @@
-import { isEvent, timed } from "../../../logs/index.js";
+import { isEvent, timed } from "../../../evaluation/index.js";
 import { type Decision, type Explanation, explanationLines } from "../../../recommender/index.js";
 import { topK } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type CompleteLogOptions, completeLog, isEvent, LogCompleter, type LogEntry } from "../../../src/logs/index.js";
+import {
+  type CompleteLogOptions,
+  completeLog,
+  isEvent,
+  LogCompleter,
+  type LogEntry,
+} from "../../../src/evaluation/index.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import { DAY, HOUR, MINUTE } from "../../../src/protocol/index.js";
 import type { LoggedDecision } from "../../../src/protocol/schema.js";

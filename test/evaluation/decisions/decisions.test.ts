@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RandomPolicy } from "../../../src/baselines/random.js";
-import { completeLog, isEvent, type LogEntry, mergeDecisions } from "../../../src/logs/index.js";
+import { completeLog, isEvent, type LogEntry, mergeDecisions } from "../../../src/evaluation/index.js";
 import type { LiveEvent } from "../../../src/protocol/events.js";
 import type { LoggedDecision } from "../../../src/protocol/schema.js";
 import { simulate } from "../../../src/simulator/index.js";
