@@ -1,21 +1,34 @@
 import { defineConfig } from "vitest/config";
 
-/** Counts the garbage of a million calls, so it needs a heap without other tests' modules. */
+/** They count the garbage of a million calls or the bytes alive, so they need a heap without other tests' modules. */
 const ALONE = ["test/engine/garbage.test.ts"];
+
+/**
+ * What takes long: learning, simulated platforms, whole programs, benchmarks. `npm run test:long` runs them, and `.ci/run`;
+ * `npm test` runs all others.
+ */
+const LONG = [
+  ...["bench", "examples", "simulator", "ranking"].map((room) => `test/${room}/**/*.test.ts`),
+  ...["bandit", "fromlog", "map", "offpolicy", "serve", "tune"].map((name) => `test/cli/${name}*.test.ts`),
+  ...["abtest", "offpolicylog", "fromlog/learn"].map((name) => `test/evaluation/${name}.test.ts`),
+  ...["engine", "training"].map((room) => `test/${room}/readme.test.ts`),
+  ...["server/cost", "recommender/serving/bonus"].map((name) => `test/${name}.test.ts`),
+];
 
 /** So long that only what hangs takes it, on any machine: no test has a limit of its own. */
 const LIMIT = 600_000;
 
-/** The runs of tests belong into no registry but those that tests name. */
-const COMMON = { testTimeout: LIMIT, hookTimeout: LIMIT, env: { LIVEQ_RUNS: "none" } };
+const COMMON = { testTimeout: LIMIT, hookTimeout: LIMIT };
+const ALL = ["test/**/*.test.ts"];
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
       // A worker loads each module once for all its files: a fresh start for each took a minute of the suite.
-      { test: { ...COMMON, name: "shared", include: ["test/**/*.test.ts"], exclude: ALONE, isolate: false } },
+      { test: { ...COMMON, name: "everyday", include: ALL, exclude: [...ALONE, ...LONG], isolate: false } },
       { test: { ...COMMON, name: "alone", include: ALONE } },
+      { test: { ...COMMON, name: "long", include: LONG } },
     ],
   },
 });

@@ -284,7 +284,13 @@ describe("a lock", () => {
 
 describe("the command", () => {
   const log = at("events.jsonl");
-  writeFileSync(log, '{"kind":"on_air","time":1,"stream":"s","streamer":"a","category":"c"}\n');
+  const lines = [0, 1, 2].map((i) => `{"kind":"on_air","time":1,"stream":"s${i}","streamer":"a","category":"c"}`);
+  for (let i = 0; i < 400; i++) {
+    const about = `"user":"u${i % 3}","stream":"s${i % 2}"`;
+    lines.push(`{"kind":"click","time":${60_000 * i + 2},${about}}`);
+    lines.push(`{"kind":"watch","time":${60_000 * i + 30_002},${about},"watchMs":30000}`);
+  }
+  writeFileSync(log, `${lines.join("\n")}\n`);
   const missing = at("none", "x");
 
   test.each([

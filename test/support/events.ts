@@ -7,7 +7,12 @@ export function onAir(stream: string, more: Partial<OnAir> = {}): OnAir {
 }
 
 /** Puts streams on air: stream sN by streamer N, in a category and with viewers each; by default none. */
-export function putOnAir(policy: Policy, categories: readonly string[], viewers: readonly number[] = []): void {
+export function putOnAir(
+  policy: Policy & { streamTimeoutMs?: number },
+  categories: readonly string[],
+  viewers: readonly number[] = [],
+): void {
+  policy.streamTimeoutMs = 0;
   for (const [i, category] of categories.entries()) {
     policy.feedback({ kind: "on_air", time: 0, stream: `s${i}`, streamer: `${i}`, category });
     policy.feedback({ kind: "update", time: 0, stream: `s${i}`, viewers: viewers[i] ?? 0 });

@@ -52,8 +52,12 @@ function takings(policy: Policy): number {
 // Takings are the goal, not their logarithm: a function of one's own, in tens.
 const reward = { watch: 0, purchase: 0, of: ({ purchases }: { purchases: number }) => purchases / 10 };
 const pending = { awaitWatch: false };
-const learner = new Recommender({ seed: 1, features: coreFeatures(), reward, pending, warmupUpdates: 200, gamma: 0 });
+// A product stays on offer, however long nobody looks at it.
+const profile = { streamTimeoutMs: 0 };
+const popular = Object.assign(new PopularPolicy(), profile);
+const always = { profile, reward, pending, warmupUpdates: 200, gamma: 0 };
+const learner = new Recommender({ seed: 1, features: coreFeatures(), ...always });
 console.log("takings an offer");
-console.log(`at random    ${takings(new RandomPolicy(1)).toFixed(2)}`);
-console.log(`most popular ${takings(new PopularPolicy()).toFixed(2)}`);
+console.log(`at random    ${takings(Object.assign(new RandomPolicy(1), profile)).toFixed(2)}`);
+console.log(`most popular ${takings(popular).toFixed(2)}`);
 console.log(`learned      ${takings(learner).toFixed(2)}`);
