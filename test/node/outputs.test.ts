@@ -344,7 +344,11 @@ describe("the command", () => {
     run(file);
     expect(run("-")).toEqual(readFileSync(file));
     const train = ["dist/cli/liveq.js", "train", "--events", "-", "--model", "-"];
-    const model = execFileSync(process.execPath, train, { input: readFileSync(log), stdio: "pipe" });
+    const model = execFileSync(process.execPath, train, {
+      input: readFileSync(log),
+      stdio: "pipe",
+      maxBuffer: 2 ** 28,
+    });
     expect(model.subarray(8, 200).toString()).toContain('"kind":"recommender"');
     const inspect = ["dist/cli/liveq.js", "inspect", "-", "--json"];
     const said = execFileSync(process.execPath, inspect, { input: model, stdio: "pipe" }).toString();
