@@ -18,7 +18,8 @@ const LONG = [
 /** So long that only what hangs takes it, on any machine: no test has a limit of its own. */
 const LIMIT = 600_000;
 
-const COMMON = { testTimeout: LIMIT, hookTimeout: LIMIT };
+/** The runs of tests belong into no registry but those that tests name. */
+const COMMON = { testTimeout: LIMIT, hookTimeout: LIMIT, env: { LIVEQ_RUNS: "none" } };
 const ALL = ["test/**/*.test.ts"];
 
 export default defineConfig({

@@ -95,7 +95,7 @@ function textTime(texts: readonly string[]): TimeFacts | undefined {
     if (isNew) found.push({ form, times });
   }
   if (found.length === 0) return undefined;
-  const order = ({ times }: { times: number[] }) => disorder(times) + 1e-13 * (Math.max(...times) - Math.min(...times));
+  const order = ({ times }: { times: number[] }) => disorder(times) + 1e-13 * spanOf(times);
   const [one, ...others] = found.sort((a, b) => order(a) - order(b));
   const why =
     others.length === 0
@@ -156,4 +156,14 @@ export function factsOf({ name, values }: SampledColumn): Facts {
     isList: there.length > 0 && there.every(Array.isArray),
     time: time ?? (isText ? textTime(scalars) : undefined),
   };
+}
+
+/** The last of some times less the first of them. */
+function spanOf(times: readonly number[]): number {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const time of times) {
+    low = Math.min(low, time);
+    high = Math.max(high, time);
+  }
+  return high - low;
 }

@@ -23,6 +23,8 @@ export interface Sample {
 /** Most rows of a sample, and those that show the layout. */
 const ROWS = 4000;
 const LAYOUT_ROWS = 300;
+/** Most columns of a sample: each is compared with what each field may look like. */
+const COLUMNS = 500;
 /** Separators, the likelier first; a space only where nothing else separates. */
 const SEPARATORS = [",", "\t", ";", "|", "::"];
 const NAMES: Readonly<Record<string, string>> = {
@@ -144,6 +146,8 @@ function isHeader([first, ...rest]: readonly string[][]): boolean {
 async function recordSample(text: string, encoding: "utf-8" | "latin-1"): Promise<Sample> {
   const dialect = await dialectOf(text);
   const { records } = await parse(text, dialect);
+  const width = records[0]?.length ?? 0;
+  if (width > COLUMNS) throw new Error(`must have at most ${COLUMNS} columns, got ${width}: write the mapping by hand`);
   const hasHeader = isHeader(records);
   const names = hasHeader ? records[0]!.map((name) => name.trim()) : (records[0] ?? []).map((_, i) => `column${i + 1}`);
   const rows = records.slice(hasHeader ? 1 : 0, ROWS);
@@ -239,15 +243,27 @@ function objectSample(text: string, encoding: "utf-8" | "latin-1"): Sample {
   const rows = objects.length;
   return {
     source: { format: isArray ? "json" : "jsonl", ...(encoding === "utf-8" ? {} : { encoding }) },
-    columns: Array.from(columns, ([name, values]) => ({
+    columns: Array.from(commonest(columns), ([name, values]) => ({
       name,
       values: Array.from({ length: rows }, (_, i) => values[i]),
     })),
     rows,
-    about: [`JSON, ${isArray ? "an array of objects" : "one object a line"}, with ${columns.size} values`],
+    about: [
+      `JSON, ${isArray ? "an array of objects" : "one object a line"}, with ${columns.size} values`,
+      ...(columns.size > COLUMNS ? [`the ${COLUMNS} that most rows have are looked at`] : []),
+    ],
     text: whole,
     total: all.length,
   };
+}
+
+/** The values that most rows have, as many as are looked at, in their order. */
+function commonest(columns: ReadonlyMap<string, unknown[]>): (readonly [string, unknown[]])[] {
+  const all = [...columns];
+  if (all.length <= COLUMNS) return all;
+  const count = (values: readonly unknown[]) => Object.keys(values).length;
+  const kept = new Set([...all].sort((a, b) => count(b[1]) - count(a[1])).slice(0, COLUMNS));
+  return all.filter((one) => kept.has(one));
 }
 
 /**

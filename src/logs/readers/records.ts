@@ -208,7 +208,8 @@ export class Records {
 
   #header(columns: readonly string[]): void {
     const names = columns.map((name) => name.trim());
-    const twice = names.find((name, column) => names.indexOf(name) < column);
+    const seen = new Set<string>();
+    const twice = names.find((name) => seen.size === seen.add(name).size);
     if (twice !== undefined) {
       throw new Error(`${this.where}columns must have names of their own, got ${show(twice)} twice`);
     }

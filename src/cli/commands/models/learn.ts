@@ -325,7 +325,7 @@ export function stateOf(recommender: Recommender): string {
 /** Prints the figures of a training; `more` are rows beside them. */
 export function report(
   recommender: Recommender,
-  { gamma, seed, json, model }: Pick<LearnOptions, "gamma" | "seed" | "json" | "model">,
+  { gamma, seed, json, model, follow }: Pick<LearnOptions, "gamma" | "seed" | "json" | "model" | "follow">,
   more: readonly Row[] = [],
 ): void {
   const stats = recommender.stats();
@@ -352,6 +352,9 @@ export function report(
   const { warmupUpdates } = recommender.options;
   if (stats.updates < warmupUpdates) {
     process.stderr.write(`fewer than ${warmupUpdates} updates: until then it recommends the most watched streams\n`);
+  } else if (!follow && more.length === 0) {
+    const how = '"--hold-out 0.1" says so of the end of this log, "liveq evaluate" of a later one';
+    process.stderr.write(`Whether it beats most popular is not measured yet: ${how}.\n`);
   }
   const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };
   const known = figures.filter(([, , value]) => Number.isFinite(value));
