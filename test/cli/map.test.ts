@@ -73,7 +73,13 @@ describe("from an export to recommendations", () => {
     JSON.stringify({ channel: `room${item}`, sender: { id: user }, message: "hello", sent_at: time / 1000 }),
   );
 
+  const ratings = visits.map(({ user, item, time, kind }) => {
+    const isLiked = Math.floor(item / 5) === user % 8;
+    return `u${user},film${item},${isLiked ? 4 + (kind % 2) : 1 + (kind % 2)},${time / 1000}`;
+  });
+
   test.each([
+    ["ratings.csv", `userId,movieId,rating,timestamp\n${ratings.join("\n")}\n`, "u1"],
     ["shop.csv", `timestamp;customer_id;sku;event_type;price\n${shop.join("\n")}\n`, "c1"],
     ["chat.jsonl", `${chat.join("\n")}\n`, "1"],
   ])("%s is mapped, prepared, learned and recommended from", async (file, text, user) => {
@@ -88,7 +94,7 @@ describe("from an export to recommendations", () => {
       expect(code, err).toBe(0);
     }
     const shown = await liveq("recommend", "--model", model, "--user", user, "-k", "5");
-    const items = [...shown.out.matchAll(/ (?:sku|room)(\d+) /g)].map((match) => Number(match[1]));
+    const items = [...shown.out.matchAll(/ (?:sku|room|film)(\d+) /g)].map((match) => Number(match[1]));
     expect(items).toHaveLength(5);
     // What the group of user 1 likes: items 5 to 9.
     expect(items.filter((item) => item >= 5 && item < 10).length).toBeGreaterThanOrEqual(4);
