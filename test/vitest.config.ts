@@ -1,8 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-/** They count the garbage of a million calls or the bytes alive, so they need a heap without other tests' modules. */
-const ALONE = ["test/engine/garbage.test.ts"];
-
 /**
  * What takes long: learning, simulated platforms, whole programs, benchmarks. `npm run test:long` runs them, and `.ci/run`;
  * `npm test` runs all others.
@@ -27,8 +24,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       // A worker loads each module once for all its files: a fresh start for each took a minute of the suite.
-      { test: { ...COMMON, name: "everyday", include: ALL, exclude: [...ALONE, ...LONG], isolate: false } },
-      { test: { ...COMMON, name: "alone", include: ALONE } },
+      { test: { ...COMMON, name: "everyday", include: ALL, exclude: LONG, isolate: false } },
       { test: { ...COMMON, name: "long", include: LONG } },
     ],
   },
