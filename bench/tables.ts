@@ -227,6 +227,25 @@ function ranker(): string {
   return markdown(["MovieLens-100K", "HR@10, all unseen items", "NDCG@10", "HR@10, 1 + 99", "NDCG@10"], lines);
 }
 
+/** What is learned from logs of any kind, beside what knows no user or no context. */
+function logs(): string {
+  const rows = new Rows("logs");
+  const cases = [...new Set(rows.all.filter(({ metric }) => metric === "events").map((row) => row.case))];
+  const count = (name: string, metric: string) => rows.of(name, metric).value.toLocaleString("en");
+  const lines = cases.flatMap((name) =>
+    (["hr_at_10", "ndcg_at_10"] as const).map((metric) => [
+      name.slice("logs/".length),
+      metric === "hr_at_10" ? "HR@10" : "NDCG@10",
+      ...["recommender", "popular", "itemknn", "ease", "above-popular"].map((policy) =>
+        between(rows.of(`${name}/${policy}`, metric), 3, share),
+      ),
+      metric === "hr_at_10" ? `${count(name, "events")} / ${count(name, "transitions")}` : "",
+    ]),
+  );
+  const header = ["recommender", "most popular", "ItemKNN", "EASE", "above most popular", "events / transitions"];
+  return markdown(["log", "on later time", ...header], lines);
+}
+
 /** What the ranker reaches without each group of features, and what the group brings. */
 function groups(): string {
   const rows = new Rows("ml-100k");
@@ -375,6 +394,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
     offpolicy,
     speed,
     ranker,
+    logs,
     groups,
     tuning,
     learning,

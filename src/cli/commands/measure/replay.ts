@@ -112,7 +112,9 @@ export interface Contestant {
 export function policyOf(name: string, seed: number): RankingPolicy & TargetPolicy {
   // All of `REPLAYED` can report their distributions.
   const isKnown = (REPLAYED as readonly string[]).includes(name);
-  return isKnown ? (POLICIES[name as PolicyName].create(seed) as Baseline) : new Trained(name);
+  if (!isKnown) return new Trained(name);
+  // What is on air is the log's to say: it may be a catalogue, where nothing ends by itself.
+  return Object.assign(POLICIES[name as PolicyName].create(seed) as Baseline, { streamTimeoutMs: 0 });
 }
 
 /** @throws UsageError for two of one name. */
