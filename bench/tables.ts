@@ -181,10 +181,22 @@ function offpolicy(): string {
 
 function speed(): string {
   const rows = new Rows("platform");
+  const prepared = new Rows("prepare");
   const stages = { read: "read and checked", read_clean: "cleaned too", read_clean_features: "into feature rows too" };
   const lines = Object.entries(stages).map(([stage, title]) => {
     return [`JSON lines, ${title}`, perSecond(rows.of("pipeline/jsonl", `${stage}_per_second`))];
   });
+  const ways = {
+    jsonl: "JSON lines",
+    "jsonl-cleaned": "cleaned",
+    "jsonl-sorted": "sorted",
+    "csv-mapped": "CSV, mapped",
+  };
+  for (const [way, title] of Object.entries(ways)) {
+    lines.push([`\`prepare\`, ${title}`, perSecond(prepared.of(`prepare/${way}`, "events_per_second"))]);
+  }
+  const peak = (events: number) => (prepared.of(`prepare/${events}-events`, "peak_bytes").value / 1e6).toFixed(0);
+  lines.push(["`prepare`, memory for 1 and 10 million events", `${peak(1_000_000)} and ${peak(10_000_000)} MB`]);
   for (const viewers of [1000, 10_000, 100_000]) {
     const name = `simulator/${viewers}-viewers-10000-streamers`;
     const [rate, memory] = [rows.of(name, "events_per_second"), rows.of(name, "memory")];
