@@ -17,7 +17,11 @@ export function whyUntrained(log: OpenedLog, teacher: LogTeacher): string | unde
   if (recommender.stats().updates > 0) return undefined;
   const { events, signs } = log.counts;
   if (events === 0) return "it has no events: is it the right file?";
-  if (refused > (teacher.events + teacher.decisions) / 2) {
+  const entries = teacher.events + teacher.decisions;
+  if (teacher.unordered > entries / 10) {
+    return `${teacher.unordered} of its ${entries} entries are earlier than the one before: liveq prepare puts a log in order`;
+  }
+  if (refused > entries / 2) {
     const how = "put the log in order, with times in milliseconds (liveq prepare)";
     return `${refused} entries have a wrong time, such as ${example}: ${how}`;
   }

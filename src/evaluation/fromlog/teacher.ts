@@ -1,4 +1,4 @@
-import { EventError, type LoggedDecision } from "../../protocol/index.js";
+import { EventError, type LoggedDecision, MINUTE } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
 import { isEvent, type LogEntry, type TimedEntry } from "../decisions/entries.js";
 
@@ -8,6 +8,9 @@ export class LogTeacher {
   readonly #times: ((decision: LoggedDecision) => number) | undefined;
   events = 0;
   decisions = 0;
+  /** Entries that are more than a minute earlier than the one before. */
+  unordered = 0;
+  #last = 0;
   /** Entries that were not learned from: their times are wrong, or another event came under their id. */
   refused = 0;
   /** Of the first of these, what and why. */
@@ -21,6 +24,8 @@ export class LogTeacher {
 
   teach({ entry, now }: TimedEntry<LogEntry>): void {
     const { recommender } = this;
+    if (entry.time < this.#last - MINUTE) this.unordered++;
+    this.#last = entry.time;
     if (isEvent(entry)) {
       this.events++;
       const receipt = recommender.feedback(entry, now);

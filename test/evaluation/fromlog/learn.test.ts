@@ -226,6 +226,11 @@ describe("a log that teaches nothing says why", () => {
       [{ kind: "on_air", time: 0, stream: "x", streamer: "r", category: "c" }, ...many(40, (i) => click(i, "u", "y"))],
       "40 of its 41 events are of streams that never went on air",
     ],
+    [
+      "out of order",
+      many(40, (i) => click(((i * 17) % 40) * 3_600_000, `u${i % 3}`, `s${i % 5}`)),
+      /\d+ of its \d+ entries are earlier than the one before: liveq prepare puts a log in order/,
+    ],
     ["no decisions given", many(40, (i) => click(i, "u", "y")), "no decisions were given", { decisions: [] }],
     [
       "decisions of another log",
