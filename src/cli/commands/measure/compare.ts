@@ -10,13 +10,23 @@ import { UsageError } from "../../reading/arguments.js";
 import { Inputs } from "../../reading/input.js";
 import { checkRecommender, type JsonOptions, readJsonObject } from "../../reading/options.js";
 import type { WorldOptions } from "../../tuning/target.js";
-import { cell, rowsOf } from "../../writing/figures.js";
+import { cell } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { printVerdicts, type Row, writeRows } from "../../writing/results.js";
 import { table } from "../../writing/table.js";
 import { gainOf, type Paired, verdict } from "../../writing/verdict.js";
-import { beginningOf, conclude, feed, leadOf, type Outcome, policyOf, REPLAYED, requireDistinct } from "./replay.js";
+import {
+  beginningOf,
+  conclude,
+  feed,
+  leadOf,
+  type Outcome,
+  policyOf,
+  REPLAYED,
+  requireDistinct,
+  rowsOfOutcomes,
+} from "./replay.js";
 
 export interface CompareOptions extends WorldOptions {
   events?: string[];
@@ -73,7 +83,7 @@ async function onLog(
   if (warmup.length > 0) await feed(contestants, new Inputs(warmup, signal), signal);
   const count = await feed(contestants, new Inputs(events, signal), signal);
   const results = contestants.map(({ name, replay }): Outcome => ({ name, result: replay.result() }));
-  const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const [first] = results as [Outcome, ...Outcome[]];
   const { cases } = first.result;
   if (cases === 0 && signal.aborted) return false;
   if (cases === 0) throw new Error(`${events.join(", ")}: must hold clicks on streams on air, got none`);
@@ -88,12 +98,7 @@ async function onLog(
   print(`${table(["", ...metrics, `NDCG above ${first.name}`], lines)}\n`, json);
   print(`${cases} cases in ${count} events; mean [95 % interval by user], gains user by user\n`, json);
   conclude(results, policies, k, json);
-  const rows = results.flatMap(({ name, result }) => rowsOf(result.figures, "recommender", `log/${name}`, [seed]));
-  const paired = others.flatMap(({ name, result }) => {
-    const gains = result.tally.minus(first.result.tally);
-    return rowsOf(gains, "recommender", `log/${name}-above-${first.name}`, [seed]);
-  });
-  writeRows(json, [...rows, ...paired]);
+  writeRows(json, rowsOfOutcomes(results, seed));
   return !signal.aborted;
 }
 

@@ -22,7 +22,16 @@ import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { compare } from "../../writing/ranking.js";
 import { writeRows } from "../../writing/results.js";
 import { type BanditEvaluation, evaluateBandits } from "./bandit.js";
-import { beginningOf, conclude, feed, type Outcome, policyOf, requireDistinct, Trained } from "./replay.js";
+import {
+  beginningOf,
+  conclude,
+  feed,
+  type Outcome,
+  policyOf,
+  requireDistinct,
+  rowsOfOutcomes,
+  Trained,
+} from "./replay.js";
 
 export interface EvaluateOptions extends Partial<Pick<BanditEvaluation, "bandit" | "other">> {
   events?: string[];
@@ -91,13 +100,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   if (cases === 0) throw new Error(`${files.join(", ")}: must hold clicks on streams on air, got none`);
   print(`${tablesOf(results, k)}\n${about}\n`, json);
   conclude(results, policies, k, json);
-  const [first, ...others] = results as [Outcome, ...Outcome[]];
-  const rows = results.flatMap(({ name, result }) => rowsOf(result.figures, "recommender", `log/${name}`, [seed]));
-  const paired = others.flatMap(({ name, result }) => {
-    const gains = result.tally.minus(first.result.tally);
-    return rowsOf(gains, "recommender", `log/${name}-above-${first.name}`, [seed]);
-  });
-  writeRows(json, [...rows, ...paired]);
+  writeRows(json, rowsOfOutcomes(results, seed));
   return !signal.aborted;
 }
 

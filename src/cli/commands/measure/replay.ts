@@ -9,7 +9,8 @@ import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents } from "../../reading/input.js";
 import { loadRecommender } from "../../reading/model.js";
-import { printVerdicts } from "../../writing/results.js";
+import { rowsOf } from "../../writing/figures.js";
+import { printVerdicts, type Row } from "../../writing/results.js";
 import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../writing/verdict.js";
 
 /** Users to explain decisions for, and streams of each. Set by hand. */
@@ -174,4 +175,15 @@ export function conclude(
     ];
   });
   printVerdicts([...leads.map(verdict), ...about], json);
+}
+
+/** The figures of all, and those of each above the first, as rows. */
+export function rowsOfOutcomes(results: readonly Outcome[], seed: number): Row[] {
+  const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const rows = results.flatMap(({ name, result }) => rowsOf(result.figures, "recommender", `log/${name}`, [seed]));
+  const paired = others.flatMap(({ name, result }) => {
+    const gains = result.tally.minus(first.result.tally);
+    return rowsOf(gains, "recommender", `log/${name}-above-${first.name}`, [seed]);
+  });
+  return [...rows, ...paired];
 }
