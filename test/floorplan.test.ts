@@ -16,6 +16,8 @@ const PACKAGES: Record<string, string[]> = {
   "node:": ["cli", "node", "storage"],
   "node-sqlite3-wasm": ["storage"],
   hono: ["examples", "server"],
+  preact: ["dashboard", "playground"],
+  uplot: ["dashboard"],
 };
 
 /** The doors of the package, by the names under which it exports them. */
@@ -39,7 +41,7 @@ const PURPOSES: Record<string, string> = {
 
 function files(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith(".d.ts"))
     .map((name) => join(folder, name));
 }
 
@@ -66,6 +68,7 @@ function targetsOf(file: string): string[] {
   return imports(file)
     .filter((name) => name.startsWith("."))
     .map((name) => join(dirname(file), name).replace(/\.js$/, ".ts"))
+    .map((target) => (existsSync(`${target}x`) ? `${target}x` : target))
     .filter((target) => target.startsWith("src/"));
 }
 
