@@ -60,5 +60,6 @@ export class Journal {
 
 /** A text on one line: what comes from outside must not look like another line. */
 function plain(value: unknown): string {
-  return String(value).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (one) => JSON.stringify(one).slice(1, -1));
+  const code = (one: string) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return String(value).replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, code);
 }

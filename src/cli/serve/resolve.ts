@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { show } from "../../check/index.js";
-import { flagOf, KEYS, type ServeSettings, SETTINGS, valueOf, variableOf } from "./settings.js";
+import { flagOf, KEYS, parsedBy, SETTINGS, type ServeSettings, variableOf } from "./settings.js";
 
 /** Wrong settings: the usage of the command is wrong, not what it does. */
 export class SettingError extends Error {}
@@ -38,7 +38,8 @@ export function resolved(
     const variable = environment[variableOf(key)];
     const candidates: [string, unknown][] = [
       [flagOf(key), flags[key]],
-      [variableOf(key), variable === undefined ? undefined : valueOf(SETTINGS[key], variable)],
+      // Empty is as good as not set: so say files that list all variables.
+      [variableOf(key), variable ? parsedBy(SETTINGS[key], variable) : undefined],
       [file ?? "", written[key]],
       ["default", SETTINGS[key].preset],
     ];
@@ -55,7 +56,8 @@ export function resolved(
 function check(key: keyof ServeSettings, value: unknown, from: string): void {
   const { rule, isSecret } = SETTINGS[key];
   const [holds, must] = rule;
-  if (!holds(value)) throw new SettingError(`"${key}" must be ${must}, got ${isSecret ? "another" : show(value)} (${from})`);
+  if (!holds(value))
+    throw new SettingError(`"${key}" must be ${must}, got ${isSecret ? "another" : show(value)} (${from})`);
 }
 
 /** The settings that a file holds. @throws SettingError. */

@@ -120,7 +120,7 @@ export function variableOf(key: string): string {
 const SWITCH: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false };
 
 /** The value of a text; the text itself where it has none: its rule says then what it must be. */
-export function valueOf({ kind }: Setting, given: string): unknown {
+export function parsedBy({ kind }: Setting, given: string): unknown {
   if (kind === "list") return given.split(/\s/).filter((part) => part !== "");
   if (kind === "switch") return Object.hasOwn(SWITCH, given) ? SWITCH[given] : given;
   if (kind === "number" && given.trim() !== "" && !Number.isNaN(Number(given))) return Number(given);
