@@ -10,6 +10,7 @@ export interface Room {
  */
 export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
+  { path: "cli/serve", holds: "`liveq serve`: its settings, threads, logs, and simulated viewers" },
   { path: "cli/guessing", holds: "the first rows of a log become a mapping, with the guesses explained" },
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
   { path: "storage", holds: "the durable log and checkpoints" },
