@@ -12,9 +12,9 @@ const PAGES = {
     document: "src/playground/page/index.html",
     scripts: {
       playground: "src/playground/index.ts",
-      trainer: "src/playground/control/worker.ts",
-      bits: "src/playground/bits/worker.ts",
-      platform: "src/playground/platform/worker.ts",
+      trainer: "src/playground/control/train.ts",
+      bits: "src/playground/bits/compare.ts",
+      platform: "src/playground/platform/show.ts",
     },
     offline: "src/playground/page/offline.ts",
   },

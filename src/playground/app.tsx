@@ -1,7 +1,7 @@
 import { Shell, usePlace, type View } from "../dashboard/index.js";
-import { BitsView } from "./bits/view.js";
-import { ControlView } from "./control/view.js";
-import { PlatformView } from "./platform/view.js";
+import { BitsView } from "./bits/bits.js";
+import { ControlView } from "./control/control.js";
+import { PlatformView } from "./platform/platform.js";
 
 const VIEWS: readonly View[] = [
   { name: "control", title: "Control" },

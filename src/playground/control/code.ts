@@ -31,7 +31,7 @@ class Scaled extends ${name} {
     : "";
   const make = `new ${scale ? "Scaled" : name}()`;
   return `// node train.mjs, after: npm install liveq
-import { createHash } from "node:crypto";
+import { createHash } from ${JSON.stringify("node:crypto")};
 import { ${name}, DQN, train } from "liveq";
 ${scaled}
 const agent = new DQN(${options});

@@ -1,3 +1,4 @@
+import { cos, sin } from "../../numeric/index.js";
 import type { Frame } from "./scenes.js";
 import type { EnvironmentName } from "./settings.js";
 
@@ -54,7 +55,7 @@ function cartPole(context: Context, { variables, action }: Frame, ink: Ink, w: n
   const length = Math.min(1 * scale, 0.6 * h);
   stroke(context, ink.accent, 0.09 * scale, () => {
     context.moveTo(cx, cy - 0.14 * scale);
-    context.lineTo(cx + length * Math.sin(theta), cy - 0.14 * scale - length * Math.cos(theta));
+    context.lineTo(cx + length * sin(theta), cy - 0.14 * scale - length * cos(theta));
   });
   if (action < 0) return;
   const side = action === 1 ? 1 : -1;
@@ -69,8 +70,8 @@ function acrobot(context: Context, { variables }: Frame, ink: Ink, w: number, h:
   const [first = 0, second = 0] = variables;
   const scale = Math.min(w, h) / 4.6;
   const [x0, y0] = [w / 2, h / 2];
-  const [x1, y1] = [x0 + scale * Math.sin(first), y0 + scale * Math.cos(first)];
-  const [x2, y2] = [x1 + scale * Math.sin(first + second), y1 + scale * Math.cos(first + second)];
+  const [x1, y1] = [x0 + scale * sin(first), y0 + scale * cos(first)];
+  const [x2, y2] = [x1 + scale * sin(first + second), y1 + scale * cos(first + second)];
   stroke(context, ink.line, 2, () => {
     context.moveTo(0, y0 - scale);
     context.lineTo(w, y0 - scale);
@@ -89,7 +90,7 @@ function mountainCar(context: Context, { variables }: Frame, ink: Ink, w: number
   const [position = -0.5] = variables;
   const [left, right] = [-1.2, 0.6];
   const xOf = (p: number) => ((p - left) / (right - left)) * w;
-  const yOf = (p: number) => h - (0.55 + 0.45 * Math.sin(3 * p)) * 0.75 * h - 0.06 * h;
+  const yOf = (p: number) => h - (0.55 + 0.45 * sin(3 * p)) * 0.75 * h - 0.06 * h;
   stroke(context, ink.line, 3, () => {
     context.moveTo(0, yOf(left));
     for (let p = left; p <= right; p += 0.02) context.lineTo(xOf(p), yOf(p));

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { bytes, download } from "../../dashboard/index.js";
+import type { SavedTraining } from "./calls.js";
 import { codeOf } from "./code.js";
-import type { SavedTraining } from "./messages.js";
 import { Scene } from "./scenes.js";
 import type { Session } from "./session.js";
 import type { EnvironmentName } from "./settings.js";

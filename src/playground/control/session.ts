@@ -1,8 +1,8 @@
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { keepSettings } from "../../dashboard/index.js";
+import type { SavedTraining } from "./calls.js";
 import { drawFrame, inkOf } from "./drawing.js";
-import type { SavedTraining } from "./messages.js";
 import { Scene } from "./scenes.js";
 import { type EnvironmentName, faultOf, SETTINGS, type Settings, settingsOf } from "./settings.js";
 import { drop, keep, kept } from "./store.js";

@@ -1,4 +1,4 @@
-import type { SavedTraining } from "./messages.js";
+import type { SavedTraining } from "./calls.js";
 
 const [DATABASE, STORE] = ["liveq", "trainings"];
 

@@ -1,6 +1,6 @@
 import type { LayerWeights } from "../../engine/index.js";
 import type { TrainProgress } from "../../training/index.js";
-import type { Answer, Call, CurvePoint, SavedTraining } from "./messages.js";
+import type { Answer, Call, CurvePoint, SavedTraining } from "./calls.js";
 import type { Frame } from "./scenes.js";
 import type { EnvironmentName, Settings } from "./settings.js";
 

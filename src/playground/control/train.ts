@@ -2,7 +2,7 @@
 import { DQN, sha256, unpackSnapshot } from "../../engine/index.js";
 import { toOnnx, toSafetensors } from "../../exchange/index.js";
 import { resume, type Training, type TrainProgress, train } from "../../training/index.js";
-import type { Answer, Call, CurvePoint, SavedTraining } from "./messages.js";
+import type { Answer, Call, CurvePoint, SavedTraining } from "./calls.js";
 import { type Frame, Scene } from "./scenes.js";
 import { type EnvironmentName, optionsOf, RECIPES, type Settings } from "./settings.js";
 
