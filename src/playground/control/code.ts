@@ -32,7 +32,7 @@ class Scaled extends ${name} {
   const make = `new ${scale ? "Scaled" : name}()`;
   return `// node train.mjs, after: npm install liveq
 import { createHash } from ${JSON.stringify("node:crypto")};
-import { ${name}, DQN, train } from "liveq";
+import { ${name}, DQN, train } from ${JSON.stringify("liveq")};
 ${scaled}
 const agent = new DQN(${options});
 
