@@ -571,7 +571,6 @@ describe("a stray quote", () => {
     }
   });
 
-
   const width = 3;
   const line = (cells: readonly string[]) =>
     cells.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",");

@@ -21,6 +21,8 @@ export interface LookAlikeLog {
 /** The first day of generated logs. */
 const START = Date.UTC(2026, 1, 2);
 const LIVE = { users: 120, items: 80, groups: 5, days: 12 };
+/** So many that far more than ten are on air at a time. */
+const LARGE = { ...LIVE, items: 240 };
 const SHOP = { users: 150, items: 80, groups: 5, days: 21 };
 const RATED = { users: 600, items: 240, groups: 6, days: 200 };
 const SHOWN = { users: 150, items: 80, groups: 5, days: 12 };
@@ -36,9 +38,9 @@ function ordered<T extends { time: number }>(rows: T[]): T[] {
   return rows.sort((a, b) => a.time - b.time);
 }
 
-function visits(seed: number): Visit[] {
+function visits(seed: number, size = LIVE): Visit[] {
   const all: Visit[] = [];
-  walkLive({ ...LIVE, seed }, (visit) => all.push(visit));
+  walkLive({ ...size, seed }, (visit) => all.push(visit));
   return ordered(all);
 }
 
@@ -178,7 +180,7 @@ function steam(seed: number): Files {
 }
 
 function twitch100K(seed: number): Files {
-  const rows = visits(seed).map(({ user, streamer, broadcast, time, watchMs, end }) => {
+  const rows = visits(seed, LARGE).map(({ user, streamer, broadcast, time, watchMs, end }) => {
     const from = Math.floor(time / STEP);
     const to = Math.max(from + 1, Math.ceil(Math.min(time + watchMs, end) / STEP));
     return { user, row: `${user},${34_000_000 + streamer * 100 + broadcast + 1},streamer${streamer},${from},${to}` };
@@ -192,7 +194,7 @@ function twitch100K(seed: number): Files {
 }
 
 function kuaiLive(seed: number): Files {
-  const all = visits(seed);
+  const all = visits(seed, LARGE);
   const live = ({ streamer, broadcast }: Pick<Visit, "streamer" | "broadcast">) => streamer * 100 + broadcast + 1;
   const rooms = new Map(all.map((visit) => [live(visit), visit]));
   const random = Random.named(seed, "kuailive-negatives");

@@ -1,5 +1,6 @@
 import { hitRate, ndcg, placeHeldOut, type Ranker } from "../../../src/evaluation/ranking.js";
-import { leaveLastOut } from "../../../src/logs/index.js";
+import { type Interactions, leaveLastOut, selectInteractions } from "../../../src/logs/index.js";
+import { Random } from "../../../src/numeric/random.js";
 import { trainDqnRanker } from "../../../src/ranking/dqn/ranker.js";
 import { Ease } from "../../../src/ranking/ease.js";
 import { ItemKnn } from "../../../src/ranking/itemknn.js";
@@ -13,9 +14,20 @@ const METRICS = ["hr_at_10", "ndcg_at_10"] as const;
 /** Of items of which nothing is known. */
 const NO_TRAITS = { year: Number.NaN, genres: 0 };
 
+/** Whether all ratings are of one time. */
+function withoutTimes({ time }: Interactions): boolean {
+  return time.every((one) => one === time[0]);
+}
+
+/** Ratings without times in a random order: that of a file may tell the last one, as in a matrix. */
+function shuffled(ratings: Interactions, seed: number): Interactions {
+  const places = Array.from(ratings.user.keys());
+  return selectInteractions(ratings, Int32Array.from(Random.named(seed, "no-times").shuffle(places)));
+}
+
 /**
- * Figures of the DQN ranker and others on each user's last rating, among all items that are new to the user. Without times
- * the order of the file decides which is the last.
+ * Figures of the DQN ranker and others on each user's last rating, among all items that are new to the user; without
+ * times, on one of each user that is drawn.
  */
 export async function measureRatings(
   { format, make }: LookAlikeLog,
@@ -27,7 +39,7 @@ export async function measureRatings(
   let n = 0;
   for (const seed of seeds) {
     const { ratings, rows } = await ratingsIn(format, make(seed));
-    const split = leaveLastOut(ratings);
+    const split = leaveLastOut(withoutTimes(ratings) ? shuffled(ratings, seed) : ratings);
     const { train, test } = split;
     const items = Array.from({ length: train.items }, () => NO_TRAITS);
     let updates = 0;
