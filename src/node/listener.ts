@@ -18,8 +18,8 @@ export interface ListenerOptions {
   /** Maximum number of requests that are handled at once; beyond, the answer is 503. Default 1000, set by hand. */
   maxRequests?: number;
   /**
-   * Milliseconds of work for the requests of one turn of the event loop: those behind get 503 at once, unread, so that the
-   * others do not wait for a queue that only grows. 0: all are taken. Default 0.
+   * Milliseconds of work for the requests of one turn of the event loop, but for its first eight: those behind get 503 at once,
+   * unread, so that the others do not wait for a queue that only grows. 0: all are taken. Default 0.
    */
   maxTurnMs?: number;
   /** Paths that are answered however long a turn takes, such as `/live`. Default: none. */
@@ -100,11 +100,8 @@ export function requestListener(handler: RequestHandler, options: ListenerOption
       refuse(request, response, new Refused(503, "too many requests at once; try again", { "retry-after": "1" }));
       return;
     }
-    if (
-      resolved.maxTurnMs > 0 &&
-      turn.lasted() > resolved.maxTurnMs &&
-      !resolved.urgentPaths.includes(pathOf(request))
-    ) {
+    const { maxTurnMs, urgentPaths } = resolved;
+    if (maxTurnMs > 0 && turn.isFull(maxTurnMs) && !urgentPaths.includes(pathOf(request))) {
       refuse(request, response, new Refused(503, "too many requests at once; try again", { "retry-after": "1" }));
       return;
     }
@@ -113,22 +110,30 @@ export function requestListener(handler: RequestHandler, options: ListenerOption
   };
 }
 
-/** How long the requests of this turn of the event loop have taken by now. */
+/** Requests of a turn that are taken however long it lasts: a program that has just begun is slow, and not busy. */
+const TURN_REQUESTS = 8;
+
+/** The requests of this turn of the event loop, and how long they have taken by now. */
 class Turn {
   #from = 0;
+  #taken = 0;
   #isBegun = false;
 
-  lasted(): number {
+  /** Whether another request would wait too long, or make others wait. */
+  isFull(maxMs: number): boolean {
     const now = performance.now();
     if (!this.#isBegun) {
       this.#isBegun = true;
+      this.#taken = 0;
       this.#from = now;
       // Runs once all connections that are ready have been read.
       setImmediate(() => {
         this.#isBegun = false;
       });
     }
-    return now - this.#from;
+    if (this.#taken >= TURN_REQUESTS && now - this.#from > maxMs) return true;
+    this.#taken++;
+    return false;
   }
 }
 
