@@ -18,6 +18,7 @@ import { type RecommendOptions, recommend } from "./commands/models/recommend.js
 import { type TrainOptions, train } from "./commands/models/train.js";
 import { trainWords, type WordOptions } from "./commands/models/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
+import { type PlaygroundOptions, playground } from "./pages/index.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
@@ -522,6 +523,11 @@ serve.action(
     return serveEdge(settings, { isPrinted: printConfig, print, signal: stop.signal });
   },
 );
+
+command("playground", "serve a page that learns in the browser", "", "--port 0")
+  .option("--host <address>", "the address to listen on", "127.0.0.1")
+  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8788)
+  .action((options: PlaygroundOptions) => playground(options, stop.signal));
 
 command(
   "schema",

@@ -171,7 +171,7 @@ async function series(dir: string, kills: number, seed: number, done: () => void
 }
 
 export const KILLS: FaultCase = {
-  ...{ name: "kill -9", unit: "kills", full: 1000, few: 4, part: 100 },
+  ...{ name: "kill -9", unit: "kills", full: 1000, few: 4, part: 25 },
   async run(count, seed, tell) {
     mkdirSync(".build", { recursive: true });
     const folder = mkdtempSync(resolve(".build", "kills-"));

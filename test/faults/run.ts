@@ -11,13 +11,22 @@ const program = new Command("test:faults")
   .option("--again", "do what is in the file again")
   .option("--only <text...>", "only the cases whose name holds one of these")
   .option("--share <x>", "a share of the full numbers, in (0, 1]", Number, 1)
+  .option("--parts <n>", "end after so many parts of a case", Number)
   .option("--few", "as few as the tests of every day");
-const { json, again, only, share, few } = program.parse().opts<{
+const {
+  json,
+  again,
+  only,
+  share,
+  few,
+  parts = Number.POSITIVE_INFINITY,
+} = program.parse().opts<{
   json?: string;
   again?: true;
   only?: string[];
   share: number;
   few?: true;
+  parts?: number;
 }>();
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -40,7 +49,7 @@ async function runCase(own: FaultCase): Promise<boolean> {
   const { name, unit, full, part } = own;
   const total = few ? own.few : Math.max(1, Math.round(full * share));
   let rows: Row[] = again ? [] : stored().filter((row) => row.case === name);
-  for (let done = rows[0]?.n ?? 0; done < total; ) {
+  for (let [done, turn] = [rows[0]?.n ?? 0, 0]; done < total && turn < parts; turn++) {
     const count = Math.min(part, total - done);
     const tell = (line: string) => say(`${((performance.now() - started) / 1000).toFixed(0)} s  ${name}: ${line}`);
     const figures = await own.run(count, Math.floor(done / part), tell);

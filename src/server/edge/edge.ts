@@ -21,8 +21,10 @@ export interface Learned {
   /** A new model that may go live. */
   readonly model?: Model | undefined;
   readonly heldBack?: HeldBack | undefined;
-  /** Set when it has saved itself: the log may be trimmed up to here. */
+  /** Set when nobody needs them any more: the log may be trimmed up to here. */
   readonly trimTo?: number | undefined;
+  /** Whether it has saved itself just now. */
+  readonly isSaved?: boolean;
 }
 
 /** The learner of a server, on this thread or another. */
@@ -288,17 +290,15 @@ export class Edge {
     }
   }
 
-  #take({ next, model, heldBack, trimTo }: Learned): void {
+  #take({ next, model, heldBack, trimTo, isSaved }: Learned): void {
     const { log, onError, onNews } = this.#parts;
     this.#learned = next;
     if (heldBack !== undefined && heldBack.updates !== this.#stats.heldBack?.updates) {
       onNews?.({ type: "heldBack", heldBack });
     }
     this.#stats.heldBack = heldBack;
-    if (trimTo !== undefined) {
-      onNews?.({ type: "checkpoint", sequence: next, trimTo });
-      log.trim(trimTo).catch((error) => onError?.(error));
-    }
+    if (isSaved) onNews?.({ type: "checkpoint", sequence: next, trimTo: trimTo ?? 0 });
+    if (trimTo !== undefined) log.trim(trimTo).catch((error) => onError?.(error));
     if (model === undefined) return;
     this.#keep(model);
     if (!this.#stats.isPinned) this.#swap(model);
