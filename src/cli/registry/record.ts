@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import { type Command, CommanderError } from "commander";
 import { CASE_SLICES } from "../../evaluation/index.js";
 import { UsageError } from "../reading/arguments.js";
+import { renderReport } from "../reports/index.js";
 import { EXIT, Stopped } from "../stop.js";
-import { collect, version } from "../writing/results.js";
+import { tryOutputs, writeText } from "../writing/output.js";
+import { type Collected, collect, version } from "../writing/results.js";
 import { commitAround } from "./commit.js";
 import { digestsOf } from "./digest.js";
 import { append, type Run, registryOf } from "./registry.js";
@@ -14,6 +16,7 @@ const INPUTS = ["events", "warmup", "decisions", "movielens", "titles", "words",
 /** Adds the options of the registry to a command. */
 export function withRegistry(own: Command): Command {
   return own
+    .option("--report <file>", "a report as one file of HTML: pictures, intervals, options, how to repeat it")
     .option("--runs <file>", "the registry that gets a row about this run (default: $LIVEQ_RUNS or liveq-runs.jsonl)")
     .option("--no-run", "leave no row in the registry of runs");
 }
@@ -36,50 +39,92 @@ function isWhole({ case: name }: { case: string }): boolean {
   return !CASE_SLICES.some((slice) => slice !== "all" && name.endsWith(`/${slice}`));
 }
 
+/** A run of a command from its begin. */
+class Running {
+  readonly #command: Command;
+  readonly #options: Record<string, unknown>;
+  readonly #begun = new Date();
+  readonly #start = performance.now();
+  readonly #data: Run["data"];
+  readonly #collected = collect();
+
+  constructor(command: Command) {
+    this.#command = command;
+    this.#options = command.opts<Record<string, unknown>>();
+    this.#data = digestsOf(inputsOf(command.name(), command.args, this.#options));
+  }
+
+  /** Ends it without a trace. */
+  drop(): void {
+    this.#collected.stop();
+  }
+
+  /** Ends it: it leaves a row in the registry, and a report where one is asked for. */
+  end(exit: number, error?: unknown): void {
+    this.#collected.stop();
+    const run = this.#row(exit, error);
+    const registry = registryOf(this.#options);
+    if (registry !== undefined) tryAppend(registry, run);
+    const { report } = this.#options;
+    if (typeof report === "string") writeText(report, renderReport(contentOf(run, this.#collected)));
+  }
+
+  #row(exit: number, error: unknown): Run {
+    const { runs: _, run: __, json: ___, report: ____, ...own } = this.#options;
+    const { name, args } = { name: this.#command.name(), args: this.#command.args };
+    const commit = commitAround(".");
+    const figures = this.#collected.rows.filter(isWhole).map(({ case: what, metric, value, unit, lo, hi, n }) => {
+      const bounds = lo !== undefined && hi !== undefined ? { lo, hi } : {};
+      return { case: what, metric, value, unit, ...bounds, ...(n !== undefined && { n }) };
+    });
+    return {
+      ...{ id: newId(), time: this.#begun.toISOString(), command: name, line: process.argv.slice(2) },
+      ...{ options: { ...own, ...(args.length > 0 && { arguments: args }) }, data: this.#data },
+      ...(commit !== undefined && { commit }),
+      ...{ version, runtime: `node ${process.versions.node}` },
+      ...(typeof own["seed"] === "number" && { seed: own["seed"] }),
+      ...{ seconds: Math.round(performance.now() - this.#start) / 1000, exit },
+      ...(error !== undefined && { error: error instanceof Error ? error.message : String(error) }),
+      ...{ figures, verdicts: [...this.#collected.verdicts] },
+    };
+  }
+}
+
+/** A run as a report; slices of figures are in it, which the registry leaves out. */
+function contentOf(run: Run, { rows, plots, listings }: Collected) {
+  const { command, line, options, verdicts, error, time, commit = "unknown", data, seconds } = run;
+  const place = { time, version: run.version, commit, runtime: run.runtime, seconds: String(seconds) };
+  const files = data.map((one) => [one.file, one.sha256 ?? "", one.bytes ?? Number.NaN]);
+  const read = { title: "Files that were read", header: ["file", "SHA-256", "bytes"], rows: files };
+  return {
+    ...{ title: `liveq ${command}`, rows, plots, options, line, place },
+    verdicts: error === undefined ? verdicts : [...verdicts, `It did not end well: ${error}`],
+    listings: files.length > 0 ? [...listings, read] : listings,
+  };
+}
+
 /**
- * An action of a command that leaves a row in the registry when it ends, in whatever way but wrong usage. A row that cannot
- * be written is a warning.
+ * An action of a command that leaves a row in the registry when it ends, in whatever way but wrong usage, and a report where
+ * one is asked for. A row that cannot be written is a warning.
  */
 export function recorded<A extends unknown[]>(action: (...given: A) => unknown): (...given: A) => Promise<void> {
   return async (...given) => {
     const command = given.at(-1) as Command;
-    const options = command.opts<Record<string, unknown>>();
-    const file = registryOf(options);
-    if (file === undefined) {
+    const { report, ...options } = command.opts<{ report?: string }>();
+    tryOutputs(report);
+    if (report === undefined && registryOf(options) === undefined) {
       await action(...given);
       return;
     }
-    const begun = new Date();
-    const start = performance.now();
-    const data = digestsOf(inputsOf(command.name(), command.args, options));
-    const { rows, verdicts, stop } = collect();
-    const end = (exit: number, error?: unknown) => {
-      stop();
-      const { runs: _, run: __, json: ___, ...own } = options;
-      const commit = commitAround(".");
-      const figures = rows.filter(isWhole).map(({ case: what, metric, value, unit, lo, hi, n }) => {
-        const bounds = lo !== undefined && hi !== undefined ? { lo, hi } : {};
-        return { case: what, metric, value, unit, ...bounds, ...(n !== undefined && { n }) };
-      });
-      tryAppend(file, {
-        ...{ id: newId(), time: begun.toISOString(), command: command.name(), line: process.argv.slice(2) },
-        ...{ options: { ...own, ...(command.args.length > 0 && { arguments: command.args }) }, data },
-        ...(commit !== undefined && { commit }),
-        ...{ version, runtime: `node ${process.versions.node}` },
-        ...(typeof own["seed"] === "number" && { seed: own["seed"] }),
-        ...{ seconds: Math.round(performance.now() - start) / 1000, exit },
-        ...(error !== undefined && { error: error instanceof Error ? error.message : String(error) }),
-        ...{ figures, verdicts: [...verdicts] },
-      });
-    };
+    const running = new Running(command);
     try {
       await action(...given);
     } catch (error) {
-      if (error instanceof UsageError || error instanceof CommanderError) stop();
-      else end(exitOf(error), error);
+      if (error instanceof UsageError || error instanceof CommanderError) running.drop();
+      else running.end(exitOf(error), error);
       throw error;
     }
-    end(Number(process.exitCode ?? EXIT.ok));
+    running.end(Number(process.exitCode ?? EXIT.ok));
   };
 }
 
