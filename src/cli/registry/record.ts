@@ -13,10 +13,14 @@ import { append, type Run, registryOf } from "./registry.js";
 /** Options that name what a run reads; `--model` is read by `evaluate`, and by `train` to resume. */
 const INPUTS = ["events", "warmup", "decisions", "movielens", "titles", "words", "schedule", "options", "space"];
 
-/** Adds the options of the registry to a command. */
+/** Adds the option of a report to a command. */
+export function withReport(own: Command): Command {
+  return own.option("--report <file>", "a report as one file of HTML: pictures, intervals, options, how to repeat it");
+}
+
+/** Adds the options of the registry to a command, and that of a report. */
 export function withRegistry(own: Command): Command {
-  return own
-    .option("--report <file>", "a report as one file of HTML: pictures, intervals, options, how to repeat it")
+  return withReport(own)
     .option("--runs <file>", "the registry that gets a row about this run (default: $LIVEQ_RUNS or liveq-runs.jsonl)")
     .option("--no-run", "leave no row in the registry of runs");
 }
@@ -39,6 +43,12 @@ function isWhole({ case: name }: { case: string }): boolean {
   return !CASE_SLICES.some((slice) => slice !== "all" && name.endsWith(`/${slice}`));
 }
 
+/** The files in which a run leaves traces. */
+interface Traces {
+  readonly registry: string | undefined;
+  readonly report: string | undefined;
+}
+
 /** A run of a command from its begin. */
 class Running {
   readonly #command: Command;
@@ -59,14 +69,12 @@ class Running {
     this.#collected.stop();
   }
 
-  /** Ends it: it leaves a row in the registry, and a report where one is asked for. */
-  end(exit: number, error?: unknown): void {
+  /** Ends it: it leaves a row in the registry and a report, where they are wanted. */
+  end(exit: number, { registry, report }: Traces, error?: unknown): void {
     this.#collected.stop();
     const run = this.#row(exit, error);
-    const registry = registryOf(this.#options);
     if (registry !== undefined) tryAppend(registry, run);
-    const { report } = this.#options;
-    if (typeof report === "string") writeText(report, renderReport(contentOf(run, this.#collected)));
+    if (report !== undefined) writeText(report, renderReport(contentOf(run, this.#collected)));
   }
 
   #row(exit: number, error: unknown): Run {
@@ -103,29 +111,48 @@ function contentOf(run: Run, { rows, plots, listings }: Collected) {
   };
 }
 
+/** Runs an action, and leaves its traces in whatever way it ends but by wrong usage. */
+async function traced<A extends unknown[]>(action: (...given: A) => unknown, given: A, traces: Traces): Promise<void> {
+  if (traces.registry === undefined && traces.report === undefined) {
+    await action(...given);
+    return;
+  }
+  tryOutputs(traces.report);
+  const running = new Running(given.at(-1) as Command);
+  try {
+    await action(...given);
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof CommanderError) running.drop();
+    else running.end(exitOf(error), traces, error);
+    throw error;
+  }
+  running.end(Number(process.exitCode ?? EXIT.ok), traces);
+}
+
+type Action<A extends unknown[]> = (...given: A) => unknown;
+
 /**
  * An action of a command that leaves a row in the registry when it ends, in whatever way but wrong usage, and a report where
  * one is asked for. A row that cannot be written is a warning.
  */
-export function recorded<A extends unknown[]>(action: (...given: A) => unknown): (...given: A) => Promise<void> {
-  return async (...given) => {
-    const command = given.at(-1) as Command;
-    const { report, ...options } = command.opts<{ report?: string }>();
-    tryOutputs(report);
-    if (report === undefined && registryOf(options) === undefined) {
-      await action(...given);
-      return;
-    }
-    const running = new Running(command);
-    try {
-      await action(...given);
-    } catch (error) {
-      if (error instanceof UsageError || error instanceof CommanderError) running.drop();
-      else running.end(exitOf(error), error);
-      throw error;
-    }
-    running.end(Number(process.exitCode ?? EXIT.ok));
+export function recorded<A extends unknown[]>(action: Action<A>): (...given: A) => Promise<void> {
+  return (...given) => {
+    const { report, ...options } = (given.at(-1) as Command).opts<{ report?: string }>();
+    return traced(action, given, { registry: registryOf(options), report });
   };
+}
+
+/** An action of a command that leaves a report where one is asked for: by a file whose name ends in `.html`. */
+export function reported<A extends unknown[]>(action: Action<A>): (...given: A) => Promise<void> {
+  return (...given) => {
+    const { report } = (given.at(-1) as Command).opts<{ report?: string }>();
+    return traced(action, given, { registry: undefined, report: isHtml(report) ? report : undefined });
+  };
+}
+
+/** Whether a report goes into a file of this name as HTML. */
+export function isHtml(file: string | undefined): boolean {
+  return file !== undefined && /\.html?$/i.test(file);
 }
 
 function newId(): string {
