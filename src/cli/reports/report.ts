@@ -37,8 +37,9 @@ export interface ReportContent {
   readonly rows: readonly ReportedRow[];
   /** Options that were in force. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** How to run it again: the words of the command line. */
+  /** How to run it again: the words of the command line, behind the program's name. Default `liveq`. */
   readonly line: readonly string[];
+  readonly program?: string;
   /** Where and with what it ran: version, commit, runtime, machine, seconds. */
   readonly place: Readonly<Record<string, string>>;
 }
@@ -90,7 +91,7 @@ function quoted(word: string): string {
 
 /** A report as one file of HTML: it loads nothing, runs nothing, and can be sent to others. */
 export function renderReport(content: ReportContent): string {
-  const { title, verdicts, plots, listings, rows, options, line, place } = content;
+  const { title, verdicts, plots, listings, rows, options, line, program = "liveq", place } = content;
   const pairs = (of: Readonly<Record<string, unknown>>) =>
     Object.entries(of).map(([name, value]) => [
       name,
@@ -107,7 +108,7 @@ export function renderReport(content: ReportContent): string {
     section("Options", Object.keys(options).length === 0 ? "" : htmlTable(["option", "value"], pairs(options))),
     section(
       "To repeat it",
-      `<pre>liveq ${escaped(line.map(quoted).join(" "))}</pre>\n${htmlTable(["what", "is"], pairs(place))}`,
+      `<pre>${escaped(program)} ${escaped(line.map(quoted).join(" "))}</pre>\n${htmlTable(["what", "is"], pairs(place))}`,
     ),
   ];
   return `<!doctype html>
