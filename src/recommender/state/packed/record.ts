@@ -65,6 +65,25 @@ function eachName(tables: readonly Table[], counts: Uint32Array, visit: (names: 
   }
 }
 
+/**
+ * Calls `visit` for each group of numbers, n of them, each `stride` after the one before: column c, or with c below 0 the
+ * row of a table of one entry.
+ */
+function eachGroup(
+  tables: readonly Table[],
+  counts: Uint32Array,
+  visit: (columns: readonly Column[], c: number, n: number, from: number, stride: number) => void,
+): void {
+  let from = 0;
+  tables.forEach(({ columns }, t) => {
+    const n = counts[t]!;
+    const width = columns.length;
+    if (n === 1) visit(columns, -1, width, from, 1);
+    for (let c = 0; c < width && n > 1; c++) visit(columns, c, n, from + c, width);
+    from += n * width;
+  });
+}
+
 /** What is put together, and taken apart, at the moment. */
 const codes: number[] = [];
 const places: number[] = [];
@@ -135,22 +154,11 @@ export class RecordWriter {
   end(): Uint8Array {
     const out = this.#out.clear();
     putHead(out, this.#tables, this);
-    let from = 0;
-    for (let t = 0; t < this.#tables.length; t++) {
-      const { columns } = this.#tables[t]!;
-      const n = this.counts[t]!;
-      const width = columns.length;
-      if (n === 1) {
-        for (let c = 0; c < width; c++) numbers[c] = this.#values[from + c]!;
-        this.#mixed(width, columns, 0, 1);
-      } else if (n > 1) {
-        for (let c = 0; c < width; c++) {
-          for (let i = 0; i < n; i++) numbers[i] = this.#values[from + i * width + c]!;
-          this.#column(n, columns, c);
-        }
-      }
-      from += n * width;
-    }
+    eachGroup(this.#tables, this.counts, (columns, c, n, from, stride) => {
+      for (let i = 0; i < n; i++) numbers[i] = this.#values[from + i * stride]!;
+      if (c < 0) this.#mixed(n, columns, 0, 1);
+      else this.#column(n, columns, c);
+    });
     return out.bytes.subarray(0, out.length);
   }
 
@@ -357,35 +365,19 @@ export class RecordReader {
 
   /** Three bytes a name, codes of all numbers, all numbers row by row. */
   #openOld(bytes: ByteReader): void {
-    let size = 0;
-    for (let t = 0; t < this.#tables.length; t++) size += this.counts[t]! * this.#tables[t]!.columns.length;
-    bytes.bits(codes, size, 2);
-    for (let t = 0; t < this.#tables.length; t++) {
-      for (let entry = this.counts[t]!; entry > 0; entry--) {
-        for (const { kind } of this.#tables[t]!.columns) {
-          this.values.push(this.#number(bytes, codes[this.values.length]!, kind));
-        }
-      }
-    }
+    const all = this.#tables.flatMap(({ columns }, t) =>
+      new Array<typeof columns>(this.counts[t]!).fill(columns).flat(),
+    );
+    this.#mixed(bytes, all.length, all, 0, 1);
+    for (let i = 0; i < all.length; i++) this.values[i] = numbers[i]!;
   }
 
   #openColumns(bytes: ByteReader): void {
-    let from = 0;
-    for (let t = 0; t < this.#tables.length; t++) {
-      const { columns } = this.#tables[t]!;
-      const n = this.counts[t]!;
-      const width = columns.length;
-      if (n === 1) {
-        this.#mixed(bytes, width, columns, 0, 1);
-        for (let c = 0; c < width; c++) this.values[from + c] = numbers[c]!;
-      } else if (n > 1) {
-        for (let c = 0; c < width; c++) {
-          this.#column(bytes, n, columns, c);
-          for (let i = 0; i < n; i++) this.values[from + i * width + c] = numbers[i]!;
-        }
-      }
-      from += n * width;
-    }
+    eachGroup(this.#tables, this.counts, (columns, c, n, from, stride) => {
+      if (c < 0) this.#mixed(bytes, n, columns, 0, 1);
+      else this.#column(bytes, n, columns, c);
+      for (let i = 0; i < n; i++) this.values[from + i * stride] = numbers[i]!;
+    });
   }
 
   /** As written by the writer's. */

@@ -6,6 +6,7 @@ import { type Column, count, RecordReader, RecordWriter, real, shortSum, type Ta
 import { LATENESS_MAX, LATENESS_MIN } from "../rhythm.js";
 import type { ProfileOptions } from "./options.js";
 import {
+  emptyPair,
   emptyProfile,
   type Interest,
   type Pair,
@@ -69,14 +70,15 @@ const INTEREST: readonly Column[] = [
   ...["impressions", "clicks", "watches", "weight.0", "weight.1", "weight.2"].map(shortSum),
 ];
 
-const PAIR: readonly Column[] = [
-  ...["visits", "watches", "engaged"].map((name) => count(name)),
-  real("minutes"),
-  shortSum("weight"),
-  time("lastVisit"),
-  ...["lastWatchMs", "approvals", "dislikes", "ratings"].map((name) => count(name)),
-  signed("ratingSum"),
-];
+const PAIRED = Object.keys(emptyPair(0)) as (keyof Pair)[];
+/** Columns of other kinds than counts. */
+const SPECIAL: { [name in keyof Pair]?: (name: string) => Column } = {
+  minutes: (name) => real(name),
+  weight: shortSum,
+  lastVisit: time,
+  ratingSum: signed,
+};
+const PAIR: readonly Column[] = PAIRED.map((name) => (SPECIAL[name] ?? count)(name));
 
 /** Places of the tables that are read alone. */
 const [WATCHING, FOLLOWS] = [0, 6 + NAMED.length + 3] as const;
@@ -146,7 +148,7 @@ export class ProfileCodec {
     }
     for (const [streamer, pair] of profile.pairs) {
       this.#entry(table, STREAMERS, streamer);
-      this.#packPair(pair);
+      for (const name of PAIRED) this.#writer.number(pair[name]);
     }
     table++;
     for (const visit of profile.recent) {
@@ -266,21 +268,6 @@ export class ProfileCodec {
     }
   }
 
-  #packPair(pair: Pair): void {
-    const w = this.#writer;
-    w.number(pair.visits);
-    w.number(pair.watches);
-    w.number(pair.engaged);
-    w.number(pair.minutes);
-    w.number(pair.weight);
-    w.number(pair.lastVisit);
-    w.number(pair.lastWatchMs);
-    w.number(pair.approvals);
-    w.number(pair.dislikes);
-    w.number(pair.ratings);
-    w.number(pair.ratingSum);
-  }
-
   #unpackScalars(): UserProfile {
     const r = this.reader;
     const next = () => r.number();
@@ -317,20 +304,9 @@ export class ProfileCodec {
   }
 
   #pair(): Pair {
-    const r = this.reader;
-    return {
-      visits: r.number(),
-      watches: r.number(),
-      engaged: r.number(),
-      minutes: r.number(),
-      weight: r.number(),
-      lastVisit: r.number(),
-      lastWatchMs: r.number(),
-      approvals: r.number(),
-      dislikes: r.number(),
-      ratings: r.number(),
-      ratingSum: r.number(),
-    };
+    const pair = emptyPair(0);
+    for (const name of PAIRED) pair[name] = this.reader.number();
+    return pair;
   }
 
   #name(table: number): string | undefined {

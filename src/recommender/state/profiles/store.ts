@@ -3,6 +3,7 @@ import type { Id } from "../../../protocol/index.js";
 import { ByteReader, ByteWriter } from "../packed/bytes.js";
 import { Directory, type Listing } from "../packed/directory.js";
 import { DEAD } from "../packed/names.js";
+import { newId } from "../packed/packedmap.js";
 import { framedPart, framedReader } from "../packed/parts.js";
 import { doubles, words } from "../packed/rows.js";
 import { Slabs } from "../packed/slabs.js";
@@ -201,10 +202,7 @@ export class ProfileStore {
     return framedReader(name, (frame) => {
       const what = `${name}.${users++}`;
       frame.what = what;
-      const id = frame.text();
-      if (id === "" || this.#directory.get(id) >= 0) throw new SnapshotError(`"${what}.user" must be a new id`);
-      if (users > this.#directory.max)
-        throw new SnapshotError(`"${name}" must have at most ${this.#directory.max} users`);
+      const id = newId(frame, this.#directory);
       const touched = frame.number(-Number.MAX_VALUE, Number.MAX_VALUE, "touched");
       const length = frame.u24();
       let record = frame.bytes.subarray(frame.skip(length), frame.at);
