@@ -2,7 +2,7 @@ import { checked, nonNegative, positive, positiveInteger, type Rules } from "../
 import type { Id } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
 import type { Model } from "./agent.js";
-import { decodeRecord } from "./records.js";
+import { applyRecord, decodeRecord } from "./records.js";
 
 /** When a model goes live, and what it must pass. */
 export interface ModelOptions {
@@ -29,6 +29,8 @@ export function checkedModels(options: Partial<ModelOptions>): ModelOptions {
   return checked(options, RULES, DEFAULTS);
 }
 
+/** Of a stand-in for an agent. */
+const UNKNOWN = { lossMean: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
 /** Most streams of a golden query. */
 const GOLDEN_K = 20;
 
@@ -71,9 +73,8 @@ export class Learner {
   take(bytes: Uint8Array): void {
     const record = decodeRecord(bytes);
     this.next++;
-    if (record.type === "event") this.recommender.feedback(record.event, record.now);
-    else if (record.type === "decision") {
-      this.recommender.recordDecision(record.decision);
+    applyRecord(this.recommender, record);
+    if (record.type === "decision") {
       this.#golden.push(record.decision.user);
       if (this.#golden.length > this.#options.goldenQueries) this.#golden.shift();
     } else if (record.type === "forget") this.#forget(record.user);
@@ -84,7 +85,7 @@ export class Learner {
     const { updates, transitions } = this.recommender.stats();
     if (updates - this.#tried < this.#options.modelUpdates) return undefined;
     this.#tried = updates;
-    const { lossMean: loss = Number.NaN, qMean = Number.NaN } = this.recommender.agentStats() ?? {};
+    const { lossMean: loss, qMean, tdErrorP50, tdErrorP90 } = this.recommender.agentStats() ?? UNKNOWN;
     const reason = this.#fault(loss);
     if (reason !== undefined) {
       this.#held = { updates, reason };
@@ -92,7 +93,8 @@ export class Learner {
     }
     this.#loss = loss;
     const version = ++this.#published;
-    return { version, sequence: this.next, transitions, updates, loss, qMean, weights: weights() };
+    const learned = { transitions, updates, loss, qMean, tdErrorP50, tdErrorP90 };
+    return { version, sequence: this.next, ...learned, weights: weights() };
   }
 
   /** Why the model of now must not go live. */
@@ -110,7 +112,6 @@ export class Learner {
   }
 
   #forget(user: Id): void {
-    this.recommender.forget(user);
     for (let i = this.#golden.length - 1; i >= 0; i--) if (this.#golden[i] === user) this.#golden.splice(i, 1);
   }
 }
