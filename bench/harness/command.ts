@@ -1,9 +1,8 @@
 /** The command of a suite: its options, the order of its tasks, the report and the exit code. */
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { renderReport } from "../../src/cli/reports/index.js";
+import { type ReportedRow, renderReport } from "../../src/cli/reports/index.js";
 import { Progress } from "../../src/cli/writing/progress.js";
-import type { Row } from "../../src/cli/writing/results.js";
 import { saveFile } from "../../src/node/index.js";
 import type { RuntimeName } from "../../test/runtimes/install.js";
 import { goalLines, judged } from "./goals.js";
@@ -160,8 +159,8 @@ class Run<C extends Case, O extends object> {
     console.log(text);
     if (commits.length > 1) console.log(`\nmeasured at different commits: ${commits.join(", ")}`);
     this.failures.push(...failures);
-    this.#report([...rows, ...computed]);
     const lines = goalLines([...rows, ...computed], goals);
+    this.#report([...rows, ...computed], lines);
     const met = lines.filter((line) => line.startsWith("met"));
     if (lines.length > 0) console.log(["", ...lines, `${met.length} of ${lines.length} goals met`].join("\n"));
     for (const failure of this.failures) console.log(`failed   ${failure}`);
@@ -169,12 +168,12 @@ class Run<C extends Case, O extends object> {
   }
 
   /** Writes the report that was asked for. */
-  #report(rows: readonly Row[]): void {
+  #report(rows: readonly ReportedRow[], lines: readonly string[]): void {
     const { report, ...options } = this.#options;
     if (report === undefined) return;
     const [{ version = "unknown", runtime = "unknown", machine = "unknown" } = {}] = this.#ledger.rows;
     const place = { version, runtime, machine, commits: this.#ledger.commits.join(", ") };
-    const goals = goalLines(rows, this.#suite.goals ?? []).map((line) => [line]);
+    const goals = lines.map((line) => [line]);
     const content = renderReport({
       ...{ title: `npm run bench:${this.#suite.name}`, verdicts: [], plots: [], options, place },
       rows,
