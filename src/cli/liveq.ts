@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { POLICIES } from "../baselines/index.js";
 import { type InspectOptions, inspect } from "./commands/data/inspect.js";
 import { type MapOptions, map } from "./commands/data/map.js";
@@ -18,12 +18,13 @@ import { type RecommendOptions, recommend } from "./commands/models/recommend.js
 import { type TrainOptions, train } from "./commands/models/train.js";
 import { trainWords, type WordOptions } from "./commands/models/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
+import { type PlaygroundOptions, playground } from "./pages/index.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
 import { ORDERS } from "./reading/order.js";
 import { recorded, withRegistry } from "./registry/record.js";
-import { type ServeCommandOptions, serveEdge } from "./serve/serve.js";
+import { flagOf, KEYS, parsedBy, resolved, SETTINGS, serveEdge, variableOf } from "./serve/index.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
@@ -79,7 +80,27 @@ function withWorlds(own: Command, seeds: number): Command {
     .option("--slate <n>", "streams shown at each request", integer(1, 100), 6)
     .option("--seeds <n>", "number of worlds, the same for all", integer(2, 1000), seeds)
     .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
-    .option("--jobs <n>", "threads to use (default: one for each core)", integer(1, 1024));
+    .option("--jobs <n>", "processes to use (default: one for each core)", integer(1, 1024));
+}
+
+/** Adds the options of how policies are judged on a log. */
+function withJudging(own: Command): Command {
+  return own
+    .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
+    .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
+    .option(
+      "--negatives <n>",
+      "random streams on air to rank the clicked one among; 0 for all",
+      integer(0, 1_000_000),
+      0,
+    )
+    .addOption(
+      new Option("--target <what>", "the event to predict: any click, or an engaged watch")
+        .choices(["click", "engaged"])
+        .default("click"),
+    )
+    .option("--seed <n>", "seed of everything random, of what is judged on a log", integer(0, SEED_MAX), 1)
+    .option("--json <file>", "also write the figures as JSON rows, - for stdout");
 }
 
 /** Adds the options on what brings viewers back. */
@@ -315,17 +336,18 @@ registered(
     }),
   );
 
-registered(
-  "evaluate",
-  "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
-  "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
-  "--events data/test.jsonl --policies popular,random,itemknn",
-  "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
-  "--movielens ml-100k --model films.liveq",
-  "--bandit open-bandit/random/men --other open-bandit/bts/men",
+withJudging(
+  registered(
+    "evaluate",
+    "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
+    "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
+    "--events data/test.jsonl --policies popular,random,itemknn",
+    "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
+    "--movielens ml-100k --model films.liveq",
+    "--bandit open-bandit/random/men --other open-bandit/bts/men",
+  ),
 )
   .option("--events <file...>", "the log to evaluate on; - for stdin")
-  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option(
     "--policies <list>",
     `of: ${REPLAYED.join(", ")} (default: popular, without a model also random)`,
@@ -354,39 +376,22 @@ registered(
     "estimate what policies would earn from logged choices with probabilities (Open Bandit)",
   )
   .option("--other <file...>", "with --bandit: the log of another policy, whose value to estimate")
-  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
-  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
-  .addOption(
-    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
-      .choices(["click", "engaged"])
-      .default("click"),
-  )
-  .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
-  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(recorded(async (options: EvaluateOptions) => ended(await evaluate(options, stop.signal))));
 
-withWorlds(
-  registered(
-    "compare",
-    "compare models, baselines and options with the first of them, on a log or in generated worlds",
-    "live.liveq popular itemknn --events data/test.jsonl --warmup data/train.jsonl data/validation.jsonl",
-    "dqn popular random tuned.json --simulate --seeds 8",
+withJudging(
+  withWorlds(
+    registered(
+      "compare",
+      "compare models, baselines and options with the first of them, on a log or in generated worlds",
+      "live.liveq popular itemknn --events data/test.jsonl --warmup data/train.jsonl data/validation.jsonl",
+      "dqn popular random tuned.json --simulate --seeds 8",
+    ),
+    6,
   ),
-  6,
 )
   .argument("<contestants...>", "names of policies; with --events models, with --simulate files of options (.json)")
   .option("--events <file...>", "compare on this log; - for stdin")
-  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option("--simulate", "compare in generated worlds", false)
-  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
-  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
-  .addOption(
-    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
-      .choices(["click", "engaged"])
-      .default("click"),
-  )
-  .option("--seed <n>", "seed of everything random, with --events", integer(0, SEED_MAX), 1)
-  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(
     recorded(async (names: string[], options: CompareOptions) => ended(await compare(names, options, stop.signal))),
   );
@@ -485,26 +490,48 @@ command(
   .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
 
-command(
+const serve = command(
   "serve",
   "serve slates and take events over HTTP, and learn from each",
   "",
   "--simulate",
   "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
   "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
+  "--config liveq.json --print-config",
 )
-  .option("--dir <folder>", "where log and checkpoints are (default: liveq-data; with --simulate nowhere)")
-  .option("--memory", "keep nothing: a server that ends forgets all", false)
-  .option("--simulate", "send simulated viewers over HTTP, and tell of each of their days", false)
-  .option("--viewers <n>", "simulated viewers", integer(1, 100_000), 300)
-  .option("--speed <x>", "how much faster simulated time goes than the clock", number(1, 100_000), 7200)
+  .addHelpText(
+    "after",
+    `\nEach option is also a variable, ${variableOf("port")}, and a key of --config, port: flags count first, then these.`,
+  )
+  .option("--config <file>", "settings as JSON, by the names that --print-config shows (default: LIVEQ_CONFIG)")
+  .option("--print-config", "print the settings that hold, and where each comes from, and do not serve", false);
+for (const key of KEYS) {
+  const setting = SETTINGS[key];
+  const option = new Option(`${flagOf(key)} ${setting.shown}`, setting.about);
+  const [holds, must] = setting.rule;
+  if (setting.preset !== undefined) option.default(setting.preset);
+  if (setting.kind !== "list") {
+    option.argParser((text) => {
+      const value = parsedBy(setting, text);
+      if (!holds(value)) throw new InvalidArgumentError(`It must be ${must}.`);
+      return value;
+    });
+  }
+  serve.addOption(option);
+}
+serve.action(
+  ({ config, printConfig, ...given }: { config?: string; printConfig: boolean } & Record<string, unknown>) => {
+    const flags = Object.entries(given).filter(([key]) => serve.getOptionValueSource(key) === "cli");
+    const settings = resolved(Object.fromEntries(flags), process.env, config);
+    const print = (text: string) => process.stdout.write(text);
+    return serveEdge(settings, { isPrinted: printConfig, print, signal: stop.signal });
+  },
+);
+
+command("playground", "serve a page that learns in the browser", "", "--port 0")
   .option("--host <address>", "the address to listen on", "127.0.0.1")
-  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8787)
-  .option("--token <secret...>", "who may ask, all or SECRET=recommend,events,read,admin (default: LIVEQ_TOKEN)")
-  .option("--options <file>", "options of a new recommender, as JSON")
-  .option("--seed <n>", "seed of a new recommender", integer(0, SEED_MAX))
-  .option("--checkpoint-every <n>", "records between two checkpoints", integer(1, 1e9), 100_000)
-  .action((options: ServeCommandOptions) => serveEdge(options, stop.signal));
+  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8788)
+  .action((options: PlaygroundOptions) => playground(options, stop.signal));
 
 command(
   "schema",

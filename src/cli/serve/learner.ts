@@ -9,7 +9,7 @@ import type { LearnerAnswer, LearnerCall, LearnerStart } from "./threads.js";
 const NICENESS = 10;
 
 const port = parentPort!;
-const { folder, options, rank, checkpointRecords } = workerData as LearnerStart;
+const { folder, options, rank, checkpointRecords, models } = workerData as LearnerStart;
 const tell = (answer: LearnerAnswer) => port.postMessage(answer);
 
 try {
@@ -24,6 +24,7 @@ try {
   const shelf = folder === undefined ? undefined : new Shelf(diskFolder(join(folder, "models")));
   const begin = beginning(checkpoints, options, rank, shelf);
   const learner = new LocalLearner(begin.file, begin.sequence, {
+    ...models,
     checkpointRecords,
     ...(checkpoints && { checkpoints }),
     ...(shelf && { shelf }),

@@ -1,128 +1,232 @@
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { serve as listen } from "../../node/index.js";
+import { serve as listen, type RequestClient } from "../../node/index.js";
 import type { RecommenderOptions } from "../../recommender/index.js";
-import { Edge, edgeApp, SCOPES, type Scope, type Token } from "../../server/index.js";
-import { type EventLog, MemoryStore, openLog, openLogThread } from "../../storage/index.js";
-import { UsageError } from "../reading/arguments.js";
+import {
+  type Answered,
+  Edge,
+  type EdgeNews,
+  edgeApp,
+  type Metric,
+  SCOPES,
+  type Scope,
+  type Token,
+} from "../../server/index.js";
+import { type EventLog, MemoryStore, openLog, openLogThread, StorageError } from "../../storage/index.js";
+import { Journal, type JournalOptions } from "./journal.js";
+import { printed, type Resolved, SettingError } from "./resolve.js";
+import type { ServeSettings } from "./settings.js";
 import { LearnerThread } from "./threads.js";
 import type { ViewersDay, ViewersStart } from "./viewers.js";
 
-export interface ServeCommandOptions {
-  /** Default `liveq-data`. */
-  dir?: string;
-  memory: boolean;
-  /** Whether simulated viewers come. */
-  simulate: boolean;
-  viewers: number;
-  speed: number;
-  host: string;
-  port: number;
-  /** `SECRET`, or `SECRET=scope,scope`. */
-  token?: string[];
-  options?: string;
-  checkpointEvery: number;
-  seed?: number;
-}
-
+/** Paths that are answered however much there is to do. */
+const URGENT = ["/live", "/ready"];
+/** Between two looks at a folder that another process has, milliseconds. */
+const WAIT_MS = 50;
 /** Hosts that this machine alone reaches. */
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
-/** Milliseconds for requests that have begun, when the server stops. */
-const GRACE_MS = 10_000;
 
-/** The tokens of the command line, and of `LIVEQ_TOKEN` if there are none. @throws UsageError. */
-function tokensOf({ token, host }: ServeCommandOptions): Token[] | undefined {
-  const given = token ?? (process.env["LIVEQ_TOKEN"] === undefined ? undefined : [process.env["LIVEQ_TOKEN"]]);
-  if (given === undefined) {
+/** The tokens that are set. @throws SettingError. */
+function tokensOf({ token, host }: ServeSettings): Token[] | undefined {
+  if (token === undefined) {
     if (LOOPBACK.includes(host)) return undefined;
-    throw new UsageError(`"--host ${host}" is reached from other machines: give a "--token", or LIVEQ_TOKEN`);
+    throw new SettingError(`"--host ${host}" is reached from other machines: give a "--token", or LIVEQ_TOKEN`);
   }
-  return given.map((one) => {
+  return token.map((one) => {
     const at = one.lastIndexOf("=");
     const [secret, scopes] = at < 0 ? [one, SCOPES] : [one.slice(0, at), one.slice(at + 1).split(",")];
     const wrong = scopes.find((scope) => !(SCOPES as readonly string[]).includes(scope));
     if (wrong !== undefined)
-      throw new UsageError(`the scopes of "--token" must be of ${SCOPES.join(", ")}, got ${wrong}`);
+      throw new SettingError(`the scopes of "--token" must be of ${SCOPES.join(", ")}, got ${wrong}`);
     if (secret.length < 16)
-      throw new UsageError(`a secret of "--token" must have at least 16 characters, got ${secret.length}`);
+      throw new SettingError(`a secret of "--token" must have at least 16 characters, got ${secret.length}`);
     return { secret, scopes: scopes as Scope[] };
   });
 }
 
-/** The recommender's options, from a file of JSON. @throws UsageError. */
-function recommenderOf({ options, seed }: ServeCommandOptions): Partial<RecommenderOptions> {
-  let given: unknown = {};
-  if (options !== undefined) {
+/** The recommender's options, from a file of JSON or as they are. @throws SettingError. */
+function recommenderOf({ options, seed }: ServeSettings): Partial<RecommenderOptions> {
+  let given: unknown = options ?? {};
+  const file = typeof options === "string" ? options : '"options"';
+  if (typeof options === "string") {
     try {
       given = JSON.parse(readFileSync(options, "utf8"));
     } catch (cause) {
-      throw new UsageError(`${options}: must hold the recommender's options as JSON: ${(cause as Error).message}`);
+      throw new SettingError(`${file}: must hold the recommender's options as JSON: ${(cause as Error).message}`);
     }
-    if (typeof given !== "object" || given === null || Array.isArray(given) || "features" in given) {
-      throw new UsageError(`${options}: must hold an object of options, without "features"`);
-    }
+  }
+  if (typeof given !== "object" || given === null || Array.isArray(given) || "features" in given) {
+    throw new SettingError(`${file}: must hold an object of options, without "features"`);
   }
   return { ...(given as Partial<RecommenderOptions>), ...(seed !== undefined && { seed }) };
 }
 
-function tell(text: string): void {
-  process.stderr.write(`${text}\n`);
+/** What a server is started with beside its settings. */
+export interface ServeStart {
+  /** Whether to print the settings that hold, and not to serve. */
+  isPrinted: boolean;
+  /** Takes what is printed. */
+  print: (text: string) => void;
+  signal: AbortSignal;
 }
 
-/** Serves until the signal comes; then answers what has begun, saves, and returns. */
-export async function serveEdge(options: ServeCommandOptions, signal: AbortSignal): Promise<void> {
-  const { dir = "liveq-data", host, port, checkpointEvery, simulate, viewers, speed, seed = 1 } = options;
-  const memory = options.memory || (simulate && options.dir === undefined);
-  const tokens = tokensOf(options);
-  const recommender = recommenderOf(options);
-  const folder = memory ? undefined : dir;
-  const log: EventLog =
-    folder === undefined
-      ? openLog(new MemoryStore())
-      : await openLogThread(folder, new URL("./log.js", import.meta.url));
-  const { learner, beginning } = await LearnerThread.start({
-    folder,
-    options: recommender,
-    checkpointRecords: checkpointEvery,
-  });
-  const onError = (error: unknown) => tell(`liveq: ${error instanceof Error ? error.message : String(error)}`);
-  const begin = Date.now();
-  const clock = new BigInt64Array(new SharedArrayBuffer(8));
-  // Simulated viewers live faster, and the server with them.
-  const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
-  const edge = await Edge.open({ log, learner, ...beginning, now, onError });
-  const app = edgeApp({ edge, tokens, now });
-  const serving = await listen((request) => app.fetch(request), { port, hostname: host, onError });
-  const { users, onAir } = edge.recommenderStats();
-  const known =
-    beginning.sequence === 0 && log.next === 0 ? "a new recommender" : `${users} users, ${onAir} streams on air`;
-  tell(`liveq: serving at ${serving.url}, ${memory ? "in memory" : `in ${dir}`}: ${known}`);
-  tell(`liveq: ${serving.url}/openapi.json says what it answers; Ctrl-C stops it`);
-  const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
-  const crowd = simulate
-    ? crowdOf({ url: serving.url, token, viewers, seed, begin, speed, clock }, edge, onError)
-    : undefined;
-  await new Promise<void>((resolve) => {
+/** Serves until the signal comes; then answers what has begun, saves, and returns. @throws SettingError. */
+export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }: ServeStart): Promise<void> {
+  const { settings } = resolved;
+  const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
+  if (isPrinted) {
+    print(printed(resolved));
+    return;
+  }
+  const journal = journalOf(settings);
+  for (const warning of resolved.warnings) journal.tell("warn", "setting", warning);
+  await new Server(settings, journal).run(tokens, recommender, signal);
+}
+
+function journalOf({ logLevel, logFormat }: ServeSettings): Journal {
+  const how = { level: logLevel, format: logFormat } as Pick<JournalOptions, "level" | "format">;
+  return new Journal({ ...how, write: (line) => process.stderr.write(line), now: Date.now });
+}
+
+/** A server from its start to its stop. */
+class Server {
+  readonly #settings: ServeSettings;
+  readonly #journal: Journal;
+
+  constructor(settings: ServeSettings, journal: Journal) {
+    this.#settings = settings;
+    this.#journal = journal;
+  }
+
+  async run(tokens: Token[] | undefined, options: Partial<RecommenderOptions>, signal: AbortSignal): Promise<void> {
+    const { dir = "liveq-data", host, port, simulate } = this.#settings;
+    const memory = this.#settings.memory || (simulate && this.#settings.dir === undefined);
+    const folder = memory ? undefined : dir;
+    const log: EventLog = folder === undefined ? openLog(new MemoryStore()) : await this.#folder(folder);
+    const { checkpointEvery: checkpointRecords, modelUpdates, goldenQueries, valueMax, lossFactor } = this.#settings;
+    const models = { modelUpdates, goldenQueries, valueMax, lossFactor };
+    const { learner, beginning } = await LearnerThread.start({ folder, options, checkpointRecords, models });
+    const onError = (error: unknown) => this.#journal.fail("failed", error);
+    const onNews = (news: EdgeNews) => this.#news(news);
+    const begin = Date.now();
+    const clock = new BigInt64Array(new SharedArrayBuffer(8));
+    // Simulated viewers live faster, and the server with them.
+    const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
+    const edge = await Edge.open({ log, learner, ...beginning, now, onError, onNews });
+    const app = edgeApp({ edge, tokens, now, ...this.#appOptions() });
+    const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
+    const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
+    const answer = (request: Request, client: RequestClient) =>
+      app.fetch(request, trustProxy ? { address: forwarded(request) ?? client.address } : client);
+    const serving = await listen(answer, { port, hostname: host, fd: inherited(), onError, ...limits });
+    this.#started(serving.url, folder, edge, beginning.sequence === 0 && log.next === 0);
+    const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
+    const { viewers, speed, seed = 1 } = this.#settings;
+    const start: ViewersStart = { url: serving.url, token, viewers, seed, begin, speed, clock };
+    const crowd = simulate ? this.#crowd(start, edge) : undefined;
+    await aborted(signal);
+    this.#journal.tell("info", "stopping", "stopping: what has begun is answered");
+    await crowd?.terminate();
+    const { drainMs, graceMs, lingerMs } = this.#settings;
+    app.drain();
+    if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
+    await serving.stop(graceMs, lingerMs);
+    await edge.close();
+    this.#journal.tell("info", "stopped", "stopped; all that was taken is saved");
+  }
+
+  /** Opens the log of a folder, once who has it lets go of it. */
+  async #folder(folder: string): Promise<EventLog> {
+    for (const until = Date.now() + this.#settings.waitMs; ; ) {
+      try {
+        return await openLogThread(folder, new URL("./log.js", import.meta.url));
+      } catch (error) {
+        const isHeld = error instanceof StorageError && error.reason === "locked";
+        if (!isHeld || Date.now() >= until) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+  }
+
+  #appOptions() {
+    const { maxBytes, maxEvents, maxBatch, maxRequests, bodyTimeoutMs, rate, burst } = this.#settings;
+    const onAnswer = this.#journal.has("debug") ? (answer: Answered) => this.#answered(answer) : undefined;
+    const limits = { maxBytes, maxEvents, maxBatch, maxRequests, bodyTimeoutMs, limits: { rate, burst } };
+    return { ...limits, figures: processFigures, onAnswer };
+  }
+
+  #answered({ id, method, route, status, ms }: Answered): void {
+    this.#journal.tell("debug", "request", "", { id, method, route, status, ms });
+  }
+
+  #news(news: EdgeNews): void {
+    if (news.type === "model") {
+      const { version, updates, transitions, loss, qMean } = news.model;
+      const facts = { version, updates, transitions, loss, qMean };
+      this.#journal.tell("debug", "model", `model ${version} answers, after ${updates} updates`, facts);
+    } else if (news.type === "heldBack") {
+      const { updates, reason } = news.heldBack;
+      this.#journal.tell("warn", "held_back", `the model after ${updates} updates is held back: ${reason}`, {
+        updates,
+        reason,
+      });
+    } else {
+      const { sequence, trimTo } = news;
+      this.#journal.tell("info", "checkpoint", `saved up to record ${sequence}`, { sequence, trimTo });
+    }
+  }
+
+  #started(url: string, folder: string | undefined, edge: Edge, isNew: boolean): void {
+    const { users, onAir } = edge.recommenderStats();
+    const known = isNew ? "a new recommender" : `${users} users, ${onAir} streams on air`;
+    const where = folder === undefined ? "in memory" : `in ${folder}`;
+    const facts = { url, folder, users, onAir, pid: process.pid };
+    this.#journal.tell("info", "started", `serving at ${url}, ${where}: ${known}`, facts);
+    this.#journal.tell("info", "hint", `${url}/openapi.json says what it answers; Ctrl-C stops it`);
+  }
+
+  /** Sends simulated viewers, and tells of each of their days. */
+  #crowd(start: ViewersStart, edge: Edge): Worker {
+    const days = `a day takes ${(86_400 / start.speed).toFixed(0)} s`;
+    this.#journal.tell("info", "simulation", `${start.viewers} simulated viewers come; ${days}`);
+    const crowd = new Worker(new URL("./viewers.js", import.meta.url), { workerData: start });
+    crowd.on("message", ({ day, minutes, popular }: ViewersDay) => {
+      const { requests, model, modelUpdates } = edge.stats();
+      const watched = `watched ${minutes.toFixed(1)} min a viewer; with the most popular streams ${popular.toFixed(1)}`;
+      const message = `day ${day}: ${watched} | ${requests} slates, model ${model} after ${modelUpdates} updates`;
+      this.#journal.tell("info", "day", message, { day, minutes, popular, requests, model });
+    });
+    crowd.on("error", (error) => this.#journal.fail("failed", error));
+    return crowd;
+  }
+}
+
+/** The socket of a supervisor, by the protocol of systemd: the first one is descriptor 3. */
+function inherited(): number | undefined {
+  const { LISTEN_PID: pid, LISTEN_FDS: count } = process.env;
+  return pid === String(process.pid) && Number(count) >= 1 ? 3 : undefined;
+}
+
+/** The address that the nearest proxy wrote down. */
+function forwarded(request: Request): string | undefined {
+  return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() || undefined;
+}
+
+/** What Prometheus is told of the process. */
+function processFigures(): Metric[] {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return [
+    { name: "process_resident_bytes", help: "Memory of the process.", value: rss },
+    { name: "process_heap_bytes", help: "Of it, JavaScript's objects on the thread that answers.", value: heapUsed },
+    { name: "process_cpu_seconds_total", help: "CPU time of all its threads.", value: (user + system) / 1e6 },
+    { name: "process_uptime_seconds", help: "Since it began.", value: process.uptime() },
+  ];
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  await crowd?.terminate();
-  app.drain();
-  await serving.stop(GRACE_MS);
-  await edge.close();
-  tell("liveq: stopped; all that was taken is saved");
-}
-
-/** Sends simulated viewers, and tells of each of their days. */
-function crowdOf(start: ViewersStart, edge: Edge, onError: (error: unknown) => void): Worker {
-  const days = `a day takes ${(86_400 / start.speed).toFixed(0)} s`;
-  tell(`liveq: ${start.viewers} simulated viewers come; ${days}`);
-  const crowd = new Worker(new URL("./viewers.js", import.meta.url), { workerData: start });
-  crowd.on("message", ({ day, minutes, popular }: ViewersDay) => {
-    const { requests, model, modelUpdates } = edge.stats();
-    const watched = `watched ${minutes.toFixed(1)} min a viewer; with the most popular streams ${popular.toFixed(1)}`;
-    tell(`day ${day}: ${watched} | ${requests} slates, model ${model} after ${modelUpdates} updates`);
-  });
-  crowd.on("error", onError);
-  return crowd;
 }

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { RecommenderOptions } from "../../recommender/index.js";
-import type { Beginning, KeptModels, Learned, LearnerPort, RankOptions } from "../../server/index.js";
+import type { Beginning, KeptModels, Learned, LearnerPort, ModelOptions, RankOptions } from "../../server/index.js";
 
 /** What the learner's thread is started with. */
 export interface LearnerStart {
@@ -10,6 +10,7 @@ export interface LearnerStart {
   /** Options of a new ranker. Default: those of `RankOptions`. */
   rank?: Partial<RankOptions>;
   checkpointRecords: number;
+  models: Partial<ModelOptions>;
 }
 
 /** What the learner's thread is asked for. */

@@ -12,6 +12,9 @@ export interface Model {
   /** Mean of the latest losses, and mean value of the last batch; NaN before the first update. */
   readonly loss: number;
   readonly qMean: number;
+  /** Quantiles of the last batch's TD errors, in units of return; NaN before the first update. */
+  readonly tdErrorP50: number;
+  readonly tdErrorP90: number;
   readonly weights: Float32Array;
 }
 
@@ -29,15 +32,9 @@ export function fileOfModel({ weights, ...about }: Model): Uint8Array {
 export function modelOf(bytes: Uint8Array): Model {
   try {
     const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-    const about = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end))) as Omit<Model, "weights">;
-    const { loss, qMean } = about;
     // JSON has no NaN.
-    return {
-      ...about,
-      loss: loss ?? Number.NaN,
-      qMean: qMean ?? Number.NaN,
-      weights: new Float32Array(bytes.slice(end).buffer),
-    };
+    const about = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)), (_, value) => value ?? Number.NaN);
+    return { ...(about as Omit<Model, "weights">), weights: new Float32Array(bytes.slice(end).buffer) };
   } catch (cause) {
     throw new SnapshotError(`the file of a model: ${(cause as Error).message}`);
   }

@@ -9,7 +9,7 @@ import {
   takeEach,
 } from "../../protocol/index.js";
 import type { DecisionRows, Recommender } from "../../recommender/index.js";
-import { type EventLog, StorageError } from "../../storage/index.js";
+import { type EventLog, type LogStats, StorageError } from "../../storage/index.js";
 import { RankService } from "../rank/index.js";
 import { type Acting, type Model, ServingAgent, type ShadowReport } from "./agent.js";
 import { type Candidate, Gallery } from "./gallery.js";
@@ -34,7 +34,15 @@ export interface EdgeParts {
   now: () => number;
   /** Called with what goes wrong behind the back of requests. */
   onError?: (error: unknown) => void;
+  /** Called with what happens behind the back of requests, for a log. */
+  onNews?: (news: EdgeNews) => void;
 }
+
+/** What happens behind the back of requests. */
+export type EdgeNews =
+  | { readonly type: "model"; readonly model: Omit<Model, "weights"> }
+  | { readonly type: "heldBack"; readonly heldBack: HeldBack }
+  | { readonly type: "checkpoint"; readonly sequence: number; readonly trimTo: number };
 
 /** Counts of a server's work. */
 export interface EdgeStats {
@@ -42,6 +50,9 @@ export interface EdgeStats {
   events: number;
   /** Decisions that could not be logged: the disk is full or failed. They were answered, and nothing is learned from them. */
   unlogged: number;
+  /** Slates with a first place, and the sum of its probabilities: what is missing to their number is exploration. */
+  firstPlaces: number;
+  firstPropensities: number;
   /** Records that the learner has not yet learned from. */
   behind: number;
   /** The model that answers: its version, 0 for what a new server began with, updates, and when it came. */
@@ -83,7 +94,7 @@ export class Edge {
   readonly #agent: ServingAgent;
   readonly #gallery: Gallery;
   readonly #parts: EdgeParts;
-  readonly #stats = { requests: 0, events: 0, unlogged: 0 };
+  readonly #stats = { requests: 0, events: 0, unlogged: 0, firstPlaces: 0, firstPropensities: 0 };
   #failed: EdgeStats["failed"];
   #heldBack: HeldBack | undefined;
   #learned: number;
@@ -98,9 +109,11 @@ export class Edge {
     this.#agent = agent;
     this.#learned = parts.sequence;
     const { updates, transitions } = replica.recommender.stats();
-    const unknown = { loss: Number.NaN, qMean: Number.NaN };
+    const unknown = { loss: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
     const first = { version: 0, sequence: parts.sequence, transitions, updates, ...unknown };
-    this.#gallery = new Gallery(agent, { ...first, weights: agent.copyWeights() }, parts.now);
+    this.#gallery = new Gallery(agent, { ...first, weights: agent.copyWeights() }, parts.now, (model) =>
+      parts.onNews?.({ type: "model", model }),
+    );
     this.#gallery.restore(parts.models ?? [], parts.pinned);
     this.#gallery.try(replica.trials.options);
     this.rank = new RankService(replica.ranker, {
@@ -136,6 +149,8 @@ export class Edge {
     });
     trials.decision(decision);
     this.#stats.requests++;
+    if (decision.propensities.length > 0) this.#stats.firstPlaces++;
+    this.#stats.firstPropensities += decision.propensities[0] ?? 0;
     const { explanations: _, runnersUp: __, sources: ___, scores: ____, ...logged } = decision;
     this.#tell({ type: "decision", decision: logged, rows });
     return decision;
@@ -184,7 +199,8 @@ export class Edge {
   async export(user: Id): Promise<UserExport | undefined> {
     const { recommender } = this.#replica;
     const log: EdgeRecord[] = [];
-    for await (const { bytes } of this.#parts.log.read(0)) {
+    const { log: held } = this.#parts;
+    for await (const { bytes } of held.read(await held.first())) {
       const record = decodeRecord(bytes);
       if (isOf(user, record))
         log.push(record.type === "decision" ? { type: "decision", decision: record.decision } : record);
@@ -261,6 +277,11 @@ export class Edge {
       ...{ model: model.version, modelUpdates: model.updates, modelAt: since, isPinned },
       ...{ failed: this.#failed, heldBack: this.#heldBack, shadow: this.#gallery.shadowReport() },
     };
+  }
+
+  /** What the log has done, and what waits. */
+  logStats(): LogStats {
+    return this.#parts.log.stats();
   }
 
   /** Counts of the recommender that serves. */
@@ -349,10 +370,14 @@ export class Edge {
     }
   }
 
-  #take({ next, model, rank, heldBack, trimTo }: Learned): void {
+  #take({ next, model, rank, heldBack, trimTo, isSaved }: Learned): void {
+    const { log, onError, onNews } = this.#parts;
     this.#learned = next;
+    if (heldBack !== undefined && heldBack.updates !== this.#heldBack?.updates)
+      onNews?.({ type: "heldBack", heldBack });
     this.#heldBack = heldBack;
-    if (trimTo !== undefined) this.#parts.log.trim(trimTo).catch((error) => this.#parts.onError?.(error));
+    if (isSaved) onNews?.({ type: "checkpoint", sequence: next, trimTo: trimTo ?? 0 });
+    if (trimTo !== undefined) log.trim(trimTo).catch((error) => onError?.(error));
     if (rank !== undefined) this.#replica.ranker.swap(rank);
     if (model === undefined) return;
     this.#gallery.add(model);

@@ -13,6 +13,7 @@ export type Candidate = "newest" | { readonly model: number };
 export class Gallery {
   readonly #agent: ServingAgent;
   readonly #now: () => number;
+  readonly #told: (model: Omit<Model, "weights">) => void;
   readonly #models: Model[] = [];
   #live: Model;
   #since: number;
@@ -20,10 +21,14 @@ export class Gallery {
   #trial: TrialOptions | undefined;
   #candidate: Candidate | undefined;
 
-  /** @param first The model that the agent acts by. */
-  constructor(agent: ServingAgent, first: Model, now: () => number) {
+  /**
+   * @param first The model that the agent acts by.
+   * @param told Called with each model that goes live later.
+   */
+  constructor(agent: ServingAgent, first: Model, now: () => number, told: (model: Omit<Model, "weights">) => void) {
     this.#agent = agent;
     this.#now = now;
+    this.#told = told;
     this.#models.push(first);
     this.#live = first;
     this.#since = now();
@@ -132,5 +137,7 @@ export class Gallery {
     this.#agent.swap(model);
     this.#live = model;
     this.#since = this.#now();
+    const { weights: _, ...known } = model;
+    this.#told(known);
   }
 }

@@ -60,15 +60,13 @@ export class LocalLearner implements LearnerPort {
     }
     const model = this.#learner.model(() => this.#agent.copyWeights());
     if (model !== undefined) this.#shelf?.put(model.version, fileOfModel(model));
-    const isDue = this.#learner.next - this.#saved >= this.#checkpointRecords;
+    const { next, heldBack } = this.#learner;
+    const told = { next, model, rank: this.#learner.rankModel(), heldBack };
+    // What nobody saves, nobody reads again: without checkpoints the log need not grow.
+    if (this.#checkpoints === undefined) return { ...told, trimTo: next };
+    const isDue = next - this.#saved >= this.#checkpointRecords;
     const { trimTo } = isDue ? await this.save() : {};
-    return {
-      next: this.#learner.next,
-      model,
-      rank: this.#learner.rankModel(),
-      heldBack: this.#learner.heldBack,
-      trimTo,
-    };
+    return { ...told, trimTo, isSaved: isDue };
   }
 
   async save(isAlone = false): Promise<Learned> {
@@ -77,7 +75,7 @@ export class LocalLearner implements LearnerPort {
     this.#saved = next;
     await this.#checkpoints.write(next, this.chunks());
     if (isAlone) this.#checkpoints.keepNewest();
-    return { next, heldBack, trimTo: isAlone ? next : this.#checkpoints.trimTo };
+    return { next, heldBack, isSaved: true, trimTo: isAlone ? next : this.#checkpoints.trimTo };
   }
 
   async keep({ versions, pinned }: KeptModels): Promise<void> {

@@ -11,8 +11,10 @@ export interface Learned {
   /** New weights by which actions are ranked. */
   readonly rank?: RankModel | undefined;
   readonly heldBack?: HeldBack | undefined;
-  /** Set when it has saved itself: the log may be trimmed up to here. */
+  /** Set when nobody needs them any more: the log may be trimmed up to here. */
   readonly trimTo?: number | undefined;
+  /** Whether it has saved itself just now. */
+  readonly isSaved?: boolean;
 }
 
 /** Which models a server can go back to. */

@@ -242,6 +242,24 @@ test("forgets a user in state, log and checkpoints' end, also after a restart", 
   expect((await host.start()).profile("u3")).toBeUndefined();
 });
 
+test("all that is held of a user is exported: profile, waiting decisions, and the log as far as it goes", async () => {
+  const { edge } = await made();
+  await host.serve(20);
+  const held = (await edge.export("u3"))!;
+  const kinds = held.log.map((record) => (record.type === "event" ? record.event.kind : record.type));
+  expect(held.profile).toEqual(edge.profile("u3"));
+  expect(kinds.filter((kind) => kind === "decision").length).toBeGreaterThan(0);
+  expect(kinds.filter((kind) => kind === "click").length).toBe(kinds.filter((kind) => kind === "decision").length);
+  expect(held.waiting[0]).toMatchObject({ slate: expect.any(Array), outcomes: expect.any(Array) });
+  for (let i = 0; i < 3; i++) {
+    await host.serve(5, i);
+    await edge.save();
+  }
+  await host.serve(1, 9);
+  expect((await edge.export("u3"))?.user).toBe("u3");
+  expect(await edge.export("nobody")).toBeUndefined();
+});
+
 test("where the disk is full, events are refused and requests are answered", async () => {
   class Full extends MemoryStore {
     isFull = false;

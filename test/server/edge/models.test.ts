@@ -20,7 +20,16 @@ const scores = () => {
 };
 
 test("a model comes back from its bytes, to the bit", () => {
-  const model = { version: 3, sequence: 9, transitions: 5, updates: 4, loss: Number.NaN, qMean: 0.5 };
+  const model = {
+    version: 3,
+    sequence: 9,
+    transitions: 5,
+    updates: 4,
+    loss: Number.NaN,
+    qMean: 0.5,
+    tdErrorP50: Number.NaN,
+    tdErrorP90: 1,
+  };
   const weights = Float32Array.of(1, -0, 1e-40);
   expect(modelOf(fileOfModel({ ...model, weights }))).toEqual({ ...model, weights });
   expect(() => modelOf(new Uint8Array(3))).toThrow("the file of a model");
