@@ -119,6 +119,14 @@ class Server {
     const answer = (request: Request, client: RequestClient) =>
       app.fetch(request, trustProxy ? { address: forwarded(request) ?? client.address } : client);
     const serving = await listen(answer, { port, hostname: host, fd: inherited(), onError, ...limits });
+    // A supervisor's socket may be reached from anywhere, whatever the settings say.
+    if (tokens === undefined && !LOOPBACK.includes(new URL(serving.url).hostname.replace(/^\[|\]$/g, ""))) {
+      await serving.stop(0);
+      await edge.close();
+      throw new SettingError(
+        `the socket at ${serving.url} is reached from other machines: give a "--token", or LIVEQ_TOKEN`,
+      );
+    }
     this.#started(serving.url, folder, edge, beginning.sequence === 0 && log.next === 0);
     const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
     const { viewers, speed, seed = 1 } = this.#settings;
