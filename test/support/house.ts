@@ -13,6 +13,7 @@ export const HOUSE: readonly Room[] = [
   { path: "cli/serve", holds: "`liveq serve`: its settings, threads, logs, and simulated viewers" },
   { path: "cli/guessing", holds: "the first rows of a log become a mapping, with the guesses explained" },
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
+  { path: "client", holds: "typed client of a server, page tracker" },
   { path: "storage", holds: "the durable log and checkpoints" },
   { path: "examples", holds: "programs of one page, written as by a user of the package; a test runs each" },
   {

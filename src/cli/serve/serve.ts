@@ -31,6 +31,14 @@ function tokensOf({ token, host }: ServeSettings): Token[] | undefined {
   });
 }
 
+/** The origins whose pages may call. @throws SettingError. */
+function originsOf({ origin = [] }: ServeSettings, tokens: Token[] | undefined): string[] {
+  if (tokens === undefined && origin.includes("*")) {
+    throw new SettingError('"--origin *" lets every page call: give a "--token", or LIVEQ_TOKEN');
+  }
+  return origin;
+}
+
 /** The recommender's options, from a file of JSON or as they are. @throws SettingError. */
 function recommenderOf({ options, seed }: ServeSettings): Partial<RecommenderOptions> {
   let given: unknown = options ?? {};
@@ -61,6 +69,7 @@ export interface ServeStart {
 export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }: ServeStart): Promise<void> {
   const { settings } = resolved;
   const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
+  originsOf(settings, tokens);
   if (isPrinted) {
     print(printed(resolved));
     return;
@@ -103,7 +112,8 @@ class Server {
     const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
     const edge = await Edge.open({ log, learner, ...beginning, now, onError });
     const { maxBytes, maxEvents, maxBatch, maxRequests, maxConnections, bodyTimeoutMs } = this.#settings;
-    const app = edgeApp({ edge, tokens, now, maxBytes, maxEvents, maxBatch, maxRequests, bodyTimeoutMs });
+    const origins = originsOf(this.#settings, tokens);
+    const app = edgeApp({ edge, tokens, origins, now, maxBytes, maxEvents, maxBatch, maxRequests, bodyTimeoutMs });
     const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs };
     const serving = await listen((request) => app.fetch(request), { port, hostname: host, onError, ...limits });
     this.#started(serving.url, folder, edge, beginning.sequence === 0 && log.next === 0);

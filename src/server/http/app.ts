@@ -1,7 +1,9 @@
 import { type Context, Hono } from "hono";
 import { HttpError } from "../body.js";
 import { failure } from "../ingest.js";
+import { answeredOnce } from "./answers.js";
 import { type Scope, Tokens } from "./auth.js";
+import { CrossOrigin } from "./cors.js";
 import { asHttp, type Desk, type Handler, type Handlers, RETRY } from "./desk.js";
 import { type Metric, ServerMetrics } from "./metrics.js";
 import { type CheckedAppOptions, checkedApp, type EdgeAppOptions } from "./options.js";
@@ -38,17 +40,19 @@ class EdgeServer implements Desk {
   isDraining = false;
   inHand = 0;
   readonly #tokens: Tokens;
+  readonly #origins: CrossOrigin;
   readonly #app = new Hono();
 
   constructor(options: CheckedAppOptions) {
     this.options = options;
     this.#tokens = new Tokens(options.tokens);
+    this.#origins = new CrossOrigin(options.origins, options.tokens !== undefined, options.now);
     const handlers: Handlers = {
-      ...slateRoutes(this),
+      ...answeredOnce(this, slateRoutes(this)),
       ...eventRoutes(this),
-      ...streamRoutes(this),
+      ...answeredOnce(this, streamRoutes(this)),
       ...userRoutes(this),
-      ...modelRoutes(this),
+      ...answeredOnce(this, modelRoutes(this)),
       ...operationRoutes(this),
     };
     const allowed = new Map<string, string[]>();
@@ -64,7 +68,11 @@ class EdgeServer implements Desk {
     this.#app.notFound(() => failure(new HttpError(404, "there is nothing here; /openapi.json lists what there is")));
   }
 
-  async fetch(request: Request): Promise<Response> {
+  fetch(request: Request): Promise<Response> {
+    return this.#origins.answer(request, () => this.#taken(request));
+  }
+
+  async #taken(request: Request): Promise<Response> {
     if (this.inHand >= this.options.maxRequests) {
       return failure(new HttpError(503, "too many requests wait: try again later", RETRY));
     }
