@@ -104,7 +104,12 @@ class Server {
         : await openLogThread(folder, new URL("./log.js", import.meta.url));
     const { checkpointEvery: checkpointRecords, modelUpdates, goldenQueries, valueMax, lossFactor } = this.#settings;
     const models = { modelUpdates, goldenQueries, valueMax, lossFactor };
-    const { learner, beginning } = await LearnerThread.start({ folder, options, checkpointRecords, models });
+    const started = LearnerThread.start({ folder, options, checkpointRecords, models });
+    const { learner, beginning } = await started.catch(async (error: unknown) => {
+      // Its thread would keep the process.
+      await log.close();
+      throw error;
+    });
     const onError = (error: unknown) => this.#journal.fail("failed", error);
     const begin = Date.now();
     const clock = new BigInt64Array(new SharedArrayBuffer(8));
