@@ -21,7 +21,7 @@ import { measureSatiation } from "./satiation.js";
 import { measureCatalogue } from "./speed/catalogue.js";
 import { measureLatency } from "./speed/latency.js";
 import { measureMemory, measurePipeline } from "./speed/pipeline.js";
-import { measurePreparing } from "./speed/preparing.js";
+import { measureLongLog, measurePreparing } from "./speed/preparing.js";
 import { measureSaving, nameOf, SAVES } from "./speed/saving.js";
 import { measureSimulator } from "./speed/simulator.js";
 import { measureUsers, POPULATIONS, populationName } from "./speed/users.js";
@@ -179,6 +179,12 @@ export const CASES: readonly ProcessCase[] = [
     title: "speed of preparing JSON lines beside JSON.parse, and its memory",
     isAlone: true,
     run: ({ say }) => measurePreparing(say),
+  },
+  {
+    name: "prepare-long",
+    title: "memory while a log of 10 GB is read and cleaned",
+    isAlone: true,
+    run: ({ say }) => measureLongLog(say),
   },
   {
     name: "simulator",

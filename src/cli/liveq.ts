@@ -18,6 +18,7 @@ import { type RecommendOptions, recommend } from "./commands/models/recommend.js
 import { type TrainOptions, train } from "./commands/models/train.js";
 import { trainWords, type WordOptions } from "./commands/models/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
+import { type PlaygroundOptions, playground } from "./pages/index.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
@@ -79,7 +80,27 @@ function withWorlds(own: Command, seeds: number): Command {
     .option("--slate <n>", "streams shown at each request", integer(1, 100), 6)
     .option("--seeds <n>", "number of worlds, the same for all", integer(2, 1000), seeds)
     .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
-    .option("--jobs <n>", "threads to use (default: one for each core)", integer(1, 1024));
+    .option("--jobs <n>", "processes to use (default: one for each core)", integer(1, 1024));
+}
+
+/** Adds the options of how policies are judged on a log. */
+function withJudging(own: Command): Command {
+  return own
+    .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
+    .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
+    .option(
+      "--negatives <n>",
+      "random streams on air to rank the clicked one among; 0 for all",
+      integer(0, 1_000_000),
+      0,
+    )
+    .addOption(
+      new Option("--target <what>", "the event to predict: any click, or an engaged watch")
+        .choices(["click", "engaged"])
+        .default("click"),
+    )
+    .option("--seed <n>", "seed of everything random, of what is judged on a log", integer(0, SEED_MAX), 1)
+    .option("--json <file>", "also write the figures as JSON rows, - for stdout");
 }
 
 /** Adds the options on what brings viewers back. */
@@ -315,17 +336,18 @@ registered(
     }),
   );
 
-registered(
-  "evaluate",
-  "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
-  "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
-  "--events data/test.jsonl --policies popular,random,itemknn",
-  "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
-  "--movielens ml-100k --model films.liveq",
-  "--bandit open-bandit/random/men --other open-bandit/bts/men",
+withJudging(
+  registered(
+    "evaluate",
+    "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
+    "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
+    "--events data/test.jsonl --policies popular,random,itemknn",
+    "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
+    "--movielens ml-100k --model films.liveq",
+    "--bandit open-bandit/random/men --other open-bandit/bts/men",
+  ),
 )
   .option("--events <file...>", "the log to evaluate on; - for stdin")
-  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option(
     "--policies <list>",
     `of: ${REPLAYED.join(", ")} (default: popular, without a model also random)`,
@@ -354,39 +376,22 @@ registered(
     "estimate what policies would earn from logged choices with probabilities (Open Bandit)",
   )
   .option("--other <file...>", "with --bandit: the log of another policy, whose value to estimate")
-  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
-  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
-  .addOption(
-    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
-      .choices(["click", "engaged"])
-      .default("click"),
-  )
-  .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
-  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(recorded(async (options: EvaluateOptions) => ended(await evaluate(options, stop.signal))));
 
-withWorlds(
-  registered(
-    "compare",
-    "compare models, baselines and options with the first of them, on a log or in generated worlds",
-    "live.liveq popular itemknn --events data/test.jsonl --warmup data/train.jsonl data/validation.jsonl",
-    "dqn popular random tuned.json --simulate --seeds 8",
+withJudging(
+  withWorlds(
+    registered(
+      "compare",
+      "compare models, baselines and options with the first of them, on a log or in generated worlds",
+      "live.liveq popular itemknn --events data/test.jsonl --warmup data/train.jsonl data/validation.jsonl",
+      "dqn popular random tuned.json --simulate --seeds 8",
+    ),
+    6,
   ),
-  6,
 )
   .argument("<contestants...>", "names of policies; with --events models, with --simulate files of options (.json)")
   .option("--events <file...>", "compare on this log; - for stdin")
-  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option("--simulate", "compare in generated worlds", false)
-  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
-  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
-  .addOption(
-    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
-      .choices(["click", "engaged"])
-      .default("click"),
-  )
-  .option("--seed <n>", "seed of everything random, with --events", integer(0, SEED_MAX), 1)
-  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(
     recorded(async (names: string[], options: CompareOptions) => ended(await compare(names, options, stop.signal))),
   );
@@ -522,6 +527,11 @@ serve.action(
     return serveEdge(settings, { isPrinted: printConfig, print, signal: stop.signal });
   },
 );
+
+command("playground", "serve a page that learns in the browser", "", "--port 0")
+  .option("--host <address>", "the address to listen on", "127.0.0.1")
+  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8788)
+  .action((options: PlaygroundOptions) => playground(options, stop.signal));
 
 command(
   "schema",

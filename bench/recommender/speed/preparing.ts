@@ -21,6 +21,8 @@ import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 const LOG = { viewers: 1500, streamers: 800, days: 4, seed: 1 };
 /** Events of the streams whose memory is compared. */
 const SIZES = [1_000_000, 10_000_000];
+/** Events of a log of 10 GB. */
+const LONG = 112_000_000;
 /** Copies of the clicks and watches in a CSV. */
 const COPIES = 8;
 /** Pieces between two looks at the memory. */
@@ -110,14 +112,24 @@ export async function measurePreparing(say: (text: string) => void): Promise<Res
   return [...rows, ...(await memoryRows(say))];
 }
 
-/** Bytes in use at the most, above those before, while a stream of events is read and cleaned. */
-export async function peakBytes(events: number, every = LOOK, options: CleanEventsOptions = {}): Promise<number> {
+/**
+ * Bytes in use at the most, above those before, while a stream of events is read and cleaned.
+ *
+ * @param look Called with the bytes read so far.
+ */
+export async function peakBytes(
+  events: number,
+  every = LOOK,
+  options: CleanEventsOptions = {},
+  look: (bytes: number) => void = () => {},
+): Promise<number> {
   const before = liveBytes();
   let peak = 0;
   const looked = function* () {
-    let pieces = 0;
+    let [pieces, bytes] = [0, 0];
     for (const piece of generatedLog(events)) {
       yield piece;
+      look((bytes += piece.byteLength));
       if (++pieces % every === 0) peak = Math.max(peak, liveBytes() - before);
     }
   };
@@ -133,4 +145,20 @@ async function memoryRows(say: (text: string) => void): Promise<Result[]> {
     rows.push({ case: `prepare/${events}-events`, metric: "peak_bytes", value, unit: "B", isExact: true });
   }
   return rows;
+}
+
+/** A log that no memory holds: bytes read, events, and the memory that it takes to read and clean it. */
+export async function measureLongLog(say: (text: string) => void): Promise<Result[]> {
+  let [bytes, told] = [0, 0];
+  const peak = await peakBytes(LONG, 100 * LOOK, {}, (now) => {
+    bytes = now;
+    if (bytes - told < 1e9) return;
+    told = bytes;
+    say(`${(bytes / 1e9).toFixed(1)} GB`);
+  });
+  say(`${LONG} events: ${(peak / 1e6).toFixed(1)} MB at the most`);
+  const row = (metric: string, value: number, unit: string): Result => {
+    return { case: "prepare/long", metric, value, unit, isExact: true };
+  };
+  return [row("events", LONG, "events"), row("bytes", bytes, "B"), row("peak_bytes", peak, "B")];
 }

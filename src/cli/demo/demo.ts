@@ -2,12 +2,12 @@ import type { PlatformOptions, SimulationResult } from "../../simulator/index.js
 import { type Interval, meanInterval } from "../../statistics/index.js";
 import { JOBS, Pool } from "../jobs/pool.js";
 import type { WorldTask } from "../jobs/tasks.js";
+import { verdict } from "../verdicts/index.js";
 import { cell } from "../writing/figures.js";
 import { print, tryOutputs } from "../writing/output.js";
 import { Progress } from "../writing/progress.js";
 import { printVerdicts, type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
-import { verdict } from "../writing/verdict.js";
 
 export interface DemoOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {
   viewers: number;

@@ -12,6 +12,9 @@ export interface Model {
   /** Mean of the latest losses, and mean value of the last batch; NaN before the first update. */
   readonly loss: number;
   readonly qMean: number;
+  /** Quantiles of the last batch's TD errors, in units of return; NaN before the first update. */
+  readonly tdErrorP50: number;
+  readonly tdErrorP90: number;
   readonly weights: Float32Array;
 }
 

@@ -9,7 +9,7 @@ import {
   takeEach,
 } from "../../protocol/index.js";
 import { type DecisionRows, Recommender } from "../../recommender/index.js";
-import { type EventLog, StorageError } from "../../storage/index.js";
+import { type EventLog, type LogStats, StorageError } from "../../storage/index.js";
 import { type Model, ServingAgent } from "./agent.js";
 import type { HeldBack } from "./learner.js";
 import { applyRecord, decodeRecord, type EdgeRecord, encodeRecord } from "./records.js";
@@ -21,8 +21,10 @@ export interface Learned {
   /** A new model that may go live. */
   readonly model?: Model | undefined;
   readonly heldBack?: HeldBack | undefined;
-  /** Set when it has saved itself: the log may be trimmed up to here. */
+  /** Set when nobody needs them any more: the log may be trimmed up to here. */
   readonly trimTo?: number | undefined;
+  /** Whether it has saved itself just now. */
+  readonly isSaved?: boolean;
 }
 
 /** The learner of a server, on this thread or another. */
@@ -48,7 +50,15 @@ export interface EdgeParts {
   now: () => number;
   /** Called with what goes wrong behind the back of requests. */
   onError?: (error: unknown) => void;
+  /** Called with what happens behind the back of requests, for a log. */
+  onNews?: (news: EdgeNews) => void;
 }
+
+/** What happens behind the back of requests. */
+export type EdgeNews =
+  | { readonly type: "model"; readonly model: Omit<Model, "weights"> }
+  | { readonly type: "heldBack"; readonly heldBack: HeldBack }
+  | { readonly type: "checkpoint"; readonly sequence: number; readonly trimTo: number };
 
 /** Counts of a server's work. */
 export interface EdgeStats {
@@ -56,6 +66,9 @@ export interface EdgeStats {
   events: number;
   /** Decisions that could not be logged: the disk is full or failed. They were answered, and nothing is learned from them. */
   unlogged: number;
+  /** Slates with a first place, and the sum of its probabilities: what is missing to their number is exploration. */
+  firstPlaces: number;
+  firstPropensities: number;
   /** Records that the learner has not yet learned from. */
   behind: number;
   /** The model that answers: its version, 0 for the one that the server began with, updates, and when it came. */
@@ -100,6 +113,7 @@ export class Edge {
     const { updates } = recommender.stats();
     this.#stats = {
       ...{ requests: 0, events: 0, unlogged: 0, behind: 0, model: 0, modelUpdates: updates, modelAt: parts.now() },
+      ...{ firstPlaces: 0, firstPropensities: 0 },
       isPinned: false,
       failed: undefined,
       heldBack: undefined,
@@ -129,6 +143,8 @@ export class Edge {
       rows = told;
     });
     this.#stats.requests++;
+    if (decision.propensities.length > 0) this.#stats.firstPlaces++;
+    this.#stats.firstPropensities += decision.propensities[0] ?? 0;
     const { explanations: _, runnersUp: __, sources: ___, scores: ____, ...logged } = decision;
     this.#append([{ type: "decision", decision: logged, rows }]).catch((error) => {
       this.#stats.unlogged++;
@@ -194,6 +210,11 @@ export class Edge {
 
   stats(): EdgeStats {
     return { ...this.#stats, behind: this.#parts.log.next - this.#learned };
+  }
+
+  /** What the log has done, and what waits. */
+  logStats(): LogStats {
+    return this.#parts.log.stats();
   }
 
   /** Counts of the recommender that serves. */
@@ -269,10 +290,15 @@ export class Edge {
     }
   }
 
-  #take({ next, model, heldBack, trimTo }: Learned): void {
+  #take({ next, model, heldBack, trimTo, isSaved }: Learned): void {
+    const { log, onError, onNews } = this.#parts;
     this.#learned = next;
+    if (heldBack !== undefined && heldBack.updates !== this.#stats.heldBack?.updates) {
+      onNews?.({ type: "heldBack", heldBack });
+    }
     this.#stats.heldBack = heldBack;
-    if (trimTo !== undefined) this.#parts.log.trim(trimTo).catch((error) => this.#parts.onError?.(error));
+    if (isSaved) onNews?.({ type: "checkpoint", sequence: next, trimTo: trimTo ?? 0 });
+    if (trimTo !== undefined) log.trim(trimTo).catch((error) => onError?.(error));
     if (model === undefined) return;
     this.#keep(model);
     if (!this.#stats.isPinned) this.#swap(model);
@@ -282,7 +308,7 @@ export class Edge {
   #first(): Model {
     const { updates, transitions } = this.#recommender.stats();
     const { sequence } = this.#parts;
-    const unknown = { loss: Number.NaN, qMean: Number.NaN };
+    const unknown = { loss: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
     return { version: 0, sequence, transitions, updates, ...unknown, weights: this.#agent.copyWeights() };
   }
 
@@ -293,6 +319,8 @@ export class Edge {
 
   #swap(model: Model): void {
     this.#agent.swap(model);
+    const { weights: _, ...known } = model;
+    this.#parts.onNews?.({ type: "model", model: known });
     Object.assign(this.#stats, { model: model.version, modelUpdates: model.updates, modelAt: this.#parts.now() });
   }
 }

@@ -29,6 +29,8 @@ export function checkedModels(options: Partial<ModelOptions>): ModelOptions {
   return checked(options, RULES, DEFAULTS);
 }
 
+/** Of a stand-in for an agent. */
+const UNKNOWN = { lossMean: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
 /** Most streams of a golden query. */
 const GOLDEN_K = 20;
 
@@ -83,7 +85,7 @@ export class Learner {
     const { updates, transitions } = this.recommender.stats();
     if (updates - this.#tried < this.#options.modelUpdates) return undefined;
     this.#tried = updates;
-    const { lossMean: loss = Number.NaN, qMean = Number.NaN } = this.recommender.agentStats() ?? {};
+    const { lossMean: loss, qMean, tdErrorP50, tdErrorP90 } = this.recommender.agentStats() ?? UNKNOWN;
     const reason = this.#fault(loss);
     if (reason !== undefined) {
       this.#held = { updates, reason };
@@ -91,7 +93,8 @@ export class Learner {
     }
     this.#loss = loss;
     const version = ++this.#published;
-    return { version, sequence: this.next, transitions, updates, loss, qMean, weights: weights() };
+    const learned = { transitions, updates, loss, qMean, tdErrorP50, tdErrorP90 };
+    return { version, sequence: this.next, ...learned, weights: weights() };
   }
 
   /** Why the model of now must not go live. */

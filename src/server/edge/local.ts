@@ -53,9 +53,12 @@ export class LocalLearner implements LearnerPort {
       if (i % TURN === TURN - 1) await this.#pause?.();
     }
     const model = this.#learner.model(() => this.#agent.copyWeights());
-    const isDue = this.#learner.next - this.#saved >= this.#checkpointRecords;
+    const { next, heldBack } = this.#learner;
+    // What nobody saves, nobody reads again: without checkpoints the log need not grow.
+    if (this.#checkpoints === undefined) return { next, model, heldBack, trimTo: next };
+    const isDue = next - this.#saved >= this.#checkpointRecords;
     const { trimTo } = isDue ? await this.save() : {};
-    return { next: this.#learner.next, model, heldBack: this.#learner.heldBack, trimTo };
+    return { next, model, heldBack, trimTo, isSaved: isDue };
   }
 
   async save(isAlone = false): Promise<Learned> {
@@ -64,7 +67,7 @@ export class LocalLearner implements LearnerPort {
     this.#saved = next;
     await this.#checkpoints.write(next, this.chunks());
     if (isAlone) this.#checkpoints.keepNewest();
-    return { next, heldBack, trimTo: isAlone ? next : this.#checkpoints.trimTo };
+    return { next, heldBack, isSaved: true, trimTo: isAlone ? next : this.#checkpoints.trimTo };
   }
 
   /** A file of its recommender, in chunks. */

@@ -11,6 +11,7 @@ const MEANS: Readonly<Record<number, string>> = {
   413: "The body is too large.",
   415: "The content type or encoding is not read.",
   422: "Another body came under this key or id.",
+  429: "Too many requests of this client: try again after `retry-after` seconds.",
   503: "Too much waits: try again after `retry-after` seconds.",
   507: "No space is left on the disk; slates are still answered.",
 };
@@ -51,7 +52,7 @@ export async function openApi(): Promise<JsonSchema> {
 }
 
 function operation({ name, path, scope, summary, body, statuses = [] }: Route, bodies: Record<string, JsonSchema>) {
-  const all = [200, ...statuses, ...(scope === undefined ? [] : [401, 403]), 503].sort((a, b) => a - b);
+  const all = [200, ...statuses, ...(scope === undefined ? [] : [401, 403, 429]), 503].sort((a, b) => a - b);
   const parameters = Array.from(path.matchAll(/\{(\w+)\}/g), ([, parameter]) => {
     return { name: parameter, in: "path", required: true, schema: { type: "string" } };
   });

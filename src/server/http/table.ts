@@ -11,7 +11,7 @@ export interface Route {
   readonly summary: string;
   /** The schema of the body, by its name. */
   readonly body?: string;
-  /** Statuses beside 200, 401, 403 and 503. */
+  /** Statuses beside 200, 401, 403, 429 and 503. */
   readonly statuses?: readonly number[];
 }
 

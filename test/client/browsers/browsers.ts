@@ -81,7 +81,8 @@ async function lostEnd(client: LiveQClient, before: { lostEnds: number; at: numb
     await client.recommend({ user: "somebody else", k: 1 });
     const { recommender } = await client.stats();
     const seconds = (Date.now() - before.at) / 1000;
-    if (recommender["lostEnds"] === before.lostEnds + 1) return `a killed tab's watch ended after ${seconds.toFixed(1)} s`;
+    if (recommender["lostEnds"] === before.lostEnds + 1)
+      return `a killed tab's watch ended after ${seconds.toFixed(1)} s`;
     require(seconds < 60, "the watch of a killed tab does not end", { recommender, before });
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

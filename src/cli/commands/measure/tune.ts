@@ -25,12 +25,12 @@ import {
   worldTarget,
 } from "../../tuning/target.js";
 import { TrialsFile } from "../../tuning/trials.js";
+import { gainOf, type Paired, verdict } from "../../verdicts/index.js";
 import { cell } from "../../writing/figures.js";
 import { print, STANDARD, takeModel, tryOutputs, writeJson } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { printVerdicts, type Row, writeRows } from "../../writing/results.js";
 import { table, toTheLeft } from "../../writing/table.js";
-import { gainOf, type Paired, verdict } from "../../writing/verdict.js";
 
 export interface TuneOptions extends WorldOptions {
   events?: string[];
@@ -81,7 +81,7 @@ export function trialsOf(out: string): string {
   return `${out.replace(/\.json$/, "")}.trials.jsonl`;
 }
 
-/** Does trials in threads, each part once: what the file of trials holds is not done again. */
+/** Does trials in processes, each part once: what the file of trials holds is not done again. */
 class Bench {
   readonly #target: Target;
   readonly #pool: Pool;
