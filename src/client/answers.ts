@@ -1,4 +1,4 @@
-import type { Decision, OnAir, Request, StreamUpdate } from "../protocol/index.js";
+import type { Decision, Id, OnAir, Request, StreamUpdate } from "../protocol/index.js";
 
 /** A request for a slate; the time is the server's. */
 export type SlateRequest = Omit<Request, "now">;
@@ -86,4 +86,59 @@ export type BatchAnswer = (Decision | RequestFault)[];
 /** Whether a user was known before being forgotten. */
 export interface ForgetAnswer {
   wasKnown: boolean;
+}
+
+/** Features of a context or an action: texts, numbers, true and false by name, or several such objects. */
+export type RankingFeatures = Record<string, unknown> | readonly Record<string, unknown>[];
+
+/** How a ranking explores. */
+export type RankingExploration =
+  | { policy: "epsilon"; epsilon: number }
+  | { policy: "boltzmann"; temperature: number }
+  | { policy: "top"; m: number; epsilon: number };
+
+/** A choice among actions of the caller's own. */
+export interface RankingRequest {
+  /** The name of the event, for its reward. Default: a unique one. */
+  eventId?: Id;
+  context?: RankingFeatures;
+  /** At most 200. */
+  actions: readonly { id: Id; features?: RankingFeatures }[];
+  excludedActions?: readonly Id[];
+  /** Whether the event waits for `activate`. Default false. */
+  deferActivation?: boolean;
+  /** Default: the server's. */
+  exploration?: RankingExploration;
+}
+
+/** The chosen action, and the probability of each to be. */
+export interface RankingAnswer {
+  eventId: Id;
+  ranking: { id: Id; probability: number }[];
+  rewardActionId: Id;
+}
+
+/** What became of a reward or an activation. */
+export interface RewardAnswer {
+  answer: "taken" | "duplicate";
+}
+
+/** What an A/B test compares: the newest model, the most viewed streams, or a model by its version. */
+export type ExperimentPolicy = "newest" | "popular" | { model: number };
+
+/** An A/B test; the README of the server lists its other options. */
+export interface ExperimentOptions extends Record<string, unknown> {
+  name?: string;
+  /** Default `newest`. */
+  a?: ExperimentPolicy;
+  b: ExperimentPolicy;
+}
+
+/** An A/B test, and its results so far. */
+export interface ExperimentAnswer {
+  options: ExperimentOptions;
+  startedAt: number;
+  /** Users who do not count yet. */
+  open: number;
+  result: Record<string, unknown>;
 }

@@ -13,9 +13,14 @@ import type {
   BatchAnswer,
   EventFault,
   EventsAnswer,
+  ExperimentAnswer,
+  ExperimentOptions,
   ForgetAnswer,
   ModelsAnswer,
   ProfileAnswer,
+  RankingAnswer,
+  RankingRequest,
+  RewardAnswer,
   ServerCounts,
   SlateRequest,
   StatsAnswer,
@@ -185,14 +190,20 @@ export class LiveQClient {
     return this.#send("DELETE", pathOf("streams", stream), undefined, options);
   }
 
-  /** All that is known of a user; undefined for an unknown one. */
-  async profile(user: Id, options?: CallOptions): Promise<ProfileAnswer | undefined> {
-    try {
-      return await this.#send<ProfileAnswer>("GET", pathOf("users", user), undefined, options);
-    } catch (error) {
-      if (error instanceof ClientError && error.status === 404) return undefined;
-      throw error;
-    }
+  /** At most k streams like one on air, k in [1, 100]; undefined for one that is not. */
+  async similar(stream: Id, k = 10, options?: CallOptions): Promise<Id[] | undefined> {
+    const path = `${pathOf("streams", stream)}/similar?k=${k}`;
+    return (await this.#find<{ streams: Id[] }>(path, options))?.streams;
+  }
+
+  /** The profile of a user; undefined for an unknown one. */
+  profile(user: Id, options?: CallOptions): Promise<ProfileAnswer | undefined> {
+    return this.#find(pathOf("users", user), options);
+  }
+
+  /** All that is held of a user: profile, waiting decisions, records of the log; undefined for an unknown one. */
+  exportUser(user: Id, options?: CallOptions): Promise<Record<string, unknown> | undefined> {
+    return this.#find(`${pathOf("users", user)}/export`, options);
   }
 
   /** Lets the server forget a user. */
@@ -213,6 +224,37 @@ export class LiveQClient {
   /** Lets the newest model go live again. */
   release(options?: CallOptions): Promise<ServerCounts> {
     return this.#send("POST", "/v1/models/release", {}, options);
+  }
+
+  /** Chooses one of the caller's actions in a context. */
+  rank(request: RankingRequest, options?: CallOptions): Promise<RankingAnswer> {
+    // By its name the server knows a request that comes again.
+    return this.#send("POST", "/v1/rank", { eventId: unique(), ...request }, options);
+  }
+
+  /** Gives a ranked event its reward, once, in [-1000, 1000]. */
+  reward(eventId: Id, value: number, options?: CallOptions): Promise<RewardAnswer> {
+    return this.#send("POST", `${pathOf("events", eventId)}/reward`, { value }, options);
+  }
+
+  /** Says that the choice of an event is shown, where its activation was deferred. */
+  activate(eventId: Id, options?: CallOptions): Promise<RewardAnswer> {
+    return this.#send("POST", `${pathOf("events", eventId)}/activate`, {}, options);
+  }
+
+  /** The A/B test that runs; undefined for none. */
+  experiment(options?: CallOptions): Promise<ExperimentAnswer | undefined> {
+    return this.#find("/v1/experiment", options);
+  }
+
+  /** Starts an A/B test of two policies over the users, in place of the one before. */
+  startExperiment(experiment: ExperimentOptions, options?: CallOptions): Promise<ExperimentAnswer> {
+    return this.#send("POST", "/v1/experiment", experiment, options);
+  }
+
+  /** Ends the A/B test, with its last results. */
+  stopExperiment(options?: CallOptions): Promise<ExperimentAnswer> {
+    return this.#send("DELETE", "/v1/experiment", undefined, options);
   }
 
   /** Counts of the server and its recommender. */
@@ -304,6 +346,16 @@ export class LiveQClient {
 
   async #knowTime(options: CallOptions | undefined): Promise<void> {
     if (!this.#transport.clock.isKnown) await this.#send("GET", "/live", undefined, options);
+  }
+
+  /** What is there under a path; undefined for nothing. */
+  async #find<T>(path: string, options: CallOptions | undefined): Promise<T | undefined> {
+    try {
+      return await this.#send<T>("GET", path, undefined, options);
+    } catch (error) {
+      if (error instanceof ClientError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   #send<T>(method: Call["method"], path: string, body: unknown, { signal }: CallOptions = {}): Promise<T> {

@@ -172,6 +172,31 @@ describe("a call", () => {
     expect(error).toMatchObject({ fault: "answer", status: 200, message: "the answer must be JSON" });
   });
 
+  test("of rank and reward, similar streams, an export and an experiment is as the server lists it", async () => {
+    const client = server.client();
+    const actions = [{ id: "a" }, { id: "b", features: { size: "large" } }];
+    await client.rank({ context: { hour: 21 }, actions });
+    await client.rank({ eventId: "e1", actions });
+    await client.reward("e/1", 0.5);
+    await client.activate("e1");
+    await client.similar("s1", 3);
+    await client.exportUser("u1");
+    await client.startExperiment({ b: "popular", name: "first" });
+    await client.experiment();
+    await client.stopExperiment();
+    expect(server.arrived.map(({ method, path, body }) => [method, path.slice(5), body])).toEqual([
+      ["POST", "/v1/rank", { eventId: expect.stringMatching(/^\w{20}$/), context: { hour: 21 }, actions }],
+      ["POST", "/v1/rank", { eventId: "e1", actions }],
+      ["POST", "/v1/events/e%2F1/reward", { value: 0.5 }],
+      ["POST", "/v1/events/e1/activate", {}],
+      ["GET", "/v1/streams/s1/similar", undefined],
+      ["GET", "/v1/users/u1/export", undefined],
+      ["POST", "/v1/experiment", { b: "popular", name: "first" }],
+      ["GET", "/v1/experiment", undefined],
+      ["DELETE", "/v1/experiment", undefined],
+    ]);
+  });
+
   test("of an unknown user has no profile", async () => {
     server.fates = [{ status: 404, body: { error: { field: "", message: "the user is not known" } } }];
     expect(await server.client().profile("nobody")).toBeUndefined();

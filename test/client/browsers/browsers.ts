@@ -4,7 +4,7 @@ import { LiveQClient } from "../../../src/client/index.js";
 import type { LiveEvent } from "../../../src/protocol/index.js";
 import { browse } from "../../runtimes/execute.js";
 import type { Runtime } from "../../runtimes/install.js";
-import { logged, Served } from "./served.js";
+import { type Logged, logged, Served } from "./served.js";
 import { bundled, platformSite } from "./site.js";
 
 const SECRET = "a-token-that-may-do-all";
@@ -88,16 +88,11 @@ async function lostEnd(client: LiveQClient, before: { lostEnds: number; at: numb
   }
 }
 
-interface Taken {
-  now: number;
-  event: LiveEvent;
-}
-
 /** The events of users, each once: what came again, as a page that ends repeats what has no answer, was no other. */
-async function eventsOf(folder: string): Promise<Taken[]> {
-  const found = new Map<string, Taken>();
+async function eventsOf(folder: string): Promise<Logged[]> {
+  const found = new Map<string, Logged>();
   for (const record of await logged(folder)) {
-    if (record.type !== "event" || !("user" in record.event)) continue;
+    if (!("user" in record.event)) continue;
     const { id } = record.event;
     const before = found.get(id!);
     const isSame = before === undefined || JSON.stringify(before.event) === JSON.stringify(record.event);
@@ -108,7 +103,7 @@ async function eventsOf(folder: string): Promise<Taken[]> {
 }
 
 /** @throws Error for what is missing, too much, or wrong. */
-function checkEvents(taken: readonly Taken[], { id, slate }: Visited): string {
+function checkEvents(taken: readonly Logged[], { id, slate }: Visited): string {
   const of = (kind: LiveEvent["kind"], stream: string) =>
     taken
       .map(({ event }) => event as LiveEvent & Record<string, unknown>)

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { decodeRecord, type EdgeRecord } from "../../../src/server/edge/records.js";
+import type { LiveEvent } from "../../../src/protocol/index.js";
 import { openLog, SqliteStore } from "../../../src/storage/index.js";
 
 /** A server as a process. */
@@ -46,11 +46,22 @@ export class Served {
   }
 }
 
-/** What the log of a stopped server holds. */
-export async function logged(folder: string): Promise<EdgeRecord[]> {
+/** An event in the log, and when the server took it. */
+export interface Logged {
+  now: number;
+  event: LiveEvent;
+}
+
+/** The events in the log of a stopped server. */
+export async function logged(folder: string): Promise<Logged[]> {
   const log = openLog(await SqliteStore.open(folder));
-  const records: EdgeRecord[] = [];
-  for await (const { bytes } of log.read(0)) records.push(decodeRecord(bytes));
+  const found: Logged[] = [];
+  for await (const { bytes } of log.read(0)) {
+    const text = new TextDecoder().decode(bytes);
+    if (!text.startsWith("e")) continue;
+    const [now, event] = JSON.parse(text.slice(1)) as [number, LiveEvent];
+    found.push({ now, event });
+  }
   await log.close();
-  return records;
+  return found;
 }
