@@ -44,6 +44,14 @@ function tokensOf({ token, host }: ServeSettings): Token[] | undefined {
   });
 }
 
+/** The origins whose pages may call. @throws SettingError. */
+function originsOf({ origin = [] }: ServeSettings, tokens: Token[] | undefined): string[] {
+  if (tokens === undefined && origin.includes("*")) {
+    throw new SettingError('"--origin *" lets every page call: give a "--token", or LIVEQ_TOKEN');
+  }
+  return origin;
+}
+
 /** The recommender's options, from a file of JSON or as they are. @throws SettingError. */
 function recommenderOf({ options, seed }: ServeSettings): Partial<RecommenderOptions> {
   let given: unknown = options ?? {};
@@ -74,6 +82,7 @@ export interface ServeStart {
 export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }: ServeStart): Promise<void> {
   const { settings } = resolved;
   const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
+  originsOf(settings, tokens);
   if (isPrinted) {
     print(printed(resolved));
     return;
@@ -105,7 +114,12 @@ class Server {
     const log: EventLog = folder === undefined ? openLog(new MemoryStore()) : await this.#folder(folder);
     const { checkpointEvery: checkpointRecords, modelUpdates, goldenQueries, valueMax, lossFactor } = this.#settings;
     const models = { modelUpdates, goldenQueries, valueMax, lossFactor };
-    const { learner, beginning } = await LearnerThread.start({ folder, options, checkpointRecords, models });
+    const started = LearnerThread.start({ folder, options, checkpointRecords, models });
+    const { learner, beginning } = await started.catch(async (error: unknown) => {
+      // Its thread would keep the process.
+      await log.close();
+      throw error;
+    });
     const onError = (error: unknown) => this.#journal.fail("failed", error);
     const onNews = (news: EdgeNews) => this.#news(news);
     const begin = Date.now();
@@ -113,7 +127,7 @@ class Server {
     // Simulated viewers live faster, and the server with them.
     const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
     const edge = await Edge.open({ log, learner, ...beginning, now, onError, onNews });
-    const app = edgeApp({ edge, tokens, now, ...this.#appOptions() });
+    const app = edgeApp({ edge, tokens, origins: originsOf(this.#settings, tokens), now, ...this.#appOptions() });
     const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
     const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
     const answer = (request: Request, client: RequestClient) =>

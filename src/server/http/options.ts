@@ -10,6 +10,11 @@ export interface EdgeAppOptions {
   edge: Edge;
   /** Who may do what. Default: everybody may do all; give some where others than this machine reach the server. */
   tokens?: readonly Token[] | undefined;
+  /**
+   * Origins whose pages may call, such as `https://live.example`; `*` for all, where tokens are given. Default: none but
+   * the server's own.
+   */
+  origins?: readonly string[];
   /** Maximum size of a body in bytes, as sent and after decompression. Default 8 MiB. */
   maxBytes?: number;
   /** Maximum number of events in a request. Default 10 000. */
@@ -45,6 +50,7 @@ const anything: Rule = [() => true, ""];
 const RULES: Rules<EdgeAppOptions> = {
   edge: anything,
   tokens: optional(anything),
+  origins: [(value) => Array.isArray(value), "an array of origins"],
   maxBytes: integer(1, 2 ** 30),
   maxEvents: integer(1, 2 ** 20),
   maxBatch: integer(1, 10_000),
@@ -56,6 +62,7 @@ const RULES: Rules<EdgeAppOptions> = {
   now: anything,
 };
 const DEFAULTS: Required<Omit<EdgeAppOptions, "edge" | "tokens" | "onAnswer">> = {
+  origins: [],
   maxBytes: 2 ** 23,
   maxEvents: 10_000,
   maxBatch: 100,
