@@ -193,6 +193,11 @@ export class Edge {
     return { ...this.#stats, behind: this.#parts.log.next - this.#learned };
   }
 
+  /** The streams on air, in no order that lasts. */
+  onAir(): Id[] {
+    return this.#recommender.onAir();
+  }
+
   /** Counts of the recommender that serves. */
   recommenderStats(): ReturnType<Recommender["stats"]> {
     return this.#recommender.stats();
