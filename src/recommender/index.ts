@@ -34,7 +34,7 @@ export {
   traits,
   vectors,
 } from "./features/index.js";
-export type { Agreement, Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
+export type { Agreement, DecisionRows, Outcome, RewardOptions, SignalOptions } from "./learning/index.js";
 export {
   type LoadOptions,
   Recommender,

@@ -65,6 +65,7 @@ import {
   AgreementMeter,
   type ClosedDecision,
   type Compared,
+  type DecisionRows,
   drawSome,
   type NextState,
   Objective,
@@ -470,9 +471,10 @@ export class Recommender implements Policy, TargetPolicy {
   /**
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
    * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
+   * @param told - Called with the rows that the decision was computed from, for a log: see `recordDecision`.
    * @throws EventError for an invalid request, Error for an apprentice; nothing changes then.
    */
-  recommend(request: Request): Decision {
+  recommend(request: Request, told?: (rows: DecisionRows) => void): Decision {
     if (this.#counts.isApprentice) throw new Error("an apprentice does not act: call graduate() first, or rank()");
     const { user, now, k, candidates, filter, explain: wanted = false } = parseRequest(request);
     this.#askedBy(user, now);
@@ -484,11 +486,18 @@ export class Recommender implements Policy, TargetPolicy {
     const { indices, propensities } = chosen;
     const count = wanted === true ? k : Number(wanted);
     const why = also && this.#explain(scene, among, chosen, also, count);
-    this.#close(scene, indices.length);
+    const next = this.#close(scene, indices.length);
     const shown = indices.map((index) => streams[index]!);
     const id = this.#names.next();
     const others = this.#drawOffered(scene, shown);
-    this.#show(id, scene, shown, { rows: this.#rows(scene, [...indices, ...others]), offered: others.length });
+    const rows = {
+      observation: scene.observation.slice(),
+      candidates: this.#rows(scene, [...indices, ...others]),
+      offered: others.length,
+      next,
+    };
+    this.#show(id, scene, shown, rows);
+    told?.(rows);
     return {
       id,
       user,
@@ -508,9 +517,11 @@ export class Recommender implements Policy, TargetPolicy {
    * learns from it, `agreement` compares it with its own choice.
    * @param times - Number of times to learn from it, an integer in [0, 10000]; the numbers of `UserShares` make all
    *   users count the same. Default 1.
+   * @param rows - What `recommend` told of this decision, in a recommender of the same features: it is learned from them,
+   *   at a tenth of the cost, and `agreement` leaves it out. Rows that do not fit are computed anew. Default: they are computed.
    * @throws EventError for an invalid decision, RangeError for `times`; nothing changes then.
    */
-  recordDecision(decision: LoggedDecision, times = 1): void {
+  recordDecision(decision: LoggedDecision, times = 1, rows?: DecisionRows): void {
     if (!TIMES[0](times)) throw mustBe("times", TIMES[1], times);
     const { id, user, time: now, slate } = parseDecision(decision);
     if (this.#names.has(id) || this.#pending.has(id)) {
@@ -520,17 +531,40 @@ export class Recommender implements Policy, TargetPolicy {
     this.#names.add(id);
     this.#askedBy(user, now);
     const shown = slate.flatMap((stream) => this.#scenes.state.catalogue.get(stream) ?? []);
-    const scene = this.#face({ user, now, k: shown.length });
-    const rows = this.#scenes.rowsOf(shown);
-    // Longer slates than it evaluates at once count by their first streams.
-    this.#compare(scene, shown.slice(0, this.options.maxCandidates), rows);
-    this.#close(scene, shown.length);
     this.#counts.unknownStreams += slate.length - shown.length;
+    if (rows && shown.length === slate.length && this.#fits(rows, user, shown.length)) {
+      this.#scenes.state.users.open(user, now);
+      if (rows.next)
+        this.#observe(this.#pending.next(user, { ...rows.next, time: now, observation: rows.observation }));
+      this.#show(id, { user, now }, shown, rows, times);
+      return;
+    }
+    const scene = this.#face({ user, now, k: shown.length });
+    const own = this.#scenes.rowsOf(shown);
+    // Longer slates than it evaluates at once count by their first streams.
+    this.#compare(scene, shown.slice(0, this.options.maxCandidates), own);
+    this.#close(scene, shown.length);
     const others = this.#drawOffered(scene, shown);
-    const all = new Float32Array(rows.length + others.length * this.#scenes.features.candidateSize);
-    all.set(rows);
-    all.set(this.#rows(scene, others), rows.length);
-    this.#show(id, scene, shown, { rows: all, offered: others.length, times });
+    const candidates = new Float32Array(own.length + others.length * this.#scenes.features.candidateSize);
+    candidates.set(own);
+    candidates.set(this.#rows(scene, others), own.length);
+    const known = { observation: scene.observation.slice(), candidates, offered: others.length };
+    this.#show(id, scene, shown, known, times);
+  }
+
+  /** Whether rows are those of a slate of so many streams, and say what follows the decisions that wait for the user. */
+  #fits({ observation, candidates, offered, next }: DecisionRows, user: Id, shown: number): boolean {
+    const { observationSize, candidateSize } = this.#scenes.features;
+    const most = this.options.nextCandidates * candidateSize;
+    return (
+      (next
+        ? next.candidates.length % candidateSize === 0 && next.candidates.length <= most
+        : !this.#pending.waits(user)) &&
+      observation.length === observationSize &&
+      offered >= 0 &&
+      candidates.length === (shown + offered) * candidateSize &&
+      [observation, candidates, next?.candidates ?? candidates].every((floats) => floats.every(Number.isFinite))
+    );
   }
 
   /**
@@ -952,7 +986,7 @@ export class Recommender implements Policy, TargetPolicy {
    * The scene is the next state of the decisions that wait for its user: the target takes the best slate of the best
    * candidates at this time, of as many streams as were shown: a log of decisions tells no more.
    */
-  #close(scene: ValuedScene, shown: number): void {
+  #close(scene: ValuedScene, shown: number): NextState | undefined {
     if (!this.#pending.waits(scene.user)) return;
     const ranked = shown === scene.k ? scene.ranked : this.#slates.rank(this.#scoresOf(scene, shown));
     const best = ranked.subarray(0, this.options.nextCandidates);
@@ -965,19 +999,21 @@ export class Recommender implements Policy, TargetPolicy {
       candidates: this.#rows(scene, best),
     };
     this.#observe(this.#pending.next(scene.user, next));
+    return next;
   }
 
   /** Remembers a shown slate with its rows until its feedback has come. */
   #show(
     id: Id,
-    { user, now, observation }: Scene,
+    { user, now }: Pick<Scene, "user" | "now">,
     shown: readonly CatalogStream[],
-    { rows, offered, times }: { rows: Float32Array; offered: number; times?: number },
+    { observation, candidates, offered }: DecisionRows,
+    times?: number,
   ): void {
     this.#scenes.state.shown(user, shown, now);
     if (shown.length === 0) return;
     const slate = shown.map((stream) => stream.id);
-    const known = { observation: observation.slice(), candidates: rows, times, offered: offered || undefined };
+    const known = { observation, candidates, times, offered: offered || undefined };
     this.#observe(this.#pending.add({ id, user, time: now, slate, ...known }));
   }
 

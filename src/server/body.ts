@@ -1,7 +1,7 @@
 /** A request that the server rejects with this status. */
 export class HttpError extends Error {
   constructor(
-    readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 503 | 507,
+    readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 503 | 507,
     message: string,
     readonly headers: Record<string, string> = {},
     /** Path of the wrong field; empty when the request as a whole is wrong. */

@@ -6,6 +6,7 @@ export type { HeldBack, ModelOptions } from "./edge/learner.js";
 export { LocalLearner, type LocalLearnerOptions } from "./edge/local.js";
 export { type MemoryEdgeOptions, memoryEdge } from "./edge/memory.js";
 export { type Beginning, beginning } from "./edge/start.js";
-export { type EdgeApp, type EdgeAppOptions, edgeApp } from "./http/app.js";
+export { type EdgeApp, edgeApp } from "./http/app.js";
 export { SCOPES, type Scope, type Token } from "./http/auth.js";
+export type { EdgeAppOptions } from "./http/options.js";
 export { type IngestAnswer, type IngestFault, type IngestOptions, ingest, type Sunk } from "./ingest.js";

@@ -4,6 +4,7 @@ export { drawSome } from "./offered.js";
 export { Pace, type PaceOptions, type SavedPace } from "./pace.js";
 export {
   type ClosedDecision,
+  type DecisionRows,
   type NextState,
   Pending,
   type PendingDecision,

@@ -81,6 +81,18 @@ export interface NextState {
   lateness?: number;
 }
 
+/** The rows that a decision was computed from, and what a learner needs of them. */
+export interface DecisionRows {
+  /** (observation size): the state. */
+  readonly observation: Float32Array;
+  /** (streams of the slate + `offered`, candidate size): one row for each stream of the slate, then those of others. */
+  readonly candidates: Float32Array;
+  /** How many rows of others that were on offer. */
+  readonly offered: number;
+  /** What the user's earlier decisions lead to; undefined where none waited. Time and state are those of the decision. */
+  readonly next?: Omit<NextState, "time" | "observation"> | undefined;
+}
+
 /** A slate without a known outcome yet. */
 export interface PendingDecision {
   readonly id: Id;

@@ -8,11 +8,11 @@ import {
   type Request,
   takeEach,
 } from "../../protocol/index.js";
-import { Recommender } from "../../recommender/index.js";
+import { type DecisionRows, Recommender } from "../../recommender/index.js";
 import { type EventLog, StorageError } from "../../storage/index.js";
 import { type Model, ServingAgent } from "./agent.js";
 import type { HeldBack } from "./learner.js";
-import { decodeRecord, type EdgeRecord, encodeRecord } from "./records.js";
+import { applyRecord, decodeRecord, type EdgeRecord, encodeRecord } from "./records.js";
 
 /** What a learner says after it was told records. */
 export interface Learned {
@@ -114,7 +114,7 @@ export class Edge {
       return agent;
     };
     const recommender = Recommender.load(parts.file, { loadAgent });
-    for await (const { bytes } of parts.log.read(parts.sequence)) apply(recommender, decodeRecord(bytes));
+    for await (const { bytes } of parts.log.read(parts.sequence)) applyRecord(recommender, decodeRecord(bytes));
     const edge = new Edge(parts, recommender, agent!);
     edge.#keep(edge.#first());
     edge.#pumping = edge.#pump();
@@ -124,10 +124,13 @@ export class Edge {
   /** Chooses a slate. Its feedback must name the decision. @throws EventError for an invalid request. */
   recommend(request: Omit<Request, "now">): Decision {
     if ("now" in request) throw new EventError("now", '"now" must be absent: the time of a request is the server\'s');
-    const decision = this.#recommender.recommend(parseRequest({ ...request, now: this.#parts.now() }));
+    let rows: DecisionRows | undefined;
+    const decision = this.#recommender.recommend(parseRequest({ ...request, now: this.#parts.now() }), (told) => {
+      rows = told;
+    });
     this.#stats.requests++;
     const { explanations: _, runnersUp: __, sources: ___, scores: ____, ...logged } = decision;
-    this.#append([{ type: "decision", decision: logged }]).catch((error) => {
+    this.#append([{ type: "decision", decision: logged, rows }]).catch((error) => {
       this.#stats.unlogged++;
       this.#parts.onError?.(error);
     });
@@ -297,10 +300,4 @@ export class Edge {
     this.#agent.swap(model);
     Object.assign(this.#stats, { model: model.version, modelUpdates: model.updates, modelAt: this.#parts.now() });
   }
-}
-
-function apply(recommender: Recommender, record: EdgeRecord): void {
-  if (record.type === "event") recommender.feedback(record.event, record.now);
-  else if (record.type === "decision") recommender.recordDecision(record.decision);
-  else if (record.type === "forget") recommender.forget(record.user);
 }

@@ -2,7 +2,7 @@ import { checked, nonNegative, positive, positiveInteger, type Rules } from "../
 import type { Id } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
 import type { Model } from "./agent.js";
-import { decodeRecord } from "./records.js";
+import { applyRecord, decodeRecord } from "./records.js";
 
 /** When a model goes live, and what it must pass. */
 export interface ModelOptions {
@@ -71,9 +71,8 @@ export class Learner {
   take(bytes: Uint8Array): void {
     const record = decodeRecord(bytes);
     this.next++;
-    if (record.type === "event") this.recommender.feedback(record.event, record.now);
-    else if (record.type === "decision") {
-      this.recommender.recordDecision(record.decision);
+    applyRecord(this.recommender, record);
+    if (record.type === "decision") {
       this.#golden.push(record.decision.user);
       if (this.#golden.length > this.#options.goldenQueries) this.#golden.shift();
     } else if (record.type === "forget") this.#forget(record.user);
@@ -110,7 +109,6 @@ export class Learner {
   }
 
   #forget(user: Id): void {
-    this.recommender.forget(user);
     for (let i = this.#golden.length - 1; i >= 0; i--) if (this.#golden[i] === user) this.#golden.splice(i, 1);
   }
 }

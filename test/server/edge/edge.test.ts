@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
+import { DQN } from "../../../src/engine/index.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/index.js";
-import type { RecommenderOptions } from "../../../src/recommender/index.js";
+import { type DecisionRows, Recommender, type RecommenderOptions } from "../../../src/recommender/index.js";
 import { Edge } from "../../../src/server/edge/edge.js";
+import { Learner } from "../../../src/server/edge/learner.js";
 import { LocalLearner, type LocalLearnerOptions } from "../../../src/server/edge/local.js";
 import { decodeRecord, type EdgeRecord, encodeRecord } from "../../../src/server/edge/records.js";
 import { beginning } from "../../../src/server/edge/start.js";
@@ -93,6 +95,26 @@ test("records come back as they were", () => {
     { type: "nothing" },
   ];
   for (const record of records) expect(decodeRecord(encodeRecord(record))).toEqual(record);
+  const random = new Random(5);
+  const floats = (n: number) =>
+    Float32Array.from({ length: n }, () => (random.bernoulli(0.5) ? 0 : random.pick([-0, 1e-40, random.normal()])));
+  for (let i = 0; i < 200; i++) {
+    const [size, slate, offered, ahead] = [1 + random.below(40), random.below(4), random.below(3), random.below(6)];
+    const candidates = floats((slate + offered) * size);
+    const best = floats(ahead * size);
+    if (ahead > 2 && slate > 1) best.set(candidates.subarray(size, 2 * size), size);
+    const next = { candidates: best, slate: 3, lateness: 0.25 };
+    const rows = { observation: floats(random.below(50)), candidates, offered, next: i % 3 === 0 ? undefined : next };
+    const decision = { id: "ü", user: "u", time: 1, slate: Array.from({ length: slate }, (_, s) => `s${s}`) };
+    // At any address.
+    const bytes = new Uint8Array(encodeRecord({ type: "decision", decision, rows }).length + 3);
+    bytes.set(encodeRecord({ type: "decision", decision, rows }), i % 4);
+    expect(decodeRecord(bytes.subarray(i % 4, bytes.length - 3 + (i % 4)))).toEqual({
+      type: "decision",
+      decision,
+      rows,
+    });
+  }
   expect(() => decodeRecord(new TextEncoder().encode('x""'))).toThrow('got "x"');
 });
 
@@ -142,6 +164,74 @@ test("the same log gives the same learner, whenever it is told and however often
   await other.start({ modelUpdates: 1000 });
   expect(await other.hash()).toBe(hash);
   await other.edge.close();
+});
+
+describe("a decision is logged with its rows", () => {
+  /** In lockstep: each request is answered by the newest weights, with all that is logged known. */
+  async function lockstep(): Promise<EdgeRecord[]> {
+    await made({ modelUpdates: 1, lossFactor: 0 });
+    const { edge } = host;
+    const [recommend, feed] = [edge.recommend.bind(edge), edge.feed.bind(edge)];
+    const random = Random.named(4, "viewers");
+    for (let i = 0; i < 90; i++) {
+      host.time += MINUTE;
+      const user = `u${random.below(6)}`;
+      const { id: decision, slate } = recommend({ user, k: 3 });
+      await edge.settled();
+      const about = { user, stream: slate[random.below(slate.length)]!, decision };
+      const watch: LiveEvent = { kind: "watch", time: host.time + 5000, watchMs: 5000, ...about };
+      if (i % 4 > 0) await feed([{ kind: "click", time: host.time, ...about }, watch]);
+      if (i % 20 === 7) await feed([{ kind: "off_air", time: host.time, stream: `s${i % 8}` }]);
+      await edge.settled();
+    }
+    const records: EdgeRecord[] = [];
+    for await (const { bytes } of openLog(host.store).read(0)) records.push(decodeRecord(bytes));
+    return records;
+  }
+
+  /** What a learner is after some records: weights, replay and optimiser, and what it knows. */
+  function learned(records: readonly EdgeRecord[]) {
+    let agent: DQN | undefined;
+    const loadAgent = (bytes: Uint8Array) => {
+      agent = DQN.load(bytes);
+      return agent;
+    };
+    const recommender = Recommender.load(beginning(undefined, OPTIONS).file, { loadAgent });
+    const learner = new Learner(recommender, 0);
+    for (const record of records) learner.take(encodeRecord(record));
+    const sha256 = createHash("sha256").update(agent!.save()).digest("hex");
+    const users = Array.from({ length: 6 }, (_, i) => recommender.profile(`u${i}`));
+    const result = { sha256, users, stats: recommender.stats() };
+    recommender.dispose();
+    return result;
+  }
+
+  test("and a learner that is told them is to the bit what one is that computes them", async () => {
+    const records = await lockstep();
+    const bare = records.map((record): EdgeRecord => {
+      return record.type === "decision" ? { type: "decision", decision: record.decision } : record;
+    });
+    const [told, computed] = [learned(records), learned(bare)];
+    expect(told.stats.updates).toBeGreaterThan(50);
+    expect(told).toEqual(computed);
+    expect(records.filter((record) => record.type === "decision" && record.rows?.next).length).toBeGreaterThan(50);
+  });
+
+  test("rows that do not fit are computed anew: of another size, not finite, or without the next state that waits", async () => {
+    const records = await lockstep();
+    const spoilt: ((rows: DecisionRows) => DecisionRows)[] = [
+      (rows) => ({ ...rows, observation: rows.observation.slice(1) }),
+      // As many floats, but no whole rows.
+      ({ candidates, ...rows }) => ({ ...rows, candidates: candidates.slice(0, -1) }),
+      (rows) => ({ ...rows, observation: rows.observation.map(() => Number.NaN) }),
+      (rows) => ({ ...rows, next: undefined }),
+    ];
+    const bad = records.map((record, i): EdgeRecord => {
+      if (record.type !== "decision" || record.rows === undefined) return record;
+      return { ...record, rows: spoilt[i % spoilt.length]!(record.rows) };
+    });
+    expect(learned(bad)).toEqual(learned(records));
+  });
 });
 
 test("a killed server goes on where its log ends: nothing acknowledged is lost or counted twice", async () => {

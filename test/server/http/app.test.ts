@@ -4,8 +4,9 @@ import { Random } from "../../../src/numeric/random.js";
 import { Edge } from "../../../src/server/edge/edge.js";
 import { LocalLearner } from "../../../src/server/edge/local.js";
 import { beginning } from "../../../src/server/edge/start.js";
-import { type EdgeApp, type EdgeAppOptions, edgeApp } from "../../../src/server/http/app.js";
-import { ROUTES } from "../../../src/server/http/openapi.js";
+import { type EdgeApp, edgeApp } from "../../../src/server/http/app.js";
+import type { EdgeAppOptions } from "../../../src/server/http/options.js";
+import { ROUTES } from "../../../src/server/http/table.js";
 import { MemoryStore, openLog, StorageError, type StoredBlock } from "../../../src/storage/index.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: the answer of any route

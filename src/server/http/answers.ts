@@ -1,0 +1,58 @@
+import { readBytes } from "../../logs/index.js";
+import { bodyOf, HttpError } from "../body.js";
+import type { Desk } from "./desk.js";
+
+/** Answers that are remembered by their idempotency key. */
+const ANSWERS = 4096;
+/** Longest of them, in characters. */
+const ANSWER_MAX = 16_384;
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+/** A request with an idempotency key is answered once: the same again gets the same answer. */
+export class OnceAnswered {
+  readonly #desk: Desk;
+  readonly #answers = new Map<string, { digest: string; answer: Promise<Answer> }>();
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  async of(request: Request, run: (request: Request) => Promise<Response>): Promise<Response> {
+    const key = request.headers.get("idempotency-key");
+    if (key === null) return run(request);
+    if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
+      throw new HttpError(400, '"idempotency-key" must be 1 to 200 visible characters');
+    }
+    const body = await readBytes(bodyOf(request, this.#desk.options));
+    const digest = await fingerprint(request, body);
+    const own = `${request.headers.get("authorization") ?? ""} ${key}`;
+    const known = this.#answers.get(own);
+    if (known !== undefined && known.digest !== digest) {
+      throw new HttpError(422, "another body came with this idempotency key");
+    }
+    const headers = { "content-type": request.headers.get("content-type") ?? "" };
+    const again = () => new Request(request.url, { method: request.method, headers, body: body as BodyInit });
+    const { status, text } = await (known?.answer ?? this.#once(own, digest, run(again())));
+    return new Response(text, { status, headers: { "content-type": "application/json" } });
+  }
+
+  /** Remembers an answer by its key, unless it is large: then what was taken is a duplicate, if it comes again. */
+  #once(key: string, digest: string, run: Promise<Response>): Promise<Answer> {
+    const answer = run.then(async (response) => ({ status: response.status, text: await response.text() }));
+    this.#answers.set(key, { digest, answer });
+    if (this.#answers.size > ANSWERS) this.#answers.delete(this.#answers.keys().next().value!);
+    const forget = () => void this.#answers.delete(key);
+    // What was not done may be asked for again.
+    answer.then(({ status, text }) => (status >= 500 || text.length > ANSWER_MAX) && forget(), forget);
+    return answer;
+  }
+}
+
+async function fingerprint(request: Request, body: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", body as BufferSource);
+  return `${request.headers.get("content-type")} ${[...new Uint8Array(digest)].join(" ")}`;
+}

@@ -1,0 +1,50 @@
+import { checked, integer, optional, positive, type Rule, type Rules } from "../../check/index.js";
+import type { Edge } from "../edge/edge.js";
+import type { Token } from "./auth.js";
+
+/** How a server answers. */
+export interface EdgeAppOptions {
+  /** What answers, logs and learns. */
+  edge: Edge;
+  /** Who may do what. Default: everybody may do all; give some where others than this machine reach the server. */
+  tokens?: readonly Token[] | undefined;
+  /** Maximum size of a body in bytes, as sent and after decompression. Default 8 MiB. */
+  maxBytes?: number;
+  /** Maximum number of events in a request. Default 10 000. */
+  maxEvents?: number;
+  /** Maximum number of requests in a batch. Default 100. */
+  maxBatch?: number;
+  /** Requests in hand at one time; more are sent away with 503. Default 1024. */
+  maxRequests?: number;
+  /** How long a body may take to arrive, milliseconds, > 0. Default 10 000. */
+  bodyTimeoutMs?: number;
+  /** The host's time, milliseconds since the Unix epoch. Default `Date.now`. */
+  now?: () => number;
+}
+
+const anything: Rule = [() => true, ""];
+const RULES: Rules<EdgeAppOptions> = {
+  edge: anything,
+  tokens: optional(anything),
+  maxBytes: integer(1, 2 ** 30),
+  maxEvents: integer(1, 2 ** 20),
+  maxBatch: integer(1, 10_000),
+  maxRequests: integer(1, 2 ** 20),
+  bodyTimeoutMs: positive,
+  now: anything,
+};
+const DEFAULTS: Required<Omit<EdgeAppOptions, "edge" | "tokens">> = {
+  maxBytes: 2 ** 23,
+  maxEvents: 10_000,
+  maxBatch: 100,
+  maxRequests: 1024,
+  bodyTimeoutMs: 10_000,
+  now: () => Date.now(),
+};
+
+export type CheckedAppOptions = Required<Omit<EdgeAppOptions, "tokens">> & Pick<EdgeAppOptions, "tokens">;
+
+/** @throws TypeError for an unknown option, RangeError for a wrong value. */
+export function checkedApp(options: EdgeAppOptions): CheckedAppOptions {
+  return checked<EdgeAppOptions>(options, RULES, DEFAULTS) as CheckedAppOptions;
+}
