@@ -492,6 +492,7 @@ command(
   "--simulate",
   "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
   "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
+  "--connect owncast=https://live.example.org peertube=https://video.example.org",
 )
   .option("--dir <folder>", "where log and checkpoints are (default: liveq-data; with --simulate nowhere)")
   .option("--memory", "keep nothing: a server that ends forgets all", false)
@@ -501,6 +502,11 @@ command(
   .option("--host <address>", "the address to listen on", "127.0.0.1")
   .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8787)
   .option("--token <secret...>", "who may ask, all or SECRET=recommend,events,read,admin (default: LIVEQ_TOKEN)")
+  .option(
+    "--connect <platform...>",
+    "follow owncast=URL, peertube=URL, twitch=user_id=1&language=en; secrets by LIVEQ_...",
+  )
+  .option("--connect-every <s>", "seconds between two polls (default: 15, 30 or 60 by platform)", number(1, 86_400))
   .option("--options <file>", "options of a new recommender, as JSON")
   .option("--seed <n>", "seed of a new recommender", integer(0, SEED_MAX))
   .option("--checkpoint-every <n>", "records between two checkpoints", integer(1, 1e9), 100_000)

@@ -12,6 +12,7 @@ export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
   { path: "cli/guessing", holds: "the first rows of a log become a mapping, with the guesses explained" },
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
+  { path: "server/connect", holds: "platforms that a server follows: polls, webhooks, what they cost when they fail" },
   { path: "storage", holds: "the durable log and checkpoints" },
   { path: "examples", holds: "programs of one page, written as by a user of the package; a test runs each" },
   {

@@ -5,10 +5,11 @@ import type { RecommenderOptions } from "../../recommender/index.js";
 import { Edge, edgeApp, SCOPES, type Scope, type Token } from "../../server/index.js";
 import { type EventLog, MemoryStore, openLog, openLogThread } from "../../storage/index.js";
 import { UsageError } from "../reading/arguments.js";
+import { type ConnectOptions, checkConnections, connectionsOf } from "./connect.js";
 import { LearnerThread } from "./threads.js";
 import type { ViewersDay, ViewersStart } from "./viewers.js";
 
-export interface ServeCommandOptions {
+export interface ServeCommandOptions extends ConnectOptions {
   /** Default `liveq-data`. */
   dir?: string;
   memory: boolean;
@@ -75,6 +76,7 @@ export async function serveEdge(options: ServeCommandOptions, signal: AbortSigna
   const memory = options.memory || (simulate && options.dir === undefined);
   const tokens = tokensOf(options);
   const recommender = recommenderOf(options);
+  checkConnections(options);
   const folder = memory ? undefined : dir;
   const log: EventLog =
     folder === undefined
@@ -91,7 +93,8 @@ export async function serveEdge(options: ServeCommandOptions, signal: AbortSigna
   // Simulated viewers live faster, and the server with them.
   const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
   const edge = await Edge.open({ log, learner, ...beginning, now, onError });
-  const app = edgeApp({ edge, tokens, now });
+  const connections = connectionsOf(options, edge, (text) => tell(`liveq: ${text}`));
+  const app = edgeApp({ edge, tokens, now, connections: connections.followers });
   const serving = await listen((request) => app.fetch(request), { port, hostname: host, onError });
   const { users, onAir } = edge.recommenderStats();
   const known =
@@ -102,11 +105,13 @@ export async function serveEdge(options: ServeCommandOptions, signal: AbortSigna
   const crowd = simulate
     ? crowdOf({ url: serving.url, token, viewers, seed, begin, speed, clock }, edge, onError)
     : undefined;
+  connections.start();
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
   await crowd?.terminate();
+  await connections.stop();
   app.drain();
   await serving.stop(GRACE_MS);
   await edge.close();

@@ -5,6 +5,7 @@ import { type Scope, Tokens } from "./auth.js";
 import { asHttp, type Desk, type Handler, type Handlers, RETRY } from "./desk.js";
 import { type Metric, ServerMetrics } from "./metrics.js";
 import { type CheckedAppOptions, checkedApp, type EdgeAppOptions } from "./options.js";
+import { connectionRoutes } from "./routes/connections.js";
 import { eventRoutes } from "./routes/events.js";
 import { figuresOf } from "./routes/figures.js";
 import { modelRoutes } from "./routes/models.js";
@@ -50,6 +51,7 @@ class EdgeServer implements Desk {
       ...userRoutes(this),
       ...modelRoutes(this),
       ...operationRoutes(this),
+      ...connectionRoutes(this),
     };
     const allowed = new Map<string, string[]>();
     for (const route of ROUTES) {

@@ -59,9 +59,15 @@ export class ServerMetrics {
       "counter",
       rows("events_refused_total", faults),
     );
+    // A family has one head, whatever the labels.
+    const families = new Map<string, { help: string; rows: string[] }>();
     for (const { name, help, value, labels: given } of more) {
-      const row = `liveq_${name}${given === undefined ? "" : labels(given)} ${number(value)}`;
-      family(name, help, name.endsWith("_total") ? "counter" : "gauge", [row]);
+      const own = families.get(name) ?? { help, rows: [] };
+      families.set(name, own);
+      own.rows.push(`liveq_${name}${given === undefined ? "" : labels(given)} ${number(value)}`);
+    }
+    for (const [name, { help, rows }] of families) {
+      family(name, help, name.endsWith("_total") ? "counter" : "gauge", rows);
     }
     return `${lines.join("\n")}\n`;
   }

@@ -1,4 +1,5 @@
 import { checked, integer, optional, positive, type Rule, type Rules } from "../../check/index.js";
+import type { Connection } from "../connect/index.js";
 import type { Edge } from "../edge/edge.js";
 import type { Token } from "./auth.js";
 
@@ -8,6 +9,8 @@ export interface EdgeAppOptions {
   edge: Edge;
   /** Who may do what. Default: everybody may do all; give some where others than this machine reach the server. */
   tokens?: readonly Token[] | undefined;
+  /** Platforms that are followed: their webhooks are `/v1/connect/{name}`. Default none. */
+  connections?: readonly Connection[];
   /** Maximum size of a body in bytes, as sent and after decompression. Default 8 MiB. */
   maxBytes?: number;
   /** Maximum number of events in a request. Default 10 000. */
@@ -26,6 +29,7 @@ const anything: Rule = [() => true, ""];
 const RULES: Rules<EdgeAppOptions> = {
   edge: anything,
   tokens: optional(anything),
+  connections: anything,
   maxBytes: integer(1, 2 ** 30),
   maxEvents: integer(1, 2 ** 20),
   maxBatch: integer(1, 10_000),
@@ -34,6 +38,7 @@ const RULES: Rules<EdgeAppOptions> = {
   now: anything,
 };
 const DEFAULTS: Required<Omit<EdgeAppOptions, "edge" | "tokens">> = {
+  connections: [],
   maxBytes: 2 ** 23,
   maxEvents: 10_000,
   maxBatch: 100,

@@ -24,5 +24,6 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
     of("users", "Users that are remembered.", recommender.users),
     of("pending_decisions", "Decisions that wait for feedback.", recommender.pending),
     of("requests_in_hand", "Requests that are being answered.", inHand),
+    ...options.connections.flatMap((connection) => connection.figures()),
   ];
 }
