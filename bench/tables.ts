@@ -197,6 +197,9 @@ function speed(): string {
   }
   const peak = (events: number) => (prepared.of(`prepare/${events}-events`, "peak_bytes").value / 1e6).toFixed(0);
   lines.push(["`prepare`, memory for 1 and 10 million events", `${peak(1_000_000)} and ${peak(10_000_000)} MB`]);
+  const long = (metric: string) => prepared.of("prepare/long", metric).value;
+  const size = `${(long("bytes") / 1e9).toFixed(1)} GB, ${(long("events") / 1e6).toFixed(0)} million events`;
+  lines.push([`\`prepare\`, memory for ${size}`, `${(long("peak_bytes") / 1e6).toFixed(0)} MB`]);
   for (const viewers of [1000, 10_000, 100_000]) {
     const name = `simulator/${viewers}-viewers-10000-streamers`;
     const [rate, memory] = [rows.of(name, "events_per_second"), rows.of(name, "memory")];

@@ -4,13 +4,15 @@
  * - `wasm`: .build/dqn.wasm and the kernels for tests, from assembly/; then the Wasm as text
  * - `js`: dist/: one module for each door of the package, the command, the bytes of the engine, and the examples, which
  *   import the package by its name as any other program does
+ * - `pages`: dist/pages/: what browsers load, a folder a page
  * - `types`: dist/types/
  * - `size`: prints how large the engine is; fails above its limit
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
+import { buildPages } from "./pages.mjs";
 
 /** What several doors share: entries of their own, so that each is a chunk that is loaded alone. */
 const SHARED = [
@@ -22,8 +24,15 @@ const SHARED = [
 function exportsOf(door) {
   const found = readFileSync(door, "utf8").matchAll(/^export (?:type )?\{([^}]+)\} from "([^"]+)";/gm);
   return new Map(
-    [...found].flatMap(([, names, file]) => namesIn(names).map((name) => [name.bare, join(dirname(door), file)])),
+    [...found].flatMap(([, names, file]) =>
+      namesIn(names).map((name) => [name.bare, sourceOf(join(dirname(door), file))]),
+    ),
   );
+}
+
+/** The file that an import means: of a page's part, with markup in it. */
+function sourceOf(file) {
+  return existsSync(file.replace(/\.js$/, ".tsx")) ? file.replace(/\.js$/, ".tsx") : file;
 }
 
 function namesIn(list) {
@@ -49,7 +58,7 @@ const identity = {
 const throughDoors = {
   name: "through-doors",
   setup(build) {
-    build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+    build.onLoad({ filter: /\/src\/.*\.tsx?$/ }, ({ path }) => {
       const behind = (statement, word, type, list, door) => {
         const files = exportsOf(join(dirname(path), door.replace(/\.js$/, ".ts")));
         const line = ({ name, bare }) => {
@@ -63,7 +72,7 @@ const throughDoors = {
       const contents = readFileSync(path, "utf8").replace(statements, (all, word, type = "", list, door) =>
         behind(all, word, type, list, door),
       );
-      return { contents, loader: "ts" };
+      return { contents, loader: path.endsWith("x") ? "tsx" : "ts" };
     });
   },
 };
@@ -114,6 +123,10 @@ const STEPS = {
     const copied = { loader: { ".wasm": "copy" }, assetNames: "[name]" };
     await build({ ...shared, ...copied, entryPoints: [`${module}.workerd.ts`], outfile: "dist/module.workerd.js" });
     await build({ ...shared, bundle: false, entryPoints: ["src/examples/**/*.ts"], outdir: "dist/examples" });
+  },
+
+  async pages() {
+    await buildPages("dist/pages", [identity, throughDoors]);
   },
 
   types() {

@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { POLICIES } from "../baselines/index.js";
 import { type InspectOptions, inspect } from "./commands/data/inspect.js";
 import { type MapOptions, map } from "./commands/data/map.js";
@@ -18,12 +18,13 @@ import { type RecommendOptions, recommend } from "./commands/models/recommend.js
 import { type TrainOptions, train } from "./commands/models/train.js";
 import { trainWords, type WordOptions } from "./commands/models/words.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
+import { type PlaygroundOptions, playground } from "./pages/index.js";
 import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
 import { ORDERS } from "./reading/order.js";
 import { recorded, withRegistry } from "./registry/record.js";
-import { type ServeCommandOptions, serveEdge } from "./serve/serve.js";
+import { flagOf, KEYS, parsedBy, resolved, SETTINGS, serveEdge, variableOf } from "./serve/index.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
 
@@ -485,32 +486,49 @@ command(
   .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
 
-command(
+const serve = command(
   "serve",
   "serve slates and take events over HTTP, and learn from each",
   "",
   "--simulate",
   "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
   "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
+  "--config liveq.json --print-config",
   "--connect owncast=https://live.example.org peertube=https://video.example.org",
 )
-  .option("--dir <folder>", "where log and checkpoints are (default: liveq-data; with --simulate nowhere)")
-  .option("--memory", "keep nothing: a server that ends forgets all", false)
-  .option("--simulate", "send simulated viewers over HTTP, and tell of each of their days", false)
-  .option("--viewers <n>", "simulated viewers", integer(1, 100_000), 300)
-  .option("--speed <x>", "how much faster simulated time goes than the clock", number(1, 100_000), 7200)
-  .option("--host <address>", "the address to listen on", "127.0.0.1")
-  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8787)
-  .option("--token <secret...>", "who may ask, all or SECRET=recommend,events,read,admin (default: LIVEQ_TOKEN)")
-  .option(
-    "--connect <platform...>",
-    "follow owncast=URL, peertube=URL, twitch=user_id=1&language=en; secrets by LIVEQ_...",
+  .addHelpText(
+    "after",
+    `\nEach option is also a variable, ${variableOf("port")}, and a key of --config, port: flags count first, then these.`,
   )
-  .option("--connect-every <s>", "seconds between two polls (default: 15, 30 or 60 by platform)", number(1, 86_400))
-  .option("--options <file>", "options of a new recommender, as JSON")
-  .option("--seed <n>", "seed of a new recommender", integer(0, SEED_MAX))
-  .option("--checkpoint-every <n>", "records between two checkpoints", integer(1, 1e9), 100_000)
-  .action((options: ServeCommandOptions) => serveEdge(options, stop.signal));
+  .option("--config <file>", "settings as JSON, by the names that --print-config shows (default: LIVEQ_CONFIG)")
+  .option("--print-config", "print the settings that hold, and where each comes from, and do not serve", false);
+for (const key of KEYS) {
+  const setting = SETTINGS[key];
+  const option = new Option(`${flagOf(key)} ${setting.shown}`, setting.about);
+  const [holds, must] = setting.rule;
+  if (setting.preset !== undefined) option.default(setting.preset);
+  if (setting.kind !== "list") {
+    option.argParser((text) => {
+      const value = parsedBy(setting, text);
+      if (!holds(value)) throw new InvalidArgumentError(`It must be ${must}.`);
+      return value;
+    });
+  }
+  serve.addOption(option);
+}
+serve.action(
+  ({ config, printConfig, ...given }: { config?: string; printConfig: boolean } & Record<string, unknown>) => {
+    const flags = Object.entries(given).filter(([key]) => serve.getOptionValueSource(key) === "cli");
+    const settings = resolved(Object.fromEntries(flags), process.env, config);
+    const print = (text: string) => process.stdout.write(text);
+    return serveEdge(settings, { isPrinted: printConfig, print, signal: stop.signal });
+  },
+);
+
+command("playground", "serve a page that learns in the browser", "", "--port 0")
+  .option("--host <address>", "the address to listen on", "127.0.0.1")
+  .option("--port <n>", "the port; 0 takes a free one", integer(0, 65_535), 8788)
+  .action((options: PlaygroundOptions) => playground(options, stop.signal));
 
 command(
   "schema",

@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { program } from "./liveq.js";
 import { UsageError } from "./reading/arguments.js";
+import { SettingError } from "./serve/index.js";
 import { EXIT, listen, SIGNALS, Stopped } from "./stop.js";
 
 /** Prints an error and returns the exit code. */
@@ -10,11 +11,12 @@ function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === EXIT.failed ? EXIT.usage : error.exitCode;
   const message = error instanceof Error ? error.message : String(error);
   const line = process.stderr.isTTY ? "\r\x1b[K" : "";
-  if (error instanceof UsageError) process.stderr.write(`error: ${message}\n`);
+  const isUsage = error instanceof UsageError || error instanceof SettingError;
+  if (isUsage) process.stderr.write(`error: ${message}\n`);
   else if (Object.values<unknown>(SIGNALS).includes(error)) process.stderr.write(`${line}${message}\n`);
   else if (message !== "") process.stderr.write(`${line}liveq: ${message}\n`);
   if (error instanceof Stopped) return error.exitCode;
-  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  return isUsage ? EXIT.usage : EXIT.failed;
 }
 
 /**

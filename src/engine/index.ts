@@ -1,15 +1,17 @@
 export { DQN, type SaveOptions, type Transition } from "./dqn.js";
 export type { EngineOptions } from "./instance/instance.js";
-export type {
-  ByteStorage,
-  CandidateOptions,
-  CloneOptions,
-  DQNOptions,
-  LearnerOptions,
-  MunchausenOptions,
-  ResolvedOptions,
-  SlateOptions,
-  SparseOptions,
+export {
+  type ByteStorage,
+  type CandidateOptions,
+  type CloneOptions,
+  DEFAULTS as OPTION_DEFAULTS,
+  type DQNOptions,
+  type LearnerOptions,
+  type MunchausenOptions,
+  type ResolvedOptions,
+  RULES as OPTION_RULES,
+  type SlateOptions,
+  type SparseOptions,
 } from "./options.js";
 export type { Schedule } from "./schedule.js";
 export { bytesOf, type FileBytes } from "./snapshot/bytes.js";
@@ -24,6 +26,7 @@ export {
   LinesReader,
   linesPart,
 } from "./snapshot/records.js";
+export { sha256 } from "./snapshot/sha256.js";
 export {
   chunksOf,
   type FilePart,

@@ -295,7 +295,8 @@ function width(high: number): Rule {
 
 const STORAGES = oneOf("f32", "f16", "u8");
 
-const RULES: Rules<DQNOptions> = {
+/** What each option must be. */
+export const RULES: Rules<DQNOptions> = {
   observation: width(1048576),
   sparse: nested("slots, size"),
   actions: [(value) => value === undefined || integer(1, WIDTH_MAX)[0](value), `an integer in [1, ${WIDTH_MAX}]`],
@@ -346,7 +347,7 @@ const RULES: Rules<DQNOptions> = {
 };
 
 /** Those that won in `npm run bench:learning -- --only defaults`. */
-const DEFAULTS: Partial<DQNOptions> = {
+export const DEFAULTS: Partial<DQNOptions> = {
   masked: false,
   hidden: [64, 64],
   gamma: 0.99,

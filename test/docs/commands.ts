@@ -1,5 +1,6 @@
 import { type Argument, Help, type Option } from "commander";
 import { program } from "../../src/cli/liveq.js";
+import { flagOf, KEYS, SETTINGS, variableOf } from "../../src/cli/serve/index.js";
 import { codeFor, tableOf } from "./markdown.js";
 
 /** What an option or argument must be, in the words of its own parser or choices. */
@@ -37,4 +38,14 @@ export function commandsBlock(): string {
     return `### \`liveq ${command.name()}\`\n\n\`${usage}\`: ${command.description()}.\n\n${table}`;
   });
   return sections.join("\n\n");
+}
+
+/** Every setting of `liveq serve`, by its three names. */
+export function settingsBlock(): string {
+  const rows = KEYS.map((key) => {
+    const { about, rule, preset } = SETTINGS[key];
+    const value = preset === undefined ? "" : codeFor(key, preset);
+    return [`\`${key}\``, `\`${flagOf(key)}\``, `\`${variableOf(key)}\``, about, rule[1], value];
+  });
+  return tableOf(["Key of the file", "Flag", "Variable", "Meaning", "Must be", "Default"], rows);
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { commandsBlock } from "./commands.js";
+import { commandsBlock, settingsBlock } from "./commands.js";
 import { decisionsBlock, eventsBlock, requestsBlock } from "./events.js";
 import { blocksIn, filled } from "./markdown.js";
 import { type Options, optionsBlock, optionsOf } from "./options.js";
@@ -10,6 +10,7 @@ export const PLACES: Readonly<Record<string, readonly string[]>> = {
   protocol: ["events", "requests", "decisions"],
   cli: ["commands"],
   engine: ["options"],
+  server: ["settings", "options"],
   training: ["options"],
   simulator: ["options"],
 };
@@ -19,6 +20,7 @@ const BLOCKS: Readonly<Record<string, () => string>> = {
   requests: requestsBlock,
   decisions: decisionsBlock,
   commands: commandsBlock,
+  settings: settingsBlock,
 };
 
 /** The rooms with a README. */

@@ -10,7 +10,11 @@ export interface Room {
  */
 export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
+  { path: "cli/serve", holds: "`liveq serve`: its settings, threads, logs, and simulated viewers" },
   { path: "cli/guessing", holds: "the first rows of a log become a mapping, with the guesses explained" },
+  { path: "cli/pages", holds: "the pages as files that a browser gets" },
+  { path: "playground", holds: "a static page that learns in the browser: control, a live platform, the same bits" },
+  { path: "dashboard", holds: "pages of a running server, and the parts that all pages are made of" },
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
   { path: "server/connect", holds: "platforms that a server follows: polls, webhooks, what they cost when they fail" },
   { path: "storage", holds: "the durable log and checkpoints" },

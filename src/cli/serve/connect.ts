@@ -1,15 +1,9 @@
 import { connect, type Follower } from "../../server/connect/index.js";
 import type { Edge } from "../../server/index.js";
-import { UsageError } from "../reading/arguments.js";
+import { SettingError } from "./resolve.js";
+import type { ServeSettings } from "./settings.js";
 
-/** What `--connect` says. */
-export interface ConnectOptions {
-  /** `owncast=URL`, `peertube=URL`, `twitch=FILTERS`. */
-  connect?: string[];
-  /** Seconds. */
-  connectEvery?: number;
-  simulate: boolean;
-}
+type ConnectSettings = Pick<ServeSettings, "connect" | "connectEvery" | "simulate">;
 
 /** The platforms that the server follows. */
 export interface Connections {
@@ -22,15 +16,15 @@ export interface Connections {
 /**
  * The connections of the command line, with their secrets from the environment.
  *
- * @throws UsageError.
+ * @throws SettingError.
  */
 export function connectionsOf(
-  { connect: specs = [], connectEvery, simulate }: ConnectOptions,
+  { connect: specs = [], connectEvery, simulate }: ConnectSettings,
   edge: Pick<Edge, "feed" | "onAir">,
   onLog: (text: string) => void,
 ): Connections {
   if (simulate && specs.length > 0) {
-    throw new UsageError('"--connect" and "--simulate" do not go together: simulated time is not that of platforms');
+    throw new SettingError('"--connect" and "--simulate" do not go together: simulated time is not that of platforms');
   }
   const end = new AbortController();
   const parts = { environment: process.env, now: Date.now, signal: end.signal, onLog };
@@ -43,7 +37,7 @@ export function connectionsOf(
     });
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    throw new UsageError(`"--connect": ${error.message}`);
+    throw new SettingError(`"--connect": ${error.message}`);
   }
   return {
     followers,
@@ -57,7 +51,7 @@ export function connectionsOf(
   };
 }
 
-/** Says what is wrong with `--connect` before anything is opened. @throws UsageError. */
-export function checkConnections(options: ConnectOptions): void {
+/** Says what is wrong with `--connect` before anything is opened. @throws SettingError. */
+export function checkConnections(options: ConnectSettings): void {
   connectionsOf(options, { feed: async () => [], onAir: () => [] }, () => {});
 }

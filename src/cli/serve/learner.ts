@@ -9,7 +9,7 @@ import type { LearnerAnswer, LearnerCall, LearnerStart } from "./threads.js";
 const NICENESS = 10;
 
 const port = parentPort!;
-const { folder, options, checkpointRecords } = workerData as LearnerStart;
+const { folder, options, checkpointRecords, models } = workerData as LearnerStart;
 const tell = (answer: LearnerAnswer) => port.postMessage(answer);
 
 try {
@@ -23,6 +23,7 @@ try {
   const checkpoints = folder === undefined ? undefined : new Checkpoints(diskFolder(join(folder, "checkpoints")));
   const begin = beginning(checkpoints, options);
   const learner = new LocalLearner(begin.file, begin.sequence, {
+    ...models,
     checkpointRecords,
     ...(checkpoints && { checkpoints }),
   });

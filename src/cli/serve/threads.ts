@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { RecommenderOptions } from "../../recommender/index.js";
-import type { Beginning, Learned, LearnerPort } from "../../server/index.js";
+import type { Beginning, Learned, LearnerPort, ModelOptions } from "../../server/index.js";
 
 /** What the learner's thread is started with. */
 export interface LearnerStart {
@@ -8,6 +8,7 @@ export interface LearnerStart {
   folder: string | undefined;
   options: Partial<RecommenderOptions>;
   checkpointRecords: number;
+  models: Partial<ModelOptions>;
 }
 
 /** What the learner's thread is asked for. */

@@ -7,6 +7,6 @@ export {
   type Received,
   type WebhookRequest,
 } from "./follower.js";
-export { type ConnectParts, connect } from "./targets.js";
+export { CONNECT_SECRETS, type ConnectParts, connect } from "./targets.js";
 export { TwitchToken, type TwitchTokenOptions } from "./token.js";
 export { Wire, WireError, type WireOptions } from "./wire.js";

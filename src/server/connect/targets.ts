@@ -31,6 +31,15 @@ interface Target {
 
 type Environment = ConnectParts["environment"];
 
+/** The variables that hold secrets of platforms. */
+export const CONNECT_SECRETS: readonly string[] = [
+  "LIVEQ_OWNCAST_KEY",
+  "LIVEQ_TWITCH_CLIENT_ID",
+  "LIVEQ_TWITCH_CLIENT_SECRET",
+  "LIVEQ_TWITCH_EVENTSUB_SECRET",
+  "LIVEQ_TWITCH_TOKEN",
+];
+
 /** A secret of the environment. @throws RangeError for one of another length than platforms take. */
 function secretOf(environment: Environment, name: string, [least, most] = [10, 100]): string | undefined {
   const value = environment[name];

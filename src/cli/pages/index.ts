@@ -1,0 +1,2 @@
+export { Pages } from "./pages.js";
+export { folderOf, type PlaygroundOptions, playground } from "./playground.js";

@@ -1,0 +1,3 @@
+export { printed, type Resolved, resolved, SettingError } from "./resolve.js";
+export { serveEdge } from "./serve.js";
+export { flagOf, KEYS, parsedBy, SETTINGS, type Setting, variableOf } from "./settings.js";

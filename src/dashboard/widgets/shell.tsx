@@ -1,0 +1,88 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+/** One page of several, by the part of the address behind "#". */
+export interface View {
+  readonly name: string;
+  readonly title: string;
+}
+
+/** The address behind "#": the name of a view, and settings. */
+export interface Place {
+  readonly view: string;
+  readonly settings: URLSearchParams;
+}
+
+function placeOf(hash: string): Place {
+  const [view = "", query = ""] = hash.replace(/^#/, "").split("?");
+  return { view, settings: new URLSearchParams(query) };
+}
+
+/** Where the page is; follows links, and back and forward. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(() => placeOf(location.hash));
+  useEffect(() => {
+    const follow = () => setPlace(placeOf(location.hash));
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return place;
+}
+
+/** Keeps settings in the address, so that it can be sent to others; adds no step to the history. */
+export function keepSettings(view: string, settings: Readonly<Record<string, string>>): void {
+  const query = new URLSearchParams(settings).toString();
+  history.replaceState(null, "", `#${view}${query === "" ? "" : `?${query}`}`);
+}
+
+const THEMES = ["system", "light", "dark"] as const;
+const KEY = "liveq.theme";
+
+/** Storage may be forbidden: then the choice lasts as long as the page. */
+function stored(): string {
+  try {
+    return localStorage.getItem(KEY) ?? "system";
+  } catch {
+    return "system";
+  }
+}
+
+function ThemeChoice() {
+  const [theme, setTheme] = useState(stored);
+  useEffect(() => {
+    if (theme === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = theme;
+    try {
+      localStorage.setItem(KEY, theme);
+    } catch {
+      // It lasts as long as the page.
+    }
+  }, [theme]);
+  return (
+    <select class="push" aria-label="Colours" value={theme} onChange={(event) => setTheme(event.currentTarget.value)}>
+      {THEMES.map((name) => (
+        <option key={name}>{name}</option>
+      ))}
+    </select>
+  );
+}
+
+/** What stands around every view: the title, the way to the others, the colours. */
+export function Shell(props: { title: string; views: readonly View[]; current: string; children: ComponentChildren }) {
+  return (
+    <div class="page">
+      <header class="bar">
+        <h1>{props.title}</h1>
+        <nav class="tabs" aria-label="Views">
+          {props.views.map(({ name, title }) => (
+            <a key={name} href={`#${name}`} {...(name === props.current && { "aria-current": "page" as const })}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <ThemeChoice />
+      </header>
+      <main>{props.children}</main>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+/** Builds the pages: everything that a browser loads, in one folder a page. */
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const STYLES = ["node_modules/uplot/dist/uPlot.min.css", "src/dashboard/widgets/style.css"];
+
+/** By page: its document, and its scripts by the names under which the page finds them. */
+const PAGES = {
+  playground: {
+    document: "src/playground/page/index.html",
+    scripts: {
+      playground: "src/playground/index.ts",
+      trainer: "src/playground/control/train.ts",
+      bits: "src/playground/bits/compare.ts",
+      platform: "src/playground/platform/show.ts",
+    },
+    offline: "src/playground/page/offline.ts",
+  },
+};
+
+/** Writes all pages into folders of their names. @param plugins Those that the package itself is built with. */
+export async function buildPages(folder, plugins) {
+  rmSync(folder, { recursive: true, force: true });
+  for (const [name, page] of Object.entries(PAGES)) await buildPage(join(folder, name), page, plugins);
+}
+
+async function buildPage(outdir, { document, scripts, offline }, plugins) {
+  const shared = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", minify: true };
+  const jsx = { jsx: "automatic", jsxImportSource: "preact" };
+  const entryPoints = Object.entries(scripts).map(([out, file]) => ({ in: file, out }));
+  await build({
+    ...shared,
+    ...jsx,
+    entryPoints,
+    outdir,
+    splitting: true,
+    chunkNames: "part-[hash]",
+    platform: "browser",
+    plugins,
+  });
+  const css = STYLES.map((file) => `@import "./${file}";`).join("\n");
+  await build({
+    ...shared,
+    stdin: { contents: css, resolveDir: ".", loader: "css" },
+    outfile: join(outdir, "style.css"),
+  });
+  mkdirSync(outdir, { recursive: true });
+  copyFileSync(document, join(outdir, "index.html"));
+  if (offline === undefined) return;
+  const files = readdirSync(outdir).sort();
+  const digest = createHash("sha256");
+  for (const file of files) digest.update(file).update(readFileSync(join(outdir, file)));
+  const define = {
+    FILES: JSON.stringify(["./", ...files.map((file) => `./${file}`)]),
+    VERSION: JSON.stringify(digest.digest("hex").slice(0, 12)),
+  };
+  await build({ ...shared, format: "iife", entryPoints: [offline], outfile: join(outdir, "offline.js"), define });
+}
