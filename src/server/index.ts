@@ -1,5 +1,15 @@
 export { type Receipt, type Taker, takeEach } from "../protocol/index.js";
 export { type EventLog, StorageError, type StorageReason } from "../storage/index.js";
+export {
+  connectPlatforms,
+  type Follower,
+  type PlatformConnection,
+  type PlatformFigure,
+  type PlatformParts,
+  type PlatformState,
+  type WebhookAnswer,
+  type WebhookRequest,
+} from "./connect/index.js";
 export { type Model, ServingAgent } from "./edge/agent.js";
 export { Edge, type EdgeParts, type EdgeStats, type Learned, type LearnerPort } from "./edge/edge.js";
 export type { HeldBack, ModelOptions } from "./edge/learner.js";

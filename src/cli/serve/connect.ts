@@ -1,4 +1,4 @@
-import { connect, type Follower } from "../../server/connect/index.js";
+import { connectPlatforms, type Follower } from "../../server/connect/index.js";
 import type { Edge } from "../../server/index.js";
 import { SettingError } from "./resolve.js";
 import type { ServeSettings } from "./settings.js";
@@ -30,7 +30,7 @@ export function connectionsOf(
   const parts = { environment: process.env, now: Date.now, signal: end.signal, onLog };
   let followers: Follower[];
   try {
-    followers = connect(specs, {
+    followers = connectPlatforms(specs, {
       ...parts,
       ...{ feed: (events) => edge.feed(events), onAir: edge.onAir() },
       ...(connectEvery !== undefined && { intervalMs: 1000 * connectEvery }),

@@ -16,7 +16,7 @@ export interface WebhookRequest {
 }
 
 /** The answer to a webhook. */
-export interface Received {
+export interface WebhookAnswer {
   status: 200 | 204 | 400 | 403 | 404 | 503;
   /** Plain text. */
   text?: string;
@@ -24,7 +24,7 @@ export interface Received {
 }
 
 /** A figure for Prometheus. */
-export interface ConnectionFigure {
+export interface PlatformFigure {
   name: string;
   help: string;
   value: number;
@@ -32,7 +32,7 @@ export interface ConnectionFigure {
 }
 
 /** How a connection does. Times are milliseconds since the Unix epoch, 0 for never. */
-export interface ConnectionState {
+export interface PlatformState {
   name: string;
   /** Whether the last poll was answered; undefined before the first one. */
   isReached: boolean | undefined;
@@ -56,12 +56,12 @@ export interface ConnectionState {
 }
 
 /** A platform that a server follows. */
-export interface Connection {
+export interface PlatformConnection {
   /** The last part of the path of its webhook. */
   readonly name: string;
-  receive(request: WebhookRequest): Promise<Received>;
-  state(): ConnectionState;
-  figures(): ConnectionFigure[];
+  receive(request: WebhookRequest): Promise<WebhookAnswer>;
+  state(): PlatformState;
+  figures(): PlatformFigure[];
 }
 
 /** How to follow a platform. */
@@ -93,7 +93,7 @@ const WAITING = 50_000;
 const REVOKED = 16;
 
 /** Follows a platform: polls it, takes its webhook, and feeds what changes. No odd answer ends it. */
-export class Follower implements Connection {
+export class Follower implements PlatformConnection {
   readonly name: string;
   readonly #options: FollowerOptions;
   readonly #connector: PlatformConnector;
@@ -188,7 +188,7 @@ export class Follower implements Connection {
     this.#isReached = failed === undefined;
   }
 
-  async receive(request: WebhookRequest): Promise<Received> {
+  async receive(request: WebhookRequest): Promise<WebhookAnswer> {
     const { webhook } = this.#options;
     if (webhook === undefined) {
       return refused(404, `"${this.name}" has no webhook: none of its secrets is set`);
@@ -206,7 +206,7 @@ export class Follower implements Connection {
     }
   }
 
-  async #twitch({ headers, body }: WebhookRequest, secret: string): Promise<Received> {
+  async #twitch({ headers, body }: WebhookRequest, secret: string): Promise<WebhookAnswer> {
     const found = await readTwitchWebhook((name) => headers.get(name), body, secret, this.#options.now());
     if (found === undefined) {
       this.#count("unsigned webhook");
@@ -221,7 +221,7 @@ export class Follower implements Connection {
   }
 
   /** Owncast signs nothing: the address that it is given holds the secret. */
-  async #owncast({ query, body }: WebhookRequest, secret: string): Promise<Received> {
+  async #owncast({ query, body }: WebhookRequest, secret: string): Promise<WebhookAnswer> {
     if (!(await isSame(query.get("key") ?? "", secret))) {
       this.#count("unsigned webhook");
       return refused(403, 'the "key" of the address is not right');
@@ -236,7 +236,7 @@ export class Follower implements Connection {
   }
 
   /** An odd message that is the platform's is counted; it would be sent again in vain. */
-  async #take(message: unknown): Promise<Received> {
+  async #take(message: unknown): Promise<WebhookAnswer> {
     this.#enqueue(this.#connector.message(message, this.#options.now()));
     return (await this.#send()) ? { status: 204 } : refused(503, "the events were not taken: send them again");
   }
@@ -281,7 +281,7 @@ export class Follower implements Connection {
     this.#options.onLog?.(`${this.name} ${text}`);
   }
 
-  state(): ConnectionState {
+  state(): PlatformState {
     return {
       name: this.name,
       isReached: this.#isReached,
@@ -294,7 +294,7 @@ export class Follower implements Connection {
     };
   }
 
-  figures(): ConnectionFigure[] {
+  figures(): PlatformFigure[] {
     const { isReached, polls, failures, onAir, events, waiting, webhooks, lastReachedAt, dropped } = this.state();
     const connection = this.name;
     const figure = (name: string, help: string, value: number, more: Record<string, string> = {}) => {
@@ -316,7 +316,7 @@ export class Follower implements Connection {
   }
 }
 
-function refused(status: 403 | 404 | 503, message: string): Received {
+function refused(status: 403 | 404 | 503, message: string): WebhookAnswer {
   return { status, error: { field: "", message } };
 }
 

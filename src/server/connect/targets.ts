@@ -5,7 +5,7 @@ import { TwitchToken } from "./token.js";
 import { Wire } from "./wire.js";
 
 /** What connections are made of. */
-export interface ConnectParts {
+export interface PlatformParts {
   /** Secrets by the names of environment variables. */
   environment: Readonly<Record<string, string | undefined>>;
   /** Takes events for good, in their order. If it throws, it has taken none. */
@@ -29,7 +29,7 @@ interface Target {
   webhook?: FollowerOptions["webhook"];
 }
 
-type Environment = ConnectParts["environment"];
+type Environment = PlatformParts["environment"];
 
 /** The variables that hold secrets of platforms. */
 export const CONNECT_SECRETS: readonly string[] = [
@@ -122,7 +122,7 @@ function targetOf(spec: string, environment: Environment): { platform: string; t
  *
  * @throws RangeError, TypeError for a text that is none, a platform that is there twice, or a secret that is missing.
  */
-export function connect(specs: readonly string[], parts: ConnectParts): Follower[] {
+export function connectPlatforms(specs: readonly string[], parts: PlatformParts): Follower[] {
   const { environment, feed, onAir, now, signal, onLog } = parts;
   const names = new Map<string, number>();
   const taken = new Set<string>();

@@ -1,5 +1,5 @@
 import { checked, integer, optional, positive, type Rule, type Rules } from "../../check/index.js";
-import type { Connection } from "../connect/index.js";
+import type { PlatformConnection } from "../connect/index.js";
 import type { Edge } from "../edge/edge.js";
 import type { Token } from "./auth.js";
 
@@ -10,7 +10,7 @@ export interface EdgeAppOptions {
   /** Who may do what. Default: everybody may do all; give some where others than this machine reach the server. */
   tokens?: readonly Token[] | undefined;
   /** Platforms that are followed: their webhooks are `/v1/connect/{name}`. Default none. */
-  connections?: readonly Connection[];
+  connections?: readonly PlatformConnection[];
   /** Maximum size of a body in bytes, as sent and after decompression. Default 8 MiB. */
   maxBytes?: number;
   /** Maximum number of events in a request. Default 10 000. */

@@ -3,7 +3,13 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { owncastAdapter, twitchAdapter } from "../../../src/logs/index.js";
 import type { LiveEvent, Receipt } from "../../../src/protocol/index.js";
-import { type ConnectParts, connect, Follower, TwitchToken, Wire } from "../../../src/server/connect/index.js";
+import {
+  connectPlatforms,
+  Follower,
+  type PlatformParts,
+  TwitchToken,
+  Wire,
+} from "../../../src/server/connect/index.js";
 import { edgeApp, memoryEdge } from "../../../src/server/index.js";
 import * as owncast from "../../logs/connectors/owncast.js";
 import * as peertube from "../../logs/connectors/peertube.js";
@@ -29,7 +35,7 @@ beforeEach(() => {
 const short = (events: readonly LiveEvent[]) =>
   events.map((event) => `${event.kind} ${"stream" in event ? event.stream : ""}`);
 
-function parts(more: Partial<ConnectParts> = {}): ConnectParts {
+function parts(more: Partial<PlatformParts> = {}): PlatformParts {
   return {
     environment: {},
     feed: async (events) => {
@@ -179,7 +185,7 @@ describe("a request to a platform", () => {
 describe("a platform that is followed", () => {
   test("goes on and off air, backs off when it fails, stays until the time-out, and says how it does", async () => {
     const stream = `owncast:${platform.host}`;
-    const [follower] = connect([`owncast=${platform.url}/`], parts()) as [Follower];
+    const [follower] = connectPlatforms([`owncast=${platform.url}/`], parts()) as [Follower];
     const config = owncast.config();
     platform.json({ "/api/status": owncast.status(), "/api/config": config });
     expect(follower.state()).toMatchObject({ isReached: undefined, polls: 0 });
@@ -212,7 +218,7 @@ describe("a platform that is followed", () => {
   });
 
   test("whose answers are odd is counted by reason, and followed on", async () => {
-    const [follower] = connect([`peertube=${platform.url}`], parts()) as [Follower];
+    const [follower] = connectPlatforms([`peertube=${platform.url}`], parts()) as [Follower];
     const odd = peertube.video(2, { name: 5 });
     platform.json({ "/api/v1/videos": peertube.list([peertube.video(1), odd, peertube.video(3)]) });
     await follower.poll();
@@ -233,7 +239,7 @@ describe("a platform that is followed", () => {
       fed.push(...events);
       return events.map((): Receipt => "taken");
     };
-    const [follower] = connect([`owncast=${platform.url}`], parts({ feed })) as [Follower];
+    const [follower] = connectPlatforms([`owncast=${platform.url}`], parts({ feed })) as [Follower];
     platform.json({ "/api/status": owncast.status(), "/api/config": owncast.config() });
     await follower.poll();
     platform.json({ "/api/status": owncast.OFF });
@@ -254,7 +260,7 @@ describe("a platform that is followed", () => {
       "s1",
       "twitch:5",
     ];
-    const followers = connect([`owncast=${platform.url}`, `peertube=${platform.url}`], parts({ onAir }));
+    const followers = connectPlatforms([`owncast=${platform.url}`, `peertube=${platform.url}`], parts({ onAir }));
     expect(followers.map((follower) => follower.state().onAir)).toEqual([1, 1]);
     platform.json({ "/api/status": owncast.OFF, "/api/v1/videos": peertube.list([]) });
     for (const follower of followers) await follower.poll();
@@ -266,7 +272,7 @@ describe("a platform that is followed", () => {
   test("polls by itself until it is stopped, at once", async () => {
     const end = new AbortController();
     const options = parts({ signal: end.signal, intervalMs: 1, now: Date.now });
-    const [follower] = connect([`owncast=${platform.url}`], options) as [Follower];
+    const [follower] = connectPlatforms([`owncast=${platform.url}`], options) as [Follower];
     platform.json({ "/api/status": owncast.status(), "/api/config": owncast.config() });
     follower.start();
     while (follower.state().polls < 3) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -286,11 +292,14 @@ describe("connections", () => {
   const environment = { LIVEQ_TWITCH_CLIENT_ID: "app", LIVEQ_TWITCH_TOKEN: "token", LIVEQ_OWNCAST_KEY: "short" };
 
   test("are named by platform, and Twitch's are filtered", async () => {
-    const two = connect(["owncast=https://a.example", "owncast=https://b.example/live", "peertube=http://c"], parts());
+    const two = connectPlatforms(
+      ["owncast=https://a.example", "owncast=https://b.example/live", "peertube=http://c"],
+      parts(),
+    );
     expect(two.map(({ name }) => name)).toEqual(["owncast", "owncast-2", "peertube"]);
     const spec = `twitch=${platform.url}/helix?user_id=5&user_id=6&language=en`;
     const { LIVEQ_OWNCAST_KEY: _, ...own } = environment;
-    const [follower] = connect([spec], parts({ environment: own })) as [Follower];
+    const [follower] = connectPlatforms([spec], parts({ environment: own })) as [Follower];
     platform.json({ "/helix/streams": twitch.streams([twitch.stream(5)]) });
     await follower.poll();
     expect(platform.asked).toEqual(["GET /helix/streams?first=100&user_id=5&user_id=6&language=en"]);
@@ -314,7 +323,7 @@ describe("connections", () => {
       [["owncast=https://a"], '"LIVEQ_OWNCAST_KEY" must have 16 to 100 visible characters, got 5', environment],
       [["twitch", "twitch=language=en"], 'must have each platform once, got "twitch:" twice', environment],
     ] as const) {
-      expect(() => connect(specs, parts({ environment: given })), message).toThrow(message);
+      expect(() => connectPlatforms(specs, parts({ environment: given })), message).toThrow(message);
     }
   });
 });
@@ -326,11 +335,11 @@ describe("webhooks", () => {
     ...{ LIVEQ_TWITCH_CLIENT_ID: "app", LIVEQ_TWITCH_TOKEN: "hush" },
   };
 
-  async function served(more: Partial<ConnectParts> = {}) {
+  async function served(more: Partial<PlatformParts> = {}) {
     const edge = await memoryEdge({ recommender: { seed: 1 }, now: () => now });
     const feed = (events: readonly LiveEvent[]) => edge.feed(events);
     const specs = [`owncast=${platform.url}`, `peertube=${platform.url}`, "twitch=user_id=1"];
-    const followers = connect(specs, parts({ environment, feed, ...more }));
+    const followers = connectPlatforms(specs, parts({ environment, feed, ...more }));
     const app = edgeApp({ edge, connections: followers, now: () => now });
     const post = async (path: string, body: string | object, headers: Record<string, string> = {}) => {
       const text = typeof body === "string" ? body : JSON.stringify(body);
