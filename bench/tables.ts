@@ -245,19 +245,24 @@ function ranker(): string {
 /** What is learned from logs of any kind, beside what knows no user or no context. */
 function logs(): string {
   const rows = new Rows("logs");
-  const cases = [...new Set(rows.all.filter(({ metric }) => metric === "events").map((row) => row.case))];
-  const count = (name: string, metric: string) => rows.of(name, metric).value.toLocaleString("en");
-  const lines = cases.flatMap((name) =>
-    (["hr_at_10", "ndcg_at_10"] as const).map((metric) => [
-      name.slice("logs/".length),
+  const cases = [...new Set(rows.all.filter(({ metric }) => metric === "rows").map((row) => row.case))];
+  const counts = (name: string, ...metrics: string[]) =>
+    metrics.map((metric) => rows.of(name, metric).value.toLocaleString("en")).join(" / ");
+  const policies = ["recommender", "popular", "itemknn", "ease", "above-popular"];
+  const lines = cases.flatMap((name) => {
+    const title = name.slice("logs/".length);
+    const { note, value } = rows.of(name, "rows");
+    const empty = policies.map(() => "");
+    // Of a log that cannot be ranked there is nothing but the reason.
+    if (note !== undefined) return [[title, `cannot be ranked: ${note}`, ...empty, value.toLocaleString("en")]];
+    return (["hr_at_10", "ndcg_at_10"] as const).map((metric) => [
+      title,
       metric === "hr_at_10" ? "HR@10" : "NDCG@10",
-      ...["recommender", "popular", "itemknn", "ease", "above-popular"].map((policy) =>
-        between(rows.of(`${name}/${policy}`, metric), 3, share),
-      ),
-      metric === "hr_at_10" ? `${count(name, "events")} / ${count(name, "transitions")}` : "",
-    ]),
-  );
-  const header = ["recommender", "most popular", "ItemKNN", "EASE", "above most popular", "events / transitions"];
+      ...policies.map((policy) => between(rows.of(`${name}/${policy}`, metric), 3, share)),
+      metric === "hr_at_10" ? counts(name, "rows", "kept", "updates") : "",
+    ]);
+  });
+  const header = ["DQN", "most popular", "ItemKNN", "EASE", "above most popular", "rows read / events kept / updates"];
   return markdown(["log", "on later time", ...header], lines);
 }
 

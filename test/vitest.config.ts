@@ -9,7 +9,7 @@ const LONG = [
   ...["bandit", "fromlog", "map", "offpolicy", "serve", "connect", "tune"].map((name) => `test/cli/${name}*.test.ts`),
   ...["abtest", "offpolicylog", "fromlog/learn"].map((name) => `test/evaluation/${name}.test.ts`),
   ...["engine", "training"].map((room) => `test/${room}/readme.test.ts`),
-  ...["server/cost", "recommender/serving/bonus"].map((name) => `test/${name}.test.ts`),
+  ...["server/cost", "faults/processes", "recommender/serving/bonus"].map((name) => `test/${name}.test.ts`),
 ];
 
 /** So long that only what hangs takes it, on any machine: no test has a limit of its own. */

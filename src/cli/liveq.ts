@@ -23,7 +23,7 @@ import { fractions, integer, minutesOrNone, moment, names, number, UsageError } 
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
 import { ORDERS } from "./reading/order.js";
-import { recorded, withRegistry } from "./registry/record.js";
+import { recorded, reported, withRegistry, withReport } from "./registry/record.js";
 import { flagOf, KEYS, parsedBy, resolved, SETTINGS, serveEdge, variableOf } from "./serve/index.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
@@ -80,7 +80,27 @@ function withWorlds(own: Command, seeds: number): Command {
     .option("--slate <n>", "streams shown at each request", integer(1, 100), 6)
     .option("--seeds <n>", "number of worlds, the same for all", integer(2, 1000), seeds)
     .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
-    .option("--jobs <n>", "threads to use (default: one for each core)", integer(1, 1024));
+    .option("--jobs <n>", "processes to use (default: one for each core)", integer(1, 1024));
+}
+
+/** Adds the options of how policies are judged on a log. */
+function withJudging(own: Command): Command {
+  return own
+    .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
+    .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
+    .option(
+      "--negatives <n>",
+      "random streams on air to rank the clicked one among; 0 for all",
+      integer(0, 1_000_000),
+      0,
+    )
+    .addOption(
+      new Option("--target <what>", "the event to predict: any click, or an engaged watch")
+        .choices(["click", "engaged"])
+        .default("click"),
+    )
+    .option("--seed <n>", "seed of everything random, of what is judged on a log", integer(0, SEED_MAX), 1)
+    .option("--json <file>", "also write the figures as JSON rows, - for stdout");
 }
 
 /** Adds the options on what brings viewers back. */
@@ -101,8 +121,14 @@ function withReturns(own: Command): Command {
     .option("--no-newcomers", "leave the places of lost viewers empty, in place of giving them to new ones");
 }
 
-withReturns(
-  command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3"),
+withReport(
+  withReturns(
+    command(
+      "demo",
+      "serve a generated live platform with four policies and compare them (about a minute)",
+      "--seeds 3",
+    ),
+  ),
 )
   .option("--viewers <n>", "viewers", integer(1, 100_000), 300)
   .option("--streamers <n>", "streamers; about 7 % are on air at a time", integer(1, 100_000), 500)
@@ -112,12 +138,13 @@ withReturns(
   .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
   .option("--gamma <x>", "discount of the DQN", number(0, 1), 0.9)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
-  .action(async (options: DemoOptions) => {
-    if (!(await demo(options, stop.signal))) {
+  .action(
+    reported(async (options: DemoOptions) => {
+      if (await demo(options, stop.signal)) return;
       process.stderr.write("the DQN did not beat random and most popular with separate intervals\n");
       process.exitCode = EXIT.failed;
-    }
-  });
+    }),
+  );
 
 withReturns(
   registered(
@@ -170,7 +197,7 @@ command(
   .option("--fractions <list>", "shares of training, validation and test", fractions, [0.8, 0.1, 0.1])
   .option("--folds <n>", "folds, each a folder with train.jsonl and test.jsonl", integer(2, 100), 5)
   .option("--seed <n>", "seed of all random draws", integer(0, SEED_MAX), 1)
-  .option("--report <file>", "also write the report as JSON here")
+  .option("--report <file>", "also write the report here: as JSON, or as HTML if the name ends in .html")
   .option("--json", "print the report as JSON", false)
   .option("--strict", "fail at an unreadable line, instead of counting it", false)
   .option("--from <time>", "drop events before this time: milliseconds since 1970, or ISO 8601", moment)
@@ -217,7 +244,9 @@ command(
     0,
   )
   .option("--limit-window <s>", "length of that window, in seconds", number(0.001, 1e9), 60)
-  .action(async (inputs: string[], options: PrepareOptions) => ended(await prepare(inputs, options, stop.signal)));
+  .action(
+    reported(async (inputs: string[], options: PrepareOptions) => ended(await prepare(inputs, options, stop.signal))),
+  );
 
 command(
   "map",
@@ -316,17 +345,18 @@ registered(
     }),
   );
 
-registered(
-  "evaluate",
-  "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
-  "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
-  "--events data/test.jsonl --policies popular,random,itemknn",
-  "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
-  "--movielens ml-100k --model films.liveq",
-  "--bandit open-bandit/random/men --other open-bandit/bts/men",
+withJudging(
+  registered(
+    "evaluate",
+    "measure how well policies and models predict clicks, or estimate their rewards from another policy's log",
+    "--warmup data/train.jsonl data/validation.jsonl --events data/test.jsonl --model live.liveq",
+    "--events data/test.jsonl --policies popular,random,itemknn",
+    "--events data/test.jsonl --decisions decisions.jsonl --policies popular --reward watch",
+    "--movielens ml-100k --model films.liveq",
+    "--bandit open-bandit/random/men --other open-bandit/bts/men",
+  ),
 )
   .option("--events <file...>", "the log to evaluate on; - for stdin")
-  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option(
     "--policies <list>",
     `of: ${REPLAYED.join(", ")} (default: popular, without a model also random)`,
@@ -355,39 +385,22 @@ registered(
     "estimate what policies would earn from logged choices with probabilities (Open Bandit)",
   )
   .option("--other <file...>", "with --bandit: the log of another policy, whose value to estimate")
-  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
-  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
-  .addOption(
-    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
-      .choices(["click", "engaged"])
-      .default("click"),
-  )
-  .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
-  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(recorded(async (options: EvaluateOptions) => ended(await evaluate(options, stop.signal))));
 
-withWorlds(
-  registered(
-    "compare",
-    "compare models, baselines and options with the first of them, on a log or in generated worlds",
-    "live.liveq popular itemknn --events data/test.jsonl --warmup data/train.jsonl data/validation.jsonl",
-    "dqn popular random tuned.json --simulate --seeds 8",
+withJudging(
+  withWorlds(
+    registered(
+      "compare",
+      "compare models, baselines and options with the first of them, on a log or in generated worlds",
+      "live.liveq popular itemknn --events data/test.jsonl --warmup data/train.jsonl data/validation.jsonl",
+      "dqn popular random tuned.json --simulate --seeds 8",
+    ),
+    6,
   ),
-  6,
 )
   .argument("<contestants...>", "names of policies; with --events models, with --simulate files of options (.json)")
   .option("--events <file...>", "compare on this log; - for stdin")
-  .option("--warmup <file...>", "the log before --events, which every policy processes first", [])
   .option("--simulate", "compare in generated worlds", false)
-  .option("-k <n>", "length of the ranked list", integer(1, 100_000), 10)
-  .option("--negatives <n>", "random streams on air to rank the clicked one among; 0 for all", integer(0, 1_000_000), 0)
-  .addOption(
-    new Option("--target <what>", "the event to predict: any click, or an engaged watch")
-      .choices(["click", "engaged"])
-      .default("click"),
-  )
-  .option("--seed <n>", "seed of everything random, with --events", integer(0, SEED_MAX), 1)
-  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
   .action(
     recorded(async (names: string[], options: CompareOptions) => ended(await compare(names, options, stop.signal))),
   );

@@ -39,11 +39,13 @@ export {
   traitSimilarity,
 } from "./diversity.js";
 export { whyUntrained } from "./fromlog/causes.js";
+export { groupsWithData } from "./fromlog/groups.js";
 export { type LearnEpoch, type LearnedFromLog, learnFromLog } from "./fromlog/learn.js";
 export type { LearnFromLogOptions, LearnProgress } from "./fromlog/options.js";
 export { logSettings } from "./fromlog/settings.js";
 export { type LogSource, OpenedLog } from "./fromlog/source.js";
 export { LogTeacher } from "./fromlog/teacher.js";
+export { LogTrial } from "./fromlog/trial.js";
 export type { Validation } from "./fromlog/validation.js";
 export { LiveMetrics, type LiveMetricsOptions } from "./live.js";
 export { type BanditOptions, evaluateBandit, itemShares } from "./offpolicy/bandit.js";

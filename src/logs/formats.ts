@@ -38,6 +38,8 @@ interface CommonFormat {
   /** One line. */
   description: string;
   files: readonly LogFormatFile[];
+  /** Present if each file can be read alone, so that several can be merged by time. */
+  isByFile?: true;
   /** Whether files with these names and first bytes have this format. */
   detect(fileNames: readonly string[], firstBytes: FirstBytes): boolean;
 }
@@ -217,7 +219,7 @@ function ratingFormat({ name, description, pattern, about, first, read }: Rating
 function eventFormat({ name, description, pattern, about, first, mapping }: EventLayout): LogFormat {
   const files: LogFormatFile[] = [{ pattern, about }];
   return {
-    ...{ name, description, files, detect: detector(files, first) },
+    ...{ name, description, files, isByFile: true, detect: detector(files, first) },
     yields: "events",
     read: (fileNames, open, options = {}) =>
       each(matching(fileNames, pattern), (file) =>
@@ -344,6 +346,7 @@ export function mappedFormat(mapping: EventMapping): Extract<LogFormat, { yields
     description: "events by a mapping",
     yields: "events",
     files: [{ pattern: /^/, about: "rows that the mapping describes" }],
+    isByFile: true,
     detect: () => false,
     read: (fileNames, open, options = {}) =>
       each(fileNames, (name) => readMapped(open(name), mapping, { ...options, name: baseName(name) })),

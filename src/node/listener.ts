@@ -1,9 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { callback, checked, integer, type Rules } from "../check/index.js";
+import { callback, checked, integer, type Rules, zeroOr } from "../check/index.js";
 import { sendResponse, sendText } from "./response.js";
 
+/** Who asks. */
+export interface RequestClient {
+  /** The address of the other end of the connection, such as `203.0.113.7`; undefined once that is closed. */
+  readonly address: string | undefined;
+}
+
 /** Answers a request: `ingest` of `liveq/server`, the `fetch` of a Hono app. */
-export type RequestHandler = (request: Request) => Response | Promise<Response>;
+export type RequestHandler = (request: Request, client: RequestClient) => Response | Promise<Response>;
 
 /** Limits of a single request. */
 export interface ListenerOptions {
@@ -11,6 +17,13 @@ export interface ListenerOptions {
   maxBytes?: number;
   /** Maximum number of requests that are handled at once; beyond, the answer is 503. Default 1000, set by hand. */
   maxRequests?: number;
+  /**
+   * Milliseconds of work for the requests of one turn of the event loop, but for its first eight: those behind get 503 at once,
+   * unread, so that the others do not wait for a queue that only grows. 0: all are taken. Default 0.
+   */
+  maxTurnMs?: number;
+  /** Paths that are answered however long a turn takes, such as `/live`. Default: none. */
+  urgentPaths?: readonly string[];
   /** Milliseconds until a body has arrived in full; beyond, the answer is 408. Default 10 000. */
   bodyTimeoutMs?: number;
   /** Milliseconds until the handler answers a body that has arrived; beyond, the answer is 503. Default 30 000. */
@@ -24,6 +37,8 @@ const MS = integer(1, 2 ** 31 - 1);
 export const LISTENER_RULES: Rules<ListenerOptions> = {
   maxBytes: integer(1, Number.MAX_SAFE_INTEGER),
   maxRequests: integer(1, 1_000_000),
+  maxTurnMs: zeroOr(0.1, 60_000),
+  urgentPaths: [(value) => Array.isArray(value) && value.every((one) => typeof one === "string"), "an array of paths"],
   bodyTimeoutMs: MS,
   answerTimeoutMs: MS,
   onError: callback,
@@ -32,6 +47,8 @@ export const LISTENER_RULES: Rules<ListenerOptions> = {
 export const LISTENER_DEFAULTS: Required<ListenerOptions> = {
   maxBytes: 2 ** 23,
   maxRequests: 1000,
+  maxTurnMs: 0,
+  urgentPaths: [],
   bodyTimeoutMs: 10_000,
   answerTimeoutMs: 30_000,
   onError: () => {},
@@ -73,6 +90,7 @@ export type NodeListener = (incoming: object, outgoing: object) => void;
 export function requestListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {
   const resolved = checked<ListenerOptions>(options, LISTENER_RULES, LISTENER_DEFAULTS) as Required<ListenerOptions>;
   let open = 0;
+  const turn = new Turn();
   return (incoming, outgoing) => {
     const [request, response] = [incoming as IncomingMessage, outgoing as ServerResponse];
     // Without listeners an error of the connection would end the process.
@@ -82,9 +100,46 @@ export function requestListener(handler: RequestHandler, options: ListenerOption
       refuse(request, response, new Refused(503, "too many requests at once; try again", { "retry-after": "1" }));
       return;
     }
+    const { maxTurnMs, urgentPaths } = resolved;
+    if (maxTurnMs > 0 && turn.isFull(maxTurnMs) && !urgentPaths.includes(pathOf(request))) {
+      refuse(request, response, new Refused(503, "too many requests at once; try again", { "retry-after": "1" }));
+      return;
+    }
     open++;
     void handle(handler, request, response, resolved).finally(() => open--);
   };
+}
+
+/** Requests of a turn that are taken however long it lasts: a program that has just begun is slow, and not busy. */
+const TURN_REQUESTS = 8;
+
+/** The requests of this turn of the event loop, and how long they have taken by now. */
+class Turn {
+  #from = 0;
+  #taken = 0;
+  #isBegun = false;
+
+  /** Whether another request would wait too long, or make others wait. */
+  isFull(maxMs: number): boolean {
+    const now = performance.now();
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      this.#taken = 0;
+      this.#from = now;
+      // Runs once all connections that are ready have been read.
+      setImmediate(() => {
+        this.#isBegun = false;
+      });
+    }
+    if (this.#taken >= TURN_REQUESTS && now - this.#from > maxMs) return true;
+    this.#taken++;
+    return false;
+  }
+}
+
+function pathOf({ url = "" }: IncomingMessage): string {
+  const end = url.indexOf("?");
+  return end < 0 ? url : url.slice(0, end);
 }
 
 /** Never rejects. */
@@ -97,7 +152,7 @@ async function handle(
   const limits = new Limits(incoming, outgoing, options);
   try {
     const request = webRequest(incoming, limits);
-    const answer = Promise.resolve(handler(request));
+    const answer = Promise.resolve(handler(request, { address: incoming.socket.remoteAddress }));
     // The handler may go on after its time, and then fails unheard.
     answer.catch(() => {});
     const response = await Promise.race([answer, limits.broken]);

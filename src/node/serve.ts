@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { checked, integer, type Rules } from "../check/index.js";
+import { type AddressInfo, Server as NetServer } from "node:net";
+import { checked, integer, optional, type Rules } from "../check/index.js";
 import {
   LISTENER_DEFAULTS,
   LISTENER_RULES,
@@ -15,6 +15,11 @@ export interface ServeOptions extends ListenerOptions {
   port?: number;
   /** The address to listen on. Default: this machine alone, `127.0.0.1`. */
   hostname?: string;
+  /**
+   * The descriptor of a socket that listens, or is bound, in place of port and address: of a supervisor that keeps it, so that
+   * connections wait while one process follows another. Default: none.
+   */
+  fd?: number | undefined;
   /** Maximum number of connections; more are closed at once. Default 10 000. */
   maxConnections?: number;
   /** Maximum size of a request's headers in bytes; beyond, the answer is 431. Default 8 KiB. */
@@ -32,13 +37,14 @@ const RULES: Rules<ServeOptions> = {
   ...LISTENER_RULES,
   port: integer(0, 65535),
   hostname: [(value) => typeof value === "string" && value !== "", "an address"],
+  fd: optional(integer(0, 1_000_000)),
   maxConnections: integer(1, 1_000_000),
   maxHeaderBytes: integer(256, 2 ** 20),
   headersTimeoutMs: MS,
   keepAliveMs: MS,
   idleTimeoutMs: MS,
 };
-const DEFAULTS: Required<ServeOptions> = {
+const DEFAULTS: Required<Omit<ServeOptions, "fd">> = {
   ...LISTENER_DEFAULTS,
   port: 8787,
   hostname: "127.0.0.1",
@@ -67,8 +73,10 @@ export interface Serving {
    * connections; then closes all that is left. May be called again.
    *
    * @param graceMs - Milliseconds to wait. Default 10 000.
+   * @param lingerMs - Milliseconds for which idle connections stay: whose client sends just now gets its answer, with which
+   *   the connection ends, and not the end alone. Default 0.
    */
-  stop(graceMs?: number): Promise<void>;
+  stop(graceMs?: number, lingerMs?: number): Promise<void>;
 }
 
 /**
@@ -83,8 +91,9 @@ export interface Serving {
  */
 export async function serve(handler: RequestHandler, options: ServeOptions = {}): Promise<Serving> {
   const resolved = checked<ServeOptions>(options, RULES, DEFAULTS) as Required<ServeOptions>;
-  const { maxBytes, maxRequests, bodyTimeoutMs, answerTimeoutMs, onError } = resolved;
-  const listener = requestListener(handler, { maxBytes, maxRequests, bodyTimeoutMs, answerTimeoutMs, onError });
+  const { maxBytes, maxRequests, maxTurnMs, urgentPaths, bodyTimeoutMs, answerTimeoutMs, onError } = resolved;
+  const limits = { maxBytes, maxRequests, maxTurnMs, urgentPaths, bodyTimeoutMs, answerTimeoutMs };
+  const listener = requestListener(handler, { ...limits, onError });
   const server = serverOf(resolved);
   let isStopping = false;
   const answers = new Set<ServerResponse>();
@@ -101,7 +110,8 @@ export async function serve(handler: RequestHandler, options: ServeOptions = {})
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(resolved.port, resolved.hostname, () => {
+    const { port, hostname: host, fd } = resolved;
+    server.listen(fd === undefined ? { port, host } : { fd }, () => {
       server.off("error", reject);
       server.on("error", (error) => onError(error));
       resolve();
@@ -113,10 +123,10 @@ export async function serve(handler: RequestHandler, options: ServeOptions = {})
     port,
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
     server,
-    stop(graceMs = GRACE_MS) {
+    stop(graceMs = GRACE_MS, lingerMs = 0) {
       isStopping = true;
       for (const answer of answers) if (!answer.headersSent) answer.setHeader("connection", "close");
-      stopped ??= stop(server, graceMs);
+      stopped ??= stop(server, graceMs, lingerMs);
       return stopped;
     },
   };
@@ -140,13 +150,22 @@ function serverOf(options: Required<ServeOptions>): Server {
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // Connections become idle as their answers end: not all clients obey "close".
-  const look = setInterval(() => server.closeIdleConnections(), 20);
+async function stop(server: Server, graceMs: number, lingerMs: number): Promise<void> {
+  // Not that of the HTTP server, which closes idle connections at once.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  let look: NodeJS.Timeout | undefined;
+  const part = () => {
+    server.closeIdleConnections();
+    // Connections become idle as their answers end: not all clients obey "close".
+    look = setInterval(() => server.closeIdleConnections(), 20);
+  };
+  const linger = lingerMs > 0 ? setTimeout(part, Math.min(lingerMs, graceMs)) : undefined;
+  if (linger === undefined) part();
   const end = setTimeout(() => server.closeAllConnections(), graceMs);
-  server.closeIdleConnections();
   await closed;
+  clearTimeout(linger);
   clearInterval(look);
   clearTimeout(end);
+  // The rest of what the HTTP server does when it closes: its watch over time-outs ends.
+  server.close(() => {});
 }

@@ -95,7 +95,13 @@ async function openWasm(path: string): Promise<SqliteDatabase> {
     run: (sql, ...values: Values) => void statements.of(sql).run(values),
     close() {
       // With an open statement the database stays open, and its files as they are.
-      for (const statement of statements.all()) statement.finalize();
+      for (const statement of statements.all()) {
+        try {
+          statement.finalize();
+        } catch {
+          // It tells again of the error of its last run, which was told then.
+        }
+      }
       database.close();
     },
   };

@@ -4,6 +4,7 @@ import {
   Committer,
   checkedLog,
   type EventLog,
+  firstOf,
   type LogOptions,
   type LogRecord,
   type LogStats,
@@ -19,6 +20,7 @@ const PAGE_BYTES = 1 << 20;
 type Call =
   | { id: number; call: "append"; parts: Uint8Array; count: number }
   | { id: number; call: "read"; from: number; end: number }
+  | { id: number; call: "first" }
   | { id: number; call: "trim"; to: number }
   | { id: number; call: "close" };
 
@@ -67,6 +69,7 @@ export async function serveLog(): Promise<void> {
     }
     try {
       if (call.call === "read") answer(call.id, page(store, call.from, call.end));
+      else if (call.call === "first") answer(call.id, firstOf(store, committer.next));
       else if (call.call === "trim") answer(call.id, committer.trim(call.to));
       else close(port, committer, call.id);
     } catch (error) {
@@ -152,6 +155,10 @@ class ThreadLog implements EventLog {
       const records = (await this.#call({ call: "read", from: sequence, end })) as Uint8Array[];
       for (const bytes of records) yield { sequence: sequence++, bytes };
     }
+  }
+
+  async first(): Promise<number> {
+    return (await this.#call({ call: "first" })) as number;
   }
 
   async trim(to: number): Promise<void> {

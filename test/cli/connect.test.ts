@@ -42,7 +42,7 @@ test("liveq serve --connect follows platforms, over a restart, and recommends th
     }
   };
   const env = { LIVEQ_OWNCAST_KEY: KEY };
-  const server = await new Served(folder, words, env).start();
+  const server = await new Served(words, { cwd: folder, env }).start();
   await until(server, [live, first, second]);
   const hook = (key: string) => server.ask("POST", `/v1/connect/owncast?key=${key}`, owncast.HOOKS.stopped());
   expect((await hook("wrong")).status).toBe(403);
@@ -59,7 +59,7 @@ test("liveq serve --connect follows platforms, over a restart, and recommends th
   // Killed: what went off air meanwhile is off air after the restart.
   await server.stop("SIGKILL");
   platform.json({ "/api/v1/videos": peertube.list([other]), "/api/status": owncast.OFF });
-  const again = await new Served(folder, words, env).start();
+  const again = await new Served(words, { cwd: folder, env }).start();
   const { connections } = (await again.ask("GET", "/v1/stats")).body;
   expect(connections[1].onAir).toBeGreaterThan(0);
   await until(again, [first, second]);
@@ -74,7 +74,7 @@ test("liveq serve says what is wrong with --connect before it opens anything", a
     [["--connect", "twitch"], '"--connect": "twitch" needs LIVEQ_TWITCH_CLIENT_ID'],
     [["--connect", "owncast=https://a", "--simulate"], '"--connect" and "--simulate" do not go together'],
   ] as const) {
-    const wrong = new Served(folder, ["--dir", join(folder, "wrong"), ...words]);
+    const wrong = new Served(["--dir", join(folder, "wrong"), ...words], { cwd: folder });
     expect([(await wrong.ended)[0], wrong.told]).toEqual([2, expect.stringContaining(message)]);
   }
 });

@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { serveWorld } from "../../src/cli/jobs/contest.js";
-import type { LogTask, Who } from "../../src/cli/jobs/tasks.js";
+import { Pool } from "../../src/cli/jobs/pool.js";
+import type { FilmTask, LogTask, Who } from "../../src/cli/jobs/tasks.js";
 import { loadRecommender } from "../../src/cli/reading/model.js";
 import { checkRanker, nested, readRecommenderOptions, recommenderOptions } from "../../src/cli/reading/options.js";
 import { rankFilms } from "../../src/cli/tuning/films.js";
@@ -147,6 +148,29 @@ describe("a target", () => {
     expect(figureOf(own, "worlds").n).toBe(3);
     const half = own.map(([world, amount]): [number, number, number] => [world, amount / 2, 1]);
     expect(pairedOf(own, half, "worlds")).toMatchObject({ value: 1, base: 1, n: 3 });
+  });
+});
+
+describe("processes of tasks", () => {
+  const worker = new URL("../fixtures/crashing.mjs", import.meta.url);
+  const task = (seed: number) => ({ kind: "films", seed }) as FilmTask;
+
+  test("one that dies fails its own task alone", async () => {
+    const pool = new Pool(2, new AbortController().signal, worker);
+    const ended = await Promise.allSettled([1, 2, 3, 4].map((seed) => pool.run(task(seed))));
+    expect(ended.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+    expect((ended[1] as PromiseRejectedResult).reason.message).toBe(
+      "the process of a task ended by SIGKILL before its result",
+    );
+  });
+
+  test("all end with the signal", async () => {
+    const stop = new AbortController();
+    const pool = new Pool(1, stop.signal, worker);
+    const running = [1, 3].map((seed) => pool.run(task(seed)));
+    stop.abort(new Error("stopped"));
+    const ended = await Promise.allSettled(running);
+    expect(ended.map((one) => (one as PromiseRejectedResult).reason.message)).toEqual(["stopped", "stopped"]);
   });
 });
 

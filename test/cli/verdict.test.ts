@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { adviceOf, dataOf, gainOf, type Paired, verdict } from "../../src/cli/writing/verdict.js";
+import { adviceOf, dataOf, gainOf, type Paired, unsupported, verdict } from "../../src/cli/verdicts/index.js";
 import { growthToTell, meanInterval, observationsToTell } from "../../src/statistics/intervals.js";
 
 const PAIRED: Paired = {
@@ -65,6 +65,14 @@ describe("a verdict", () => {
         "It needs a longer log, such as one 25 times as long, or --epochs.",
     );
     expect(adviceOf("live", { ...learned, updates: 0 })).toContain("it has had 0. It needs a longer log.");
+  });
+
+  test("of an estimate without support says how many decisions it needs", () => {
+    expect(unsupported("popular", 5, 800, 50)).toBe(
+      "What most popular would earn cannot be told: its weights leave 5.0 of 800 decisions. " +
+        "It needs about 10 times as many decisions, or the log of a policy that explores more.",
+    );
+    expect(unsupported("live", 0, 800, 50)).toContain("It needs decisions that it could have made, or the log");
   });
 
   test("is a plain number without a base", () => {

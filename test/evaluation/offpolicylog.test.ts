@@ -272,3 +272,27 @@ describe("Open Bandit records", () => {
     },
   );
 });
+
+test("an estimate above the logging policy's earnings, or above another policy's, is paired by user", () => {
+  const logs = [new RandomPolicy(1), new PopularPolicy()].map((target) => new OffPolicyLog(target));
+  simulate(
+    new RandomPolicy(1),
+    { ...SMALL, slate: 1 },
+    {
+      onDecision: (one) => logs.forEach((log) => void log.decision(one)),
+      onEvent: (one) => logs.forEach((log) => void log.feedback(one)),
+    },
+  );
+  const [random, popular] = logs as [OffPolicyLog, OffPolicyLog];
+  const value = (log: OffPolicyLog, metric: string) => log.result().find((one) => one.metric === metric)!.value;
+  const own = random.above("sndr")!;
+  expect(own.base).toBe(value(random, "logged"));
+  expect(own.value).toBeCloseTo(value(random, "sndr") - own.base, 12);
+  expect(own.lo <= own.value && own.value <= own.hi).toBe(true);
+  // The logging policy beside itself: every resample has no difference.
+  const same = random.above("sndr", random)!;
+  expect([same.value, same.lo, same.hi]).toEqual([0, 0, 0]);
+  const lead = popular.above("dm", random)!;
+  expect(lead.value).toBeCloseTo(value(popular, "dm") - value(random, "dm"), 12);
+  expect(random.above("nothing")).toBeUndefined();
+});

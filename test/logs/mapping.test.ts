@@ -554,6 +554,23 @@ describe("a mapping is checked", () => {
 });
 
 describe("a stray quote", () => {
+  test("that pairs up with another one later costs two rows, also where some records between have quotes", async () => {
+    const rows = Array.from({ length: 400 }, (_, i) => (i % 9 === 4 ? `${i},"u, ${i}",s` : `${i},u,s`));
+    for (const [first, second] of [
+      [100, 320],
+      [100, 112],
+    ] as const) {
+      const odd = rows.slice();
+      odd[first] = `${first},"u,s`;
+      odd[second] = `${second},u",s`;
+      const report = emptyQualityReport();
+      const text = ["a,b,c", ...odd, ""].join("\n");
+      const read = await all(readCsv(utf8(text), { onError: "skip", report }));
+      // The second quote is in the middle of its field: it is text there.
+      expect([read.length, report.dropped]).toEqual([399, 1]);
+    }
+  });
+
   const width = 3;
   const line = (cells: readonly string[]) =>
     cells.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",");

@@ -298,6 +298,55 @@ describe("a connection", () => {
   });
 });
 
+describe("a server with too much to do", () => {
+  const line = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+
+  test("takes the first requests of a turn, sends those behind away at once, and answers whoever watches it", async () => {
+    let taken = 0;
+    const work: RequestHandler = () => {
+      taken++;
+      // On the CPU, as a recommendation is.
+      for (const until = performance.now() + 5; performance.now() < until; );
+      return new Response("done");
+    };
+    const serving = await served(work, { maxTurnMs: 1, urgentPaths: ["/live"] });
+    const all = Array.from({ length: 20 }, () => raw(serving));
+    await Promise.all(all.map(({ socket }) => new Promise((resolve) => socket.once("connect", resolve))));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // In one turn of this thread, so that the server reads them in one turn too.
+    for (const [i, { socket }] of all.entries()) socket.write(line(i === 19 ? "/live?x" : "/"));
+    const answers = await Promise.all(all.map(({ closed }) => closed));
+    const statuses = answers.map((text) => statusesIn(text)[0]);
+    expect(statuses.at(-1)).toBe(200);
+    expect(statuses.filter((status) => status === 200).length).toBe(taken);
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(5);
+    expect(answers.find((text) => statusesIn(text)[0] === 503)).toMatch(/retry-after: 1/);
+    // Afterwards it takes them again.
+    expect(statusesIn(await answerTo(serving, line("/")))).toEqual([200]);
+  });
+
+  test("tells its handler who asks", async () => {
+    const serving = await served((_, { address }) => new Response(address));
+    expect(await answerTo(serving, line("/"))).toMatch(/127\.0\.0\.1$/);
+  });
+});
+
+test("a server that stops answers who sends on an idle connection while it lingers, and ends that connection", async () => {
+  const serving = await served(echo);
+  const [first, idle] = [raw(serving), raw(serving)];
+  const get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const { socket } of [first, idle]) socket.write(get);
+  await until(() => [first, idle].every(({ said }) => statusesIn(said()).length === 1));
+  const stopped = serving.stop(60_000, 500);
+  first.socket.write(get);
+  const text = await first.closed;
+  expect(statusesIn(text)).toEqual([200, 200]);
+  expect(text.split("HTTP/1.1").at(-1)).toMatch(/connection: close/i);
+  // The other says nothing, and ends with the linger.
+  expect(statusesIn(await idle.closed)).toEqual([200]);
+  await stopped;
+});
+
 describe("a handler", () => {
   test.each<[string, RequestHandler]>([
     [

@@ -1,5 +1,6 @@
+import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import type { Message, ResultOf, Task } from "./tasks.js";
 
 export interface Outcome<R> {
@@ -10,17 +11,25 @@ export interface Outcome<R> {
 /** The number of tasks that run side by side by default: one for each core. */
 export const JOBS = availableParallelism();
 
-/** Runs tasks in threads, at most so many at a time, the others in the order in which they came. */
+/** What runs a task that it gets as a message, and answers with messages. */
+const WORKER = new URL("./worker.js", import.meta.url);
+
+/**
+ * Runs tasks in processes, at most so many at a time, the others in the order in which they came. A thread that runs out of
+ * memory, or dies of a fault of the runtime, may take all with it; of a process only its own task fails.
+ */
 export class Pool {
   readonly #jobs: number;
   readonly #signal: AbortSignal;
+  readonly #worker: URL;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   /** @param signal - Ends all tasks; their promises then reject with its reason. */
-  constructor(jobs: number, signal: AbortSignal) {
+  constructor(jobs: number, signal: AbortSignal, worker: URL = WORKER) {
     this.#jobs = jobs;
     this.#signal = signal;
+    this.#worker = worker;
   }
 
   /** Whether the signal has ended all tasks. */
@@ -34,7 +43,7 @@ export class Pool {
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       this.#signal.throwIfAborted();
-      return (await inThread(task, this.#signal, onFraction)) as Outcome<ResultOf<T>>;
+      return (await inProcess(this.#worker, task, this.#signal, onFraction)) as Outcome<ResultOf<T>>;
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#running--;
@@ -56,13 +65,19 @@ export class Pool {
   }
 }
 
-/** Runs one task in a thread, which ends with the signal. */
-function inThread(task: Task, signal: AbortSignal, onFraction: (share: number) => void): Promise<Outcome<unknown>> {
+/** Runs one task in a process, which ends with the signal, and with this process. */
+function inProcess(
+  worker: URL,
+  task: Task,
+  signal: AbortSignal,
+  onFraction: (share: number) => void,
+): Promise<Outcome<unknown>> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task });
-    const stop = () => void worker.terminate();
+    // Without the options of this process: a debugger's port is taken.
+    const child = fork(fileURLToPath(worker), [], { serialization: "advanced", execArgv: [], stdio: "ignore" });
+    const stop = () => void child.kill("SIGKILL");
     signal.addEventListener("abort", stop);
-    worker.on("message", (message: Message) => {
+    child.on("message", (message: Message) => {
       if ("error" in message) reject(new Error(message.error));
       else if ("fraction" in message) onFraction(message.fraction);
       else {
@@ -70,10 +85,14 @@ function inThread(task: Task, signal: AbortSignal, onFraction: (share: number) =
         resolve(message);
       }
     });
-    worker.on("error", reject);
-    worker.on("exit", (code) => {
+    child.on("error", reject);
+    child.on("close", (code, by) => {
       signal.removeEventListener("abort", stop);
-      reject(signal.aborted ? signal.reason : new Error(`a worker ended with code ${code} before its result`));
+      const why = by === null ? `with code ${code}` : `by ${by}`;
+      reject(signal.aborted ? signal.reason : new Error(`the process of a task ended ${why} before its result`));
+    });
+    child.send(task, (error) => {
+      if (error !== null) reject(error);
     });
   });
 }

@@ -47,7 +47,7 @@ export interface FilmTask {
   isLast: boolean;
 }
 
-/** Work for a thread of its own. */
+/** Work for a process of its own. */
 export type Task = WorldTask | LogTask | FilmTask;
 
 /** What one task measured: sums by group of users or by world. */

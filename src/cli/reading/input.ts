@@ -5,6 +5,7 @@ import {
   type BatchSource,
   type ByteSource,
   detectLogFormat,
+  emptyQualityReport,
   inBatches,
   LineError,
   LOG_FORMATS,
@@ -171,7 +172,7 @@ export class Inputs {
     const bytes = Buffer.concat(held).subarray(0, HEAD);
     if (isPipe) this.#peeked.set(name, chained(held, pieces));
     const layout = ownLayoutOf(bytes);
-    const from = layout === undefined ? -Infinity : await firstTime(layout, bytes);
+    const from = layout === undefined ? -Infinity : await firstOf(readOwn(layout, [bytes], { onError: "skip" }));
     const isForeign = layout?.name === "jsonl" && isOther(bytes);
     const head = { bytes: bytes.slice(0, KEPT), compression: this.#compressions.get(name), layout, isForeign, from };
     this.#heads.set(name, head);
@@ -188,9 +189,9 @@ async function* chained(
 }
 
 /** The time of the first event at the start of a file; -Infinity if there is none. */
-async function firstTime(layout: OwnLayout, bytes: Uint8Array): Promise<number> {
+async function firstOf(events: AsyncIterable<LiveEvent>): Promise<number> {
   try {
-    for await (const { time } of readOwn(layout, [bytes], { onError: "skip" })) return time;
+    for await (const { time } of events) return time;
   } catch {
     // The reading of the whole file says why.
   }
@@ -324,11 +325,26 @@ export function eventsOf(
   joining: Joining = "merge",
 ): AsyncIterable<LiveEvent> {
   const options = withChosen(given);
-  if (!OWN.includes(format.name.split(",")[0]!)) {
-    const { names, open } = plainFiles(inputs);
-    return format.read(names, open, options);
+  if (OWN.includes(format.name.split(",")[0]!)) return new Batched(ownEvents(format, inputs, options, joining));
+  const { names, open } = plainFiles(inputs);
+  if (!format.isByFile || joining === "append" || names.length < 2) return format.read(names, open, options);
+  return new Batched(otherEvents(format, inputs, options));
+}
+
+/** The events of files that can each be read alone, merged by time. */
+async function* otherEvents(
+  format: EventFormat,
+  inputs: Inputs,
+  options: ReaderOptions,
+): AsyncGenerator<readonly LiveEvent[], void, undefined> {
+  const { names, open } = plainFiles(inputs);
+  const sources: BatchSource<LiveEvent>[] = [];
+  for (const [i, name] of names.entries()) {
+    const { bytes } = await inputs.head(inputs.names[i]!);
+    const from = await firstOf(format.read([name], () => [bytes], { onError: "skip", report: emptyQualityReport() }));
+    sources.push({ from, open: () => inBatches(format.read([name], open, options)) });
   }
-  return new Batched(ownEvents(format, inputs, options, joining));
+  yield* mergeBatches(sources);
 }
 
 async function* ownEvents(
@@ -355,13 +371,13 @@ function formatted({ name }: EventFormat, layout: OwnLayout | undefined): OwnLay
   return { name: name.split(", ")[0] as OwnLayout["name"] };
 }
 
-/** The events of the inputs, in any layout of events, merged by time. @throws Error for another layout. */
-export async function openEvents(inputs: Inputs): Promise<AsyncIterable<LiveEvent>> {
+/** The events of the inputs, in any layout of events. Default: merged by time. @throws Error for another layout. */
+export async function openEvents(inputs: Inputs, joining: Joining = "merge"): Promise<AsyncIterable<LiveEvent>> {
   const format = await formatOf(inputs, "auto");
   if (format.yields !== "events") {
     throw new Error(`${inputs.title}: must hold events, got ${format.yields} (${format.description})`);
   }
-  return eventsOf(format, inputs, {});
+  return eventsOf(format, inputs, {}, joining);
 }
 
 /** The decisions of the inputs, one JSON object a line. @throws LineError for an invalid line. */

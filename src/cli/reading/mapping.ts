@@ -17,10 +17,13 @@ type EventFormat = Extract<LogFormat, { yields: "events" }>;
 
 /** What `--map` and `--unknown` say of all logs of events that a run reads. */
 let chosen: { mapping?: EventMapping; unknown?: ReaderOptions["unknown"] } = {};
+/** Warnings that were given: a log may be read several times. */
+const told = new Set<string>();
 
 /** Chooses how this run reads logs of events. @throws Error naming the file of an invalid mapping. */
 export function chooseReading(file: string | undefined, unknown: ReaderOptions["unknown"] | undefined): void {
   const mapping = file === undefined ? undefined : mappingFrom(file);
+  told.clear();
   chosen = { ...(mapping && { mapping }), ...(unknown && { unknown }) };
 }
 
@@ -59,6 +62,8 @@ export function followedEvents(source: ByteSource, options: ReaderOptions): Asyn
 async function* warned(events: AsyncIterable<LiveEvent>, report: QualityReport): AsyncGenerator<LiveEvent> {
   yield* events;
   for (const [what, rows] of Object.entries(report.warnings ?? {})) {
+    if (told.has(what)) continue;
+    told.add(what);
     process.stderr.write(`warning: ${what} (${rows} rows)\n`);
   }
 }

@@ -1,3 +1,4 @@
+import { Timekeeper } from "../../evaluation/index.js";
 import {
   Batched,
   type CleanEventsOptions,
@@ -9,8 +10,8 @@ import {
   sortEvents,
 } from "../../logs/index.js";
 import { Spool } from "../../node/index.js";
-import type { LiveEvent } from "../../protocol/index.js";
-import type { Joining } from "./input.js";
+import { type LiveEvent, MAX_AHEAD_MS, MINUTE } from "../../protocol/index.js";
+import { consume, Inputs, type Joining, openEvents } from "./input.js";
 
 /** The values of `--order`. */
 export const ORDERS = ["auto", "sort", "keep"] as const;
@@ -138,4 +139,57 @@ class Ahead {
       await iterator.return?.();
     }
   }
+}
+
+/** Share of the events that are late above which a log is sorted. Set by hand. */
+const LATE_MAX = 0.01;
+
+/** A log that was read once to know its time. */
+export interface LookedThrough {
+  /** Times of the first and the last event, milliseconds. */
+  first: number;
+  last: number;
+  /** The events in order of time. */
+  open(inputs: Inputs): Promise<AsyncIterable<LiveEvent>>;
+}
+
+/**
+ * Reads files once for their span of time, and whether they are in order; if not, they will be sorted as they are opened, at
+ * most 64 MB at a time in memory.
+ * @throws the signal's reason if it ends the reading.
+ */
+export async function lookThrough(files: readonly string[], signal: AbortSignal): Promise<LookedThrough> {
+  let [first, last, events, late] = [Infinity, 0, 0, 0];
+  // Of a log out of order only the times themselves tell, but for those that have not come yet.
+  let [earliest, latest] = [Infinity, 0];
+  const present = Date.now() + MAX_AHEAD_MS;
+  const keeper = new Timekeeper<LiveEvent>(({ entry, now }) => {
+    first = Math.min(first, now);
+    last = now;
+    events++;
+    if (entry.time < now - MINUTE) late++;
+  });
+  const look = async (joining: Joining) => {
+    const inputs = new Inputs(files, signal);
+    const take = (event: LiveEvent) => {
+      keeper.push(event);
+      earliest = Math.min(earliest, event.time);
+      if (event.time <= present) latest = Math.max(latest, event.time);
+    };
+    await consume(inputs, await openEvents(inputs, joining), take, signal, "looked through");
+    keeper.end();
+  };
+  let isOverlapping = false;
+  try {
+    await look("merge");
+  } catch (error) {
+    if (!(error instanceof OverlapError)) throw error;
+    isOverlapping = true;
+    await look("append");
+  }
+  if (!isOverlapping && late <= LATE_MAX * events) return { first, last, open: openEvents };
+  const how = isOverlapping ? "files are not each in order of time" : `${late} of ${events} events are late`;
+  process.stderr.write(`${how}: sorted as they are read; liveq prepare does so once for all\n`);
+  const open = async (inputs: Inputs) => sortEvents(await openEvents(inputs, "append"), () => new Spool());
+  return { first: earliest, last: latest, open };
 }

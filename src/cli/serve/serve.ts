@@ -1,9 +1,18 @@
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { serve as listen } from "../../node/index.js";
+import { serve as listen, type RequestClient } from "../../node/index.js";
 import type { RecommenderOptions } from "../../recommender/index.js";
-import { Edge, edgeApp, SCOPES, type Scope, type Token } from "../../server/index.js";
-import { type EventLog, MemoryStore, openLog, openLogThread } from "../../storage/index.js";
+import {
+  type Answered,
+  Edge,
+  type EdgeNews,
+  edgeApp,
+  type Metric,
+  SCOPES,
+  type Scope,
+  type Token,
+} from "../../server/index.js";
+import { type EventLog, MemoryStore, openLog, openLogThread, StorageError } from "../../storage/index.js";
 import { checkConnections, connectionsOf } from "./connect.js";
 import { Journal, type JournalOptions } from "./journal.js";
 import { printed, type Resolved, SettingError } from "./resolve.js";
@@ -11,6 +20,10 @@ import type { ServeSettings } from "./settings.js";
 import { LearnerThread } from "./threads.js";
 import type { ViewersDay, ViewersStart } from "./viewers.js";
 
+/** Paths that are answered however much there is to do. */
+const URGENT = ["/live", "/ready"];
+/** Between two looks at a folder that another process has, milliseconds. */
+const WAIT_MS = 50;
 /** Hosts that this machine alone reaches. */
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
@@ -88,28 +101,27 @@ class Server {
   }
 
   async run(tokens: Token[] | undefined, options: Partial<RecommenderOptions>, signal: AbortSignal): Promise<void> {
-    const { dir = "liveq-data", host, port, simulate, graceMs } = this.#settings;
+    const { dir = "liveq-data", host, port, simulate } = this.#settings;
     const memory = this.#settings.memory || (simulate && this.#settings.dir === undefined);
     const folder = memory ? undefined : dir;
-    const log: EventLog =
-      folder === undefined
-        ? openLog(new MemoryStore())
-        : await openLogThread(folder, new URL("./log.js", import.meta.url));
+    const log: EventLog = folder === undefined ? openLog(new MemoryStore()) : await this.#folder(folder);
     const { checkpointEvery: checkpointRecords, modelUpdates, goldenQueries, valueMax, lossFactor } = this.#settings;
     const models = { modelUpdates, goldenQueries, valueMax, lossFactor };
     const { learner, beginning } = await LearnerThread.start({ folder, options, checkpointRecords, models });
     const onError = (error: unknown) => this.#journal.fail("failed", error);
+    const onNews = (news: EdgeNews) => this.#news(news);
     const begin = Date.now();
     const clock = new BigInt64Array(new SharedArrayBuffer(8));
     // Simulated viewers live faster, and the server with them.
     const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
-    const edge = await Edge.open({ log, learner, ...beginning, now, onError });
+    const edge = await Edge.open({ log, learner, ...beginning, now, onError, onNews });
     const connections = connectionsOf(this.#settings, edge, (text) => this.#journal.tell("info", "connect", text));
-    const { maxBytes, maxEvents, maxBatch, maxRequests, maxConnections, bodyTimeoutMs } = this.#settings;
-    const more = { connections: connections.followers };
-    const app = edgeApp({ edge, tokens, now, maxBytes, maxEvents, maxBatch, maxRequests, bodyTimeoutMs, ...more });
-    const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs };
-    const serving = await listen((request) => app.fetch(request), { port, hostname: host, onError, ...limits });
+    const app = edgeApp({ edge, tokens, now, connections: connections.followers, ...this.#appOptions() });
+    const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
+    const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
+    const answer = (request: Request, client: RequestClient) =>
+      app.fetch(request, trustProxy ? { address: forwarded(request) ?? client.address } : client);
+    const serving = await listen(answer, { port, hostname: host, fd: inherited(), onError, ...limits });
     this.#started(serving.url, folder, edge, beginning.sequence === 0 && log.next === 0);
     const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
     const { viewers, speed, seed = 1 } = this.#settings;
@@ -120,10 +132,53 @@ class Server {
     this.#journal.tell("info", "stopping", "stopping: what has begun is answered");
     await crowd?.terminate();
     await connections.stop();
+    const { drainMs, graceMs, lingerMs } = this.#settings;
     app.drain();
-    await serving.stop(graceMs);
+    if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
+    await serving.stop(graceMs, lingerMs);
     await edge.close();
     this.#journal.tell("info", "stopped", "stopped; all that was taken is saved");
+  }
+
+  /** Opens the log of a folder, once who has it lets go of it. */
+  async #folder(folder: string): Promise<EventLog> {
+    for (const until = Date.now() + this.#settings.waitMs; ; ) {
+      try {
+        return await openLogThread(folder, new URL("./log.js", import.meta.url));
+      } catch (error) {
+        const isHeld = error instanceof StorageError && error.reason === "locked";
+        if (!isHeld || Date.now() >= until) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+  }
+
+  #appOptions() {
+    const { maxBytes, maxEvents, maxBatch, maxRequests, bodyTimeoutMs, rate, burst } = this.#settings;
+    const onAnswer = this.#journal.has("debug") ? (answer: Answered) => this.#answered(answer) : undefined;
+    const limits = { maxBytes, maxEvents, maxBatch, maxRequests, bodyTimeoutMs, limits: { rate, burst } };
+    return { ...limits, figures: processFigures, onAnswer };
+  }
+
+  #answered({ id, method, route, status, ms }: Answered): void {
+    this.#journal.tell("debug", "request", "", { id, method, route, status, ms });
+  }
+
+  #news(news: EdgeNews): void {
+    if (news.type === "model") {
+      const { version, updates, transitions, loss, qMean } = news.model;
+      const facts = { version, updates, transitions, loss, qMean };
+      this.#journal.tell("debug", "model", `model ${version} answers, after ${updates} updates`, facts);
+    } else if (news.type === "heldBack") {
+      const { updates, reason } = news.heldBack;
+      this.#journal.tell("warn", "held_back", `the model after ${updates} updates is held back: ${reason}`, {
+        updates,
+        reason,
+      });
+    } else {
+      const { sequence, trimTo } = news;
+      this.#journal.tell("info", "checkpoint", `saved up to record ${sequence}`, { sequence, trimTo });
+    }
   }
 
   #started(url: string, folder: string | undefined, edge: Edge, isNew: boolean): void {
@@ -149,6 +204,29 @@ class Server {
     crowd.on("error", (error) => this.#journal.fail("failed", error));
     return crowd;
   }
+}
+
+/** The socket of a supervisor, by the protocol of systemd: the first one is descriptor 3. */
+function inherited(): number | undefined {
+  const { LISTEN_PID: pid, LISTEN_FDS: count } = process.env;
+  return pid === String(process.pid) && Number(count) >= 1 ? 3 : undefined;
+}
+
+/** The address that the nearest proxy wrote down. */
+function forwarded(request: Request): string | undefined {
+  return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() || undefined;
+}
+
+/** What Prometheus is told of the process. */
+function processFigures(): Metric[] {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return [
+    { name: "process_resident_bytes", help: "Memory of the process.", value: rss },
+    { name: "process_heap_bytes", help: "Of it, JavaScript's objects on the thread that answers.", value: heapUsed },
+    { name: "process_cpu_seconds_total", help: "CPU time of all its threads.", value: (user + system) / 1e6 },
+    { name: "process_uptime_seconds", help: "Since it began.", value: process.uptime() },
+  ];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -30,7 +30,14 @@ export interface ServeSettings {
   maxRequests: number;
   maxConnections: number;
   bodyTimeoutMs: number;
+  rate: number;
+  burst: number;
+  maxTurnMs: number;
+  trustProxy: boolean;
   graceMs: number;
+  lingerMs: number;
+  drainMs: number;
+  waitMs: number;
   logLevel: string;
   logFormat: string;
 }
@@ -59,6 +66,8 @@ const fileOrObject: Rule = [
   (value) => text[0](value) || (typeof value === "object" && value !== null && !Array.isArray(value)),
   "a file's name, or an object",
 ];
+
+const MS = zeroOr(1, 2 ** 31 - 1);
 
 const number = (shown: string, about: string, rule: Rule, preset?: number): Setting => ({
   ...{ kind: "number", shown, about, rule },
@@ -103,7 +112,24 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
   maxRequests: number("<n>", "most requests in hand at one time; more get 503", integer(1, 2 ** 20), 1024),
   maxConnections: number("<n>", "most connections; more are closed at once", integer(1, 1_000_000), 10_000),
   bodyTimeoutMs: number("<ms>", "how long a body may take to arrive", integer(1, 2 ** 31 - 1), 10_000),
-  graceMs: number("<ms>", "how long a server that stops waits for what has begun", zeroOr(1, 2 ** 31 - 1), 10_000),
+  rate: number(
+    "<n>",
+    "requests a second of one client, by token or address; more get 429; 0: any number",
+    nonNegative,
+    0,
+  ),
+  burst: number("<n>", "requests of one client at once, after a while without any", integer(1, 2 ** 31 - 1), 100),
+  maxTurnMs: number(
+    "<ms>",
+    "work for requests that came together; those behind get 503; 0: all wait",
+    zeroOr(0.1, 60_000),
+    20,
+  ),
+  trustProxy: on("take a client's address from the last x-forwarded-for: only behind a proxy that writes it"),
+  graceMs: number("<ms>", "how long a server that stops waits for what has begun", MS, 10_000),
+  lingerMs: number("<ms>", "how long it keeps idle connections, for requests that are on their way", MS, 1000),
+  drainMs: number("<ms>", "how long it takes new connections after /ready says no, for balancers to see it", MS, 0),
+  waitMs: number("<ms>", "how long a server that starts waits for the folder of one that stops", MS, 0),
   logLevel: {
     ...{ kind: "text", shown: "<level>", preset: "info" },
     ...{ about: "what is told on stderr; debug: a line a request", rule: oneOf("error", "warn", "info", "debug") },

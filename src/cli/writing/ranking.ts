@@ -9,10 +9,10 @@ import {
 } from "../../evaluation/index.js";
 import type { Interactions } from "../../logs/index.js";
 import { bootstrapInterval, type Interval } from "../../statistics/index.js";
+import { verdict } from "../verdicts/index.js";
 import { grid } from "./figures.js";
 import { print } from "./output.js";
 import { printVerdicts, type Row, writeRows } from "./results.js";
-import { verdict } from "./verdict.js";
 
 const K = 10;
 const FULL: RankingProtocol = { kind: "full" };

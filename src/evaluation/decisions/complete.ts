@@ -9,9 +9,9 @@ import {
   positiveInteger,
   type Rules,
 } from "../../check/index.js";
-import { Latest, pairKey } from "../../collections/index.js";
+import { Latest, PriorityQueue, pairKey } from "../../collections/index.js";
 import { Random } from "../../numeric/index.js";
-import { HOUR, type Id, type LiveEvent } from "../../protocol/index.js";
+import { HOUR, type Id, type LiveEvent, type Watch } from "../../protocol/index.js";
 import { type LogEntry, pushed, type TimedEntry, Timekeeper } from "./entries.js";
 import { Slates } from "./impressions.js";
 import { Airings, gapOf, InferredAirings, type StreamFacts } from "./onair.js";
@@ -85,6 +85,8 @@ export interface LogContents {
   readonly slates: "impressions" | "drawn" | "none";
   /** With `inferred`: milliseconds without a sign after which a stream is off air. */
   readonly gapMs: number | undefined;
+  /** Whether watches are dated by their begin, as rows with a time and a length of play are, in place of their end. */
+  readonly isWatchAtBegin: boolean;
   /** How often each kind comes among them. */
   readonly kinds: Readonly<Record<string, number>>;
 }
@@ -130,6 +132,8 @@ export class LogCompleter {
   #isWatched = false;
   #visits: Visits | undefined;
   #inferred: InferredAirings | undefined;
+  /** Watches that were dated by their begin, until their end. */
+  #running: PriorityQueue<Watch> | undefined;
 
   /**
    * @param emit - Called with each entry, in order.
@@ -157,6 +161,7 @@ export class LogCompleter {
   end(): void {
     this.#timekeeper.end();
     if (this.#contents === undefined) this.#decide();
+    this.#finish(Infinity);
     this.#visits?.end();
     this.#slates.end();
     this.counts.shown = this.#slates.decisions;
@@ -196,7 +201,9 @@ export class LogCompleter {
     this.#head = [];
     let gapMs: number | undefined;
     if (onAir === "inferred") gapMs = this.options.gapMs ?? gapOf(signsOf(head));
-    this.#contents = { onAir, slates, gapMs, kinds };
+    const isWatchAtBegin = areAtBegin(head);
+    if (isWatchAtBegin) this.#running = new PriorityQueue();
+    this.#contents = { onAir, slates, gapMs, isWatchAtBegin, kinds };
     if (onAir !== "events") {
       const emit = (event: LiveEvent) => this.#toSlates(event, event.time);
       const facts = this.options.facts ?? (() => undefined);
@@ -211,6 +218,27 @@ export class LogCompleter {
   }
 
   #feed(timed: TimedEntry<LiveEvent>): void {
+    const { entry, now } = timed;
+    this.#finish(now);
+    if (this.#running === undefined || entry.kind !== "watch") {
+      this.#place(timed);
+      return;
+    }
+    const watchMs = Math.min(entry.watchMs, this.options.lookMs);
+    this.#running.push({ ...entry, time: now + watchMs, watchMs });
+    if (this.#running.size > this.options.window) this.#place({ entry: { ...this.#running.pop()!, time: now }, now });
+  }
+
+  /** Lets go of the watches that are over. */
+  #finish(now: number): void {
+    const running = this.#running;
+    while (running?.first !== undefined && running.first.time <= now) {
+      const entry = running.pop()!;
+      this.#place({ entry, now: entry.time });
+    }
+  }
+
+  #place(timed: TimedEntry<LiveEvent>): void {
     if (this.#visits !== undefined) this.#visits.push(timed);
     else this.#step({ ...timed, isVisit: timed.entry.kind === "click", until: timed.now });
   }
@@ -277,6 +305,24 @@ export class LogCompleter {
     if (this.#contents!.slates === "none") this.#emit(entry);
     else this.#slates.push({ entry, now });
   }
+}
+
+/** Watches longer than the time since their click by more than this began with it. Set by hand. */
+const CLOCKS_MS = 10_000;
+
+/** Whether most of the watches that a click tells the begin of are dated by it, and not by their end. */
+function areAtBegin(head: readonly TimedEntry<LiveEvent>[]): boolean {
+  const clicked = new Map<string, number>();
+  let [all, atBegin] = [0, 0];
+  for (const { entry, now } of head) {
+    if (entry.kind === "click") clicked.set(pairKey(entry.user, entry.stream), now);
+    if (entry.kind !== "watch") continue;
+    const since = clicked.get(pairKey(entry.user, entry.stream));
+    if (since === undefined) continue;
+    all++;
+    if (entry.watchMs > now - since + CLOCKS_MS) atBegin++;
+  }
+  return atBegin > all / 2;
 }
 
 function* signsOf(head: readonly TimedEntry<LiveEvent>[]): Generator<{ stream: Id; time: number }> {

@@ -15,7 +15,7 @@ export function opened<T>(source: LogSource<T>): AsyncIterable<T> | Iterable<T> 
   return typeof source === "function" ? source() : source;
 }
 
-const UNKNOWN: LogContents = { onAir: "events", slates: "none", gapMs: undefined, kinds: {} };
+const UNKNOWN: LogContents = { onAir: "events", slates: "none", gapMs: undefined, isWatchAtBegin: false, kinds: {} };
 
 /** A log that is read once, completed: with its decisions, given or made, and with what is on air. */
 export class OpenedLog {

@@ -1,4 +1,5 @@
-import type { LiveEvent } from "../../protocol/index.js";
+import { Latest } from "../../collections/index.js";
+import type { Id, LiveEvent } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
 import type { Figure, ResampleOptions } from "../../statistics/index.js";
 import type { LogEntry, TimedEntry } from "../decisions/entries.js";
@@ -8,9 +9,16 @@ import { MostPopular } from "./popular.js";
 /** How a held-out part of a log is judged. */
 export type ValidationOptions = Partial<Pick<LogReplayOptions, "target" | "k" | "users">>;
 
+/** Users that are remembered. Set by hand. */
+const ASKED = 64;
+
+/** Holds the latest users whom a policy was asked for, and when. */
+export const newAsked = () => new Latest<Id, number>(ASKED);
+
 /** A recommender on the held-out part: it takes what happens, and learns no weights from it. */
 class Held implements RankingPolicy {
   readonly name = "recommender";
+  readonly asked = newAsked();
   readonly rank: Recommender["rank"];
   readonly #recommender: Recommender;
   readonly #from: number;
@@ -18,7 +26,10 @@ class Held implements RankingPolicy {
   constructor(recommender: Recommender, from: number) {
     this.#recommender = recommender;
     this.#from = from;
-    this.rank = (request) => recommender.rank(request);
+    this.rank = (request) => {
+      this.asked.set(request.user, request.now);
+      return recommender.rank(request);
+    };
   }
 
   recommend(): never {
@@ -44,21 +55,25 @@ export interface Validation {
   /** The recommender's minus most popular's, user by user. */
   above: Figure[];
   cases: number;
+  /** The latest users whose visits were ranked, with the times. */
+  asked: ReadonlyMap<Id, number>;
 }
 
 /** Judges the end of a log while it goes by: from a time on, and before it takes what streams and users do. */
 export class Judge {
   readonly from: number;
   readonly #replays: LogReplay[];
+  readonly #asked: ReadonlyMap<Id, number>;
   #now = 0;
 
-  constructor(policies: readonly RankingPolicy[], from: number, options: ValidationOptions) {
+  constructor(policy: RankingPolicy & { asked: ReadonlyMap<Id, number> }, from: number, options: ValidationOptions) {
     this.from = from;
-    this.#replays = policies.map((policy) => new LogReplay(policy, { ...options, from, log: false }));
+    this.#asked = policy.asked;
+    this.#replays = [policy, new MostPopular()].map((each) => new LogReplay(each, { ...options, from, log: false }));
   }
 
   static of(recommender: Recommender, from: number, options: ValidationOptions): Judge {
-    return new Judge([new Held(recommender, from), new MostPopular()], from, options);
+    return new Judge(new Held(recommender, from), from, options);
   }
 
   /** Takes an entry at its place. */
@@ -72,7 +87,7 @@ export class Judge {
   result(resample: Partial<ResampleOptions> = {}): Validation {
     const [own, popular] = this.#replays.map((replay) => replay.result(resample)) as [LogReplayResult, LogReplayResult];
     const above = own.tally.minus(popular.tally, resample);
-    return { figures: own.figures, popular: popular.figures, above, cases: own.cases };
+    return { figures: own.figures, popular: popular.figures, above, cases: own.cases, asked: this.#asked };
   }
 }
 

@@ -4,6 +4,7 @@ import {
   drawGroups,
   type Figure,
   GROUPS,
+  type Interval,
   middleOf,
   type ResampleOptions,
   resampleOptions,
@@ -177,6 +178,33 @@ export class OffPolicyEstimates {
         const mark = ess < FEW && !WEIGHTLESS.includes(metric) ? ({ isUnsupported: true } as const) : {};
         return { metric, slice: "all", value, ...bounds, n, ...mark };
       });
+  }
+
+  /**
+   * How far an estimate is above what the logging policy earned, or above another policy's estimate from the same
+   * decisions: both are computed from each resample of the users. `base` is the other's value.
+   *
+   * @param metric - One of the estimates.
+   * @returns undefined where one of both is left out of `figures`.
+   * @throws TypeError or RangeError for unknown or wrong options.
+   */
+  above(
+    metric: string,
+    other?: OffPolicyEstimates,
+    options: Partial<ResampleOptions> = {},
+  ): (Interval & { base: number }) | undefined {
+    const isGiven = (one: OffPolicyEstimates) => one.figures({ resamples: 1 }).some((each) => each.metric === metric);
+    if (!isGiven(this) || (other !== undefined && !isGiven(other))) return undefined;
+    const { resamples, seed } = resampleOptions(options);
+    const groups = [...Array(GROUPS).keys()].filter((group) => this.#sums[group * this.#width]! > 0);
+    const random = Random.named(seed, "offpolicy");
+    const read = (times?: Int32Array) => {
+      const own = this.#read(groups, times);
+      const base = other === undefined ? own["logged"]! : other.#read(groups, times)[metric]!;
+      return { value: own[metric]! - base, base };
+    };
+    const drawn = Float64Array.from({ length: resamples }, () => read(drawGroups(groups, random)).value);
+    return { ...read(), ...(groups.length > 1 ? middleOf(drawn) : UNBOUNDED), n: groups.length };
   }
 
   #check(choices: readonly LoggedChoice[]): void {

@@ -147,6 +147,23 @@ export class OffPolicyLog {
 
   /** All estimates so far: {@link OffPolicyEstimates}. More decisions and events may follow. */
   result(options: Partial<ResampleOptions> = {}): Figure[] {
+    return this.#fitted().figures(options);
+  }
+
+  /**
+   * How far an estimate is above what the logging policy earned, or above another policy's on the same decisions:
+   * {@link OffPolicyEstimates.above}.
+   */
+  above(
+    metric: string,
+    other?: OffPolicyLog,
+    options: Partial<ResampleOptions> = {},
+  ): ReturnType<OffPolicyEstimates["above"]> {
+    const its = other === undefined ? undefined : other.#fitted();
+    return this.#fitted().above(metric, its, options);
+  }
+
+  #fitted(): OffPolicyEstimates {
     const model = new RewardModel(SIZE, this.options.model);
     let positions = 1;
     for (const { group, places } of this.#decided) {
@@ -164,7 +181,7 @@ export class OffPolicyLog {
       }));
       estimates.add(group, choices);
     }
-    return estimates.figures(options);
+    return estimates;
   }
 
   #estimates(positions: number): OffPolicyEstimates {

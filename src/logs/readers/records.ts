@@ -46,6 +46,8 @@ export type TakeRecord = (fields: readonly string[] | LineError, line: number) =
 const LINES_MAX = 1000;
 /** Of a source with many such quotes. */
 const LINES_MIN = 8;
+/** Number of lines within quotes of which this share would be records, that shows the quote to be a stray one. Set by hand. */
+const [MANY, MOST] = [8, 0.8] as const;
 /** Lines within quotes, each of which would be a record, that show the quote to be a stray one. */
 const RECORDS_WITHIN = 4;
 
@@ -203,7 +205,9 @@ export class Records {
   #holdsRecords(width: number): boolean {
     const within = this.#held.slice(1, -1);
     if (width < 2 || within.length < RECORDS_WITHIN) return false;
-    return within.every((line) => line.split(this.#separator).length === width);
+    const like = within.filter((line) => line.split(this.#separator).length === width).length;
+    // Of many records some have separators or quotes of their own; text has seldom as many separators as a record.
+    return like === within.length || (width > 2 && within.length >= MANY && like >= MOST * within.length);
   }
 
   #header(columns: readonly string[]): void {

@@ -3,21 +3,40 @@ import { HttpError } from "../body.js";
 import { failure } from "../ingest.js";
 import { type Scope, Tokens } from "./auth.js";
 import { asHttp, type Desk, type Handler, type Handlers, RETRY } from "./desk.js";
+import { clientOf, RateLimits } from "./limits.js";
 import { type Metric, ServerMetrics } from "./metrics.js";
 import { type CheckedAppOptions, checkedApp, type EdgeAppOptions } from "./options.js";
 import { connectionRoutes } from "./routes/connections.js";
 import { eventRoutes } from "./routes/events.js";
+import { experimentRoutes } from "./routes/experiment.js";
 import { figuresOf } from "./routes/figures.js";
 import { modelRoutes } from "./routes/models.js";
 import { operationRoutes } from "./routes/operation.js";
+import { rankRoutes } from "./routes/rank.js";
 import { slateRoutes } from "./routes/slates.js";
 import { streamRoutes } from "./routes/streams.js";
 import { userRoutes } from "./routes/users.js";
 import { ROUTES, type Route } from "./table.js";
 
+/** Who asks, as far as a host knows. */
+export interface EdgeClient {
+  /** Such as `203.0.113.7`. */
+  readonly address?: string | undefined;
+}
+
+/** What is known of a request on its way. */
+interface Underway {
+  client: string;
+  route: string;
+}
+
+/** Routes that are answered to whoever asks, however often: balancers and supervisors do. */
+const ALWAYS = ["/live", "/ready"];
+
 /** A server of one edge: what a host mounts. */
 export interface EdgeApp {
-  fetch(request: Request): Promise<Response>;
+  /** Answers a request; a host that knows the address of its client says so, for `limits`. */
+  fetch(request: Request, client?: EdgeClient): Promise<Response>;
   /** From now on `/ready` says no, so that no new requests are sent here. */
   drain(): void;
 }
@@ -29,7 +48,7 @@ export interface EdgeApp {
  */
 export function edgeApp(options: EdgeAppOptions): EdgeApp {
   const server = new EdgeServer(checkedApp(options));
-  return { fetch: (request) => server.fetch(request), drain: () => server.drain() };
+  return { fetch: (request, client) => server.fetch(request, client), drain: () => server.drain() };
 }
 
 /** Finds the route of a request, lets nobody past who may not, counts, and turns what goes wrong into a status. */
@@ -39,17 +58,21 @@ class EdgeServer implements Desk {
   isDraining = false;
   inHand = 0;
   readonly #tokens: Tokens;
+  readonly #limits: RateLimits;
   readonly #app = new Hono();
 
   constructor(options: CheckedAppOptions) {
     this.options = options;
     this.#tokens = new Tokens(options.tokens);
+    this.#limits = new RateLimits(options.limits);
     const handlers: Handlers = {
       ...slateRoutes(this),
       ...eventRoutes(this),
       ...streamRoutes(this),
       ...userRoutes(this),
       ...modelRoutes(this),
+      ...rankRoutes(this),
+      ...experimentRoutes(this),
       ...operationRoutes(this),
       ...connectionRoutes(this),
     };
@@ -66,13 +89,22 @@ class EdgeServer implements Desk {
     this.#app.notFound(() => failure(new HttpError(404, "there is nothing here; /openapi.json lists what there is")));
   }
 
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request, client: EdgeClient = {}): Promise<Response> {
     if (this.inHand >= this.options.maxRequests) {
+      this.metrics.sentAway("busy");
       return failure(new HttpError(503, "too many requests wait: try again later", RETRY));
     }
     this.inHand++;
+    const { now, onAnswer } = this.options;
+    const from = now();
+    const underway: Underway = { client: clientOf(client.address), route: "" };
     try {
-      return await this.#app.fetch(request);
+      const response = await this.#app.fetch(request, underway);
+      const id = idOf(request);
+      response.headers.set("x-request-id", id);
+      const { method } = request;
+      onAnswer?.({ id, method, route: underway.route, status: response.status, ms: now() - from });
+      return response;
     } finally {
       this.inHand--;
     }
@@ -89,6 +121,7 @@ class EdgeServer implements Desk {
   async #run(route: Route, handler: Handler, context: Context): Promise<Response> {
     const { now } = this.options;
     const from = now();
+    (context.env as Underway).route = route.path;
     const response = await this.#answer(route, handler, context).catch((error: unknown) => failure(asHttp(error)));
     this.metrics.answered(route.path, response.status, (now() - from) / 1000);
     return response;
@@ -100,8 +133,18 @@ class EdgeServer implements Desk {
   }
 
   /** Lets a request to its handler, or throws why not: the one place for whatever may send it away. @throws HttpError. */
-  async #admit({ scope }: Route, context: Context): Promise<void> {
+  async #admit({ scope, path }: Route, context: Context): Promise<void> {
+    if (!ALWAYS.includes(path)) this.#limit(context);
     if (scope !== undefined) await this.#require(scope, context);
+  }
+
+  /** By the token, if it was shown before and is known; else by the address, so that guessing tokens costs its own rate. */
+  #limit({ req, env }: Context): void {
+    const client = this.#tokens.known(req.header("authorization")) ?? `at ${(env as Underway).client}`;
+    const wait = this.#limits.take(client, this.options.now());
+    if (wait === 0) return;
+    this.metrics.sentAway("rate");
+    throw new HttpError(429, "too many requests of this client: try again later", { "retry-after": String(wait) });
   }
 
   async #require(scope: Scope, context: Context): Promise<void> {
@@ -111,4 +154,12 @@ class EdgeServer implements Desk {
     }
     if (status === 403) throw new HttpError(403, `the token must have the scope "${scope}"`);
   }
+}
+
+/** Longest name of a request that a client may choose. */
+const ID = /^[\x21-\x7e]{1,64}$/;
+
+function idOf(request: Request): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && ID.test(given) ? given : crypto.randomUUID();
 }

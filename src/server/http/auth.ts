@@ -10,6 +10,8 @@ export interface Token {
   scopes: readonly Scope[];
 }
 
+/** Headers that are remembered. */
+const SEEN = 1024;
 /** Shortest secret. */
 const SECRET = 16;
 const TOKENS: Shape = list(fields<Token>({ secret: text, scopes: list(text) }));
@@ -29,6 +31,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 export class Tokens {
   readonly #tokens: Promise<{ digest: Uint8Array; scopes: readonly Scope[] }[]>;
   readonly #isOpen: boolean;
+  /** What headers that were found right may do, and how they are named: their digest need not be made again. */
+  readonly #seen = new Map<string, { name: string; scopes: readonly Scope[] }>();
 
   /**
    * @param tokens Undefined: everybody may do all, as fits a server that this machine alone reaches.
@@ -50,16 +54,27 @@ export class Tokens {
     );
   }
 
+  /** A name for the token of a header that was found right before; undefined for others. */
+  known(authorization: string | undefined): string | undefined {
+    return authorization === undefined ? undefined : this.#seen.get(authorization)?.name;
+  }
+
   /** Whether a request may do something: 200, 401 without a known token, 403 with one of other scopes. */
   async check(authorization: string | undefined, scope: Scope): Promise<200 | 401 | 403> {
     if (this.#isOpen) return 200;
+    const seen = authorization === undefined ? undefined : this.#seen.get(authorization);
+    if (seen !== undefined) return seen.scopes.includes(scope) ? 200 : 403;
     const secret = /^bearer +([\x21-\x7e]{1,4096})$/i.exec(authorization ?? "")?.[1];
     if (secret === undefined) return 401;
     const given = await digest(secret);
-    let scopes: readonly Scope[] | undefined;
+    let found: { name: string; scopes: readonly Scope[] } | undefined;
     // All of them, whichever it is.
-    for (const token of await this.#tokens) if (isSame(token.digest, given)) scopes = token.scopes;
-    if (scopes === undefined) return 401;
-    return scopes.includes(scope) ? 200 : 403;
+    for (const [i, token] of (await this.#tokens).entries()) {
+      if (isSame(token.digest, given)) found = { name: `token ${i}`, scopes: token.scopes };
+    }
+    if (found === undefined) return 401;
+    if (this.#seen.size === SEEN) this.#seen.clear();
+    this.#seen.set(authorization!, found);
+    return found.scopes.includes(scope) ? 200 : 403;
   }
 }

@@ -29,6 +29,7 @@ export class ServerMetrics {
   readonly #latencies = new Map<string, Histogram>();
   readonly #answers = new Map<string, number>();
   readonly #faults = new Map<string, number>();
+  readonly #away = new Map<string, number>();
 
   /** Counts an answer. `route`: its pattern, not the path, which outsiders choose. */
   answered(route: string, status: number, seconds: number): void {
@@ -44,6 +45,11 @@ export class ServerMetrics {
     this.#faults.set(reason, (this.#faults.get(reason) ?? 0) + count);
   }
 
+  /** Counts a request that was sent away unread. */
+  sentAway(reason: string): void {
+    this.#away.set(reason, (this.#away.get(reason) ?? 0) + 1);
+  }
+
   /** The page, with more figures. */
   page(more: readonly Metric[]): string {
     const lines: string[] = [];
@@ -52,22 +58,18 @@ export class ServerMetrics {
     };
     family("request_seconds", "Time from a request to its answer.", "histogram", this.#buckets());
     family("requests_total", "Answers, by route and status.", "counter", rows("requests_total", this.#answers));
-    const faults = new Map([...this.#faults].map(([reason, count]) => [labels({ reason }), count]));
-    family(
-      "events_refused_total",
-      "Events that were not taken, by reason.",
-      "counter",
-      rows("events_refused_total", faults),
-    );
-    // A family has one head, whatever the labels.
-    const families = new Map<string, { help: string; rows: string[] }>();
-    for (const { name, help, value, labels: given } of more) {
-      const own = families.get(name) ?? { help, rows: [] };
-      families.set(name, own);
-      own.rows.push(`liveq_${name}${given === undefined ? "" : labels(given)} ${number(value)}`);
-    }
-    for (const [name, { help, rows }] of families) {
-      family(name, help, name.endsWith("_total") ? "counter" : "gauge", rows);
+    const counts = (name: string, help: string, given: ReadonlyMap<string, number>) => {
+      const known = new Map([...given].map(([reason, count]) => [labels({ reason }), count]));
+      family(name, help, "counter", rows(name, known));
+    };
+    counts("events_refused_total", "Events that were not taken, by reason.", this.#faults);
+    counts("requests_sent_away_total", "Requests that were sent away unread, by reason.", this.#away);
+    // Rows of one name stand together, behind one head.
+    for (const [name, all] of grouped(more)) {
+      const lines = all.map(
+        (one) => `liveq_${name}${one.labels === undefined ? "" : labels(one.labels)} ${number(one.value)}`,
+      );
+      family(name, all[0]!.help, name.endsWith("_total") ? "counter" : "gauge", lines);
     }
     return `${lines.join("\n")}\n`;
   }
@@ -83,6 +85,12 @@ export class ServerMetrics {
       return lines;
     });
   }
+}
+
+function grouped(metrics: readonly Metric[]): Map<string, Metric[]> {
+  const found = new Map<string, Metric[]>();
+  for (const metric of metrics) found.set(metric.name, [...(found.get(metric.name) ?? []), metric]);
+  return found;
 }
 
 function rows(name: string, counts: ReadonlyMap<string, number>): string[] {

@@ -1,7 +1,9 @@
-import { checked, integer, optional, positive, type Rule, type Rules } from "../../check/index.js";
+import { callback, checked, group, integer, optional, positive, type Rule, type Rules } from "../../check/index.js";
 import type { PlatformConnection } from "../connect/index.js";
 import type { Edge } from "../edge/edge.js";
 import type { Token } from "./auth.js";
+import type { RateOptions } from "./limits.js";
+import type { Metric } from "./metrics.js";
 
 /** How a server answers. */
 export interface EdgeAppOptions {
@@ -21,8 +23,25 @@ export interface EdgeAppOptions {
   maxRequests?: number;
   /** How long a body may take to arrive, milliseconds, > 0. Default 10 000. */
   bodyTimeoutMs?: number;
+  /** How many requests a client may send; more are sent away with 429. Default: any number. */
+  limits?: Partial<RateOptions>;
+  /** More figures for `/metrics`: of the host that mounts this. Default: none. */
+  figures?: () => readonly Metric[];
+  /** Called with each answer, for a log. Default: nobody is told. */
+  onAnswer?: ((answer: Answered) => void) | undefined;
   /** The host's time, milliseconds since the Unix epoch. Default `Date.now`. */
   now?: () => number;
+}
+
+/** An answer, as a log tells of it. */
+export interface Answered {
+  /** The request's own `x-request-id`, else one that was made for it; the answer carries it too. */
+  readonly id: string;
+  readonly method: string;
+  /** The pattern of its path, `/v1/users/{user}`; "" of what is no route. */
+  readonly route: string;
+  readonly status: number;
+  readonly ms: number;
 }
 
 const anything: Rule = [() => true, ""];
@@ -35,19 +54,25 @@ const RULES: Rules<EdgeAppOptions> = {
   maxBatch: integer(1, 10_000),
   maxRequests: integer(1, 2 ** 20),
   bodyTimeoutMs: positive,
+  limits: group,
+  figures: callback,
+  onAnswer: optional(callback),
   now: anything,
 };
-const DEFAULTS: Required<Omit<EdgeAppOptions, "edge" | "tokens">> = {
+const DEFAULTS: Required<Omit<EdgeAppOptions, "edge" | "tokens" | "onAnswer">> = {
   connections: [],
   maxBytes: 2 ** 23,
   maxEvents: 10_000,
   maxBatch: 100,
   maxRequests: 1024,
   bodyTimeoutMs: 10_000,
+  limits: {},
+  figures: () => [],
   now: () => Date.now(),
 };
 
-export type CheckedAppOptions = Required<Omit<EdgeAppOptions, "tokens">> & Pick<EdgeAppOptions, "tokens">;
+export type CheckedAppOptions = Required<Omit<EdgeAppOptions, "tokens" | "onAnswer">> &
+  Pick<EdgeAppOptions, "tokens" | "onAnswer">;
 
 /** @throws TypeError for an unknown option, RangeError for a wrong value. */
 export function checkedApp(options: EdgeAppOptions): CheckedAppOptions {

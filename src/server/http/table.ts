@@ -11,7 +11,7 @@ export interface Route {
   readonly summary: string;
   /** The schema of the body, by its name. */
   readonly body?: string;
-  /** Statuses beside 200, 401, 403 and 503. */
+  /** Statuses beside 200, 401, 403, 429 and 503. */
   readonly statuses?: readonly number[];
 }
 
@@ -73,11 +73,27 @@ export const ROUTES: readonly Route[] = [
     statuses: [400, 507],
   },
   {
+    name: "similar",
+    method: "GET",
+    path: "/v1/streams/{stream}/similar",
+    scope: "recommend",
+    summary: "Streams like one on air: ?k=10.",
+    statuses: [400, 404],
+  },
+  {
     name: "user",
     method: "GET",
     path: "/v1/users/{user}",
     scope: "read",
     summary: "All that is known of a user.",
+    statuses: [404],
+  },
+  {
+    name: "exportUser",
+    method: "GET",
+    path: "/v1/users/{user}/export",
+    scope: "read",
+    summary: "All that is held of a user: profile, waiting decisions, log.",
     statuses: [404],
   },
   {
@@ -110,6 +126,97 @@ export const ROUTES: readonly Route[] = [
     path: "/v1/models/release",
     scope: "admin",
     summary: "Let the newest model go live again.",
+  },
+  {
+    name: "experiment",
+    method: "GET",
+    path: "/v1/experiment",
+    scope: "read",
+    summary: "The A/B test and its results so far.",
+    statuses: [404],
+  },
+  {
+    name: "startExperiment",
+    method: "POST",
+    path: "/v1/experiment",
+    scope: "admin",
+    summary: "Start an A/B test of two policies over the users, in place of the one before.",
+    body: "experiment",
+    statuses: [...BAD, 507],
+  },
+  {
+    name: "stopExperiment",
+    method: "DELETE",
+    path: "/v1/experiment",
+    scope: "admin",
+    summary: "End the A/B test, with its last results.",
+    statuses: [404, 507],
+  },
+  {
+    name: "shadow",
+    method: "GET",
+    path: "/v1/shadow",
+    scope: "read",
+    summary: "How far a candidate agrees with the model that answers.",
+    statuses: [404],
+  },
+  {
+    name: "startShadow",
+    method: "POST",
+    path: "/v1/shadow",
+    scope: "admin",
+    summary: "Let a model score the same requests, without being shown.",
+    body: "candidate",
+    statuses: BAD,
+  },
+  {
+    name: "stopShadow",
+    method: "DELETE",
+    path: "/v1/shadow",
+    scope: "admin",
+    summary: "End that, with the last counts.",
+    statuses: [404],
+  },
+  {
+    name: "rank",
+    method: "POST",
+    path: "/v1/rank",
+    scope: "recommend",
+    summary: "Choose one of the caller's actions in a context.",
+    body: "rank",
+    statuses: [...BAD, 409],
+  },
+  {
+    name: "rankReport",
+    method: "GET",
+    path: "/v1/rank",
+    scope: "read",
+    summary: "Counts of ranking, and how far an apprentice agrees with the first actions.",
+  },
+  {
+    name: "graduate",
+    method: "POST",
+    path: "/v1/rank/graduate",
+    scope: "admin",
+    summary: "End the apprenticeship: from now on the best action is chosen.",
+    statuses: [507],
+  },
+  {
+    name: "reward",
+    method: "POST",
+    path: "/v1/events/{event}/reward",
+    scope: "events",
+    summary: "Give a ranked event its reward, once.",
+    body: "reward",
+    statuses: [...BAD, 404, 409, 507],
+  },
+  {
+    name: "activate",
+    method: "POST",
+    path: "/v1/events/{event}/activate",
+    scope: "events",
+    summary: "Say that the choice of an event is shown, where its activation was deferred.",
+    statuses: [400, 404, 409, 507],
   },
   {
     name: "stats",

@@ -233,3 +233,39 @@ test("refuses options that are unknown or wrong", () => {
   expect(() => new LogCompleter(() => {}, { onAir: "never" as "auto" })).toThrow('"onAir" must be');
   expect(() => new LogCompleter(() => {}, { other: 1 } as Options)).toThrow('"other" is not an option');
 });
+
+describe("watches that are dated by their begin", () => {
+  const visit = (i: number): LiveEvent[] => {
+    const about = { time: i * MINUTE, user: `u${i % 5}`, stream: `s${(i * 7) % 4}` };
+    return [
+      { kind: "click", ...about },
+      { kind: "watch", ...about, watchMs: i === 3 ? 100 * HOUR : 90_000 },
+    ];
+  };
+
+  test("end when they are over, after at most the time that watches are looked for", async () => {
+    const log = Array.from({ length: 40 }, (_, i) => visit(i)).flat();
+    const completer = new LogCompleter(() => {});
+    for (const event of log) completer.push(event);
+    completer.end();
+    expect(completer.contents!.isWatchAtBegin).toBe(true);
+    const entries = await complete(log);
+    const watches = ofKind(entries, "watch");
+    expect(watches).toHaveLength(40);
+    const times = entries.map(({ time }) => time);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(watches.at(-1)).toMatchObject({ time: 3 * MINUTE + 4 * HOUR, watchMs: 4 * HOUR, user: "u3" });
+    expect(watches[0]).toMatchObject({ time: 90_000, watchMs: 90_000, user: "u0" });
+  });
+
+  test("are seen as such by most of them; the others keep their time", async () => {
+    const ended = (i: number): LiveEvent[] =>
+      visit(i).map((event) =>
+        event.kind === "watch" ? { ...event, time: event.time + 30_000, watchMs: 30_000 } : event,
+      );
+    const log = Array.from({ length: 40 }, (_, i) => (i % 3 === 0 ? visit(i) : ended(i))).flat();
+    expect(ofKind(await complete(log), "watch").map(({ time }) => time)).toEqual(
+      ofKind(log, "watch").map(({ time }) => time),
+    );
+  });
+});

@@ -1,7 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { liveWorld } from "../../../bench/recommender/logs/worlds.js";
 import { PopularPolicy } from "../../../src/baselines/index.js";
-import { evaluateLog, type LearnFromLogOptions, learnFromLog } from "../../../src/evaluation/index.js";
+import {
+  evaluateLog,
+  groupsWithData,
+  type LearnFromLogOptions,
+  LogTeacher,
+  LogTrial,
+  learnFromLog,
+  OpenedLog,
+  timed,
+} from "../../../src/evaluation/index.js";
 import type { LoggedDecision } from "../../../src/protocol/schema.js";
 import { type LiveEvent, Recommender, type RecommenderOptions } from "../../../src/recommender/index.js";
 import { simulate } from "../../../src/simulator/index.js";
@@ -243,5 +252,34 @@ describe("a log that teaches nothing says why", () => {
     ],
   ])("%s", async (_, log, message, options) => {
     expect(await causeOf(log, options)).toMatch(message);
+  });
+});
+
+describe("a trial", () => {
+  async function taught(from: number | undefined) {
+    const log = new OpenedLog(short);
+    const recommender = new Recommender({ ...QUICK, reward: { click: 1 }, pending: { awaitWatch: false } });
+    const trial = new LogTrial(new LogTeacher(recommender), from);
+    for await (const one of timed(log.entries())) trial.teach(one);
+    return { recommender, validation: trial.end() };
+  }
+
+  test("teaches the same to the bit as without, and ranks each visit before it is learned from", async () => {
+    const last = short.at(-1)!.time;
+    const from = last - (last - short[0]!.time) / 5;
+    const [plain, judged] = [await taught(undefined), await taught(from)];
+    expect(plain.validation).toBeUndefined();
+    expect(Buffer.compare(plain.recommender.save(), judged.recommender.save())).toBe(0);
+    const { cases, figures, popular, asked } = judged.validation!;
+    expect(cases).toBeGreaterThan(20);
+    expect(cases).toBeLessThanOrEqual(short.filter(({ time }) => time >= from).length);
+    // It has not seen the answer.
+    expect(figureOf(figures, "accuracy")).toBeLessThan(0.9);
+    expect(figureOf(popular, "hr_at_10")).toBeGreaterThan(0);
+    expect(asked.size).toBeGreaterThan(5);
+    const groups = groupsWithData(judged.recommender, asked);
+    expect(groups.get("pair")).toBeGreaterThan(0);
+    for (const share of groups.values()) expect(share >= 0 && share <= 1).toBe(true);
+    for (const { recommender } of [plain, judged]) recommender.dispose();
   });
 });

@@ -1,9 +1,9 @@
 import type { DisposablePolicy } from "../../../baselines/index.js";
 import { ABLog, type ABStatus, SplitPolicy } from "../../../evaluation/index.js";
 import { DAY, type Decision, type LiveEvent, type Receipt, type Request } from "../../../protocol/index.js";
+import { verdict } from "../../verdicts/index.js";
 import { cell } from "../../writing/figures.js";
 import type { Row } from "../../writing/results.js";
-import { verdict } from "../../writing/verdict.js";
 
 export interface TrialOptions {
   seed: number;

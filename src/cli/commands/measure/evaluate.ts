@@ -17,12 +17,14 @@ import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
 import { readModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
+import { unsupported, verdict } from "../../verdicts/index.js";
 import { grid, rowsOf } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { compare } from "../../writing/ranking.js";
-import { writeRows } from "../../writing/results.js";
+import { printVerdicts, writeRows } from "../../writing/results.js";
 import { type BanditEvaluation, evaluateBandits } from "./bandit.js";
 import {
+  aboutModel,
   beginningOf,
   conclude,
   feed,
@@ -146,6 +148,12 @@ async function evaluateDecisions(
   const what = reward === "click" ? "clicks" : "minutes watched";
   const about = `${what} a decision, ${n} decisions in ${count} events and decisions; mean [95 % interval by user]`;
   print(`${grid(metrics, columns, find)}\n${about}\n`, json);
+  const words = judged.flatMap(({ policy, log }) => {
+    const { value: ess = 0 } = find("ess", policy.name) ?? {};
+    return offPolicyVerdicts(policy.name, log, judged[0]!, { ess, n, metric: what });
+  });
+  const models = judged.flatMap(({ policy }) => (policy instanceof Trained ? aboutModel(policy) : []));
+  printVerdicts([...words, ...models], json);
   for (const name of columns) {
     const left = find("ess", name)?.value ?? 0;
     const isGiven = find("ips", name) !== undefined;
@@ -165,6 +173,31 @@ async function evaluateDecisions(
   );
   writeRows(json, rows);
   return !signal.aborted;
+}
+
+/** Estimates that verdicts are about: with the reward model and normalised weights, by position. */
+const MAIN = "sndr";
+/** Effective number of decisions below which nothing can be told. */
+const ENOUGH = 50;
+
+interface Estimated {
+  policy: RankingPolicy;
+  log: OffPolicyLog;
+}
+
+/** What a policy would earn beside the logging policy, and beside the first policy of the table. */
+function offPolicyVerdicts(
+  name: string,
+  log: OffPolicyLog,
+  first: Estimated,
+  { ess, n, metric }: { ess: number; n: number; metric: string },
+): string[] {
+  const own = log.above(MAIN);
+  if (own === undefined || ess < ENOUGH) return [unsupported(name, ess, n, ENOUGH)];
+  const about = { name, metric: `${metric} a decision (${MAIN})`, unit: "users" };
+  const told = verdict({ ...own, ...about, reference: "the logging policy" });
+  const beside = log === first.log ? undefined : log.above(MAIN, first.log);
+  return [told, ...(beside === undefined ? [] : [verdict({ ...beside, ...about, reference: first.policy.name })])];
 }
 
 /** Tables of all figures, of the main ones by slice, and of each policy's lead over the first. */

@@ -2,19 +2,27 @@ import { basename } from "node:path";
 import { type Baseline, POLICIES, type PolicyName } from "../../../baselines/index.js";
 import { Latest } from "../../../collections/index.js";
 import { DQN } from "../../../engine/index.js";
-import { ExaminedAgent, type LogReplay, type LogReplayResult, type RankingPolicy } from "../../../evaluation/index.js";
+import {
+  ExaminedAgent,
+  groupsWithData,
+  type LogReplay,
+  type LogReplayResult,
+  type RankingPolicy,
+} from "../../../evaluation/index.js";
 import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
 import type { Recommender } from "../../../recommender/index.js";
 import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents } from "../../reading/input.js";
 import { loadRecommender } from "../../reading/model.js";
+import { textBars } from "../../reports/index.js";
+import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../verdicts/index.js";
 import { rowsOf } from "../../writing/figures.js";
+import { print } from "../../writing/output.js";
 import { printVerdicts, type Row } from "../../writing/results.js";
-import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../writing/verdict.js";
 
-/** Users to explain decisions for, and streams of each. Set by hand. */
-const [ASKED, EXPLAINED] = [64, 6] as const;
+/** Users to explain decisions for. Set by hand. */
+const ASKED = 64;
 
 /** Policies that learn from events alone. Policies with a network also need decisions, and come as models. */
 export const REPLAYED = ["random", "popular", "popular-by-context", "itemknn", "ease"] as const satisfies PolicyName[];
@@ -66,25 +74,9 @@ export class Trained implements RankingPolicy, TargetPolicy {
     return { updates, users, warmupUpdates: this.#recommender.options.warmupUpdates };
   }
 
-  /**
-   * By group of features, the share of the latest users for whom it moved the value of a stream: of those without data it
-   * moves none. Empty before the end of the warm-up. Call it last: it takes requests of these users.
-   */
+  /** By group of features, the share of the latest users for whom it moved the value of a stream. Call it last. */
   groupsWithData(): Map<string, number> {
-    const moved = new Map<string, number>();
-    const now = Math.max(0, ...this.#asked.values());
-    let explained = 0;
-    if (this.#recommender.isApprentice) return moved;
-    for (const user of this.#asked.keys()) {
-      const { explanations = [] } = this.#recommender.recommend({ user, now, k: EXPLAINED, explain: true });
-      const groups = explanations.flatMap(({ groups }) => groups);
-      if (groups.length === 0) continue;
-      explained++;
-      for (const { group } of groups) if (!moved.has(group)) moved.set(group, 0);
-      const names = new Set(groups.filter(({ value }) => value !== 0).map(({ group }) => group));
-      for (const name of names) moved.set(name, moved.get(name)! + 1);
-    }
-    return new Map([...moved].map(([name, count]) => [name, count / explained]));
+    return groupsWithData(this.#recommender, this.#asked);
   }
 
   /** @throws Error for a request before its own time, as it has seen the answer. */
@@ -144,13 +136,27 @@ export interface Outcome {
   result: LogReplayResult;
 }
 
+/** Whether a figure is the main metric of all cases. */
+function isMainOf(k: number): (figure: Figure) => boolean {
+  return ({ metric, slice }) => metric === `ndcg_at_${k}` && slice === "all";
+}
+
 /** How far a policy is above another on all cases, in the main metric. */
 export function leadOf({ name, result }: Outcome, reference: Outcome, k: number): Paired | undefined {
-  const isMain = ({ metric, slice }: Figure) => metric === `ndcg_at_${k}` && slice === "all";
+  const isMain = isMainOf(k);
   const gain = result.tally.minus(reference.result.tally).find(isMain);
   const base = reference.result.figures.find(isMain);
   if (gain === undefined || base === undefined) return undefined;
   return { ...gain, name, reference: reference.name, metric: `NDCG@${k}`, base: base.value, unit: "users" };
+}
+
+/** What may help a model that is not better, and which of its groups of features had data. */
+export function aboutModel(model: Trained, isBetter = false): string[] {
+  const shares = model.groupsWithData();
+  return [
+    ...(isBetter ? [] : [adviceOf(model.name, model.learned)]),
+    ...(shares.size > 0 ? [`${model.name}: ${dataOf(shares)}`] : []),
+  ];
 }
 
 /** Ends with what the figures mean: each policy beside the first, and which groups of features of models had data. */
@@ -161,19 +167,22 @@ export function conclude(
   json: string | undefined,
 ): void {
   const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const isMain = isMainOf(k);
+  const bars = results.flatMap(({ name, result }) =>
+    result.figures.filter(isMain).map((figure) => ({ ...figure, name })),
+  );
+  print(`NDCG@${k}\n${textBars(bars).join("\n")}\n\n`, json);
   const leads = others.flatMap((one) => leadOf(one, first, k) ?? []);
   const models = policies.filter((policy) => policy instanceof Trained);
   const isModel = ({ name }: Paired) => models.some((model) => model.name === name);
   // What one wants to know first.
   leads.sort((a, b) => Number(isModel(b)) - Number(isModel(a)));
-  const about = models.flatMap((model) => {
-    const isBetter = leads.every((lead) => lead.name !== model.name || lead.lo > 0);
-    const shares = model.groupsWithData();
-    return [
-      ...(isBetter ? [] : [adviceOf(model.name, model.learned)]),
-      ...(shares.size > 0 ? [`${model.name}: ${dataOf(shares)}`] : []),
-    ];
-  });
+  const about = models.flatMap((model) =>
+    aboutModel(
+      model,
+      leads.every((lead) => lead.name !== model.name || lead.lo > 0),
+    ),
+  );
   printVerdicts([...leads.map(verdict), ...about], json);
 }
 

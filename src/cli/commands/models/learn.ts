@@ -3,6 +3,7 @@ import {
   type CompleteLogOptions,
   type LogContents,
   LogTeacher,
+  LogTrial,
   logSettings,
   OpenedLog,
   type TimedEntry,
@@ -19,10 +20,13 @@ import { consume, Inputs, openEvents, readDecisions, requireOneStdin, until } fr
 import { followedEvents } from "../../reading/mapping.js";
 import { openRecommender } from "../../reading/model.js";
 import { readRecommenderOptions } from "../../reading/options.js";
+import { type LookedThrough, lookThrough } from "../../reading/order.js";
+import { Curve } from "../../writing/curve.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { type Row, writeRows } from "../../writing/results.js";
 import { table } from "../../writing/table.js";
+import { tellJudged } from "./judged.js";
 import { loadWords } from "./words.js";
 
 /** Whose weight in learning is equal: each user's, or each event's. */
@@ -57,10 +61,14 @@ export interface LearnOptions {
 
 /** Updates for each transition and epoch, as a recommender that serves does. */
 const UPDATES = 2;
+/** Share of the log's time at its end whose visits are ranked before they are learned from. Set by hand. */
+const JUDGED = 0.1;
 /** Seconds between two saves of a model that follows a log. Set by hand. */
 const SAVE_EVERY = 300;
 /** Time limit after Ctrl-C to read the remaining entries of the same timestamp. Set by hand. */
 const GRACE_MS = 1000;
+/** Entries between two points of the curve. */
+const POINT = 256;
 
 /** How the log is completed. */
 export function completionOf({ catalogue, negatives, seed }: LearnOptions): Partial<CompleteLogOptions> {
@@ -72,10 +80,9 @@ async function openLog(
   options: LearnOptions,
   events: Inputs,
   decisions: Inputs | undefined,
-  tailed?: AsyncIterable<LiveEvent>,
+  { open }: Pick<LookedThrough, "open">,
 ): Promise<OpenedLog> {
-  const read = tailed ?? (await openEvents(events));
-  return new OpenedLog(read, decisions && readDecisions(decisions), completionOf(options));
+  return new OpenedLog(await open(events), decisions && readDecisions(decisions), completionOf(options));
 }
 
 /** The events of a growing log. It counts torn lines, as one must not end a run of weeks. */
@@ -135,11 +142,12 @@ export function settingsFor(options: LearnOptions, contents: LogContents): Parti
 async function sharesOf(
   resumed: Recommender | undefined,
   options: LearnOptions,
+  looked: LookedThrough,
   signal: AbortSignal,
 ): Promise<UserShares | undefined> {
   const { events, decisions, seed } = options;
   const inputs = new Inputs(events, signal);
-  const log = await openLog(options, inputs, decisions && new Inputs(decisions, signal));
+  const log = await openLog(options, inputs, decisions && new Inputs(decisions, signal), looked);
   let shares: UserShares | undefined;
   const count = ({ entry, now }: TimedEntry) => {
     shares ??= new UserShares(seed, (resumed?.options ?? settingsFor(options, log.contents)).pending);
@@ -183,34 +191,40 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const lock = takeModel(model);
   const resumed = resume ? await openRecommender(model) : undefined;
   if (resumed) requireSame(resumed, options);
-  const shares = draw === "users" ? await sharesOf(resumed, options, signal) : undefined;
-  if (draw === "users" && shares === undefined) {
+  const stop = stopAfter(signal);
+  const events = new Inputs(options.events, stop);
+  const looked = follow || !events.isAgain ? undefined : await lookThrough(options.events, signal);
+  const shares = looked && draw === "users" ? await sharesOf(resumed, options, looked, signal) : undefined;
+  if (signal.aborted) {
     // Nothing was learned: a resumed model's file stays as it was.
     resumed?.dispose();
     return false;
   }
   // The file was written between two timestamps: every later entry is new.
   const had = resumed?.time ?? -1;
-  const stop = stopAfter(signal);
-  const events = new Inputs(options.events, stop);
   const decisions = options.decisions && new Inputs(options.decisions, stop);
   if (follow) requireFollowable(events, options);
   const progress = new Progress("events");
+  const curve = new Curve("loss", "updates");
   const saving = new Saving(options, progress);
   const unread = emptyQualityReport();
-  const tailed = follow ? followed(events, stop, unread) : undefined;
-  const opened = await openLog(options, events, decisions, tailed);
+  const tailed = { open: () => Promise.resolve(followed(events, stop, unread)) };
+  const opened = await openLog(options, events, decisions, follow ? tailed : (looked ?? { open: openEvents }));
   const teach = () => {
     const recommender = resumed ?? new Recommender(settingsFor(options, opened.contents));
     return new LogTeacher(recommender, shares && ((decision) => shares.times(decision)));
   };
-  let teacher = resumed && teach();
+  const from = looked && Math.max(looked.last - JUDGED * (looked.last - looked.first), had + 1);
+  let teacher: LogTeacher | undefined;
+  let trial: LogTrial | undefined;
   let [taken, skipped] = [0, 0];
   const log = timed(opened.entries(), Math.max(had, 0), follow ? Date.now : undefined);
   for await (const one of until(stop, log)) {
     teacher ??= teach();
+    trial ??= new LogTrial(teacher, from);
     const { recommender } = teacher;
     if (one.entry.time <= had) {
+      trial.skip(one);
       skipped++;
       continue;
     }
@@ -219,15 +233,19 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
       if (signal.aborted) break;
       await saving.offer(recommender);
     }
-    teacher.teach(one);
+    trial.teach(one);
     taken++;
     const fraction = follow ? undefined : events.fraction;
-    progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
+    if (taken % POINT === 0) noteLoss(curve, recommender);
+    progress.show({ count: taken, fraction, text: () => `${stateOf(recommender)} ${curve.picture}` });
   }
   progress.end();
+  curve.note();
   await saving.settle();
   teacher ??= teach();
   const { recommender } = teacher;
+  // What an interrupted trial still holds is learned when the run goes on.
+  const validation = signal.aborted ? undefined : trial?.end();
   if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   tellRefused(teacher);
   const cause = signal.aborted ? undefined : whyUntrained(opened, teacher);
@@ -243,7 +261,14 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
     `${titleOf(model)} written: ${taken} events and decisions in ${progress.seconds.toFixed(1)} s${went}\n`,
   );
   tellCompleted(opened);
-  report(recommender, options);
+  const how = "visits in the last tenth of the time, each ranked before it was learned from";
+  report(recommender, options, () => {
+    if (signal.aborted) return [];
+    if (looked !== undefined) return tellJudged(validation, recommender, { part: "last-tenth", how }, options);
+    const why = `Whether it beats most popular was not measured, as the log ${follow ? "has no end" : "was read only once"}`;
+    process.stderr.write(`${why}: "liveq evaluate" says so of a later one.\n`);
+    return [];
+  });
   recommender.dispose();
   return !signal.aborted;
 }
@@ -322,11 +347,16 @@ export function stateOf(recommender: Recommender): string {
   return updates === 0 ? "0 updates" : `${updates} updates, loss ${loss.toFixed(4)}, mean Q ${qMean.toFixed(2)}`;
 }
 
-/** Prints the figures of a training; `more` are rows beside them. */
+function noteLoss(curve: Curve, recommender: Recommender): void {
+  const { updates, loss } = recommender.stats();
+  curve.add(updates, loss);
+}
+
+/** Prints the figures of a training; `more` then prints others, and returns their rows. */
 export function report(
   recommender: Recommender,
-  { gamma, seed, json, model, follow }: Pick<LearnOptions, "gamma" | "seed" | "json" | "model" | "follow">,
-  more: readonly Row[] = [],
+  { gamma, seed, json, model }: Pick<LearnOptions, "gamma" | "seed" | "json" | "model">,
+  more: () => readonly Row[],
 ): void {
   const stats = recommender.stats();
   const { lossMean, qMean } = recommender.agentStats()!;
@@ -352,11 +382,8 @@ export function report(
   const { warmupUpdates } = recommender.options;
   if (stats.updates < warmupUpdates) {
     process.stderr.write(`fewer than ${warmupUpdates} updates: until then it recommends the most watched streams\n`);
-  } else if (!follow && more.length === 0) {
-    const how = '"--hold-out 0.1" says so of the end of this log, "liveq evaluate" of a later one';
-    process.stderr.write(`Whether it beats most popular is not measured yet: ${how}.\n`);
   }
   const common = { suite: "recommender", case: `train/gamma-${gamma}`, seeds: [seed] };
   const known = figures.filter(([, , value]) => Number.isFinite(value));
-  writeRows(json, [...known.map(([, metric, value, unit]): Row => ({ ...common, metric, value, unit })), ...more]);
+  writeRows(json, [...known.map(([, metric, value, unit]): Row => ({ ...common, metric, value, unit })), ...more()]);
 }

@@ -6,7 +6,9 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
   const { edge, now } = options;
   const stats = edge.stats();
   const recommender = edge.recommenderStats();
+  const rank = edge.rank.report();
   const newest = edge.models().at(-1)!;
+  const { commits, records, waitingBytes, commitMs, commitMsMax } = edge.logStats();
   const of = (name: string, help: string, value: number): Metric => ({ name, help, value });
   return [
     of("decisions_total", "Slates that were chosen.", stats.requests),
@@ -20,10 +22,43 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
     of("model_pinned", "Whether newer models wait.", Number(stats.isPinned)),
     of("loss", "Mean of the latest losses of the newest model.", newest.loss),
     of("q_mean", "Mean value in the last batch of the newest model.", newest.qMean),
+    of("td_error_p50", "Median TD error in the last batch of the newest model, in units of return.", newest.tdErrorP50),
+    of("td_error_p90", "Ninth decile of the same.", newest.tdErrorP90),
+    of("learner_updates", "Updates of the learner at the newest model.", newest.updates),
+    of("learner_transitions", "Transitions that the learner was given until the newest model.", newest.transitions),
+    of("learner_held_back", "Whether the last model did not pass the gates.", Number(stats.heldBack !== undefined)),
+    of("first_places_total", "Slates with a first place.", stats.firstPlaces),
+    of(
+      "first_places_propensity_total",
+      "Sum of the probabilities of their first place: per slate, 1 less this is exploration.",
+      stats.firstPropensities,
+    ),
+    of("log_commits_total", "Writes of the log, each with its flush.", commits),
+    of("log_commit_seconds_total", "Time of all of them: by their number, the mean.", commitMs / 1000),
+    of("log_commit_seconds_max", "The longest of them since the start.", commitMsMax / 1000),
+    of("log_records_total", "Records that were written.", records),
+    of("log_waiting_bytes", "Bytes of records that wait for the disk.", waitingBytes),
+    of(
+      "learner_pending_updates",
+      "Updates that are due and wait, of the recommender that serves.",
+      recommender.backlog,
+    ),
     of("streams_on_air", "Streams on air.", recommender.onAir),
     of("users", "Users that are remembered.", recommender.users),
     of("pending_decisions", "Decisions that wait for feedback.", recommender.pending),
+    ...(stats.shadow === undefined
+      ? []
+      : [
+          of("shadow_requests", "Requests that a candidate scored too.", stats.shadow.requests),
+          of("shadow_same_best", "Share of them with the same best stream.", stats.shadow.sameBest),
+          of("shadow_difference", "Mean difference of values, candidate minus model.", stats.shadow.difference),
+          of("shadow_rms_difference", "Its root mean square.", stats.shadow.rmsDifference),
+        ]),
+    of("rank_choices_total", "Actions that were chosen.", rank.choices),
+    of("rank_rewards_total", "Rewards of actions.", rank.rewards),
+    of("rank_expired_total", "Chosen actions that got the default reward.", rank.expired),
     of("requests_in_hand", "Requests that are being answered.", inHand),
     ...options.connections.flatMap((connection) => connection.figures()),
+    ...options.figures(),
   ];
 }

@@ -117,3 +117,10 @@ export function dataOf(shares: ReadonlyMap<string, number>): string {
   const sends = empty.map((name) => (SOURCES[name] === undefined ? name : `${name} (${SOURCES[name]})`));
   return `${had}. Without data: ${sends.join(", ")}.`;
 }
+
+/** Why an estimate from another policy's log says nothing, and what would help. */
+export function unsupported(name: string, ess: number, decisions: number, least: number): string {
+  const left = `its weights leave ${ess.toFixed(1)} of ${decisions} decisions`;
+  const more = ess > 0 ? `about ${times(least / ess)} times as many decisions` : "decisions that it could have made";
+  return `What ${inWords(name)} would earn cannot be told: ${left}. It needs ${more}, or the log of a policy that explores more.`;
+}
