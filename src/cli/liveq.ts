@@ -507,6 +507,7 @@ const serve = command(
   "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
   "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
   "--config liveq.json --print-config",
+  "--connect owncast=https://live.example.org peertube=https://video.example.org",
 )
   .addHelpText(
     "after",

@@ -713,6 +713,11 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#intake.clock.time;
   }
 
+  /** The streams on air, in no order that lasts. */
+  onAir(): Id[] {
+    return this.#scenes.state.catalogue.streams.map(({ id }) => id);
+  }
+
   stats(): RecommenderStats {
     const { loss, notAdmitted, late, unknownDecisions, unknownStreams } = this.#counts;
     return {

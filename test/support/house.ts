@@ -18,6 +18,7 @@ export const HOUSE: readonly Room[] = [
   { path: "playground", holds: "a static page that learns in the browser: control, a live platform, the same bits" },
   { path: "dashboard", holds: "pages of a running server, and the parts that all pages are made of" },
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
+  { path: "server/connect", holds: "platforms that a server follows: polls, webhooks, what they cost when they fail" },
   { path: "server/rank", holds: "actions that a caller gives, ranked by the rewards of earlier ones" },
   { path: "client", holds: "typed client of a server, page tracker" },
   { path: "storage", holds: "the durable log and checkpoints" },

@@ -13,6 +13,7 @@ import {
   type Token,
 } from "../../server/index.js";
 import { type EventLog, MemoryStore, openLog, openLogThread, StorageError } from "../../storage/index.js";
+import { checkConnections, connectionsOf } from "./connect.js";
 import { Journal, type JournalOptions } from "./journal.js";
 import { printed, type Resolved, SettingError } from "./resolve.js";
 import type { ServeSettings } from "./settings.js";
@@ -83,6 +84,7 @@ export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }
   const { settings } = resolved;
   const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
   originsOf(settings, tokens);
+  checkConnections(settings);
   if (isPrinted) {
     print(printed(resolved));
     return;
@@ -127,7 +129,10 @@ class Server {
     // Simulated viewers live faster, and the server with them.
     const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
     const edge = await Edge.open({ log, learner, ...beginning, now, onError, onNews });
-    const app = edgeApp({ edge, tokens, origins: originsOf(this.#settings, tokens), now, ...this.#appOptions() });
+    const connections = connectionsOf(this.#settings, edge, (text) => this.#journal.tell("info", "connect", text));
+    const origins = originsOf(this.#settings, tokens);
+    const { followers } = connections;
+    const app = edgeApp({ edge, tokens, origins, now, connections: followers, ...this.#appOptions() });
     const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
     const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
     const answer = (request: Request, client: RequestClient) =>
@@ -146,9 +151,11 @@ class Server {
     const { viewers, speed, seed = 1 } = this.#settings;
     const start: ViewersStart = { url: serving.url, token, viewers, seed, begin, speed, clock };
     const crowd = simulate ? this.#crowd(start, edge) : undefined;
+    connections.start();
     await aborted(signal);
     this.#journal.tell("info", "stopping", "stopping: what has begun is answered");
     await crowd?.terminate();
+    await connections.stop();
     const { drainMs, graceMs, lingerMs } = this.#settings;
     app.drain();
     if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));

@@ -324,7 +324,7 @@ export class State {
       return isOnAir;
     }
     const early = this.catalogue.feedback(event, stream, this.#now);
-    if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category, event.time);
+    if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category ?? "", event.time);
     const known = this.catalogue.get(event.stream);
     this.#keep({ event, stream: known, isNew: !isOnAir });
     for (const update of early) this.#streamEvent(update, known);

@@ -284,6 +284,11 @@ export class Edge {
     return this.#parts.log.stats();
   }
 
+  /** The streams on air, in no order that lasts. */
+  onAir(): Id[] {
+    return this.#replica.recommender.onAir();
+  }
+
   /** Counts of the recommender that serves. */
   recommenderStats(): ReturnType<Recommender["stats"]> {
     return this.#replica.recommender.stats();

@@ -8,6 +8,7 @@ import { asHttp, type Desk, type Handler, type Handlers, RETRY } from "./desk.js
 import { clientOf, RateLimits } from "./limits.js";
 import { type Metric, ServerMetrics } from "./metrics.js";
 import { type CheckedAppOptions, checkedApp, type EdgeAppOptions } from "./options.js";
+import { connectionRoutes } from "./routes/connections.js";
 import { eventRoutes } from "./routes/events.js";
 import { experimentRoutes } from "./routes/experiment.js";
 import { figuresOf } from "./routes/figures.js";
@@ -77,6 +78,7 @@ class EdgeServer implements Desk {
       ...answeredOnce(this, rankRoutes(this)),
       ...answeredOnce(this, experimentRoutes(this)),
       ...operationRoutes(this),
+      ...connectionRoutes(this),
     };
     const allowed = new Map<string, string[]>();
     for (const route of ROUTES) {

@@ -217,7 +217,8 @@ export class ProfileStore {
         if (number === DEAD || number < used[table]!) return;
         if (number > used[table]!) throw new SnapshotError(`"${what}" has a name ${number} of ${used[table]}`);
         const text = frame.text();
-        if (text === "" || names[table]!.intern(text) !== number) {
+        // The category of streams without one is "".
+        if (names[table]!.intern(text) !== number) {
           throw new SnapshotError(`"${what}" must have new names of ${NAMES_OF[table]}, got ${JSON.stringify(text)}`);
         }
         used[table]!++;
