@@ -3,7 +3,7 @@
  * is what typedoc reads in the sources, and the playground is that of `node src/build.mjs pages`. The same sources give the
  * same bytes. A dead link fails the build.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { loadCharts, withCharts } from "./site/charts.mjs";
@@ -49,8 +49,7 @@ async function writeStyle(folder) {
 async function buildSite(folder) {
   if (!existsSync(PLAYGROUND)) throw new Error(`${PLAYGROUND} is missing: "node src/build.mjs wasm pages" makes it`);
   rmSync(folder, { recursive: true, force: true });
-  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  const all = [...documents(version), ...(await referenceDocuments())];
+  const all = [...documents(), ...(await referenceDocuments())];
   for (const [place, html] of await pagesOf(all)) {
     mkdirSync(dirname(join(folder, place)), { recursive: true });
     writeFileSync(join(folder, place), html);

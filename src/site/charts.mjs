@@ -4,6 +4,9 @@ import { escaped } from "./markdown.mjs";
 
 /** A table with more charts than these keeps them folded. */
 const OPEN = 6;
+/** What the chart of a report keeps for names, and what a letter takes, in its units. */
+const NAMES = 190;
+const LETTER = 6.4;
 /** Microseconds. */
 const TIMES = { us: 1, ms: 1000, s: 1e6 };
 const NUMBER = String.raw`(-?[\d,]*\.?\d+)`;
@@ -67,8 +70,18 @@ function chartsOf([head, , ...lines]) {
   );
 }
 
+/** The chart of a report, which cuts long names, with the whole names and room for them. */
+function withNames(svg, bars) {
+  const names = bars.map(({ name }) => name);
+  const more = Math.max(0, Math.ceil(LETTER * Math.max(...names.map((name) => name.length))) - NAMES);
+  return svg
+    .replace(/viewBox="0 0 (\d+)/, (_, width) => `viewBox="${-more} 0 ${Number(width) + more}`)
+    .replace(/(?<=text-anchor="end">)[^<]*/g, () => escaped(names.shift()));
+}
+
 function figureOf({ title, bars }, barChart) {
-  const picture = `<div class="scroll" tabindex="0" role="group" aria-label="Chart">${barChart(title, bars)}</div>`;
+  const svg = withNames(barChart(title, bars), bars);
+  const picture = `<div class="scroll" tabindex="0" role="group" aria-label="Chart">${svg}</div>`;
   return `<figure class="bars"><figcaption>${escaped(title)}</figcaption>\n${picture}</figure>`.replace(/\n+/g, "\n");
 }
 

@@ -21,6 +21,12 @@ function titleOf(text) {
   return /^# (.*)$/m.exec(text)?.[1].replaceAll("`", "") ?? "";
 }
 
+/** A title without the door that it names: "Server" of "Server: liveq/server", "Ranking" of "liveq/ranking". */
+function labelOf(title) {
+  const bare = title.replace(/: liveq\b.*$|^liveq\//g, "");
+  return bare[0].toUpperCase() + bare.slice(1);
+}
+
 /** The doors of package.json, by the names of their rooms: name of the door, and its source. */
 export function doors() {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -38,18 +44,18 @@ export function placeOfDoor({ name }) {
 }
 
 /** All documents from READMEs: source, place, label in the navigation, group there, and text. */
-export function documents(version) {
+export function documents() {
   const start = readFileSync("README.md", "utf8");
   const guides = rooms(start).map((room) => {
     const source = `src/${room}/README.md`;
     const door = doors().find((each) => each.room === room);
     return { source, place: `guides/${room}.html`, group: "Guides", reference: door && placeOfDoor(door) };
   });
-  const home = { source: "README.md", place: "index.html", group: "LiveQ", label: "Start", version };
+  const home = { source: "README.md", place: "index.html", group: "LiveQ", label: "Start" };
   const others = RESULTS.map((each) => ({ ...each, group: "Figures and history" }));
   return [home, ...guides, ...others].map((each) => {
     const text = readFileSync(each.source, "utf8");
-    return { label: titleOf(text), ...each, title: titleOf(text), text };
+    return { label: labelOf(titleOf(text)), ...each, title: titleOf(text), text };
   });
 }
 

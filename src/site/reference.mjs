@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Application } from "typedoc";
+import { render } from "./markdown.mjs";
 import { doors, placeOfDoor } from "./plan.mjs";
 
 const TABLES = ["parameters", "interfaceProperties", "classProperties", "typeAliasProperties", "enumMembers"];
@@ -33,6 +34,27 @@ function markdownOf({ file }) {
   return room === "src" ? "index.md" : `${room}.md`;
 }
 
+/** What typedoc writes, without cells that say nothing. */
+function tidy(text, { name }) {
+  return text.replace(/^# .*$/m, `# ${name}`).replaceAll("| `undefined` |", "|  |");
+}
+
+/** typedoc numbers the anchors of some names that are there once: their links lose the number. */
+function settled(all) {
+  const idsOf = (document) => {
+    const { html } = render(document.text, document, () => undefined);
+    return new Set([...html.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id));
+  };
+  const ids = new Map(all.map((document) => [basename(document.source), idsOf(document)]));
+  return all.map((document) => {
+    const own = basename(document.source);
+    const text = document.text.replace(/\]\((\w+\.md)?#(\w+)(-\d+)\)/g, (link, file = "", name, number) =>
+      ids.get(file || own).has(name + number) ? link : `](${file}#${name})`,
+    );
+    return { ...document, text };
+  });
+}
+
 /** The documents of all doors. */
 export async function referenceDocuments() {
   const all = doors();
@@ -42,12 +64,13 @@ export async function referenceDocuments() {
     const project = await app.convert();
     app.options.setValue("outputs", [{ name: "markdown", path: folder }]);
     await app.generateOutputs(project);
-    return all.map((door) => {
+    const documents = all.map((door) => {
       const source = `reference/${markdownOf(door)}`;
-      const text = readFileSync(join(folder, basename(source)), "utf8").replace(/^# .*$/m, `# ${door.name}`);
+      const text = tidy(readFileSync(join(folder, basename(source)), "utf8"), door);
       const guide = `guides/${door.room}.html`;
       return { source, place: placeOfDoor(door), group: "Reference", label: door.name, title: door.name, text, guide };
     });
+    return settled(documents);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -5,9 +5,9 @@ const POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base
 
 /** The documents in the navigation, and the playground, by group. */
 function groupsOf(all) {
-  const groups = new Map();
+  const groups = new Map(["LiveQ", "Guides", "Reference"].map((group) => [group, []]));
   for (const each of all) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
-  groups.get("LiveQ").push({ place: "playground/index.html", label: "Playground: learn here" });
+  groups.get("LiveQ").push({ place: "playground/index.html", label: "Open the playground" });
   return groups;
 }
 
