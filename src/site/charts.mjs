@@ -25,26 +25,26 @@ export async function loadCharts() {
 
 const numberOf = (text) => (text === undefined ? undefined : Number(text.replaceAll(",", "")));
 
-/** A cell as a value with bounds and unit; times in microseconds. */
+/** A cell as a value with bounds and what it counts; times in microseconds. */
 function parsed(cell) {
-  const [, value, unit = "", lo, hi] = CELL.exec(cell.replaceAll("*", "")) ?? [];
+  const [, value, unit = "", lo, hi] = CELL.exec(cell) ?? [];
   if (value === undefined) return undefined;
   const factor = TIMES[unit] ?? 1;
   const scaled = (text) => (text === undefined ? undefined : numberOf(text) * factor);
-  return { value: scaled(value), lo: scaled(lo), hi: scaled(hi), unit: unit in TIMES ? "us" : unit };
+  return { value: scaled(value), lo: scaled(lo), hi: scaled(hi), unit: unit in TIMES ? "time" : unit };
 }
 
 function cellsOf(line) {
   return line
     .slice(1, -1)
     .split(/(?<!\\)\|/)
-    .map((cell) => cell.trim());
+    .map((cell) => cell.replace(/[`*]/g, "").trim());
 }
 
 /** The bars of one column, where all that it says are figures of one unit. */
 function barsOf(rows, column) {
   const found = rows.filter((cells) => cells[column] !== "" && cells[column] !== "-");
-  const bars = found.map((cells) => ({ name: cells[0].replace(/[`*]/g, ""), ...parsed(cells[column]) }));
+  const bars = found.map((cells) => ({ name: cells[0], cell: cells[column], ...parsed(cells[column]) }));
   const units = new Set(bars.map(({ unit }) => unit));
   return bars.length > 1 && units.size === 1 && !units.has(undefined) ? bars : [];
 }
@@ -63,24 +63,26 @@ function chartsOf([head, , ...lines]) {
   return groups.flatMap((group) =>
     header.flatMap((title, column) => {
       const bars = column === 0 ? [] : barsOf(isGrouped ? rows.filter((cells) => cells[1] === group) : rows, column);
-      const unit = bars[0]?.unit ? `, ${bars[0].unit}` : "";
       const words = [header[0], group, title].filter((word) => word !== undefined && word !== "").join(" · ");
-      return bars.length === 0 ? [] : [{ title: words.replace(/[`*]/g, "") + unit, bars }];
+      return bars.length === 0 ? [] : [{ title: words, bars }];
     }),
   );
 }
 
-/** The chart of a report, which cuts long names, with the whole names and room for them. */
-function withNames(svg, bars) {
-  const names = bars.map(({ name }) => name);
-  const more = Math.max(0, Math.ceil(LETTER * Math.max(...names.map((name) => name.length))) - NAMES);
+/** The chart of a report, with names that are not cut, room for them, and the figures as the table has them. */
+function asInTable(svg, title, bars) {
+  const more = Math.max(0, Math.ceil(LETTER * Math.max(...bars.map(({ name }) => name.length))) - NAMES);
+  const [names, cells] = [bars.map(({ name }) => name), bars.map(({ cell }) => cell)];
+  const label = `${title}: ${bars.map(({ name, cell }) => `${name} ${cell}`).join("; ")}`;
   return svg
     .replace(/viewBox="0 0 (\d+)/, (_, width) => `viewBox="${-more} 0 ${Number(width) + more}`)
-    .replace(/(?<=text-anchor="end">)[^<]*/g, () => escaped(names.shift()));
+    .replace(/(?<=aria-label=")[^"]*/, () => escaped(label))
+    .replace(/(?<=text-anchor="end">)[^<]*/g, () => escaped(names.shift()))
+    .replace(/(?<=text-anchor="start">)[^<]*/g, () => escaped(cells.shift()));
 }
 
 function figureOf({ title, bars }, barChart) {
-  const svg = withNames(barChart(title, bars), bars);
+  const svg = asInTable(barChart(title, bars), title, bars);
   const picture = `<div class="scroll" tabindex="0" role="group" aria-label="Chart">${svg}</div>`;
   return `<figure class="bars"><figcaption>${escaped(title)}</figcaption>\n${picture}</figure>`.replace(/\n+/g, "\n");
 }
