@@ -401,6 +401,31 @@ function runtimes(): string {
   return markdown(["train step", ...SHAPES], lines);
 }
 
+/** A server: what was measured, and the goals. */
+function server(): string {
+  const { all } = new Rows("server");
+  const lines = all.map(({ case: name, metric, value, unit, target, met }) => [
+    name,
+    metric,
+    `${Number(value.toPrecision(3)).toLocaleString("en")} ${unit === "1" ? "" : unit}`.trim(),
+    target === undefined ? "" : `${target.toLocaleString("en")}${met === false ? ", missed" : ""}`,
+  ]);
+  return markdown(["case", "figure", "measured", "goal"], lines);
+}
+
+/** What was broken, and what held. */
+function faults(): string {
+  const { all } = new Rows("faults");
+  const lines = all.map(({ case: name, metric, value, n, target, met }) => [
+    name,
+    (n ?? 0).toLocaleString("en"),
+    metric.replaceAll("_", " "),
+    Number(value.toPrecision(4)).toLocaleString("en"),
+    target === undefined ? "" : `${target.toLocaleString("en")}${met === false ? ", missed" : ""}`,
+  ]);
+  return markdown(["case", "how often", "figure", "counted", "goal"], lines);
+}
+
 const TABLES: Readonly<Record<string, () => string>> = {
   ...{
     livesim,
@@ -421,7 +446,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
     defaults,
     offline,
   },
-  ...{ engine, decisions, goals, runtimes },
+  ...{ engine, decisions, goals, runtimes, server, faults },
   peers: () => tablesOf(new Rows("peers").all),
 };
 

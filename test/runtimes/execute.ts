@@ -52,7 +52,7 @@ interface Running {
   child: ChildProcess;
   /** What it wrote to its standard output, once it has ended well; rejects with what it said last where it fails. */
   ended: Promise<string>;
-  stop: () => Promise<void>;
+  stop: (signal?: NodeJS.Signals) => Promise<void>;
 }
 
 /** Process groups that run, and their folders; they do not end with this process by themselves. */
@@ -110,8 +110,8 @@ function start({ command, env }: Runtime, args: readonly string[], folder: strin
   if (pid === undefined) return { child, ended, stop: async () => {} };
   if (!isGuarded) guard();
   groups.set(pid, folder);
-  const stop = async () => {
-    endGroup(pid, "SIGTERM");
+  const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
+    endGroup(pid, signal);
     const late = setTimeout(() => endGroup(pid, "SIGKILL"), 3000);
     await ended.catch(() => {});
     clearTimeout(late);
@@ -136,6 +136,7 @@ async function within(
   runtime: Runtime,
   ms: number,
   begin: (folder: string) => { running: Running; answer: Promise<string> },
+  end: NodeJS.Signals = "SIGTERM",
 ): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "liveq-runtime-"));
   const { passed, clear } = deadline(runtime.name, ms);
@@ -150,7 +151,7 @@ async function within(
     return await Promise.race([begun.answer, early, passed]);
   } finally {
     clear();
-    await running?.stop();
+    await running?.stop(end);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -243,13 +244,24 @@ const STARTS = 3;
 /**
  * Shows a browser an address of another server until that has an answer.
  *
+ * @param end - How the browser is ended: SIGKILL lets no page notice it.
  * @throws Error where the browser ends or takes too long.
  */
-export async function browse(browser: Runtime, url: string, answer: Promise<string>, limits: Limits): Promise<string> {
+export async function browse(
+  browser: Runtime,
+  url: string,
+  answer: Promise<string>,
+  { end = "SIGTERM", ...limits }: Limits & { end?: NodeJS.Signals },
+): Promise<string> {
   const open = (timeoutMs: number) =>
-    within(browser, timeoutMs, (folder) => {
-      return { running: start(browser, browserArguments(browser, folder, url), folder), answer };
-    });
+    within(
+      browser,
+      timeoutMs,
+      (folder) => {
+        return { running: start(browser, browserArguments(browser, folder, url), folder), answer };
+      },
+      end,
+    );
   for (let started = 1; started < STARTS && limits.timeoutMs > HANGS_MS; started++) {
     try {
       return await open(HANGS_MS);

@@ -20,6 +20,7 @@ export const HOUSE: readonly Room[] = [
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
   { path: "server/connect", holds: "platforms that a server follows: polls, webhooks, what they cost when they fail" },
   { path: "server/rank", holds: "actions that a caller gives, ranked by the rewards of earlier ones" },
+  { path: "client", holds: "typed client of a server, page tracker" },
   { path: "storage", holds: "the durable log and checkpoints" },
   { path: "examples", holds: "programs of one page, written as by a user of the package; a test runs each" },
   {

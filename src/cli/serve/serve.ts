@@ -45,6 +45,14 @@ function tokensOf({ token, host }: ServeSettings): Token[] | undefined {
   });
 }
 
+/** The origins whose pages may call. @throws SettingError. */
+function originsOf({ origin = [] }: ServeSettings, tokens: Token[] | undefined): string[] {
+  if (tokens === undefined && origin.includes("*")) {
+    throw new SettingError('"--origin *" lets every page call: give a "--token", or LIVEQ_TOKEN');
+  }
+  return origin;
+}
+
 /** The recommender's options, from a file of JSON or as they are. @throws SettingError. */
 function recommenderOf({ options, seed }: ServeSettings): Partial<RecommenderOptions> {
   let given: unknown = options ?? {};
@@ -75,6 +83,7 @@ export interface ServeStart {
 export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }: ServeStart): Promise<void> {
   const { settings } = resolved;
   const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
+  originsOf(settings, tokens);
   checkConnections(settings);
   if (isPrinted) {
     print(printed(resolved));
@@ -107,7 +116,12 @@ class Server {
     const log: EventLog = folder === undefined ? openLog(new MemoryStore()) : await this.#folder(folder);
     const { checkpointEvery: checkpointRecords, modelUpdates, goldenQueries, valueMax, lossFactor } = this.#settings;
     const models = { modelUpdates, goldenQueries, valueMax, lossFactor };
-    const { learner, beginning } = await LearnerThread.start({ folder, options, checkpointRecords, models });
+    const started = LearnerThread.start({ folder, options, checkpointRecords, models });
+    const { learner, beginning } = await started.catch(async (error: unknown) => {
+      // Its thread would keep the process.
+      await log.close();
+      throw error;
+    });
     const onError = (error: unknown) => this.#journal.fail("failed", error);
     const onNews = (news: EdgeNews) => this.#news(news);
     const begin = Date.now();
@@ -116,12 +130,22 @@ class Server {
     const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
     const edge = await Edge.open({ log, learner, ...beginning, now, onError, onNews });
     const connections = connectionsOf(this.#settings, edge, (text) => this.#journal.tell("info", "connect", text));
-    const app = edgeApp({ edge, tokens, now, connections: connections.followers, ...this.#appOptions() });
+    const origins = originsOf(this.#settings, tokens);
+    const { followers } = connections;
+    const app = edgeApp({ edge, tokens, origins, now, connections: followers, ...this.#appOptions() });
     const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
     const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
     const answer = (request: Request, client: RequestClient) =>
       app.fetch(request, trustProxy ? { address: forwarded(request) ?? client.address } : client);
     const serving = await listen(answer, { port, hostname: host, fd: inherited(), onError, ...limits });
+    // A supervisor's socket may be reached from anywhere, whatever the settings say.
+    if (tokens === undefined && !LOOPBACK.includes(new URL(serving.url).hostname.replace(/^\[|\]$/g, ""))) {
+      await serving.stop(0);
+      await edge.close();
+      throw new SettingError(
+        `the socket at ${serving.url} is reached from other machines: give a "--token", or LIVEQ_TOKEN`,
+      );
+    }
     this.#started(serving.url, folder, edge, beginning.sequence === 0 && log.next === 0);
     const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
     const { viewers, speed, seed = 1 } = this.#settings;

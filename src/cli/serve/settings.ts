@@ -12,6 +12,8 @@ export interface ServeSettings {
   port: number;
   /** `SECRET`, or `SECRET=scope,scope`. */
   token: string[] | undefined;
+  /** Whose pages may call. */
+  origin: string[] | undefined;
   /** A file, or the options themselves. */
   options: string | Record<string, unknown> | undefined;
   seed: number | undefined;
@@ -62,6 +64,11 @@ const texts: Rule = [
   (value) => Array.isArray(value) && value.length > 0 && value.every(text[0]),
   "texts that are not empty, at least one",
 ];
+const isOrigin = (one: string) => URL.canParse(one) && new URL(one).origin === one;
+const origins: Rule = [
+  (value) => texts[0](value) && (value as string[]).every((one) => one === "*" || isOrigin(one)),
+  'origins such as "https://live.example", or "*"',
+];
 const fileOrObject: Rule = [
   (value) => text[0](value) || (typeof value === "object" && value !== null && !Array.isArray(value)),
   "a file's name, or an object",
@@ -90,6 +97,10 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
   token: {
     ...{ kind: "list", shown: "<secret...>", rule: texts, isSecret: true },
     about: "who may ask, all or SECRET=recommend,events,read,admin",
+  },
+  origin: {
+    ...{ kind: "list", shown: "<origin...>", rule: origins },
+    about: "origins whose pages may call, such as https://live.example; * for all, with a token",
   },
   options: {
     ...{ kind: "text", shown: "<file>", rule: fileOrObject },
