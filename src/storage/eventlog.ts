@@ -54,6 +54,8 @@ export interface EventLog {
    * @throws StorageError `damaged` that names the block that is not as it was written, or the first record that is gone.
    */
   read(from: number): AsyncIterable<LogRecord>;
+  /** The sequence number of the oldest record that is there; `next` where there is none. */
+  first(): Promise<number>;
   /** Lets go of the blocks that hold records before `to` alone. */
   trim(to: number): Promise<void>;
   stats(): LogStats;
@@ -204,6 +206,12 @@ export function* recordsOf(store: BlockStore, from: number, end: number): Genera
   if (next < end) throw new StorageError("damaged", `record ${next} is gone: the log should end at ${end}`);
 }
 
+/** The sequence number of the oldest record of a store; `next` where there is none. */
+export function firstOf(store: BlockStore, next: number): number {
+  for (const { first } of store.read(0)) return first;
+  return next;
+}
+
 /** A log that writes on this thread: for stores in memory, and where there are no threads. */
 class LocalLog implements EventLog {
   readonly #store: BlockStore;
@@ -235,6 +243,11 @@ class LocalLog implements EventLog {
   async *read(from: number): AsyncGenerator<LogRecord, void, undefined> {
     this.#requireOpen();
     yield* recordsOf(this.#store, from, this.next);
+  }
+
+  async first(): Promise<number> {
+    this.#requireOpen();
+    return firstOf(this.#store, this.next);
   }
 
   async trim(to: number): Promise<void> {

@@ -275,35 +275,73 @@ export async function browse(
 /** The modules of a worker by name; the first is its entry, and names end in .js or .wasm. */
 export type Modules = Readonly<Record<string, string | Uint8Array>>;
 
+/** A Durable Object of a worker: the variable that it is bound to, its class, and the folder of its storage. */
+export interface Objects {
+  binding: string;
+  className: string;
+  folder: string;
+  /** Texts of the environment. */
+  variables?: Readonly<Record<string, string>>;
+}
+
 /**
  * Serves a worker with workerd and requests `/` from it.
  *
  * @returns The body of its answer.
  * @throws Error where workerd ends, takes too long, or the worker fails.
  */
-export function openWorker(workerd: Runtime, modules: Modules, { timeoutMs }: Limits): Promise<string> {
+export function openWorker(workerd: Runtime, modules: Modules, limits: Limits): Promise<string> {
+  return useWorker(workerd, { modules }, limits, (url) => bodyAt(url, limits.timeoutMs));
+}
+
+/** Serves a worker with workerd while `use` asks it; then workerd is ended. */
+export function useWorker(
+  workerd: Runtime,
+  { modules, objects }: { modules: Modules; objects?: Objects },
+  { timeoutMs }: Limits,
+  use: (url: string) => Promise<string>,
+): Promise<string> {
   return within(workerd, timeoutMs, (folder) => {
     const list = Object.entries(modules).map(([name, content], i) => {
       writeFileSync(join(folder, `${i}`), content);
       return `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${i}")`;
     });
+    const variables = Object.entries(objects?.variables ?? {}).map(([name, text]) => {
+      return `, (name = "${name}", text = ${JSON.stringify(text)})`;
+    });
+    const stored =
+      objects &&
+      `,
+  durableObjectNamespaces = [(className = "${objects.className}", uniqueKey = "one")],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [(name = "${objects.binding}", durableObjectNamespace = "${objects.className}")${variables.join("")}]`;
+    const disk = objects ? `, (name = "disk", disk = (path = "${objects.folder}", writable = true))` : "";
     writeFileSync(
       join(folder, "worker.capnp"),
       `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
+  services = [(name = "main", worker = .worker)${disk}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );
-const worker :Workerd.Worker = (compatibilityDate = "2026-01-01", modules = [${list.join(", ")}]);
+const worker :Workerd.Worker = (
+  compatibilityDate = "2026-01-01", modules = [${list.join(", ")}]${stored ?? ""}
+);
 `,
     );
     const running = start(workerd, ["serve", "worker.capnp", "--control-fd=3"], folder);
-    return { running, answer: requested(running.child, timeoutMs) };
+    return { running, answer: listening(running.child).then(use) };
   });
 }
 
-/** The answer from the socket that workerd prints. */
-async function requested(child: ChildProcess, timeoutMs: number): Promise<string> {
+async function bodyAt(url: string, timeoutMs: number): Promise<string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`the worker answered ${response.status}: ${body.slice(0, 300)}`);
+  return body;
+}
+
+/** The address that workerd prints. */
+async function listening(child: ChildProcess): Promise<string> {
   const port = await new Promise<number>((resolve) => {
     let said = "";
     child.stdio[3]!.on("data", (bytes) => {
@@ -312,8 +350,5 @@ async function requested(child: ChildProcess, timeoutMs: number): Promise<string
       if (match) resolve(Number(match[1]));
     });
   });
-  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(timeoutMs) });
-  const body = await response.text();
-  if (!response.ok) throw new Error(`the worker answered ${response.status}: ${body.slice(0, 300)}`);
-  return body;
+  return `http://127.0.0.1:${port}/`;
 }

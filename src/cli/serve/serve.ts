@@ -13,6 +13,7 @@ import {
   type Token,
 } from "../../server/index.js";
 import { type EventLog, MemoryStore, openLog, openLogThread, StorageError } from "../../storage/index.js";
+import { checkConnections, connectionsOf } from "./connect.js";
 import { Journal, type JournalOptions } from "./journal.js";
 import { printed, type Resolved, SettingError } from "./resolve.js";
 import type { ServeSettings } from "./settings.js";
@@ -83,6 +84,7 @@ export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }
   const { settings } = resolved;
   const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
   originsOf(settings, tokens);
+  checkConnections(settings);
   if (isPrinted) {
     print(printed(resolved));
     return;
@@ -127,20 +129,33 @@ class Server {
     // Simulated viewers live faster, and the server with them.
     const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
     const edge = await Edge.open({ log, learner, ...beginning, now, onError, onNews });
-    const app = edgeApp({ edge, tokens, origins: originsOf(this.#settings, tokens), now, ...this.#appOptions() });
+    const connections = connectionsOf(this.#settings, edge, (text) => this.#journal.tell("info", "connect", text));
+    const origins = originsOf(this.#settings, tokens);
+    const { followers } = connections;
+    const app = edgeApp({ edge, tokens, origins, now, connections: followers, ...this.#appOptions() });
     const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
     const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
     const answer = (request: Request, client: RequestClient) =>
       app.fetch(request, trustProxy ? { address: forwarded(request) ?? client.address } : client);
     const serving = await listen(answer, { port, hostname: host, fd: inherited(), onError, ...limits });
+    // A supervisor's socket may be reached from anywhere, whatever the settings say.
+    if (tokens === undefined && !LOOPBACK.includes(new URL(serving.url).hostname.replace(/^\[|\]$/g, ""))) {
+      await serving.stop(0);
+      await edge.close();
+      throw new SettingError(
+        `the socket at ${serving.url} is reached from other machines: give a "--token", or LIVEQ_TOKEN`,
+      );
+    }
     this.#started(serving.url, folder, edge, beginning.sequence === 0 && log.next === 0);
     const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
     const { viewers, speed, seed = 1 } = this.#settings;
     const start: ViewersStart = { url: serving.url, token, viewers, seed, begin, speed, clock };
     const crowd = simulate ? this.#crowd(start, edge) : undefined;
+    connections.start();
     await aborted(signal);
     this.#journal.tell("info", "stopping", "stopping: what has begun is answered");
     await crowd?.terminate();
+    await connections.stop();
     const { drainMs, graceMs, lingerMs } = this.#settings;
     app.drain();
     if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));

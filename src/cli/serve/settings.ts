@@ -22,6 +22,10 @@ export interface ServeSettings {
   goldenQueries: number;
   valueMax: number;
   lossFactor: number;
+  /** `owncast=URL`, `peertube=URL`, `twitch=FILTERS`. */
+  connect: string[] | undefined;
+  /** Seconds; undefined: by platform. */
+  connectEvery: number | undefined;
   maxBytes: number;
   maxEvents: number;
   maxBatch: number;
@@ -108,6 +112,11 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
   goldenQueries: number("<n>", "latest requests that a model is tried on", integer(1, 10_000), 32),
   valueMax: number("<x>", "largest absolute value of a stream that a model may give", positive, 1e5),
   lossFactor: number("<x>", "a model whose loss grew so many times is held back; 0: none is", nonNegative, 10),
+  connect: {
+    ...{ kind: "list", shown: "<platform...>", rule: texts },
+    about: "follow owncast=URL, peertube=URL, twitch=user_id=1&language=en; their secrets are variables",
+  },
+  connectEvery: number("<s>", "seconds between two polls (default: 15, 30 or 60 by platform)", between(1, 86_400)),
   maxBytes: number("<n>", "most bytes of a body, as sent and decompressed", integer(1, 2 ** 30), 2 ** 23),
   maxEvents: number("<n>", "most events of a request", integer(1, 2 ** 20), 10_000),
   maxBatch: number("<n>", "most requests of a batch", integer(1, 10_000), 100),

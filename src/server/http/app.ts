@@ -8,10 +8,13 @@ import { asHttp, type Desk, type Handler, type Handlers, RETRY } from "./desk.js
 import { clientOf, RateLimits } from "./limits.js";
 import { type Metric, ServerMetrics } from "./metrics.js";
 import { type CheckedAppOptions, checkedApp, type EdgeAppOptions } from "./options.js";
+import { connectionRoutes } from "./routes/connections.js";
 import { eventRoutes } from "./routes/events.js";
+import { experimentRoutes } from "./routes/experiment.js";
 import { figuresOf } from "./routes/figures.js";
 import { modelRoutes } from "./routes/models.js";
 import { operationRoutes } from "./routes/operation.js";
+import { rankRoutes } from "./routes/rank.js";
 import { slateRoutes } from "./routes/slates.js";
 import { streamRoutes } from "./routes/streams.js";
 import { userRoutes } from "./routes/users.js";
@@ -72,7 +75,10 @@ class EdgeServer implements Desk {
       ...answeredOnce(this, streamRoutes(this)),
       ...userRoutes(this),
       ...answeredOnce(this, modelRoutes(this)),
+      ...answeredOnce(this, rankRoutes(this)),
+      ...answeredOnce(this, experimentRoutes(this)),
       ...operationRoutes(this),
+      ...connectionRoutes(this),
     };
     const allowed = new Map<string, string[]>();
     for (const route of ROUTES) {
