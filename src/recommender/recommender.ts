@@ -589,14 +589,22 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * The best streams by value, without exploration and limits. It only reads: it shows, draws and remembers nothing.
+   * The best streams by value, without exploration and limits; with `explain`, why. It only reads: it shows, draws and
+   * remembers nothing.
    * @throws EventError for an invalid request.
    */
-  rank(request: Request): Pick<Decision, "slate" | "scores"> {
-    const { k, ...asked } = parseRequest(request);
-    const { streams, values, ranked } = this.#face({ k, ...asked }, undefined, true);
-    const best = [...ranked.subarray(0, Math.min(k, ranked.length))];
-    return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => values[index]!) };
+  rank(request: Request): Pick<Decision, "slate" | "scores" | "explanations" | "runnersUp"> {
+    const { k, explain: wanted = false, ...asked } = parseRequest(request);
+    const also = wanted === false ? undefined : new Map<CatalogStream, Set<Source>>();
+    const scene = this.#face({ k, ...asked }, also, true);
+    const { streams, values, ranked } = scene;
+    const indices = [...ranked.subarray(0, Math.min(k, ranked.length))];
+    const chosen = { indices, propensities: indices.map(() => 1) };
+    return {
+      slate: indices.map((index) => streams[index]!.id),
+      scores: indices.map((index) => values[index]!),
+      ...(also && this.#explain(scene, this.#among(scene), chosen, also, wanted === true ? k : Number(wanted))),
+    };
   }
 
   /**

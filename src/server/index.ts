@@ -18,12 +18,14 @@ export { LocalLearner, type LocalLearnerOptions } from "./edge/local.js";
 export { type MemoryEdgeOptions, memoryEdge } from "./edge/memory.js";
 export type { KeptModels, Learned, LearnerPort } from "./edge/port.js";
 export { type Beginning, beginning } from "./edge/start.js";
+export type { TailItem } from "./edge/tail.js";
 export type { ArmPolicy, TrialOptions, TrialReport } from "./edge/trials.js";
 export { type EdgeApp, type EdgeClient, edgeApp } from "./http/app.js";
 export { SCOPES, type Scope, type Token } from "./http/auth.js";
 export type { RateOptions } from "./http/limits.js";
 export type { Metric } from "./http/metrics.js";
 export type { Answered, EdgeAppOptions } from "./http/options.js";
+export type { WatchState } from "./http/routes/watch.js";
 export { type IngestAnswer, type IngestFault, type IngestOptions, ingest, type Sunk } from "./ingest.js";
 export {
   type Exploration,

@@ -18,6 +18,7 @@ import { rankRoutes } from "./routes/rank.js";
 import { slateRoutes } from "./routes/slates.js";
 import { streamRoutes } from "./routes/streams.js";
 import { userRoutes } from "./routes/users.js";
+import { watchRoutes } from "./routes/watch.js";
 import { ROUTES, type Route } from "./table.js";
 
 /** Who asks, as far as a host knows. */
@@ -77,6 +78,7 @@ class EdgeServer implements Desk {
       ...answeredOnce(this, modelRoutes(this)),
       ...answeredOnce(this, rankRoutes(this)),
       ...answeredOnce(this, experimentRoutes(this)),
+      ...watchRoutes(this),
       ...operationRoutes(this),
       ...connectionRoutes(this),
     };
