@@ -26,7 +26,7 @@ interface Bundle {
  */
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 29.5 * 1024 },
-  { name: "Recommender", door: "liveq/recommender", bytesMax: 82 * 1024 },
+  { name: "Recommender", door: "liveq/recommender", bytesMax: 83 * 1024 },
 ];
 
 const count = (n: number) => n.toLocaleString("en");

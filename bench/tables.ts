@@ -245,19 +245,24 @@ function ranker(): string {
 /** What is learned from logs of any kind, beside what knows no user or no context. */
 function logs(): string {
   const rows = new Rows("logs");
-  const cases = [...new Set(rows.all.filter(({ metric }) => metric === "events").map((row) => row.case))];
-  const count = (name: string, metric: string) => rows.of(name, metric).value.toLocaleString("en");
-  const lines = cases.flatMap((name) =>
-    (["hr_at_10", "ndcg_at_10"] as const).map((metric) => [
-      name.slice("logs/".length),
+  const cases = [...new Set(rows.all.filter(({ metric }) => metric === "rows").map((row) => row.case))];
+  const counts = (name: string, ...metrics: string[]) =>
+    metrics.map((metric) => rows.of(name, metric).value.toLocaleString("en")).join(" / ");
+  const policies = ["recommender", "popular", "itemknn", "ease", "above-popular"];
+  const lines = cases.flatMap((name) => {
+    const title = name.slice("logs/".length);
+    const { note, value } = rows.of(name, "rows");
+    const empty = policies.map(() => "");
+    // Of a log that cannot be ranked there is nothing but the reason.
+    if (note !== undefined) return [[title, `cannot be ranked: ${note}`, ...empty, value.toLocaleString("en")]];
+    return (["hr_at_10", "ndcg_at_10"] as const).map((metric) => [
+      title,
       metric === "hr_at_10" ? "HR@10" : "NDCG@10",
-      ...["recommender", "popular", "itemknn", "ease", "above-popular"].map((policy) =>
-        between(rows.of(`${name}/${policy}`, metric), 3, share),
-      ),
-      metric === "hr_at_10" ? `${count(name, "events")} / ${count(name, "transitions")}` : "",
-    ]),
-  );
-  const header = ["recommender", "most popular", "ItemKNN", "EASE", "above most popular", "events / transitions"];
+      ...policies.map((policy) => between(rows.of(`${name}/${policy}`, metric), 3, share)),
+      metric === "hr_at_10" ? counts(name, "rows", "kept", "updates") : "",
+    ]);
+  });
+  const header = ["DQN", "most popular", "ItemKNN", "EASE", "above most popular", "rows read / events kept / updates"];
   return markdown(["log", "on later time", ...header], lines);
 }
 
@@ -396,6 +401,31 @@ function runtimes(): string {
   return markdown(["train step", ...SHAPES], lines);
 }
 
+/** A server: what was measured, and the goals. */
+function server(): string {
+  const { all } = new Rows("server");
+  const lines = all.map(({ case: name, metric, value, unit, target, met }) => [
+    name,
+    metric,
+    `${Number(value.toPrecision(3)).toLocaleString("en")} ${unit === "1" ? "" : unit}`.trim(),
+    target === undefined ? "" : `${target.toLocaleString("en")}${met === false ? ", missed" : ""}`,
+  ]);
+  return markdown(["case", "figure", "measured", "goal"], lines);
+}
+
+/** What was broken, and what held. */
+function faults(): string {
+  const { all } = new Rows("faults");
+  const lines = all.map(({ case: name, metric, value, n, target, met }) => [
+    name,
+    (n ?? 0).toLocaleString("en"),
+    metric.replaceAll("_", " "),
+    Number(value.toPrecision(4)).toLocaleString("en"),
+    target === undefined ? "" : `${target.toLocaleString("en")}${met === false ? ", missed" : ""}`,
+  ]);
+  return markdown(["case", "how often", "figure", "counted", "goal"], lines);
+}
+
 const TABLES: Readonly<Record<string, () => string>> = {
   ...{
     livesim,
@@ -416,7 +446,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
     defaults,
     offline,
   },
-  ...{ engine, decisions, goals, runtimes },
+  ...{ engine, decisions, goals, runtimes, server, faults },
   peers: () => tablesOf(new Rows("peers").all),
 };
 

@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
  */
 const LONG = [
   ...["bench", "examples", "simulator", "ranking"].map((room) => `test/${room}/**/*.test.ts`),
-  ...["bandit", "fromlog", "map", "offpolicy", "serve", "tune"].map((name) => `test/cli/${name}*.test.ts`),
+  ...["bandit", "fromlog", "map", "offpolicy", "serve", "connect", "tune"].map((name) => `test/cli/${name}*.test.ts`),
   ...["abtest", "offpolicylog", "fromlog/learn"].map((name) => `test/evaluation/${name}.test.ts`),
   ...["engine", "training"].map((room) => `test/${room}/readme.test.ts`),
   ...["server/cost", "faults/processes", "recommender/serving/bonus"].map((name) => `test/${name}.test.ts`),

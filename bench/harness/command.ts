@@ -1,7 +1,9 @@
 /** The command of a suite: its options, the order of its tasks, the report and the exit code. */
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { type ReportedRow, renderReport } from "../../src/cli/reports/index.js";
 import { Progress } from "../../src/cli/writing/progress.js";
+import { saveFile } from "../../src/node/index.js";
 import type { RuntimeName } from "../../test/runtimes/install.js";
 import { goalLines, judged } from "./goals.js";
 import { Ledger } from "./ledger.js";
@@ -15,6 +17,7 @@ const ERROR_LENGTH = 200;
 /** The options that every suite has. */
 interface Common {
   json?: string;
+  report?: string;
   again?: true;
   only?: RegExp[];
   list?: true;
@@ -46,6 +49,7 @@ function parsed<C extends Case, O extends object>(suite: Suite<C, O>): { chosen:
   const program = new Command(suite.name === "engine" ? "bench" : `bench:${suite.name}`)
     .description(`${suite.description} Ends with 1 if something failed, 130 if interrupted.`)
     .option("--json <file>", "keep the rows in this file; a second run does only what is missing there")
+    .option("--report <file>", "all rows as one file of HTML")
     .option("--again", "measure what is in the file again")
     .option("--only <regex...>", "only the cases whose name one of these matches", pattern)
     .option("--list", "list the cases");
@@ -156,10 +160,28 @@ class Run<C extends Case, O extends object> {
     if (commits.length > 1) console.log(`\nmeasured at different commits: ${commits.join(", ")}`);
     this.failures.push(...failures);
     const lines = goalLines([...rows, ...computed], goals);
+    this.#report([...rows, ...computed], lines);
     const met = lines.filter((line) => line.startsWith("met"));
     if (lines.length > 0) console.log(["", ...lines, `${met.length} of ${lines.length} goals met`].join("\n"));
     for (const failure of this.failures) console.log(`failed   ${failure}`);
     return this.failures.length === 0 && (met.length === lines.length || !this.#suite.mustMeetGoals);
+  }
+
+  /** Writes the report that was asked for. */
+  #report(rows: readonly ReportedRow[], lines: readonly string[]): void {
+    const { report, ...options } = this.#options;
+    if (report === undefined) return;
+    const [{ version = "unknown", runtime = "unknown", machine = "unknown" } = {}] = this.#ledger.rows;
+    const place = { version, runtime, machine, commits: this.#ledger.commits.join(", ") };
+    const goals = lines.map((line) => [line]);
+    const content = renderReport({
+      ...{ title: `npm run bench:${this.#suite.name}`, verdicts: [], plots: [], options, place },
+      rows,
+      listings: goals.length > 0 ? [{ title: "Goals", header: ["goal"], rows: goals }] : [],
+      line: process.argv.slice(2),
+      program: `npm run bench:${this.#suite.name} --`,
+    });
+    saveFile(report, new TextEncoder().encode(content));
   }
 }
 

@@ -24,7 +24,7 @@ import { fractions, integer, minutesOrNone, moment, names, number, UsageError } 
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
 import { ORDERS } from "./reading/order.js";
-import { recorded, withRegistry } from "./registry/record.js";
+import { recorded, reported, withRegistry, withReport } from "./registry/record.js";
 import { flagOf, KEYS, parsedBy, resolved, SETTINGS, serveEdge, variableOf } from "./serve/index.js";
 import { EXIT, stop } from "./stop.js";
 import { version } from "./writing/results.js";
@@ -122,8 +122,14 @@ function withReturns(own: Command): Command {
     .option("--no-newcomers", "leave the places of lost viewers empty, in place of giving them to new ones");
 }
 
-withReturns(
-  command("demo", "serve a generated live platform with four policies and compare them (about a minute)", "--seeds 3"),
+withReport(
+  withReturns(
+    command(
+      "demo",
+      "serve a generated live platform with four policies and compare them (about a minute)",
+      "--seeds 3",
+    ),
+  ),
 )
   .option("--viewers <n>", "viewers", integer(1, 100_000), 300)
   .option("--streamers <n>", "streamers; about 7 % are on air at a time", integer(1, 100_000), 500)
@@ -133,12 +139,13 @@ withReturns(
   .option("--first-seed <n>", "seed of the first world; the next worlds take the next seeds", integer(0, 2 ** 31), 1)
   .option("--gamma <x>", "discount of the DQN", number(0, 1), 0.9)
   .option("--json <file>", "also write the figures as JSON rows, - for stdout")
-  .action(async (options: DemoOptions) => {
-    if (!(await demo(options, stop.signal))) {
+  .action(
+    reported(async (options: DemoOptions) => {
+      if (await demo(options, stop.signal)) return;
       process.stderr.write("the DQN did not beat random and most popular with separate intervals\n");
       process.exitCode = EXIT.failed;
-    }
-  });
+    }),
+  );
 
 withReturns(
   registered(
@@ -191,7 +198,7 @@ command(
   .option("--fractions <list>", "shares of training, validation and test", fractions, [0.8, 0.1, 0.1])
   .option("--folds <n>", "folds, each a folder with train.jsonl and test.jsonl", integer(2, 100), 5)
   .option("--seed <n>", "seed of all random draws", integer(0, SEED_MAX), 1)
-  .option("--report <file>", "also write the report as JSON here")
+  .option("--report <file>", "also write the report here: as JSON, or as HTML if the name ends in .html")
   .option("--json", "print the report as JSON", false)
   .option("--strict", "fail at an unreadable line, instead of counting it", false)
   .option("--from <time>", "drop events before this time: milliseconds since 1970, or ISO 8601", moment)
@@ -238,7 +245,9 @@ command(
     0,
   )
   .option("--limit-window <s>", "length of that window, in seconds", number(0.001, 1e9), 60)
-  .action(async (inputs: string[], options: PrepareOptions) => ended(await prepare(inputs, options, stop.signal)));
+  .action(
+    reported(async (inputs: string[], options: PrepareOptions) => ended(await prepare(inputs, options, stop.signal))),
+  );
 
 command(
   "map",
@@ -499,6 +508,7 @@ const serve = command(
   "--dir /var/lib/liveq --host 0.0.0.0 --token 0123456789abcdef0123",
   "--token site-0123456789abcdef=recommend,events --token ops-0123456789abcdef=read,admin",
   "--config liveq.json --print-config",
+  "--connect owncast=https://live.example.org peertube=https://video.example.org",
 )
   .addHelpText(
     "after",

@@ -23,7 +23,7 @@ export function cosineSimilarity(a: ArrayLike<number>, b: ArrayLike<number>): nu
 
 /** Jaccard's index of category and tags, in [0, 1]: those that both streams have, divided by those that either has. */
 export function traitSimilarity(a: StreamTraits, b: StreamTraits): number {
-  const isSame = a.category === b.category;
+  const isSame = a.category !== "" && a.category === b.category;
   let shared = isSame ? 1 : 0;
   let all = isSame ? 1 : 2;
   // Tags are few: a search through them is faster than a set. Repeats count once.

@@ -28,8 +28,8 @@ export interface OnAir extends Timed {
   stream: Id;
   /** The channel or person who streams. */
   streamer: Id;
-  /** The subject of the stream, such as a game. */
-  category: string;
+  /** The subject of the stream, such as a game; absent where the platform has none. */
+  category?: string;
   /** Words for the subject of the stream, beside the category. */
   tags?: string[];
   /** The title that viewers see. */

@@ -149,7 +149,7 @@ const event = v.variant("kind", [
     ...timed,
     stream: id,
     streamer: id,
-    category: name,
+    category: v.optional(name),
     tags: v.optional(tags),
     title: v.optional(title),
     description: v.optional(v.pipe(v.string(), v.maxLength(DESCRIPTION_LENGTH))),

@@ -302,7 +302,9 @@ export interface RecommenderStats extends IntakeCounts {
 
 /** The kind of a saved file, and its version, which changes with the content of a save. */
 const KIND = "recommender";
-const VERSION = "8";
+const VERSION = "9";
+/** A version that can be read too: its records of users are packed otherwise. */
+const OLD = "8";
 
 /** The content of a save beside the agent and numbers. */
 interface Saved {
@@ -711,6 +713,11 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#intake.clock.time;
   }
 
+  /** The streams on air, in no order that lasts. */
+  onAir(): Id[] {
+    return this.#scenes.state.catalogue.streams.map(({ id }) => id);
+  }
+
   stats(): RecommenderStats {
     const { loss, notAdmitted, late, unknownDecisions, unknownStreams } = this.#counts;
     return {
@@ -826,11 +833,14 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   static #loader({ features = [], reward = {}, instance, loadAgent }: LoadOptions): Loader<QFunction, Recommender> {
+    let isOld = false;
     return {
       kind: KIND,
       // The first version had no number.
       check({ version = "1", features: layout }) {
-        if (version !== VERSION) throw new SnapshotError(`the file is of version ${version}, here it is ${VERSION}`);
+        isOld = version === OLD;
+        if (version !== VERSION && !isOld)
+          throw new SnapshotError(`the file is of version ${version}, here it is ${VERSION}`);
         if (layout !== String(featureVersion)) {
           throw new SnapshotError(`the file's features are version ${layout}, here they are ${featureVersion}`);
         }
@@ -854,13 +864,13 @@ export class Recommender implements Policy, TargetPolicy {
           throw new SnapshotError(`the file's features have sizes ${sizes}, the given ones ${given}`);
         }
         requireAgent(agent, recommender.options, recommender.#scenes.features, recommender.#objective.options.heads);
-        return recommender.#opened(saved);
+        return recommender.#opened(saved, isOld);
       },
     };
   }
 
   /** What reads the parts of a file after the first two. */
-  #opened(saved: Saved): Opened<Recommender> {
+  #opened(saved: Saved, isOld: boolean): Opened<Recommender> {
     const { nextCandidates: next } = this.options;
     const { observationSize: observation, candidateSize: candidate } = this.#scenes.features;
     const slate = Math.min(next, TARGET_SLATE);
@@ -874,7 +884,7 @@ export class Recommender implements Policy, TargetPolicy {
       ["state", (bytes) => (floats = new FloatsReader("state", saved.floats, bytes))],
       ["events", () => events],
       ["names", () => names],
-      ...Array.from(this.#scenes.readers(), ([name, reader]) => [name, () => reader] as const),
+      ...Array.from(this.#scenes.readers(isOld), ([name, reader]) => [name, () => reader] as const),
     ]);
     const finish = () => {
       const numbers = new Float32Array(saved.floats.reduce((sum, length) => sum + length, 0));

@@ -1,5 +1,15 @@
 export { type Receipt, type Taker, takeEach } from "../protocol/index.js";
 export { type EventLog, StorageError, type StorageReason } from "../storage/index.js";
+export {
+  connectPlatforms,
+  type Follower,
+  type PlatformConnection,
+  type PlatformFigure,
+  type PlatformParts,
+  type PlatformState,
+  type WebhookAnswer,
+  type WebhookRequest,
+} from "./connect/index.js";
 export { type Acting, type Model, ServingAgent, type ShadowReport } from "./edge/agent.js";
 export { Edge, type EdgeNews, type EdgeParts, type EdgeStats, type UserExport } from "./edge/edge.js";
 export type { Candidate } from "./edge/gallery.js";

@@ -34,6 +34,19 @@ export function joined(records: readonly Uint8Array[]): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
+/** The records of joined ones, as views. @throws StorageError `damaged` if the last one is cut off. */
+export function parted(bytes: Uint8Array): Uint8Array[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: Uint8Array[] = [];
+  for (let at = 0; at < bytes.byteLength; ) {
+    const size = at + LENGTH <= bytes.byteLength ? view.getUint32(at, true) : Number.POSITIVE_INFINITY;
+    if (at + LENGTH + size > bytes.byteLength) throw new StorageError("damaged", "the last record is cut off");
+    records.push(bytes.subarray(at + LENGTH, at + LENGTH + size));
+    at += LENGTH + size;
+  }
+  return records;
+}
+
 /** A block of joined records. `previous` is the checksum of the block before it; 0 for the first one. */
 export function sealed(first: number, count: number, parts: readonly Uint8Array[], previous: number): StoredBlock {
   const body = new Uint8Array(HEAD + parts.reduce((size, { byteLength }) => size + byteLength, 0));

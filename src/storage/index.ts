@@ -1,4 +1,5 @@
 export type { SqliteBinding } from "./bindings.js";
+export { joined, parted } from "./blocks.js";
 export { type Checkpoint, Checkpoints, type Disk, type DiskFile } from "./checkpoints.js";
 export { type EventLog, type LogOptions, type LogRecord, type LogStats, openLog } from "./eventlog.js";
 export { diskFolder } from "./folder.js";

@@ -66,8 +66,8 @@ class Witness {
         if (filter.seenWithinMs && seen) return false;
         if (filter.languages && stream.language && !filter.languages.includes(stream.language)) return false;
         if (filter.mature === false && stream.mature) return false;
-        if (filter.categories?.include && !filter.categories.include.includes(stream.category)) return false;
-        if (filter.categories?.exclude?.includes(stream.category)) return false;
+        if (filter.categories?.include && !filter.categories.include.includes(stream.category!)) return false;
+        if (filter.categories?.exclude?.includes(stream.category!)) return false;
         if (filter.blocked?.includes(stream.streamer)) return false;
         if (filter.streams?.exclude?.includes(stream.stream)) return false;
         if (!filter.own && stream.streamer === user) return false;
@@ -180,7 +180,7 @@ function askAll(
   lengthOf = (may: Id[]) => may.length,
 ): void {
   const streams = [...witness.streams.values()];
-  const of = (field: "streamer" | "category") => [...new Set(streams.map((stream) => stream[field]))];
+  const of = (field: "streamer" | "category") => [...new Set(streams.map((stream) => stream[field]!))];
   const all = filters([...witness.streams.keys()], of("streamer"), of("category"));
   let now = from;
   for (const [kind, requests] of Object.entries(all)) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { liveWorld, shopWorld } from "../../bench/recommender/logs/worlds.js";
+import { Random } from "../../src/numeric/index.js";
 import type { LiveEvent } from "../../src/protocol/events.js";
 import { liveq, rowsIn } from "../support/command.js";
 import { temporaryFolder } from "../support/folder.js";
@@ -75,6 +76,44 @@ describe("train on a log of users alone", () => {
     expect(piped).toMatchObject({ code: 2, err: expect.stringContaining("it needs files, got -") });
     const resumed = await liveq(...words, "--resume");
     expect(resumed).toMatchObject({ code: 2, err: expect.stringContaining('does not go with "--resume"') });
+  });
+
+  test("a shuffled log is sorted as it is read, and teaches what the log in order does", async () => {
+    const events = liveWorld({ ...SIZE, days: 8 }, "clicks");
+    const shuffled = Random.named(3, "shuffled").shuffle(events.slice());
+    const words = ["--model", at("order.liveq"), "--json", "-"];
+    const inOrder = await liveq("train", "--events", write("order.jsonl", events), ...words);
+    const run = await liveq("train", "--events", write("shuffled.jsonl", shuffled), ...words);
+    expect([inOrder.code, run.code]).toEqual([0, 0]);
+    expect(inOrder.err).not.toContain("sorted as they are read");
+    expect(run.err).toMatch(/\d+ of \d+ events are late: sorted as they are read; liveq prepare does so once for all/);
+    expect(rowsIn(run.out).map(({ value }) => value)).toEqual(rowsIn(inOrder.out).map(({ value }) => value));
+    // What it means, without being asked for.
+    expect(inOrder.err).toMatch(/\d+ visits in the last tenth of the time, each ranked before it was learned from/);
+    expect(inOrder.err).toMatch(/(most popular|still shows the most watched streams)/);
+  });
+
+  test("several files of another platform are merged by time", async () => {
+    const rows = liveWorld({ ...SIZE, days: 8 }, "clicks").map((event, i) => {
+      const { time, user, stream } = event as { time: number; user: string; stream: string };
+      return { server: i % 2, row: `${time},${user},${stream}` };
+    });
+    const files = [0, 1].map((server) => {
+      const own = rows.flatMap((one) => (one.server === server ? [one.row] : []));
+      writeFileSync(at(`server${server}.csv`), `at,who,what\n${own.join("\n")}\n`);
+      return at(`server${server}.csv`);
+    });
+    writeFileSync(at("all.csv"), `at,who,what\n${rows.map(({ row }) => row).join("\n")}\n`);
+    const mapping = { kind: "click", fields: { time: { column: "at", unit: "ms" }, user: "who", stream: "what" } };
+    writeFileSync(at("map.json"), JSON.stringify(mapping));
+    const words = ["--map", at("map.json"), "--model", at("merged.liveq"), "--json", "-"];
+    const [once, merged] = [
+      await liveq("train", "--events", at("all.csv"), ...words),
+      await liveq("train", "--events", ...files, ...words),
+    ];
+    expect([once.code, merged.code]).toEqual([0, 0]);
+    expect(merged.err).not.toContain("sorted as they are read");
+    expect(rowOf(merged.out, "updates")).toBeCloseTo(rowOf(once.out, "updates"), -2);
   });
 
   test("a shop is a catalogue by its purchases", async () => {

@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +6,8 @@ import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/index.js";
 import { beginning, LocalLearner } from "../../src/server/index.js";
 import { Checkpoints, diskFolder, openLog, SqliteStore } from "../../src/storage/index.js";
-import { COMMAND, liveq } from "../support/command.js";
+import { liveq } from "../support/command.js";
+import { Served } from "../support/served.js";
 
 const KILLS = Number(process.env["SERVER_KILLS"] ?? 4);
 /** Options of a recommender that learns within a few requests. */
@@ -21,45 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A server as a process. */
-class Served {
-  readonly child: ChildProcess;
-  readonly ended: Promise<unknown[]>;
-  url = "";
-  told = "";
-
-  constructor(...words: string[]) {
-    this.child = spawn(process.execPath, [resolve(COMMAND), "serve", "--port", "0", ...words], {
-      cwd: folder,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    this.child.stderr!.on("data", (piece) => (this.told += piece));
-    this.ended = once(this.child, "close");
-  }
-
-  /** Resolves when it answers. */
-  async start(): Promise<this> {
-    for (let found: RegExpExecArray | null = null; found === null; ) {
-      if (this.child.exitCode !== null) throw new Error(this.told);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      found = /serving at (\S+),/.exec(this.told);
-      if (found) this.url = found[1]!;
-    }
-    return this;
-  }
-
-  async ask(method: string, path: string, body?: unknown) {
-    const init: RequestInit = { method, headers: { "content-type": "application/json" } };
-    if (body !== undefined) init.body = JSON.stringify(body);
-    const response = await fetch(`${this.url}${path}`, init);
-    return { status: response.status, body: await response.json() };
-  }
-
-  async stop(signal: NodeJS.Signals): Promise<unknown> {
-    this.child.kill(signal);
-    return (await this.ended)[0];
-  }
-}
+const served = (...words: string[]) => new Served(words, { cwd: folder });
 
 /** The learner of a folder: of its newest checkpoint, or of the log alone; with all that the log holds. */
 async function hashOf(dir: string, isFromLog: boolean): Promise<string> {
@@ -83,7 +44,7 @@ describe("liveq serve", () => {
     const acknowledged: LiveEvent[] = [];
     let [sent, decisions] = [0, new Set<string>()];
     for (let life = 0; life < KILLS + 2; life++) {
-      const server = await new Served("--dir", dir, "--seed", String(SEED)).start();
+      const server = await served("--dir", dir, "--seed", String(SEED)).start();
       if (life === 0) {
         for (let i = 0; i < 4; i++) {
           await server.ask("PUT", `/v1/streams/s${i}`, { streamer: `r${i}`, category: "c" });
@@ -121,7 +82,7 @@ describe("liveq serve", () => {
   });
 
   test("lists its models to liveq models, which goes back to one, and says why where it cannot", async () => {
-    const server = await new Served("--memory").start();
+    const server = await new Served(["--memory"]).start();
     const listed = await liveq("models", "--url", server.url);
     expect(listed).toMatchObject({ code: 0, out: expect.stringMatching(/version .*\n +0 .* answers\n$/) });
     expect((await liveq("models", "--url", server.url, "--rollback", "0")).out).toContain(
@@ -143,7 +104,7 @@ describe("liveq serve", () => {
 
   test("forgets a user on the disk too: no byte of the name is left", async () => {
     const dir = join(folder, "forgets");
-    const server = await new Served("--dir", dir).start();
+    const server = await served("--dir", dir).start();
     await server.ask("PUT", "/v1/streams/s1", { streamer: "ann", category: "chess" });
     const name = "somebody-with-a-name";
     const about = async (user: string) => {
@@ -163,7 +124,7 @@ describe("liveq serve", () => {
     await about("other1");
     expect(await server.stop("SIGTERM")).toBe(0);
     expect(onDisk()).toEqual([]);
-    const again = await new Served("--dir", dir).start();
+    const again = await served("--dir", dir).start();
     expect((await again.ask("GET", `/v1/users/${name}`)).status).toBe(404);
     expect((await again.ask("GET", "/v1/users/other1")).status).toBe(200);
     await again.stop("SIGTERM");
@@ -171,8 +132,8 @@ describe("liveq serve", () => {
 
   test("is for one process, refuses strangers without a token, and says what is wrong with options", async () => {
     const dir = join(folder, "one");
-    const server = await new Served("--dir", dir).start();
-    const second = new Served("--dir", dir);
+    const server = await served("--dir", dir).start();
+    const second = served("--dir", dir);
     expect((await second.ended)[0]).toBe(1);
     expect(second.told).toMatch(/process \d+ is writing it/);
     expect(await server.stop("SIGINT")).toBe(0);
@@ -183,9 +144,50 @@ describe("liveq serve", () => {
       [["--token", "0123456789abcdef=all"], "must be of recommend, events, read, admin, got all"],
       [["--options", "nothing.json"], "must hold the recommender's options as JSON"],
     ] as const) {
-      const wrong = new Served("--dir", join(folder, "wrong"), ...words);
+      const wrong = served("--dir", join(folder, "wrong"), ...words);
       expect([(await wrong.ended)[0], wrong.told]).toEqual([2, expect.stringContaining(message)]);
     }
     expect(readdirSync(folder)).not.toContain("wrong");
+  });
+
+  test("tells of itself as JSON, a line each, and of each answer by its route, never by a user", async () => {
+    const dir = join(folder, "journal");
+    const server = await served("--dir", dir, "--linger-ms", "0").start();
+    await server.stop("SIGTERM");
+    const again = served("--dir", dir, "--log-format", "json", "--log-level", "debug", "--linger-ms", "0");
+    const find = async (pattern: RegExp) => {
+      for (let found = pattern.exec(again.told); ; found = pattern.exec(again.told)) {
+        if (found) return found[1]!;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    again.url = await find(/"url":"([^"]+)"/);
+    expect((await again.ask("GET", "/v1/users/somebody")).status).toBe(404);
+    await find(/("event":"request")/);
+    expect(await again.stop("SIGTERM")).toBe(0);
+    const lines = again.told
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    for (const line of lines)
+      expect(line).toMatchObject({ time: expect.stringMatching(/Z$/), level: expect.any(String) });
+    expect(lines.map(({ event }) => event)).toEqual([
+      ...["started", "hint", "request", "stopping", "checkpoint", "stopped"],
+    ]);
+    expect(lines[2]).toMatchObject({ route: "/v1/users/{user}", status: 404, method: "GET", id: expect.any(String) });
+    expect(again.told).not.toContain("somebody");
+  });
+
+  test("waits for the folder of a server that stops, and goes on where that ended", async () => {
+    const dir = join(folder, "waits");
+    const server = await served("--dir", dir, "--linger-ms", "0").start();
+    await server.ask("PUT", "/v1/streams/s1", { streamer: "ann", category: "chess" });
+    const next = served("--dir", dir, "--wait-ms", "60000");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(next.told).toBe("");
+    await server.stop("SIGTERM");
+    await next.start();
+    expect(next.told).toContain("0 users, 1 streams on air");
+    await next.stop("SIGKILL");
   });
 });

@@ -15,7 +15,7 @@ test("README lists every example", () => {
   expect(listed.sort()).toEqual(files.sort());
 });
 
-test.each(["apprentice", "bitrate", "cartpole", "explanations", "features", "log", "offpolicy", "page"])(
+test.each(["apprentice", "bitrate", "cartpole", "client", "explanations", "features", "log", "offpolicy", "page"])(
   "%s prints what its page says",
   (name) => {
     expect(printed(name)).toEqual(promised(name));

@@ -51,7 +51,7 @@ function damage(file: string, random: Random): string {
   const bytes = readFileSync(file);
   const at = random.below(size);
   if (which === 1) bytes[at] = bytes[at]! ^ (1 << random.below(8));
-  else bytes.fill(0, at, at + 1 + random.below(4096));
+  else bytes.fill(0, at, Math.min(size, at + 1 + random.below(4096)));
   writeFileSync(file, bytes);
   return which === 1 ? `bit at ${at}` : `zeros at ${at}`;
 }

@@ -1,5 +1,14 @@
 /** The package as its users get it: packed, and installed into an empty folder. */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { npm, run } from "../runtimes/install.js";
@@ -43,6 +52,36 @@ function namesIn({ dependencies = {} }: Tree): string[] {
   );
 }
 
+/** Most direct dependencies, and most bytes that `npm install` puts on a disk. */
+const DEPENDENCIES = 6;
+const INSTALLED = 8_000_000;
+/** Scripts that npm runs when it installs a package. */
+const SCRIPTS = ["preinstall", "install", "postinstall"];
+
+/** The weight of an installation, in words. @throws Error where it is too heavy, or runs or holds what it must not. */
+function weightOf(app: string, direct: number): string {
+  if (direct > DEPENDENCIES) throw new Error(`the package has ${direct} direct dependencies, at most ${DEPENDENCIES}`);
+  const all = readdirSync(join(app, "node_modules"), { recursive: true, withFileTypes: true });
+  let bytes = 0;
+  for (const { name, parentPath } of all.filter((each) => each.isFile())) {
+    const path = join(parentPath, name);
+    bytes += statSync(path).size;
+    if (/\.(?:node|so|dll|dylib|exe)$/.test(name) || name === "binding.gyp") throw new Error(`${path} is native`);
+    if (name !== "package.json") continue;
+    const { scripts = {} } = JSON.parse(readFileSync(path, "utf8"));
+    const script = SCRIPTS.find((each) => Object.hasOwn(scripts, each));
+    // npm links no package within another one's folder, but those of its node_modules.
+    if (script !== undefined && isRoot(parentPath)) throw new Error(`${path} has the script "${script}"`);
+  }
+  if (bytes > INSTALLED) throw new Error(`${bytes} bytes are installed, at most ${INSTALLED}`);
+  return `${(bytes / 1e6).toFixed(2)} MB, ${direct} direct dependencies, no install scripts, nothing native`;
+}
+
+/** Whether a folder is that of an installed package. */
+function isRoot(folder: string): boolean {
+  return /node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+$/.test(folder);
+}
+
 /** What came with the package. @throws Error where it is not exactly what package.json asks for. */
 export function checkInstalled({ app, folder }: Installed): string {
   const tree: Tree = JSON.parse(run([...npm(), "ls", "--prefix", app, "--all", "--json"], { cwd: app }));
@@ -60,5 +99,5 @@ export function checkInstalled({ app, folder }: Installed): string {
     const text = readFileSync(join(parentPath, name), "latin1");
     for (const path of [process.cwd(), folder]) if (text.includes(path)) throw new Error(`${name} names ${path}`);
   }
-  return `${all.length} files; installs ${found}`;
+  return `${all.length} files; installs ${found}: ${weightOf(app, Object.keys(dependencies).length)}`;
 }

@@ -216,10 +216,12 @@ function twice(out: ByteWriter): void {
   record.f64(0);
   // Watching, the profile, age, four traits, pages, ratings, categories, tags, pairs, and five more.
   for (const entries of [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0]) record.varint(entries);
-  record.u24(0);
-  record.u24(0);
-  // Codes of 68 numbers that are all 0.
-  record.raw(new Uint8Array(17));
+  // All names in two bytes each: one name twice.
+  record.varint(0);
+  record.u16(0);
+  record.u16(0);
+  // Codes of the 46 numbers of the profile, and of eleven columns, that are all 0.
+  record.raw(new Uint8Array(Math.ceil(46 / 4) + 11));
   out.text("u");
   out.f64(0);
   out.u24(record.length);

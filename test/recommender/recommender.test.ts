@@ -512,7 +512,7 @@ describe("a save", () => {
     const { version: _, ...first } = { features: metadata["features"]!, version: metadata["version"]! };
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(SnapshotError);
     expect(() => Recommender.load(packSnapshot("recommender", first, tensors))).toThrow(
-      "is of version 1, here it is 8",
+      "is of version 1, here it is 9",
     );
     const later = { ...first, version: metadata["version"]!, features: "99" };
     expect(() => Recommender.load(packSnapshot("recommender", later, tensors))).toThrow("features are version 99");

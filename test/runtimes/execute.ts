@@ -52,7 +52,7 @@ interface Running {
   child: ChildProcess;
   /** What it wrote to its standard output, once it has ended well; rejects with what it said last where it fails. */
   ended: Promise<string>;
-  stop: () => Promise<void>;
+  stop: (signal?: NodeJS.Signals) => Promise<void>;
 }
 
 /** Process groups that run, and their folders; they do not end with this process by themselves. */
@@ -110,8 +110,8 @@ function start({ command, env }: Runtime, args: readonly string[], folder: strin
   if (pid === undefined) return { child, ended, stop: async () => {} };
   if (!isGuarded) guard();
   groups.set(pid, folder);
-  const stop = async () => {
-    endGroup(pid, "SIGTERM");
+  const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
+    endGroup(pid, signal);
     const late = setTimeout(() => endGroup(pid, "SIGKILL"), 3000);
     await ended.catch(() => {});
     clearTimeout(late);
@@ -136,6 +136,7 @@ async function within(
   runtime: Runtime,
   ms: number,
   begin: (folder: string) => { running: Running; answer: Promise<string> },
+  end: NodeJS.Signals = "SIGTERM",
 ): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "liveq-runtime-"));
   const { passed, clear } = deadline(runtime.name, ms);
@@ -150,7 +151,7 @@ async function within(
     return await Promise.race([begun.answer, early, passed]);
   } finally {
     clear();
-    await running?.stop();
+    await running?.stop(end);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -243,13 +244,24 @@ const STARTS = 3;
 /**
  * Shows a browser an address of another server until that has an answer.
  *
+ * @param end - How the browser is ended: SIGKILL lets no page notice it.
  * @throws Error where the browser ends or takes too long.
  */
-export async function browse(browser: Runtime, url: string, answer: Promise<string>, limits: Limits): Promise<string> {
+export async function browse(
+  browser: Runtime,
+  url: string,
+  answer: Promise<string>,
+  { end = "SIGTERM", ...limits }: Limits & { end?: NodeJS.Signals },
+): Promise<string> {
   const open = (timeoutMs: number) =>
-    within(browser, timeoutMs, (folder) => {
-      return { running: start(browser, browserArguments(browser, folder, url), folder), answer };
-    });
+    within(
+      browser,
+      timeoutMs,
+      (folder) => {
+        return { running: start(browser, browserArguments(browser, folder, url), folder), answer };
+      },
+      end,
+    );
   for (let started = 1; started < STARTS && limits.timeoutMs > HANGS_MS; started++) {
     try {
       return await open(HANGS_MS);
@@ -263,35 +275,73 @@ export async function browse(browser: Runtime, url: string, answer: Promise<stri
 /** The modules of a worker by name; the first is its entry, and names end in .js or .wasm. */
 export type Modules = Readonly<Record<string, string | Uint8Array>>;
 
+/** A Durable Object of a worker: the variable that it is bound to, its class, and the folder of its storage. */
+export interface Objects {
+  binding: string;
+  className: string;
+  folder: string;
+  /** Texts of the environment. */
+  variables?: Readonly<Record<string, string>>;
+}
+
 /**
  * Serves a worker with workerd and requests `/` from it.
  *
  * @returns The body of its answer.
  * @throws Error where workerd ends, takes too long, or the worker fails.
  */
-export function openWorker(workerd: Runtime, modules: Modules, { timeoutMs }: Limits): Promise<string> {
+export function openWorker(workerd: Runtime, modules: Modules, limits: Limits): Promise<string> {
+  return useWorker(workerd, { modules }, limits, (url) => bodyAt(url, limits.timeoutMs));
+}
+
+/** Serves a worker with workerd while `use` asks it; then workerd is ended. */
+export function useWorker(
+  workerd: Runtime,
+  { modules, objects }: { modules: Modules; objects?: Objects },
+  { timeoutMs }: Limits,
+  use: (url: string) => Promise<string>,
+): Promise<string> {
   return within(workerd, timeoutMs, (folder) => {
     const list = Object.entries(modules).map(([name, content], i) => {
       writeFileSync(join(folder, `${i}`), content);
       return `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${i}")`;
     });
+    const variables = Object.entries(objects?.variables ?? {}).map(([name, text]) => {
+      return `, (name = "${name}", text = ${JSON.stringify(text)})`;
+    });
+    const stored =
+      objects &&
+      `,
+  durableObjectNamespaces = [(className = "${objects.className}", uniqueKey = "one")],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [(name = "${objects.binding}", durableObjectNamespace = "${objects.className}")${variables.join("")}]`;
+    const disk = objects ? `, (name = "disk", disk = (path = "${objects.folder}", writable = true))` : "";
     writeFileSync(
       join(folder, "worker.capnp"),
       `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
+  services = [(name = "main", worker = .worker)${disk}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );
-const worker :Workerd.Worker = (compatibilityDate = "2026-01-01", modules = [${list.join(", ")}]);
+const worker :Workerd.Worker = (
+  compatibilityDate = "2026-01-01", modules = [${list.join(", ")}]${stored ?? ""}
+);
 `,
     );
     const running = start(workerd, ["serve", "worker.capnp", "--control-fd=3"], folder);
-    return { running, answer: requested(running.child, timeoutMs) };
+    return { running, answer: listening(running.child).then(use) };
   });
 }
 
-/** The answer from the socket that workerd prints. */
-async function requested(child: ChildProcess, timeoutMs: number): Promise<string> {
+async function bodyAt(url: string, timeoutMs: number): Promise<string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`the worker answered ${response.status}: ${body.slice(0, 300)}`);
+  return body;
+}
+
+/** The address that workerd prints. */
+async function listening(child: ChildProcess): Promise<string> {
   const port = await new Promise<number>((resolve) => {
     let said = "";
     child.stdio[3]!.on("data", (bytes) => {
@@ -300,8 +350,5 @@ async function requested(child: ChildProcess, timeoutMs: number): Promise<string
       if (match) resolve(Number(match[1]));
     });
   });
-  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(timeoutMs) });
-  const body = await response.text();
-  if (!response.ok) throw new Error(`the worker answered ${response.status}: ${body.slice(0, 300)}`);
-  return body;
+  return `http://127.0.0.1:${port}/`;
 }

@@ -156,7 +156,7 @@ describe("the events that carry a cause", () => {
         onEvent(event) {
           if (event.kind !== "on_air") return;
           const { image } = event.embeddings!;
-          covers.push({ fits: platform.fits("viewer-0", event.stream), image: image!, category: event.category });
+          covers.push({ fits: platform.fits("viewer-0", event.stream), image: image!, category: event.category! });
         },
       },
     );

@@ -15,6 +15,8 @@ export interface Answer {
 export interface ServedOptions {
   /** Its working folder. */
   cwd?: string;
+  /** Beside the environment of this process. */
+  env?: Readonly<Record<string, string>>;
   /** The descriptor of a bound socket in this process, as a supervisor hands it over. */
   socket?: number;
 }
@@ -26,14 +28,14 @@ export class Served {
   url = "";
   told = "";
 
-  constructor(words: readonly string[], { cwd = ".", socket }: ServedOptions = {}) {
+  constructor(words: readonly string[], { cwd = ".", env = {}, socket }: ServedOptions = {}) {
     const port = words.includes("--port") || socket !== undefined ? [] : ["--port", "0"];
     const command = [process.execPath, resolve(COMMAND), "serve", ...port, ...words];
     // The protocol of systemd names the process, which its parent does not know before.
     const handing = ["sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "sh", ...command];
     const [program, ...rest] = socket === undefined ? command : handing;
     const stdio = ["ignore", "ignore", "pipe", ...(socket === undefined ? [] : [socket])] as const;
-    this.child = spawn(program!, rest, { cwd, stdio: [...stdio] });
+    this.child = spawn(program!, rest, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
     this.child.stderr!.on("data", (piece) => (this.told += piece));
     this.ended = once(this.child, "close");
   }

@@ -43,7 +43,7 @@ export class Broadcasts {
 
   feedback(event: LiveEvent): void {
     if (event.kind === "on_air") {
-      const { streamer, time, category } = event;
+      const { streamer, time, category = "" } = event;
       const running = { streamer, start: time, viewers: 0, since: time, viewerMs: 0, peak: 0, categories: [category] };
       this.#running.set(event.stream, running);
     } else if (event.kind === "update") {

@@ -2,6 +2,8 @@
 import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PerformanceObserver } from "node:perf_hooks";
+import { setTimeout } from "node:timers/promises";
 import { AtomicFile } from "../../../src/node/file.js";
 import { lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/index.js";
@@ -121,8 +123,15 @@ class Crowd {
   }
 }
 
-/** A save in chunks: bytes, time and the longest step; and the bytes that it holds beside the recommender. */
-function saved(recommender: Recommender, path: string): Measured[] {
+/**
+ * A save in chunks: bytes, time and the longest step, also without the collections of garbage in each; and the bytes that it
+ * holds beside the recommender.
+ */
+async function saved(recommender: Recommender, path: string): Promise<Measured[]> {
+  const collections: { startTime: number; duration: number }[] = [];
+  const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
+  observer.observe({ entryTypes: ["gc"] });
+  const steps: [from: number, to: number][] = [];
   const before = liveBytes();
   const file = new AtomicFile(path);
   const chunks = recommender.saveChunks();
@@ -131,6 +140,7 @@ function saved(recommender: Recommender, path: string): Measured[] {
     const from = performance.now();
     const { done, value } = chunks.next();
     const took = performance.now() - from;
+    steps.push([from, from + took]);
     total += took;
     longest = Math.max(longest, took);
     if (done) break;
@@ -139,10 +149,22 @@ function saved(recommender: Recommender, path: string): Measured[] {
     if (step % 1000 === 500) peak = Math.max(peak, liveBytes() - before);
   }
   file.commit();
+  // Collections are told after the fact.
+  await setTimeout(10);
+  observer.disconnect();
+  const inGarbage = ([from, to]: (typeof steps)[number]) => {
+    const shares = collections.map(({ startTime, duration }) => {
+      return Math.max(0, Math.min(to, startTime + duration) - Math.max(from, startTime));
+    });
+    return shares.reduce((sum, share) => sum + share, 0);
+  };
+  const own = steps.map((step) => step[1] - step[0] - inGarbage(step));
   return [
     ["file_bytes", bytes, "B"],
     ["save_us", 1000 * total, "us"],
     ["pause_max_us", 1000 * longest, "us"],
+    ["pause_own_max_us", 1000 * Math.max(...own), "us"],
+    ["pause_gc_max_us", 1000 * Math.max(...steps.map(inGarbage)), "us"],
     ["held_bytes", peak, "B"],
   ];
 }
@@ -200,7 +222,7 @@ export async function measureUsers(population: Population, say: (text: string) =
   const path = join(folder, "users.liveq");
   const once: Measured[] = [["bytes_per_user", bytes, "B"]];
   try {
-    once.push(...saved(many.recommender, path), ...(await loaded(path)));
+    once.push(...(await saved(many.recommender, path)), ...(await loaded(path)));
   } finally {
     rmSync(folder, { recursive: true });
   }

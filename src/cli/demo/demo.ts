@@ -2,6 +2,7 @@ import type { PlatformOptions, SimulationResult } from "../../simulator/index.js
 import { type Interval, meanInterval } from "../../statistics/index.js";
 import { JOBS, Pool } from "../jobs/pool.js";
 import type { WorldTask } from "../jobs/tasks.js";
+import { type Bar, textBars } from "../reports/index.js";
 import { verdict } from "../verdicts/index.js";
 import { cell } from "../writing/figures.js";
 import { print, tryOutputs } from "../writing/output.js";
@@ -79,17 +80,22 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
 
   const rows: Row[] = [];
   const watched = new Map<Chosen, number[]>();
+  const bars: Bar[] = [];
   const lines = CHOSEN.map((contestant) => {
     const results = outcomes.filter((_, i) => jobs[i]!.contestant === contestant).map(({ result }) => result);
     const cells = METRICS.map(({ metric, unit, of }, i) => {
       const interval = meanInterval(results.map(of));
-      if (i === 0) watched.set(contestant, results.map(of));
+      if (i === 0) {
+        watched.set(contestant, results.map(of));
+        bars.push({ name: TITLES[contestant], ...interval });
+      }
       rows.push({ suite: "recommender", case: `livesim/${contestant}`, metric, unit, ...interval, seeds });
       return cell(interval, i === 0 ? 2 : 3);
     });
     return [TITLES[contestant], ...cells];
   });
   print(`${table(["policy", ...METRICS.map(({ title }) => title)], lines)}\n`, options.json);
+  print(`\n${METRICS[0].title}\n${textBars(bars).join("\n")}\n`, options.json);
   const decisions = outcomes.reduce((sum, { result }) => sum + result.requests, 0);
   print(
     `mean [95 % interval] of ${seeds.length} seeds; ${decisions} slates in ${progress.seconds.toFixed(1)} s\n`,

@@ -2,7 +2,7 @@ import { setPriority } from "node:os";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { beginning, LocalLearner } from "../../server/index.js";
-import { Checkpoints, diskFolder, Shelf } from "../../storage/index.js";
+import { Checkpoints, diskFolder, parted, Shelf } from "../../storage/index.js";
 import type { LearnerAnswer, LearnerCall, LearnerStart } from "./threads.js";
 
 /** How much more willing to wait than the threads that answer, where the system knows it. */
@@ -45,7 +45,7 @@ try {
 }
 
 async function run(learner: LocalLearner, call: LearnerCall) {
-  if (call.call === "take") return learner.take(call.first, call.records);
+  if (call.call === "take") return learner.take(call.first, parted(call.records));
   if (call.call === "save") return learner.save(call.isAlone);
   if (call.call === "keep") {
     await learner.keep(call.models);

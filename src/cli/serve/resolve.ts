@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { show } from "../../check/index.js";
+import { CONNECT_SECRETS } from "../../server/connect/index.js";
 import { flagOf, KEYS, parsedBy, SETTINGS, type ServeSettings, variableOf } from "./settings.js";
 
 /** Wrong settings: the usage of the command is wrong, not what it does. */
@@ -14,7 +15,7 @@ export interface Resolved {
 }
 
 /** Variables with this prefix that are no settings. */
-const OTHERS = ["LIVEQ_CONFIG", "LIVEQ_RUNS"];
+const OTHERS = ["LIVEQ_CONFIG", "LIVEQ_RUNS", ...CONNECT_SECRETS];
 /** Longest name that is compared with the known ones. */
 const WORD_MAX = 40;
 

@@ -13,6 +13,7 @@ import {
   type Token,
 } from "../../server/index.js";
 import { type EventLog, MemoryStore, openLog, openLogThread, StorageError } from "../../storage/index.js";
+import { checkConnections, connectionsOf } from "./connect.js";
 import { Journal, type JournalOptions } from "./journal.js";
 import { printed, type Resolved, SettingError } from "./resolve.js";
 import type { ServeSettings } from "./settings.js";
@@ -42,6 +43,14 @@ function tokensOf({ token, host }: ServeSettings): Token[] | undefined {
       throw new SettingError(`a secret of "--token" must have at least 16 characters, got ${secret.length}`);
     return { secret, scopes: scopes as Scope[] };
   });
+}
+
+/** The origins whose pages may call. @throws SettingError. */
+function originsOf({ origin = [] }: ServeSettings, tokens: Token[] | undefined): string[] {
+  if (tokens === undefined && origin.includes("*")) {
+    throw new SettingError('"--origin *" lets every page call: give a "--token", or LIVEQ_TOKEN');
+  }
+  return origin;
 }
 
 /** The recommender's options, from a file of JSON or as they are. @throws SettingError. */
@@ -74,6 +83,8 @@ export interface ServeStart {
 export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }: ServeStart): Promise<void> {
   const { settings } = resolved;
   const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
+  originsOf(settings, tokens);
+  checkConnections(settings);
   if (isPrinted) {
     print(printed(resolved));
     return;
@@ -105,7 +116,12 @@ class Server {
     const log: EventLog = folder === undefined ? openLog(new MemoryStore()) : await this.#folder(folder);
     const { checkpointEvery: checkpointRecords, modelUpdates, goldenQueries, valueMax, lossFactor } = this.#settings;
     const models = { modelUpdates, goldenQueries, valueMax, lossFactor };
-    const { learner, beginning } = await LearnerThread.start({ folder, options, checkpointRecords, models });
+    const started = LearnerThread.start({ folder, options, checkpointRecords, models });
+    const { learner, beginning } = await started.catch(async (error: unknown) => {
+      // Its thread would keep the process.
+      await log.close();
+      throw error;
+    });
     const onError = (error: unknown) => this.#journal.fail("failed", error);
     const onNews = (news: EdgeNews) => this.#news(news);
     const begin = Date.now();
@@ -113,20 +129,33 @@ class Server {
     // Simulated viewers live faster, and the server with them.
     const now = simulate ? () => begin + Number(Atomics.load(clock, 0)) : Date.now;
     const edge = await Edge.open({ log, learner, ...beginning, now, onError, onNews });
-    const app = edgeApp({ edge, tokens, now, ...this.#appOptions() });
+    const connections = connectionsOf(this.#settings, edge, (text) => this.#journal.tell("info", "connect", text));
+    const origins = originsOf(this.#settings, tokens);
+    const { followers } = connections;
+    const app = edgeApp({ edge, tokens, origins, now, connections: followers, ...this.#appOptions() });
     const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
     const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
     const answer = (request: Request, client: RequestClient) =>
       app.fetch(request, trustProxy ? { address: forwarded(request) ?? client.address } : client);
     const serving = await listen(answer, { port, hostname: host, fd: inherited(), onError, ...limits });
+    // A supervisor's socket may be reached from anywhere, whatever the settings say.
+    if (tokens === undefined && !LOOPBACK.includes(new URL(serving.url).hostname.replace(/^\[|\]$/g, ""))) {
+      await serving.stop(0);
+      await edge.close();
+      throw new SettingError(
+        `the socket at ${serving.url} is reached from other machines: give a "--token", or LIVEQ_TOKEN`,
+      );
+    }
     this.#started(serving.url, folder, edge, beginning.sequence === 0 && log.next === 0);
     const token = tokens?.find(({ scopes }) => scopes.includes("recommend") && scopes.includes("events"))?.secret;
     const { viewers, speed, seed = 1 } = this.#settings;
     const start: ViewersStart = { url: serving.url, token, viewers, seed, begin, speed, clock };
     const crowd = simulate ? this.#crowd(start, edge) : undefined;
+    connections.start();
     await aborted(signal);
     this.#journal.tell("info", "stopping", "stopping: what has begun is answered");
     await crowd?.terminate();
+    await connections.stop();
     const { drainMs, graceMs, lingerMs } = this.#settings;
     app.drain();
     if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));

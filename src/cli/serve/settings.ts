@@ -12,6 +12,8 @@ export interface ServeSettings {
   port: number;
   /** `SECRET`, or `SECRET=scope,scope`. */
   token: string[] | undefined;
+  /** Whose pages may call. */
+  origin: string[] | undefined;
   /** A file, or the options themselves. */
   options: string | Record<string, unknown> | undefined;
   seed: number | undefined;
@@ -20,6 +22,10 @@ export interface ServeSettings {
   goldenQueries: number;
   valueMax: number;
   lossFactor: number;
+  /** `owncast=URL`, `peertube=URL`, `twitch=FILTERS`. */
+  connect: string[] | undefined;
+  /** Seconds; undefined: by platform. */
+  connectEvery: number | undefined;
   maxBytes: number;
   maxEvents: number;
   maxBatch: number;
@@ -58,6 +64,11 @@ const texts: Rule = [
   (value) => Array.isArray(value) && value.length > 0 && value.every(text[0]),
   "texts that are not empty, at least one",
 ];
+const isOrigin = (one: string) => URL.canParse(one) && new URL(one).origin === one;
+const origins: Rule = [
+  (value) => texts[0](value) && (value as string[]).every((one) => one === "*" || isOrigin(one)),
+  'origins such as "https://live.example", or "*"',
+];
 const fileOrObject: Rule = [
   (value) => text[0](value) || (typeof value === "object" && value !== null && !Array.isArray(value)),
   "a file's name, or an object",
@@ -87,6 +98,10 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
     ...{ kind: "list", shown: "<secret...>", rule: texts, isSecret: true },
     about: "who may ask, all or SECRET=recommend,events,read,admin",
   },
+  origin: {
+    ...{ kind: "list", shown: "<origin...>", rule: origins },
+    about: "origins whose pages may call, such as https://live.example; * for all, with a token",
+  },
   options: {
     ...{ kind: "text", shown: "<file>", rule: fileOrObject },
     about: "options of a new recommender, as JSON; in a file of settings also the object itself",
@@ -97,6 +112,11 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
   goldenQueries: number("<n>", "latest requests that a model is tried on", integer(1, 10_000), 32),
   valueMax: number("<x>", "largest absolute value of a stream that a model may give", positive, 1e5),
   lossFactor: number("<x>", "a model whose loss grew so many times is held back; 0: none is", nonNegative, 10),
+  connect: {
+    ...{ kind: "list", shown: "<platform...>", rule: texts },
+    about: "follow owncast=URL, peertube=URL, twitch=user_id=1&language=en; their secrets are variables",
+  },
+  connectEvery: number("<s>", "seconds between two polls (default: 15, 30 or 60 by platform)", between(1, 86_400)),
   maxBytes: number("<n>", "most bytes of a body, as sent and decompressed", integer(1, 2 ** 30), 2 ** 23),
   maxEvents: number("<n>", "most events of a request", integer(1, 2 ** 20), 10_000),
   maxBatch: number("<n>", "most requests of a batch", integer(1, 10_000), 100),

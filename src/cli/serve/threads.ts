@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { RecommenderOptions } from "../../recommender/index.js";
 import type { Beginning, KeptModels, Learned, LearnerPort, ModelOptions, RankOptions } from "../../server/index.js";
+import { joined } from "../../storage/index.js";
 
 /** What the learner's thread is started with. */
 export interface LearnerStart {
@@ -15,7 +16,8 @@ export interface LearnerStart {
 
 /** What the learner's thread is asked for. */
 export type LearnerCall =
-  | { id: number; call: "take"; first: number; records: readonly Uint8Array[] }
+  /** Records joined, in one piece. */
+  | { id: number; call: "take"; first: number; records: Uint8Array }
   | { id: number; call: "save"; isAlone: boolean }
   | { id: number; call: "keep"; models: KeptModels }
   | { id: number; call: "file" }
@@ -38,22 +40,26 @@ export class LearnerThread implements LearnerPort {
   #calls = 0;
   #ended: Error | undefined;
 
-  private constructor(start: LearnerStart) {
-    this.#worker = new Worker(new URL("./learner.js", import.meta.url), { workerData: start });
+  private constructor(start: LearnerStart, file: URL) {
+    this.#worker = new Worker(file, { workerData: start });
     this.#worker.on("message", (answer: LearnerAnswer) => this.#take(answer));
     this.#worker.on("error", (cause) => this.#end(new Error(`the learner ended: ${cause.message}`, { cause })));
     this.#worker.on("exit", () => this.#end(new Error("the learner ended")));
   }
 
-  /** Starts it; resolves with what serving begins with. @throws Error of the thread. */
-  static async start(start: LearnerStart): Promise<{ learner: LearnerThread; beginning: Beginning }> {
-    const learner = new LearnerThread(start);
+  /** Starts it, by default from beside this file; resolves with what serving begins with. @throws Error of the thread. */
+  static async start(
+    start: LearnerStart,
+    file = new URL("./learner.js", import.meta.url),
+  ): Promise<{ learner: LearnerThread; beginning: Beginning }> {
+    const learner = new LearnerThread(start, file);
     const beginning = await new Promise<unknown>((resolve, reject) => learner.#waiting.set(0, { resolve, reject }));
     return { learner, beginning: beginning as Beginning };
   }
 
   async take(first: number, records: readonly Uint8Array[]): Promise<Learned> {
-    return (await this.#call({ call: "take", first, records })) as Learned;
+    const bytes = joined(records);
+    return (await this.#call({ call: "take", first, records: bytes }, bytes.buffer)) as Learned;
   }
 
   async save(isAlone = false): Promise<Learned> {
@@ -74,12 +80,12 @@ export class LearnerThread implements LearnerPort {
     await this.#worker.terminate();
   }
 
-  #call(call: { call: LearnerCall["call"] } & Record<string, unknown>): Promise<unknown> {
+  #call(call: { call: LearnerCall["call"] } & Record<string, unknown>, ...transfer: ArrayBuffer[]): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = ++this.#calls;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, ...call });
+      this.#worker.postMessage({ id, ...call }, transfer);
     });
   }
 

@@ -115,7 +115,11 @@ export async function writing<T>(outputs: readonly (Output | undefined)[], run: 
 
 /** Writes a value as JSON, to a file or (`-`) stdout. */
 export function writeJson(path: string, value: unknown): void {
-  const text = `${JSON.stringify(value, null, 2)}\n`;
+  writeText(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Writes text, to a file or (`-`) stdout. */
+export function writeText(path: string, text: string): void {
   writeFile(path, new TextEncoder().encode(text));
 }
 

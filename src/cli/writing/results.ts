@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
+import type { Listing, Plot } from "../reports/index.js";
 import { print, writeJson } from "./output.js";
 
 /** One measured figure; every command that measures writes an array of these with --json. */
@@ -79,17 +80,19 @@ export function stamped(rows: readonly Row[]): StoredRow[] {
   return rows.map((row) => ({ ...row, ...where }));
 }
 
-/** What a run has measured so far, and what its figures mean, for the registry of runs. */
-interface Collected {
+/** What a run has measured so far and what its figures mean, for the registry of runs and for reports. */
+export interface Collected {
   readonly rows: Row[];
   readonly verdicts: string[];
+  readonly plots: Plot[];
+  readonly listings: Listing[];
 }
 
 let collected: Collected | undefined;
 
-/** From now on takes all rows and verdicts of this process, until `stop`. */
+/** From now on takes all rows, verdicts, plots and listings of this process, until `stop`. */
 export function collect(): Collected & { stop: () => void } {
-  const own: Collected = { rows: [], verdicts: [] };
+  const own: Collected = { rows: [], verdicts: [], plots: [], listings: [] };
   collected = own;
   return {
     ...own,
@@ -97,6 +100,16 @@ export function collect(): Collected & { stop: () => void } {
       if (collected === own) collected = undefined;
     },
   };
+}
+
+/** Curves for a report. */
+export function notePlot(plot: Plot): void {
+  collected?.plots.push(plot);
+}
+
+/** A table for a report. */
+export function noteListing(listing: Listing): void {
+  collected?.listings.push(listing);
 }
 
 /** Prints sentences on what figures mean, to stderr where one of these outputs uses stdout for data. */

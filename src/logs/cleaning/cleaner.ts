@@ -1,4 +1,4 @@
-import { Latest, PriorityQueue, pairKey, Seen } from "../../collections/index.js";
+import { PriorityQueue, pairKey, Seen } from "../../collections/index.js";
 import {
   type Click,
   type FeedbackEvent,
@@ -25,6 +25,7 @@ import {
 import { DiversityMeter } from "./diversity.js";
 import { Moment } from "./moment.js";
 import { type CheckedCleaning, type CleanEventsOptions, checkedCleaning } from "./options.js";
+import { Recent } from "./recent.js";
 import { Reorder } from "./reorder.js";
 import type { CleanedRecords } from "./table.js";
 
@@ -44,12 +45,6 @@ interface Alarm {
   stream: KnownStream;
 }
 
-/** Times of the last click and the last gift of a user in a stream. */
-interface Visit {
-  click: number;
-  gift: number;
-}
-
 /** Whether the page sends an event by itself: how many there are says nothing of the user. */
 function isAutomatic({ kind }: FeedbackEvent): boolean {
   return kind === "impression" || kind === "heartbeat";
@@ -57,8 +52,6 @@ function isAutomatic({ kind }: FeedbackEvent): boolean {
 
 /** First events of a log that tell whether it has any `on_air`. */
 const HEAD = 4096;
-
-const NO_VISIT: Visit = { click: -Infinity, gift: -Infinity };
 
 /**
  * Cleans events that come one by one: `push` each, then call `end`. `cleanEvents` does the same for an iterable.
@@ -81,7 +74,9 @@ export class EventCleaner {
   /** Streams on air, and streams that ended less than `graceMs` ago. */
   readonly #streams = new Map<Id, KnownStream>();
   readonly #alarms = new PriorityQueue<Alarm>();
-  readonly #visits: Latest<string, Visit>;
+  /** Clicks and gifts of a user in a stream, as long as they can make a gift one too early. */
+  readonly #clicks: Recent;
+  readonly #gifts: Recent;
   /** First events, until it is clear whether the log says what is on air; undefined: it is. */
   #head: LiveEvent[] | undefined;
   #keepsOffAir: boolean;
@@ -104,7 +99,8 @@ export class EventCleaner {
     this.#reorder = new Reorder(resolved.latenessMs, resolved.window, take);
     this.#diversity = new DiversityMeter(resolved.ids);
     this.#seen = new Seen(resolved.window);
-    this.#visits = new Latest(resolved.window);
+    this.#clicks = new Recent(resolved.giftAfterMs, resolved.window);
+    this.#gifts = new Recent(resolved.giftGapMs, resolved.window);
     this.#keepsOffAir = resolved.offAir === "keep";
     this.#head = resolved.offAir === "auto" ? [] : undefined;
   }
@@ -265,9 +261,9 @@ export class EventCleaner {
 
   #cleanedGift(event: Gift): LiveEvent | string {
     const { giftAfterMs, giftGapMs, bounds } = this.#options;
-    const visit = this.#visits.get(pairKey(event.user, event.stream)) ?? NO_VISIT;
-    if (event.time - visit.click < giftAfterMs) return "gift right after the click";
-    if (event.time - visit.gift < giftGapMs) return "gifts too close";
+    const pair = pairKey(event.user, event.stream);
+    if (event.time - this.#clicks.get(pair) < giftAfterMs) return "gift right after the click";
+    if (event.time - this.#gifts.get(pair) < giftGapMs) return "gifts too close";
     return this.#usualAmount(event, bounds.amount);
   }
 
@@ -326,10 +322,8 @@ export class EventCleaner {
 
   #visit({ kind, user, stream, time }: Click | Gift): void {
     const { giftAfterMs, giftGapMs } = this.#options;
-    if (giftAfterMs === 0 && giftGapMs === 0) return;
-    const pair = pairKey(user, stream);
-    const { click, gift } = this.#visits.get(pair) ?? NO_VISIT;
-    this.#visits.set(pair, kind === "click" ? { click: time, gift } : { click, gift: time });
+    if (kind === "click" && giftAfterMs > 0) this.#clicks.set(pairKey(user, stream), time);
+    else if (kind === "gift" && giftGapMs > 0) this.#gifts.set(pairKey(user, stream), time);
   }
 
   #rate(key: string): void {

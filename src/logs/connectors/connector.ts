@@ -1,4 +1,4 @@
-import { checked, mustBe, nonNegative, oneOf, positiveInteger, type Rules } from "../../check/index.js";
+import { checked, mustBe, nonNegative, oneOf, positiveInteger, type Rules, show } from "../../check/index.js";
 import { Latest } from "../../collections/index.js";
 import { EventError, type Id, type LiveEvent, MINUTE } from "../../protocol/index.js";
 import { drop, emptyQualityReport, type QualityReport, skipLine } from "../basics/index.js";
@@ -18,14 +18,17 @@ export type PlatformFetch = (request: PlatformRequest) => Promise<unknown>;
 
 /** An action of a viewer, with the platform's ids. */
 export interface ViewerAction {
-  kind: "click" | "like" | "comment" | "share" | "follow" | "gift";
+  kind: "click" | "like" | "comment" | "share" | "follow" | "gift" | "signal";
   user: Id;
   room: Id;
-  /** Price of a gift, in yuan. */
+  /** Price of a gift, in the platform's currency. */
   amount?: number;
+  /** What a signal measures, and its value. */
+  name?: string;
+  value?: number;
 }
 
-/** A message of a push channel: a room goes on or off air, or a viewer acts. */
+/** A message of a push channel: a room goes on or off air or changes, or a viewer acts. */
 export interface PlatformMessage {
   /** The platform's id of the message. */
   id?: string | undefined;
@@ -35,18 +38,28 @@ export interface PlatformMessage {
   actions?: ViewerAction[];
 }
 
+/** One answer about rooms. */
+export interface PlatformPage {
+  /** Unchecked, each with its path. */
+  rooms: [path: string, room: unknown][];
+  /** Whether non-empty pages follow. */
+  more: boolean;
+  /** What the request for the next page must hold. */
+  cursor?: string | undefined;
+}
+
 /** The part specific to one platform: pure functions without state, which throw `EventError` for invalid input. */
 export interface PlatformAdapter {
   /** Prefix of all ids: `bilibili:123`. */
   readonly platform: string;
-  /** The request for a page of the list of live rooms, counted from 0. */
-  list(page: number): PlatformRequest;
+  /** The request for a page of the list of live rooms, counted from 0; with the cursor of the page before, if it had one. */
+  list(page: number, cursor?: string): PlatformRequest;
   /** The request for these rooms, live or not. */
   status(rooms: readonly Id[]): PlatformRequest;
-  /** The raw rooms of an answer to either request, each with its path, and whether non-empty pages follow. */
-  rooms(answer: PlatformFields): { rooms: [path: string, room: unknown][]; more: boolean };
-  /** Reads one raw room. */
-  room(fields: PlatformFields): PlatformRoom;
+  /** The raw rooms of a page of the list, or of an answer about single rooms, which counts as page 0. */
+  rooms(answer: PlatformFields, page: number): PlatformPage;
+  /** Reads one raw room of a page. */
+  room(fields: PlatformFields, page: number): PlatformRoom;
   /** Reads a message; returns the reason if there is nothing to take from it. */
   message(message: unknown): PlatformMessage | string;
 }
@@ -58,6 +71,16 @@ export interface ConnectorOptions {
    * room after a message has taken it off air. Default 2 minutes, set by hand.
    */
   graceMs?: number;
+  /**
+   * Milliseconds after which a listed room goes off air that no poll has shown since, whatever the reason: the platform
+   * cannot be reached, or its answers cannot be read. Default 10 minutes, set by hand.
+   */
+  lostMs?: number;
+  /**
+   * Streams that are on air from before, such as those of a server's last run; others than this platform's are left out.
+   * The next whole list takes off air those that it lacks. Default none.
+   */
+  onAir?: Iterable<Id>;
   /** Messages with a time further than this from `now` are dropped, milliseconds. Default 5 minutes, set by hand. */
   skewMs?: number;
   /**
@@ -82,6 +105,8 @@ export interface ConnectorOptions {
 
 const TABLE: Rules<ConnectorOptions> = {
   graceMs: nonNegative,
+  lostMs: nonNegative,
+  onAir: [(value) => typeof (value as Iterable<Id>)?.[Symbol.iterator] === "function", "an iterable of ids"],
   skewMs: nonNegative,
   since: [(value) => value === undefined || nonNegative[0](value), nonNegative[1]],
   pages: positiveInteger,
@@ -95,6 +120,8 @@ type Resolved = ConnectorOptions & Required<Omit<ConnectorOptions, "since" | "re
 
 const DEFAULTS: ConnectorOptions = {
   graceMs: 2 * MINUTE,
+  lostMs: 10 * MINUTE,
+  onAir: [],
   skewMs: 5 * MINUTE,
   pages: 200,
   rooms: 100_000,
@@ -109,7 +136,7 @@ function requireTime(now: number): void {
 
 /**
  * Converts the answers and messages of a platform's API to events: a room is a stream and its streamer, `bilibili:123`,
- * users are `bilibili:USER`, gifts are in yuan. On and off air come from messages and from differences between polls.
+ * users are `bilibili:USER`, gifts are in the platform's currency. On and off air come from messages and from differences between polls.
  *
  * Events come in order of time, none later than the `now` of its call nor earlier than the event before; late messages
  * get the time of the last event. `cleanEvents` puts the events of several connectors in order. No platform here sends a
@@ -143,6 +170,11 @@ export class PlatformConnector {
     this.#rooms = new Rooms(adapter.platform, resolved, this.report);
   }
 
+  /** The streams that it holds on air. */
+  onAir(): Id[] {
+    return this.#rooms.onAir();
+  }
+
   get platform(): string {
     return this.#adapter.platform;
   }
@@ -158,12 +190,21 @@ export class PlatformConnector {
   async refresh(now: number): Promise<LiveEvent[]> {
     requireTime(now);
     const found: PlatformRoom[] = [];
+    const cursors = new Set<string>();
     let isWhole = true;
+    let cursor: string | undefined;
     for (let page = 0; page < this.#options.pages; page++) {
-      const read = await this.#ask(this.#adapter.list(page));
+      const read = await this.#ask(this.#adapter.list(page, cursor), page);
       found.push(...read.rooms);
       isWhole &&= read.isWhole;
       if (!read.more) return this.#rooms.listed(found, now, { isWhole });
+      cursor = read.cursor;
+      if (cursor === undefined) continue;
+      if (cursors.has(cursor)) {
+        this.#skip(new EventError("cursor", `"cursor" must be new on each page, got ${show(cursor)} again`));
+        break;
+      }
+      cursors.add(cursor);
     }
     return this.#rooms.listed(found, now, { isWhole: false });
   }
@@ -177,7 +218,7 @@ export class PlatformConnector {
    */
   async check(rooms: readonly Id[], now: number): Promise<LiveEvent[]> {
     requireTime(now);
-    const read = await this.#ask(this.#adapter.status(rooms));
+    const read = await this.#ask(this.#adapter.status(rooms), 0);
     const asked = new Set(rooms);
     return this.#rooms.checked(read.rooms, now, (room) => read.isWhole && asked.has(room));
   }
@@ -200,11 +241,12 @@ export class PlatformConnector {
     this.report.kept++;
     const at = this.#rooms.clock(now, time);
     if (room !== undefined) return this.#rooms.changed(room, at);
-    return actions.map(({ kind, user, room, amount }, i): LiveEvent => {
+    return actions.map(({ kind, user, room, amount, name, value }, i): LiveEvent => {
       const base = { time: at, user: this.#name(user), stream: this.#name(room) };
       // One message may hold two actions, and each event needs its own id.
       const named = id === undefined ? base : { ...base, id: this.#name(i === 0 ? id : `${id}/${i}`) };
-      return kind === "gift" ? { kind, ...named, amount: amount! } : { kind, ...named };
+      if (kind === "gift") return { kind, ...named, amount: amount! };
+      return kind === "signal" ? { kind, ...named, name: name!, value: value! } : { kind, ...named };
     });
   }
 
@@ -222,7 +264,10 @@ export class PlatformConnector {
   }
 
   /** The rooms of an answer; `isWhole` if the request succeeded and every room is valid. */
-  async #ask(request: PlatformRequest): Promise<{ rooms: PlatformRoom[]; more: boolean; isWhole: boolean }> {
+  async #ask(
+    request: PlatformRequest,
+    page: number,
+  ): Promise<Omit<PlatformPage, "rooms"> & { rooms: PlatformRoom[]; isWhole: boolean }> {
     let answer: unknown;
     try {
       answer = await this.#fetch(request);
@@ -230,12 +275,12 @@ export class PlatformConnector {
       this.#skip(error);
       return { rooms: [], more: false, isWhole: false };
     }
-    const read = this.#try(() => this.#adapter.rooms(new PlatformFields(answer)));
+    const read = this.#try(() => this.#adapter.rooms(new PlatformFields(answer), page));
     if (read === undefined) return { rooms: [], more: false, isWhole: false };
     const rooms = read.rooms.flatMap(([path, room]) => {
-      return this.#try(() => this.#adapter.room(new PlatformFields(room, path))) ?? [];
+      return this.#try(() => this.#adapter.room(new PlatformFields(room, path), page)) ?? [];
     });
-    return { rooms, more: read.more, isWhole: rooms.length === read.rooms.length };
+    return { ...read, rooms, isWhole: rooms.length === read.rooms.length };
   }
 
   /** The result, or undefined for a skipped error. */

@@ -4,10 +4,13 @@ import { parseIsoTime, parseNumber } from "../basics/index.js";
 
 /** Longest text of a platform, in UTF-16 units: the limit of a title. */
 const TEXT = 1024;
+const DESCRIPTION = 16_384;
 /** Longest id and name: with the platform's prefix it must fit the schema's limit of names. */
 const NAME = 200;
 /** One less than a stream may have: the parent of its category may be added. */
 const TAGS = 31;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: They are what it finds.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Most rooms of one answer. */
 const LIST = 5000;
 
@@ -34,6 +37,11 @@ export class PlatformFields {
     if (this.#get(name) !== 0) throw this.refuse(name, "0");
   }
 
+  /** The unchecked object itself, as `elements` gives those of a list. */
+  whole(): [path: string, value: unknown] {
+    return [this.path, this.#value];
+  }
+
   has(name: string): boolean {
     return this.#get(name) !== undefined;
   }
@@ -51,19 +59,26 @@ export class PlatformFields {
     return found.map(([key, element]) => [`${this.#at(name)}.${key}`, element]);
   }
 
-  /** Text of at most 1024 characters. */
-  text(name: string): string | undefined {
+  /** Text, by default of at most 1024 characters. */
+  text(name: string, longest = TEXT): string | undefined {
     const value = this.#get(name);
     if (value === undefined) return undefined;
-    if (typeof value !== "string" || value.length > TEXT) throw this.refuse(name, `text of at most ${TEXT} characters`);
+    if (typeof value !== "string" || value.length > longest) {
+      throw this.refuse(name, `text of at most ${longest} characters`);
+    }
     return value;
   }
 
-  /** A required id: text, or an integer as text. */
+  /** Text as long as a description may be. */
+  description(name: string): string | undefined {
+    return this.text(name, DESCRIPTION);
+  }
+
+  /** A required id: text without control characters, or an integer as text. */
   id(name: string): string {
     const value = this.#get(name);
     const text = Number.isSafeInteger(value) && (value as number) >= 0 ? String(value) : value;
-    if (typeof text === "string" && text.length <= NAME) return text;
+    if (typeof text === "string" && text.length <= NAME && !CONTROL.test(text)) return text;
     throw this.refuse(name, `an integer >= 0 or text of 1 to ${NAME} characters`);
   }
 
@@ -79,6 +94,17 @@ export class PlatformFields {
     const isFit = all.size <= TAGS && [...all].every((tag) => tag.length <= NAME);
     if (!isFit) throw this.refuse(name, `at most ${TAGS} names of at most ${NAME} characters, separated by commas`);
     return [...all];
+  }
+
+  /** An array of names, each once. */
+  tags(name: string): string[] {
+    const value = this.#get(name) ?? [];
+    const all = Array.isArray(value) && value.length <= LIST ? new Set<unknown>(value) : undefined;
+    const isFit = (tag: unknown) => typeof tag === "string" && tag !== "" && tag.length <= NAME;
+    if (all === undefined || all.size > TAGS || ![...all].every(isFit)) {
+      throw this.refuse(name, `an array of at most ${TAGS} names of 1 to ${NAME} characters`);
+    }
+    return [...all] as string[];
   }
 
   /** An integer >= 0, or one as text. */
@@ -100,11 +126,25 @@ export class PlatformFields {
     return number;
   }
 
-  /** Whether the field is true. */
-  flag(name: string): boolean {
+  /** True or false; undefined if it is missing. */
+  truth(name: string): boolean | undefined {
     const value = this.#get(name);
     if (value !== undefined && typeof value !== "boolean") throw this.refuse(name, "true or false");
-    return value === true;
+    return value;
+  }
+
+  /** Whether the field is true. */
+  flag(name: string): boolean {
+    return this.truth(name) === true;
+  }
+
+  /** Milliseconds, from a date and time of ISO 8601 with its zone; the year 1, Go's zero, counts as missing. */
+  time(name: string): number | undefined {
+    const value = this.#get(name);
+    if (value === undefined || (typeof value === "string" && value.startsWith("0001-"))) return undefined;
+    const time = typeof value === "string" ? parseIsoTime(value) : Number.NaN;
+    if (!(time >= 0)) throw this.refuse(name, "a time such as 2026-06-30T23:45:00Z");
+    return time;
   }
 
   /** Milliseconds, from Unix seconds or a date and time in China; 0 and `0000-...` count as missing. */

@@ -28,7 +28,7 @@ export function holdingOf(field: string): Holding {
 
 /** Fields without which an event is none. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  ...{ on_air: ["stream", "streamer", "category"], update: ["stream"], off_air: ["stream"], user: ["user"] },
+  ...{ on_air: ["stream", "streamer"], update: ["stream"], off_air: ["stream"], user: ["user"] },
   ...{ watch: ["user", "stream", "watchMs"], heartbeat: ["user", "stream", "watchMs"], page_view: ["user", "dwellMs"] },
   ...{ rating: ["user", "stream", "rating"], gift: ["user", "stream", "amount"] },
   ...{ purchase: ["user", "stream", "amount"], signal: ["user", "stream", "name", "value"] },

@@ -213,10 +213,10 @@ export class Scenes {
     return [...this.state.parts(), ...(this.#towers ? [this.#towers.part("towers")] : [])];
   }
 
-  /** Readers of such parts, in their order, into empty scenes of the same options. */
-  readers(): NamedReader[] {
+  /** Readers of such parts, in their order, into empty scenes of the same options. `isOld`: as of the state. */
+  readers(isOld = false): NamedReader[] {
     return [
-      ...this.state.readers(),
+      ...this.state.readers(isOld),
       ...(this.#towers ? [["towers", this.#towers.reader("towers")] as NamedReader] : []),
     ];
   }

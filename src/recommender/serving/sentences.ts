@@ -13,7 +13,7 @@ const PHRASES: Readonly<Record<string, Phrase>> = {
   clock: () => "the time of day",
   audience: ({ onAirMs, viewers }) =>
     `it has been on air for ${count(onAirMs / 60_000, "minute")}${viewers > 0 ? ` and has ${count(viewers, "viewer")}` : ""}`,
-  habits: ({ category }) => `how much you watch ${category}`,
+  habits: ({ category }) => `how much you watch ${category || "streams like this"}`,
   session: () => "your session so far",
   pair: ({ visits }) =>
     visits > 0 ? `you have watched this streamer ${count(visits, "time")}` : "you have not watched this streamer yet",

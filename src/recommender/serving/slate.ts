@@ -272,7 +272,8 @@ export class SlateBuilder {
     for (const index of chosen) {
       const other = candidates[index]!;
       if (other.streamer === candidate.streamer) streamers++;
-      if (other.category === candidate.category) categories++;
+      // Streams without a category share none.
+      if (other.category && other.category === candidate.category) categories++;
     }
     if (streamers >= this.options.perStreamer) return "perStreamer";
     return categories >= this.options.perCategory ? "perCategory" : undefined;

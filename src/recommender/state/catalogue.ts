@@ -242,7 +242,7 @@ class Stream implements CatalogStream {
     const { times } = this;
     times.onAir = at;
     this.streamer = event.streamer;
-    if (!isBefore(at, times.category, now)) this.category = event.category;
+    if (!isBefore(at, times.category, now)) this.category = event.category ?? "";
     if (!isBefore(at, times.tags, now)) this.tags = event.tags ?? NONE;
     if (!isBefore(at, times.title, now)) this.title = event.title ?? "";
     this.description = event.description ?? "";

@@ -288,13 +288,16 @@ export class State {
     return parts;
   }
 
-  /** Readers of such parts, in their order, into an empty state of the same options. */
-  readers(): NamedReader[] {
+  /**
+   * Readers of such parts, in their order, into an empty state of the same options.
+   * @param isOld - Whether they are of version 8 of files. Default false.
+   */
+  readers(isOld = false): NamedReader[] {
     const readers: NamedReader[] = [
       ["catalogue", this.catalogue.reader("catalogue")],
       ["signs", this.#signs.reader("signs")],
       ["forgotten", this.#forgotten.reader("forgotten")],
-      ["users", this.users.profiles.reader("users")],
+      ["users", this.users.profiles.reader("users", isOld)],
       ["streamers", this.users.streamers.reader("streamers")],
     ];
     for (const [name, keeper] of this.#keepers) readers.push(...(keeper.readers?.(`kept.${name}`) ?? []));
@@ -321,7 +324,7 @@ export class State {
       return isOnAir;
     }
     const early = this.catalogue.feedback(event, stream, this.#now);
-    if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category, event.time);
+    if (!isOnAir) this.users.streamers.onAir(event.streamer, event.category ?? "", event.time);
     const known = this.catalogue.get(event.stream);
     this.#keep({ event, stream: known, isNew: !isOnAir });
     for (const update of early) this.#streamEvent(update, known);

@@ -2,7 +2,7 @@ import { type Part, type PartReader, SnapshotError } from "../../engine/index.js
 import type { Id } from "../../protocol/index.js";
 import { ByteReader, ByteWriter } from "./packed/bytes.js";
 import { DEAD, Names } from "./packed/names.js";
-import { PackedMap } from "./packed/packedmap.js";
+import { newId, PackedMap } from "./packed/packedmap.js";
 import { framedPart, framedReader } from "./packed/parts.js";
 import { words } from "./packed/rows.js";
 
@@ -120,9 +120,7 @@ export class Visits {
     const texts: string[] = [];
     return framedReader(name, (frame) => {
       frame.what = `${name}.${this.#users.size}`;
-      const user = frame.text();
-      if (user === "" || this.#users.get(user) !== undefined) frame.fail("of new ids");
-      if (this.#users.size === this.#users.directory.max) frame.fail(`one of at most ${this.#users.size}`);
+      const user = newId(frame, this.#users.directory);
       const weight = frame.number(0, WEIGHT_MAX, "weight");
       const streamers: string[] = [];
       for (let n = frame.count(this.#perUser, "streamers"); n > 0; n--) {

@@ -284,6 +284,11 @@ export class Edge {
     return this.#parts.log.stats();
   }
 
+  /** The streams on air, in no order that lasts. */
+  onAir(): Id[] {
+    return this.#replica.recommender.onAir();
+  }
+
   /** Counts of the recommender that serves. */
   recommenderStats(): ReturnType<Recommender["stats"]> {
     return this.#replica.recommender.stats();
@@ -310,15 +315,31 @@ export class Edge {
     return this.#parts.learner.file();
   }
 
-  /** Learns from what is logged, saves, and closes learner and log. What fails is told to `onError`. */
-  async close(): Promise<void> {
+  /**
+   * Learns from what is logged, saves, and closes learner and log. What fails is told to `onError`.
+   *
+   * @param settleMs How long to learn; what is logged and not learned then is learned after the next start. Default 10 000.
+   */
+  async close(settleMs = 10_000): Promise<void> {
     if (this.#isClosing) return;
-    await this.save().catch((error) => this.#parts.onError?.(error));
+    const { log, learner, onError } = this.#parts;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, settleMs);
+    });
+    await Promise.race([this.settled(), late]).catch((error) => onError?.(error));
+    clearTimeout(timer);
     this.#isClosing = true;
     this.#wake();
     await this.#pumping;
-    await this.#parts.learner.close().catch((error) => this.#parts.onError?.(error));
-    await this.#parts.log.close();
+    if (this.#failed !== "learner") {
+      await learner.save().then(
+        (learned) => this.#take(learned),
+        (error) => onError?.(error),
+      );
+    }
+    await learner.close().catch((error) => onError?.(error));
+    await log.close();
     this.#replica.recommender.dispose();
     this.#replica.ranker.dispose();
   }
@@ -348,7 +369,7 @@ export class Edge {
 
   /** Tells the learner what is on disk, a page at a time. */
   async #pump(): Promise<void> {
-    const { log, learner, onError } = this.#parts;
+    const { log, onError } = this.#parts;
     while (!this.#isClosing) {
       if (this.#learned >= log.next) {
         await new Promise<void>((resolve) => {
@@ -358,9 +379,7 @@ export class Edge {
         continue;
       }
       try {
-        const records: Uint8Array[] = [];
-        for await (const { bytes } of log.read(this.#learned)) if (records.push(bytes) === PAGE) break;
-        this.#take(await learner.take(this.#learned, records));
+        await this.#teach();
       } catch (error) {
         // Without its learner a server serves the model that it has.
         this.#failed ??= "learner";
@@ -368,6 +387,20 @@ export class Edge {
         return;
       }
     }
+  }
+
+  /** Tells the learner what is logged by now. */
+  async #teach(): Promise<void> {
+    const { log, learner } = this.#parts;
+    let records: Uint8Array[] = [];
+    // One reading for all: each new one would read its first blocks again.
+    for await (const { bytes } of log.read(this.#learned)) {
+      if (records.push(bytes) < PAGE) continue;
+      this.#take(await learner.take(this.#learned, records));
+      if (this.#isClosing) return;
+      records = [];
+    }
+    if (records.length > 0) this.#take(await learner.take(this.#learned, records));
   }
 
   #take({ next, model, rank, heldBack, trimTo, isSaved }: Learned): void {

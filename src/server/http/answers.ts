@@ -1,6 +1,6 @@
 import { readBytes } from "../../logs/index.js";
 import { bodyOf, HttpError } from "../body.js";
-import type { Desk } from "./desk.js";
+import type { Desk, Handlers } from "./desk.js";
 
 /** Answers that are remembered by their idempotency key. */
 const ANSWERS = 4096;
@@ -52,7 +52,24 @@ export class OnceAnswered {
   }
 }
 
+/** The same handlers, but that a request with an idempotency key is answered once; those that change nothing are none. */
+export function answeredOnce(desk: Desk, handlers: Handlers): Handlers {
+  const once = new OnceAnswered(desk);
+  const wrapped = Object.entries(handlers).map(([name, handler]): [string, Handlers[string]] => [
+    name,
+    (context) => {
+      if (context.req.method === "GET") return handler(context);
+      return once.of(context.req.raw, async (request) => {
+        context.req.raw = request;
+        return handler(context);
+      });
+    },
+  ]);
+  return Object.fromEntries(wrapped);
+}
+
 async function fingerprint(request: Request, body: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", body as BufferSource);
-  return `${request.headers.get("content-type")} ${[...new Uint8Array(digest)].join(" ")}`;
+  const { method, url, headers } = request;
+  return `${method} ${url} ${headers.get("content-type")} ${[...new Uint8Array(digest)].join(" ")}`;
 }

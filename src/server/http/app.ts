@@ -1,11 +1,14 @@
 import { type Context, Hono } from "hono";
 import { HttpError } from "../body.js";
 import { failure } from "../ingest.js";
+import { answeredOnce } from "./answers.js";
 import { type Scope, Tokens } from "./auth.js";
+import { CrossOrigin } from "./cors.js";
 import { asHttp, type Desk, type Handler, type Handlers, RETRY } from "./desk.js";
 import { clientOf, RateLimits } from "./limits.js";
 import { type Metric, ServerMetrics } from "./metrics.js";
 import { type CheckedAppOptions, checkedApp, type EdgeAppOptions } from "./options.js";
+import { connectionRoutes } from "./routes/connections.js";
 import { eventRoutes } from "./routes/events.js";
 import { experimentRoutes } from "./routes/experiment.js";
 import { figuresOf } from "./routes/figures.js";
@@ -57,22 +60,25 @@ class EdgeServer implements Desk {
   isDraining = false;
   inHand = 0;
   readonly #tokens: Tokens;
+  readonly #origins: CrossOrigin;
   readonly #limits: RateLimits;
   readonly #app = new Hono();
 
   constructor(options: CheckedAppOptions) {
     this.options = options;
     this.#tokens = new Tokens(options.tokens);
+    this.#origins = new CrossOrigin(options.origins, options.tokens !== undefined, options.now);
     this.#limits = new RateLimits(options.limits);
     const handlers: Handlers = {
-      ...slateRoutes(this),
+      ...answeredOnce(this, slateRoutes(this)),
       ...eventRoutes(this),
-      ...streamRoutes(this),
+      ...answeredOnce(this, streamRoutes(this)),
       ...userRoutes(this),
-      ...modelRoutes(this),
-      ...rankRoutes(this),
-      ...experimentRoutes(this),
+      ...answeredOnce(this, modelRoutes(this)),
+      ...answeredOnce(this, rankRoutes(this)),
+      ...answeredOnce(this, experimentRoutes(this)),
       ...operationRoutes(this),
+      ...connectionRoutes(this),
     };
     const allowed = new Map<string, string[]>();
     for (const route of ROUTES) {
@@ -87,7 +93,11 @@ class EdgeServer implements Desk {
     this.#app.notFound(() => failure(new HttpError(404, "there is nothing here; /openapi.json lists what there is")));
   }
 
-  async fetch(request: Request, client: EdgeClient = {}): Promise<Response> {
+  fetch(request: Request, client: EdgeClient = {}): Promise<Response> {
+    return this.#origins.answer(request, () => this.#taken(request, client));
+  }
+
+  async #taken(request: Request, client: EdgeClient): Promise<Response> {
     if (this.inHand >= this.options.maxRequests) {
       this.metrics.sentAway("busy");
       return failure(new HttpError(503, "too many requests wait: try again later", RETRY));

@@ -81,23 +81,36 @@ export function decodeRequest(bytes: Uint8Array): Record<string, unknown> {
  * text id.
  */
 export function encodeDecision({ id, time, slate, propensities, scores }: Decision): Uint8Array<ArrayBuffer> {
-  const texts = [id, ...slate].map((text) => encoder.encode(text));
-  const size = texts.reduce((sum, { byteLength }) => sum + 2 + byteLength, 12 + 8 * slate.length);
-  const bytes = new Uint8Array(size);
+  // A unit of UTF-16 takes at most 3 bytes.
+  let most = 14 + 3 * id.length;
+  for (const stream of slate) most += 10 + 3 * stream.length;
+  const bytes = new Uint8Array(most);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, VERSION);
   view.setUint16(2, slate.length, true);
   view.setFloat64(4, time, true);
-  let at = 12;
-  for (const [i, text] of texts.entries()) {
-    if (i > 0) {
-      view.setFloat32(at, propensities[i - 1]!, true);
-      view.setFloat32(at + 4, scores[i - 1]!, true);
-      at += 8;
-    }
-    view.setUint16(at, text.byteLength, true);
-    bytes.set(text, at + 2);
-    at += 2 + text.byteLength;
+  let at = write(id, bytes, view, 12);
+  for (const [i, stream] of slate.entries()) {
+    view.setFloat32(at, propensities[i]!, true);
+    view.setFloat32(at + 4, scores[i]!, true);
+    at = write(stream, bytes, view, at + 8);
   }
-  return bytes;
+  return bytes.slice(0, at);
+}
+
+/** Writes a text behind its length, and returns where it ends. */
+function write(text: string, bytes: Uint8Array, view: DataView, at: number): number {
+  const start = at + 2;
+  let end = start;
+  // Ids are short, and mostly ASCII: a call of the encoder for each would take longer.
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) {
+      end = start + encoder.encodeInto(text, bytes.subarray(start)).written;
+      break;
+    }
+    bytes[end++] = code;
+  }
+  view.setUint16(at, end - start, true);
+  return end;
 }

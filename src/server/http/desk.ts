@@ -53,8 +53,8 @@ export function requireObject(value: unknown, what: string): Record<string, unkn
   throw new EventError("", `${what} must be an object`);
 }
 
-export function json(value: unknown, status = 200): Response {
-  return new Response(JSON.stringify(value), { status, headers: { "content-type": "application/json" } });
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(value), { status, headers: { "content-type": "application/json", ...headers } });
 }
 
 /** A part of the path. */

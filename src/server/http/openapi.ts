@@ -3,9 +3,10 @@ import { ROUTES, type Route } from "./table.js";
 
 const MEANS: Readonly<Record<number, string>> = {
   200: "Done.",
+  204: "Taken; there is nothing to say.",
   400: "The body is wrong; nothing has changed.",
   401: "A token is needed.",
-  403: "The token may not do this.",
+  403: "The token may not do this, or the signature is not right.",
   404: "Not known.",
   408: "The body took too long.",
   409: "The event is in another state, or another request came under its id.",
@@ -102,6 +103,7 @@ export async function openApi(): Promise<JsonSchema> {
     },
     ...RANK_BODIES,
     version: { type: "object", properties: { version: { type: "integer" } } },
+    webhook: { type: "object", description: "As the platform sends it." },
   };
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of ROUTES) {

@@ -1,4 +1,5 @@
 import { callback, checked, group, integer, optional, positive, type Rule, type Rules } from "../../check/index.js";
+import type { PlatformConnection } from "../connect/index.js";
 import type { Edge } from "../edge/edge.js";
 import type { Token } from "./auth.js";
 import type { RateOptions } from "./limits.js";
@@ -10,6 +11,13 @@ export interface EdgeAppOptions {
   edge: Edge;
   /** Who may do what. Default: everybody may do all; give some where others than this machine reach the server. */
   tokens?: readonly Token[] | undefined;
+  /**
+   * Origins whose pages may call, such as `https://live.example`; `*` for all, where tokens are given. Default: none but
+   * the server's own.
+   */
+  origins?: readonly string[];
+  /** Platforms that are followed: their webhooks are `/v1/connect/{name}`. Default none. */
+  connections?: readonly PlatformConnection[];
   /** Maximum size of a body in bytes, as sent and after decompression. Default 8 MiB. */
   maxBytes?: number;
   /** Maximum number of events in a request. Default 10 000. */
@@ -45,6 +53,8 @@ const anything: Rule = [() => true, ""];
 const RULES: Rules<EdgeAppOptions> = {
   edge: anything,
   tokens: optional(anything),
+  origins: [(value) => Array.isArray(value), "an array of origins"],
+  connections: anything,
   maxBytes: integer(1, 2 ** 30),
   maxEvents: integer(1, 2 ** 20),
   maxBatch: integer(1, 10_000),
@@ -56,6 +66,8 @@ const RULES: Rules<EdgeAppOptions> = {
   now: anything,
 };
 const DEFAULTS: Required<Omit<EdgeAppOptions, "edge" | "tokens" | "onAnswer">> = {
+  origins: [],
+  connections: [],
   maxBytes: 2 ** 23,
   maxEvents: 10_000,
   maxBatch: 100,

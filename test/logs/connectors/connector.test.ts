@@ -423,7 +423,7 @@ describe("Douyu", () => {
     const connector = new PlatformConnector(douyuAdapter({ gifts }), nobody);
     const told = (message: unknown) => connector.message(message, NOW);
     const who = { time: NOW, user: "douyu:9LA18", stream: "douyu:71" };
-    expect(told(fish.MESSAGES.on)).toMatchObject([{ kind: "on_air", stream: "douyu:71", category: "unknown" }]);
+    expect(told(fish.MESSAGES.on)).toMatchObject([{ kind: "on_air", stream: "douyu:71", streamer: "douyu:71" }]);
     expect(told(fish.MESSAGES.comment)).toEqual([{ kind: "comment", ...who, id: "douyu:c1" }]);
     expect(told(fish.MESSAGES.comment)).toEqual([]);
     expect(told(fish.MESSAGES.gift)).toEqual([{ kind: "gift", ...who, amount: 1000 }]);

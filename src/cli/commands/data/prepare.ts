@@ -26,8 +26,10 @@ import { type LiveEvent, MAX_AHEAD_MS, MINUTE } from "../../../protocol/index.js
 import { UsageError } from "../../reading/arguments.js";
 import { type EventFormat, eventsOf, formatOf, Inputs, recordsOf, until } from "../../reading/input.js";
 import { inOrder, type Order, type Ordering } from "../../reading/order.js";
+import { isHtml } from "../../registry/record.js";
 import { Output, print, STANDARD, tryOutputs, writeJson, writing } from "../../writing/output.js";
 import { amount, Progress } from "../../writing/progress.js";
+import { noteListing } from "../../writing/results.js";
 import { tooFew } from "./kept.js";
 import {
   foldsOf,
@@ -167,7 +169,8 @@ function tryParts(out: string, yields: "events" | "ratings", options: SplitOptio
 /** Prints and writes the report. */
 function publish(report: Report, { out, report: file, json }: PrepareOptions): void {
   if (out !== undefined && out !== STANDARD) writeJson(join(out, "report.json"), report);
-  if (file !== undefined) writeJson(file, report);
+  if (isHtml(file)) noteQuality(report);
+  else if (file !== undefined) writeJson(file, report);
   if (json) {
     print(`${JSON.stringify(report, null, 2)}\n`, out, file);
     return;
@@ -181,6 +184,33 @@ function publish(report: Report, { out, report: file, json }: PrepareOptions): v
     out,
     file,
   );
+}
+
+/** What was read, kept and dropped, and why, for a report. */
+function noteQuality({ format, quality, parts }: Report): void {
+  const { read, kept, dropped, droppedBy, changedBy, addedBy, examplesBy, warnings = {} } = quality;
+  const share = (n: number) => `${((100 * n) / Math.max(read, 1)).toFixed(1)} %`;
+  const counts = { read, kept, dropped };
+  noteListing({
+    title: `What was read as ${format}`,
+    header: ["what", "number", "share"],
+    rows: Object.entries(counts).map(([what, n]) => [what, n, share(n)]),
+  });
+  const changes = Object.entries(changedBy).flatMap(([reason, columns]) =>
+    Object.entries(columns).map(([column, n]): [string, number] => [`changed ${column}: ${reason}`, n]),
+  );
+  const faults = [
+    ...Object.entries(droppedBy).map(([reason, n]): [string, number] => [`dropped: ${reason}`, n]),
+    ...changes,
+    ...Object.entries(addedBy).map(([reason, n]): [string, number] => [`added: ${reason}`, n]),
+    ...Object.entries(warnings).map(([what, n]): [string, number] => [`warning: ${what}`, n]),
+  ];
+  const example = (what: string) => examplesBy[what.replace(/^dropped: /, "")] ?? "";
+  const rows = faults.map(([what, n]) => [what, n, share(n), example(what)]);
+  if (rows.length > 0) {
+    noteListing({ title: "What was dropped, changed or added", header: ["what", "number", "share", "example"], rows });
+  }
+  noteListing({ title: "What was written", header: ["part", "lines"], rows: Object.entries(parts) });
 }
 
 /** Lines, by written file. */

@@ -15,8 +15,10 @@ import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents } from "../../reading/input.js";
 import { loadRecommender } from "../../reading/model.js";
+import { textBars } from "../../reports/index.js";
 import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../verdicts/index.js";
 import { rowsOf } from "../../writing/figures.js";
+import { print } from "../../writing/output.js";
 import { printVerdicts, type Row } from "../../writing/results.js";
 
 /** Users to explain decisions for. Set by hand. */
@@ -134,9 +136,14 @@ export interface Outcome {
   result: LogReplayResult;
 }
 
+/** Whether a figure is the main metric of all cases. */
+function isMainOf(k: number): (figure: Figure) => boolean {
+  return ({ metric, slice }) => metric === `ndcg_at_${k}` && slice === "all";
+}
+
 /** How far a policy is above another on all cases, in the main metric. */
 export function leadOf({ name, result }: Outcome, reference: Outcome, k: number): Paired | undefined {
-  const isMain = ({ metric, slice }: Figure) => metric === `ndcg_at_${k}` && slice === "all";
+  const isMain = isMainOf(k);
   const gain = result.tally.minus(reference.result.tally).find(isMain);
   const base = reference.result.figures.find(isMain);
   if (gain === undefined || base === undefined) return undefined;
@@ -160,6 +167,11 @@ export function conclude(
   json: string | undefined,
 ): void {
   const [first, ...others] = results as [Outcome, ...Outcome[]];
+  const isMain = isMainOf(k);
+  const bars = results.flatMap(({ name, result }) =>
+    result.figures.filter(isMain).map((figure) => ({ ...figure, name })),
+  );
+  print(`NDCG@${k}\n${textBars(bars).join("\n")}\n\n`, json);
   const leads = others.flatMap((one) => leadOf(one, first, k) ?? []);
   const models = policies.filter((policy) => policy instanceof Trained);
   const isModel = ({ name }: Paired) => models.some((model) => model.name === name);

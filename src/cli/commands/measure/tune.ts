@@ -26,6 +26,7 @@ import {
 } from "../../tuning/target.js";
 import { TrialsFile } from "../../tuning/trials.js";
 import { gainOf, type Paired, verdict } from "../../verdicts/index.js";
+import { Curve } from "../../writing/curve.js";
 import { cell } from "../../writing/figures.js";
 import { print, STANDARD, takeModel, tryOutputs, writeJson } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
@@ -165,18 +166,21 @@ export async function tuneOptions(options: TuneOptions, signal: AbortSignal): Pr
   const timer = new AbortController();
   const alarm = minutes === undefined ? undefined : setTimeout(() => timer.abort(), minutes * 60_000).unref();
   const progress = new Progress("trials");
+  const curve = new Curve("score of a trial on the whole budget", "trials");
   let [count, highest] = [0, Number.NEGATIVE_INFINITY];
   const { trials, ...result } = await tune(async ({ point, budget }) => meanOf(await bench.of(nested(point), budget)), {
     ...{ space: space as SearchSpace, search, steps, eta, rungs, seed, jobs, first: [{}] },
     ...(options.trials !== undefined && { trials: options.trials }),
     signal: AbortSignal.any([signal, timer.signal]),
     onTrial({ value, budget }) {
+      if (budget === 1) curve.add(count + 1, value);
       if (budget === 1 && value > highest) highest = value;
       progress.show({ count: ++count, text: Number.isFinite(highest) ? `best ${highest.toPrecision(4)}` : "" });
     },
   });
   clearTimeout(alarm);
   progress.end();
+  curve.note();
   const failed = trials.filter(({ error }) => error !== undefined);
   if (failed[0]) {
     const why = (failed[0].error as Error).message;

@@ -21,6 +21,7 @@ import { followedEvents } from "../../reading/mapping.js";
 import { openRecommender } from "../../reading/model.js";
 import { readRecommenderOptions } from "../../reading/options.js";
 import { type LookedThrough, lookThrough } from "../../reading/order.js";
+import { Curve } from "../../writing/curve.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { type Row, writeRows } from "../../writing/results.js";
@@ -66,6 +67,8 @@ const JUDGED = 0.1;
 const SAVE_EVERY = 300;
 /** Time limit after Ctrl-C to read the remaining entries of the same timestamp. Set by hand. */
 const GRACE_MS = 1000;
+/** Entries between two points of the curve. */
+const POINT = 256;
 
 /** How the log is completed. */
 export function completionOf({ catalogue, negatives, seed }: LearnOptions): Partial<CompleteLogOptions> {
@@ -202,6 +205,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const decisions = options.decisions && new Inputs(options.decisions, stop);
   if (follow) requireFollowable(events, options);
   const progress = new Progress("events");
+  const curve = new Curve("loss", "updates");
   const saving = new Saving(options, progress);
   const unread = emptyQualityReport();
   const tailed = { open: () => Promise.resolve(followed(events, stop, unread)) };
@@ -232,9 +236,11 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
     trial.teach(one);
     taken++;
     const fraction = follow ? undefined : events.fraction;
-    progress.show({ count: taken, fraction, text: () => stateOf(recommender) });
+    if (taken % POINT === 0) noteLoss(curve, recommender);
+    progress.show({ count: taken, fraction, text: () => `${stateOf(recommender)} ${curve.picture}` });
   }
   progress.end();
+  curve.note();
   await saving.settle();
   teacher ??= teach();
   const { recommender } = teacher;
@@ -339,6 +345,11 @@ export function stateOf(recommender: Recommender): string {
   const { updates, loss } = recommender.stats();
   const { qMean } = recommender.agentStats()!;
   return updates === 0 ? "0 updates" : `${updates} updates, loss ${loss.toFixed(4)}, mean Q ${qMean.toFixed(2)}`;
+}
+
+function noteLoss(curve: Curve, recommender: Recommender): void {
+  const { updates, loss } = recommender.stats();
+  curve.add(updates, loss);
 }
 
 /** Prints the figures of a training; `more` then prints others, and returns their rows. */

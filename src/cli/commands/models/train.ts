@@ -3,6 +3,7 @@ import { type DqnRankerOptions, ItemKnn, ItemPop, trainDqnRanker } from "../../.
 import { packModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
 import { readJsonObject } from "../../reading/options.js";
+import { Curve } from "../../writing/curve.js";
 import { takeModel, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
 import { compare } from "../../writing/ranking.js";
@@ -33,6 +34,7 @@ export async function train(options: TrainOptions, signal: AbortSignal): Promise
   const counts = `${data.users.length} users, ${data.items.length} items, ${train.user.length} ratings to learn from`;
   process.stderr.write(`MovieLens-100K: ${counts}, ${test.user.length} held out\n`);
   const progress = new Progress("users");
+  const curve = new Curve("loss", "updates");
   const ranker = await trainDqnRanker(
     { train, items: data.items },
     { epochs, seed, ...own },
@@ -40,12 +42,14 @@ export async function train(options: TrainOptions, signal: AbortSignal): Promise
       signal,
       onProgress({ epoch, epochs: all, users, updates, loss }) {
         const count = (epoch - 1) * train.users + users;
-        const text = `${updates} updates, loss ${loss.toFixed(4)}`;
+        curve.add(updates, loss);
+        const text = () => `${updates} updates, loss ${loss.toFixed(4)} ${curve.picture}`;
         progress.show({ count, fraction: count / train.users / all, text });
       },
     },
   );
   progress.end();
+  curve.note();
   writeFile(options.model, packModel(ranker, data));
   lock.release();
   const learned = `${ranker.agent.updates} updates in ${progress.seconds.toFixed(1)} s`;

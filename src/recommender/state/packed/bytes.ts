@@ -54,6 +54,12 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
+  u16(value: number): void {
+    this.room(2);
+    this.bytes[this.length++] = value;
+    this.bytes[this.length++] = value >>> 8;
+  }
+
   u24(value: number): void {
     this.room(3);
     this.bytes[this.length++] = value;
@@ -92,6 +98,16 @@ export class ByteWriter {
     this.length += bytes.length;
   }
 
+  /** The first integers of a list, each of so many bits: 0, 1, 2 or 4. */
+  bits(values: readonly number[], count: number, width: number): void {
+    const from = this.length;
+    const size = (count * width + 7) >>> 3;
+    this.room(size);
+    this.bytes.fill(0, from, from + size);
+    this.length += size;
+    for (let i = 0, bit = 0; i < count; i++, bit += width) this.bytes[from + (bit >>> 3)]! |= values[i]! << (bit & 7);
+  }
+
   /** Any string, half surrogates too: a byte a unit where all are below 256, else two. */
   text(value: string): void {
     let isWide = 0;
@@ -125,6 +141,14 @@ export class ByteReader {
     this.what = what;
   }
 
+  /** Reads other bytes from now on. */
+  over(bytes: Uint8Array): this {
+    this.bytes = bytes;
+    this.at = 0;
+    this.end = bytes.length;
+    return this;
+  }
+
   fail(must: string): never {
     throw new SnapshotError(`"${this.what}" must be ${must}`);
   }
@@ -139,6 +163,11 @@ export class ByteReader {
 
   u8(): number {
     return this.bytes[this.skip(1)]!;
+  }
+
+  u16(): number {
+    const at = this.skip(2);
+    return this.bytes[at]! + (this.bytes[at + 1]! << 8);
   }
 
   u24(): number {
@@ -180,6 +209,15 @@ export class ByteReader {
     const at = this.skip(8);
     for (let i = 0; i < 8; i++) doubleBytes[i] = this.bytes[at + i]!;
     return double[0]!;
+  }
+
+  /** Reads so many integers of so many bits each into a list. */
+  bits(values: number[], count: number, width: number): void {
+    const from = this.skip((count * width + 7) >>> 3);
+    const mask = (1 << width) - 1;
+    for (let i = 0, bit = 0; i < count; i++, bit += width) {
+      values[i] = (this.bytes[from + (bit >>> 3)]! >>> (bit & 7)) & mask;
+    }
   }
 
   /** A number in [min, max]. */

@@ -92,7 +92,7 @@ export class PackedMap {
     return framedPart(name, () => frames(picture), picture);
   }
 
-  /** Takes a frame of such a part. @throws SnapshotError for an id that is empty or not new, or one too many. */
+  /** Takes a frame of such a part. @throws SnapshotError for an id that is not new, or one too many. */
   take(frame: ByteReader, check: (record: ByteReader) => void): void {
     const id = newId(frame, this.directory);
     const from = frame.at;
@@ -111,8 +111,7 @@ export class PackedMap {
 export function newId(frame: ByteReader, directory: Directory): string {
   const { what } = frame;
   const id = frame.text();
-  if (id === "" || directory.get(id) >= 0)
-    throw new SnapshotError(`"${what}" must have new ids, got ${JSON.stringify(id)}`);
+  if (directory.get(id) >= 0) throw new SnapshotError(`"${what}" must have new ids, got ${JSON.stringify(id)}`);
   if (directory.size >= directory.max) throw new SnapshotError(`"${what}" must have at most ${directory.max} entries`);
   return id;
 }

@@ -15,12 +15,9 @@ const WIPED = 2048;
 /** Bytes of the length before each record. */
 const HEAD = 3;
 
-/** Units of the block for so many bytes: steps of 16 bytes up to 512, of 1/16 above. */
+/** Units of the block for so many bytes: the most of which a page holds as many. */
 function unitsFor(bytes: number): number {
-  const units = Math.ceil(bytes / UNIT);
-  if (units <= 32) return units;
-  const step = 1 << (31 - Math.clz32((units - 1) >>> 4));
-  return Math.ceil(units / step) * step;
+  return Math.floor(UNITS / Math.floor(UNITS / Math.ceil(bytes / UNIT)));
 }
 
 interface Page {

@@ -6,13 +6,15 @@ import { type Column, count, RecordReader, RecordWriter, real, shortSum, type Ta
 import { LATENESS_MAX, LATENESS_MIN } from "../rhythm.js";
 import type { ProfileOptions } from "./options.js";
 import {
+  emptyPair,
+  emptyProfile,
   type Interest,
   type Pair,
   RECENT,
+  type Session,
   SHOWN,
   type UserProfile,
   type UserSums,
-  type UserTraits,
 } from "./profile.js";
 
 /** Tables of names. */
@@ -25,6 +27,21 @@ const NAMES_OF = ["streamers", "categories", "tags", "users", ...NAMED];
 const SUMS = ["impressions", "clicks", "watches", "engaged", "bounces", "repeats", "minutes", "weight"] as const;
 const PAGES = ["pages", "pageBounces", "dwell"] as const;
 const RATINGS = ["ratings", "ratingSum"] as const;
+const OWN = ["firstSeen", "fadedAt", "requests"] as const;
+const SESSION: readonly Exclude<keyof Session, "shown">[] = [
+  "start",
+  "gapMs",
+  "requests",
+  "clicks",
+  "engaged",
+  "bounces",
+  "minutes",
+  "ignored",
+  "lastWatchMs",
+  "pages",
+];
+const RHYTHM = ["returns", "logGaps", "lateness", "mood", "fresh", "freshAt"] as const;
+const INFLUENCE = ["since", "decisions", "returns"] as const;
 
 function speeds(names: readonly string[], column: (name: string) => Column): Column[] {
   return names.flatMap((name) => [0, 1, 2].map((speed) => column(`${name}.${speed}`)));
@@ -37,10 +54,7 @@ const SCALARS: readonly Column[] = [
   time("fadedAt"),
   count("requests"),
   ...speeds(SUMS, (name) => real(name)),
-  time("session.start"),
-  ...["gapMs", "requests", "clicks", "engaged", "bounces"].map((name) => count(`session.${name}`)),
-  real("session.minutes"),
-  ...["ignored", "lastWatchMs", "pages"].map((name) => count(`session.${name}`)),
+  ...SESSION.map((name) => (name === "start" ? time : name === "minutes" ? real : count)(`session.${name}`)),
   real("rhythm.returns"),
   signed("rhythm.logGaps"),
   real("rhythm.lateness", LATENESS_MAX, LATENESS_MIN),
@@ -56,14 +70,15 @@ const INTEREST: readonly Column[] = [
   ...["impressions", "clicks", "watches", "weight.0", "weight.1", "weight.2"].map(shortSum),
 ];
 
-const PAIR: readonly Column[] = [
-  ...["visits", "watches", "engaged"].map((name) => count(name)),
-  real("minutes"),
-  shortSum("weight"),
-  time("lastVisit"),
-  ...["lastWatchMs", "approvals", "dislikes", "ratings"].map((name) => count(name)),
-  signed("ratingSum"),
-];
+const PAIRED = Object.keys(emptyPair(0)) as (keyof Pair)[];
+/** Columns of other kinds than counts. */
+const SPECIAL: { [name in keyof Pair]?: (name: string) => Column } = {
+  minutes: (name) => real(name),
+  weight: shortSum,
+  lastVisit: time,
+  ratingSum: signed,
+};
+const PAIR: readonly Column[] = PAIRED.map((name) => (SPECIAL[name] ?? count)(name));
 
 /** Places of the tables that are read alone. */
 const [WATCHING, FOLLOWS] = [0, 6 + NAMED.length + 3] as const;
@@ -133,7 +148,7 @@ export class ProfileCodec {
     }
     for (const [streamer, pair] of profile.pairs) {
       this.#entry(table, STREAMERS, streamer);
-      this.#packPair(pair);
+      for (const name of PAIRED) this.#writer.number(pair[name]);
     }
     table++;
     for (const visit of profile.recent) {
@@ -156,10 +171,15 @@ export class ProfileCodec {
     return w.end();
   }
 
+  /** The record that the reader has opened, as `pack` writes it, until the next one. */
+  again(): Uint8Array {
+    return this.#writer.again(this.reader);
+  }
+
   /** The profile of a record. Entries with dead names are left out. */
   unpack(record: Uint8Array): UserProfile {
     const r = this.reader;
-    r.open(this.#over(record));
+    r.open(this.#bytes.over(record));
     const { counts } = r;
     const { pairs, interests, friends, follows } = this.#options;
     const profile = this.#unpackScalars();
@@ -185,32 +205,28 @@ export class ProfileCodec {
 
   /** The stream that the user of a record watches; null outside all. */
   watching(record: Uint8Array): UserProfile["watching"] {
-    const first = this.reader.first(this.#over(record));
+    const first = this.reader.first(this.#bytes.over(record));
     const streamer = first && this.names[STREAMERS]!.name(first.name);
     return streamer === undefined ? null : { streamer, since: first!.value };
   }
 
   /** The streamers whom the user of a record follows. */
   follows(record: Uint8Array): string[] {
-    const numbers = this.reader.namesOf(this.#over(record), FOLLOWS);
-    return Array.from(numbers).flatMap((number) => this.names[STREAMERS]!.name(number) ?? []);
+    const followed: string[] = [];
+    this.reader.walk(this.#bytes.over(record), (names, number, table) => {
+      const streamer = table === FOLLOWS ? this.names[names]!.name(number) : undefined;
+      if (streamer !== undefined) followed.push(streamer);
+    });
+    return followed;
   }
 
   /** A record that refers to its names (1), or no longer does (-1). */
   refer(record: Uint8Array, by: 1 | -1): void {
     const { names } = this;
-    this.reader.walk(this.#over(record), (table, number) => {
+    this.reader.walk(this.#bytes.over(record), (table, number) => {
       if (by === 1) names[table]!.refer(number);
       else names[table]!.drop(number);
     });
-  }
-
-  #over(record: Uint8Array): ByteReader {
-    const bytes = this.#bytes;
-    bytes.bytes = record;
-    bytes.at = 0;
-    bytes.end = record.length;
-    return bytes;
   }
 
   #entry(table: number, names: number, name: string): void {
@@ -218,17 +234,8 @@ export class ProfileCodec {
     this.#writer.name(this.names[names]!.intern(name));
   }
 
-  #packScalars({
-    watching,
-    firstSeen,
-    fadedAt,
-    requests,
-    sums,
-    session,
-    rhythm,
-    influence,
-    traits,
-  }: UserProfile): void {
+  #packScalars(profile: UserProfile): void {
+    const { watching, sums, session, rhythm, influence, traits } = profile;
     const w = this.#writer;
     const speedsOf = (names: readonly (keyof UserSums)[]) => {
       for (const name of names) for (const sum of sums[name]!) w.number(sum);
@@ -238,17 +245,11 @@ export class ProfileCodec {
       w.number(watching.since);
     }
     w.entry(1);
-    for (const value of [firstSeen, fadedAt, requests]) w.number(value);
+    for (const name of OWN) w.number(profile[name]);
     speedsOf(SUMS);
-    for (const value of [session.start, session.gapMs, session.requests, session.clicks, session.engaged])
-      w.number(value);
-    for (const value of [session.bounces, session.minutes, session.ignored, session.lastWatchMs, session.pages]) {
-      w.number(value);
-    }
-    for (const value of [rhythm.returns, rhythm.logGaps, rhythm.lateness, rhythm.mood, rhythm.fresh, rhythm.freshAt]) {
-      w.number(value);
-    }
-    for (const value of [influence.since, influence.decisions, influence.returns]) w.number(value);
+    for (const name of SESSION) w.number(session[name]);
+    for (const name of RHYTHM) w.number(rhythm[name]);
+    for (const name of INFLUENCE) w.number(influence[name]);
     if (traits.age !== undefined) {
       w.entry(2);
       w.number(traits.age);
@@ -267,83 +268,33 @@ export class ProfileCodec {
     }
   }
 
-  #packPair(pair: Pair): void {
-    const w = this.#writer;
-    w.number(pair.visits);
-    w.number(pair.watches);
-    w.number(pair.engaged);
-    w.number(pair.minutes);
-    w.number(pair.weight);
-    w.number(pair.lastVisit);
-    w.number(pair.lastWatchMs);
-    w.number(pair.approvals);
-    w.number(pair.dislikes);
-    w.number(pair.ratings);
-    w.number(pair.ratingSum);
-  }
-
   #unpackScalars(): UserProfile {
     const r = this.reader;
     const next = () => r.number();
-    const triple = () => [next(), next(), next()];
-    const { counts, base } = r;
-    let watching: UserProfile["watching"] = null;
+    const { counts } = r;
+    const profile = emptyProfile(r.base, this.#options);
+    const { sums, session, rhythm, influence, traits } = profile;
+    const speedsOf = (names: readonly (keyof UserSums)[]) => {
+      for (const name of names) sums[name] = [next(), next(), next()];
+    };
     if (counts[WATCHING]! > 0) {
       const streamer = this.#name(STREAMERS);
       const since = next();
-      if (streamer !== undefined) watching = { streamer, since };
+      if (streamer !== undefined) profile.watching = { streamer, since };
     }
-    const [firstSeen, fadedAt, requests] = [next(), next(), next()];
-    const sums = Object.fromEntries(SUMS.map((name) => [name, triple()])) as unknown as UserSums;
-    const session = {
-      start: next(),
-      gapMs: next(),
-      requests: next(),
-      clicks: next(),
-      engaged: next(),
-      bounces: next(),
-      minutes: next(),
-      ignored: next(),
-      lastWatchMs: next(),
-      pages: next(),
-      shown: new Latest<string, number>(SHOWN),
-    };
-    const rhythm = {
-      returns: next(),
-      logGaps: next(),
-      lateness: next(),
-      mood: next(),
-      fresh: next(),
-      freshAt: next(),
-    };
-    const influence = { since: next(), decisions: next(), returns: next(), streamers: new Map<string, Contribution>() };
-    const traits: UserTraits = {};
+    for (const name of OWN) profile[name] = next();
+    speedsOf(SUMS);
+    for (const name of SESSION) session[name] = next();
+    for (const name of RHYTHM) rhythm[name] = next();
+    for (const name of INFLUENCE) influence[name] = next();
     if (counts[2]! > 0) traits.age = next();
     NAMED.forEach((name, i) => {
       const value = counts[3 + i]! > 0 ? this.#name(TRAITS + i) : undefined;
       if (value !== undefined) traits[name] = value;
     });
-    if (counts[3 + NAMED.length]! > 0) for (const name of PAGES) sums[name] = triple();
-    if (counts[4 + NAMED.length]! > 0) for (const name of RATINGS) sums[name] = triple();
-    const none = new Latest<string, never>(1);
-    return {
-      firstSeen,
-      lastSeen: base,
-      requests,
-      sums,
-      categories: none,
-      tags: none,
-      pairs: none,
-      recent: [],
-      traits,
-      friends: null,
-      follows: null,
-      watching,
-      session,
-      rhythm,
-      influence,
-      fadedAt,
-    };
+    if (counts[3 + NAMED.length]! > 0) speedsOf(PAGES);
+    if (counts[4 + NAMED.length]! > 0) speedsOf(RATINGS);
+    return profile;
   }
 
   #interest(): Interest {
@@ -353,20 +304,9 @@ export class ProfileCodec {
   }
 
   #pair(): Pair {
-    const r = this.reader;
-    return {
-      visits: r.number(),
-      watches: r.number(),
-      engaged: r.number(),
-      minutes: r.number(),
-      weight: r.number(),
-      lastVisit: r.number(),
-      lastWatchMs: r.number(),
-      approvals: r.number(),
-      dislikes: r.number(),
-      ratings: r.number(),
-      ratingSum: r.number(),
-    };
+    const pair = emptyPair(0);
+    for (const name of PAIRED) pair[name] = this.reader.number();
+    return pair;
   }
 
   #name(table: number): string | undefined {

@@ -3,6 +3,7 @@ import type { Id } from "../../../protocol/index.js";
 import { ByteReader, ByteWriter } from "../packed/bytes.js";
 import { Directory, type Listing } from "../packed/directory.js";
 import { DEAD } from "../packed/names.js";
+import { newId } from "../packed/packedmap.js";
 import { framedPart, framedReader } from "../packed/parts.js";
 import { doubles, words } from "../packed/rows.js";
 import { Slabs } from "../packed/slabs.js";
@@ -192,8 +193,8 @@ export class ProfileStore {
     });
   }
 
-  /** Reads such a part into an empty store. */
-  reader(name: string): PartReader {
+  /** Reads such a part into an empty store. @param isOld - Whether it is of version 8 of files. Default false. */
+  reader(name: string, isOld = false): PartReader {
     const { names, reader } = this.#codec;
     // Names come at their first use: the numbers of this store are those of the file.
     const used = names.map((table) => table.size);
@@ -201,24 +202,23 @@ export class ProfileStore {
     return framedReader(name, (frame) => {
       const what = `${name}.${users++}`;
       frame.what = what;
-      const id = frame.text();
-      if (id === "" || this.#directory.get(id) >= 0) throw new SnapshotError(`"${what}.user" must be a new id`);
-      if (users > this.#directory.max)
-        throw new SnapshotError(`"${name}" must have at most ${this.#directory.max} users`);
+      const id = newId(frame, this.#directory);
       const touched = frame.number(-Number.MAX_VALUE, Number.MAX_VALUE, "touched");
       const length = frame.u24();
-      const record = frame.bytes.slice(frame.skip(length), frame.at);
-      const bytes = new ByteReader(record, what);
-      reader.open(bytes);
+      let record = frame.bytes.subarray(frame.skip(length), frame.at);
+      let bytes = new ByteReader(record, what);
+      reader.open(bytes, isOld);
       bytes.done();
       reader.check(what, DEAD);
       if (reader.counts[1] !== 1) throw new SnapshotError(`"${what}.profile" is missing`);
-      bytes.at = 0;
+      if (isOld) record = this.#codec.again();
+      bytes = new ByteReader(record, what);
       reader.walk(bytes, (table, number) => {
         if (number === DEAD || number < used[table]!) return;
         if (number > used[table]!) throw new SnapshotError(`"${what}" has a name ${number} of ${used[table]}`);
         const text = frame.text();
-        if (text === "" || names[table]!.intern(text) !== number) {
+        // The category of streams without one is "".
+        if (names[table]!.intern(text) !== number) {
           throw new SnapshotError(`"${what}" must have new names of ${NAMES_OF[table]}, got ${JSON.stringify(text)}`);
         }
         used[table]!++;
@@ -242,36 +242,27 @@ export class ProfileStore {
     const { names, reader } = this.#codec;
     // By number here, that of the file, plus 1. A map of many names would stop everything where it grows.
     const numbers = names.map(() => ({ of: words(), size: 0 }));
-    const out = new ByteWriter();
+    const [out, own, texts] = [new ByteWriter(), new ByteWriter(), new ByteWriter()];
     const bytes = new ByteReader();
+    const rename = (table: number, number: number) => {
+      const text = names[table]!.nameAt(number, moments[table]!);
+      if (text === undefined) return DEAD;
+      const known = numbers[table]!;
+      const seen = known.of.made(number);
+      if (seen > 0) return seen - 1;
+      texts.text(text);
+      known.of.set(number, known.size + 1);
+      return known.size++;
+    };
     for (const slot of listing.slots()) {
       if (unwritten.has(slot)) this.#settle(slot);
-      const record = this.#slabs.get(written.get(slot) ?? of(slot));
+      bytes.over(this.#slabs.get(written.get(slot) ?? of(slot)));
+      texts.clear();
+      reader.renamed(bytes, own.clear(), rename);
       out.clear().text(listing.id(slot));
       out.f64(time(slot));
-      out.u24(record.length);
-      const from = out.length;
-      out.raw(record);
-      bytes.bytes = record;
-      bytes.at = 0;
-      bytes.end = record.length;
-      reader.walk(bytes, (table, number, at) => {
-        const text = names[table]!.nameAt(number, moments[table]!);
-        const known = numbers[table]!;
-        let own = DEAD;
-        if (text !== undefined) {
-          const seen = known.of.made(number);
-          if (seen > 0) own = seen - 1;
-          else {
-            own = known.size++;
-            known.of.set(number, own + 1);
-            out.text(text);
-          }
-        }
-        out.bytes[from + at] = own;
-        out.bytes[from + at + 1] = own >>> 8;
-        out.bytes[from + at + 2] = own >>> 16;
-      });
+      out.u24(own.length);
+      for (const { bytes, length } of [own, texts]) out.raw(bytes.subarray(0, length));
       yield out.bytes.subarray(0, out.length);
     }
   }

@@ -58,6 +58,7 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
     of("rank_rewards_total", "Rewards of actions.", rank.rewards),
     of("rank_expired_total", "Chosen actions that got the default reward.", rank.expired),
     of("requests_in_hand", "Requests that are being answered.", inHand),
+    ...options.connections.flatMap((connection) => connection.figures()),
     ...options.figures(),
   ];
 }

@@ -9,7 +9,10 @@ const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 export function operationRoutes(desk: Desk): Handlers {
   const { edge } = desk.options;
   return {
-    stats: () => json({ ...edge.stats(), recommender: edge.recommenderStats() }),
+    stats: () => {
+      const connections = desk.options.connections.map((connection) => connection.state());
+      return json({ ...edge.stats(), recommender: edge.recommenderStats(), connections });
+    },
     live: () => json({ live: true }),
     ready: () => {
       if (desk.isDraining) throw new HttpError(503, "the server is stopping", RETRY);

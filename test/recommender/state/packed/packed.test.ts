@@ -73,47 +73,90 @@ test("bytes give back numbers and texts, half surrogates too; what is cut off is
 
 test("a record gives back every number to the bit, and all names", () => {
   const tables = [
+    { name: "w", names: [2], columns: [time("t")], max: 1 },
     { name: "a", names: [0, 1], columns: [time("t"), count("n")], max: 1000 },
     { name: "b", names: [], columns: [shortSum("s"), real("r")], max: 1000 },
     { name: "c", names: [0], columns: [], max: 1000 },
   ];
   const [writer, reader] = [new RecordWriter(tables), new RecordReader(tables)];
-  const entry = fc.tuple(anyNumber, anyNumber, fc.nat(DEAD), fc.nat(DEAD));
+  // Columns of many numbers, of few, and of one; names of two bytes, of three, and dead ones.
+  const few = fc.constantFrom(1, 2, 0.1, 0, -0, 1e300);
+  const number = fc.oneof(anyNumber, few);
+  const name = fc.oneof(fc.nat(70_000), fc.constantFrom(0xfffe, 0xffff, DEAD));
+  const entries = (x: fc.Arbitrary<number>, y: fc.Arbitrary<number>) =>
+    fc.array(fc.tuple(x, y, name, fc.oneof(fc.nat(999), name)), { maxLength: 40 });
+  const any = fc.oneof(entries(number, number), entries(few, fc.constant(0.1)), entries(fc.constant(0), few));
+  const watching = fc.option(fc.tuple(name, anyNumber), { nil: undefined });
   fc.assert(
-    fc.property(anyNumber, fc.array(entry), fc.array(entry), fc.array(entry), (base, a, b, c) => {
+    fc.property(anyNumber, watching, any, any, any, (base, w, a, b, c) => {
       writer.begin(base);
-      for (const [x, y, n, m] of a) {
+      if (w !== undefined) {
         writer.entry(0);
+        writer.name(w[0]);
+        writer.number(w[1]);
+      }
+      for (const [x, y, n, m] of a) {
+        writer.entry(1);
         writer.name(n);
         writer.name(m);
         writer.number(x);
         writer.number(y);
       }
       for (const [x, y] of b) {
-        writer.entry(1);
+        writer.entry(2);
         writer.number(x);
         writer.number(y);
       }
       for (const [, , n] of c) {
-        writer.entry(2);
+        writer.entry(3);
         writer.name(n);
       }
-      const bytes = new ByteReader(writer.end().slice(), "record");
+      const record = writer.end().slice();
+      const bytes = new ByteReader(record, "record");
       reader.open(bytes);
       bytes.done();
-      expect([...reader.counts]).toEqual([a.length, b.length, c.length]);
+      expect([...reader.counts]).toEqual([w ? 1 : 0, a.length, b.length, c.length]);
       expect(reader.base).toBe(base);
+      if (w !== undefined) expect(reader.number()).toBe(w[1]);
       for (const [x, y] of [...a, ...b]) expect([reader.number(), reader.number()]).toEqual([x, y]);
+      if (w !== undefined) expect(reader.name()).toBe(w[0]);
       for (const [, , n, m] of a) expect([reader.name(), reader.name()]).toEqual([n, m]);
       for (const [, , n] of c) expect(reader.name()).toBe(n);
-      bytes.at = 0;
-      expect([...reader.namesOf(bytes, 2)]).toEqual(c.map(([, , n]) => n));
-      bytes.at = 0;
-      const first = reader.first(bytes);
-      expect(first).toEqual(a.length > 0 ? { name: a[0]![2], value: a[0]![0] } : undefined);
+      const walked: number[] = [];
+      reader.walk(bytes.over(record), (_, number, table) => table === 3 && walked.push(number));
+      expect(walked).toEqual(c.map(([, , n]) => n));
+      expect(reader.first(bytes.over(record))).toEqual(w && { name: w[0], value: w[1] });
+      // With other names, and back, it is the same to the byte; so it is where its numbers are written anew.
+      const [other, back] = [new ByteWriter(), new ByteWriter()];
+      const moved = (number: number) => (number === DEAD ? DEAD : number ^ 0x10000);
+      reader.renamed(bytes.over(record), other, (_, number) => moved(number));
+      reader.renamed(bytes.over(other.slice()), back, (_, number) => moved(number));
+      expect(Buffer.compare(back.slice(), record)).toBe(0);
+      reader.open(bytes.over(record));
+      expect(Buffer.compare(writer.again(reader), record)).toBe(0);
     }),
     { seed: 1, numRuns: 500 },
   );
+});
+
+test("a column of few different numbers costs their places, in bits", () => {
+  const tables = [{ name: "a", names: [], columns: [real("x"), count("n")], max: 1000 }];
+  const size = (n: number, x: (i: number) => number) => {
+    const writer = new RecordWriter(tables);
+    writer.begin(0);
+    for (let i = 0; i < n; i++) {
+      writer.entry(0);
+      writer.number(x(i));
+      writer.number(0);
+    }
+    return writer.end().length;
+  };
+  const head = size(0, () => 0);
+  expect(size(64, () => 0) - head).toBe(2);
+  expect(size(64, () => 0.1) - head).toBe(3 + 8);
+  expect(size(64, (i) => [0.1, 0.7][i % 2]!) - head).toBe(3 + 16 + 64 / 8);
+  expect(size(64, (i) => (i % 16) / 10) - head).toBeLessThan(2 + 4 + 16 * 8 + 64 / 2 + 1);
+  expect(size(64, (i) => i / 10) - head).toBeGreaterThan(400);
 });
 
 describe("slabs", () => {

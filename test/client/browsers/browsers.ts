@@ -1,0 +1,142 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { LiveQClient } from "../../../src/client/index.js";
+import type { LiveEvent } from "../../../src/protocol/index.js";
+import { browse } from "../../runtimes/execute.js";
+import type { Runtime } from "../../runtimes/install.js";
+import { type Logged, logged, Served } from "./served.js";
+import { bundled, platformSite } from "./site.js";
+
+const SECRET = "a-token-that-may-do-all";
+const PAGE = "a-token-for-a-page";
+const USER = "u1";
+/** The server ends watches without a heartbeat after so long. */
+const BEAT_TIMEOUT_MS = 2000;
+const STREAMS = 5;
+const LIMITS = { timeoutMs: 80_000 };
+
+function require(isTrue: boolean, what: string, got: unknown): void {
+  if (!isTrue) throw new Error(`${what}: ${JSON.stringify(got)}`);
+}
+
+interface Visited {
+  id: string;
+  slate: string[];
+}
+
+/** A page in a browser against a server as a process: what a visitor does there is in the server's log, once. */
+export async function checkBrowser(browser: Runtime): Promise<string> {
+  mkdirSync(".build", { recursive: true });
+  const folder = mkdtempSync(resolve(".build", "client-"));
+  const site = await platformSite();
+  try {
+    const options = join(folder, "options.json");
+    writeFileSync(options, JSON.stringify({ seed: 1, pending: { beatTimeoutMs: BEAT_TIMEOUT_MS } }));
+    const words = ["--dir", "data", "--options", options, "--origin", site.origin];
+    const tokens = ["--token", SECRET, `${PAGE}=recommend,events`];
+    const command = [process.execPath, resolve("dist/cli/liveq.js")];
+    const server = await new Served(command, [...words, ...tokens], folder).start();
+    const client = new LiveQClient({ url: server.url, token: SECRET });
+    for (let i = 0; i < STREAMS; i++) await client.onAir(`s${i}`, { streamer: `r${i}`, category: "chess" });
+    site.headers["content-security-policy"] =
+      `default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; media-src blob:; connect-src 'self' ${server.url}`;
+    site.files.set(
+      "/index.html",
+      '<!doctype html><meta charset="utf-8"><body><script type="module" src="/main.js"></script>',
+    );
+    site.files.set("/main.js", await bundled("test/client/browsers/page.ts"));
+    const storage = browser.name === "firefox" ? "indexedDB" : "localStorage";
+    site.files.set("/run.json", JSON.stringify({ url: server.url, token: PAGE, user: USER, storage }));
+    const failed = site.posted("/failed").then((text) => Promise.reject(new Error(text)));
+    const visited = site.posted("/visited").then((text) => {
+      const { slate } = JSON.parse(text) as Visited;
+      site.files.set("/clicked.json", JSON.stringify({ stream: slate[0] }));
+      return text;
+    });
+    const watched = site.posted("/watched").then(async () => {
+      const { recommender } = await client.stats();
+      return JSON.stringify({ lostEnds: recommender["lostEnds"], at: Date.now() });
+    });
+    failed.catch(() => {});
+    const answer = Promise.race([failed, watched]);
+    const before = await browse(browser, `${site.origin}/`, answer as Promise<string>, { ...LIMITS, end: "SIGKILL" });
+    const ended = await lostEnd(client, JSON.parse(before));
+    const profile = await client.profile(USER);
+    const counts = await client.stats();
+    await server.stop();
+    const events = await eventsOf(join(folder, "data"));
+    // Those of the streams too.
+    const wanted = events.length + STREAMS;
+    require(counts.events === wanted, "events that counted", { counted: counts.events, wanted });
+    return `${checkEvents(events, JSON.parse(await visited))}; ${ended}; known of the visitor: ${Object.keys(profile!).length} fields`;
+  } finally {
+    site.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Waits until the server has ended the watch of the tab that was killed. */
+async function lostEnd(client: LiveQClient, before: { lostEnds: number; at: number }): Promise<string> {
+  for (;;) {
+    // Any request lets the server look at the time.
+    await client.recommend({ user: "somebody else", k: 1 });
+    const { recommender } = await client.stats();
+    const seconds = (Date.now() - before.at) / 1000;
+    if (recommender["lostEnds"] === before.lostEnds + 1)
+      return `a killed tab's watch ended after ${seconds.toFixed(1)} s`;
+    require(seconds < 60, "the watch of a killed tab does not end", { recommender, before });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The events of users, each once: what came again, as a page that ends repeats what has no answer, was no other. */
+async function eventsOf(folder: string): Promise<Logged[]> {
+  const found = new Map<string, Logged>();
+  for (const record of await logged(folder)) {
+    if (!("user" in record.event)) continue;
+    const { id } = record.event;
+    const before = found.get(id!);
+    const isSame = before === undefined || JSON.stringify(before.event) === JSON.stringify(record.event);
+    require(isSame, "an id stands for two events", [before, record]);
+    found.set(id!, before ?? record);
+  }
+  return [...found.values()];
+}
+
+/** @throws Error for what is missing, too much, or wrong. */
+function checkEvents(taken: readonly Logged[], { id, slate }: Visited): string {
+  const of = (kind: LiveEvent["kind"], stream: string) =>
+    taken
+      .map(({ event }) => event as LiveEvent & Record<string, unknown>)
+      .filter((event) => {
+        return event.kind === kind && event["stream"] === stream;
+      });
+  const lengths = (kind: LiveEvent["kind"], stream: string) =>
+    of(kind, stream).map((event) => event["watchMs"] as number);
+  require(taken.every(({ event }) => "user" in event && event.user === USER), "the user is another", taken);
+  const skews = taken.map(({ now, event }) => now - event.time);
+  // The page's clock is five hours behind. What a hidden page could not send waits for the next one.
+  require(Math.min(...skews) > -500 && Math.max(...skews) < 20_000, "times are not the server's", skews);
+  const seen = slate.map((stream) => of("impression", stream).map(({ position, decision }) => [position, decision]));
+  const wanted = [0, 1, 2].map((position) => [[position, id]]);
+  require(JSON.stringify(seen) === JSON.stringify([...wanted, [], []]), "impressions", seen);
+  const clicks = slate.map((stream) => of("click", stream).map(({ decision }) => decision));
+  require(JSON.stringify(clicks) === JSON.stringify([[id], [], [], [], []]), "clicks", clicks);
+  const [first, second, third] = slate as [string, string, string];
+  const [live, again, ...more] = lengths("watch", first);
+  require(live! > 2500 && live! < 30_000, "the watch of an element that goes", live);
+  require(again! > 1000 && again! < 5000 && more.length === 0, "the watch of a page that ends", [again, more]);
+  const short = lengths("watch", second);
+  require(short.length === 1 && short[0]! > 500 && short[0]! < 4000, "the watch of a clip that ends", short);
+  const other = lengths("watch", third);
+  require(other.length === 1 && other[0]! > 800 && other[0]! < 5000, "the watch of an element that changes", other);
+  const beats = of("heartbeat", first);
+  const own = lengths("heartbeat", first);
+  require(own.length >= 5, "heartbeats", own);
+  const last = beats.at(-1)!;
+  require(last["decision"] === id, "the decision of a click on the page before", last);
+  require((taken.at(-1)!.event as { kind: string }).kind === "heartbeat", "a killed tab reports no end", taken.at(-1));
+  const counts = new Map<string, number>();
+  for (const { event } of taken) counts.set(event.kind, (counts.get(event.kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => `${count} ${kind}`).join(", ");
+}
