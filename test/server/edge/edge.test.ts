@@ -189,6 +189,45 @@ test("a killed server goes on where its log ends: nothing acknowledged is lost o
   expect(await (await host.start()).feed([event])).toEqual(["duplicate"]);
 });
 
+test("an event counts once in 24 hours, over restarts and where only a checkpoint knows it; later it is late", async () => {
+  await made();
+  const event: LiveEvent = { kind: "like", time: host.time, user: "u3", stream: "s1", id: "once" };
+  expect(await host.edge.feed([event])).toEqual(["taken"]);
+  for (let i = 0; i < 4; i++) {
+    await host.serve(3, i);
+    await host.edge.save();
+  }
+  expect(await openLog(host.store).first()).toBeGreaterThan(9);
+  host.kill();
+  await host.start();
+  expect(await host.edge.feed([event])).toEqual(["duplicate"]);
+  host.time = event.time + 86_400_000;
+  expect(await host.edge.feed([event])).toEqual(["duplicate"]);
+  host.kill();
+  await host.start();
+  host.time += 120_000;
+  expect(["late", "duplicate"]).toContain((await host.edge.feed([event]))[0]);
+});
+
+test("feedback for a decision that was never made teaches nothing, however its name was guessed", async () => {
+  await made();
+  const { id, slate } = host.edge.recommend({ user: "u1", k: 2 });
+  const [, number] = /^(.*-)\d+$/.exec(id)!;
+  host.kill();
+  await host.start();
+  const { id: later } = host.edge.recommend({ user: "u2", k: 2 });
+  expect(later).not.toBe(id);
+  const before = host.edge.recommenderStats().unknownDecisions;
+  const guesses = [`${number}7`, `${number}-1`, "dqn-0", later.replace(/\d+$/, "99")];
+  const events = guesses.map((decision): LiveEvent => {
+    return { kind: "click", time: host.time, user: "u9", stream: slate[0]!, decision };
+  });
+  await host.edge.feed(events);
+  expect(host.edge.recommenderStats().unknownDecisions).toBe(before + guesses.length);
+  await host.edge.settled();
+  expect(host.edge.recommenderStats().transitions).toBe(0);
+});
+
 test("decisions of two lives have other names", async () => {
   await made();
   const names = new Set<string>();
