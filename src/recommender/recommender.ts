@@ -67,6 +67,7 @@ import {
   type Compared,
   type DecisionRows,
   drawSome,
+  type KnownDecision,
   type NextState,
   Objective,
   Pace,
@@ -664,6 +665,20 @@ export class Recommender implements Policy, TargetPolicy {
    */
   profile(user: Id): (ExportedProfile & Record<string, unknown>) | undefined {
     return this.#scenes.state.profile(user);
+  }
+
+  /** Decisions for a user whose feedback is not over, with what came of each stream so far, as plain values. */
+  waiting(user: Id): Pick<KnownDecision, "id" | "time" | "slate" | "outcomes">[] {
+    return this.#pending.of(user);
+  }
+
+  /**
+   * Streams like one on air: those with the nearest vectors first, then the most viewed of its category.
+   * @param k - Most streams, an integer >= 0. Default 10.
+   * @returns Ids, without its own; undefined for a stream that is not on air.
+   */
+  similar(stream: Id, k = 10): Id[] | undefined {
+    return this.#scenes.similar(stream, k);
   }
 
   /** A copy of a streamer's profile over all streams, as plain values; undefined for an unknown streamer. */

@@ -1,14 +1,26 @@
 export { type Receipt, type Taker, takeEach } from "../protocol/index.js";
 export { type EventLog, StorageError, type StorageReason } from "../storage/index.js";
-export { type Model, ServingAgent } from "./edge/agent.js";
-export { Edge, type EdgeNews, type EdgeParts, type EdgeStats, type Learned, type LearnerPort } from "./edge/edge.js";
+export { type Acting, type Model, ServingAgent, type ShadowReport } from "./edge/agent.js";
+export { Edge, type EdgeNews, type EdgeParts, type EdgeStats, type UserExport } from "./edge/edge.js";
+export type { Candidate } from "./edge/gallery.js";
 export type { HeldBack, ModelOptions } from "./edge/learner.js";
 export { LocalLearner, type LocalLearnerOptions } from "./edge/local.js";
 export { type MemoryEdgeOptions, memoryEdge } from "./edge/memory.js";
+export type { KeptModels, Learned, LearnerPort } from "./edge/port.js";
 export { type Beginning, beginning } from "./edge/start.js";
+export type { ArmPolicy, TrialOptions, TrialReport } from "./edge/trials.js";
 export { type EdgeApp, type EdgeClient, edgeApp } from "./http/app.js";
 export { SCOPES, type Scope, type Token } from "./http/auth.js";
 export type { RateOptions } from "./http/limits.js";
 export type { Metric } from "./http/metrics.js";
 export type { Answered, EdgeAppOptions } from "./http/options.js";
 export { type IngestAnswer, type IngestFault, type IngestOptions, ingest, type Sunk } from "./ingest.js";
+export {
+  type Exploration,
+  type RankAnswer,
+  RankError,
+  type RankModel,
+  type RankOptions,
+  type RankReport,
+  RankService,
+} from "./rank/index.js";

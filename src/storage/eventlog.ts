@@ -41,6 +41,8 @@ export function checkedLog(options: Partial<LogOptions>): LogOptions {
 export interface EventLog {
   /** The sequence number that the next record gets. */
   readonly next: number;
+  /** The sequence number of the oldest record that there is; `next` without any. */
+  oldest(): Promise<number>;
   /**
    * Adds records, all or none, and resolves once they are on disk. Batches of the same moment share one write.
    *
@@ -204,6 +206,12 @@ export function* recordsOf(store: BlockStore, from: number, end: number): Genera
   if (next < end) throw new StorageError("damaged", `record ${next} is gone: the log should end at ${end}`);
 }
 
+/** The sequence number of the oldest record of a store. */
+export function oldestOf(store: BlockStore, next: number): number {
+  for (const { first } of store.read(0)) return first;
+  return next;
+}
+
 /** A log that writes on this thread: for stores in memory, and where there are no threads. */
 class LocalLog implements EventLog {
   readonly #store: BlockStore;
@@ -235,6 +243,11 @@ class LocalLog implements EventLog {
   async *read(from: number): AsyncGenerator<LogRecord, void, undefined> {
     this.#requireOpen();
     yield* recordsOf(this.#store, from, this.next);
+  }
+
+  async oldest(): Promise<number> {
+    this.#requireOpen();
+    return oldestOf(this.#store, this.next);
   }
 
   async trim(to: number): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type LogOptions,
   type LogRecord,
   type LogStats,
+  oldestOf,
   recordsOf,
 } from "./eventlog.js";
 import { type SqliteOptions, SqliteStore } from "./sqlite.js";
@@ -19,6 +20,7 @@ const PAGE_BYTES = 1 << 20;
 type Call =
   | { id: number; call: "append"; parts: Uint8Array; count: number }
   | { id: number; call: "read"; from: number; end: number }
+  | { id: number; call: "oldest" }
   | { id: number; call: "trim"; to: number }
   | { id: number; call: "close" };
 
@@ -70,7 +72,8 @@ export async function serveLog(): Promise<void> {
         // In one piece: of many, each costs the thread that answers requests some microseconds.
         const bytes = joined(page(store, call.from, call.end));
         port.postMessage({ id: call.id, value: bytes, stats: committer.stats(), next: committer.next }, [bytes.buffer]);
-      } else if (call.call === "trim") answer(call.id, committer.trim(call.to));
+      } else if (call.call === "oldest") answer(call.id, oldestOf(store, committer.next));
+      else if (call.call === "trim") answer(call.id, committer.trim(call.to));
       else close(port, committer, call.id);
     } catch (error) {
       port.postMessage(failed(call.id, error));
@@ -154,6 +157,10 @@ class ThreadLog implements EventLog {
       const records = parted((await this.#call({ call: "read", from: sequence, end })) as Uint8Array);
       for (const bytes of records) yield { sequence: sequence++, bytes };
     }
+  }
+
+  async oldest(): Promise<number> {
+    return (await this.#call({ call: "oldest" })) as number;
   }
 
   async trim(to: number): Promise<void> {

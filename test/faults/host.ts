@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { LiveEvent } from "../../src/protocol/index.js";
-import { Recommender, type RecommenderOptions } from "../../src/recommender/index.js";
+import type { RecommenderOptions } from "../../src/recommender/index.js";
 import { Edge } from "../../src/server/edge/edge.js";
 import { LocalLearner } from "../../src/server/edge/local.js";
-import { applyRecord, decodeRecord } from "../../src/server/edge/records.js";
+import { decodeRecord } from "../../src/server/edge/log/records.js";
+import { applyRecord, openReplica, replicaChunks } from "../../src/server/edge/replica.js";
 import { beginning } from "../../src/server/edge/start.js";
 import { Checkpoints, type Disk, type EventLog, MemoryStore, openLog } from "../../src/storage/index.js";
 import { SimulatedDisk } from "../support/disk.js";
@@ -66,9 +67,10 @@ export class Host {
 
 /** What a learner is that is told a whole log at once. */
 export async function learned(log: EventLog): Promise<string> {
-  const recommender = Recommender.load(beginning(undefined, OPTIONS).file);
-  for await (const { bytes } of log.read(0)) applyRecord(recommender, decodeRecord(bytes));
-  const hash = hashOf(recommender.saveChunks());
-  recommender.dispose();
+  const replica = openReplica(beginning(undefined, OPTIONS).file, undefined, false);
+  for await (const { bytes } of log.read(0)) applyRecord(replica, decodeRecord(bytes));
+  const hash = hashOf(replicaChunks(replica));
+  replica.recommender.dispose();
+  replica.ranker.dispose();
   return hash;
 }

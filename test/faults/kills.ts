@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/index.js";
-import { Recommender } from "../../src/recommender/index.js";
-import { applyRecord, decodeRecord } from "../../src/server/edge/records.js";
+import { decodeRecord } from "../../src/server/edge/log/records.js";
+import { applyRecord, openReplica, type Replica, replicaChunks } from "../../src/server/edge/replica.js";
 import { beginning, LocalLearner } from "../../src/server/index.js";
 import { Checkpoints, diskFolder, openLog, SqliteStore } from "../../src/storage/index.js";
 import { type Answer, Served } from "../support/served.js";
@@ -18,13 +18,13 @@ const CLIENTS = 3;
 
 /** Learns what the log of a folder holds, and is never interrupted. */
 class Uninterrupted {
-  readonly #recommender: Recommender;
+  readonly #replica: Replica;
   #next = 0;
   /** How often each event was taken, by its id. */
   readonly taken = new Map<string, number>();
 
   constructor() {
-    this.#recommender = Recommender.load(beginning(undefined, { seed: SEED }).file);
+    this.#replica = openReplica(beginning(undefined, { seed: SEED }).file, undefined, false);
   }
 
   /** Goes on to the end of the log. */
@@ -34,8 +34,7 @@ class Uninterrupted {
       for await (const { sequence, bytes } of log.read(this.#next)) {
         const record = decodeRecord(bytes);
         this.#next = sequence + 1;
-        if (record.type !== "event") applyRecord(this.#recommender, record);
-        else if (this.#recommender.feedback(record.event, record.now) === "taken") {
+        if (applyRecord(this.#replica, record) === "taken" && record.type === "event") {
           const { id = "" } = record.event as { id?: string };
           this.taken.set(id, (this.taken.get(id) ?? 0) + 1);
         }
@@ -47,12 +46,13 @@ class Uninterrupted {
 
   hash(): string {
     const digest = createHash("sha256");
-    for (const chunk of this.#recommender.saveChunks()) digest.update(chunk);
+    for (const chunk of replicaChunks(this.#replica)) digest.update(chunk);
     return `${this.#next} ${digest.digest("hex")}`;
   }
 
   close(): void {
-    this.#recommender.dispose();
+    this.#replica.recommender.dispose();
+    this.#replica.ranker.dispose();
   }
 }
 

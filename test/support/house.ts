@@ -18,6 +18,7 @@ export const HOUSE: readonly Room[] = [
   { path: "playground", holds: "a static page that learns in the browser: control, a live platform, the same bits" },
   { path: "dashboard", holds: "pages of a running server, and the parts that all pages are made of" },
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
+  { path: "server/rank", holds: "actions that a caller gives, ranked by the rewards of earlier ones" },
   { path: "storage", holds: "the durable log and checkpoints" },
   { path: "examples", holds: "programs of one page, written as by a user of the package; a test runs each" },
   {

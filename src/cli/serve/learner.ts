@@ -2,14 +2,14 @@ import { setPriority } from "node:os";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { beginning, LocalLearner } from "../../server/index.js";
-import { Checkpoints, diskFolder, parted } from "../../storage/index.js";
+import { Checkpoints, diskFolder, parted, Shelf } from "../../storage/index.js";
 import type { LearnerAnswer, LearnerCall, LearnerStart } from "./threads.js";
 
 /** How much more willing to wait than the threads that answer, where the system knows it. */
 const NICENESS = 10;
 
 const port = parentPort!;
-const { folder, options, checkpointRecords, models } = workerData as LearnerStart;
+const { folder, options, rank, checkpointRecords, models } = workerData as LearnerStart;
 const tell = (answer: LearnerAnswer) => port.postMessage(answer);
 
 try {
@@ -21,11 +21,13 @@ try {
 
 try {
   const checkpoints = folder === undefined ? undefined : new Checkpoints(diskFolder(join(folder, "checkpoints")));
-  const begin = beginning(checkpoints, options);
+  const shelf = folder === undefined ? undefined : new Shelf(diskFolder(join(folder, "models")));
+  const begin = beginning(checkpoints, options, rank, shelf);
   const learner = new LocalLearner(begin.file, begin.sequence, {
     ...models,
     checkpointRecords,
     ...(checkpoints && { checkpoints }),
+    ...(shelf && { shelf }),
   });
   tell({ id: 0, value: begin });
   // One after the other, in the order of the calls.
@@ -45,6 +47,10 @@ try {
 async function run(learner: LocalLearner, call: LearnerCall) {
   if (call.call === "take") return learner.take(call.first, parted(call.records));
   if (call.call === "save") return learner.save(call.isAlone);
+  if (call.call === "keep") {
+    await learner.keep(call.models);
+    return undefined;
+  }
   if (call.call === "file") return learner.file();
   await learner.close();
   return undefined;

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { RecommenderOptions } from "../../recommender/index.js";
-import type { Beginning, Learned, LearnerPort, ModelOptions } from "../../server/index.js";
+import type { Beginning, KeptModels, Learned, LearnerPort, ModelOptions, RankOptions } from "../../server/index.js";
 import { joined } from "../../storage/index.js";
 
 /** What the learner's thread is started with. */
@@ -8,6 +8,8 @@ export interface LearnerStart {
   /** Where its checkpoints are; undefined: nowhere. */
   folder: string | undefined;
   options: Partial<RecommenderOptions>;
+  /** Options of a new ranker. Default: those of `RankOptions`. */
+  rank?: Partial<RankOptions>;
   checkpointRecords: number;
   models: Partial<ModelOptions>;
 }
@@ -17,6 +19,7 @@ export type LearnerCall =
   /** Records joined, in one piece. */
   | { id: number; call: "take"; first: number; records: Uint8Array }
   | { id: number; call: "save"; isAlone: boolean }
+  | { id: number; call: "keep"; models: KeptModels }
   | { id: number; call: "file" }
   | { id: number; call: "close" };
 
@@ -61,6 +64,10 @@ export class LearnerThread implements LearnerPort {
 
   async save(isAlone = false): Promise<Learned> {
     return (await this.#call({ call: "save", isAlone })) as Learned;
+  }
+
+  async keep(models: KeptModels): Promise<void> {
+    await this.#call({ call: "keep", models });
   }
 
   async file(): Promise<Uint8Array> {

@@ -5,6 +5,7 @@ export { Pace, type PaceOptions, type SavedPace } from "./pace.js";
 export {
   type ClosedDecision,
   type DecisionRows,
+  type KnownDecision,
   type NextState,
   Pending,
   type PendingDecision,

@@ -472,6 +472,12 @@ export class Pending {
     return this.#ofUser.has(user);
   }
 
+  /** What waits of a user, as plain values. */
+  of(user: Id): Pick<KnownDecision, "id" | "time" | "slate" | "outcomes">[] {
+    const entries = this.#ofUser.get(user)?.entries ?? [];
+    return structuredClone(entries.map(({ id, time, slate, outcomes }) => ({ id, time, slate, outcomes })));
+  }
+
   /** The user came back: `next` is the next state of all waiting decisions. Returns the decisions that close. */
   next(user: Id, next: NextState): ClosedDecision[] {
     const own = this.#ofUser.get(user);

@@ -184,6 +184,16 @@ export class Scenes {
     return { user, profile, now, streams, sources, observation: this.#observation, candidates: rows };
   }
 
+  /** At most k streams like one on air, the nearest first; then the most viewed of its category. Undefined: it is not on air. */
+  similar(id: Id, k: number): Id[] | undefined {
+    const { catalogue } = this.state;
+    const stream = catalogue.get(id);
+    if (stream === undefined) return undefined;
+    const near = this.#towers?.like(stream, k + 1) ?? [];
+    const same = [...catalogue.popular].filter(({ category }) => category === stream.category);
+    return [...new Set([...near, ...same].map((each) => each.id))].filter((other) => other !== id).slice(0, k);
+  }
+
   /** A row for each of these streams, in the latest scene. */
   rowsOf(streams: readonly CatalogStream[]): Float32Array {
     const rows = new Float32Array(streams.length * this.features.candidateSize);

@@ -126,7 +126,24 @@ export class Towers implements Follower {
     among?: readonly CatalogStream[],
   ): CatalogStream[] {
     if (count < 1 || !this.#vectors.readUser(user, this.#user, 0)) return [];
-    this.#wide.set(this.#user);
+    return this.#search(this.#user, count, accepts, among);
+  }
+
+  /** The streams nearest to one of them, itself first; none for one without a vector. */
+  like({ index }: CatalogStream, count: number): CatalogStream[] {
+    const at = this.#rows.at(index);
+    return this.#known[index] === 1
+      ? this.#search(this.#rows.of(index).slice(at, at + this.#wide.length), count, () => true)
+      : [];
+  }
+
+  #search(
+    vector: Float32Array,
+    count: number,
+    accepts: (stream: CatalogStream) => boolean,
+    among?: readonly CatalogStream[],
+  ): CatalogStream[] {
+    this.#wide.set(vector);
     const streams = this.#streams;
     const best = new TopK(Math.min(count, streams.length), (a, b) => streams[a]!.id < streams[b]!.id);
     if (among !== undefined) for (const { index } of among) this.#offer(index, best, accepts);

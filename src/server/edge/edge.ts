@@ -8,44 +8,28 @@ import {
   type Request,
   takeEach,
 } from "../../protocol/index.js";
-import { type DecisionRows, Recommender } from "../../recommender/index.js";
+import type { DecisionRows, Recommender } from "../../recommender/index.js";
 import { type EventLog, type LogStats, StorageError } from "../../storage/index.js";
-import { type Model, ServingAgent } from "./agent.js";
+import { RankService } from "../rank/index.js";
+import { type Acting, type Model, ServingAgent, type ShadowReport } from "./agent.js";
+import { type Candidate, Gallery } from "./gallery.js";
 import type { HeldBack } from "./learner.js";
-import { applyRecord, decodeRecord, type EdgeRecord, encodeRecord } from "./records.js";
-
-/** What a learner says after it was told records. */
-export interface Learned {
-  /** The sequence number of the next record that it needs. */
-  readonly next: number;
-  /** A new model that may go live. */
-  readonly model?: Model | undefined;
-  readonly heldBack?: HeldBack | undefined;
-  /** Set when nobody needs them any more: the log may be trimmed up to here. */
-  readonly trimTo?: number | undefined;
-  /** Whether it has saved itself just now. */
-  readonly isSaved?: boolean;
-}
-
-/** The learner of a server, on this thread or another. */
-export interface LearnerPort {
-  /** Takes records of the log, the first with this sequence number, and answers when it has learned from them. */
-  take(first: number, records: readonly Uint8Array[]): Promise<Learned>;
-  /** Saves itself now, where it has a place to. `isAlone`: and removes what it saved before. */
-  save(isAlone?: boolean): Promise<Learned>;
-  /** A file of its recommender. */
-  file(): Promise<Uint8Array>;
-  close(): Promise<void>;
-}
+import { decodeRecord, type EdgeRecord, encodeRecord } from "./log/records.js";
+import type { Learned, LearnerPort } from "./port.js";
+import { applyRecord, openReplica, type Replica } from "./replica.js";
+import { type ArmPolicy, checkedTrial, type TrialOptions, type TrialReport } from "./trials.js";
 
 /** What a server is made of. */
 export interface EdgeParts {
   log: EventLog;
   learner: LearnerPort;
-  /** A file of the learner's recommender: what serving begins with. */
+  /** A file of the learner, or of a recommender: what serving begins with. */
   file: Uint8Array;
   /** The sequence number of the first record that is not in the file. */
   sequence: number;
+  /** The models of an earlier run, the oldest first, and the one that somebody went back to. Default: none. */
+  models?: readonly Model[] | undefined;
+  pinned?: number | undefined;
   /** The host's time, milliseconds since the Unix epoch. */
   now: () => number;
   /** Called with what goes wrong behind the back of requests. */
@@ -71,7 +55,7 @@ export interface EdgeStats {
   firstPropensities: number;
   /** Records that the learner has not yet learned from. */
   behind: number;
-  /** The model that answers: its version, 0 for the one that the server began with, updates, and when it came. */
+  /** The model that answers: its version, 0 for what a new server began with, updates, and when it came. */
   model: number;
   modelUpdates: number;
   modelAt: number;
@@ -80,12 +64,22 @@ export interface EdgeStats {
   /** What no longer works, until the server starts anew: the learner, or the log, which then takes no events. */
   failed: "learner" | "log" | undefined;
   heldBack: HeldBack | undefined;
+  /** How far a candidate agrees with the model that answers; undefined: none scores beside it. */
+  shadow: (ShadowReport & { candidate: Candidate }) | undefined;
+}
+
+/** All that is held of a user, for the user. */
+export interface UserExport {
+  user: Id;
+  profile: ReturnType<Recommender["profile"]>;
+  /** Decisions whose feedback is not over. */
+  waiting: ReturnType<Recommender["waiting"]>;
+  /** Events and decisions of the log that have the user, the oldest first. */
+  log: EdgeRecord[];
 }
 
 /** Records that are told to the learner at once. */
 const PAGE = 256;
-/** Models that one can go back to. */
-const MODELS = 8;
 
 /**
  * A recommender that serves, logs and learns: requests wait neither for the disk nor for learning.
@@ -94,30 +88,39 @@ const MODELS = 8;
  * only then taken by the recommender that serves. The learner is told what the log holds, in its order.
  */
 export class Edge {
-  readonly #recommender: Recommender;
+  /** Ranks actions that a caller gives. */
+  readonly rank: RankService;
+  readonly #replica: Replica;
   readonly #agent: ServingAgent;
+  readonly #gallery: Gallery;
   readonly #parts: EdgeParts;
-  readonly #models: Model[] = [];
-  readonly #stats: EdgeStats;
+  readonly #stats = { requests: 0, events: 0, unlogged: 0, firstPlaces: 0, firstPropensities: 0 };
+  #failed: EdgeStats["failed"];
+  #heldBack: HeldBack | undefined;
   #learned: number;
   /** Ends the sleep of the pump. */
   #wake: () => void = () => {};
   #isClosing = false;
+  /** Version of the model that answers, as it was told. */
+  #toldModel = 0;
   #pumping: Promise<void> = Promise.resolve();
 
-  private constructor(parts: EdgeParts, recommender: Recommender, agent: ServingAgent) {
+  private constructor(parts: EdgeParts, replica: Replica, agent: ServingAgent) {
     this.#parts = parts;
-    this.#recommender = recommender;
+    this.#replica = replica;
     this.#agent = agent;
     this.#learned = parts.sequence;
-    const { updates } = recommender.stats();
-    this.#stats = {
-      ...{ requests: 0, events: 0, unlogged: 0, behind: 0, model: 0, modelUpdates: updates, modelAt: parts.now() },
-      ...{ firstPlaces: 0, firstPropensities: 0 },
-      isPinned: false,
-      failed: undefined,
-      heldBack: undefined,
-    };
+    const { updates, transitions } = replica.recommender.stats();
+    const unknown = { loss: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
+    const first = { version: 0, sequence: parts.sequence, transitions, updates, ...unknown };
+    this.#gallery = new Gallery(agent, { ...first, weights: agent.copyWeights() }, parts.now);
+    this.#gallery.restore(parts.models ?? [], parts.pinned);
+    this.#gallery.try(replica.trials.options);
+    this.rank = new RankService(replica.ranker, {
+      append: (record) => this.#append([{ type: "rank", record }]),
+      tell: (record) => this.#tell({ type: "rank", record }),
+      now: parts.now,
+    });
   }
 
   /** Brings a server up to the end of its log. @throws SnapshotError, StorageError. */
@@ -127,10 +130,9 @@ export class Edge {
       agent = ServingAgent.load(bytes);
       return agent;
     };
-    const recommender = Recommender.load(parts.file, { loadAgent });
-    for await (const { bytes } of parts.log.read(parts.sequence)) applyRecord(recommender, decodeRecord(bytes));
-    const edge = new Edge(parts, recommender, agent!);
-    edge.#keep(edge.#first());
+    const replica = openReplica(parts.file, loadAgent, true);
+    for await (const { bytes } of parts.log.read(parts.sequence)) applyRecord(replica, decodeRecord(bytes));
+    const edge = new Edge(parts, replica, agent!);
     edge.#pumping = edge.#pump();
     return edge;
   }
@@ -139,17 +141,18 @@ export class Edge {
   recommend(request: Omit<Request, "now">): Decision {
     if ("now" in request) throw new EventError("now", '"now" must be absent: the time of a request is the server\'s');
     let rows: DecisionRows | undefined;
-    const decision = this.#recommender.recommend(parseRequest({ ...request, now: this.#parts.now() }), (told) => {
+    const parsed = parseRequest({ ...request, now: this.#parts.now() });
+    const { recommender, trials } = this.#replica;
+    this.#agent.begin(actingOf(trials.of(parsed.user)?.policy));
+    const decision = recommender.recommend(parsed, (told) => {
       rows = told;
     });
+    trials.decision(decision);
     this.#stats.requests++;
     if (decision.propensities.length > 0) this.#stats.firstPlaces++;
     this.#stats.firstPropensities += decision.propensities[0] ?? 0;
     const { explanations: _, runnersUp: __, sources: ___, scores: ____, ...logged } = decision;
-    this.#append([{ type: "decision", decision: logged, rows }]).catch((error) => {
-      this.#stats.unlogged++;
-      this.#parts.onError?.(error);
-    });
+    this.#tell({ type: "decision", decision: logged, rows });
     return decision;
   }
 
@@ -161,7 +164,8 @@ export class Edge {
   async feed(events: readonly LiveEvent[]): Promise<Receipt[]> {
     const now = this.#parts.now();
     await this.#append(events.map((event) => ({ type: "event", now, event })));
-    const receipts = takeEach(this.#recommender, events, now);
+    const taker = { feedback: (event: LiveEvent) => applyRecord(this.#replica, { type: "event", now, event }) };
+    const receipts = takeEach(taker, events, now);
     this.#stats.events += receipts.filter((receipt) => receipt === "taken").length;
     return receipts;
   }
@@ -172,7 +176,7 @@ export class Edge {
    */
   async forget(user: Id): Promise<boolean> {
     await this.#append([{ type: "forget", user }]);
-    const wasKnown = this.#recommender.forget(user);
+    const wasKnown = this.#replica.recommender.forget(user);
     await this.#append([{ type: "nothing" }]);
     await this.settled();
     const { trimTo, ...learned } = await this.#parts.learner.save(true);
@@ -183,33 +187,95 @@ export class Edge {
 
   /** What is known of a user; undefined for an unknown one. */
   profile(user: Id): ReturnType<Recommender["profile"]> {
-    return this.#recommender.profile(user);
+    return this.#replica.recommender.profile(user);
   }
 
-  /** Goes back to an earlier model at once, and stays there until `release`. Default: the one before. @throws RangeError. */
-  rollback(version = this.#stats.model - 1): void {
-    const found = this.#models.find((model) => model.version === version);
-    if (found === undefined) {
-      const known = this.#models.map((model) => model.version).join(", ");
-      throw new RangeError(`"version" must be one of ${known}, got ${version}`);
+  /** Streams like one on air; undefined for another. See `Recommender.similar`. */
+  similar(stream: Id, k?: number): Id[] | undefined {
+    return this.#replica.recommender.similar(stream, k);
+  }
+
+  /** All that is held of a user: the profile, decisions that wait for feedback, and what the log has; undefined: nothing. */
+  async export(user: Id): Promise<UserExport | undefined> {
+    const { recommender } = this.#replica;
+    const log: EdgeRecord[] = [];
+    for await (const { bytes } of this.#parts.log.read(await this.#parts.log.oldest())) {
+      const record = decodeRecord(bytes);
+      if (isOf(user, record))
+        log.push(record.type === "decision" ? { type: "decision", decision: record.decision } : record);
     }
-    this.#stats.isPinned = true;
-    this.#swap(found);
+    const [profile, waiting] = [recommender.profile(user), recommender.waiting(user)];
+    const isKnown = profile !== undefined || waiting.length > 0 || log.length > 0;
+    return isKnown ? { user, profile, waiting, log } : undefined;
+  }
+
+  /**
+   * Goes back to an earlier model at once, and stays there until `release`, also over restarts where models are kept.
+   *
+   * @param version Default: the one before.
+   * @throws RangeError.
+   */
+  rollback(version?: number): void {
+    this.#gallery.rollback(version);
+    this.#keepModels();
   }
 
   /** Lets the newest model go live again, and those to come. */
   release(): void {
-    this.#stats.isPinned = false;
-    this.#swap(this.#models.at(-1)!);
+    this.#gallery.release();
+    this.#keepModels();
   }
 
   /** The models that one can go back to, the oldest first; without their weights. */
   models(): Omit<Model, "weights">[] {
-    return this.#models.map(({ weights: _, ...model }) => model);
+    return this.#gallery.list();
+  }
+
+  /**
+   * Starts an A/B test of two policies over the users, in place of the one before; it lasts over restarts.
+   *
+   * @throws TypeError, RangeError for wrong options, EventError for a model that is not kept; StorageError.
+   */
+  async startTrial(given: Record<string, unknown>): Promise<TrialReport> {
+    const options = checkedTrial(given);
+    for (const arm of ["a", "b"] as const) this.#gallery.require(options[arm], arm);
+    await this.#setTrial(options);
+    return this.#replica.trials.report()!;
+  }
+
+  /** Ends the A/B test, and returns its last report; undefined without one. @throws StorageError. */
+  async stopTrial(): Promise<TrialReport | undefined> {
+    const report = this.#replica.trials.report();
+    if (report !== undefined) await this.#setTrial(undefined);
+    return report;
+  }
+
+  /** The A/B test and its results so far; undefined without one. */
+  trial(): TrialReport | undefined {
+    return this.#replica.trials.report();
+  }
+
+  async #setTrial(options: TrialOptions | undefined): Promise<void> {
+    const record: EdgeRecord = { type: "trial", now: this.#parts.now(), options };
+    await this.#append([record]);
+    applyRecord(this.#replica, record);
+    this.#gallery.try(options);
+    this.#keepModels();
+  }
+
+  /** Lets a candidate score the same requests, which it does not answer; undefined: no longer. @throws EventError. */
+  shadow(candidate: Candidate | undefined): void {
+    this.#gallery.shadow(candidate);
   }
 
   stats(): EdgeStats {
-    return { ...this.#stats, behind: this.#parts.log.next - this.#learned };
+    const { model, since, isPinned } = this.#gallery.live;
+    return {
+      ...this.#stats,
+      behind: this.#parts.log.next - this.#learned,
+      ...{ model: model.version, modelUpdates: model.updates, modelAt: since, isPinned },
+      ...{ failed: this.#failed, heldBack: this.#heldBack, shadow: this.#gallery.shadowReport() },
+    };
   }
 
   /** What the log has done, and what waits. */
@@ -219,14 +285,14 @@ export class Edge {
 
   /** Counts of the recommender that serves. */
   recommenderStats(): ReturnType<Recommender["stats"]> {
-    return this.#recommender.stats();
+    return this.#replica.recommender.stats();
   }
 
   /** Resolves when the learner has learned from all that is logged by now. @throws Error if it no longer works. */
   async settled(): Promise<void> {
     const until = this.#parts.log.next;
     while (this.#learned < until && !this.#isClosing) {
-      if (this.#stats.failed === "learner") throw new Error("the learner no longer works; what is logged waits for it");
+      if (this.#failed === "learner") throw new Error("the learner no longer works; what is logged waits for it");
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
@@ -260,7 +326,7 @@ export class Edge {
     this.#isClosing = true;
     this.#wake();
     await this.#pumping;
-    if (this.#stats.failed !== "learner") {
+    if (this.#failed !== "learner") {
       await learner.save().then(
         (learned) => this.#take(learned),
         (error) => onError?.(error),
@@ -268,7 +334,26 @@ export class Edge {
     }
     await learner.close().catch((error) => onError?.(error));
     await log.close();
-    this.#recommender.dispose();
+    this.#replica.recommender.dispose();
+    this.#replica.ranker.dispose();
+  }
+
+  /** Logs behind the back of an answer. */
+  #tell(record: EdgeRecord): void {
+    this.#append([record]).catch((error) => {
+      this.#stats.unlogged++;
+      this.#parts.onError?.(error);
+    });
+  }
+
+  #keepModels(): void {
+    const { model } = this.#gallery.live;
+    if (model.version !== this.#toldModel) {
+      const { weights: _, ...known } = model;
+      this.#parts.onNews?.({ type: "model", model: known });
+      this.#toldModel = model.version;
+    }
+    this.#parts.learner.keep?.(this.#gallery.kept).catch((error) => this.#parts.onError?.(error));
   }
 
   async #append(records: readonly EdgeRecord[]): Promise<void> {
@@ -276,7 +361,7 @@ export class Edge {
     try {
       await this.#parts.log.append(records.map(encodeRecord));
     } catch (error) {
-      if (error instanceof StorageError && error.reason === "failed") this.#stats.failed = "log";
+      if (error instanceof StorageError && error.reason === "failed") this.#failed = "log";
       throw error;
     }
     this.#wake();
@@ -297,7 +382,7 @@ export class Edge {
         await this.#teach();
       } catch (error) {
         // Without its learner a server serves the model that it has.
-        this.#stats.failed ??= "learner";
+        this.#failed ??= "learner";
         onError?.(error);
         return;
       }
@@ -318,37 +403,29 @@ export class Edge {
     if (records.length > 0) this.#take(await learner.take(this.#learned, records));
   }
 
-  #take({ next, model, heldBack, trimTo, isSaved }: Learned): void {
+  #take({ next, model, rank, heldBack, trimTo, isSaved }: Learned): void {
     const { log, onError, onNews } = this.#parts;
     this.#learned = next;
-    if (heldBack !== undefined && heldBack.updates !== this.#stats.heldBack?.updates) {
+    if (heldBack !== undefined && heldBack.updates !== this.#heldBack?.updates) {
       onNews?.({ type: "heldBack", heldBack });
     }
-    this.#stats.heldBack = heldBack;
+    this.#heldBack = heldBack;
     if (isSaved) onNews?.({ type: "checkpoint", sequence: next, trimTo: trimTo ?? 0 });
     if (trimTo !== undefined) log.trim(trimTo).catch((error) => onError?.(error));
+    if (rank !== undefined) this.#replica.ranker.swap(rank);
     if (model === undefined) return;
-    this.#keep(model);
-    if (!this.#stats.isPinned) this.#swap(model);
+    this.#gallery.add(model);
+    this.#keepModels();
   }
+}
 
-  /** The model that the server begins with. */
-  #first(): Model {
-    const { updates, transitions } = this.#recommender.stats();
-    const { sequence } = this.#parts;
-    const unknown = { loss: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
-    return { version: 0, sequence, transitions, updates, ...unknown, weights: this.#agent.copyWeights() };
-  }
+function actingOf(policy: ArmPolicy | undefined): Acting {
+  return policy === undefined || policy === "newest" ? "live" : policy;
+}
 
-  #keep(model: Model): void {
-    this.#models.push(model);
-    if (this.#models.length > MODELS) this.#models.shift();
-  }
-
-  #swap(model: Model): void {
-    this.#agent.swap(model);
-    const { weights: _, ...known } = model;
-    this.#parts.onNews?.({ type: "model", model: known });
-    Object.assign(this.#stats, { model: model.version, modelUpdates: model.updates, modelAt: this.#parts.now() });
-  }
+function isOf(user: Id, record: EdgeRecord): boolean {
+  if (record.type === "decision") return record.decision.user === user;
+  if (record.type !== "event") return false;
+  const { event } = record;
+  return ("user" in event && event.user === user) || ("friend" in event && event.friend === user);
 }

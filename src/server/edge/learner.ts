@@ -1,8 +1,10 @@
 import { checked, nonNegative, positive, positiveInteger, type Rules } from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
+import type { RankModel } from "../rank/index.js";
 import type { Model } from "./agent.js";
-import { applyRecord, decodeRecord } from "./records.js";
+import { decodeRecord } from "./log/records.js";
+import { applyRecord, type Replica } from "./replica.js";
 
 /** When a model goes live, and what it must pass. */
 export interface ModelOptions {
@@ -45,23 +47,30 @@ export interface HeldBack {
  * same log gives the same bits, whenever it is told.
  */
 export class Learner {
+  readonly replica: Replica;
   readonly recommender: Recommender;
   /** The sequence number of the next record. */
   next: number;
   readonly #options: ModelOptions;
   /** Users of the latest requests. */
   readonly #golden: Id[] = [];
-  #published = 0;
+  #published: number;
+  #ranked = 0;
   #tried = 0;
   #loss = Number.NaN;
   #held: HeldBack | undefined;
 
-  /** @param next Sequence number of the first record that the recommender does not know. */
-  constructor(recommender: Recommender, next: number, options: Partial<ModelOptions> = {}) {
-    this.recommender = recommender;
+  /**
+   * @param next Sequence number of the first record that the replica does not know.
+   * @param published Version of the last model that there was. Default 0.
+   */
+  constructor(replica: Replica, next: number, options: Partial<ModelOptions> = {}, published = 0) {
+    this.replica = replica;
+    this.recommender = replica.recommender;
     this.next = next;
+    this.#published = published;
     this.#options = checkedModels(options);
-    this.#tried = recommender.stats().updates;
+    this.#tried = this.recommender.stats().updates;
   }
 
   /** The last model that was held back. */
@@ -73,7 +82,7 @@ export class Learner {
   take(bytes: Uint8Array): void {
     const record = decodeRecord(bytes);
     this.next++;
-    applyRecord(this.recommender, record);
+    applyRecord(this.replica, record);
     if (record.type === "decision") {
       this.#golden.push(record.decision.user);
       if (this.#golden.length > this.#options.goldenQueries) this.#golden.shift();
@@ -95,6 +104,14 @@ export class Learner {
     const version = ++this.#published;
     const learned = { transitions, updates, loss, qMean, tdErrorP50, tdErrorP90 };
     return { version, sequence: this.next, ...learned, weights: weights() };
+  }
+
+  /** The weights by which actions are ranked, if enough was learned since the last ones. */
+  rankModel(): RankModel | undefined {
+    const { ranker } = this.replica;
+    if (ranker.updates - this.#ranked < ranker.options.modelUpdates) return undefined;
+    this.#ranked = ranker.updates;
+    return ranker.model();
   }
 
   /** Why the model of now must not go live. */

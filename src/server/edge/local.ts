@@ -1,19 +1,24 @@
 import { DQN } from "../../engine/index.js";
-import { Recommender } from "../../recommender/index.js";
-import type { Checkpoints } from "../../storage/index.js";
-import type { Learned, LearnerPort } from "./edge.js";
+import type { Checkpoints, Shelf } from "../../storage/index.js";
+import { fileOfModel } from "./agent.js";
 import { Learner, type ModelOptions } from "./learner.js";
+import type { KeptModels, Learned, LearnerPort } from "./port.js";
+import { openReplica, replicaChunks, replicaFile } from "./replica.js";
 
 /** How a learner works beside a server. */
 export interface LocalLearnerOptions extends Partial<ModelOptions> {
   /** Where it saves itself. Default: nowhere. */
   checkpoints?: Checkpoints;
+  /** Where it keeps its models, those it begins with among them. Default: nowhere. */
+  shelf?: Shelf;
   /** Records between two checkpoints. Default 100 000. */
   checkpointRecords?: number;
   /** Resolves when other work of this thread had its turn. Default: at once, for a thread of its own. */
   pause?: () => Promise<void>;
 }
 
+/** Records that a log in memory keeps, for who asks what is known of a user. */
+const KEPT = 20_000;
 /** Records between two pauses. */
 const TURN = 16;
 
@@ -22,23 +27,26 @@ export class LocalLearner implements LearnerPort {
   readonly #learner: Learner;
   readonly #agent: DQN;
   readonly #checkpoints: Checkpoints | undefined;
+  readonly #shelf: Shelf | undefined;
   readonly #checkpointRecords: number;
   readonly #pause: (() => Promise<void>) | undefined;
   #saved: number;
 
   /**
-   * @param file A file of its recommender.
+   * @param file A file of a server, or of a recommender.
    * @param sequence The sequence number of the first record that is not in the file.
    * @throws SnapshotError; TypeError, RangeError for wrong options.
    */
   constructor(file: Uint8Array, sequence: number, options: LocalLearnerOptions = {}) {
-    const { checkpoints, checkpointRecords = 100_000, pause, ...models } = options;
+    const { checkpoints, shelf, checkpointRecords = 100_000, pause, ...models } = options;
     let agent: DQN | undefined;
     const loadAgent = (bytes: Uint8Array) => {
       agent = DQN.load(bytes);
       return agent;
     };
-    this.#learner = new Learner(Recommender.load(file, { loadAgent }), sequence, models);
+    const kept = Array.from(shelf?.items() ?? [], ({ number }) => number);
+    this.#learner = new Learner(openReplica(file, loadAgent, false), sequence, models, kept.at(-1));
+    this.#shelf = shelf;
     this.#agent = agent!;
     this.#checkpoints = checkpoints;
     this.#checkpointRecords = checkpointRecords;
@@ -54,11 +62,13 @@ export class LocalLearner implements LearnerPort {
     }
     const model = this.#learner.model(() => this.#agent.copyWeights());
     const { next, heldBack } = this.#learner;
-    // What nobody saves, nobody reads again: without checkpoints the log need not grow.
-    if (this.#checkpoints === undefined) return { next, model, heldBack, trimTo: next };
+    const told = { next, model, rank: this.#learner.rankModel(), heldBack };
+    if (model !== undefined) this.#shelf?.put(model.version, fileOfModel(model));
+    // Without checkpoints nobody begins with the log, and memory is not for ever.
+    if (this.#checkpoints === undefined) return { ...told, trimTo: Math.max(0, next - KEPT) };
     const isDue = next - this.#saved >= this.#checkpointRecords;
     const { trimTo } = isDue ? await this.save() : {};
-    return { next, model, heldBack, trimTo, isSaved: isDue };
+    return { ...told, trimTo, isSaved: isDue };
   }
 
   async save(isAlone = false): Promise<Learned> {
@@ -70,16 +80,23 @@ export class LocalLearner implements LearnerPort {
     return { next, heldBack, isSaved: true, trimTo: isAlone ? next : this.#checkpoints.trimTo };
   }
 
-  /** A file of its recommender, in chunks. */
+  async keep({ versions, pinned }: KeptModels): Promise<void> {
+    if (this.#shelf === undefined) return;
+    this.#shelf.mark = pinned;
+    this.#shelf.keep(new Set(versions));
+  }
+
+  /** A file of all that it knows, in chunks. */
   chunks(): Iterable<Uint8Array> {
-    return this.#learner.recommender.saveChunks();
+    return replicaChunks(this.#learner.replica);
   }
 
   async file(): Promise<Uint8Array> {
-    return this.#learner.recommender.save();
+    return replicaFile(this.#learner.replica);
   }
 
   async close(): Promise<void> {
     this.#learner.recommender.dispose();
+    this.#learner.replica.ranker.dispose();
   }
 }

@@ -1,5 +1,6 @@
 import type { RecommenderOptions } from "../../recommender/index.js";
 import { MemoryStore, openLog } from "../../storage/index.js";
+import type { RankOptions } from "../rank/index.js";
 import { Edge } from "./edge.js";
 import type { ModelOptions } from "./learner.js";
 import { LocalLearner } from "./local.js";
@@ -9,6 +10,8 @@ import { beginning } from "./start.js";
 export interface MemoryEdgeOptions {
   /** Options of a new recommender. Default: those of `Recommender`. */
   recommender?: Partial<RecommenderOptions>;
+  /** How actions that a caller gives are ranked. Default: those of `RankOptions`. */
+  rank?: Partial<RankOptions>;
   /** A file of `Edge.file`, to go on from. Default: a new recommender. */
   file?: Uint8Array;
   /** When a model goes live, and what it must pass. */
@@ -26,7 +29,13 @@ export interface MemoryEdgeOptions {
  * @throws TypeError or RangeError for wrong options, SnapshotError for a file that is damaged or foreign.
  */
 export async function memoryEdge(options: MemoryEdgeOptions = {}): Promise<Edge> {
-  const { recommender = {}, file = beginning(undefined, recommender).file, models = {}, onError } = options;
+  const {
+    recommender = {},
+    rank = {},
+    file = beginning(undefined, recommender, rank).file,
+    models = {},
+    onError,
+  } = options;
   const { now = () => Date.now() } = options;
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
   const learner = new LocalLearner(file, 0, { ...models, pause });

@@ -1,32 +1,41 @@
 import { Recommender, type RecommenderOptions } from "../../recommender/index.js";
-import type { Checkpoints } from "../../storage/index.js";
+import type { Checkpoints, Shelf } from "../../storage/index.js";
+import { Ranker, type RankOptions } from "../rank/index.js";
+import { type Model, modelOf } from "./agent.js";
+import { whole } from "./log/file.js";
+import { replicaFile } from "./replica.js";
+import { Trials } from "./trials.js";
 
 /** What a server begins with. */
 export interface Beginning {
-  /** A file of its recommender. */
+  /** A file of what its log made until then. */
   readonly file: Uint8Array<ArrayBuffer>;
   /** The sequence number of the first record that is not in it. */
   readonly sequence: number;
+  /** The models that were kept, the oldest first, and the one that somebody went back to. Default: none. */
+  readonly models?: readonly Model[];
+  readonly pinned?: number | undefined;
 }
 
-/** The newest checkpoint; without one a new recommender. @throws TypeError, RangeError for wrong options. */
-export function beginning(checkpoints: Checkpoints | undefined, options: Partial<RecommenderOptions>): Beginning {
+/**
+ * The newest checkpoint; without one a new recommender, and a new ranker.
+ *
+ * @param shelf Where models are kept. Default: nowhere.
+ * @throws TypeError, RangeError for wrong options.
+ */
+export function beginning(
+  checkpoints: Checkpoints | undefined,
+  options: Partial<RecommenderOptions>,
+  rank: Partial<RankOptions> = {},
+  shelf?: Shelf,
+): Beginning {
+  const kept = shelf && { models: Array.from(shelf.items(), ({ bytes }) => modelOf(bytes)), pinned: shelf.mark };
   const newest = checkpoints?.newest();
   if (newest !== undefined) {
-    return { file: whole([...checkpoints!.read(newest)]), sequence: newest.sequence };
+    return { file: whole(checkpoints!.read(newest)), sequence: newest.sequence, ...kept };
   }
   const recommender = new Recommender(options);
-  const file = whole([recommender.save()]);
+  const file = replicaFile({ recommender, ranker: new Ranker(rank), trials: new Trials() });
   recommender.dispose();
-  return { file, sequence: 0 };
-}
-
-function whole(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((size, { byteLength }) => size + byteLength, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
-  }
-  return bytes;
+  return { file, sequence: 0, ...kept };
 }

@@ -7,9 +7,11 @@ import { clientOf, RateLimits } from "./limits.js";
 import { type Metric, ServerMetrics } from "./metrics.js";
 import { type CheckedAppOptions, checkedApp, type EdgeAppOptions } from "./options.js";
 import { eventRoutes } from "./routes/events.js";
+import { experimentRoutes } from "./routes/experiment.js";
 import { figuresOf } from "./routes/figures.js";
 import { modelRoutes } from "./routes/models.js";
 import { operationRoutes } from "./routes/operation.js";
+import { rankRoutes } from "./routes/rank.js";
 import { slateRoutes } from "./routes/slates.js";
 import { streamRoutes } from "./routes/streams.js";
 import { userRoutes } from "./routes/users.js";
@@ -68,6 +70,8 @@ class EdgeServer implements Desk {
       ...streamRoutes(this),
       ...userRoutes(this),
       ...modelRoutes(this),
+      ...rankRoutes(this),
+      ...experimentRoutes(this),
       ...operationRoutes(this),
     };
     const allowed = new Map<string, string[]>();

@@ -3,6 +3,7 @@ import { readBytes } from "../../logs/index.js";
 import { EventError } from "../../protocol/index.js";
 import { StorageError } from "../../storage/index.js";
 import { bodyOf, DEPTH, HttpError, isShallow, mediaType } from "../body.js";
+import { RankError } from "../rank/index.js";
 import type { Metric, ServerMetrics } from "./metrics.js";
 import type { CheckedAppOptions } from "./options.js";
 
@@ -69,6 +70,7 @@ export function missing(what: string): never {
 export function asHttp(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof EventError) return new HttpError(400, error.message, {}, error.field);
+  if (error instanceof RankError) return new HttpError(error.status, error.message, {}, error.field);
   if (error instanceof StorageError) {
     if (error.reason === "full") return new HttpError(507, "no space is left for events; slates are still answered");
     return new HttpError(503, "the events were not taken; send them again", RETRY);

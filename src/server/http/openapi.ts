@@ -8,12 +8,78 @@ const MEANS: Readonly<Record<number, string>> = {
   403: "The token may not do this.",
   404: "Not known.",
   408: "The body took too long.",
+  409: "The event is in another state, or another request came under its id.",
   413: "The body is too large.",
   415: "The content type or encoding is not read.",
   422: "Another body came under this key or id.",
   429: "Too many requests of this client: try again after `retry-after` seconds.",
   503: "Too much waits: try again after `retry-after` seconds.",
   507: "No space is left on the disk; slates are still answered.",
+};
+
+const POLICY = {
+  oneOf: [{ enum: ["newest", "popular"] }, { type: "object", properties: { model: { type: "integer" } } }],
+};
+const FEATURES = {
+  description: "An object, or an array of objects: texts, numbers, true, false; arrays and objects of them.",
+};
+const EPSILON = { type: "number", minimum: 0, maximum: 1 };
+
+/** Bodies of ranking and of experiments. */
+const RANK_BODIES: Record<string, JsonSchema> = {
+  rank: {
+    type: "object",
+    properties: {
+      eventId: { type: "string", minLength: 1, maxLength: 256, description: "Default: the server gives one." },
+      context: FEATURES,
+      contextFeatures: FEATURES,
+      actions: {
+        type: "array",
+        minItems: 1,
+        maxItems: 200,
+        items: { type: "object", properties: { id: { type: "string" }, features: FEATURES }, required: ["id"] },
+      },
+      excludedActions: { type: "array", items: { type: "string" } },
+      deferActivation: { type: "boolean", default: false },
+      exploration: {
+        oneOf: [
+          { type: "object", properties: { policy: { const: "epsilon" }, epsilon: EPSILON } },
+          { type: "object", properties: { policy: { const: "boltzmann" }, temperature: { type: "number" } } },
+          {
+            type: "object",
+            properties: { policy: { const: "top" }, m: { type: "integer", minimum: 1 }, epsilon: EPSILON },
+          },
+        ],
+      },
+    },
+    required: ["actions"],
+  },
+  reward: {
+    type: "object",
+    properties: { value: { type: "number", minimum: -1000, maximum: 1000 } },
+    required: ["value"],
+  },
+  experiment: {
+    type: "object",
+    properties: {
+      name: { type: "string", description: "Another name assigns the users anew." },
+      a: { ...POLICY, default: "newest" },
+      b: POLICY,
+      share: { type: "number", description: "Of the users in arm b.", default: 0.5 },
+      metric: { enum: ["watch", "clicks"], default: "watch" },
+      windowMs: {
+        type: "number",
+        description: "Since a user's first decision, in which events count.",
+        default: 259_200_000,
+      },
+    },
+    required: ["name", "b"],
+  },
+  candidate: {
+    type: "object",
+    properties: { model: { oneOf: [{ const: "newest" }, { type: "integer" }] } },
+    required: ["model"],
+  },
 };
 
 /** The OpenAPI document (3.1) of the server. */
@@ -34,6 +100,7 @@ export async function openApi(): Promise<JsonSchema> {
       type: "object",
       description: "The fields of the event but kind and stream; time is the server's by default.",
     },
+    ...RANK_BODIES,
     version: { type: "object", properties: { version: { type: "integer" } } },
   };
   const paths: Record<string, Record<string, unknown>> = {};

@@ -3,80 +3,15 @@ import { afterEach, describe, expect, test } from "vitest";
 import { DQN } from "../../../src/engine/index.js";
 import { Random } from "../../../src/numeric/random.js";
 import type { LiveEvent } from "../../../src/protocol/index.js";
-import { type DecisionRows, Recommender, type RecommenderOptions } from "../../../src/recommender/index.js";
-import { Edge } from "../../../src/server/edge/edge.js";
+import { type DecisionRows, Recommender } from "../../../src/recommender/index.js";
 import { Learner } from "../../../src/server/edge/learner.js";
-import { LocalLearner, type LocalLearnerOptions } from "../../../src/server/edge/local.js";
-import { decodeRecord, type EdgeRecord, encodeRecord } from "../../../src/server/edge/records.js";
+import { openEdgeFile } from "../../../src/server/edge/log/file.js";
+import { decodeRecord, type EdgeRecord, encodeRecord } from "../../../src/server/edge/log/records.js";
 import { beginning } from "../../../src/server/edge/start.js";
-import { Checkpoints, MemoryStore, openLog, StorageError, type StoredBlock } from "../../../src/storage/index.js";
-import { SimulatedDisk } from "../../support/disk.js";
-
-const MINUTE = 60_000;
-const OPTIONS: Partial<RecommenderOptions> = {
-  seed: 3,
-  instance: "",
-  warmupUpdates: 20,
-  learner: { learningStarts: 20, capacity: 300, batchSize: 8 },
-};
-
-/** A host: its disk, its clock, and what is open on it. */
-class Host {
-  time = 1e9;
-  disk = new SimulatedDisk();
-  store = new MemoryStore();
-  edge!: Edge;
-  learner!: LocalLearner;
-  readonly errors: unknown[] = [];
-
-  async start(models: LocalLearnerOptions = { modelUpdates: 20 }, store = this.store): Promise<Edge> {
-    const checkpoints = new Checkpoints(this.disk);
-    const { file, sequence } = beginning(checkpoints, OPTIONS);
-    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-    this.learner = new LocalLearner(file, sequence, { checkpoints, pause, ...models });
-    const log = openLog(store);
-    const parts = { log, learner: this.learner, file, sequence, now: () => this.time };
-    this.edge = await Edge.open({ ...parts, onError: (error) => this.errors.push(error) });
-    return this.edge;
-  }
-
-  /** The process is gone; what is durable stays. */
-  kill(): void {
-    this.store = new MemoryStore(this.store.blocks);
-  }
-
-  /** SHA-256 of all that the learner is. */
-  async hash(): Promise<string> {
-    await this.edge.save();
-    const checkpoints = new Checkpoints(this.disk);
-    const digest = createHash("sha256");
-    for (const piece of checkpoints.read(checkpoints.newest()!)) digest.update(piece);
-    return digest.digest("hex");
-  }
-
-  async air(streams = 8): Promise<void> {
-    const events = Array.from({ length: streams }, (_, i): LiveEvent => {
-      return { kind: "on_air", time: this.time, stream: `s${i}`, streamer: `r${i}`, category: `c${i % 3}` };
-    });
-    await this.edge.feed(events);
-  }
-
-  /** Requests and their feedback; the stream s1 is watched long. */
-  async serve(requests: number, seed = 1): Promise<void> {
-    const random = Random.named(seed, "viewers");
-    for (let i = 0; i < requests; i++) {
-      this.time += MINUTE;
-      const user = `u${random.below(20)}`;
-      const { id: decision, slate } = this.edge.recommend({ user, k: 3 });
-      const stream = slate[random.below(slate.length)]!;
-      const watchMs = stream === "s1" ? 20 * MINUTE : 5000;
-      const about = { user, stream, decision };
-      const click: LiveEvent = { kind: "click", time: this.time, ...about };
-      this.time += watchMs;
-      await this.edge.feed([click, { kind: "watch", time: this.time, watchMs, ...about }]);
-    }
-  }
-}
+import { Trials } from "../../../src/server/edge/trials.js";
+import { Ranker } from "../../../src/server/rank/index.js";
+import { MemoryStore, openLog, StorageError, type StoredBlock } from "../../../src/storage/index.js";
+import { Host, MINUTE, OPTIONS } from "../../support/host.js";
 
 let host: Host;
 const made = async (...given: Parameters<Host["start"]>) => {
@@ -196,8 +131,8 @@ describe("a decision is logged with its rows", () => {
       agent = DQN.load(bytes);
       return agent;
     };
-    const recommender = Recommender.load(beginning(undefined, OPTIONS).file, { loadAgent });
-    const learner = new Learner(recommender, 0);
+    const recommender = Recommender.load(openEdgeFile(beginning(undefined, OPTIONS).file).recommender, { loadAgent });
+    const learner = new Learner({ recommender, ranker: new Ranker(), trials: new Trials() }, 0);
     for (const record of records) learner.take(encodeRecord(record));
     const sha256 = createHash("sha256").update(agent!.save()).digest("hex");
     const users = Array.from({ length: 6 }, (_, i) => recommender.profile(`u${i}`));

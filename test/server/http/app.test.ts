@@ -229,13 +229,14 @@ describe("what is refused", () => {
       "explain",
       "id",
       "x",
+      ...["actions", "features", "context", "eventId", "value", "exploration", "policy", "name", "a", "b", "model"],
     ];
     const value = (depth: number): unknown => {
       const which = random.below(depth > 3 ? 6 : 8);
       if (which === 0) return random.pick([0, -1, 1e308, 1.5, 2 ** 53, null]);
       if (which === 1) return random.pick(["", "u1", "s1", "\u0000", "💥", "x".repeat(300), "__proto__"]);
       if (which < 4) return random.pick([true, false, null, []]);
-      if (which < 6) return random.pick([{}, [{}], [[]], { kind: "like" }]);
+      if (which < 6) return random.pick([{}, [{}], [[]], { kind: "like" }, [{ id: "x" }], "popular"]);
       if (which === 6) return Array.from({ length: random.below(4) }, () => value(depth + 1));
       return Object.fromEntries(Array.from({ length: random.below(5) }, () => [random.pick(words), value(depth + 1)]));
     };
@@ -256,6 +257,86 @@ describe("what is refused", () => {
     console.log("answers to random bodies:", tried);
     // What was valid by chance was a request or an event, so compare what only learning changes.
     expect(JSON.parse(before).transitions).toBe(edge.recommenderStats().transitions);
+  });
+});
+
+describe("ranking, experiments and candidates", () => {
+  test("an action is chosen, gets its reward once, and is counted", async () => {
+    const body = { eventId: "r1", context: { device: "tv" }, actions: [{ id: "a", features: { x: 1 } }, { id: "b" }] };
+    const first = await ask("POST", "/v1/rank", body);
+    expect([first.status, first.body.eventId, first.body.ranking.length]).toEqual([200, "r1", 2]);
+    expect((await ask("POST", "/v1/rank", body)).body).toEqual(first.body);
+    expect((await ask("POST", "/v1/rank", { ...body, context: {} })).status).toBe(409);
+    const wrong = await ask("POST", "/v1/rank", { ...body, actions: [{ id: "a", features: 7 }] });
+    expect([wrong.status, wrong.body.error.field]).toEqual([400, "actions.0.features"]);
+    const reward = (value: unknown, event = "r1") => ask("POST", `/v1/events/${event}/reward`, { value });
+    expect((await reward(1)).body).toEqual({ answer: "taken" });
+    expect((await reward(1)).body).toEqual({ answer: "duplicate" });
+    expect([(await reward(2)).status, (await reward(1, "zz")).status, (await reward("1")).status]).toEqual([
+      409, 404, 400,
+    ]);
+    await ask("POST", "/v1/rank", { ...body, eventId: "r2", deferActivation: true });
+    expect((await reward(1, "r2")).status).toBe(409);
+    expect((await ask("POST", "/v1/events/r2/activate")).body).toEqual({ answer: "taken" });
+    expect((await reward(1, "r2")).body).toEqual({ answer: "taken" });
+    expect((await ask("GET", "/v1/rank")).body).toMatchObject({ choices: 2, rewards: 2, isApprentice: false });
+    expect((await ask("POST", "/v1/rank/graduate")).status).toBe(200);
+    disk.isFull = true;
+    await ask("POST", "/v1/rank", { ...body, eventId: "r3" });
+    expect((await reward(1, "r3")).status).toBe(507);
+    disk.isFull = false;
+    expect((await reward(1, "r3")).body).toEqual({ answer: "taken" });
+  });
+
+  test("an experiment starts, reports and ends; a candidate scores in the shadow", async () => {
+    expect((await ask("GET", "/v1/experiment")).status).toBe(404);
+    const started = await ask("POST", "/v1/experiment", { name: "x", b: "popular" });
+    expect(started.body).toMatchObject({
+      options: { name: "x", b: "popular" },
+      open: 0,
+      result: { status: "running" },
+    });
+    await ask("POST", "/v1/recommend", { user: "u1", k: 1 });
+    expect((await ask("GET", "/v1/experiment")).body.open).toBe(1);
+    for (const [body, field] of [
+      [{ name: "x", b: "best" }, "b"],
+      [{ name: "x", b: "popular", share: 7 }, "share"],
+      [{ name: "x", b: { model: 1e9 } }, "b"],
+      [{ name: "x", b: "popular", windowMs: 0 }, "windowMs"],
+    ] as const) {
+      const { status, body: answer } = await ask("POST", "/v1/experiment", body);
+      expect([status, answer.error.field]).toEqual([400, field]);
+    }
+    expect((await ask("DELETE", "/v1/experiment")).body.options.name).toBe("x");
+    expect((await ask("DELETE", "/v1/experiment")).status).toBe(404);
+    expect((await ask("GET", "/v1/shadow")).status).toBe(404);
+    expect((await ask("POST", "/v1/shadow", { model: "best" })).status).toBe(400);
+    expect((await ask("POST", "/v1/shadow", { model: 1e9 })).status).toBe(400);
+    expect((await ask("POST", "/v1/shadow", { model: "newest" })).body).toMatchObject({
+      candidate: "newest",
+      requests: 0,
+    });
+    await ask("POST", "/v1/recommend", { user: "u1", k: 1 });
+    expect((await ask("GET", "/v1/shadow")).body.sameBest).toBe(1);
+    expect((await ask("GET", "/metrics")).body).toContain("liveq_shadow_same_best 1");
+    expect((await ask("DELETE", "/v1/shadow")).status).toBe(200);
+  });
+
+  test("streams like one are found, and all that is held of a user is exported", async () => {
+    await ask("PUT", "/v1/streams/s3", { streamer: "cy", category: "chess" });
+    await ask("PUT", "/v1/streams/s4", { streamer: "dee", category: "talk" });
+    expect((await ask("GET", "/v1/streams/s1/similar?k=1")).body).toEqual({ streams: ["s3"] });
+    expect((await ask("GET", "/v1/streams/none/similar")).status).toBe(404);
+    for (const k of ["0", "101", "x", "1.5"])
+      expect((await ask("GET", `/v1/streams/s1/similar?k=${k}`)).status).toBe(400);
+    const { body: decision } = await ask("POST", "/v1/recommend", { user: "me", k: 2 });
+    await ask("POST", "/v1/events", { kind: "like", time, user: "me", stream: "s1", id: "mine" });
+    await edge.settled();
+    const { body } = await ask("GET", "/v1/users/me/export");
+    expect(body).toMatchObject({ user: "me", profile: { firstSeen: time }, waiting: [{ id: decision.id }] });
+    expect(body.log.map(({ type }: Record<string, Json>) => type)).toEqual(["decision", "event"]);
+    expect((await ask("GET", "/v1/users/nobody/export")).status).toBe(404);
+    for (const stream of ["s3", "s4"]) await ask("DELETE", `/v1/streams/${stream}`);
   });
 });
 

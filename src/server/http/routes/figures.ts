@@ -6,6 +6,7 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
   const { edge, now } = options;
   const stats = edge.stats();
   const recommender = edge.recommenderStats();
+  const rank = edge.rank.report();
   const newest = edge.models().at(-1)!;
   const { commits, records, waitingBytes, commitMs, commitMsMax } = edge.logStats();
   const of = (name: string, help: string, value: number): Metric => ({ name, help, value });
@@ -45,6 +46,17 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
     of("streams_on_air", "Streams on air.", recommender.onAir),
     of("users", "Users that are remembered.", recommender.users),
     of("pending_decisions", "Decisions that wait for feedback.", recommender.pending),
+    ...(stats.shadow === undefined
+      ? []
+      : [
+          of("shadow_requests", "Requests that a candidate scored too.", stats.shadow.requests),
+          of("shadow_same_best", "Share of them with the same best stream.", stats.shadow.sameBest),
+          of("shadow_difference", "Mean difference of values, candidate minus model.", stats.shadow.difference),
+          of("shadow_rms_difference", "Its root mean square.", stats.shadow.rmsDifference),
+        ]),
+    of("rank_choices_total", "Actions that were chosen.", rank.choices),
+    of("rank_rewards_total", "Rewards of actions.", rank.rewards),
+    of("rank_expired_total", "Chosen actions that got the default reward.", rank.expired),
     of("requests_in_hand", "Requests that are being answered.", inHand),
     ...options.figures(),
   ];

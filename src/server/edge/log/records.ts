@@ -1,5 +1,7 @@
-import type { Id, LiveEvent, LoggedDecision } from "../../protocol/index.js";
-import type { DecisionRows } from "../../recommender/index.js";
+import type { Id, LiveEvent, LoggedDecision } from "../../../protocol/index.js";
+import type { DecisionRows } from "../../../recommender/index.js";
+import type { RankRecord } from "../../rank/index.js";
+import type { TrialOptions } from "../trials.js";
 import { packRows, type RowsHead, unpackRows } from "./rows.js";
 
 /** What a server's log holds: all that its learner is ever told. Times are the host's, milliseconds. */
@@ -8,6 +10,9 @@ export type EdgeRecord =
   /** With the rows that it was computed from, so that who learns from it computes none. */
   | { readonly type: "decision"; readonly decision: LoggedDecision; readonly rows?: DecisionRows | undefined }
   | { readonly type: "forget"; readonly user: Id }
+  | { readonly type: "rank"; readonly record: RankRecord }
+  /** An experiment begins; without options it ends. */
+  | { readonly type: "trial"; readonly now: number; readonly options?: TrialOptions | undefined }
   /** Means nothing: the newest block of a log stays, so this one follows what must not stay. */
   | { readonly type: "nothing" };
 
@@ -21,6 +26,8 @@ export function encodeRecord(record: EdgeRecord): Uint8Array {
   if (record.type === "event") return encoder.encode(`e${JSON.stringify([record.now, record.event])}`);
   if (record.type === "decision") return encodeDecision(record.decision, record.rows);
   if (record.type === "forget") return encoder.encode(`f${JSON.stringify(record.user)}`);
+  if (record.type === "rank") return encoder.encode(`k${JSON.stringify(record.record)}`);
+  if (record.type === "trial") return encoder.encode(`t${JSON.stringify([record.now, record.options ?? null])}`);
   return encoder.encode("n0");
 }
 
@@ -51,20 +58,11 @@ export function decodeRecord(bytes: Uint8Array): EdgeRecord {
   }
   if (letter === "d") return { type: "decision", decision: value as LoggedDecision };
   if (letter === "f") return { type: "forget", user: value as Id };
+  if (letter === "k") return { type: "rank", record: value as RankRecord };
+  if (letter === "t") {
+    const [now, options] = value as [number, TrialOptions | null];
+    return { type: "trial", now, options: options ?? undefined };
+  }
   if (letter === "n") return { type: "nothing" };
   throw new Error(`a record must be an event, a decision or a user to forget, got ${JSON.stringify(letter)}`);
-}
-
-/** Tells a record to a recommender, which learns from it if it can. */
-export function applyRecord(
-  recommender: {
-    feedback(event: LiveEvent, now: number): unknown;
-    recordDecision(decision: LoggedDecision, times?: number, rows?: DecisionRows): void;
-    forget(user: Id): boolean;
-  },
-  record: EdgeRecord,
-): void {
-  if (record.type === "event") recommender.feedback(record.event, record.now);
-  else if (record.type === "decision") recommender.recordDecision(record.decision, 1, record.rows);
-  else if (record.type === "forget") recommender.forget(record.user);
 }

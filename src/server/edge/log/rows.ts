@@ -1,4 +1,4 @@
-import type { DecisionRows } from "../../recommender/index.js";
+import type { DecisionRows } from "../../../recommender/index.js";
 
 /** The arrays of `DecisionRows`, as their record says them in JSON: lengths, and the place of each row of the slate. */
 export interface RowsHead {
