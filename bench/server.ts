@@ -147,7 +147,7 @@ async function inProcess(): Promise<Row[]> {
     const from = performance.now();
     const { wall, cpu, updates } = await host.ask<Told>({ call: "inProcess", calls: 3000 });
     const seconds = (performance.now() - from) / 1000;
-    const suffix = isOn ? "learning" : "idle";
+    const suffix = isOn ? "replaying" : "idle";
     const own = `${name}, learner ${suffix}`;
     const goal = (value: number) => (isOn ? { target: 1000, met: value < 1000 } : {});
     rows.push(
@@ -185,7 +185,7 @@ async function http(): Promise<Row[]> {
   await edge.ask({ call: "learn", isOn: false });
   tell("8 connections, learner idle", await press(edge.url, 8, 4));
   await edge.ask({ call: "learn", isOn: true });
-  tell("8 connections, learner learning", await press(edge.url, 8, 4));
+  tell("8 connections, learner replaying", await press(edge.url, 8, 4));
   tell("4 connections paced, empty Hono", await press(empty.url, 4, 4, 12));
   const [on, off]: [Rate[], Rate[]] = [[], []];
   for (let i = 0; i < 2 * PAIRS; i++) {
@@ -196,7 +196,7 @@ async function http(): Promise<Row[]> {
   }
   for (const [what, rates] of [
     ["learner idle", off],
-    ["learner learning", on],
+    ["learner replaying", on],
   ] as const) {
     const of = (key: keyof Rate) => median(rates.map((rate) => rate[key]));
     tell(`4 connections paced, ${what}`, { perSecond: of("perSecond"), p50: of("p50"), p99: of("p99") });
@@ -205,7 +205,7 @@ async function http(): Promise<Row[]> {
   const ratio = median(ratios);
   const spread = { lo: ratios[0]!, hi: ratios.at(-1)!, n: PAIRS };
   rows.push(
-    row(`${name}, 4 connections paced`, "p99_ratio_learning_over_idle", ratio, "1", {
+    row(`${name}, 4 connections paced`, "p99_ratio_replaying_over_idle", ratio, "1", {
       target: 1.5,
       met: ratio <= 1.5,
       ...spread,
