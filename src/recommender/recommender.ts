@@ -99,6 +99,7 @@ import {
   type ExploreOptions,
   Explorer,
   explain,
+  type RequestExploration,
   type Slate,
   SlateBuilder,
   type SlateOptions,
@@ -475,11 +476,14 @@ export class Recommender implements Policy, TargetPolicy {
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
    * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
    * @param told - Called with the rows that the decision was computed from, for a log: see `recordDecision`.
-   * @throws EventError for an invalid request, Error for an apprentice; nothing changes then.
+   * @param explore - In place of the options `explore` of the same names, for this request alone. Default: those.
+   * @throws EventError for an invalid request, RangeError or TypeError for `explore`, Error for an apprentice; nothing changes
+   *   then.
    */
-  recommend(request: Request, told?: (rows: DecisionRows) => void): Decision {
+  recommend(request: Request, told?: (rows: DecisionRows) => void, explore?: RequestExploration): Decision {
     if (this.#counts.isApprentice) throw new Error("an apprentice does not act: call graduate() first, or rank()");
     const { user, now, k, candidates, filter, explain: wanted = false } = parseRequest(request);
+    this.#explorer.use(explore);
     this.#askedBy(user, now);
     const also = wanted === false ? undefined : new Map<CatalogStream, Set<Source>>();
     const scene = this.#face({ user, now, k, candidates, filter }, also);
@@ -489,6 +493,7 @@ export class Recommender implements Policy, TargetPolicy {
     const { indices, propensities } = chosen;
     const count = wanted === true ? k : Number(wanted);
     const why = also && this.#explain(scene, among, chosen, also, count);
+    this.#explorer.use();
     const next = this.#close(scene, indices.length);
     const shown = indices.map((index) => streams[index]!);
     const id = this.#names.next();

@@ -8,7 +8,7 @@ import {
   type Request,
   takeEach,
 } from "../../protocol/index.js";
-import type { DecisionRows, Recommender } from "../../recommender/index.js";
+import type { DecisionRows, Recommender, RequestExploration } from "../../recommender/index.js";
 import type { Figure } from "../../statistics/index.js";
 import { type EventLog, type LogStats, StorageError } from "../../storage/index.js";
 import { RankService } from "../rank/index.js";
@@ -45,6 +45,15 @@ export type EdgeNews =
   | { readonly type: "model"; readonly model: Omit<Model, "weights"> }
   | { readonly type: "heldBack"; readonly heldBack: HeldBack }
   | { readonly type: "checkpoint"; readonly sequence: number; readonly trimTo: number };
+
+/** A request for a slate. */
+export interface EdgeRequest extends Omit<Request, "now"> {
+  /**
+   * In place of the recommender's options `explore`: `epsilon`, `temperature` and `top`. Boltzmann exploration has an epsilon of 1.
+   * Default: those.
+   */
+  explore?: RequestExploration;
+}
 
 /** Counts of a server's work. */
 export interface EdgeStats {
@@ -142,15 +151,14 @@ export class Edge {
   }
 
   /** Chooses a slate. Its feedback must name the decision. @throws EventError for an invalid request. */
-  recommend(request: Omit<Request, "now">): Decision {
+  recommend(request: EdgeRequest): Decision {
     if ("now" in request) throw new EventError("now", '"now" must be absent: the time of a request is the server\'s');
+    const { explore, ...asked } = request;
     let rows: DecisionRows | undefined;
-    const parsed = parseRequest({ ...request, now: this.#parts.now() });
+    const parsed = parseRequest({ ...asked, now: this.#parts.now() });
     const { recommender, trials } = this.#replica;
     this.#agent.begin(actingOf(trials.of(parsed.user)?.policy));
-    const decision = recommender.recommend(parsed, (told) => {
-      rows = told;
-    });
+    const decision = fielded(() => recommender.recommend(parsed, (told) => void (rows = told), explore));
     trials.decision(decision);
     this.tail.decision(decision, parsed.now);
     this.#stats.requests++;
@@ -448,4 +456,15 @@ function isOf(user: Id, record: EdgeRecord): boolean {
   if (record.type !== "event") return false;
   const { event } = record;
   return ("user" in event && event.user === user) || ("friend" in event && event.friend === user);
+}
+
+/** @throws EventError in place of a RangeError or TypeError about an option. */
+function fielded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const field = error instanceof EventError ? undefined : /^"(explore[.\w]*)"/.exec((error as Error).message)?.[1];
+    if (field === undefined) throw error;
+    throw new EventError(field, (error as Error).message);
+  }
 }

@@ -65,6 +65,35 @@ test("a server learns from what it is told, behind the back of requests, and act
   expect(host.errors).toEqual([]);
 });
 
+test("a request may say how it explores, with exact propensities, and for itself alone", async () => {
+  const { edge } = await made();
+  await host.serve(60);
+  await edge.settled();
+  const shares = (explore?: object) => {
+    const asked = Array.from({ length: 200 }, (_, i) =>
+      edge.recommend({ user: `w${i % 20}`, k: 1, ...(explore && { explore }) }),
+    );
+    const best = asked.filter(({ propensities }) => propensities[0]! >= 0.5).length;
+    return { best, first: asked[0]!.propensities[0]! };
+  };
+  expect(shares({ epsilon: 0 })).toEqual({ best: 200, first: 1 });
+  const uniform = Array.from({ length: 200 }, () => {
+    return edge.recommend({ user: "w1", k: 1, explore: { epsilon: 1, temperature: 1e9, top: 2 } });
+  });
+  for (const { propensities } of uniform) expect(propensities[0]).toBeCloseTo(0.5, 6);
+  expect(shares().best).toBeLessThan(200);
+  for (const [explore, field] of [
+    [{ epsilon: 2 }, "explore.epsilon"],
+    [{ top: 0 }, "explore.top"],
+    [{ heads: 3 }, "explore.heads"],
+    [null, "explore"],
+  ] as const) {
+    expect(() => edge.recommend({ user: "w1", k: 1, explore: explore as object })).toThrow(
+      expect.objectContaining({ field }),
+    );
+  }
+});
+
 test("events get receipts one by one, once they are on disk", async () => {
   const { edge, time, store } = await made();
   const click: LiveEvent = { kind: "click", time, user: "u", stream: "s0", id: "e1" };
