@@ -48,7 +48,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** A process with all that it has started, which ends with `stop`. */
-interface Running {
+export interface Running {
   child: ChildProcess;
   /** What it wrote to its standard output, once it has ended well; rejects with what it said last where it fails. */
   ended: Promise<string>;
@@ -83,7 +83,7 @@ function guard(): void {
 }
 
 /** @param folder - Where it runs and puts its temporary files. */
-function start({ command, env }: Runtime, args: readonly string[], folder: string): Running {
+export function start({ command, env }: Runtime, args: readonly string[], folder: string): Running {
   const [program, ...first] = command;
   const child = spawn(program!, [...first, ...args], {
     cwd: folder,
@@ -177,7 +177,7 @@ export function execute(
 }
 
 /** What keeps a browser from talking about itself, with a profile of its own. */
-function browserArguments({ name }: Runtime, folder: string, url: string): string[] {
+export function browserArguments({ name }: Runtime, folder: string, url: string): string[] {
   if (name === "chromium") {
     const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
     const quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--mute-audio"];

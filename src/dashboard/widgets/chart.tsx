@@ -30,10 +30,16 @@ function colour(element: Element, name: string, alpha = 1): string {
   return alpha === 1 ? value : value.replace(/^rgb\((.*)\)$/, (_, parts) => `rgba(${parts}, ${alpha})`);
 }
 
+/** Steps between ticks of an axis of days or steps: no part of one. */
+const WHOLE = [...Array(10).keys()].flatMap((digits) => [1, 2, 5].map((first) => first * 10 ** digits));
+
 function optionsOf(box: HTMLElement, { x, lines, height = 180 }: LineChartProps): uPlot.Options {
   const quiet = colour(box, "quiet");
   const axis = { stroke: quiet, grid: { stroke: colour(box, "line"), width: 1 }, ticks: { show: false } };
   const values = (_: uPlot, ticks: number[]) => ticks.map(format);
+  const isWhole = x.values.every(Number.isInteger);
+  // A line of one place is none: its place is shown.
+  const show = (plot: uPlot) => plot.data[0].length < 2;
   const series: uPlot.Series[] = [{ label: x.label }];
   const bands: uPlot.Band[] = [];
   for (const [i, line] of lines.entries()) {
@@ -44,7 +50,7 @@ function optionsOf(box: HTMLElement, { x, lines, height = 180 }: LineChartProps)
       stroke: colour(box, name),
       width: 2,
       spanGaps: true,
-      points: { show: false },
+      points: { show },
       value,
     });
     if (line.band === undefined) continue;
@@ -57,7 +63,7 @@ function optionsOf(box: HTMLElement, { x, lines, height = 180 }: LineChartProps)
     height,
     scales: { x: { time: false } },
     axes: [
-      { ...axis, size: 28, values },
+      { ...axis, size: 28, values, ...(isWhole && { incrs: WHOLE }) },
       { ...axis, size: 52, values },
     ],
     cursor: { drag: { x: false, y: false } },
@@ -115,7 +121,7 @@ export function LineChart(props: LineChartProps) {
   }, [shape]);
   useEffect(() => plot.current?.chart.setData(dataOf(props)), [props.x.values, props.x.values.length, props.lines]);
   return (
-    <figure class="chart" role="img" aria-label={summary(props)}>
+    <figure class="chart">
       <figcaption class="row">
         <strong>{props.title}</strong>
         {props.lines.map(({ label }, i) => (
@@ -125,7 +131,7 @@ export function LineChart(props: LineChartProps) {
           </span>
         ))}
       </figcaption>
-      <div ref={box} />
+      <div ref={box} role="img" aria-label={summary(props)} />
     </figure>
   );
 }

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { bytes, download } from "../../dashboard/index.js";
 import type { SavedTraining } from "./calls.js";
 import { codeOf } from "./code.js";
@@ -9,8 +9,11 @@ import type { Saved } from "./trainer.js";
 
 /** The training as a file, the network for other programs, and the program that repeats it. */
 export function Home({ environment, session }: { environment: EnvironmentName; session: Session }) {
-  const { settings, isWrong, stored } = session;
+  const { settings, isWrong, state, stored } = session;
   const [made, setMade] = useState<Saved | undefined>(undefined);
+  useEffect(() => {
+    if (state === "new") setMade(undefined);
+  }, [state]);
   const sizes = useMemo(() => {
     const { observationSize, actions } = new Scene(environment);
     return { observation: observationSize, actions };

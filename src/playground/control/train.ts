@@ -40,6 +40,9 @@ class Trainer {
   #isPaused: boolean;
   #pace = Number.POSITIVE_INFINITY;
   #wake: () => void = () => {};
+  /** Between two reports, where it can be saved as the page sees it. */
+  #isAtTurn = false;
+  #savesDue = 0;
   #told = 0;
   #pictured = 0;
   #lastPoint = 0;
@@ -97,7 +100,8 @@ class Trainer {
 
   handle(call: Call): void {
     if (call.type === "save") {
-      this.#save();
+      if (this.#isAtTurn) this.#save();
+      else this.#savesDue++;
       return;
     }
     if (call.type === "pause") this.#isPaused = true;
@@ -115,8 +119,15 @@ class Trainer {
     if (this.#frames.length > 4 * CHUNK) this.#frames.shift();
   }
 
-  /** Tells the page what there is to tell; waits where it is paused or the page still plays. */
+  /** Tells the page what there is to tell, saves where that is due; waits where it is paused or the page still plays. */
   async #turn(): Promise<void> {
+    for (; this.#savesDue > 0; this.#savesDue--) this.#save();
+    this.#isAtTurn = true;
+    await this.#wait();
+    this.#isAtTurn = false;
+  }
+
+  async #wait(): Promise<void> {
     const now = performance.now();
     if (this.#isPaused || this.#pace < Number.POSITIVE_INFINITY || now - this.#told >= TELL_MS) this.#tell();
     if (this.#isPaused) return new Promise((resolve) => (this.#wake = resolve));

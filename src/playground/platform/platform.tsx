@@ -124,7 +124,7 @@ function You({ slate, send }: { slate: Slate | undefined; send(call: Call): void
                 </p>
                 <div class="row">
                   <button type="button" class="watch" onClick={() => send({ type: "watch", stream: id, minutes: 20 })}>
-                    Watch for 20 min
+                    Watch 20 min
                   </button>
                   <button type="button" onClick={() => send({ type: "watch", stream: id, minutes: 0.1 })}>
                     Leave at once

@@ -3,17 +3,24 @@ import { once } from "node:events";
 import type { LiveEvent } from "../../../src/protocol/index.js";
 import { openLog, SqliteStore } from "../../../src/storage/index.js";
 
-/** A server as a process. */
+/** A server as a process: `liveq serve`, or another command that says where it is. */
 export class Served {
   url = "";
+  readonly #address: RegExp;
   #told = "";
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown[]>;
 
-  constructor(command: readonly string[], words: readonly string[], cwd: string) {
+  constructor(
+    command: readonly string[],
+    words: readonly string[],
+    cwd: string,
+    { verb = "serve", address = /serving at (\S+),/ } = {},
+  ) {
+    this.#address = address;
     const [program, ...first] = command;
     // A group of its own: npx starts a program that starts another.
-    this.#child = spawn(program!, [...first, "serve", "--port", "0", ...words], {
+    this.#child = spawn(program!, [...first, verb, "--port", "0", ...words], {
       ...{ cwd, detached: true, stdio: ["ignore", "ignore", "pipe"] },
     });
     this.#child.stderr!.on("data", (piece) => (this.#told += piece));
@@ -26,7 +33,7 @@ export class Served {
     for (let found: RegExpExecArray | null = null; found === null; ) {
       if (this.#child.exitCode !== null) throw new Error(this.#told);
       await new Promise((resolve) => setTimeout(resolve, 5));
-      found = /serving at (\S+),/.exec(this.#told);
+      found = this.#address.exec(this.#told);
       if (found) this.url = found[1]!;
     }
     return this;
