@@ -233,6 +233,7 @@ export const ROUTES: readonly Route[] = [
     path: "/v1/watch",
     scope: "read",
     summary: "The server's state each second, and what happens, as server-sent events.",
+    statuses: [429],
   },
   {
     name: "stats",

@@ -56,7 +56,7 @@ describe("/v1/watch", () => {
     const { ask, edge } = await served();
     expect((await ask("GET", "/v1/watch", undefined, "writer-0123456789")).status).toBe(403);
     const watchers = await Promise.all(Array.from({ length: 32 }, () => ask("GET", "/v1/watch")));
-    expect((await ask("GET", "/v1/watch")).status).toBe(503);
+    expect((await ask("GET", "/v1/watch")).status).toBe(429);
     await watchers[0]!.body!.cancel();
     const again = await ask("GET", "/v1/watch");
     expect(again.status).toBe(200);

@@ -40,7 +40,7 @@ class Watch {
 
   /** @throws HttpError where too many watch. */
   answer(): Response {
-    if (this.#watchers >= WATCHERS) throw new HttpError(503, `at most ${WATCHERS} may watch at one time`, RETRY);
+    if (this.#watchers >= WATCHERS) throw new HttpError(429, `at most ${WATCHERS} may watch at one time`, RETRY);
     this.#watchers++;
     let timer: ReturnType<typeof setInterval> | undefined;
     let next = 0;
