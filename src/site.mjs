@@ -3,7 +3,7 @@
  * is what typedoc reads in the sources, and the playground is that of `node src/build.mjs pages`. The same sources give the
  * same bytes. A dead link fails the build.
  */
-import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { loadCharts, withCharts } from "./site/charts.mjs";
@@ -15,7 +15,10 @@ import { page } from "./site/template.mjs";
 
 const PLAYGROUND = "dist/pages/playground";
 
-/** Pages of all documents, and of the sources that they link to, by their places in the site. */
+/** Files that pages show as they are. */
+const PICTURES = /\.(png|svg|webp|jpg)$/;
+
+/** Pages of all documents and of the sources that they link to, and pictures that they show, by their places. */
 async function pagesOf(all) {
   const barChart = await loadCharts();
   const places = new Map(all.map(({ source, place }) => [source, place]));
@@ -25,6 +28,12 @@ async function pagesOf(all) {
   const placeOf = (file) => {
     const known = places.get(file);
     if (known !== undefined || !existsSync(file)) return known;
+    if (PICTURES.test(file)) {
+      const place = `pictures/${file}`;
+      places.set(file, place);
+      pages.set(place, readFileSync(file));
+      return place;
+    }
     const document = sourceDocument(file);
     places.set(file, document.place);
     linked.push(document);
