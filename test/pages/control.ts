@@ -18,7 +18,10 @@ export async function checkSettings(tab: Tab, url: string): Promise<string> {
   require((await values()).join() === "0.9,5,true", "settings of the address", await values());
   require((await code()).includes("gamma: 0.9,"), "the program has the discount", await code());
   await tab.evaluate(`put(fieldOf("Discount"), "1.5")`);
-  await tab.until(`/"gamma" must be .*1\\.5/.test(document.querySelector(".error")?.textContent)`, "the fault is named");
+  await tab.until(
+    `/"gamma" must be .*1\\.5/.test(document.querySelector(".error")?.textContent)`,
+    "the fault is named",
+  );
   const wrong = await tab.evaluate(
     `[byText("Start").disabled, byText("Step").disabled, fieldOf("Discount").ariaInvalid, ${CODE}]`,
   );

@@ -218,7 +218,10 @@ async function bidi(address: string, _downloads: string, wrong: Wrong): Promise<
     size: (width, height) => wire.send("browsingContext.setViewport", { context, viewport: { width, height } }),
     async picture() {
       const options = { context, origin: "document" };
-      return Buffer.from((await wire.send<{ data: string }>("browsingContext.captureScreenshot", options)).data, "base64");
+      return Buffer.from(
+        (await wire.send<{ data: string }>("browsingContext.captureScreenshot", options)).data,
+        "base64",
+      );
     },
     async choose(selector, file) {
       const { sharedId } = await evaluate(`document.querySelector(${JSON.stringify(selector)})`);

@@ -1,6 +1,7 @@
 /** What holds of every view: nothing for axe to find in either theme, and nothing that is wider than a phone. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { decoded, reduced } from "./picture.js";
 import type { Tab } from "./tab.js";
 
 /** CSS pixels. */
@@ -38,7 +39,8 @@ export async function inspect(tab: Tab, view: string, pictures: string | undefin
       await axe(tab, `${view}, ${theme}, ${width}`);
       if (pictures === undefined) continue;
       mkdirSync(pictures, { recursive: true });
-      writeFileSync(join(pictures, `${view}-${theme}-${width}.png`), await tab.picture());
+      const file = join(pictures, `${tab.name}-${view}-${theme}-${width}.png`);
+      writeFileSync(file, reduced(decoded(await tab.picture())));
     }
   }
 }
@@ -49,9 +51,9 @@ async function fits(tab: Tab, where: string): Promise<void> {
     const root = document.documentElement;
     for (let i = 0; i < 200 && root.scrollWidth > root.clientWidth; i++) await sleep(25);
     if (root.scrollWidth <= root.clientWidth) return [];
-    return [...document.querySelectorAll("body *")]
-      .filter((one) => one.getBoundingClientRect().right > root.clientWidth)
-      .map((one) => one.tagName + "." + one.className);
+    return ["the page", ...document.querySelectorAll("body *")]
+      .filter((one) => !(one.getBoundingClientRect?.().right <= root.clientWidth))
+      .map((one) => (one.tagName ?? one) + "." + one.className);
   })()`);
   require(wide.length === 0, `wider than the screen: ${where}`, wide);
 }

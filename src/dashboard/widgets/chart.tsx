@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { format } from "./format.js";
+import { onColours } from "./theme.js";
 
 /** One line of a chart. */
 export interface Line {
@@ -108,14 +109,10 @@ export function LineChart(props: LineChartProps) {
       if (plot.current?.chart.width !== width) plot.current?.chart.setSize({ width, height: props.height ?? 180 });
     });
     size.observe(element);
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", draw);
-    const theme = new MutationObserver(draw);
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    const forget = onColours(draw);
     return () => {
       size.disconnect();
-      theme.disconnect();
-      dark.removeEventListener("change", draw);
+      forget();
       plot.current?.chart.destroy();
     };
   }, [shape]);

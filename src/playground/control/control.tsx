@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { ChoiceField, Figures, format, LineChart, TextField } from "../../dashboard/index.js";
+import { ChoiceField, Figures, format, LineChart, onColours, TextField } from "../../dashboard/index.js";
 import { inkOf } from "./drawing.js";
 import { Home } from "./home.js";
 import { drawNetwork } from "./network.js";
@@ -195,9 +195,10 @@ function NetworkCard({ training }: { training: Training | undefined }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const layers = training?.layers;
   useEffect(() => {
-    if (canvas.current !== null && layers !== undefined && layers.length > 0) {
-      drawNetwork(canvas.current, layers, inkOf(canvas.current));
-    }
+    if (layers === undefined || layers.length === 0) return;
+    const draw = () => drawNetwork(canvas.current!, layers, inkOf(canvas.current!));
+    draw();
+    return onColours(draw);
   }, [layers]);
   const text = (layers ?? []).map(({ name, inputs, outputs }) => `${name} ${inputs} to ${outputs}`).join(", ");
   return (

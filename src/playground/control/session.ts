@@ -1,6 +1,6 @@
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { keepSettings } from "../../dashboard/index.js";
+import { keepSettings, onColours } from "../../dashboard/index.js";
 import type { SavedTraining } from "./calls.js";
 import { drawFrame, inkOf } from "./drawing.js";
 import { Scene } from "./scenes.js";
@@ -59,7 +59,9 @@ function useWorker(environment: EnvironmentName) {
   const worker = useRef<TrainerWorker | undefined>(undefined);
   const [training, setTraining] = useState<Training | undefined>(undefined);
   const [failure, setFailure] = useState("");
+  const drawn = useRef<Training["frame"] | undefined>(undefined);
   const draw = useCallback((frame: Training["frame"]) => {
+    drawn.current = frame;
     const element = canvas.current;
     if (element !== null) drawFrame(element, environment, frame, inkOf(element));
   }, []);
@@ -78,7 +80,11 @@ function useWorker(environment: EnvironmentName) {
     const scene = new Scene(environment);
     scene.reset(0);
     draw(scene.frame());
-    return () => worker.current?.end();
+    const forget = onColours(() => draw(drawn.current!));
+    return () => {
+      forget();
+      worker.current?.end();
+    };
   }, []);
   return { canvas, worker, training, failure, setFailure, begin, end };
 }

@@ -58,6 +58,7 @@ export function PlatformView() {
 
 function Minutes({ contestants }: { contestants: readonly Contestant[] }) {
   const days = Math.max(0, ...contestants.map(({ minutesByDay }) => minutesByDay.length));
+  if (days === 0) return <p class="hint">Curves and figures begin when the first day is over.</p>;
   const values = Array.from({ length: days }, (_, i) => i + 1);
   const lines = contestants.map(({ name, minutesByDay }) => ({ label: name, values: minutesByDay }));
   return <LineChart title="Minutes watched a viewer, by day" x={{ label: "day", values }} lines={lines} height={220} />;
