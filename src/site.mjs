@@ -6,7 +6,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
-import { loadCharts, withCharts } from "./site/charts.mjs";
+import { withCharts } from "./site/charts.mjs";
 import { deadLinks, filesIn } from "./site/links.mjs";
 import { render } from "./site/markdown.mjs";
 import { documents, sourceDocument } from "./site/plan.mjs";
@@ -19,8 +19,7 @@ const PLAYGROUND = "dist/pages/playground";
 const PICTURES = /\.(png|svg|webp|jpg)$/;
 
 /** Pages of all documents and of the sources that they link to, and pictures that they show, by their places. */
-async function pagesOf(all) {
-  const barChart = await loadCharts();
+function pagesOf(all) {
   const places = new Map(all.map(({ source, place }) => [source, place]));
   const pages = new Map();
   // Rendering finds sources that are linked: they go to the end.
@@ -41,7 +40,7 @@ async function pagesOf(all) {
   };
   const queue = [...all];
   for (let document = queue.shift(); document; document = queue.shift() ?? linked.shift()) {
-    const text = document.isMeasured ? withCharts(document.text, barChart) : document.text;
+    const text = document.isMeasured ? withCharts(document.text) : document.text;
     pages.set(document.place, page(document, render(text, document, placeOf), all));
   }
   return pages;
@@ -59,7 +58,7 @@ async function buildSite(folder) {
   if (!existsSync(PLAYGROUND)) throw new Error(`${PLAYGROUND} is missing: "node src/build.mjs wasm pages" makes it`);
   rmSync(folder, { recursive: true, force: true });
   const all = [...documents(), ...(await referenceDocuments())];
-  for (const [place, html] of await pagesOf(all)) {
+  for (const [place, html] of pagesOf(all)) {
     mkdirSync(dirname(join(folder, place)), { recursive: true });
     writeFileSync(join(folder, place), html);
   }
