@@ -64,9 +64,11 @@ test("no page has script or inline style, or loads from another host", () => {
     const html = read(page);
     expect(html, page).toContain("default-src 'none'");
     expect(html, page).not.toMatch(/<script|<style|<iframe|<[^>]* (?:style|on\w+)=/);
-    expect(
-      [...html.matchAll(/<(?:link|img|source)[^>]* (?:href|src)="(?!data:,)([^"]*)"/g)].map(([, url]) => url),
-    ).toEqual([expect.stringMatching(/^(?:\.\.\/)*style\.css$/)]);
+    const loaded = [...html.matchAll(/<(?:link|img|source)[^>]* (?:href|src)="(?!data:,)([^"]*)"/g)].map(
+      ([, url]) => url!,
+    );
+    expect(loaded[0], page).toMatch(/^(?:\.\.\/)*style\.css$/);
+    expect(loaded.filter((url) => !/^(?:\.\.\/)*(?:style\.css$|pictures\/)/.test(url))).toEqual([]);
   }
 });
 
