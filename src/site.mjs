@@ -3,10 +3,10 @@
  * is what typedoc reads in the sources, and the playground is that of `node src/build.mjs pages`. The same sources give the
  * same bytes. A dead link fails the build.
  */
-import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
-import { loadCharts, withCharts } from "./site/charts.mjs";
+import { withCharts } from "./site/charts.mjs";
 import { deadLinks, filesIn } from "./site/links.mjs";
 import { render } from "./site/markdown.mjs";
 import { documents, sourceDocument } from "./site/plan.mjs";
@@ -15,9 +15,11 @@ import { page } from "./site/template.mjs";
 
 const PLAYGROUND = "dist/pages/playground";
 
-/** Pages of all documents, and of the sources that they link to, by their places in the site. */
-async function pagesOf(all) {
-  const barChart = await loadCharts();
+/** Files that pages show as they are. */
+const PICTURES = /\.(png|svg|webp|jpg)$/;
+
+/** Pages of all documents and of the sources that they link to, and pictures that they show, by their places. */
+function pagesOf(all) {
   const places = new Map(all.map(({ source, place }) => [source, place]));
   const pages = new Map();
   // Rendering finds sources that are linked: they go to the end.
@@ -25,6 +27,12 @@ async function pagesOf(all) {
   const placeOf = (file) => {
     const known = places.get(file);
     if (known !== undefined || !existsSync(file)) return known;
+    if (PICTURES.test(file)) {
+      const place = `pictures/${file}`;
+      places.set(file, place);
+      pages.set(place, readFileSync(file));
+      return place;
+    }
     const document = sourceDocument(file);
     places.set(file, document.place);
     linked.push(document);
@@ -32,7 +40,7 @@ async function pagesOf(all) {
   };
   const queue = [...all];
   for (let document = queue.shift(); document; document = queue.shift() ?? linked.shift()) {
-    const text = document.isMeasured ? withCharts(document.text, barChart) : document.text;
+    const text = document.isMeasured ? withCharts(document.text) : document.text;
     pages.set(document.place, page(document, render(text, document, placeOf), all));
   }
   return pages;
@@ -50,7 +58,7 @@ async function buildSite(folder) {
   if (!existsSync(PLAYGROUND)) throw new Error(`${PLAYGROUND} is missing: "node src/build.mjs wasm pages" makes it`);
   rmSync(folder, { recursive: true, force: true });
   const all = [...documents(), ...(await referenceDocuments())];
-  for (const [place, html] of await pagesOf(all)) {
+  for (const [place, html] of pagesOf(all)) {
     mkdirSync(dirname(join(folder, place)), { recursive: true });
     writeFileSync(join(folder, place), html);
   }

@@ -1,27 +1,15 @@
 /** Tables of figures as charts: those between the marks of bench/README.md. */
-import { build } from "esbuild";
 import { escaped } from "./markdown.mjs";
 
 /** A table with more charts than these keeps them folded. */
 const OPEN = 6;
-/** What the chart of a report keeps for names, and what a letter takes, in its units. */
-const NAMES = 190;
-const LETTER = 6.4;
+/** Of a chart, in its own units: a page stretches it. */
+const WIDTH = 1000;
 /** Microseconds. */
 const TIMES = { us: 1, ms: 1000, s: 1e6 };
 const NUMBER = String.raw`(-?[\d,]*\.?\d+)`;
 /** Value, unit and interval; then what else is said in brackets. */
 const CELL = new RegExp(`^${NUMBER}(?: (us|ms|s|%|events/s))?(?: \\[${NUMBER}, ${NUMBER}\\])?(?: \\([^)]*\\))?$`);
-
-/** The renderer of the reports: it is TypeScript, so it is built first. */
-export async function loadCharts() {
-  const entryPoints = ["src/cli/reports/charts.ts"];
-  const { outputFiles } = await build({ entryPoints, bundle: true, format: "esm", write: false });
-  const { barChart } = await import(
-    `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`
-  );
-  return barChart;
-}
 
 const numberOf = (text) => (text === undefined ? undefined : Number(text.replaceAll(",", "")));
 
@@ -63,48 +51,52 @@ function chartsOf([head, , ...lines]) {
   return groups.flatMap((group) =>
     header.flatMap((title, column) => {
       const bars = column === 0 ? [] : barsOf(isGrouped ? rows.filter((cells) => cells[1] === group) : rows, column);
-      const words = [header[0], group, title].filter((word) => word !== undefined && word !== "").join(" · ");
+      // Of two columns of one name, that before says whose they are.
+      const whose = header.indexOf(title) === header.lastIndexOf(title) ? undefined : header[column - 1];
+      const words = [header[0], group, whose, title].filter((word) => word !== undefined && word !== "").join(" · ");
       return bars.length === 0 ? [] : [{ title: words, bars }];
     }),
   );
 }
 
-/** The chart of a report, with names that are not cut, room for them, and the figures as the table has them. */
-function asInTable(svg, title, bars) {
-  const more = Math.max(0, Math.ceil(LETTER * Math.max(...bars.map(({ name }) => name.length))) - NAMES);
-  const [names, cells] = [bars.map(({ name }) => name), bars.map(({ cell }) => cell)];
-  const label = `${title}: ${bars.map(({ name, cell }) => `${name} ${cell}`).join("; ")}`;
-  return svg
-    .replace(/viewBox="0 0 (\d+)/, (_, width) => `viewBox="${-more} 0 ${Number(width) + more}`)
-    .replace(/(?<=aria-label=")[^"]*/, () => escaped(label))
-    .replace(/(?<=text-anchor="end">)[^<]*/g, () => escaped(names.shift()))
-    .replace(/(?<=text-anchor="start">)[^<]*/g, () => escaped(cells.shift()));
+/** One bar with its interval, over the whole width: the text beside it is HTML, so that it stays as large on a phone. */
+function barOf({ value, lo, hi }, low, high) {
+  const xOf = (figure) => Number((((figure - low) / (high - low || 1)) * WIDTH).toFixed(1));
+  const [from, to] = [xOf(Math.min(0, value)), xOf(Math.max(0, value))];
+  const bar = `<rect class="bar" x="${from}" y="2" width="${Math.max(Number((to - from).toFixed(1)), 2)}" height="12"/>`;
+  const whisker = lo === undefined ? "" : `<line class="whisker" x1="${xOf(lo)}" y1="8" x2="${xOf(hi)}" y2="8"/>`;
+  const axis = `<line class="axis" x1="${xOf(0)}" y1="0" x2="${xOf(0)}" y2="16"/>`;
+  return `<svg viewBox="0 0 ${WIDTH} 16" preserveAspectRatio="none" aria-hidden="true">${axis}${bar}${whisker}</svg>`;
 }
 
-function figureOf({ title, bars }, barChart) {
-  const svg = asInTable(barChart(title, bars), title, bars);
-  const picture = `<div class="scroll" tabindex="0" role="group" aria-label="Chart">${svg}</div>`;
-  return `<figure class="bars"><figcaption>${escaped(title)}</figcaption>\n${picture}</figure>`.replace(/\n+/g, "\n");
+/** Bars from 0 on one scale, each with its name and its figure as the table has it. */
+function figureOf({ title, bars }) {
+  const ends = bars.flatMap(({ value, lo = value, hi = value }) => [value, lo, hi]);
+  const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)];
+  const rows = bars.map((bar) => {
+    return `<li><span>${escaped(bar.name)}</span>${barOf(bar, low, high)}<span>${escaped(bar.cell)}</span></li>`;
+  });
+  return `<figure class="bars"><figcaption>${escaped(title)}</figcaption>\n<ul class="rows">\n${rows.join("\n")}\n</ul></figure>`;
 }
 
 const folded = (summary, content, open) =>
   `<details${open ? " open" : ""}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
 
 /** A table with its charts before it. */
-function charted(table, barChart) {
+function charted(table) {
   const charts = chartsOf(table.split("\n"));
   if (charts.length === 0) return table;
-  const figures = charts.map((chart) => figureOf(chart, barChart)).join("\n\n");
+  const figures = charts.map((chart) => figureOf(chart)).join("\n\n");
   const count = `${charts.length} chart${charts.length === 1 ? "" : "s"}`;
   return `${folded(count, figures, charts.length <= OPEN)}\n\n${folded("Table", table, false)}`;
 }
 
 /** The text with a chart for each column of figures of each generated table. */
-export function withCharts(text, barChart) {
+export function withCharts(text) {
   return text.replace(/(?<=<!-- bench: \w+ -->\n\n)[\s\S]*?(?=\n\n<!-- end -->)/g, (block) =>
     block
       .split("\n\n")
-      .map((table) => charted(table, barChart))
+      .map((table) => charted(table))
       .join("\n\n"),
   );
 }

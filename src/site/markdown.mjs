@@ -59,9 +59,13 @@ export function render(text, document, placeOf) {
       const to = linkOf(href, document, placeOf);
       return `<a href="${escaped(to)}">${this.parser.parseInline(tokens)}</a>`;
     },
+    image({ href, text: words }) {
+      return `<img src="${escaped(linkOf(href, document, placeOf))}" alt="${escaped(words)}">`;
+    },
     // Marks of generated blocks are for those who write.
     html({ text }) {
-      return text.startsWith("<!--") ? "" : false;
+      if (text.startsWith("<!--")) return "";
+      return text.replace(/(?<=<img [^>]*src=")[^"]*/g, (href) => escaped(linkOf(href, document, placeOf)));
     },
   };
   return { html: withBoxes(new Marked({ renderer }).parse(text)), headings };
