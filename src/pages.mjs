@@ -18,6 +18,10 @@ const PAGES = {
     },
     offline: "src/playground/page/offline.ts",
   },
+  dashboard: {
+    document: "src/dashboard/page/index.html",
+    scripts: { dashboard: "src/dashboard/board/main.ts" },
+  },
 };
 
 /** Writes all pages into folders of their names. @param plugins Those that the package itself is built with. */

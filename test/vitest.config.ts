@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
  * `npm test` runs all others.
  */
 const LONG = [
-  ...["bench", "examples", "simulator", "ranking"].map((room) => `test/${room}/**/*.test.ts`),
+  ...["bench", "examples", "simulator", "ranking", "site"].map((room) => `test/${room}/**/*.test.ts`),
   ...["bandit", "fromlog", "map", "offpolicy", "serve", "connect", "tune"].map((name) => `test/cli/${name}*.test.ts`),
   ...["abtest", "offpolicylog", "fromlog/learn"].map((name) => `test/evaluation/${name}.test.ts`),
   ...["engine", "training"].map((room) => `test/${room}/readme.test.ts`),

@@ -19,6 +19,8 @@ export interface HostStart {
 export type HostCall = { call: "learn"; isOn: boolean } | { call: "inProcess"; calls: number } | { call: "swaps" };
 
 const BUILT = (name: string) => pathToFileURL(`dist/cli/${name}.js`);
+// The busy one learns from its first visits on.
+const EARLY = { warmupUpdates: 100, learner: { learningStarts: 100 } };
 const MODELS = { models: { modelUpdates: 20 }, options: { seed: 1 }, checkpointRecords: 1e9, folder: undefined };
 const PAGE = 256;
 
@@ -34,7 +36,7 @@ class Busy {
 
   async run(): Promise<void> {
     for (;;) {
-      const { learner } = await LearnerThread.start(MODELS, BUILT("learner"));
+      const { learner } = await LearnerThread.start({ ...MODELS, options: { seed: 1, ...EARLY } }, BUILT("learner"));
       let known = 0;
       for (let at = 0; at < this.#records.length; at += PAGE) {
         while (!this.isOn) await new Promise((done) => setTimeout(done, 20));
@@ -88,7 +90,7 @@ async function edgeHost({ folder, maxTurnMs }: HostStart): Promise<void> {
   const { learner, beginning } = await LearnerThread.start({ ...MODELS, models: {}, folder }, BUILT("learner"));
   const edge = await Edge.open({ log, learner, ...beginning, now: Date.now });
   await edge.feed(streams(Date.now()));
-  const busy = new Busy(await recorded(4000));
+  const busy = new Busy(await recorded(2000));
   void busy.run();
   const app = edgeApp({ edge });
   const limits = { maxTurnMs, urgentPaths: ["/live"], port: 0 };

@@ -51,7 +51,7 @@ export async function recorded(visits: number): Promise<Uint8Array[]> {
   await edge.feed(streams(time));
   const visitors = new Visitors();
   for (let i = 0; i < visits; i++) {
-    time += 2000;
+    time += 60_000;
     const user = visitors.user();
     const { id, slate } = edge.recommend({ user, k: 6 });
     await edge.feed(visitors.feedback(time, user, slate, id));

@@ -1,5 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { POLICIES } from "../baselines/index.js";
+import { type ModelsCommandOptions, models } from "./asking/index.js";
 import { type InspectOptions, inspect } from "./commands/data/inspect.js";
 import { type MapOptions, map } from "./commands/data/map.js";
 import { type PrepareOptions, prepare } from "./commands/data/prepare.js";
@@ -537,6 +538,27 @@ serve.action(
     return serveEdge(settings, { isPrinted: printConfig, print, signal: stop.signal });
   },
 );
+
+command(
+  "models",
+  "list the models of a running server, go back to one, or let the newest answer again",
+  "",
+  "--rollback",
+  "--rollback 12",
+  "--release",
+)
+  .option("--url <url>", "where the server is", "http://127.0.0.1:8787")
+  .option("--token <secret>", "a token with the scope read, and admin to change (default: LIVEQ_TOKEN)")
+  .addOption(
+    new Option("--rollback [version]", "go back to a model, the one before by default, and stay there").argParser(
+      integer(0, SEED_MAX),
+    ),
+  )
+  .addOption(new Option("--release", "let the newest model answer again").default(false).conflicts("rollback"))
+  .action((options: ModelsCommandOptions) => {
+    const token = options.token ?? process.env["LIVEQ_TOKEN"]?.replace(/=[a-z,]+$/, "");
+    return models({ ...options, ...(token !== undefined && { token }) }, (line) => process.stdout.write(`${line}\n`));
+  });
 
 command("playground", "serve a page that learns in the browser", "", "--port 0")
   .option("--host <address>", "the address to listen on", "127.0.0.1")

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { performance } from "node:perf_hooks";
 import { callback, checked, integer, type Rules, zeroOr } from "../check/index.js";
 import { sendResponse, sendText } from "./response.js";
 
@@ -18,8 +19,8 @@ export interface ListenerOptions {
   /** Maximum number of requests that are handled at once; beyond, the answer is 503. Default 1000, set by hand. */
   maxRequests?: number;
   /**
-   * Milliseconds of work for the requests of one turn of the event loop, but for its first eight: those behind get 503 at once,
-   * unread, so that the others do not wait for a queue that only grows. 0: all are taken. Default 0.
+   * Milliseconds of work in one turn of the event loop, beyond which requests get 503 at once, unread, but for eight of a turn
+   * or in hand: so that those do not wait for a queue that only grows. 0: all are taken. Default 0.
    */
   maxTurnMs?: number;
   /** Paths that are answered however long a turn takes, such as `/live`. Default: none. */
@@ -90,7 +91,7 @@ export type NodeListener = (incoming: object, outgoing: object) => void;
 export function requestListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {
   const resolved = checked<ListenerOptions>(options, LISTENER_RULES, LISTENER_DEFAULTS) as Required<ListenerOptions>;
   let open = 0;
-  const turn = new Turn();
+  const turns = new Turns();
   return (incoming, outgoing) => {
     const [request, response] = [incoming as IncomingMessage, outgoing as ServerResponse];
     // Without listeners an error of the connection would end the process.
@@ -101,7 +102,7 @@ export function requestListener(handler: RequestHandler, options: ListenerOption
       return;
     }
     const { maxTurnMs, urgentPaths } = resolved;
-    if (maxTurnMs > 0 && turn.isFull(maxTurnMs) && !urgentPaths.includes(pathOf(request))) {
+    if (maxTurnMs > 0 && turns.isFull(maxTurnMs, open) && !urgentPaths.includes(pathOf(request))) {
       refuse(request, response, new Refused(503, "too many requests at once; try again", { "retry-after": "1" }));
       return;
     }
@@ -110,28 +111,36 @@ export function requestListener(handler: RequestHandler, options: ListenerOption
   };
 }
 
-/** Requests of a turn that are taken however long it lasts: a program that has just begun is slow, and not busy. */
-const TURN_REQUESTS = 8;
+/** Requests of a turn, or in hand, that are taken however long turns last: a program that has just begun is slow, and not busy. */
+const ALWAYS = 8;
 
-/** The requests of this turn of the event loop, and how long they have taken by now. */
-class Turn {
+/** The turns of the event loop: how much there is to do in each. */
+class Turns {
+  /** When this turn began, and for how long the loop had been busy until then; and what the turn before it took. */
   #from = 0;
+  #active = 0;
+  #before = 0;
   #taken = 0;
   #isBegun = false;
 
   /** Whether another request would wait too long, or make others wait. */
-  isFull(maxMs: number): boolean {
+  isFull(maxMs: number, inHand: number): boolean {
     const now = performance.now();
     if (!this.#isBegun) {
       this.#isBegun = true;
-      this.#taken = 0;
       this.#from = now;
+      this.#taken = 0;
+      // Answers take several turns: what counts is what the loop does in all of one, without the time that it sleeps.
+      const { active } = performance.eventLoopUtilization();
+      this.#before = active - this.#active;
+      this.#active = active;
       // Runs once all connections that are ready have been read.
       setImmediate(() => {
         this.#isBegun = false;
       });
     }
-    if (this.#taken >= TURN_REQUESTS && now - this.#from > maxMs) return true;
+    const isMuch = inHand >= ALWAYS || this.#taken >= ALWAYS;
+    if (isMuch && (this.#before > maxMs || now - this.#from > maxMs)) return true;
     this.#taken++;
     return false;
   }

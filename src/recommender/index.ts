@@ -41,4 +41,5 @@ export {
   type RecommenderOptions,
   type RecommenderStats,
 } from "./recommender.js";
+export type { RequestExploration } from "./serving/index.js";
 export { explanationLines } from "./serving/index.js";

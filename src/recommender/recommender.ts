@@ -99,6 +99,7 @@ import {
   type ExploreOptions,
   Explorer,
   explain,
+  type RequestExploration,
   type Slate,
   SlateBuilder,
   type SlateOptions,
@@ -475,11 +476,14 @@ export class Recommender implements Policy, TargetPolicy {
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
    * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
    * @param told - Called with the rows that the decision was computed from, for a log: see `recordDecision`.
-   * @throws EventError for an invalid request, Error for an apprentice; nothing changes then.
+   * @param explore - In place of the options `explore` of the same names, for this request alone. Default: those.
+   * @throws EventError for an invalid request, RangeError or TypeError for `explore`, Error for an apprentice; nothing changes
+   *   then.
    */
-  recommend(request: Request, told?: (rows: DecisionRows) => void): Decision {
+  recommend(request: Request, told?: (rows: DecisionRows) => void, explore?: RequestExploration): Decision {
     if (this.#counts.isApprentice) throw new Error("an apprentice does not act: call graduate() first, or rank()");
     const { user, now, k, candidates, filter, explain: wanted = false } = parseRequest(request);
+    this.#explorer.use(explore);
     this.#askedBy(user, now);
     const also = wanted === false ? undefined : new Map<CatalogStream, Set<Source>>();
     const scene = this.#face({ user, now, k, candidates, filter }, also);
@@ -489,6 +493,7 @@ export class Recommender implements Policy, TargetPolicy {
     const { indices, propensities } = chosen;
     const count = wanted === true ? k : Number(wanted);
     const why = also && this.#explain(scene, among, chosen, also, count);
+    this.#explorer.use();
     const next = this.#close(scene, indices.length);
     const shown = indices.map((index) => streams[index]!);
     const id = this.#names.next();
@@ -589,14 +594,22 @@ export class Recommender implements Policy, TargetPolicy {
   }
 
   /**
-   * The best streams by value, without exploration and limits. It only reads: it shows, draws and remembers nothing.
+   * The best streams by value, without exploration and limits; with `explain`, why. It only reads: it shows, draws and
+   * remembers nothing.
    * @throws EventError for an invalid request.
    */
-  rank(request: Request): Pick<Decision, "slate" | "scores"> {
-    const { k, ...asked } = parseRequest(request);
-    const { streams, values, ranked } = this.#face({ k, ...asked }, undefined, true);
-    const best = [...ranked.subarray(0, Math.min(k, ranked.length))];
-    return { slate: best.map((index) => streams[index]!.id), scores: best.map((index) => values[index]!) };
+  rank(request: Request): Pick<Decision, "slate" | "scores" | "explanations" | "runnersUp"> {
+    const { k, explain: wanted = false, ...asked } = parseRequest(request);
+    const also = wanted === false ? undefined : new Map<CatalogStream, Set<Source>>();
+    const scene = this.#face({ k, ...asked }, also, true);
+    const { streams, values, ranked } = scene;
+    const indices = [...ranked.subarray(0, Math.min(k, ranked.length))];
+    const chosen = { indices, propensities: indices.map(() => 1) };
+    return {
+      slate: indices.map((index) => streams[index]!.id),
+      scores: indices.map((index) => values[index]!),
+      ...(also && this.#explain(scene, this.#among(scene), chosen, also, wanted === true ? k : Number(wanted))),
+    };
   }
 
   /**

@@ -6,6 +6,7 @@ import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/index.js";
 import { beginning, LocalLearner } from "../../src/server/index.js";
 import { Checkpoints, diskFolder, openLog, SqliteStore } from "../../src/storage/index.js";
+import { liveq } from "../support/command.js";
 import { Served } from "../support/served.js";
 
 const KILLS = Number(process.env["SERVER_KILLS"] ?? 4);
@@ -78,6 +79,27 @@ describe("liveq serve", () => {
     expect(readdirSync(join(dir, "checkpoints"))).toHaveLength(2);
     // Two checkpoints and the rest of the log are the whole log.
     expect(await hashOf(dir, false)).toBe(await hashOf(dir, true));
+  });
+
+  test("lists its models to liveq models, which goes back to one, and says why where it cannot", async () => {
+    const server = await new Served(["--memory"]).start();
+    const listed = await liveq("models", "--url", server.url);
+    expect(listed).toMatchObject({ code: 0, out: expect.stringMatching(/version .*\n +0 .* answers\n$/) });
+    expect((await liveq("models", "--url", server.url, "--rollback", "0")).out).toContain(
+      "answers, and newer ones wait",
+    );
+    expect((await liveq("models", "--url", server.url, "--release")).out).toMatch(/ answers\n$/);
+    const wrong = await liveq("models", "--url", server.url, "--rollback", "7");
+    expect(wrong).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('answers 400: "version" must be one of 0, got 7'),
+    });
+    expect((await liveq("models", "--url", server.url, "--rollback", "x")).code).toBe(2);
+    await server.stop("SIGTERM");
+    expect(await liveq("models", "--url", server.url)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("cannot be reached"),
+    });
   });
 
   test("forgets a user on the disk too: no byte of the name is left", async () => {

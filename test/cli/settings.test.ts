@@ -135,6 +135,19 @@ describe("liveq serve", () => {
     });
   });
 
+  test("lets pages of named origins call, and all of them only with a token", async () => {
+    const ask = (...words: string[]) => liveq("serve", "--memory", "--print-config", ...words);
+    const named = await ask("--origin", "https://a.example", "http://localhost:3000");
+    expect(JSON.parse(named.out).origin.value).toEqual(["https://a.example", "http://localhost:3000"]);
+    const all = await ask("--origin", "*");
+    expect([all.code, all.err]).toEqual([2, expect.stringContaining('"--origin *" lets every page call')]);
+    expect((await ask("--origin", "*", "--token", "0123456789abcdef=recommend,events")).code).toBe(0);
+    for (const wrong of ["a.example", "https://a.example/", "https://a.example/feed"]) {
+      const { code, err } = await ask("--origin", wrong);
+      expect([code, err], wrong).toEqual([2, expect.stringContaining("origins such as")]);
+    }
+  });
+
   test("ends with the code of wrong usage and one line where a setting is wrong", async () => {
     write({ maxBatch: 0 });
     expect(await liveq("serve", "--config", file)).toEqual({

@@ -87,6 +87,27 @@ describe("a client of a server in this process", () => {
     expect(Math.abs(client.now() - now())).toBeLessThan(1000);
   });
 
+  test("ranks, exports and compares", async () => {
+    const client = clientOf(ADMIN);
+    await client.onAir("s1", { streamer: "ann", category: "chess" });
+    await client.onAir("s2", { streamer: "bob", category: "chess" });
+    expect(await client.similar("s1", 5)).toEqual(["s2"]);
+    expect(await client.similar("s9")).toBeUndefined();
+    const actions = [{ id: "hero", features: { size: "large" } }, { id: "grid" }];
+    const { eventId, ranking, rewardActionId } = await client.rank({ context: { hour: 21 }, actions });
+    expect(ranking[0]!.id).toBe(rewardActionId);
+    expect(await client.reward(eventId, 1)).toEqual({ answer: "taken" });
+    expect(await client.reward(eventId, 1)).toEqual({ answer: "duplicate" });
+    expect(await client.reward(eventId, 2).catch((error: unknown) => error)).toMatchObject({ status: 409 });
+    await client.recommend({ user: "u1", k: 1 });
+    expect(await client.exportUser("u1")).toMatchObject({ profile: expect.anything() });
+    expect(await client.exportUser("nobody")).toBeUndefined();
+    expect(await client.experiment()).toBeUndefined();
+    expect(await client.startExperiment({ name: "first", b: "popular" })).toMatchObject({ open: 0 });
+    expect(await client.experiment()).toMatchObject({ options: { b: "popular" } });
+    expect(await client.stopExperiment()).toMatchObject({ options: { name: "first" } });
+  });
+
   test("is told what is wrong: field, message and status", async () => {
     const client = clientOf(ADMIN);
     const failed = (call: Promise<unknown>) =>

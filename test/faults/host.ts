@@ -71,5 +71,6 @@ export async function learned(log: EventLog): Promise<string> {
   for await (const { bytes } of log.read(0)) applyRecord(replica, decodeRecord(bytes));
   const hash = hashOf(replicaChunks(replica));
   replica.recommender.dispose();
+  replica.ranker.dispose();
   return hash;
 }

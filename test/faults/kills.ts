@@ -53,6 +53,7 @@ class Uninterrupted {
 
   close(): void {
     this.#replica.recommender.dispose();
+    this.#replica.ranker.dispose();
   }
 }
 

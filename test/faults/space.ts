@@ -22,7 +22,8 @@ export function smallDisk(): { path: string; end(): void } | undefined {
   return {
     path,
     end() {
-      execFileSync("umount", [path]);
+      // Lazily: what failed may have left a process with a file on it.
+      execFileSync("umount", ["-l", path]);
       rmSync(path, { recursive: true });
     },
   };
@@ -42,6 +43,7 @@ export const SPACE: FaultCase = {
     let [refused, sent] = [0, 0];
     const acknowledged: LiveEvent[] = [];
     const server = new Served(["--dir", dir, "--seed", "5", "--checkpoint-every", "2000"]);
+    let next: Served | undefined;
     try {
       await server.start();
       await server.ask("PUT", "/v1/streams/s1", { streamer: "r", category: "c" });
@@ -73,7 +75,7 @@ export const SPACE: FaultCase = {
         tell(`filling ${i + 1} of ${count}`);
       }
       await server.stop("SIGKILL");
-      const next = await new Served(["--dir", dir, "--seed", "5"]).start();
+      next = await new Served(["--dir", dir, "--seed", "5"]).start();
       for (let at = 0; at < acknowledged.length; at += 5000) {
         const some = acknowledged.slice(at, at + 5000);
         const { body } = await next.ask("POST", "/v1/events", some);
@@ -82,7 +84,7 @@ export const SPACE: FaultCase = {
       await next.stop("SIGTERM");
       await learnerHash(dir);
     } finally {
-      await server.stop("SIGKILL").catch(() => {});
+      for (const one of [server, next]) one?.child.kill("SIGKILL");
       disk.end();
     }
     return [

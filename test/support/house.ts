@@ -17,6 +17,7 @@ export const HOUSE: readonly Room[] = [
   { path: "cli/pages", holds: "the pages as files that a browser gets" },
   { path: "playground", holds: "a static page that learns in the browser: control, a live platform, the same bits" },
   { path: "dashboard", holds: "pages of a running server, and the parts that all pages are made of" },
+  { path: "cli/asking", holds: "commands that ask a running server" },
   { path: "server", holds: "Request -> Response: slates and events over HTTP, a learner behind them" },
   { path: "server/connect", holds: "platforms that a server follows: polls, webhooks, what they cost when they fail" },
   { path: "server/rank", holds: "actions that a caller gives, ranked by the rewards of earlier ones" },

@@ -1,2 +1,3 @@
+export { MountedPages } from "./mounted.js";
 export { Pages } from "./pages.js";
 export { folderOf, type PlaygroundOptions, playground } from "./playground.js";

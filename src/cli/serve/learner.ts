@@ -51,6 +51,7 @@ async function run(learner: LocalLearner, call: LearnerCall) {
     await learner.keep(call.models);
     return undefined;
   }
+  if (call.call === "figures") return learner.figures();
   if (call.call === "file") return learner.file();
   await learner.close();
   return undefined;

@@ -13,6 +13,7 @@ import {
   type Token,
 } from "../../server/index.js";
 import { type EventLog, MemoryStore, openLog, openLogThread, StorageError } from "../../storage/index.js";
+import { MountedPages } from "../pages/index.js";
 import { checkConnections, connectionsOf } from "./connect.js";
 import { Journal, type JournalOptions } from "./journal.js";
 import { printed, type Resolved, SettingError } from "./resolve.js";
@@ -135,7 +136,9 @@ class Server {
     const app = edgeApp({ edge, tokens, origins, now, connections: followers, ...this.#appOptions() });
     const { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, trustProxy } = this.#settings;
     const limits = { maxBytes, maxRequests, maxConnections, bodyTimeoutMs, maxTurnMs, urgentPaths: URGENT };
-    const answer = (request: Request, client: RequestClient) =>
+    const pages = new MountedPages();
+    const answer = async (request: Request, client: RequestClient) =>
+      (await pages.answer(request)) ??
       app.fetch(request, trustProxy ? { address: forwarded(request) ?? client.address } : client);
     const serving = await listen(answer, { port, hostname: host, fd: inherited(), onError, ...limits });
     // A supervisor's socket may be reached from anywhere, whatever the settings say.

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { RecommenderOptions } from "../../recommender/index.js";
 import type { Beginning, KeptModels, Learned, LearnerPort, ModelOptions, RankOptions } from "../../server/index.js";
+import type { Figure } from "../../statistics/index.js";
 import { joined } from "../../storage/index.js";
 
 /** What the learner's thread is started with. */
@@ -20,12 +21,13 @@ export type LearnerCall =
   | { id: number; call: "take"; first: number; records: Uint8Array }
   | { id: number; call: "save"; isAlone: boolean }
   | { id: number; call: "keep"; models: KeptModels }
+  | { id: number; call: "figures" }
   | { id: number; call: "file" }
   | { id: number; call: "close" };
 
 /** What it answers; the first answer, to nothing, is what it begins with. */
 export type LearnerAnswer =
-  | { id: number; value: Beginning | Learned | Uint8Array | undefined }
+  | { id: number; value: Beginning | Learned | Uint8Array | readonly Figure[] | undefined }
   | { id: number; error: string };
 
 interface Waiting {
@@ -68,6 +70,10 @@ export class LearnerThread implements LearnerPort {
 
   async keep(models: KeptModels): Promise<void> {
     await this.#call({ call: "keep", models });
+  }
+
+  async figures(): Promise<Figure[]> {
+    return (await this.#call({ call: "figures" })) as Figure[];
   }
 
   async file(): Promise<Uint8Array> {

@@ -29,6 +29,9 @@ export interface ExploreOptions {
   heads: number;
 }
 
+/** What a request may say about its exploration. */
+export type RequestExploration = Partial<Pick<ExploreOptions, "epsilon" | "temperature" | "top">>;
+
 const DEFAULTS: ExploreOptions = { epsilon: 0.05, temperature: 1, top: 32, bonus: 0, heads: 1 };
 
 const TABLE: Rules<ExploreOptions> = {
@@ -51,13 +54,23 @@ export function deviation(scores: Float32Array): number {
 
 /** How likely each stream of a pool takes a position. */
 export class Explorer {
-  readonly options: Readonly<ExploreOptions>;
+  options: Readonly<ExploreOptions>;
+  readonly #own: Readonly<ExploreOptions>;
   readonly #random: Random;
 
   /** @throws TypeError or RangeError when an option is unknown or out of its range. */
   constructor(random: Random, options: Partial<ExploreOptions> = {}) {
-    this.options = checked(options, TABLE, DEFAULTS, "explore.");
+    this.options = this.#own = checked(options, TABLE, DEFAULTS, "explore.");
     this.#random = random;
+  }
+
+  /**
+   * Explores by other options until the next call; not given: by its own.
+   * @throws TypeError or RangeError when an option is unknown or out of its range; nothing changes then.
+   */
+  use(options: RequestExploration = {}): void {
+    const { epsilon, temperature, top } = TABLE;
+    this.options = checked(options, { epsilon, temperature, top } as Rules<ExploreOptions>, this.#own, "explore.");
   }
 
   /** The scores with their bonuses; `impressions(i)` returns the impressions of the i-th. */

@@ -181,9 +181,12 @@ export class SlateBuilder {
     this.#diversity?.begin(candidates, rows);
     const top = Math.min(this.#explorer.options.top, this.#states.length);
     this.#heads = heads.map((given, h) => {
-      this.#buffers[h] ??= { given, unit: 0, weight: 0, pool: new Int32Array(top), chances: new Float64Array(top) };
+      // A request may say how many are in the pool.
+      if (this.#buffers[h]?.pool.length !== top) {
+        this.#buffers[h] = { given, unit: 0, weight: 0, pool: new Int32Array(top), chances: new Float64Array(top) };
+      }
       const spread = deviation(given.scores);
-      return Object.assign(this.#buffers[h], { given, unit: spread > 0 ? 1 / spread : 0, weight: 1 / heads.length });
+      return Object.assign(this.#buffers[h]!, { given, unit: spread > 0 ? 1 / spread : 0, weight: 1 / heads.length });
     });
   }
 

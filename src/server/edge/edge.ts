@@ -8,7 +8,8 @@ import {
   type Request,
   takeEach,
 } from "../../protocol/index.js";
-import type { DecisionRows, Recommender } from "../../recommender/index.js";
+import type { DecisionRows, Recommender, RequestExploration } from "../../recommender/index.js";
+import type { Figure } from "../../statistics/index.js";
 import { type EventLog, type LogStats, StorageError } from "../../storage/index.js";
 import { RankService } from "../rank/index.js";
 import { type Acting, type Model, ServingAgent, type ShadowReport } from "./agent.js";
@@ -17,6 +18,7 @@ import type { HeldBack } from "./learner.js";
 import { decodeRecord, type EdgeRecord, encodeRecord } from "./log/records.js";
 import type { Learned, LearnerPort } from "./port.js";
 import { applyRecord, openReplica, type Replica } from "./replica.js";
+import { Tail } from "./tail.js";
 import { type ArmPolicy, checkedTrial, type TrialOptions, type TrialReport } from "./trials.js";
 
 /** What a server is made of. */
@@ -43,6 +45,15 @@ export type EdgeNews =
   | { readonly type: "model"; readonly model: Omit<Model, "weights"> }
   | { readonly type: "heldBack"; readonly heldBack: HeldBack }
   | { readonly type: "checkpoint"; readonly sequence: number; readonly trimTo: number };
+
+/** A request for a slate. */
+export interface EdgeRequest extends Omit<Request, "now"> {
+  /**
+   * In place of the recommender's options `explore`: `epsilon`, `temperature` and `top`. Boltzmann exploration has an epsilon of 1.
+   * Default: those.
+   */
+  explore?: RequestExploration;
+}
 
 /** Counts of a server's work. */
 export interface EdgeStats {
@@ -88,6 +99,8 @@ const PAGE = 256;
  * only then taken by the recommender that serves. The learner is told what the log holds, in its order.
  */
 export class Edge {
+  /** The latest decisions and events. */
+  readonly tail = new Tail();
   /** Ranks actions that a caller gives. */
   readonly rank: RankService;
   readonly #replica: Replica;
@@ -138,16 +151,16 @@ export class Edge {
   }
 
   /** Chooses a slate. Its feedback must name the decision. @throws EventError for an invalid request. */
-  recommend(request: Omit<Request, "now">): Decision {
+  recommend(request: EdgeRequest): Decision {
     if ("now" in request) throw new EventError("now", '"now" must be absent: the time of a request is the server\'s');
+    const { explore, ...asked } = request;
     let rows: DecisionRows | undefined;
-    const parsed = parseRequest({ ...request, now: this.#parts.now() });
+    const parsed = parseRequest({ ...asked, now: this.#parts.now() });
     const { recommender, trials } = this.#replica;
     this.#agent.begin(actingOf(trials.of(parsed.user)?.policy));
-    const decision = recommender.recommend(parsed, (told) => {
-      rows = told;
-    });
+    const decision = fielded(() => recommender.recommend(parsed, (told) => void (rows = told), explore));
     trials.decision(decision);
+    this.tail.decision(decision, parsed.now);
     this.#stats.requests++;
     if (decision.propensities.length > 0) this.#stats.firstPlaces++;
     this.#stats.firstPropensities += decision.propensities[0] ?? 0;
@@ -166,7 +179,11 @@ export class Edge {
     await this.#append(events.map((event) => ({ type: "event", now, event })));
     const taker = { feedback: (event: LiveEvent) => applyRecord(this.#replica, { type: "event", now, event }) };
     const receipts = takeEach(taker, events, now);
-    this.#stats.events += receipts.filter((receipt) => receipt === "taken").length;
+    for (const [i, receipt] of receipts.entries()) {
+      if (receipt !== "taken") continue;
+      this.#stats.events++;
+      this.tail.event(events[i]!, now);
+    }
     return receipts;
   }
 
@@ -177,12 +194,24 @@ export class Edge {
   async forget(user: Id): Promise<boolean> {
     await this.#append([{ type: "forget", user }]);
     const wasKnown = this.#replica.recommender.forget(user);
+    this.tail.forget(user);
     await this.#append([{ type: "nothing" }]);
     await this.settled();
     const { trimTo, ...learned } = await this.#parts.learner.save(true);
     this.#take(learned);
     if (trimTo !== undefined) await this.#parts.log.trim(trimTo);
     return wasKnown;
+  }
+
+  /** What would be shown to a user now, and why; nothing is shown or remembered. @throws EventError. */
+  preview(request: Omit<Request, "now">): ReturnType<Recommender["rank"]> {
+    this.#agent.begin("live");
+    return this.#replica.recommender.rank(parseRequest({ explain: true, ...request, now: this.#parts.now() }));
+  }
+
+  /** What the policy has brought since the server began: see `LiveMetrics`. Empty where nobody measures. */
+  async figures(): Promise<Figure[]> {
+    return (await this.#parts.learner.figures?.()) ?? [];
   }
 
   /** What is known of a user; undefined for an unknown one. */
@@ -427,4 +456,15 @@ function isOf(user: Id, record: EdgeRecord): boolean {
   if (record.type !== "event") return false;
   const { event } = record;
   return ("user" in event && event.user === user) || ("friend" in event && event.friend === user);
+}
+
+/** @throws EventError in place of a RangeError or TypeError about an option. */
+function fielded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const field = error instanceof EventError ? undefined : /^"(explore[.\w]*)"/.exec((error as Error).message)?.[1];
+    if (field === undefined) throw error;
+    throw new EventError(field, (error as Error).message);
+  }
 }

@@ -1,9 +1,11 @@
 import { checked, nonNegative, positive, positiveInteger, type Rules } from "../../check/index.js";
 import type { Id } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
+import type { Figure } from "../../statistics/index.js";
 import type { RankModel } from "../rank/index.js";
 import type { Model } from "./agent.js";
 import { decodeRecord } from "./log/records.js";
+import { Pulse } from "./pulse.js";
 import { applyRecord, type Replica } from "./replica.js";
 
 /** When a model goes live, and what it must pass. */
@@ -57,6 +59,7 @@ export class Learner {
   #published: number;
   #ranked = 0;
   #tried = 0;
+  readonly #pulse = new Pulse();
   #loss = Number.NaN;
   #held: HeldBack | undefined;
 
@@ -73,6 +76,11 @@ export class Learner {
     this.#tried = this.recommender.stats().updates;
   }
 
+  /** What the policy has brought since this learner began. */
+  figures(): Figure[] {
+    return this.#pulse.figures();
+  }
+
   /** The last model that was held back. */
   get heldBack(): HeldBack | undefined {
     return this.#held;
@@ -82,8 +90,10 @@ export class Learner {
   take(bytes: Uint8Array): void {
     const record = decodeRecord(bytes);
     this.next++;
-    applyRecord(this.replica, record);
+    const receipt = applyRecord(this.replica, record);
+    if (record.type === "event" && receipt === "taken") this.#pulse.feedback(record.event);
     if (record.type === "decision") {
+      this.#pulse.decision(record.decision);
       this.#golden.push(record.decision.user);
       if (this.#golden.length > this.#options.goldenQueries) this.#golden.shift();
     } else if (record.type === "forget") this.#forget(record.user);

@@ -1,4 +1,5 @@
 import { DQN } from "../../engine/index.js";
+import type { Figure } from "../../statistics/index.js";
 import type { Checkpoints, Shelf } from "../../storage/index.js";
 import { fileOfModel } from "./agent.js";
 import { Learner, type ModelOptions } from "./learner.js";
@@ -82,6 +83,10 @@ export class LocalLearner implements LearnerPort {
     if (this.#shelf === undefined) return;
     this.#shelf.mark = pinned;
     this.#shelf.keep(new Set(versions));
+  }
+
+  async figures(): Promise<Figure[]> {
+    return this.#learner.figures();
   }
 
   /** A file of all that it knows, in chunks. */

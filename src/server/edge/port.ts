@@ -1,3 +1,4 @@
+import type { Figure } from "../../statistics/index.js";
 import type { RankModel } from "../rank/index.js";
 import type { Model } from "./agent.js";
 import type { HeldBack } from "./learner.js";
@@ -32,6 +33,8 @@ export interface LearnerPort {
   save(isAlone?: boolean): Promise<Learned>;
   /** Keeps these models for a later start, and no others, where it has a place to. Default: it keeps none. */
   keep?(models: KeptModels): Promise<void>;
+  /** What the policy has brought since the server began, with intervals. Default: nobody measures. */
+  figures?(): Promise<Figure[]>;
   /** A file of all that it knows. */
   file(): Promise<Uint8Array>;
   close(): Promise<void>;

@@ -18,6 +18,7 @@ import { rankRoutes } from "./routes/rank.js";
 import { slateRoutes } from "./routes/slates.js";
 import { streamRoutes } from "./routes/streams.js";
 import { userRoutes } from "./routes/users.js";
+import { watchRoutes } from "./routes/watch.js";
 import { ROUTES, type Route } from "./table.js";
 
 /** Who asks, as far as a host knows. */
@@ -77,6 +78,7 @@ class EdgeServer implements Desk {
       ...answeredOnce(this, modelRoutes(this)),
       ...answeredOnce(this, rankRoutes(this)),
       ...answeredOnce(this, experimentRoutes(this)),
+      ...watchRoutes(this),
       ...operationRoutes(this),
       ...connectionRoutes(this),
     };
@@ -103,15 +105,15 @@ class EdgeServer implements Desk {
       return failure(new HttpError(503, "too many requests wait: try again later", RETRY));
     }
     this.inHand++;
-    const { now, onAnswer } = this.options;
-    const from = now();
+    const { onAnswer } = this.options;
+    const from = performance.now();
     const underway: Underway = { client: clientOf(client.address), route: "" };
     try {
       const response = await this.#app.fetch(request, underway);
       const id = idOf(request);
       response.headers.set("x-request-id", id);
       const { method } = request;
-      onAnswer?.({ id, method, route: underway.route, status: response.status, ms: now() - from });
+      onAnswer?.({ id, method, route: underway.route, status: response.status, ms: performance.now() - from });
       return response;
     } finally {
       this.inHand--;
@@ -127,11 +129,10 @@ class EdgeServer implements Desk {
   }
 
   async #run(route: Route, handler: Handler, context: Context): Promise<Response> {
-    const { now } = this.options;
-    const from = now();
+    const from = performance.now();
     (context.env as Underway).route = route.path;
     const response = await this.#answer(route, handler, context).catch((error: unknown) => failure(asHttp(error)));
-    this.metrics.answered(route.path, response.status, (now() - from) / 1000);
+    this.metrics.answered(route.path, response.status, (performance.now() - from) / 1000);
     return response;
   }
 

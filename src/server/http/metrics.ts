@@ -24,6 +24,16 @@ export interface Metric {
   labels?: Readonly<Record<string, string>>;
 }
 
+/** What a server answered since it began. */
+export interface MetricsSummary {
+  /** Upper bounds of the buckets of latencies, seconds; one more bucket is for what is above. */
+  readonly bounds: readonly number[];
+  readonly latencies: readonly { route: string; counts: readonly number[]; sum: number; count: number }[];
+  /** Events that were not taken, and requests that were sent away unread, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly sentAway: Readonly<Record<string, number>>;
+}
+
 /** Counts what a server answers, and writes the page that Prometheus reads: exposition format 0.0.4. */
 export class ServerMetrics {
   readonly #latencies = new Map<string, Histogram>();
@@ -48,6 +58,22 @@ export class ServerMetrics {
   /** Counts a request that was sent away unread. */
   sentAway(reason: string): void {
     this.#away.set(reason, (this.#away.get(reason) ?? 0) + 1);
+  }
+
+  /** Latencies, answers and refusals, as plain data. */
+  summary(): MetricsSummary {
+    const latencies = [...this.#latencies].map(([route, { counts, sum, count }]) => ({
+      route,
+      counts: [...counts],
+      sum,
+      count,
+    }));
+    return {
+      bounds: BOUNDS,
+      latencies,
+      refused: Object.fromEntries(this.#faults),
+      sentAway: Object.fromEntries(this.#away),
+    };
   }
 
   /** The page, with more figures. */

@@ -24,6 +24,15 @@ const POLICY = {
 const FEATURES = {
   description: "An object, or an array of objects: texts, numbers, true, false; arrays and objects of them.",
 };
+const EXPLORE = {
+  type: "object",
+  properties: {
+    epsilon: { type: "number", minimum: 0, maximum: 1 },
+    temperature: { type: "number", exclusiveMinimum: 0 },
+    top: { type: "integer", minimum: 1 },
+  },
+  additionalProperties: false,
+};
 const EPSILON = { type: "number", minimum: 0, maximum: 1 };
 
 /** Bodies of ranking and of experiments. */
@@ -90,7 +99,7 @@ export async function openApi(): Promise<JsonSchema> {
   const { $schema: __, ...asked } = requests;
   const { now: ___, ...properties } = (asked as { properties: Record<string, unknown> }).properties;
   const required = ((asked as { required?: string[] }).required ?? []).filter((name) => name !== "now");
-  const request = { ...asked, properties, required };
+  const request = { ...asked, properties: { ...properties, explore: EXPLORE }, required };
   const bodies: Record<string, JsonSchema> = {
     request,
     requests: { type: "object", properties: { requests: { type: "array", items: request } }, required: ["requests"] },

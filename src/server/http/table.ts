@@ -219,6 +219,22 @@ export const ROUTES: readonly Route[] = [
     statuses: [400, 404, 409, 507],
   },
   {
+    name: "preview",
+    method: "POST",
+    path: "/v1/preview",
+    scope: "read",
+    summary: "What would be shown to a user now, and why; nothing is shown or remembered.",
+    body: "request",
+    statuses: BAD,
+  },
+  {
+    name: "watch",
+    method: "GET",
+    path: "/v1/watch",
+    scope: "read",
+    summary: "The server's state each second, and what happens, as server-sent events.",
+  },
+  {
     name: "stats",
     method: "GET",
     path: "/v1/stats",

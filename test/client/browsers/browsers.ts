@@ -45,7 +45,8 @@ export async function checkBrowser(browser: Runtime): Promise<string> {
       '<!doctype html><meta charset="utf-8"><body><script type="module" src="/main.js"></script>',
     );
     site.files.set("/main.js", await bundled("test/client/browsers/page.ts"));
-    site.files.set("/run.json", JSON.stringify({ url: server.url, token: PAGE, user: USER }));
+    const storage = browser.name === "firefox" ? "indexedDB" : "localStorage";
+    site.files.set("/run.json", JSON.stringify({ url: server.url, token: PAGE, user: USER, storage }));
     const failed = site.posted("/failed").then((text) => Promise.reject(new Error(text)));
     const visited = site.posted("/visited").then((text) => {
       const { slate } = JSON.parse(text) as Visited;

@@ -1,10 +1,12 @@
 /** The page of a platform, with a clock that is hours wrong. Nothing here is run by Node. */
-import { LiveQClient, PageTracker } from "liveq/client";
+import { indexedDbStorage, LiveQClient, PageTracker } from "liveq/client";
 
 interface Run {
   url: string;
   token: string;
   user: string;
+  /** What keeps queued events. */
+  storage: "localStorage" | "indexedDB";
 }
 
 const WRONG_MS = -5 * 3_600_000;
@@ -106,11 +108,22 @@ async function watch(client: LiveQClient): Promise<void> {
   await tell("/watched", client.queueStats());
 }
 
+/** A database keeps what it is given. */
+async function checkDatabase(): Promise<void> {
+  const storage = indexedDbStorage("check");
+  await storage.setItem("a", "1");
+  await storage.setItem("b", "2");
+  await storage.removeItem("b");
+  const found = [await storage.keys!(), await storage.getItem("a"), await storage.getItem("b")];
+  if (JSON.stringify(found) !== '[["a"],"1",null]') throw new Error(`the database holds ${JSON.stringify(found)}`);
+}
+
 async function main(): Promise<void> {
-  const { url, token, user }: Run = await (await fetch("/run.json")).json();
+  await checkDatabase();
+  const { url, token, user, storage }: Run = await (await fetch("/run.json")).json();
   const problems: string[] = [];
   const client = new LiveQClient({
-    ...{ url, token, batchMs: 200, storage: localStorage },
+    ...{ url, token, batchMs: 200, storage: storage === "indexedDB" ? indexedDbStorage() : localStorage },
     onError: (error) => problems.push(String(error)),
     onRefused: (event, { message }) => problems.push(`${event.kind}: ${message}`),
   });

@@ -65,6 +65,35 @@ test("a server learns from what it is told, behind the back of requests, and act
   expect(host.errors).toEqual([]);
 });
 
+test("a request may say how it explores, with exact propensities, and for itself alone", async () => {
+  const { edge } = await made();
+  await host.serve(60);
+  await edge.settled();
+  const shares = (explore?: object) => {
+    const asked = Array.from({ length: 200 }, (_, i) =>
+      edge.recommend({ user: `w${i % 20}`, k: 1, ...(explore && { explore }) }),
+    );
+    const best = asked.filter(({ propensities }) => propensities[0]! >= 0.5).length;
+    return { best, first: asked[0]!.propensities[0]! };
+  };
+  expect(shares({ epsilon: 0 })).toEqual({ best: 200, first: 1 });
+  const uniform = Array.from({ length: 200 }, () => {
+    return edge.recommend({ user: "w1", k: 1, explore: { epsilon: 1, temperature: 1e9, top: 2 } });
+  });
+  for (const { propensities } of uniform) expect(propensities[0]).toBeCloseTo(0.5, 6);
+  expect(shares().best).toBeLessThan(200);
+  for (const [explore, field] of [
+    [{ epsilon: 2 }, "explore.epsilon"],
+    [{ top: 0 }, "explore.top"],
+    [{ heads: 3 }, "explore.heads"],
+    [null, "explore"],
+  ] as const) {
+    expect(() => edge.recommend({ user: "w1", k: 1, explore: explore as object })).toThrow(
+      expect.objectContaining({ field }),
+    );
+  }
+});
+
 test("events get receipts one by one, once they are on disk", async () => {
   const { edge, time, store } = await made();
   const click: LiveEvent = { kind: "click", time, user: "u", stream: "s0", id: "e1" };
@@ -187,6 +216,45 @@ test("a killed server goes on where its log ends: nothing acknowledged is lost o
   expect(await again.feed([event])).toEqual(["taken"]);
   host.kill();
   expect(await (await host.start()).feed([event])).toEqual(["duplicate"]);
+});
+
+test("an event counts once in 24 hours, over restarts and where only a checkpoint knows it; later it is late", async () => {
+  await made();
+  const event: LiveEvent = { kind: "like", time: host.time, user: "u3", stream: "s1", id: "once" };
+  expect(await host.edge.feed([event])).toEqual(["taken"]);
+  for (let i = 0; i < 4; i++) {
+    await host.serve(3, i);
+    await host.edge.save();
+  }
+  expect(await openLog(host.store).first()).toBeGreaterThan(9);
+  host.kill();
+  await host.start();
+  expect(await host.edge.feed([event])).toEqual(["duplicate"]);
+  host.time = event.time + 86_400_000;
+  expect(await host.edge.feed([event])).toEqual(["duplicate"]);
+  host.kill();
+  await host.start();
+  host.time += 120_000;
+  expect(["late", "duplicate"]).toContain((await host.edge.feed([event]))[0]);
+});
+
+test("feedback for a decision that was never made teaches nothing, however its name was guessed", async () => {
+  await made();
+  const { id, slate } = host.edge.recommend({ user: "u1", k: 2 });
+  const [, number] = /^(.*-)\d+$/.exec(id)!;
+  host.kill();
+  await host.start();
+  const { id: later } = host.edge.recommend({ user: "u2", k: 2 });
+  expect(later).not.toBe(id);
+  const before = host.edge.recommenderStats().unknownDecisions;
+  const guesses = [`${number}7`, `${number}-1`, "dqn-0", later.replace(/\d+$/, "99")];
+  const events = guesses.map((decision): LiveEvent => {
+    return { kind: "click", time: host.time, user: "u9", stream: slate[0]!, decision };
+  });
+  await host.edge.feed(events);
+  expect(host.edge.recommenderStats().unknownDecisions).toBe(before + guesses.length);
+  await host.edge.settled();
+  expect(host.edge.recommenderStats().transitions).toBe(0);
 });
 
 test("decisions of two lives have other names", async () => {

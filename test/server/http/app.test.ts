@@ -5,6 +5,7 @@ import { Edge } from "../../../src/server/edge/edge.js";
 import { LocalLearner } from "../../../src/server/edge/local.js";
 import { beginning } from "../../../src/server/edge/start.js";
 import { type EdgeApp, edgeApp } from "../../../src/server/http/app.js";
+import { DECISION_TYPE, REQUEST_TYPE } from "../../../src/server/http/binary.js";
 import type { EdgeAppOptions } from "../../../src/server/http/options.js";
 import { ROUTES } from "../../../src/server/http/table.js";
 import { MemoryStore, openLog, StorageError, type StoredBlock } from "../../../src/storage/index.js";
@@ -258,6 +259,56 @@ describe("what is refused", () => {
     console.log("answers to random bodies:", tried);
     // What was valid by chance was a request or an event, so compare what only learning changes.
     expect(JSON.parse(before).transitions).toBe(edge.recommenderStats().transitions);
+  });
+});
+
+describe("the binary form of a request", () => {
+  const text = (value: string) => [
+    Buffer.byteLength(value) & 255,
+    Buffer.byteLength(value) >> 8,
+    ...Buffer.from(value),
+  ];
+  const post = async (bytes: readonly number[]) => {
+    const headers = { "content-type": REQUEST_TYPE };
+    return app.fetch(new Request("http://x/v1/recommend", { method: "POST", headers, body: Uint8Array.from(bytes) }));
+  };
+
+  test("gets the same slate as JSON would", async () => {
+    await ask("PUT", "/v1/streams/zwölf", { streamer: "z", category: "talk" });
+    const response = await post([1, 0, 1, 0, ...text("ü1"), 2, 0, ...text("zwölf"), ...text("none")]);
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, DECISION_TYPE]);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect([bytes[0], bytes[1], bytes.readUInt16LE(2), bytes.readDoubleLE(4)]).toEqual([1, 0, 1, time]);
+    const id = bytes.subarray(14, 14 + bytes.readUInt16LE(12)).toString();
+    let at = 14 + bytes.readUInt16LE(12);
+    expect(bytes.readFloatLE(at)).toBe(1);
+    expect(bytes.subarray(at + 10).toString()).toBe("zwölf");
+    at += 10 + bytes.readUInt16LE(at + 8);
+    expect(at).toBe(bytes.length);
+    const click = { kind: "click", time, user: "ü1", stream: "zwölf", decision: id };
+    expect((await ask("POST", "/v1/events", click)).body.accepted).toBe(1);
+    const all = await post([1, 0, 9, 0, ...text("u1"), 255, 255]);
+    expect(Buffer.from(await all.arrayBuffer()).readUInt16LE(2)).toBe(edge.recommenderStats().onAir);
+    await ask("DELETE", "/v1/streams/zw%C3%B6lf");
+  });
+
+  test("is refused where it is cut off, too long, or of another version: never a 5xx", async () => {
+    const whole = [1, 0, 1, 0, ...text("u1"), 1, 0, ...text("s1")];
+    for (let length = 0; length < whole.length; length++) expect((await post(whole.slice(0, length))).status).toBe(400);
+    for (const bad of [
+      [...whole, 0],
+      [2, ...whole.slice(1)],
+      [1, 1, ...whole.slice(2)],
+      [1, 0, 0, 0, ...text("u"), 0, 0],
+    ]) {
+      expect((await post(bad)).status).toBe(400);
+    }
+    expect((await post([1, 0, 1, 0, 1, 0, 0xff, 0, 0])).status).toBe(400);
+    const random = Random.named(2, "bytes");
+    for (let i = 0; i < 300; i++) {
+      const bytes = whole.map((byte) => (random.bernoulli(0.2) ? random.below(256) : byte));
+      expect((await post(bytes)).status).toBeLessThan(500);
+    }
   });
 });
 

@@ -1,13 +1,26 @@
+import { readBytes } from "../../../logs/index.js";
 import { EventError, type Request as SlateRequest } from "../../../protocol/index.js";
+import { bodyOf, mediaType } from "../../body.js";
+import { DECISION_TYPE, decodeRequest, encodeDecision, REQUEST_TYPE } from "../binary.js";
 import { type Desk, type Handlers, json, objectOf, requireObject } from "../desk.js";
 
 /** Slates, one or several. */
 export function slateRoutes(desk: Desk): Handlers {
   const { edge } = desk.options;
   return {
-    recommend: async ({ req }) => json(edge.recommend((await objectOf(desk, req.raw)) as unknown as SlateRequest)),
+    recommend: async ({ req }) => {
+      if (mediaType(req.raw) === REQUEST_TYPE) return asBytes(desk, req.raw);
+      return json(edge.recommend((await objectOf(desk, req.raw)) as unknown as SlateRequest));
+    },
     recommendBatch: async ({ req }) => batch(desk, await objectOf(desk, req.raw)),
   };
+}
+
+/** The same in its binary form. */
+async function asBytes({ options }: Desk, request: Request): Promise<Response> {
+  const bytes = await readBytes(bodyOf(request, options));
+  const decision = options.edge.recommend(decodeRequest(bytes) as unknown as SlateRequest);
+  return new Response(encodeDecision(decision), { headers: { "content-type": DECISION_TYPE } });
 }
 
 function batch({ options }: Desk, { requests, ...rest }: Record<string, unknown>): Response {

@@ -1,0 +1,1 @@
+export { type ModelsCommandOptions, models } from "./models.js";

@@ -1,0 +1,71 @@
+/**
+ * Makes the static site: `node src/site.mjs [FOLDER]`, by default in .build/site. Guides are the READMEs, the reference
+ * is what typedoc reads in the sources, and the playground is that of `node src/build.mjs pages`. The same sources give the
+ * same bytes. A dead link fails the build.
+ */
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+import { loadCharts, withCharts } from "./site/charts.mjs";
+import { deadLinks, filesIn } from "./site/links.mjs";
+import { render } from "./site/markdown.mjs";
+import { documents, sourceDocument } from "./site/plan.mjs";
+import { referenceDocuments } from "./site/reference.mjs";
+import { page } from "./site/template.mjs";
+
+const PLAYGROUND = "dist/pages/playground";
+
+/** Pages of all documents, and of the sources that they link to, by their places in the site. */
+async function pagesOf(all) {
+  const barChart = await loadCharts();
+  const places = new Map(all.map(({ source, place }) => [source, place]));
+  const pages = new Map();
+  // Rendering finds sources that are linked: they go to the end.
+  const linked = [];
+  const placeOf = (file) => {
+    const known = places.get(file);
+    if (known !== undefined || !existsSync(file)) return known;
+    const document = sourceDocument(file);
+    places.set(file, document.place);
+    linked.push(document);
+    return document.place;
+  };
+  const queue = [...all];
+  for (let document = queue.shift(); document; document = queue.shift() ?? linked.shift()) {
+    const text = document.isMeasured ? withCharts(document.text, barChart) : document.text;
+    pages.set(document.place, page(document, render(text, document, placeOf), all));
+  }
+  return pages;
+}
+
+async function writeStyle(folder) {
+  const css = ["./src/dashboard/widgets/style.css", "./src/site/style.css"]
+    .map((file) => `@import "${file}";`)
+    .join("\n");
+  const stdin = { contents: css, resolveDir: ".", loader: "css" };
+  await build({ stdin, bundle: true, minify: true, outfile: join(folder, "style.css"), logLevel: "warning" });
+}
+
+async function buildSite(folder) {
+  if (!existsSync(PLAYGROUND)) throw new Error(`${PLAYGROUND} is missing: "node src/build.mjs wasm pages" makes it`);
+  rmSync(folder, { recursive: true, force: true });
+  const all = [...documents(), ...(await referenceDocuments())];
+  for (const [place, html] of await pagesOf(all)) {
+    mkdirSync(dirname(join(folder, place)), { recursive: true });
+    writeFileSync(join(folder, place), html);
+  }
+  cpSync(PLAYGROUND, join(folder, "playground"), { recursive: true });
+  await writeStyle(folder);
+}
+
+const folder = process.argv[2] ?? ".build/site";
+await buildSite(folder);
+const dead = deadLinks(folder);
+for (const line of dead) console.error(line);
+if (dead.length > 0) process.exitCode = 1;
+const files = filesIn(folder);
+const bytes = files.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+const count = files.filter((file) => file.endsWith(".html")).length;
+console.log(
+  `${folder}: ${count} pages, ${files.length} files, ${Math.round(bytes / 1024)} KiB, ${dead.length} dead links`,
+);

@@ -1,0 +1,72 @@
+/** One document around every page: policy, style, navigation. No page has a script. */
+import { escaped, pathTo } from "./markdown.mjs";
+
+const POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
+
+/** The documents in the navigation, and the playground, by group. */
+function groupsOf(all) {
+  const groups = new Map(["LiveQ", "Guides", "Reference"].map((group) => [group, []]));
+  for (const each of all) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
+  groups.get("LiveQ").push({ place: "playground/index.html", label: "Open the playground" });
+  return groups;
+}
+
+/** The headings of a page that stand in the navigation: chapters, and in the reference the names. */
+function outline({ group }, headings) {
+  const wanted = group === "Reference" ? 3 : 2;
+  const shown = headings.filter(({ depth }) => depth === wanted);
+  if (shown.length === 0) return "";
+  return `<ul>${shown.map(({ id, text }) => `<li><a href="#${id}">${text}</a></li>`).join("")}</ul>`;
+}
+
+function navigation(document, headings, all) {
+  const entry = ({ place, label }) => {
+    const isHere = place === document.place;
+    const here = isHere ? ' aria-current="page"' : "";
+    const link = `<a href="${pathTo(place, document.place)}"${here}>${escaped(label)}</a>`;
+    return `<li>${link}${isHere ? outline(document, headings) : ""}</li>`;
+  };
+  return [...groupsOf(all)]
+    .map(([group, entries]) => `<p class="group">${group}</p>\n<ul>\n${entries.map(entry).join("\n")}\n</ul>`)
+    .join("\n");
+}
+
+/** From a guide to its reference, and back. */
+function beside({ place, reference, guide }, all) {
+  const target = reference ?? guide;
+  const found = all.find((each) => each.place === target);
+  if (!found) return "";
+  const words = reference ? "Reference" : "Guide";
+  return `<p class="beside">${words}: <a href="${pathTo(target, place)}">${escaped(found.label)}</a></p>\n`;
+}
+
+/** A page as a whole. */
+export function page(document, { html, headings }, all) {
+  const { place, title } = document;
+  const home = pathTo("index.html", place);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${escaped(title === "LiveQ" ? title : `${title} · LiveQ`)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${pathTo("style.css", place)}">
+</head>
+<body class="site">
+<a class="skip" href="#main">To the content</a>
+<header class="top">
+<a class="name" href="${home}">LiveQ</a>
+<a href="${pathTo("playground/index.html", place)}">Playground</a>
+<button class="menu" popovertarget="menu">Menu</button>
+</header>
+<nav id="menu" popover aria-label="Pages">
+${navigation(document, headings, all)}
+</nav>
+<main id="main" tabindex="-1">
+${beside(document, all)}${html}</main>
+</body>
+</html>
+`;
+}

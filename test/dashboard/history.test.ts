@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { followed, type History, quantileMs } from "../../src/dashboard/board/history.js";
+import type { WatchState } from "../../src/server/index.js";
+
+function stateOf(requests: number, counts: readonly number[], ns: readonly number[] = []): WatchState {
+  const stats = { requests, events: 10 * requests, firstPlaces: requests, firstPropensities: 0.9 * requests };
+  return {
+    at: 0,
+    stats,
+    models: [{ loss: 2, qMean: Number.NaN }],
+    metrics: { bounds: [0.001, 0.01], latencies: [{ route: "/v1/recommend", counts, sum: 0, count: 0 }] },
+    tail: ns.map((n) => ({ n, at: 0, kind: "click", streams: [] })),
+  } as unknown as WatchState;
+}
+
+test("rates are by the page's clock, between two states", () => {
+  const first = followed(undefined, stateOf(100, [0, 0, 0]), 5000);
+  const second = followed(first, stateOf(150, [0, 0, 0]), 7000);
+  expect(first.moments[0]).toMatchObject({ second: 0, slates: 0, events: 0, loss: 2, qMean: null });
+  expect(second.moments[1]).toMatchObject({ second: 2, slates: 25, events: 250 });
+  expect(second.moments[1]!.exploration).toBeCloseTo(0.1, 12);
+});
+
+test("a quantile is the bound of the bucket in which it falls, of the answers between two states", () => {
+  const [before, now] = [stateOf(1, [100, 0, 0]), stateOf(2, [100, 99, 1])];
+  expect(quantileMs(now, before, "/v1/recommend", 0.5)).toBe(10);
+  expect(quantileMs(now, before, "/v1/recommend", 1)).toBe(Number.POSITIVE_INFINITY);
+  expect(quantileMs(now, undefined, "/v1/recommend", 0.5)).toBe(1);
+  expect(quantileMs(now, now, "/v1/recommend", 0.5)).toBeNull();
+  expect(quantileMs(now, before, "/other", 0.5)).toBeNull();
+});
+
+test("a page that is open for a day keeps ten minutes of curves and 200 rows, the newest first", () => {
+  let history: History | undefined;
+  for (let i = 0; i < 2000; i++) history = followed(history, stateOf(i, [0, 0, 0], [2 * i, 2 * i + 1]), 1000 * i);
+  expect(history!.moments).toHaveLength(600);
+  expect(history!.tail).toHaveLength(200);
+  expect(history!.tail.slice(0, 3).map(({ n }) => n)).toEqual([3999, 3998, 3997]);
+});
