@@ -1,9 +1,9 @@
 /** The view of the same bits, and the page without its server. */
 import type { Tab } from "./tab.js";
-import { inspect, require } from "./views.js";
+import { inspect, type Pictures, require } from "./views.js";
 
 /** The agents that are trained in the browser have the committed hashes. */
-export async function checkBits(tab: Tab, url: string, pictures?: string): Promise<string> {
+export async function checkBits(tab: Tab, url: string, pictures: Pictures): Promise<string> {
   await tab.open(`${url}/#bits`);
   await tab.click("Train and compare");
   await tab.until(`document.querySelectorAll(".same, .other").length === 3`, "three agents are trained");

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Tab } from "./tab.js";
-import { inspect, require } from "./views.js";
+import { inspect, type Pictures, require } from "./views.js";
 
 const HASH = 'document.querySelector("[data-hash]")?.dataset.hash';
 const CODE = 'document.querySelector("textarea").value';
@@ -36,7 +36,7 @@ export async function checkSettings(tab: Tab, url: string): Promise<string> {
 }
 
 /** CartPole: paused, kept, reloaded, saved, opened and gone on with, it ends with the bits of one that never stopped. */
-export async function checkTraining(tab: Tab, url: string, pictures?: string): Promise<string> {
+export async function checkTraining(tab: Tab, url: string, pictures: Pictures): Promise<string> {
   await tab.open(`${url}/#control`);
   await tab.until(`byText("Start")`);
   await tab.evaluate(`put(fieldOf("Speed"), "ten times")`);

@@ -10,6 +10,12 @@ export interface Picture {
 
 const SIGNATURE = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
 const COLOURS = 256;
+/** The most frequent colours, which stay as they are. */
+const SURFACES = 12;
+/** Pixels of a side of what is compared: edges and letters are drawn a little otherwise by each browser. */
+const BLOCK = 20;
+/** By how much the mean of a channel in a block may differ, of 255. */
+const SHADE = 20;
 
 function chunks(png: Buffer): [type: string, data: Buffer][] {
   const found: [string, Buffer][] = [];
@@ -73,13 +79,14 @@ function paletteOf({ rgb }: Picture): number[] {
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
   const ordered = [...counts].sort((a, b) => b[1] - a[1]).map(([colour]) => colour);
-  // No two that nobody tells from each other.
-  const kept = new Map<number, number>();
-  for (const colour of ordered) {
-    const near = colour & 0xf0f0f0;
-    if (kept.size < COLOURS && !kept.has(near)) kept.set(near, colour);
+  const surfaces = ordered.slice(0, SURFACES);
+  // Of the shades between them, no two that nobody tells from each other.
+  const shades = new Map<number, number>();
+  for (const colour of ordered.slice(SURFACES)) {
+    const near = colour & 0xc0c0c0;
+    if (shades.size < COLOURS - SURFACES && !shades.has(near)) shades.set(near, colour);
   }
-  return [...kept.values()];
+  return [...surfaces, ...shades.values()];
 }
 
 function chunk(type: string, data: Uint8Array): Buffer {
@@ -126,4 +133,29 @@ export function reduced(picture: Picture): Buffer {
     ...[SIGNATURE, chunk("IHDR", head), chunk("PLTE", colours)],
     ...[chunk("IDAT", data), chunk("IEND", new Uint8Array())],
   ]);
+}
+
+/** (blocks x channels) means. */
+function means({ width, height, rgb }: Picture): Float64Array {
+  const [across, down] = [Math.floor(width / BLOCK), Math.floor(height / BLOCK)];
+  const sums = new Float64Array(3 * across * down);
+  for (let y = 0; y < down * BLOCK; y++) {
+    for (let x = 0; x < across * BLOCK; x++) {
+      const block = Math.floor(y / BLOCK) * across + Math.floor(x / BLOCK);
+      for (let c = 0; c < 3; c++) sums[3 * block + c]! += rgb[3 * (y * width + x) + c]! / BLOCK ** 2;
+    }
+  }
+  return sums;
+}
+
+/** The share of two pictures' blocks that differ, of those that both have; 1 where their widths differ. */
+export function difference(a: Picture, b: Picture): number {
+  if (a.width !== b.width) return 1;
+  const height = Math.min(a.height, b.height);
+  const [one, other] = [means(cropped(a, height)), means(cropped(b, height))];
+  let differ = 0;
+  for (let i = 0; i < one.length; i += 3) {
+    if ([0, 1, 2].some((c) => Math.abs(one[i + c]! - other[i + c]!) > SHADE)) differ++;
+  }
+  return differ / (one.length / 3);
 }

@@ -1,6 +1,6 @@
 /** The live platform, with a reader who watches one category. */
 import type { Tab } from "./tab.js";
-import { inspect, require } from "./views.js";
+import { inspect, type Pictures, require } from "./views.js";
 
 /** Slates before the first click: what the reader is shown as a stranger. */
 const FIRST = 5;
@@ -50,7 +50,7 @@ interface Visit {
 }
 
 /** Who watches one category alone is shown more of it within 30 clicks than as a stranger. */
-export async function checkPlatform(tab: Tab, url: string, pictures?: string): Promise<string> {
+export async function checkPlatform(tab: Tab, url: string, pictures: Pictures): Promise<string> {
   const visits: Visit[] = [];
   for (let world = 1; world <= WORLDS; world++) {
     await tab.open(`${url}/#platform`);

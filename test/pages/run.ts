@@ -17,6 +17,7 @@ interface Options {
   readonly available?: true;
   readonly measure?: true;
   readonly pictures?: string;
+  readonly update?: true;
 }
 
 const program = new Command("test:pages")
@@ -29,11 +30,13 @@ const program = new Command("test:pages")
   .option("--available", "missing browsers are named, but do not fail")
   .option("--measure", "the speed of the worker beside Node's and the longest task of the page, and nothing else")
   .option("--pictures <folder>", "writes a picture of each view, in both themes, wide and as on a phone")
+  .option("--update", "makes the committed pictures anew, in Chromium")
   .parse();
 const options = program.opts<Options>();
 
 /** @throws Error for the first thing that is wrong. */
-async function check(browser: Runtime, { measure: isMeasured, pictures }: Options): Promise<string> {
+async function check(browser: Runtime, { measure: isMeasured, pictures: folder, update }: Options): Promise<string> {
+  const pictures = { folder, isUpdate: update === true };
   const address = /playground is at (\S+);/;
   const server = new Served([process.execPath, "dist/cli/liveq.js"], [], ".", { verb: "playground", address });
   let tab: Tab | undefined;

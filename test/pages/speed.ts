@@ -6,11 +6,13 @@ import { train } from "../../src/training/index.js";
 import type { Tab } from "./tab.js";
 
 const NAME = "MountainCar-v0";
-const [FROM, TO] = [2000, 20_000];
+/** So little that it is never solved: then the training would end. */
+const LEARNING_RATE = "0.0000001";
+const [FROM, TO] = [5000, 40_000];
 
 /** Seconds that Node needs for the steps that the page was seen to make. */
 async function secondsInNode(from: number, to: number): Promise<number> {
-  const settings = settingsOf(NAME, {});
+  const settings = settingsOf(NAME, { learningRate: LEARNING_RATE });
   const scene = new Scene(NAME);
   const sizes = { observation: scene.observationSize, actions: scene.actions };
   const agent = new DQN(optionsOf(NAME, settings, sizes));
@@ -28,16 +30,16 @@ async function secondsInNode(from: number, to: number): Promise<number> {
 
 /** Learns at full speed: the longest task of the page, where the browser tells it, and the worker's speed by Node's. */
 export async function measure(tab: Tab, url: string): Promise<string> {
-  await tab.open(`${url}/#control?environment=${NAME}`);
+  await tab.open(`${url}/#control?environment=${NAME}&learningRate=${LEARNING_RATE}`);
   await tab.until(`byText("Start")`);
   await tab.evaluate("sleep(1000)");
   await tab.evaluate(`(globalThis.tasks = [],
-    globalThis.gaps = [],
     PerformanceObserver.supportedEntryTypes.includes("longtask") &&
       new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
         .observe({ type: "longtask" }),
     byText("Start").click())`);
   const step = `Number(figure("Steps").split(" ")[0].replaceAll(",", ""))`;
+  await tab.until(`${step} > 0`, "it learns");
   const seen = await tab.evaluate<{ from: number; to: number; seconds: number; tasks: number[] }>(`(async () => {
     const at = async (least) => {
       for (;;) {

@@ -167,6 +167,8 @@ async function devtools(address: string, downloads: string, wrong: Wrong): Promi
   });
   for (const domain of ["Runtime", "Log", "Page", "DOM"]) await wire.send(`${domain}.enable`);
   await wire.send("Page.addScriptToEvaluateOnNewDocument", { source: BEFORE });
+  // As on a phone, and as in pictures: the page has the whole width.
+  await wire.send("Emulation.setScrollbarsHidden", { hidden: true });
   await wire.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: downloads });
   const evaluate = async (expression: string, returnByValue: boolean) => {
     type Answer = { result: { value: string; objectId: string }; exceptionDetails?: unknown };

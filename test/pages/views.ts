@@ -1,7 +1,7 @@
 /** What holds of every view: nothing for axe to find in either theme, and nothing that is wider than a phone. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decoded, reduced } from "./picture.js";
+import { cropped, decoded, difference, reduced } from "./picture.js";
 import type { Tab } from "./tab.js";
 
 /** CSS pixels. */
@@ -22,27 +22,58 @@ async function paint(tab: Tab, theme: string): Promise<void> {
   await tab.evaluate("sleep(200)");
 }
 
+/** Pictures that are committed: the views, colours and widths that they are of, and how many of their rows. */
+const COMMITTED: Readonly<Record<string, readonly [file: string, rows: number]>> = {
+  "control-light-1280": ["control.png", 830],
+  "platform-dark-1280": ["platform.png", 820],
+  "bits-light-1280": ["bits.png", 600],
+  "control-dark-390": ["phone.png", 1000],
+};
+const PICTURED = "src/playground";
+/** The share of a picture that may differ: carts move, and other machines have other letters. */
+const DIFFERENCE = 0.15;
+
+/** What becomes of the pictures of the views. */
+export interface Pictures {
+  /** The folder that gets them all. */
+  readonly folder?: string | undefined;
+  /** The committed ones are made anew. */
+  readonly isUpdate: boolean;
+}
+
 export const widen = (tab: Tab) => tab.size(...WIDE);
 
 /**
  * Looks at the view that is open.
  *
- * @param pictures - The folder that gets its pictures; undefined for none.
- * @throws Error for what axe finds, and for what is wider than the screen.
+ * @throws Error for what axe finds, for what is wider than the screen, and for a view that is not as pictured.
  */
-export async function inspect(tab: Tab, view: string, pictures: string | undefined): Promise<void> {
+export async function inspect(tab: Tab, view: string, pictures: Pictures): Promise<void> {
   for (const [width, height] of [PHONE, WIDE]) {
     await tab.size(width, height);
     await fits(tab, `${view} at ${width}`);
     for (const theme of THEMES) {
       await paint(tab, theme);
       await axe(tab, `${view}, ${theme}, ${width}`);
-      if (pictures === undefined) continue;
-      mkdirSync(pictures, { recursive: true });
-      const file = join(pictures, `${tab.name}-${view}-${theme}-${width}.png`);
-      writeFileSync(file, reduced(decoded(await tab.picture())));
+      await compare(tab, `${view}-${theme}-${width}`, pictures);
     }
   }
+}
+
+/** Compares a view with its committed picture, if there is one: in Chromium, by which they are made. */
+async function compare(tab: Tab, name: string, { folder, isUpdate }: Pictures): Promise<void> {
+  const [file, rows] = (tab.name === "chromium" && COMMITTED[name]) || [];
+  if (folder === undefined && file === undefined) return;
+  const picture = decoded(await tab.picture());
+  if (folder !== undefined) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${tab.name}-${name}.png`), reduced(picture));
+  }
+  if (file === undefined) return;
+  const committed = join(PICTURED, file);
+  if (isUpdate) writeFileSync(committed, reduced(cropped(picture, rows!)));
+  const differs = difference(picture, decoded(readFileSync(committed)));
+  require(differs <= DIFFERENCE, `${name} is not as in ${committed}: the share that differs`, differs);
 }
 
 /** Charts follow a new width a little later. @throws Error with what is wider than the screen and stays so. */

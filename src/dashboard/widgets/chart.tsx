@@ -32,7 +32,7 @@ function colour(element: Element, name: string, alpha = 1): string {
 }
 
 /** Steps between ticks of an axis of days or steps: no part of one. */
-const WHOLE = [...Array(10).keys()].flatMap((digits) => [1, 2, 5].map((first) => first * 10 ** digits));
+const WHOLE = [...Array(10).keys()].flatMap((digits) => [1, 2, 5].map((first) => Number(`${first}e${digits}`)));
 
 function optionsOf(box: HTMLElement, { x, lines, height = 180 }: LineChartProps): uPlot.Options {
   const quiet = colour(box, "quiet");

@@ -48,8 +48,14 @@ export function PlatformView() {
             {failure}
           </p>
         )}
-        <Minutes contestants={world?.contestants ?? []} />
-        <Table contestants={world?.contestants ?? []} />
+        {world === undefined || world.day < 1 ? (
+          <p class="hint">Curves and figures begin when the first day is over.</p>
+        ) : (
+          <>
+            <Minutes contestants={world.contestants} />
+            <Table contestants={world.contestants} />
+          </>
+        )}
       </section>
       <You slate={slate} send={send} />
     </div>
@@ -58,7 +64,6 @@ export function PlatformView() {
 
 function Minutes({ contestants }: { contestants: readonly Contestant[] }) {
   const days = Math.max(0, ...contestants.map(({ minutesByDay }) => minutesByDay.length));
-  if (days === 0) return <p class="hint">Curves and figures begin when the first day is over.</p>;
   const values = Array.from({ length: days }, (_, i) => i + 1);
   const lines = contestants.map(({ name, minutesByDay }) => ({ label: name, values: minutesByDay }));
   return <LineChart title="Minutes watched a viewer, by day" x={{ label: "day", values }} lines={lines} height={220} />;
@@ -96,6 +101,8 @@ function Table({ contestants }: { contestants: readonly Contestant[] }) {
   );
 }
 
+const sentence = (text: string) => text && `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+
 /** The reader's own slates. */
 function You({ slate, send }: { slate: Slate | undefined; send(call: Call): void }) {
   return (
@@ -121,7 +128,8 @@ function You({ slate, send }: { slate: Slate | undefined; send(call: Call): void
               <li key={id} class="card" data-category={category}>
                 <strong>{category}</strong> {streamer}
                 <p class="hint">
-                  {format(viewers)} viewers, shown with probability {format(propensity)}. {reason}
+                  {format(viewers)} {viewers === 1 ? "viewer" : "viewers"}, shown with probability {format(propensity)}.{" "}
+                  {sentence(reason)}
                 </p>
                 <div class="row">
                   <button type="button" class="watch" onClick={() => send({ type: "watch", stream: id, minutes: 20 })}>
