@@ -6,10 +6,14 @@ import { defineConfig } from "vitest/config";
  */
 const LONG = [
   ...["bench", "examples", "simulator", "ranking", "site"].map((room) => `test/${room}/**/*.test.ts`),
-  ...["bandit", "follow", "fromlog", "map", "offpolicy", "serve", "connect", "tune"].map((name) => `test/cli/${name}*.test.ts`),
+  ...["bandit", "follow", "fromlog", "inputs", "logs", "map", "offpolicy", "serve", "connect", "tune"].map(
+    (name) => `test/cli/${name}*.test.ts`,
+  ),
   ...["abtest", "offpolicylog", "fromlog/learn"].map((name) => `test/evaluation/${name}.test.ts`),
   ...["engine", "training"].map((room) => `test/${room}/readme.test.ts`),
-  ...["server/cost", "faults/**/*", "recommender/serving/bonus"].map((name) => `test/${name}.test.ts`),
+  ...["server/cost", "faults/**/*", "recommender/clocks", "recommender/serving/bonus"].map(
+    (name) => `test/${name}.test.ts`,
+  ),
 ];
 
 /** So long that only what hangs takes it, on any machine: no test has a limit of its own. */

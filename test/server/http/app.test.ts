@@ -48,6 +48,11 @@ async function ask(
   const init: RequestInit = { method, headers: { "content-type": "application/json", ...headers } };
   if (body !== undefined) init.body = typeof body === "string" ? body : JSON.stringify(body);
   const response = await to.fetch(new Request(`http://x${path}`, init));
+  if (response.headers.get("content-type") === "text/event-stream") {
+    // It has no end: whoever goes ends it.
+    await response.body!.cancel();
+    return { status: response.status, body: "", headers: response.headers };
+  }
   const text = await response.text();
   const isJson = response.headers.get("content-type") === "application/json";
   return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
