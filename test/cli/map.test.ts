@@ -101,6 +101,25 @@ describe("from an export to recommendations", () => {
   });
 });
 
+test("a live platform is simulated, prepared, learned, judged and recommended from", async () => {
+  const { at } = temporaryFolder();
+  const [events, decisions, data, model] = [at("events.jsonl"), at("decisions.jsonl"), at("data"), at("live.liveq")];
+  const [train, validation, later] = ["train", "validation", "test"].map((part) => join(data, `${part}.jsonl`));
+  const size = ["--days", "3", "--viewers", "80", "--streamers", "60"];
+  for (const words of [
+    ["simulate", ...size, "--out", events, "--decisions", decisions],
+    ["prepare", events, "--out", data],
+    ["train", "--events", train!, "--decisions", decisions, "--model", model],
+    ["evaluate", "--warmup", train!, validation!, "--events", later!, "--model", model],
+  ]) {
+    const { code, err } = await liveq(...words);
+    expect(code, err).toBe(0);
+  }
+  const shown = await liveq("recommend", "--model", model, "--user", "anybody", "-k", "5");
+  expect(shown.code, shown.err).toBe(0);
+  expect(shown.out.match(/streamer-\d+-\d+/g)!.length).toBeGreaterThanOrEqual(5);
+});
+
 describe("--map", () => {
   test("of a wrong mapping fails, naming the file and the path", async () => {
     const { at } = temporaryFolder();
