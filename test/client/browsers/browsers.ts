@@ -29,13 +29,14 @@ export async function checkBrowser(browser: Runtime): Promise<string> {
   mkdirSync(".build", { recursive: true });
   const folder = mkdtempSync(resolve(".build", "client-"));
   const site = await platformSite();
+  let server: Served | undefined;
   try {
     const options = join(folder, "options.json");
     writeFileSync(options, JSON.stringify({ seed: 1, pending: { beatTimeoutMs: BEAT_TIMEOUT_MS } }));
     const words = ["--dir", "data", "--options", options, "--origin", site.origin];
     const tokens = ["--token", SECRET, `${PAGE}=recommend,events`];
     const command = [process.execPath, resolve("dist/cli/liveq.js")];
-    const server = await new Served(command, [...words, ...tokens], folder).start();
+    server = await new Served(command, [...words, ...tokens], folder).start();
     const client = new LiveQClient({ url: server.url, token: SECRET });
     for (let i = 0; i < STREAMS; i++) await client.onAir(`s${i}`, { streamer: `r${i}`, category: "chess" });
     site.headers["content-security-policy"] =
@@ -70,6 +71,8 @@ export async function checkBrowser(browser: Runtime): Promise<string> {
     require(counts.events === wanted, "events that counted", { counted: counts.events, wanted });
     return `${checkEvents(events, JSON.parse(await visited))}; ${ended}; known of the visitor: ${Object.keys(profile!).length} fields`;
   } finally {
+    // Also where a check failed: a server that is left would keep this process.
+    await server?.stop();
     site.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
