@@ -116,6 +116,7 @@ const STEPS = {
       splitting: true,
       // Names stay, for stack traces; without their white space the files take two thirds of the room.
       minifyWhitespace: true,
+      minifySyntax: true,
       packages: "external",
       external,
       plugins: [identity, throughDoors],

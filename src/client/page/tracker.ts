@@ -21,8 +21,8 @@ export interface TrackerOptions {
    * only if the visitor agreed.
    */
   storage?: ClientStorage | undefined;
-  /** The part of the page that is looked at. Default: the document. */
-  root?: Document | Element | undefined;
+  /** The part of the page that is looked at, a `Document` or an `Element`. Default: the document. */
+  root?: object | undefined;
   /** Share of an element in view, or of the view that it fills, from which it counts as seen, (0, 1]. Default .5. */
   impressionShare?: number;
   /** Milliseconds that it must be so without a break. Default 1000. */
@@ -213,7 +213,7 @@ export class PageTracker {
   }
 
   #root(): Document | Element {
-    return this.#options.root ?? document;
+    return (this.#options.root as Document | Element | undefined) ?? document;
   }
 
   #all(): Watching[] {
