@@ -5,7 +5,8 @@ import { LearnerThread } from "../../src/cli/serve/threads.js";
 import { serve } from "../../src/node/index.js";
 import { Edge, edgeApp } from "../../src/server/index.js";
 import { type EventLog, openLogThread } from "../../src/storage/index.js";
-import { recorded, streams, Visitors } from "./records.js";
+import { waitedMs } from "../harness/waited.js";
+import { PAUSE_MS, recorded, streams, Visitors } from "./records.js";
 
 /** What a host is started with. */
 export interface HostStart {
@@ -49,27 +50,28 @@ class Busy {
   }
 }
 
+/** The host's time, which visits move on: nobody waits for their watches. */
+class Clock {
+  ahead = 0;
+  readonly now = () => Date.now() + this.ahead;
+}
+
 /** The time of calls on this thread: on the clock, and without the time that the thread waited for a core. */
-async function inProcess(edge: Edge, calls: number): Promise<{ wall: number[]; cpu: number[] }> {
-  const { readFileSync } = await import("node:fs");
-  const waited = (): number => {
-    try {
-      return Number(readFileSync("/proc/thread-self/schedstat", "utf8").split(" ")[1]) / 1e3;
-    } catch {
-      return Number.NaN;
-    }
-  };
+async function inProcess(edge: Edge, clock: Clock, calls: number): Promise<{ wall: number[]; cpu: number[] }> {
   const visitors = new Visitors();
   const [wall, cpu]: [number[], number[]] = [[], []];
   for (let i = 0; i < calls; i++) {
     const user = visitors.user();
-    const before = waited();
+    const before = waitedMs();
     const from = performance.now();
     const { id, slate } = edge.recommend({ user, k: 6 });
     const took = 1000 * (performance.now() - from);
     wall.push(took);
-    cpu.push(took - (waited() - before));
-    await edge.feed(visitors.feedback(Date.now(), user, slate, id));
+    cpu.push(took - 1000 * (waitedMs() - before));
+    const { watchMs, told } = visitors.feedback(clock.now(), user, slate, id);
+    clock.ahead += watchMs;
+    await edge.feed(told);
+    clock.ahead += PAUSE_MS;
   }
   return { wall, cpu };
 }
@@ -86,10 +88,11 @@ function swaps(edge: Edge): number[] {
 }
 
 async function edgeHost({ folder, maxTurnMs }: HostStart): Promise<void> {
+  const clock = new Clock();
   const log: EventLog = await openLogThread(folder, BUILT("log"));
   const { learner, beginning } = await LearnerThread.start({ ...MODELS, models: {}, folder }, BUILT("learner"));
-  const edge = await Edge.open({ log, learner, ...beginning, now: Date.now });
-  await edge.feed(streams(Date.now()));
+  const edge = await Edge.open({ log, learner, ...beginning, now: clock.now });
+  await edge.feed(streams(clock.now()));
   const busy = new Busy(await recorded(2000));
   void busy.run();
   const app = edgeApp({ edge });
@@ -102,7 +105,7 @@ async function edgeHost({ folder, maxTurnMs }: HostStart): Promise<void> {
     } else if (message.call === "swaps") process.send!(swaps(edge));
     else {
       const before = busy.updates;
-      process.send!({ ...(await inProcess(edge, message.calls)), updates: busy.updates - before });
+      process.send!({ ...(await inProcess(edge, clock, message.calls)), updates: busy.updates - before });
     }
   });
   process.send!({ url });

@@ -25,15 +25,27 @@ export class Visitors {
     return `u${this.#random.below(USERS)}`;
   }
 
-  feedback(time: number, user: string, slate: readonly string[], decision: string): LiveEvent[] {
+  /** What a visit tells that begins at `time`, and how long it takes: a watch is told once it is over. */
+  feedback(
+    time: number,
+    user: string,
+    slate: readonly string[],
+    decision: string,
+  ): { watchMs: number; told: LiveEvent[] } {
     const about = { user, stream: slate[this.#random.below(slate.length)]!, decision };
-    const watchMs = 1000 * this.#random.below(1200);
-    return [
-      { kind: "click", time, ...about },
-      { kind: "watch", time, watchMs, ...about },
-    ];
+    const watchMs = 1000 * (1 + this.#random.below(60));
+    return {
+      watchMs,
+      told: [
+        { kind: "click", time, ...about },
+        { kind: "watch", time: time + watchMs, watchMs, ...about },
+      ],
+    };
   }
 }
+
+/** Milliseconds from the end of a visit to the next one. */
+export const PAUSE_MS = 5000;
 
 /** What the log of so many visits holds, in order. */
 export async function recorded(visits: number): Promise<Uint8Array[]> {
@@ -51,10 +63,12 @@ export async function recorded(visits: number): Promise<Uint8Array[]> {
   await edge.feed(streams(time));
   const visitors = new Visitors();
   for (let i = 0; i < visits; i++) {
-    time += 60_000;
     const user = visitors.user();
     const { id, slate } = edge.recommend({ user, k: 6 });
-    await edge.feed(visitors.feedback(time, user, slate, id));
+    const { watchMs, told } = visitors.feedback(time, user, slate, id);
+    time += watchMs;
+    await edge.feed(told);
+    time += PAUSE_MS;
   }
   await edge.settled();
   await edge.close();

@@ -4,6 +4,7 @@ import { Random } from "../../../src/numeric/index.js";
 import { MINUTE } from "../../../src/protocol/index.js";
 import { Recommender } from "../../../src/recommender/index.js";
 import type { Result } from "../../harness/suite.js";
+import { waitedMs } from "../../harness/waited.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
@@ -63,27 +64,21 @@ function grown({ users, pending }: Saved, say: (text: string) => void) {
   return { recommender, next: () => ask(random.below(users)) };
 }
 
-/** User and system time of this process, milliseconds. */
-function cpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 /** A save in chunks, with a request between each two; `between` gets the number of the step. */
 function chunked({ recommender, next }: ReturnType<typeof grown>, between: (step: number) => void) {
-  const longest = { wall: 0, cpu: 0, bytes: 0 };
-  let [wall, busy] = [performance.now(), cpu()];
+  const longest = { wall: 0, own: 0, bytes: 0 };
+  let [wall, waited] = [performance.now(), waitedMs()];
   const took = () => {
-    const [pause, used] = [performance.now() - wall, cpu() - busy];
+    const pause = performance.now() - wall;
     longest.wall = Math.max(longest.wall, pause);
-    longest.cpu = Math.max(longest.cpu, used);
+    longest.own = Math.max(longest.own, pause - (waitedMs() - waited));
     return pause;
   };
   const chunks = recommender.saveChunks();
   const start = took();
   let [bytes, seconds, steps] = [0, start, 0];
   for (;;) {
-    [wall, busy] = [performance.now(), cpu()];
+    [waited, wall] = [waitedMs(), performance.now()];
     const { done, value } = chunks.next();
     seconds += took();
     if (done) break;
@@ -114,7 +109,7 @@ async function repetition(made: ReturnType<typeof grown>): Promise<{ rows: Measu
     rows: [
       ["start_us", us(start), "us"],
       ["pause_max_us", us(longest.wall), "us"],
-      ["pause_cpu_max_us", us(longest.cpu), "us"],
+      ["pause_own_max_us", us(longest.own), "us"],
       ["chunks_us", us(milliseconds), "us"],
       ["save_us", us(whole), "us"],
       ["load_us", us(loaded), "us"],
@@ -129,8 +124,7 @@ async function repetition(made: ReturnType<typeof grown>): Promise<{ rows: Measu
 
 /**
  * Saves and loads a recommender that answers a request between each two chunks. `held_bytes`: most memory, without
- * garbage, that a save holds beside the recommender. CPU time is that of all threads of the process, collectors of
- * garbage among them.
+ * garbage, that a save holds beside the recommender. `pause_own_max_us`: without the time in which the thread waited for a core.
  */
 export async function measureSaving(saved: Saved, say: (text: string) => void, repeats = REPEATS): Promise<Result[]> {
   const name = nameOf(saved);

@@ -2,14 +2,14 @@
 import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PerformanceObserver } from "node:perf_hooks";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import { AtomicFile } from "../../../src/node/file.js";
 import { lognormal } from "../../../src/numeric/distributions.js";
 import { Random } from "../../../src/numeric/index.js";
 import { MINUTE } from "../../../src/protocol/index.js";
 import { type QFunction, Recommender } from "../../../src/recommender/index.js";
 import type { Result } from "../../harness/suite.js";
+import { waitedMs } from "../../harness/waited.js";
 import { liveBytes } from "./memory.js";
 import { type Measured, REPEATS, repeatedRows } from "./repeats.js";
 
@@ -124,47 +124,35 @@ class Crowd {
 }
 
 /**
- * A save in chunks: bytes, time and the longest step, also without the collections of garbage in each; and the bytes that it
- * holds beside the recommender.
+ * A save in chunks: bytes, time and the longest step, also without the time in which this thread waited for a core; and the
+ * bytes that it holds beside the recommender.
  */
 async function saved(recommender: Recommender, path: string): Promise<Measured[]> {
-  const collections: { startTime: number; duration: number }[] = [];
-  const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
-  observer.observe({ entryTypes: ["gc"] });
-  const steps: [from: number, to: number][] = [];
   const before = liveBytes();
   const file = new AtomicFile(path);
   const chunks = recommender.saveChunks();
-  let [bytes, total, longest, peak] = [0, 0, 0, 0];
+  let [bytes, total, longest, ownLongest, peak] = [0, 0, 0, 0, 0];
   for (let step = 0; ; step++) {
+    const waited = waitedMs();
     const from = performance.now();
     const { done, value } = chunks.next();
     const took = performance.now() - from;
-    steps.push([from, from + took]);
     total += took;
     longest = Math.max(longest, took);
+    ownLongest = Math.max(ownLongest, took - (waitedMs() - waited));
     if (done) break;
     file.write(value);
     bytes += value.byteLength;
     if (step % 1000 === 500) peak = Math.max(peak, liveBytes() - before);
+    // As a server that goes on with its requests.
+    await setImmediate();
   }
   file.commit();
-  // Collections are told after the fact.
-  await setTimeout(10);
-  observer.disconnect();
-  const inGarbage = ([from, to]: (typeof steps)[number]) => {
-    const shares = collections.map(({ startTime, duration }) => {
-      return Math.max(0, Math.min(to, startTime + duration) - Math.max(from, startTime));
-    });
-    return shares.reduce((sum, share) => sum + share, 0);
-  };
-  const own = steps.map((step) => step[1] - step[0] - inGarbage(step));
   return [
     ["file_bytes", bytes, "B"],
     ["save_us", 1000 * total, "us"],
     ["pause_max_us", 1000 * longest, "us"],
-    ["pause_own_max_us", 1000 * Math.max(...own), "us"],
-    ["pause_gc_max_us", 1000 * Math.max(...steps.map(inGarbage)), "us"],
+    ["pause_own_max_us", 1000 * ownLongest, "us"],
     ["held_bytes", peak, "B"],
   ];
 }
