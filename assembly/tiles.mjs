@@ -25,6 +25,11 @@ const each = (rows, vectors, f) => range(rows).flatMap((r) => range(vectors).map
 
 /** Step s of k: a row of B in `b(v)`, times one number of each row of A. */
 function step(rows, vectors, s, b) {
+  if (rows === 1) {
+    // Each vector of B at its use: all of them first do not fit the registers beside 8 accumulators.
+    const sums = range(vectors).map((v) => `c0${v} = f32x4.add(c0${v}, f32x4.mul(a0, v128.load(${b(s, v)})));`);
+    return ["{", ...indent([`const a0 = v128.load32_splat(pa0, ${4 * s});`, ...sums]), "}"];
+  }
   const lines = range(vectors).map((v) => `const b${v} = v128.load(${b(s, v)});`);
   for (const r of range(rows)) {
     lines.push(`const a${r} = v128.load32_splat(pa${r}, ${4 * s});`);
@@ -55,6 +60,20 @@ function finish(rows, vectors) {
     ...indent(mask),
     "}",
     ...each(rows, vectors, (r, v) => `v128.store(${at("c", r)}, c${r}${v}, ${16 * v});`),
+  ];
+}
+
+/**
+ * ReLU on the accumulators of a row, then their stores, once: with stores in an else branch, or with a third way as in
+ * `finish`, V8 before 13 spills accumulators within the loop and takes twice the time.
+ */
+function finishRow(vectors) {
+  const all = (f) => range(vectors).map((v) => f(`c0${v}`, v));
+  return [
+    "if (epilogue == RELU) {",
+    ...indent(all((c) => `${c} = f32x4.pmax(${c}, f32x4.splat(0));`)),
+    "}",
+    ...all((c, v) => `v128.store(c, ${c}, ${16 * v});`),
   ];
 }
 
@@ -100,23 +119,27 @@ function panel({ width, rows, steps }) {
   ];
 }
 
-/** Two panels of one row at once: eight chains hide the latency of an addition. All engines are faster with two steps in a turn here. */
-function row(steps) {
-  const advance = (n) => [`pb0 += ${64 * n};`, `pb1 += ${64 * n};`, `pa0 += ${4 * n};`];
-  const b = (s, v) => `pb${v >> 2}, ${64 * s + 16 * (v & 3)}`;
+/**
+ * Two panels of one row at once, of as many vectors as given: more chains hide the latency of an addition. One step of k in
+ * a turn: V8 before 13 spills with two (371 in place of 263 ns for 120 steps), later ones gain nothing from them.
+ */
+function row(...panels) {
+  const vectors = panels[0] + panels[1];
+  const advance = () => [...panels.map((width, i) => `pb${i} += ${16 * width};`), "pa0 += 4;"];
+  const b = (_, v) => (v < panels[0] ? `pb0, ${16 * v}` : `pb1, ${16 * (v - panels[0])}`);
   const parameters =
-    "k: i32, a: usize, b0: usize, b1: usize, c: usize, init: usize, epilogue: i32, mask: usize";
+    "k: i32, a: usize, b0: usize, b1: usize, c: usize, init: usize, epilogue: i32";
   return [
-    "/** C(1,32) = epilogue(init + A(1,k) * B(k,32)), B in two panels. */",
-    `export function row32(${parameters}): void {`,
+    `/** C(1,${4 * vectors}) = epilogue(init + A(1,k) * B(k,${4 * vectors})), B in two panels. */`,
+    `export function row${4 * vectors}(${parameters}): void {`,
     ...indent([
       "let pa0 = a;",
       "let pb0 = b0;",
       "let pb1 = b1;",
       "let n = k;",
-      ...each(1, 8, (r, v) => `let c${r}${v} = v128.load(init, ${16 * v});`),
-      ...loop(1, 8, steps, b, advance),
-      ...finish(1, 8),
+      ...each(1, vectors, (r, v) => `let c${r}${v} = v128.load(init, ${16 * v});`),
+      ...loop(1, vectors, 1, b, advance),
+      ...finishRow(vectors),
     ]),
     "}",
   ];
@@ -173,7 +196,7 @@ function dots(steps) {
   ];
 }
 
-const functions = [...PANELS.map(panel), panel({ ...PANELS[0], steps: UNROLLED }), row(2), dots(1), dots(4)];
+const functions = [...PANELS.map(panel), panel({ ...PANELS[0], steps: UNROLLED }), row(4, 4), row(4, 2), row(4, 1), dots(1), dots(2)];
 const head = ["// Written by assembly/tiles.mjs.", 'import { MASK, RELU } from "../assembly/gemm";'];
 mkdirSync(".build", { recursive: true });
 writeFileSync(".build/tiles.ts", [head, ...functions].map((lines) => `${lines.join("\n")}\n`).join("\n"));

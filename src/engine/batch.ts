@@ -37,11 +37,12 @@ export class Batch {
   }
 
   evaluate(observations: AgentInput, available: Offers | undefined): Float32Array {
-    const counts = this.#count(observations, available);
-    const all = new Float32Array(counts.reduce((sum, n) => sum + n, 0));
+    const states = this.#count(observations, available);
+    const counts = this.#countSets(available);
+    const all = new Float32Array(counts ? counts.reduce((sum, n) => sum + n, 0) : states * this.#options.actions);
     let at = 0;
-    this.#run(observations, available, counts, (_, states, n) => {
-      const status: Status = this.#exports.evaluateBatch(states);
+    this.#run(observations, available, counts, states, (from, to, n) => {
+      const status: Status = this.#exports.evaluateBatch(to - from);
       all.set(this.#values.subarray(0, n), at);
       at += n;
       return status;
@@ -55,22 +56,17 @@ export class Batch {
     epsilon: number | ArrayLike<number>,
     isExploring: boolean,
   ): Int32Array {
-    const counts = this.#count(observations, available);
-    const epsilons = typeof epsilon === "number" ? undefined : epsilon;
-    if (epsilons && epsilons.length !== counts.length) {
-      throw new RangeError(`"epsilon" must hold ${counts.length} numbers, got ${epsilons.length}`);
-    }
-    for (let s = 0; s < (epsilons ? counts.length : 1); s++) {
-      const each = epsilons ? epsilons[s]! : epsilon;
-      if (!((each as number) >= 0 && (each as number) <= 1)) throw mustBe("epsilon", "in [0, 1]", each);
-    }
-    const actions = new Int32Array(counts.length);
+    const states = this.#count(observations, available);
+    const counts = this.#countSets(available);
+    checkEpsilon(epsilon, states);
+    const actions = new Int32Array(states);
     const before = this.#state.slice();
     try {
-      this.#run(observations, available, counts, (from, states) => {
-        for (let s = 0; s < states; s++) this.#epsilons[s] = epsilons ? epsilons[from + s]! : (epsilon as number);
-        const status: Status = this.#exports.actBatch(states, isExploring);
-        actions.set(this.#actions.subarray(0, states), from);
+      this.#run(observations, available, counts, states, (from, to) => {
+        if (typeof epsilon === "number") this.#epsilons.fill(epsilon, 0, to - from);
+        else for (let s = from; s < to; s++) this.#epsilons[s - from] = epsilon[s]!;
+        const status: Status = this.#exports.actBatch(to - from, isExploring);
+        actions.set(this.#actions.subarray(0, to - from), from);
         return status;
       });
     } catch (error) {
@@ -81,22 +77,25 @@ export class Batch {
     return actions;
   }
 
-  /** How many actions each state has. */
-  #count(observations: AgentInput, available: Offers | undefined): Int32Array {
+  /** How many states there are, each with what it offers where that is needed. */
+  #count(observations: AgentInput, available: Offers | undefined): number {
     const { slate, candidates, masked, actions } = this.#options;
     if (slate)
       throw new TypeError('with the option "slate" states are not taken in batches: call evaluate or actSlate');
     const states = this.#states.count(observations, Number.POSITIVE_INFINITY);
-    if (available === undefined && !candidates) return new Int32Array(states).fill(actions);
+    if (available === undefined && !candidates) return states;
     if (!(candidates || masked)) throw new TypeError(`masks of the ${actions} actions need the option "masked": true`);
-    const name = candidates ? "candidates" : "mask";
-    if (!Array.isArray(available) || available.length !== states) {
-      throw mustBe(name, `an array with one for each of the ${states} states`, available);
-    }
-    if (!candidates) return new Int32Array(states).fill(actions);
-    return Int32Array.from(available, (set, s) => {
+    if (Array.isArray(available) && available.length === states) return states;
+    throw mustBe(candidates ? "candidates" : "mask", `an array with one for each of the ${states} states`, available);
+  }
+
+  /** How many candidates each state has; undefined where actions are fixed. */
+  #countSets(available: Offers | undefined): Int32Array | undefined {
+    const { candidates } = this.#options;
+    if (!candidates) return undefined;
+    return Int32Array.from(available!, (set, s) => {
       this.#sets.index = s;
-      return this.#sets.count(set, candidates.max);
+      return this.#sets.count(set!, candidates.max);
     });
   }
 
@@ -104,27 +103,56 @@ export class Batch {
   #run(
     observations: AgentInput,
     available: Offers | undefined,
-    counts: Int32Array,
-    run: (from: number, states: number, n: number) => Status,
+    counts: Int32Array | undefined,
+    states: number,
+    run: (from: number, to: number, n: number) => Status,
   ): void {
-    const { candidates, masked, batchSize, actions } = this.#options;
-    const room = candidates ? Math.max(candidates.max, batchSize) : Number.POSITIVE_INFINITY;
-    for (let from = 0, to = 0; from < counts.length; from = to) {
-      let n = 0;
-      for (; to < counts.length && to - from < batchSize && n + counts[to]! <= room; n += counts[to++]!) {
-        if (candidates) {
-          this.#sets.index = to;
-          this.#sets.writeSome(available![to]!, 0, counts[to]!, n);
-          this.#counts[to - from] = counts[to]!;
-        } else if (masked) {
-          const at = (to - from) * actions;
-          writeMask("mask", available?.[to] as ArrayLike<number> | undefined, this.#masks.subarray(at, at + actions));
-        }
-      }
+    const { masked, batchSize, actions } = this.#options;
+    for (let from = 0, to = 0; from < states; from = to) {
+      to = Math.min(from + batchSize, states);
+      let n = (to - from) * actions;
+      if (counts) [to, n] = this.#stageSets(available!, counts, from, to);
+      else if (masked) this.#stageMasks(available, from, to);
       this.#states.writeSome(observations, from, to - from, 0);
-      const status = run(from, to - from, n);
+      const status = run(from, to, n);
       if (status === Status.BadObservation) this.#states.refuse(observations, from);
-      if (status === Status.BadCandidate) this.#sets.refuseAmong(available!, from, counts);
+      if (status === Status.BadCandidate) this.#sets.refuseAmong(available!, from, counts!);
     }
+  }
+
+  /** Stages the candidates of states from..to-1, or of as many of them as fit; returns the end, and how many there are. */
+  #stageSets(available: Offers, counts: Int32Array, from: number, to: number): [end: number, n: number] {
+    const { candidates, batchSize } = this.#options;
+    const room = Math.max(candidates!.max, batchSize);
+    let n = 0;
+    for (let s = from; s < to; s++) {
+      const count = counts[s]!;
+      if (n + count > room) return [s, n];
+      this.#sets.index = s;
+      this.#sets.writeSome(available[s]!, 0, count, n);
+      this.#counts[s - from] = count;
+      n += count;
+    }
+    return [to, n];
+  }
+
+  #stageMasks(available: Offers | undefined, from: number, to: number): void {
+    const { actions } = this.#options;
+    for (let s = from; s < to; s++) {
+      const mask = this.#masks.subarray((s - from) * actions, (s - from + 1) * actions);
+      writeMask("mask", available?.[s] as ArrayLike<number> | undefined, mask);
+    }
+  }
+}
+
+/** One for all, or one for each of n states. */
+function checkEpsilon(epsilon: number | ArrayLike<number>, n: number): void {
+  const isOne = typeof epsilon === "number";
+  if (!isOne && epsilon.length !== n) {
+    throw new RangeError(`"epsilon" must hold ${n} numbers, got ${epsilon.length}`);
+  }
+  for (let s = 0; s < (isOne ? 1 : n); s++) {
+    const each = isOne ? epsilon : epsilon[s]!;
+    if (!(each >= 0 && each <= 1)) throw mustBe("epsilon", "in [0, 1]", each);
   }
 }

@@ -8,7 +8,16 @@ import {
   positiveInteger,
   type Rules,
 } from "../check/index.js";
-import { type AgentInput, DQN, type EngineOptions, type FileBytes, type Transition } from "../engine/index.js";
+import {
+  type AgentInput,
+  DQN,
+  type EngineOptions,
+  type FileBytes,
+  type ResolvedOptions,
+  type SparseInput,
+  type Transition,
+  valueAt,
+} from "../engine/index.js";
 import { available, type Environment, requireFitting, requireSync } from "./environment.js";
 import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
 import { packTraining, type SavedSeat, type TrainingFile, toPlain, unpackTraining } from "./saved.js";
@@ -61,6 +70,9 @@ type Resolved = Required<Pick<TrainOptions, "steps" | "seed" | "progressEvery">>
       Pick<TrainEvaluationOptions, "stopAt" | "patience">;
   };
 
+/** Environments that choose together: fewer choose as fast alone. */
+const FEWEST_AHEAD = 2;
+
 /** Number of latest episodes in the reported mean return. */
 const RECENT = 20;
 
@@ -110,6 +122,24 @@ function copyOf(input: AgentInput): AgentInput {
   return weights ? { ...copy, weights: new Float32Array(weights) } : copy;
 }
 
+/** Observations one after the other, as one input. */
+function joined(inputs: readonly AgentInput[], { observation, sparse }: ResolvedOptions): AgentInput {
+  const dense = new Float32Array(inputs.length * observation);
+  if (!sparse) {
+    for (const [i, input] of inputs.entries()) dense.set(input as ArrayLike<number>, i * observation);
+    return dense;
+  }
+  const indices = new Int32Array(inputs.length * sparse.slots).fill(-1);
+  const weights = new Float32Array(indices.length).fill(1);
+  for (const [i, input] of inputs.entries()) {
+    const row = input as SparseInput;
+    dense.set(row.dense ?? [], i * observation);
+    indices.set(row.indices, i * sparse.slots);
+    weights.set(row.weights ?? [], i * sparse.slots);
+  }
+  return { dense, indices, weights };
+}
+
 /** The action and its alternatives for a transition: copies, as the step may overwrite them. */
 function choiceOf(agent: DQN, choices: AgentInput | undefined, action: number): Partial<Transition> {
   if (!choices) return { action };
@@ -141,6 +171,8 @@ class TrainRun implements Run {
   #started = 0;
   #steps = 0;
   readonly #returns: number[] = [];
+  /** Actions that are chosen already, for the environments whose turns come next, the last one first. */
+  #ahead: number[] = [];
   #losses = 0;
   #lossSum = 0;
   #evaluated: EvaluationResult | undefined;
@@ -279,7 +311,8 @@ class TrainRun implements Run {
     const seat = this.#seats[index]!;
     const { environment, observation } = seat;
     const choices = available(environment);
-    const action = agent.act(observation, choices);
+    if (this.#ahead.length === 0) this.#choose();
+    const action = this.#ahead.length > 0 ? this.#ahead.pop()! : agent.act(observation, choices);
     if (action < 0) throw new Error("the environment offers no action, but its episode has not ended");
     const choice = choiceOf(agent, choices, action);
     const {
@@ -300,6 +333,33 @@ class TrainRun implements Run {
       this.#seats[index] = this.#sit(environment);
     } else seat.observation = copyOf(nextObservation);
     if (agent.steps % agent.options.trainEvery === 0) this.#learn();
+  }
+
+  /**
+   * Chooses for as many environments in turn as act before anything is learned, reported or evaluated: by the same weights
+   * and draws as one by one, since their states are known. Noisy weights are new for each step, so they choose alone.
+   */
+  #choose(): void {
+    const agent = this.#agent;
+    const { epsilon, trainEvery, noisySigma, slate } = agent.options;
+    const first = this.#steps - 1;
+    const until = (every: number) => every - (first % every);
+    const { progressEvery, evaluation, steps } = this.#options;
+    const count = Math.min(
+      ...[this.#seats.length, steps - first, until(progressEvery), until(evaluation?.every ?? progressEvery)],
+      trainEvery - (agent.steps % trainEvery),
+    );
+    if (count < FEWEST_AHEAD || noisySigma > 0 || slate) return;
+    const seats = Array.from({ length: count }, (_, i) => this.#seats[(first + i) % this.#seats.length]!);
+    const choices = seats.map(({ environment }) => available(environment));
+    const observations = joined(
+      seats.map(({ observation }) => observation),
+      agent.options,
+    );
+    const offers = choices.some((each) => each !== undefined) ? choices : undefined;
+    const epsilons = seats.map((_, i) => valueAt(epsilon, agent.steps + i));
+    // From the last to the first.
+    this.#ahead = [...agent.actBatch(observations, offers, epsilons)].reverse();
   }
 
   #learn(): void {
