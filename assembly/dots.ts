@@ -1,6 +1,5 @@
 /** Products of rows with rows, for a head on many rows: each has the bits of vector.ts's dot, whatever it is computed beside. */
-import { dots2x4, dots2x4Unrolled } from "../.build/tiles";
-import { isUnrolled } from "./gemm";
+import { dots2x4 } from "../.build/tiles";
 import { dot, dot4 } from "./vector";
 
 /** Scratch of a tile. */
@@ -32,7 +31,7 @@ export function dotRows(
     let pq = q;
     let i = m;
     for (; i >= 2; i -= 2) {
-      tile(k, ph, ldh, w, ldw, pq, ldq, b, 0);
+      dots2x4(k, ph, ldh, w, ldw, SUMS, pq, ldq, b, 0);
       ph += ldh << 1;
       pq += ldq << 1;
     }
@@ -69,7 +68,7 @@ function lastOutputs(
   v128.store(INIT, v128.load32_splat(b));
   if (n == 2) v128.store(INIT, v128.load32_splat(b, 4), 16);
   for (; m >= 4; m -= 4) {
-    if (n == 2) tile(k, w, ldw, h, ldh, TILE, 16, INIT, 16);
+    if (n == 2) dots2x4(k, w, ldw, h, ldh, SUMS, TILE, 16, INIT, 16);
     else {
       dot4(k, w, h, ldh, TILE);
       v128.store(TILE, f32x4.add(v128.load(TILE), v128.load(INIT)));
@@ -88,21 +87,4 @@ function lastOutputs(
     h += ldh;
     q += ldq;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function tile(
-  k: i32,
-  a: usize,
-  lda: usize,
-  b: usize,
-  ldb: usize,
-  c: usize,
-  ldc: usize,
-  init: usize,
-  ldi: usize,
-): void {
-  if (isUnrolled) dots2x4Unrolled(k, a, lda, b, ldb, SUMS, c, ldc, init, ldi);
-  else dots2x4(k, a, lda, b, ldb, SUMS, c, ldc, init, ldi);
 }

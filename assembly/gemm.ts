@@ -20,7 +20,7 @@ export const RELU: i32 = 1;
 export const MASK: i32 = 2;
 
 /** Whether full panels use the unrolled loop: for speed alone, both give the same bits. */
-export let isUnrolled: bool = false;
+let isUnrolled: bool = false;
 
 /** Chooses the loops of this instance. */
 export function useUnrolled(yes: bool): void {

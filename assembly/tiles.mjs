@@ -149,46 +149,40 @@ function row(...panels) {
  * Products of rows of two matrices that both run along k, in the order of vector.ts's dot: even vectors of each row first, to
  * `sums`, then odd ones, so that 8 accumulators do for 8 products.
  */
-function dots(steps) {
+function dots() {
   const [rows, others] = [2, 4];
   const all = (f) => each(rows, others, f);
-  const advance = (n) => [
-    ...range(rows).map((r) => `pa${r} += ${32 * n};`),
-    ...range(others).map((o) => `pb${o} += ${32 * n};`),
-  ];
-  const one = (s) => {
-    const lines = range(rows).map((r) => `const a${r} = v128.load(pa${r}, ${32 * s});`);
-    for (const o of range(others)) {
-      lines.push(`const b${o} = v128.load(pb${o}, ${32 * s});`);
-      for (const r of range(rows)) lines.push(`c${r}${o} = f32x4.add(c${r}${o}, f32x4.mul(a${r}, b${o}));`);
-    }
-    return ["{", ...indent(lines), "}"];
-  };
-  const turn = (n) => [...range(n).flatMap(one), ...advance(n), `n -= ${n};`];
+  const step = range(rows).map((r) => `const a${r} = v128.load(pa${r});`);
+  for (const o of range(others)) {
+    step.push(`const b${o} = v128.load(pb${o});`);
+    for (const r of range(rows)) step.push(`c${r}${o} = f32x4.add(c${r}${o}, f32x4.mul(a${r}, b${o}));`);
+  }
+  step.push(...range(rows).map((r) => `pa${r} += 32;`), ...range(others).map((o) => `pb${o} += 32;`), "n--;");
   const half = (count, from) => [
     `n = ${count};`,
-    ...range(rows).map((r) => `pa${r} = a + lda * ${r}${from};`),
-    ...range(others).map((o) => `pb${o} = b + ldb * ${o}${from};`),
+    ...range(rows).map((r) => `pa${r} = a + lda * ${r} + ${from};`),
+    ...range(others).map((o) => `pb${o} = b + ldb * ${o} + ${from};`),
     ...all((r, o) => `c${r}${o} = f32x4.splat(0);`),
-    ...(steps > 1 ? [`while (n >= ${steps}) {`, ...indent(turn(steps)), "}"] : []),
-    "while (n > 0) {",
-    ...indent(turn(1)),
+    "while (n != 0) {",
+    ...indent(step),
     "}",
   ];
   const at = (r, o) => 16 * (others * r + o);
   const pairs = (x, y) => `f32x4.add(i32x4.shuffle(${x}, ${y}, 0, 2, 4, 6), i32x4.shuffle(${x}, ${y}, 1, 3, 5, 7))`;
   const folded = (r) => pairs(pairs(`c${r}0`, `c${r}1`), pairs(`c${r}2`, `c${r}3`));
+  const parameters =
+    "k: i32, a: usize, lda: usize, b: usize, ldb: usize, sums: usize, c: usize, ldc: usize, init: usize, ldi: usize";
   return [
     "/** C(2,4) = A(2,k) * B(4,k)^T + init(2,4), strides of rows in bytes. sums: 128 bytes of scratch. */",
-    `export function dots2x4${steps > 1 ? "Unrolled" : ""}(k: i32, a: usize, lda: usize, b: usize, ldb: usize, sums: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {`,
+    `export function dots2x4(${parameters}): void {`,
     ...indent([
       "let n = 0;",
       ...range(rows).map((r) => `let pa${r}: usize = 0;`),
       ...range(others).map((o) => `let pb${o}: usize = 0;`),
       ...all((r, o) => `let c${r}${o} = f32x4.splat(0);`),
-      ...half("(k + 4) >> 3", ""),
+      ...half("(k + 4) >> 3", 0),
       ...all((r, o) => `v128.store(sums, c${r}${o}, ${at(r, o)});`),
-      ...half("k >> 3", " + 16"),
+      ...half("k >> 3", 16),
       ...all((r, o) => `c${r}${o} = f32x4.add(v128.load(sums, ${at(r, o)}), c${r}${o});`),
       ...range(rows).map((r) => `v128.store(c + ldc * ${r}, f32x4.add(${folded(r)}, v128.load(init + ldi * ${r})));`),
     ]),
@@ -196,7 +190,7 @@ function dots(steps) {
   ];
 }
 
-const functions = [...PANELS.map(panel), panel({ ...PANELS[0], steps: UNROLLED }), row(4, 4), row(4, 2), row(4, 1), dots(1), dots(2)];
+const functions = [...PANELS.map(panel), panel({ ...PANELS[0], steps: UNROLLED }), row(4, 4), row(4, 2), row(4, 1), dots()];
 const head = ["// Written by assembly/tiles.mjs.", 'import { MASK, RELU } from "../assembly/gemm";'];
 mkdirSync(".build", { recursive: true });
 writeFileSync(".build/tiles.ts", [head, ...functions].map((lines) => `${lines.join("\n")}\n`).join("\n"));
