@@ -28,6 +28,7 @@ export type { Answered, EdgeAppOptions } from "./http/options.js";
 export type { WatchState } from "./http/routes/watch.js";
 export { type IngestAnswer, type IngestFault, type IngestOptions, ingest, type Sunk } from "./ingest.js";
 export {
+  checkedRank,
   type Exploration,
   type RankAnswer,
   RankError,

@@ -16,6 +16,8 @@ export interface ServeSettings {
   origin: string[] | undefined;
   /** A file, or the options themselves. */
   options: string | Record<string, unknown> | undefined;
+  /** The same of ranking. */
+  rank: string | Record<string, unknown> | undefined;
   seed: number | undefined;
   checkpointEvery: number;
   modelUpdates: number;
@@ -105,6 +107,10 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
   options: {
     ...{ kind: "text", shown: "<file>", rule: fileOrObject },
     about: "options of a new recommender, as JSON; in a file of settings also the object itself",
+  },
+  rank: {
+    ...{ kind: "text", shown: "<file>", rule: fileOrObject },
+    about: "options of ranking in a new server, as JSON; in a file of settings also the object itself",
   },
   seed: number("<n>", "seed of a new recommender", integer(0, SEED_MAX)),
   checkpointEvery: number("<n>", "records between two checkpoints", integer(1, 1e9), 100_000),

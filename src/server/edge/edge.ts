@@ -111,6 +111,8 @@ export class Edge {
   #failed: EdgeStats["failed"];
   #heldBack: HeldBack | undefined;
   #learned: number;
+  /** Writes of the log that are under way. */
+  readonly #appending = new Set<Promise<unknown>>();
   /** Ends the sleep of the pump. */
   #wake: () => void = () => {};
   #isClosing = false;
@@ -323,8 +325,12 @@ export class Edge {
     return this.#replica.recommender.stats();
   }
 
-  /** Resolves when the learner has learned from all that is logged by now. @throws Error if it no longer works. */
+  /**
+   * Resolves when the learner has learned from all that happened by now, decisions that were answered and are not yet logged
+   * among it. @throws Error if it no longer works.
+   */
   async settled(): Promise<void> {
+    await Promise.allSettled(this.#appending);
     const until = this.#parts.log.next;
     while (this.#learned < until && !this.#isClosing) {
       if (this.#failed === "learner") throw new Error("the learner no longer works; what is logged waits for it");
@@ -387,11 +393,15 @@ export class Edge {
 
   async #append(records: readonly EdgeRecord[]): Promise<void> {
     if (this.#isClosing) throw new StorageError("closed", "the server is closing");
+    const appended = this.#parts.log.append(records.map(encodeRecord));
+    this.#appending.add(appended);
     try {
-      await this.#parts.log.append(records.map(encodeRecord));
+      await appended;
     } catch (error) {
       if (error instanceof StorageError && error.reason === "failed") this.#failed = "log";
       throw error;
+    } finally {
+      this.#appending.delete(appended);
     }
     this.#wake();
   }
