@@ -122,17 +122,17 @@ function copyOf(input: AgentInput): AgentInput {
   return weights ? { ...copy, weights: new Float32Array(weights) } : copy;
 }
 
-/** Observations one after the other, as one input. */
-function joined(inputs: readonly AgentInput[], { observation, sparse }: ResolvedOptions): AgentInput {
-  const dense = new Float32Array(inputs.length * observation);
+/** Observations one after the other, as one input; rows: room for their dense numbers. */
+function joined(seats: readonly Seat[], rows: Float32Array, { observation, sparse }: ResolvedOptions): AgentInput {
+  const dense = rows.subarray(0, seats.length * observation);
   if (!sparse) {
-    for (const [i, input] of inputs.entries()) dense.set(input as ArrayLike<number>, i * observation);
+    for (let i = 0; i < seats.length; i++) dense.set(seats[i]!.observation as ArrayLike<number>, i * observation);
     return dense;
   }
-  const indices = new Int32Array(inputs.length * sparse.slots).fill(-1);
+  const indices = new Int32Array(seats.length * sparse.slots).fill(-1);
   const weights = new Float32Array(indices.length).fill(1);
-  for (const [i, input] of inputs.entries()) {
-    const row = input as SparseInput;
+  for (const [i, seat] of seats.entries()) {
+    const row = seat.observation as SparseInput;
     dense.set(row.dense ?? [], i * observation);
     indices.set(row.indices, i * sparse.slots);
     weights.set(row.weights ?? [], i * sparse.slots);
@@ -171,8 +171,12 @@ class TrainRun implements Run {
   #started = 0;
   #steps = 0;
   readonly #returns: number[] = [];
-  /** Actions that are chosen already, for the environments whose turns come next, the last one first. */
-  #ahead: number[] = [];
+  /** Actions that are chosen already, for the environments whose turns come next, and how many of them are taken. */
+  #ahead: Int32Array = new Int32Array(0);
+  #taken = 0;
+  /** Scratch of `#choose`: observations and epsilons of all environments. */
+  readonly #rows: Float32Array;
+  readonly #epsilons: Float64Array;
   #losses = 0;
   #lossSum = 0;
   #evaluated: EvaluationResult | undefined;
@@ -208,6 +212,8 @@ class TrainRun implements Run {
     for (const environment of all) requireFitting(agent.options, environment);
     this.#agent = agent;
     this.#environments = environments;
+    this.#rows = new Float32Array(count * agent.options.observation);
+    this.#epsilons = new Float64Array(count);
     if (!from) return;
     if (from.seats.length !== count) {
       throw new RangeError(`the training in the file has ${from.seats.length} environments, got ${count}`);
@@ -311,8 +317,8 @@ class TrainRun implements Run {
     const seat = this.#seats[index]!;
     const { environment, observation } = seat;
     const choices = available(environment);
-    if (this.#ahead.length === 0) this.#choose();
-    const action = this.#ahead.length > 0 ? this.#ahead.pop()! : agent.act(observation, choices);
+    if (this.#taken >= this.#ahead.length) this.#choose();
+    const action = this.#taken < this.#ahead.length ? this.#ahead[this.#taken++]! : agent.act(observation, choices);
     if (action < 0) throw new Error("the environment offers no action, but its episode has not ended");
     const choice = choiceOf(agent, choices, action);
     const {
@@ -350,16 +356,18 @@ class TrainRun implements Run {
       trainEvery - (agent.steps % trainEvery),
     );
     if (count < FEWEST_AHEAD || noisySigma > 0 || slate) return;
-    const seats = Array.from({ length: count }, (_, i) => this.#seats[(first + i) % this.#seats.length]!);
-    const choices = seats.map(({ environment }) => available(environment));
-    const observations = joined(
-      seats.map(({ observation }) => observation),
-      agent.options,
-    );
-    const offers = choices.some((each) => each !== undefined) ? choices : undefined;
-    const epsilons = seats.map((_, i) => valueAt(epsilon, agent.steps + i));
-    // From the last to the first.
-    this.#ahead = [...agent.actBatch(observations, offers, epsilons)].reverse();
+    const seats: Seat[] = [];
+    const choices: (AgentInput | undefined)[] = [];
+    for (let i = 0; i < count; i++) {
+      const seat = this.#seats[(first + i) % this.#seats.length]!;
+      seats.push(seat);
+      choices.push(available(seat.environment));
+      this.#epsilons[i] = valueAt(epsilon, agent.steps + i);
+    }
+    const observations = joined(seats, this.#rows, agent.options);
+    const offers = choices[0] === undefined ? undefined : choices;
+    this.#ahead = agent.actBatch(observations, offers, this.#epsilons.subarray(0, count));
+    this.#taken = 0;
   }
 
   #learn(): void {
