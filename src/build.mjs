@@ -100,9 +100,14 @@ const shared = { bundle: true, format: "esm", platform: "neutral", target: "es20
 const STEPS = {
   wasm() {
     node("assembly/tiles.mjs");
-    run("assemblyscript/bin/asc.js", "--target", "release");
+    const asc = (target, ...sources) => {
+      const files = sources.map((source) => `assembly/${source}.ts`);
+      run("assemblyscript/bin/asc.js", ...files, "--target", target);
+    };
+    asc("release", "index");
+    asc("continuous", "continuous/index");
     node("assembly/text.mjs");
-    run("assemblyscript/bin/asc.js", "assembly/kernels.ts", "--target", "kernels");
+    asc("kernels", "index", "kernels");
   },
 
   async js() {
