@@ -7,7 +7,7 @@ import { inputsAreValid } from "../storage";
 import { copy } from "../vector";
 import { Explore, Scalar } from "./abi";
 import { Agent, criticAt, noiseAt, scalar } from "./agent";
-import { correlate, drawUniform, perturb, squash } from "./squash";
+import { correlate, drawUniform, addNoise, squash } from "./squash";
 
 /** a(B, actions) = tanh(actor(x)) for rows x. */
 export function actionsOf(agent: Agent, block: usize, batch: i32, x: usize, ldx: usize, a: usize): void {
@@ -28,7 +28,7 @@ export function act(agent: Agent, environment: i32, explore: Explore): Status {
   actionsOf(agent, agent.online, 1, agent.inputs, 0, agent.actions);
   if (explore == Explore.Noise) {
     const z = noiseAt(agent, environment);
-    perturb(n, f32(scalar(agent, Scalar.Noise)), z, agent.actions);
+    addNoise(n, f32(scalar(agent, Scalar.Noise)), z, agent.actions);
     correlate(agent.exploreRng, n, scalar(agent, Scalar.Correlation), agent.z, z);
   }
   return Status.Ok;

@@ -2,7 +2,7 @@
 import { exp } from "../math";
 import { normals, Rng, uniformIn } from "../rng";
 
-/** tanh(x), to 1e-14 of its value; odd to the bit. */
+/** tanh(x), to 2e-14 of its value; odd to the bit. */
 export function tanh(x: f64): f64 {
   const a = abs(x);
   // Below, 1 - 2 / (e^2a + 1) would lose its digits; the series ends at 1e-16 of the value.
@@ -45,7 +45,7 @@ export function smooth(rng: Rng, n: i32, sigma: f32, most: f32, z: usize, a: usi
 }
 
 /** a(n) = clip(a + sigma * z, -1, 1) for noise z(n). */
-export function perturb(n: i32, sigma: f32, z: usize, a: usize): void {
+export function addNoise(n: i32, sigma: f32, z: usize, a: usize): void {
   for (let i: usize = 0; i < usize(n) << 2; i += 4) {
     store<f32>(a + i, clamp(load<f32>(a + i) + sigma * load<f32>(z + i), 1));
   }

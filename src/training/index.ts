@@ -9,6 +9,14 @@ export { MountainCarContinuous } from "./environments/mountaincarcontinuous.js";
 export { Pendulum } from "./environments/pendulum.js";
 export { type EvaluateOptions, evaluate } from "./evaluate.js";
 export { jsonLinesLogger } from "./jsonl.js";
+export { type TabularOptions, TabularQ, type TabularTransition } from "./tabular/tabularq.js";
+export {
+  type TabularModel,
+  type TabularOutcome,
+  type TabularValues,
+  type ValueIterationOptions,
+  valueIteration,
+} from "./tabular/valueiteration.js";
 export {
   type ContinuousResumeOptions,
   type ResumeOptions,
@@ -24,13 +32,5 @@ export {
   type TrainProgress,
   type TrainResult,
 } from "./training.js";
-export { type TabularOptions, TabularQ, type TabularTransition } from "./tabular/tabularq.js";
-export {
-  type TabularModel,
-  type TabularOutcome,
-  type TabularValues,
-  type ValueIterationOptions,
-  valueIteration,
-} from "./tabular/valueiteration.js";
 export { checkSpace, type SearchPoint, type SearchRange, type SearchSpace } from "./tune/space.js";
 export { type TuneOptions, type TuneResult, type TuneTask, type TuneTrial, tune } from "./tune/tune.js";
