@@ -6,9 +6,10 @@ import { normals, Rng, uniformIn } from "../rng";
 export function tanh(x: f64): f64 {
   const a = abs(x);
   // Below, 1 - 2 / (e^2a + 1) would lose its digits; the series ends at 1e-16 of the value.
-  if (a < 0.02) {
+  if (a < 0.06) {
     const s = x * x;
-    return x * (1 + s * (-1.0 / 3 + s * (2.0 / 15 + s * (-17.0 / 315 + s * (62.0 / 2835)))));
+    const rest = -17.0 / 315 + s * (62.0 / 2835 + s * (-1382.0 / 155925));
+    return x * (1 + s * (-1.0 / 3 + s * (2.0 / 15 + s * rest)));
   }
   const t = 1 - 2 / (exp(2 * a) + 1);
   return x < 0 ? -t : t;

@@ -44,7 +44,9 @@ export class Pendulum implements ContinuousEnvironment {
     const [angle, velocity] = this.variables as unknown as [number, number];
     // Gymnasium's torque is f32, and so is what it is multiplied with.
     const torque = Math.fround(Math.min(TORQUE_MAX, Math.max(-TORQUE_MAX, Math.fround(action[0]!))));
-    const cost = normalised(angle) ** 2 + 0.1 * velocity ** 2 + Math.fround(TORQUE_COST * Math.fround(torque * torque));
+    const off = normalised(angle);
+    const effort = Math.fround(TORQUE_COST * Math.fround(torque * torque));
+    const cost = off * off + 0.1 * (velocity * velocity) + effort;
     const acceleration = ((3 * GRAVITY) / 2) * sin(angle) + Math.fround(3 * torque);
     const next = Math.min(SPEED_MAX, Math.max(-SPEED_MAX, velocity + acceleration * DT));
     this.variables[0] = angle + next * DT;
