@@ -137,8 +137,14 @@ export const CONTINUOUS_CONTROL: Readonly<Record<string, ContinuousControl>> = {
     recipe: {
       steps: 300_000,
       // Noise that holds its direction swings the car up; white noise has never reached the goal.
-      options: { noise: 0.6, noiseCorrelation: 0.98, randomSteps: 0, capacity: 300_000 },
-      evaluation: { every: 2500, episodes: 50, stopAt: 94 },
+      options: {
+        learningRate: linear(1e-3, 1e-4, 60_000),
+        noise: 0.6,
+        noiseCorrelation: 0.98,
+        randomSteps: 0,
+        capacity: 300_000,
+      },
+      evaluation: { every: 2500, episodes: 50, stopAt: 94, patience: 40 },
     },
   },
   "Pendulum-v1": {
