@@ -102,6 +102,60 @@ describe("liveq serve", () => {
     });
   });
 
+  test("what came with an idempotency key alone counts once, over kills", async () => {
+    const dir = join(folder, "keys");
+    const time = Date.now();
+    const calls = [
+      ["PUT", "/v1/streams/s1", { streamer: "ann", category: "chess" }],
+      ["PATCH", "/v1/streams/s1", { viewers: 7 }],
+      [
+        "POST",
+        "/v1/events",
+        [
+          { kind: "like", time, user: "u1", stream: "s1" },
+          { kind: "like", time, user: "u2", stream: "s1" },
+        ],
+      ],
+      ["POST", "/v1/rank", { actions: [{ id: "a" }, { id: "b" }], exploration: { policy: "epsilon", epsilon: 1 } }],
+      ["PUT", "/v1/streams/s2", { streamer: "bob" }],
+      ["DELETE", "/v1/streams/s2", undefined],
+    ] as const;
+    const all = async (server: Served) => {
+      const answers: unknown[] = [];
+      for (const [i, [method, path, body]] of calls.entries()) {
+        const { status, body: answer } = await server.ask(method, path, body, { "idempotency-key": `key-${i}` });
+        expect(status).toBe(200);
+        answers.push(answer);
+      }
+      return answers;
+    };
+    let server = await served("--dir", dir).start();
+    const first = await all(server);
+    expect(first[0]).toEqual({ answer: "taken" });
+    expect(first[2]).toMatchObject({ accepted: 2 });
+    for (let life = 0; life < 2; life++) {
+      await server.stop("SIGKILL");
+      server = await served("--dir", dir).start();
+      const again = await all(server);
+      expect(again[2]).toMatchObject({ accepted: 0, duplicates: 2 });
+      expect([again[0], again[1], again[4], again[5]]).toEqual(new Array(4).fill({ answer: "duplicate" }));
+      // The same event, with the action that was chosen then.
+      expect(again[3]).toEqual(first[3]);
+      const { body } = await server.ask("GET", "/v1/stats");
+      expect(body.recommender).toMatchObject({ onAir: 1 });
+      expect((await server.ask("GET", "/v1/rank")).body.choices).toBe(1);
+    }
+    // Another body under a key that was forgotten is another event, or a conflict; it is never lost without a word.
+    const other = await server.ask("PUT", "/v1/streams/s3", { streamer: "cy" }, { "idempotency-key": "key-0" });
+    expect([200, 422]).toContain(other.status);
+    const [event] = calls[2][2] as unknown as [object];
+    await server.stop("SIGKILL");
+    server = await served("--dir", dir).start();
+    const wrong = await server.ask("POST", "/v1/events", [{ ...event, user: "u9" }], { "idempotency-key": "key-2" });
+    expect([wrong.status, wrong.body.faults[0].answer]).toEqual([422, "conflict"]);
+    await server.stop("SIGTERM");
+  });
+
   test("forgets a user on the disk too: no byte of the name is left", async () => {
     const dir = join(folder, "forgets");
     const server = await served("--dir", dir).start();

@@ -15,6 +15,7 @@ import {
 import { report } from "../runtimes/report.js";
 import { BUNDLERS, checkPage, checkParts, checkViteDev, VITE } from "./pages.js";
 import { checkCommand, checkDenoRegistry, checkScripts, checkWorkerd, checkWrangler, WRANGLER } from "./scripts.js";
+import { checkServing } from "./serving.js";
 import { checkInstalled, type Installed, installed } from "./tarball.js";
 import { COMPILERS, checkTypes } from "./types.js";
 
@@ -60,6 +61,11 @@ const CONSUMERS: Consumer[] = [
     name,
     runtime: name,
     check: checkScripts,
+  })),
+  ...(["node20", "node22", "node24", "node26", "bun", "deno"] as const).map((name) => ({
+    name: `serving-${name}`,
+    runtime: name,
+    check: checkServing,
   })),
   { name: "deno-npm", runtime: "deno", check: checkDenoRegistry },
   { name: "workerd", runtime: "workerd", check: checkWorkerd },
