@@ -18,7 +18,6 @@ import { LATENESS_MAX, LATENESS_MIN } from "../rhythm.js";
 import type { ProfileOptions } from "./options.js";
 import {
   emptyPair,
-  emptyProfile,
   type Interest,
   type Pair,
   RECENT,
@@ -27,7 +26,6 @@ import {
   SPEEDS,
   type UserProfile,
   type UserSums,
-  zeros,
 } from "./profile.js";
 
 /** Tables of names. */
@@ -40,7 +38,6 @@ const NAMES_OF = ["streamers", "categories", "tags", "users", ...NAMED];
 const SUMS = ["impressions", "clicks", "watches", "engaged", "bounces", "repeats", "minutes", "weight"] as const;
 const PAGES = ["pages", "pageBounces", "dwell"] as const;
 const RATINGS = ["ratings", "ratingSum"] as const;
-const OWN = ["firstSeen", "fadedAt", "requests"] as const;
 const SESSION: readonly Exclude<keyof Session, "shown">[] = [
   "start",
   "gapMs",
@@ -53,8 +50,6 @@ const SESSION: readonly Exclude<keyof Session, "shown">[] = [
   "lastWatchMs",
   "pages",
 ];
-const RHYTHM = ["returns", "logGaps", "lateness", "mood", "fresh", "freshAt"] as const;
-const INFLUENCE = ["since", "decisions", "returns"] as const;
 
 function speeds(names: readonly string[], column: (name: string) => Column): Column[] {
   return names.flatMap((name) => [0, 1, 2].map((speed) => column(`${name}.${speed}`)));
@@ -286,12 +281,31 @@ export class ProfileCodec {
       this.#entry(WATCHING, STREAMERS, watching.streamer);
       w.number(watching.since);
     }
+    // In the order of `SCALARS`, field by field: keys that are looked up take a third of the time.
     w.entry(1);
-    for (const name of OWN) w.number(profile[name]);
+    w.number(profile.firstSeen);
+    w.number(profile.fadedAt);
+    w.number(profile.requests);
     this.#packSums(sums, SUMS);
-    for (const name of SESSION) w.number(session[name]);
-    for (const name of RHYTHM) w.number(rhythm[name]);
-    for (const name of INFLUENCE) w.number(influence[name]);
+    w.number(session.start);
+    w.number(session.gapMs);
+    w.number(session.requests);
+    w.number(session.clicks);
+    w.number(session.engaged);
+    w.number(session.bounces);
+    w.number(session.minutes);
+    w.number(session.ignored);
+    w.number(session.lastWatchMs);
+    w.number(session.pages);
+    w.number(rhythm.returns);
+    w.number(rhythm.logGaps);
+    w.number(rhythm.lateness);
+    w.number(rhythm.mood);
+    w.number(rhythm.fresh);
+    w.number(rhythm.freshAt);
+    w.number(influence.since);
+    w.number(influence.decisions);
+    w.number(influence.returns);
     if (traits.age !== undefined) {
       w.entry(2);
       w.number(traits.age);
@@ -320,18 +334,10 @@ export class ProfileCodec {
   #unpackScalars(): UserProfile {
     const r = this.reader;
     const { counts } = r;
-    const profile = emptyProfile(r.base, this.#options);
-    const { sums, session, rhythm, influence, traits } = profile;
-    if (counts[WATCHING]! > 0) {
-      const streamer = this.#name(STREAMERS);
-      const since = r.number();
-      if (streamer !== undefined) profile.watching = { streamer, since };
-    }
-    for (const name of OWN) profile[name] = r.number();
-    this.#unpackSums(sums, SUMS);
-    for (const name of SESSION) session[name] = r.number();
-    for (const name of RHYTHM) rhythm[name] = r.number();
-    for (const name of INFLUENCE) influence[name] = r.number();
+    const watched = counts[WATCHING]! > 0 ? this.#name(STREAMERS) : undefined;
+    const since = counts[WATCHING]! > 0 ? r.number() : 0;
+    const profile = this.#profile(watched === undefined ? null : { streamer: watched, since });
+    const { sums, traits } = profile;
     if (counts[2]! > 0) traits.age = r.number();
     for (let i = 0; i < NAMED.length; i++) {
       const value = counts[3 + i]! > 0 ? this.#name(TRAITS + i) : undefined;
@@ -342,12 +348,70 @@ export class ProfileCodec {
     return profile;
   }
 
-  #unpackSums(sums: UserSums, names: readonly (keyof UserSums)[]): void {
+  /** A profile with the numbers of `SCALARS`, in their order, and empty tables. */
+  #profile(watching: UserProfile["watching"]): UserProfile {
     const r = this.reader;
-    for (const name of names) {
-      const sum = (sums[name] ??= zeros());
-      for (let speed = 0; speed < SPEEDS; speed++) sum[speed] = r.number();
-    }
+    const { pairs, interests } = this.#options;
+    const firstSeen = r.number();
+    const fadedAt = r.number();
+    const requests = r.number();
+    const sums: UserSums = {
+      impressions: this.#sum(),
+      clicks: this.#sum(),
+      watches: this.#sum(),
+      engaged: this.#sum(),
+      bounces: this.#sum(),
+      repeats: this.#sum(),
+      minutes: this.#sum(),
+      weight: this.#sum(),
+    };
+    const session: Session = {
+      start: r.number(),
+      gapMs: r.number(),
+      requests: r.number(),
+      clicks: r.number(),
+      engaged: r.number(),
+      bounces: r.number(),
+      minutes: r.number(),
+      ignored: r.number(),
+      lastWatchMs: r.number(),
+      pages: r.number(),
+      shown: new Latest(SHOWN),
+    };
+    return {
+      firstSeen,
+      lastSeen: r.base,
+      requests,
+      sums,
+      categories: new Latest(interests),
+      tags: new Latest(interests),
+      pairs: new Latest(pairs),
+      recent: [],
+      traits: {},
+      friends: null,
+      follows: null,
+      watching,
+      session,
+      rhythm: {
+        returns: r.number(),
+        logGaps: r.number(),
+        lateness: r.number(),
+        mood: r.number(),
+        fresh: r.number(),
+        freshAt: r.number(),
+      },
+      influence: { since: r.number(), decisions: r.number(), returns: r.number(), streamers: new Map() },
+      fadedAt,
+    };
+  }
+
+  #sum(): number[] {
+    const r = this.reader;
+    return [r.number(), r.number(), r.number()];
+  }
+
+  #unpackSums(sums: UserSums, names: readonly (keyof UserSums)[]): void {
+    for (const name of names) sums[name] = this.#sum();
   }
 
   #unpackInterests(entries: number, table: number, interests: Latest<string, Interest>): void {
@@ -357,7 +421,7 @@ export class ProfileCodec {
       const impressions = r.number();
       const clicks = r.number();
       const watches = r.number();
-      const weight = [r.number(), r.number(), r.number()];
+      const weight = this.#sum();
       if (name !== undefined) interests.append(name, { impressions, clicks, watches, weight });
     }
   }
