@@ -151,7 +151,9 @@ describe("liveq serve", () => {
     const [event] = calls[2][2] as unknown as [object];
     await server.stop("SIGKILL");
     server = await served("--dir", dir).start();
-    const wrong = await server.ask("POST", "/v1/events", [{ ...event, user: "u9" }], { "idempotency-key": "key-2" });
+    const wrong = await server.ask("POST", "/v1/events", [{ ...event, time: time + 1 }], {
+      "idempotency-key": "key-2",
+    });
     expect([wrong.status, wrong.body.faults[0].answer]).toEqual([422, "conflict"]);
     await server.stop("SIGTERM");
   });

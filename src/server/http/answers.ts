@@ -94,8 +94,10 @@ export function lastingOf(context: Context): Lasting | undefined {
 
 const LASTING = "lasting";
 
+/** A server may have several addresses, and another port after a restart: the path counts. */
 function fingerprint({ method, url, headers }: Request, digest: string): string {
-  return `${method} ${url} ${headers.get("content-type")} ${digest}`;
+  const { pathname, search } = new URL(url);
+  return `${method} ${pathname}${search} ${headers.get("content-type")} ${digest}`;
 }
 
 /** In hexadecimal: no key, and no token, stands in a log. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
@@ -157,6 +158,23 @@ test("models are listed, and one goes back to one of them", async () => {
     const answer = await ask("POST", "/v1/models/rollback", { version });
     expect([answer.status, answer.body.error.field]).toEqual([400, "version"]);
   }
+  const wrong = await ask("POST", "/v1/models/rollback", { version: 1, more: 1 });
+  expect([wrong.status, wrong.body.error.field]).toEqual([400, "more"]);
+  // Bit for bit: the same values of the same streams, whenever one comes back, and those of that model alone.
+  const hashOf = async (version: number) => {
+    expect((await ask("POST", "/v1/models/rollback", { version })).body.model).toBe(version);
+    const hashes = await Promise.all(
+      ["u0", "u1", "u2", "nobody"].map(async (user) => (await ask("POST", "/v1/preview", { user, k: 5 })).body.scores),
+    );
+    return createHash("sha256").update(Float64Array.from(hashes.flat())).digest("hex");
+  };
+  const versions = body.models.map((model: { version: number }) => model.version) as number[];
+  const there: string[] = [];
+  for (const version of versions) there.push(await hashOf(version));
+  const back: string[] = [];
+  for (const version of [...versions].reverse()) back.push(await hashOf(version));
+  expect(back.reverse()).toEqual(there);
+  expect(new Set(there).size).toBe(there.length);
   expect((await ask("POST", "/v1/models/release")).body).toMatchObject({ isPinned: false });
   expect((await ask("GET", "/v1/stats")).body).toMatchObject({ recommender: { onAir: 1 } });
 });
