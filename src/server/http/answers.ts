@@ -76,7 +76,7 @@ export function answeredOnce(desk: Desk, handlers: Handlers): Handlers {
   const wrapped = Object.entries(handlers).map(([name, handler]): [string, Handlers[string]] => [
     name,
     (context) => {
-      if (context.req.method === "GET") return handler(context);
+      if (context.req.method === "GET" || context.req.method === "HEAD") return handler(context);
       return once.of(context.req.raw, async (request, names) => {
         context.req.raw = request;
         context.set(LASTING, names);

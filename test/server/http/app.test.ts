@@ -139,6 +139,14 @@ describe("streams, requests and events", () => {
   });
 });
 
+test("the head of any route may be asked for, also with an idempotency key", async () => {
+  for (const { method, path } of ROUTES) {
+    const { status } = await ask("HEAD", path.replaceAll(/\{\w+\}/g, "a"), undefined, { "idempotency-key": "head" });
+    expect(status, path).toBeLessThan(500);
+    if (method === "GET" && !path.includes("{")) expect([200, 404], path).toContain(status);
+  }
+});
+
 test("models are listed, and one goes back to one of them", async () => {
   for (let i = 0; i < 60; i++) {
     time += 60_000;
