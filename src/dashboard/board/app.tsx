@@ -16,6 +16,9 @@ const VIEWS: readonly View[] = [
   { name: "tail", title: "Tail" },
 ];
 
+/** What stands beside it on a server. */
+const LINKS = [{ href: "playground/", title: "Playground" }];
+
 /** Milliseconds until it asks again, where the connection ended. */
 const AGAIN_MS = 2000;
 
@@ -57,7 +60,7 @@ export function Board() {
   const current = VIEWS.some(({ name }) => name === view) ? view : "now";
   const isShut = failure instanceof Refused && (failure.status === 401 || failure.status === 403);
   return (
-    <Shell title="LiveQ" views={VIEWS} current={current}>
+    <Shell title="LiveQ" views={VIEWS} current={current} links={LINKS}>
       {isShut ? (
         <TokenForm message={failure.message} onToken={() => setAttempt(attempt + 1)} />
       ) : (

@@ -15,6 +15,8 @@ export interface Model {
   /** Quantiles of the last batch's TD errors, in units of return; NaN before the first update. */
   readonly tdErrorP50: number;
   readonly tdErrorP90: number;
+  /** Norm of the last gradient before it was clipped; NaN before the first update, and of a file without it. */
+  readonly gradientNorm: number;
   readonly weights: Float32Array;
 }
 
@@ -34,7 +36,12 @@ export function modelOf(bytes: Uint8Array): Model {
     const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     // JSON has no NaN.
     const about = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)), (_, value) => value ?? Number.NaN);
-    return { ...(about as Omit<Model, "weights">), weights: new Float32Array(bytes.slice(end).buffer) };
+    const older = { gradientNorm: Number.NaN };
+    return {
+      ...older,
+      ...(about as Omit<Model, "weights" | "gradientNorm">),
+      weights: new Float32Array(bytes.slice(end).buffer),
+    };
   } catch (cause) {
     throw new SnapshotError(`the file of a model: ${(cause as Error).message}`);
   }
