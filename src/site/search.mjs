@@ -50,7 +50,8 @@ const PROGRAM = `(({ chapters, words }) => {
   const having = (word) => new Set(Object.keys(words).filter((one) => one.startsWith(word)).flatMap((one) => words[one]));
   const sets = wanted.map(having);
   const found = sets.length === 0 ? [] : [...sets[0]].filter((i) => sets.every((one) => one.has(i)));
-  const weight = (i) => wanted.filter((word) => inTitle(i, word)).length;
+  const named = (i) => chapters[i][1].toLowerCase() === asked.trim();
+  const weight = (i) => wanted.filter((word) => inTitle(i, word)).length + (named(i) ? 1 : 0);
   found.sort((a, b) => weight(b) - weight(a) || a - b);
   document.querySelector("input[name=q]").value = asked;
   document.querySelector("#found").textContent =
