@@ -55,7 +55,7 @@ export class DashboardHost {
   /** Asks the server as a program does. */
   async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers = { "content-type": "application/json", authorization: `Bearer ${ADMIN}` };
-    const response = await fetch(this.url + path, { method, headers, body: body as never && JSON.stringify(body) });
+    const response = await fetch(this.url + path, { method, headers, body: (body as never) && JSON.stringify(body) });
     const text = await response.text();
     require(response.ok, `${method} ${path}`, text);
     return (text.startsWith("{") ? JSON.parse(text) : text) as T;
@@ -135,20 +135,32 @@ async function logIn(tab: Tab): Promise<void> {
 /** Figures and the tail follow what happens. */
 async function checkLive(tab: Tab, host: DashboardHost): Promise<void> {
   const before = await tab.evaluate<number>(number("Slates"));
+  for (let i = 0; i < 5; i++) await host.ask("POST", "/v1/recommend", { user: `u${i}`, k: 6 });
   await host.tell({ call: "visits", count: 25 });
-  await tab.until(`${number("Slates")} === ${before + 25}`, "slates that were made meanwhile");
-  await tab.until(`${row("click_rate")} && ${row("exposure_gini")} && ${row("stream_coverage")}`, "figures with intervals");
+  await tab.until(`${number("Slates")} === ${before + 30}`, "slates that were made meanwhile");
+  await tab.until(
+    ["click_rate", "return_rate_1d", "exposure_gini", "stream_coverage"].map((name) => row(name)).join(" && "),
+    "figures with intervals",
+  );
   const interval = await tab.evaluate<string>(`${row("click_rate")}.cells[2].textContent`);
   require(/^[\d.]+ to [\d.]+$/.test(interval), "the interval of the click rate", interval);
   const charts = await tab.evaluate<string[]>(
     `[...document.querySelectorAll("figure [role=img]")].map((one) => one.ariaLabel)`,
   );
-  for (const name of ["gradient norm [\\d.]", "Mean value.*mean Q -?[\\d.]", "TD error.*median -?[\\d.]", "Gini of exposure.* [\\d.]"]) {
+  for (const name of [
+    "gradient norm [\\d.]",
+    "Mean value.*mean Q -?[\\d.]",
+    "TD error.*median -?[\\d.]",
+    "Recommend, p99.*at most [\\d.]",
+    "Gini of exposure.* [\\d.]",
+  ]) {
     require(charts.some((label) => new RegExp(name).test(label)), `a chart of ${name}`, charts);
   }
   await see(tab, "tail");
   await tab.until(`document.querySelectorAll("tbody tr").length > 20`, "a tail");
-  const kinds = await tab.evaluate<string[]>(`[...document.querySelectorAll("tbody tr")].map((one) => one.cells[1].textContent)`);
+  const kinds = await tab.evaluate<string[]>(
+    `[...document.querySelectorAll("tbody tr")].map((one) => one.cells[1].textContent)`,
+  );
   require(["decision", "click", "watch"].every((kind) => kinds.includes(kind)), "what the tail tells", kinds);
 }
 
@@ -161,7 +173,10 @@ async function checkRollback(tab: Tab, host: DashboardHost): Promise<string> {
   await host.ask("POST", "/v1/models/rollback", { version: old });
   const wanted = await host.hash();
   await host.ask("POST", "/v1/models/release");
-  require(newest !== wanted && (await host.hash()) === newest, "models differ, and hashes tell them", { newest, wanted });
+  require(newest !== wanted && (await host.hash()) === newest, "models differ, and hashes tell them", {
+    newest,
+    wanted,
+  });
   await see(tab, "models");
   const answers = (version: number, text: string) => `${row(version)}?.cells[4].textContent === "${text}"`;
   await tab.until(answers(live, "yes"), "the newest answers");
@@ -203,12 +218,20 @@ async function checkTrial(tab: Tab, host: DashboardHost): Promise<void> {
   await tab.evaluate(`put(fieldOf("Name"), "popular or not")`);
   await tab.evaluate(`put(fieldOf("Share of viewers"), "2")`);
   await tab.click("Start");
-  await tab.until(`/"share" must be/.test(document.querySelector("[role=alert]")?.textContent)`, "a wrong share is named");
+  await tab.until(
+    `/"share" must be/.test(document.querySelector("[role=alert]")?.textContent)`,
+    "a wrong share is named",
+  );
   await tab.evaluate(`put(fieldOf("Share of viewers"), "0.5")`);
+  await tab.evaluate(`put(fieldOf("Hours that count"), "1")`);
   await tab.click("Start");
   await tab.until(`figure("Test") === "popular or not"`, "the test has begun");
   await host.tell({ call: "visits", count: 100 });
-  await tab.until(`/^[1-9]/.test(figure("Windows open"))`, "viewers of the test");
+  await tab.until(
+    `/, [1-9]\\d* viewers/.test(figure("Arm a")) && /, [1-9]\\d* viewers/.test(figure("Arm b"))`,
+    "both arms",
+  );
+  await tab.until(`/\\[-?[\\d.]+, -?[\\d.]+\\]/.test(figure("b above a"))`, "an interval that holds at all looks");
   await tab.until(`document.querySelector('figure [aria-label^="b above a"]')`, "the curve of the interval");
   tab.errors.splice(0, tab.errors.length, ...tab.errors.filter((text) => !/status of 400|v1\/experiment/.test(text)));
 }
@@ -219,7 +242,10 @@ async function checkOperation(tab: Tab, host: DashboardHost): Promise<void> {
   const body = JSON.stringify([{ kind: "watch", time: -1, user: "u1", stream: "s1", watchMs: 10 }]);
   await fetch(`${host.url}/v1/events`, { method: "POST", headers, body });
   await see(tab, "operation");
-  await tab.until(`/^(?!None)/.test(byText("Events that were refused", "h2").nextElementSibling.textContent)`, "a reason");
+  await tab.until(
+    `/^(?!None)/.test(byText("Events that were refused", "h2").nextElementSibling.textContent)`,
+    "a reason",
+  );
   await tab.until(`${row("/v1/preview")}`, "the latencies of routes");
   await tab.evaluate(`put(fieldOf("Route"), "/v1/preview")`);
   const counts = `[...document.querySelectorAll(".meter")].map((one) => Number(one.closest("tr").cells[1].textContent.replaceAll(",", "")))`;

@@ -22,8 +22,13 @@ export type HostCall = { call: "visits"; count: number } | { call: "settle" };
 const BEGIN = Date.UTC(2026, 0, 5, 18);
 const CATEGORIES = ["chess", "cooking", "music", "speedruns", "strategy", "talk", "travel", "painting"];
 /** It learns from its first visits on, and has a new model soon. */
-const OPTIONS = { seed: 1, warmupUpdates: 20, learner: { learningStarts: 64 } };
+const OPTIONS = {
+  ...{ seed: 1, warmupUpdates: 20, learner: { learningStarts: 64 } },
+  profile: { users: 200_000, streamTimeoutMs: 0 },
+};
 const MODELS = { modelUpdates: 40 };
+/** Viewers who come, again and again: what came of a slate is known at the next. And between two of their visits. */
+const [REGULARS, PAUSE_MS] = [60, 300_000];
 /** Events of one call. */
 const PAGE = 5000;
 
@@ -48,7 +53,7 @@ const categoryOf = (stream: string) => CATEGORIES[Number(stream.slice(1)) % CATE
 
 /** A visit: a slate, and a stay that is long where the viewer's category is shown. */
 async function visit(): Promise<void> {
-  const viewer = random.below(users);
+  const viewer = random.below(REGULARS);
   const user = `u${viewer}`;
   const { id, slate } = edge.recommend({ user, k: 6 });
   const liked = slate.find((stream) => categoryOf(stream) === CATEGORIES[viewer % CATEGORIES.length]);
@@ -58,7 +63,7 @@ async function visit(): Promise<void> {
   });
   const watchMs = liked === undefined ? 20_000 : 600_000;
   const click: LiveEvent = { kind: "click", time, user, stream, decision: id };
-  time += 2000;
+  time += PAUSE_MS;
   await edge.feed([...shown, click, { kind: "watch", time, user, stream, watchMs, decision: id }]);
 }
 

@@ -89,19 +89,29 @@ test("the search finds chapters by all words and by beginnings, those with the w
   const found = (query: string) => {
     const items: { href: string; text: string }[] = [];
     const element = () => ({ value: "", textContent: "", append: () => {} });
-    const list = { append: (...all: { link: { href: string; textContent: string } }[]) => {
-      for (const { link } of all) items.push({ href: link.href, text: link.textContent });
-    } };
+    const list = {
+      append: (...all: { link: { href: string; textContent: string } }[]) => {
+        for (const { link } of all) items.push({ href: link.href, text: link.textContent });
+      },
+    };
     const document = {
       querySelector: (selector: string) => (selector === "#chapters" ? list : element()),
-      createElement: () => ({ append(link: object) { Object.assign(this, { link }); } }),
+      createElement: () => ({
+        append(link: object) {
+          Object.assign(this, { link });
+        },
+      }),
     };
-    new Function("document", "location", readFileSync(`${SITE}/search.js`, "utf8"))(document, { search: `?q=${query}` });
+    new Function("document", "location", readFileSync(`${SITE}/search.js`, "utf8"))(document, {
+      search: `?q=${query}`,
+    });
     return items;
   };
   const [first] = found("playground");
   expect(first!.href).toMatch(/^guides\/playground\.html#/);
-  expect(found("safetens").map(({ href }) => href)).toContain("guides/exchange.html#exchange-with-other-tools-liveqexchange");
+  expect(found("safetens").map(({ href }) => href)).toContain(
+    "guides/exchange.html#exchange-with-other-tools-liveqexchange",
+  );
   expect(found("safetensors+unheardofword")).toEqual([]);
   expect(found("")).toEqual([]);
   const ids = (page: string) => [...read(page).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);

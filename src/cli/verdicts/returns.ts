@@ -17,7 +17,12 @@ export interface Predicted {
 
 /** Most of a return: what `ReturnLog` takes by default. */
 const HORIZON_MS = 14 * DAY;
-const OVERALL = { predicted: "mean prediction", realised: "mean return", bias: "prediction above return", rmse: "RMSE" };
+const OVERALL = {
+  predicted: "mean prediction",
+  realised: "mean return",
+  bias: "prediction above return",
+  rmse: "RMSE",
+};
 
 /**
  * Values that a policy predicted beside the returns that followed, by tenth of the predictions, over two weeks or half of

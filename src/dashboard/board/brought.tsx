@@ -58,6 +58,6 @@ function Course({ metric, title, readings }: { metric: string; title: string; re
       return Number.isFinite(value) ? value! : null;
     });
   const x = { label: "second", values: readings.map(({ second }) => second) };
-  const line = { label: "with its 95 % interval", values: of("value"), band: { lo: of("lo"), hi: of("hi") } };
+  const line = { label: "95 %", values: of("value"), band: { lo: of("lo"), hi: of("hi") } };
   return <LineChart title={title} x={x} lines={[line]} height={120} />;
 }

@@ -49,7 +49,7 @@ function Latencies({ history: { state } }: { history: History }) {
       <section class="card" aria-labelledby="latencies">
         <h2 id="latencies">Answers by route, since the server began</h2>
         <Table
-          head={["Route", "Answers", "Mean, ms", "p50 at most, ms", "p99 at most, ms"]}
+          head={["Route", "Answers", "Mean, ms", "Half within, ms", "99 % within, ms"]}
           numbers={[1, 2, 3, 4]}
           rows={rows}
         />

@@ -12,6 +12,7 @@ export function Trial({ history }: { history: History }) {
   const [name, setName] = useState("is it worth it");
   const [b, setB] = useState("popular");
   const [share, setShare] = useState("0.1");
+  const [hours, setHours] = useState("168");
   const { trial, models } = history.state;
   const bound = (key: "value" | "lo" | "hi") => history.trial.map(({ of }) => of.result.difference[key] ?? null);
   const x = { label: "second", values: history.trial.map(({ second }) => second) };
@@ -19,7 +20,7 @@ export function Trial({ history }: { history: History }) {
   const policies = ["popular", ...models.map(({ version }) => `model ${version}`)];
   const start = () => {
     const policy = b === "popular" ? b : { model: Number(b.slice("model ".length)) };
-    change("POST", "v1/experiment", { name, b: policy, share: Number(share) });
+    change("POST", "v1/experiment", { name, b: policy, share: Number(share), windowMs: 3_600_000 * Number(hours) });
   };
   return (
     <section class="card" aria-labelledby="trial">
@@ -29,6 +30,12 @@ export function Trial({ history }: { history: History }) {
           <TextField label="Name" hint="it gives each viewer an arm" value={name} onChange={setName} />
           <ChoiceField label="Against the newest model" hint="arm b" value={b} choices={policies} onChange={setB} />
           <TextField label="Share of viewers" hint="of arm b, in (0, 1)" value={share} onChange={setShare} />
+          <TextField
+            label="Hours that count"
+            hint="of each viewer, from the first slate"
+            value={hours}
+            onChange={setHours}
+          />
           <div class="row">
             <button type="button" class="first" onClick={start}>
               Start
@@ -52,6 +59,8 @@ export function Trial({ history }: { history: History }) {
 function Standing({ trial: { options, result, open } }: { trial: TrialReport }) {
   const { status, a, b, difference } = result;
   const text = (value: number | null) => format(value ?? Number.NaN);
+  const arm = ({ mean, users }: typeof a) =>
+    users === 0 ? "no viewer yet" : `${text(mean)}, ${format(users)} viewers`;
   const interval =
     difference.lo === null || difference.hi === null ? "" : ` [${text(difference.lo)}, ${text(difference.hi)}]`;
   return (
@@ -60,9 +69,9 @@ function Standing({ trial: { options, result, open } }: { trial: TrialReport }) 
         of={{
           Test: options.name,
           State: status,
-          "Arm a": `${text(a.mean)}, ${format(a.users)} viewers`,
-          "Arm b": `${text(b.mean)}, ${format(b.users)} viewers`,
-          "b above a": `${text(difference.value)}${interval}`,
+          "Arm a": arm(a),
+          "Arm b": arm(b),
+          "b above a": difference.value === null ? "not known yet" : `${text(difference.value)}${interval}`,
           "Windows open": format(open),
         }}
       />

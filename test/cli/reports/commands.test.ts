@@ -25,7 +25,9 @@ function part(html: string, title: string): string {
 }
 
 const cells = (html: string) =>
-  [...html.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row]) => [...row!.matchAll(/<t[dh][^>]*>(.*?)<\/t[dh]>/g)].map(([, cell]) => cell!));
+  [...html.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row]) =>
+    [...row!.matchAll(/<t[dh][^>]*>(.*?)<\/t[dh]>/g)].map(([, cell]) => cell!),
+  );
 
 /** The calibration of a report: bins with their intervals, and what all choices have. */
 function requireCalibration(html: string, name: string, about: string): void {
@@ -72,7 +74,10 @@ describe("the report", () => {
   test("of prepare says what was read, dropped and why, with an example", async () => {
     const lines = readFileSync(EVENTS, "utf8").split("\n").slice(0, 200);
     const { writeFileSync } = await import("node:fs");
-    writeFileSync(at("odd.jsonl"), `${lines.join("\n")}\n{"kind":"watch","user":"u","stream":"s","time":-1,"watchMs":5}\nnot json\n`);
+    writeFileSync(
+      at("odd.jsonl"),
+      `${lines.join("\n")}\n{"kind":"watch","user":"u","stream":"s","time":-1,"watchMs":5}\nnot json\n`,
+    );
     const html = await reportOf("prepare", "prepare", at("odd.jsonl"), "--out", at("prepared"), "--min-kept", "0");
     const read = cells(part(html, "What was read as"));
     expect(read.map(([what]) => what)).toEqual(["what", "read", "kept", "dropped"]);
@@ -93,18 +98,32 @@ describe("the report", () => {
     const clicks = await reportOf("clicks", "evaluate", ...words);
     expect(part(clicks, "By slice")).toContain("log/m: ndcg_at_10");
     expect(part(clicks, "By slice")).toContain(">known streamer<");
-    const html = await reportOf("estimates", "evaluate", ...words, "--decisions", DECISIONS, "--policies", "popular,random", "--min-ess", "0");
+    const html = await reportOf(
+      "estimates",
+      "evaluate",
+      ...words,
+      "--decisions",
+      DECISIONS,
+      "--policies",
+      "popular,random",
+      "--min-ess",
+      "0",
+    );
     const estimates = cells(part(html, "Off-policy estimates, clicks a decision"));
     for (const policy of ["popular", "random", "m"]) {
       const own = estimates.filter(([name]) => name === policy);
       for (const metric of ["ips", "snips", "dm", "dr", "sndr"]) {
-        expect(own.find(([, one]) => one === metric), `${policy} ${metric}`).toBeDefined();
+        expect(
+          own.find(([, one]) => one === metric),
+          `${policy} ${metric}`,
+        ).toBeDefined();
       }
     }
     const sizes = cells(part(html, "Effective sample sizes"));
     expect(sizes[0]).toContain("effective decisions");
     expect(sizes.slice(1).map(([policy]) => policy)).toEqual(["popular", "random", "m"]);
-    for (const [, n, ess] of sizes.slice(1)) expect(Number(ess!.replace(",", ""))).toBeLessThanOrEqual(Number(n!.replace(",", "")));
+    for (const [, n, ess] of sizes.slice(1))
+      expect(Number(ess!.replace(",", ""))).toBeLessThanOrEqual(Number(n!.replace(",", "")));
     requireCalibration(html, "m", "of slates of the logging policy");
   });
 });

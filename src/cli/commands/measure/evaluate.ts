@@ -12,8 +12,8 @@ import {
 } from "../../../evaluation/index.js";
 import { leaveLastOut } from "../../../logs/index.js";
 import type { TargetPolicy } from "../../../protocol/index.js";
-import type { Figure } from "../../../statistics/index.js";
 import { ItemKnn, ItemPop } from "../../../ranking/index.js";
+import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
 import { readModel } from "../../reading/model.js";
@@ -183,7 +183,11 @@ async function evaluateDecisions(
 }
 
 /** The estimates, and how many decisions they rest on, for a report. */
-function noteEstimates(results: readonly { name: string; figures: readonly Figure[] }[], n: number, what: string): void {
+function noteEstimates(
+  results: readonly { name: string; figures: readonly Figure[] }[],
+  n: number,
+  what: string,
+): void {
   const rows = results.flatMap(({ name, figures }) =>
     figures
       .filter(({ metric }) => EARNED.includes(metric))

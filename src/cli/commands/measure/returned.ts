@@ -32,7 +32,11 @@ export class LoggedReturns {
     this.#from = from;
     const logging = { name: "the logging policy", discount: models[0]?.discount ?? DISCOUNT, valued: written };
     const own = models.map((model) => {
-      return { name: model.name, discount: model.discount, valued: (decision: LoggedDecision) => model.valued(decision) };
+      return {
+        name: model.name,
+        discount: model.discount,
+        valued: (decision: LoggedDecision) => model.valued(decision),
+      };
     });
     this.#predictors = [...own, logging].map((one) => ({ ...one, log: new ReturnLog() }));
   }

@@ -71,7 +71,13 @@ function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab
 /** What the DQN predicted beside what came of it, of the days that count. */
 function noteReturns(returns: ReturnLog, { gamma, warmupDays, days }: SimulateOptions): void {
   const span = { from: warmupDays * DAY, until: days * DAY };
-  const found = calibrationOf(returns, { name: "the DQN", shown: "its own slates", gamma, gapScaleMs: undefined, ...span });
+  const found = calibrationOf(returns, {
+    name: "the DQN",
+    shown: "its own slates",
+    gamma,
+    gapScaleMs: undefined,
+    ...span,
+  });
   if (typeof found === "string") process.stderr.write(`${found}\n`);
   else noteCalibration(found);
 }
