@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { RandomPolicy } from "../../src/baselines/index.js";
 import { followed, type History, quantileMs } from "../../src/dashboard/board/history.js";
 import { filled } from "../../src/dashboard/widgets/histogram.js";
+import { LiveMetrics } from "../../src/evaluation/index.js";
 import type { WatchState } from "../../src/server/index.js";
+import { simulate } from "../../src/simulator/index.js";
 
 function stateOf(requests: number, counts: readonly number[], ns: readonly number[] = []): WatchState {
   const stats = { requests, events: 10 * requests, firstPlaces: requests, firstPropensities: 0.9 * requests };
@@ -63,4 +67,20 @@ test("a histogram begins and ends with what holds something", () => {
   const buckets = [0, 0, 3, 0, 1, 0].map((count, i) => ({ title: String(i), count }));
   expect(filled(buckets).map(({ title }) => title)).toEqual(["2", "3", "4"]);
   expect(filled(buckets.slice(0, 2))).toEqual([]);
+});
+
+test("every figure of the policy that the page knows is one that a server measures", () => {
+  const source = readFileSync("src/dashboard/board/brought.tsx", "utf8");
+  const named = [...source.matchAll(/\["(\w+)", "[^"]+"\]/g)].map(([, metric]) => metric!);
+  const metrics = new LiveMetrics();
+  simulate(
+    new RandomPolicy(1),
+    { viewers: 20, streamers: 10, days: 9, slate: 3, seed: 1 },
+    {
+      onDecision: (one) => metrics.decision(one),
+      onEvent: (one) => metrics.feedback(one),
+    },
+  );
+  expect(named.length).toBeGreaterThan(8);
+  expect(metrics.result({ resamples: 20 }).map(({ metric }) => metric)).toEqual(expect.arrayContaining(named));
 });

@@ -19,7 +19,7 @@ const START: HostStart = {
 /** Viewers whose slates are compared. */
 const ASKED = 40;
 /** Visits until there are some models. */
-const VISITS = 400;
+const VISITS = 800;
 /** States during which the page's tasks are watched, and how often that is tried: it may wait for a core. */
 const [STATES, TRIES] = [12, 4];
 
@@ -31,6 +31,7 @@ interface Told {
 /** The server as a process. */
 export class DashboardHost {
   readonly url: string;
+  readonly headers = { "content-type": "application/json", authorization: `Bearer ${ADMIN}` };
   readonly #child: ChildProcess;
 
   private constructor(url: string, child: ChildProcess) {
@@ -54,8 +55,11 @@ export class DashboardHost {
 
   /** Asks the server as a program does. */
   async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const headers = { "content-type": "application/json", authorization: `Bearer ${ADMIN}` };
-    const response = await fetch(this.url + path, { method, headers, body: (body as never) && JSON.stringify(body) });
+    const response = await fetch(this.url + path, {
+      method,
+      headers: this.headers,
+      body: (body as never) && JSON.stringify(body),
+    });
     const text = await response.text();
     require(response.ok, `${method} ${path}`, text);
     return (text.startsWith("{") ? JSON.parse(text) : text) as T;
@@ -93,6 +97,8 @@ async function see(tab: Tab, view: string): Promise<void> {
 /** All that the dashboard shows and does. */
 export async function checkDashboard(tab: Tab, host: DashboardHost, pictures: Pictures): Promise<string> {
   await host.tell({ call: "visits", count: VISITS });
+  const { status } = await fetch(`${host.url}/v1/experiment`, { method: "DELETE", headers: host.headers });
+  require(status === 200 || status === 404, "the end of a test that another browser left", status);
   await host.tell({ call: "settle" });
   await tab.open(`${host.url}/`);
   await logIn(tab);
@@ -139,7 +145,7 @@ async function checkLive(tab: Tab, host: DashboardHost): Promise<void> {
   await host.tell({ call: "visits", count: 25 });
   await tab.until(`${number("Slates")} === ${before + 30}`, "slates that were made meanwhile");
   await tab.until(
-    ["click_rate", "return_rate_1d", "exposure_gini", "stream_coverage"].map((name) => row(name)).join(" && "),
+    ["click_rate", "return_within_1d", "exposure_gini", "stream_coverage"].map((name) => row(name)).join(" && "),
     "figures with intervals",
   );
   const interval = await tab.evaluate<string>(`${row("click_rate")}.cells[2].textContent`);
@@ -226,7 +232,7 @@ async function checkTrial(tab: Tab, host: DashboardHost): Promise<void> {
   await tab.evaluate(`put(fieldOf("Hours that count"), "1")`);
   await tab.click("Start");
   await tab.until(`figure("Test") === "popular or not"`, "the test has begun");
-  await host.tell({ call: "visits", count: 100 });
+  await host.tell({ call: "visits", count: 600 });
   await tab.until(
     `/, [1-9]\\d* viewers/.test(figure("Arm a")) && /, [1-9]\\d* viewers/.test(figure("Arm b"))`,
     "both arms",
@@ -238,9 +244,8 @@ async function checkTrial(tab: Tab, host: DashboardHost): Promise<void> {
 
 /** Latencies as a histogram, queues, and what was refused by its reason. */
 async function checkOperation(tab: Tab, host: DashboardHost): Promise<void> {
-  const headers = { "content-type": "application/json", authorization: `Bearer ${ADMIN}` };
   const body = JSON.stringify([{ kind: "watch", time: -1, user: "u1", stream: "s1", watchMs: 10 }]);
-  await fetch(`${host.url}/v1/events`, { method: "POST", headers, body });
+  await fetch(`${host.url}/v1/events`, { method: "POST", headers: host.headers, body });
   await see(tab, "operation");
   await tab.until(
     `/^(?!None)/.test(byText("Events that were refused", "h2").nextElementSibling.textContent)`,

@@ -28,7 +28,7 @@ const OPTIONS = {
 };
 const MODELS = { modelUpdates: 40 };
 /** Viewers who come, again and again: what came of a slate is known at the next. And between two of their visits. */
-const [REGULARS, PAUSE_MS] = [60, 300_000];
+const [REGULARS, PAUSE_MS] = [300, 300_000];
 /** Events of one call. */
 const PAGE = 5000;
 

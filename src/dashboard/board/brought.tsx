@@ -10,7 +10,8 @@ const METRICS: readonly (readonly [metric: string, title: string])[] = [
   ["watch_min_per_visit", "Minutes a visit"],
   ["click_rate", "Clicks an impression"],
   ["sessions_per_user_day", "Sessions a viewer and day"],
-  ["return_rate_1d", "Back within a day"],
+  ["return_within_1d", "Back within a day"],
+  ["return_within_7d", "Back within a week"],
   ["hours_to_next_visit", "Hours to the next visit"],
   ["stream_coverage", "Share of streams that were shown"],
   ["exposure_gini", "Gini of exposure"],
@@ -18,7 +19,7 @@ const METRICS: readonly (readonly [metric: string, title: string])[] = [
 ];
 
 /** Those with a curve. */
-const DRAWN = ["watch_min_per_user_day", "click_rate", "return_rate_1d", "stream_coverage", "exposure_gini"];
+const DRAWN = ["watch_min_per_user_day", "click_rate", "return_within_1d", "stream_coverage", "exposure_gini"];
 
 type Readings = readonly Reading<WatchState["figures"]>[];
 

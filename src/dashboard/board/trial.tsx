@@ -12,7 +12,7 @@ export function Trial({ history }: { history: History }) {
   const [name, setName] = useState("is it worth it");
   const [b, setB] = useState("popular");
   const [share, setShare] = useState("0.1");
-  const [hours, setHours] = useState("168");
+  const [hours, setHours] = useState("72");
   const { trial, models } = history.state;
   const bound = (key: "value" | "lo" | "hi") => history.trial.map(({ of }) => of.result.difference[key] ?? null);
   const x = { label: "second", values: history.trial.map(({ second }) => second) };
