@@ -172,6 +172,7 @@ const ASSEMBLY: Record<string, string[]> = {
     "adam",
     "bellman",
     "dots",
+    "continuous",
     "slate",
     "crew",
     "gemm",
@@ -188,6 +189,10 @@ const ASSEMBLY: Record<string, string[]> = {
   dqn: [
     ...["math", "network", "nstep", "replay", "sumtree", "bellman", "slate", "loss", "adam"],
     ...["values", "storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
+  ],
+  continuous: [
+    ...["math", "network", "nstep", "replay", "bellman", "loss", "adam", "dense", "norm", "pack"],
+    ...["storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   ],
   network: ["dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   nstep: ["replay", "arena", "abi"],

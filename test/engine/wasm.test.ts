@@ -83,7 +83,16 @@ async function bundled(): Promise<Uint8Array> {
 test("a rebuild gives the committed SHA-256", () => {
   const file = at("dqn.wasm");
   const asc = "node_modules/assemblyscript/bin/asc.js";
-  execFileSync(process.execPath, [asc, "--target", "release", "--outFile", file, "--textFile", at("dqn.wat")]);
+  execFileSync(process.execPath, [
+    asc,
+    "assembly/index.ts",
+    "--target",
+    "release",
+    "--outFile",
+    file,
+    "--textFile",
+    at("dqn.wat"),
+  ]);
   const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
   expect(digest, "if the change of the Wasm is meant: npm run build:hash").toBe(KERNEL);
   expect(createHash("sha256").update(shipped).digest("hex"), "dist/ is stale: npm run build").toBe(KERNEL);
