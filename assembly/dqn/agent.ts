@@ -370,7 +370,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.masks = take(arena, agent.replay.masked ? batch * u64(agent.actions) : 0);
   agent.epsilons = take(arena, batch << 3);
   const value = agent.net.value;
-  if (value) takeScratch(value, arena, 1, agent.batch, 0);
+  if (value) takeScratch(value, arena, 1, agent.batch);
   const isPacked = agent.observation.storage != Storage.F32;
   const unpacked = max(u64(bytesOf(agent.observation)), u64(agent.replay.next) * u64(bytesOf(agent.features)));
   agent.replay.scratch = take(arena, isPacked ? unpacked : 0);

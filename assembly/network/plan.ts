@@ -145,7 +145,7 @@ function placeStatistics(net: Network, block: Network): void {
  * Takes the scratch for forwards of up to `rows` rows and backwards of up to `batch`. room: numbers that the transposed
  * input has room for at least.
  */
-export function takeScratch(net: Network, arena: Arena, rows: i32, batch: i32, room: u64): void {
+export function takeScratch(net: Network, arena: Arena, rows: i32, batch: i32, room: u64 = 0): void {
   net.rows = rows;
   const height = u64((max(rows, batch) + 3) & ~3);
   const batch4 = u64((batch + 3) & ~3);
