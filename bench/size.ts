@@ -26,6 +26,7 @@ interface Bundle {
  */
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 29.5 * 1024 },
+  { name: "ContinuousAgent", door: "liveq/continuous", bytesMax: 22 * 1024 },
   { name: "Recommender", door: "liveq/recommender", bytesMax: 83 * 1024 },
   { name: "LiveQClient", door: "liveq/client", bytesMax: 6 * 1024 },
   { name: "LiveQClient, PageTracker", door: "liveq/client", bytesMax: 9 * 1024 },

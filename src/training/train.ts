@@ -8,7 +8,8 @@ import {
   positiveInteger,
   type Rules,
 } from "../check/index.js";
-import { type AgentInput, type ContinuousAgent, DQN, type EngineOptions, type FileBytes } from "../engine/index.js";
+import type { AgentInput, ContinuousAgent, EngineOptions, FileBytes } from "../engine/index.js";
+import { DQN } from "../engine/index.js";
 import { choose, copyOf, type Learner } from "./driver.js";
 import {
   type AnyEnvironment,
