@@ -174,8 +174,31 @@ async function inProcess(): Promise<Row[]> {
   const swaps = await host.ask<number[]>({ call: "swaps" });
   rows.push(row(name, "weight_swap_p50_us", median(swaps), "us", { n: swaps.length }));
   rows.push(row(name, "weight_swap_p99_us", p99(swaps), "us", { n: swaps.length }));
+  const rollbacks = await rolledBack(host.url);
+  const worst = Math.max(...rollbacks);
+  const about = { n: rollbacks.length };
+  rows.push(row(OVER_HTTP, "rollback_p50_ms", median(rollbacks), "ms", about));
+  rows.push(row(OVER_HTTP, "rollback_max_ms", worst, "ms", { ...about, target: 1000, met: worst < 1000 }));
   host.end();
   return rows;
+}
+
+const OVER_HTTP = "rollback over HTTP";
+
+/** Milliseconds until a rollback is answered: the model of before answers, and will after a kill. */
+async function rolledBack(url: string): Promise<number[]> {
+  const post = async (what: string) => {
+    const response = await fetch(`${url}/v1/models/${what}`, { method: "POST" });
+    if (!response.ok) throw new Error(`${what} was answered ${response.status}: ${await response.text()}`);
+  };
+  const times: number[] = [];
+  for (let i = 0; i < 50; i++) {
+    const from = performance.now();
+    await post("rollback");
+    times.push(performance.now() - from);
+    await post("release");
+  }
+  return times;
 }
 
 const PAIRS = 8;

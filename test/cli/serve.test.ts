@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/index.js";
-import { beginning, LocalLearner } from "../../src/server/index.js";
-import { Checkpoints, diskFolder, openLog, SqliteStore } from "../../src/storage/index.js";
 import { liveq } from "../support/command.js";
+import { learnerHash } from "../support/learned.js";
 import { Served } from "../support/served.js";
 
 const KILLS = Number(process.env["SERVER_KILLS"] ?? 4);
@@ -21,21 +19,6 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const served = (...words: string[]) => new Served(words, { cwd: folder });
-
-/** The learner of a folder: of its newest checkpoint, or of the log alone; with all that the log holds. */
-async function hashOf(dir: string, isFromLog: boolean): Promise<string> {
-  const checkpoints = isFromLog ? undefined : new Checkpoints(diskFolder(join(dir, "checkpoints")));
-  const { file, sequence } = beginning(checkpoints, { seed: SEED });
-  const learner = new LocalLearner(file, sequence);
-  const log = openLog(await SqliteStore.open(dir));
-  let next = sequence;
-  for await (const { bytes } of log.read(sequence)) await learner.take(next++, [bytes]);
-  const digest = createHash("sha256");
-  for (const chunk of learner.chunks()) digest.update(chunk);
-  await learner.close();
-  await log.close();
-  return `${next} ${digest.digest("hex")}`;
-}
 
 describe("liveq serve", () => {
   test(`loses nothing that it acknowledged, and counts nothing twice, over ${KILLS} kills and two stops`, async () => {
@@ -78,7 +61,7 @@ describe("liveq serve", () => {
     expect(acknowledged.length).toBeGreaterThan(100);
     expect(readdirSync(join(dir, "checkpoints"))).toHaveLength(2);
     // Two checkpoints and the rest of the log are the whole log.
-    expect(await hashOf(dir, false)).toBe(await hashOf(dir, true));
+    expect(await learnerHash(dir, SEED)).toBe(await learnerHash(dir, SEED, "log"));
   });
 
   test("lists its models to liveq models, which goes back to one, and says why where it cannot", async () => {
@@ -151,7 +134,9 @@ describe("liveq serve", () => {
     const [event] = calls[2][2] as unknown as [object];
     await server.stop("SIGKILL");
     server = await served("--dir", dir).start();
-    const wrong = await server.ask("POST", "/v1/events", [{ ...event, user: "u9" }], { "idempotency-key": "key-2" });
+    const wrong = await server.ask("POST", "/v1/events", [{ ...event, time: time + 1 }], {
+      "idempotency-key": "key-2",
+    });
     expect([wrong.status, wrong.body.faults[0].answer]).toEqual([422, "conflict"]);
     await server.stop("SIGTERM");
   });

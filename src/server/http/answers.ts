@@ -76,7 +76,7 @@ export function answeredOnce(desk: Desk, handlers: Handlers): Handlers {
   const wrapped = Object.entries(handlers).map(([name, handler]): [string, Handlers[string]] => [
     name,
     (context) => {
-      if (context.req.method === "GET") return handler(context);
+      if (context.req.method === "GET" || context.req.method === "HEAD") return handler(context);
       return once.of(context.req.raw, async (request, names) => {
         context.req.raw = request;
         context.set(LASTING, names);
@@ -94,8 +94,10 @@ export function lastingOf(context: Context): Lasting | undefined {
 
 const LASTING = "lasting";
 
+/** A server may have several addresses, and another port after a restart: the path counts. */
 function fingerprint({ method, url, headers }: Request, digest: string): string {
-  return `${method} ${url} ${headers.get("content-type")} ${digest}`;
+  const { pathname, search } = new URL(url);
+  return `${method} ${pathname}${search} ${headers.get("content-type")} ${digest}`;
 }
 
 /** In hexadecimal: no key, and no token, stands in a log. */
