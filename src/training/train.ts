@@ -8,14 +8,8 @@ import {
   positiveInteger,
   type Rules,
 } from "../check/index.js";
-import {
-  type AgentInput,
-  type ContinuousAgent,
-  DQN,
-  type EngineOptions,
-  type FileBytes,
-  valueAt,
-} from "../engine/index.js";
+import type { AgentInput, ContinuousAgent, EngineOptions, FileBytes } from "../engine/index.js";
+import { DQN, valueAt } from "../engine/index.js";
 import { choose, chooseTogether, copyOf, isContinuous, type Learner } from "./driver.js";
 import {
   type AnyEnvironment,
