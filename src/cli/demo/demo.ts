@@ -108,7 +108,8 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
 }
 
 /** The last words of a demo. */
-const NEXT = "To see it serve and learn over HTTP, with pages to look at: liveq serve --simulate (in a clone: npm run serve)\n";
+const NEXT =
+  "To see it serve and learn over HTTP, with pages to look at: liveq serve --simulate (in a clone: npm run serve)\n";
 
 /** A contestant's gain over another world by world, as a share of the other's: both serve the same viewers and streams. */
 export function gainByWorld(own: readonly number[], other: readonly number[]): Interval {

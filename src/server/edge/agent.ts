@@ -15,11 +15,13 @@ export interface Model {
   /** Quantiles of the last batch's TD errors, in units of return; NaN before the first update. */
   readonly tdErrorP50: number;
   readonly tdErrorP90: number;
+  /** Norm of the last gradient before it was clipped; NaN before the first update, and of a file without it. */
+  readonly gradientNorm: number;
   readonly weights: Float32Array;
 }
 
 /** A model as bytes: the length of its JSON, the JSON, and the weights as they are in memory. */
-export function fileOfModel({ weights, ...about }: Model): Uint8Array {
+export function fileOfModel<M extends { readonly weights: Float32Array }>({ weights, ...about }: M): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(about));
   const bytes = new Uint8Array(4 + json.byteLength + weights.byteLength);
   new DataView(bytes.buffer).setUint32(0, json.byteLength, true);
@@ -29,12 +31,12 @@ export function fileOfModel({ weights, ...about }: Model): Uint8Array {
 }
 
 /** The model of such bytes. @throws SnapshotError for others. */
-export function modelOf(bytes: Uint8Array): Model {
+export function modelOf<M extends { readonly weights: Float32Array } = Model>(bytes: Uint8Array): M {
   try {
     const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     // JSON has no NaN.
     const about = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)), (_, value) => value ?? Number.NaN);
-    return { ...(about as Omit<Model, "weights">), weights: new Float32Array(bytes.slice(end).buffer) };
+    return { ...about, weights: new Float32Array(bytes.slice(end).buffer) } as M;
   } catch (cause) {
     throw new SnapshotError(`the file of a model: ${(cause as Error).message}`);
   }

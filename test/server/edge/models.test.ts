@@ -29,9 +29,12 @@ test("a model comes back from its bytes, to the bit", () => {
     qMean: 0.5,
     tdErrorP50: Number.NaN,
     tdErrorP90: 1,
+    gradientNorm: 2,
   };
   const weights = Float32Array.of(1, -0, 1e-40);
   expect(modelOf(fileOfModel({ ...model, weights }))).toEqual({ ...model, weights });
+  const { gradientNorm: _, ...older } = { ...model, weights };
+  expect(modelOf(fileOfModel(older as typeof older & { gradientNorm: number })).gradientNorm).toBeNaN();
   expect(() => modelOf(new Uint8Array(3))).toThrow("the file of a model");
 });
 
@@ -199,4 +202,26 @@ test("a candidate in the shadow scores the same requests, and is not shown", asy
   edge.shadow(undefined);
   expect(edge.stats().shadow).toBeUndefined();
   expect(() => edge.shadow({ model: 99_999 })).toThrow("must be one of");
+});
+
+test("a candidate in the shadow stays there over a kill, until it is taken away", async () => {
+  const edge = await made();
+  const old = edge.models().at(2)!;
+  await edge.shadow({ model: old.version });
+  const before = edge.recommend({ user: "u1", k: 2 });
+  expect(before.slate).toHaveLength(2);
+  const { rmsDifference } = edge.stats().shadow!;
+  host.kill();
+  let again = await host.start();
+  expect(again.stats().shadow).toMatchObject({ candidate: { model: old.version }, requests: 0 });
+  again.recommend({ user: "u1", k: 2 });
+  expect(again.stats().shadow!.requests).toBe(1);
+  expect(again.stats().shadow!.rmsDifference).toBeCloseTo(rmsDifference, 1);
+  await again.shadow("newest");
+  host.kill();
+  again = await host.start();
+  expect(again.stats().shadow).toMatchObject({ candidate: "newest" });
+  await again.shadow(undefined);
+  host.kill();
+  expect((await host.start()).stats().shadow).toBeUndefined();
 });

@@ -9,7 +9,7 @@ import {
   type LogReplayResult,
   type RankingPolicy,
 } from "../../../evaluation/index.js";
-import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
+import type { Decision, Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
 import type { Recommender } from "../../../recommender/index.js";
 import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
@@ -21,6 +21,8 @@ import { rowsOf } from "../../writing/figures.js";
 import { print } from "../../writing/output.js";
 import { printVerdicts, type Row } from "../../writing/results.js";
 
+/** Streams that are valued for one decision, at most. */
+const RANKED = 1000;
 /** Users to explain decisions for. Set by hand. */
 const ASKED = 64;
 
@@ -64,6 +66,22 @@ export class Trained implements RankingPolicy, TargetPolicy {
   distributions(request: Request, slate: readonly Id[]): ReturnType<Recommender["distributions"]> {
     this.#requireLater(request);
     return this.#recommender.distributions(request, slate);
+  }
+
+  /** What it takes streams for, and how it discounts. */
+  get discount(): { gamma: number; gapScaleMs: number | undefined } {
+    const { gamma, returns } = this.#recommender.options;
+    return { gamma, gapScaleMs: returns.gapScaleMs };
+  }
+
+  /** A decision of the logging policy with this model's values of its streams; undefined where it knows none of them. */
+  valued(decision: LoggedDecision): Decision | undefined {
+    const { id, user, time, slate } = decision;
+    const known = this.rank({ user, now: time, k: RANKED });
+    const values = new Map(known.slate.map((stream, i) => [stream, known.scores[i]!]));
+    const own = slate.filter((stream) => values.has(stream));
+    if (own.length === 0) return undefined;
+    return { ...decision, id, user, time, slate: own, scores: own.map((stream) => values.get(stream)!) } as Decision;
   }
 
   /** Takes a decision of the logging policy. */
