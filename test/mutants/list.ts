@@ -1204,4 +1204,62 @@ export const MUTANTS: readonly Mutant[] = [
       "no room for the last number that calls take",
     ],
   ),
+  ...inFile(
+    "slate.ts",
+    ["load<f32>(from + bytes));", "load<f32>(from + bytes - 4));", "splitChoices: the last quantile for the choice"],
+    [
+      "memory.copy(rows + i * bytes, from, bytes);",
+      "memory.copy(rows + i * bytes, from + 4, bytes);",
+      "splitChoices: one further",
+    ],
+    [
+      "for (let i = usize(m); i-- > 0; ) {",
+      "for (let i: usize = 0; i < usize(m); i++) {",
+      "joinChoices: rows overwrite later ones",
+    ],
+    ["store<f32>(v, 1);", "store<f32>(v, 2);", "choiceWeights: nothing weighs 2"],
+    ["exp(max(-MOST, min(MOST,", "exp(max(-MOST, min(2 * MOST,", "choiceWeights: weights up to e^40"],
+    ["for (let at = v + 4, end", "for (let at = v + 8, end", "choiceWeights: the first candidate is left out"],
+    [
+      "memory.fill(taken, 0, c);",
+      "memory.fill(taken, 0, c - 1);",
+      "greedySlate: the last candidate may count as taken",
+    ],
+    [
+      "if (best < 0 || value > most) {",
+      "if (best < 0 || value >= most) {",
+      "greedySlate: the highest index wins a tie",
+    ],
+    ["store<u8>(taken + best, 1);", "store<u8>(taken + best, 0);", "greedySlate: a candidate twice"],
+    [
+      "    top += weight * load<f32>(q + at);\n    bottom += weight;",
+      "    top += weight * load<f32>(q + at);",
+      "greedySlate: weights of the slate are left out",
+    ],
+    ["/ (bottom + weight);", "/ bottom;", "greedySlate: a candidate's own weight is left out"],
+    ["const row = 1 + (chosen", "const row = 0 + (chosen", "mixture: the row before"],
+    [
+      "store<f32>(y + (usize(i) << 2), f32(top / bottom));",
+      "store<f32>(y + (usize(i) << 2), f32(top));",
+      "mixture: the sum in place of the mean",
+    ],
+    ["conservative(c - i, n,", "conservative(c, n,", "conservativeSlate: those above stay in"],
+    ["scale / f32(k), p, d);", "scale, p, d);", "conservativeSlate: the sum over places"],
+    [
+      "conservative(c + 1, 1, u, action + 1,",
+      "conservative(c, 1, u, action + 1,",
+      "choiceLoss: the last candidate is left out",
+    ],
+    ["  store<f32>(du, 0);\n  return loss;", "  return loss;", "choiceLoss: a gradient for nothing"],
+  ),
+  ...inFile(
+    "rng.ts",
+    ["rng.increment = (stream << 1) | 1;", "rng.increment = 1;", "one stream for all"],
+    [
+      "while (u32(product) < threshold) product",
+      "if (u32(product) < threshold) product",
+      "below: refuses once at most",
+    ],
+    ["while (s >= 1 || f32(s) == 0);", "while (f32(s) == 0);", "normals: also outside the circle"],
+  ),
 ];

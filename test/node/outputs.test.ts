@@ -262,12 +262,14 @@ describe("a lock", () => {
   });
 
   test("with anything in its file is not taken, and its removal is asked for", async () => {
-    const texts = ["", "{", "null", "[]", '{"pid":-1}', '{"pid":1,"key":"../../x"}', "\0\0"];
+    const odd = ["7", '"x"', '{"pid":"1","key":7}'];
+    const texts = ["", "{", "null", "[]", '{"pid":-1}', '{"pid":1,"key":"../../x"}', "\0\0", ...odd];
     const files = texts.map(() => join(fresh(), "model"));
     for (const [i, file] of files.entries()) writeFileSync(`${file}.lock`, texts[i]!);
     // All at once, for each first waits for a process that may be taking it.
     const all = files.map((file) => holder(file));
     for (const [i, file] of files.entries()) expect(await all[i]!.said, texts[i]).toContain(`remove ${file}.lock`);
+    console.log(`locks with odd contents: ${texts.length}`);
     await Promise.all(all.map(({ child }) => (child.exitCode === null ? ended(child) : 0)));
   });
 
