@@ -55,7 +55,7 @@ async function ask(
     return { status: response.status, body: "", headers: response.headers };
   }
   const text = await response.text();
-  const isJson = response.headers.get("content-type") === "application/json";
+  const isJson = response.headers.get("content-type") === "application/json" && text !== "";
   return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
 }
 
