@@ -11,7 +11,7 @@ export type JsonSchema = { [key: string]: unknown };
  *
  * @throws Error where a check of the schemas has no counterpart in JSON Schema.
  */
-export async function jsonSchemas(): Promise<Record<keyof typeof SCHEMAS, JsonSchema>> {
+export async function jsonSchemas(): Promise<Record<"event" | "request" | "decision", JsonSchema>> {
   // Loaded here, so that other programs do not pay for it.
   const { toJsonSchema } = await import("@valibot/to-json-schema");
   const converted = Object.entries(SCHEMAS).map(([name, schema]) => {

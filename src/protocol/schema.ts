@@ -259,8 +259,8 @@ const decision = v.strictObject({
   runnersUp: told,
 });
 
-/** The schemas, for descriptions. Their own types would be 27 KB of declarations. */
-export const SCHEMAS: Readonly<Record<"event" | "request" | "decision", v.GenericSchema>> = { event, request, decision };
+/** @internal The schemas, for descriptions. Their types would be 27 KB of the package's declarations. */
+export const SCHEMAS = { event, request, decision };
 
 function refuse(issue: v.BaseIssue<unknown>, whole: string): never {
   const keys = issue.path?.map((item) => String(item.key)) ?? [];

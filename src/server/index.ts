@@ -20,11 +20,10 @@ export {
   type Preview,
   type UserExport,
 } from "./edge/edge.js";
-export type { Candidate } from "./edge/gallery.js";
 export type { HeldBack, ModelOptions } from "./edge/learner.js";
 export { LocalLearner, type LocalLearnerOptions } from "./edge/local.js";
 export { type MemoryEdgeOptions, memoryEdge } from "./edge/memory.js";
-export type { KeptModels, Learned, LearnerPort } from "./edge/port.js";
+export type { Candidate, KeptModels, Learned, LearnerPort } from "./edge/port.js";
 export { type Beginning, beginning, type ModelShelves } from "./edge/start.js";
 export type { TailItem } from "./edge/tail.js";
 export type { ArmPolicy, TrialOptions, TrialReport } from "./edge/trials.js";

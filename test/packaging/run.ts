@@ -49,7 +49,15 @@ function linter(name: keyof typeof LINTERS, bin: string, ...args: string[]): Con
 const CONSUMERS: Consumer[] = [
   { name: "npm", version: run([...npm(), "--version"]).trim(), check: checkInstalled },
   linter("publint", "publint", "--strict"),
-  linter("@arethetypeswrong/cli", "attw", "--profile", "esm-only", "--exclude-entrypoints", "dqn.wasm", "continuous.wasm"),
+  linter(
+    "@arethetypeswrong/cli",
+    "attw",
+    "--profile",
+    "esm-only",
+    "--exclude-entrypoints",
+    "dqn.wasm",
+    "continuous.wasm",
+  ),
   ...COMPILERS.map((version) => ({
     name: `typescript-${version[0]}`,
     version,

@@ -1,13 +1,10 @@
 import { EventError } from "../../protocol/index.js";
 import type { Model, ServingAgent, ShadowReport } from "./agent.js";
-import type { KeptModels } from "./port.js";
+import type { Candidate, KeptModels } from "./port.js";
 import type { ArmPolicy, TrialOptions } from "./trials.js";
 
 /** Models that one can go back to, beside those in use. */
 const MODELS = 8;
-
-/** What scores beside the model that answers: the newest model, which may be held up by another one, or one that is kept. */
-export type Candidate = "newest" | { readonly model: number };
 
 /** The models of a server: which one answers, which ones one can go back to, and which ones act for some users. */
 export class Gallery {

@@ -1,8 +1,10 @@
 import type { Figure } from "../../statistics/index.js";
 import type { KeptRankModels, RankModel } from "../rank/index.js";
 import type { Model } from "./agent.js";
-import type { Candidate } from "./gallery.js";
 import type { HeldBack } from "./learner.js";
+
+/** What scores beside the model that answers: the newest model, which may be held up by another one, or one that is kept. */
+export type Candidate = "newest" | { readonly model: number };
 
 /** What a learner says after it was told records. */
 export interface Learned {

@@ -2,8 +2,8 @@ import { Recommender, type RecommenderOptions } from "../../recommender/index.js
 import type { Checkpoints, Shelf } from "../../storage/index.js";
 import { Ranker, type RankModel, type RankOptions } from "../rank/index.js";
 import { type Model, modelOf } from "./agent.js";
-import type { Candidate } from "./gallery.js";
 import { whole } from "./log/file.js";
+import type { Candidate } from "./port.js";
 import { replicaFile } from "./replica.js";
 import { Trials } from "./trials.js";
 

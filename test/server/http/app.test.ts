@@ -51,11 +51,11 @@ async function ask(
   const response = await to.fetch(new Request(`http://x${path}`, init));
   if (response.headers.get("content-type") === "text/event-stream") {
     // It has no end: whoever goes ends it.
-    await response.body!.cancel();
+    await response.body?.cancel();
     return { status: response.status, body: "", headers: response.headers };
   }
   const text = await response.text();
-  const isJson = response.headers.get("content-type") === "application/json";
+  const isJson = response.headers.get("content-type") === "application/json" && text !== "";
   return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
 }
 

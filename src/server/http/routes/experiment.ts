@@ -1,6 +1,6 @@
 import { show } from "../../../check/index.js";
 import { EventError } from "../../../protocol/index.js";
-import type { Candidate } from "../../edge/gallery.js";
+import type { Candidate } from "../../edge/port.js";
 import { type Desk, type Handlers, json, missing, objectOf } from "../desk.js";
 
 /** An A/B test over the users, and a candidate that scores without being shown. */
