@@ -6,6 +6,8 @@ import { gemmShare } from "./gemm";
 import { findAll, newSumTree, priorityOf, rebuild, setPriorities, setPriority, SumTree, totalOf } from "./sumtree";
 
 export { adam } from "./adam";
+export { addNoise, correlate, drawUniform, smooth, squash, squashBackward, tanh } from "./continuous/squash";
+export { dotRows } from "./dots";
 export { bellman, munchausen, softValue } from "./bellman";
 export { gemm, padded, useUnrolled } from "./gemm";
 export { conservative, huber, huberGradient, quantileLoss, squared, squaredGradient, tdLoss } from "./loss";

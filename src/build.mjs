@@ -1,7 +1,7 @@
 /**
  * Builds what ships: `node src/build.mjs [STEP...]`, by default all steps in this order.
  *
- * - `wasm`: .build/dqn.wasm and the kernels for tests, from assembly/; then the Wasm as text
+ * - `wasm`: .build/dqn.wasm, .build/continuous.wasm and the kernels for tests, from assembly/; then the Wasm as text
  * - `js`: dist/: one module for each door of the package, the command, the bytes of the engine, and the examples, which
  *   import the package by its name as any other program does
  * - `pages`: dist/pages/: what browsers load, a folder a page
@@ -100,14 +100,19 @@ const shared = { bundle: true, format: "esm", platform: "neutral", target: "es20
 const STEPS = {
   wasm() {
     node("assembly/tiles.mjs");
-    run("assemblyscript/bin/asc.js", "--target", "release");
+    const asc = (target, ...sources) => {
+      const files = sources.map((source) => `assembly/${source}.ts`);
+      run("assemblyscript/bin/asc.js", ...files, "--target", target);
+    };
+    asc("release", "index");
+    asc("continuous", "continuous/index");
     node("assembly/text.mjs");
-    run("assemblyscript/bin/asc.js", "assembly/kernels.ts", "--target", "kernels");
+    asc("kernels", "index", "kernels");
   },
 
   async js() {
     rmSync("dist", { recursive: true, force: true });
-    const external = ["#module", "node:*"];
+    const external = ["#module", "#continuous", "node:*"];
     const out = { outdir: "dist", chunkNames: "chunks/[name]-[hash]" };
     await build({
       ...shared,
@@ -121,10 +126,12 @@ const STEPS = {
       external,
       plugins: [identity, throughDoors],
     });
-    const module = "src/engine/instance/module";
-    await build({ ...shared, entryPoints: [`${module}.ts`], minify: true, outfile: "dist/module.js" });
     const copied = { loader: { ".wasm": "copy" }, assetNames: "[name]" };
-    await build({ ...shared, ...copied, entryPoints: [`${module}.workerd.ts`], outfile: "dist/module.workerd.js" });
+    for (const name of ["module", "actormodule"]) {
+      const module = `src/engine/instance/${name}`;
+      await build({ ...shared, entryPoints: [`${module}.ts`], minify: true, outfile: `dist/${name}.js` });
+      await build({ ...shared, ...copied, entryPoints: [`${module}.workerd.ts`], outfile: `dist/${name}.workerd.js` });
+    }
     await build({ ...shared, bundle: false, entryPoints: ["src/examples/**/*.ts"], outdir: "dist/examples" });
   },
 

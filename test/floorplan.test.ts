@@ -171,6 +171,7 @@ const ASSEMBLY: Record<string, string[]> = {
     "sumtree",
     "adam",
     "bellman",
+    "continuous",
     "slate",
     "crew",
     "gemm",
@@ -187,6 +188,10 @@ const ASSEMBLY: Record<string, string[]> = {
   dqn: [
     ...["math", "network", "nstep", "replay", "sumtree", "bellman", "slate", "loss", "adam"],
     ...["values", "storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
+  ],
+  continuous: [
+    ...["math", "network", "nstep", "replay", "bellman", "loss", "adam", "dense", "norm", "pack"],
+    ...["storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   ],
   network: ["dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   nstep: ["replay", "arena", "abi"],

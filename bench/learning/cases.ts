@@ -1,4 +1,5 @@
 import type { ProcessCase } from "../harness/suite.js";
+import { continuous } from "./continuous.js";
 import { control } from "./control.js";
 import { defaults } from "./defaults.js";
 import { offers } from "./offers.js";
@@ -7,6 +8,6 @@ import { probes } from "./probes.js";
 import type { Group } from "./suite.js";
 
 /** The longest first, so that no core idles at the end. */
-export const GROUPS: readonly Group[] = [control, defaults, offline, offers, probes];
+export const GROUPS: readonly Group[] = [control, continuous, defaults, offline, offers, probes];
 
 export const CASES: readonly ProcessCase[] = GROUPS.flatMap(({ cases }) => cases);

@@ -1,7 +1,17 @@
 /**
  * The recipes of `npm run bench:learning`: one an environment, found on other seeds than those that are reported.
  */
-import { Acrobot, CartPole, type DQNOptions, type Environment, MountainCar } from "../../src/index.js";
+import type { ContinuousOptions } from "../../src/engine/continuous/index.js";
+import {
+  Acrobot,
+  CartPole,
+  type ContinuousEnvironment,
+  type DQNOptions,
+  type Environment,
+  MountainCar,
+  MountainCarContinuous,
+  Pendulum,
+} from "../../src/index.js";
 import type { AgentOptions } from "./suite.js";
 
 /** How an agent is trained and chosen in one environment. */
@@ -107,6 +117,39 @@ export const CONTROL: Readonly<Record<string, Control>> = {
       // A perfect agent must be perfect on other episodes too: many are played before it is believed.
       evaluation: { every: 1000, episodes: 200, stopAt: 500 },
     },
+  },
+};
+
+/** An environment with continuous actions, and how an agent is trained and chosen in it. */
+export interface ContinuousControl {
+  make: () => ContinuousEnvironment;
+  recipe: {
+    /** Environment steps at most: the budget of RL Baselines3 Zoo's TD3. */
+    steps: number;
+    options: Partial<Omit<ContinuousOptions, "observation" | "continuous" | "seed">>;
+    evaluation: Recipe["evaluation"];
+  };
+}
+
+export const CONTINUOUS_CONTROL: Readonly<Record<string, ContinuousControl>> = {
+  "MountainCarContinuous-v0": {
+    make: () => new MountainCarContinuous(),
+    recipe: {
+      steps: 300_000,
+      // Noise that holds its direction swings the car up; white noise has never reached the goal.
+      options: {
+        learningRate: linear(1e-3, 1e-4, 60_000),
+        noise: 0.6,
+        noiseCorrelation: 0.98,
+        randomSteps: 0,
+        capacity: 300_000,
+      },
+      evaluation: { every: 2500, episodes: 50, stopAt: 94, patience: 40 },
+    },
+  },
+  "Pendulum-v1": {
+    make: () => new Pendulum(),
+    recipe: { steps: 20_000, options: { gamma: 0.98 }, evaluation: { every: 1000, episodes: 50 } },
   },
 };
 

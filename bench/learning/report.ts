@@ -10,6 +10,8 @@ export const GOALS: readonly Goal[] = [
   { case: /^Acrobot-v1$/, metric: "return_iqm", atLeast: -75 },
   { case: /^MountainCar-v0$/, metric: "return_iqm", atLeast: -105 },
   { case: /^MountainCar-v0$/, metric: "return_min", above: -200 },
+  { case: /^Pendulum-v1$/, metric: "return_seeds_mean", atLeast: -150 },
+  { case: /^MountainCarContinuous-v0$/, metric: "return_seeds_mean", atLeast: 93 },
   { case: /^offline\//, metric: "cql_over_behaviour", of: "lo", above: 0 },
   { case: /^offers$/, metric: "optimal_percent_min", atLeast: 98 },
   { case: /^probes\//, metric: "value_error_max_actions", atMost: 0.05 },

@@ -24,6 +24,8 @@ const BUILT = (name: string) => pathToFileURL(`dist/cli/${name}.js`);
 const EARLY = { warmupUpdates: 100, learner: { learningStarts: 100 } };
 const MODELS = { models: { modelUpdates: 20 }, options: { seed: 1 }, checkpointRecords: 1e9, folder: undefined };
 const PAGE = 256;
+/** So many that the busy learner seldom begins anew: a new thread takes a core for some tenths of a second. */
+const VISITS = 16_000;
 
 /** A learner that learns the same visits over and over, on a thread of its own, at the priority of the real one. */
 class Busy {
@@ -93,7 +95,7 @@ async function edgeHost({ folder, maxTurnMs }: HostStart): Promise<void> {
   const { learner, beginning } = await LearnerThread.start({ ...MODELS, models: {}, folder }, BUILT("learner"));
   const edge = await Edge.open({ log, learner, ...beginning, now: clock.now });
   await edge.feed(streams(clock.now()));
-  const busy = new Busy(await recorded(2000));
+  const busy = new Busy(await recorded(VISITS));
   void busy.run();
   const app = edgeApp({ edge });
   const limits = { maxTurnMs, urgentPaths: ["/live"], port: 0 };

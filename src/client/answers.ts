@@ -123,6 +123,46 @@ export interface RewardAnswer {
   answer: "taken" | "duplicate";
 }
 
+/** What ranking is like. */
+export interface RankReportAnswer {
+  /** Whether it serves the first action, and learns. */
+  isApprentice: boolean;
+  /** The model that ranks, its updates, and whether newer ones wait since somebody went back to it. */
+  model: number;
+  updates: number;
+  isPinned: boolean;
+  /** The last model, where it did not pass the gates. */
+  heldBack?: { updates: number; reason: string };
+  choices: number;
+  rewards: number;
+  /** Events that got the default reward. */
+  expired: number;
+  /** null before the first reward. */
+  meanReward: number | null;
+  /** How often an apprentice would have chosen the first action, with its 95 % interval. */
+  agreement: { compared: number; share: number | null; lo: number; hi: number };
+}
+
+/** The models of ranking beside its report. */
+export interface RankModelsAnswer extends RankReportAnswer {
+  /** `version` 0: nothing was learned, and the caller's order counts. */
+  models: { version: number; updates: number; loss: number | null }[];
+}
+
+/** What scores in the shadow: the newest model, or one by its version. */
+export type ShadowCandidate = "newest" | { model: number };
+
+/** How far a candidate agrees with the model that answers, over requests that both scored. */
+export interface ShadowAnswer {
+  candidate: ShadowCandidate;
+  requests: number;
+  /** Share of requests with the same best stream; null before the first. */
+  sameBest: number | null;
+  /** Mean difference of values, candidate minus the other, and its root mean square; null before the first. */
+  difference: number | null;
+  rmsDifference: number | null;
+}
+
 /** What an A/B test compares: the newest model, the most viewed streams, or a model by its version. */
 export type ExperimentPolicy = "newest" | "popular" | { model: number };
 

@@ -20,8 +20,12 @@ import type {
   ProfileAnswer,
   RankingAnswer,
   RankingRequest,
+  RankModelsAnswer,
+  RankReportAnswer,
   RewardAnswer,
   ServerCounts,
+  ShadowAnswer,
+  ShadowCandidate,
   SlateRequest,
   StatsAnswer,
   StreamAnswer,
@@ -240,6 +244,47 @@ export class LiveQClient {
   /** Says that the choice of an event is shown, where its activation was deferred. */
   activate(eventId: Id, options?: CallOptions): Promise<RewardAnswer> {
     return this.#send("POST", `${pathOf("events", eventId)}/activate`, {}, options);
+  }
+
+  /** Counts of ranking, and how far an apprentice agrees with the first actions. */
+  rankReport(options?: CallOptions): Promise<RankReportAnswer> {
+    return this.#send("GET", "/v1/rank", undefined, options);
+  }
+
+  /** Ends an apprenticeship: from now on the best action is chosen. */
+  graduate(options?: CallOptions): Promise<RankReportAnswer> {
+    return this.#send("POST", "/v1/rank/graduate", {}, options);
+  }
+
+  /** The models of ranking that the server can go back to, and which one ranks. */
+  rankModels(options?: CallOptions): Promise<RankModelsAnswer> {
+    return this.#send("GET", "/v1/rank/models", undefined, options);
+  }
+
+  /** Goes back to an earlier model of ranking, and stays there until `rankRelease`. Default: the one before that is kept. */
+  rankRollback(version?: number, options?: CallOptions): Promise<RankReportAnswer> {
+    return this.#send("POST", "/v1/rank/rollback", version === undefined ? {} : { version }, options);
+  }
+
+  /** Lets the newest model of ranking rank again. */
+  rankRelease(options?: CallOptions): Promise<RankReportAnswer> {
+    return this.#send("POST", "/v1/rank/release", {}, options);
+  }
+
+  /** How far the candidate in the shadow agrees with the model that answers; undefined for none. */
+  shadow(options?: CallOptions): Promise<ShadowAnswer | undefined> {
+    return this.#find("/v1/shadow", options);
+  }
+
+  /** Lets a model score the same requests, without being shown; its counts begin anew. */
+  startShadow(candidate: ShadowCandidate, options?: CallOptions): Promise<ShadowAnswer> {
+    const model = typeof candidate === "object" ? candidate.model : candidate;
+    return this.#send("POST", "/v1/shadow", { model }, options);
+  }
+
+  /** Ends that, with the last counts. */
+  stopShadow(options?: CallOptions): Promise<ShadowAnswer> {
+    return this.#send("DELETE", "/v1/shadow", undefined, options);
   }
 
   /** The A/B test that runs; undefined for none. */

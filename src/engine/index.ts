@@ -1,4 +1,11 @@
+export type { ContinuousAgent, ContinuousTransition } from "./continuous/agent.js";
+export type {
+  ContinuousActions,
+  ContinuousOptions,
+  ResolvedContinuousOptions,
+} from "./continuous/continuousoptions.js";
 export { DQN, type SaveOptions, type Transition } from "./dqn.js";
+export type { ContinuousEngineOptions } from "./instance/actor.js";
 export type { EngineOptions } from "./instance/instance.js";
 export {
   type ByteStorage,
@@ -13,7 +20,7 @@ export {
   type SlateOptions,
   type SparseOptions,
 } from "./options.js";
-export type { Schedule } from "./schedule.js";
+export { type Schedule, valueAt } from "./schedule.js";
 export { bytesOf, type FileBytes } from "./snapshot/bytes.js";
 export { SnapshotError } from "./snapshot/error.js";
 export type { Part, PartReader } from "./snapshot/part.js";

@@ -469,7 +469,8 @@ function checkedCandidates(given: CandidateOptions): CandidateOptions {
   throw new RangeError(`"candidates.features" must be ${CANDIDATE_RULES.features[1]}, got 0`);
 }
 
-function checkedStorage(given: DQNOptions["storage"] & {}): ResolvedOptions["storage"] {
+/** A storage with its bounds in place. @throws RangeError for one that is no storage. */
+export function checkedStorage(given: DQNOptions["storage"] & {}): ResolvedOptions["storage"] {
   if (given === "f32" || given === "f16") return given;
   const own = given === "u8" ? { type: given } : given;
   const storage = checked<ByteStorage>(own, STORAGE_RULES, { low: 0, high: 1 }, "storage.") as Required<ByteStorage>;

@@ -19,8 +19,8 @@ export interface ListenerOptions {
   /** Maximum number of requests that are handled at once; beyond, the answer is 503. Default 1000, set by hand. */
   maxRequests?: number;
   /**
-   * Milliseconds of work in one turn of the event loop, beyond which requests get 503 at once, unread, but for eight of a turn
-   * or in hand: so that those do not wait for a queue that only grows. 0: all are taken. Default 0.
+   * Milliseconds of work in one turn of the event loop, beyond which requests get 503 at once, unread, but for two each 5 ms, of
+   * a turn or in hand: so that those do not wait for a queue that only grows. 0: all are taken. Default 0.
    */
   maxTurnMs?: number;
   /** Paths that are answered however long a turn takes, such as `/live`. Default: none. */
@@ -111,8 +111,11 @@ export function requestListener(handler: RequestHandler, options: ListenerOption
   };
 }
 
-/** Requests of a turn, or in hand, that are taken however long turns last: a program that has just begun is slow, and not busy. */
-const ALWAYS = 8;
+/**
+ * Requests of a turn, or in hand, that are taken however long turns last, for each millisecond of `maxTurnMs`: a program that has just
+ * begun is slow, and not busy.
+ */
+const ALWAYS = 0.4;
 
 /** The turns of the event loop: how much there is to do in each. */
 class Turns {
@@ -139,7 +142,8 @@ class Turns {
         this.#isBegun = false;
       });
     }
-    const isMuch = inHand >= ALWAYS || this.#taken >= ALWAYS;
+    const always = Math.ceil(ALWAYS * maxMs);
+    const isMuch = inHand >= always || this.#taken >= always;
     if (isMuch && (this.#before > maxMs || now - this.#from > maxMs)) return true;
     this.#taken++;
     return false;

@@ -25,7 +25,7 @@ export type { HeldBack, ModelOptions } from "./edge/learner.js";
 export { LocalLearner, type LocalLearnerOptions } from "./edge/local.js";
 export { type MemoryEdgeOptions, memoryEdge } from "./edge/memory.js";
 export type { KeptModels, Learned, LearnerPort } from "./edge/port.js";
-export { type Beginning, beginning } from "./edge/start.js";
+export { type Beginning, beginning, type ModelShelves } from "./edge/start.js";
 export type { TailItem } from "./edge/tail.js";
 export type { ArmPolicy, TrialOptions, TrialReport } from "./edge/trials.js";
 export { type EdgeApp, type EdgeClient, edgeApp } from "./http/app.js";
@@ -36,10 +36,13 @@ export type { Answered, EdgeAppOptions } from "./http/options.js";
 export type { WatchState } from "./http/routes/watch.js";
 export { type IngestAnswer, type IngestFault, type IngestOptions, ingest, type Sunk } from "./ingest.js";
 export {
+  checkedRank,
   type Exploration,
+  type KeptRankModels,
   type RankAnswer,
   RankError,
   type RankModel,
+  type RankModelAbout,
   type RankOptions,
   type RankReport,
   RankService,

@@ -19,7 +19,18 @@ export interface LogStats {
   /** How long writes took, milliseconds: all together, and the longest. */
   readonly commitMs: number;
   readonly commitMsMax: number;
+  /** Writes by how long they took: up to each of `COMMIT_BOUNDS_MS` and above the one before it, and last those above all. */
+  readonly commitCounts: readonly number[];
 }
+
+/** Bounds for flushes of anything from memory to a disk that is at its end, milliseconds. */
+export const COMMIT_BOUNDS_MS: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000];
+
+/** Of a log that has written nothing. */
+export const NO_STATS: LogStats = {
+  ...{ commits: 0, records: 0, waitingBytes: 0, commitMs: 0, commitMsMax: 0 },
+  commitCounts: new Array<number>(COMMIT_BOUNDS_MS.length + 1).fill(0),
+};
 
 /** How a log groups and bounds what is written. */
 export interface LogOptions {
@@ -84,6 +95,7 @@ export class Committer {
   #waitingBytes = 0;
   #commitMs = 0;
   #commitMsMax = 0;
+  readonly #commitCounts = [...NO_STATS.commitCounts];
   readonly #now: () => number;
   readonly #after: (run: () => void) => void;
 
@@ -146,6 +158,7 @@ export class Committer {
       waitingBytes: this.#waitingBytes,
       commitMs: this.#commitMs,
       commitMsMax: this.#commitMsMax,
+      commitCounts: [...this.#commitCounts],
     };
   }
 
@@ -173,6 +186,8 @@ export class Committer {
     const took = this.#now() - from;
     this.#commitMs += took;
     this.#commitMsMax = Math.max(this.#commitMsMax, took);
+    const bucket = COMMIT_BOUNDS_MS.findIndex((bound) => took <= bound);
+    this.#commitCounts[bucket < 0 ? COMMIT_BOUNDS_MS.length : bucket]!++;
     this.#commits++;
     this.#records += count;
     this.#previous = checksum(block);

@@ -7,7 +7,7 @@ const MARK = "mark";
 
 /**
  * Numbered items in a folder, each whole or not there: its name holds its number and its SHA-256, and what is damaged counts
- * as not there. One number may be marked.
+ * as not there. One number may be marked, and short texts may be noted by name.
  */
 export class Shelf {
   readonly #disk: Disk;
@@ -38,13 +38,22 @@ export class Shelf {
 
   /** The marked number; undefined without one. */
   get mark(): number | undefined {
-    if (!this.#disk.list().includes(MARK)) return undefined;
-    const text = new TextDecoder().decode(this.#read(MARK));
+    const text = this.note(MARK) ?? "";
     return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
   }
 
   set mark(number: number | undefined) {
-    this.#write(MARK, new TextEncoder().encode(number === undefined ? "none" : String(number)));
+    this.setNote(MARK, number === undefined ? "none" : String(number));
+  }
+
+  /** The text that was noted under a name; undefined without one. */
+  note(name: string): string | undefined {
+    return this.#disk.list().includes(name) ? new TextDecoder().decode(this.#read(name)) : undefined;
+  }
+
+  /** Notes a text, in place of what was noted under the name. */
+  setNote(name: string, text: string): void {
+    if (this.note(name) !== text) this.#write(name, new TextEncoder().encode(text));
   }
 
   #list(): { name: string; number: number; sha256: string }[] {

@@ -8,6 +8,7 @@ import {
   type LogOptions,
   type LogRecord,
   type LogStats,
+  NO_STATS,
   recordsOf,
 } from "./eventlog.js";
 import { type SqliteOptions, SqliteStore } from "./sqlite.js";
@@ -118,7 +119,7 @@ class ThreadLog implements EventLog {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #bytesMax: number;
-  #stats: LogStats = { commits: 0, records: 0, waitingBytes: 0, commitMs: 0, commitMsMax: 0 };
+  #stats: LogStats = NO_STATS;
   #waitingBytes = 0;
   #calls = 0;
   #ended: StorageError | undefined;

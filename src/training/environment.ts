@@ -1,4 +1,4 @@
-import type { AgentInput, ResolvedOptions } from "../engine/index.js";
+import type { AgentInput, ContinuousActions, ResolvedContinuousOptions, ResolvedOptions } from "../engine/index.js";
 
 /** The result of a step. @typeParam O - An observation: numbers, or with the option `sparse` index inputs too. */
 export interface StepResult<O extends AgentInput = ArrayLike<number>> {
@@ -31,26 +31,69 @@ export interface Environment<O extends AgentInput = ArrayLike<number>> {
   restore?(state: unknown): void;
 }
 
+/** A task with Gymnasium's interface whose actions are numbers in bounds. */
+export interface ContinuousEnvironment {
+  /** Numbers in an observation. */
+  readonly observationSize: number;
+  /** Bounds of an action's numbers. */
+  readonly continuous: ContinuousActions;
+  /** Starts an episode. The same seed starts the same episode; without a seed, the next of a sequence starts. */
+  reset(seed?: number): ArrayLike<number>;
+  /** Takes an action, (actions) numbers within the bounds. */
+  step(action: ArrayLike<number>): StepResult;
+  /** The complete state of the current episode and of the sequence of episodes, as plain data for JSON. */
+  state?(): unknown;
+  /** Continues from a value of `state`. @throws TypeError for any other value; nothing changes then. */
+  restore?(state: unknown): void;
+}
+
+/** An environment of either kind. */
+export type AnyEnvironment = Environment<AgentInput> | ContinuousEnvironment;
+
 /** The candidates or the mask of the current state, if the environment has either. */
 export function available(environment: Environment<AgentInput>): AgentInput | undefined {
   return environment.candidates?.() ?? environment.mask?.();
 }
 
+function misfit(what: string, has: unknown, must: unknown): RangeError {
+  return new RangeError(`"${what}" of the environment is ${has}, but the agent's option is ${must}`);
+}
+
 /** @throws RangeError for an environment whose observations or actions are not the agent's. */
-export function requireFitting(options: ResolvedOptions, environment: Environment<AgentInput>): void {
-  const { observationSize, actions } = environment;
-  const say = (what: string, has: unknown, must: unknown) => {
-    return new RangeError(`"${what}" of the environment is ${has}, but the agent's option is ${must}`);
-  };
+export function requireFitting(
+  options: ResolvedOptions | ResolvedContinuousOptions,
+  environment: AnyEnvironment,
+): void {
+  const { observationSize } = environment;
   if (observationSize !== undefined && observationSize !== options.observation) {
-    throw say("observationSize", observationSize, `"observation": ${options.observation}`);
+    throw misfit("observationSize", observationSize, `"observation": ${options.observation}`);
   }
+  if ("continuous" in options) requireBounds(options.continuous, environment);
+  else if ("continuous" in environment) {
+    throw new RangeError(`the environment has "continuous" actions: it needs a ContinuousAgent of liveq/continuous`);
+  } else requireActions(options, environment);
+}
+
+function requireBounds({ low, high }: ContinuousActions, environment: AnyEnvironment): void {
+  if (!("continuous" in environment)) {
+    throw new RangeError(`the agent has "continuous" actions, but the environment has no bounds of that name`);
+  }
+  const { continuous } = environment;
+  for (const [name, own] of [["low", low] as const, ["high", high] as const]) {
+    const has = Array.from(continuous[name]);
+    if (has.length === own.length && has.every((bound, i) => bound === own[i])) continue;
+    throw misfit(`continuous.${name}`, `[${has.join(", ")}]`, `"continuous.${name}": [${own.join(", ")}]`);
+  }
+}
+
+function requireActions(options: ResolvedOptions, environment: Environment<AgentInput>): void {
+  const { actions } = environment;
   if (options.candidates !== undefined) {
     if (environment.candidates) return;
     throw new RangeError(`the agent chooses among "candidates", but the environment has no method "candidates"`);
   }
   if (actions !== undefined && actions !== options.actions)
-    throw say("actions", actions, `"actions": ${options.actions}`);
+    throw misfit("actions", actions, `"actions": ${options.actions}`);
   if (environment.candidates) {
     throw new RangeError(`the environment has candidates, but the agent has "actions": ${options.actions}`);
   }

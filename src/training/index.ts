@@ -1,12 +1,30 @@
-export type { Environment, StepResult } from "./environment.js";
+export { type CheckOptions, checkEnvironment } from "./checkenvironment.js";
+export type { ContinuousEnvironment, Environment, StepResult } from "./environment.js";
 export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";
 export { ChangingCandidates, type ChangingCandidatesModel } from "./environments/changingcandidates.js";
 export { MaskedGrid } from "./environments/maskedgrid.js";
 export { MountainCar } from "./environments/mountaincar.js";
+export { MountainCarContinuous } from "./environments/mountaincarcontinuous.js";
+export { Pendulum } from "./environments/pendulum.js";
 export { type EvaluateOptions, evaluate } from "./evaluate.js";
 export { jsonLinesLogger } from "./jsonl.js";
-export { type ResumeOptions, resume, type TrainEvaluationOptions, type TrainOptions, train } from "./train.js";
+export { type TabularOptions, TabularQ, type TabularTransition } from "./tabular/tabularq.js";
+export {
+  type TabularModel,
+  type TabularOutcome,
+  type TabularValues,
+  type ValueIterationOptions,
+  valueIteration,
+} from "./tabular/valueiteration.js";
+export {
+  type ContinuousResumeOptions,
+  type ResumeOptions,
+  resume,
+  type TrainEvaluationOptions,
+  type TrainOptions,
+  train,
+} from "./train.js";
 export {
   type EvaluationResult,
   type TrainEpisode,

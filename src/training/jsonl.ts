@@ -1,4 +1,3 @@
-import type { DQN } from "../engine/index.js";
 import type { TrainProgress } from "./training.js";
 
 /**
@@ -11,6 +10,9 @@ import type { TrainProgress } from "./training.js";
  *
  * @param write - Gets each line with its newline.
  */
-export function jsonLinesLogger(agent: DQN, write: (line: string) => void): (progress: TrainProgress) => void {
+export function jsonLinesLogger(
+  agent: { stats(): object },
+  write: (line: string) => void,
+): (progress: TrainProgress) => void {
   return (progress) => write(`${JSON.stringify({ ...progress, stats: agent.stats() })}\n`);
 }

@@ -8,9 +8,23 @@ import {
   positiveInteger,
   type Rules,
 } from "../check/index.js";
-import { type AgentInput, DQN, type EngineOptions, type FileBytes, type Transition } from "../engine/index.js";
-import { available, type Environment, requireFitting, requireSync } from "./environment.js";
-import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluate, seedRule } from "./evaluate.js";
+import {
+  type AgentInput,
+  type ContinuousAgent,
+  DQN,
+  type EngineOptions,
+  type FileBytes,
+  valueAt,
+} from "../engine/index.js";
+import { choose, chooseTogether, copyOf, isContinuous, type Learner } from "./driver.js";
+import {
+  type AnyEnvironment,
+  type ContinuousEnvironment,
+  type Environment,
+  requireFitting,
+  requireSync,
+} from "./environment.js";
+import { EVALUATE_DEFAULTS, type EvaluateOptions, evaluateAny, seedRule } from "./evaluate.js";
 import { packTraining, type SavedSeat, type TrainingFile, toPlain, unpackTraining } from "./saved.js";
 import {
   type EvaluationResult,
@@ -24,7 +38,7 @@ import {
 /** Greedy evaluations during training, for early stopping and for choosing the best weights. */
 export interface TrainEvaluationOptions extends EvaluateOptions {
   /** The environment to evaluate in: another object than the ones to train in. */
-  environment: Environment<AgentInput>;
+  environment: Environment<AgentInput> | ContinuousEnvironment;
   /** Steps between two evaluations, at least 1. The last step has one too. */
   every: number;
   /** Mean return at which training stops. Default: never. */
@@ -61,6 +75,9 @@ type Resolved = Required<Pick<TrainOptions, "steps" | "seed" | "progressEvery">>
       Pick<TrainEvaluationOptions, "stopAt" | "patience">;
   };
 
+/** Environments that choose together: fewer choose as fast alone. */
+const FEWEST_AHEAD = 2;
+
 /** Number of latest episodes in the reported mean return. */
 const RECENT = 20;
 
@@ -95,52 +112,25 @@ function resolve(given: TrainOptions): Resolved {
 
 /** An environment and its current episode. */
 interface Seat {
-  environment: Environment<AgentInput>;
+  environment: AnyEnvironment;
   /** The current observation: a copy, as the environment may reuse its array. */
   observation: AgentInput;
   return: number;
   length: number;
 }
 
-/** A copy, as an environment may reuse its arrays. */
-function copyOf(input: AgentInput): AgentInput {
-  if (!("indices" in input)) return new Float32Array(input);
-  const { dense = [], indices, weights } = input;
-  const copy = { dense: new Float32Array(dense), indices: Int32Array.from(indices) };
-  return weights ? { ...copy, weights: new Float32Array(weights) } : copy;
-}
-
-/** The action and its alternatives for a transition: copies, as the step may overwrite them. */
-function choiceOf(agent: DQN, choices: AgentInput | undefined, action: number): Partial<Transition> {
-  if (!choices) return { action };
-  const { candidates } = agent.options;
-  if (candidates) {
-    const { features, next } = candidates;
-    if ("indices" in choices || choices.length <= next * features) return { action, candidates: copyOf(choices) };
-    // A transition keeps at most `next` rows; of more, only the one taken.
-    return { candidate: new Float32Array(choices).subarray(action * features, (action + 1) * features) };
-  }
-  return { action, mask: Uint8Array.from(choices as ArrayLike<number>) };
-}
-
-/** The choices in the next state, for a transition. */
-function nextChoicesOf(agent: DQN, environment: Environment<AgentInput>, isTerminated: boolean): Partial<Transition> {
-  if (isTerminated) return {};
-  const next = available(environment);
-  if (agent.options.candidates) return { nextCandidates: next ?? [] };
-  return next ? { nextMask: next as ArrayLike<number> } : {};
-}
-
 /** Runs an agent in its environments in turn, one step each. */
 class TrainRun implements Run {
-  readonly #agent: DQN;
-  readonly #environments: readonly Environment<AgentInput>[];
+  readonly #agent: Learner;
+  readonly #environments: readonly AnyEnvironment[];
   readonly #options: Resolved;
   #seats: Seat[] = [];
   /** Episodes started so far. */
   #started = 0;
   #steps = 0;
   readonly #returns: number[] = [];
+  /** Actions that are chosen already, for the environments whose turns come next, the last one first. */
+  #ahead: number[] = [];
   #losses = 0;
   #lossSum = 0;
   #evaluated: EvaluationResult | undefined;
@@ -153,8 +143,8 @@ class TrainRun implements Run {
   #ended: TrainResult["ended"] = "break";
 
   constructor(
-    agent: DQN,
-    environments: readonly Environment<AgentInput>[],
+    agent: Learner,
+    environments: readonly AnyEnvironment[],
     options: TrainOptions,
     from?: TrainingFile["training"],
     best?: Float32Array,
@@ -191,7 +181,7 @@ class TrainRun implements Run {
   }
 
   /** The saved episode, or a new one if the environment cannot restore it. */
-  #seatFrom(environment: Environment<AgentInput>, saved: SavedSeat, index: number): Seat {
+  #seatFrom(environment: AnyEnvironment, saved: SavedSeat, index: number): Seat {
     if (saved.state === null || !environment.restore) {
       this.#agent.abandonEpisode(index);
       return this.#sit(environment);
@@ -267,8 +257,9 @@ class TrainRun implements Run {
   }
 
   /** Starts an episode. */
-  #sit(environment: Environment<AgentInput>): Seat {
-    const observation = copyOf(requireSync("reset", environment.reset(this.#options.seed + this.#started++)));
+  #sit(environment: AnyEnvironment): Seat {
+    const first: AgentInput = environment.reset(this.#options.seed + this.#started++);
+    const observation = copyOf(requireSync("reset", first));
     return { environment, observation, return: 0, length: 0 };
   }
 
@@ -278,19 +269,11 @@ class TrainRun implements Run {
     const index = this.#steps++ % this.#seats.length;
     const seat = this.#seats[index]!;
     const { environment, observation } = seat;
-    const choices = available(environment);
-    const action = agent.act(observation, choices);
-    if (action < 0) throw new Error("the environment offers no action, but its episode has not ended");
-    const choice = choiceOf(agent, choices, action);
-    const {
-      observation: nextObservation,
-      reward,
-      terminated,
-      truncated,
-    } = requireSync("step", environment.step(action));
-    const nextChoices = nextChoicesOf(agent, environment, terminated);
-    const outcome = { reward, terminated, truncated, nextObservation };
-    agent.observe({ observation, ...choice, ...outcome, ...nextChoices, environment: index });
+    if (this.#ahead.length === 0) this.#lookAhead();
+    const chosen = choose(agent, environment, observation, index, this.#ahead.pop());
+    const result = requireSync("step", chosen.step());
+    const { observation: nextObservation, reward, terminated, truncated } = result;
+    chosen.observe(observation, result, index);
     seat.return += reward;
     seat.length++;
     if (terminated || truncated) {
@@ -300,6 +283,28 @@ class TrainRun implements Run {
       this.#seats[index] = this.#sit(environment);
     } else seat.observation = copyOf(nextObservation);
     if (agent.steps % agent.options.trainEvery === 0) this.#learn();
+  }
+
+  /**
+   * Chooses for as many environments in turn as act before anything is learned, reported or evaluated: by the same weights
+   * and draws as one by one, since their states are known. Noisy weights are new for each step, so they choose alone.
+   */
+  #lookAhead(): void {
+    const agent = this.#agent;
+    if (isContinuous(agent)) return;
+    const { epsilon, trainEvery, noisySigma, slate } = agent.options;
+    const first = this.#steps - 1;
+    const until = (every: number) => every - (first % every);
+    const { progressEvery, evaluation, steps } = this.#options;
+    const count = Math.min(
+      ...[this.#seats.length, steps - first, until(progressEvery), until(evaluation?.every ?? progressEvery)],
+      trainEvery - (agent.steps % trainEvery),
+    );
+    if (count < FEWEST_AHEAD || noisySigma > 0 || slate) return;
+    const seats = Array.from({ length: count }, (_, i) => this.#seats[(first + i) % this.#seats.length]!);
+    const epsilons = seats.map((_, i) => valueAt(epsilon, agent.steps + i));
+    // From the last to the first.
+    this.#ahead = chooseTogether(agent, seats, epsilons).reverse();
   }
 
   #learn(): void {
@@ -315,7 +320,7 @@ class TrainRun implements Run {
     const end = this.#steps === steps ? "steps" : undefined;
     if (!evaluation || !(end || this.#steps % evaluation.every === 0)) return end;
     const { environment, episodes, seed, stopAt, patience, restoreBest } = evaluation;
-    const meanReturn = mean(evaluate(this.#agent, environment, { episodes, seed }));
+    const meanReturn = mean(evaluateAny(this.#agent, environment, { episodes, seed }));
     this.#evaluated = { step: this.#steps, meanReturn };
     this.#isNew = true;
     this.#worse = !this.#best || meanReturn > this.#best.meanReturn ? 0 : this.#worse + 1;
@@ -376,6 +381,16 @@ export function train(
   agent: DQN,
   environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
   options: TrainOptions,
+): Training;
+export function train(
+  agent: ContinuousAgent,
+  environments: ContinuousEnvironment | readonly ContinuousEnvironment[],
+  options: TrainOptions,
+): Training;
+export function train(
+  agent: Learner,
+  environments: AnyEnvironment | readonly AnyEnvironment[],
+  options: TrainOptions,
 ): Training {
   return new Training(new TrainRun(agent, listOf(environments), options));
 }
@@ -383,11 +398,17 @@ export function train(
 /** Options of `resume`. */
 export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpisode" | "signal"> {
   /** The environment to evaluate in. Needed if the training has evaluations. */
-  evaluationEnvironment?: Environment<AgentInput>;
+  evaluationEnvironment?: Environment<AgentInput> | ContinuousEnvironment;
   /** Total steps, including the steps already done. Default: the saved training's. */
   steps?: number;
   /** How the agent runs, as for `DQN.load`. */
   run?: EngineOptions;
+}
+
+/** Options of `resume` for a training of a ContinuousAgent. */
+export interface ContinuousResumeOptions extends Omit<ResumeOptions, "run"> {
+  /** Reads the agent: `ContinuousAgent.load`. */
+  load: (file: FileBytes) => ContinuousAgent;
 }
 
 /**
@@ -401,9 +422,26 @@ export interface ResumeOptions extends Pick<TrainOptions, "onProgress" | "onEpis
 export function resume(
   file: FileBytes,
   environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
-  options: ResumeOptions = {},
-): { agent: DQN; training: Training } {
-  const { evaluationEnvironment, run: how, ...callbacks } = options;
+  options?: ResumeOptions,
+): { agent: DQN; training: Training };
+export function resume(
+  file: FileBytes,
+  environments: ContinuousEnvironment | readonly ContinuousEnvironment[],
+  options: ContinuousResumeOptions,
+): { agent: ContinuousAgent; training: Training };
+export function resume(
+  file: FileBytes,
+  environments: AnyEnvironment | readonly AnyEnvironment[],
+  options: ResumeOptions & Partial<ContinuousResumeOptions> = {},
+): { agent: Learner; training: Training } {
+  const {
+    evaluationEnvironment,
+    run: how,
+    load = (bytes) => DQN.load(bytes, how),
+    ...callbacks
+  } = options as {
+    load?: (file: FileBytes) => Learner;
+  } & ResumeOptions;
   const { training, agent: bytes, best } = unpackTraining(file);
   const { evaluation, ...saved } = training.options;
   const environment = evaluationEnvironment && { environment: evaluationEnvironment };
@@ -411,7 +449,7 @@ export function resume(
     throw new TypeError('"evaluationEnvironment" must be given: the training has evaluations');
   }
   const given = { ...saved, ...callbacks, ...(evaluation && { evaluation: { ...evaluation, ...environment } }) };
-  const agent = DQN.load(bytes, how);
+  const agent = load(bytes);
   try {
     const run = new TrainRun(agent, listOf(environments), given as TrainOptions, training, best);
     return { agent, training: new Training(run) };
@@ -421,8 +459,6 @@ export function resume(
   }
 }
 
-function listOf(
-  environments: Environment<AgentInput> | readonly Environment<AgentInput>[],
-): readonly Environment<AgentInput>[] {
-  return Array.isArray(environments) ? environments : [environments as Environment<AgentInput>];
+function listOf(environments: AnyEnvironment | readonly AnyEnvironment[]): readonly AnyEnvironment[] {
+  return Array.isArray(environments) ? environments : [environments as AnyEnvironment];
 }

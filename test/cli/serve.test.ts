@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/index.js";
-import { beginning, LocalLearner } from "../../src/server/index.js";
-import { Checkpoints, diskFolder, openLog, SqliteStore } from "../../src/storage/index.js";
 import { liveq } from "../support/command.js";
+import { learnerHash } from "../support/learned.js";
 import { Served } from "../support/served.js";
 
 const KILLS = Number(process.env["SERVER_KILLS"] ?? 4);
@@ -21,21 +19,6 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const served = (...words: string[]) => new Served(words, { cwd: folder });
-
-/** The learner of a folder: of its newest checkpoint, or of the log alone; with all that the log holds. */
-async function hashOf(dir: string, isFromLog: boolean): Promise<string> {
-  const checkpoints = isFromLog ? undefined : new Checkpoints(diskFolder(join(dir, "checkpoints")));
-  const { file, sequence } = beginning(checkpoints, { seed: SEED });
-  const learner = new LocalLearner(file, sequence);
-  const log = openLog(await SqliteStore.open(dir));
-  let next = sequence;
-  for await (const { bytes } of log.read(sequence)) await learner.take(next++, [bytes]);
-  const digest = createHash("sha256");
-  for (const chunk of learner.chunks()) digest.update(chunk);
-  await learner.close();
-  await log.close();
-  return `${next} ${digest.digest("hex")}`;
-}
 
 describe("liveq serve", () => {
   test(`loses nothing that it acknowledged, and counts nothing twice, over ${KILLS} kills and two stops`, async () => {
@@ -78,7 +61,7 @@ describe("liveq serve", () => {
     expect(acknowledged.length).toBeGreaterThan(100);
     expect(readdirSync(join(dir, "checkpoints"))).toHaveLength(2);
     // Two checkpoints and the rest of the log are the whole log.
-    expect(await hashOf(dir, false)).toBe(await hashOf(dir, true));
+    expect(await learnerHash(dir, SEED)).toBe(await learnerHash(dir, SEED, "log"));
   });
 
   test("lists its models to liveq models, which goes back to one, and says why where it cannot", async () => {
@@ -100,6 +83,62 @@ describe("liveq serve", () => {
       code: 1,
       err: expect.stringContaining("cannot be reached"),
     });
+  });
+
+  test("what came with an idempotency key alone counts once, over kills", async () => {
+    const dir = join(folder, "keys");
+    const time = Date.now();
+    const calls = [
+      ["PUT", "/v1/streams/s1", { streamer: "ann", category: "chess" }],
+      ["PATCH", "/v1/streams/s1", { viewers: 7 }],
+      [
+        "POST",
+        "/v1/events",
+        [
+          { kind: "like", time, user: "u1", stream: "s1" },
+          { kind: "like", time, user: "u2", stream: "s1" },
+        ],
+      ],
+      ["POST", "/v1/rank", { actions: [{ id: "a" }, { id: "b" }], exploration: { policy: "epsilon", epsilon: 1 } }],
+      ["PUT", "/v1/streams/s2", { streamer: "bob" }],
+      ["DELETE", "/v1/streams/s2", undefined],
+    ] as const;
+    const all = async (server: Served) => {
+      const answers: unknown[] = [];
+      for (const [i, [method, path, body]] of calls.entries()) {
+        const { status, body: answer } = await server.ask(method, path, body, { "idempotency-key": `key-${i}` });
+        expect(status).toBe(200);
+        answers.push(answer);
+      }
+      return answers;
+    };
+    let server = await served("--dir", dir).start();
+    const first = await all(server);
+    expect(first[0]).toEqual({ answer: "taken" });
+    expect(first[2]).toMatchObject({ accepted: 2 });
+    for (let life = 0; life < 2; life++) {
+      await server.stop("SIGKILL");
+      server = await served("--dir", dir).start();
+      const again = await all(server);
+      expect(again[2]).toMatchObject({ accepted: 0, duplicates: 2 });
+      expect([again[0], again[1], again[4], again[5]]).toEqual(new Array(4).fill({ answer: "duplicate" }));
+      // The same event, with the action that was chosen then.
+      expect(again[3]).toEqual(first[3]);
+      const { body } = await server.ask("GET", "/v1/stats");
+      expect(body.recommender).toMatchObject({ onAir: 1 });
+      expect((await server.ask("GET", "/v1/rank")).body.choices).toBe(1);
+    }
+    // Another body under a key that was forgotten is another event, or a conflict; it is never lost without a word.
+    const other = await server.ask("PUT", "/v1/streams/s3", { streamer: "cy" }, { "idempotency-key": "key-0" });
+    expect([200, 422]).toContain(other.status);
+    const [event] = calls[2][2] as unknown as [object];
+    await server.stop("SIGKILL");
+    server = await served("--dir", dir).start();
+    const wrong = await server.ask("POST", "/v1/events", [{ ...event, time: time + 1 }], {
+      "idempotency-key": "key-2",
+    });
+    expect([wrong.status, wrong.body.faults[0].answer]).toEqual([422, "conflict"]);
+    await server.stop("SIGTERM");
   });
 
   test("forgets a user on the disk too: no byte of the name is left", async () => {

@@ -135,6 +135,29 @@ describe("liveq serve", () => {
     });
   });
 
+  test("takes the options of ranking from a file, a flag or a variable, and refuses wrong ones by name", async () => {
+    const own = join(folder, "rank.json");
+    writeFileSync(own, '{"apprentice":true,"waitMs":60000}');
+    write({ memory: true, rank: { defaultReward: -1 } });
+    const shown = async (...words: string[]) => {
+      const { code, out } = await liveq("serve", "--config", file, "--print-config", ...words);
+      return [code, JSON.parse(out).rank];
+    };
+    expect(await shown()).toEqual([0, { value: { defaultReward: -1 }, from: file }]);
+    expect(await shown("--rank", own)).toEqual([0, { value: own, from: "--rank" }]);
+    expect(resolved({}, { LIVEQ_RANK: own }).settings.rank).toBe(own);
+    for (const [wrong, message] of [
+      ['{"waitMs":5}', `${own}: "rank.waitMs" must be in [1000, 172800000], got 5`],
+      ['{"wait":5}', `${own}: "rank.wait" is not an option`],
+      ["[]", `${own}: must hold an object of options`],
+      ["{", `${own}: must hold ranking's options as JSON`],
+    ] as const) {
+      writeFileSync(own, wrong);
+      const { code, err } = await liveq("serve", "--memory", "--rank", own, "--print-config");
+      expect([code, err], wrong).toEqual([2, expect.stringContaining(message)]);
+    }
+  });
+
   test("lets pages of named origins call, and all of them only with a token", async () => {
     const ask = (...words: string[]) => liveq("serve", "--memory", "--print-config", ...words);
     const named = await ask("--origin", "https://a.example", "http://localhost:3000");

@@ -5,7 +5,10 @@ import {
   type EventsAnswer,
   LiveQClient,
   type ModelsAnswer,
+  type RankModelsAnswer,
+  type RankReportAnswer,
   type ServerCounts,
+  type ShadowAnswer,
 } from "../../src/client/index.js";
 import type { LiveEvent } from "../../src/protocol/index.js";
 import {
@@ -16,6 +19,8 @@ import {
   edgeApp,
   type IngestAnswer,
   memoryEdge,
+  type RankReport,
+  type RankService,
 } from "../../src/server/index.js";
 
 const ADMIN = "a-token-that-may-do-all";
@@ -108,6 +113,26 @@ describe("a client of a server in this process", () => {
     expect(await client.stopExperiment()).toMatchObject({ options: { name: "first" } });
   });
 
+  test("operates models, shadow and ranking", async () => {
+    const client = clientOf(ADMIN);
+    expect(await client.shadow()).toBeUndefined();
+    expect(await client.startShadow("newest")).toMatchObject({ candidate: "newest", requests: 0, sameBest: null });
+    expect(await client.startShadow({ model: 0 })).toMatchObject({ candidate: { model: 0 } });
+    expect(await client.shadow()).toMatchObject({ candidate: { model: 0 } });
+    expect(await client.startShadow({ model: 7 }).catch((error: unknown) => error)).toMatchObject({
+      ...{ status: 400, field: "model" },
+    });
+    expect(await client.stopShadow()).toMatchObject({ candidate: { model: 0 } });
+    expect(await client.rankReport()).toMatchObject({ isApprentice: false, model: 0, meanReward: null });
+    expect(await client.graduate()).toMatchObject({ isApprentice: false });
+    expect(await client.rankModels()).toMatchObject({ models: [{ version: 0, updates: 0, loss: null }], model: 0 });
+    expect(await client.rankRollback(0)).toMatchObject({ model: 0, isPinned: true });
+    expect(await client.rankRollback().catch((error: unknown) => error)).toMatchObject({
+      ...{ status: 400, field: "version" },
+    });
+    expect(await client.rankRelease()).toMatchObject({ isPinned: false });
+  });
+
   test("is told what is wrong: field, message and status", async () => {
     const client = clientOf(ADMIN);
     const failed = (call: Promise<unknown>) =>
@@ -138,6 +163,9 @@ describe("a client of a server in this process", () => {
       () => page.profile("u1"),
       () => page.forget("u1"),
       () => page.rollback(),
+      () => page.startShadow("newest"),
+      () => page.rankRollback(),
+      () => page.rankReport(),
       () => page.models(),
     ]) {
       const error = await call().catch((reason: unknown) => reason);
@@ -185,6 +213,9 @@ test("the answers have the types of the server's", () => {
     (answer: IngestAnswer): EventsAnswer => answer,
     ({ failed, ...stats }: EdgeStats): ServerCounts => ({ ...stats, ...(failed !== undefined && { failed }) }),
     (models: ReturnType<Edge["models"]>): ModelsAnswer["models"] => models,
+    ({ heldBack, ...report }: RankReport): RankReportAnswer => ({ ...report, ...(heldBack && { heldBack }) }),
+    (models: ReturnType<RankService["models"]>): RankModelsAnswer["models"] => models,
+    (shadow: NonNullable<EdgeStats["shadow"]>): ShadowAnswer => shadow,
   ];
-  expect(same).toHaveLength(3);
+  expect(same).toHaveLength(6);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { programsIn, runProgram } from "../support/readme.js";
 
-const [balance, loop, candidates] = programsIn("src/engine/README.md") as [string, string, string];
+const [balance, loop, candidates, continuous] = programsIn("src/engine/README.md") as [string, string, string, string];
 
 test("the README's training on CartPole reaches 500 in every greedy episode", async () => {
   const out = await runProgram(balance);
@@ -15,4 +15,8 @@ test("the README's own loop learns, and its copy is as far", async () => {
 
 test("the README's candidates have a value each", async () => {
   expect(await runProgram(candidates)).toBe("2\n");
+});
+
+test("the README's continuous agent swings the pendulum up, and is saved and loaded", async () => {
+  expect(await runProgram(continuous)).toBe("true\n1 2\n");
 });

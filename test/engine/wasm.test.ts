@@ -24,6 +24,8 @@ test("the release exports these functions and its memory, and imports nothing", 
     "act",
     "actSlate",
     "evaluate",
+    "actBatch",
+    "evaluateBatch",
     "observe",
     "dismiss",
     "threads",
@@ -59,10 +61,10 @@ test("a host that refuses to compile gets an error with the needed policy", () =
   expect(create).toThrow("no memory");
 });
 
-test("it stays below 96 KiB raw and 16 KiB compressed, and a bundle of the engine below 29.5 KiB compressed", async () => {
+test("it stays below 96 KiB raw and 17 KiB compressed, and a bundle of the engine below 31.5 KiB compressed", async () => {
   expect(shipped.length).toBeLessThanOrEqual(96 * 1024);
-  expect(brotliCompressSync(shipped).length).toBeLessThanOrEqual(16 * 1024);
-  expect(brotliCompressSync(await bundled()).length).toBeLessThanOrEqual(29.5 * 1024);
+  expect(brotliCompressSync(shipped).length).toBeLessThanOrEqual(17 * 1024);
+  expect(brotliCompressSync(await bundled()).length).toBeLessThanOrEqual(31.5 * 1024);
 });
 
 /** What a page pays for `import { DQN } from "liveq"`. */
@@ -81,7 +83,16 @@ async function bundled(): Promise<Uint8Array> {
 test("a rebuild gives the committed SHA-256", () => {
   const file = at("dqn.wasm");
   const asc = "node_modules/assemblyscript/bin/asc.js";
-  execFileSync(process.execPath, [asc, "--target", "release", "--outFile", file, "--textFile", at("dqn.wat")]);
+  execFileSync(process.execPath, [
+    asc,
+    "assembly/index.ts",
+    "--target",
+    "release",
+    "--outFile",
+    file,
+    "--textFile",
+    at("dqn.wat"),
+  ]);
   const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
   expect(digest, "if the change of the Wasm is meant: npm run build:hash").toBe(KERNEL);
   expect(createHash("sha256").update(shipped).digest("hex"), "dist/ is stale: npm run build").toBe(KERNEL);

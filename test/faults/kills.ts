@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Random } from "../../src/numeric/random.js";
 import type { LiveEvent } from "../../src/protocol/index.js";
 import { decodeRecord } from "../../src/server/edge/log/records.js";
 import { applyRecord, openReplica, type Replica, replicaChunks } from "../../src/server/edge/replica.js";
-import { beginning, LocalLearner } from "../../src/server/index.js";
-import { Checkpoints, diskFolder, openLog, SqliteStore } from "../../src/storage/index.js";
+import { beginning } from "../../src/server/index.js";
+import { openLog, SqliteStore } from "../../src/storage/index.js";
+import { learnerHash } from "../support/learned.js";
 import { type Answer, Served } from "../support/served.js";
 import { type FaultCase, type Figure, progress } from "./case.js";
 
@@ -55,20 +56,6 @@ class Uninterrupted {
     this.#replica.recommender.dispose();
     this.#replica.ranker.dispose();
   }
-}
-
-/** The learner of a folder: of its newest checkpoint, and the rest of its log. */
-export async function learnerHash(dir: string): Promise<string> {
-  const { file, sequence } = beginning(new Checkpoints(diskFolder(join(dir, "checkpoints"))), { seed: SEED });
-  const learner = new LocalLearner(file, sequence);
-  const log = openLog(await SqliteStore.open(dir));
-  let next = sequence;
-  for await (const { bytes } of log.read(sequence)) await learner.take(next++, [bytes]);
-  const digest = createHash("sha256");
-  for (const chunk of learner.chunks()) digest.update(chunk);
-  await learner.close();
-  await log.close();
-  return `${next} ${digest.digest("hex")}`;
 }
 
 /** When a server is killed. */
@@ -165,7 +152,7 @@ async function series(dir: string, kills: number, seed: number, done: () => void
   }
   for (const [id, count] of twin.taken)
     if (id !== "" && count !== 1) throw new Error(`${id} was learned ${count} times`);
-  const [own, other] = [await learnerHash(dir), twin.hash()];
+  const [own, other] = [await learnerHash(dir, SEED), twin.hash()];
   if (own !== other) throw new Error(`the learner is another than one that was never interrupted: ${own}, ${other}`);
   twin.close();
   return told;

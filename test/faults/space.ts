@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { LiveEvent } from "../../src/protocol/index.js";
+import { learnerHash } from "../support/learned.js";
 import { Served } from "../support/served.js";
 import type { FaultCase } from "./case.js";
-import { learnerHash } from "./kills.js";
 
 /** Bytes of the small disk, and of what fills it. */
 const [SIZE, FILLER] = [12 << 20, 4 << 20];
@@ -82,7 +82,7 @@ export const SPACE: FaultCase = {
         if (body.duplicates !== some.length) throw new Error(`lost: ${JSON.stringify(body).slice(0, 300)}`);
       }
       await next.stop("SIGTERM");
-      await learnerHash(dir);
+      await learnerHash(dir, 5);
     } finally {
       for (const one of [server, next]) one?.child.kill("SIGKILL");
       disk.end();

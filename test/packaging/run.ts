@@ -15,6 +15,7 @@ import {
 import { report } from "../runtimes/report.js";
 import { BUNDLERS, checkPage, checkParts, checkViteDev, VITE } from "./pages.js";
 import { checkCommand, checkDenoRegistry, checkScripts, checkWorkerd, checkWrangler, WRANGLER } from "./scripts.js";
+import { checkServing } from "./serving.js";
 import { checkInstalled, type Installed, installed } from "./tarball.js";
 import { COMPILERS, checkTypes } from "./types.js";
 
@@ -48,7 +49,7 @@ function linter(name: keyof typeof LINTERS, bin: string, ...args: string[]): Con
 const CONSUMERS: Consumer[] = [
   { name: "npm", version: run([...npm(), "--version"]).trim(), check: checkInstalled },
   linter("publint", "publint", "--strict"),
-  linter("@arethetypeswrong/cli", "attw", "--profile", "esm-only", "--exclude-entrypoints", "dqn.wasm"),
+  linter("@arethetypeswrong/cli", "attw", "--profile", "esm-only", "--exclude-entrypoints", "dqn.wasm", "continuous.wasm"),
   ...COMPILERS.map((version) => ({
     name: `typescript-${version[0]}`,
     version,
@@ -60,6 +61,11 @@ const CONSUMERS: Consumer[] = [
     name,
     runtime: name,
     check: checkScripts,
+  })),
+  ...(["node20", "node22", "node24", "node26", "bun", "deno"] as const).map((name) => ({
+    name: `serving-${name}`,
+    runtime: name,
+    check: checkServing,
   })),
   { name: "deno-npm", runtime: "deno", check: checkDenoRegistry },
   { name: "workerd", runtime: "workerd", check: checkWorkerd },

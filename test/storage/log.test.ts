@@ -9,6 +9,7 @@ import { SQLITE_BINDINGS } from "../../src/storage/bindings.js";
 import { crc32, joined, opened, sealed } from "../../src/storage/blocks.js";
 import {
   Checkpoints,
+  COMMIT_BOUNDS_MS,
   diskFolder,
   type EventLog,
   MemoryStore,
@@ -96,9 +97,13 @@ describe.each(WAYS)("a log %s", (_, make) => {
   test("writes what comes together at once", async () => {
     const log = await make().open();
     await Promise.all(Array.from({ length: 200 }, (_, i) => log.append([text(String(i)), text("x")])));
-    const { commits, records, waitingBytes } = log.stats();
+    const { commits, records, waitingBytes, commitMsMax, commitCounts } = log.stats();
     expect([records, waitingBytes]).toEqual([400, 0]);
     expect(commits).toBeLessThan(20);
+    // Each write is in one bucket, and the longest in the last that is used.
+    expect(commitCounts.reduce((sum, count) => sum + count, 0)).toBe(commits);
+    const last = Math.max(...commitCounts.map((count, i) => (count > 0 ? i : 0)));
+    expect([...COMMIT_BOUNDS_MS, Number.POSITIVE_INFINITY].findIndex((bound) => commitMsMax <= bound)).toBe(last);
     await log.close();
   });
 

@@ -22,6 +22,7 @@ export class Host {
   time = 1e9;
   disk = new SimulatedDisk();
   models = new SimulatedDisk();
+  rankModels = new SimulatedDisk();
   rank: Partial<RankOptions> = {};
   store = new MemoryStore();
   edge!: Edge;
@@ -31,10 +32,11 @@ export class Host {
   async start(models: LocalLearnerOptions = { modelUpdates: 20 }, store = this.store): Promise<Edge> {
     const checkpoints = new Checkpoints(this.disk);
     const shelf = new Shelf(this.models);
-    const begin = beginning(checkpoints, OPTIONS, this.rank, shelf);
+    const rankShelf = new Shelf(this.rankModels);
+    const begin = beginning(checkpoints, OPTIONS, this.rank, { shelf, rankShelf });
     const { file, sequence } = begin;
     const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
-    this.learner = new LocalLearner(file, sequence, { checkpoints, shelf, pause, ...models });
+    this.learner = new LocalLearner(file, sequence, { checkpoints, shelf, rankShelf, pause, ...models });
     const log = openLog(store);
     const parts = { log, learner: this.learner, ...begin, now: () => this.time };
     this.edge = await Edge.open({ ...parts, onError: (error) => this.errors.push(error) });

@@ -23,6 +23,13 @@ export interface Kernels extends Door {
     weightDecay: number,
   ): void;
   adamPart(part: number, parts: number): void;
+  tanh(x: number): number;
+  squash(n: number, u: number, y: number): void;
+  squashBackward(n: number, a: number, da: number, du: number): void;
+  smooth(rng: number, n: number, sigma: number, most: number, z: number, a: number): void;
+  addNoise(n: number, sigma: number, z: number, a: number): void;
+  correlate(rng: number, n: number, c: number, fresh: number, z: number): void;
+  drawUniform(rng: number, n: number, a: number): void;
   bellman(reward: number, discount: number, value: number): number;
   gemm(
     m: number,
@@ -140,6 +147,7 @@ export interface Kernels extends Door {
   dot(n: number, a: number, b: number): number;
   exp(x: number): number;
   log(x: number): number;
+  dotRows(m: number, n: number, k: number, h: number, ldh: number, w: number, ldw: number, b: number, q: number): void;
   dot4(n: number, a: number, b: number, ldb: number, y: number): void;
   lerp(n: number, tau: number, x: number, y: number): void;
   scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;

@@ -51,8 +51,8 @@ export class Served {
     return this;
   }
 
-  async ask(method: string, path: string, body?: unknown): Promise<Answer> {
-    const init: RequestInit = { method, headers: { "content-type": "application/json" } };
+  async ask(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<Answer> {
+    const init: RequestInit = { method, headers: { "content-type": "application/json", ...more } };
     if (body !== undefined) init.body = JSON.stringify(body);
     const response = await fetch(`${this.url}${path}`, init);
     return { status: response.status, body: await response.json() };

@@ -3,7 +3,7 @@ import type { Edge } from "../../server/index.js";
 import { SettingError } from "./resolve.js";
 import type { ServeSettings } from "./settings.js";
 
-type ConnectSettings = Pick<ServeSettings, "connect" | "connectEvery" | "simulate">;
+type ConnectSettings = Pick<ServeSettings, "connect" | "connectEvery" | "connectCallback" | "simulate">;
 
 /** The platforms that the server follows. */
 export interface Connections {
@@ -19,7 +19,7 @@ export interface Connections {
  * @throws SettingError.
  */
 export function connectionsOf(
-  { connect: specs = [], connectEvery, simulate }: ConnectSettings,
+  { connect: specs = [], connectEvery, connectCallback: callback, simulate }: ConnectSettings,
   edge: Pick<Edge, "feed" | "onAir">,
   onLog: (text: string) => void,
 ): Connections {
@@ -27,7 +27,7 @@ export function connectionsOf(
     throw new SettingError('"--connect" and "--simulate" do not go together: simulated time is not that of platforms');
   }
   const end = new AbortController();
-  const parts = { environment: process.env, now: Date.now, signal: end.signal, onLog };
+  const parts = { environment: process.env, now: Date.now, signal: end.signal, onLog, callback };
   let followers: Follower[];
   try {
     followers = connectPlatforms(specs, {

@@ -22,12 +22,14 @@ try {
 try {
   const checkpoints = folder === undefined ? undefined : new Checkpoints(diskFolder(join(folder, "checkpoints")));
   const shelf = folder === undefined ? undefined : new Shelf(diskFolder(join(folder, "models")));
-  const begin = beginning(checkpoints, options, rank, shelf);
+  const rankShelf = folder === undefined ? undefined : new Shelf(diskFolder(join(folder, "rank")));
+  const begin = beginning(checkpoints, options, rank, { shelf, rankShelf });
   const learner = new LocalLearner(begin.file, begin.sequence, {
     ...models,
     checkpointRecords,
     ...(checkpoints && { checkpoints }),
     ...(shelf && { shelf }),
+    ...(rankShelf && { rankShelf }),
   });
   tell({ id: 0, value: begin });
   // One after the other, in the order of the calls.

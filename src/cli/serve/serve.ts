@@ -4,10 +4,12 @@ import { serve as listen, type RequestClient } from "../../node/index.js";
 import type { RecommenderOptions } from "../../recommender/index.js";
 import {
   type Answered,
+  checkedRank,
   Edge,
   type EdgeNews,
   edgeApp,
   type Metric,
+  type RankOptions,
   SCOPES,
   type Scope,
   type Token,
@@ -54,21 +56,42 @@ function originsOf({ origin = [] }: ServeSettings, tokens: Token[] | undefined):
   return origin;
 }
 
-/** The recommender's options, from a file of JSON or as they are. @throws SettingError. */
-function recommenderOf({ options, seed }: ServeSettings): Partial<RecommenderOptions> {
-  let given: unknown = options ?? {};
-  const file = typeof options === "string" ? options : '"options"';
-  if (typeof options === "string") {
+/** Options from a file of JSON, or as they are. @throws SettingError. */
+function optionsIn(given: string | Record<string, unknown> | undefined, name: string, whose: string): object {
+  let value: unknown = given ?? {};
+  if (typeof given === "string") {
     try {
-      given = JSON.parse(readFileSync(options, "utf8"));
+      value = JSON.parse(readFileSync(given, "utf8"));
     } catch (cause) {
-      throw new SettingError(`${file}: must hold the recommender's options as JSON: ${(cause as Error).message}`);
+      throw new SettingError(`${given}: must hold ${whose} options as JSON: ${(cause as Error).message}`);
     }
   }
-  if (typeof given !== "object" || given === null || Array.isArray(given) || "features" in given) {
-    throw new SettingError(`${file}: must hold an object of options, without "features"`);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new SettingError(`${nameOf(given, name)}: must hold an object of options`);
+}
+
+function nameOf(given: unknown, name: string): string {
+  return typeof given === "string" ? given : `"${name}"`;
+}
+
+/** The recommender's options. @throws SettingError. */
+function recommenderOf({ options, seed }: ServeSettings): Partial<RecommenderOptions> {
+  const given = optionsIn(options, "options", "the recommender's");
+  if ("features" in given) {
+    throw new SettingError(`${nameOf(options, "options")}: must hold an object of options, without "features"`);
   }
-  return { ...(given as Partial<RecommenderOptions>), ...(seed !== undefined && { seed }) };
+  return { ...given, ...(seed !== undefined && { seed }) };
+}
+
+/** The options of ranking. @throws SettingError. */
+function rankOf({ rank }: ServeSettings): Partial<RankOptions> {
+  const given = optionsIn(rank, "rank", "ranking's");
+  try {
+    checkedRank(given);
+  } catch (error) {
+    throw new SettingError(`${nameOf(rank, "rank")}: ${(error as Error).message}`);
+  }
+  return given;
 }
 
 /** What a server is started with beside its settings. */
@@ -83,7 +106,7 @@ export interface ServeStart {
 /** Serves until the signal comes; then answers what has begun, saves, and returns. @throws SettingError. */
 export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }: ServeStart): Promise<void> {
   const { settings } = resolved;
-  const [tokens, recommender] = [tokensOf(settings), recommenderOf(settings)];
+  const [tokens, recommender, rank] = [tokensOf(settings), recommenderOf(settings), rankOf(settings)];
   originsOf(settings, tokens);
   checkConnections(settings);
   if (isPrinted) {
@@ -92,7 +115,7 @@ export async function serveEdge(resolved: Resolved, { isPrinted, print, signal }
   }
   const journal = journalOf(settings);
   for (const warning of resolved.warnings) journal.tell("warn", "setting", warning);
-  await new Server(settings, journal).run(tokens, recommender, signal);
+  await new Server(settings, journal).run(tokens, { recommender, rank }, signal);
 }
 
 function journalOf({ logLevel, logFormat }: ServeSettings): Journal {
@@ -110,14 +133,18 @@ class Server {
     this.#journal = journal;
   }
 
-  async run(tokens: Token[] | undefined, options: Partial<RecommenderOptions>, signal: AbortSignal): Promise<void> {
+  async run(
+    tokens: Token[] | undefined,
+    { recommender: options, rank }: { recommender: Partial<RecommenderOptions>; rank: Partial<RankOptions> },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { dir = "liveq-data", host, port, simulate } = this.#settings;
     const memory = this.#settings.memory || (simulate && this.#settings.dir === undefined);
     const folder = memory ? undefined : dir;
     const log: EventLog = folder === undefined ? openLog(new MemoryStore()) : await this.#folder(folder);
     const { checkpointEvery: checkpointRecords, modelUpdates, goldenQueries, valueMax, lossFactor } = this.#settings;
     const models = { modelUpdates, goldenQueries, valueMax, lossFactor };
-    const started = LearnerThread.start({ folder, options, checkpointRecords, models });
+    const started = LearnerThread.start({ folder, options, rank, checkpointRecords, models });
     const { learner, beginning } = await started.catch(async (error: unknown) => {
       // Its thread would keep the process.
       await log.close();

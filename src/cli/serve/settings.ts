@@ -16,6 +16,8 @@ export interface ServeSettings {
   origin: string[] | undefined;
   /** A file, or the options themselves. */
   options: string | Record<string, unknown> | undefined;
+  /** The same of ranking. */
+  rank: string | Record<string, unknown> | undefined;
   seed: number | undefined;
   checkpointEvery: number;
   modelUpdates: number;
@@ -26,6 +28,8 @@ export interface ServeSettings {
   connect: string[] | undefined;
   /** Seconds; undefined: by platform. */
   connectEvery: number | undefined;
+  /** The public address of this server. */
+  connectCallback: string | undefined;
   maxBytes: number;
   maxEvents: number;
   maxBatch: number;
@@ -69,6 +73,13 @@ const origins: Rule = [
   (value) => texts[0](value) && (value as string[]).every((one) => one === "*" || isOrigin(one)),
   'origins such as "https://live.example", or "*"',
 ];
+const isPublic = (one: unknown) => {
+  if (typeof one !== "string" || !URL.canParse(one)) return false;
+  const { protocol, hostname, search, hash, username, password } = new URL(one);
+  const isSafe = protocol === "https:" || (protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname));
+  return isSafe && `${search}${hash}${username}${password}` === "" && !/[?#]$/.test(one);
+};
+const publicAddress: Rule = [isPublic, 'an address such as "https://live.example", without a query'];
 const fileOrObject: Rule = [
   (value) => text[0](value) || (typeof value === "object" && value !== null && !Array.isArray(value)),
   "a file's name, or an object",
@@ -106,6 +117,10 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
     ...{ kind: "text", shown: "<file>", rule: fileOrObject },
     about: "options of a new recommender, as JSON; in a file of settings also the object itself",
   },
+  rank: {
+    ...{ kind: "text", shown: "<file>", rule: fileOrObject },
+    about: "options of ranking in a new server, as JSON; in a file of settings also the object itself",
+  },
   seed: number("<n>", "seed of a new recommender", integer(0, SEED_MAX)),
   checkpointEvery: number("<n>", "records between two checkpoints", integer(1, 1e9), 100_000),
   modelUpdates: number("<n>", "updates between two models, at least", integer(1, 1e9), 200),
@@ -117,6 +132,10 @@ export const SETTINGS: { readonly [K in keyof ServeSettings]: Setting } = {
     about: "follow owncast=URL, peertube=URL, twitch=user_id=1&language=en; their secrets are variables",
   },
   connectEvery: number("<s>", "seconds between two polls (default: 15, 30 or 60 by platform)", between(1, 86_400)),
+  connectCallback: {
+    ...{ kind: "text", shown: "<url>", rule: publicAddress },
+    about: "this server's public address: it makes its own subscriptions of Twitch's EventSub for it",
+  },
   maxBytes: number("<n>", "most bytes of a body, as sent and decompressed", integer(1, 2 ** 30), 2 ** 23),
   maxEvents: number("<n>", "most events of a request", integer(1, 2 ** 20), 10_000),
   maxBatch: number("<n>", "most requests of a batch", integer(1, 10_000), 100),

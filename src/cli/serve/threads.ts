@@ -30,6 +30,12 @@ export type LearnerAnswer =
   | { id: number; value: Beginning | Learned | Uint8Array | readonly Figure[] | undefined }
   | { id: number; error: string };
 
+/**
+ * Room for the newest objects of the learner, MB. With the little that V8 gives by default it collects them often, and on the cores
+ * of the threads that answer.
+ */
+const YOUNG_MB = 64;
+
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -43,7 +49,7 @@ export class LearnerThread implements LearnerPort {
   #ended: Error | undefined;
 
   private constructor(start: LearnerStart, file: URL) {
-    this.#worker = new Worker(file, { workerData: start });
+    this.#worker = new Worker(file, { workerData: start, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     this.#worker.on("message", (answer: LearnerAnswer) => this.#take(answer));
     this.#worker.on("error", (cause) => this.#end(new Error(`the learner ended: ${cause.message}`, { cause })));
     this.#worker.on("exit", () => this.#end(new Error("the learner ended")));

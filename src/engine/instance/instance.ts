@@ -3,6 +3,7 @@ import type { instantiate as instantiateRaw } from "../../../.build/dqn.js";
 import { ABI_VERSION, type Check, MAX_HIDDEN, Region, Size, Status } from "../../../assembly/abi.js";
 import { checked, integer, oneOf, type Rules } from "../../check/index.js";
 import { prefersUnrolled } from "./host.js";
+import { type CompiledModule, instantiated, requireWebAssembly } from "./instantiate.js";
 import { canSleep, hire, type Start, sharedMemory, whyAlone, withImportedMemory } from "./threads.js";
 
 type Exports = Awaited<ReturnType<typeof instantiateRaw>>;
@@ -21,11 +22,6 @@ export interface Shape {
   /** A safe integer >= 0. */
   seed: number;
 }
-
-/** `WebAssembly.Module`, also where TypeScript knows none: `lib` without `dom` and the types of Node alone. */
-export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
-  ? Module
-  : object;
 
 /** How an agent runs. These options change no bit of its results and are not saved. */
 export interface EngineOptions {
@@ -55,25 +51,13 @@ const DEFAULTS: EngineOptions = { kernels: "auto", threads: 1 };
 /** Ends the workers of an engine that was garbage-collected without `release`. */
 const abandoned = new FinalizationRegistry<() => void>((release) => release());
 
-/** @throws Error where the host refuses WebAssembly: most do when it is compiled, WebKit when it is instantiated. */
-function instantiate(compile: () => WebAssembly.Module, imports: WebAssembly.Imports = {}): Exports {
-  try {
-    return new WebAssembly.Instance(compile(), imports).exports as unknown as Exports;
-  } catch (cause) {
-    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
-    throw new Error(
-      `the host refuses WebAssembly: a page needs script-src 'wasm-unsafe-eval', a worker { module } of "liveq/dqn.wasm" (${cause.message})`,
-      { cause },
-    );
-  }
-}
-
 /** The module's bytes with an imported memory, and that memory. */
 function onSharedMemory(own: Uint8Array) {
   return { bytes: withImportedMemory(own), imports: { env: { memory: sharedMemory() } } };
 }
 
 const GIGABYTE = 1e9;
+const FILE = "liveq/dqn.wasm";
 
 /**
  * @internal
@@ -91,9 +75,7 @@ export class Engine {
    *   compile; RangeError or TypeError for wrong options.
    */
   constructor(shape: Shape, options: EngineOptions = {}) {
-    if (typeof WebAssembly === "undefined") {
-      throw new Error("the host has no WebAssembly: it is an old one, or it is switched off, as by a lockdown mode");
-    }
+    requireWebAssembly();
     const { module, kernels, threads = 1 } = checked<EngineOptions>(options, RULES, DEFAULTS);
     const isUnrolled = kernels === "auto" ? prefersUnrolled() : kernels === "unrolled";
     this.build = `simd128 ${isUnrolled ? "unrolled" : "rolled"}`;
@@ -101,8 +83,8 @@ export class Engine {
     if (threads > 1) this.#crew.reason = whyAlone() ?? (bytes ? "" : "no bytes of the module for workers");
     const shared = threads > 1 && this.#crew.reason === "" ? onSharedMemory(bytes!) : undefined;
     const exports = shared
-      ? instantiate(() => new WebAssembly.Module(shared.bytes), shared.imports)
-      : instantiate(() => module ?? defaultModule());
+      ? instantiated<Exports>(FILE, () => new WebAssembly.Module(shared.bytes), shared.imports)
+      : instantiated<Exports>(FILE, () => module ?? defaultModule());
     if (exports.abi() !== ABI_VERSION) {
       throw new Error(`the module has ABI ${exports.abi()}, this package needs ${ABI_VERSION}`);
     }
@@ -179,7 +161,7 @@ export class Engine {
   /** A number that depends on where each region lies. */
   #layout(): number {
     let sum = 0;
-    for (let id = 0; id <= Region.Parts; id++) {
+    for (let id = 0; id < Region.Count; id++) {
       sum = (Math.imul(sum, 31) + this.exports.region(id) + this.exports.regionBytes(id)) | 0;
     }
     return sum;

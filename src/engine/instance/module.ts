@@ -1,23 +1,12 @@
 import text from "../../../.build/dqn.text.js";
+import { decoded } from "./text.js";
 
 let bytes: Uint8Array<ArrayBuffer> | undefined;
 let module: WebAssembly.Module | undefined;
 
 /** The bytes of the engine, from a string that assembly/text.mjs wrote into this file. */
 export function defaultBytes(): Uint8Array<ArrayBuffer> {
-  if (bytes) return bytes;
-  const codes: number[] = [];
-  let high = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    const digit = (code + (code < 92 ? 30 : 29)) % 90;
-    if (digit > 87) high = (digit - 87) * 88;
-    else {
-      codes.push(high + digit - 5);
-      high = 0;
-    }
-  }
-  bytes = Uint8Array.from(codes);
+  bytes ??= decoded(text);
   return bytes;
 }
 

@@ -4,8 +4,18 @@ declare module "*/dqn.wasm" {
   export default module;
 }
 
+declare module "*/continuous.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
 /** module.ts or module.workerd.ts, bundled: package.json's `imports` chooses. */
 declare module "#module" {
   export function defaultModule(): WebAssembly.Module;
   export function defaultBytes(): Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** actormodule.ts or actormodule.workerd.ts, in the same way. */
+declare module "#continuous" {
+  export function continuousModule(): WebAssembly.Module;
 }

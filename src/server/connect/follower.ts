@@ -51,6 +51,9 @@ export interface PlatformState {
   webhooks: number;
   /** What was not taken, by reason. */
   dropped: Readonly<Record<string, number>>;
+  /** Subscriptions that the server holds at the platform, and why the last look at them failed; undefined: it makes none. */
+  subscriptions: number | undefined;
+  subscriptionError: string | undefined;
   /** Subscriptions that the platform has ended, and why, the latest ones. */
   revoked: readonly string[];
 }
@@ -80,6 +83,8 @@ export interface FollowerOptions {
   onAir?: Iterable<Id>;
   /** How its webhook is known to be the platform's. Default: it has none. */
   webhook?: { kind: "twitch" | "owncast"; secret: string };
+  /** Makes its subscriptions at the platform as they shall be, and returns how many there are. Default: it has none. */
+  subscribe?: () => Promise<number>;
   connector?: Omit<ConnectorOptions, "onAir" | "onError" | "report">;
   /** Told of what changes: reached, out of reach, revoked. Default: nobody. */
   onLog?: (text: string) => void;
@@ -91,6 +96,9 @@ const BACKOFF_MS = 300_000;
 const BATCH = 1000;
 const WAITING = 50_000;
 const REVOKED = 16;
+/** Between two looks at the subscriptions, and after one that failed. */
+const SUBSCRIBE_MS = 600_000;
+const RESUBSCRIBE_MS = 60_000;
 
 /** Follows a platform: polls it, takes its webhook, and feeds what changes. No odd answer ends it. */
 export class Follower implements PlatformConnection {
@@ -108,6 +116,9 @@ export class Follower implements PlatformConnection {
   #ended: Promise<void> | undefined;
   #wake: () => void = () => {};
   #isStopped = false;
+  #subscriptions: number | undefined;
+  #subscriptionError: string | undefined;
+  #subscribeAt = 0;
 
   constructor(options: FollowerOptions) {
     this.name = options.name;
@@ -160,7 +171,27 @@ export class Follower implements PlatformConnection {
     // While the log takes nothing, what changes is found later.
     if (this.#waiting.length < WAITING) await this.#refresh(now());
     await this.#send();
+    if (now() >= this.#subscribeAt) await this.#subscribe(now());
     return Math.min(intervalMs * (1 << Math.min(this.#inARow, 20)), Math.max(intervalMs, BACKOFF_MS));
+  }
+
+  async #subscribe(now: number): Promise<void> {
+    const { subscribe } = this.#options;
+    if (subscribe === undefined || this.#isStopped) return;
+    try {
+      const before = this.#subscriptions;
+      this.#subscriptions = await subscribe();
+      if (before !== this.#subscriptions || this.#subscriptionError !== undefined)
+        this.#log(`sends notifications: ${this.#subscriptions} subscriptions`);
+      this.#subscriptionError = undefined;
+      this.#subscribeAt = now + SUBSCRIBE_MS;
+    } catch (error) {
+      this.#subscribeAt = now + RESUBSCRIBE_MS;
+      if (this.#isStopped) return;
+      const { message } = error as Error;
+      if (message !== this.#subscriptionError) this.#log(`takes no subscriptions: ${message}`);
+      this.#subscriptionError = message;
+    }
   }
 
   async #refresh(now: number): Promise<void> {
@@ -217,6 +248,8 @@ export class Follower implements PlatformConnection {
     this.#revoked.push(`${found.type}: ${found.reason}`);
     if (this.#revoked.length > REVOKED) this.#revoked.shift();
     this.#log(`has ended the subscription to ${found.type}: ${found.reason}`);
+    // Not at once: what it has ended for a reason it would end again.
+    this.#subscribeAt = Math.min(this.#subscribeAt, this.#options.now() + RESUBSCRIBE_MS);
     return { status: 204 };
   }
 
@@ -290,12 +323,15 @@ export class Follower implements PlatformConnection {
       onAir: this.#connector.onAir().length,
       waiting: this.#waiting.length,
       dropped: { ...this.#connector.report.droppedBy, ...this.#refused },
+      subscriptions: this.#subscriptions,
+      subscriptionError: this.#subscriptionError,
       revoked: [...this.#revoked],
     };
   }
 
   figures(): PlatformFigure[] {
     const { isReached, polls, failures, onAir, events, waiting, webhooks, lastReachedAt, dropped } = this.state();
+    const { subscribe } = this.#options;
     const connection = this.name;
     const figure = (name: string, help: string, value: number, more: Record<string, string> = {}) => {
       return { name: `connect_${name}`, help, value, labels: { connection, ...more } };
@@ -309,6 +345,9 @@ export class Follower implements PlatformConnection {
       figure("streams_on_air", "Streams of a platform on air.", onAir),
       figure("events_total", "Events of a platform that were taken.", events),
       figure("events_waiting", "Events of a platform that wait for the log.", waiting),
+      ...(subscribe === undefined
+        ? []
+        : [figure("subscriptions", "Subscriptions that the server holds at a platform.", this.#subscriptions ?? 0)]),
       ...Object.entries(dropped).map(([reason, count]) => {
         return figure("dropped_total", "What came from a platform and was not taken, by reason.", count, { reason });
       }),

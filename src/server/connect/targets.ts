@@ -1,8 +1,9 @@
 import { owncastAdapter, type PlatformAdapter, peertubeAdapter, twitchAdapter } from "../../logs/index.js";
 import type { Id, LiveEvent, Receipt } from "../../protocol/index.js";
+import { EventSub } from "./eventsub.js";
 import { Follower, type FollowerOptions } from "./follower.js";
 import { TwitchToken } from "./token.js";
-import { Wire } from "./wire.js";
+import { Wire, type WireRequest } from "./wire.js";
 
 /** What connections are made of. */
 export interface PlatformParts {
@@ -18,6 +19,8 @@ export interface PlatformParts {
   signal: AbortSignal;
   /** Between two polls, milliseconds. Default by platform: 15, 30 or 60 s. */
   intervalMs?: number | undefined;
+  /** The address under which platforms reach this server, such as `https://live.example`. Default: no subscriptions are made. */
+  callback?: string | undefined;
   onLog?: (text: string) => void;
 }
 
@@ -27,6 +30,8 @@ interface Target {
   intervalMs: number;
   headers?: (isRefused: boolean) => Promise<Record<string, string>>;
   webhook?: FollowerOptions["webhook"];
+  /** What the subscriptions of its webhook are about. Default: the platform takes none. */
+  subscribed?: { url: string; users: readonly string[] };
 }
 
 type Environment = PlatformParts["environment"];
@@ -97,6 +102,7 @@ function twitch(text: string, environment: Environment): Target {
     adapter: twitchAdapter({ ...given, ...(isAddress && { url: address }) }),
     ...{ intervalMs: 60_000, headers: (isRefused: boolean) => tokens.headers(isRefused) },
     ...(secret !== undefined && { webhook: { kind: "twitch" as const, secret } }),
+    subscribed: { url: isAddress ? address.replace(/\/$/, "") : "https://api.twitch.tv/helix", users: given.users },
   };
 }
 
@@ -135,8 +141,10 @@ export function connectPlatforms(specs: readonly string[], parts: PlatformParts)
     const n = (names.get(platform) ?? 0) + 1;
     names.set(platform, n);
     const wire = new Wire({ now, signal, ...(target.headers && { headers: target.headers }) });
+    const name = n === 1 ? platform : `${platform}-${n}`;
+    const subscriptions = subscriptionsOf(name, target, wire, parts);
     return new Follower({
-      name: n === 1 ? platform : `${platform}-${n}`,
+      name,
       adapter: target.adapter,
       ask: (request) => wire.ask(request),
       ...{ feed, now, intervalMs: parts.intervalMs ?? target.intervalMs },
@@ -144,11 +152,34 @@ export function connectPlatforms(specs: readonly string[], parts: PlatformParts)
         own.endsWith("/") || own.endsWith(":") ? stream.startsWith(own) : stream === own,
       ),
       ...(target.webhook && { webhook: target.webhook }),
+      ...(subscriptions && { subscribe: () => subscriptions.reconcile() }),
       ...(onLog && { onLog: (text: string) => onLog(`${text} (${new URL(list).origin})`) }),
       // Twitch sends a notification that failed again for some minutes.
       connector: { skewMs: 600_000 },
     });
   });
+}
+
+/** What keeps the subscriptions of a target; undefined where there are none to make. @throws RangeError without a secret. */
+function subscriptionsOf(
+  name: string,
+  { webhook, subscribed }: Target,
+  wire: Wire,
+  { callback, onLog }: PlatformParts,
+): EventSub | undefined {
+  if (callback === undefined || subscribed === undefined) return undefined;
+  if (webhook === undefined) {
+    throw new RangeError(
+      '"twitch" needs LIVEQ_TWITCH_EVENTSUB_SECRET in the environment, to sign what comes to the callback',
+    );
+  }
+  if (subscribed.users.length === 0) {
+    onLog?.(`${name} is polled alone: only a "user_id" can be subscribed to`);
+    return undefined;
+  }
+  const own = `${callback.replace(/\/$/, "")}/v1/connect/${name}`;
+  const ask = (request: WireRequest, statuses: readonly number[]) => wire.ask(request, statuses);
+  return new EventSub({ ...subscribed, callback: own, secret: webhook.secret, ask });
 }
 
 /** The name of the only stream of a target, or how the names of its streams begin: then it ends with `/` or `:`. */

@@ -23,6 +23,11 @@ const TAGGED = 64;
 /** The longest that a platform may ask to wait. */
 const WAIT_MS = 3_600_000;
 
+/** A request to a platform. */
+export interface WireRequest extends Omit<PlatformRequest, "method"> {
+  method: PlatformRequest["method"] | "DELETE";
+}
+
 /** A request without an answer. Its message names the address without its query. */
 export class WireError extends Error {}
 
@@ -45,19 +50,28 @@ export class Wire {
     return this.#waitUntil;
   }
 
-  /** The parsed JSON of an answer. @throws WireError. */
-  async ask(request: PlatformRequest): Promise<unknown> {
+  /**
+   * The parsed JSON of an answer; undefined for one of another status than 200.
+   *
+   * @param statuses Those that are no errors.
+   * @throws WireError.
+   */
+  async ask(request: WireRequest, statuses: readonly number[] = [200]): Promise<unknown> {
     const { now } = this.#options;
     const name = nameOf(request.url);
     if (now() < this.#waitUntil) throw new WireError(`${name} wants no request before ${timeOf(this.#waitUntil)}`);
     for (const isRefused of [false, true]) {
-      const answer = await this.#once(request, name, isRefused);
+      const answer = await this.#once(request, name, { isRefused, statuses });
       if (answer !== REFUSED) return answer;
     }
     throw new WireError(`${name} answered 401: the token is not right`);
   }
 
-  async #once(request: PlatformRequest, name: string, isRefused: boolean): Promise<unknown> {
+  async #once(
+    request: WireRequest,
+    name: string,
+    how: { isRefused: boolean; statuses: readonly number[] },
+  ): Promise<unknown> {
     const { timeoutMs, signal } = this.#options;
     const abort = new AbortController();
     let isLate = false;
@@ -69,7 +83,7 @@ export class Wire {
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
     try {
-      return await this.#answer(request, name, { isRefused, signal: abort.signal });
+      return await this.#answer(request, name, { ...how, signal: abort.signal });
     } catch (error) {
       if (error instanceof WireError) throw error;
       if (isLate) throw new WireError(`${name} did not answer within ${timeoutMs} ms`);
@@ -81,9 +95,9 @@ export class Wire {
   }
 
   async #answer(
-    { method, url, body }: PlatformRequest,
+    { method, url, body }: WireRequest,
     name: string,
-    { isRefused, signal }: { isRefused: boolean; signal: AbortSignal },
+    { isRefused, statuses, signal }: { isRefused: boolean; statuses: readonly number[]; signal: AbortSignal },
   ): Promise<unknown> {
     const known = method === "GET" ? this.#tagged.get(url) : undefined;
     const headers: Record<string, string> = { accept: "application/json", ...(await this.#options.headers(isRefused)) };
@@ -97,6 +111,7 @@ export class Wire {
     if (response.status !== 200) {
       await response.body?.cancel().catch(() => {});
       if (response.status === 401) return REFUSED;
+      if (statuses.includes(response.status)) return undefined;
       throw new WireError(`${name} answered ${response.status}`);
     }
     const answer = parsed(await this.#bytes(response, name), name);

@@ -21,7 +21,7 @@ export interface Model {
 }
 
 /** A model as bytes: the length of its JSON, the JSON, and the weights as they are in memory. */
-export function fileOfModel({ weights, ...about }: Model): Uint8Array {
+export function fileOfModel<M extends { readonly weights: Float32Array }>({ weights, ...about }: M): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(about));
   const bytes = new Uint8Array(4 + json.byteLength + weights.byteLength);
   new DataView(bytes.buffer).setUint32(0, json.byteLength, true);
@@ -31,17 +31,14 @@ export function fileOfModel({ weights, ...about }: Model): Uint8Array {
 }
 
 /** The model of such bytes. @throws SnapshotError for others. */
-export function modelOf(bytes: Uint8Array): Model {
+export function modelOf<M extends { readonly weights: Float32Array } = Model>(bytes: Uint8Array): M {
   try {
     const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     // JSON has no NaN.
     const about = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)), (_, value) => value ?? Number.NaN);
-    const older = { gradientNorm: Number.NaN };
-    return {
-      ...older,
-      ...(about as Omit<Model, "weights" | "gradientNorm">),
-      weights: new Float32Array(bytes.slice(end).buffer),
-    };
+    // Of a model that was kept by an older server.
+    const older = "tdErrorP90" in about ? { gradientNorm: Number.NaN } : {};
+    return { ...older, ...about, weights: new Float32Array(bytes.slice(end).buffer) } as M;
   } catch (cause) {
     throw new SnapshotError(`the file of a model: ${(cause as Error).message}`);
   }

@@ -11,7 +11,7 @@ import {
 import type { DecisionRows, Recommender, RequestExploration } from "../../recommender/index.js";
 import type { Figure } from "../../statistics/index.js";
 import { type EventLog, type LogStats, StorageError } from "../../storage/index.js";
-import { RankService } from "../rank/index.js";
+import { isKept, type RankModel, RankModels, RankService } from "../rank/index.js";
 import { type Acting, type Model, ServingAgent, type ShadowReport } from "./agent.js";
 import { type Candidate, Gallery } from "./gallery.js";
 import type { HeldBack } from "./learner.js";
@@ -32,6 +32,11 @@ export interface EdgeParts {
   /** The models of an earlier run, the oldest first, and the one that somebody went back to. Default: none. */
   models?: readonly Model[] | undefined;
   pinned?: number | undefined;
+  /** What scored in the shadow of an earlier run. Default: nothing. */
+  shadow?: Candidate | undefined;
+  /** Those of ranking, as `models` and `pinned`. Default: none. */
+  rankModels?: readonly RankModel[] | undefined;
+  rankPinned?: number | undefined;
   /** The host's time, milliseconds since the Unix epoch. */
   now: () => number;
   /** Called with what goes wrong behind the back of requests. */
@@ -112,11 +117,14 @@ export class Edge {
   readonly #replica: Replica;
   readonly #agent: ServingAgent;
   readonly #gallery: Gallery;
+  readonly #rankModels: RankModels;
   readonly #parts: EdgeParts;
   readonly #stats = { requests: 0, events: 0, unlogged: 0, firstPlaces: 0, firstPropensities: 0 };
   #failed: EdgeStats["failed"];
   #heldBack: HeldBack | undefined;
   #learned: number;
+  /** Writes of the log that are under way. */
+  readonly #appending = new Set<Promise<unknown>>();
   /** Ends the sleep of the pump. */
   #wake: () => void = () => {};
   #isClosing = false;
@@ -136,11 +144,14 @@ export class Edge {
     this.#gallery = new Gallery(agent, { ...first, weights: agent.copyWeights() }, parts.now, (model) =>
       parts.onNews?.({ type: "model", model }),
     );
-    this.#gallery.restore(parts.models ?? [], parts.pinned);
+    this.#gallery.restore(parts.models ?? [], parts.pinned, parts.shadow);
     this.#gallery.try(replica.trials.options);
-    this.rank = new RankService(replica.ranker, {
+    this.#rankModels = new RankModels(replica.ranker);
+    this.#rankModels.restore(parts.rankModels ?? [], parts.rankPinned);
+    this.rank = new RankService(replica.ranker, this.#rankModels, {
       append: (record) => this.#append([{ type: "rank", record }]),
       tell: (record) => this.#tell({ type: "rank", record }),
+      keep: () => this.#keepModels(),
       now: parts.now,
     });
   }
@@ -255,20 +266,21 @@ export class Edge {
   }
 
   /**
-   * Goes back to an earlier model at once, and stays there until `release`, also over restarts where models are kept.
+   * Goes back to an earlier model at once, before it returns, and stays there until `release`; resolves when it stays also
+   * over restarts, where models are kept.
    *
    * @param version Default: the one before.
    * @throws RangeError.
    */
-  rollback(version?: number): void {
+  rollback(version?: number): Promise<void> {
     this.#gallery.rollback(version);
-    this.#keepModels();
+    return this.#keepModels();
   }
 
-  /** Lets the newest model go live again, and those to come. */
-  release(): void {
+  /** Lets the newest model go live again, and those to come; resolves as `rollback` does. */
+  release(): Promise<void> {
     this.#gallery.release();
-    this.#keepModels();
+    return this.#keepModels();
   }
 
   /** The models that one can go back to, the oldest first; without their weights. */
@@ -305,12 +317,18 @@ export class Edge {
     await this.#append([record]);
     applyRecord(this.#replica, record);
     this.#gallery.try(options);
-    this.#keepModels();
+    await this.#keepModels();
   }
 
-  /** Lets a candidate score the same requests, which it does not answer; undefined: no longer. @throws EventError. */
-  shadow(candidate: Candidate | undefined): void {
+  /**
+   * Lets a candidate score the same requests, which it does not answer, also over restarts where models are kept; its counts
+   * begin anew then. Undefined: no longer.
+   *
+   * @throws EventError.
+   */
+  shadow(candidate: Candidate | undefined): Promise<void> {
     this.#gallery.shadow(candidate);
+    return this.#keepModels();
   }
 
   stats(): EdgeStats {
@@ -338,8 +356,12 @@ export class Edge {
     return this.#replica.recommender.stats();
   }
 
-  /** Resolves when the learner has learned from all that is logged by now. @throws Error if it no longer works. */
+  /**
+   * Resolves when the learner has learned from all that happened by now, decisions that were answered and are not yet logged
+   * among it. @throws Error if it no longer works.
+   */
   async settled(): Promise<void> {
+    await Promise.allSettled(this.#appending);
     const until = this.#parts.log.next;
     while (this.#learned < until && !this.#isClosing) {
       if (this.#failed === "learner") throw new Error("the learner no longer works; what is logged waits for it");
@@ -396,17 +418,23 @@ export class Edge {
     });
   }
 
-  #keepModels(): void {
-    this.#parts.learner.keep?.(this.#gallery.kept).catch((error) => this.#parts.onError?.(error));
+  /** Resolves when the models in use are kept; what goes wrong is told to `onError`. */
+  async #keepModels(): Promise<void> {
+    const { learner, onError } = this.#parts;
+    await learner.keep?.({ ...this.#gallery.kept, rank: this.#rankModels.kept }).catch((error) => onError?.(error));
   }
 
   async #append(records: readonly EdgeRecord[]): Promise<void> {
     if (this.#isClosing) throw new StorageError("closed", "the server is closing");
+    const appended = this.#parts.log.append(records.map(encodeRecord));
+    this.#appending.add(appended);
     try {
-      await this.#parts.log.append(records.map(encodeRecord));
+      await appended;
     } catch (error) {
       if (error instanceof StorageError && error.reason === "failed") this.#failed = "log";
       throw error;
+    } finally {
+      this.#appending.delete(appended);
     }
     this.#wake();
   }
@@ -447,18 +475,20 @@ export class Edge {
     if (records.length > 0) this.#take(await learner.take(this.#learned, records));
   }
 
-  #take({ next, model, rank, heldBack, trimTo, isSaved }: Learned): void {
+  #take({ next, model, rank, heldBack, rankHeldBack, trimTo, isSaved }: Learned): void {
     const { log, onError, onNews } = this.#parts;
     this.#learned = next;
     if (heldBack !== undefined && heldBack.updates !== this.#heldBack?.updates)
       onNews?.({ type: "heldBack", heldBack });
     this.#heldBack = heldBack;
+    if (rankHeldBack !== undefined && rankHeldBack.updates !== this.rank.heldBack?.updates)
+      onNews?.({ type: "heldBack", heldBack: rankHeldBack });
+    this.rank.heldBack = rankHeldBack;
     if (isSaved) onNews?.({ type: "checkpoint", sequence: next, trimTo: trimTo ?? 0 });
     if (trimTo !== undefined) log.trim(trimTo).catch((error) => onError?.(error));
-    if (rank !== undefined) this.#replica.ranker.swap(rank);
-    if (model === undefined) return;
-    this.#gallery.add(model);
-    this.#keepModels();
+    if (rank !== undefined) this.#rankModels.add(rank);
+    if (model !== undefined) this.#gallery.add(model);
+    if (model !== undefined || (rank !== undefined && isKept(rank.version))) void this.#keepModels();
   }
 }
 

@@ -35,13 +35,16 @@ export class Gallery {
   }
 
   /** Puts back the models of an earlier run; those that do not fit the agent are left out. */
-  restore(models: readonly Model[], pinned: number | undefined): void {
+  restore(models: readonly Model[], pinned: number | undefined, shadow: Candidate | undefined): void {
     const fitting = models.filter(({ weights }) => weights.length === this.#live.weights.length);
-    if (fitting.length === 0) return;
-    this.#models.splice(0, this.#models.length, ...fitting);
-    const found = fitting.find(({ version }) => version === pinned);
-    this.#isPinned = found !== undefined;
-    this.#swap(found ?? fitting.at(-1)!);
+    if (fitting.length > 0) {
+      this.#models.splice(0, this.#models.length, ...fitting);
+      const found = fitting.find(({ version }) => version === pinned);
+      this.#isPinned = found !== undefined;
+      this.#swap(found ?? fitting.at(-1)!);
+    }
+    const isThere = (version: number) => this.#models.some((model) => model.version === version);
+    if (shadow === "newest" || (shadow !== undefined && isThere(shadow.model))) this.shadow(shadow);
   }
 
   /** The model that answers, since when, and whether newer ones wait. */
@@ -57,7 +60,7 @@ export class Gallery {
   /** Which of them must last over restarts. */
   get kept(): KeptModels {
     const versions = this.#models.map(({ version }) => version);
-    return { versions, pinned: this.#isPinned ? this.#live.version : undefined };
+    return { versions, pinned: this.#isPinned ? this.#live.version : undefined, shadow: this.#candidate };
   }
 
   add(model: Model): void {

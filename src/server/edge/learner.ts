@@ -2,7 +2,7 @@ import { checked, nonNegative, positive, positiveInteger, type Rules } from "../
 import type { Id } from "../../protocol/index.js";
 import type { Recommender } from "../../recommender/index.js";
 import type { Figure } from "../../statistics/index.js";
-import type { RankModel } from "../rank/index.js";
+import { RankGate, type RankModel } from "../rank/index.js";
 import type { Model } from "./agent.js";
 import { decodeRecord } from "./log/records.js";
 import { Pulse } from "./pulse.js";
@@ -60,7 +60,7 @@ export class Learner {
   /** Users of the latest requests. */
   readonly #golden: Id[] = [];
   #published: number;
-  #ranked = 0;
+  readonly #rank: RankGate;
   #tried = 0;
   readonly #pulse = new Pulse();
   #loss = Number.NaN;
@@ -68,15 +68,21 @@ export class Learner {
 
   /**
    * @param next Sequence number of the first record that the replica does not know.
-   * @param published Version of the last model that there was. Default 0.
+   * @param published Versions of the last model that there was, and of the last one of ranking. Default 0.
    */
-  constructor(replica: Replica, next: number, options: Partial<ModelOptions> = {}, published = 0) {
+  constructor(
+    replica: Replica,
+    next: number,
+    options: Partial<ModelOptions> = {},
+    [published, ranked]: readonly [number, number] = [0, 0],
+  ) {
     this.replica = replica;
     this.recommender = replica.recommender;
     this.next = next;
     this.#published = published;
     this.#options = checkedModels(options);
     this.#tried = this.recommender.stats().updates;
+    this.#rank = new RankGate(replica.ranker, this.#options, ranked);
   }
 
   /** What the policy has brought since this learner began. */
@@ -95,6 +101,7 @@ export class Learner {
     this.next++;
     const receipt = applyRecord(this.replica, record);
     if (record.type === "event" && receipt === "taken") this.#pulse.feedback(record.event);
+    else if (record.type === "rank") this.#rank.take(record.record);
     if (record.type === "decision") {
       this.#pulse.decision(record.decision);
       this.#golden.push(record.decision.user);
@@ -119,12 +126,14 @@ export class Learner {
     return { version, sequence: this.next, ...learned, weights: weights() };
   }
 
-  /** The weights by which actions are ranked, if enough was learned since the last ones. */
+  /** The model of ranking of now, if enough was learned since the last one and it passes the gates. */
   rankModel(): RankModel | undefined {
-    const { ranker } = this.replica;
-    if (ranker.updates - this.#ranked < ranker.options.modelUpdates) return undefined;
-    this.#ranked = ranker.updates;
-    return ranker.model();
+    return this.#rank.model();
+  }
+
+  /** The last model of ranking, where it was held back. */
+  get rankHeldBack(): HeldBack | undefined {
+    return this.#rank.heldBack;
   }
 
   /** Why the model of now must not go live. */

@@ -1,6 +1,7 @@
 import type { Figure } from "../../statistics/index.js";
-import type { RankModel } from "../rank/index.js";
+import type { KeptRankModels, RankModel } from "../rank/index.js";
 import type { Model } from "./agent.js";
+import type { Candidate } from "./gallery.js";
 import type { HeldBack } from "./learner.js";
 
 /** What a learner says after it was told records. */
@@ -12,6 +13,8 @@ export interface Learned {
   /** New weights by which actions are ranked. */
   readonly rank?: RankModel | undefined;
   readonly heldBack?: HeldBack | undefined;
+  /** The last model of ranking, where it did not pass the gates. */
+  readonly rankHeldBack?: HeldBack | undefined;
   /** Set when nobody needs them any more: the log may be trimmed up to here. */
   readonly trimTo?: number | undefined;
   /** Whether it has saved itself just now. */
@@ -23,6 +26,10 @@ export interface KeptModels {
   readonly versions: readonly number[];
   /** The one that somebody went back to; undefined: the newest answers. */
   readonly pinned: number | undefined;
+  /** What scores in the shadow. Default: nothing. */
+  readonly shadow?: Candidate | undefined;
+  /** Those of ranking. Default: as they are. */
+  readonly rank?: KeptRankModels;
 }
 
 /** The learner of a server, on this thread or another. */

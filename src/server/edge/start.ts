@@ -1,7 +1,8 @@
 import { Recommender, type RecommenderOptions } from "../../recommender/index.js";
 import type { Checkpoints, Shelf } from "../../storage/index.js";
-import { Ranker, type RankOptions } from "../rank/index.js";
+import { Ranker, type RankModel, type RankOptions } from "../rank/index.js";
 import { type Model, modelOf } from "./agent.js";
+import type { Candidate } from "./gallery.js";
 import { whole } from "./log/file.js";
 import { replicaFile } from "./replica.js";
 import { Trials } from "./trials.js";
@@ -21,21 +22,51 @@ export interface Beginning {
   /** The models that were kept, the oldest first, and the one that somebody went back to. Default: none. */
   readonly models?: readonly Model[];
   readonly pinned?: number | undefined;
+  /** What scored in the shadow. Default: nothing. */
+  readonly shadow?: Candidate | undefined;
+  /** The models of ranking that were kept, the oldest first, and the one that somebody went back to. Default: none. */
+  readonly rankModels?: readonly RankModel[];
+  readonly rankPinned?: number | undefined;
+}
+
+/** Where models are kept. */
+export interface ModelShelves {
+  /** Default: nowhere. */
+  readonly shelf?: Shelf | undefined;
+  /** Those of ranking. Default: nowhere. */
+  readonly rankShelf?: Shelf | undefined;
+}
+
+/** The name of the shelf's note of what scores in the shadow. */
+export const SHADOW = "shadow";
+
+function shadowOf(note: string | undefined): Candidate | undefined {
+  if (note === "newest") return note;
+  return note !== undefined && /^\d{1,15}$/.test(note) ? { model: Number(note) } : undefined;
+}
+
+function keptIn({ shelf, rankShelf }: ModelShelves): Partial<Beginning> {
+  const of = <M extends { readonly weights: Float32Array }>(from: Shelf) =>
+    Array.from(from.items(), ({ bytes }) => modelOf<M>(bytes));
+  return {
+    ...(shelf && { models: of<Model>(shelf), pinned: shelf.mark, shadow: shadowOf(shelf.note(SHADOW)) }),
+    ...(rankShelf && { rankModels: of<RankModel>(rankShelf), rankPinned: rankShelf.mark }),
+  };
 }
 
 /**
  * The newest checkpoint; without one a new recommender, and a new ranker.
  *
- * @param shelf Where models are kept. Default: nowhere.
+ * @param shelves Where models are kept. Default: nowhere.
  * @throws TypeError, RangeError for wrong options.
  */
 export function beginning(
   checkpoints: Checkpoints | undefined,
   options: Partial<RecommenderOptions>,
   rank: Partial<RankOptions> = {},
-  shelf?: Shelf,
+  shelves: ModelShelves = {},
 ): Beginning {
-  const kept = shelf && { models: Array.from(shelf.items(), ({ bytes }) => modelOf(bytes)), pinned: shelf.mark };
+  const kept = keptIn(shelves);
   const newest = checkpoints?.newest();
   if (newest !== undefined) {
     return { file: whole(checkpoints!.read(newest)), sequence: newest.sequence, ...kept };

@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { readBytes } from "../../logs/index.js";
 import { bodyOf, HttpError } from "../body.js";
 import type { Desk, Handlers } from "./desk.js";
@@ -12,6 +13,17 @@ interface Answer {
   text: string;
 }
 
+/**
+ * Names for what a request with an idempotency key says, the same over restarts, when answers are no longer remembered: what
+ * has no id of its own is logged under one of them.
+ */
+export interface Lasting {
+  /** Of the key. */
+  readonly key: string;
+  /** Of the key and all of the request. */
+  readonly request: string;
+}
+
 /** A request with an idempotency key is answered once: the same again gets the same answer. */
 export class OnceAnswered {
   readonly #desk: Desk;
@@ -21,14 +33,14 @@ export class OnceAnswered {
     this.#desk = desk;
   }
 
-  async of(request: Request, run: (request: Request) => Promise<Response>): Promise<Response> {
+  async of(request: Request, run: (request: Request, names?: Lasting) => Promise<Response>): Promise<Response> {
     const key = request.headers.get("idempotency-key");
     if (key === null) return run(request);
     if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
       throw new HttpError(400, '"idempotency-key" must be 1 to 200 visible characters');
     }
     const body = await readBytes(bodyOf(request, this.#desk.options));
-    const digest = await fingerprint(request, body);
+    const digest = fingerprint(request, await sha256(body));
     const own = `${request.headers.get("authorization") ?? ""} ${key}`;
     const known = this.#answers.get(own);
     if (known !== undefined && known.digest !== digest) {
@@ -36,7 +48,13 @@ export class OnceAnswered {
     }
     const headers = { "content-type": request.headers.get("content-type") ?? "" };
     const again = () => new Request(request.url, { method: request.method, headers, body: body as BodyInit });
-    const { status, text } = await (known?.answer ?? this.#once(own, digest, run(again())));
+    const names = async () => ({ key: await nameOf(own), request: await nameOf(`${own} ${digest}`) });
+    const { status, text } = await (known?.answer ??
+      this.#once(
+        own,
+        digest,
+        names().then((of) => run(again(), of)),
+      ));
     return new Response(text, { status, headers: { "content-type": "application/json" } });
   }
 
@@ -58,9 +76,10 @@ export function answeredOnce(desk: Desk, handlers: Handlers): Handlers {
   const wrapped = Object.entries(handlers).map(([name, handler]): [string, Handlers[string]] => [
     name,
     (context) => {
-      if (context.req.method === "GET") return handler(context);
-      return once.of(context.req.raw, async (request) => {
+      if (context.req.method === "GET" || context.req.method === "HEAD") return handler(context);
+      return once.of(context.req.raw, async (request, names) => {
         context.req.raw = request;
+        context.set(LASTING, names);
         return handler(context);
       });
     },
@@ -68,8 +87,25 @@ export function answeredOnce(desk: Desk, handlers: Handlers): Handlers {
   return Object.fromEntries(wrapped);
 }
 
-async function fingerprint(request: Request, body: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", body as BufferSource);
-  const { method, url, headers } = request;
-  return `${method} ${url} ${headers.get("content-type")} ${[...new Uint8Array(digest)].join(" ")}`;
+/** The names for a request with an idempotency key; undefined without one. */
+export function lastingOf(context: Context): Lasting | undefined {
+  return context.get(LASTING) as Lasting | undefined;
+}
+
+const LASTING = "lasting";
+
+/** A server may have several addresses, and another port after a restart: the path counts. */
+function fingerprint({ method, url, headers }: Request, digest: string): string {
+  const { pathname, search } = new URL(url);
+  return `${method} ${pathname}${search} ${headers.get("content-type")} ${digest}`;
+}
+
+/** In hexadecimal: no key, and no token, stands in a log. */
+async function nameOf(text: string): Promise<string> {
+  return `key-${(await sha256(new TextEncoder().encode(text))).slice(0, 40)}`;
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -15,6 +15,18 @@ class Histogram {
   }
 }
 
+/** A distribution, as a page of metrics shows it. */
+export interface Distribution {
+  /** Without `liveq_`. */
+  name: string;
+  help: string;
+  /** Upper bounds of the buckets, in the unit of the name. */
+  bounds: readonly number[];
+  /** Of each bucket by itself, and last of what is above all bounds. */
+  counts: readonly number[];
+  sum: number;
+}
+
 /** One figure of a page of metrics. */
 export interface Metric {
   /** Without `liveq_`; a counter's ends in `_total`. */
@@ -78,8 +90,8 @@ export class ServerMetrics {
     };
   }
 
-  /** The page, with more figures. */
-  page(more: readonly Metric[]): string {
+  /** The page, with more figures and distributions. */
+  page(more: readonly Metric[], distributions: readonly Distribution[] = []): string {
     const lines: string[] = [];
     const family = (name: string, help: string, type: string, rows: readonly string[]) => {
       lines.push(`# HELP liveq_${name} ${help}`, `# TYPE liveq_${name} ${type}`, ...rows);
@@ -92,6 +104,8 @@ export class ServerMetrics {
     };
     counts("events_refused_total", "Events that were not taken, by reason.", this.#faults);
     counts("requests_sent_away_total", "Requests that were sent away unread, by reason.", this.#away);
+    for (const { name, help, ...buckets } of distributions)
+      family(name, help, "histogram", bucketLines(name, {}, buckets));
     // Rows of one name stand together, behind one head.
     for (const [name, all] of grouped(more)) {
       const lines = all.map(
@@ -103,16 +117,25 @@ export class ServerMetrics {
   }
 
   #buckets(): string[] {
-    return [...this.#latencies].flatMap(([route, { counts, sum, count }]) => {
-      let below = 0;
-      const bucket = (bound: string, n: number) => `liveq_request_seconds_bucket${labels({ route, le: bound })} ${n}`;
-      const lines = BOUNDS.map((bound, i) => bucket(String(bound), (below += counts[i]!)));
-      lines.push(bucket("+Inf", count));
-      lines.push(`liveq_request_seconds_sum${labels({ route })} ${sum}`);
-      lines.push(`liveq_request_seconds_count${labels({ route })} ${count}`);
-      return lines;
-    });
+    return [...this.#latencies].flatMap(([route, { counts, sum }]) =>
+      bucketLines("request_seconds", { route }, { bounds: BOUNDS, counts, sum }),
+    );
   }
+}
+
+/** The rows of a histogram: Prometheus counts in each bucket also what is in those below. */
+function bucketLines(
+  name: string,
+  own: Readonly<Record<string, string>>,
+  { bounds, counts, sum }: Pick<Distribution, "bounds" | "counts" | "sum">,
+): string[] {
+  let below = 0;
+  const lines = [...bounds.map(String), "+Inf"].map((le, i) => {
+    below += counts[i]!;
+    return `liveq_${name}_bucket${labels({ ...own, le })} ${below}`;
+  });
+  const of = Object.keys(own).length === 0 ? "" : labels(own);
+  return [...lines, `liveq_${name}_sum${of} ${sum}`, `liveq_${name}_count${of} ${below}`];
 }
 
 function grouped(metrics: readonly Metric[]): Map<string, Metric[]> {

@@ -35,6 +35,17 @@ const EXPLORE = {
 };
 const EPSILON = { type: "number", minimum: 0, maximum: 1 };
 
+const IDEMPOTENCY_KEY = {
+  name: "idempotency-key",
+  in: "header",
+  schema: { type: "string", minLength: 1, maxLength: 200, pattern: "^[!-~]+$" },
+  description:
+    "The same request again gets the same answer, of the latest 4096; another one under the same key gets 422. Later, and over " +
+    "restarts, events, streams and rankings of before are duplicates, under ids made of the key; other calls are done again.",
+};
+/** Calls that a key changes nothing of: they show, or may be sent again. */
+const KEYLESS = ["forget", "preview", "connect"];
+
 /** Bodies of ranking and of experiments. */
 const RANK_BODIES: Record<string, JsonSchema> = {
   rank: {
@@ -129,11 +140,15 @@ export async function openApi(): Promise<JsonSchema> {
   };
 }
 
-function operation({ name, path, scope, summary, body, statuses = [] }: Route, bodies: Record<string, JsonSchema>) {
+function operation(
+  { name, method, path, scope, summary, body, statuses = [] }: Route,
+  bodies: Record<string, JsonSchema>,
+) {
   const all = [200, ...statuses, ...(scope === undefined ? [] : [401, 403, 429]), 503].sort((a, b) => a - b);
-  const parameters = Array.from(path.matchAll(/\{(\w+)\}/g), ([, parameter]) => {
+  const ofPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, parameter]) => {
     return { name: parameter, in: "path", required: true, schema: { type: "string" } };
   });
+  const parameters = method === "GET" || KEYLESS.includes(name) ? ofPath : [...ofPath, IDEMPOTENCY_KEY];
   return {
     operationId: name,
     summary,

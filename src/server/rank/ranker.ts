@@ -11,8 +11,8 @@ export type RankRecord =
   | { readonly kind: "reward"; readonly now: number; readonly id: string; readonly value: number }
   | { readonly kind: "graduate"; readonly now: number };
 
-/** Weights that a learner gives to who serves. */
-export interface RankModel {
+/** The weights of a ranker, and the updates that made them. */
+export interface RankWeights {
   readonly updates: number;
   readonly weights: Float32Array;
 }
@@ -119,14 +119,23 @@ export class Ranker {
       .slice(0, actions.length);
   }
 
+  /** Mean of the latest losses; NaN before the first. */
+  get loss(): number {
+    return this.#agent?.stats().lossMean ?? Number.NaN;
+  }
+
   /** The weights of now; undefined where nothing was learned. */
-  model(): RankModel | undefined {
+  model(): RankWeights | undefined {
     return this.#updates === 0 ? undefined : { updates: this.#updates, weights: this.#made().copyWeights() };
   }
 
-  /** Ranks by a model from now on. @throws RangeError for weights that do not fit or are not finite; nothing changes then. */
-  swap({ weights, updates }: RankModel): void {
-    this.#made().restoreWeights(weights);
+  /**
+   * Ranks by other weights from now on; by none where there are no updates.
+   *
+   * @throws RangeError for weights that do not fit or are not finite; nothing changes then.
+   */
+  swap({ weights, updates }: RankWeights): void {
+    if (updates > 0) this.#made().restoreWeights(weights);
     this.#updates = updates;
   }
 

@@ -7,6 +7,7 @@ import { chancesOf } from "./exploration.js";
 import { actionRow, contextRow } from "./hashing.js";
 import type { RankChoice } from "./ledger.js";
 import type { Ranker, RankRecord } from "./ranker.js";
+import type { RankModelAbout, RankModels } from "./rankmodels.js";
 import { REWARD_MAX } from "./rankoptions.js";
 import { idOf, parseRank, type RankRequest } from "./request.js";
 
@@ -24,6 +25,11 @@ export interface RankReport {
   isApprentice: boolean;
   /** Updates of the weights that it ranks by. */
   updates: number;
+  /** The model that ranks, 0 before anything was learned, and whether newer ones wait since somebody went back to it. */
+  model: number;
+  isPinned: boolean;
+  /** The last model, where it did not pass the gates. */
+  heldBack: { readonly updates: number; readonly reason: string } | undefined;
   choices: number;
   rewards: number;
   /** Events that got the default reward. */
@@ -40,17 +46,24 @@ export interface RankLog {
   append(record: RankRecord): Promise<void>;
   /** Behind the answer. */
   tell(record: RankRecord): void;
+  /** Resolves when the models that one can go back to last over a restart. */
+  keep(): Promise<void>;
   now(): number;
 }
 
 /** Answers requests to rank, and calls about them. */
 export class RankService {
   readonly #ranker: Ranker;
+  readonly #models: RankModels;
   readonly #log: RankLog;
   readonly #random = new Random(globalThis.crypto.getRandomValues(new Uint32Array(1))[0]!);
 
-  constructor(ranker: Ranker, log: RankLog) {
+  /** The last model, where it did not pass the gates. */
+  heldBack: RankReport["heldBack"];
+
+  constructor(ranker: Ranker, models: RankModels, log: RankLog) {
     this.#ranker = ranker;
+    this.#models = models;
     this.#log = log;
   }
 
@@ -118,13 +131,37 @@ export class RankService {
     this.#ranker.take(record);
   }
 
+  /** The models that one can go back to, the oldest first, and the newest. */
+  models(): RankModelAbout[] {
+    return this.#models.list();
+  }
+
+  /**
+   * Goes back to an earlier model at once, and stays there until `release`, also over restarts where models are kept.
+   *
+   * @param version Default: the newest that is kept and older than the one that ranks.
+   * @throws EventError for one that is not there.
+   */
+  async rollback(version?: number): Promise<void> {
+    this.#models.rollback(version);
+    await this.#log.keep();
+  }
+
+  /** Lets the newest model rank again, and those to come. */
+  async release(): Promise<void> {
+    this.#models.release();
+    await this.#log.keep();
+  }
+
   report(): RankReport {
     const { choices, rewards, expired, rewardSum, compared, agreed } = this.#ranker.counts;
     const { isApprentice, updates } = this.#ranker;
     const { lo, hi } = compared === 0 ? { lo: 0, hi: 1 } : wilsonInterval(agreed, compared);
     const agreement = { compared, share: compared === 0 ? null : agreed / compared, lo, hi };
     const meanReward = rewards === 0 ? null : rewardSum / rewards;
-    return { isApprentice, updates, choices, rewards, expired, meanReward, agreement };
+    const { version: model, isPinned } = this.#models.live;
+    const state = { isApprentice, updates, model, isPinned, heldBack: this.heldBack };
+    return { ...state, choices, rewards, expired, meanReward, agreement };
   }
 
   /** Whether an event has this reward. @throws RankError where it can have none. */

@@ -1,3 +1,4 @@
+import { mustBe } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 
 /** The state of an episode that all environments share: its seed, its steps, and whether it is over. */
@@ -30,6 +31,15 @@ export class Episode {
     if (!Number.isInteger(action) || action < 0 || action >= this.#actions) {
       throw new RangeError(`"action" must be an integer in [0, ${this.#actions - 1}], got ${action}`);
     }
+    if (this.#isOver) throw new Error("the episode is over: reset() must be called before step()");
+  }
+
+  /** The same for an action that is one number. @throws TypeError or RangeError for a wrong action, Error as `check`. */
+  checkForce(action: ArrayLike<number>): void {
+    if (typeof action?.length !== "number")
+      throw new TypeError(`"action" must be an array of one number, got ${action}`);
+    if (action.length !== 1) throw new RangeError(`"action" must hold 1 number, got ${action.length}`);
+    if (!Number.isFinite(action[0])) throw mustBe("action[0]", "a finite number", action[0]);
     if (this.#isOver) throw new Error("the episode is over: reset() must be called before step()");
   }
 

@@ -257,6 +257,17 @@ test("feedback for a decision that was never made teaches nothing, however its n
   expect(host.edge.recommenderStats().transitions).toBe(0);
 });
 
+test("what happened is learned once it is settled, decisions that are answered and not yet logged among it", async () => {
+  const { edge } = await made();
+  await host.air();
+  await edge.settled();
+  const before = openLog(host.store).next;
+  for (let i = 0; i < 5; i++) edge.recommend({ user: `u${i}`, k: 2 });
+  expect(openLog(host.store).next).toBe(before);
+  await edge.settled();
+  expect([openLog(host.store).next, edge.stats().behind]).toEqual([before + 5, 0]);
+});
+
 test("decisions of two lives have other names", async () => {
   await made();
   const names = new Set<string>();

@@ -203,3 +203,25 @@ test("a candidate in the shadow scores the same requests, and is not shown", asy
   expect(edge.stats().shadow).toBeUndefined();
   expect(() => edge.shadow({ model: 99_999 })).toThrow("must be one of");
 });
+
+test("a candidate in the shadow stays there over a kill, until it is taken away", async () => {
+  const edge = await made();
+  const old = edge.models().at(2)!;
+  await edge.shadow({ model: old.version });
+  const before = edge.recommend({ user: "u1", k: 2 });
+  expect(before.slate).toHaveLength(2);
+  const { rmsDifference } = edge.stats().shadow!;
+  host.kill();
+  let again = await host.start();
+  expect(again.stats().shadow).toMatchObject({ candidate: { model: old.version }, requests: 0 });
+  again.recommend({ user: "u1", k: 2 });
+  expect(again.stats().shadow!.requests).toBe(1);
+  expect(again.stats().shadow!.rmsDifference).toBeCloseTo(rmsDifference, 1);
+  await again.shadow("newest");
+  host.kill();
+  again = await host.start();
+  expect(again.stats().shadow).toMatchObject({ candidate: "newest" });
+  await again.shadow(undefined);
+  host.kill();
+  expect((await host.start()).stats().shadow).toBeUndefined();
+});

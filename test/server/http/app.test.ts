@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../../src/numeric/random.js";
@@ -138,6 +139,14 @@ describe("streams, requests and events", () => {
   });
 });
 
+test("the head of any route may be asked for, also with an idempotency key", async () => {
+  for (const { method, path } of ROUTES) {
+    const { status } = await ask("HEAD", path.replaceAll(/\{\w+\}/g, "a"), undefined, { "idempotency-key": "head" });
+    expect(status, path).toBeLessThan(500);
+    if (method === "GET" && !path.includes("{")) expect([200, 404], path).toContain(status);
+  }
+});
+
 test("models are listed, and one goes back to one of them", async () => {
   for (let i = 0; i < 60; i++) {
     time += 60_000;
@@ -157,6 +166,23 @@ test("models are listed, and one goes back to one of them", async () => {
     const answer = await ask("POST", "/v1/models/rollback", { version });
     expect([answer.status, answer.body.error.field]).toEqual([400, "version"]);
   }
+  const wrong = await ask("POST", "/v1/models/rollback", { version: 1, more: 1 });
+  expect([wrong.status, wrong.body.error.field]).toEqual([400, "more"]);
+  // Bit for bit: the same values of the same streams, whenever one comes back, and those of that model alone.
+  const hashOf = async (version: number) => {
+    expect((await ask("POST", "/v1/models/rollback", { version })).body.model).toBe(version);
+    const hashes = await Promise.all(
+      ["u0", "u1", "u2", "nobody"].map(async (user) => (await ask("POST", "/v1/preview", { user, k: 5 })).body.scores),
+    );
+    return createHash("sha256").update(Float64Array.from(hashes.flat())).digest("hex");
+  };
+  const versions = body.models.map((model: { version: number }) => model.version) as number[];
+  const there: string[] = [];
+  for (const version of versions) there.push(await hashOf(version));
+  const back: string[] = [];
+  for (const version of [...versions].reverse()) back.push(await hashOf(version));
+  expect(back.reverse()).toEqual(there);
+  expect(new Set(there).size).toBe(there.length);
   expect((await ask("POST", "/v1/models/release")).body).toMatchObject({ isPinned: false });
   expect((await ask("GET", "/v1/stats")).body).toMatchObject({ recommender: { onAir: 1 } });
 });

@@ -75,6 +75,18 @@ describe("/v1/watch", () => {
     await edge.close();
   });
 
+  test("of the head alone watches nothing, however often", async () => {
+    const { ask, edge } = await served();
+    for (let i = 0; i < 40; i++) {
+      const { status, headers, body } = await ask("HEAD", "/v1/watch");
+      expect([status, headers.get("content-type"), body]).toEqual([200, "text/event-stream", null]);
+    }
+    const response = await ask("GET", "/v1/watch");
+    expect(response.status).toBe(200);
+    await response.body!.cancel();
+    await edge.close();
+  });
+
   test("ends when the server stops", async () => {
     const { ask, app, edge } = await served();
     const response = await ask("GET", "/v1/watch");

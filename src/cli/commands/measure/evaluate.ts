@@ -30,8 +30,7 @@ import {
   conclude,
   feed,
   type Outcome,
-  policyOf,
-  requireDistinct,
+  policiesOf,
   rowsOfOutcomes,
   Trained,
 } from "./replay.js";
@@ -65,11 +64,9 @@ const EARNED: readonly string[] = [
 const UNSUPPORTED = "without support in the log";
 
 /** The policies to evaluate. The others are compared with the first. */
-function enter({ policies, model, seed }: EvaluateOptions): (RankingPolicy & TargetPolicy)[] {
+function enter({ policies, model, seed }: EvaluateOptions): Promise<(RankingPolicy & TargetPolicy)[]> {
   const named = policies ?? (model.length > 0 ? ["popular"] : ["popular", "random"]);
-  const entered = [...named, ...model].map((name) => policyOf(name, seed));
-  requireDistinct(entered);
-  return entered;
+  return policiesOf([...named, ...model], seed);
 }
 
 /** @throws UsageError for options that do not go with `--events`. */
@@ -92,7 +89,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   requireLogs(options, files);
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
   if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
-  const policies = enter(options);
+  const policies = await enter(options);
   const contestants = policies.map((policy) => {
     return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed, learns: false }) };
   });
@@ -118,7 +115,7 @@ async function evaluateDecisions(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { warmup, reward = "click", clip, minEss, seed, json } = options;
-  const judged = enter(options).map((policy) => {
+  const judged = (await enter(options)).map((policy) => {
     const weights = { ...(clip !== undefined && { clip }), ...(minEss !== undefined && { minEss }) };
     return { policy, log: new OffPolicyLog(policy, { from, reward, ...weights }) };
   });

@@ -14,7 +14,7 @@ import type { Recommender } from "../../../recommender/index.js";
 import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents } from "../../reading/input.js";
-import { loadRecommender } from "../../reading/model.js";
+import { openRecommender } from "../../reading/model.js";
 import { textBars } from "../../reports/index.js";
 import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../verdicts/index.js";
 import { rowsOf } from "../../writing/figures.js";
@@ -38,15 +38,23 @@ export class Trained implements RankingPolicy, TargetPolicy {
   /** The latest users it was asked for. */
   readonly #asked = new Latest<Id, number>(ASKED);
 
-  constructor(file: string) {
+  private constructor(file: string, recommender: Recommender, agent: ExaminedAgent) {
     this.name = basename(file).replace(/\.liveq$/, "");
+    this.#recommender = recommender;
+    this.#agent = agent;
+    this.#since = recommender.time;
+  }
+
+  /** @throws Error that names the file and the fault. */
+  static async open(file: string): Promise<Trained> {
     let agent: ExaminedAgent | undefined;
-    this.#recommender = loadRecommender(file, (bytes) => {
-      agent = new ExaminedAgent(DQN.load(bytes));
-      return agent;
+    const recommender = await openRecommender(file, {
+      async loadAgentChunks(chunks) {
+        agent = new ExaminedAgent(await DQN.loadChunks(chunks));
+        return agent;
+      },
     });
-    this.#agent = agent!;
-    this.#since = this.#recommender.time;
+    return new Trained(file, recommender, agent!);
   }
 
   rank(request: Request): ReturnType<Recommender["rank"]> {
@@ -119,11 +127,19 @@ export interface Contestant {
   replay: LogReplay;
 }
 
-/** A policy that learns from events alone, or a recommender from a file. */
-export function policyOf(name: string, seed: number): RankingPolicy & TargetPolicy {
-  // All of `REPLAYED` can report their distributions.
-  const isKnown = (REPLAYED as readonly string[]).includes(name);
-  if (!isKnown) return new Trained(name);
+/** Policies that learn from events alone, and recommenders from files, which are read one after the other. */
+export async function policiesOf(names: readonly string[], seed: number): Promise<(RankingPolicy & TargetPolicy)[]> {
+  const policies: (RankingPolicy & TargetPolicy)[] = [];
+  for (const name of names) {
+    // All of `REPLAYED` can report their distributions.
+    const isKnown = (REPLAYED as readonly string[]).includes(name);
+    policies.push(isKnown ? baselineOf(name, seed) : await Trained.open(name));
+  }
+  requireDistinct(policies);
+  return policies;
+}
+
+function baselineOf(name: string, seed: number): RankingPolicy & TargetPolicy {
   // What is on air is the log's to say: it may be a catalogue, where nothing ends by itself.
   return Object.assign(POLICIES[name as PolicyName].create(seed) as Baseline, { streamTimeoutMs: 0 });
 }

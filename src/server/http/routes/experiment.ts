@@ -12,12 +12,12 @@ export function experimentRoutes(desk: Desk): Handlers {
     stopExperiment: async () => json((await edge.stopTrial()) ?? missing("experiment")),
     shadow: () => json(edge.stats().shadow ?? missing("candidate")),
     startShadow: async ({ req }) => {
-      edge.shadow(candidateOf(await objectOf(desk, req.raw)));
+      await edge.shadow(candidateOf(await objectOf(desk, req.raw)));
       return json(edge.stats().shadow);
     },
-    stopShadow: () => {
+    stopShadow: async () => {
       const { shadow } = edge.stats();
-      edge.shadow(undefined);
+      await edge.shadow(undefined);
       return json(shadow ?? missing("candidate"));
     },
   };

@@ -1,5 +1,6 @@
+import { COMMIT_BOUNDS_MS } from "../../../storage/index.js";
 import type { Desk } from "../desk.js";
-import type { Metric } from "../metrics.js";
+import type { Distribution, Metric } from "../metrics.js";
 
 /** What Prometheus is told beside latencies and answers. */
 export function figuresOf({ options, inHand, metrics }: Desk): Metric[] {
@@ -8,7 +9,7 @@ export function figuresOf({ options, inHand, metrics }: Desk): Metric[] {
   const recommender = edge.recommenderStats();
   const rank = edge.rank.report();
   const newest = edge.models().at(-1)!;
-  const { commits, records, waitingBytes, commitMs, commitMsMax } = edge.logStats();
+  const { records, waitingBytes, commitMsMax } = edge.logStats();
   const of = (name: string, help: string, value: number): Metric => ({ name, help, value });
   return [
     of("decisions_total", "Slates that were chosen.", stats.requests),
@@ -34,9 +35,7 @@ export function figuresOf({ options, inHand, metrics }: Desk): Metric[] {
       "Sum of the probabilities of their first place: per slate, 1 less this is exploration.",
       stats.firstPropensities,
     ),
-    of("log_commits_total", "Writes of the log, each with its flush.", commits),
-    of("log_commit_seconds_total", "Time of all of them: by their number, the mean.", commitMs / 1000),
-    of("log_commit_seconds_max", "The longest of them since the start.", commitMsMax / 1000),
+    of("log_commit_seconds_max", "The longest write of the log since the start.", commitMsMax / 1000),
     of("log_records_total", "Records that were written.", records),
     of("log_waiting_bytes", "Bytes of records that wait for the disk.", waitingBytes),
     of(
@@ -57,10 +56,29 @@ export function figuresOf({ options, inHand, metrics }: Desk): Metric[] {
         ]),
     of("rank_choices_total", "Actions that were chosen.", rank.choices),
     of("rank_rewards_total", "Rewards of actions.", rank.rewards),
+    of("rank_model_version", "The model that ranks.", rank.model),
+    of("rank_model_updates", "Its updates.", rank.updates),
+    of("rank_model_pinned", "Whether newer models of ranking wait.", Number(rank.isPinned)),
+    of(
+      "rank_held_back",
+      "Whether the last model of ranking did not pass the gates.",
+      Number(rank.heldBack !== undefined),
+    ),
     of("rank_expired_total", "Chosen actions that got the default reward.", rank.expired),
     of("requests_in_hand", "Requests that are being answered.", inHand),
     of("watchers", "Pages that watch the server.", metrics.watchers),
     ...options.connections.flatMap((connection) => connection.figures()),
     ...options.figures(),
+  ];
+}
+
+/** What Prometheus is told of distributions beside latencies. */
+export function distributionsOf({ options }: Pick<Desk, "options">): Distribution[] {
+  const { commitMs, commitCounts } = options.edge.logStats();
+  return [
+    {
+      ...{ name: "log_commit_seconds", help: "Writes of the log, each with its flush, by how long they took." },
+      ...{ bounds: COMMIT_BOUNDS_MS.map((ms) => ms / 1000), counts: commitCounts, sum: commitMs / 1000 },
+    },
   ];
 }

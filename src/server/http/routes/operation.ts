@@ -2,6 +2,7 @@ import { jsonSchemas } from "../../../protocol/index.js";
 import { HttpError } from "../../body.js";
 import { type Desk, type Handlers, json, RETRY } from "../desk.js";
 import { openApi } from "../openapi.js";
+import { distributionsOf } from "./figures.js";
 
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -20,7 +21,10 @@ export function operationRoutes(desk: Desk): Handlers {
       if (failed !== undefined) throw new HttpError(503, `the ${failed} no longer works: start the server anew`);
       return json({ ready: true });
     },
-    metrics: () => new Response(desk.metrics.page(desk.figures()), { headers: { "content-type": PROMETHEUS } }),
+    metrics: () => {
+      const page = desk.metrics.page(desk.figures(), distributionsOf(desk));
+      return new Response(page, { headers: { "content-type": PROMETHEUS } });
+    },
     openapi: async () => json(await openApi()),
     schemas: async () => json(await jsonSchemas()),
   };

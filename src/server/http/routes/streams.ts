@@ -1,14 +1,19 @@
 import type { Context } from "hono";
 import { show } from "../../../check/index.js";
 import { asEvent, EventError, type LiveEvent, type Receipt } from "../../../protocol/index.js";
+import { lastingOf } from "../answers.js";
 import { type Desk, type Handlers, json, missing, objectOf, param } from "../desk.js";
 
 /** Streams go on air, change, and go off air. */
 export function streamRoutes(desk: Desk): Handlers {
   const told = async (kind: "on_air" | "update" | "off_air", context: Context, body: Record<string, unknown>) => {
     const { edge, now } = desk.options;
-    const event = asEvent({ time: now(), ...body, kind, stream: param(context, "stream") }) as LiveEvent;
+    const names = lastingOf(context);
+    const own = names !== undefined && body["id"] === undefined ? { id: names.request } : {};
+    const event = asEvent({ time: now(), ...body, ...own, kind, stream: param(context, "stream") }) as LiveEvent;
     const [receipt] = (await edge.feed([event])) as [Receipt];
+    // The same request came before, and was given the time of then.
+    if (receipt instanceof EventError && receipt.field === "id" && "id" in own) return json({ answer: "duplicate" });
     if (receipt instanceof EventError) throw receipt;
     return json({ answer: receipt });
   };

@@ -24,7 +24,8 @@ export interface WatchState {
 /** Milliseconds between two states, and between two readings of the figures, which take the learner's time. */
 const STATE_MS = 1000;
 const FIGURES_MS = 10_000;
-/** Watchers at one time; more get 503. */
+const STREAM = { "content-type": "text/event-stream", "cache-control": "no-store" };
+/** Watchers at one time; more get 429. */
 const WATCHERS = 32;
 
 /** The state of a server as it goes on, for whoever watches; costs nothing while nobody does. */
@@ -70,7 +71,7 @@ class Watch {
       },
       cancel: end,
     });
-    return new Response(body, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });
+    return new Response(body, { headers: STREAM });
   }
 
   #state(since: number): WatchState {
@@ -111,7 +112,8 @@ export function watchRoutes(desk: Desk): Handlers {
   const watch = new Watch(desk);
   const { edge } = desk.options;
   return {
-    watch: () => watch.answer(),
+    // Whoever asks for the head alone reads nothing, and never goes.
+    watch: ({ req }) => (req.method === "HEAD" ? new Response(null, { headers: STREAM }) : watch.answer()),
     preview: async ({ req }) => {
       return json(edge.preview((await objectOf(desk, req.raw)) as unknown as Parameters<typeof edge.preview>[0]));
     },

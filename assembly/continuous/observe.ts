@@ -1,0 +1,47 @@
+/** Stores transitions. */
+import { Status } from "../abi";
+import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
+import { rowAt, writeNext, writeStep } from "../replay";
+import { inputsAreValid } from "../storage";
+import { Scalar, State } from "./abi";
+import { Agent, counter, renewNoise, scalar, setCounter } from "./agent";
+
+/**
+ * Queues the staged transition, with its reward and discount as Scalar, until its n-step return is complete; complete ones
+ * go to the replay. isLast: the episode ends here, whichever way. Refuses inputs, rewards and returns out of their bounds
+ * before anything changes.
+ */
+export function observe(agent: Agent, isLast: bool, environment: i32): Status {
+  if (!inputsAreValid(agent.observation, 1, agent.inputs)) return Status.BadObservation;
+  if (!inputsAreValid(agent.observation, 1, agent.nextInputs)) return Status.BadNextObservation;
+  if (!inputsAreValid(agent.action, 1, agent.actions)) return Status.BadCandidate;
+  const tail = agent.tail;
+  const rewards = agent.scalars + (Scalar.Reward << 3);
+  if (!canReward(tail, environment, rewards)) return Status.BadReturn;
+  writeStep(agent.replay, enter(tail, environment), agent.inputs, agent.actions, 0, 0, 0, 0, 0);
+  rewardAll(tail, environment, rewards, f32(scalar(agent, Scalar.Discount)));
+  const waiting = waitingOf(tail, environment);
+  const ready = isLast ? waiting : i32(waiting == tail.n);
+  for (let i = 0; i < ready; i++) remember(agent, waitingAt(tail, environment, i));
+  leave(tail, environment, ready);
+  if (isLast) renewNoise(agent, environment);
+  setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
+  return Status.Ok;
+}
+
+/** Copies a step that waited to the replay and completes it with the staged next state. */
+function remember(agent: Agent, step: usize): void {
+  const replay = agent.replay;
+  const head = i32(counter(agent, State.Head));
+  const row = rowAt(replay, head);
+  memory.copy(row, step, replay.stride);
+  writeNext(replay, row, agent.nextInputs, 0, 0, 0, 0);
+  setCounter(agent, State.Head, head + 1 == replay.capacity ? 0 : head + 1);
+  setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));
+}
+
+/** Drops the waiting steps of an environment whose episode will not continue, and its noise. */
+export function abandon(agent: Agent, environment: i32): void {
+  leave(agent.tail, environment, waitingOf(agent.tail, environment));
+  renewNoise(agent, environment);
+}
