@@ -64,17 +64,6 @@ describe("/v1/watch", () => {
     await edge.close();
   });
 
-  test("counts who watches; those who have gone cost nothing", async () => {
-    const { ask, edge } = await served();
-    const watchers = async () =>
-      Number(/^liveq_watchers (\d+)$/m.exec(await (await ask("GET", "/metrics")).text())![1]);
-    const open = [await ask("GET", "/v1/watch"), await ask("GET", "/v1/watch")];
-    expect(await watchers()).toBe(2);
-    for (const { body } of open) await body!.cancel();
-    expect(await watchers()).toBe(0);
-    await edge.close();
-  });
-
   test("of the head alone watches nothing, however often", async () => {
     const { ask, edge } = await served();
     for (let i = 0; i < 40; i++) {
@@ -84,6 +73,17 @@ describe("/v1/watch", () => {
     const response = await ask("GET", "/v1/watch");
     expect(response.status).toBe(200);
     await response.body!.cancel();
+    await edge.close();
+  });
+
+  test("counts who watches; those who have gone cost nothing", async () => {
+    const { ask, edge } = await served();
+    const watchers = async () =>
+      Number(/^liveq_watchers (\d+)$/m.exec(await (await ask("GET", "/metrics")).text())![1]);
+    const open = [await ask("GET", "/v1/watch"), await ask("GET", "/v1/watch")];
+    expect(await watchers()).toBe(2);
+    for (const { body } of open) await body!.cancel();
+    expect(await watchers()).toBe(0);
     await edge.close();
   });
 
