@@ -36,7 +36,9 @@ export function modelOf<M extends { readonly weights: Float32Array } = Model>(by
     const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     // JSON has no NaN.
     const about = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)), (_, value) => value ?? Number.NaN);
-    return { ...about, weights: new Float32Array(bytes.slice(end).buffer) } as M;
+    // Of a model that was kept by an older server.
+    const older = "tdErrorP90" in about ? { gradientNorm: Number.NaN } : {};
+    return { ...older, ...about, weights: new Float32Array(bytes.slice(end).buffer) } as M;
   } catch (cause) {
     throw new SnapshotError(`the file of a model: ${(cause as Error).message}`);
   }
