@@ -40,6 +40,7 @@ export const HOUSE: readonly Room[] = [
     holds: "one file a group: what it keeps, which events write it, what it writes into a row",
   },
   { path: "recommender/state", holds: "users, streamers, catalogue, rates, vectors, influence: what is known now" },
+  { path: "recommender/state/packed", holds: "records as bytes: columns, interned names, slabs, parts of files" },
   { path: "logs", holds: "bytes become events: readers, mappings, data sets, splits; the door of the rooms below" },
   { path: "logs/cleaning", holds: "order, duplicates, impossible values and outliers of events and tables" },
   { path: "logs/connectors", holds: "APIs and push channels of platforms become events" },

@@ -30,7 +30,7 @@ import {
   tagsRule,
   titleRule,
 } from "../../protocol/index.js";
-import { requireNew } from "./packed/parts.js";
+import { requireNew } from "./packed/index.js";
 
 /** The platform's vectors of a stream; any may be missing. */
 export type StreamEmbeddings = { readonly [Modality in keyof Embeddings]: Float32Array };

@@ -28,10 +28,16 @@ export {
   Neighbours,
   type SavedNeighbours,
 } from "./neighbours.js";
-export { ByteReader, ByteWriter } from "./packed/bytes.js";
-export { PackedMap } from "./packed/packedmap.js";
-export { framedPart, framedReader, wordsIn } from "./packed/parts.js";
-export { floatRows, type NumberRows } from "./packed/rows.js";
+export {
+  ByteReader,
+  ByteWriter,
+  floatRows,
+  framedPart,
+  framedReader,
+  type NumberRows,
+  PackedMap,
+  wordsIn,
+} from "./packed/index.js";
 export type { ProfileOptions } from "./profiles/options.js";
 export {
   type ExportedProfile,

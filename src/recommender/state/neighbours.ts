@@ -15,8 +15,7 @@ import { Album } from "../../collections/index.js";
 import type { Part, PartReader } from "../../engine/index.js";
 import { exp } from "../../numeric/index.js";
 import { type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
-import { ByteWriter } from "./packed/bytes.js";
-import { framedPart, framedReader, requireNew } from "./packed/parts.js";
+import { ByteWriter, framedPart, framedReader, requireNew } from "./packed/index.js";
 import { Visits } from "./visits.js";
 
 export interface NeighbourOptions {

@@ -4,9 +4,7 @@ import type { Part, PartReader } from "../../engine/index.js";
 import { log1p } from "../../numeric/index.js";
 import { type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
 import type { CatalogStream, Follower } from "./catalogue.js";
-import { ByteWriter } from "./packed/bytes.js";
-import { framedPart, framedReader, wordsIn } from "./packed/parts.js";
-import { doubleRows } from "./packed/rows.js";
+import { ByteWriter, doubleRows, framedPart, framedReader, wordsIn } from "./packed/index.js";
 
 /** Windows move on in steps of this. [set by hand] */
 const STEP = 10_000;

@@ -1,11 +1,16 @@
 import type { Part, PartReader } from "../../engine/index.js";
 import { fade } from "../../numeric/index.js";
 import { HOUR, type Id, WEEK, WRONG_CLOCK_MS } from "../../protocol/index.js";
-import { type ByteReader, ByteWriter } from "./packed/bytes.js";
-import { Directory } from "./packed/directory.js";
-import { newId } from "./packed/packedmap.js";
-import { framedPart, framedReader } from "./packed/parts.js";
-import { doubleRows, type NumberRows } from "./packed/rows.js";
+import {
+  type ByteReader,
+  ByteWriter,
+  Directory,
+  doubleRows,
+  framedPart,
+  framedReader,
+  type NumberRows,
+  newId,
+} from "./packed/index.js";
 
 /**
  * Fading sums over everybody's visits: to a streamer, in a category, on the platform.

@@ -4,7 +4,7 @@ import { fade, log1p } from "../../numeric/index.js";
 import { HOUR, type Id, MAX_AHEAD_MS, MINUTE, WRONG_CLOCK_MS } from "../../protocol/index.js";
 import type { StreamTraits } from "./catalogue.js";
 import { type Contribution, contributionOf, countsImpression, countsReturn, countsWatch, renew } from "./influence.js";
-import { short } from "./packed/bytes.js";
+import { short } from "./packed/index.js";
 import { PROFILE_DEFAULTS, PROFILE_RULES, type ProfileOptions } from "./profiles/options.js";
 import {
   type ExportedProfile,

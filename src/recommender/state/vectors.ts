@@ -11,11 +11,18 @@ import {
 import type { Part, PartReader } from "../../engine/index.js";
 import { Random, sigmoid } from "../../numeric/index.js";
 import type { Id } from "../../protocol/index.js";
-import { type ByteReader, ByteWriter } from "./packed/bytes.js";
-import { Directory } from "./packed/directory.js";
-import { newId } from "./packed/packedmap.js";
-import { fault, framedPart, framedReader, jsonOf } from "./packed/parts.js";
-import { floatRows, type NumberRows } from "./packed/rows.js";
+import {
+  type ByteReader,
+  ByteWriter,
+  Directory,
+  fault,
+  floatRows,
+  framedPart,
+  framedReader,
+  jsonOf,
+  type NumberRows,
+  newId,
+} from "./packed/index.js";
 
 /** Learning and size of collaborative vectors. */
 export interface VectorOptions {

@@ -1,10 +1,16 @@
 import { type Part, type PartReader, SnapshotError } from "../../engine/index.js";
 import type { Id } from "../../protocol/index.js";
-import { ByteReader, ByteWriter } from "./packed/bytes.js";
-import { DEAD, Names } from "./packed/names.js";
-import { newId, PackedMap } from "./packed/packedmap.js";
-import { framedPart, framedReader } from "./packed/parts.js";
-import { words } from "./packed/rows.js";
+import {
+  ByteReader,
+  ByteWriter,
+  DEAD,
+  framedPart,
+  framedReader,
+  Names,
+  newId,
+  PackedMap,
+  words,
+} from "./packed/index.js";
 
 /** Largest weight of a user. */
 const WEIGHT_MAX = 1e30;

@@ -2,7 +2,7 @@ import { finite, tuple } from "../../../check/index.js";
 import { Album } from "../../../collections/index.js";
 import type { Part, PartReader } from "../../../engine/index.js";
 import { type Id, idRule } from "../../../protocol/index.js";
-import { entriesPart, entriesReader } from "../packed/parts.js";
+import { entriesPart, entriesReader } from "../packed/index.js";
 
 /** Most streams that one event takes off. */
 const OVERDUE = 8;

@@ -1,10 +1,11 @@
 import { Latest } from "../../../collections/index.js";
 import { CONTRIBUTIONS, type Contribution } from "../influence.js";
-import { ByteReader } from "../packed/bytes.js";
-import { DEAD, Names } from "../packed/names.js";
 import {
+  ByteReader,
   type Column,
   count,
+  DEAD,
+  Names,
   type RecordContents,
   RecordReader,
   RecordWriter,
@@ -13,7 +14,7 @@ import {
   shortSum,
   type Table,
   time,
-} from "../packed/record.js";
+} from "../packed/index.js";
 import { LATENESS_MAX, LATENESS_MIN } from "../rhythm.js";
 import type { ProfileOptions } from "./options.js";
 import {

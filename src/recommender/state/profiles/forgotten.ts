@@ -3,7 +3,7 @@ import { Album } from "../../../collections/index.js";
 import type { Part, PartReader } from "../../../engine/index.js";
 import { hashText64 } from "../../../numeric/index.js";
 import type { Id } from "../../../protocol/index.js";
-import { entriesPart, entriesReader } from "../packed/parts.js";
+import { entriesPart, entriesReader } from "../packed/index.js";
 
 /** Users remembered as forgotten; the ones forgotten first are dropped. */
 const REMEMBERED = 65_536;

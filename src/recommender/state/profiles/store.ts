@@ -1,12 +1,18 @@
 import { type Part, type PartReader, SnapshotError } from "../../../engine/index.js";
 import type { Id } from "../../../protocol/index.js";
-import { ByteReader, ByteWriter } from "../packed/bytes.js";
-import { Directory, type Listing } from "../packed/directory.js";
-import { DEAD } from "../packed/names.js";
-import { newId } from "../packed/packedmap.js";
-import { framedPart, framedReader } from "../packed/parts.js";
-import { doubles, words } from "../packed/rows.js";
-import { Slabs } from "../packed/slabs.js";
+import {
+  ByteReader,
+  ByteWriter,
+  DEAD,
+  Directory,
+  doubles,
+  framedPart,
+  framedReader,
+  type Listing,
+  newId,
+  Slabs,
+  words,
+} from "../packed/index.js";
 import { NAMED, NAMES_OF, ProfileCodec, STREAMERS, TRAITS, USERS } from "./codec.js";
 import type { ProfileOptions } from "./options.js";
 import type { UserProfile, UserTraits } from "./profile.js";
