@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 9;
+export const ABI_VERSION = 10;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -110,6 +110,19 @@ export enum Region {
   Slate = 25,
   /** With slates, of the candidates that evaluate or a greedy actSlate saw last: (max, parts, quantiles) values. */
   Parts = 26,
+  /** (batch, observation) words: input of actBatch and evaluateBatch; an update overwrites it. */
+  States = 27,
+  /** Candidates of all these states, one after the other; and i32 (batch) how many each has. */
+  Sets = 28,
+  Counts = 29,
+  /** u8 (batch, actions): 1 = available; f64 (batch) probabilities of a random action: inputs of actBatch. */
+  Masks = 30,
+  Epsilons = 31,
+  /** (all candidates) or (batch, actions): output of evaluateBatch. */
+  BatchValues = 32,
+  /** i32 (batch): output of actBatch. */
+  Actions = 33,
+  Count = 34,
 }
 
 /** Bits of `create`'s flags. */

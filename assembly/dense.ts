@@ -3,11 +3,12 @@
  * gradient and moments share one description. B = rows of the batch, strides in bytes; rows of x also as rowOf has it.
  */
 import { Arena, takeStruct } from "./arena";
+import { dotRows } from "./dots";
 import { gemm, MASK, NONE, padded, RELU, rowOf } from "./gemm";
 import { packPanels, packTransposed, panelOffset, transpose } from "./pack";
 import { Rng, uniformIn } from "./rng";
-import { gatherRows, Part, rowsOf, scatterRows, wordsOf, zeroRows } from "./sparse";
-import { axpy, dot, dot4, rectify } from "./vector";
+import { bytesOf, gatherRows, Part, rowsOf, scatterRows, wordsOf, zeroRows } from "./sparse";
+import { axpy, dot, rectify } from "./vector";
 
 /**
  * Weights and biases between `inputs` and `outputs`. A hidden layer, y = relu(x W + b), keeps W (rows, outputs) in panels
@@ -206,6 +207,36 @@ export function splitForward(
   partForward(layer, params, rowsOf(first), second, n, c, usize(wordsOf(second)) << 2, u, 0, y, epilogue);
 }
 
+/**
+ * The split form for the candidates of several states: x of state s at rowOf(x, ldx, s), as many candidates as counts(s)
+ * i32, one state's after the other's in c and y. u (states, out): scratch. Bit-equal to splitForward of each.
+ */
+export function splitSets(
+  layer: Layer,
+  params: usize,
+  first: Part,
+  second: Part,
+  states: i32,
+  x: usize,
+  ldx: usize,
+  counts: usize,
+  c: usize,
+  u: usize,
+  y: usize,
+  epilogue: i32,
+): void {
+  const ld = usize(layer.columns) << 2;
+  const row = bytesOf(second);
+  partForward(layer, params, 0, first, states, x, ldx, params + layer.bias, 0, u, NONE);
+  for (const end = counts + (usize(states) << 2); counts < end; counts += 4) {
+    const n = load<i32>(counts);
+    if (n > 0) partForward(layer, params, rowsOf(first), second, n, c, row, u, 0, y, epilogue);
+    c += row * n;
+    y += ld * n;
+    u += ld;
+  }
+}
+
 /** Scratch of a backward. */
 @unmanaged
 export class BackwardScratch {
@@ -357,36 +388,8 @@ export function headForward(head: Layer, params: usize, panels: usize, batch: i3
 
 /** q(m,n) for rows h(m,in): the first n outputs by the head's rows; no padding between rows of q. */
 export function headRows(head: Layer, params: usize, m: i32, n: i32, h: usize, q: usize): void {
-  const w = params + head.weight;
-  const bias = params + head.bias;
-  const ldh = usize(head.rows) << 2;
-  if (n == 1) {
-    // Rows in pairs, where there is but one output.
-    dots(head.rows, m, w, h, q);
-    for (let i: usize = 0; i < usize(m) << 2; i += 4) store<f32>(q + i, load<f32>(q + i) + load<f32>(bias));
-    return;
-  }
-  for (let i = 0; i < m; i++) {
-    dots(head.rows, n, h, w, q);
-    for (let a: usize = 0; a < usize(n) << 2; a += 4) store<f32>(q + a, load<f32>(q + a) + load<f32>(bias + a));
-    h += ldh;
-    q += usize(n) << 2;
-  }
-}
-
-/** y(m) = a · b(m,n) */
-function dots(n: i32, m: i32, a: usize, b: usize, y: usize): void {
-  const ldb = usize(n) << 2;
-  for (; m >= 4; m -= 4) {
-    dot4(n, a, b, ldb, y);
-    b += ldb << 2;
-    y += 16;
-  }
-  for (; m > 0; m--) {
-    store<f32>(y, dot(n, a, b));
-    b += ldb;
-    y += 4;
-  }
+  const ld = usize(head.rows) << 2;
+  dotRows(m, n, head.rows, h, ld, params + head.weight, ld, params + head.bias, q);
 }
 
 /** dW(a,:) += dq h, db(a) += dq for one row h. */

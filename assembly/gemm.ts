@@ -9,7 +9,7 @@
  * Compile with asc -O1: from -O3 (or --converge) on, Binaryen regroups the steps and spills.
  * Tile shapes: Goto & van de Geijn 2008; 2x16 leaves 15 usable xmm registers room on x86.
  */
-import { panel16, panel16Unrolled, panel4, panel8, row32 } from "../.build/tiles";
+import { panel16, panel16Unrolled, panel4, panel8, row20, row24, row32 } from "../.build/tiles";
 import { announce, ARGUMENTS, begins, done, finish, Job, WORTH } from "./crew";
 
 /** What happens to an element of C before it is stored. */
@@ -69,6 +69,11 @@ export function gemm(
   epilogue: i32,
   mask: usize,
 ): void {
+  if (m == 1 && ldc && epilogue != MASK) {
+    // Never worth a second thread, so no job.
+    gemmRow(n, k, rowOf(a, lda, 0), b, brows, brow, c, init, epilogue);
+    return;
+  }
   const job = product();
   job.m = m;
   job.n = n;
@@ -92,6 +97,48 @@ export function gemm(
     gemmShare(part);
     done();
   }
+}
+
+/** The same of one row of A: panels in pairs, the last one with what is left. */
+function gemmRow(
+  n: i32,
+  k: i32,
+  a: usize,
+  b: usize,
+  brows: i32,
+  brow: i32,
+  c: usize,
+  init: usize,
+  epilogue: i32,
+): void {
+  const bstep = usize(brows) << 6;
+  const istep: usize = init ? 64 : 0;
+  if (!init) init = ZEROS;
+  const rest = n & 15;
+  const full = n >> 4;
+  const isPaired = full > 0 && rest > 0;
+  let pb = b + (usize(brow) << 6);
+  let j = full - i32(isPaired);
+  for (; j >= 2; j -= 2) {
+    row32(k, a, pb, pb + bstep, c, init, epilogue);
+    pb += bstep << 1;
+    c += 128;
+    init += istep << 1;
+  }
+  if (j > 0) {
+    panel16(1, k, a, 0, ZEROS, 0, pb, c, 64, init, 0, epilogue, 0);
+    pb += bstep;
+    c += 64;
+    init += istep;
+  }
+  if (!rest) return;
+  // The last panel is narrower, and so are the rows before the first that is used.
+  const last = b + bstep * full + (usize(rest) << 2) * brow;
+  if (isPaired) {
+    if (rest == 8) row24(k, a, pb, last, c, init, epilogue);
+    else row20(k, a, pb, last, c, init, epilogue);
+  } else if (rest == 8) panel8(1, k, a, 0, ZEROS, 0, last, c, 32, init, 0, epilogue, 0);
+  else panel4(1, k, a, 0, ZEROS, 0, last, c, 16, init, 0, epilogue, 0);
 }
 
 /** The arguments of a product. */
@@ -150,15 +197,6 @@ export function gemmShare(part: i32): void {
   let pb = b + (brow << 6);
   let pc = c + (crow << 6);
   let j = n >> 4;
-  if (m == 1 && ldc) {
-    for (; j >= 2; j -= 2) {
-      row32(k, a + load<usize>(list), pb, pb + bstep, pc, init, epilogue, mask);
-      pb += bstep << 1;
-      pc += cstep << 1;
-      init += istep << 1;
-      mask += mstep << 1;
-    }
-  }
   for (; j > 0; j--) {
     if (isUnrolled) panel16Unrolled(m, k, a, lda, list, ldl, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);
     else panel16(m, k, a, lda, list, ldl, pb, pc, ldc ? ldc : 64, init, ldi, epilogue, mask);

@@ -3,6 +3,7 @@ import { ABI_VERSION, Check, Region, State, Status } from "./abi";
 import { Arena, arenaAt, LIMIT } from "./arena";
 import { announce, hands, Job, unshare } from "./crew";
 import { act as actWith, actSlate as actSlateWith, evaluate as evaluateWith } from "./dqn/act";
+import { actBatch as actBatchWith, evaluateBatch as evaluateBatchWith } from "./dqn/batch";
 import {
   Agent,
   regionBytes as bytesOf,
@@ -88,6 +89,15 @@ export function actSlate(count: i32, isExploring: bool): i32 {
 /** Action values of the staged input. isExploring: as for act. */
 export function evaluate(count: i32, isExploring: bool): Status {
   return evaluateWith(agent, count, isExploring);
+}
+
+/** The same for many staged states, from Region.States on, to Region.Actions and Region.BatchValues. */
+export function actBatch(states: i32, isExploring: bool): Status {
+  return actBatchWith(agent, states, isExploring);
+}
+
+export function evaluateBatch(states: i32): Status {
+  return evaluateBatchWith(agent, states);
 }
 
 /** Takes the staged transition; see observe in dqn/observe.ts. */

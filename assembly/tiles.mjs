@@ -25,6 +25,11 @@ const each = (rows, vectors, f) => range(rows).flatMap((r) => range(vectors).map
 
 /** Step s of k: a row of B in `b(v)`, times one number of each row of A. */
 function step(rows, vectors, s, b) {
+  if (rows === 1) {
+    // Each vector of B at its use: all of them first do not fit the registers beside 8 accumulators.
+    const sums = range(vectors).map((v) => `c0${v} = f32x4.add(c0${v}, f32x4.mul(a0, v128.load(${b(s, v)})));`);
+    return ["{", ...indent([`const a0 = v128.load32_splat(pa0, ${4 * s});`, ...sums]), "}"];
+  }
   const lines = range(vectors).map((v) => `const b${v} = v128.load(${b(s, v)});`);
   for (const r of range(rows)) {
     lines.push(`const a${r} = v128.load32_splat(pa${r}, ${4 * s});`);
@@ -55,6 +60,20 @@ function finish(rows, vectors) {
     ...indent(mask),
     "}",
     ...each(rows, vectors, (r, v) => `v128.store(${at("c", r)}, c${r}${v}, ${16 * v});`),
+  ];
+}
+
+/**
+ * ReLU on the accumulators of a row, then their stores, once: with stores in an else branch, or with a third way as in
+ * `finish`, V8 before 13 spills accumulators within the loop and takes twice the time.
+ */
+function finishRow(vectors) {
+  const all = (f) => range(vectors).map((v) => f(`c0${v}`, v));
+  return [
+    "if (epilogue == RELU) {",
+    ...indent(all((c) => `${c} = f32x4.pmax(${c}, f32x4.splat(0));`)),
+    "}",
+    ...all((c, v) => `v128.store(c, ${c}, ${16 * v});`),
   ];
 }
 
@@ -100,29 +119,78 @@ function panel({ width, rows, steps }) {
   ];
 }
 
-/** Two panels of one row at once: eight chains hide the latency of an addition. All engines are faster with two steps in a turn here. */
-function row(steps) {
-  const advance = (n) => [`pb0 += ${64 * n};`, `pb1 += ${64 * n};`, `pa0 += ${4 * n};`];
-  const b = (s, v) => `pb${v >> 2}, ${64 * s + 16 * (v & 3)}`;
+/**
+ * Two panels of one row at once, of as many vectors as given: more chains hide the latency of an addition. One step of k in
+ * a turn: V8 before 13 spills with two (371 in place of 263 ns for 120 steps), later ones gain nothing from them.
+ */
+function row(...panels) {
+  const vectors = panels[0] + panels[1];
+  const advance = () => [...panels.map((width, i) => `pb${i} += ${16 * width};`), "pa0 += 4;"];
+  const b = (_, v) => (v < panels[0] ? `pb0, ${16 * v}` : `pb1, ${16 * (v - panels[0])}`);
   const parameters =
-    "k: i32, a: usize, b0: usize, b1: usize, c: usize, init: usize, epilogue: i32, mask: usize";
+    "k: i32, a: usize, b0: usize, b1: usize, c: usize, init: usize, epilogue: i32";
   return [
-    "/** C(1,32) = epilogue(init + A(1,k) * B(k,32)), B in two panels. */",
-    `export function row32(${parameters}): void {`,
+    `/** C(1,${4 * vectors}) = epilogue(init + A(1,k) * B(k,${4 * vectors})), B in two panels. */`,
+    `export function row${4 * vectors}(${parameters}): void {`,
     ...indent([
       "let pa0 = a;",
       "let pb0 = b0;",
       "let pb1 = b1;",
       "let n = k;",
-      ...each(1, 8, (r, v) => `let c${r}${v} = v128.load(init, ${16 * v});`),
-      ...loop(1, 8, steps, b, advance),
-      ...finish(1, 8),
+      ...each(1, vectors, (r, v) => `let c${r}${v} = v128.load(init, ${16 * v});`),
+      ...loop(1, vectors, 1, b, advance),
+      ...finishRow(vectors),
     ]),
     "}",
   ];
 }
 
-const functions = [...PANELS.map(panel), panel({ ...PANELS[0], steps: UNROLLED }), row(2)];
+/**
+ * Products of rows of two matrices that both run along k, in the order of vector.ts's dot: even vectors of each row first, to
+ * `sums`, then odd ones, so that 8 accumulators do for 8 products.
+ */
+function dots() {
+  const [rows, others] = [2, 4];
+  const all = (f) => each(rows, others, f);
+  const step = range(rows).map((r) => `const a${r} = v128.load(pa${r});`);
+  for (const o of range(others)) {
+    step.push(`const b${o} = v128.load(pb${o});`);
+    for (const r of range(rows)) step.push(`c${r}${o} = f32x4.add(c${r}${o}, f32x4.mul(a${r}, b${o}));`);
+  }
+  step.push(...range(rows).map((r) => `pa${r} += 32;`), ...range(others).map((o) => `pb${o} += 32;`), "n--;");
+  const half = (count, from) => [
+    `n = ${count};`,
+    ...range(rows).map((r) => `pa${r} = a + lda * ${r} + ${from};`),
+    ...range(others).map((o) => `pb${o} = b + ldb * ${o} + ${from};`),
+    ...all((r, o) => `c${r}${o} = f32x4.splat(0);`),
+    "while (n != 0) {",
+    ...indent(step),
+    "}",
+  ];
+  const at = (r, o) => 16 * (others * r + o);
+  const pairs = (x, y) => `f32x4.add(i32x4.shuffle(${x}, ${y}, 0, 2, 4, 6), i32x4.shuffle(${x}, ${y}, 1, 3, 5, 7))`;
+  const folded = (r) => pairs(pairs(`c${r}0`, `c${r}1`), pairs(`c${r}2`, `c${r}3`));
+  const parameters =
+    "k: i32, a: usize, lda: usize, b: usize, ldb: usize, sums: usize, c: usize, ldc: usize, init: usize, ldi: usize";
+  return [
+    "/** C(2,4) = A(2,k) * B(4,k)^T + init(2,4), strides of rows in bytes. sums: 128 bytes of scratch. */",
+    `export function dots2x4(${parameters}): void {`,
+    ...indent([
+      "let n = 0;",
+      ...range(rows).map((r) => `let pa${r}: usize = 0;`),
+      ...range(others).map((o) => `let pb${o}: usize = 0;`),
+      ...all((r, o) => `let c${r}${o} = f32x4.splat(0);`),
+      ...half("(k + 4) >> 3", 0),
+      ...all((r, o) => `v128.store(sums, c${r}${o}, ${at(r, o)});`),
+      ...half("k >> 3", 16),
+      ...all((r, o) => `c${r}${o} = f32x4.add(v128.load(sums, ${at(r, o)}), c${r}${o});`),
+      ...range(rows).map((r) => `v128.store(c + ldc * ${r}, f32x4.add(${folded(r)}, v128.load(init + ldi * ${r})));`),
+    ]),
+    "}",
+  ];
+}
+
+const functions = [...PANELS.map(panel), panel({ ...PANELS[0], steps: UNROLLED }), row(4, 4), row(4, 2), row(4, 1), dots()];
 const head = ["// Written by assembly/tiles.mjs.", 'import { MASK, RELU } from "../assembly/gemm";'];
 mkdirSync(".build", { recursive: true });
 writeFileSync(".build/tiles.ts", [head, ...functions].map((lines) => `${lines.join("\n")}\n`).join("\n"));

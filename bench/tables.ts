@@ -319,6 +319,17 @@ function learning(): string {
   return markdown(["environment", ...header], lines);
 }
 
+function continuous(): string {
+  const rows = new Rows("learning");
+  const lines = ["Pendulum-v1", "MountainCarContinuous-v0"].map((name) => {
+    const mean = rows.of(name, "return_seeds_mean");
+    const worst = rows.of(name, "return_min").value.toFixed(1);
+    const steps = Math.round(rows.of(name, "steps_mean").value).toLocaleString("en");
+    return [name, between(mean, 1), worst, String(mean.n), steps];
+  });
+  return markdown(["environment", "mean over seeds", "worst seed", "seeds", "steps, mean"], lines);
+}
+
 function defaults(): string {
   const rows = new Rows("learning").all.filter((row) => row.case.startsWith("defaults/"));
   const environments = ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"];
@@ -443,6 +454,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
     groups,
     tuning,
     learning,
+    continuous,
     defaults,
     offline,
   },

@@ -25,7 +25,7 @@ export {
   CartPole,
   ChangingCandidates,
   type ChangingCandidatesModel,
-  type CheckOptions,
+  type CheckEnvironmentOptions,
   type ContinuousEnvironment,
   type ContinuousResumeOptions,
   checkEnvironment,

@@ -1,15 +1,25 @@
 /** Builds the pages: everything that a browser loads, in one folder a page. */
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
 const STYLES = ["node_modules/uplot/dist/uPlot.min.css", "src/dashboard/widgets/style.css"];
 
-/** By page: its document, and its scripts by the names under which the page finds them. */
+/** No script but the page's own files, and no other host. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  ...["connect-src", "worker-src", "manifest-src"].map((kind) => `${kind} 'self'`),
+  ...["base-uri", "form-action"].map((kind) => `${kind} 'none'`),
+].join("; ");
+
+/** By page: its title, and its scripts by the names under which the page finds them; the first is the page's own. */
 const PAGES = {
   playground: {
-    document: "src/playground/page/index.html",
+    title: "LiveQ playground",
     scripts: {
       playground: "src/playground/index.ts",
       trainer: "src/playground/control/train.ts",
@@ -19,10 +29,30 @@ const PAGES = {
     offline: "src/playground/page/offline.ts",
   },
   dashboard: {
-    document: "src/dashboard/page/index.html",
+    title: "LiveQ",
     scripts: { dashboard: "src/dashboard/board/main.ts" },
   },
 };
+
+/** The document of a page. */
+function documentOf(name, title) {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="style.css">
+</head>
+<body>
+<div id="app"><p class="page">Loading…</p></div>
+<script type="module" src="${name}.js"></script>
+</body>
+</html>
+`;
+}
 
 /** Writes all pages into folders of their names. @param plugins Those that the package itself is built with. */
 export async function buildPages(folder, plugins) {
@@ -30,7 +60,7 @@ export async function buildPages(folder, plugins) {
   for (const [name, page] of Object.entries(PAGES)) await buildPage(join(folder, name), page, plugins);
 }
 
-async function buildPage(outdir, { document, scripts, offline }, plugins) {
+async function buildPage(outdir, { title, scripts, offline }, plugins) {
   const shared = { bundle: true, format: "esm", target: "es2022", logLevel: "warning", minify: true };
   const jsx = { jsx: "automatic", jsxImportSource: "preact" };
   const entryPoints = Object.entries(scripts).map(([out, file]) => ({ in: file, out }));
@@ -51,7 +81,7 @@ async function buildPage(outdir, { document, scripts, offline }, plugins) {
     outfile: join(outdir, "style.css"),
   });
   mkdirSync(outdir, { recursive: true });
-  copyFileSync(document, join(outdir, "index.html"));
+  writeFileSync(join(outdir, "index.html"), documentOf(Object.keys(scripts)[0], title));
   if (offline === undefined) return;
   const files = readdirSync(outdir).sort();
   const digest = createHash("sha256");

@@ -11,6 +11,7 @@ import { deadLinks, filesIn } from "./site/links.mjs";
 import { render } from "./site/markdown.mjs";
 import { documents, sourceDocument } from "./site/plan.mjs";
 import { referenceDocuments } from "./site/reference.mjs";
+import { searchOf } from "./site/search.mjs";
 import { page } from "./site/template.mjs";
 
 const PLAYGROUND = "dist/pages/playground";
@@ -58,7 +59,9 @@ async function buildSite(folder) {
   if (!existsSync(PLAYGROUND)) throw new Error(`${PLAYGROUND} is missing: "node src/build.mjs wasm pages" makes it`);
   rmSync(folder, { recursive: true, force: true });
   const all = [...documents(), ...(await referenceDocuments())];
-  for (const [place, html] of pagesOf(all)) {
+  const pages = pagesOf(all);
+  const read = all.map(({ place, title }) => ({ place, title, html: pages.get(place) }));
+  for (const [place, html] of [...pages, ...searchOf(read, all)]) {
     mkdirSync(dirname(join(folder, place)), { recursive: true });
     writeFileSync(join(folder, place), html);
   }

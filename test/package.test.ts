@@ -65,6 +65,11 @@ test("the package works by its names, and the engine's entry loads neither the r
   expect(all).not.toMatch(MARKS.recommender);
   expect(all).not.toMatch(MARKS.exchange);
   expect(all).not.toContain("valibot");
+  // Nor the agent with continuous actions, whose module is another one; and that loads no DQN.
+  expect(all).not.toContain("#continuous");
+  const own = reachedFrom("dist/engine/continuous/index.js").map((file) => readFileSync(file, "utf8"));
+  expect(own.join("")).toContain("#continuous");
+  expect(own.join("")).not.toContain("#module");
 });
 
 test("what `npm run test:packaging` runs everywhere has its committed hash on this Node", () => {

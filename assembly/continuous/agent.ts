@@ -186,8 +186,8 @@ function takeWork(agent: Agent, arena: Arena): void {
   agent.td = takeF32(arena, batch);
   agent.dtheta = takeF32(arena, batch);
   agent.wt = takeF32(arena, u64(padded(agent.action.dense)) * u64(layerAt(agent.critic, 0).columns));
-  takeScratch(agent.actor, arena, 1, agent.batch);
-  takeScratch(agent.critic, arena, 1, agent.batch);
+  takeScratch(agent.actor, arena, 1, agent.batch, 0);
+  takeScratch(agent.critic, arena, 1, agent.batch, 0);
   const isPacked = agent.observation.storage != Storage.F32;
   agent.replay.scratch = take(arena, isPacked ? observation : 0);
   agent.stats = take(arena, Stat.Count << 3);

@@ -29,7 +29,7 @@ export function evaluate(agent: Agent, count: i32, isExploring: bool): Status {
 }
 
 /** Where noise comes from, if weights are to carry it. */
-function noiseOf(agent: Agent, isExploring: bool): Rng | null {
+export function noiseOf(agent: Agent, isExploring: bool): Rng | null {
   return agent.isNoisy && isExploring ? agent.exploreRng : null;
 }
 
@@ -115,7 +115,8 @@ function shuffle(rng: Rng, c: i32, k: i32, rest: usize, drawn: usize): void {
   }
 }
 
-function nthAvailable(bits: usize, n: i32): i32 {
+/** The n-th available action, from 0. */
+export function nthAvailable(bits: usize, n: i32): i32 {
   let a = 0;
   while (!isAvailable(bits, a) || n-- > 0) a++;
   return a;

@@ -73,6 +73,14 @@ export class Agent {
   shown: usize;
   /** The staged mask in bits. */
   bits: usize;
+  /**
+   * Many states at once, which take the room of an update's products: observations (batch), behind which candidates lie;
+   * their counts i32 (batch), masks u8 (batch, actions) and epsilons f64 (batch).
+   */
+  states: usize;
+  counts: usize;
+  masks: usize;
+  epsilons: usize;
   /** Targets of a batch's draws by priority, f64 (batch). */
   draws: usize;
   /**
@@ -159,6 +167,12 @@ export function scalar(agent: Agent, i: Scalar): f64 {
   return load<f64>(agent.scalars + (usize(i) << 3));
 }
 
+// @ts-ignore: decorator
+@inline
+export function setScalar(agent: Agent, i: Scalar, value: f64): void {
+  store<f64>(agent.scalars + (usize(i) << 3), value);
+}
+
 /** The row of the replay that sample b is. */
 // @ts-ignore: decorator
 @inline
@@ -176,6 +190,11 @@ export function hasCandidates(agent: Agent): bool {
 /** Whether the network reads rows of x and next x where the replay keeps them. */
 export function areInPlace(agent: Agent): bool {
   return !hasCandidates(agent) && agent.observation.storage == Storage.F32;
+}
+
+/** The most candidates of many states at once: one set, or as many as an update has rows. */
+export function candidatesInBatch(agent: Agent): i32 {
+  return hasCandidates(agent) ? max(agent.maxCandidates, agent.batch) : 0;
 }
 
 /** Whether an update needs the values of all actions of the current states, not only of the actions taken. */
@@ -336,7 +355,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.v = takeF32(arena, agent.isDueling ? batch * quantiles : nothing ? most : 0);
   // Rows of a forward in candidate mode: one set, or the sets of a whole batch.
   const sets = hasCandidates(agent) && needsAll(agent) ? batch * u64(agent.replay.next + nothing) : 0;
-  const matrix = hasCandidates(agent) ? max(most, sets) * u64(agent.net.outputs) : batch * u64(agent.net.head.columns);
+  const matrix = hasCandidates(agent) ? max(max(most, sets), batch) * u64(agent.net.outputs) : batch * u64(agent.net.head.columns);
   agent.matrix = takeF32(arena, matrix);
   agent.dmatrix = takeF32(arena, needsAll(agent) ? matrix : 0);
   agent.setRows = takeF32(arena, sets ? ((sets + 3) & ~3) * width + 4 : 0);
@@ -344,7 +363,12 @@ function takeBatch(agent: Agent, arena: Arena): void {
   if (nothing) takeSlates(agent, arena, sets);
   agent.panels = take(arena, hasCandidates(agent) ? 0 : outputPanelBytes(agent.net));
   const backwards = i32(max(batch, min(sets, 0x7ffffffc)));
-  takeScratch(agent.net, arena, hasCandidates(agent) ? offered : 1, backwards);
+  const room = batch * u64(bytesOf(agent.observation)) + u64(candidatesInBatch(agent)) * u64(bytesOf(agent.features));
+  takeScratch(agent.net, arena, hasCandidates(agent) ? offered : 1, backwards, room >> 2);
+  agent.states = agent.net.scratch.xt;
+  agent.counts = agent.actionOfRow;
+  agent.masks = take(arena, agent.replay.masked ? batch * u64(agent.actions) : 0);
+  agent.epsilons = take(arena, batch << 3);
   const value = agent.net.value;
   if (value) takeScratch(value, arena, 1, agent.batch);
   const isPacked = agent.observation.storage != Storage.F32;
@@ -475,6 +499,20 @@ export function regionAt(agent: Agent, region: Region): usize {
       return agent.shown;
     case Region.Parts:
       return agent.matrix + (usize(agent.quantiles) << 2);
+    case Region.States:
+      return agent.states;
+    case Region.Sets:
+      return agent.states + bytesOf(agent.observation) * agent.batch;
+    case Region.Counts:
+      return agent.counts;
+    case Region.Masks:
+      return agent.masks;
+    case Region.Epsilons:
+      return agent.epsilons;
+    case Region.BatchValues:
+      return agent.matrix;
+    case Region.Actions:
+      return agent.selected;
     default:
       return 0;
   }
@@ -534,6 +572,19 @@ export function regionBytes(agent: Agent, region: Region): usize {
       return usize(agent.slate) << 2;
     case Region.Parts:
       return agent.slate ? (usize(agent.maxCandidates) * usize(agent.quantiles)) << 2 : 0;
+    case Region.States:
+      return observation * agent.batch;
+    case Region.Sets:
+      return features * candidatesInBatch(agent);
+    case Region.Counts:
+    case Region.Actions:
+      return usize(agent.batch) << 2;
+    case Region.Masks:
+      return agent.replay.masked ? usize(agent.batch) * usize(agent.actions) : 0;
+    case Region.Epsilons:
+      return usize(agent.batch) << 3;
+    case Region.BatchValues:
+      return (hasCandidates(agent) ? candidatesInBatch(agent) : agent.batch * agent.actions) << 2;
     default:
       return 0;
   }

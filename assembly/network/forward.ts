@@ -1,6 +1,6 @@
 /** From rows of inputs to action values. */
 import { Normalization } from "../abi";
-import { denseForward, headAt, headForward, headRows, inputForward, Layer, packHead, splitForward } from "../dense";
+import { denseForward, headAt, headForward, headRows, inputForward, Layer, packHead, splitForward, splitSets } from "../dense";
 import { NONE, RELU } from "../gemm";
 import { batchNorm, layerNorm } from "../norm";
 import { nextU32 } from "../rng";
@@ -117,7 +117,7 @@ export function valuesOfActions(
 
 /** q(out) = Q(x, .) for one row x, from the head's rows. */
 export function valuesOfRow(net: Network, params: usize, x: usize, q: usize): void {
-  headRows(net.head, params, 1, net.outputs, forward(net, params, 1, x, 0), q);
+  valuesOfRows(net, params, 1, x, 0, q);
 }
 
 /** q(B, padded(out)) = Q(x(b), .) for a batch. panels: from packOutputs. */
@@ -138,7 +138,29 @@ export function valuesOfCandidates(net: Network, params: usize, x: usize, n: i32
   headRows(net.head, params, n, net.outputs, forwardCandidates(net, params, x, n, c), q);
 }
 
-/** q(n, out) for n rows [observation | candidate]. */
+/**
+ * q(n, out) for the candidates of several states, whose observations are rows of x: counts i32 (states) of them in each
+ * state, which lie one after the other at c; n in all, 0 < n <= rows. u (states, columns): scratch.
+ */
+export function valuesOfSets(
+  net: Network,
+  params: usize,
+  states: i32,
+  x: usize,
+  ldx: usize,
+  n: i32,
+  counts: usize,
+  c: usize,
+  u: usize,
+  q: usize,
+): void {
+  const layer = layerAt(net, 0);
+  splitSets(layer, params, net.first, net.second, states, x, ldx, counts, c, u, layer.output, epilogueOf(net));
+  finish(net, layer, params, n);
+  headRows(net.head, params, n, net.outputs, forwardFrom(net, params, 1, n, layer.output), q);
+}
+
+/** q(n, out) for n rows [observation | candidate], or observations of fixed actions, from the head's rows. */
 export function valuesOfRows(net: Network, params: usize, n: i32, x: usize, ldx: usize, q: usize): void {
   headRows(net.head, params, n, net.outputs, forward(net, params, n, x, ldx), q);
 }

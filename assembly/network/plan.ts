@@ -141,8 +141,11 @@ function placeStatistics(net: Network, block: Network): void {
   }
 }
 
-/** Takes the scratch for forwards of up to `rows` rows and backwards of up to `batch`. */
-export function takeScratch(net: Network, arena: Arena, rows: i32, batch: i32): void {
+/**
+ * Takes the scratch for forwards of up to `rows` rows and backwards of up to `batch`. room: numbers that the transposed
+ * input has room for at least.
+ */
+export function takeScratch(net: Network, arena: Arena, rows: i32, batch: i32, room: u64 = 0): void {
   net.rows = rows;
   const height = u64((max(rows, batch) + 3) & ~3);
   const batch4 = u64((batch + 3) & ~3);
@@ -166,7 +169,7 @@ export function takeScratch(net: Network, arena: Arena, rows: i32, batch: i32): 
   if (net.sigma) takeNoise(net.head, arena);
   net.dy = takeF32(arena, batch4 * widest);
   net.dx = takeF32(arena, batch4 * widest);
-  net.scratch.xt = takeF32(arena, batch4 * tallest);
+  net.scratch.xt = takeF32(arena, max(batch4 * tallest, room));
   net.scratch.dyp = takeF32(arena, batch4 * widest);
   // A shared value stream sends a gradient into the trunk, so that its first layer is transposed too.
   net.scratch.wt = takeF32(arena, max(square, u64(layerAt(net, 0).rows) * u64(layerAt(net, 0).columns)));

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CartPole, DQN, type DQNOptions, type EngineOptions, train } from "../../src/index.js";
 import type { Result } from "../harness/suite.js";
 import { type EngineProbe, timed } from "./probe.js";
-import { actOf, filled, flops, SHAPES, type Shape, trainOf } from "./shapes.js";
+import { actManyOf, actOf, filled, flops, ROWS, SHAPES, type Shape, trainOf } from "./shapes.js";
 
 const HIRE_MS = 5000;
 const TRAINING_STEPS = 10_000;
@@ -52,6 +52,9 @@ const ACTIONS = ["S", "M", "L", "XL"];
 export const AGENT_PROBES: readonly EngineProbe[] = [
   ...SHAPES.map((shape) => timed(`train/${shape.name}`, () => trainOf(shape, agentOf(shape)), flops(shape).train)),
   ...SHAPES.map((shape) => timed(`act/${shape.name}`, () => actOf(shape, agentOf(shape)), flops(shape).act)),
+  ...SHAPES.map((shape) =>
+    timed(`act64/${shape.name}`, () => actManyOf(shape, agentOf(shape)), ROWS * flops(shape).act),
+  ),
   ...ACTIONS.flatMap((name) => [
     variant(name, "Double", { double: true }),
     variant(name, "PER", PER),
@@ -87,6 +90,28 @@ function steppedPerSecond(environment: CartPole): number {
   return (1000 * ENVIRONMENT_STEPS) / (performance.now() - start);
 }
 
+const CROWD = 16;
+
+/** Microseconds of a step of training in one environment, or in CROWD; one update for `trainEvery` steps. */
+async function microsecondsOfStep(environments: number, trainEvery: number): Promise<number> {
+  const agent = new DQN({ observation: 4, actions: 2, hidden: [120, 84], environments, trainEvery, seed: 1 });
+  const all = Array.from({ length: environments }, () => new CartPole());
+  const start = performance.now();
+  await train(agent, all, { steps: TRAINING_STEPS });
+  const us = (1000 * (performance.now() - start)) / TRAINING_STEPS;
+  agent.dispose();
+  return us;
+}
+
+/** In how many environments at once, after how many steps an update follows, and what that is. */
+const CROWDS: readonly [environments: number, trainEvery: number, what: string][] = [
+  [1, 1, "one environment, an update a step"],
+  [CROWD, CROWD, "16 environments, an update for a step of each"],
+  [1, CROWD, "one environment, an update for 16 steps"],
+  [1, 1e6, "one environment, no update"],
+  [CROWD, 1e6, "16 environments, no update"],
+];
+
 const PER_SECOND = [{ metric: "per_second", unit: "steps/s" }];
 
 export const ENVIRONMENT_PROBES: readonly EngineProbe[] = [
@@ -96,6 +121,14 @@ export const ENVIRONMENT_PROBES: readonly EngineProbe[] = [
     flop: 0,
     prepare: () => ({ samples: TRAININGS, sample: async () => [await trainedPerSecond()] }),
   },
+  ...CROWDS.map(
+    ([environments, trainEvery, what]): EngineProbe => ({
+      name: `CartPole/train(), ${what}`,
+      metrics: [{ metric: "step_us", unit: "us" }],
+      flop: 0,
+      prepare: () => ({ samples: TRAININGS, sample: async () => [await microsecondsOfStep(environments, trainEvery)] }),
+    }),
+  ),
   {
     name: "CartPole/environment alone",
     metrics: PER_SECOND,

@@ -10,6 +10,7 @@ const GROUPS: readonly [prefix: string, title: string][] = [
   ["loop/", "register-only loop"],
   ["train/", "train step"],
   ["act/", "one decision"],
+  ["act64/", "decisions for 64 states"],
   ["PER/", "sum tree, of each in batches of 64"],
   ["replay/", "reading a batch, of 160 MB as f32"],
   ["CartPole/", "CartPole"],
@@ -64,7 +65,7 @@ function lineOf(rows: readonly StoredRow[]): string[] {
   const spread = lo === undefined ? "" : ` (${show(scale * lo)} to ${show(scale * hi!)})`;
   const of = (metric: string) => rows.find((row) => row.metric === metric && row !== first);
   return [
-    name.replace(/^(loop|train|act|PER|replay|CartPole|memory)\//, ""),
+    name.replace(/^(loop|train|act64|act|PER|replay|CartPole|memory)\//, ""),
     `${show(scale * value)}${spread} ${unit}`,
     of("gflops")?.value.toFixed(1) ?? "",
     of("roofline_percent")?.value.toFixed(0) ?? "",

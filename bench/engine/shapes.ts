@@ -1,5 +1,5 @@
 /** The engine's usual sizes, for its benches in all runtimes. It runs in browsers too, so nothing here may need Node. */
-import { type AgentInput, DQN, type DQNOptions, type EngineOptions } from "../../src/index.js";
+import { type AgentInput, DQN, type DQNOptions, type EngineOptions, type SparseInput } from "../../src/index.js";
 import { time, type Workload } from "../harness/timing.js";
 
 export interface Shape {
@@ -125,6 +125,35 @@ export function actOf(shape: Shape, agent: DQN): Workload {
     for (let i = 0; i < count; i++) agent.act(seen, offered, 0);
   };
   return { name: `act/${shape.name}`, flop: flops(shape).act, call };
+}
+
+/** Rows that are decided for at once. */
+export const ROWS = 64;
+
+/** Its greedy decisions for ROWS states at once; of candidates, a set each of ROWS. */
+export function actManyOf(shape: Shape, agent: DQN): Workload {
+  const { candidates, observation, sparse } = agent.options;
+  const noise = noiseFrom(2);
+  const offers = candidates ? Array.from({ length: ROWS }, () => noise(OFFERED * candidates.features)) : undefined;
+  const seen = sparse ? manyOf(agent, noise) : noise(ROWS * observation);
+  const rows = candidates ? OFFERED : 1;
+  const call = (count: number) => {
+    for (let i = 0; i < count; i++) agent.actBatch(seen, offers, 0);
+  };
+  return { name: `act64/${shape.name}`, flop: ROWS * flops({ ...shape, rows }).act, call };
+}
+
+/** Candidates of each of many states. */
+const OFFERED = 8;
+
+/** ROWS observations with index inputs, as one. */
+function manyOf(agent: DQN, noise: (n: number) => Float32Array): AgentInput {
+  const all = Array.from({ length: ROWS }, () => observationOf(agent, noise) as SparseInput);
+  return {
+    dense: all.flatMap(({ dense = [] }) => [...Array.from(dense)]),
+    indices: all.flatMap(({ indices }) => Array.from(indices)),
+    weights: all.flatMap(({ weights = [] }) => Array.from(weights)),
+  };
 }
 
 /** A train step and a decision of a shape. */

@@ -69,7 +69,8 @@ export const continuous: Group = {
           valuesOf(results, metric).sort((a, b) => a - b),
           0.5,
         ).toFixed(0);
-      const mean = `${value.toFixed(1)} [${lo.toFixed(1)}, ${hi.toFixed(1)}]`;
+      const interval = seeds.length > 1 ? ` [${lo.toFixed(1)}, ${hi.toFixed(1)}]` : "";
+      const mean = `${value.toFixed(1)}${interval}`;
       lines.push([name, mean, least.toFixed(1), `${seeds.length}`, median("steps"), median("seconds")]);
       all.push(`${name}, seed by seed: ${returns.map((x) => x.toFixed(1)).join(" ")}`);
     }

@@ -55,7 +55,6 @@ export function peersWith({ python }: { python?: string }): Peer[] {
       label: "LiveQ {}",
       comparison: "update",
       variants: (shape) => [script("liveq", isDense(shape) ? "dense" : "indices")],
-      note: "decides for 64 rows one after the other",
     },
     ...inC(script, isDense),
     torch(python),

@@ -15,6 +15,7 @@ import {
   WEIGHT_MAX,
 } from "../../assembly/abi.js";
 import { bounded, mustBe, show } from "../check/index.js";
+import { Batch } from "./batch.js";
 import { Engine, type EngineOptions, type Shape } from "./instance/instance.js";
 import { KERNEL } from "./instance/kernel.js";
 import { boundsOf, type DQNOptions, type ResolvedOptions, resolveOptions } from "./options.js";
@@ -104,6 +105,8 @@ export class DQN {
   readonly observation: Float32Array;
   /** (max, features) f32 view of the staged candidates: subarrays from its start are not copied again. */
   readonly candidates: Float32Array;
+  /** (batchSize, observation) f32 view of the staged observations of `actBatch` and `evaluateBatch`: subarrays from its start are not copied again. `learn` overwrites it. */
+  readonly observations: Float32Array;
   /** (max) or (actions) f32 view of the values that `evaluate` or a greedy `act` computed last. */
   readonly values: Float32Array;
   /**
@@ -117,6 +120,7 @@ export class DQN {
   /** By Scalar: the numbers of the next call. */
   readonly #scalars: Float64Array;
   readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
+  readonly #batch: Batch;
   /** Rows of the replay in the loaded file. */
   #rows = 0;
   /** Candidates of the staged transition: offered, shown, and of the next state. */
@@ -164,6 +168,8 @@ export class DQN {
       candidates: offered("candidates", Region.Candidates),
       nextCandidates: offered("nextCandidates", Region.NextCandidates),
     };
+    this.#batch = new Batch(engine, resolved, seen("observations", Region.States), offered("candidates", Region.Sets));
+    this.observations = this.#batch.observations;
     this.#mask = engine.u8(Region.Mask);
     this.#nextMask = engine.u8(Region.NextMask);
     this.#meter = new UpdateMeter({
@@ -319,6 +325,48 @@ export class DQN {
       parts[i] = sum / quantiles;
     }
     return parts;
+  }
+
+  /**
+   * Action values of many states: those that `evaluate` gives for each, bit for bit, in less time. It takes `batchSize`
+   * states at a time.
+   *
+   * @param observations - (n, observation) one after the other.
+   * @param available - (n) of what `act` takes: with `masked` masks, which hide no value, with `candidates` rows of
+   *   features, as many as each state has.
+   * @returns (n, actions), or with `candidates` the values of each state's in turn: a new array.
+   * @throws RangeError or TypeError as `act`, TypeError with `slate`, whose values stand beside others.
+   */
+  evaluateBatch(observations: AgentInput, available?: readonly (AgentInput | undefined)[]): Float32Array {
+    try {
+      this.#open();
+      return this.#batch.evaluate(observations, available);
+    } catch (error) {
+      throw this.#refusals.counted(error);
+    }
+  }
+
+  /**
+   * Chooses an action epsilon-greedily in each of many states: the actions that `act` gives for one after the other, and
+   * the same random numbers, in less time. It takes `batchSize` states at a time; noisy weights one.
+   *
+   * @param observations - (n, observation) one after the other.
+   * @param available - As for `evaluateBatch`; masks hide actions here.
+   * @param epsilon - As for `act`; or (n), one for each state.
+   * @returns (n) indices, -1 where nothing is available: a new array.
+   * @throws RangeError or TypeError as `act`, TypeError with `slate`; nothing changes then.
+   */
+  actBatch(
+    observations: AgentInput,
+    available?: readonly (AgentInput | undefined)[],
+    epsilon?: number | ArrayLike<number>,
+  ): Int32Array {
+    try {
+      this.#open();
+      return this.#batch.act(observations, available, epsilon ?? this.epsilon, epsilon === undefined);
+    } catch (error) {
+      throw this.#refusals.counted(error);
+    }
   }
 
   /**

@@ -20,7 +20,7 @@ export {
   type SlateOptions,
   type SparseOptions,
 } from "./options.js";
-export type { Schedule } from "./schedule.js";
+export { type Schedule, valueAt } from "./schedule.js";
 export { bytesOf, type FileBytes } from "./snapshot/bytes.js";
 export { SnapshotError } from "./snapshot/error.js";
 export type { Part, PartReader } from "./snapshot/part.js";

@@ -23,6 +23,8 @@ export class Staged {
   readonly floats: Float32Array;
   /** Words of 4 bytes in a row. */
   readonly words: number;
+  /** Which of several inputs comes next, for messages. */
+  index: number | undefined;
   readonly #name: string;
   readonly #dense: number;
   readonly #sparse: SparseOptions | undefined;
@@ -43,28 +45,52 @@ export class Staged {
     this.words = dense + 2 * (sparse?.slots ?? 0);
   }
 
+  get #label(): string {
+    return this.index === undefined ? this.#name : `${this.#name}[${this.index}]`;
+  }
+
   /** Writes exactly one row. */
   writeOne(input: AgentInput): void {
     if (this.#sparse) this.#writeOneSparse(input, this.#sparse);
     else {
-      const { length } = requireNumbers(this.#name, input);
+      const { length } = requireNumbers(this.#label, input);
       if (length !== this.#dense)
-        throw new RangeError(`"${this.#name}" must hold ${this.#dense} numbers, got ${length}`);
+        throw new RangeError(`"${this.#label}" must hold ${this.#dense} numbers, got ${length}`);
       if (!isView(input as ArrayLike<number>, this.floats)) this.floats.set(input as ArrayLike<number>);
     }
   }
 
   /** Writes up to `most` rows and returns how many. */
   writeRows(input: AgentInput, most: number): number {
-    if (this.#sparse) return this.#writeSparse(input, this.#sparse, most);
-    const source = requireNumbers(this.#name, input);
+    const rows = this.count(input, most);
+    this.writeSome(input, 0, rows, 0);
+    return rows;
+  }
+
+  /** How many rows an input has, at most `most`; of index inputs, all but the indices and weights is checked. */
+  count(input: AgentInput, most: number): number {
+    if (this.#sparse) return this.#countSparse(input, this.#sparse, most);
+    const source = requireNumbers(this.#label, input);
     const rows = source.length / this.#dense;
     if (!Number.isInteger(rows) || rows > most) {
       const must = `at most ${most} rows of ${this.#dense} numbers`;
-      throw new RangeError(`"${this.#name}" must hold ${must}, got ${source.length} numbers`);
+      throw new RangeError(`"${this.#label}" must hold ${must}, got ${source.length} numbers`);
     }
-    if (!isView(source, this.floats)) this.floats.set(source);
     return rows;
+  }
+
+  /** Writes rows from..from+rows-1 of an input that was counted, from row `at` on. */
+  writeSome(input: AgentInput, from: number, rows: number, at: number): void {
+    if (this.#sparse) this.#writeSparse(input as SparseInput, this.#sparse, from, rows, at);
+    else {
+      const source = input as ArrayLike<number>;
+      const [start, end] = [from * this.#dense, (from + rows) * this.#dense];
+      if (at === 0 && end === source.length && from === 0) {
+        if (!isView(source, this.floats)) this.floats.set(source);
+      } else if (ArrayBuffer.isView(source)) {
+        this.floats.set((source as unknown as Float32Array).subarray(start, end), at * this.#dense);
+      } else for (let i = start, to = at * this.#dense; i < end; ) this.floats[to++] = source[i++]!;
+    }
   }
 
   /** Copies row i of other staged rows. */
@@ -74,21 +100,50 @@ export class Staged {
     for (let j = 0; j < this.words; j++) this.#integers[j] = from.#integers[at + j]!;
   }
 
-  /** Throws for the first number out of bounds, with the caller's value. */
-  refuse(input: AgentInput): never {
-    const { low, high, must } = this.#bounds;
-    const i = this.floats.findIndex((x, word) => word % this.words < this.#dense && !(x >= low && x <= high));
+  /** Throws for the first number out of bounds, with the caller's value: of rows that came from row `from` of the caller's. */
+  refuse(input: AgentInput, from = 0): never {
+    return this.#refuse(input, from, 0, this.floats.length);
+  }
+
+  /** The same of several inputs, of which number `first` begins at row 0, and each has as many rows as `counts` says. */
+  refuseAmong(inputs: readonly (AgentInput | undefined)[], first: number, counts: ArrayLike<number>): never {
+    let start = 0;
+    for (let s = first; ; s++) {
+      this.index = s;
+      const end = start + counts[s]!;
+      if (s === counts.length - 1 || this.#bad(start, end) >= 0) this.#refuse(inputs[s]!, 0, start, end);
+      start = end;
+    }
+  }
+
+  #refuse(input: AgentInput, from: number, start: number, end: number): never {
+    const i = this.#bad(start, end);
+    const [row, word] = [Math.floor(i / this.words) - start + from, i % this.words];
+    if (i < 0 || word >= this.#dense) {
+      throw new RangeError(`"${this.#label}.weights" of one index must add up to a number ${BOUNDS}`);
+    }
     const isSparse = this.#sparse !== undefined;
-    if (i < 0) throw new RangeError(`"${this.#name}.weights" of one index must add up to a number ${BOUNDS}`);
     const dense = isSparse ? (input as SparseInput).dense : (input as ArrayLike<number>);
-    const at = isSparse ? Math.floor(i / this.words) * this.#dense + (i % this.words) : i;
-    const name = `${this.#name}${isSparse ? ".dense" : ""}[${at}]`;
-    throw mustBe(name, must, dense?.[at]);
+    const at = row * this.#dense + word;
+    throw mustBe(`${this.#label}${isSparse ? ".dense" : ""}[${at}]`, this.#bounds.must, dense?.[at]);
+  }
+
+  /** The first word of rows start..end-1 that is out of its bounds; -1 if none is. */
+  #bad(start: number, end: number): number {
+    const { low, high } = this.#bounds;
+    const weights = this.words - (this.#sparse?.slots ?? 0);
+    const last = Math.min(end * this.words, this.floats.length);
+    for (let i = start * this.words; i < last; i++) {
+      const x = this.floats[i]!;
+      const word = i % this.words;
+      if (word < this.#dense ? !(x >= low && x <= high) : word >= weights && !(Math.abs(x) <= INPUT_MAX)) return i;
+    }
+    return -1;
   }
 
   /** One row may give fewer indices than there are slots. */
   #writeOneSparse(input: AgentInput, sparse: SparseOptions): void {
-    const { dense = EMPTY, indices, weights } = requireSparse(this.#name, input);
+    const { dense = EMPTY, indices, weights } = requireSparse(this.#label, input);
     this.#checkLengths(dense.length, this.#dense, indices.length, sparse.slots, weights);
     this.#writeRow(0, sparse, dense, 0, indices, 0, indices.length, weights);
   }
@@ -100,7 +155,7 @@ export class Staged {
     slots: number,
     weights: ArrayLike<number> | undefined,
   ): void {
-    const name = this.#name;
+    const name = this.#label;
     if (dense !== denseMust) throw new RangeError(`"${name}.dense" must hold ${denseMust} numbers, got ${dense}`);
     if (indices > slots) throw new RangeError(`"${name}.indices" must hold at most ${slots} indices, got ${indices}`);
     if (weights && weights.length !== indices) {
@@ -108,21 +163,23 @@ export class Staged {
     }
   }
 
-  #writeSparse(input: AgentInput, sparse: SparseOptions, most: number): number {
-    // No candidates at all may be written as [].
-    const given = (input as ArrayLike<number>)?.length === 0 ? NO_ROWS : input;
-    const { dense = EMPTY, indices, weights } = requireSparse(this.#name, given);
-    const { slots } = sparse;
+  #countSparse(given: AgentInput, { slots }: SparseOptions, most: number): number {
+    const { dense = EMPTY, indices, weights } = requireSparse(this.#label, given, true);
     const rows = indices.length / slots;
     if (!Number.isInteger(rows) || rows > most) {
       const must = `at most ${most} rows of ${slots} indices`;
-      throw new RangeError(`"${this.#name}.indices" must hold ${must}, got ${indices.length}`);
+      throw new RangeError(`"${this.#label}.indices" must hold ${must}, got ${indices.length}`);
     }
     this.#checkLengths(dense.length, rows * this.#dense, indices.length, indices.length, weights);
-    for (let i = 0; i < rows; i++) {
-      this.#writeRow(i, sparse, dense, i * this.#dense, indices, i * slots, slots, weights);
-    }
     return rows;
+  }
+
+  #writeSparse(input: SparseInput, sparse: SparseOptions, from: number, rows: number, at: number): void {
+    const { dense = EMPTY, indices, weights } = input;
+    const { slots } = sparse;
+    for (let i = 0; i < rows; i++) {
+      this.#writeRow(at + i, sparse, dense, (from + i) * this.#dense, indices, (from + i) * slots, slots, weights);
+    }
   }
 
   /** Row i of words: dense numbers, then `count` indices in rising order without repetition, then their weights. */
@@ -149,7 +206,7 @@ export class Staged {
       if (index === -1) continue;
       if (index >>> 0 !== index || index >= size) {
         const must = `an integer in [0, ${size - 1}], or -1 for none`;
-        throw mustBe(`${this.#name}.indices[${j}]`, must, index);
+        throw mustBe(`${this.#label}.indices[${j}]`, must, index);
       }
       // Most come in rising order.
       if (index > last) {
@@ -164,7 +221,7 @@ export class Staged {
   #weight(weights: ArrayLike<number> | undefined, j: number): number {
     const weight = weights ? weights[j]! : 1;
     if (typeof weight === "number" && Math.abs(weight) <= INPUT_MAX) return weight;
-    throw mustBe(`${this.#name}.weights[${j}]`, BOUNDS, weight);
+    throw mustBe(`${this.#label}.weights[${j}]`, BOUNDS, weight);
   }
 
   /** Inserts an index into `used` sorted ones, or adds to its weight if it is there; returns the new count. Requires last >= index. */
@@ -207,7 +264,9 @@ function requireElements(name: string, input: readonly unknown[]): void {
   }
 }
 
-function requireSparse(name: string, input: AgentInput): SparseInput {
+function requireSparse(name: string, input: AgentInput, isMany = false): SparseInput {
+  // No candidates at all may be written as [].
+  if (isMany && (input as ArrayLike<number>)?.length === 0) return NO_ROWS;
   if (typeof (input as SparseInput)?.indices === "object") {
     const { dense } = input as SparseInput;
     if (Array.isArray(dense)) requireElements(`${name}.dense`, dense);

@@ -1,4 +1,4 @@
-import { Shell, usePlace, type View } from "../dashboard/index.js";
+import { type Link, Shell, usePlace, type View } from "../dashboard/index.js";
 import { BitsView } from "./bits/bits.js";
 import { ControlView } from "./control/control.js";
 import { PlatformView } from "./platform/platform.js";
@@ -9,12 +9,17 @@ const VIEWS: readonly View[] = [
   { name: "bits", title: "Same bits" },
 ];
 
+/** Where it stands below something else: on a server below the dashboard, on the site below the guides. */
+const ABOVE: readonly Link[] = /\/playground\/(index\.html)?$/.test(location.pathname)
+  ? [{ href: "../index.html", title: "LiveQ" }]
+  : [];
+
 /** The playground: one view at a time, by the address. */
 export function App() {
   const { view, settings } = usePlace();
   const current = VIEWS.some(({ name }) => name === view) ? view : "control";
   return (
-    <Shell title="LiveQ playground" views={VIEWS} current={current}>
+    <Shell title="LiveQ playground" views={VIEWS} current={current} links={ABOVE}>
       {current === "control" && <ControlView place={settings} />}
       {current === "platform" && <PlatformView />}
       {current === "bits" && <BitsView />}

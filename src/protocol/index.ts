@@ -40,14 +40,19 @@ export type {
 export { type Receipt, type Taker, takeEach } from "./receipts.js";
 export {
   asEvent,
+  descriptionRule,
   EventError,
   fieldsOf,
+  idRule,
   isEvent,
   KINDS,
   type LoggedDecision,
+  nameRule,
   parseDecision,
   parseEvent,
   parseRequest,
+  tagsRule,
+  titleRule,
 } from "./schema.js";
 export { SOURCES, type Source } from "./sources.js";
 export {

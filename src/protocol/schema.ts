@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { show } from "../check/index.js";
+import { type Rule, show } from "../check/index.js";
 import { EventError } from "./error.js";
 import type { LiveEvent } from "./events.js";
 import type { Decision, Request } from "./policy.js";
@@ -310,6 +310,13 @@ const isId: Check = (value) => {
   }
   return true;
 };
+/** Rules of what events bring, for files that keep it: as strict as an event's. */
+export const idRule: Rule = [isId, `${NAME} without control characters`];
+export const nameRule: Rule = [isName, NAME];
+export const tagsRule: Rule = [listOf(0, TAGS, isName), MUST["tags"]!];
+export const titleRule: Rule = [textOf(0, TITLE_LENGTH), MUST["title"]!];
+export const descriptionRule: Rule = [textOf(0, DESCRIPTION_LENGTH), MUST["description"]!];
+
 const isNonNegative = numberIn(0, Number.MAX_VALUE);
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTags = listOf(0, TAGS, isName);

@@ -379,6 +379,7 @@ export interface LoadOptions {
   /** The loaded recommender's option `instance`. Default: a new one. */
   instance?: string;
   loadAgent?: (file: Uint8Array) => QFunction;
+  loadAgentChunks?: (chunks: AsyncIterable<Uint8Array>) => Promise<QFunction>;
 }
 
 /** A scene with the value of each stream. */
@@ -828,6 +829,8 @@ export class Recommender implements Policy, TargetPolicy {
    * @param reward - The function `of` of the reward, exactly where the saved recommender had one. Default: none.
    * @param instance - Part of the names of its decisions from now on; it still knows those of before. Default: a new one.
    * @param loadAgent - Reads the agent's part. Default `DQN.load`.
+   * @param loadAgentChunks - The same, for `loadChunks`, while the part comes. Default `loadAgent` where it is given, which
+   *   gets the part as a whole, else `DQN.loadChunks`.
    * @throws SnapshotError for a file that is damaged, foreign, of another version of the recommender or its features,
    *   with groups missing from `features`, or saved with a function in its reward and loaded without, or the reverse.
    */
@@ -845,7 +848,8 @@ export class Recommender implements Policy, TargetPolicy {
     return loadStream(chunks, Recommender.#loader(options));
   }
 
-  static #loader({ features = [], reward = {}, instance, loadAgent }: LoadOptions): Loader<QFunction, Recommender> {
+  static #loader(options: LoadOptions): Loader<QFunction, Recommender> {
+    const { features = [], reward = {}, instance, loadAgent, loadAgentChunks } = options;
     let isOld = false;
     return {
       kind: KIND,
@@ -859,7 +863,7 @@ export class Recommender implements Policy, TargetPolicy {
         }
       },
       agent: loadAgent ?? ((bytes) => DQN.load(bytes)),
-      agentOf: loadAgent ? undefined : (bytes) => DQN.loadChunks(bytes),
+      agentOf: loadAgentChunks ?? (loadAgent ? undefined : (bytes) => DQN.loadChunks(bytes)),
       open(json, agent) {
         const saved = savedOf(json);
         const groups = savedGroups(saved.options.features, [...features, ...SCENE_DEFAULTS.features]);

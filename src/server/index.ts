@@ -11,7 +11,15 @@ export {
   type WebhookRequest,
 } from "./connect/index.js";
 export { type Acting, type Model, ServingAgent, type ShadowReport } from "./edge/agent.js";
-export { Edge, type EdgeNews, type EdgeParts, type EdgeRequest, type EdgeStats, type UserExport } from "./edge/edge.js";
+export {
+  Edge,
+  type EdgeNews,
+  type EdgeParts,
+  type EdgeRequest,
+  type EdgeStats,
+  type Preview,
+  type UserExport,
+} from "./edge/edge.js";
 export type { HeldBack, ModelOptions } from "./edge/learner.js";
 export { LocalLearner, type LocalLearnerOptions } from "./edge/local.js";
 export { type MemoryEdgeOptions, memoryEdge } from "./edge/memory.js";

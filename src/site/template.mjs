@@ -1,7 +1,10 @@
-/** One document around every page: policy, style, navigation. No page has a script. */
+/** One document around every page: policy, style, navigation. No page but that of the search has a script. */
 import { escaped, pathTo } from "./markdown.mjs";
 
-const POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'";
+/** The page that finds words, and its script. */
+export const SEARCH = { place: "search.html", script: "search.js" };
 
 /** The documents in the navigation, and the playground, by group. */
 function groupsOf(all) {
@@ -40,8 +43,13 @@ function beside({ place, reference, guide }, all) {
   return `<p class="beside">${words}: <a href="${pathTo(target, place)}">${escaped(found.label)}</a></p>\n`;
 }
 
-/** A page as a whole. */
-export function page(document, { html, headings }, all) {
+/** A field that leads to the page of the search. */
+const field = (place) => `<form class="find" role="search" action="${pathTo(SEARCH.place, place)}">
+<input type="search" name="q" aria-label="Search" placeholder="Search">
+</form>`;
+
+/** A page as a whole. @param script Its own script. Default: none. */
+export function page(document, { html, headings }, all, script) {
   const { place, title } = document;
   const home = pathTo("index.html", place);
   return `<!doctype html>
@@ -52,13 +60,15 @@ export function page(document, { html, headings }, all) {
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <title>${escaped(title === "LiveQ" ? title : `${title} · LiveQ`)}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${pathTo("style.css", place)}">
+<link rel="stylesheet" href="${pathTo("style.css", place)}">${script ? `\n<script defer src="${script}"></script>` : ""}
 </head>
 <body class="site">
 <a class="skip" href="#main">To the content</a>
 <header class="top">
 <a class="name" href="${home}">LiveQ</a>
 <a href="${pathTo("playground/index.html", place)}">Playground</a>
+<a href="${pathTo("guides/dashboard.html", place)}">Dashboard</a>
+${field(place)}
 <button class="menu" popovertarget="menu">Menu</button>
 </header>
 <nav id="menu" popover aria-label="Pages">

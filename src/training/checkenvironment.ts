@@ -4,14 +4,14 @@ import { Random } from "../numeric/index.js";
 import type { AnyEnvironment, ContinuousEnvironment, Environment } from "./environment.js";
 
 /** How thoroughly an environment is checked. */
-export interface CheckOptions {
+export interface CheckEnvironmentOptions {
   /** Steps to take by random actions, at least 1. Default 1000. */
   steps?: number;
   /** Of the first episode and of the actions, [0, 2^53 - 1]. Default 0. */
   seed?: number;
 }
 
-const RULES: Rules<CheckOptions> = { steps: positiveInteger, seed: integer(0, Number.MAX_SAFE_INTEGER) };
+const RULES: Rules<CheckEnvironmentOptions> = { steps: positiveInteger, seed: integer(0, Number.MAX_SAFE_INTEGER) };
 
 /** Largest number of an observation that agents take. */
 const INPUT_MAX = 1e6;
@@ -36,9 +36,12 @@ type Field = Readonly<Record<string, unknown>>;
  */
 export function checkEnvironment(
   environment: Environment<AgentInput> | ContinuousEnvironment,
-  options: CheckOptions = {},
+  options: CheckEnvironmentOptions = {},
 ): string[] {
-  const { steps, seed } = checked<CheckOptions>(options, RULES, { steps: 1000, seed: 0 }) as Required<CheckOptions>;
+  const { steps, seed } = checked<CheckEnvironmentOptions>(options, RULES, {
+    steps: 1000,
+    seed: 0,
+  }) as Required<CheckEnvironmentOptions>;
   return new Check(environment).run(steps, seed);
 }
 

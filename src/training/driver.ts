@@ -1,4 +1,4 @@
-import type { AgentInput, ContinuousAgent, DQN, Transition } from "../engine/index.js";
+import type { AgentInput, ContinuousAgent, DQN, ResolvedOptions, SparseInput, Transition } from "../engine/index.js";
 import type { StepResult } from "./environment.js";
 import { type AnyEnvironment, available, type ContinuousEnvironment, type Environment } from "./environment.js";
 
@@ -28,14 +28,58 @@ export function stepGreedily(
   return action < 0 ? undefined : discrete.step(action);
 }
 
-/** An exploring choice. @throws Error where nothing is available. */
-export function choose(agent: Learner, environment: AnyEnvironment, observation: AgentInput, index: number): Chosen {
+/**
+ * An exploring choice.
+ *
+ * @param ahead What `chooseTogether` chose for it. Default: the agent is asked.
+ * @throws Error where nothing is available.
+ */
+export function choose(
+  agent: Learner,
+  environment: AnyEnvironment,
+  observation: AgentInput,
+  index: number,
+  ahead?: number,
+): Chosen {
   return isContinuous(agent)
     ? chooseNumbers(agent, environment as ContinuousEnvironment, observation as ArrayLike<number>, index)
-    : chooseOne(agent, environment as Environment<AgentInput>, observation);
+    : chooseOne(agent, environment as Environment<AgentInput>, observation, ahead);
 }
 
-function isContinuous(agent: Learner): agent is ContinuousAgent {
+/** The actions of several environments, as `act` would choose them one by one with these values of epsilon. */
+export function chooseTogether(
+  agent: DQN,
+  seats: readonly { readonly environment: AnyEnvironment; readonly observation: AgentInput }[],
+  epsilons: readonly number[],
+): number[] {
+  const choices = seats.map(({ environment }) => available(environment as Environment<AgentInput>));
+  const observations = joined(
+    seats.map(({ observation }) => observation),
+    agent.options,
+  );
+  const offers = choices.some((each) => each !== undefined) ? choices : undefined;
+  return [...agent.actBatch(observations, offers, epsilons)];
+}
+
+/** Observations one after the other, as one input. */
+function joined(inputs: readonly AgentInput[], { observation, sparse }: ResolvedOptions): AgentInput {
+  const dense = new Float32Array(inputs.length * observation);
+  if (!sparse) {
+    for (const [i, input] of inputs.entries()) dense.set(input as ArrayLike<number>, i * observation);
+    return dense;
+  }
+  const indices = new Int32Array(inputs.length * sparse.slots).fill(-1);
+  const weights = new Float32Array(indices.length).fill(1);
+  for (const [i, input] of inputs.entries()) {
+    const row = input as SparseInput;
+    dense.set(row.dense ?? [], i * observation);
+    indices.set(row.indices, i * sparse.slots);
+    weights.set(row.weights ?? [], i * sparse.slots);
+  }
+  return { dense, indices, weights };
+}
+
+export function isContinuous(agent: Learner): agent is ContinuousAgent {
   return "continuous" in agent.options;
 }
 
@@ -56,9 +100,14 @@ function chooseNumbers(
   };
 }
 
-function chooseOne(agent: DQN, environment: Environment<AgentInput>, observation: AgentInput): Chosen {
+function chooseOne(
+  agent: DQN,
+  environment: Environment<AgentInput>,
+  observation: AgentInput,
+  ahead: number | undefined,
+): Chosen {
   const choices = available(environment);
-  const action = agent.act(observation, choices);
+  const action = ahead ?? agent.act(observation, choices);
   if (action < 0) throw new Error("the environment offers no action, but its episode has not ended");
   const choice = choiceOf(agent, choices, action);
   return {

@@ -1,4 +1,4 @@
-export { type CheckOptions, checkEnvironment } from "./checkenvironment.js";
+export { type CheckEnvironmentOptions, checkEnvironment } from "./checkenvironment.js";
 export type { ContinuousEnvironment, Environment, StepResult } from "./environment.js";
 export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";

@@ -8,8 +8,9 @@ import {
   positiveInteger,
   type Rules,
 } from "../check/index.js";
-import { type AgentInput, type ContinuousAgent, DQN, type EngineOptions, type FileBytes } from "../engine/index.js";
-import { choose, copyOf, type Learner } from "./driver.js";
+import type { AgentInput, ContinuousAgent, EngineOptions, FileBytes } from "../engine/index.js";
+import { DQN, valueAt } from "../engine/index.js";
+import { choose, chooseTogether, copyOf, isContinuous, type Learner } from "./driver.js";
 import {
   type AnyEnvironment,
   type ContinuousEnvironment,
@@ -68,6 +69,9 @@ type Resolved = Required<Pick<TrainOptions, "steps" | "seed" | "progressEvery">>
       Pick<TrainEvaluationOptions, "stopAt" | "patience">;
   };
 
+/** Environments that choose together: fewer choose as fast alone. */
+const FEWEST_AHEAD = 2;
+
 /** Number of latest episodes in the reported mean return. */
 const RECENT = 20;
 
@@ -119,6 +123,8 @@ class TrainRun implements Run {
   #started = 0;
   #steps = 0;
   readonly #returns: number[] = [];
+  /** Actions that are chosen already, for the environments whose turns come next, the last one first. */
+  #ahead: number[] = [];
   #losses = 0;
   #lossSum = 0;
   #evaluated: EvaluationResult | undefined;
@@ -257,7 +263,8 @@ class TrainRun implements Run {
     const index = this.#steps++ % this.#seats.length;
     const seat = this.#seats[index]!;
     const { environment, observation } = seat;
-    const chosen = choose(agent, environment, observation, index);
+    if (this.#ahead.length === 0) this.#lookAhead();
+    const chosen = choose(agent, environment, observation, index, this.#ahead.pop());
     const result = requireSync("step", chosen.step());
     const { observation: nextObservation, reward, terminated, truncated } = result;
     chosen.observe(observation, result, index);
@@ -270,6 +277,28 @@ class TrainRun implements Run {
       this.#seats[index] = this.#sit(environment);
     } else seat.observation = copyOf(nextObservation);
     if (agent.steps % agent.options.trainEvery === 0) this.#learn();
+  }
+
+  /**
+   * Chooses for as many environments in turn as act before anything is learned, reported or evaluated: by the same weights
+   * and draws as one by one, since their states are known. Noisy weights are new for each step, so they choose alone.
+   */
+  #lookAhead(): void {
+    const agent = this.#agent;
+    if (isContinuous(agent)) return;
+    const { epsilon, trainEvery, noisySigma, slate } = agent.options;
+    const first = this.#steps - 1;
+    const until = (every: number) => every - (first % every);
+    const { progressEvery, evaluation, steps } = this.#options;
+    const count = Math.min(
+      ...[this.#seats.length, steps - first, until(progressEvery), until(evaluation?.every ?? progressEvery)],
+      trainEvery - (agent.steps % trainEvery),
+    );
+    if (count < FEWEST_AHEAD || noisySigma > 0 || slate) return;
+    const seats = Array.from({ length: count }, (_, i) => this.#seats[(first + i) % this.#seats.length]!);
+    const epsilons = seats.map((_, i) => valueAt(epsilon, agent.steps + i));
+    // From the last to the first.
+    this.#ahead = chooseTogether(agent, seats, epsilons).reverse();
   }
 
   #learn(): void {

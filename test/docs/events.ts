@@ -11,6 +11,13 @@ interface Schema {
 
 type Entries = Readonly<Record<string, Schema>>;
 
+/** The schema of an event: one for each kind, or for several alike. */
+interface Kinds {
+  readonly options: readonly {
+    readonly entries: Entries & { kind: { readonly options: readonly string[] } | { readonly literal: string } };
+  }[];
+}
+
 const EVENTS = "src/protocol/events.ts";
 const POLICY = "src/protocol/policy.ts";
 const protocol = () => new Interfaces(sourcesIn("src/protocol"));
@@ -32,7 +39,7 @@ export function eventsBlock(): string {
   const interfaces = protocol();
   const shapes = interfaces.namesIn(EVENTS).flatMap((name) => interfaces.shapeOf(name, EVENTS) ?? []);
   const fields = new Map<string, { row: string[]; kinds: string[] }>();
-  const kinds = SCHEMAS.event.options.map(({ entries }) => {
+  const kinds = (SCHEMAS.event as unknown as Kinds).options.map(({ entries }) => {
     const own: readonly string[] = "options" in entries.kind ? entries.kind.options : [entries.kind.literal];
     const shape = shapes.find((each) => each.kinds.includes(own[0]!));
     const { kind: _, ...schemas } = entries as Entries;
@@ -81,5 +88,6 @@ function fieldsBlock(entries: Entries, name: string): string {
   return tableOf(["Field", "Meaning", "Must be", "Required"], rows);
 }
 
-export const requestsBlock = () => fieldsBlock(SCHEMAS.request.entries as Entries, "Request");
-export const decisionsBlock = () => fieldsBlock(SCHEMAS.decision.entries as Entries, "Decision");
+const entriesOf = (schema: unknown) => (schema as { readonly entries: Entries }).entries;
+export const requestsBlock = () => fieldsBlock(entriesOf(SCHEMAS.request), "Request");
+export const decisionsBlock = () => fieldsBlock(entriesOf(SCHEMAS.decision), "Decision");

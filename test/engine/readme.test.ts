@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { programsIn, runProgram } from "../support/readme.js";
 
-const [balance, loop, candidates, continuous] = programsIn("src/engine/README.md") as [string, string, string, string];
+const [balance, loop, candidates, batch, continuous] = programsIn("src/engine/README.md") as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 test("the README's training on CartPole reaches 500 in every greedy episode", async () => {
   const out = await runProgram(balance);
@@ -15,6 +21,10 @@ test("the README's own loop learns, and its copy is as far", async () => {
 
 test("the README's candidates have a value each", async () => {
   expect(await runProgram(candidates)).toBe("2\n");
+});
+
+test("the README's states at once have a value for each candidate, and an action each", async () => {
+  expect(await runProgram(batch)).toBe("3 2\n");
 });
 
 test("the README's continuous agent swings the pendulum up, and is saved and loaded", async () => {

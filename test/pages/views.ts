@@ -22,14 +22,29 @@ async function paint(tab: Tab, theme: string): Promise<void> {
   await tab.evaluate("sleep(200)");
 }
 
-/** Pictures that are committed: the views, colours and widths that they are of, and how many of their rows. */
-const COMMITTED: Readonly<Record<string, readonly [file: string, rows: number]>> = {
-  "control-light-1280": ["control.png", 830],
-  "platform-dark-1280": ["platform.png", 820],
-  "bits-light-1280": ["bits.png", 600],
-  "control-dark-390": ["phone.png", 1000],
+type Room = "playground" | "dashboard";
+
+/** Pictures that are committed, by room: the views, colours and widths that they are of, and how many of their rows. */
+const COMMITTED: Readonly<Record<Room, Readonly<Record<string, readonly [file: string, rows: number]>>>> = {
+  playground: {
+    "control-light-1280": ["control.png", 830],
+    "platform-dark-1280": ["platform.png", 820],
+    "bits-light-1280": ["bits.png", 600],
+    "control-dark-390": ["phone.png", 1000],
+  },
+  dashboard: {
+    "now-light-1280": ["now.png", 1400],
+    "now-dark-390": ["now-phone.png", 1000],
+    "viewer-dark-1280": ["viewer.png", 700],
+    "viewer-light-390": ["viewer-phone.png", 1000],
+    "models-light-1280": ["models.png", 700],
+    "models-dark-390": ["models-phone.png", 1000],
+    "operation-dark-1280": ["operation.png", 900],
+    "operation-light-390": ["operation-phone.png", 1000],
+    "tail-light-1280": ["tail.png", 500],
+    "tail-dark-390": ["tail-phone.png", 600],
+  },
 };
-const PICTURED = "src/playground";
 /** The share of a picture that may differ: carts move, and other machines have other letters. */
 const DIFFERENCE = 0.15;
 
@@ -37,6 +52,8 @@ const DIFFERENCE = 0.15;
 export interface Pictures {
   /** The folder that gets them all. */
   readonly folder?: string | undefined;
+  /** Whose views they are of. Default: the playground's. */
+  readonly room?: Room;
   /** The committed ones are made anew. */
   readonly isUpdate: boolean;
 }
@@ -61,8 +78,8 @@ export async function inspect(tab: Tab, view: string, pictures: Pictures): Promi
 }
 
 /** Compares a view with its committed picture, if there is one: in Chromium, by which they are made. */
-async function compare(tab: Tab, name: string, { folder, isUpdate }: Pictures): Promise<void> {
-  const [file, rows] = (tab.name === "chromium" && COMMITTED[name]) || [];
+async function compare(tab: Tab, name: string, { folder, isUpdate, room = "playground" }: Pictures): Promise<void> {
+  const [file, rows] = (tab.name === "chromium" && COMMITTED[room][name]) || [];
   if (folder === undefined && file === undefined) return;
   const picture = decoded(await tab.picture());
   if (folder !== undefined) {
@@ -70,7 +87,7 @@ async function compare(tab: Tab, name: string, { folder, isUpdate }: Pictures): 
     writeFileSync(join(folder, `${tab.name}-${name}.png`), reduced(picture));
   }
   if (file === undefined) return;
-  const committed = join(PICTURED, file);
+  const committed = join("src", room, file);
   if (isUpdate) writeFileSync(committed, reduced(cropped(picture, rows!)));
   const differs = difference(picture, decoded(readFileSync(committed)));
   require(differs <= DIFFERENCE, `${name} is not as in ${committed}: the share that differs`, differs);

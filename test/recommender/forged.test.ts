@@ -149,7 +149,8 @@ function answer(file: Uint8Array, what: string, random: Random): string {
 }
 
 /** A message that names a part, and does not come from the middle of some work. */
-const NAMED = /^(?!.*(?:Cannot|iterable|not a function)).*(?:"[\w.-]+"|agent|JSON|reader|features|SHA-256|snapshot)/;
+const NAMED =
+  /^(?!.*(?:Cannot|iterable|not a function)).*(?:"[\w.-]+"|agent|reward|JSON|reader|features|SHA-256|snapshot)/;
 
 /** Answers for mutants; each refusal names a part. */
 function answers(make: (parts: Parts, random: Random) => { what: string; text?: string }, seed: number) {
@@ -276,6 +277,37 @@ const FAULTS: Record<string, [fault: (parts: Parts, json: Json) => void, said: R
   "a deadline of nobody": [
     ({ lines }) => lines["deadlines"]!.push({ time: 0, user: "nobody" }),
     /"pending" must be without deadlines of users who have no decision/,
+  ],
+  "a stream of a streamer without a name": [
+    ({ lines }) => ((lines["catalogue"] as Json)[1][1].streamer = ""),
+    /"catalogue.1.stream.streamer" must be a string of 1 to 256 characters without control characters, got ""/,
+  ],
+  "a stream whose name breaks a line": [
+    ({ lines }) => ((lines["catalogue"] as Json)[0][1].id = "s\n1"),
+    /"catalogue.0.stream.id" must be .* without control characters/,
+  ],
+  "a tag of a megabyte": [
+    ({ lines }) => ((lines["catalogue"] as Json)[0][1].tags = ["x".repeat(1 << 20)]),
+    /"catalogue.0.stream.tags" must be an array of at most 32 strings/,
+  ],
+  "a decision of a user without a name": [
+    ({ lines }) => ((lines["decisions"] as Json)[0].user = ""),
+    /"pending.entries.0.user" must be a string of 1 to 256/,
+  ],
+  "a mean whose squares overflow": [
+    (_, json) => {
+      const [, own] = json.scenes.state.keepers.find(([name]: Json) => name === "columns");
+      own.user[0].encode.mean = 1e308;
+    },
+    /"[\w.]*encode.mean" must be in \[-1e\+100, 1e\+100\], got 1e\+308/,
+  ],
+  "viewers that nobody can count": [
+    ({ bytes }) =>
+      bytes.set(
+        "kept.moments",
+        framed((out) => rates(out, 0, [0, 1, 60_000, 1.7e308, 1.7e308])),
+      ),
+    /"kept.moments.0.trend" must be in \[-1, 40\]/,
   ],
   "the same stream twice": [
     ({ lines }) => lines["catalogue"]!.push(lines["catalogue"]![0]),

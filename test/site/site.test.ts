@@ -31,7 +31,7 @@ test("a page for every README of a room, and a reference for every door", () => 
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
   const doors = Object.keys(exports).filter((name) => exports[name].types !== undefined);
   const references = doors.map((name) => `reference/${name === "." ? "liveq" : name.slice(2)}.html`);
-  const others = ["index.html", "measured.html", "tests.html", "changes.html"];
+  const others = ["index.html", "search.html", "measured.html", "tests.html", "changes.html"];
   expect(pages()).toEqual(
     expect.arrayContaining([...rooms.map((room) => `guides/${room}.html`), ...references, ...others]),
   );
@@ -59,8 +59,10 @@ test("the same sources give the same bytes", () => {
   expect(digests(AGAIN)).toEqual(digests(SITE));
 });
 
-test("no page has script or inline style, or loads from another host", () => {
-  for (const page of pages()) {
+test("no page but the search has a script; none has inline style, or loads from another host", () => {
+  const search = read("search.html");
+  expect(search.match(/<script[^>]*>/g)).toEqual(['<script defer src="search.js">']);
+  for (const page of pages().filter((one) => one !== "search.html")) {
     const html = read(page);
     expect(html, page).toContain("default-src 'none'");
     expect(html, page).not.toMatch(/<script|<style|<iframe|<[^>]* (?:style|on\w+)=/);
@@ -83,6 +85,43 @@ test("every generated table of figures has charts, with the figures of the table
   expect(read("measured.html")).toContain(`<span>${row}</span></li>`);
 });
 
+test("the search finds chapters by all words and by beginnings, those with the words in their titles first", () => {
+  const found = (query: string) => {
+    const items: { href: string; text: string }[] = [];
+    const element = () => ({ value: "", textContent: "", append: () => {} });
+    const list = {
+      append: (...all: { link: { href: string; textContent: string } }[]) => {
+        for (const { link } of all) items.push({ href: link.href, text: link.textContent });
+      },
+    };
+    const document = {
+      querySelector: (selector: string) => (selector === "#chapters" ? list : element()),
+      createElement: () => ({
+        append(link: object) {
+          Object.assign(this, { link });
+        },
+      }),
+    };
+    new Function("document", "location", readFileSync(`${SITE}/search.js`, "utf8"))(document, {
+      search: `?q=${query}`,
+    });
+    return items;
+  };
+  const [first] = found("playground");
+  expect(first!.href).toMatch(/^guides\/playground\.html#/);
+  expect(found("safetens").map(({ href }) => href)).toContain(
+    "guides/exchange.html#exchange-with-other-tools-liveqexchange",
+  );
+  expect(found("safetensors+unheardofword")).toEqual([]);
+  expect(found("")).toEqual([]);
+  const ids = (page: string) => [...read(page).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+  for (const { href } of found("a")) {
+    const [page, id] = href.split("#");
+    expect(ids(page!)).toContain(id);
+  }
+  expect(readFileSync(`${SITE}/search.js`).length).toBeLessThan(500_000);
+});
+
 test("the check finds files and anchors that are not there, ids that are there twice, and links from the root", () => {
   cpSync(SITE, BROKEN, { recursive: true });
   expect(links.deadLinks(BROKEN)).toEqual([]);
@@ -100,7 +139,7 @@ test("the check finds files and anchors that are not there, ids that are there t
 
 describe("in Chromium", () => {
   const browser = runtime("chromium");
-  const cases = ["index.html", "measured.html", "guides/protocol.html", "reference/exchange.html"];
+  const cases = ["index.html", "search.html", "measured.html", "guides/protocol.html", "reference/exchange.html"];
 
   test.skipIf("missing" in browser).each(cases.flatMap((page) => [1280, 500].map((width) => [page, width] as const)))(
     "axe finds nothing in %s, %i pixels wide",

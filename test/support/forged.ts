@@ -108,7 +108,8 @@ export function mutate(root: unknown, path: Path, random: Random): string {
     for (let i = random.below(200); i >= 0; i--) value.push(...structuredClone(from.length > 0 ? from : [0]));
     return `${name} lengthened to ${value.length}`;
   }
-  at[last] = random.pick(REPLACEMENTS);
+  // Later faults may change what one put in.
+  at[last] = structuredClone(random.pick(REPLACEMENTS));
   return `${name} = ${JSON.stringify(at[last])}`;
 }
 

@@ -147,6 +147,7 @@ export interface Kernels extends Door {
   dot(n: number, a: number, b: number): number;
   exp(x: number): number;
   log(x: number): number;
+  dotRows(m: number, n: number, k: number, h: number, ldh: number, w: number, ldw: number, b: number, q: number): void;
   dot4(n: number, a: number, b: number, ldb: number, y: number): void;
   lerp(n: number, tau: number, x: number, y: number): void;
   scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { Transition } from "../../src/engine/dqn.js";
-import { DQN, type DQNOptions, type Environment, type StepResult, type TrainEpisode, train } from "../../src/index.js";
+import {
+  CartPole,
+  ChangingCandidates,
+  DQN,
+  type DQNOptions,
+  type Environment,
+  MaskedGrid,
+  type StepResult,
+  type TrainEpisode,
+  train,
+} from "../../src/index.js";
+import { digestOf } from "../support/live.js";
 
 /**
  * Says where it is: (seed, step). Episodes last 2 to 4 steps by their seed; those of an odd seed are cut, the others
@@ -163,5 +174,45 @@ describe("several environments", () => {
       'the agent\'s option "environments" must be at least 3, as many are given, got 2',
     );
     expect(() => train(agent, [environment, environment], { steps: 1 })).toThrow("an object of its own");
+  });
+});
+
+describe("environments that act together", () => {
+  const CASES: [string, Partial<DQNOptions>, () => Environment][] = [
+    ["fixed actions", { actions: 2 }, () => new CartPole()],
+    ["masks", { actions: 4, masked: true }, () => new MaskedGrid()],
+    ["candidates", { candidates: { max: 16, features: 2 } }, () => new ChangingCandidates()],
+  ];
+
+  test.each(CASES)("train as if each chose at its turn: %s", async (_, shape, make) => {
+    const digests: string[] = [];
+    const batches: number[] = [];
+    for (const isTogether of [true, false]) {
+      const environments = [0, 1, 2, 3, 4].map(make);
+      const { observationSize } = environments[0]!;
+      const agent = new DQN({
+        ...shape,
+        observation: observationSize,
+        ...{ environments: 5, hidden: [8], learningStarts: 50, batchSize: 4, trainEvery: 10, nStep: 2, seed: 1 },
+        epsilon: { type: "linear", from: 1, to: 0.1, steps: 300 },
+      });
+      const { actBatch } = agent;
+      agent.actBatch = (observations, available, epsilon) => {
+        batches.push((epsilon as number[]).length);
+        if (isTogether) return actBatch.call(agent, observations, available, epsilon);
+        const rows = observations as Float32Array;
+        return Int32Array.from(epsilon as number[], (each, i) => {
+          const row = rows.slice(i * observationSize, (i + 1) * observationSize);
+          return agent.act(row, available?.[i], each);
+        });
+      };
+      const evaluation = { environment: make(), every: 130, episodes: 1 };
+      await train(agent, environments, { steps: 403, progressEvery: 33, evaluation });
+      digests.push(digestOf(agent));
+    }
+    expect(digests[0]).toBe(digests[1]);
+    // Up to five, cut where something else comes first.
+    expect(Math.max(...batches)).toBe(5);
+    expect(batches).toContain(2);
   });
 });

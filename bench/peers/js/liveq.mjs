@@ -13,6 +13,16 @@ function inputOf({ observation }, isSparse, rows, i) {
   return { indices, weights: indices.map((j) => row[j]) };
 }
 
+/** Rows of index inputs as one input: slots that a row does not use are -1. */
+function joinedRows({ options }, rows) {
+  const { slots } = options.sparse;
+  const padded = (values, filler) => Array.from({ length: slots }, (_, j) => values[j] ?? filler);
+  return {
+    indices: Int32Array.from(rows.flatMap(({ indices }) => padded(indices, -1))),
+    weights: Float32Array.from(rows.flatMap(({ weights }) => padded(weights, 0))),
+  };
+}
+
 /** The most indices of a row. */
 function slotsOf(data) {
   let most = 1;
@@ -63,7 +73,9 @@ export function create(data, variant) {
       nextObservation: input(data.nextObservations, i),
     });
   }
-  const staged = Array.from({ length: data.staged.length / data.observation }, (_, i) => input(data.staged, i));
+  const rows = data.staged.length / data.observation;
+  const staged = Array.from({ length: rows }, (_, i) => input(data.staged, i));
+  const all = isSparse ? joinedRows(agent, staged) : data.staged;
   return {
     version,
     train: (count) => agent.learn(count),
@@ -74,10 +86,10 @@ export function create(data, variant) {
     },
     act64(count) {
       let chosen = [];
-      for (let i = 0; i < count; i++) chosen = staged.map((row) => agent.act(row, undefined, 0));
+      for (let i = 0; i < count; i++) chosen = agent.actBatch(all, undefined, 0);
       return chosen;
     },
-    chosen: () => staged.map((row) => agent.act(row, undefined, 0)),
+    chosen: () => agent.actBatch(all, undefined, 0),
     weights: () => joined(agent.weights()),
   };
 }

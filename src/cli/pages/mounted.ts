@@ -10,9 +10,15 @@ const MOUNTS = [
 
 /** The pages of a server: its dashboard at `/`, and the playground. Without a build there are none. */
 export class MountedPages {
-  readonly #mounts = MOUNTS.filter(({ page }) => existsSync(folderOf(page))).map(({ path, page }) => {
-    return { path, pages: new Pages(folderOf(page)) };
-  });
+  readonly #mounts: readonly { path: string; pages: Pages }[];
+
+  /** @param folder Where the folders of the pages are. Default: beside the command. */
+  constructor(folder?: URL) {
+    const of = (page: string) => folderOf(page, folder);
+    this.#mounts = MOUNTS.filter(({ page }) => existsSync(of(page))).map(({ path, page }) => {
+      return { path, pages: new Pages(of(page)) };
+    });
+  }
 
   /** The answer for a file of a page; undefined for whatever else is asked for. */
   async answer(request: Request): Promise<Response | undefined> {

@@ -7,9 +7,9 @@ export interface PlaygroundOptions {
   readonly port: number;
 }
 
-/** Where the files of a page are, beside the command's own folder. */
-export function folderOf(page: string): string {
-  return fileURLToPath(new URL(`../pages/${page}`, import.meta.url));
+/** Where the files of a page are; without a folder, beside the command's own. */
+export function folderOf(page: string, folder = new URL("../pages/", import.meta.url)): string {
+  return fileURLToPath(new URL(page, folder));
 }
 
 /** Serves the playground until the signal comes. @throws Error if it is not built. */

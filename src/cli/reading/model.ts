@@ -8,10 +8,10 @@ import {
   columns,
   content,
   type FeatureGroup,
+  type LoadOptions,
   moments,
   neighbours,
   pages,
-  type QFunction,
   Recommender,
   social,
   taste,
@@ -83,36 +83,27 @@ const NO_WORDS = new WordVectors({ size: 1, words: [], counts: [], rows: [] });
 /** All groups of features that a file may use beside the default ones. */
 const GROUPS = [...optionalGroups(), social(), moments(), content({ words: NO_WORDS }), taste(), columns({})];
 
-/**
- * Loads a recommender from the bytes of a file.
- * @param loadAgent - As for `Recommender.load`.
- */
-export function recommenderOf(bytes: Uint8Array, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
-  return Recommender.load(bytes, { features: GROUPS, ...(loadAgent && { loadAgent }) });
+/** Loads a recommender from the bytes of a file. */
+export function recommenderOf(bytes: Uint8Array): Recommender {
+  return Recommender.load(bytes, { features: GROUPS });
 }
 
 /**
- * Loads a recommender from a file as it is read, part by part: a file may be larger than memory takes twice, or than one
- * array can be.
+ * Loads a recommender from a file, or (`-`) from stdin, as it is read, part by part: a file may be larger than memory takes
+ * twice, or than one array can be.
+ * @param options - As for `Recommender.loadChunks`.
  * @throws Error that names the file and the fault.
  */
-export async function openRecommender(file: string): Promise<Recommender> {
-  if (file === STANDARD) return loadRecommender(file);
+export async function openRecommender(
+  file: string,
+  options: Pick<LoadOptions, "loadAgentChunks"> = {},
+): Promise<Recommender> {
   try {
-    const chunks = createReadStream("", { fd: openSync(file, "r"), highWaterMark: READ });
-    return await Recommender.loadChunks(chunks, { features: GROUPS });
+    const chunks =
+      file === STANDARD ? [readFile(file)] : createReadStream("", { fd: openSync(file, "r"), highWaterMark: READ });
+    return await Recommender.loadChunks(chunks, { features: GROUPS, ...options });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw unreadable(file, cause);
     throw new Error(`${file}: ${(cause as Error).message}`, { cause });
   }
-}
-
-/**
- * Loads a recommender from a file as a whole.
- * @param loadAgent - As for `Recommender.load`.
- * @throws Error that names the file and the fault.
- */
-export function loadRecommender(file: string, loadAgent?: (file: Uint8Array) => QFunction): Recommender {
-  const bytes = readFile(file);
-  return naming(file, () => recommenderOf(bytes, loadAgent));
 }

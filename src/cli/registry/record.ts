@@ -99,13 +99,13 @@ class Running {
 }
 
 /** A run as a report; slices of figures are in it, which the registry leaves out. */
-function contentOf(run: Run, { rows, plots, listings }: Collected) {
+function contentOf(run: Run, { rows, plots, listings, calibrations }: Collected) {
   const { command, line, options, verdicts, error, time, commit = "unknown", data, seconds } = run;
   const place = { time, version: run.version, commit, runtime: run.runtime, seconds: String(seconds) };
   const files = data.map((one) => [one.file, one.sha256 ?? "", one.bytes ?? Number.NaN]);
   const read = { title: "Files that were read", header: ["file", "SHA-256", "bytes"], rows: files };
   return {
-    ...{ title: `liveq ${command}`, rows, plots, options, line, place },
+    ...{ title: `liveq ${command}`, rows, plots, calibrations, slices: CASE_SLICES, options, line, place },
     verdicts: error === undefined ? verdicts : [...verdicts, `It did not end well: ${error}`],
     listings: files.length > 0 ? [...listings, read] : listings,
   };

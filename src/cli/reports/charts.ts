@@ -97,6 +97,31 @@ function path(xs: readonly number[], ys: readonly number[]): string {
     .join("");
 }
 
+/** Where values lie in a chart, and its grid. */
+interface Frame {
+  xOf(value: number): number;
+  yOf(value: number): number;
+  readonly grid: readonly string[];
+}
+
+/** A frame around values; `xs` and `ys` must not be empty. */
+function frame(xs: readonly number[], ys: readonly number[]): Frame {
+  const [left, right] = [Math.min(...xs), Math.max(...xs)];
+  const [low, high] = [Math.min(...ys), Math.max(...ys)];
+  const [width, height] = [WIDTH - MARGIN.left - MARGIN.right, HEIGHT - MARGIN.top - MARGIN.bottom];
+  const xOf = (value: number) => MARGIN.left + ((value - left) / (right - left || 1)) * width;
+  const yOf = (value: number) => MARGIN.top + height - ((value - low) / (high - low || 1)) * height;
+  const across = ticks(low, high).map((value) => {
+    const y = yOf(value);
+    return (
+      line("grid", MARGIN.left, y, WIDTH - MARGIN.right, y) +
+      words(figure(value), MARGIN.left - 6, y + 4, "end", "quiet")
+    );
+  });
+  const below = ticks(left, right).map((value) => words(figure(value), xOf(value), HEIGHT - 8, "middle", "quiet"));
+  return { xOf, yOf, grid: [...across, ...below] };
+}
+
 /** Lines over a common axis. */
 export function lineChart(
   title: string,
@@ -107,24 +132,42 @@ export function lineChart(
   const lines = curves.map(({ name, values }) => ({ name, values: thinned(values) }));
   const all = lines.flatMap(({ values }) => values).filter(Number.isFinite);
   if (all.length === 0 || places.length === 0) return `<p>${escaped(title)}: nothing is known yet.</p>`;
-  const [left, right] = [Math.min(...places), Math.max(...places)];
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const [width, height] = [WIDTH - MARGIN.left - MARGIN.right, HEIGHT - MARGIN.top - MARGIN.bottom];
-  const xOf = (value: number) => MARGIN.left + ((value - left) / (right - left || 1)) * width;
-  const yOf = (value: number) => MARGIN.top + height - ((value - low) / (high - low || 1)) * height;
-  const grid = ticks(low, high).map((value) => {
-    const y = yOf(value);
-    return (
-      line("grid", MARGIN.left, y, WIDTH - MARGIN.right, y) +
-      words(figure(value), MARGIN.left - 6, y + 4, "end", "quiet")
-    );
-  });
-  const below = ticks(left, right).map((value) => words(figure(value), xOf(value), HEIGHT - 8, "middle", "quiet"));
+  const { xOf, yOf, grid } = frame(places, all);
   const drawn = lines.map(({ values }, i) => {
     return `<path class="line-${1 + (i % 4)}" d="${path(places.map(xOf), values.map(yOf))}"/>`;
   });
   const legend = lines.map(({ name }, i) => `<span class="legend-${1 + (i % 4)}">${escaped(name)}</span>`).join(" ");
   const last = lines.map(({ name, values }) => `${name} ${figure(values.filter(Number.isFinite).at(-1)!)} at the end`);
-  const picture = svg(HEIGHT, `${title} by ${x.label}: ${last.join(", ")}`, [...grid, ...below, ...drawn].join("\n"));
+  const picture = svg(HEIGHT, `${title} by ${x.label}: ${last.join(", ")}`, [...grid, ...drawn].join("\n"));
   return `<figure><figcaption><strong>${escaped(title)}</strong>, by ${escaped(x.label)} ${legend}</figcaption>${picture}</figure>`;
+}
+
+/** What was predicted and what came of it, in one bin of predictions. */
+export interface Bin {
+  readonly predicted: number;
+  readonly realised: number;
+  /** Bounds of what came of it. */
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** Bins of predictions with what came of them, beside the line on which both are the same. */
+export function calibrationChart(title: string, bins: readonly Bin[]): string {
+  const known = bins.filter((bin) => [bin.predicted, bin.realised].every(Number.isFinite));
+  if (known.length === 0) return `<p>${escaped(title)}: nothing is known yet.</p>`;
+  const xs = known.map(({ predicted }) => predicted);
+  const ys = known.flatMap(({ realised, lo, hi }) => [realised, lo, hi]).filter(Number.isFinite);
+  const [from, to] = [Math.max(Math.min(...xs), Math.min(...ys)), Math.min(Math.max(...xs), Math.max(...ys))];
+  const { xOf, yOf, grid } = frame(xs, ys);
+  const same = from < to ? line("same", xOf(from), yOf(from), xOf(to), yOf(to)) : "";
+  const points = known.map(({ predicted, realised, lo, hi }) => {
+    const x = xOf(predicted);
+    const isBounded = Number.isFinite(lo) && Number.isFinite(hi);
+    const whisker = isBounded ? line("whisker", x, yOf(lo), x, yOf(hi)) : "";
+    return `${whisker}<circle class="point" cx="${x.toFixed(1)}" cy="${yOf(realised).toFixed(1)}" r="4"/>`;
+  });
+  const told = known.map(({ predicted, realised }) => `${figure(predicted)} became ${figure(realised)}`).join(", ");
+  const picture = svg(HEIGHT, `${title}: ${told}`, [...grid, same, ...points].join("\n"));
+  const legend = "by what was predicted; on the dashed line both are the same";
+  return `<figure><figcaption><strong>${escaped(title)}</strong>, ${legend}</figcaption>${picture}</figure>`;
 }

@@ -1,4 +1,4 @@
-import { type Bar, barChart, type Curve, lineChart } from "./charts.js";
+import { type Bar, type Bin, barChart, type Curve, calibrationChart, lineChart } from "./charts.js";
 import { escaped, htmlTable } from "./html.js";
 
 /** One figure, as the rows of `--json` have it. */
@@ -26,6 +26,17 @@ export interface Listing {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
+/** Predicted values of choices beside the returns that followed. */
+export interface Calibration {
+  readonly title: string;
+  /** What the returns are, in a sentence. */
+  readonly about: string;
+  /** By what was predicted, the lowest first; with the number of choices of each. */
+  readonly bins: readonly (Bin & { readonly n: number })[];
+  /** Of all choices: mean prediction, mean return, their difference and its root mean square. */
+  readonly overall: readonly (Pick<Bin, "lo" | "hi"> & { readonly what: string; readonly value: number })[];
+}
+
 /** What a report is made of. */
 export interface ReportContent {
   /** `liveq evaluate`. */
@@ -33,7 +44,11 @@ export interface ReportContent {
   /** What the figures mean, a sentence each. */
   readonly verdicts: readonly string[];
   readonly plots: readonly Plot[];
+  /** Default: none. */
+  readonly calibrations?: readonly Calibration[];
   readonly listings: readonly Listing[];
+  /** Names of slices: a row whose case ends in `/NAME` is of one. Default: none are. */
+  readonly slices?: readonly string[];
   readonly rows: readonly ReportedRow[];
   /** Options that were in force. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -53,7 +68,7 @@ h1{font-size:1.4rem}h2{font-size:1.05rem;margin:0 0 .5rem}h3{font-size:.95rem;ma
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--line)}
 .number{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;height:auto;font:12px system-ui,sans-serif}
 text{fill:var(--text)}.quiet{fill:var(--quiet)}.bar{fill:var(--s1);opacity:.55}.whisker{stroke:var(--text);stroke-width:2}
-.axis{stroke:var(--quiet)}.grid{stroke:var(--line)}path{fill:none;stroke-width:2}figure{margin:0 0 1rem}
+.axis{stroke:var(--quiet)}.same{stroke:var(--quiet);stroke-dasharray:5 4}.point{fill:var(--s1)}.grid{stroke:var(--line)}path{fill:none;stroke-width:2}figure{margin:0 0 1rem}
 .line-1{stroke:var(--s1)}.line-2{stroke:var(--s2)}.line-3{stroke:var(--s3)}.line-4{stroke:var(--s4)}
 [class^=legend]{margin-left:.8rem;font-weight:600}.legend-1{color:var(--s1)}.legend-2{color:var(--s2)}.legend-3{color:var(--s3)}
 .legend-4{color:var(--s4)}pre{overflow:auto;white-space:pre-wrap}`;
@@ -76,6 +91,45 @@ function charts(rows: readonly ReportedRow[]): string {
     .join("\n");
 }
 
+/** The slice that a row is of; undefined where it is of all cases. */
+function sliceOf({ case: name }: ReportedRow, slices: readonly string[]): string | undefined {
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  return name.includes("/") && slices.includes(last) ? last : undefined;
+}
+
+/** For each metric and policy a chart of its slices, where it has some. */
+function bySlice(rows: readonly ReportedRow[], slices: readonly string[]): string {
+  const groups = new Map<string, ReportedRow[]>();
+  for (const row of rows) {
+    const slice = sliceOf(row, slices);
+    const name = slice === undefined ? row.case : row.case.slice(0, -slice.length - 1);
+    const key = JSON.stringify([row.metric, name]);
+    groups.set(key, [...(groups.get(key) ?? []), { ...row, case: (slice ?? "all").replaceAll("_", " ") }]);
+  }
+  const parts = [...groups].filter(([, own]) => own.length > 1);
+  return parts
+    .map(([key, own]) => {
+      const [metric, name] = JSON.parse(key) as [string, string];
+      const unit = own[0]!.unit === "" || own[0]!.unit === "1" ? "" : `, ${own[0]!.unit}`;
+      const title = `${name}: ${metric}${unit}`;
+      const bars = own.map(({ case: slice, value, lo, hi }) => ({ name: slice, value, lo, hi }));
+      return `<details><summary>${escaped(title)}</summary>\n${barChart(title, bars)}\n</details>`;
+    })
+    .join("\n");
+}
+
+function calibrated({ title, about, bins, overall }: Calibration): string {
+  const rows = bins.map(({ predicted, realised, lo, hi, n }) => [predicted, realised, lo, hi, n]);
+  const header = ["predicted", "return", "lo", "hi", "choices"];
+  const all = overall.map(({ what, value, lo, hi }) => [what, value, lo, hi]);
+  return [
+    `<p>${escaped(about)}</p>`,
+    calibrationChart(title, bins),
+    htmlTable(["of all choices", "value", "lo", "hi"], all),
+    `<h3>By tenth of the predictions</h3>\n${htmlTable(header, rows)}`,
+  ].join("\n");
+}
+
 function allRows(rows: readonly ReportedRow[]): string {
   if (rows.length === 0) return "";
   const cells = rows.map(({ case: name, metric, value, unit, lo, hi, n }) => {
@@ -91,7 +145,9 @@ function quoted(word: string): string {
 
 /** A report as one file of HTML: it loads nothing, runs nothing, and can be sent to others. */
 export function renderReport(content: ReportContent): string {
-  const { title, verdicts, plots, listings, rows, options, line, program = "liveq", place } = content;
+  const { title, verdicts, plots, calibrations = [], listings, slices = [], rows, options, line, place } = content;
+  const { program = "liveq" } = content;
+  const whole = rows.filter((row) => sliceOf(row, slices) === undefined);
   const pairs = (of: Readonly<Record<string, unknown>>) =>
     Object.entries(of).map(([name, value]) => [
       name,
@@ -102,7 +158,9 @@ export function renderReport(content: ReportContent): string {
   const parts = [
     section("What the figures mean", means),
     section("Curves", curves),
-    section("Figures, with 95 % intervals where there are any", charts(rows)),
+    section("Figures, with 95 % intervals where there are any", charts(whole)),
+    section("By slice: new and known viewers and streamers", bySlice(rows, slices)),
+    ...calibrations.map((one) => section(one.title, calibrated(one))),
     ...listings.map((listing) => section(listing.title, htmlTable(listing.header, listing.rows))),
     section("All figures", allRows(rows)),
     section("Options", Object.keys(options).length === 0 ? "" : htmlTable(["option", "value"], pairs(options))),

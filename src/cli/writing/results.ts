@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
-import type { Listing, Plot } from "../reports/index.js";
+import type { Calibration, Listing, Plot } from "../reports/index.js";
 import { print, writeJson } from "./output.js";
 
 /** One measured figure; every command that measures writes an array of these with --json. */
@@ -86,13 +86,14 @@ export interface Collected {
   readonly verdicts: string[];
   readonly plots: Plot[];
   readonly listings: Listing[];
+  readonly calibrations: Calibration[];
 }
 
 let collected: Collected | undefined;
 
 /** From now on takes all rows, verdicts, plots and listings of this process, until `stop`. */
 export function collect(): Collected & { stop: () => void } {
-  const own: Collected = { rows: [], verdicts: [], plots: [], listings: [] };
+  const own: Collected = { rows: [], verdicts: [], plots: [], listings: [], calibrations: [] };
   collected = own;
   return {
     ...own,
@@ -105,6 +106,11 @@ export function collect(): Collected & { stop: () => void } {
 /** Curves for a report. */
 export function notePlot(plot: Plot): void {
   collected?.plots.push(plot);
+}
+
+/** Predictions beside returns for a report. */
+export function noteCalibration(calibration: Calibration): void {
+  collected?.calibrations.push(calibration);
 }
 
 /** A table for a report. */

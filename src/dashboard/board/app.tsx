@@ -16,6 +16,9 @@ const VIEWS: readonly View[] = [
   { name: "tail", title: "Tail" },
 ];
 
+/** What stands beside it on a server. */
+const LINKS = [{ href: "playground/", title: "Playground" }];
+
 /** Milliseconds until it asks again, where the connection ended. */
 const AGAIN_MS = 2000;
 
@@ -24,26 +27,40 @@ function useHistory(attempt: number): { history: History | undefined; failure: E
   const [history, setHistory] = useState<History | undefined>(undefined);
   const [failure, setFailure] = useState<Error | undefined>(undefined);
   useEffect(() => {
-    const abort = new AbortController();
+    let abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const begin = async () => {
+      const { signal } = abort;
       try {
-        await watch(abort.signal, (state) => {
+        await watch(signal, (state) => {
           setFailure(undefined);
           setHistory((before) => followed(before, state, performance.now()));
         });
         setFailure(new Error("the connection ended"));
       } catch (error) {
-        if (abort.signal.aborted) return;
+        if (signal.aborted) return;
         setFailure(error as Error);
         if (error instanceof Refused && (error.status === 401 || error.status === 403)) return;
       }
-      if (!abort.signal.aborted) timer = setTimeout(begin, AGAIN_MS);
+      if (!signal.aborted) timer = setTimeout(begin, AGAIN_MS);
     };
-    void begin();
-    return () => {
+    const end = () => {
       abort.abort();
       clearTimeout(timer);
+    };
+    // A browser may keep a page that was left, and its connection with it.
+    const again = ({ persisted }: PageTransitionEvent) => {
+      if (!persisted) return;
+      abort = new AbortController();
+      void begin();
+    };
+    addEventListener("pagehide", end);
+    addEventListener("pageshow", again);
+    void begin();
+    return () => {
+      removeEventListener("pagehide", end);
+      removeEventListener("pageshow", again);
+      end();
     };
   }, [attempt]);
   return { history, failure };
@@ -57,7 +74,7 @@ export function Board() {
   const current = VIEWS.some(({ name }) => name === view) ? view : "now";
   const isShut = failure instanceof Refused && (failure.status === 401 || failure.status === 403);
   return (
-    <Shell title="LiveQ" views={VIEWS} current={current}>
+    <Shell title="LiveQ" views={VIEWS} current={current} links={LINKS}>
       {isShut ? (
         <TokenForm message={failure.message} onToken={() => setAttempt(attempt + 1)} />
       ) : (

@@ -1,12 +1,15 @@
-import { Figures } from "../widgets/fields.js";
+import { useState } from "preact/hooks";
+import { ChoiceField, Figures } from "../widgets/fields.js";
 import { bytes, format } from "../widgets/format.js";
+import { Histogram } from "../widgets/histogram.js";
+import { Table } from "../widgets/table.js";
 import type { History } from "./history.js";
 import { quantileMs } from "./history.js";
 
 /** Latencies, queues, and what was refused. */
 export function OperationView({ history }: { history: History }) {
   const { state } = history;
-  const { metrics, log, stats, inHand } = state;
+  const { metrics, log, stats, inHand, recommender } = state;
   return (
     <div class="grid">
       <section class="card wide" aria-labelledby="queues">
@@ -15,6 +18,8 @@ export function OperationView({ history }: { history: History }) {
           of={{
             "Requests in hand": format(inHand),
             "Records to learn": format(stats.behind),
+            "Updates that are due": format(recommender.backlog),
+            "Decisions that wait": format(recommender.pending),
             "Waiting for the disk": bytes(log.waitingBytes),
             Commits: format(log.commits),
             "Mean commit, ms": format(log.commits > 0 ? log.commitMs / log.commits : Number.NaN),
@@ -23,56 +28,60 @@ export function OperationView({ history }: { history: History }) {
           }}
         />
       </section>
-      <section class="card wide" aria-labelledby="latencies">
-        <h2 id="latencies">Answers by route, since the server began</h2>
-        <table>
-          <thead>
-            <tr>
-              {["Route", "Answers", "Mean, ms", "p50 at most, ms", "p99 at most, ms"].map((title, i) => (
-                <th key={title} scope="col" class={i > 0 ? "number" : ""}>
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {metrics.latencies.map(({ route, sum, count }) => (
-              <tr key={route}>
-                <td>{route}</td>
-                <td class="number">{format(count)}</td>
-                <td class="number">{format((1000 * sum) / count)}</td>
-                <td class="number">{format(quantileMs(state, undefined, route, 0.5) ?? Number.NaN)}</td>
-                <td class="number">{format(quantileMs(state, undefined, route, 0.99) ?? Number.NaN)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Latencies history={history} />
       <Reasons title="Events that were refused" counts={metrics.refused} />
       <Reasons title="Requests that were sent away unread" counts={metrics.sentAway} />
     </div>
   );
 }
 
+function Latencies({ history: { state } }: { history: History }) {
+  const { latencies, bounds } = state.metrics;
+  const [wanted, setWanted] = useState("/v1/recommend");
+  const shown = latencies.find(({ route }) => route === wanted) ?? latencies[0];
+  const rows = latencies.map(({ route, sum, count }) => {
+    const quantiles = [0.5, 0.99].map((share) => format(quantileMs(state, undefined, route, share) ?? Number.NaN));
+    return [route, [route, format(count), format((1000 * sum) / count), ...quantiles]] as const;
+  });
+  const upTo = (i: number) => (i < bounds.length ? format(1000 * bounds[i]!) : "above");
+  return (
+    <>
+      <section class="card" aria-labelledby="latencies">
+        <h2 id="latencies">Answers by route, since the server began</h2>
+        <Table
+          head={["Route", "Answers", "Mean, ms", "Half within, ms", "99 % within, ms"]}
+          numbers={[1, 2, 3, 4]}
+          rows={rows}
+        />
+      </section>
+      <section class="card" aria-labelledby="histogram">
+        <h2 id="histogram">How long answers took</h2>
+        {shown !== undefined && (
+          <>
+            <ChoiceField
+              label="Route"
+              hint="since the server began"
+              value={shown.route}
+              choices={latencies.map(({ route }) => route)}
+              onChange={setWanted}
+            />
+            <Histogram
+              head={["Up to, ms", "Answers"]}
+              buckets={shown.counts.map((count, i) => ({ title: upTo(i), count }))}
+            />
+          </>
+        )}
+      </section>
+    </>
+  );
+}
+
 function Reasons({ title, counts }: { title: string; counts: Readonly<Record<string, number>> }) {
-  const rows = Object.entries(counts);
+  const rows = Object.entries(counts).map(([reason, count]) => [reason, [reason, format(count)]] as const);
   return (
     <section class="card" aria-label={title}>
       <h2>{title}</h2>
-      {rows.length === 0 ? (
-        <p class="hint">None.</p>
-      ) : (
-        <table>
-          <tbody>
-            {rows.map(([reason, count]) => (
-              <tr key={reason}>
-                <td>{reason}</td>
-                <td class="number">{format(count)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {rows.length === 0 ? <p class="hint">None.</p> : <Table head={["Reason", "Number"]} numbers={[1]} rows={rows} />}
     </section>
   );
 }

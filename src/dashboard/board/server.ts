@@ -28,8 +28,8 @@ function headers(): Record<string, string> {
 }
 
 async function refusalOf(response: Response): Promise<Refused> {
-  const body = (await response.json().catch(() => ({}))) as { error?: string; message?: string };
-  return new Refused(response.status, body.error ?? body.message ?? `the server answered ${response.status}`);
+  const body = (await response.json().catch(() => ({}))) as { error?: { message?: string } };
+  return new Refused(response.status, body.error?.message ?? `the server answered ${response.status}`);
 }
 
 /** Asks the server that this page came from. @throws Refused. */

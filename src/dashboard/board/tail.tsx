@@ -1,3 +1,4 @@
+import { Table } from "../widgets/table.js";
 import type { History } from "./history.js";
 
 /** Rows that are drawn. */
@@ -5,30 +6,13 @@ const DRAWN = 60;
 
 /** What happens, the newest first. */
 export function TailView({ history }: { history: History }) {
+  const rows = history.tail.slice(0, DRAWN).map(({ n, at, kind, user, streams }) => {
+    return [n, [new Date(at).toISOString().slice(11, 19), kind, user ?? "", streams.join(", ")]] as const;
+  });
   return (
     <section class="card" aria-labelledby="tail">
       <h2 id="tail">Decisions and events</h2>
-      <table>
-        <thead>
-          <tr>
-            {["Time", "What", "Viewer", "Streams"].map((title) => (
-              <th key={title} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {history.tail.slice(0, DRAWN).map(({ n, at, kind, user, streams }) => (
-            <tr key={n}>
-              <td>{new Date(at).toISOString().slice(11, 19)}</td>
-              <td>{kind}</td>
-              <td>{user ?? ""}</td>
-              <td>{streams.join(", ")}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table head={["Time", "What", "Viewer", "Streams"]} rows={rows} />
     </section>
   );
 }

@@ -1,14 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Explanation, explanationLines } from "../../recommender/index.js";
+import type { Preview } from "../../server/index.js";
 import { TextField } from "../widgets/fields.js";
 import { format } from "../widgets/format.js";
+import { Table } from "../widgets/table.js";
 import { ask } from "./server.js";
-
-interface Preview {
-  readonly slate: readonly string[];
-  readonly scores: readonly number[];
-  readonly explanations?: readonly Explanation[];
-}
 
 /** Streams of the list of what is on air. */
 const LISTED = 50;
@@ -69,9 +65,15 @@ function Slate({ preview }: { preview: Preview }) {
     <ol>
       {preview.slate.map((stream, i) => {
         const why = preview.explanations?.[i];
+        const chance = preview.propensities?.[i];
+        const percent = chance === undefined ? "" : `; ${format(100 * chance)} % to be here, with exploration`;
         return (
-          <li key={stream}>
-            <strong>{stream}</strong> <span class="hint">value {format(preview.scores[i]!)}</span>
+          <li key={stream} data-stream={stream}>
+            <strong>{stream}</strong>{" "}
+            <span class="hint">
+              value {format(preview.scores[i]!)}
+              {percent}
+            </span>
             {why !== undefined && <Why explanation={why} />}
           </li>
         );
@@ -91,17 +93,11 @@ function Why({ explanation }: { explanation: Explanation }) {
         Found by {sources.join(", ")}
         {parts}
       </p>
-      <table>
-        <caption class="hint">What each group of features adds to its score</caption>
-        <tbody>
-          {groups.map(({ group, score }) => (
-            <tr key={group}>
-              <td>{group}</td>
-              <td class="number">{format(score)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        head={["Group of features", "Adds to its score"]}
+        numbers={[1]}
+        rows={groups.map(({ group, score }) => [group, [group, format(score)]])}
+      />
     </details>
   );
 }
@@ -109,34 +105,13 @@ function Why({ explanation }: { explanation: Explanation }) {
 function OnAir({ preview }: { preview: Preview | undefined }) {
   if (preview === undefined) return <p class="hint">Asking…</p>;
   if (preview.slate.length === 0) return <p class="hint">Nothing is on air.</p>;
+  const rows = preview.slate.map((stream, i) => {
+    const facts = preview.explanations?.[i]?.facts;
+    const figures = facts === undefined ? [] : [facts.viewers, Math.round(facts.onAirMs / 60_000)].map(format);
+    return [stream, [stream, facts?.category ?? "", ...figures]] as const;
+  });
+  const caption = `The best ${preview.slate.length} for a viewer of whom nothing is known`;
   return (
-    <table>
-      <caption class="hint">The best {preview.slate.length} for a viewer of whom nothing is known</caption>
-      <thead>
-        <tr>
-          <th scope="col">Stream</th>
-          <th scope="col">Category</th>
-          <th scope="col" class="number">
-            Viewers
-          </th>
-          <th scope="col" class="number">
-            Minutes on air
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {preview.slate.map((stream, i) => {
-          const facts = preview.explanations?.[i]?.facts;
-          return (
-            <tr key={stream}>
-              <td>{stream}</td>
-              <td>{facts?.category ?? ""}</td>
-              <td class="number">{facts === undefined ? "" : format(facts.viewers)}</td>
-              <td class="number">{facts === undefined ? "" : format(Math.round(facts.onAirMs / 60_000))}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <Table caption={caption} head={["Stream", "Category", "Viewers", "Minutes on air"]} numbers={[2, 3]} rows={rows} />
   );
 }

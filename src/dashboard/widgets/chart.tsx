@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { format } from "./format.js";
-import { onColours } from "./theme.js";
+import { colourOf, onColours } from "./theme.js";
 
 /** One line of a chart. */
 export interface Line {
@@ -21,22 +21,17 @@ export interface LineChartProps {
   readonly height?: number;
 }
 
-/** A colour of the style sheet as it is now, with an opacity. */
-function colour(element: Element, name: string, alpha = 1): string {
-  const probe = document.createElement("span");
-  probe.style.color = `var(--${name})`;
-  element.append(probe);
-  const value = getComputedStyle(probe).color;
-  probe.remove();
-  return alpha === 1 ? value : value.replace(/^rgb\((.*)\)$/, (_, parts) => `rgba(${parts}, ${alpha})`);
+/** With an opacity. */
+function faded(colour: string, alpha: number): string {
+  return colour.replace(/^rgb\((.*)\)$/, (_, parts) => `rgba(${parts}, ${alpha})`);
 }
 
 /** Steps between ticks of an axis of days or steps: no part of one. */
 const WHOLE = [...Array(10).keys()].flatMap((digits) => [1, 2, 5].map((first) => Number(`${first}e${digits}`)));
 
 function optionsOf(box: HTMLElement, { x, lines, height = 180 }: LineChartProps): uPlot.Options {
-  const quiet = colour(box, "quiet");
-  const axis = { stroke: quiet, grid: { stroke: colour(box, "line"), width: 1 }, ticks: { show: false } };
+  const quiet = colourOf("quiet");
+  const axis = { stroke: quiet, grid: { stroke: colourOf("line"), width: 1 }, ticks: { show: false } };
   const values = (_: uPlot, ticks: number[]) => ticks.map(format);
   const isWhole = x.values.every(Number.isInteger);
   // A line of one place is none: its place is shown.
@@ -48,7 +43,7 @@ function optionsOf(box: HTMLElement, { x, lines, height = 180 }: LineChartProps)
     const value = (_: uPlot, y: number | null) => (y === null ? "" : format(y));
     series.push({
       label: line.label,
-      stroke: colour(box, name),
+      stroke: colourOf(name),
       width: 2,
       spanGaps: true,
       points: { show },
@@ -57,7 +52,7 @@ function optionsOf(box: HTMLElement, { x, lines, height = 180 }: LineChartProps)
     if (line.band === undefined) continue;
     const edge: uPlot.Series = { stroke: "transparent", points: { show: false }, spanGaps: true };
     series.push(edge, edge);
-    bands.push({ series: [series.length - 1, series.length - 2], fill: colour(box, name, 0.18) });
+    bands.push({ series: [series.length - 1, series.length - 2], fill: faded(colourOf(name), 0.18) });
   }
   return {
     width: Math.max(box.clientWidth, 100),
@@ -103,17 +98,21 @@ export function LineChart(props: LineChartProps) {
       const chart = new uPlot(optionsOf(element, latest.current), dataOf(latest.current), element);
       plot.current = { chart, shape };
     };
-    draw();
+    // Each in a task of its own: a view with many charts would hold up the page.
+    const first = setTimeout(draw);
     const size = new ResizeObserver(() => {
       const width = Math.max(element.clientWidth, 100);
-      if (plot.current?.chart.width !== width) plot.current?.chart.setSize({ width, height: props.height ?? 180 });
+      if (plot.current && plot.current.chart.width !== width)
+        plot.current.chart.setSize({ width, height: props.height ?? 180 });
     });
     size.observe(element);
     const forget = onColours(draw);
     return () => {
+      clearTimeout(first);
       size.disconnect();
       forget();
       plot.current?.chart.destroy();
+      plot.current = undefined;
     };
   }, [shape]);
   useEffect(() => plot.current?.chart.setData(dataOf(props)), [props.x.values, props.x.values.length, props.lines]);

@@ -59,7 +59,7 @@ function ThemeChoice() {
     }
   }, [theme]);
   return (
-    <select class="push" aria-label="Colours" value={theme} onChange={(event) => setTheme(event.currentTarget.value)}>
+    <select aria-label="Colours" value={theme} onChange={(event) => setTheme(event.currentTarget.value)}>
       {THEMES.map((name) => (
         <option key={name}>{name}</option>
       ))}
@@ -67,8 +67,23 @@ function ThemeChoice() {
   );
 }
 
-/** What stands around every view: the title, the way to the others, the colours. */
-export function Shell(props: { title: string; views: readonly View[]; current: string; children: ComponentChildren }) {
+/** Another page, relative to this one. */
+export interface Link {
+  readonly href: string;
+  readonly title: string;
+}
+
+interface ShellProps {
+  readonly title: string;
+  readonly views: readonly View[];
+  readonly current: string;
+  /** Pages beside this one. Default: none. */
+  readonly links?: readonly Link[];
+  readonly children: ComponentChildren;
+}
+
+/** What stands around every view: the title, the way to the others and to other pages, the colours. */
+export function Shell(props: ShellProps) {
   return (
     <div class="page">
       <header class="bar">
@@ -80,7 +95,14 @@ export function Shell(props: { title: string; views: readonly View[]; current: s
             </a>
           ))}
         </nav>
-        <ThemeChoice />
+        <span class="row push">
+          {props.links?.map(({ href, title }) => (
+            <a key={href} href={href}>
+              {title}
+            </a>
+          ))}
+          <ThemeChoice />
+        </span>
       </header>
       <main>{props.children}</main>
     </div>

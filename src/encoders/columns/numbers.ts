@@ -1,4 +1,4 @@
-import { above, checked, nonNegative, nonNegativeInteger, type Rule, type Rules } from "../../check/index.js";
+import { above, between, checked, nonNegative, nonNegativeInteger, type Rule, type Rules } from "../../check/index.js";
 import { log1p } from "../../numeric/index.js";
 import { Dense, kind, within } from "./encoder.js";
 
@@ -89,15 +89,16 @@ function scored(value: number, mean: number, deviation: number): number {
   return deviation > 0 ? within((value - mean) / deviation) : 0;
 }
 
+/** Larger values count as this, so that squares stay finite: as many as one can count add up to less than the most. */
+const VALUE_MAX = 1e100;
+const SQUARES_MAX = 1e300;
+
 const RUNNING: Rules<RunningEncoding> = {
   kind,
   count: nonNegativeInteger,
-  mean: finite,
-  squares: nonNegative,
+  mean: between(-VALUE_MAX, VALUE_MAX),
+  squares: between(0, SQUARES_MAX),
 };
-
-/** Larger values count as this, so that squares stay finite. */
-const VALUE_MAX = 1e100;
 
 /** Mean and deviation by Welford 1962, without large sums that cancel. */
 export class Running extends OfNumber {

@@ -161,7 +161,7 @@ export class Engine {
   /** A number that depends on where each region lies. */
   #layout(): number {
     let sum = 0;
-    for (let id = 0; id <= Region.Parts; id++) {
+    for (let id = 0; id < Region.Count; id++) {
       sum = (Math.imul(sum, 31) + this.exports.region(id) + this.exports.regionBytes(id)) | 0;
     }
     return sum;

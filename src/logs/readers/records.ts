@@ -113,7 +113,12 @@ export class Records {
 
   /** Takes a line, and gives the record that it completes, if it does. */
   take(line: string | LineError, number: number, give: TakeRecord): void {
-    if (this.#limit < LINES_MAX) this.#limit++;
+    // Neither lines that are read again nor those of an open record: its limit would never be reached.
+    if (this.#limit < LINES_MAX && this.#held.length === 0) this.#limit++;
+    this.#take(line, number, give);
+  }
+
+  #take(line: string | LineError, number: number, give: TakeRecord): void {
     if (this.#held.length > 0) {
       this.#continue(line, number, give);
       return;
@@ -157,7 +162,7 @@ export class Records {
   #continue(line: string | LineError, number: number, give: TakeRecord): void {
     if (typeof line !== "string") {
       this.#giveBack("must have an end to its quotes", give);
-      this.take(line, number, give);
+      this.#take(line, number, give);
       return;
     }
     this.#held.push(line);
@@ -198,7 +203,7 @@ export class Records {
         give,
       );
     else give(new LineError(this.text.name, start, fault), start);
-    for (let i = 0; i < rest.length; i++) this.take(rest[i]!, start + 1 + i, give);
+    for (let i = 0; i < rest.length; i++) this.#take(rest[i]!, start + 1 + i, give);
   }
 
   /** Whether the lines between the first and the last one of a record are records themselves. */

@@ -16,20 +16,20 @@ interface Setting {
   readonly parse: (text: string) => unknown;
 }
 
-function requireFits(name: string, rule: Rule, value: unknown, text: string): void {
-  const [holds, must] = rule;
-  if (!holds(value)) throw new RangeError(`"${name}" must be ${must}, got ${show(text)}`);
+/** A parser: a text becomes a value, which must keep the option's rule. */
+function parser<T>(name: string, [holds, must]: Rule, read: (text: string) => T): (text: string) => T {
+  return (text) => {
+    const value = read(text);
+    if (!holds(value)) throw new RangeError(`"${name}" must be ${must}, got ${show(text)}`);
+    return value;
+  };
 }
 
 type Option = keyof DQNOptions & keyof ResolvedOptions;
 
 function number(name: Option, label: string, initial?: number): Setting {
   const rule = OPTION_RULES[name]!;
-  const parse = (text: string) => {
-    const value = text.trim() === "" ? Number.NaN : Number(text);
-    requireFits(name, rule, value, text);
-    return value;
-  };
+  const parse = parser(name, rule, (text) => (text.trim() === "" ? Number.NaN : Number(text)));
   return {
     name,
     label,
@@ -40,18 +40,15 @@ function number(name: Option, label: string, initial?: number): Setting {
 }
 
 function choice(name: Option, label: string, choices: readonly string[], parse: (text: string) => unknown): Setting {
-  const checked = (text: string) => {
-    if (!choices.includes(text))
-      throw new RangeError(`"${name}" must be one of ${choices.join(", ")}, got ${show(text)}`);
-    return parse(text);
-  };
+  const isOne: Rule = [(text) => choices.includes(text as string), `one of ${choices.join(", ")}`];
+  const known = parser(name, isOne, (text) => text);
   return {
     name,
     label,
     must: choices.join(" or "),
     initial: String(OPTION_DEFAULTS[name] ?? choices[0]),
     choices,
-    parse: checked,
+    parse: (text) => parse(known(text)),
   };
 }
 
@@ -60,11 +57,7 @@ const hidden: Setting = {
   label: "Hidden layers",
   must: `widths, ${OPTION_RULES.hidden![1]}`,
   initial: "64 64",
-  parse: (text) => {
-    const widths = text.trim().split(/[ ,]+/).map(Number);
-    requireFits("hidden", OPTION_RULES.hidden!, widths, text);
-    return widths;
-  },
+  parse: parser("hidden", OPTION_RULES.hidden!, (text) => text.trim().split(/[ ,]+/).map(Number)),
 };
 
 const YES = ["false", "true"] as const;
@@ -108,6 +101,9 @@ export interface Recipe {
   readonly evaluation: { readonly every: number; readonly episodes: number };
 }
 
+/** What takes long to be found out. */
+const LONG = { explored: 10_000, evaluation: { every: 2500, episodes: 50 } };
+
 /** Those of `npm run bench:learning`, which says what they reach; a page evaluates less. */
 export const RECIPES: Readonly<Record<EnvironmentName, Recipe>> = {
   "CartPole-v1": {
@@ -129,9 +125,8 @@ export const RECIPES: Readonly<Record<EnvironmentName, Recipe>> = {
       tau: "0.005",
       priorityExponent: "0.6",
     },
-    explored: 10_000,
     epsilon: [1, 0.1],
-    evaluation: { every: 2500, episodes: 50 },
+    ...LONG,
   },
   "MountainCar-v0": {
     steps: 120_000,
@@ -148,9 +143,8 @@ export const RECIPES: Readonly<Record<EnvironmentName, Recipe>> = {
     },
     scale: [1 / 0.9, 1 / 0.07],
     shift: [1 / 3, 0],
-    explored: 10_000,
     epsilon: [0.3, 0.02],
-    evaluation: { every: 2500, episodes: 50 },
+    ...LONG,
   },
 };
 

@@ -20,12 +20,11 @@ import {
   requireFloats,
   requireShape,
   type Shape,
-  text,
   where,
 } from "../../check/index.js";
 import { Album, type AlbumPicture, type Picture, Pictures, PriorityQueue } from "../../collections/index.js";
 import { FloatsReader, floatsPart, LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
-import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, MINUTE } from "../../protocol/index.js";
+import { BEAT_TIMEOUT_MS, DAY, type FeedbackEvent, type Id, idRule, MINUTE } from "../../protocol/index.js";
 import { type WatchTime, watchTimeOf } from "../state/index.js";
 import { changedOf, emptyOutcome, type Outcome, record, savedOutcome } from "./reward.js";
 
@@ -183,10 +182,10 @@ function entryShape({ observation, candidate, next, slate }: RowSizes): Shape {
     `the numbers of at most ${most} rows of ${candidate}`,
   ];
   const entry = fields<SavedEntry>({
-    id: text,
-    user: text,
+    id: idRule,
+    user: idRule,
     time: finite,
-    slate: list(text, 1, ROWS_MAX),
+    slate: list(idRule, 1, ROWS_MAX),
     observation: integer(observation, observation),
     candidates: rows(2 * ROWS_MAX),
     offered: or(undefined, integer(0, ROWS_MAX)),
@@ -217,7 +216,7 @@ function savedShape(decisions: number): Shape {
   return where<SavedPending>(
     fields<SavedPending>({
       entries: distinct<SavedEntry>(list(any, 0, decisions), ({ id }) => id),
-      deadlines: list(fields<Deadline>({ time: finite, user: text })),
+      deadlines: list(fields<Deadline>({ time: finite, user: idRule })),
       dropped: nonNegativeInteger,
     }),
     ({ entries, deadlines }) => {

@@ -10,21 +10,25 @@ import {
   type Rule,
   requireShape,
   type Shape,
-  text,
   tuple,
 } from "../../check/index.js";
 import { Album, type Picture, Pictures, SortedList } from "../../collections/index.js";
 import { LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
 import {
+  descriptionRule,
   type Embeddings,
   type Id,
+  idRule,
   type LiveEvent,
   MAX_AHEAD_MS,
+  nameRule,
   type OffAir,
   type OnAir,
   parseEvent,
   type StreamEvent,
   type StreamUpdate,
+  tagsRule,
+  titleRule,
 } from "../../protocol/index.js";
 import { requireNew } from "./packed/parts.js";
 
@@ -132,7 +136,8 @@ function isBefore(time: number, kept: number, now: number): boolean {
   return time < kept && kept <= now + MAX_AHEAD_MS;
 }
 
-const TRAITS = { id: text, streamer: text, category: text, tags: list(text) };
+/** A stream without a category has "". */
+const TRAITS = { id: idRule, streamer: idRule, category: or("", nameRule), tags: tagsRule };
 const VECTOR = or(undefined, list(between(-1e6, 1e6), 1));
 
 /** An event of a file is one that `parseEvent` takes. */
@@ -152,9 +157,9 @@ const SAVED: Shape = fields<SavedCatalogue>({ ignored: nonNegativeInteger });
 const RECORDS: { readonly [Kind in SavedRecord[0]]: Shape } = {
   stream: fields<SavedStream>({
     ...TRAITS,
-    title: text,
-    description: text,
-    language: or(undefined, text),
+    title: titleRule,
+    description: descriptionRule,
+    language: or(undefined, nameRule),
     mature: or(undefined, boolean),
     embeddings: fields<Embeddings>({ text: VECTOR, image: VECTOR, audio: VECTOR }),
     startedAt: finite,
@@ -173,7 +178,7 @@ const RECORDS: { readonly [Kind in SavedRecord[0]]: Shape } = {
     }),
   }),
   gone: fields<StreamTraits & { id: Id; endedAt: number }>({ ...TRAITS, endedAt: finite }),
-  early: fields<Early & { id: Id }>({ id: text, endedAt: finite, updates: list(update, 0, EARLY_UPDATES) }),
+  early: fields<Early & { id: Id }>({ id: idRule, endedAt: finite, updates: list(update, 0, EARLY_UPDATES) }),
 };
 
 const RECORD: Shape = tuple([(kind) => Object.hasOwn(RECORDS, kind as string), "a kind of record"], any);

@@ -28,6 +28,8 @@ const CELLS = RATES.length * STEPS;
 const TREND = 5;
 const [OLD_TIME, OLD, MARK_TIME, MARK, LAST] = [0, 1, 2, 3, 4] as const;
 const NEVER = -1;
+/** Above log(1 + viewers) for any number of viewers. */
+const VIEWERS_MAX = 40;
 
 /** Index of the rate that counts an event; -1 for none. */
 function rateOf(kind: FeedbackEvent["kind"]): number {
@@ -225,7 +227,10 @@ export class Rates implements Follower {
       const row = this.#rows.write(index);
       const at = this.#rows.at(index);
       row[at + STEP_AT] = frame.count(STEP_LAST + 1, "step") - 1;
-      for (let i = TREND_AT; i < CELLS_AT; i++) row[at + i] = frame.number(NEVER, Number.MAX_VALUE, "trend");
+      for (let i = 0; i < TREND; i++) {
+        const isTime = i === OLD_TIME || i === MARK_TIME;
+        row[at + TREND_AT + i] = frame.number(NEVER, isTime ? Number.MAX_VALUE : VIEWERS_MAX, "trend");
+      }
       for (let i = CELLS_AT; i < ROW; i++) row[at + i] = frame.count(0xffffffff, "count");
       const [old, mark] = [row[at + TREND_AT + OLD_TIME]!, row[at + TREND_AT + MARK_TIME]!];
       // Nothing is divided by 0.

@@ -9,7 +9,6 @@ import {
   or,
   requireShape,
   type Shape,
-  text,
 } from "../../check/index.js";
 import { Album, pairKey } from "../../collections/index.js";
 import { LinesReader, linesPart, type Part, type PartReader } from "../../engine/index.js";
@@ -18,6 +17,7 @@ import {
   type Click,
   type Heartbeat,
   type Id,
+  idRule,
   type LiveEvent,
   type Watch,
   WRONG_CLOCK_MS,
@@ -92,15 +92,15 @@ export interface SavedWatches {
   late: number;
 }
 
-const decision = or(undefined, text);
+const decision = or(undefined, idRule);
 
 const SAVED: Shape = fields<SavedWatches>({
   running: list(
-    fields<Running>({ user: text, stream: text, time: finite, watchMs: nonNegative, decision, at: finite }),
+    fields<Running>({ user: idRule, stream: idRule, time: finite, watchMs: nonNegative, decision, at: finite }),
     0,
     RUNNING,
   ),
-  ended: entries(fields<Ended>({ user: text, time: finite, decision }), ENDED),
+  ended: entries(fields<Ended>({ user: idRule, time: finite, decision }), ENDED),
   hasBeats: boolean,
   lostEnds: nonNegativeInteger,
   stale: nonNegativeInteger,

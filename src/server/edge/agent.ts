@@ -15,6 +15,8 @@ export interface Model {
   /** Quantiles of the last batch's TD errors, in units of return; NaN before the first update. */
   readonly tdErrorP50: number;
   readonly tdErrorP90: number;
+  /** Norm of the last gradient before it was clipped; NaN before the first update, and of a file without it. */
+  readonly gradientNorm: number;
   readonly weights: Float32Array;
 }
 

@@ -97,6 +97,12 @@ export interface UserExport {
 /** Records that are told to the learner at once. */
 const PAGE = 256;
 
+/** The best streams by value, without exploration, and why. */
+export type Preview = ReturnType<Recommender["rank"]> & {
+  /** With exploration, the probability of each stream at its place, given those above; undefined with several heads. */
+  readonly propensities?: readonly number[];
+};
+
 /**
  * A recommender that serves, logs and learns: requests wait neither for the disk nor for learning.
  *
@@ -130,7 +136,10 @@ export class Edge {
     this.#agent = agent;
     this.#learned = parts.sequence;
     const { updates, transitions } = replica.recommender.stats();
-    const unknown = { loss: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
+    const unknown = {
+      ...{ loss: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN },
+      gradientNorm: Number.NaN,
+    };
     const first = { version: 0, sequence: parts.sequence, transitions, updates, ...unknown };
     this.#gallery = new Gallery(agent, { ...first, weights: agent.copyWeights() }, parts.now, (model) =>
       parts.onNews?.({ type: "model", model }),
@@ -215,9 +224,15 @@ export class Edge {
   }
 
   /** What would be shown to a user now, and why; nothing is shown or remembered. @throws EventError. */
-  preview(request: Omit<Request, "now">): ReturnType<Recommender["rank"]> {
+  preview(request: Omit<Request, "now">): Preview {
     this.#agent.begin("live");
-    return this.#replica.recommender.rank(parseRequest({ explain: true, ...request, now: this.#parts.now() }));
+    const { recommender } = this.#replica;
+    const asked = parseRequest({ explain: true, ...request, now: this.#parts.now() });
+    const found = recommender.rank(asked);
+    // Several heads draw noise for them, which later decisions would miss.
+    if ((recommender.options.explore.heads ?? 1) > 1) return found;
+    const chances = recommender.distributions(asked, found.slate);
+    return { ...found, propensities: found.slate.map((stream, i) => chances[i]?.get(stream) ?? 0) };
   }
 
   /** What the policy has brought since the server began: see `LiveMetrics`. Empty where nobody measures. */

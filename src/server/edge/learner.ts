@@ -34,7 +34,10 @@ export function checkedModels(options: Partial<ModelOptions>): ModelOptions {
 }
 
 /** Of a stand-in for an agent. */
-const UNKNOWN = { lossMean: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN };
+const UNKNOWN = {
+  ...{ lossMean: Number.NaN, qMean: Number.NaN, tdErrorP50: Number.NaN, tdErrorP90: Number.NaN },
+  gradientNorm: Number.NaN,
+};
 /** Most streams of a golden query. */
 const GOLDEN_K = 20;
 
@@ -111,7 +114,7 @@ export class Learner {
     const { updates, transitions } = this.recommender.stats();
     if (updates - this.#tried < this.#options.modelUpdates) return undefined;
     this.#tried = updates;
-    const { lossMean: loss, qMean, tdErrorP50, tdErrorP90 } = this.recommender.agentStats() ?? UNKNOWN;
+    const { lossMean: loss, qMean, tdErrorP50, tdErrorP90, gradientNorm } = this.recommender.agentStats() ?? UNKNOWN;
     const reason = this.#fault(loss);
     if (reason !== undefined) {
       this.#held = { updates, reason };
@@ -119,7 +122,7 @@ export class Learner {
     }
     this.#loss = loss;
     const version = ++this.#published;
-    const learned = { transitions, updates, loss, qMean, tdErrorP50, tdErrorP90 };
+    const learned = { transitions, updates, loss, qMean, tdErrorP50, tdErrorP90, gradientNorm };
     return { version, sequence: this.next, ...learned, weights: weights() };
   }
 

@@ -49,9 +49,14 @@ function keptIn({ shelf, rankShelf }: ModelShelves): Partial<Beginning> {
   const of = <M extends { readonly weights: Float32Array }>(from: Shelf) =>
     Array.from(from.items(), ({ bytes }) => modelOf<M>(bytes));
   return {
-    ...(shelf && { models: of<Model>(shelf), pinned: shelf.mark, shadow: shadowOf(shelf.note(SHADOW)) }),
+    ...(shelf && { models: of<Model>(shelf).map(withNorm), pinned: shelf.mark, shadow: shadowOf(shelf.note(SHADOW)) }),
     ...(rankShelf && { rankModels: of<RankModel>(rankShelf), rankPinned: rankShelf.mark }),
   };
+}
+
+/** Older files of models have no norm of gradients. */
+function withNorm(model: Model): Model {
+  return { ...model, gradientNorm: model.gradientNorm ?? Number.NaN };
 }
 
 /**

@@ -52,6 +52,8 @@ export class ServerMetrics {
   readonly #answers = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #away = new Map<string, number>();
+  /** Pages that watch. */
+  watchers = 0;
 
   /** Counts an answer. `route`: its pattern, not the path, which outsiders choose. */
   answered(route: string, status: number, seconds: number): void {

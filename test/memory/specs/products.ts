@@ -67,6 +67,8 @@ const gemm: Spec = {
       const ldi = start === "rows" || isItself ? ldc : 0;
       const mask = isMasked ? spread(m, n, ldc, draw(m * n, seed + 3, isOdd)) : [];
       const what = epilogue === MASK && !isMasked ? NONE : epilogue;
+      // A row alone is no job that could be split.
+      const shares = m === 1 && !isPanels && !isMasked ? 1 : parts;
       return {
         tensors: {
           a: input(spread(m, k, lda, draw(m * k, seed, isOdd))),
@@ -100,10 +102,10 @@ const gemm: Spec = {
             mk,
           );
           // Once more in shares, which adds what starts from itself twice.
-          for (let part = 0; parts > 1 && part < parts; part++) kernels.gemmPart(part, parts);
+          for (let part = 0; shares > 1 && part < shares; part++) kernels.gemmPart(part, shares);
         },
         twin: ({ a, b, c, init, mask }, r) => {
-          for (let row = 0; row < (isItself && parts > 1 ? 2 * m : m); row++) {
+          for (let row = 0; row < (isItself && shares > 1 ? 2 * m : m); row++) {
             const i = row % m;
             const first = (isListed ? listed(i, m) : i) * lda;
             for (let j = 0; j < n; j++) {

@@ -64,6 +64,40 @@ const VECTORS: Spec[] = [
     }),
   },
   {
+    kernel: "dotRows",
+    cases: fc
+      .record({
+        m: fc.integer({ min: 1, max: 9 }),
+        n: size(),
+        k: size().map(up4),
+        gap: fc.constantFrom(0, 4),
+        seed,
+        isOdd,
+      })
+      .map(({ m, n, k, gap, seed, isOdd }) => {
+        const ld = k + gap;
+        return {
+          // The last rows end where their numbers do.
+          tensors: {
+            h: input(draw(m * ld - gap, seed, isOdd)),
+            w: input(draw(n * ld - gap, seed + 1, isOdd)),
+            b: input(draw(n, seed + 2, isOdd)),
+            q: output(m * n),
+          },
+          run: (kernels, at) => kernels.dotRows(m, n, k, at["h"]!, 4 * ld, at["w"]!, 4 * ld, at["b"]!, at["q"]!),
+          twin: ({ h, w, b, q }, r) => {
+            for (let i = 0; i < m; i++) {
+              for (let j = 0; j < n; j++) {
+                const row = h!.subarray(ld * i, ld * i + k);
+                q![i * n + j] = r(dotOf(row, w!.subarray(ld * j, ld * j + k), 2, r) + b![j]!);
+              }
+            }
+          },
+          tolerance: isOdd ? 0 : 1e-5,
+        };
+      }),
+  },
+  {
     kernel: "copy",
     cases: fc.record({ n: fc.oneof(size(), fc.integer({ min: 250, max: 260 })), seed }).map(({ n, seed }) => ({
       tensors: { x: input(draw(n, seed, true)), y: output(n) },

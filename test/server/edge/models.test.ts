@@ -29,9 +29,12 @@ test("a model comes back from its bytes, to the bit", () => {
     qMean: 0.5,
     tdErrorP50: Number.NaN,
     tdErrorP90: 1,
+    gradientNorm: 2,
   };
   const weights = Float32Array.of(1, -0, 1e-40);
   expect(modelOf(fileOfModel({ ...model, weights }))).toEqual({ ...model, weights });
+  const { gradientNorm: _, ...older } = { ...model, weights };
+  expect(modelOf(fileOfModel(older as typeof older & { gradientNorm: number })).gradientNorm).toBeNaN();
   expect(() => modelOf(new Uint8Array(3))).toThrow("the file of a model");
 });
 

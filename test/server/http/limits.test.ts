@@ -160,13 +160,9 @@ describe("a server", () => {
     const { text } = await ask("/metrics");
     for (const name of [
       ...["request_seconds_bucket", "requests_total", "events_refused_total", "requests_in_hand", "log_waiting_bytes"],
-      ...["learner_behind_records", "learner_updates", "learner_transitions", "loss", "q_mean", "td_error_p50"],
-      ...[
-        "first_places_propensity_total",
-        "log_commit_seconds_bucket",
-        "log_commit_seconds_count",
-        "log_commit_seconds_max",
-      ],
+      ...["learner_behind_records", "learner_updates", "gradient_norm", "watchers", "learner_transitions", "loss"],
+      ...["q_mean", "td_error_p50", "first_places_propensity_total"],
+      ...["log_commit_seconds_bucket", "log_commit_seconds_count", "log_commit_seconds_max"],
       ...["model_version", "model_age_seconds", "requests_sent_away_total"],
     ]) {
       expect(text, name).toContain(`liveq_${name}`);

@@ -76,6 +76,17 @@ describe("/v1/watch", () => {
     await edge.close();
   });
 
+  test("counts who watches; those who have gone cost nothing", async () => {
+    const { ask, edge } = await served();
+    const watchers = async () =>
+      Number(/^liveq_watchers (\d+)$/m.exec(await (await ask("GET", "/metrics")).text())![1]);
+    const open = [await ask("GET", "/v1/watch"), await ask("GET", "/v1/watch")];
+    expect(await watchers()).toBe(2);
+    for (const { body } of open) await body!.cancel();
+    expect(await watchers()).toBe(0);
+    await edge.close();
+  });
+
   test("ends when the server stops", async () => {
     const { ask, app, edge } = await served();
     const response = await ask("GET", "/v1/watch");
@@ -99,11 +110,14 @@ test("/v1/preview says what would be shown and why, and changes nothing", async 
   const before = await edge.file();
   const preview = (await (await ask("POST", "/v1/preview", { user: "ann", k: 2 })).json()) as {
     slate: string[];
+    propensities: number[];
     explanations: { stream: string; facts: { category: string } }[];
   };
   expect(preview.slate).toHaveLength(2);
   expect(preview.explanations.map(({ stream }) => stream)).toEqual(preview.slate);
   expect(preview.explanations[0]!.facts.category).toBe("chess");
+  expect(preview.propensities).toHaveLength(2);
+  for (const chance of preview.propensities) expect(chance > 0 && chance <= 1).toBe(true);
   expect(await edge.file()).toEqual(before);
   expect(edge.stats().requests).toBe(0);
   expect((await ask("POST", "/v1/preview", { user: "", k: 2 })).status).toBe(400);

@@ -22,7 +22,7 @@ import {
   feed,
   leadOf,
   type Outcome,
-  policyOf,
+  policiesOf,
   REPLAYED,
   requireDistinct,
   rowsOfOutcomes,
@@ -75,8 +75,7 @@ async function onLog(
   const { warmup, k, negatives, target, seed, json } = options;
   requireLog(names, events, options);
   const from = warmup.length > 0 ? await beginningOf(events, signal) : 0;
-  const policies = names.map((name) => policyOf(name, seed));
-  requireDistinct(policies);
+  const policies = await policiesOf(names, seed);
   const contestants = policies.map((policy) => {
     return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed, learns: false }) };
   });

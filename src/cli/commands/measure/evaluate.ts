@@ -13,6 +13,7 @@ import {
 import { leaveLastOut } from "../../../logs/index.js";
 import type { TargetPolicy } from "../../../protocol/index.js";
 import { ItemKnn, ItemPop } from "../../../ranking/index.js";
+import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
 import { readModel } from "../../reading/model.js";
@@ -21,7 +22,7 @@ import { unsupported, verdict } from "../../verdicts/index.js";
 import { grid, rowsOf } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { compare } from "../../writing/ranking.js";
-import { printVerdicts, writeRows } from "../../writing/results.js";
+import { noteListing, printVerdicts, writeRows } from "../../writing/results.js";
 import { type BanditEvaluation, evaluateBandits } from "./bandit.js";
 import {
   aboutModel,
@@ -29,11 +30,11 @@ import {
   conclude,
   feed,
   type Outcome,
-  policyOf,
-  requireDistinct,
+  policiesOf,
   rowsOfOutcomes,
   Trained,
 } from "./replay.js";
+import { LoggedReturns } from "./returned.js";
 
 export interface EvaluateOptions extends Partial<Pick<BanditEvaluation, "bandit" | "other">> {
   events?: string[];
@@ -50,6 +51,7 @@ export interface EvaluateOptions extends Partial<Pick<BanditEvaluation, "bandit"
   target: LogReplayOptions["target"];
   seed: number;
   json?: string;
+  report?: string;
 }
 
 /** Metrics in the unit of the reward. */
@@ -62,11 +64,9 @@ const EARNED: readonly string[] = [
 const UNSUPPORTED = "without support in the log";
 
 /** The policies to evaluate. The others are compared with the first. */
-function enter({ policies, model, seed }: EvaluateOptions): (RankingPolicy & TargetPolicy)[] {
+function enter({ policies, model, seed }: EvaluateOptions): Promise<(RankingPolicy & TargetPolicy)[]> {
   const named = policies ?? (model.length > 0 ? ["popular"] : ["popular", "random"]);
-  const entered = [...named, ...model].map((name) => policyOf(name, seed));
-  requireDistinct(entered);
-  return entered;
+  return policiesOf([...named, ...model], seed);
 }
 
 /** @throws UsageError for options that do not go with `--events`. */
@@ -89,7 +89,7 @@ async function evaluateLogs(options: EvaluateOptions, files: string[], signal: A
   requireLogs(options, files);
   const from = warmup.length > 0 ? await beginningOf(files, signal) : 0;
   if (decisions !== undefined) return evaluateDecisions(options, files, decisions, from, signal);
-  const policies = enter(options);
+  const policies = await enter(options);
   const contestants = policies.map((policy) => {
     return { name: policy.name, replay: new LogReplay(policy, { from, k, negatives, target, seed, learns: false }) };
   });
@@ -115,11 +115,14 @@ async function evaluateDecisions(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { warmup, reward = "click", clip, minEss, seed, json } = options;
-  const judged = enter(options).map((policy) => {
+  const judged = (await enter(options)).map((policy) => {
     const weights = { ...(clip !== undefined && { clip }), ...(minEss !== undefined && { minEss }) };
     return { policy, log: new OffPolicyLog(policy, { from, reward, ...weights }) };
   });
+  const models = judged.flatMap(({ policy }) => (policy instanceof Trained ? [policy] : []));
+  const returns = options.report === undefined ? undefined : new LoggedReturns(models, from);
   const take = (entry: LogEntry) => {
+    returns?.take(entry);
     for (const { policy, log } of judged) {
       if (isEvent(entry)) log.feedback(entry);
       else if (entry.time >= from) {
@@ -152,8 +155,9 @@ async function evaluateDecisions(
     const { value: ess = 0 } = find("ess", policy.name) ?? {};
     return offPolicyVerdicts(policy.name, log, judged[0]!, { ess, n, metric: what });
   });
-  const models = judged.flatMap(({ policy }) => (policy instanceof Trained ? aboutModel(policy) : []));
-  printVerdicts([...words, ...models], json);
+  printVerdicts([...words, ...models.flatMap((model) => aboutModel(model))], json);
+  noteEstimates(results, n, what);
+  returns?.note();
   for (const name of columns) {
     const left = find("ess", name)?.value ?? 0;
     const isGiven = find("ips", name) !== undefined;
@@ -173,6 +177,29 @@ async function evaluateDecisions(
   );
   writeRows(json, rows);
   return !signal.aborted;
+}
+
+/** The estimates, and how many decisions they rest on, for a report. */
+function noteEstimates(
+  results: readonly { name: string; figures: readonly Figure[] }[],
+  n: number,
+  what: string,
+): void {
+  const rows = results.flatMap(({ name, figures }) =>
+    figures
+      .filter(({ metric }) => EARNED.includes(metric))
+      .map(({ metric, value, lo, hi, isUnsupported }) => {
+        return [name, metric, value, lo, hi, isUnsupported ? UNSUPPORTED : "yes"];
+      }),
+  );
+  const header = ["policy", "estimate", "value", "lo", "hi", "supported"];
+  noteListing({ title: `Off-policy estimates, ${what} a decision`, header, rows });
+  const sizes = results.map(({ name, figures }) => {
+    const of = (metric: string) => figures.find((one) => one.metric === metric)?.value ?? Number.NaN;
+    return [name, n, of("ess"), of("ess") / n, of("mean_weight"), of("clipped_share")];
+  });
+  const about = ["policy", "decisions", "effective decisions", "share", "mean weight", "clipped share"];
+  noteListing({ title: "Effective sample sizes", header: about, rows: sizes });
 }
 
 /** Estimates that verdicts are about: with the reward model and normalised weights, by position. */

@@ -9,18 +9,20 @@ import {
   type LogReplayResult,
   type RankingPolicy,
 } from "../../../evaluation/index.js";
-import type { Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
+import type { Decision, Id, LiveEvent, LoggedDecision, Request, TargetPolicy } from "../../../protocol/index.js";
 import type { Recommender } from "../../../recommender/index.js";
 import type { Figure } from "../../../statistics/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents } from "../../reading/input.js";
-import { loadRecommender } from "../../reading/model.js";
+import { openRecommender } from "../../reading/model.js";
 import { textBars } from "../../reports/index.js";
 import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../verdicts/index.js";
 import { rowsOf } from "../../writing/figures.js";
 import { print } from "../../writing/output.js";
 import { printVerdicts, type Row } from "../../writing/results.js";
 
+/** Streams that are valued for one decision, at most. */
+const RANKED = 1000;
 /** Users to explain decisions for. Set by hand. */
 const ASKED = 64;
 
@@ -36,15 +38,23 @@ export class Trained implements RankingPolicy, TargetPolicy {
   /** The latest users it was asked for. */
   readonly #asked = new Latest<Id, number>(ASKED);
 
-  constructor(file: string) {
+  private constructor(file: string, recommender: Recommender, agent: ExaminedAgent) {
     this.name = basename(file).replace(/\.liveq$/, "");
+    this.#recommender = recommender;
+    this.#agent = agent;
+    this.#since = recommender.time;
+  }
+
+  /** @throws Error that names the file and the fault. */
+  static async open(file: string): Promise<Trained> {
     let agent: ExaminedAgent | undefined;
-    this.#recommender = loadRecommender(file, (bytes) => {
-      agent = new ExaminedAgent(DQN.load(bytes));
-      return agent;
+    const recommender = await openRecommender(file, {
+      async loadAgentChunks(chunks) {
+        agent = new ExaminedAgent(await DQN.loadChunks(chunks));
+        return agent;
+      },
     });
-    this.#agent = agent!;
-    this.#since = this.#recommender.time;
+    return new Trained(file, recommender, agent!);
   }
 
   rank(request: Request): ReturnType<Recommender["rank"]> {
@@ -56,6 +66,22 @@ export class Trained implements RankingPolicy, TargetPolicy {
   distributions(request: Request, slate: readonly Id[]): ReturnType<Recommender["distributions"]> {
     this.#requireLater(request);
     return this.#recommender.distributions(request, slate);
+  }
+
+  /** What it takes streams for, and how it discounts. */
+  get discount(): { gamma: number; gapScaleMs: number | undefined } {
+    const { gamma, returns } = this.#recommender.options;
+    return { gamma, gapScaleMs: returns.gapScaleMs };
+  }
+
+  /** A decision of the logging policy with this model's values of its streams; undefined where it knows none of them. */
+  valued(decision: LoggedDecision): Decision | undefined {
+    const { id, user, time, slate } = decision;
+    const known = this.rank({ user, now: time, k: RANKED });
+    const values = new Map(known.slate.map((stream, i) => [stream, known.scores[i]!]));
+    const own = slate.filter((stream) => values.has(stream));
+    if (own.length === 0) return undefined;
+    return { ...decision, id, user, time, slate: own, scores: own.map((stream) => values.get(stream)!) } as Decision;
   }
 
   /** Takes a decision of the logging policy. */
@@ -101,11 +127,19 @@ export interface Contestant {
   replay: LogReplay;
 }
 
-/** A policy that learns from events alone, or a recommender from a file. */
-export function policyOf(name: string, seed: number): RankingPolicy & TargetPolicy {
-  // All of `REPLAYED` can report their distributions.
-  const isKnown = (REPLAYED as readonly string[]).includes(name);
-  if (!isKnown) return new Trained(name);
+/** Policies that learn from events alone, and recommenders from files, which are read one after the other. */
+export async function policiesOf(names: readonly string[], seed: number): Promise<(RankingPolicy & TargetPolicy)[]> {
+  const policies: (RankingPolicy & TargetPolicy)[] = [];
+  for (const name of names) {
+    // All of `REPLAYED` can report their distributions.
+    const isKnown = (REPLAYED as readonly string[]).includes(name);
+    policies.push(isKnown ? baselineOf(name, seed) : await Trained.open(name));
+  }
+  requireDistinct(policies);
+  return policies;
+}
+
+function baselineOf(name: string, seed: number): RankingPolicy & TargetPolicy {
   // What is on air is the log's to say: it may be a catalogue, where nothing ends by itself.
   return Object.assign(POLICIES[name as PolicyName].create(seed) as Baseline, { streamTimeoutMs: 0 });
 }

@@ -1,16 +1,17 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type DisposablePolicy, POLICIES, type PolicyName } from "../../../baselines/index.js";
-import { CASE_SLICES, LiveMetrics } from "../../../evaluation/index.js";
+import { CASE_SLICES, LiveMetrics, ReturnLog } from "../../../evaluation/index.js";
 import { readBroadcasts } from "../../../logs/index.js";
 import { DAY, MINUTE } from "../../../protocol/index.js";
 import { Platform, type PlatformOptions } from "../../../simulator/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { Inputs } from "../../reading/input.js";
+import { calibrationOf } from "../../verdicts/index.js";
 import { bySlice, rowsOf } from "../../writing/figures.js";
 import { openOutputs, print, tryOutputs, writing } from "../../writing/output.js";
 import { Progress } from "../../writing/progress.js";
-import { printVerdicts, writeRows } from "../../writing/results.js";
+import { noteCalibration, printVerdicts, writeRows } from "../../writing/results.js";
 import { Trial } from "./ab.js";
 
 export interface SimulateOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {
@@ -28,6 +29,7 @@ export interface SimulateOptions extends Pick<PlatformOptions, "satiation" | "sa
   out?: string;
   decisions?: string;
   json?: string;
+  report?: string;
 }
 
 /** Simulated time between two checks of the signal. */
@@ -66,6 +68,20 @@ function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab
   }
 }
 
+/** What the DQN predicted beside what came of it, of the days that count. */
+function noteReturns(returns: ReturnLog, { gamma, warmupDays, days }: SimulateOptions): void {
+  const span = { from: warmupDays * DAY, until: days * DAY };
+  const found = calibrationOf(returns, {
+    name: "the DQN",
+    shown: "its own slates",
+    gamma,
+    gapScaleMs: undefined,
+    ...span,
+  });
+  if (typeof found === "string") process.stderr.write(`${found}\n`);
+  else noteCalibration(found);
+}
+
 /** The policy, or the A/B test of two. */
 function policyOf(options: SimulateOptions): DisposablePolicy {
   const { gamma, seed, viewers, warmupDays, ab, abDays } = options;
@@ -88,6 +104,9 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   const size = streamers === undefined ? {} : { streamers };
   const policy = policyOf(options);
   const live = new LiveMetrics({ from: warmupDays * DAY });
+  // What other policies call a score is no value of a return.
+  const isValued = options.report !== undefined && options.ab === undefined && options.policy === "dqn";
+  const returns = isValued ? new ReturnLog() : undefined;
   const [out, decisions] = openOutputs([options.out, options.decisions], signal);
   const progress = new Progress("events");
   await writing([out, decisions], async () => {
@@ -97,10 +116,12 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
       {
         onEvent(event) {
           live.feedback(event);
+          returns?.feedback(event);
           out?.write(event);
         },
         onDecision(decision) {
           live.decision(decision);
+          returns?.decision(decision);
           decisions?.write(decision);
         },
       },
@@ -123,6 +144,7 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   const trial = policy instanceof Trial ? `\n${policy.text}\n` : "";
   print(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);
   if (policy instanceof Trial) printVerdicts([policy.verdict()], options.out, options.decisions, options.json);
+  if (returns !== undefined) noteReturns(returns, options);
   const rows = policy instanceof Trial ? policy.rows(seed) : [];
   writeRows(options.json, [...rowsOf(figures, "recommender", `livesim/${policy.name}`, [seed]), ...rows]);
   return !signal.aborted;

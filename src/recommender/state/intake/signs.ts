@@ -1,12 +1,12 @@
-import { finite, text, tuple } from "../../../check/index.js";
+import { finite, tuple } from "../../../check/index.js";
 import { Album } from "../../../collections/index.js";
 import type { Part, PartReader } from "../../../engine/index.js";
-import type { Id } from "../../../protocol/index.js";
+import { type Id, idRule } from "../../../protocol/index.js";
 import { entriesPart, entriesReader } from "../packed/parts.js";
 
 /** Most streams that one event takes off. */
 const OVERDUE = 8;
-const SIGN = tuple(text, finite);
+const SIGN = tuple(idRule, finite);
 
 /**
  * When there was last a sign of life of each stream on air, in that order: any event that names it. That a policy shows a

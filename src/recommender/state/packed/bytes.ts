@@ -75,9 +75,19 @@ export class ByteWriter {
   /** An integer in [0, 2^53 - 1], in 1 to 8 bytes. */
   varint(value: number): void {
     this.room(8);
+    const { bytes } = this;
+    let at = this.length;
     let rest = value;
-    for (; rest >= SEVEN; rest = Math.floor(rest / SEVEN)) this.bytes[this.length++] = (rest % SEVEN) + SEVEN;
-    this.bytes[this.length++] = rest;
+    // Remainders of what is no 32-bit integer are slow.
+    for (; rest > 0x7fffffff; at++) {
+      const high = Math.floor(rest / SEVEN);
+      bytes[at] = rest - high * SEVEN + SEVEN;
+      rest = high;
+    }
+    let small = rest | 0;
+    for (; small >= SEVEN; small >>>= 7) bytes[at++] = small | SEVEN;
+    bytes[at++] = small;
+    this.length = at;
   }
 
   f32(value: number): void {
@@ -88,7 +98,7 @@ export class ByteWriter {
   f64(value: number): void {
     this.room(8);
     double[0] = value;
-    this.bytes.set(doubleBytes, this.length);
+    for (let i = 0; i < 8; i++) this.bytes[this.length + i] = doubleBytes[i]!;
     this.length += 8;
   }
 
@@ -99,7 +109,7 @@ export class ByteWriter {
   }
 
   /** The first integers of a list, each of so many bits: 0, 1, 2 or 4. */
-  bits(values: readonly number[], count: number, width: number): void {
+  bits(values: Uint8Array, count: number, width: number): void {
     const from = this.length;
     const size = (count * width + 7) >>> 3;
     this.room(size);
@@ -180,8 +190,10 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = 0;
-    let scale = 1;
+    const first = this.u8();
+    if (first < SEVEN) return first;
+    let value = first & 127;
+    let scale = SEVEN;
     for (;;) {
       const byte = this.u8();
       value += (byte & 127) * scale;
@@ -212,7 +224,7 @@ export class ByteReader {
   }
 
   /** Reads so many integers of so many bits each into a list. */
-  bits(values: number[], count: number, width: number): void {
+  bits(values: Uint8Array, count: number, width: number): void {
     const from = this.skip((count * width + 7) >>> 3);
     const mask = (1 << width) - 1;
     for (let i = 0, bit = 0; i < count; i++, bit += width) {

@@ -1,6 +1,6 @@
 import { SnapshotError } from "../../../engine/index.js";
 import { type ByteReader, ByteWriter, shortBits, shortOf } from "./bytes.js";
-import { DEAD } from "./names.js";
+import { DEAD, type Names } from "./names.js";
 
 /** How a column's numbers are stored, and their range; any number is stored to the bit, these in few bytes. */
 export interface Column {
@@ -58,59 +58,99 @@ function bitsFor(words: number): number {
   return words > 4 ? 4 : words > 2 ? 2 : words - 1;
 }
 
-/** Calls `visit` for each name of a record, in order, with its table of names and its table. */
-function eachName(tables: readonly Table[], counts: Uint32Array, visit: (names: number, table: number) => void): void {
-  for (let t = 0; t < tables.length; t++) {
-    for (let entry = counts[t]!; entry > 0; entry--) for (const names of tables[t]!.names) visit(names, t);
+/** What is put together, and taken apart, at the moment: memory that is kept, as garbage cost a quarter of the time. */
+let codes = new Uint8Array(256);
+let places = new Uint8Array(256);
+let numbers = new Float64Array(256);
+const words = new Float64Array(WORDS_MAX);
+
+/** Makes room for the numbers of a group. */
+function roomFor(count: number): void {
+  if (count <= numbers.length) return;
+  numbers = new Float64Array(2 * count);
+  codes = new Uint8Array(2 * count);
+  places = new Uint8Array(2 * count);
+}
+
+/** Names and numbers of a record, in the order of its tables: lists that keep their memory. */
+export class RecordContents {
+  readonly counts: Uint32Array;
+  base = 0;
+  names = new Uint32Array(256);
+  nameCount = 0;
+  values = new Float64Array(1024);
+  valueCount = 0;
+
+  constructor(tables: readonly Table[]) {
+    this.counts = new Uint32Array(tables.length);
+  }
+
+  begin(base: number): void {
+    this.base = base;
+    this.counts.fill(0);
+    this.nameCount = this.valueCount = 0;
+  }
+
+  addName(number: number): void {
+    if (this.nameCount === this.names.length) {
+      const names = new Uint32Array(2 * this.names.length);
+      names.set(this.names);
+      this.names = names;
+    }
+    this.names[this.nameCount++] = number;
+  }
+
+  addValue(value: number): void {
+    if (this.valueCount === this.values.length) this.roomForValues(this.valueCount + 1);
+    this.values[this.valueCount++] = value;
+  }
+
+  roomForValues(count: number): void {
+    if (count <= this.values.length) return;
+    const values = new Float64Array(2 * count);
+    values.set(this.values);
+    this.values = values;
   }
 }
 
-/**
- * Calls `visit` for each group of numbers, n of them, each `stride` after the one before: column c, or with c below 0 the
- * row of a table of one entry.
- */
-function eachGroup(
-  tables: readonly Table[],
-  counts: Uint32Array,
-  visit: (columns: readonly Column[], c: number, n: number, from: number, stride: number) => void,
-): void {
-  let from = 0;
-  tables.forEach(({ columns }, t) => {
-    const n = counts[t]!;
-    const width = columns.length;
-    if (n === 1) visit(columns, -1, width, from, 1);
-    for (let c = 0; c < width && n > 1; c++) visit(columns, c, n, from + c, width);
-    from += n * width;
-  });
+/** Writes what stands before the numbers of a record. */
+function putHead(out: ByteWriter, tables: readonly Table[], contents: RecordContents): void {
+  const { base, counts, names: own } = contents;
+  out.f64(base);
+  for (let t = 0; t < counts.length; t++) out.varint(counts[t]!);
+  let wide = 0;
+  for (let t = 0, i = 0; t < tables.length; t++) {
+    const { names } = tables[t]!;
+    for (let entry = counts[t]!; entry > 0; entry--) {
+      for (let n = 0; n < names.length; n++, i++) {
+        const number = own[i]!;
+        if (number >= DEAD_SHORT && number !== DEAD) wide |= 1 << names[n]!;
+      }
+    }
+  }
+  out.varint(wide);
+  for (let t = 0, i = 0; t < tables.length; t++) {
+    const { names } = tables[t]!;
+    for (let entry = counts[t]!; entry > 0; entry--) {
+      for (let n = 0; n < names.length; n++, i++) {
+        if (wide & (1 << names[n]!)) out.u24(own[i]!);
+        else out.u16(Math.min(own[i]!, DEAD_SHORT));
+      }
+    }
+  }
 }
 
-/** What is put together, and taken apart, at the moment. */
-const codes: number[] = [];
-const places: number[] = [];
-const numbers: number[] = [];
-const words: number[] = [];
-
-/** Writes what stands before the numbers of a record. */
-function putHead(
-  out: ByteWriter,
-  tables: readonly Table[],
-  { base, counts, names }: { base: number; counts: Uint32Array; names: readonly number[] },
-): void {
-  out.f64(base);
-  for (const n of counts) out.varint(n);
-  let wide = 0;
-  let i = 0;
-  eachName(tables, counts, (table) => {
-    const number = names[i++]!;
-    if (number >= DEAD_SHORT && number !== DEAD) wide |= 1 << table;
-  });
-  out.varint(wide);
-  i = 0;
-  eachName(tables, counts, (table) => {
-    const number = names[i++]!;
-    if (wide & (1 << table)) out.u24(number);
-    else out.u16(Math.min(number, DEAD_SHORT));
-  });
+/** Refers to the names of what was read or written last (1), or no longer does (-1). */
+export function referTo(tables: readonly Table[], record: RecordContents, all: readonly Names[], by: 1 | -1): void {
+  for (let t = 0, i = 0; t < tables.length; t++) {
+    const { names } = tables[t]!;
+    for (let entry = record.counts[t]!; entry > 0; entry--) {
+      for (let n = 0; n < names.length; n++, i++) {
+        if (by === 1) all[names[n]!]!.refer(record.names[i]!);
+        else all[names[n]!]!.drop(record.names[i]!);
+      }
+    }
+  }
 }
 
 /**
@@ -121,76 +161,85 @@ function putHead(
 export class RecordWriter {
   readonly #tables: readonly Table[];
   readonly #out = new ByteWriter(8192);
-  readonly counts: Uint32Array;
-  base = 0;
-  readonly names: number[] = [];
-  readonly #values: number[] = [];
+  /** Of the record that is written, or was last. */
+  readonly contents: RecordContents;
 
   constructor(tables: readonly Table[]) {
     this.#tables = tables;
-    this.counts = new Uint32Array(tables.length);
+    this.contents = new RecordContents(tables);
   }
 
   begin(base: number): void {
-    this.base = base;
-    this.counts.fill(0);
-    this.names.length = this.#values.length = 0;
+    this.contents.begin(base);
   }
 
   /** An entry of a table; then its names and numbers follow. Tables come in order. */
   entry(table: number): void {
-    this.counts[table]!++;
+    this.contents.counts[table]!++;
   }
 
   name(number: number): void {
-    this.names.push(number);
+    this.contents.addName(number);
   }
 
   number(value: number): void {
-    this.#values.push(value);
+    this.contents.addValue(value);
   }
 
   /** The bytes, until the next record. */
   end(): Uint8Array {
     const out = this.#out.clear();
-    putHead(out, this.#tables, this);
-    eachGroup(this.#tables, this.counts, (columns, c, n, from, stride) => {
-      for (let i = 0; i < n; i++) numbers[i] = this.#values[from + i * stride]!;
-      if (c < 0) this.#mixed(n, columns, 0, 1);
-      else this.#column(n, columns, c);
-    });
+    const tables = this.#tables;
+    const { counts } = this.contents;
+    putHead(out, tables, this.contents);
+    for (let t = 0, from = 0; t < tables.length; t++) {
+      const { columns } = tables[t]!;
+      const [n, width] = [counts[t]!, columns.length];
+      if (n === 1) this.#row(columns, from);
+      else if (n > 1) for (let c = 0; c < width; c++) this.#column(columns[c]!.kind, n, from + c, width);
+      from += n * width;
+    }
     return out.bytes.subarray(0, out.length);
   }
 
   /** The bytes of the record that a reader has opened. */
-  again(reader: RecordReader): Uint8Array {
-    this.begin(reader.base);
-    this.counts.set(reader.counts);
-    this.names.push(...reader.names);
-    this.#values.push(...reader.values);
+  again({ contents: own }: RecordReader): Uint8Array {
+    this.begin(own.base);
+    this.contents.counts.set(own.counts);
+    for (let i = 0; i < own.nameCount; i++) this.name(own.names[i]!);
+    for (let i = 0; i < own.valueCount; i++) this.number(own.values[i]!);
     return this.end();
   }
 
-  /** Codes, then numbers: of columns from one on (`step` 1), or all of one column (0). */
-  #mixed(n: number, columns: readonly Column[], c: number, step: number): void {
-    for (let i = 0; i < n; i++) codes[i] = this.#codeOf(numbers[i]!, columns[c + i * step]!.kind);
-    this.#out.bits(codes, n, 2);
-    for (let i = 0; i < n; i++) this.#put(numbers[i]!, codes[i]!, columns[c + i * step]!.kind);
+  /** The numbers of a table of one entry: codes, then numbers. */
+  #row(columns: readonly Column[], from: number): void {
+    const { values } = this.contents;
+    const width = columns.length;
+    roomFor(width);
+    for (let i = 0; i < width; i++) codes[i] = this.#codeOf(values[from + i]!, columns[i]!.kind);
+    this.#out.bits(codes, width, 2);
+    for (let i = 0; i < width; i++) this.#put(values[from + i]!, codes[i]!, columns[i]!.kind);
   }
 
-  #column(n: number, columns: readonly Column[], c: number): void {
+  /** Numbers of a column, each `stride` after the one before. */
+  #column(kind: Column["kind"], n: number, from: number, stride: number): void {
     const out = this.#out;
-    const { kind } = columns[c]!;
+    const { values } = this.contents;
+    roomFor(n);
     let mode = -1;
-    for (let i = 0; i < n; i++) {
-      const code = (codes[i] = this.#codeOf(numbers[i]!, kind));
+    for (let i = 0, at = from; i < n; i++, at += stride) {
+      const value = values[at]!;
+      numbers[i] = value;
+      const code = this.#codeOf(value, kind);
+      codes[i] = code;
       mode = mode === -1 || mode === code ? code : MIXED;
     }
     const different = mode !== ZERO && (kind === "count" || kind === "real") ? this.#words(n) : 0;
     if (different > 0) {
       out.u8(MIXED + different);
-      for (let i = 0; i < different; i++) numbers[i] = words[i]!;
-      this.#mixed(different, columns, c, 0);
+      for (let i = 0; i < different; i++) codes[i] = this.#codeOf(words[i]!, kind);
+      out.bits(codes, different, 2);
+      for (let i = 0; i < different; i++) this.#put(words[i]!, codes[i]!, kind);
       out.bits(places, n, bitsFor(different));
       return;
     }
@@ -204,7 +253,8 @@ export class RecordWriter {
    * there are; 0 where they are too many, or would take more bytes.
    */
   #words(n: number): number {
-    let [different, saved] = [0, 0];
+    let different = 0;
+    let saved = 0;
     for (let i = 0; i < n; i++) {
       const value = numbers[i]!;
       let place = 0;
@@ -218,8 +268,9 @@ export class RecordWriter {
   }
 
   #codeOf(value: number, kind: Column["kind"]): number {
-    const whole = kind === "time" ? this.base - value : value;
-    if (Number.isSafeInteger(whole) && whole >= 0 && (kind !== "time" || Object.is(this.base - whole, value))) {
+    const { base } = this.contents;
+    const whole = kind === "time" ? base - value : value;
+    if (Number.isSafeInteger(whole) && whole >= 0 && (kind !== "time" || Object.is(base - whole, value))) {
       if (whole > 0) return INTEGER;
       if (Object.is(whole, 0)) return ZERO;
     }
@@ -229,7 +280,7 @@ export class RecordWriter {
 
   #put(value: number, code: number, kind: Column["kind"]): void {
     const out = this.#out;
-    if (code === INTEGER) out.varint(kind === "time" ? this.base - value : value);
+    if (code === INTEGER) out.varint(kind === "time" ? this.contents.base - value : value);
     else if (code === WIDE) out.f64(value);
     else if (code === NARROW && kind === "short") out.u24(shortBits(value));
     else if (code === NARROW) out.f32(value);
@@ -239,11 +290,8 @@ export class RecordWriter {
 /** Reads records, by way of arrays that it keeps. */
 export class RecordReader {
   readonly #tables: readonly Table[];
-  readonly counts: Uint32Array;
-  base = 0;
-  /** Names and numbers of the record. */
-  readonly names: number[] = [];
-  readonly values: number[] = [];
+  /** Of the record that was read last. */
+  readonly contents: RecordContents;
   #name = 0;
   #value = 0;
   /** Tables of names whose names take three bytes, a bit each; and where the names end. */
@@ -252,7 +300,15 @@ export class RecordReader {
 
   constructor(tables: readonly Table[]) {
     this.#tables = tables;
-    this.counts = new Uint32Array(tables.length);
+    this.contents = new RecordContents(tables);
+  }
+
+  get base(): number {
+    return this.contents.base;
+  }
+
+  get counts(): Uint32Array {
+    return this.contents.counts;
   }
 
   /**
@@ -262,21 +318,33 @@ export class RecordReader {
    *   false.
    */
   open(bytes: ByteReader, isOld = false): void {
-    this.#head(bytes, isOld);
-    this.names.length = this.values.length = 0;
-    eachName(this.#tables, this.counts, (table) => this.names.push(this.#readName(bytes, table)));
+    this.openNames(bytes, isOld);
     if (isOld) this.#openOld(bytes);
     else this.#openColumns(bytes);
     this.#name = this.#value = 0;
   }
 
+  /** Reads the names of a record alone. */
+  openNames(bytes: ByteReader, isOld = false): void {
+    this.#head(bytes, isOld);
+    const { contents } = this;
+    const { counts } = contents;
+    contents.nameCount = contents.valueCount = 0;
+    for (let t = 0; t < counts.length; t++) {
+      const { names } = this.#tables[t]!;
+      for (let entry = counts[t]!; entry > 0; entry--) {
+        for (let n = 0; n < names.length; n++) contents.addName(this.#readName(bytes, names[n]!));
+      }
+    }
+  }
+
   /** The number of the next name. */
   name(): number {
-    return this.names[this.#name++]!;
+    return this.contents.names[this.#name++]!;
   }
 
   number(): number {
-    return this.values[this.#value++]!;
+    return this.contents.values[this.#value++]!;
   }
 
   /** The name and the number of the first table, which has at most one entry, of one each; undefined for an empty one. */
@@ -292,14 +360,26 @@ export class RecordReader {
   /** Calls `visit` for each name, with the index of its table of names, and that of its table. */
   walk(bytes: ByteReader, visit: (names: number, number: number, table: number) => void): void {
     this.#head(bytes);
-    eachName(this.#tables, this.counts, (names, table) => visit(names, this.#readName(bytes, names), table));
+    for (let t = 0; t < this.#tables.length; t++) {
+      for (let entry = this.counts[t]!; entry > 0; entry--) {
+        for (const names of this.#tables[t]!.names) visit(names, this.#readName(bytes, names), t);
+      }
+    }
   }
 
   /** Writes a record with other names. @param own - The number of a name of a table of names. */
   renamed(bytes: ByteReader, out: ByteWriter, own: (names: number, number: number) => number): void {
-    const names: number[] = [];
-    this.walk(bytes, (table, number) => names.push(own(table, number)));
-    putHead(out, this.#tables, { base: this.base, counts: this.counts, names });
+    this.openNames(bytes);
+    const { names, counts } = this.contents;
+    for (let t = 0, i = 0; t < counts.length; t++) {
+      for (let entry = counts[t]!; entry > 0; entry--) {
+        for (const table of this.#tables[t]!.names) {
+          names[i] = own(table, names[i]!);
+          i++;
+        }
+      }
+    }
+    putHead(out, this.#tables, this.contents);
     out.raw(bytes.bytes.subarray(bytes.at, bytes.end));
   }
 
@@ -317,7 +397,7 @@ export class RecordReader {
       const { columns, name } = this.#tables[t]!;
       for (let entry = 0; entry < this.counts[t]!; entry++) {
         for (let c = 0; c < columns.length; c++, i++) {
-          const value = this.values[i]!;
+          const value = this.contents.values[i]!;
           const column = columns[c]!;
           if (value >= column.min && value <= column.max) continue;
           const range = `in [${column.min}, ${column.max}]`;
@@ -333,7 +413,7 @@ export class RecordReader {
       const { names, name } = this.#tables[t]!;
       const seen = new Set<number>();
       for (let entry = 0; entry < this.counts[t]! * names.length; entry++, i++) {
-        const number = this.names[i]!;
+        const number = this.contents.names[i]!;
         if (names.length > 1 || number === dead) continue;
         if (seen.has(number))
           throw new SnapshotError(`"${what}.${name}.${entry}" must not have the name of another entry`);
@@ -344,13 +424,14 @@ export class RecordReader {
 
   /** Reads base and counts, and requires the names to be there. */
   #head(bytes: ByteReader, isOld = false): void {
-    this.base = bytes.f64();
+    this.contents.base = bytes.f64();
     const tables = this.#tables;
     for (let t = 0; t < tables.length; t++) this.counts[t] = bytes.count(tables[t]!.max, tables[t]!.name);
     this.#wide = isOld ? -1 : bytes.varint();
     let size = 0;
     for (let t = 0; t < tables.length; t++) {
-      for (const names of tables[t]!.names) size += this.counts[t]! * (2 + ((this.#wide >> names) & 1));
+      const { names } = tables[t]!;
+      for (let n = 0; n < names.length; n++) size += this.counts[t]! * (2 + ((this.#wide >> names[n]!) & 1));
     }
     const from = bytes.skip(size);
     this.#namesEnd = bytes.at;
@@ -368,39 +449,55 @@ export class RecordReader {
     const all = this.#tables.flatMap(({ columns }, t) =>
       new Array<typeof columns>(this.counts[t]!).fill(columns).flat(),
     );
-    this.#mixed(bytes, all.length, all, 0, 1);
-    for (let i = 0; i < all.length; i++) this.values[i] = numbers[i]!;
+    this.#row(bytes, all, 0);
+    this.contents.valueCount = all.length;
   }
 
   #openColumns(bytes: ByteReader): void {
-    eachGroup(this.#tables, this.counts, (columns, c, n, from, stride) => {
-      if (c < 0) this.#mixed(bytes, n, columns, 0, 1);
-      else this.#column(bytes, n, columns, c);
-      for (let i = 0; i < n; i++) this.values[from + i * stride] = numbers[i]!;
-    });
+    const { contents } = this;
+    const { counts } = contents;
+    for (let t = 0, from = 0; t < counts.length; t++) {
+      const { columns } = this.#tables[t]!;
+      const [n, width] = [counts[t]!, columns.length];
+      contents.roomForValues(from + n * width);
+      if (n === 1) this.#row(bytes, columns, from);
+      else if (n > 1) for (let c = 0; c < width; c++) this.#column(bytes, columns[c]!.kind, n, from + c, width);
+      from += n * width;
+      contents.valueCount = from;
+    }
   }
 
   /** As written by the writer's. */
-  #mixed(bytes: ByteReader, n: number, columns: readonly Column[], c: number, step: number): void {
-    bytes.bits(codes, n, 2);
-    for (let i = 0; i < n; i++) numbers[i] = this.#number(bytes, codes[i]!, columns[c + i * step]!.kind);
+  #row(bytes: ByteReader, columns: readonly Column[], from: number): void {
+    const width = columns.length;
+    roomFor(width);
+    this.contents.roomForValues(from + width);
+    const { values } = this.contents;
+    bytes.bits(codes, width, 2);
+    for (let i = 0; i < width; i++) values[from + i] = this.#number(bytes, codes[i]!, columns[i]!.kind);
   }
 
-  #column(bytes: ByteReader, n: number, columns: readonly Column[], c: number): void {
+  #column(bytes: ByteReader, kind: Column["kind"], n: number, from: number, stride: number): void {
+    const { values } = this.contents;
     const mode = bytes.u8();
     if (mode < MIXED) {
-      for (let i = 0; i < n; i++) numbers[i] = this.#number(bytes, mode, columns[c]!.kind);
+      for (let i = 0, at = from; i < n; i++, at += stride) values[at] = this.#number(bytes, mode, kind);
       return;
     }
     const different = mode - MIXED;
     if (different > WORDS_MAX) bytes.fail("of known columns");
-    this.#mixed(bytes, different || n, columns, c, 0);
-    if (different === 0) return;
-    for (let i = 0; i < different; i++) words[i] = numbers[i]!;
+    roomFor(n);
+    if (different === 0) {
+      bytes.bits(codes, n, 2);
+      for (let i = 0, at = from; i < n; i++, at += stride) values[at] = this.#number(bytes, codes[i]!, kind);
+      return;
+    }
+    bytes.bits(codes, different, 2);
+    for (let i = 0; i < different; i++) words[i] = this.#number(bytes, codes[i]!, kind);
     bytes.bits(codes, n, bitsFor(different));
-    for (let i = 0; i < n; i++) {
+    for (let i = 0, at = from; i < n; i++, at += stride) {
       if (codes[i]! >= different) bytes.fail("of known words");
-      numbers[i] = words[codes[i]!]!;
+      values[at] = words[codes[i]!]!;
     }
   }
 

@@ -66,7 +66,8 @@ export class Slabs {
     this.#records++;
     const length = record.length + HEAD;
     const address = length > BLOCK_MAX ? this.#addLarge(length) : this.#addBlock(unitsFor(length));
-    const [bytes, at] = this.#locate(address);
+    const bytes = this.#bytesAt(address);
+    const at = placeOf(address);
     bytes[at] = record.length;
     bytes[at + 1] = record.length >>> 8;
     bytes[at + 2] = record.length >>> 16;
@@ -76,7 +77,8 @@ export class Slabs {
 
   /** A view of a record: do not keep it. */
   get(address: number): Uint8Array {
-    const [bytes, at] = this.#locate(address);
+    const bytes = this.#bytesAt(address);
+    const at = placeOf(address);
     const from = at + HEAD;
     return bytes.subarray(from, from + bytes[at]! + (bytes[at + 1]! << 8) + (bytes[at + 2]! << 16));
   }
@@ -107,10 +109,9 @@ export class Slabs {
     this.#limbo = [];
   }
 
-  #locate(address: number): [bytes: Uint8Array, at: number] {
-    if (address >= LARGE) return [this.#large.get(address)!, 0];
-    const unit = address - 1;
-    return [this.#pages[Math.floor(unit / UNITS)]!.bytes, (unit % UNITS) * UNIT];
+  /** The memory in which a record stands, from `placeOf` on. */
+  #bytesAt(address: number): Uint8Array {
+    return address >= LARGE ? this.#large.get(address)! : this.#pages[Math.floor((address - 1) / UNITS)]!.bytes;
   }
 
   #addLarge(length: number): number {
@@ -173,6 +174,10 @@ export class Slabs {
     page.place = listed.length;
     listed.push(page);
   }
+}
+
+function placeOf(address: number): number {
+  return address >= LARGE ? 0 : ((address - 1) % UNITS) * UNIT;
 }
 
 /** The free block after one; its link is wiped. */

@@ -94,9 +94,9 @@ export class ProfileStore {
     if (active === undefined) return codec.unpack(this.#slabs.get(this.#records.get(slot)));
     const record = codec.pack(active);
     // Names that only the active profile has must not stay behind.
-    codec.refer(record, 1);
+    codec.referPacked(1);
     const profile = codec.unpack(record);
-    codec.refer(record, -1);
+    codec.referPacked(-1);
     return profile;
   }
 
@@ -298,10 +298,10 @@ export class ProfileStore {
     if (before > 0) {
       const old = this.#slabs.get(before);
       if (areEqual(old, record)) return;
-      codec.refer(record, 1);
+      codec.referPacked(1);
       codec.refer(old, -1);
       this.#slabs.free(before);
-    } else codec.refer(record, 1);
+    } else codec.referPacked(1);
     this.#records.set(slot, this.#slabs.add(record));
   }
 

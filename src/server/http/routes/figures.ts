@@ -3,7 +3,7 @@ import type { Desk } from "../desk.js";
 import type { Distribution, Metric } from "../metrics.js";
 
 /** What Prometheus is told beside latencies and answers. */
-export function figuresOf({ options, inHand }: Desk): Metric[] {
+export function figuresOf({ options, inHand, metrics }: Desk): Metric[] {
   const { edge, now } = options;
   const stats = edge.stats();
   const recommender = edge.recommenderStats();
@@ -25,6 +25,7 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
     of("q_mean", "Mean value in the last batch of the newest model.", newest.qMean),
     of("td_error_p50", "Median TD error in the last batch of the newest model, in units of return.", newest.tdErrorP50),
     of("td_error_p90", "Ninth decile of the same.", newest.tdErrorP90),
+    of("gradient_norm", "Norm of the newest model's last gradient before it was clipped.", newest.gradientNorm),
     of("learner_updates", "Updates of the learner at the newest model.", newest.updates),
     of("learner_transitions", "Transitions that the learner was given until the newest model.", newest.transitions),
     of("learner_held_back", "Whether the last model did not pass the gates.", Number(stats.heldBack !== undefined)),
@@ -65,6 +66,7 @@ export function figuresOf({ options, inHand }: Desk): Metric[] {
     ),
     of("rank_expired_total", "Chosen actions that got the default reward.", rank.expired),
     of("requests_in_hand", "Requests that are being answered.", inHand),
+    of("watchers", "Pages that watch the server.", metrics.watchers),
     ...options.connections.flatMap((connection) => connection.figures()),
     ...options.figures(),
   ];

@@ -31,7 +31,6 @@ const WATCHERS = 32;
 /** The state of a server as it goes on, for whoever watches; costs nothing while nobody does. */
 class Watch {
   readonly #desk: Desk;
-  #watchers = 0;
   #figures: readonly Figure[] = [];
   #read = Number.NEGATIVE_INFINITY;
 
@@ -41,15 +40,16 @@ class Watch {
 
   /** @throws HttpError where too many watch. */
   answer(): Response {
-    if (this.#watchers >= WATCHERS) throw new HttpError(429, `at most ${WATCHERS} may watch at one time`, RETRY);
-    this.#watchers++;
+    const { metrics } = this.#desk;
+    if (metrics.watchers >= WATCHERS) throw new HttpError(429, `at most ${WATCHERS} may watch at one time`, RETRY);
+    metrics.watchers++;
     let timer: ReturnType<typeof setInterval> | undefined;
     let next = 0;
     const end = () => {
       if (timer === undefined) return;
       clearInterval(timer);
       timer = undefined;
-      this.#watchers--;
+      metrics.watchers--;
     };
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
