@@ -98,17 +98,38 @@ export function requestListener(handler: RequestHandler, options: ListenerOption
     request.on("error", () => {});
     response.on("error", () => {});
     if (open >= resolved.maxRequests) {
-      refuse(request, response, new Refused(503, "too many requests at once; try again", { "retry-after": "1" }));
+      sendAway(request, response);
       return;
     }
     const { maxTurnMs, urgentPaths } = resolved;
     if (maxTurnMs > 0 && turns.isFull(maxTurnMs, open) && !urgentPaths.includes(pathOf(request))) {
-      refuse(request, response, new Refused(503, "too many requests at once; try again", { "retry-after": "1" }));
+      sendAway(request, response);
       return;
     }
     open++;
     void handle(handler, request, response, resolved).finally(() => open--);
   };
+}
+
+/** A body of so many bytes is read before a 503, so that its connection stays: to open another costs more than the answer. */
+const SHORT_BODY = 65_536;
+/** Milliseconds that such a body may take. */
+const SHORT_BODY_MS = 500;
+
+/** Answers a request that is one too many. */
+function sendAway(request: IncomingMessage, response: ServerResponse): void {
+  const refused = new Refused(503, "too many requests at once; try again", { "retry-after": "1" });
+  const { "content-length": length = 0, "transfer-encoding": coding } = request.headers;
+  if (coding !== undefined || !(Number(length) <= SHORT_BODY)) {
+    refuse(request, response, refused);
+    return;
+  }
+  const answer = () => {
+    clearTimeout(timer);
+    refuse(request, response, refused);
+  };
+  const timer = setTimeout(answer, SHORT_BODY_MS).unref();
+  request.once("end", answer).resume();
 }
 
 /**
