@@ -6,10 +6,11 @@ import { ACTIONS } from "./specs/actions.js";
 import { PACKED } from "./specs/packed.js";
 import { PRODUCTS } from "./specs/products.js";
 import { ROWS } from "./specs/rows.js";
+import { SQUASHED } from "./specs/squashed.js";
 
 /** Of all kernels; `npm run test:memory` asks for more. */
 const CALLS = Number(process.env["MEMORY_CALLS"] ?? 6000);
-const SPECS = [...PRODUCTS, ...ROWS, ...ACTIONS, ...PACKED];
+const SPECS = [...PRODUCTS, ...ROWS, ...ACTIONS, ...PACKED, ...SQUASHED];
 
 const harness = new Harness();
 
@@ -31,6 +32,8 @@ const OTHERS = [
   ...["gemmPart", "adamPart"],
   // Of slates: against their twins in test/assembly/slate.test.ts, within whole updates in instrument.test.ts.
   ...["choiceLoss", "choiceWeights", "conservativeSlate", "greedySlate", "joinChoices", "mixture", "splitChoices"],
+  // Draws of continuous actions: test/assembly/squash.test.ts.
+  ...["correlate", "drawUniform", "smooth", "tanh"],
   ...["treeAt", "treeSet", "treeSetAll", "treeGet", "treeTotal", "treeFind", "treeRebuild"],
 ];
 
