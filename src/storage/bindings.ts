@@ -42,6 +42,13 @@ class Prepared<S> {
     return found;
   }
 
+  /** Forgets a statement, which is prepared anew when it is needed again. */
+  delete(sql: string): S | undefined {
+    const statement = this.#known.get(sql);
+    this.#known.delete(sql);
+    return statement;
+  }
+
   all(): Iterable<S> {
     return this.#known.values();
   }
@@ -84,24 +91,32 @@ async function openWasm(path: string): Promise<SqliteDatabase> {
   rmSync(`${path}.lock`, { recursive: true, force: true });
   const database = new sqlite.Database(path);
   const statements = new Prepared((sql) => database.prepare(sql));
+  type Statement = ReturnType<typeof database.prepare>;
+  const finalize = (statement: Statement) => {
+    try {
+      statement.finalize();
+    } catch {
+      // It tells again of the error of its last run, which was told then.
+    }
+  };
+  /** A statement that failed says so again at its next use: on a full disk, long after there is space again. */
+  const use = <T>(sql: string, run: (statement: Statement) => T): T => {
+    try {
+      return run(statements.of(sql));
+    } catch (error) {
+      const failed = statements.delete(sql);
+      if (failed !== undefined) finalize(failed);
+      throw error;
+    }
+  };
   return {
     binding: "node-sqlite3-wasm",
     exec: (sql) => database.exec(sql),
-    all: (sql, ...values: Values) =>
-      statements
-        .of(sql)
-        .all(values)
-        .map((row) => Object.values(row)),
-    run: (sql, ...values: Values) => void statements.of(sql).run(values),
+    all: (sql, ...values: Values) => use(sql, (one) => one.all(values).map((row) => Object.values(row))),
+    run: (sql, ...values: Values) => use(sql, (one) => void one.run(values)),
     close() {
       // With an open statement the database stays open, and its files as they are.
-      for (const statement of statements.all()) {
-        try {
-          statement.finalize();
-        } catch {
-          // It tells again of the error of its last run, which was told then.
-        }
-      }
+      for (const statement of statements.all()) finalize(statement);
       database.close();
     },
   };

@@ -31,7 +31,7 @@ export function smallDisk(): { path: string; end(): void } | undefined {
 
 /** A disk that fills up and gets space again, several times: events get 507 and slates are answered, and nothing is lost. */
 export const SPACE: FaultCase = {
-  ...{ name: "disk full", unit: "fillings", full: 20, few: 1, part: 20 },
+  ...{ name: "disk full", unit: "fillings", full: 20, few: 8, part: 20 },
   async run(count, _seed, tell) {
     const disk = smallDisk();
     if (disk === undefined) {
