@@ -28,10 +28,10 @@ const OPTIONS = {
   ...Object.fromEntries(TABLES.map((name) => [`${name}Format`, "table"])),
 };
 
-/** The name that typedoc gives the file of a door. */
+/** The path that typedoc gives the file of a door. */
 function markdownOf({ file }) {
-  const room = file.split("/").at(-2);
-  return room === "src" ? "index.md" : `${room}.md`;
+  const path = file.split("/").slice(1, -1).join("/");
+  return `${path || "index"}.md`;
 }
 
 /** What typedoc writes, without cells that say nothing. */
@@ -48,8 +48,8 @@ function settled(all) {
   const ids = new Map(all.map((document) => [basename(document.source), idsOf(document)]));
   return all.map((document) => {
     const own = basename(document.source);
-    const text = document.text.replace(/\]\((\w+\.md)?#(\w+)(-\d+)\)/g, (link, file = "", name, number) =>
-      ids.get(file || own).has(name + number) ? link : `](${file}#${name})`,
+    const text = document.text.replace(/\]\(([\w./]+\.md)?#(\w+)(-\d+)\)/g, (link, file = "", name, number) =>
+      ids.get(basename(file) || own).has(name + number) ? link : `](${file}#${name})`,
     );
     return { ...document, text };
   });
@@ -66,7 +66,7 @@ export async function referenceDocuments() {
     await app.generateOutputs(project);
     const documents = all.map((door) => {
       const source = `reference/${markdownOf(door)}`;
-      const text = tidy(readFileSync(join(folder, basename(source)), "utf8"), door);
+      const text = tidy(readFileSync(join(folder, markdownOf(door)), "utf8"), door);
       const guide = `guides/${door.room}.html`;
       return { source, place: placeOfDoor(door), group: "Reference", label: door.name, title: door.name, text, guide };
     });
