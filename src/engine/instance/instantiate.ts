@@ -13,9 +13,9 @@ export function requireWebAssembly(): void {
  * The exports of a new instance. @param file - The module's name in the package, for the message.
  * @throws Error where the host refuses WebAssembly: most do when it is compiled, WebKit when it is instantiated.
  */
-export function instantiated<T>(file: string, compile: () => WebAssembly.Module, imports: WebAssembly.Imports = {}): T {
+export function instantiated<T>(file: string, compile: () => CompiledModule, imports: object = {}): T {
   try {
-    return new WebAssembly.Instance(compile(), imports).exports as T;
+    return new WebAssembly.Instance(compile() as WebAssembly.Module, imports as WebAssembly.Imports).exports as T;
   } catch (cause) {
     if (!(cause instanceof WebAssembly.CompileError)) throw cause;
     throw new Error(
