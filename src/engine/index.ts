@@ -7,8 +7,10 @@ export type {
 export { DQN, type SaveOptions, type Transition } from "./dqn.js";
 export type { ContinuousEngineOptions } from "./instance/actor.js";
 export type { EngineOptions } from "./instance/instance.js";
+export { Int8Engine, type Int8EngineOptions } from "./instance/int8/int8.js";
 export {
   type ByteStorage,
+  boundsOf,
   type CandidateOptions,
   type CloneOptions,
   DEFAULTS as OPTION_DEFAULTS,
@@ -17,6 +19,7 @@ export {
   type MunchausenOptions,
   type ResolvedOptions,
   RULES as OPTION_RULES,
+  resolveOptions,
   type SlateOptions,
   type SparseOptions,
 } from "./options.js";
@@ -44,6 +47,6 @@ export {
   wholePart,
 } from "./snapshot/snapshot.js";
 export { type FileChunks, readSnapshotStream, type TensorReader, type WebStream } from "./snapshot/stream.js";
-export type { AgentInput, SparseInput } from "./staging.js";
+export { type AgentInput, type SparseInput, Staged, writeMask } from "./staging.js";
 export type { AgentStats } from "./stats.js";
 export type { LayerWeights } from "./weights.js";

@@ -1,5 +1,5 @@
 export { type CheckEnvironmentOptions, checkEnvironment } from "./checkenvironment.js";
-export type { ContinuousEnvironment, Environment, StepResult } from "./environment.js";
+export { type ContinuousEnvironment, type Environment, requireFitting, type StepResult } from "./environment.js";
 export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";
 export { ChangingCandidates, type ChangingCandidatesModel } from "./environments/changingcandidates.js";
