@@ -4,8 +4,11 @@
  */
 export const ABI_VERSION = 1;
 
-/** The most dense inputs of a layer: sums of so many products of a weight and an 8-bit number are exact in 32 bits. */
-export const INPUTS_MAX = 65536;
+/** The most dense inputs of a layer: sums of so many products of weights and 8-bit numbers are exact in 32 bits. */
+export const INPUTS_MAX = 131072;
+
+/** The most of which the same holds with numbers of 16 bits: padded to 8, with weights down to -128. */
+export const WIDE = 512;
 
 /** Bound of the absolute value of a parameter in f32. */
 export const PARAMETER_MAX = 1e9;

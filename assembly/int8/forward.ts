@@ -12,7 +12,7 @@ import { Chain, hasCandidates, headOutputs, Layer, layerOf, Net, placeOf } from 
 function quantiseRows(layer: Layer, part: Part, k: i32, inverse: Vector, m: i32, x: usize, q: usize): void {
   const at = placeOf(layer, inverse);
   for (; m > 0; m--) {
-    quantise(k, x, at, 16, layer.most, q);
+    quantise(k, x, at, 16, layer.most, layer.isNarrow, q);
     x += bytesOf(part);
     q += rowBytes(k);
   }
@@ -53,12 +53,14 @@ function finish(net: Net, layer: Layer, m: i32): void {
 function requantise(net: Net, layer: Layer, next: Layer, m: i32, q: usize): void {
   const bytes = usize(layer.n) << 2;
   const inverse = placeOf(next, Vector.Inverse);
-  for (let i = 0; i < m; i++) quantise(next.k, net.z + bytes * i, inverse, 0, next.most, q + rowBytes(next.k) * i);
+  for (let i = 0; i < m; i++) {
+    quantise(next.k, net.z + bytes * i, inverse, 0, next.most, next.isNarrow, q + rowBytes(next.k) * i);
+  }
 }
 
 /** z(m, n) of a layer behind another one, before normalisation and ReLU, for m quantised rows q. */
 function productOf(net: Net, layer: Layer, m: i32, q: usize): void {
-  dots(m, layer.n, layer.k, q, placeOf(layer, Vector.Weights), 0, net.z);
+  dots(m, layer.n, layer.k, q, placeOf(layer, Vector.Weights), 0, layer.isNarrow, net.z);
   rescale(m, layer.n, net.z, placeOf(layer, Vector.Scale), placeOf(layer, Vector.Bias));
 }
 
@@ -90,7 +92,7 @@ function chainFrom(net: Net, chain: Chain, from: i32, m: i32, q: usize, other: u
 /** Activations of a first layer for m observations x, to z. */
 function firstOfRows(net: Net, layer: Layer, m: i32, x: usize): void {
   quantiseRows(layer, net.observation, layer.k, Vector.Inverse, m, x, net.q);
-  dots(m, layer.n, layer.k, net.q, placeOf(layer, Vector.Weights), 0, net.z);
+  dots(m, layer.n, layer.k, net.q, placeOf(layer, Vector.Weights), 0, layer.isNarrow, net.z);
   rescale(m, layer.n, net.z, placeOf(layer, Vector.Scale), placeOf(layer, Vector.Bias));
   const ldz = usize(layer.n) << 2;
   addIndices(layer, net.observation, Vector.IndexRows, Vector.IndexScale, m, x, net.z, ldz);
@@ -137,7 +139,7 @@ function thetaOfCandidates(net: Net, x: usize, n: i32, c: usize): void {
   const layer = layerOf(net.main, 0);
   const next = layerOf(net.main, 1);
   quantiseRows(layer, net.observation, layer.k, Vector.Inverse, 1, x, net.q);
-  if (layer.k) dots(1, layer.n, layer.k, net.q, placeOf(layer, Vector.Weights), 0, net.sums);
+  if (layer.k) dots(1, layer.n, layer.k, net.q, placeOf(layer, Vector.Weights), 0, layer.isNarrow, net.sums);
   else memory.fill(net.sums, 0, usize(layer.n) << 2);
   memory.copy(net.base, placeOf(layer, Vector.Bias), usize(layer.n) << 2);
   addIndices(layer, net.observation, Vector.IndexRows, Vector.IndexScale, 1, x, net.base, 0);
@@ -147,7 +149,7 @@ function thetaOfCandidates(net: Net, x: usize, n: i32, c: usize): void {
     const m = min(n, ROWS);
     quantiseRows(layer, net.features, layer.candidateK, Vector.CandidateInverse, m, c, net.q);
     if (layer.candidateK) {
-      dots(m, layer.n, layer.candidateK, net.q, placeOf(layer, Vector.CandidateWeights), net.sums, net.z);
+      dots(m, layer.n, layer.candidateK, net.q, placeOf(layer, Vector.CandidateWeights), net.sums, layer.isNarrow, net.z);
     } else {
       for (let i: usize = 0; i < usize(m); i++) memory.copy(net.z + ldz * i, net.sums, ldz);
     }

@@ -3,7 +3,7 @@ import { MAX_HIDDEN, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import { bytesOf, newPart, Part } from "../sparse";
 import { setStorage } from "../storage";
-import { ROWS, Region, Size, Vector } from "./abi";
+import { ROWS, Region, Size, Vector, WIDE } from "./abi";
 import { panelBytes, rowBytes } from "./dots";
 
 @unmanaged
@@ -14,7 +14,9 @@ export class Layer {
   /** Dense inputs padded to 8, of the observation or the layer below, and of a candidate. */
   k: i32;
   candidateK: i32;
-  /** The largest quantised input: so that no sum of products leaves 32 bits. */
+  /** Whether inputs have 8 bits: with more of them than WIDE, sums of products with 16 bits could leave 32. */
+  isNarrow: bool;
+  /** The largest quantised input. */
   most: f32;
   /** Vector.Count addresses, and as many sizes in bytes; 0 where there is nothing. */
   places: usize;
@@ -128,7 +130,8 @@ function newLayer(
   layer.n = n;
   layer.k = padded8(first ? first.dense : inputs);
   layer.candidateK = second ? padded8(second.dense) : 0;
-  layer.most = f32(min<i64>(32767, 2147483647 / (max<i64>(1, i64(layer.k) + i64(layer.candidateK)) << 7)));
+  layer.isNarrow = layer.k + layer.candidateK > WIDE;
+  layer.most = layer.isNarrow ? 127 : 32767;
   const wide = u64(n) << 2;
   place(layer, arena, Vector.Inverse, first ? u64(layer.k) << 2 : 16);
   if (second) place(layer, arena, Vector.CandidateInverse, u64(layer.candidateK) << 2);

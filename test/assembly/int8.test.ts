@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { KernelBench } from "../support/kernels.js";
 import { numbers } from "../support/numbers.js";
 
-const bench = new KernelBench();
+const bench = new KernelBench(128);
 const kernels = bench.exports;
 
 /** Where a row of k quantised numbers ends: its i32. */
@@ -24,16 +24,18 @@ function panels(n: number, k: number, w: (o: number, i: number) => number): numb
 }
 
 /** Rows x(m,k) of f32 quantised by one inverse for each number. */
-function quantised(m: number, k: number, x: Float32Array, inverse: Float32Array, most: number) {
+function quantised(m: number, k: number, x: Float32Array, inverse: Float32Array, most: number, isNarrow = false) {
   const q = bench.f32((m * rowBytes(k)) / 4);
   const source = bench.f32(m * k, x);
   const inverses = bench.f32(k, inverse);
   for (let i = 0; i < m; i++) {
-    kernels.quantise(k, source.at + 4 * k * i, inverses.at, 16, most, q.at + rowBytes(k) * i);
+    kernels.quantise(k, source.at + 4 * k * i, inverses.at, 16, most, isNarrow, q.at + rowBytes(k) * i);
   }
   const rows = Array.from({ length: m }, (_, i) => {
     const row = new Int16Array(kernels.memory.buffer, q.at + rowBytes(k) * i, k);
-    return Array.from({ length: k }, (_, j) => row[placeOf(j)]!);
+    // In place of every other number: it, less 256 times the one before.
+    const before = (j: number) => (isNarrow && j % 2 === 1 ? 256 * row[placeOf(j - 1)]! : 0);
+    return Array.from({ length: k }, (_, j) => row[placeOf(j)]! + before(j));
   });
   return { q, rows };
 }
@@ -67,7 +69,7 @@ describe("quantise", () => {
       const source = bench.f32(k, x.subarray(0, k));
       const one = bench.f32(4, new Float32Array(4).fill(77));
       const q = bench.f32(rowBytes(k) / 4);
-      kernels.quantise(k, source.at, one.at, 0, 250, q.at);
+      kernels.quantise(k, source.at, one.at, 0, 250, false, q.at);
       const row = new Int16Array(kernels.memory.buffer, q.at, k);
       const got = Array.from({ length: k }, (_, j) => row[placeOf(j)]!);
       expect(got).toEqual(got.map((_, j) => twin(Math.fround(x[j]! * 77))));
@@ -80,10 +82,11 @@ describe("dots", () => {
   test("equals its integer twin, for all small sizes", () => {
     for (let m = 1; m <= 5; m++) {
       for (const n of [4, 8, 12, 16, 20, 24, 28, 32, 48, 52]) {
-        for (const k of [8, 16, 24, 32, 72]) {
+        for (const [k, most] of [8, 16, 24, 32, 72].flatMap((k) => [32767, 127].map((most) => [k, most] as const))) {
           bench.reset();
-          const inverse = new Float32Array(k).fill(32767);
-          const { q, rows } = quantised(m, k, numbers(m * k, m + k), inverse, 32767);
+          const inverse = new Float32Array(k).fill(most);
+          const isNarrow = most === 127;
+          const { q, rows } = quantised(m, k, numbers(m * k, m + k), inverse, most, isNarrow);
           const w = Int8Array.from(numbers(n * k, n), (v) => Math.round(127 * v));
           const at = panels(n, k, (o, i) => w[o * k + i]!);
           const init = bench.f32(n);
@@ -91,13 +94,13 @@ describe("dots", () => {
           new Int32Array(kernels.memory.buffer, init.at, n).set(start);
           const c = bench.f32(m * n);
           for (const from of [0, init.at]) {
-            kernels.dots(m, n, k, q.at, at, from, c.at);
+            kernels.dots(m, n, k, q.at, at, from, isNarrow, c.at);
             const got = new Int32Array(kernels.memory.buffer, c.at, m * n);
             for (let i = 0; i < m; i++) {
               for (let o = 0; o < n; o++) {
                 let sum = from ? start[o]! : 0;
                 for (let j = 0; j < k; j++) sum += rows[i]![j]! * w[o * k + j]!;
-                expect(got[i * n + o], `${m} x ${n} x ${k}, ${i} ${o}`).toBe(sum);
+                expect(got[i * n + o], `${m} x ${n} x ${k}, ${most}, ${i} ${o}`).toBe(sum);
               }
             }
           }
@@ -108,14 +111,22 @@ describe("dots", () => {
   });
 
   test("is exact at its bounds: every weight and every number the largest", () => {
-    const k = 65536;
-    for (const sign of [1, -1]) {
-      bench.reset();
-      const { q } = quantised(1, k, new Float32Array(k).fill(1e6 * sign), new Float32Array(k).fill(1), 255);
-      const at = panels(4, k, () => -128);
-      const c = bench.f32(4);
-      kernels.dots(1, 4, k, q.at, at, 0, c.at);
-      expect(new Int32Array(kernels.memory.buffer, c.at, 4)).toEqual(new Int32Array(4).fill(-128 * 255 * k * sign));
+    for (const [k, most] of [
+      [512, 32767],
+      [131072, 127],
+    ] as const) {
+      for (const sign of [1, -1]) {
+        bench.reset();
+        const x = new Float32Array(k).fill(1e6 * sign);
+        const { q } = quantised(1, k, x, new Float32Array(k).fill(1), most, most === 127);
+        for (const n of [4, 16]) {
+          const at = panels(n, k, () => -128);
+          const c = bench.f32(n);
+          kernels.dots(1, n, k, q.at, at, 0, most === 127, c.at);
+          const expected = new Int32Array(n).fill(-128 * most * k * sign);
+          expect(new Int32Array(kernels.memory.buffer, c.at, n)).toEqual(expected);
+        }
+      }
     }
   });
 });

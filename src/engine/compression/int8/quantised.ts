@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Status } from "../../../../assembly/abi.js";
-import { Region, ROWS } from "../../../../assembly/int8/abi.js";
+import { INPUTS_MAX, Region, ROWS } from "../../../../assembly/int8/abi.js";
 import { mustBe } from "../../../check/index.js";
 import {
   type AgentInput,
@@ -240,9 +240,6 @@ function opened(
     throw new SnapshotError("the file holds no valid options of an agent", { cause });
   }
 }
-
-/** The most dense inputs of a layer, at which its inputs still have 8 bits. */
-const INPUTS_MAX = 65536;
 
 /** @throws RangeError for options of an agent that int8 does not serve. */
 export function requireServable(options: Readonly<ResolvedOptions>): void {

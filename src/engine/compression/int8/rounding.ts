@@ -7,7 +7,7 @@ import type { Ranges } from "../ranges.js";
 const WEIGHT = 127;
 /** Of a first and a third input of four, see assembly/int8/dots.ts. */
 const OFFSET = 128;
-/** Room above the largest input that was seen: one bit of the 8 to 15 that inputs have. */
+/** Room above the largest input that was seen: one bit of the 16 that inputs have, none where they have 8. */
 const HEADROOM = 2;
 
 /** Columns of a layer's weights by what they read, and the vectors that hold them. */
@@ -70,7 +70,8 @@ function inversesOf(ranges: Ranges, { isFirst, from, dense }: Block, most: numbe
   const largest = seen.reduce((all, x) => Math.max(all, x), 0);
   // What was 0 in all of the calibration may not stay so.
   const unseen = Math.min(1, largest) || 1;
-  const inverse = (x: number) => most / (HEADROOM * (x || unseen));
+  const room = most > WEIGHT ? HEADROOM : 1;
+  const inverse = (x: number) => most / (room * (x || unseen));
   return isFirst ? Float32Array.from(seen, inverse) : new Float32Array(4).fill(inverse(largest));
 }
 
