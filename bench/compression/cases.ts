@@ -72,7 +72,7 @@ function agentFor(task: Task, environment: Environment, seed: number): DQN {
   const { observationSize, actions } = environment;
   const offered = environment instanceof LiveEnvironment;
   const choice = offered
-    ? { candidates: { max: LIVE.maxCandidates, features: environment.features, next: 16 } }
+    ? { candidates: { max: LIVE.maxCandidates, features: environment.features } }
     : { actions: actions! };
   return new DQN({ ...task.options, observation: observationSize, ...choice, seed } as DQNOptions);
 }
