@@ -4,8 +4,9 @@ import type { LayerInput, PlainNetwork, Visit } from "./plainnetwork.js";
 /** The most inputs of which it is known how they go together. */
 const TOGETHER_MAX = 1024;
 
-/** Share of the mean variance that is added to each. */
-const RIDGE = 1e-3;
+/** Share of the mean variance that is added to each; and the same for each input that there was for a row. */
+const RIDGE = 1e-4;
+const RIDGE_OF_ROWS = 1e-2;
 
 /** What the inputs of a layer were in the states of a calibration. */
 export class Ranges {
@@ -66,7 +67,7 @@ export class Ranges {
       }
       trace += Math.max(0, all[i * n + i]!);
     }
-    const ridge = (trace / n) * (n / this.#rows + RIDGE) || 1;
+    const ridge = (trace / n) * (RIDGE + (RIDGE_OF_ROWS * n) / this.#rows) || 1;
     for (let i = 0; i < n; i++) all[i * n + i]! = Math.max(0, all[i * n + i]!) + ridge;
     return all;
   }
