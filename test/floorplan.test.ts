@@ -164,7 +164,7 @@ describe("the floor plan of src", () => {
 
 /** What may import what in assembly/. */
 const ASSEMBLY: Record<string, string[]> = {
-  index: ["dqn", "gemm", "crew", "work", "arena", "abi"],
+  index: ["dqn", "core", "nstep", "gemm", "crew", "work", "abi"],
   kernels: [
     "math",
     "arena",
@@ -187,13 +187,16 @@ const ASSEMBLY: Record<string, string[]> = {
     "vector",
   ],
   dqn: [
-    ...["math", "network", "nstep", "replay", "sumtree", "bellman", "slate", "loss", "adam"],
+    ...["core", "descent", "restore", "math", "network", "nstep", "replay", "sumtree", "bellman", "slate", "loss"],
     ...["values", "storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   ],
   continuous: [
-    ...["math", "network", "nstep", "replay", "bellman", "loss", "adam", "dense", "norm", "pack"],
-    ...["storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
+    ...["core", "descent", "restore", "math", "network", "nstep", "replay", "bellman", "loss", "dense", "norm"],
+    ...["pack", "storage", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   ],
+  descent: ["core", "adam", "vector", "abi"],
+  restore: ["core", "nstep", "replay", "vector", "abi"],
+  core: ["nstep", "replay", "sparse", "vector", "rng", "arena", "abi"],
   network: ["dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   nstep: ["replay", "arena", "abi"],
   replay: ["math", "sumtree", "storage", "sparse", "values", "vector", "rng", "arena", "abi"],

@@ -86,7 +86,7 @@ const KIND: Kind = {
  * agent.learn();
  * ```
  */
-export class DQN extends Agent<ResolvedOptions, Engine> {
+export class DQN extends Agent<ResolvedOptions> {
   /** (observation) f32 view of the staged observation: written and then passed to `act`, it is not copied again. */
   readonly observation: Float32Array;
   /** (max, features) f32 view of the staged candidates: subarrays from its start are not copied again. */
@@ -430,6 +430,11 @@ export class DQN extends Agent<ResolvedOptions, Engine> {
   static #create(text: string, run: EngineOptions | undefined): DQN {
     const { actions, ...options } = JSON.parse(text) as DQNOptions;
     return new DQN(actions ? { ...options, actions } : options, run);
+  }
+
+  /** @internal */
+  protected override open(): Engine {
+    return super.open() as Engine;
   }
 
   /** Only a worker that dies within its share of an update makes the engine trap: half of that is done. */

@@ -6,8 +6,8 @@ export type {
 } from "./continuous/continuousoptions.js";
 export type { ContinuousAgent, ContinuousTransition } from "./continuous/td3.js";
 export { DQN, type Transition } from "./dqn.js";
-export type { ContinuousEngineOptions } from "./instance/actor.js";
 export type { EngineOptions } from "./instance/instance.js";
+export type { ContinuousEngineOptions } from "./instance/instantiate.js";
 export {
   type ByteStorage,
   type CandidateOptions,
