@@ -85,7 +85,8 @@ function entries() {
   const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
   // The command is one file, beside which it looks for its threads.
   const simulated = { "serve/viewers": "viewers", "serve/fetcher": "fetcher" };
-  const threads = { "jobs/worker": "worker", "serve/learner": "learner", "serve/logthread": "log", ...simulated };
+  const served = { "serve/learner": "learner", "serve/logthread": "log", ...simulated };
+  const threads = { "jobs/worker": "worker", "environments/actor": "actor", ...served };
   const workers = Object.entries(threads).map(([file, out]) => ({ in: `src/cli/${file}.ts`, out: `cli/${out}` }));
   return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, ...workers];
 }

@@ -1,4 +1,4 @@
-export type { ContinuousAgent, ContinuousTransition } from "./continuous/agent.js";
+export { ContinuousAgent, type ContinuousTransition } from "./continuous/agent.js";
 export type {
   ContinuousActions,
   ContinuousOptions,
