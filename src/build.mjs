@@ -63,7 +63,9 @@ const throughDoors = {
         const files = exportsOf(join(dirname(path), door.replace(/\.js$/, ".ts")));
         const line = ({ name, bare }) => {
           const file = files.get(bare);
-          return file && `${word} ${type}{ ${name} } from "./${relative(dirname(path), file)}";`;
+          // A type alone must not load the file that defines it.
+          const what = name === bare ? `${type}{ ${bare} }` : `type { ${bare} }`;
+          return file && `${word} ${what} from "./${relative(dirname(path), file)}";`;
         };
         const lines = namesIn(list).map(line);
         return lines.includes(undefined) ? statement : lines.join(" ");
