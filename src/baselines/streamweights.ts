@@ -9,7 +9,7 @@ export interface StreamWeightsOptions {
   observation: number;
   /** Length of a candidate, [1, 1024]. Default that of `defaultFeatures()`. */
   candidate: number;
-  /** Standard deviation of the noise on weights, which are in [-1, 1]; [0, 10]. Default 0.1. [set by hand] */
+  /** Standard deviation of the noise on weights, which are in [-1, 1]; [0, 10]. Default 0.3. [set by hand] */
   noise: number;
   /** Of everything random, [0, 2^53 - 1]. Default 0. */
   seed: number;
@@ -25,8 +25,15 @@ const TABLE: Rules<StreamWeightsOptions> = {
   learner: [(value) => typeof value === "object" && value !== null, "options of a ContinuousAgent"],
 };
 
-/** Set by hand, near the recommender's own learner. */
-const LEARNER = { hidden: [64, 64], learningRate: 3e-4, batchSize: 64, capacity: 20_000, learningStarts: 500 };
+/** Set by hand on small worlds: an actor that learns as fast as its critics runs into the bounds of its weights. */
+const LEARNER = {
+  hidden: [64, 64],
+  learningRate: 3e-4,
+  actorLearningRate: 3e-5,
+  batchSize: 128,
+  capacity: 20_000,
+  learningStarts: 500,
+};
 
 /** Weights that wait for their rewards: of more requests, the oldest are forgotten. */
 const WAITING = 8192;
@@ -52,7 +59,7 @@ export class StreamWeights implements QFunction {
   constructor(options: Partial<StreamWeightsOptions> = {}) {
     this.options = checked<StreamWeightsOptions>(options, TABLE, {
       ...featureSizes(defaultFeatures()),
-      ...{ noise: 0.1, seed: 0, learner: {} },
+      ...{ noise: 0.3, seed: 0, learner: {} },
     });
     const { observation, candidate, noise, seed, learner } = this.options;
     const continuous = { low: new Array<number>(candidate).fill(-1), high: new Array<number>(candidate).fill(1) };
