@@ -1,10 +1,11 @@
-export { ContinuousAgent, type ContinuousTransition } from "./continuous/agent.js";
+export type { SaveOptions } from "./agent.js";
 export type {
   ContinuousActions,
   ContinuousOptions,
   ResolvedContinuousOptions,
 } from "./continuous/continuousoptions.js";
-export { DQN, type SaveOptions, type Transition } from "./dqn.js";
+export { ContinuousAgent, type ContinuousTransition } from "./continuous/td3.js";
+export { DQN, type Transition } from "./dqn.js";
 export type { ContinuousEngineOptions } from "./instance/actor.js";
 export type { EngineOptions } from "./instance/instance.js";
 export {
