@@ -4,7 +4,7 @@ export type {
   ContinuousOptions,
   ResolvedContinuousOptions,
 } from "./continuous/continuousoptions.js";
-export type { ContinuousAgent, ContinuousTransition } from "./continuous/td3.js";
+export { ContinuousAgent, type ContinuousTransition } from "./continuous/td3.js";
 export { DQN, type Transition } from "./dqn.js";
 export type { EngineOptions } from "./instance/instance.js";
 export type { ContinuousEngineOptions } from "./instance/instantiate.js";
