@@ -283,3 +283,6 @@ export const OFFLINE_RECIPES: Readonly<Record<string, OfflineRecipe>> = {
 export function merged(...parts: object[]): DQNOptions {
   return Object.assign({}, ...parts) as DQNOptions;
 }
+
+/** The chain of deep exploration: an ensemble's Thompson sampling beside epsilon-greedy, all else the same. */
+export const CHAIN_RECIPE = { states: 20 };
