@@ -38,8 +38,8 @@ const SETTINGS: Record<string, Setting> = {
 export function figuresOf(
   arm: string,
   world: Partial<PlatformOptions> & { seed: number; warmupDays: number },
+  recommender: Recommender = new Recommender({ seed: world.seed, ...ARMS[arm] }),
 ): Result[] {
-  const recommender = new Recommender({ seed: world.seed, ...ARMS[arm] });
   let newness: Newness | undefined;
   const serve = (latents: PlatformLatents) => {
     newness = new Newness(latents, world.warmupDays);
