@@ -9,7 +9,11 @@ import { onAir } from "../../support/events.js";
 const STREAMS = 8;
 
 /** A recommender on an ensemble that has learned a little from random visits. */
-function taught(explore: RecommenderOptions["explore"], ensemble: Partial<EnsembleOptions> = {}): Recommender {
+function taught(
+  explore: RecommenderOptions["explore"],
+  ensemble: Partial<EnsembleOptions> = {},
+  visits = 150,
+): Recommender {
   const recommender = new Recommender(
     {
       ...{ instance: "", seed: 5, features: coreFeatures(), warmupUpdates: 20, explore },
@@ -21,7 +25,7 @@ function taught(explore: RecommenderOptions["explore"], ensemble: Partial<Ensemb
     recommender.feedback(onAir(`s${i}`, { streamer: `r${i}`, category: `c${i % 3}` }));
   }
   const random = new Random(2);
-  for (let visit = 0; visit < 150; visit++) {
+  for (let visit = 0; visit < visits; visit++) {
     const time = 1000 * (visit + 1);
     const { id, slate } = recommender.recommend({ user: `u${visit % 9}`, now: time, k: 3 });
     const about = { user: `u${visit % 9}`, stream: slate[random.below(3)]!, decision: id };
@@ -32,21 +36,6 @@ function taught(explore: RecommenderOptions["explore"], ensemble: Partial<Ensemb
   return recommender;
 }
 
-/** How often each slate is shown to new users, and how likely its decisions said that was. */
-function shown(recommender: Recommender, rounds: number): Map<string, { count: number; chance: number }> {
-  const slates = new Map<string, { count: number; chance: number }>();
-  for (let i = 0; i < rounds; i++) {
-    // Of a new user each, so that all requests are alike.
-    const { slate, propensities } = recommender.recommend({ user: `new${i}`, now: 1e6, k: 2 });
-    const chance = propensities!.reduce((product, p) => product * p, 1);
-    const key = slate.join(" ");
-    const known = slates.get(key) ?? { count: 0, chance };
-    expect(known.chance).toBeCloseTo(chance, 9);
-    slates.set(key, { ...known, count: known.count + 1 });
-  }
-  return slates;
-}
-
 describe("an ensemble as the agent", () => {
   test.each([
     ["thompson", 0],
@@ -54,40 +43,47 @@ describe("an ensemble as the agent", () => {
     ["optimism", 0.2],
     ["mean", 0.2],
   ] as const)("explores by %s with epsilon %d as often as its propensities say", (members, epsilon) => {
-    const recommender = taught({ members, epsilon });
-    const rounds = 4000;
-    const slates = shown(recommender, rounds);
-    if (members === "thompson") expect(slates.size).toBeGreaterThan(1);
-    let all = 0;
-    let statistic = 0;
-    let cells = 0;
-    for (const { count, chance } of slates.values()) {
-      all += chance;
-      if (rounds * chance < 5) continue;
-      statistic += (count - rounds * chance) ** 2 / (rounds * chance);
-      cells++;
+    const recommender = taught({ members, epsilon }, { rewardNoise: 3 }, 90);
+    // By position and stream: what was shown less its chance, and the variance of that.
+    const sums = new Map<string, { excess: number; variance: number }>();
+    const add = (position: number, at: Map<string, number>, shown: string) => {
+      for (const [id, p] of at) {
+        const key = `${position} ${id}`;
+        const sum = sums.get(key) ?? { excess: 0, variance: 0 };
+        sums.set(key, { excess: sum.excess + Number(id === shown) - p, variance: sum.variance + p * (1 - p) });
+      }
+    };
+    for (let i = 0; i < 500; i++) {
+      const request = { user: `new${i}`, now: 1e6, k: 2 };
+      const below = new Map(
+        recommender.onAir().map((id) => [id, recommender.distributions(request, [id, "none"])] as const),
+      );
+      const { slate, propensities } = recommender.recommend(request);
+      for (const [position, at] of below.get(slate[0]!)!.entries()) {
+        expect(propensities![position]).toBeCloseTo(at.get(slate[position]!)!, 9);
+        expect([...at.values()].reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9);
+        add(position, at, slate[position]!);
+      }
     }
-    // Slates that never came are rare ones, and with no epsilon there are none.
-    expect(all).toBeGreaterThan(epsilon === 0 ? 1 - 1e-9 : 0.97);
-    expect(all).toBeLessThanOrEqual(1 + 1e-9);
-    // Above its mean by five of its deviations: less than once in ten thousand.
-    expect(statistic).toBeLessThan(cells + 5 * Math.sqrt(2 * cells));
+    let random = 0;
+    for (const { excess, variance } of sums.values()) {
+      expect(Math.abs(excess)).toBeLessThanOrEqual(4.5 * Math.sqrt(variance) + 1e-6);
+      if (variance > 3) random++;
+    }
+    expect(random).toBeGreaterThan(1);
     recommender.dispose();
   });
 
-  test("distributions are those of the propensities, and draw nothing", () => {
+  test("distributions are exact, and draw nothing", () => {
     const recommender = taught({ members: "thompson", epsilon: 0.1 });
     const request = { user: "u1", now: 1e6, k: 3 };
     const before = recommender.distributions(request, ["s0", "s1"]);
     expect(recommender.distributions(request, ["s0", "s1"])).toEqual(before);
-    const { slate, propensities } = recommender.recommend(request);
-    const at = recommender.distributions(request, slate);
-    for (const [i, id] of slate.entries()) expect(at[i]!.get(id)).toBeCloseTo(propensities![i]!, 9);
     recommender.dispose();
   });
 
   test("by session follows one member through a user's session, each of them for some", () => {
-    const recommender = taught({ members: "session", epsilon: 0 });
+    const recommender = taught({ members: "session", epsilon: 0 }, { rewardNoise: 2 });
     const firsts = new Set<string>();
     for (let i = 0; i < 40; i++) {
       const request = { user: `new${i}`, now: 1e6, k: 1 };
