@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 10;
+export const ABI_VERSION = 11;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -253,7 +253,9 @@ export enum Scalar {
   ChoiceWeight = 18,
   /** `observe`: the parts of the reward, up to MAX_PARTS. */
   Reward = 19,
-  Count = 27,
+  /** `learn`: how many units of each hidden layer, the last ones, stay as they are. */
+  FrozenUnits = 27,
+  Count = 28,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

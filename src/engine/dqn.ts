@@ -916,6 +916,7 @@ function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
   const { dropout, cqlAlpha, slate } = options;
   scalars.set([dropout, cqlAlpha, alpha, temperature, clip, slate?.choiceWeight ?? 0], Scalar.Dropout);
+  scalars[Scalar.FrozenUnits] = options.frozenUnits;
 }
 
 const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };

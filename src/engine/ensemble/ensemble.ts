@@ -3,12 +3,13 @@ import { fields, list, mustBe, nonNegativeInteger, numbers, requireShape, word }
 import { Random } from "../../numeric/index.js";
 import { DQN, type SaveOptions, type Transition } from "../dqn.js";
 import type { EngineOptions } from "../instance/instance.js";
-import type { DQNOptions, ResolvedOptions } from "../options.js";
+import { DEFAULTS, type DQNOptions, type ResolvedOptions } from "../options.js";
 import { valueAt } from "../schedule.js";
 import type { FileBytes } from "../snapshot/bytes.js";
 import { SnapshotError } from "../snapshot/error.js";
 import { packSnapshot, unpackSnapshot } from "../snapshot/snapshot.js";
 import type { AgentInput } from "../staging.js";
+import type { LayerWeights } from "../weights.js";
 import { bestOf, bordaPoints, weightedDeviation, weightedMean, weightedQuantile } from "./combine.js";
 import { type EnsembleOptions, resolveEnsemble } from "./ensembleoptions.js";
 
@@ -78,7 +79,7 @@ export class Ensemble {
       ? resolveEnsemble({ ...options, members: agent.length }, { seed: 0, nStep: agent[0]?.options.nStep })
       : resolveEnsemble(options, agent);
     const { members, seed } = this.options;
-    this.members = isMade(agent) ? [...agent] : grown(agent, members, seed, run);
+    this.members = isMade(agent) ? [...agent] : grown(agent, this.options, run);
     if (isMade(agent)) requireAlike(agent);
     this.#masks = Random.named(seed, "ensemble", "mask");
     this.#draws = Random.named(seed, "ensemble", "draw");
@@ -378,18 +379,40 @@ function nameOf(member: number): string {
 }
 
 /** New members; where one cannot be made, none is left. */
-function grown(agent: DQNOptions, count: number, seed: number, run: EngineOptions | undefined): DQN[] {
+function grown(agent: DQNOptions, options: EnsembleOptions, run: EngineOptions | undefined): DQN[] {
+  const { members: count, seed, priorScale, priorUnits } = options;
+  const hidden = (agent.hidden ?? DEFAULTS.hidden!).map((width) => width + priorUnits);
+  const own = priorScale > 0 ? { ...agent, hidden, frozenUnits: priorUnits } : agent;
   const members: DQN[] = [];
   try {
     for (let m = 0; m < count; m++) {
       const random = Random.named(seed, "ensemble", "member", m);
-      members.push(new DQN({ ...agent, seed: (random.uint32() >>> 11) * 4294967296 + random.uint32() }, run));
+      const member = new DQN({ ...own, seed: (random.uint32() >>> 11) * 4294967296 + random.uint32() }, run);
+      members.push(member);
+      if (priorScale > 0) member.setWeights(withPrior(member, priorScale));
     }
   } catch (error) {
     for (const member of members) member.dispose();
     throw error;
   }
   return members;
+}
+
+/** The layers of a new member, in which the frozen units are a network of their own that the head reads with a scale. */
+function withPrior(member: DQN, scale: number): LayerWeights[] {
+  const { frozenUnits: units, slate } = member.options;
+  return member.weights().map((layer, l) => {
+    const { inputs, outputs } = layer;
+    const isHead = layer.name === "head";
+    const weight = layer.weight.map((x, at) => {
+      const [output, input] = [Math.floor(at / inputs), at % inputs];
+      const readsPrior = l > 0 && input >= inputs - units;
+      // The last output of a head for slates is no value, but the weight in the choice.
+      if (isHead) return readsPrior ? (slate && output === outputs - 1 ? 0 : x * scale) : x;
+      return l > 0 && readsPrior !== output >= outputs - units ? 0 : x;
+    });
+    return { ...layer, weight };
+  });
 }
 
 function requireAlike(members: readonly DQN[]): void {

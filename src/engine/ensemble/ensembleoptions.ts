@@ -22,6 +22,15 @@ export interface EnsembleOptions {
    */
   rewardNoise: number;
   /**
+   * Scale of a random function that each member's values begin with and keep, beside what they learn, [0, 1000]: where there
+   * are no data, members differ by it (randomised prior functions, Osband, Aslanides & Cassirer 2018, arXiv:1806.03335). It
+   * is a network of `priorUnits` units in each hidden layer, whose weights no update moves. It needs `normalization: "none"`,
+   * and no `noisySigma`, `weightDecay` or `dueling`. Agents that were made apart have none. Default 0.
+   */
+  priorScale: number;
+  /** Units of the prior in each hidden layer, beside those of `hidden`, [1, 1024]. Default 32. */
+  priorUnits: number;
+  /**
    * What `act` without an epsilon follows. `thompson`: one member, drawn anew for each episode, greedily (bootstrapped
    * DQN, Osband et al. 2016, arXiv:1602.04621). `optimism`: the mean plus `optimism` standard deviations. `mean`: the mean,
    * epsilon-greedily by the members' `epsilon`. `vote`: the most points of Borda's count. Default `thompson`.
@@ -35,7 +44,7 @@ export interface EnsembleOptions {
 
 const MEMBERS_MAX = 64;
 
-const DEFAULTS = { members: 5, mask: 0.5, rewardNoise: 0, policy: "thompson", optimism: 1 } as const;
+const DEFAULTS = { members: 5, mask: 0.5, rewardNoise: 0, priorScale: 0, priorUnits: 32, policy: "thompson", optimism: 1 } as const;
 
 const isWeight = between(0, 1e6)[0];
 
@@ -47,6 +56,8 @@ const RULES: Rules<EnsembleOptions> = {
   ],
   mask: above(0, 1),
   rewardNoise: between(0, 1e6),
+  priorScale: between(0, 1000),
+  priorUnits: integer(1, 1024),
   policy: oneOf("thompson", "optimism", "mean", "vote"),
   optimism: between(-1000, 1000),
   seed: integer(0, Number.MAX_SAFE_INTEGER),
