@@ -85,7 +85,12 @@ function figuresOf(arm: keyof typeof CHAIN_RECIPE.arms, seed: number): Result[] 
     agent.learn(updates);
   };
   const returns = explored((observation) => agent.act(observation), observe, new Chain(states, seed), episodes);
-  const [greedy] = explored((observation) => agent.act(observation, undefined, 0), () => {}, new Chain(states, seed), 1);
+  const [greedy] = explored(
+    (observation) => agent.act(observation, undefined, 0),
+    () => {},
+    new Chain(states, seed),
+    1,
+  );
   agent.dispose();
   const first = returns.findIndex((total) => total >= 1);
   return [
@@ -135,13 +140,26 @@ export const chain: Group = {
         { ...common, metric: `${arm}_solved_seeds`, value: solved },
       );
       const first = arithmeticMean(valuesOf(results, `${arm}:first_success`));
-      lines.push([arm, `${value.toFixed(1)} [${lo.toFixed(1)}, ${hi.toFixed(1)}]`, `${solved}/${seeds.length}`, first.toFixed(0)]);
+      lines.push([
+        arm,
+        `${value.toFixed(1)} [${lo.toFixed(1)}, ${hi.toFixed(1)}]`,
+        `${solved}/${seeds.length}`,
+        first.toFixed(0),
+      ]);
     }
     const epsilon = reward("epsilon");
     const better = reward("thompson").filter((total, i) => total > epsilon[i]!).length;
     rows.push({ ...common, metric: "thompson_beats_epsilon_seeds", value: better });
     const { episodes } = CHAIN_RECIPE;
-    const header = [`chain of 20, ${episodes} episodes`, "reward of all [95 %]", "solved greedily", "first success, mean"];
-    return { text: `${table(header, lines)}\nmore reward than epsilon-greedy: ${better} of ${seeds.length} seeds`, rows };
+    const header = [
+      `chain of 20, ${episodes} episodes`,
+      "reward of all [95 %]",
+      "solved greedily",
+      "first success, mean",
+    ];
+    return {
+      text: `${table(header, lines)}\nmore reward than epsilon-greedy: ${better} of ${seeds.length} seeds`,
+      rows,
+    };
   },
 };

@@ -311,6 +311,6 @@ export const CHAIN_RECIPE = {
   } satisfies AgentOptions,
   arms: {
     epsilon: { epsilon: linear(1, 0.05, 5000) },
-    thompson: { ensemble: { members: 5 } },
+    thompson: { ensemble: { members: 5, priorScale: 30 } },
   } satisfies Record<string, ChainArm> as Record<"epsilon" | "thompson", ChainArm>,
 };

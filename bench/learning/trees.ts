@@ -119,7 +119,11 @@ function valueOf(trees: readonly Tree[], inputs: ArrayLike<number>, at = 0): num
 }
 
 /** Trees for each action, after iterations of the Bellman operator on a log. Ernst, Geurts & Wehenkel 2005. */
-async function fitted(transitions: readonly Transition[], seed: number, say: (text: string) => void): Promise<Tree[][]> {
+async function fitted(
+  transitions: readonly Transition[],
+  seed: number,
+  say: (text: string) => void,
+): Promise<Tree[][]> {
   const { trees, leaf, iterations, gamma } = TREES_RECIPE;
   const random = Random.named(seed, "trees");
   const width = 4;

@@ -61,7 +61,13 @@ describe("attacks on rankings", () => {
   });
 
   test("find for a network the signs of slopes that its plain layers have in f64", () => {
-    const agent = new DQN({ observation: 2, candidates: { max: 6, features: 3 }, hidden: [16], normalization: "none", seed: 4 });
+    const agent = new DQN({
+      observation: 2,
+      candidates: { max: 6, features: 3 },
+      hidden: [16],
+      normalization: "none",
+      seed: 4,
+    });
     const layers = agent.weights();
     const score: ScoreFunction = (observation, rows) => agent.evaluate(observation, rows);
     const [first, head] = layers as [(typeof layers)[0], (typeof layers)[0]];
@@ -94,8 +100,10 @@ describe("attacks on rankings", () => {
   });
 
   test("name what is wrong", () => {
-    const attack = (options: object, given = states(1)) => () =>
-      attackRanking(linear, given, { features: FEATURES, epsilon: 0.1, ...options });
+    const attack =
+      (options: object, given = states(1)) =>
+      () =>
+        attackRanking(linear, given, { features: FEATURES, epsilon: 0.1, ...options });
     expect(attack({ epsilon: -1 })).toThrow('"attack.epsilon" must be in [0, 1000000], got -1');
     expect(attack({ features: 4 })).toThrow('"states[0].candidates" must be two or more rows of 4');
     expect(attack({}, [])).toThrow('"states" must be at least one');

@@ -29,7 +29,8 @@ function recommenderOf(arm: string, seed: number): Recommender {
 export const ENSEMBLES: readonly ProcessCase[] = [
   {
     name: "farsight/explore",
-    title: "the simulated platform, paired worlds: epsilon-greedy beside an ensemble of five, by its mean and by its members",
+    title:
+      "the simulated platform, paired worlds: epsilon-greedy beside an ensemble of five, by its mean and by its members",
     seeds: WORLDS,
     recipe: { WORLD, TUNED, ENSEMBLE, ARMS },
     run: ({ seed, say }: CaseContext) =>

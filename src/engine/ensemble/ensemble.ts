@@ -389,7 +389,8 @@ function grown(agent: DQNOptions, options: EnsembleOptions, run: EngineOptions |
       const random = Random.named(seed, "ensemble", "member", m);
       const member = new DQN({ ...own, seed: (random.uint32() >>> 11) * 4294967296 + random.uint32() }, run);
       members.push(member);
-      if (priorScale > 0) member.setWeights(withPrior(member, priorScale));
+      const twin = m % 2 === 1 ? members[m - 1]!.weights() : undefined;
+      if (priorScale > 0) member.setWeights(withPrior(member, priorScale, twin));
     }
   } catch (error) {
     for (const member of members) member.dispose();
@@ -398,8 +399,11 @@ function grown(agent: DQNOptions, options: EnsembleOptions, run: EngineOptions |
   return members;
 }
 
-/** The layers of a new member, in which the frozen units are a network of their own that the head reads with a scale. */
-function withPrior(member: DQN, scale: number): LayerWeights[] {
+/**
+ * The layers of a new member, in which the frozen units are a network of their own that the head reads with a scale.
+ * @param twin - Layers of a member whose prior it takes with the sign turned. Default: a prior of its own.
+ */
+function withPrior(member: DQN, scale: number, twin?: readonly LayerWeights[]): LayerWeights[] {
   const { frozenUnits: units, slate } = member.options;
   return member.weights().map((layer, l) => {
     const { inputs, outputs } = layer;
@@ -408,10 +412,14 @@ function withPrior(member: DQN, scale: number): LayerWeights[] {
       const [output, input] = [Math.floor(at / inputs), at % inputs];
       const readsPrior = l > 0 && input >= inputs - units;
       // The last output of a head for slates is no value, but the weight in the choice.
-      if (isHead) return readsPrior ? (slate && output === outputs - 1 ? 0 : x * scale) : x;
-      return l > 0 && readsPrior !== output >= outputs - units ? 0 : x;
+      if (isHead && readsPrior && slate && output === outputs - 1) return 0;
+      if (isHead) return readsPrior ? (twin ? -twin[l]!.weight[at]! : x * scale) : x;
+      const isPrior = output >= outputs - units;
+      if (l > 0 && readsPrior !== isPrior) return 0;
+      return isPrior && twin ? twin[l]!.weight[at]! : x;
     });
-    return { ...layer, weight };
+    const bias = isHead || !twin ? layer.bias : layer.bias.map((x, i) => (i < outputs - units ? x : twin[l]!.bias[i]!));
+    return { ...layer, weight, bias };
   });
 }
 

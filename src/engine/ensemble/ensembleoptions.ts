@@ -23,7 +23,8 @@ export interface EnsembleOptions {
   rewardNoise: number;
   /**
    * Scale of a random function that each member's values begin with and keep, beside what they learn, [0, 1000]: where there
-   * are no data, members differ by it (randomised prior functions, Osband, Aslanides & Cassirer 2018, arXiv:1806.03335). It
+   * are no data, members differ by it (randomised prior functions, Osband, Aslanides & Cassirer 2018, arXiv:1806.03335). Every
+   * second member has that of the one before with the sign turned, so that whatever is untried, one of two hopes for it. It
    * is a network of `priorUnits` units in each hidden layer, whose weights no update moves. It needs `normalization: "none"`,
    * and no `noisySigma`, `weightDecay` or `dueling`. Agents that were made apart have none. Default 0.
    */
@@ -44,7 +45,15 @@ export interface EnsembleOptions {
 
 const MEMBERS_MAX = 64;
 
-const DEFAULTS = { members: 5, mask: 0.5, rewardNoise: 0, priorScale: 0, priorUnits: 32, policy: "thompson", optimism: 1 } as const;
+const DEFAULTS = {
+  members: 5,
+  mask: 0.5,
+  rewardNoise: 0,
+  priorScale: 0,
+  priorUnits: 32,
+  policy: "thompson",
+  optimism: 1,
+} as const;
 
 const isWeight = between(0, 1e6)[0];
 

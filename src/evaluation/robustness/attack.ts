@@ -100,7 +100,12 @@ interface Figures {
   shift: number;
 }
 
-function opened(score: ScoreFunction, state: RankingState, s: number, { features, inputs, step }: AttackOptions): Attacked {
+function opened(
+  score: ScoreFunction,
+  state: RankingState,
+  s: number,
+  { features, inputs, step }: AttackOptions,
+): Attacked {
   const observation = Float32Array.from(state.observation);
   const candidates = Float32Array.from(state.candidates);
   const n = candidates.length / features;
@@ -154,7 +159,9 @@ function attackOne(score: ScoreFunction, state: Attacked, options: AttackOptions
   );
   const chance = changed(score, state, options, () => (random.bernoulli(0.5) ? 1 : -1));
   const spread = Math.sqrt(arithmeticMean(Array.from(scores, (x) => (x - arithmeticMean([...scores])) ** 2)));
-  const shift = Math.max(...[turned, toppled].flatMap((after) => Array.from(after, (x, i) => Math.abs(x - scores[i]!))));
+  const shift = Math.max(
+    ...[turned, toppled].flatMap((after) => Array.from(after, (x, i) => Math.abs(x - scores[i]!))),
+  );
   return {
     attacked: { tau: tauOf(turned, order), flips: Number(!isFirst(toppled, best)) },
     random: { tau: tauOf(chance, order), flips: Number(!isFirst(chance, best)) },
@@ -163,7 +170,12 @@ function attackOne(score: ScoreFunction, state: Attacked, options: AttackOptions
 }
 
 /** The slope of a candidate's score, or the sum over all of them, by where they are to go. */
-function weighed(slopes: Float64Array, order: readonly number[], goals: readonly number[], i: number | undefined): number {
+function weighed(
+  slopes: Float64Array,
+  order: readonly number[],
+  goals: readonly number[],
+  i: number | undefined,
+): number {
   if (i !== undefined) return goals[order.indexOf(i)]! * slopes[i]!;
   return order.reduce((sum, index, place) => sum + goals[place]! * slopes[index]!, 0);
 }
