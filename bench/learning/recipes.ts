@@ -296,7 +296,7 @@ interface ChainArm extends AgentOptions {
 /** The chain of deep exploration: Thompson sampling beside epsilon-greedy, all else the same. */
 export const CHAIN_RECIPE = {
   states: 20,
-  episodes: 1000,
+  episodes: 600,
   /** After each step. */
   updates: 1,
   options: {

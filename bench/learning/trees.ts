@@ -112,7 +112,7 @@ class Tree {
 }
 
 /** Mean value of an action's trees; 0 before there are any. */
-function valueOf(trees: readonly Tree[], inputs: ArrayLike<number>, at = 0): number {
+function meanOf(trees: readonly Tree[], inputs: ArrayLike<number>, at = 0): number {
   let sum = 0;
   for (const tree of trees) sum += tree.valueOf(inputs, at);
   return trees.length === 0 ? 0 : sum / trees.length;
@@ -139,7 +139,7 @@ async function fitted(
   for (let iteration = 1; iteration <= iterations; iteration++) {
     const targets = transitions.map(({ reward, terminated }, i) => {
       if (terminated) return reward;
-      return reward + gamma * Math.max(...q.map((own) => valueOf(own, next, i * width)));
+      return reward + gamma * Math.max(...q.map((own) => meanOf(own, next, i * width)));
     });
     q = byAction.map((own, action) => {
       const rows = { inputs: inputs[action]!, width };
@@ -158,7 +158,7 @@ function meanReturnOf(q: readonly Tree[][]): number {
   const returns = Array.from({ length: TESTS }, (_, i) => {
     let observation = environment.reset(TEST + i);
     for (let total = 1; ; total++) {
-      const [left, right] = q.map((own) => valueOf(own, observation)) as [number, number];
+      const [left, right] = q.map((own) => meanOf(own, observation)) as [number, number];
       const result = environment.step(Number(right > left));
       if (result.terminated || result.truncated) return total;
       observation = result.observation as Float32Array;

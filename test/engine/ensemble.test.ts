@@ -9,7 +9,7 @@ import {
   weightedQuantile,
 } from "../../src/engine/ensemble/combine.js";
 import { Ensemble, type EnsembleOptions } from "../../src/engine/ensemble/index.js";
-import { DQN, type DQNOptions, Random, SnapshotError, type Transition } from "../../src/index.js";
+import { DQN, type DQNOptions, type LayerWeights, Random, SnapshotError, type Transition } from "../../src/index.js";
 
 const AGENT = {
   ...{ observation: 3, actions: 3, hidden: [8], batchSize: 8, capacity: 200, learningStarts: 20, seed: 5 },
@@ -216,6 +216,114 @@ describe("what members say together", () => {
       );
     expect(() => ensemble.act([1, 2], rows)).toThrow("give it a Recommender");
     ensemble.dispose();
+  });
+});
+
+describe("priors", () => {
+  const plain = { ...AGENT, hidden: [6, 5], normalization: "none" } as const satisfies DQNOptions;
+  const UNITS = 3;
+  const made = (seed = 5) => new Ensemble({ ...plain, seed }, { members: 3, priorScale: 4, priorUnits: UNITS });
+  /** Whether a weight is part of the prior, or of neither network. */
+  const isFixed = ({ name, inputs, outputs }: LayerWeights, at: number) => {
+    const readsPrior = name !== "hidden.0" && at % inputs >= inputs - UNITS;
+    return readsPrior || (name !== "head" && Math.floor(at / inputs) >= outputs - UNITS);
+  };
+
+  test("stay as they are, beside what is learned", () => {
+    const ensemble = made();
+    const before = ensemble.members.map((each) => each.weights());
+    live(ensemble, 0, 80);
+    for (const [m, member] of ensemble.members.entries()) {
+      for (const [l, layer] of member.weights().entries()) {
+        const old = before[m]![l]!;
+        let moved = 0;
+        for (const [at, x] of layer.weight.entries()) {
+          if (isFixed(layer, at)) expect(x).toBe(old.weight[at]);
+          else moved += Number(x !== old.weight[at]);
+        }
+        expect(moved).toBeGreaterThan(0);
+        const own = layer.outputs - (layer.name === "head" ? 0 : UNITS);
+        expect(layer.bias.subarray(own)).toEqual(old.bias.subarray(own));
+        expect(layer.bias.subarray(0, own)).not.toEqual(old.bias.subarray(0, own));
+      }
+    }
+    ensemble.dispose();
+  });
+
+  test("are a network of their own, whose values add to the others", () => {
+    const ensemble = made();
+    live(ensemble, 0, 60);
+    const [member] = ensemble.members;
+    const layers = member!.weights();
+    const only = (isPrior: boolean) =>
+      layers.map((layer) => ({
+        ...layer,
+        weight:
+          layer.name === "head" ? layer.weight.map((x, at) => (isFixed(layer, at) === isPrior ? x : 0)) : layer.weight,
+        bias: layer.name === "head" && isPrior ? layer.bias.map(() => 0) : layer.bias,
+      }));
+    const whole = member!.evaluate(seen(4)).slice();
+    const parts = [true, false].map((isPrior) => {
+      member!.setWeights(only(isPrior));
+      return member!.evaluate(seen(4)).slice();
+    });
+    for (const [a, value] of whole.entries()) expect(parts[0]![a]! + parts[1]![a]!).toBeCloseTo(value, 5);
+    // No weight joins the two.
+    for (const layer of layers.slice(1, -1)) {
+      for (const [at, x] of layer.weight.entries()) {
+        const [output, input] = [Math.floor(at / layer.inputs), at % layer.inputs];
+        if (input >= layer.inputs - UNITS !== output >= layer.outputs - UNITS) expect(x).toBe(0);
+      }
+    }
+    ensemble.dispose();
+  });
+
+  test("come in pairs of opposite sign, the last of an odd number alone", () => {
+    const ensemble = made();
+    const priors = ensemble.members.map((member) => {
+      const layers = member.weights();
+      const head = layers.at(-1)!;
+      const weight = head.weight.map((x, at) => (isFixed(head, at) ? x : 0));
+      member.setWeights([...layers.slice(0, -1), { ...head, weight, bias: head.bias.map(() => 0) }]);
+      return [0, 1, 2, 3].flatMap((i) => [...member.evaluate(seen(i))]);
+    });
+    expect(priors[1]).toEqual(priors[0]!.map((x) => 0 - x));
+    expect(priors[2]).not.toEqual(priors[0]);
+    expect(Math.max(...priors[0]!.map(Math.abs))).toBeGreaterThan(0.01);
+    ensemble.dispose();
+  });
+
+  test("leave the weight in the choice of a slate alone", () => {
+    const slates = {
+      observation: 2,
+      candidates: { max: 4, features: 2 },
+      slate: { size: 2 },
+      normalization: "none",
+    } as const;
+    const ensemble = new Ensemble({ ...slates, hidden: [6] }, { members: 2, priorScale: 50, priorUnits: 2 });
+    const head = ensemble.members[0]!.weights().at(-1)!;
+    expect([...head.weight.subarray(-2)]).toEqual([0, 0]);
+    expect(head.weight.subarray(6, 8).every((x) => x !== 0)).toBe(true);
+    ensemble.dispose();
+  });
+
+  test("are in a file, and continue bit for bit", () => {
+    const ensemble = made();
+    live(ensemble, 0, 40);
+    const copy = Ensemble.load(ensemble.save());
+    live(ensemble, 40, 80);
+    live(copy, 40, 80);
+    expect(hashOf(copy)).toBe(hashOf(ensemble));
+    ensemble.dispose();
+    copy.dispose();
+  });
+
+  test("need units that nothing else moves", () => {
+    const frozen = (options: object) => () => new DQN({ ...plain, frozenUnits: 2, ...options });
+    expect(frozen({ normalization: "layer" })).toThrow('"frozenUnits" and "normalization"');
+    expect(frozen({ weightDecay: 0.1 })).toThrow("they move what is frozen");
+    expect(frozen({ frozenUnits: 5 })).toThrow('"frozenUnits" must be below each of "hidden" (5), got 5');
+    expect(() => new Ensemble(AGENT, { priorScale: 1 })).toThrow('"frozenUnits" and "normalization"');
   });
 });
 

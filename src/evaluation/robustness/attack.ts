@@ -158,7 +158,8 @@ function attackOne(score: ScoreFunction, state: Attacked, options: AttackOptions
     Math.sign(i === undefined ? slopes[second]! - slopes[best]! : weighed(slopes, order, first, i)),
   );
   const chance = changed(score, state, options, () => (random.bernoulli(0.5) ? 1 : -1));
-  const spread = Math.sqrt(arithmeticMean(Array.from(scores, (x) => (x - arithmeticMean([...scores])) ** 2)));
+  const mean = arithmeticMean([...scores]);
+  const spread = Math.sqrt(arithmeticMean(Array.from(scores, (x) => (x - mean) * (x - mean))));
   const shift = Math.max(
     ...[turned, toppled].flatMap((after) => Array.from(after, (x, i) => Math.abs(x - scores[i]!))),
   );
