@@ -296,18 +296,18 @@ interface ChainArm extends AgentOptions {
 /** The chain of deep exploration: Thompson sampling beside epsilon-greedy, all else the same. */
 export const CHAIN_RECIPE = {
   states: 20,
-  episodes: 600,
+  episodes: 1000,
   /** After each step. */
   updates: 1,
   options: {
     ...PLAIN,
     hidden: [64],
     gamma: 0.99,
-    learningRate: 1e-3,
+    learningRate: 3e-3,
     batchSize: 32,
     capacity: 20_000,
     learningStarts: 100,
-    tau: 0.02,
+    tau: 0.05,
   } satisfies AgentOptions,
   arms: {
     epsilon: { epsilon: linear(1, 0.05, 5000) },

@@ -221,7 +221,7 @@ describe("what members say together", () => {
 
 describe("priors", () => {
   const plain = { ...AGENT, hidden: [6, 5], normalization: "none" } as const satisfies DQNOptions;
-  const UNITS = 3;
+  const UNITS = 8;
   const made = (seed = 5) => new Ensemble({ ...plain, seed }, { members: 3, priorScale: 4, priorUnits: UNITS });
   /** Whether a weight is part of the prior, or of neither network. */
   const isFixed = ({ name, inputs, outputs }: LayerWeights, at: number) => {
