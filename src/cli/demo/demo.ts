@@ -2,11 +2,10 @@ import type { PlatformOptions, SimulationResult } from "../../simulator/index.js
 import { type Interval, meanInterval } from "../../statistics/index.js";
 import { JOBS, Pool } from "../jobs/pool.js";
 import type { WorldTask } from "../jobs/tasks.js";
-import { type Bar, textBars } from "../reports/index.js";
+import { type Bar, Progress, textBars } from "../reports/index.js";
 import { calibrationOfWorlds, valuesOfWorld, verdict } from "../verdicts/index.js";
 import { cell } from "../writing/figures.js";
 import { print, tryOutputs } from "../writing/output.js";
-import { Progress } from "../writing/progress.js";
 import { noteCalibration, printVerdicts, type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
 

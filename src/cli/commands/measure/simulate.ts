@@ -7,10 +7,10 @@ import { DAY, MINUTE } from "../../../protocol/index.js";
 import { Platform, type PlatformOptions } from "../../../simulator/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { Inputs } from "../../reading/input.js";
+import { Progress } from "../../reports/index.js";
 import { calibrationOf, valuesOfWorld } from "../../verdicts/index.js";
 import { bySlice, rowsOf } from "../../writing/figures.js";
 import { openOutputs, print, tryOutputs, writing } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { noteCalibration, printVerdicts, writeRows } from "../../writing/results.js";
 import { Trial } from "./ab.js";
 
