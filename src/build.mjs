@@ -1,7 +1,7 @@
 /**
  * Builds what ships: `node src/build.mjs [STEP...]`, by default all steps in this order.
  *
- * - `wasm`: .build/dqn.wasm, .build/continuous.wasm and the kernels for tests, from assembly/; then the Wasm as text
+ * - `wasm`: .build/dqn.wasm, .build/continuous.wasm, .build/int8.wasm and the kernels for tests, from assembly/; then the Wasm as text
  * - `js`: dist/: one module for each door of the package, the command, the bytes of the engine, and the examples, which
  *   import the package by its name as any other program does
  * - `pages`: dist/pages/: what browsers load, a folder a page
@@ -109,13 +109,14 @@ const STEPS = {
     };
     asc("release", "index");
     asc("continuous", "continuous/index");
+    asc("int8", "int8/index");
     node("assembly/text.mjs");
     asc("kernels", "index", "kernels");
   },
 
   async js() {
     rmSync("dist", { recursive: true, force: true });
-    const external = ["#module", "#continuous", "node:*"];
+    const external = ["#module", "#continuous", "#int8", "node:*"];
     const out = { outdir: "dist", chunkNames: "chunks/[name]-[hash]" };
     await build({
       ...shared,
@@ -129,8 +130,8 @@ const STEPS = {
       plugins: [identity, throughDoors],
     });
     const copied = { loader: { ".wasm": "copy" }, assetNames: "[name]" };
-    for (const name of ["module", "actormodule"]) {
-      const module = `src/engine/instance/${name}`;
+    for (const path of ["module", "actormodule", "int8/int8module"]) {
+      const [module, name] = [`src/engine/instance/${path}`, path.split("/").at(-1)];
       await build({ ...shared, entryPoints: [`${module}.ts`], minify: true, outfile: `dist/${name}.js` });
       await build({ ...shared, ...copied, entryPoints: [`${module}.workerd.ts`], outfile: `dist/${name}.workerd.js` });
     }

@@ -12,6 +12,7 @@ import { REPLAYED } from "./commands/measure/replay.js";
 import { RUNS_ACTIONS, type RunsOptions, runs } from "./commands/measure/runs.js";
 import { type SimulateOptions, simulate } from "./commands/measure/simulate.js";
 import { type TuneOptions, tuneOptions } from "./commands/measure/tune.js";
+import { type CompressOptions, compress } from "./commands/models/compress.js";
 import { type TrainEnvOptions, trainEnv } from "./commands/models/environment.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./commands/models/export.js";
 import { type HeldOutOptions, learnHeldOut } from "./commands/models/heldout.js";
@@ -19,9 +20,20 @@ import { DRAWS, type LearnOptions, learn } from "./commands/models/learn.js";
 import { type RecommendOptions, recommend } from "./commands/models/recommend.js";
 import { type TrainOptions, train } from "./commands/models/train.js";
 import { trainWords, type WordOptions } from "./commands/models/words.js";
+import { ENVIRONMENTS } from "./compress/index.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
 import { type PlaygroundOptions, playground } from "./pages/index.js";
-import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
+import {
+  fractions,
+  integer,
+  minutesOrNone,
+  moment,
+  names,
+  number,
+  percentage,
+  times,
+  UsageError,
+} from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
 import { ORDERS } from "./reading/order.js";
@@ -539,6 +551,30 @@ command(
   .addOption(new Option("--format <name>", "format of the output").choices(FORMATS).makeOptionMandatory())
   .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
+
+registered(
+  "compress",
+  "make an agent smaller: rounded to 8 bits, pruned, or a student of it; write the best within a loss",
+  "agent.liveq --target 4x --environment CartPole-v1 --out small.liveq",
+  "agent.liveq --target 8x --loss 5% --states states.jsonl --out small.liveq",
+)
+  .argument("<file>", "a file of agent.save(), or of a training; - for stdin")
+  .option("--target <times>", "how many times smaller its network shall be", times, 4)
+  .option("--loss <share>", "the most that may be lost: of the return, or of --states of the actions", percentage, 0.02)
+  .addOption(new Option("--environment <name>", "where it acts: states and returns").choices(Object.keys(ENVIRONMENTS)))
+  .option(
+    "--states <file>",
+    'states in which it acts, a line of JSON each: { "observation": [...], "available": [...] }',
+  )
+  .option("--count <n>", "states to measure and learn on", integer(10, 1_000_000), 4000)
+  .option("--episodes <n>", "episodes by which the return is judged", integer(2, 100_000), 50)
+  .option("--updates <n>", "the most updates of each way that learns", integer(1, 1e7), 20_000)
+  .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
+  .requiredOption("--out <file>", "write the smaller agent here; - for stdout")
+  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
+  .action(
+    recorded(async (file: string, options: CompressOptions) => ended(await compress(file, options, stop.signal))),
+  );
 
 const serve = command(
   "serve",

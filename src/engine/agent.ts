@@ -70,12 +70,12 @@ const ONE_TENSOR = 'the file must hold the tensor "agent" and no other';
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /** What an agent of any kind is: one instance with one arena, its counters, its weights and its file. */
-export abstract class Agent<O extends AgentOptions, I extends Instance<CommonExports>> {
+export abstract class Agent<O extends AgentOptions> {
   /** All options, with the defaults that were filled in. */
   readonly options: Readonly<O>;
 
   readonly #kind: Kind;
-  #instance: I | undefined;
+  #instance: Instance<CommonExports> | undefined;
   readonly #layers: LayerOptions;
   /** Rows of the replay in the loaded file. */
   #rows = 0;
@@ -89,7 +89,7 @@ export abstract class Agent<O extends AgentOptions, I extends Instance<CommonExp
   protected readonly refusals = new Refusals();
 
   /** @internal */
-  protected constructor(kind: Kind, options: O, layers: LayerOptions, instance: I) {
+  protected constructor(kind: Kind, options: O, layers: LayerOptions, instance: Instance<CommonExports>) {
     this.#kind = kind;
     this.options = options;
     this.#layers = layers;
@@ -370,8 +370,8 @@ export abstract class Agent<O extends AgentOptions, I extends Instance<CommonExp
     this.dispose();
   }
 
-  /** @internal */
-  protected open(): I {
+  /** @internal The instance, by its own type where a kind overrides this. */
+  protected open(): Instance<CommonExports> {
     if (!this.#instance) throw new Error("the agent is disposed");
     return this.#instance;
   }
@@ -383,7 +383,7 @@ export abstract class Agent<O extends AgentOptions, I extends Instance<CommonExp
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: of whichever kind
-type AnyAgent = Agent<any, any>;
+type AnyAgent = Agent<any>;
 
 /** An agent with the options in a file. */
 function created<A>(create: (options: string) => A, metadata: Record<string, string>): A {

@@ -86,7 +86,7 @@ const KIND: Kind = {
  * agent.learn();
  * ```
  */
-export class DQN extends Agent<ResolvedOptions, Engine> {
+export class DQN extends Agent<ResolvedOptions> {
   /** (observation) f32 view of the staged observation: written and then passed to `act`, it is not copied again. */
   readonly observation: Float32Array;
   /** (max, features) f32 view of the staged candidates: subarrays from its start are not copied again. */
@@ -432,6 +432,11 @@ export class DQN extends Agent<ResolvedOptions, Engine> {
     return new DQN(actions ? { ...options, actions } : options, run);
   }
 
+  /** @internal */
+  protected override open(): Engine {
+    return super.open() as Engine;
+  }
+
   /** Only a worker that dies within its share of an update makes the engine trap: half of that is done. */
   #broken(cause: unknown): Error {
     this.dispose();
@@ -583,6 +588,7 @@ function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
   const { dropout, cqlAlpha, slate } = options;
   scalars.set([dropout, cqlAlpha, alpha, temperature, clip, slate?.choiceWeight ?? 0], Scalar.Dropout);
+  scalars[Scalar.FrozenUnits] = options.frozenUnits;
 }
 
 function sizesOf(options: ResolvedOptions): Partial<Record<Size, number>> {

@@ -3,13 +3,14 @@ export type { ActorOrder } from "./actors/crew.js";
 export type { ActorWorker } from "./actors/ports.js";
 export { type ActorsOptions, type TrainWithActorsOptions, trainWithActors } from "./actors/trainwithactors.js";
 export { type CheckEnvironmentOptions, checkEnvironment, checkEnvironmentAsync } from "./checkenvironment.js";
-export type {
-  AsyncContinuousEnvironment,
-  AsyncEnvironment,
-  ContinuousEnvironment,
-  Environment,
-  Later,
-  StepResult,
+export {
+  type AsyncContinuousEnvironment,
+  type AsyncEnvironment,
+  type ContinuousEnvironment,
+  type Environment,
+  type Later,
+  requireFitting,
+  type StepResult,
 } from "./environment.js";
 export { Acrobot } from "./environments/acrobot.js";
 export { CartPole } from "./environments/cartpole.js";

@@ -14,6 +14,7 @@ export const HOUSE: readonly Room[] = [
   { path: "cli/environments", holds: "`liveq train-env`: a module's environment, an agent that fits it, its training" },
   { path: "cli/guessing", holds: "the first rows of a log become a mapping, with the guesses explained" },
   { path: "cli/verdicts", holds: "figures become sentences: better or worse, by how much, and what would help" },
+  { path: "cli/compress", holds: "an agent becomes smaller ones, and the best within a loss is chosen" },
   {
     path: "cli/reports",
     holds: "what a command measured as one file of HTML; progress and small pictures for the terminal",
@@ -53,6 +54,7 @@ export const HOUSE: readonly Room[] = [
   { path: "exchange", holds: "safetensors, ONNX, TensorBoard" },
   { path: "training", holds: "Environment, train, evaluate, resume, tune; environments" },
   { path: "statistics", holds: "intervals, tallies, inequality, list scores" },
+  { path: "engine/compression", holds: "smaller agents: int8, pruned ones, students of a teacher" },
   { path: "engine", holds: "DQN: options, staging, instance, snapshot, weights, threads, module" },
   { path: "protocol", holds: "event, request, decision, Policy; their schema; time" },
   { path: "node", holds: "files of Node: written whole or not at all, followed as they grow" },

@@ -43,13 +43,16 @@ const SETTINGS: Record<string, Setting> = {
   "live-no-effect": { returns: { satisfactionEffect: 0 }, worlds: 16, title: "satisfaction has no effect" },
 };
 
+function recommenderOf(arm: string, seed: number): Recommender {
+  return new Recommender({ seed, ...ARMS[arm] }, arm === "stream-weights" ? new StreamWeights({ seed }) : undefined);
+}
+
 /** Figures of one recommender in one world; the arm's name comes before that of the metric, with a colon. */
 export function figuresOf(
   arm: string,
   world: Partial<PlatformOptions> & { seed: number; warmupDays: number },
+  recommender = recommenderOf(arm, world.seed),
 ): Result[] {
-  const agent = arm === "stream-weights" ? new StreamWeights({ seed: world.seed }) : undefined;
-  const recommender = new Recommender({ seed: world.seed, ...ARMS[arm] }, agent);
   let newness: Newness | undefined;
   const serve = (latents: PlatformLatents) => {
     newness = new Newness(latents, world.warmupDays);

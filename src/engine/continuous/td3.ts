@@ -3,7 +3,8 @@ import { Explore, State } from "../../../assembly/continuous/abi.js";
 import { bounded, mustBe, show } from "../../check/index.js";
 import { Agent, clipReward, type Kind, requireFlag, rewardRefusal, shapeOf, writeDiscount } from "../agent.js";
 import type { Transition } from "../dqn.js";
-import { ActorEngine, type ContinuousEngineOptions } from "../instance/actor.js";
+import { ActorEngine } from "../instance/actor.js";
+import type { ContinuousEngineOptions } from "../instance/instantiate.js";
 import { boundsOf } from "../options.js";
 import { valueAt, writeValue } from "../schedule.js";
 import type { FileBytes } from "../snapshot/bytes.js";
@@ -65,7 +66,7 @@ const KIND: Kind = {
  * agent.learn();
  * ```
  */
-export class ContinuousAgent extends Agent<ResolvedContinuousOptions, ActorEngine> {
+export class ContinuousAgent extends Agent<ResolvedContinuousOptions> {
   readonly #stats: Float64Array;
   /** (actions), from -1 to 1, in Wasm memory. */
   readonly #unit: Float32Array;
@@ -256,6 +257,11 @@ export class ContinuousAgent extends Agent<ResolvedContinuousOptions, ActorEngin
     if (!this.canLearn(updates)) return Number.NaN;
     writeValue(this.options.actorLearningRate, this.steps, this.scalars, Scalar.ActorLearningRate);
     return this.open().exports.learn(updates);
+  }
+
+  /** @internal */
+  protected override open(): ActorEngine {
+    return super.open() as ActorEngine;
   }
 
   /**

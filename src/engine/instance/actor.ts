@@ -3,7 +3,7 @@ import type { instantiate as instantiateRaw } from "../../../.build/continuous.j
 import { ABI_VERSION } from "../../../assembly/continuous/abi.js";
 import { checked } from "../../check/index.js";
 import {
-  type CompiledModule,
+  type ContinuousEngineOptions,
   INSTANCE_DEFAULTS,
   INSTANCE_RULES,
   Instance,
@@ -13,17 +13,6 @@ import {
 } from "./instantiate.js";
 
 type Exports = Awaited<ReturnType<typeof instantiateRaw>>;
-
-/** How a continuous agent runs. These options change no bit of its results and are not saved. */
-export interface ContinuousEngineOptions {
-  /** The compiled `liveq/continuous.wasm`, where the platform must compile it. Default: from inlined bytes. */
-  module?: CompiledModule;
-  /**
-   * The form of the inner loops. Which is faster depends on the JavaScript engine: `auto` chooses by its version.
-   * Default `auto`.
-   */
-  kernels?: "auto" | "rolled" | "unrolled";
-}
 
 const FILE = "liveq/continuous.wasm";
 

@@ -29,18 +29,23 @@ export function instantiated<T>(file: string, compile: () => CompiledModule, imp
   }
 }
 
-/** How an agent of either kind runs. */
-interface InstanceOptions {
+/** How a continuous agent runs. These options change no bit of its results and are not saved. */
+export interface ContinuousEngineOptions {
+  /** The compiled `liveq/continuous.wasm`, where the platform must compile it. Default: from inlined bytes. */
   module?: CompiledModule;
+  /**
+   * The form of the inner loops. Which is faster depends on the JavaScript engine: `auto` chooses by its version.
+   * Default `auto`.
+   */
   kernels?: "auto" | "rolled" | "unrolled";
 }
 
-export const INSTANCE_RULES: Rules<InstanceOptions> = {
+export const INSTANCE_RULES: Rules<ContinuousEngineOptions> = {
   module: [(value) => value === undefined || value instanceof WebAssembly.Module, "a WebAssembly.Module"],
   kernels: oneOf("auto", "rolled", "unrolled"),
 };
 
-export const INSTANCE_DEFAULTS: InstanceOptions = { kernels: "auto" };
+export const INSTANCE_DEFAULTS: ContinuousEngineOptions = { kernels: "auto" };
 
 /** @internal What an agent's arena is laid out for. */
 export interface Shape {
@@ -92,7 +97,7 @@ export class Instance<E extends CommonExports> {
    * @param abi - The module's, of this package.
    * @throws RangeError where the agent does not fit a 32-bit memory, Error where the host refuses the memory.
    */
-  constructor(file: string, abi: number, exports: E, kernels: InstanceOptions["kernels"], shape: Shape) {
+  constructor(file: string, abi: number, exports: E, kernels: ContinuousEngineOptions["kernels"], shape: Shape) {
     this.isUnrolled = kernels === "auto" ? prefersUnrolled() : kernels === "unrolled";
     this.build = `simd128 ${this.isUnrolled ? "unrolled" : "rolled"}`;
     const found = exports.abi?.();
