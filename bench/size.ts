@@ -26,7 +26,7 @@ interface Bundle {
  * checks of files 3, profiles packed at rest 8.
  */
 const BUNDLES: readonly Bundle[] = [
-  { name: "DQN", door: "liveq", bytesMax: 31.5 * 1024 },
+  { name: "DQN", door: "liveq", bytesMax: 31.75 * 1024 },
   { name: "ContinuousAgent", door: "liveq/continuous", bytesMax: 23 * 1024 },
   { name: "QuantisedAgent", door: "liveq/compression", bytesMax: 12 * 1024 },
   { name: "Recommender", door: "liveq/recommender", bytesMax: 86 * 1024 },

@@ -63,7 +63,9 @@ const throughDoors = {
         const files = exportsOf(join(dirname(path), door.replace(/\.js$/, ".ts")));
         const line = ({ name, bare }) => {
           const file = files.get(bare);
-          return file && `${word} ${type}{ ${name} } from "./${relative(dirname(path), file)}";`;
+          // A type alone must not load the file that defines it.
+          const what = name === bare ? `${type}{ ${bare} }` : `type { ${bare} }`;
+          return file && `${word} ${what} from "./${relative(dirname(path), file)}";`;
         };
         const lines = namesIn(list).map(line);
         return lines.includes(undefined) ? statement : lines.join(" ");
@@ -85,7 +87,8 @@ function entries() {
   const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
   // The command is one file, beside which it looks for its threads.
   const simulated = { "serve/viewers": "viewers", "serve/fetcher": "fetcher" };
-  const threads = { "jobs/worker": "worker", "serve/learner": "learner", "serve/logthread": "log", ...simulated };
+  const served = { "serve/learner": "learner", "serve/logthread": "log", ...simulated };
+  const threads = { "jobs/worker": "worker", "environments/actor": "actor", ...served };
   const workers = Object.entries(threads).map(([file, out]) => ({ in: `src/cli/${file}.ts`, out: `cli/${out}` }));
   return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, ...workers];
 }

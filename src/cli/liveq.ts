@@ -13,6 +13,7 @@ import { RUNS_ACTIONS, type RunsOptions, runs } from "./commands/measure/runs.js
 import { type SimulateOptions, simulate } from "./commands/measure/simulate.js";
 import { type TuneOptions, tuneOptions } from "./commands/measure/tune.js";
 import { type CompressOptions, compress } from "./commands/models/compress.js";
+import { type TrainEnvOptions, trainEnv } from "./commands/models/environment.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./commands/models/export.js";
 import { type HeldOutOptions, learnHeldOut } from "./commands/models/heldout.js";
 import { DRAWS, type LearnOptions, learn } from "./commands/models/learn.js";
@@ -355,6 +356,45 @@ registered(
       else if (events) ended(await learn({ ...common, events }, stop.signal));
       else if (titles) ended(await trainWords({ ...common, titles }, stop.signal));
       else ended(await train({ ...common, movielens: movielens! }, stop.signal));
+    }),
+  );
+
+registered(
+  "train-env",
+  "train an agent in an environment of your own: a module whose default export is a class, or an object",
+  "./environment.mjs --steps 50000 --evaluate-every 5000",
+  "./environment.mjs --set hidden=[128,128] learningRate=1e-3 --tensorboard runs",
+  "./environment.mjs --steps 100000 --resume",
+  "./environment.mjs --actors 4",
+)
+  .argument("<file>", "the module: JavaScript, or TypeScript where Node reads it")
+  .option("--steps <n>", "steps in all, those of --resume included", integer(1, SEED_MAX), 50_000)
+  .option("--options <file>", "JSON with options of the agent: DQN, or ContinuousAgent where actions are numbers")
+  .option("--set <name=value...>", "options of the agent, which win over the file's", [])
+  .option("--environments <n>", "environments that take turns, a step each", integer(1, 65_536), 1)
+  .option("--actors <n>", "threads that act, each in an environment of its own; 0: none", integer(0, 1024), 0)
+  .option(
+    "--evaluate-every <n>",
+    "steps between two evaluations, whose best weights are kept; 0: none",
+    integer(0, SEED_MAX),
+    0,
+  )
+  .option("--episodes <n>", "greedy episodes of an evaluation", integer(1, 1_000_000), 10)
+  .option("--stop-at <x>", "mean return of an evaluation that ends the training", number(-1e300, 1e300))
+  .option("--patience <n>", "evaluations without a better one that end the training", integer(1, 1_000_000))
+  .option("--model <file>", "write the agent here", "agent.liveq")
+  .option("--checkpoints <dir>", "the folder of checkpoints (default: the name of --model with .checkpoints)")
+  .option("--checkpoint-every <n>", "steps between two; Ctrl-C writes one too", integer(1, SEED_MAX), 10_000)
+  .option("--keep <n>", "the newest checkpoints to keep", integer(1, 10_000), 3)
+  .option("--resume", "continue from the newest checkpoint, to the bit", false)
+  .option("--tensorboard <dir>", "write scalars for TensorBoard here")
+  .option("--no-check", "train also where the environment breaks its interface")
+  .option("--seed <n>", "seed of the agent and of the episodes", integer(0, SEED_MAX), 1)
+  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
+  .action(
+    recorded(async (file: string, options: TrainEnvOptions) => {
+      if (options.actors > 0 && options.resume) throw new UsageError("'--resume' goes without '--actors'");
+      ended(await trainEnv(file, options, stop.signal));
     }),
   );
 

@@ -1,12 +1,13 @@
-export type { ContinuousAgent, ContinuousTransition } from "./continuous/agent.js";
+export type { SaveOptions } from "./agent.js";
 export type {
   ContinuousActions,
   ContinuousOptions,
   ResolvedContinuousOptions,
 } from "./continuous/continuousoptions.js";
-export { DQN, type SaveOptions, type Transition } from "./dqn.js";
-export type { ContinuousEngineOptions } from "./instance/actor.js";
+export { ContinuousAgent, type ContinuousTransition } from "./continuous/td3.js";
+export { DQN, type Transition } from "./dqn.js";
 export type { EngineOptions } from "./instance/instance.js";
+export type { ContinuousEngineOptions } from "./instance/instantiate.js";
 export { Int8Engine, type Int8EngineOptions } from "./instance/int8/int8.js";
 export {
   type ByteStorage,

@@ -222,7 +222,7 @@ export function createAgent(
   for (const [name, value] of Object.entries(sizes)) all[Size[name as keyof typeof Size]] = value;
   all[Size.Hidden] = hidden.length;
   all.set(hidden, Size.Widths);
-  return exports.create(7, 0, sigma, low, high);
+  return exports.create(7, 0, low, high, sigma);
 }
 
 /** The largest |a - b| / (1 + |b|). */
