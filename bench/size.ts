@@ -28,7 +28,7 @@ interface Bundle {
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 31.75 * 1024 },
   { name: "ContinuousAgent", door: "liveq/continuous", bytesMax: 23 * 1024 },
-  { name: "QuantisedAgent", door: "liveq/compression", bytesMax: 12 * 1024 },
+  { name: "QuantisedAgent", door: "liveq/compression", bytesMax: 16 * 1024 },
   { name: "Recommender", door: "liveq/recommender", bytesMax: 86 * 1024 },
   { name: "LiveQClient", door: "liveq/client", bytesMax: 6 * 1024 },
   { name: "LiveQClient, PageTracker", door: "liveq/client", bytesMax: 9 * 1024 },
