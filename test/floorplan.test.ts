@@ -166,6 +166,7 @@ describe("the floor plan of src", () => {
 const ASSEMBLY: Record<string, string[]> = {
   index: ["dqn", "core", "nstep", "gemm", "crew", "work", "abi"],
   kernels: [
+    "activation",
     "math",
     "arena",
     "sumtree",
@@ -197,7 +198,7 @@ const ASSEMBLY: Record<string, string[]> = {
   descent: ["core", "adam", "vector", "abi"],
   restore: ["core", "nstep", "replay", "vector", "abi"],
   core: ["nstep", "replay", "sparse", "vector", "rng", "arena", "abi"],
-  network: ["dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
+  network: ["activation", "dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   nstep: ["replay", "arena", "abi"],
   replay: ["math", "sumtree", "storage", "sparse", "values", "vector", "rng", "arena", "abi"],
   storage: ["sparse", "vector", "abi"],
@@ -209,6 +210,7 @@ const ASSEMBLY: Record<string, string[]> = {
   loss: ["values"],
   adam: ["crew", "abi"],
   noise: ["rng"],
+  activation: ["abi"],
   norm: [],
   sparse: ["arena", "abi"],
   values: ["math", "vector"],
