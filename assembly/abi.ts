@@ -276,15 +276,17 @@ export enum Scalar {
   ChoiceWeight = 18,
   /** `observe`: the parts of the reward, up to MAX_PARTS. */
   Reward = 19,
+  /** `learn`: how many units of each hidden layer, the last ones, stay as they are. */
+  FrozenUnits = 27,
   /** Of a continuous agent. `act`: correlation of two steps of its noise. */
-  Correlation = 27,
+  Correlation = 28,
   /** `learn`: standard deviation and bound of the noise on the targets' actions. */
-  TargetNoise = 28,
-  TargetNoiseClip = 29,
-  ActorLearningRate = 30,
+  TargetNoise = 29,
+  TargetNoiseClip = 30,
+  ActorLearningRate = 31,
   /** `act`, exploring, with Flag.Boltzmann: temperature of the softmax; 0 for the best action. */
-  Boltzmann = 31,
-  Count = 32,
+  Boltzmann = 32,
+  Count = 33,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

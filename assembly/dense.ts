@@ -111,7 +111,7 @@ export function packLayer(layer: Layer, params: usize, isHead: bool, from: usize
 }
 
 /** The offset of W(i, j) in a block. */
-function weightAt(layer: Layer, isHead: bool, i: i32, j: i32): usize {
+export function weightAt(layer: Layer, isHead: bool, i: i32, j: i32): usize {
   const at = isHead ? usize(layer.rows * j + i) << 2 : panelOffset(layer.rows, layer.outputs, i, j);
   return layer.weight + at;
 }

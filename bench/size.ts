@@ -29,7 +29,7 @@ interface Bundle {
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 33 * 1024 },
   { name: "ContinuousAgent", door: "liveq/continuous", bytesMax: 23.25 * 1024 },
-  { name: "Recommender", door: "liveq/recommender", bytesMax: 86.75 * 1024 },
+  { name: "Recommender", door: "liveq/recommender", bytesMax: 87.25 * 1024 },
   { name: "LiveQClient", door: "liveq/client", bytesMax: 6 * 1024 },
   { name: "LiveQClient, PageTracker", door: "liveq/client", bytesMax: 9 * 1024 },
 ];

@@ -7,7 +7,7 @@ import { exp, log } from "../math";
 import { backward, headOfActions, headOfAll } from "../network/backward";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfRows, valuesOfStates } from "../network/forward";
 import { setTraining } from "../network/plan";
-import { keepStatistics, noiseBackward, statisticsAreSafe } from "../network/weights";
+import { freeze, keepStatistics, noiseBackward, statisticsAreSafe } from "../network/weights";
 import {
   actionOf,
   bitsOf,
@@ -106,6 +106,8 @@ function gradient(agent: Agent, isWeighted: bool): f32 {
   const loss = needsAll(agent) ? lossOfAll(agent, params, weights) : lossOfTaken(agent, params, weights);
   setTraining(agent.net, false, agent.noiseRng, 0);
   if (noise) noiseBackward(agent.net, agent.gradient);
+  const frozen = i32(scalar(agent, Scalar.FrozenUnits));
+  if (frozen) freeze(agent.net, agent.gradient, frozen);
   return loss;
 }
 

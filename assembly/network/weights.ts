@@ -1,6 +1,6 @@
 /** Forms of weights beside the trained ones: with noise, folded, plain; and running statistics. */
 import { Normalization, STATISTIC_MAX } from "../abi";
-import { Layer, layerBytes, packLayer, unpackLayer } from "../dense";
+import { Layer, layerBytes, packLayer, unpackLayer, weightAt } from "../dense";
 import { drawNoise, noiseGradient, perturb } from "../noise";
 import { foldNorm, keepStatistics as keepOf } from "../norm";
 import { Rng } from "../rng";
@@ -159,4 +159,21 @@ export function packLayers(net: Network, params: usize, from: usize): usize {
   from = packLayer(net.head, params, true, from);
   const value = net.value;
   return value ? packLayers(value, params, from) : from;
+}
+
+/**
+ * Zeroes the gradient of what the last `units` units of each hidden layer are made of, and of the weights by which others read
+ * them: no update moves these. Requires units below each width, and neither normalisation nor a value stream.
+ */
+export function freeze(net: Network, grads: usize, units: i32): void {
+  for (let l = 0; l <= net.hidden; l++) {
+    const isHead = l == net.hidden;
+    const layer = isHead ? net.head : layerAt(net, l);
+    const free = layer.outputs - (isHead ? 0 : units);
+    for (let j = 0; j < layer.outputs; j++) {
+      const from = j >= free ? 0 : layer.inputs - (l ? units : 0);
+      for (let i = from; i < layer.inputs; i++) store<f32>(grads + weightAt(layer, isHead, i, j), 0);
+      if (j >= free) store<f32>(grads + layer.bias + (usize(j) << 2), 0);
+    }
+  }
 }

@@ -12,7 +12,7 @@ const TEST = 9_000_000;
 const TURNS = 10;
 
 /** The log of a poor policy: its transitions, and the arithmeticMean return of its episodes. */
-function logged(
+export function logged(
   { logged: steps, randomness }: OfflineRecipe,
   seed: number,
 ): { transitions: Transition[]; meanReturn: number } {

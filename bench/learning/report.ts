@@ -12,6 +12,7 @@ export const GOALS: readonly Goal[] = [
   { case: /^MountainCar-v0$/, metric: "return_min", above: -200 },
   { case: /^Pendulum-v1$/, metric: "return_seeds_mean", atLeast: -150 },
   { case: /^MountainCarContinuous-v0$/, metric: "return_seeds_mean", atLeast: 93 },
+  { case: /^chain-20$/, metric: "thompson_beats_epsilon_seeds", atLeast: 20 },
   { case: /^offline\//, metric: "cql_over_behaviour", of: "lo", above: 0 },
   { case: /^offers$/, metric: "optimal_percent_min", atLeast: 98 },
   { case: /^probes\//, metric: "value_error_max_actions", atMost: 0.05 },

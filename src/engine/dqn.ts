@@ -599,6 +599,7 @@ function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
   const { dropout, cqlAlpha, slate } = options;
   scalars.set([dropout, cqlAlpha, alpha, temperature, clip, slate?.choiceWeight ?? 0], Scalar.Dropout);
+  scalars[Scalar.FrozenUnits] = options.frozenUnits;
 }
 
 function sizesOf(options: ResolvedOptions): Partial<Record<Size, number>> {

@@ -226,6 +226,11 @@ export interface DQNOptions {
    * batches are large. Default `layer`.
    */
   normalization?: "none" | "layer" | "batch";
+  /**
+   * Units of each hidden layer, the last ones, that no update moves, nor the weights by which others read them, [0, 16383]: fewer
+   * than `hidden` says of any. An `Ensemble` makes its members' priors of them. Default 0.
+   */
+  frozenUnits?: number;
   /** Share of the outputs of each hidden layer that an update drops, [0, 0.9] (Srivastava et al. 2014). Default 0. */
   dropout?: number;
   /**
@@ -345,6 +350,7 @@ export const RULES: Rules<DQNOptions> = {
   munchausen: nested("alpha, temperature, clip"),
   noisySigma: between(0, 10),
   normalization: oneOf("none", "layer", "batch"),
+  frozenUnits: integer(0, 16383),
   dropout: between(0, 0.9),
   cqlAlpha: between(0, 1000),
   clone: nested("updates, alpha"),
@@ -385,6 +391,7 @@ export const DEFAULTS: Partial<DQNOptions> = {
   quantiles: 1,
   noisySigma: 0,
   normalization: "layer",
+  frozenUnits: 0,
   dropout: 0,
   cqlAlpha: 0,
   maxGradNorm: 10,
@@ -470,6 +477,10 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     const { learningStarts, capacity } = resolved;
     throw new RangeError(`"learningStarts" must be at most "capacity" (${capacity}), got ${learningStarts}`);
   }
+  const narrowest = Math.min(...resolved.hidden);
+  if (resolved.frozenUnits >= narrowest) {
+    throw new RangeError(`"frozenUnits" must be below each of "hidden" (${narrowest}), got ${resolved.frozenUnits}`);
+  }
   refuseExclusions(resolved);
   return resolved;
 }
@@ -513,7 +524,7 @@ export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
 /** Refuses options that exclude each other, with the reason. */
 function refuseExclusions(options: ResolvedOptions): void {
   const { masked, candidates, double, munchausen, quantiles, loss, noisySigma, normalization, batchSize } = options;
-  const { actions, slate, dueling } = options;
+  const { actions, slate, dueling, frozenUnits, weightDecay } = options;
   const exclusions: [boolean, string, string, string][] = [
     [masked && !!candidates, '"masked"', '"candidates"', "give only the available candidates"],
     [actions > 0 && !!slate, '"actions"', '"slate"', "a slate shows candidates"],
@@ -532,6 +543,12 @@ function refuseExclusions(options: ResolvedOptions): void {
       '"noisySigma"',
       BATCH,
       'its statistics would measure the noise; use "layer"',
+    ],
+    [
+      frozenUnits > 0 && (normalization !== "none" || noisySigma > 0 || weightDecay > 0 || dueling),
+      '"frozenUnits"',
+      '"normalization", "noisySigma", "weightDecay" and "dueling"',
+      "they move what is frozen",
     ],
     [normalization === "batch" && batchSize === 1, BATCH, '"batchSize": 1', "one row has no variance"],
   ];

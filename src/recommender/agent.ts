@@ -5,6 +5,8 @@ import type { SlateTransition } from "./learning/index.js";
 export interface QFunction
   extends Pick<DQN, "learn" | "save" | "dispose" | "steps" | "updates">,
     Partial<Pick<DQN, "stats" | "choices" | "nothing" | "evaluateParts" | "part" | "copyWeights" | "restoreWeights">> {
+  /** The agents of an ensemble, by which `explore.members` explores. */
+  readonly members?: readonly Pick<QFunction, "evaluate" | "choices" | "nothing">[];
   observe(transition: SlateTransition): void;
   /**
    * The values of candidates, given that the user enters them; `choices` and `nothing` then hold what belongs to them.

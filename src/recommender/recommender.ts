@@ -99,6 +99,7 @@ import {
   type ExploreOptions,
   Explorer,
   explain,
+  optimistic,
   type RequestExploration,
   type Slate,
   SlateBuilder,
@@ -437,11 +438,14 @@ export class Recommender implements Policy, TargetPolicy {
   };
 
   /**
-   * @param agent - An agent in place of a new `DQN`, for these options and the row sizes of their features. Default: a
-   *   new `DQN`.
+   * @param agent - An agent in place of a new `DQN`, for these options and the row sizes of their features, or a function that
+   *   makes one, such as an `Ensemble`, by the options that the `DQN` would have. Default: a new `DQN`.
    * @throws TypeError or RangeError for an option that is unknown, out of its range, or refused for a recommender.
    */
-  constructor(options: Partial<RecommenderOptions> = {}, agent?: QFunction) {
+  constructor(
+    options: Partial<RecommenderOptions> = {},
+    agent: QFunction | ((options: DQNOptions) => QFunction) = dqn,
+  ) {
     this.options = checked(options, TABLE, DEFAULTS);
     const { seed, gamma, maxCandidates, nextCandidates, explore, slate, reward, pending, returns, learner } =
       this.options;
@@ -470,12 +474,15 @@ export class Recommender implements Policy, TargetPolicy {
     const { awaitWatch, beatTimeoutMs } = this.#pending.options;
     this.#watches = new Watches(beatTimeoutMs);
     this.#objective = new Objective(this.#reward, gamma, nextCandidates, returns, awaitWatch);
-    this.#agent = agent ?? newAgent(this.options, this.#scenes.features, this.#objective.options.heads);
+    const { features } = this.#scenes;
+    this.#agent =
+      typeof agent === "function" ? agent(agentOptions(this.options, features, this.#objective.options.heads)) : agent;
   }
 
   /**
    * Chooses a slate and remembers it until its feedback has come. Its propensities are exact; with `explore.heads`
-   * above 1, given the score sets drawn for this request. An explanation, on request, changes neither slate nor state.
+   * above 1, given the score sets drawn for this request, and with an ensemble by `session`, given the session's member. An
+   * explanation, on request, changes neither slate nor state.
    * @param told - Called with the rows that the decision was computed from, for a log: see `recordDecision`.
    * @param explore - In place of the options `explore` of the same names, for this request alone. Default: those.
    * @throws EventError for an invalid request, RangeError or TypeError for `explore`, Error for an apprentice; nothing changes
@@ -967,27 +974,46 @@ export class Recommender implements Policy, TargetPolicy {
     return this.#agent.updates >= this.options.warmupUpdates && streams.length > 0;
   }
 
-  #evaluate(observation: Float32Array, candidates: Float32Array, noise = false): CandidateValues {
+  #evaluate(
+    observation: Float32Array,
+    candidates: Float32Array,
+    noise = false,
+    agent: Pick<QFunction, "evaluate" | "choices" | "nothing"> = this.#agent,
+  ): CandidateValues {
     const n = candidates.length / this.#scenes.features.candidateSize;
-    const values = this.#agent.evaluate(observation, candidates, noise).slice(0, n);
-    return { values, choices: this.#agent.choices?.slice(0, n), nothing: this.#agent.nothing };
+    const values = agent.evaluate(observation, candidates, noise).slice(0, n);
+    return { values, choices: agent.choices?.slice(0, n), nothing: agent.nothing };
   }
 
   /** What the slate is drawn from: scores with bonuses. Decisions report, and the agent learns, the values alone. */
   #among(scene: ValuedScene): Among {
     const { streams, candidates: rows, now, profile, k } = scene;
     const { users } = this.#scenes.state;
-    const { bonus, heads: count } = this.#explorer.options;
+    const { bonus } = this.#explorer.options;
     const impressions = (i: number) => users.streamers.impressions(streams[i]!.streamer, now);
-    const sets = [scene.scores];
-    if (count > 1 && this.#isWarm(scene)) {
-      for (let h = 0; h < count; h++) sets[h] = this.#scoresOf(this.#evaluate(scene.observation, rows, true), k);
-    }
+    const sets = this.#isWarm(scene) ? this.#sets(scene).map((known) => this.#scoresOf(known, k)) : [];
+    if (sets.length === 0) sets.push(scene.scores);
     const heads = sets.map((set) => {
       const scores = bonus === 0 ? set : this.#explorer.lift(set, impressions);
       return { scores, ranked: scores === scene.scores ? scene.ranked : this.#slates.rank(scores) };
     });
     return { candidates: streams, heads, rows, ignored: (i) => ignored(profile, streams[i]!.streamer) };
+  }
+
+  /** What a slate may follow, each as likely, in place of the values: members of an ensemble, or weights with noise. */
+  #sets(scene: ValuedScene): CandidateValues[] {
+    const { observation, candidates, user, profile } = scene;
+    const { heads, members: by, optimism } = this.#explorer.options;
+    let { members } = this.#agent;
+    if (members === undefined || by === "mean") {
+      return Array.from({ length: heads > 1 ? heads : 0 }, () => this.#evaluate(observation, candidates, true));
+    }
+    if (by === "session") {
+      const random = Random.named(this.options.seed, "member", user, `${profile.session.start}`);
+      members = [random.pick(members)];
+    }
+    const sets = members.map((member) => this.#evaluate(observation, candidates, false, member));
+    return by === "optimism" ? [optimistic(scene, sets, optimism)] : sets;
   }
 
   #explain(scene: ValuedScene, among: Among, slate: Slate, also: Map<CatalogStream, Set<Source>>, count: number) {
@@ -1194,18 +1220,22 @@ function ignored({ session, pairs }: UserProfile, streamer: Id): number {
   return hasEntered ? 0 : (session.shown.get(streamer) ?? 0);
 }
 
-function newAgent(
+function dqn(options: DQNOptions): QFunction {
+  return new DQN(options);
+}
+
+function agentOptions(
   { seed, maxCandidates, nextCandidates, learner }: RecommenderOptions,
   { observationSize, candidateSize }: Features,
   parts: number,
-): DQN {
+): DQNOptions {
   const candidates = { max: maxCandidates, features: candidateSize, next: nextCandidates };
   // Quantiles have a loss of their own.
   const loss = (learner.quantiles ?? 1) > 1 ? "huber" : LEARNER.loss;
   const slate = { size: Math.min(nextCandidates, TARGET_SLATE), parts };
   // Declared rewards may add up to more: no event of a user makes a call throw.
   const rewardClip = learner.rewardClip || REWARD_MAX;
-  return new DQN({ ...LEARNER, loss, ...learner, rewardClip, observation: observationSize, candidates, slate, seed });
+  return { ...LEARNER, loss, ...learner, rewardClip, observation: observationSize, candidates, slate, seed };
 }
 
 function lengthOf({ length }: Float32Array): number {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { quantise } from "../../src/engine/compression/index.js";
 import { ContinuousAgent } from "../../src/engine/continuous/index.js";
 import { unpackSnapshot } from "../../src/engine/index.js";
 import { DQN, type DQNOptions } from "../../src/index.js";
@@ -82,4 +83,11 @@ test("a file of an agent with ReLU names no activation, so that older versions r
 test("another one is refused by name", () => {
   const given = { ...OPTIONS, activation: "sigmoid" as "tanh" };
   expect(() => new DQN(given)).toThrow('"activation" must be "relu" or "tanh" or "gelu" or "linear", got "sigmoid"');
+});
+
+test("what has ReLU alone refuses it by name", () => {
+  const agent = new DQN({ ...OPTIONS, activation: "tanh" });
+  expect(() => quantise(agent, [{ observation: numbers(4, 1) }])).toThrow(
+    '"activation" must be "relu" in what is quantised',
+  );
 });

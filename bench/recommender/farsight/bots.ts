@@ -29,6 +29,20 @@ const ARMS: Readonly<Record<string, ArmOptions>> = {
   undefended: { bots: BOTS, options: UNBOUNDED },
 };
 
+/** As many as an hour of computing allows beside the rest. */
+const DEFENCE_WORLDS = 6;
+
+/** Each defence alone, and all of them, beside an attack without any. */
+const DEFENCES: Readonly<Record<string, ArmOptions>> = {
+  none: { bots: 0, options: UNBOUNDED },
+  off: { bots: BOTS, options: UNBOUNDED },
+  huber: { bots: BOTS, options: { ...UNBOUNDED, learner: { loss: "huber" } } },
+  quantiles: { bots: BOTS, options: { ...UNBOUNDED, learner: { quantiles: 8 } } },
+  caps: { bots: BOTS, options: { ...UNBOUNDED, reward: { capMinutes: 15 } } },
+  influence: { bots: BOTS, options: {} },
+  all: { bots: BOTS, options: { learner: { quantiles: 8 }, reward: { capMinutes: 15 } } },
+};
+
 /** The streams of one streamer, as events tell of them, and how often honest viewers are shown them. */
 class Pushed {
   streamer: Id = "";
@@ -77,8 +91,8 @@ function act(recommender: Recommender, user: Id, stream: Id, now: number): void 
   recommender.feedback({ kind: "like", time: now + 2, user, stream });
 }
 
-function figuresOf(arm: string, seed: number): Result[] {
-  const { bots, options } = ARMS[arm]!;
+function figuresOf(arm: string, seed: number, arms: Readonly<Record<string, ArmOptions>>): Result[] {
+  const { bots, options } = arms[arm]!;
   const recommender = new Recommender({ seed, ...options });
   const pushed = new Pushed();
   const platform = new Platform(
@@ -117,6 +131,17 @@ export const BOTS_CASES: readonly ProcessCase[] = [
     title: "scripts with 1 % of the accounts push a streamer, paired worlds: with and without the defences",
     seeds: WORLDS,
     recipe: { WORLD, TUNED, BOTS, EVERY, PAGE, ARMS },
-    run: ({ seed }: CaseContext) => Object.keys(ARMS).flatMap((arm) => figuresOf(arm, TUNED + seed)),
+    run: ({ seed }: CaseContext) => Object.keys(ARMS).flatMap((arm) => figuresOf(arm, TUNED + seed, ARMS)),
+  },
+  {
+    name: "farsight/defences",
+    title: "the same scripts, paired worlds: each defence alone, and all",
+    seeds: DEFENCE_WORLDS,
+    recipe: { WORLD, TUNED, BOTS, EVERY, PAGE, DEFENCES },
+    run: ({ seed, say }: CaseContext) =>
+      Object.keys(DEFENCES).flatMap((arm) => {
+        say(arm);
+        return figuresOf(arm, TUNED + seed, DEFENCES);
+      }),
   },
 ];

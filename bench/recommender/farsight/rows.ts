@@ -5,12 +5,13 @@ import { meanInterval } from "../../../src/statistics/intervals.js";
 import type { Result } from "../../harness/suite.js";
 import { APPRENTICE } from "./apprentice.js";
 import { BOTS_CASES } from "./bots.js";
+import { ENSEMBLES } from "./ensembles.js";
 import { KNOWN } from "./known.js";
 import { LIVE } from "./live.js";
 import { LONGTERM } from "./longterm.js";
 import { RECSIM } from "./recsim.js";
 
-export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE, ...BOTS_CASES, ...APPRENTICE];
+export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE, ...BOTS_CASES, ...ENSEMBLES, ...APPRENTICE];
 const PREFIX = "farsight/";
 
 /** A computed row, of a suite of its own. */
@@ -124,7 +125,13 @@ export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
     seeds,
     ...meanInterval(values),
   }));
-  const all = [...gains(series, "live", "gamma-0"), ...gains(series, "bots", "none"), ...shares(series)];
+  const all = [
+    ...gains(series, "live", "gamma-0"),
+    ...gains(series, "bots", "none"),
+    ...gains(series, "defences", "none"),
+    ...gains(series, "explore", "epsilon"),
+    ...shares(series),
+  ];
   return [...means, ...series.flatMap(solved), ...all];
 }
 

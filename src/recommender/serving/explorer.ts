@@ -1,4 +1,4 @@
-import { between, checked, integer, positive, positiveInteger, type Rules } from "../../check/index.js";
+import { between, checked, integer, oneOf, positive, positiveInteger, type Rules } from "../../check/index.js";
 import { exp, type Random } from "../../numeric/index.js";
 
 /** How often, and how far, a choice departs from the best score. */
@@ -27,12 +27,24 @@ export interface ExploreOptions {
    * `learner.noisySigma` above 0. In [1, 64]. Default 1: no noise.
    */
   heads: number;
+  /**
+   * How an ensemble explores that is given as the agent; others have no members. `thompson`: each slate follows one member,
+   * each as likely (Osband et al. 2016, arXiv:1602.04621); propensities are exact, over all of them. `session`: the slates of
+   * a user's session follow one; propensities are exact given that one. `optimism`: the values' mean plus `optimism`
+   * standard deviations of the members'. `mean`: the mean alone. Default `thompson`.
+   */
+  members: "thompson" | "session" | "optimism" | "mean";
+  /** Standard deviations that `members: "optimism"` adds, [0, 1000]. Default 1. */
+  optimism: number;
 }
 
 /** What a request may say about its exploration. */
 export type RequestExploration = Partial<Pick<ExploreOptions, "epsilon" | "temperature" | "top">>;
 
-const DEFAULTS: ExploreOptions = { epsilon: 0.05, temperature: 1, top: 32, bonus: 0, heads: 1 };
+const DEFAULTS: ExploreOptions = {
+  ...{ epsilon: 0.05, temperature: 1, top: 32, bonus: 0, heads: 1 },
+  ...{ members: "thompson", optimism: 1 },
+};
 
 const TABLE: Rules<ExploreOptions> = {
   epsilon: between(0, 1),
@@ -40,6 +52,8 @@ const TABLE: Rules<ExploreOptions> = {
   top: positiveInteger,
   bonus: between(0, 1000),
   heads: integer(1, 64),
+  members: oneOf("thompson", "session", "optimism", "mean"),
+  optimism: between(0, 1000),
 };
 
 /** The standard deviation of some scores. */

@@ -1,3 +1,5 @@
+import { deviation } from "./explorer.js";
+
 /** Steps of the search, which ends by itself after two to four. */
 const STEPS = 20;
 
@@ -39,6 +41,16 @@ export function slateScores(
     lambda = found;
   }
   return scores;
+}
+
+/** What is known with each value raised by some standard deviations of those of an ensemble's members. */
+export function optimistic(
+  { values: means, choices, nothing }: CandidateValues,
+  members: readonly Pick<CandidateValues, "values">[],
+  deviations: number,
+): CandidateValues {
+  const values = means.map((mean, i) => mean + deviations * deviation(Float32Array.from(members, (m) => m.values[i]!)));
+  return { values, choices, nothing };
 }
 
 /** The expected value of a slate. */
