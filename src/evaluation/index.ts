@@ -66,6 +66,13 @@ export {
 } from "./ranking.js";
 export { evaluateLog, LogReplay, type LogReplayOptions, type LogReplayResult, type RankingPolicy } from "./replay.js";
 export { type DecisionStep, ReturnLog, type ReturnOptions } from "./returns.js";
+export {
+  type AttackOptions,
+  type AttackResult,
+  attackRanking,
+  type RankingState,
+  type ScoreFunction,
+} from "./robustness/attack.js";
 export { CASE_SLICES, type SliceOptions } from "./slices.js";
 export { ExaminedAgent, type TargetNetwork, tdError, tdErrors } from "./tderrors.js";
 export { evaluateLists, type ListEvaluation, type ListEvaluationOptions } from "./topn.js";
