@@ -48,6 +48,7 @@ export class Agent extends Core {
   isMunchausen: bool;
   isConservative: bool;
   isNoisy: bool;
+  isBoltzmann: bool;
   net: Network;
   /** Where prioritized. */
   tree: SumTree;
@@ -64,6 +65,8 @@ export class Agent extends Core {
   mask: usize;
   nextMask: usize;
   values: usize;
+  /** f64, with Flag.Boltzmann: the chances of a state's actions. */
+  propensities: usize;
   /** With slates: weights of the choice; as before values and candidates, that of nothing stands before it. */
   choices: usize;
   /** The slate that was chosen last, i32. */
@@ -202,6 +205,7 @@ function setFlags(agent: Agent, flags: i32): void {
   agent.isMunchausen = (flags & Flag.Munchausen) != 0;
   agent.isConservative = (flags & Flag.Conservative) != 0;
   agent.isNoisy = (flags & Flag.Noisy) != 0;
+  agent.isBoltzmann = (flags & Flag.Boltzmann) != 0;
 }
 
 /** The network, with its value stream. */
@@ -216,6 +220,7 @@ function plan(agent: Agent, arena: Arena, sizes: usize): Network {
     widths,
     outputs,
     sizeAt(sizes, Size.Normalization),
+    sizeAt(sizes, Size.Activation),
     0,
   );
   if (agent.isDueling) addValueStream(net, arena, widths, agent.quantiles);
@@ -244,6 +249,7 @@ function takeStaging(agent: Agent, arena: Arena): void {
   agent.nextMask = take(arena, agent.actions);
   agent.values = takeF32(arena, u64(max(agent.maxCandidates, agent.actions)) + nothing) + (usize(nothing) << 2);
   agent.choices = nothing ? takeF32(arena, agent.maxCandidates + 1) + 4 : 0;
+  agent.propensities = take(arena, agent.isBoltzmann ? u64(max(agent.maxCandidates, agent.actions)) << 3 : 0);
   agent.shown = takeF32(arena, agent.slate);
   agent.bits = takeF32(arena, u64((agent.actions + 31) >> 5));
 }
@@ -379,6 +385,8 @@ export function regionOf(agent: Agent, region: Region): usize {
       return span(agent.nextMask, actions);
     case Region.Values:
       return span(agent.values, max(offered, actions) << 2);
+    case Region.Propensities:
+      return span(agent.propensities, agent.isBoltzmann ? max(offered, actions) << 3 : 0);
     case Region.Priorities:
       return span(agent.priorities, agent.replay.rows - agent.priorities);
     case Region.Weights:
