@@ -15,8 +15,8 @@ import {
 } from "../../compress/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { naming, readFile } from "../../reading/files.js";
+import { Progress } from "../../reports/index.js";
 import { print, STANDARD, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { printVerdicts, type Row, writeRows } from "../../writing/results.js";
 import { table } from "../../writing/table.js";
 import { agentIn } from "./export.js";
