@@ -144,6 +144,8 @@ export enum Flag {
   Noisy = 128,
   /** Transitions keep what was offered: needed by Munchausen, Conservative, and slates; set with Dueling too, as in older files. */
   Sets = 256,
+  /** What is predicted from is moved against the loss, see Scalar.Adversarial. */
+  Adversarial = 512,
 }
 
 /** How hidden layers are normalised before their ReLU. */
@@ -255,7 +257,9 @@ export enum Scalar {
   Reward = 19,
   /** `learn`: how many units of each hidden layer, the last ones, stay as they are. */
   FrozenUnits = 27,
-  Count = 28,
+  /** `learn`: how far each number that is predicted from is moved where the loss rises. */
+  Adversarial = 28,
+  Count = 29,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

@@ -331,7 +331,7 @@ function partGradient(
   }
 }
 
-/** dx(B,in) = dy W^T where x > 0, 0 elsewhere; isAdded: added to dx. */
+/** dx(B,in) = dy W^T where x > 0, 0 elsewhere; x = 0: of all. isAdded: added to dx. */
 export function denseBackward(
   layer: Layer,
   params: usize,
@@ -351,7 +351,8 @@ export function denseBackward(
   }
   const init: usize = isAdded ? dx : 0;
   const ldi: usize = isAdded ? ldx : 0;
-  gemm(batch, layer.rows, layer.outputs, dy, usize(n) << 2, scratch.wt, n, 0, dx, ldx, 0, 0, init, ldi, MASK, x);
+  const epilogue = x ? MASK : NONE;
+  gemm(batch, layer.rows, layer.outputs, dy, usize(n) << 2, scratch.wt, n, 0, dx, ldx, 0, 0, init, ldi, epilogue, x);
 }
 
 /** y(n) = sum over rows of x(m,n). Requires n % 4 == 0. */

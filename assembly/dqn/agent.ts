@@ -39,6 +39,7 @@ export class Agent {
   isMunchausen: bool;
   isConservative: bool;
   isNoisy: bool;
+  isAdversarial: bool;
   net: Network;
   replay: Replay;
   tail: Tail;
@@ -117,6 +118,8 @@ export class Agent {
   dmatrix: usize;
   setRows: usize;
   starts: usize;
+  /** Where it is adversarial, the gradient of the input rows (rows, padded). */
+  dinput: usize;
   /**
    * With slates: nothing and the candidates of one state; marks; the slates of the next states i32 (batch, slate); and u of
    * setRows, with its gradient.
@@ -189,7 +192,7 @@ export function hasCandidates(agent: Agent): bool {
 
 /** Whether the network reads rows of x and next x where the replay keeps them. */
 export function areInPlace(agent: Agent): bool {
-  return !hasCandidates(agent) && agent.observation.storage == Storage.F32;
+  return !hasCandidates(agent) && agent.observation.storage == Storage.F32 && !agent.isAdversarial;
 }
 
 /** The most candidates of many states at once: one set, or as many as an update has rows. */
@@ -266,6 +269,7 @@ function setFlags(agent: Agent, flags: i32): void {
   agent.isMunchausen = (flags & Flag.Munchausen) != 0;
   agent.isConservative = (flags & Flag.Conservative) != 0;
   agent.isNoisy = (flags & Flag.Noisy) != 0;
+  agent.isAdversarial = (flags & Flag.Adversarial) != 0;
 }
 
 /** The network, with its value stream. */
@@ -360,6 +364,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.dmatrix = takeF32(arena, needsAll(agent) ? matrix : 0);
   agent.setRows = takeF32(arena, sets ? ((sets + 3) & ~3) * width + 4 : 0);
   agent.starts = takeF32(arena, batch + 1);
+  agent.dinput = takeF32(arena, agent.isAdversarial ? max(batch, sets) * width : 0);
   if (nothing) takeSlates(agent, arena, sets);
   agent.panels = take(arena, hasCandidates(agent) ? 0 : outputPanelBytes(agent.net));
   const backwards = i32(max(batch, min(sets, 0x7ffffffc)));
