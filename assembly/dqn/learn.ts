@@ -179,7 +179,7 @@ function attack(agent: Agent, params: usize, epsilon: f32): void {
       const end = agent.slate && r == from ? seen : all;
       for (let i: usize = 0; i < end; i += 4) {
         const d = load<f32>((i < seen ? first : agent.dinput + row) + i);
-        if (d != 0) store<f32>(x + row + i, load<f32>(x + row + i) + (d > 0 ? epsilon : -epsilon));
+        if (d != 0) store<f32>(x + row + i, load<f32>(x + row + i) + copysign<f32>(epsilon, d));
       }
     }
   }

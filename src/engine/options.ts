@@ -470,10 +470,6 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     const { learningStarts, capacity } = resolved;
     throw new RangeError(`"learningStarts" must be at most "capacity" (${capacity}), got ${learningStarts}`);
   }
-  const narrowest = Math.min(...resolved.hidden);
-  if (resolved.frozenUnits >= narrowest) {
-    throw new RangeError(`"frozenUnits" must be below each of "hidden" (${narrowest}), got ${resolved.frozenUnits}`);
-  }
   refuseExclusions(resolved);
   return resolved;
 }
@@ -517,7 +513,8 @@ export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
 /** Refuses options that exclude each other, with the reason. */
 function refuseExclusions(options: ResolvedOptions): void {
   const { masked, candidates, double, munchausen, quantiles, loss, noisySigma, normalization, batchSize } = options;
-  const { actions, sparse, slate, dueling, frozenUnits, weightDecay, adversarialEpsilon } = options;
+  const { actions, sparse, slate, hidden, dueling, frozenUnits, weightDecay, adversarialEpsilon } = options;
+  const frozen = '"frozenUnits"';
   const exclusions: [boolean, string, string, string][] = [
     [masked && !!candidates, '"masked"', '"candidates"', "give only the available candidates"],
     [actions > 0 && !!slate, '"actions"', '"slate"', "a slate shows candidates"],
@@ -536,9 +533,10 @@ function refuseExclusions(options: ResolvedOptions): void {
       BATCH,
       'its statistics would measure the noise; use "layer"',
     ],
+    [frozenUnits >= Math.min(...hidden), frozen, '"hidden"', "some units of each layer must learn"],
     [
       frozenUnits > 0 && (normalization !== "none" || noisySigma > 0 || weightDecay > 0 || dueling),
-      '"frozenUnits"',
+      frozen,
       '"normalization", "noisySigma", "weightDecay" and "dueling"',
       "they move what is frozen",
     ],
@@ -546,7 +544,7 @@ function refuseExclusions(options: ResolvedOptions): void {
       adversarialEpsilon > 0 && (dueling || !!sparse || !!candidates?.sparse),
       '"adversarialEpsilon"',
       '"dueling" and "sparse"',
-      "only dense inputs of one stream have a slope",
+      "it moves dense numbers of one stream",
     ],
     [normalization === "batch" && batchSize === 1, BATCH, '"batchSize": 1', "one row has no variance"],
   ];

@@ -64,7 +64,8 @@ function figuresOf(arm: keyof typeof ARMS, seed: number): Result[] {
 export const ATTACK: readonly ProcessCase[] = [
   {
     name: "farsight/attack",
-    title: "rankings under changes of the inputs of at most epsilon, paired worlds: with and without adversarial training",
+    title:
+      "rankings under changes of the inputs of at most epsilon, paired worlds: with and without adversarial training",
     seeds: WORLDS,
     recipe: { WORLD, TUNED, STATES, EVERY, EPSILONS, ARMS },
     run: ({ seed, say }: CaseContext) =>

@@ -12,7 +12,16 @@ import { LIVE } from "./live.js";
 import { LONGTERM } from "./longterm.js";
 import { RECSIM } from "./recsim.js";
 
-export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE, ...BOTS_CASES, ...ENSEMBLES, ...ATTACK, ...APPRENTICE];
+export const FARSIGHT = [
+  ...KNOWN,
+  ...RECSIM,
+  ...LONGTERM,
+  ...LIVE,
+  ...BOTS_CASES,
+  ...ENSEMBLES,
+  ...ATTACK,
+  ...APPRENTICE,
+];
 const PREFIX = "farsight/";
 
 /** A computed row, of a suite of its own. */
