@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 13;
+export const ABI_VERSION = 14;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -154,6 +154,9 @@ export enum Flag {
   Sets = 256,
   /** Actions are drawn by a softmax of their values. */
   Boltzmann = 512,
+  /** Observations and rewards are normalised by what was observed. */
+  RunningObservations = 1024,
+  RunningRewards = 2048,
 }
 
 /** What hidden layers end with. */
@@ -286,7 +289,9 @@ export enum Scalar {
   ActorLearningRate = 31,
   /** `act`, exploring, with Flag.Boltzmann: temperature of the softmax; 0 for the best action. */
   Boltzmann = 32,
-  Count = 33,
+  /** `observe`, with Flag.RunningRewards: discount of the returns whose deviation is measured. */
+  Gamma = 33,
+  Count = 34,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

@@ -3,6 +3,7 @@ import { Flag, Normalization, Region, Size, State, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import {
   Core,
+  isNormalised,
   moveTarget,
   setCounter,
   setSizes,
@@ -135,7 +136,7 @@ export function hasCandidates(agent: Agent): bool {
 
 /** Whether the network reads rows of x and next x where the replay keeps them. */
 export function areInPlace(agent: Agent): bool {
-  return !hasCandidates(agent) && agent.observation.storage == Storage.F32;
+  return !hasCandidates(agent) && agent.observation.storage == Storage.F32 && !isNormalised(agent);
 }
 
 /** The most candidates of many states at once: one set, or as many as an update has rows. */
