@@ -154,9 +154,11 @@ export enum Flag {
   Sets = 256,
   /** Actions are drawn by a softmax of their values. */
   Boltzmann = 512,
+  /** What is predicted from is moved against the loss, see Scalar.Adversarial. */
+  Adversarial = 1024,
   /** Observations and rewards are normalised by what was observed. */
-  RunningObservations = 1024,
-  RunningRewards = 2048,
+  RunningObservations = 2048,
+  RunningRewards = 4096,
 }
 
 /** What hidden layers end with. */
@@ -281,17 +283,19 @@ export enum Scalar {
   Reward = 19,
   /** `learn`: how many units of each hidden layer, the last ones, stay as they are. */
   FrozenUnits = 27,
+  /** `learn`: how far each number that is predicted from is moved where the loss rises. */
+  Adversarial = 28,
   /** Of a continuous agent. `act`: correlation of two steps of its noise. */
-  Correlation = 28,
+  Correlation = 29,
   /** `learn`: standard deviation and bound of the noise on the targets' actions. */
-  TargetNoise = 29,
-  TargetNoiseClip = 30,
-  ActorLearningRate = 31,
+  TargetNoise = 30,
+  TargetNoiseClip = 31,
+  ActorLearningRate = 32,
   /** `act`, exploring, with Flag.Boltzmann: temperature of the softmax; 0 for the best action. */
-  Boltzmann = 32,
+  Boltzmann = 33,
   /** `observe`, with Flag.RunningRewards: discount of the returns whose deviation is measured. */
-  Gamma = 33,
-  Count = 34,
+  Gamma = 34,
+  Count = 35,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

@@ -29,7 +29,7 @@ interface Bundle {
 const BUNDLES: readonly Bundle[] = [
   { name: "DQN", door: "liveq", bytesMax: 34 * 1024 },
   { name: "ContinuousAgent", door: "liveq/continuous", bytesMax: 24 * 1024 },
-  { name: "Recommender", door: "liveq/recommender", bytesMax: 88 * 1024 },
+  { name: "Recommender", door: "liveq/recommender", bytesMax: 88.25 * 1024 },
   { name: "LiveQClient", door: "liveq/client", bytesMax: 6 * 1024 },
   { name: "LiveQClient, PageTracker", door: "liveq/client", bytesMax: 9 * 1024 },
 ];

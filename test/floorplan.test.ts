@@ -13,7 +13,7 @@ const PACKAGES: Record<string, string[]> = {
   commander: ["cli"],
   valibot: ["protocol", "server"],
   "@valibot/to-json-schema": ["protocol"],
-  "node:": ["cli", "cli/serve", "cli/environments", "cli/pages", "node", "storage"],
+  "node:": ["cli", "cli/serve", "cli/environments", "cli/origins", "cli/pages", "node", "storage"],
   "node-sqlite3-wasm": ["storage"],
   hono: ["examples", "server"],
   preact: ["dashboard", "playground"],

@@ -50,6 +50,7 @@ export class Agent extends Core {
   isConservative: bool;
   isNoisy: bool;
   isBoltzmann: bool;
+  isAdversarial: bool;
   net: Network;
   /** Where prioritized. */
   tree: SumTree;
@@ -106,6 +107,8 @@ export class Agent extends Core {
   dmatrix: usize;
   setRows: usize;
   starts: usize;
+  /** Where it is adversarial, the gradient of the input rows (rows, padded). */
+  dinput: usize;
   /**
    * With slates: nothing and the candidates of one state; marks; the slates of the next states i32 (batch, slate); and u of
    * setRows, with its gradient.
@@ -136,7 +139,8 @@ export function hasCandidates(agent: Agent): bool {
 
 /** Whether the network reads rows of x and next x where the replay keeps them. */
 export function areInPlace(agent: Agent): bool {
-  return !hasCandidates(agent) && agent.observation.storage == Storage.F32 && !isNormalised(agent);
+  const isRaw = !isNormalised(agent) && !agent.isAdversarial;
+  return !hasCandidates(agent) && agent.observation.storage == Storage.F32 && isRaw;
 }
 
 /** The most candidates of many states at once: one set, or as many as an update has rows. */
@@ -207,6 +211,7 @@ function setFlags(agent: Agent, flags: i32): void {
   agent.isConservative = (flags & Flag.Conservative) != 0;
   agent.isNoisy = (flags & Flag.Noisy) != 0;
   agent.isBoltzmann = (flags & Flag.Boltzmann) != 0;
+  agent.isAdversarial = (flags & Flag.Adversarial) != 0;
 }
 
 /** The network, with its value stream. */
@@ -282,6 +287,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.dmatrix = takeF32(arena, needsAll(agent) ? matrix : 0);
   agent.setRows = takeF32(arena, sets ? ((sets + 3) & ~3) * width + 4 : 0);
   agent.starts = takeF32(arena, batch + 1);
+  agent.dinput = takeF32(arena, agent.isAdversarial ? max(batch, sets) * width : 0);
   if (nothing) takeSlates(agent, arena, sets);
   agent.panels = take(arena, hasCandidates(agent) ? 0 : outputPanelBytes(agent.net));
   const backwards = i32(max(batch, min(sets, 0x7ffffffc)));

@@ -151,6 +151,17 @@ export function backward(
   if (dv && !net.isShared) valueBackward(net.value!, params, grads, states, xv, ldv, dv, null, 0);
 }
 
+/**
+ * dx(B, padded(in)): the gradient of the input, behind backward of the same rows.
+ * Requires inputs without indices, and no value stream but a shared one.
+ */
+export function backwardInput(net: Network, params: usize, batch: i32, dx: usize): void {
+  const layer = layerAt(net, 0);
+  // Where backward has left the first layer's.
+  const dy = net.hidden & 1 ? net.dy : net.dx;
+  denseBackward(layer, params, batch, 0, usize(layer.rows) << 2, dy, dx, false, false, net.scratch);
+}
+
 /** The gradient of a value stream for rows x; dx: where it is added to the gradient of the layer below, if there is one. */
 function valueBackward(
   value: Network,

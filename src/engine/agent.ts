@@ -68,7 +68,7 @@ export interface Kind {
 
 /** Options that came after the first files, by name: left out at their defaults, so that older versions read the file. */
 const LATER: Readonly<Record<string, unknown>> = {
-  ...{ activation: "relu", temperature: 0, frozenUnits: 0 },
+  ...{ activation: "relu", temperature: 0, frozenUnits: 0, adversarialEpsilon: 0 },
   ...{ normalizeObservations: false, normalizeRewards: false },
 };
 

@@ -588,6 +588,7 @@ function flagsOf(options: ResolvedOptions): number {
     [options.noisySigma > 0, Flag.Noisy],
     [keepsSets(options), Flag.Sets],
     [options.temperature !== 0, Flag.Boltzmann],
+    [options.adversarialEpsilon > 0, Flag.Adversarial],
   ];
   return flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0);
 }
@@ -599,7 +600,7 @@ function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
   const { dropout, cqlAlpha, slate } = options;
   scalars.set([dropout, cqlAlpha, alpha, temperature, clip, slate?.choiceWeight ?? 0], Scalar.Dropout);
-  scalars[Scalar.FrozenUnits] = options.frozenUnits;
+  scalars.set([options.frozenUnits, options.adversarialEpsilon], Scalar.FrozenUnits);
 }
 
 function sizesOf(options: ResolvedOptions): Partial<Record<Size, number>> {

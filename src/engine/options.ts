@@ -231,6 +231,13 @@ export interface DQNOptions {
    * than `hidden` says of any. An `Ensemble` makes its members' priors of them. Default 0.
    */
   frozenUnits?: number;
+  /**
+   * How far an update moves each number of the observations and candidates that it predicts from, in the direction in which the
+   * loss rises, [0, 1e6]: adversarial training by the fast gradient sign method (Goodfellow, Shlens & Szegedy 2015,
+   * arXiv:1412.6572). Targets are from the numbers as stored; TD errors, and priorities by them, from the moved ones. It takes
+   * two passes. Default 0: none.
+   */
+  adversarialEpsilon?: number;
   /** Share of the outputs of each hidden layer that an update drops, [0, 0.9] (Srivastava et al. 2014). Default 0. */
   dropout?: number;
   /**
@@ -362,6 +369,7 @@ export const RULES: Rules<DQNOptions> = {
   noisySigma: between(0, 10),
   normalization: oneOf("none", "layer", "batch"),
   frozenUnits: integer(0, 16383),
+  adversarialEpsilon: between(0, 1e6),
   dropout: between(0, 0.9),
   cqlAlpha: between(0, 1000),
   clone: nested("updates, alpha"),
@@ -405,6 +413,7 @@ export const DEFAULTS: Partial<DQNOptions> = {
   noisySigma: 0,
   normalization: "layer",
   frozenUnits: 0,
+  adversarialEpsilon: 0,
   dropout: 0,
   cqlAlpha: 0,
   maxGradNorm: 10,
@@ -492,10 +501,6 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
     const { learningStarts, capacity } = resolved;
     throw new RangeError(`"learningStarts" must be at most "capacity" (${capacity}), got ${learningStarts}`);
   }
-  const narrowest = Math.min(...resolved.hidden);
-  if (resolved.frozenUnits >= narrowest) {
-    throw new RangeError(`"frozenUnits" must be below each of "hidden" (${narrowest}), got ${resolved.frozenUnits}`);
-  }
   refuseExclusions(resolved);
   return resolved;
 }
@@ -539,7 +544,8 @@ export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
 /** Refuses options that exclude each other, with the reason. */
 function refuseExclusions(options: ResolvedOptions): void {
   const { masked, candidates, double, munchausen, quantiles, loss, noisySigma, normalization, batchSize } = options;
-  const { actions, slate, dueling, frozenUnits, weightDecay } = options;
+  const { actions, sparse, slate, hidden, dueling, frozenUnits, weightDecay, adversarialEpsilon } = options;
+  const frozen = '"frozenUnits"';
   const exclusions: [boolean, string, string, string][] = [
     [masked && !!candidates, '"masked"', '"candidates"', "give only the available candidates"],
     [actions > 0 && !!slate, '"actions"', '"slate"', "a slate shows candidates"],
@@ -559,11 +565,18 @@ function refuseExclusions(options: ResolvedOptions): void {
       BATCH,
       'its statistics would measure the noise; use "layer"',
     ],
+    [frozenUnits >= Math.min(...hidden), frozen, '"hidden"', "some units of each layer must learn"],
     [
       frozenUnits > 0 && (normalization !== "none" || noisySigma > 0 || weightDecay > 0 || dueling),
-      '"frozenUnits"',
+      frozen,
       '"normalization", "noisySigma", "weightDecay" and "dueling"',
       "they move what is frozen",
+    ],
+    [
+      adversarialEpsilon > 0 && (dueling || !!sparse || !!candidates?.sparse),
+      '"adversarialEpsilon"',
+      '"dueling" and "sparse"',
+      "it moves dense numbers of one stream",
     ],
     [normalization === "batch" && batchSize === 1, BATCH, '"batchSize": 1', "one row has no variance"],
   ];
@@ -593,6 +606,7 @@ export type LearnerOptions = Pick<
   | "maxGradNorm"
   | "weightDecay"
   | "dropout"
+  | "adversarialEpsilon"
   | "quantiles"
   | "priorityExponent"
   | "importanceExponent"

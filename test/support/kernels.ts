@@ -170,7 +170,8 @@ export interface Kernels extends Door {
   exp(x: number): number;
   log(x: number): number;
   dotRows(m: number, n: number, k: number, h: number, ldh: number, w: number, ldw: number, b: number, q: number): void;
-  quantise(k: number, x: number, inverse: number, step: number, most: number, isNarrow: boolean, q: number): void;
+  quantise(k: number, x: number, inverse: number, step: number, most: number, isNarrow: boolean, q: number): number;
+  endRow(k: number, sum: number, q: number): void;
   dots(m: number, n: number, k: number, x: number, w: number, init: number, isNarrow: boolean, c: number): void;
   rescale(m: number, n: number, c: number, scale: number, base: number): void;
   addIndexRows(n: number, slots: number, indices: number, w: number, scale: number, y: number): void;
