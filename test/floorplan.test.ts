@@ -166,6 +166,7 @@ describe("the floor plan of src", () => {
 const ASSEMBLY: Record<string, string[]> = {
   index: ["dqn", "core", "nstep", "gemm", "crew", "work", "abi"],
   kernels: [
+    "activation",
     "math",
     "arena",
     "sumtree",
@@ -199,7 +200,7 @@ const ASSEMBLY: Record<string, string[]> = {
   restore: ["core", "nstep", "replay", "vector", "abi"],
   core: ["nstep", "replay", "sparse", "vector", "rng", "arena", "abi"],
   int8: ["norm", "slate", "storage", "sparse", "values", "vector", "arena", "abi"],
-  network: ["dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
+  network: ["activation", "dense", "norm", "noise", "sparse", "vector", "gemm", "rng", "arena", "abi"],
   nstep: ["replay", "arena", "abi"],
   replay: ["math", "sumtree", "storage", "sparse", "values", "vector", "rng", "arena", "abi"],
   storage: ["sparse", "vector", "abi"],
@@ -211,6 +212,7 @@ const ASSEMBLY: Record<string, string[]> = {
   loss: ["values"],
   adam: ["crew", "abi"],
   noise: ["rng"],
+  activation: ["abi"],
   norm: [],
   sparse: ["arena", "abi"],
   values: ["math", "vector"],

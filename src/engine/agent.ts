@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  Activation,
   Check,
   Normalization,
   REWARD_MAX,
@@ -35,6 +36,7 @@ export type AgentOptions = Pick<
   ResolvedOptions,
   | "observation"
   | "hidden"
+  | "activation"
   | "gamma"
   | "learningRate"
   | "batchSize"
@@ -60,6 +62,9 @@ export interface Kind {
   readonly skippedStep: number;
   readonly size: number;
 }
+
+/** Options that came after the first files, by name: left out at their defaults, so that older versions read the file. */
+const LATER: Readonly<Record<string, unknown>> = { activation: "relu", temperature: 0, frozenUnits: 0 };
 
 /** Of the State of all kinds. */
 const STEPS = 0;
@@ -264,7 +269,8 @@ export abstract class Agent<O extends AgentOptions> {
     if (!this.open().isSound(check)) {
       throw new SnapshotError("the agent's memory was damaged from outside: load what was saved last");
     }
-    const metadata = { options: JSON.stringify(this.options), replay: String(replay), ...this.#kind.metadata };
+    const options = JSON.stringify(this.options, (key, value) => (LATER[key] === value ? undefined : value));
+    const metadata = { options, replay: String(replay), ...this.#kind.metadata };
     return filePart(name, this.#kind.name, metadata, [this.#freeze(replay)], passes);
   }
 
@@ -450,6 +456,13 @@ export function writeDiscount(
   else scalars[Scalar.Discount] = discount;
 }
 
+const ACTIVATIONS = {
+  relu: Activation.Relu,
+  tanh: Activation.Tanh,
+  gelu: Activation.Gelu,
+  linear: Activation.Linear,
+};
+
 const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };
 
 const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
@@ -461,6 +474,7 @@ export function shapeOf(options: AgentOptions, sizes: Shape["sizes"]): Shape {
     sizes: {
       [Size.Observation]: options.observation,
       [Size.Normalization]: NORMALIZATIONS[options.normalization],
+      [Size.Activation]: ACTIVATIONS[options.activation],
       [Size.Batch]: options.batchSize,
       [Size.Capacity]: options.capacity,
       [Size.NStep]: options.nStep,

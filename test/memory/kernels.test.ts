@@ -34,6 +34,8 @@ const OTHERS = [
   ...["choiceLoss", "choiceWeights", "conservativeSlate", "greedySlate", "joinChoices", "mixture", "splitChoices"],
   // Draws of continuous actions: test/assembly/squash.test.ts.
   ...["correlate", "drawUniform", "smooth", "tanh"],
+  // Chances in f64: test/assembly/boltzmann.test.ts.
+  ...["boltzmann", "drawn"],
   ...["treeAt", "treeSet", "treeSetAll", "treeGet", "treeTotal", "treeFind", "treeRebuild"],
 ];
 

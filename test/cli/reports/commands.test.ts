@@ -79,11 +79,9 @@ describe("the report", () => {
 
   test("of train has what the model took streams for before it learned from them, and the model is the same", async () => {
     const words = ["train", "--events", EVENTS, "--decisions", DECISIONS, "--no-run", "--model"];
-    const options = at("eager.json");
-    writeFileSync(options, JSON.stringify({ warmupUpdates: 20 }));
-    const html = await reportOf("train", ...words, at("valued.liveq"), "--options", options);
+    const html = await reportOf("train", ...words, at("valued.liveq"));
     requireCalibration(html, "the model", "of slates of the log, before it learned from them");
-    expect(await liveq(...words, at("plain.liveq"), "--options", options)).toMatchObject({ code: 0 });
+    expect(await liveq(...words, at("plain.liveq"))).toMatchObject({ code: 0 });
     expect(readFileSync(at("valued.liveq")).equals(readFileSync(at("plain.liveq")))).toBe(true);
   });
 
