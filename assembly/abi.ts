@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 11;
+export const ABI_VERSION = 12;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -55,7 +55,7 @@ export enum Check {
   All = 2,
 }
 
-/** Arguments of `region(id)` and `regionBytes(id)`. Tensors are f32, row-major, unless noted. */
+/** Arguments of `region(id)` and `regionBytes(id)`: 0 bytes where a kind of agent has none. Tensors are f32, row-major, unless noted. */
 export enum Region {
   /** All that a snapshot holds: state, online, target, moments, waiting steps, priorities, replay, in order. */
   Persistent = 0,
@@ -122,7 +122,13 @@ export enum Region {
   BatchValues = 32,
   /** i32 (batch): output of actBatch. */
   Actions = 33,
-  Count = 34,
+  /** Of a continuous agent: (environments, actions) of the next exploration noise of each, in standard deviations. */
+  Noise = 34,
+  /** (actions) in [-1, 1]: output of its act; input of evaluate and observe. Its values are (critics). */
+  Action = 35,
+  /** (batch): its targets in the last update. */
+  Targets = 36,
+  Count = 37,
 }
 
 /** Bits of `create`'s flags. */
@@ -170,7 +176,7 @@ export enum Size {
   Observation = 1,
   Slots = 2,
   Indexed = 3,
-  /** The number of actions; 0 in candidate mode. */
+  /** The number of actions; 0 in candidate mode. Of a continuous agent, the numbers of an action. */
   Actions = 4,
   /** The same of a candidate. */
   Features = 5,
@@ -193,12 +199,14 @@ export enum Size {
   Slate = 17,
   /** Parts of a reward, each with values of its own; 1 but with slates. */
   Parts = 18,
+  /** Of a continuous agent, 1 or 2. */
+  Critics = 19,
   /** How many hidden layers; their MAX_HIDDEN widths follow. */
-  Hidden = 19,
-  Widths = 20,
+  Hidden = 20,
+  Widths = 21,
 }
 
-/** Indices into Region.State, f64 each; all are integers below 2^53 but the two powers. */
+/** Indices into Region.State of a DQN, f64 each; all are integers below 2^53 but the two powers. */
 export enum State {
   /** Transitions observed since creation. */
   Steps = 0,
@@ -227,7 +235,7 @@ export enum State {
  * JavaScript engines, an object each.
  */
 export enum Scalar {
-  /** `act`: probability of a random action. */
+  /** `act`: probability of a random action; of a continuous agent, the standard deviation of the noise on it. */
   Exploration = 0,
   /** `observe`: the most candidates of the next state's slate. */
   NextSlate = 1,
@@ -240,6 +248,7 @@ export enum Scalar {
   AdamEpsilon = 6,
   WeightDecay = 7,
   MaxGradNorm = 8,
+  /** Updates between two moves of the target; of a continuous agent, also between two of the actor. */
   TargetEvery = 9,
   Tau = 10,
   PriorityExponent = 11,
@@ -259,7 +268,13 @@ export enum Scalar {
   FrozenUnits = 27,
   /** `learn`: how far each number that is predicted from is moved where the loss rises. */
   Adversarial = 28,
-  Count = 29,
+  /** Of a continuous agent. `act`: correlation of two steps of its noise. */
+  Correlation = 29,
+  /** `learn`: standard deviation and bound of the noise on the targets' actions. */
+  TargetNoise = 30,
+  TargetNoiseClip = 31,
+  ActorLearningRate = 32,
+  Count = 33,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */
@@ -275,7 +290,10 @@ export enum Stat {
   LossSum = 4,
   ClippedSum = 5,
   WeightSum = 6,
-  Count = 7,
+  /** Of the last update of a continuous agent's actor: mean value of its actions, and norm of its gradient. */
+  ActorValue = 7,
+  ActorGradientNorm = 8,
+  Count = 9,
 }
 
 export const STAT_DECAY = 0.99;

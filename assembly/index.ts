@@ -1,76 +1,58 @@
 /** The door: the exports for JavaScript, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
-import { ABI_VERSION, Check, Region, State, Status } from "./abi";
-import { Arena, arenaAt, LIMIT } from "./arena";
+import { ABI_VERSION, Check, Region, Status } from "./abi";
+import { close, filled, length, open, sizes } from "./core";
 import { announce, hands, Job, unshare } from "./crew";
 import { act as actWith, actSlate as actSlateWith, evaluate as evaluateWith } from "./dqn/act";
-import { actBatch as actBatchWith, evaluateBatch as evaluateBatchWith } from "./dqn/batch";
 import {
   Agent,
-  regionBytes as bytesOf,
-  counter,
   initialise,
   layOut,
   packWeights as packWith,
-  regionAt,
+  regionOf,
   syncTarget as syncWith,
   unpackWeights as unpackWith,
 } from "./dqn/agent";
+import { actBatch as actBatchWith, evaluateBatch as evaluateBatchWith } from "./dqn/batch";
 import { update } from "./dqn/learn";
-import { abandon as abandonWith, observe as observeWith } from "./dqn/observe";
+import { observe as observeWith } from "./dqn/observe";
 import { validate, weightsAreValid } from "./dqn/restore";
+import { abandon as abandonWith } from "./nstep";
 
+export { neededBytes, sizes } from "./core";
 export { share } from "./crew";
 export { useUnrolled } from "./gemm";
 export { work } from "./work";
 
 let agent: Agent = changetype<Agent>(0);
-let needed: u64 = 0;
 
 /** The ABI this module was built for. */
 export function abi(): i32 {
   return ABI_VERSION;
 }
 
-/** Where the sizes go before create: i32 (Size.Widths + MAX_HIDDEN), see Size. */
-export function sizes(): usize {
-  return SIZES;
-}
-
-const SIZES: usize = memory.data(112, 16);
-
 /**
- * Lays out the one agent of this instance, takes its memory and fills it. sigma: the scale of NoisyNets' noise; low,
- * high: bounds of dense numbers. Requires sizes as src/options.ts holds them.
+ * Lays out the one agent of this instance, takes its memory and fills it. low, high: bounds of dense numbers; sigma: the
+ * scale of NoisyNets' noise. Requires sizes as src/options.ts holds them.
  */
-export function create(seedLow: u32, seedHigh: u32, sigma: f64, low: f32, high: f32): Status {
-  const arena = arenaAt(__heap_base);
-  const planned = layOut(arena, SIZES, low, high);
-  needed = arena.top;
-  if (needed > LIMIT) return Status.TooLarge;
-  if (!grow(arena)) return Status.OutOfMemory;
+export function create(seedLow: u32, seedHigh: u32, low: f32, high: f32, sigma: f64): Status {
+  const arena = open();
+  const planned = layOut(arena, sizes(), low, high);
+  const status = close(arena);
+  if (status != Status.Ok) return status;
   agent = planned;
   initialise(agent, (u64(seedHigh) << 32) | u64(seedLow), sigma);
   return Status.Ok;
 }
 
-function grow(arena: Arena): bool {
-  const pages = i32((arena.top + 65535) >> 16) - memory.size();
-  return pages <= 0 || memory.grow(pages) >= 0;
-}
-
-/** Bytes that the last create laid out, also where it answered TooLarge. */
-export function neededBytes(): f64 {
-  return f64(needed);
-}
-
 /** The address of a region; see Region. */
 export function region(id: Region): usize {
-  return regionAt(agent, id);
+  return regionOf(agent, id);
 }
 
 /** Its size in bytes. */
 export function regionBytes(id: Region): usize {
-  return bytesOf(agent, id);
+  regionOf(agent, id);
+  return length;
 }
 
 /**
@@ -125,12 +107,12 @@ export function threads(): i32 {
 
 /** Drops the steps of an environment that wait for their n-step return. */
 export function abandon(environment: i32): void {
-  abandonWith(agent, environment);
+  abandonWith(agent.tail, environment);
 }
 
 /** `updates` whole training steps (see update in dqn/learn.ts); the mean loss of those committed, NaN if there was none. */
 export function learn(updates: i32): f64 {
-  if (counter(agent, State.Size) == 0) return NaN;
+  if (filled(agent) == 0) return NaN;
   let total: f64 = 0;
   let committed = 0;
   for (let i = 0; i < updates; i++) {

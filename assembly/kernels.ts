@@ -8,6 +8,7 @@ import { findAll, newSumTree, priorityOf, rebuild, setPriorities, setPriority, S
 export { adam } from "./adam";
 export { addNoise, correlate, drawUniform, smooth, squash, squashBackward, tanh } from "./continuous/squash";
 export { dotRows } from "./dots";
+export { addIndexRows, dots, quantise, rescale } from "./int8/dots";
 export { bellman, munchausen, softValue } from "./bellman";
 export { gemm, padded, useUnrolled } from "./gemm";
 export { conservative, huber, huberGradient, quantileLoss, squared, squaredGradient, tdLoss } from "./loss";

@@ -101,6 +101,11 @@ export function leave(tail: Tail, environment: i32, count: i32): void {
   store<i32>(queueOf(tail, environment), rest);
 }
 
+/** Drops all that wait in an environment whose episode will not continue. */
+export function abandon(tail: Tail, environment: i32): void {
+  leave(tail, environment, waitingOf(tail, environment));
+}
+
 /** Whether all queues are valid: fewer than n steps, each in its bounds. */
 export function tailIsValid(tail: Tail, actions: i32): bool {
   for (let e = 0; e < tail.environments; e++) {

@@ -1,5 +1,5 @@
 /**
- * Writes .build/dqn.text.ts and .build/continuous.text.ts: the Wasm as a string of printable ASCII that compresses almost as well as its bytes, a fifth
+ * Writes .build/dqn.text.ts, .build/continuous.text.ts and .build/int8.text.ts: the Wasm as a string of printable ASCII that compresses almost as well as its bytes, a fifth
  * smaller than base64. Bytes from -5 to 82 are one character, among them the prefix of SIMD, the others two;
  * src/engine/instance/module.ts reads it. Where the bytes and the characters begin was searched for: it is worth 1 % of the text.
  */
@@ -12,7 +12,7 @@ const encode = (byte) => {
   return n < 88 ? character(n) : character(87 + Math.floor(n / 88)) + character(n % 88);
 };
 
-for (const name of ["dqn", "continuous"]) {
+for (const name of ["dqn", "continuous", "int8"]) {
   const text = [...readFileSync(`.build/${name}.wasm`)].map(encode).join("");
   writeFileSync(`.build/${name}.text.ts`, `export default "${text}";\n`);
 }

@@ -4,6 +4,7 @@
  * no memory, sampled in the same rounds.
  */
 import { Option } from "commander";
+import { ACTOR_PROBES } from "./engine/actors.js";
 import { AGENT_PROBES, ENVIRONMENT_PROBES, memoryRows } from "./engine/agents.js";
 import { goalsIn } from "./engine/goals.js";
 import { limits } from "./engine/limits.js";
@@ -43,7 +44,7 @@ async function measure(chosen: readonly EngineProbe[], rounds: number, context: 
 await command<EngineProbe, Options>({
   name: "engine",
   description: "Measures the engine alone. A missed goal is printed, and no failure.",
-  cases: [...AGENT_PROBES, ...REPLAY_PROBES, ...ENVIRONMENT_PROBES, ...PROCESS_PROBES],
+  cases: [...AGENT_PROBES, ...REPLAY_PROBES, ...ENVIRONMENT_PROBES, ...ACTOR_PROBES, ...PROCESS_PROBES],
   goals: goalsIn(),
   mustMeetGoals: false,
   slotOf: runtimeSlot,

@@ -1,7 +1,7 @@
 /**
  * Builds what ships: `node src/build.mjs [STEP...]`, by default all steps in this order.
  *
- * - `wasm`: .build/dqn.wasm, .build/continuous.wasm and the kernels for tests, from assembly/; then the Wasm as text
+ * - `wasm`: .build/dqn.wasm, .build/continuous.wasm, .build/int8.wasm and the kernels for tests, from assembly/; then the Wasm as text
  * - `js`: dist/: one module for each door of the package, the command, the bytes of the engine, and the examples, which
  *   import the package by its name as any other program does
  * - `pages`: dist/pages/: what browsers load, a folder a page
@@ -63,7 +63,9 @@ const throughDoors = {
         const files = exportsOf(join(dirname(path), door.replace(/\.js$/, ".ts")));
         const line = ({ name, bare }) => {
           const file = files.get(bare);
-          return file && `${word} ${type}{ ${name} } from "./${relative(dirname(path), file)}";`;
+          // A type alone must not load the file that defines it.
+          const what = name === bare ? `${type}{ ${bare} }` : `type { ${bare} }`;
+          return file && `${word} ${what} from "./${relative(dirname(path), file)}";`;
         };
         const lines = namesIn(list).map(line);
         return lines.includes(undefined) ? statement : lines.join(" ");
@@ -85,7 +87,8 @@ function entries() {
   const named = files.map((file) => ({ in: file, out: file.replace(/^src\/|\.ts$/g, "") }));
   // The command is one file, beside which it looks for its threads.
   const simulated = { "serve/viewers": "viewers", "serve/fetcher": "fetcher" };
-  const threads = { "jobs/worker": "worker", "serve/learner": "learner", "serve/logthread": "log", ...simulated };
+  const served = { "serve/learner": "learner", "serve/logthread": "log", ...simulated };
+  const threads = { "jobs/worker": "worker", "environments/actor": "actor", ...served };
   const workers = Object.entries(threads).map(([file, out]) => ({ in: `src/cli/${file}.ts`, out: `cli/${out}` }));
   return [...named, { in: "src/cli/main.ts", out: "cli/liveq" }, ...workers];
 }
@@ -106,13 +109,14 @@ const STEPS = {
     };
     asc("release", "index");
     asc("continuous", "continuous/index");
+    asc("int8", "int8/index");
     node("assembly/text.mjs");
     asc("kernels", "index", "kernels");
   },
 
   async js() {
     rmSync("dist", { recursive: true, force: true });
-    const external = ["#module", "#continuous", "node:*"];
+    const external = ["#module", "#continuous", "#int8", "node:*"];
     const out = { outdir: "dist", chunkNames: "chunks/[name]-[hash]" };
     await build({
       ...shared,
@@ -126,8 +130,8 @@ const STEPS = {
       plugins: [identity, throughDoors],
     });
     const copied = { loader: { ".wasm": "copy" }, assetNames: "[name]" };
-    for (const name of ["module", "actormodule"]) {
-      const module = `src/engine/instance/${name}`;
+    for (const path of ["module", "actormodule", "int8/int8module"]) {
+      const [module, name] = [`src/engine/instance/${path}`, path.split("/").at(-1)];
       await build({ ...shared, entryPoints: [`${module}.ts`], minify: true, outfile: `dist/${name}.js` });
       await build({ ...shared, ...copied, entryPoints: [`${module}.workerd.ts`], outfile: `dist/${name}.workerd.js` });
     }

@@ -3,18 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { htmlDocument, POLICY } from "./html.mjs";
 
 const STYLES = ["node_modules/uplot/dist/uPlot.min.css", "src/dashboard/widgets/style.css"];
-
-/** No script but the page's own files, and no other host. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  ...["connect-src", "worker-src", "manifest-src"].map((kind) => `${kind} 'self'`),
-  ...["base-uri", "form-action"].map((kind) => `${kind} 'none'`),
-].join("; ");
 
 /** By page: its title, and its scripts by the names under which the page finds them; the first is the page's own. */
 const PAGES = {
@@ -36,22 +27,9 @@ const PAGES = {
 
 /** The document of a page. */
 function documentOf(name, title) {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="style.css">
-</head>
-<body>
-<div id="app"><p class="page">Loading…</p></div>
-<script type="module" src="${name}.js"></script>
-</body>
-</html>
-`;
+  const head = '<link rel="icon" href="data:,">\n<link rel="stylesheet" href="style.css">';
+  const body = `<div id="app"><p class="page">Loading…</p></div>\n<script type="module" src="${name}.js"></script>`;
+  return htmlDocument({ title, policy: POLICY, head, body: `<body>\n${body}\n</body>` });
 }
 
 /** Writes all pages into folders of their names. @param plugins Those that the package itself is built with. */

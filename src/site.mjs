@@ -12,7 +12,7 @@ import { render } from "./site/markdown.mjs";
 import { documents, sourceDocument } from "./site/plan.mjs";
 import { referenceDocuments } from "./site/reference.mjs";
 import { searchOf } from "./site/search.mjs";
-import { page } from "./site/template.mjs";
+import { page, THEME } from "./site/template.mjs";
 
 const PLAYGROUND = "dist/pages/playground";
 
@@ -55,6 +55,12 @@ async function writeStyle(folder) {
   await build({ stdin, bundle: true, minify: true, outfile: join(folder, "style.css"), logLevel: "warning" });
 }
 
+/** Where a reader chooses colours: as in the playground, and kept for both. */
+async function writeTheme(folder) {
+  const own = { bundle: true, format: "iife", target: "es2022", minify: true, logLevel: "warning" };
+  await build({ ...own, entryPoints: ["src/site/theme.mjs"], outfile: join(folder, THEME) });
+}
+
 async function buildSite(folder) {
   if (!existsSync(PLAYGROUND)) throw new Error(`${PLAYGROUND} is missing: "node src/build.mjs wasm pages" makes it`);
   rmSync(folder, { recursive: true, force: true });
@@ -67,6 +73,7 @@ async function buildSite(folder) {
   }
   cpSync(PLAYGROUND, join(folder, "playground"), { recursive: true });
   await writeStyle(folder);
+  await writeTheme(folder);
 }
 
 const folder = process.argv[2] ?? ".build/site";

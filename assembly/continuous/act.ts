@@ -1,12 +1,13 @@
 /** Acting: from a staged observation to an action, and to its values. */
-import { Status } from "../abi";
+import { Scalar, Status } from "../abi";
+import { scalar } from "../core";
 import { forward, valuesOfRow } from "../network/forward";
 import { headRows } from "../dense";
 import { bytesOf } from "../sparse";
 import { inputsAreValid } from "../storage";
 import { copy } from "../vector";
-import { Explore, Scalar } from "./abi";
-import { Agent, criticAt, noiseAt, scalar } from "./agent";
+import { Explore } from "./abi";
+import { Agent, criticAt, noiseAt } from "./agent";
 import { correlate, drawUniform, addNoise, squash } from "./squash";
 
 /** a(B, actions) = tanh(actor(x)) for rows x. */
@@ -28,7 +29,7 @@ export function act(agent: Agent, environment: i32, explore: Explore): Status {
   actionsOf(agent, agent.online, 1, agent.inputs, 0, agent.actions);
   if (explore == Explore.Noise) {
     const z = noiseAt(agent, environment);
-    addNoise(n, f32(scalar(agent, Scalar.Noise)), z, agent.actions);
+    addNoise(n, f32(scalar(agent, Scalar.Exploration)), z, agent.actions);
     correlate(agent.exploreRng, n, scalar(agent, Scalar.Correlation), agent.z, z);
   }
   return Status.Ok;

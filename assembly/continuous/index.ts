@@ -1,72 +1,47 @@
 /** The door of the continuous agent's module. Pointers are unsigned: read them as `x >>> 0`. */
-import { Check, Status } from "../abi";
-import { Arena, arenaAt, LIMIT } from "../arena";
+import { Check, Region, Status } from "../abi";
+import { close, filled, length, moveTarget, open, sizes } from "../core";
 import { packLayers, unpackLayers } from "../network/weights";
-import { ABI_VERSION, Explore, Region, State } from "./abi";
+import { ABI_VERSION, Explore } from "./abi";
 import { act as actWith, evaluate as evaluateWith } from "./act";
-import {
-  Agent,
-  counter,
-  initialise,
-  layOut,
-  regionAt,
-  regionBytes as bytesOf,
-  syncTarget as syncWith,
-} from "./agent";
+import { Agent, initialise, layOut, regionOf } from "./agent";
 import { abandon as abandonWith, observe as observeWith } from "./observe";
 import { validate, weightsAreValid } from "./restore";
 import { update } from "./update";
 
+export { neededBytes, sizes } from "../core";
 export { useUnrolled } from "../gemm";
 
 let agent: Agent = changetype<Agent>(0);
-let needed: u64 = 0;
 
 /** The ABI this module was built for. */
 export function abi(): i32 {
   return ABI_VERSION;
 }
 
-/** Where the sizes go before create: i32 (Size.Widths + MAX_HIDDEN), see Size. */
-export function sizes(): usize {
-  return SIZES;
-}
-
-const SIZES: usize = memory.data(80, 16);
-
 /**
  * Lays out the one agent of this instance, takes its memory and fills it. low, high: bounds of an observation's numbers.
  * Requires sizes as src/engine/continuous/options.ts holds them.
  */
 export function create(seedLow: u32, seedHigh: u32, low: f32, high: f32): Status {
-  const arena = arenaAt(__heap_base);
-  const planned = layOut(arena, SIZES, low, high);
-  needed = arena.top;
-  if (needed > LIMIT) return Status.TooLarge;
-  if (!grow(arena)) return Status.OutOfMemory;
+  const arena = open();
+  const planned = layOut(arena, sizes(), low, high);
+  const status = close(arena);
+  if (status != Status.Ok) return status;
   agent = planned;
   initialise(agent, (u64(seedHigh) << 32) | u64(seedLow));
   return Status.Ok;
 }
 
-function grow(arena: Arena): bool {
-  const pages = i32((arena.top + 65535) >> 16) - memory.size();
-  return pages <= 0 || memory.grow(pages) >= 0;
-}
-
-/** Bytes that the last create laid out, also where it answered TooLarge. */
-export function neededBytes(): f64 {
-  return f64(needed);
-}
-
 /** The address of a region; see Region. */
 export function region(id: Region): usize {
-  return regionAt(agent, id);
+  return regionOf(agent, id);
 }
 
 /** Its size in bytes. */
 export function regionBytes(id: Region): usize {
-  return bytesOf(agent, id);
+  regionOf(agent, id);
+  return length;
 }
 
 /** Writes the action for the staged observation to Region.Action. See Scalar for the noise. */
@@ -91,7 +66,7 @@ export function abandon(environment: i32): void {
 
 /** `updates` whole training steps (see update.ts); the mean loss of those committed, NaN if there was none. */
 export function learn(updates: i32): f64 {
-  if (counter(agent, State.Size) == 0) return NaN;
+  if (filled(agent) == 0) return NaN;
   let total: f64 = 0;
   let committed = 0;
   for (let i = 0; i < updates; i++) {
@@ -105,18 +80,18 @@ export function learn(updates: i32): f64 {
 
 /** target += tau * (online - target). */
 export function syncTarget(tau: f32): void {
-  syncWith(agent, tau);
+  moveTarget(agent, tau);
 }
 
 /** Writes the actor's layers in plain form to Region.Gradient; see unpackLayers. */
-export function unpackActor(): void {
+export function unpackWeights(): void {
   unpackLayers(agent.actor, agent.online, agent.gradient);
 }
 
 /** Takes the actor's layers in that form from Region.Gradient, for both networks. */
-export function packActor(): void {
+export function packWeights(): void {
   packLayers(agent.actor, agent.online, agent.gradient);
-  syncWith(agent, 1);
+  moveTarget(agent, 1);
 }
 
 /** Checks the online parameters after they were overwritten. */

@@ -1,10 +1,11 @@
 /** Stores transitions. */
-import { Status } from "../abi";
-import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
-import { rowAt, writeNext, writeStep } from "../replay";
+import { Scalar, Status } from "../abi";
+import { counter, remember, scalar, setCounter } from "../core";
+import { abandon as abandonSteps, canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
+import { writeNext, writeStep } from "../replay";
 import { inputsAreValid } from "../storage";
-import { Scalar, State } from "./abi";
-import { Agent, counter, renewNoise, scalar, setCounter } from "./agent";
+import { State } from "./abi";
+import { Agent, renewNoise } from "./agent";
 
 /**
  * Queues the staged transition, with its reward and discount as Scalar, until its n-step return is complete; complete ones
@@ -22,26 +23,17 @@ export function observe(agent: Agent, isLast: bool, environment: i32): Status {
   rewardAll(tail, environment, rewards, f32(scalar(agent, Scalar.Discount)));
   const waiting = waitingOf(tail, environment);
   const ready = isLast ? waiting : i32(waiting == tail.n);
-  for (let i = 0; i < ready; i++) remember(agent, waitingAt(tail, environment, i));
+  for (let i = 0; i < ready; i++) {
+    writeNext(agent.replay, remember(agent, waitingAt(tail, environment, i)), agent.nextInputs, 0, 0, 0, 0);
+  }
   leave(tail, environment, ready);
   if (isLast) renewNoise(agent, environment);
   setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
   return Status.Ok;
 }
 
-/** Copies a step that waited to the replay and completes it with the staged next state. */
-function remember(agent: Agent, step: usize): void {
-  const replay = agent.replay;
-  const head = i32(counter(agent, State.Head));
-  const row = rowAt(replay, head);
-  memory.copy(row, step, replay.stride);
-  writeNext(replay, row, agent.nextInputs, 0, 0, 0, 0);
-  setCounter(agent, State.Head, head + 1 == replay.capacity ? 0 : head + 1);
-  setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));
-}
-
 /** Drops the waiting steps of an environment whose episode will not continue, and its noise. */
 export function abandon(agent: Agent, environment: i32): void {
-  leave(agent.tail, environment, waitingOf(agent.tail, environment));
+  abandonSteps(agent.tail, environment);
   renewNoise(agent, environment);
 }

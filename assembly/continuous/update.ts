@@ -3,9 +3,10 @@
  * move. With one critic, no noise on targets and a delay of 1 it is DDPG: Lillicrap et al. 2016, arXiv:1509.02971; else TD3:
  * Fujimoto, van Hoof & Meger 2018, arXiv:1802.09477.
  */
-import { GRADIENT_MAX, STAT_DECAY } from "../abi";
-import { adam } from "../adam";
+import { Scalar, Stat, STAT_DECAY } from "../abi";
 import { bellman } from "../bellman";
+import { counter, filled, moveTarget, scalar, setCounter, setStat, stat } from "../core";
+import { descend, REFUSED } from "../descent";
 import { tdLoss } from "../loss";
 import { backward, headOfActions, headOfAll } from "../network/backward";
 import { valuesOfActions } from "../network/forward";
@@ -13,10 +14,10 @@ import { padded } from "../gemm";
 import { discountOf, readStep, returnOf, rowAt, sampleUniform } from "../replay";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
-import { copy, sumSquares } from "../vector";
-import { Scalar, Stat, State } from "./abi";
+import { copy } from "../vector";
+import { State } from "./abi";
 import { actionsOf } from "./act";
-import { Agent, counter, criticAt, scalar, setCounter, setStat, stat, syncTarget } from "./agent";
+import { Agent, criticAt } from "./agent";
 import { secondGradient } from "./input";
 import { smooth, squashBackward } from "./squash";
 
@@ -35,7 +36,7 @@ export function update(agent: Agent): f32 {
   const critics = criticAt(agent, 0, 0);
   const rate = scalar(agent, Scalar.LearningRate);
   const bytes = agent.bytes - critics;
-  if (!isFinite(loss) || !step(agent, critics, bytes, rate, State.Beta1Power, Stat.GradientNorm)) {
+  if (!isFinite(loss) || descend(agent, critics, bytes, rate, State.Beta1Power, Stat.GradientNorm) == REFUSED) {
     skip(agent);
     return NaN;
   }
@@ -43,9 +44,9 @@ export function update(agent: Agent): f32 {
   setStat(agent, Stat.WeightSum, stat(agent, Stat.WeightSum) * STAT_DECAY + 1);
   const updates = counter(agent, State.Updates) + 1;
   setCounter(agent, State.Updates, updates);
-  if (i64(updates) % i64(scalar(agent, Scalar.PolicyDelay)) == 0) {
+  if (i64(updates) % i64(scalar(agent, Scalar.TargetEvery)) == 0) {
     improve(agent);
-    syncTarget(agent, f32(scalar(agent, Scalar.Tau)));
+    moveTarget(agent, f32(scalar(agent, Scalar.Tau)));
   }
   return loss;
 }
@@ -58,7 +59,7 @@ function skip(agent: Agent): void {
 /** Draws a batch: x(b) = [observation | action], and the next observations. */
 function sample(agent: Agent): void {
   const replay = agent.replay;
-  sampleUniform(agent.sampleRng, i32(counter(agent, State.Size)), agent.batch, agent.indices);
+  sampleUniform(agent.sampleRng, filled(agent), agent.batch, agent.indices);
   for (let b: usize = 0; b < usize(agent.batch); b++) {
     const row = sampleAt(agent, b);
     readStep(replay, row, agent.x + b * agent.ldx);
@@ -89,7 +90,7 @@ function targets(agent: Agent): void {
   actionsOf(agent, agent.target, batch, agent.nextX, agent.ldx, agent.a);
   if (sigma > 0) {
     for (let b = 0; b < batch; b++) {
-      smooth(agent.targetRng, n, sigma, most, agent.z, agent.a + ((usize(b) * usize(n)) << 2));
+      smooth(agent.noiseRng, n, sigma, most, agent.z, agent.a + ((usize(b) * usize(n)) << 2));
     }
   }
   place(agent, agent.a, agent.nextX);
@@ -152,44 +153,7 @@ function improve(agent: Agent): void {
   headOfAll(agent.actor, agent.online, agent.gradient, batch, agent.da, bytes);
   backward(agent.actor, agent.online, agent.gradient, batch, agent.x, agent.ldx, 0, 0, 0, 0);
   const rate = scalar(agent, Scalar.ActorLearningRate);
-  if (step(agent, 0, agent.actorBytes, rate, State.ActorBeta1Power, Stat.ActorGradientNorm)) {
-    setCounter(agent, State.ActorUpdates, counter(agent, State.ActorUpdates) + 1);
-  } else skip(agent);
-}
-
-/**
- * Clips a part of the gradient, `bytes` from `offset` on, to a norm (0: no clip) and takes an Adam step with the powers at
- * `power`; false, and no step, where it is not finite or so large that a second moment might not be.
- */
-function step(agent: Agent, offset: usize, bytes: usize, rate: f64, power: State, figure: Stat): bool {
-  const n = i32(bytes >> 2);
-  const norm = Mathf.sqrt(sumSquares(n, agent.gradient + offset));
-  const most = f32(scalar(agent, Scalar.MaxGradNorm));
-  const scale: f32 = most > 0 ? min<f32>(1, most / (norm + <f32>1e-6)) : 1;
-  setStat(agent, figure, norm);
-  // An infinite norm times its scale of 0 is NaN.
-  if (!(norm * scale <= f32(GRADIENT_MAX))) return false;
-  const beta1 = scalar(agent, Scalar.Beta1);
-  const beta2 = scalar(agent, Scalar.Beta2);
-  const power1 = counter(agent, power) * beta1;
-  const power2 = counter(agent, power + 1) * beta2;
-  setCounter(agent, power, power1);
-  setCounter(agent, power + 1, power2);
-  const moments = agent.moments + offset;
-  adam(
-    n,
-    agent.online + offset,
-    agent.gradient + offset,
-    moments,
-    moments + agent.bytes,
-    scale,
-    rate,
-    beta1,
-    beta2,
-    scalar(agent, Scalar.AdamEpsilon),
-    power1,
-    power2,
-    scalar(agent, Scalar.WeightDecay),
-  );
-  return true;
+  const clip = descend(agent, 0, agent.actorBytes, rate, State.ActorBeta1Power, Stat.ActorGradientNorm);
+  if (clip == REFUSED) skip(agent);
+  else setCounter(agent, State.ActorUpdates, counter(agent, State.ActorUpdates) + 1);
 }

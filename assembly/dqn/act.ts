@@ -1,12 +1,13 @@
 /** Chooses among the available actions. */
 import { Scalar, Status } from "../abi";
+import { scalar } from "../core";
 import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
 import { greedySlate } from "../slate";
 import { bytesOf } from "../sparse";
 import { inputsAreValid } from "../storage";
 import { best, countOf, duel, expectations, isAvailable, packBits } from "../values";
-import { Agent, hasCandidates, scalar, weightsOf } from "./agent";
+import { Agent, hasCandidates, weightsOf } from "./agent";
 import { valuesOfSlate } from "./slates";
 
 /** Whether the staged observation and `count` staged candidates lie in their bounds. */

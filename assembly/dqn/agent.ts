@@ -1,23 +1,34 @@
-/** The parts of one agent, their addresses, and the regions that JavaScript reads. */
-import { Flag, Normalization, Region, Scalar, Size, Stat, State, Storage } from "../abi";
+/** The parts of a DQN, their addresses, and the regions that JavaScript reads. */
+import { Flag, Normalization, Region, Size, State, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
+import {
+  Core,
+  moveTarget,
+  setCounter,
+  setSizes,
+  sizeAt,
+  span,
+  spanOf,
+  takeBlocks,
+  takeInputRows,
+  takeLosses,
+  takeReplay,
+  takeState,
+} from "../core";
 import { padded } from "../gemm";
 import { outputPanelBytes } from "../network/forward";
 import { addValueStream, closeBlock, initNetwork, inputWords, Network, newNetwork, takeScratch } from "../network/plan";
 import { drawNetwork, foldNetwork, packLayers, unpackLayers } from "../network/weights";
-import { newTail, Tail } from "../nstep";
-import { newReplay, Replay, takeRows } from "../replay";
+import { newReplay } from "../replay";
 import { Rng, seedRng } from "../rng";
-import { bytesOf, newPart, Part, rowsOf } from "../sparse";
+import { bytesOf, newPart, Part } from "../sparse";
 import { setStorage } from "../storage";
 import { newSumTree, SumTree } from "../sumtree";
-import { lerp } from "../vector";
 
-/** Sizes and addresses of one agent. */
+/** Sizes and addresses that a DQN has beside them. */
 @unmanaged
-export class Agent {
+export class Agent extends Core {
   flags: i32;
-  observation: Part;
   features: Part;
   /** The number of actions; 0 in candidate mode. */
   actions: i32;
@@ -29,8 +40,6 @@ export class Agent {
   slate: i32;
   /** The most candidates of one act, and in a stored set. */
   maxCandidates: i32;
-  batch: i32;
-  isSquared: bool;
   isDouble: bool;
   isPrioritized: bool;
   isDueling: bool;
@@ -41,27 +50,15 @@ export class Agent {
   isNoisy: bool;
   isAdversarial: bool;
   net: Network;
-  replay: Replay;
-  tail: Tail;
   /** Where prioritized. */
   tree: SumTree;
-  sampleRng: Rng;
-  exploreRng: Rng;
-  noiseRng: Rng;
-  /** Byte addresses, in the order of the persistent span. */
-  state: usize;
-  online: usize;
-  target: usize;
-  moments: usize;
+  /** Byte addresses; priorities lie in the persistent span, behind the steps that wait. */
   priorities: usize;
-  persistentEnd: usize;
-  gradient: usize;
   /** Weights with noise, or with batch normalisation folded in; and of which block, 0 for none. */
   block: usize;
+  blockEnd: usize;
   folded: usize;
-  /** The staged inputs that JavaScript writes. */
-  inputs: usize;
-  nextInputs: usize;
+  /** The staged inputs that JavaScript writes beside observations. */
   candidates: usize;
   candidate: usize;
   nextCandidates: usize;
@@ -85,27 +82,15 @@ export class Agent {
   /** Targets of a batch's draws by priority, f64 (batch). */
   draws: usize;
   /**
-   * A batch: rows by index and by address, importance weights, x, next x, actions, selected next actions. Rows of x and
-   * next x are found by rowOf with ldx: where the replay keeps them as the network reads them, they stay there.
+   * A batch: rows by address, importance weights, actions, selected next actions. Rows of x and next x are found by rowOf
+   * with ldx: where the replay keeps them as the network reads them, they stay there.
    */
-  indices: usize;
   sampled: usize;
   weights: usize;
   /** With several parts, the weights of the loss (batch, parts). */
   partWeights: usize;
-  x: usize;
-  nextX: usize;
-  ldx: usize;
   actionOfRow: usize;
   selected: usize;
-  /**
-   * Predictions (batch, quantiles), targets, TD errors (batch), behind which those of parts have room, and the gradient of
-   * the predictions.
-   */
-  theta: usize;
-  y: usize;
-  td: usize;
-  dtheta: usize;
   /** All action values of a batch, or of one set of candidates; in candidate mode with sets, of all sets of a batch. */
   matrix: usize;
   /** Of one state: means and a softmax over its actions; and where its means are, which may be the matrix itself. */
@@ -132,48 +117,6 @@ export class Agent {
   /** The output layer in panels, and whether they still are the target's. */
   panels: usize;
   panelsAreTargets: bool;
-  /** Figures of the last update, see Stat; and numbers that calls take, see Scalar. */
-  stats: usize;
-  scalars: usize;
-}
-
-/** Counter i of the persistent state. */
-// @ts-ignore: decorator
-@inline
-export function counter(agent: Agent, i: State): f64 {
-  return load<f64>(agent.state + (usize(i) << 3));
-}
-
-// @ts-ignore: decorator
-@inline
-export function setCounter(agent: Agent, i: State, value: f64): void {
-  store<f64>(agent.state + (usize(i) << 3), value);
-}
-
-/** Figure i of the last update. */
-// @ts-ignore: decorator
-@inline
-export function stat(agent: Agent, i: Stat): f64 {
-  return load<f64>(agent.stats + (usize(i) << 3));
-}
-
-// @ts-ignore: decorator
-@inline
-export function setStat(agent: Agent, i: Stat, value: f64): void {
-  store<f64>(agent.stats + (usize(i) << 3), value);
-}
-
-/** Number i that a call takes. */
-// @ts-ignore: decorator
-@inline
-export function scalar(agent: Agent, i: Scalar): f64 {
-  return load<f64>(agent.scalars + (usize(i) << 3));
-}
-
-// @ts-ignore: decorator
-@inline
-export function setScalar(agent: Agent, i: Scalar, value: f64): void {
-  store<f64>(agent.scalars + (usize(i) << 3), value);
 }
 
 /** The row of the replay that sample b is. */
@@ -207,16 +150,11 @@ export function needsAll(agent: Agent): bool {
   return agent.isCentred || agent.isConservative || agent.slate > 0;
 }
 
-// @ts-ignore: decorator
-@inline
-function sizeAt(sizes: usize, i: Size): i32 {
-  return load<i32>(sizes + (usize(i) << 2));
-}
-
 /** Lays out an agent; no tensor is touched. sizes: see Size; low, high: bounds of dense numbers. */
 export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
   const agent = changetype<Agent>(takeStruct(arena, offsetof<Agent>()));
   const flags = sizeAt(sizes, Size.Flags);
+  setSizes(agent, sizes);
   setFlags(agent, flags);
   agent.observation = newPart(
     arena,
@@ -238,7 +176,6 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
   agent.quantiles = sizeAt(sizes, Size.Quantiles) * agent.parts;
   agent.slate = sizeAt(sizes, Size.Slate);
   agent.maxCandidates = sizeAt(sizes, Size.MaxCandidates);
-  agent.batch = sizeAt(sizes, Size.Batch);
   agent.net = plan(agent, arena, sizes);
   agent.replay = newReplay(
     arena,
@@ -252,9 +189,9 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
     agent.parts,
   );
   takePersistent(agent, arena, sizes);
-  agent.gradient = take(arena, agent.net.trained);
   const hasBlock = agent.isNoisy || agent.net.normalization == Normalization.Batch;
   agent.block = take(arena, hasBlock ? agent.net.bytes : 0);
+  agent.blockEnd = usize(arena.top);
   takeStaging(agent, arena);
   takeBatch(agent, arena);
   return agent;
@@ -262,7 +199,6 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
 
 function setFlags(agent: Agent, flags: i32): void {
   agent.flags = flags;
-  agent.isSquared = (flags & Flag.Squared) != 0;
   agent.isDouble = (flags & Flag.Double) != 0;
   agent.isPrioritized = (flags & Flag.Prioritized) != 0;
   agent.isDueling = (flags & Flag.Dueling) != 0;
@@ -291,28 +227,18 @@ function plan(agent: Agent, arena: Arena, sizes: usize): Network {
   return net;
 }
 
-/** The persistent span, in the order of Region.Persistent: the replay comes last, so that its filled part ends it. */
+/** The persistent span, in the order of Region.Persistent. */
 function takePersistent(agent: Agent, arena: Arena, sizes: usize): void {
   const net = agent.net;
-  agent.state = take(arena, State.Count << 3);
-  agent.online = take(arena, net.bytes);
-  agent.target = take(arena, net.bytes);
-  agent.moments = take(arena, net.trained * 2);
-  agent.tail = newTail(arena, agent.replay, sizeAt(sizes, Size.Environments), sizeAt(sizes, Size.NStep));
+  takeState(agent, arena, State.Count, State.Size, State.Rng);
+  takeBlocks(agent, arena, sizes, net.bytes, net.trained);
   agent.priorities = usize(arena.top);
   if (agent.isPrioritized) agent.tree = newSumTree(arena, agent.replay.capacity);
-  takeRows(agent.replay, arena);
-  agent.persistentEnd = usize(arena.top);
-  agent.sampleRng = changetype<Rng>(agent.state + (State.Rng << 3));
-  agent.exploreRng = changetype<Rng>(agent.state + ((State.Rng + 2) << 3));
-  agent.noiseRng = changetype<Rng>(agent.state + ((State.Rng + 4) << 3));
+  takeReplay(agent, arena, net.trained);
 }
 
 function takeStaging(agent: Agent, arena: Arena): void {
-  const observation = u64(bytesOf(agent.observation));
   const features = u64(bytesOf(agent.features));
-  agent.inputs = take(arena, observation);
-  agent.nextInputs = take(arena, observation);
   // With slates, nothing is a row of zeros before the candidates.
   const nothing = u64(agent.slate > 0);
   agent.candidates = take(arena, (u64(agent.maxCandidates) + nothing) * features) + usize(features * nothing);
@@ -328,29 +254,18 @@ function takeStaging(agent: Agent, arena: Arena): void {
 
 function takeBatch(agent: Agent, arena: Arena): void {
   const batch = u64(agent.batch);
-  const height = u64((agent.batch + 3) & ~3);
   const quantiles = u64(agent.quantiles);
   const width = u64(padded(inputWords(agent.net)));
-  // Four numbers more: kernels read vectors that begin inside a row and end behind it.
-  const rows = height * width + 4;
-  agent.indices = takeF32(arena, batch);
+  takeLosses(agent, arena, quantiles, u64(agent.parts));
   agent.sampled = takeF32(arena, batch);
   agent.weights = takeF32(arena, batch);
   agent.draws = take(arena, agent.isPrioritized ? batch << 3 : 0);
   if (areInPlace(agent)) {
     agent.nextX = agent.replay.nextObservation;
     agent.ldx = agent.sampled + 1;
-  } else {
-    agent.x = takeF32(arena, rows);
-    agent.nextX = takeF32(arena, rows);
-    agent.ldx = usize(width) << 2;
-  }
+  } else takeInputRows(agent, arena, width);
   agent.actionOfRow = takeF32(arena, batch);
   agent.selected = takeF32(arena, batch);
-  agent.theta = takeF32(arena, batch * quantiles);
-  agent.y = takeF32(arena, batch * quantiles + 4);
-  agent.td = takeF32(arena, batch * u64(agent.parts));
-  agent.dtheta = takeF32(arena, batch * quantiles);
   const nothing = i32(agent.slate > 0);
   const offered = max(agent.maxCandidates, agent.replay.next) + nothing;
   const most = u64(max(agent.actions, offered));
@@ -379,8 +294,6 @@ function takeBatch(agent: Agent, arena: Arena): void {
   const isPacked = agent.observation.storage != Storage.F32;
   const unpacked = max(u64(bytesOf(agent.observation)), u64(agent.replay.next) * u64(bytesOf(agent.features)));
   agent.replay.scratch = take(arena, isPacked ? unpacked : 0);
-  agent.stats = take(arena, Stat.Count << 3);
-  agent.scalars = take(arena, Scalar.Count << 3);
 }
 
 function takeSlates(agent: Agent, arena: Arena, sets: u64): void {
@@ -412,7 +325,7 @@ export function initialise(agent: Agent, seed: u64, sigma: f64): void {
 
 /** target += tau * (online - target); tau = 1 copies. */
 export function syncTarget(agent: Agent, tau: f32): void {
-  lerp(i32(agent.net.bytes >> 2), tau, agent.online, agent.target);
+  moveTarget(agent, tau);
   forget(agent);
 }
 
@@ -448,149 +361,60 @@ export function packWeights(agent: Agent): void {
   syncTarget(agent, 1);
 }
 
-/** Where a region starts. */
-export function regionAt(agent: Agent, region: Region): usize {
-  switch (region) {
-    case Region.Persistent:
-    case Region.State:
-      return agent.state;
-    case Region.Online:
-      return agent.online;
-    case Region.Target:
-      return agent.target;
-    case Region.Moments:
-      return agent.moments;
-    case Region.Replay:
-      return agent.replay.rows;
-    case Region.Observation:
-      return agent.inputs;
-    case Region.NextObservation:
-      return agent.nextInputs;
-    case Region.Candidates:
-      return agent.candidates;
-    case Region.Candidate:
-      return agent.candidate;
-    case Region.NextCandidates:
-      return agent.nextCandidates;
-    case Region.Mask:
-      return agent.mask;
-    case Region.NextMask:
-      return agent.nextMask;
-    case Region.Values:
-      return agent.values;
-    case Region.TdErrors:
-      return agent.td;
-    case Region.Gradient:
-      return agent.gradient;
-    case Region.Priorities:
-      return agent.priorities;
-    case Region.Sampled:
-      return agent.indices;
-    case Region.Weights:
-      return agent.weights;
-    case Region.Block:
-      return agent.block;
-    case Region.Stats:
-      return agent.stats;
-    case Region.Predictions:
-      return agent.theta;
-    case Region.Scalars:
-      return agent.scalars;
-    case Region.Choices:
-      return agent.choices;
-    case Region.Nothing:
-      return agent.values - 4;
-    case Region.Slate:
-      return agent.shown;
-    case Region.Parts:
-      return agent.matrix + (usize(agent.quantiles) << 2);
-    case Region.States:
-      return agent.states;
-    case Region.Sets:
-      return agent.states + bytesOf(agent.observation) * agent.batch;
-    case Region.Counts:
-      return agent.counts;
-    case Region.Masks:
-      return agent.masks;
-    case Region.Epsilons:
-      return agent.epsilons;
-    case Region.BatchValues:
-      return agent.matrix;
-    case Region.Actions:
-      return agent.selected;
-    default:
-      return 0;
-  }
-}
-
-/** How many bytes a region has. */
-export function regionBytes(agent: Agent, region: Region): usize {
+/** Where a region starts; its bytes, see span. */
+export function regionOf(agent: Agent, region: Region): usize {
+  const actions = usize(agent.actions);
+  const batch = usize(agent.batch) << 2;
   const observation = bytesOf(agent.observation);
   const features = bytesOf(agent.features);
+  const quantiles = usize(agent.quantiles) << 2;
+  const offered = usize(agent.maxCandidates);
   switch (region) {
-    case Region.Persistent:
-      return agent.persistentEnd - agent.state;
     case Region.State:
-      return State.Count << 3;
-    case Region.Online:
-    case Region.Target:
-      return usize(agent.net.bytes);
-    case Region.Gradient:
-      return usize(agent.net.trained);
-    case Region.Moments:
-      return usize(agent.net.trained * 2);
-    case Region.Block:
-      return agent.inputs - agent.block;
-    case Region.Replay:
-      return agent.replay.stride * usize(agent.replay.capacity);
-    case Region.Observation:
-    case Region.NextObservation:
-      return observation;
+      return span(agent.state, State.Count << 3);
     case Region.Candidates:
-      return features * usize(agent.maxCandidates);
+      return span(agent.candidates, features * offered);
     case Region.Candidate:
-      return bytesOf(agent.replay.chosen);
+      return span(agent.candidate, bytesOf(agent.replay.chosen));
     case Region.NextCandidates:
-      return features * usize(agent.replay.next);
+      return span(agent.nextCandidates, features * usize(agent.replay.next));
     case Region.Mask:
+      return span(agent.mask, actions);
     case Region.NextMask:
-      return agent.actions;
+      return span(agent.nextMask, actions);
     case Region.Values:
-      return usize(max(agent.maxCandidates, agent.actions)) << 2;
-    case Region.TdErrors:
-    case Region.Sampled:
-    case Region.Weights:
-      return usize(agent.batch) << 2;
+      return span(agent.values, max(offered, actions) << 2);
     case Region.Priorities:
-      return agent.replay.rows - agent.priorities;
-    case Region.Stats:
-      return Stat.Count << 3;
+      return span(agent.priorities, agent.replay.rows - agent.priorities);
+    case Region.Weights:
+      return span(agent.weights, batch);
+    case Region.Block:
+      return span(agent.block, agent.blockEnd - agent.block);
     case Region.Predictions:
-      return (usize(agent.batch) * usize(agent.quantiles)) << 2;
-    case Region.Scalars:
-      return Scalar.Count << 3;
+      return span(agent.theta, usize(agent.batch) * quantiles);
     case Region.Choices:
-      return agent.slate ? usize(agent.maxCandidates) << 2 : 0;
+      return span(agent.choices, agent.slate ? offered << 2 : 0);
     case Region.Nothing:
-      return usize(agent.slate > 0) << 2;
+      return span(agent.values - 4, usize(agent.slate > 0) << 2);
     case Region.Slate:
-      return usize(agent.slate) << 2;
+      return span(agent.shown, usize(agent.slate) << 2);
     case Region.Parts:
-      return agent.slate ? (usize(agent.maxCandidates) * usize(agent.quantiles)) << 2 : 0;
+      return span(agent.matrix + quantiles, agent.slate ? offered * quantiles : 0);
     case Region.States:
-      return observation * agent.batch;
+      return span(agent.states, observation * agent.batch);
     case Region.Sets:
-      return features * candidatesInBatch(agent);
+      return span(agent.states + observation * agent.batch, features * candidatesInBatch(agent));
     case Region.Counts:
+      return span(agent.counts, batch);
     case Region.Actions:
-      return usize(agent.batch) << 2;
+      return span(agent.selected, batch);
     case Region.Masks:
-      return agent.replay.masked ? usize(agent.batch) * usize(agent.actions) : 0;
+      return span(agent.masks, agent.replay.masked ? usize(agent.batch) * actions : 0);
     case Region.Epsilons:
-      return usize(agent.batch) << 3;
+      return span(agent.epsilons, batch << 1);
     case Region.BatchValues:
-      return (hasCandidates(agent) ? candidatesInBatch(agent) : agent.batch * agent.actions) << 2;
+      return span(agent.matrix, hasCandidates(agent) ? usize(candidatesInBatch(agent)) << 2 : batch * actions);
     default:
-      return 0;
+      return spanOf(agent, region);
   }
 }

@@ -1,12 +1,13 @@
 /** Values and choices for many states at once: of each state the bits that it has alone. */
 import { Scalar, Status } from "../abi";
+import { setScalar } from "../core";
 import { valuesOfRows, valuesOfSets, valuesOfStates } from "../network/forward";
 import { below, uniform } from "../rng";
 import { bytesOf } from "../sparse";
 import { inputsAreValid } from "../storage";
 import { best, countOf, duel, expectations, packBits } from "../values";
 import { act, noiseOf, nthAvailable } from "./act";
-import { Agent, hasCandidates, setScalar, weightsOf } from "./agent";
+import { Agent, hasCandidates, weightsOf } from "./agent";
 
 /** The staged candidates of all states. */
 function candidatesAt(agent: Agent): usize {

@@ -1,6 +1,7 @@
 /** One training step: sample, targets, loss and gradient, optimiser step, priorities, target network. */
-import { GRADIENT_MAX, Normalization, Scalar, Stat, STAT_DECAY, State } from "../abi";
-import { adam } from "../adam";
+import { Normalization, Scalar, Stat, STAT_DECAY, State } from "../abi";
+import { counter, filled, scalar, setCounter, setStat, stat } from "../core";
+import { descend, REFUSED } from "../descent";
 import { conservative, quantileLoss, tdLoss } from "../loss";
 import { exp, log } from "../math";
 import { backward, backwardInput, headOfActions, headOfAll } from "../network/backward";
@@ -24,21 +25,7 @@ import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { setPriorities, totalOf } from "../sumtree";
 import { duel, duelBackward, expectations } from "../values";
-import { sumSquares } from "../vector";
-import {
-  Agent,
-  counter,
-  hasCandidates,
-  areInPlace,
-  needsAll,
-  sampleAt,
-  scalar,
-  setCounter,
-  setStat,
-  stat,
-  syncTarget,
-  weightsOf,
-} from "./agent";
+import { Agent, areInPlace, hasCandidates, needsAll, sampleAt, syncTarget, weightsOf } from "./agent";
 import { sumsOfParts } from "./slates";
 import { addValues, targets } from "./targets";
 
@@ -72,7 +59,7 @@ export function update(agent: Agent): f32 {
 
 /** Draws a batch; whether by priorities. Where all priorities are 0 it is uniform. */
 function sample(agent: Agent): bool {
-  const size = i32(counter(agent, State.Size));
+  const size = filled(agent);
   const isWeighted = agent.isPrioritized && totalOf(agent.tree) > 0;
   if (isWeighted) {
     samplePrioritized(agent.tree, agent.sampleRng, agent.batch, agent.draws, agent.indices);
@@ -374,41 +361,12 @@ function backwardAll(agent: Agent, params: usize): void {
   backward(agent.net, params, agent.gradient, rows, x, ldx, agent.batch, agent.x, ldx, gradientOfValues(agent));
 }
 
-/**
- * Clips the gradient to a global norm (0: no clip) and takes an Adam step; false, and no step, where it is
- * not finite or so large that a second moment might not be.
- */
+/** Takes the optimiser's step; false, and no step, where descend refuses it. */
 function step(agent: Agent): bool {
-  const bytes = usize(agent.net.trained);
-  const n = i32(bytes >> 2);
-  const norm = Mathf.sqrt(sumSquares(n, agent.gradient));
-  const most = f32(scalar(agent, Scalar.MaxGradNorm));
-  const scale: f32 = most > 0 ? min<f32>(1, most / (norm + <f32>1e-6)) : 1;
-  setStat(agent, Stat.GradientNorm, norm);
-  // An infinite norm times its scale of 0 is NaN.
-  if (!(norm * scale <= f32(GRADIENT_MAX))) return false;
-  setStat(agent, Stat.ClippedSum, stat(agent, Stat.ClippedSum) * STAT_DECAY + f64(scale < 1));
+  const rate = scalar(agent, Scalar.LearningRate);
+  const clip = descend(agent, 0, agent.trained, rate, State.Beta1Power, Stat.GradientNorm);
+  if (clip == REFUSED) return false;
+  setStat(agent, Stat.ClippedSum, stat(agent, Stat.ClippedSum) * STAT_DECAY + f64(clip < 1));
   setStat(agent, Stat.WeightSum, stat(agent, Stat.WeightSum) * STAT_DECAY + 1);
-  const beta1 = scalar(agent, Scalar.Beta1);
-  const beta2 = scalar(agent, Scalar.Beta2);
-  const power1 = counter(agent, State.Beta1Power) * beta1;
-  const power2 = counter(agent, State.Beta2Power) * beta2;
-  setCounter(agent, State.Beta1Power, power1);
-  setCounter(agent, State.Beta2Power, power2);
-  adam(
-    n,
-    agent.online,
-    agent.gradient,
-    agent.moments,
-    agent.moments + bytes,
-    scale,
-    scalar(agent, Scalar.LearningRate),
-    beta1,
-    beta2,
-    scalar(agent, Scalar.AdamEpsilon),
-    power1,
-    power2,
-    scalar(agent, Scalar.WeightDecay),
-  );
   return true;
 }

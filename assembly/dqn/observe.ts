@@ -1,10 +1,11 @@
 /** Stores transitions. */
 import { Scalar, State, Status } from "../abi";
+import { counter, headOf, remember as rememberStep, scalar, setCounter } from "../core";
 import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
-import { rowAt, writeNext, writeStep } from "../replay";
+import { writeNext, writeStep } from "../replay";
 import { inputsAreValid } from "../storage";
 import { setPriority } from "../sumtree";
-import { Agent, counter, scalar, setCounter } from "./agent";
+import { Agent } from "./agent";
 
 /**
  * Queues the staged transition, with its reward and discount as Scalar, until its n-step return is complete; complete ones go to the replay.
@@ -43,18 +44,8 @@ export function observe(
 
 /** Copies a step that waited to the replay and completes it with the staged next state. */
 function remember(agent: Agent, step: usize, nextCount: i32): void {
-  const replay = agent.replay;
-  const head = i32(counter(agent, State.Head));
-  const row = rowAt(replay, head);
-  memory.copy(row, step, replay.stride);
+  if (agent.isPrioritized) setPriority(agent.tree, headOf(agent), f32(counter(agent, State.MaxPriority)));
   const slate = i32(scalar(agent, Scalar.NextSlate));
-  writeNext(replay, row, agent.nextInputs, agent.nextCandidates, nextCount, agent.nextMask, slate);
-  if (agent.isPrioritized) setPriority(agent.tree, head, f32(counter(agent, State.MaxPriority)));
-  setCounter(agent, State.Head, head + 1 == replay.capacity ? 0 : head + 1);
-  setCounter(agent, State.Size, min(f64(replay.capacity), counter(agent, State.Size) + 1));
-}
-
-/** Drops the waiting steps of an environment whose episode will not continue. */
-export function abandon(agent: Agent, environment: i32): void {
-  leave(agent.tail, environment, waitingOf(agent.tail, environment));
+  const row = rememberStep(agent, step);
+  writeNext(agent.replay, row, agent.nextInputs, agent.nextCandidates, nextCount, agent.nextMask, slate);
 }

@@ -1,37 +1,25 @@
 /** Checks a persistent span that was written from outside, trusting nothing. */
-import { Check, MOMENT_MAX, Normalization, SQUARE_MAX, State, STATISTIC_MAX, Status, WEIGHT_MAX } from "../abi";
-import { tailIsValid } from "../nstep";
-import { rowIsValid } from "../replay";
+import { Check, Normalization, State, STATISTIC_MAX, Status, WEIGHT_MAX } from "../abi";
+import { counter, filled } from "../core";
+import { areCounts, arePowers, momentsAreValid, ringIsValid, statusOfSteps } from "../restore";
 import { priorityOf, rebuild } from "../sumtree";
 import { allWithin } from "../vector";
 import { variancesAreValid } from "../network/weights";
-import { Agent, counter, forget } from "./agent";
+import { Agent, forget } from "./agent";
 import { PRIORITY_MAX } from "./learn";
 
 export function validate(agent: Agent, check: Check): Status {
-  const size = counter(agent, State.Size);
-  const head = counter(agent, State.Head);
-  const capacity = f64(agent.replay.capacity);
-  if (!(isCount(size) && size <= capacity && isCount(head) && head < capacity)) return Status.BadCounter;
-  if (!(size == capacity || head == size)) return Status.BadCounter;
-  for (let i = State.Steps; i <= State.Skipped; i++) if (!isCount(counter(agent, i))) return Status.BadCounter;
-  if (!isCount(counter(agent, State.SkippedStep))) return Status.BadCounter;
-  for (let i = State.Beta1Power; i <= State.Beta2Power; i++) {
-    if (!(counter(agent, i) >= 0 && counter(agent, i) <= 1)) return Status.BadCounter;
-  }
-  if (!(agent.sampleRng.increment & agent.exploreRng.increment & agent.noiseRng.increment & 1)) return Status.BadCounter;
+  if (!ringIsValid(agent) || !areCounts(agent, State.Steps, State.Head)) return Status.BadCounter;
+  if (!areCounts(agent, State.SkippedStep, State.SkippedStep)) return Status.BadCounter;
+  if (!arePowers(agent, State.Beta1Power, State.Beta2Power)) return Status.BadCounter;
   if (counter(agent, State.SkippedStep) > counter(agent, State.Steps)) return Status.BadCounter;
   if (check == Check.Counters) return Status.Ok;
   if (!weightsAreValid(agent, agent.online) || !weightsAreValid(agent, agent.target)) return Status.NotFinite;
   if (!momentsAreValid(agent)) return Status.NotFinite;
   if (check == Check.Weights) return Status.Ok;
   forget(agent);
-  const actions = max(1, agent.actions);
-  for (let i = 0; i < i32(size); i++) {
-    if (!rowIsValid(agent.replay, i, actions)) return Status.NotFinite;
-  }
-  if (!tailIsValid(agent.tail, actions)) return Status.BadCounter;
-  return agent.isPrioritized ? validatePriorities(agent, i32(size)) : Status.Ok;
+  const status = statusOfSteps(agent, max(1, agent.actions));
+  return status == Status.Ok && agent.isPrioritized ? validatePriorities(agent) : status;
 }
 
 /** Whether a block of parameters lies in its bounds; running statistics stand after the trained ones. */
@@ -44,15 +32,9 @@ export function weightsAreValid(agent: Agent, params: usize): bool {
   return net.normalization != Normalization.Batch || variancesAreValid(net, params);
 }
 
-/** A negative second moment would have no root. */
-function momentsAreValid(agent: Agent): bool {
-  const n = i32(agent.net.trained >> 2);
-  if (!allWithin(n, -f32(MOMENT_MAX), f32(MOMENT_MAX), agent.moments)) return false;
-  return allWithin(n, 0, f32(SQUARE_MAX), agent.moments + usize(agent.net.trained));
-}
-
 /** Priorities in [0, PRIORITY_MAX], 0 where no row is; their sums are not believed but made again. */
-function validatePriorities(agent: Agent, size: i32): Status {
+function validatePriorities(agent: Agent): Status {
+  const size = filled(agent);
   const largest = counter(agent, State.MaxPriority);
   if (!(largest > 0 && largest <= PRIORITY_MAX)) return Status.BadCounter;
   for (let i = 0; i < agent.replay.capacity; i++) {
@@ -61,8 +43,4 @@ function validatePriorities(agent: Agent, size: i32): Status {
   }
   rebuild(agent.tree, agent.replay.capacity);
   return Status.Ok;
-}
-
-function isCount(x: f64): bool {
-  return x >= 0 && x <= 9007199254740991 && x == Math.floor(x);
 }

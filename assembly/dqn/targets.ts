@@ -3,6 +3,7 @@
  * Mnih et al. 2015; Double: van Hasselt, Guez & Silver 2016, arXiv:1509.06461.
  */
 import { Scalar } from "../abi";
+import { scalar } from "../core";
 import { bellman, munchausen, softValue } from "../bellman";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfStates } from "../network/forward";
 import { actionOf, bitsOf, countOf, discountOf, nextBitsOf, nextCountOf, returnOf, staged } from "../replay";
@@ -11,7 +12,7 @@ import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { best, countOf as countAvailable, duel, expectations } from "../values";
 import { copy } from "../vector";
-import { Agent, hasCandidates, sampleAt, scalar, weightsOf } from "./agent";
+import { Agent, hasCandidates, sampleAt, weightsOf } from "./agent";
 import { slateValues } from "./slates";
 
 /** Fills y. */

@@ -1,8 +1,7 @@
 /** The command of a suite: its options, the order of its tasks, the report and the exit code. */
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type ReportedRow, renderReport } from "../../src/cli/reports/index.js";
-import { Progress } from "../../src/cli/writing/progress.js";
+import { Progress, type ReportedRow, renderReport } from "../../src/cli/reports/index.js";
 import { saveFile } from "../../src/node/index.js";
 import type { RuntimeName } from "../../test/runtimes/install.js";
 import { goalLines, judged } from "./goals.js";

@@ -1,19 +1,14 @@
 import { table } from "../../src/cli/writing/table.js";
 import { ContinuousAgent } from "../../src/engine/continuous/index.js";
 import { evaluate, train } from "../../src/index.js";
-import { arithmeticMean, meanInterval, quantile } from "../../src/statistics/intervals.js";
+import { arithmeticMean, meanInterval } from "../../src/statistics/intervals.js";
 import type { CaseContext, ProcessCase } from "../harness/suite.js";
 import { CONTINUOUS_CONTROL, type ContinuousControl } from "./recipes.js";
 import { type Group, valuesOf, withOutcomes } from "./suite.js";
+import { figuresOf, medianOf, REPORTS, SEEDS, TEST, TRAINING, VALIDATION } from "./trials.js";
 
-const SEEDS = 20;
 /** Many: the returns of single starts of Pendulum deviate by 85. */
 const TESTS = 4000;
-/** Episode seeds: training, choosing and testing never meet the same episode; recipes were found on agents' seeds above 100. */
-const TRAINING = 100_000;
-const VALIDATION = 5_000_000;
-const TEST = 10_000_000;
-const REPORTS = 10;
 
 async function run({ make, recipe }: ContinuousControl, { seed, say }: CaseContext) {
   const { steps, options } = recipe;
@@ -28,14 +23,9 @@ async function run({ make, recipe }: ContinuousControl, { seed, say }: CaseConte
     onProgress: ({ step, meanReturn }) => say(`step ${step} of ${steps}: training ${meanReturn.toFixed(1)}`),
   });
   const returns = evaluate(agent, make(), { episodes: TESTS, seed: TEST });
-  const seconds = (performance.now() - start) / 1000;
+  const figures = figuresOf(returns, result, start);
   agent.dispose();
-  return [
-    { metric: "return_mean", value: arithmeticMean(returns), unit: "1", n: TESTS },
-    { metric: "steps", value: result.steps, unit: "1" },
-    { metric: "best_step", value: result.best!.step, unit: "1" },
-    { metric: "seconds", value: seconds, unit: "s" },
-  ];
+  return figures;
 }
 
 const cases: ProcessCase[] = Object.entries(CONTINUOUS_CONTROL).map(([name, control]) => ({
@@ -64,11 +54,7 @@ export const continuous: Group = {
         { ...common, metric: "return_min", value: least },
         { ...common, metric: "steps_mean", value: arithmeticMean(valuesOf(results, "steps")) },
       );
-      const median = (metric: string) =>
-        quantile(
-          valuesOf(results, metric).sort((a, b) => a - b),
-          0.5,
-        ).toFixed(0);
+      const median = (metric: string) => medianOf(results, metric).toFixed(0);
       const interval = seeds.length > 1 ? ` [${lo.toFixed(1)}, ${hi.toFixed(1)}]` : "";
       const mean = `${value.toFixed(1)}${interval}`;
       lines.push([name, mean, least.toFixed(1), `${seeds.length}`, median("steps"), median("seconds")]);

@@ -1,24 +1,13 @@
 import { table } from "../../src/cli/writing/table.js";
 import { DQN, type Environment, evaluate, type StepResult, train } from "../../src/index.js";
-import {
-  arithmeticMean,
-  bootstrapInterval,
-  interquartileMean,
-  meanInterval,
-  quantile,
-} from "../../src/statistics/intervals.js";
+import { bootstrapInterval, interquartileMean, meanInterval } from "../../src/statistics/intervals.js";
 import type { CaseContext, ProcessCase } from "../harness/suite.js";
 import { CONTROL, type Control, merged, type Recipe } from "./recipes.js";
 import { type Group, type Outcome, valuesOf, withOutcomes } from "./suite.js";
+import { figuresOf, medianOf, REPORTS, SEEDS, TEST, TRAINING, VALIDATION } from "./trials.js";
 
-const SEEDS = 20;
 const TESTS = 100;
-/** Episode seeds: training, choosing and testing never meet the same episode; recipes were found on other test seeds. */
-const TRAINING = 100_000;
-const VALIDATION = 5_000_000;
-const TEST = 10_000_000;
 const RESAMPLES = 10_000;
-const REPORTS = 10;
 
 /** An environment whose observations are multiplied and shifted. */
 class Scaled implements Environment {
@@ -113,14 +102,11 @@ async function run({ make, recipe }: Control, { seed, say }: CaseContext) {
   });
   const trained = performance.now() - start - checks.elapsedMs;
   const returns = evaluate(agent, fresh(), { episodes: TESTS, seed: TEST });
-  const seconds = (performance.now() - start) / 1000;
+  const figures = figuresOf(returns, result, start);
   agent.dispose();
   return [
-    { metric: "return_mean", value: arithmeticMean(returns), unit: "1", n: TESTS },
-    { metric: "steps", value: result.steps, unit: "1" },
-    { metric: "best_step", value: result.best!.step, unit: "1" },
+    ...figures,
     { metric: "train_seconds", value: trained / 1000, unit: "s" },
-    { metric: "seconds", value: seconds, unit: "s" },
     { metric: "steps_per_s", value: (1000 * result.steps) / trained, unit: "1/s" },
   ];
 }
@@ -156,11 +142,7 @@ function summary({ name, control }: ControlCase, results: readonly Outcome[]) {
     { ...common, metric: "solved_seeds", unit: "1", value: solved },
     ...means,
   ];
-  const median = (metric: string) =>
-    quantile(
-      [...valuesOf(results, metric)].sort((a, b) => a - b),
-      0.5,
-    );
+  const median = (metric: string) => medianOf(results, metric);
   const line = [
     name,
     `${iqm.value.toFixed(1)} [${iqm.lo.toFixed(1)}, ${iqm.hi.toFixed(1)}]`,

@@ -7,3 +7,4 @@ export { LinUcb, type LinUcbOptions } from "./linucb.js";
 export { PopularPolicy } from "./popular.js";
 export { RandomPolicy } from "./random.js";
 export { type DisposablePolicy, POLICIES, type PolicyEntry, type PolicyName } from "./registry.js";
+export { StreamWeights, type StreamWeightsOptions } from "./streamweights.js";

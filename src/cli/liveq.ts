@@ -12,15 +12,28 @@ import { REPLAYED } from "./commands/measure/replay.js";
 import { RUNS_ACTIONS, type RunsOptions, runs } from "./commands/measure/runs.js";
 import { type SimulateOptions, simulate } from "./commands/measure/simulate.js";
 import { type TuneOptions, tuneOptions } from "./commands/measure/tune.js";
+import { type CompressOptions, compress } from "./commands/models/compress.js";
+import { type TrainEnvOptions, trainEnv } from "./commands/models/environment.js";
 import { type ExportOptions, exportWeights, FORMATS } from "./commands/models/export.js";
 import { type HeldOutOptions, learnHeldOut } from "./commands/models/heldout.js";
 import { DRAWS, type LearnOptions, learn } from "./commands/models/learn.js";
 import { type RecommendOptions, recommend } from "./commands/models/recommend.js";
 import { type TrainOptions, train } from "./commands/models/train.js";
 import { trainWords, type WordOptions } from "./commands/models/words.js";
+import { ENVIRONMENTS } from "./compress/index.js";
 import { type DemoOptions, demo } from "./demo/demo.js";
 import { type PlaygroundOptions, playground } from "./pages/index.js";
-import { fractions, integer, minutesOrNone, moment, names, number, UsageError } from "./reading/arguments.js";
+import {
+  fractions,
+  integer,
+  minutesOrNone,
+  moment,
+  names,
+  number,
+  percentage,
+  times,
+  UsageError,
+} from "./reading/arguments.js";
 import { FORMAT_NAMES } from "./reading/input.js";
 import { chooseReading } from "./reading/mapping.js";
 import { ORDERS } from "./reading/order.js";
@@ -346,6 +359,45 @@ registered(
     }),
   );
 
+registered(
+  "train-env",
+  "train an agent in an environment of your own: a module whose default export is a class, or an object",
+  "./environment.mjs --steps 50000 --evaluate-every 5000",
+  "./environment.mjs --set hidden=[128,128] learningRate=1e-3 --tensorboard runs",
+  "./environment.mjs --steps 100000 --resume",
+  "./environment.mjs --actors 4",
+)
+  .argument("<file>", "the module: JavaScript, or TypeScript where Node reads it")
+  .option("--steps <n>", "steps in all, those of --resume included", integer(1, SEED_MAX), 50_000)
+  .option("--options <file>", "JSON with options of the agent: DQN, or ContinuousAgent where actions are numbers")
+  .option("--set <name=value...>", "options of the agent, which win over the file's", [])
+  .option("--environments <n>", "environments that take turns, a step each", integer(1, 65_536), 1)
+  .option("--actors <n>", "threads that act, each in an environment of its own; 0: none", integer(0, 1024), 0)
+  .option(
+    "--evaluate-every <n>",
+    "steps between two evaluations, whose best weights are kept; 0: none",
+    integer(0, SEED_MAX),
+    0,
+  )
+  .option("--episodes <n>", "greedy episodes of an evaluation", integer(1, 1_000_000), 10)
+  .option("--stop-at <x>", "mean return of an evaluation that ends the training", number(-1e300, 1e300))
+  .option("--patience <n>", "evaluations without a better one that end the training", integer(1, 1_000_000))
+  .option("--model <file>", "write the agent here", "agent.liveq")
+  .option("--checkpoints <dir>", "the folder of checkpoints (default: the name of --model with .checkpoints)")
+  .option("--checkpoint-every <n>", "steps between two; Ctrl-C writes one too", integer(1, SEED_MAX), 10_000)
+  .option("--keep <n>", "the newest checkpoints to keep", integer(1, 10_000), 3)
+  .option("--resume", "continue from the newest checkpoint, to the bit", false)
+  .option("--tensorboard <dir>", "write scalars for TensorBoard here")
+  .option("--no-check", "train also where the environment breaks its interface")
+  .option("--seed <n>", "seed of the agent and of the episodes", integer(0, SEED_MAX), 1)
+  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
+  .action(
+    recorded(async (file: string, options: TrainEnvOptions) => {
+      if (options.actors > 0 && options.resume) throw new UsageError("'--resume' goes without '--actors'");
+      ended(await trainEnv(file, options, stop.signal));
+    }),
+  );
+
 withJudging(
   registered(
     "evaluate",
@@ -499,6 +551,30 @@ command(
   .addOption(new Option("--format <name>", "format of the output").choices(FORMATS).makeOptionMandatory())
   .requiredOption("--out <file>", "write the output here; - for stdout")
   .action((file: string, options: ExportOptions) => exportWeights(file, options));
+
+registered(
+  "compress",
+  "make an agent smaller: rounded to 8 bits, pruned, or a student of it; write the best within a loss",
+  "agent.liveq --target 4x --environment CartPole-v1 --out small.liveq",
+  "agent.liveq --target 8x --loss 5% --states states.jsonl --out small.liveq",
+)
+  .argument("<file>", "a file of agent.save(), or of a training; - for stdin")
+  .option("--target <times>", "how many times smaller its network shall be", times, 4)
+  .option("--loss <share>", "the most that may be lost: of the return, or of --states of the actions", percentage, 0.02)
+  .addOption(new Option("--environment <name>", "where it acts: states and returns").choices(Object.keys(ENVIRONMENTS)))
+  .option(
+    "--states <file>",
+    'states in which it acts, a line of JSON each: { "observation": [...], "available": [...] }',
+  )
+  .option("--count <n>", "states to measure and learn on", integer(10, 1_000_000), 4000)
+  .option("--episodes <n>", "episodes by which the return is judged", integer(2, 100_000), 50)
+  .option("--updates <n>", "the most updates of each way that learns", integer(1, 1e7), 20_000)
+  .option("--seed <n>", "seed of everything random", integer(0, SEED_MAX), 1)
+  .requiredOption("--out <file>", "write the smaller agent here; - for stdout")
+  .option("--json <file>", "also write the figures as JSON rows, - for stdout")
+  .action(
+    recorded(async (file: string, options: CompressOptions) => ended(await compress(file, options, stop.signal))),
+  );
 
 const serve = command(
   "serve",

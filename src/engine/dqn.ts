@@ -1,34 +1,24 @@
-/// <reference lib="esnext.disposable" preserve="true" />
-import {
-  Check,
-  Flag,
-  Normalization,
-  RETURN_MAX,
-  REWARD_MAX,
-  Region,
-  Scalar,
-  Size,
-  STATISTIC_MAX,
-  State,
-  Status,
-  Storage,
-  WEIGHT_MAX,
-} from "../../assembly/abi.js";
+import { Flag, RETURN_MAX, Region, Scalar, Size, State, Status } from "../../assembly/abi.js";
 import { bounded, mustBe, show } from "../check/index.js";
+import {
+  Agent,
+  clipReward,
+  type Kind,
+  requireFlag,
+  requireIndex,
+  rewardRefusal,
+  shapeOf,
+  writeDiscount,
+} from "./agent.js";
 import { Batch } from "./batch.js";
-import { Engine, type EngineOptions, type Shape } from "./instance/instance.js";
+import { Engine, type EngineOptions } from "./instance/instance.js";
 import { KERNEL } from "./instance/kernel.js";
 import { boundsOf, type DQNOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { valueAt, writeValue } from "./schedule.js";
 import type { FileBytes } from "./snapshot/bytes.js";
-import { SnapshotError } from "./snapshot/error.js";
-import type { Part } from "./snapshot/part.js";
-import { type Frozen, frozen } from "./snapshot/ring.js";
-import { chunksOf, type FilePart, filePart, joined, unpackSnapshot, wholePart } from "./snapshot/snapshot.js";
-import { type FileChunks, fill, readSnapshotStream } from "./snapshot/stream.js";
+import type { FileChunks } from "./snapshot/stream.js";
 import { type AgentInput, Staged, writeMask } from "./staging.js";
-import { type AgentStats, Refusals, UpdateMeter } from "./stats.js";
-import { type LayerWeights, readLayers, writeLayers } from "./weights.js";
+import { type AgentStats, UpdateMeter } from "./stats.js";
 
 /** One step of experience. Arrays are copied. */
 export interface Transition {
@@ -75,15 +65,13 @@ export interface Transition {
   environment?: number;
 }
 
-/** Parts that `save` can leave out. */
-export interface SaveOptions {
-  /** Whether to save the replay. Without it the file is small; its agent acts, and learns from an empty replay. Default true. */
-  replay?: boolean;
-}
-
-const ONE_TENSOR = 'the file must hold the tensor "agent" and no other';
-
-const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+const KIND: Kind = {
+  name: "dqn",
+  metadata: { kernel: KERNEL },
+  skipped: State.Skipped,
+  skippedStep: State.SkippedStep,
+  size: State.Size,
+};
 
 /**
  * A deep Q-learning agent in a WebAssembly instance of its own (Mnih et al. 2015).
@@ -98,9 +86,7 @@ const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.disp
  * agent.learn();
  * ```
  */
-export class DQN {
-  /** All options, with the defaults that were filled in. */
-  readonly options: Readonly<ResolvedOptions>;
+export class DQN extends Agent<ResolvedOptions> {
   /** (observation) f32 view of the staged observation: written and then passed to `act`, it is not copied again. */
   readonly observation: Float32Array;
   /** (max, features) f32 view of the staged candidates: subarrays from its start are not copied again. */
@@ -115,14 +101,8 @@ export class DQN {
    */
   readonly choices: Float32Array;
 
-  #engine: Engine | undefined;
-  readonly #state: Float64Array;
-  /** By Scalar: the numbers of the next call. */
-  readonly #scalars: Float64Array;
   readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
   readonly #batch: Batch;
-  /** Rows of the replay in the loaded file. */
-  #rows = 0;
   /** Candidates of the staged transition: offered, shown, and of the next state. */
   #count = 0;
   #shown = 0;
@@ -134,9 +114,6 @@ export class DQN {
   readonly #mask: Uint8Array;
   readonly #nextMask: Uint8Array;
   readonly #meter: UpdateMeter;
-  readonly #refusals = new Refusals();
-  /** Saves that may not be at their end; an iterator that was lost without `return` is collected with its copies. */
-  #frozen: WeakRef<Frozen>[] = [];
 
   /**
    * @param run - How the agent runs; this changes no bit of what it learns.
@@ -144,12 +121,9 @@ export class DQN {
    */
   constructor(options: DQNOptions, run?: EngineOptions) {
     const resolved = resolveOptions(options);
-    const engine = new Engine(shapeOf(resolved), run);
-    this.options = resolved;
-    this.#engine = engine;
-    this.#state = engine.f64(Region.State);
-    this.#scalars = engine.f64(Region.Scalars);
-    writeConstants(this.#scalars, resolved);
+    const engine = new Engine({ ...shapeOf(resolved, sizesOf(resolved)), sigma: resolved.noisySigma }, run);
+    super(KIND, resolved, resolved, engine);
+    writeConstants(this.scalars, resolved);
     this.observation = engine.f32(Region.Observation);
     this.candidates = engine.f32(Region.Candidates);
     this.values = engine.f32(Region.Values);
@@ -181,26 +155,6 @@ export class DQN {
     });
   }
 
-  /** Transitions observed so far. */
-  get steps(): number {
-    return this.#state[State.Steps]!;
-  }
-
-  /** Updates done so far. */
-  get updates(): number {
-    return this.#state[State.Updates]!;
-  }
-
-  /** Updates that were dropped because the loss, the gradient or a statistic was not finite or beyond its bound. */
-  get skippedUpdates(): number {
-    return this.#state[State.Skipped]!;
-  }
-
-  /** Transitions in the replay. */
-  get replaySize(): number {
-    return this.#state[State.Size]!;
-  }
-
   /** With `slate`: Q of entering nothing in the observation that `evaluate` or a greedy `actSlate` saw last. Else NaN. */
   get nothing(): number {
     return this.#nothing[0] ?? Number.NaN;
@@ -209,11 +163,6 @@ export class DQN {
   /** Probability of a random action after the steps so far. */
   get epsilon(): number {
     return valueAt(this.options.epsilon, this.steps);
-  }
-
-  /** Bytes of WebAssembly memory; constant. 0 once disposed. */
-  get memoryBytes(): number {
-    return this.#engine?.exports.memory.buffer.byteLength ?? 0;
   }
 
   /**
@@ -231,14 +180,14 @@ export class DQN {
     try {
       return this.#act(observation, available, epsilon);
     } catch (error) {
-      throw this.#refusals.counted(error);
+      throw this.refusals.counted(error);
     }
   }
 
   #act(observation: AgentInput, available: AgentInput | undefined, epsilon: number | undefined): number {
     if (this.options.slate) throw new TypeError('"act" chooses one action: with the option "slate" call actSlate');
     this.#writeEpsilon(epsilon);
-    const engine = this.#open();
+    const engine = this.open();
     const count = this.#stage(observation, available);
     const action = engine.exports.act(count, epsilon === undefined);
     if (action < -1) this.#refuse(-1 - action, { observation, candidates: available });
@@ -260,14 +209,14 @@ export class DQN {
     try {
       return this.#actSlate(observation, candidates, epsilon);
     } catch (error) {
-      throw this.#refusals.counted(error);
+      throw this.refusals.counted(error);
     }
   }
 
   #actSlate(observation: AgentInput, candidates: AgentInput, epsilon: number | undefined): Int32Array {
     if (!this.options.slate) throw new TypeError('"actSlate" needs the option "slate"');
     this.#writeEpsilon(epsilon);
-    const engine = this.#open();
+    const engine = this.open();
     const count = this.#stage(observation, candidates);
     const size = engine.exports.actSlate(count, epsilon === undefined);
     if (size < 0) this.#refuse(-size, { observation, candidates });
@@ -275,8 +224,8 @@ export class DQN {
   }
 
   #writeEpsilon(epsilon: number | undefined): void {
-    if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.#scalars, Scalar.Exploration);
-    else if (epsilon >= 0 && epsilon <= 1) this.#scalars[Scalar.Exploration] = epsilon;
+    if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.scalars, Scalar.Exploration);
+    else if (epsilon >= 0 && epsilon <= 1) this.scalars[Scalar.Exploration] = epsilon;
     else throw mustBe("epsilon", "in [0, 1]", epsilon);
   }
 
@@ -293,13 +242,13 @@ export class DQN {
     try {
       return this.#evaluate(observation, available, noise);
     } catch (error) {
-      throw this.#refusals.counted(error);
+      throw this.refusals.counted(error);
     }
   }
 
   #evaluate(observation: AgentInput, available: AgentInput | undefined, noise: boolean): Float32Array {
     if (noise && !(this.options.noisySigma > 0)) throw new TypeError('"noise" needs the option "noisySigma" above 0');
-    const engine = this.#open();
+    const engine = this.open();
     const count = this.#stage(observation, available);
     const status: Status = engine.exports.evaluate(count, noise);
     if (status !== Status.Ok) this.#refuse(status, { observation, candidates: available });
@@ -318,7 +267,7 @@ export class DQN {
     const { slate, quantiles } = this.options;
     if (!slate) throw new TypeError('"evaluateParts" needs the option "slate"');
     const parts = new Float32Array(this.evaluate(observation, candidates, noise).length * slate.parts);
-    const theta = this.#open().f32(Region.Parts);
+    const theta = this.open().f32(Region.Parts);
     for (let i = 0; i < parts.length; i++) {
       let sum = 0;
       for (let j = i * quantiles; j < (i + 1) * quantiles; j++) sum += theta[j]!;
@@ -339,10 +288,10 @@ export class DQN {
    */
   evaluateBatch(observations: AgentInput, available?: readonly (AgentInput | undefined)[]): Float32Array {
     try {
-      this.#open();
+      this.open();
       return this.#batch.evaluate(observations, available);
     } catch (error) {
-      throw this.#refusals.counted(error);
+      throw this.refusals.counted(error);
     }
   }
 
@@ -362,10 +311,10 @@ export class DQN {
     epsilon?: number | ArrayLike<number>,
   ): Int32Array {
     try {
-      this.#open();
+      this.open();
       return this.#batch.act(observations, available, epsilon ?? this.epsilon, epsilon === undefined);
     } catch (error) {
-      throw this.#refusals.counted(error);
+      throw this.refusals.counted(error);
     }
   }
 
@@ -377,22 +326,22 @@ export class DQN {
     try {
       this.#observe(transition);
     } catch (error) {
-      throw this.#refusals.counted(error);
+      throw this.refusals.counted(error);
     }
   }
 
   #observe(transition: Transition): void {
-    const engine = this.#open();
+    const engine = this.open();
     const { observation, nextObservation, terminated, truncated = false, environment = 0 } = transition;
     requireFlag("terminated", terminated);
     requireFlag("truncated", truncated);
-    this.#requireEnvironment(environment);
-    writeRewards(this.#scalars, transition, this.options);
-    writeDiscount(this.#scalars, transition, this.options);
+    this.requireEnvironment(environment);
+    writeRewards(this.scalars, transition, this.options);
+    writeDiscount(this.scalars, transition, this.options);
     this.#inputs.observation.writeOne(observation);
     this.#inputs.nextObservation.writeOne(nextObservation);
     const action = this.options.candidates ? this.#stageCandidates(transition) : this.#stageAction(transition);
-    if (this.#frozen.length > 0) this.#keepRows();
+    this.keepRows();
     const isLast = terminated || truncated;
     const status: Status = engine.exports.observe(
       action,
@@ -409,43 +358,17 @@ export class DQN {
   }
 
   /**
-   * Drops the last steps, fewer than `nStep`, that still wait for rewards. Call it when an episode will not continue.
-   *
-   * @param environment - Index of the environment. Default: all.
-   */
-  abandonEpisode(environment?: number): void {
-    const engine = this.#open();
-    if (environment === undefined) {
-      for (let i = 0; i < this.options.environments; i++) engine.exports.abandon(i);
-    } else {
-      this.#requireEnvironment(environment);
-      engine.exports.abandon(environment);
-    }
-  }
-
-  /**
    * Health figures for logs and dashboards. Takes 2 us with batches of 64, 6 us with 256, mostly to sort TD errors.
    */
   stats(): AgentStats {
-    const engine = this.#open();
-    const { options, steps, replaySize } = this;
+    const { threads, threadsReason } = this.open();
     return {
-      steps,
-      updates: this.updates,
-      skippedUpdates: this.skippedUpdates,
-      skippedStep: this.#state[State.SkippedStep]!,
+      ...this.commonStats(),
       ...this.#meter.read(),
-      refused: this.#refusals.counts,
-      replaySize,
-      replayFill: replaySize / options.capacity,
-      maxPriority: options.priorityExponent > 0 ? this.#state[State.MaxPriority]! : Number.NaN,
+      maxPriority: this.options.priorityExponent > 0 ? this.state[State.MaxPriority]! : Number.NaN,
       epsilon: this.epsilon,
-      learningRate: valueAt(options.learningRate, steps),
-      memoryBytes: this.memoryBytes,
-      build: engine.build,
-      threads: engine.threads,
-      threadsReason: engine.threadsReason,
-      damaged: !engine.isSound(Check.Counters),
+      threads,
+      threadsReason,
     };
   }
 
@@ -457,16 +380,10 @@ export class DQN {
    * @throws Error if a worker of `threads` died midway; the agent is disposed then.
    */
   learn(updates = 1): number {
-    const engine = this.#open();
-    if (!Number.isInteger(updates) || updates < 1 || updates > 2147483647) {
-      throw mustBe("updates", "an integer in [1, 2147483647]", updates);
-    }
-    const { options } = this;
-    if (this.replaySize < options.learningStarts) return Number.NaN;
-    writeValue(options.learningRate, this.steps, this.#scalars, Scalar.LearningRate);
-    writeValue(options.importanceExponent, this.steps, this.#scalars, Scalar.ImportanceExponent);
+    if (!this.canLearn(updates)) return Number.NaN;
+    writeValue(this.options.importanceExponent, this.steps, this.scalars, Scalar.ImportanceExponent);
     try {
-      return this.#clone(engine, updates);
+      return this.#clone(this.open(), updates);
     } catch (cause) {
       throw this.#broken(cause);
     }
@@ -479,7 +396,7 @@ export class DQN {
     for (let left = updates; left > 0; ) {
       const before = this.updates;
       const isCloning = clone !== undefined && before < clone.updates;
-      this.#scalars[Scalar.Conservative] = isCloning ? clone.alpha : cqlAlpha;
+      this.scalars[Scalar.Conservative] = isCloning ? clone.alpha : cqlAlpha;
       const now = isCloning ? Math.min(left, clone.updates - before) : left;
       const loss = exports.learn(now);
       if (now === updates) return loss;
@@ -491,141 +408,6 @@ export class DQN {
     return sum / done;
   }
 
-  /** Moves the target network to the online one by `tau`, (0, 1]; `learn` does so by itself every `targetEvery` updates. */
-  syncTarget(tau = 1): void {
-    if (!(tau > 0 && tau <= 1)) throw mustBe("tau", "in (0, 1]", tau);
-    this.#open().exports.syncTarget(tau);
-  }
-
-  /**
-   * The layers that the agent acts by, in plain form, for other tools: without noise, and with batch normalisation
-   * folded into the layer before it. Index inputs stand behind the dense ones of the same part; the rows of a head with
-   * quantiles go action by action.
-   */
-  weights(): LayerWeights[] {
-    const engine = this.#open();
-    engine.exports.unpackWeights();
-    const gradient = engine.f32(Region.Gradient);
-    const layers = readLayers(this.options, gradient);
-    // The next update writes all of it but the padding, which must be 0.
-    gradient.fill(0);
-    return layers;
-  }
-
-  /**
-   * Takes layers in the form that `weights` gives, in any order, into the online and the target network; noise scales,
-   * replay, counters and the optimiser's moments stay. For layers from other tools, see `liveq/exchange`.
-   * @throws TypeError or RangeError for layers of other names or shapes, for a number that is not in [-1e9, 1e9], and
-   *   with batch normalisation; nothing changes then.
-   */
-  setWeights(layers: readonly LayerWeights[]): void {
-    const engine = this.#open();
-    if (this.options.normalization === "batch") {
-      // Gain and statistics could be set so that acting is right, but the first update would normalise by its batch.
-      throw new TypeError('"normalization": "batch" takes no plain layers: they have no statistics; use save and load');
-    }
-    const gradient = engine.f32(Region.Gradient);
-    writeLayers(this.options, layers, gradient);
-    engine.exports.packWeights();
-    // As after weights().
-    gradient.fill(0);
-  }
-
-  /** A copy of the parameters that the agent acts by, for `restoreWeights` of an agent with the same options. */
-  copyWeights(): Float32Array {
-    return this.#open().f32(Region.Online).slice();
-  }
-
-  /**
-   * Puts parameters back that `copyWeights` gave, into the online and the target network; replay, counters and the
-   * optimiser's moments stay.
-   * @throws RangeError for another length or a number that is not in [-1e9, 1e9], of running statistics of batch
-   *   normalisation [-1e31, 1e31] and variances not below 0; nothing changes then.
-   */
-  restoreWeights(weights: Float32Array): void {
-    const engine = this.#open();
-    const online = engine.f32(Region.Online);
-    if (weights.length !== online.length) {
-      throw new RangeError(`"weights" must hold ${online.length} numbers, got ${weights.length}`);
-    }
-    const before = online.slice();
-    online.set(weights);
-    if (engine.exports.checkWeights() !== Status.Ok) {
-      online.set(before);
-      refuseWeights(weights, engine.f32(Region.Gradient).length);
-    }
-    engine.exports.syncTarget(1);
-  }
-
-  /**
-   * The whole agent as a file: continuing from it gives the same bits as never having stopped.
-   * @throws SnapshotError if the agent's memory was damaged from outside: what was saved before is all there is.
-   */
-  save(options: SaveOptions = {}): Uint8Array {
-    return joined(this.#file("", options, 1, Check.All));
-  }
-
-  /**
-   * The same file in chunks of at most a mebibyte, so that a large replay needs no second copy in memory. It is the file
-   * of now: the agent may go on acting and learning between the chunks. Rows of the replay that it overwrites meanwhile
-   * are put aside; all else, which any step may change, is copied now. Chunks are empty while the digest is made.
-   * Left before its last chunk, the iterator needs `return`, which `for` calls by itself.
-   * @throws SnapshotError as `save`, but the replay is not looked through.
-   */
-  saveChunks(options: SaveOptions = {}): Generator<Uint8Array, void> {
-    return chunksOf(this.#file("", options, 1));
-  }
-
-  /** The same file as a part of another; see `saveChunks`. It must be released. */
-  part(name: string, options: SaveOptions = {}): Part {
-    return this.#file(name, options);
-  }
-
-  #file(name: string, options: SaveOptions, passes?: number, check = Check.Weights): FilePart {
-    if (!this.#open().isSound(check)) {
-      throw new SnapshotError("the agent's memory was damaged from outside: load what was saved last");
-    }
-    return filePart(name, "dqn", this.#metadata(options), [this.#freeze(options)], passes);
-  }
-
-  #metadata({ replay = true }: SaveOptions): Record<string, string> {
-    return { options: JSON.stringify(this.options), replay: String(replay), kernel: KERNEL };
-  }
-
-  /** The persistent span up to the last filled row of the replay; without replay, its counters and tree are 0. */
-  #freeze({ replay = true }: SaveOptions): Part {
-    const { span, fixed, row } = this.#layout();
-    const head = span.slice(0, fixed);
-    if (replay) {
-      const ring = frozen("agent", head, span.subarray(fixed, fixed + row * this.replaySize), row);
-      this.#frozen.push(new WeakRef(ring));
-      return ring;
-    }
-    const moments = this.#open().u8(Region.Moments);
-    new Float64Array(head.buffer).fill(0, State.Size, State.Head + 1);
-    // Waiting steps and priorities go with the replay.
-    return wholePart("agent", head.fill(0, moments.byteOffset + moments.byteLength - span.byteOffset));
-  }
-
-  /** Puts rows aside that the next step may overwrite, for saves that are not at their end. */
-  #keepRows(): void {
-    const { capacity, nStep } = this.options;
-    this.#frozen = this.#frozen.filter((each) => {
-      const ring = each.deref();
-      let i = 0;
-      while (i < nStep && ring?.keep((this.#state[State.Head]! + i) % capacity)) i++;
-      return i > 0;
-    });
-  }
-
-  /** The persistent span, its bytes before the replay, and the bytes of one row of the replay. */
-  #layout(): { span: Uint8Array; fixed: number; row: number } {
-    const engine = this.#open();
-    const span = engine.u8(Region.Persistent);
-    const replay = engine.u8(Region.Replay);
-    return { span, fixed: replay.byteOffset - span.byteOffset, row: replay.byteLength / this.options.capacity };
-  }
-
   /**
    * Loads an agent that `save` wrote.
    *
@@ -633,13 +415,7 @@ export class DQN {
    * @throws SnapshotError for a file that is damaged, foreign, newer, of another shape or not finite.
    */
   static load(file: FileBytes, run?: EngineOptions): DQN {
-    const { metadata, tensors } = unpackSnapshot("dqn", file);
-    const bytes = tensors.get("agent");
-    if (!bytes || tensors.size !== 1) throw new SnapshotError(ONE_TENSOR);
-    const agent = DQN.#create(metadata, run);
-    agent.#room(bytes.byteLength).set(bytes);
-    agent.#restore();
-    return agent;
+    return Agent.read(KIND.name, file, (options) => DQN.#create(options, run));
   }
 
   /**
@@ -647,74 +423,24 @@ export class DQN {
    * memory.
    * @throws SnapshotError as `load`, once the last chunk has been read.
    */
-  static async loadChunks(chunks: FileChunks, run?: EngineOptions): Promise<DQN> {
-    let agent: DQN | undefined;
-    try {
-      await readSnapshotStream("dqn", chunks, (metadata, sizes) => {
-        const size = sizes.get("agent");
-        if (size === undefined || sizes.size !== 1) throw new SnapshotError(ONE_TENSOR);
-        agent = DQN.#create(metadata, run);
-        const room = agent.#room(size);
-        return (_, bytes) => fill(room, bytes);
-      });
-      agent!.#restore();
-    } catch (error) {
-      agent?.dispose();
-      throw error;
-    }
-    return agent!;
+  static loadChunks(chunks: FileChunks, run?: EngineOptions): Promise<DQN> {
+    return Agent.readChunks(KIND.name, chunks, (options) => DQN.#create(options, run));
   }
 
-  /** An agent with the options in a file. */
-  static #create(metadata: Record<string, string>, run: EngineOptions | undefined): DQN {
-    try {
-      const { actions, ...options } = JSON.parse(metadata["options"] ?? "") as DQNOptions;
-      return new DQN(actions ? { ...options, actions } : options, run);
-    } catch (cause) {
-      throw new SnapshotError("the file holds no valid options of an agent", { cause });
-    }
+  static #create(text: string, run: EngineOptions | undefined): DQN {
+    const { actions, ...options } = JSON.parse(text) as DQNOptions;
+    return new DQN(actions ? { ...options, actions } : options, run);
   }
 
-  /** The part of the persistent span that a file of this size fills. */
-  #room(size: number): Uint8Array {
-    const { span, fixed, row } = this.#layout();
-    const rows = (size - fixed) / row;
-    if (!Number.isInteger(rows) || rows < 0 || rows > this.options.capacity) {
-      throw new SnapshotError(`the agent's state has ${size} bytes, which does not fit its options`);
-    }
-    this.#rows = rows;
-    return span.subarray(0, size);
-  }
-
-  /** Checks all loaded bytes. */
-  #restore(): void {
-    const status: Status = this.#open().exports.restore();
-    if (status === Status.Ok && this.replaySize === this.#rows) return;
-    this.dispose();
-    if (status === Status.NotFinite)
-      throw new SnapshotError("the file holds a number that is not finite or is beyond its bound");
-    throw new SnapshotError("the file holds a counter that is out of its bounds");
-  }
-
-  /** Frees the memory and ends the workers; any later call but this throws. */
-  dispose(): void {
-    this.#engine?.release();
-    this.#engine = undefined;
-  }
-
-  [DISPOSE](): void {
-    this.dispose();
+  /** @internal */
+  protected override open(): Engine {
+    return super.open() as Engine;
   }
 
   /** Only a worker that dies within its share of an update makes the engine trap: half of that is done. */
   #broken(cause: unknown): Error {
     this.dispose();
     return new Error("a worker died in an update: the agent is disposed; load what was saved last", { cause });
-  }
-
-  #open(): Engine {
-    if (!this.#engine) throw new Error("the agent is disposed");
-    return this.#engine;
   }
 
   /** Writes the inputs of act and evaluate; returns the number of candidates. */
@@ -784,12 +510,8 @@ export class DQN {
     requireIndex("shown", this.#shown, this.#count + 1);
     requireIndex("action", action, this.#shown, -1);
     requireIndex("nextSlate", nextSlate ?? size, size + 1);
-    this.#scalars[Scalar.NextSlate] = nextSlate ?? size;
+    this.scalars[Scalar.NextSlate] = nextSlate ?? size;
     return action;
-  }
-
-  #requireEnvironment(environment: number): void {
-    requireIndex("environment", environment, this.options.environments);
   }
 
   #refuse(status: Status, given: Partial<Record<keyof Transition, unknown>>): never {
@@ -812,14 +534,6 @@ const FIELDS = {
   [Status.BadSet]: "candidates",
 } as Record<Status, "observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates">;
 
-function requireIndex(name: string, index: number | undefined, size: number, least = 0): asserts index is number {
-  if (!Number.isInteger(index) || index! < least || index! >= size) {
-    throw mustBe(name, `an integer in [${least}, ${size - 1}]`, index);
-  }
-}
-
-// The next two write their number instead of returning it: JavaScript engines box a returned double, an object each.
-
 /** Writes the reward, or its parts. Numbers go through the scalars, as a call with one would leave garbage. */
 function writeRewards(scalars: Float64Array, transition: Transition, options: ResolvedOptions): void {
   const { rewards } = transition;
@@ -827,56 +541,14 @@ function writeRewards(scalars: Float64Array, transition: Transition, options: Re
   if (parts === 1 && !rewards) {
     const { reward } = transition;
     scalars[Scalar.Reward] = typeof reward === "number" ? reward : Number.NaN;
-    clipReward(scalars, -1, transition, options);
+    if (!clipReward(scalars, Scalar.Reward, options)) throw rewardRefusal("reward", reward, options);
   } else if (parts > 1 && rewards?.length === parts) {
     for (let p = 0; p < parts; p++) {
       const reward = rewards[p];
       scalars[Scalar.Reward + p] = typeof reward === "number" ? reward : Number.NaN;
-      clipReward(scalars, p, transition, options);
+      if (!clipReward(scalars, Scalar.Reward + p, options)) throw rewardRefusal(`rewards[${p}]`, reward, options);
     }
   } else throw mustBe("rewards", parts > 1 ? `${parts} numbers` : 'left out without "slate.parts"', rewards);
-}
-
-/** Scales and clips one number of it; -1: the reward as a whole. */
-function clipReward(
-  scalars: Float64Array,
-  part: number,
-  given: Transition,
-  { rewardScale, rewardClip }: ResolvedOptions,
-): void {
-  const at = Scalar.Reward + Math.max(part, 0);
-  const reward = scalars[at]!;
-  if (Number.isFinite(reward)) {
-    const scaled = reward * rewardScale;
-    const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
-    scalars[at] = learned;
-    if (Math.abs(learned) <= REWARD_MAX) return;
-  }
-  const most = rewardScale === 1 ? bounded(REWARD_MAX) : `${bounded(REWARD_MAX)} when "rewardScale" has multiplied it`;
-  const must = rewardClip > 0 ? "a finite number" : most;
-  throw part < 0 ? mustBe("reward", must, given.reward) : mustBe(`rewards[${part}]`, must, given.rewards![part]);
-}
-
-/** Writes the discount of the next state's value; 0 after termination. */
-function writeDiscount(scalars: Float64Array, { discount, terminated }: Transition, { gamma }: ResolvedOptions): void {
-  if (discount != null && !(discount >= 0 && discount <= 1)) {
-    throw mustBe("discount", "in [0, 1]", discount);
-  }
-  if (terminated) scalars[Scalar.Discount] = 0;
-  else if (discount == null) scalars[Scalar.Discount] = gamma;
-  else scalars[Scalar.Discount] = discount;
-}
-
-/** Names the first parameter out of its bounds; running statistics stand behind `trained` ones. */
-function refuseWeights(weights: Float32Array, trained: number): never {
-  const boundOf = (i: number) => (i < trained ? WEIGHT_MAX : STATISTIC_MAX);
-  const bad = weights.findIndex((x, i) => !(Math.abs(x) <= boundOf(i)));
-  if (bad < 0) throw new RangeError('"weights" must hold no running variance below 0');
-  throw new RangeError(`"weights[${bad}]" must be ${bounded(boundOf(bad))}, got ${weights[bad]}`);
-}
-
-function requireFlag(name: string, flag: boolean): void {
-  if (typeof flag !== "boolean") throw new TypeError(`"${name}" must be true or false, got ${show(flag)}`);
 }
 
 /** Whether transitions must hold the candidates that were offered. */
@@ -920,37 +592,20 @@ function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   scalars.set([options.frozenUnits, options.adversarialEpsilon], Scalar.FrozenUnits);
 }
 
-const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };
-
-const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
-
-function shapeOf(options: ResolvedOptions): Shape {
+function sizesOf(options: ResolvedOptions): Partial<Record<Size, number>> {
   const { sparse, candidates, slate } = options;
   return {
-    sizes: {
-      [Size.Flags]: flagsOf(options),
-      [Size.Observation]: options.observation,
-      [Size.Slots]: sparse?.slots ?? 0,
-      [Size.Indexed]: sparse?.size ?? 0,
-      [Size.Actions]: options.actions,
-      [Size.Features]: candidates?.features ?? 0,
-      [Size.FeatureSlots]: candidates?.sparse?.slots ?? 0,
-      [Size.FeatureIndexed]: candidates?.sparse?.size ?? 0,
-      [Size.MaxCandidates]: candidates?.max ?? 0,
-      [Size.NextCandidates]: candidates?.next ?? 0,
-      [Size.Quantiles]: options.quantiles,
-      [Size.Normalization]: NORMALIZATIONS[options.normalization],
-      [Size.Batch]: options.batchSize,
-      [Size.Capacity]: options.capacity,
-      [Size.NStep]: options.nStep,
-      [Size.Environments]: options.environments,
-      [Size.Slate]: slate?.size ?? 0,
-      [Size.Parts]: slate?.parts ?? 1,
-      [Size.Storage]: STORAGES[typeof options.storage === "object" ? options.storage.type : options.storage],
-    },
-    hidden: options.hidden,
-    sigma: options.noisySigma,
-    bounds: boundsOf(options.storage),
-    seed: options.seed,
+    [Size.Flags]: flagsOf(options),
+    [Size.Slots]: sparse?.slots ?? 0,
+    [Size.Indexed]: sparse?.size ?? 0,
+    [Size.Actions]: options.actions,
+    [Size.Features]: candidates?.features ?? 0,
+    [Size.FeatureSlots]: candidates?.sparse?.slots ?? 0,
+    [Size.FeatureIndexed]: candidates?.sparse?.size ?? 0,
+    [Size.MaxCandidates]: candidates?.max ?? 0,
+    [Size.NextCandidates]: candidates?.next ?? 0,
+    [Size.Quantiles]: options.quantiles,
+    [Size.Slate]: slate?.size ?? 0,
+    [Size.Parts]: slate?.parts ?? 1,
   };
 }

@@ -1,14 +1,17 @@
-export type { ContinuousAgent, ContinuousTransition } from "./continuous/agent.js";
+export type { SaveOptions } from "./agent.js";
 export type {
   ContinuousActions,
   ContinuousOptions,
   ResolvedContinuousOptions,
 } from "./continuous/continuousoptions.js";
-export { DQN, type SaveOptions, type Transition } from "./dqn.js";
-export type { ContinuousEngineOptions } from "./instance/actor.js";
+export { ContinuousAgent, type ContinuousTransition } from "./continuous/td3.js";
+export { DQN, type Transition } from "./dqn.js";
 export type { EngineOptions } from "./instance/instance.js";
+export type { ContinuousEngineOptions } from "./instance/instantiate.js";
+export { Int8Engine, type Int8EngineOptions } from "./instance/int8/int8.js";
 export {
   type ByteStorage,
+  boundsOf,
   type CandidateOptions,
   type CloneOptions,
   DEFAULTS as OPTION_DEFAULTS,
@@ -17,6 +20,7 @@ export {
   type MunchausenOptions,
   type ResolvedOptions,
   RULES as OPTION_RULES,
+  resolveOptions,
   type SlateOptions,
   type SparseOptions,
 } from "./options.js";
@@ -44,6 +48,6 @@ export {
   wholePart,
 } from "./snapshot/snapshot.js";
 export { type FileChunks, readSnapshotStream, type TensorReader, type WebStream } from "./snapshot/stream.js";
-export type { AgentInput, SparseInput } from "./staging.js";
+export { type AgentInput, type SparseInput, Staged, writeMask } from "./staging.js";
 export type { AgentStats } from "./stats.js";
 export type { LayerWeights } from "./weights.js";

@@ -1,15 +1,32 @@
 import { Stat } from "../../assembly/abi.js";
 
-/** Health figures of an agent. Figures of updates belong to this object: they are not saved, and restart after `load`. */
-export interface AgentStats {
+/** Health figures of agents of all kinds. */
+export interface CommonStats {
   /** Transitions observed, an integer >= 0. */
   steps: number;
-  /** Updates committed, an integer >= 0. */
+  /** Updates committed, an integer >= 0; with an actor, those of the critics. */
   updates: number;
   /** Updates dropped, as their loss, gradient or statistics were not finite or beyond their bounds; an integer >= 0. */
   skippedUpdates: number;
   /** `steps` at the last update that was dropped; 0 if none was. */
   skippedStep: number;
+  /** How often `act`, `evaluate` and `observe` refused their input, by the wrong field; of this object. */
+  refused: Readonly<Record<string, number>>;
+  /** Transitions in the replay, [0, capacity], and their share of the capacity, [0, 1]. */
+  replaySize: number;
+  replayFill: number;
+  /** Adam's learning rate now, [0, 1]. */
+  learningRate: number;
+  /** Bytes of WebAssembly memory; constant. */
+  memoryBytes: number;
+  /** Kernels in use: "simd128 rolled" or "simd128 unrolled", fixed-width SIMD of 128 bits. */
+  build: string;
+  /** Whether its memory was damaged from outside, as far as counters and addresses show; the weights are seen by `save`. */
+  damaged: boolean;
+}
+
+/** Health figures of an agent. Figures of updates belong to this object: they are not saved, and restart after `load`. */
+export interface AgentStats extends CommonStats {
   /** Loss of the last update, dropped or not; >= 0, with `cqlAlpha` any number. NaN before the first. */
   loss: number;
   /** Mean loss of committed updates, each weighted 0.99 times the one after it. NaN before the first. */
@@ -25,11 +42,6 @@ export interface AgentStats {
   gradientNorm: number;
   /** Share of committed updates whose gradient was clipped, [0, 1], weighted as `lossMean`. NaN before the first. */
   clippedShare: number;
-  /** How often `act`, `evaluate` and `observe` refused their input, by the wrong field; of this object. */
-  refused: Readonly<Record<string, number>>;
-  /** Transitions in the replay, [0, capacity], and their share of the capacity, [0, 1]. */
-  replaySize: number;
-  replayFill: number;
   /** Largest priority so far, which new transitions get, > 0. NaN without `priorityExponent`. */
   maxPriority: number;
   /**
@@ -39,18 +51,10 @@ export interface AgentStats {
   effectiveBatch: number;
   /** Probability of a random action now, [0, 1]. */
   epsilon: number;
-  /** Adam's learning rate now, [0, 1]. */
-  learningRate: number;
-  /** Bytes of WebAssembly memory; constant. */
-  memoryBytes: number;
-  /** Kernels in use: "simd128 rolled" or "simd128 unrolled", fixed-width SIMD of 128 bits. */
-  build: string;
   /** Threads that `learn` uses now, [1, threads]. */
   threads: number;
   /** Why there are fewer than requested; empty without a known reason, such as while workers start. */
   threadsReason: string;
-  /** Whether its memory was damaged from outside, as far as counters and addresses show; the weights are seen by `save`. */
-  damaged: boolean;
 }
 
 /** The figures from the last update's batch and the running sums. */

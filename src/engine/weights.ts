@@ -17,11 +17,17 @@ export interface LayerWeights {
   shift?: Float32Array;
 }
 
+/** The options that an agent's layers depend on. */
+export type LayerOptions = Pick<
+  ResolvedOptions,
+  "observation" | "sparse" | "actions" | "candidates" | "slate" | "hidden" | "quantiles" | "dueling" | "normalization"
+>;
+
 type LayerShape = Pick<LayerWeights, "name" | "inputs" | "outputs">;
 type Vector = "weight" | "bias" | "gain" | "shift";
 
 /** Names and sizes of an agent's layers, in the order of its parameter block. */
-function shapesOf(options: ResolvedOptions): LayerShape[] {
+function shapesOf(options: LayerOptions): LayerShape[] {
   const { hidden, actions, sparse, candidates, slate } = options;
   const quantiles = options.quantiles * (slate?.parts ?? 1);
   const seen = options.observation + (sparse?.size ?? 0);
@@ -40,7 +46,7 @@ function chain(prefix: string, widths: readonly number[], outputs: number): Laye
 }
 
 /** The vectors of a layer in the order of the plain numbers, with their lengths. */
-function vectorsOf(options: ResolvedOptions, { name, inputs, outputs }: LayerShape): [Vector, number][] {
+function vectorsOf(options: LayerOptions, { name, inputs, outputs }: LayerShape): [Vector, number][] {
   const all: [Vector, number][] = [
     ["weight", inputs * outputs],
     ["bias", outputs],
@@ -51,7 +57,7 @@ function vectorsOf(options: ResolvedOptions, { name, inputs, outputs }: LayerSha
 }
 
 /** Layers from plain numbers: weight, bias and, of a hidden layer that is normalised, gain and shift, layer by layer. */
-export function readLayers(options: ResolvedOptions, numbers: Float32Array): LayerWeights[] {
+export function readLayers(options: LayerOptions, numbers: Float32Array): LayerWeights[] {
   let at = 0;
   return shapesOf(options).map((shape) => {
     const vectors = vectorsOf(options, shape).map(([key, length]) => {
@@ -66,7 +72,7 @@ export function readLayers(options: ResolvedOptions, numbers: Float32Array): Lay
  * The inverse of readLayers, for layers in any order.
  * @throws TypeError or RangeError for layers that do not fit the agent; no number is written then.
  */
-export function writeLayers(options: ResolvedOptions, layers: readonly LayerWeights[], numbers: Float32Array): void {
+export function writeLayers(options: LayerOptions, layers: readonly LayerWeights[], numbers: Float32Array): void {
   const shapes = shapesOf(options);
   const byName = named(layers, shapes);
   const checked = shapes.flatMap((shape) => vectorsIn(options, shape, byName.get(shape.name)!));
@@ -95,7 +101,7 @@ function named(layers: readonly LayerWeights[], shapes: readonly LayerShape[]): 
 }
 
 /** A layer's vectors, checked. */
-function vectorsIn(options: ResolvedOptions, shape: LayerShape, layer: LayerWeights): Float32Array[] {
+function vectorsIn(options: LayerOptions, shape: LayerShape, layer: LayerWeights): Float32Array[] {
   const { name } = shape;
   for (const key of ["inputs", "outputs"] as const) {
     if (layer[key] !== shape[key]) {

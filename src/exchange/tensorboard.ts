@@ -1,5 +1,5 @@
 import { show } from "../check/index.js";
-import type { AgentStats, DQN } from "../engine/index.js";
+import type { AgentStats } from "../engine/index.js";
 import type { TrainProgress } from "../training/index.js";
 import { Message } from "./protobuf.js";
 
@@ -132,9 +132,12 @@ function requireTime(wallTime: number): void {
   throw new RangeError(`"wallTime" must be seconds since 1970, a finite number >= 0, got ${show(wallTime)}`);
 }
 
+/** Health figures of an agent of either kind. */
+type Stats = Partial<AgentStats> & Pick<AgentStats, "refused">;
+
 /** Scalars of a report by tag, with Stable-Baselines3's names where it has one, without NaN. */
-export function trainScalars(progress: TrainProgress, stats: AgentStats): Record<string, number> {
-  const all: Record<string, number> = {
+export function trainScalars(progress: TrainProgress, stats: Stats): Record<string, number> {
+  const all: Record<string, number | undefined> = {
     "rollout/ep_rew_mean": progress.meanReturn,
     "rollout/exploration_rate": progress.epsilon,
     "train/loss": progress.loss,
@@ -153,7 +156,9 @@ export function trainScalars(progress: TrainProgress, stats: AgentStats): Record
     "replay/effective_batch": stats.effectiveBatch,
   };
   for (const [name, count] of Object.entries(stats.refused)) all[`refused/${name}`] = count;
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => !Number.isNaN(value)));
+  const isKnown = (entry: [string, number | undefined]): entry is [string, number] =>
+    !Number.isNaN(entry[1] ?? Number.NaN);
+  return Object.fromEntries(Object.entries(all).filter(isKnown));
 }
 
 /**
@@ -167,7 +172,7 @@ export function trainScalars(progress: TrainProgress, stats: AgentStats): Record
  * @param now - Seconds since 1970.
  */
 export function tensorBoardLogger(
-  agent: DQN,
+  agent: { stats(): Stats },
   writer: TensorBoardWriter,
   now: () => number,
 ): (progress: TrainProgress) => void {

@@ -1,5 +1,5 @@
 /** Tables of figures as charts: those between the marks of bench/README.md. */
-import { escaped } from "./markdown.mjs";
+import { escaped } from "../html.mjs";
 
 /** A table with more charts than these keeps them folded. */
 const OPEN = 6;

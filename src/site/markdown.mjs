@@ -1,13 +1,9 @@
 /** Markdown to HTML: headings with anchors, links between the pages, and tables that may be wider than the screen. */
 import { dirname, join, relative } from "node:path";
 import { Marked } from "marked";
+import { escaped } from "../html.mjs";
 
 const ENTITIES = { lt: "<", gt: ">", amp: "&", quot: '"', "#39": "'" };
-
-/** Text for a page. */
-export function escaped(text) {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-}
 
 /** The anchor of a heading as GitHub makes it. */
 function slugOf(text) {

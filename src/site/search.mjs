@@ -1,5 +1,5 @@
 /** The search of the site: an index of its chapters, and the page that asks it. No server, no other host. */
-import { escaped } from "./markdown.mjs";
+import { escaped } from "../html.mjs";
 import { page, SEARCH } from "./template.mjs";
 
 /** Words of fewer letters find nothing. */

@@ -1,8 +1,11 @@
-/** One document around every page: policy, style, navigation. No page but that of the search has a script. */
-import { escaped, pathTo } from "./markdown.mjs";
+/** One document around every page: policy, style, colours, navigation. */
+import { escaped, htmlDocument } from "../html.mjs";
+import { pathTo } from "./markdown.mjs";
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'";
+/** The script of the choice of colours, which all pages have. */
+export const THEME = "theme.js";
 /** The page that finds words, and its script. */
 export const SEARCH = { place: "search.html", script: "search.js" };
 
@@ -52,17 +55,14 @@ const field = (place) => `<form class="find" role="search" action="${pathTo(SEAR
 export function page(document, { html, headings }, all, script) {
   const { place, title } = document;
   const home = pathTo("index.html", place);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${escaped(title === "LiveQ" ? title : `${title} · LiveQ`)}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${pathTo("style.css", place)}">${script ? `\n<script defer src="${script}"></script>` : ""}
-</head>
-<body class="site">
+  const head = [
+    '<link rel="icon" href="data:,">',
+    `<link rel="stylesheet" href="${pathTo("style.css", place)}">`,
+    // Before the page is painted.
+    `<script src="${pathTo(THEME, place)}"></script>`,
+    ...(script ? [`<script defer src="${script}"></script>`] : []),
+  ];
+  const body = `<body class="site">
 <a class="skip" href="#main">To the content</a>
 <header class="top">
 <a class="name" href="${home}">LiveQ</a>
@@ -76,7 +76,9 @@ ${navigation(document, headings, all)}
 </nav>
 <main id="main" tabindex="-1">
 ${beside(document, all)}${html}</main>
-</body>
-</html>
-`;
+</body>`;
+  return htmlDocument({
+    ...{ title: title === "LiveQ" ? title : `${title} · LiveQ`, policy: POLICY },
+    ...{ head: head.join("\n"), body },
+  });
 }

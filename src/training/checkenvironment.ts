@@ -1,7 +1,16 @@
 import { checked, integer, positiveInteger, type Rules, show } from "../check/index.js";
 import type { AgentInput } from "../engine/index.js";
 import { Random } from "../numeric/index.js";
-import type { AnyEnvironment, ContinuousEnvironment, Environment } from "./environment.js";
+import {
+  type AnyEnvironment,
+  type AsyncContinuousEnvironment,
+  type AsyncEnvironment,
+  type ContinuousEnvironment,
+  type Environment,
+  isLater,
+  type Later,
+  type StepResult,
+} from "./environment.js";
 
 /** How thoroughly an environment is checked. */
 export interface CheckEnvironmentOptions {
@@ -18,7 +27,13 @@ const INPUT_MAX = 1e6;
 /** Steps that are taken twice, to compare them. */
 const COMPARED = 50;
 
+/** As agents take them, see `ContinuousOptions.continuous`. */
+const BOUND_MAX = 1e6;
+const NUMBERS_MAX = 1024;
+
 type Action = number | Float64Array;
+/** Work that hands out each promise on its way, and goes on with what it resolves to. */
+type Steps<T> = Generator<PromiseLike<unknown>, T, unknown>;
 type Field = Readonly<Record<string, unknown>>;
 
 /**
@@ -38,6 +53,38 @@ export function checkEnvironment(
   environment: Environment<AgentInput> | ContinuousEnvironment,
   options: CheckEnvironmentOptions = {},
 ): string[] {
+  const work = checking(environment, options);
+  let next = work.next();
+  while (!next.done) {
+    // Nobody else waits for it.
+    next.value.then(undefined, () => {});
+    next = work.throw(PROMISE);
+  }
+  return next.value;
+}
+
+/**
+ * The same for an environment whose `reset` and `step` may return promises.
+ *
+ * @throws TypeError or RangeError for wrong options; nothing for what an environment does.
+ */
+export async function checkEnvironmentAsync(
+  environment: AsyncEnvironment<AgentInput> | AsyncContinuousEnvironment,
+  options: CheckEnvironmentOptions = {},
+): Promise<string[]> {
+  const work = checking(environment, options);
+  let next = work.next();
+  while (!next.done) {
+    const settled = await Promise.allSettled([next.value]);
+    next = settled[0].status === "fulfilled" ? work.next(settled[0].value) : work.throw(settled[0].reason);
+  }
+  return next.value;
+}
+
+/** Stands for a promise that nobody may wait for. */
+const PROMISE = new Error("a promise");
+
+function checking(environment: AnyEnvironment, options: CheckEnvironmentOptions): Steps<string[]> {
   const { steps, seed } = checked<CheckEnvironmentOptions>(options, RULES, {
     steps: 1000,
     seed: 0,
@@ -57,11 +104,11 @@ class Check {
     this.#environment = environment;
   }
 
-  run(steps: number, seed: number): string[] {
+  *run(steps: number, seed: number): Steps<string[]> {
     if (this.#describes()) {
-      this.#play(steps, seed);
-      if (this.#breaches.size === 0) this.#repeats(seed);
-      if (this.#breaches.size === 0) this.#restores(seed);
+      yield* this.#play(steps, seed);
+      if (this.#breaches.size === 0) yield* this.#repeats(seed);
+      if (this.#breaches.size === 0) yield* this.#restores(seed);
     }
     return [...this.#breaches.values()];
   }
@@ -105,55 +152,60 @@ class Check {
     const n = low?.length ?? 0;
     const isList = typeof low === "object" && typeof high === "object" && n > 0 && high?.length === n;
     if (!isList) this.#say("continuous", '"continuous" must be { low, high }, two arrays of as many numbers');
+    if (n > NUMBERS_MAX) this.#say("continuous", `"continuous.low" must hold at most ${NUMBERS_MAX} numbers, got ${n}`);
     for (let i = 0; isList && i < n; i++) {
-      if (Number.isFinite(low![i]) && Number.isFinite(high![i]) && low![i]! < high![i]!) continue;
-      const got = `${show(low![i])} and ${show(high![i])}`;
-      this.#say("bounds", `"continuous.low[${i}]" must be below "continuous.high[${i}]", both finite, got ${got}`);
+      if (Math.abs(low![i]!) <= BOUND_MAX && Math.abs(high![i]!) <= BOUND_MAX && low![i]! < high![i]!) continue;
+      const must = `below "continuous.high[${i}]", both in [-1e6, 1e6]`;
+      this.#say("bounds", `"continuous.low[${i}]" must be ${must}, got ${show(low![i])} and ${show(high![i])}`);
     }
   }
 
-  /** What a call returned; undefined, and a breach, for one that failed. */
-  #called<T>(name: string, call: () => T): T | undefined {
-    let result: T;
+  /** What a call returned; undefined, and a breach, for one that failed. Only `reset` and `step` may return promises. */
+  *#called<T>(name: string, call: () => Later<T>): Steps<T | undefined> {
+    const isPlain = name !== "reset" && name !== "step";
     try {
-      result = call();
+      const result = call();
+      if (!isLater(result)) return result;
+      if (isPlain) result.then(undefined, () => {});
+      else return (yield result) as T;
     } catch (error) {
-      this.#say(`${name} throws`, `"${name}" must not throw here: ${String(error)}`);
-      return undefined;
+      if (error !== PROMISE) {
+        this.#say(`${name} throws`, `"${name}" must not throw here: ${String(error)}`);
+        return undefined;
+      }
     }
-    if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
-    // Nobody else waits for it.
-    (result as unknown as Promise<unknown>).then(undefined, () => {});
-    this.#say(
-      name,
-      `"${name}" must return its result at once, got a promise: an async environment cannot be trained in`,
-    );
+    const instead = isPlain ? "" : ": call checkEnvironmentAsync, and evaluateAsync in place of evaluate";
+    this.#say(name, `"${name}" must return its result at once, got a promise${instead}`);
     return undefined;
   }
 
-  #play(steps: number, seed: number): void {
+  *#play(steps: number, seed: number): Steps<void> {
     const random = new Random(seed);
     let isOver = true;
     for (let i = 0, episode = 0; i < steps && this.#breaches.size === 0; i++) {
-      if (isOver) this.#reset(seed + episode++);
+      if (isOver) yield* this.#reset(seed + episode++);
       if (this.#breaches.size > 0) return;
-      const action = this.#draw(random);
+      const action = yield* this.#draw(random);
       if (action === undefined) return;
-      isOver = this.#step(action, `step ${i + 1}`);
+      isOver = yield* this.#step(action, `step ${i + 1}`);
     }
   }
 
   /** Starts an episode and checks its observation; returns that as text. */
-  #reset(seed: number): string {
-    const observation = this.#called("reset", () => this.#environment.reset(seed));
+  *#reset(seed?: number): Steps<string> {
+    const observation = yield* this.#called<AgentInput>("reset", () => this.#environment.reset(seed));
     if (this.#breaches.size === 0) this.#observation(observation, "reset");
     return this.#textOf(observation);
   }
 
   /** Takes a step and checks its result; returns whether the episode is over. */
-  #step(action: Action, where: string, trace?: Trace): boolean {
-    const result = this.#called("step", () => this.#environment.step(action as never));
+  *#step(action: Action, where: string, trace?: Trace): Steps<boolean> {
+    const given = typeof action === "number" ? action : action.slice();
+    const result = yield* this.#called<StepResult<AgentInput>>("step", () => this.#environment.step(given as never));
     if (this.#breaches.size > 0) return true;
+    if (String(given) !== String(action)) {
+      this.#say("action", `"step" must not change the action that it is given, which is learned from (${where})`);
+    }
     if (typeof result !== "object" || result === null) {
       this.#say("result", `"step" must return { observation, reward, terminated, truncated }, got ${show(result)}`);
       return true;
@@ -203,7 +255,7 @@ class Check {
   }
 
   /** A random action that is available; undefined, and a breach, where there is none. */
-  #draw(random: Random): Action | undefined {
+  *#draw(random: Random): Steps<Action | undefined> {
     if ("continuous" in this.#environment) {
       const { low, high } = this.#environment.continuous;
       return Float64Array.from(low, (least, i) => least + (high[i]! - least) * random.uniform());
@@ -211,11 +263,11 @@ class Check {
     const { actions } = this.#environment;
     const environment = this.#environment;
     if (environment.candidates) {
-      const offered = this.#called("candidates", () => environment.candidates!());
+      const offered = yield* this.#called("candidates", () => environment.candidates!());
       return this.#breaches.size > 0 ? undefined : this.#drawCandidate(offered, random);
     }
     if (!environment.mask) return random.below(actions!);
-    const mask = this.#called("mask", () => environment.mask!());
+    const mask = yield* this.#called("mask", () => environment.mask!());
     if (this.#breaches.size > 0) return undefined;
     if (mask?.length !== actions) {
       this.#say("mask", `"mask" must hold ${actions} flags, got ${mask?.length ?? show(mask)}`);
@@ -253,43 +305,57 @@ class Check {
   }
 
   /** A run by random actions from where the environment is. */
-  #trace(random: Random): Trace {
+  *#trace(random: Random): Steps<Trace> {
     const trace: Trace = [];
     let isOver = false;
     while (!isOver && trace.length < COMPARED) {
-      const action = this.#draw(random);
+      const action = yield* this.#draw(random);
       if (action === undefined) break;
-      isOver = this.#step(action, "again", trace);
+      isOver = yield* this.#step(action, "again", trace);
     }
     return trace;
   }
 
-  /** The same seed and actions must give the same episode. */
-  #repeats(seed: number): void {
-    const runs = [0, 1].map(() => [this.#reset(seed), ...this.#trace(new Random(seed))]);
+  /** The same seed and actions must give the same episode, and the same one after it. */
+  *#repeats(seed: number): Steps<void> {
+    const runs: Trace[] = [];
+    const later: Trace[] = [];
+    for (let i = 0; i < 2; i++) {
+      const random = new Random(seed);
+      runs.push([yield* this.#reset(seed), ...(yield* this.#trace(random))]);
+      later.push([yield* this.#reset(), ...(yield* this.#trace(random))]);
+    }
     this.#compare(runs[0]!, runs[1]!, `"reset(${seed})" and the same actions must give the same episode`);
+    this.#compare(later[0]!, later[1]!, `"reset()" after "reset(${seed})" must start the same next episode`);
   }
 
   /** What was saved must continue in the same way, through JSON, in the middle of an episode. */
-  #restores(seed: number): void {
+  *#restores(seed: number): Steps<void> {
     const environment = this.#environment;
     if (!environment.state || !environment.restore) return;
-    this.#reset(seed);
+    yield* this.#reset(seed);
     const random = new Random(seed);
-    const action = this.#draw(random);
-    if (action === undefined || this.#step(action, "before state")) return;
-    const saved = this.#called("state", () => JSON.stringify(environment.state!()));
+    const action = yield* this.#draw(random);
+    if (action === undefined || (yield* this.#step(action, "before state"))) return;
+    const saved = yield* this.#called("state", () => JSON.stringify(environment.state!()));
     if (saved === undefined) {
       this.#say("no state", '"state" must return plain data for JSON, got nothing');
       return;
     }
     const words = random.state();
-    const straight = this.#trace(random);
-    this.#reset(seed + 1);
-    this.#called("restore", () => environment.restore!(JSON.parse(saved)));
+    const straight = yield* this.#trace(random);
+    yield* this.#reset(seed + 1);
+    yield* this.#called("restore", () => environment.restore!(JSON.parse(saved)));
     random.restore(words);
     if (this.#breaches.size > 0) return;
-    this.#compare(straight, this.#trace(random), '"restore" must continue from what "state" returned, after JSON');
+    const must = '"restore" must continue from what "state" returned, after JSON';
+    this.#compare(straight, yield* this.#trace(random), must);
+    try {
+      environment.restore("no state");
+      this.#say("any state", '"restore" must throw a TypeError for what "state" did not return, got none');
+    } catch {
+      // As it must.
+    }
   }
 
   #compare(first: Trace, second: Trace, must: string): void {

@@ -1,16 +1,33 @@
-import type { AgentInput, ContinuousAgent, DQN, ResolvedOptions, SparseInput, Transition } from "../engine/index.js";
-import type { StepResult } from "./environment.js";
-import { type AnyEnvironment, available, type ContinuousEnvironment, type Environment } from "./environment.js";
+import type {
+  AgentInput,
+  ContinuousAgent,
+  ContinuousTransition,
+  DQN,
+  ResolvedOptions,
+  SparseInput,
+  Transition,
+} from "../engine/index.js";
+import {
+  type AnyEnvironment,
+  type AsyncContinuousEnvironment,
+  type AsyncEnvironment,
+  available,
+  type Later,
+  type StepResult,
+} from "./environment.js";
 
 /** An agent that `train` and `evaluate` drive. */
 export type Learner = DQN | ContinuousAgent;
 
+/** A step as an agent of either kind observes it. */
+export type Experience = Transition | ContinuousTransition;
+
 /** What an agent chose in an environment. */
 export interface Chosen {
   /** Takes the step. */
-  step(): StepResult<AgentInput>;
-  /** Stores it, for the environment of that index. */
-  observe(observation: AgentInput, result: StepResult<AgentInput>, index: number): void;
+  step(): Later<StepResult<AgentInput>>;
+  /** What the agent observes of it, for the environment of that index; valid until the next call of the environment. */
+  experience(observation: AgentInput, result: StepResult<AgentInput>, index: number): Experience;
 }
 
 /** The greedy step; undefined where nothing is available. */
@@ -18,12 +35,12 @@ export function stepGreedily(
   agent: Learner,
   environment: AnyEnvironment,
   observation: AgentInput,
-): StepResult<AgentInput> | undefined {
+): Later<StepResult<AgentInput>> | undefined {
   if (isContinuous(agent)) {
-    const { step } = environment as ContinuousEnvironment;
+    const { step } = environment as AsyncContinuousEnvironment;
     return step.call(environment, agent.act(observation as ArrayLike<number>, 0));
   }
-  const discrete = environment as Environment<AgentInput>;
+  const discrete = environment as AsyncEnvironment<AgentInput>;
   const action = agent.act(observation, available(discrete), 0);
   return action < 0 ? undefined : discrete.step(action);
 }
@@ -31,7 +48,7 @@ export function stepGreedily(
 /**
  * An exploring choice.
  *
- * @param ahead What `chooseTogether` chose for it. Default: the agent is asked.
+ * @param ahead The action, where it is known already. Default: the agent is asked.
  * @throws Error where nothing is available.
  */
 export function choose(
@@ -39,11 +56,20 @@ export function choose(
   environment: AnyEnvironment,
   observation: AgentInput,
   index: number,
-  ahead?: number,
+  ahead?: number | Float64Array,
 ): Chosen {
-  return isContinuous(agent)
-    ? chooseNumbers(agent, environment as ContinuousEnvironment, observation as ArrayLike<number>, index)
-    : chooseOne(agent, environment as Environment<AgentInput>, observation, ahead);
+  if (!isContinuous(agent)) {
+    return chooseOne(agent, environment as AsyncEnvironment<AgentInput>, observation, ahead as number | undefined);
+  }
+  // A copy: the step may keep it, and the agent reuses its own.
+  const action = ((ahead as Float64Array) ?? agent.act(observation as ArrayLike<number>, undefined, index)).slice();
+  return chosenNumbers(environment as AsyncContinuousEnvironment, action);
+}
+
+/** Has the agent observe a step. */
+export function observeAs(agent: Learner, experience: Experience): void {
+  if (isContinuous(agent)) agent.observe(experience as ContinuousTransition);
+  else agent.observe(experience as Transition);
 }
 
 /** The actions of several environments, as `act` would choose them one by one with these values of epsilon. */
@@ -52,7 +78,7 @@ export function chooseTogether(
   seats: readonly { readonly environment: AnyEnvironment; readonly observation: AgentInput }[],
   epsilons: readonly number[],
 ): number[] {
-  const choices = seats.map(({ environment }) => available(environment as Environment<AgentInput>));
+  const choices = seats.map(({ environment }) => available(environment as AsyncEnvironment<AgentInput>));
   const observations = joined(
     seats.map(({ observation }) => observation),
     agent.options,
@@ -83,26 +109,19 @@ export function isContinuous(agent: Learner): agent is ContinuousAgent {
   return "continuous" in agent.options;
 }
 
-function chooseNumbers(
-  agent: ContinuousAgent,
-  environment: ContinuousEnvironment,
-  observation: ArrayLike<number>,
-  index: number,
-): Chosen {
-  // A copy: the step may keep it, and the agent reuses its own.
-  const action = agent.act(observation, undefined, index).slice();
+function chosenNumbers(environment: AsyncContinuousEnvironment, action: Float64Array): Chosen {
   return {
     step: () => environment.step(action),
-    observe: (before, { observation: after, ...outcome }, environment) => {
+    experience: (before, { observation: after, ...outcome }, index) => {
       const seen = { observation: before as ArrayLike<number>, nextObservation: after as ArrayLike<number> };
-      agent.observe({ ...seen, action, ...outcome, environment });
+      return { ...seen, action, ...outcome, environment: index };
     },
   };
 }
 
 function chooseOne(
   agent: DQN,
-  environment: Environment<AgentInput>,
+  environment: AsyncEnvironment<AgentInput>,
   observation: AgentInput,
   ahead: number | undefined,
 ): Chosen {
@@ -112,10 +131,10 @@ function chooseOne(
   const choice = choiceOf(agent, choices, action);
   return {
     step: () => environment.step(action),
-    observe: (before, { observation: nextObservation, reward, terminated, truncated }, index) => {
+    experience: (before, { observation: nextObservation, reward, terminated, truncated }, index) => {
       const nextChoices = nextChoicesOf(agent, environment, terminated);
       const outcome = { reward, terminated, truncated, nextObservation };
-      agent.observe({ observation: before, ...choice, ...outcome, ...nextChoices, environment: index });
+      return { observation: before, ...choice, ...outcome, ...nextChoices, environment: index };
     },
   };
 }
@@ -142,7 +161,11 @@ function choiceOf(agent: DQN, choices: AgentInput | undefined, action: number): 
 }
 
 /** The choices in the next state, for a transition. */
-function nextChoicesOf(agent: DQN, environment: Environment<AgentInput>, isTerminated: boolean): Partial<Transition> {
+function nextChoicesOf(
+  agent: DQN,
+  environment: AsyncEnvironment<AgentInput>,
+  isTerminated: boolean,
+): Partial<Transition> {
   if (isTerminated) return {};
   const next = available(environment);
   if (agent.options.candidates) return { nextCandidates: next ?? [] };

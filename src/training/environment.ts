@@ -47,11 +47,36 @@ export interface ContinuousEnvironment {
   restore?(state: unknown): void;
 }
 
-/** An environment of either kind. */
-export type AnyEnvironment = Environment<AgentInput> | ContinuousEnvironment;
+/** Now, or once a promise resolves. */
+export type Later<T> = T | PromiseLike<T>;
+
+/**
+ * An environment whose `reset` and `step` may return promises, such as a program elsewhere: `train` and `evaluateAsync`
+ * await each before they call it again. Its other methods return at once, and are of the state to which the last result led.
+ *
+ * @typeParam O - As for StepResult.
+ */
+export interface AsyncEnvironment<O extends AgentInput = ArrayLike<number>>
+  extends Omit<Environment<O>, "reset" | "step"> {
+  /** As of `Environment`. */
+  reset(seed?: number): Later<O>;
+  /** As of `Environment`. */
+  step(action: number): Later<StepResult<O>>;
+}
+
+/** The same, of actions that are numbers in bounds. */
+export interface AsyncContinuousEnvironment extends Omit<ContinuousEnvironment, "reset" | "step"> {
+  /** As of `ContinuousEnvironment`. */
+  reset(seed?: number): Later<ArrayLike<number>>;
+  /** As of `ContinuousEnvironment`. */
+  step(action: ArrayLike<number>): Later<StepResult>;
+}
+
+/** An environment of any kind. */
+export type AnyEnvironment = AsyncEnvironment<AgentInput> | AsyncContinuousEnvironment;
 
 /** The candidates or the mask of the current state, if the environment has either. */
-export function available(environment: Environment<AgentInput>): AgentInput | undefined {
+export function available(environment: AsyncEnvironment<AgentInput>): AgentInput | undefined {
   return environment.candidates?.() ?? environment.mask?.();
 }
 
@@ -86,7 +111,7 @@ function requireBounds({ low, high }: ContinuousActions, environment: AnyEnviron
   }
 }
 
-function requireActions(options: ResolvedOptions, environment: Environment<AgentInput>): void {
+function requireActions(options: ResolvedOptions, environment: AsyncEnvironment<AgentInput>): void {
   const { actions } = environment;
   if (options.candidates !== undefined) {
     if (environment.candidates) return;
@@ -99,11 +124,21 @@ function requireActions(options: ResolvedOptions, environment: Environment<Agent
   }
 }
 
+/** Whether a result is still to come. */
+export function isLater<T>(result: Later<T>): result is PromiseLike<T> {
+  return typeof (result as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+/** Goes on with a result: at once, if it is there. */
+export function after<T, R>(result: Later<T>, next: (result: T) => Later<R>): Later<R> {
+  return isLater(result) ? result.then(next) : next(result);
+}
+
 /** What an environment returned. @throws TypeError for a promise. */
-export function requireSync<T>(method: "step" | "reset", result: T): T {
-  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
+export function requireSync<T>(method: "step" | "reset", result: Later<T>): T {
+  if (!isLater(result)) return result;
   // Nobody else waits for it.
-  (result as unknown as Promise<unknown>).then(undefined, () => {});
-  const must = "must return its result at once, got a promise: an async environment cannot be trained in";
+  result.then(undefined, () => {});
+  const must = "must return its result at once, got a promise: call evaluateAsync";
   throw new TypeError(`"${method}" of the environment ${must}`);
 }

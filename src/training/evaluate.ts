@@ -3,10 +3,15 @@ import type { AgentInput, ContinuousAgent, DQN } from "../engine/index.js";
 import { type Learner, stepGreedily } from "./driver.js";
 import {
   type AnyEnvironment,
+  type AsyncContinuousEnvironment,
+  type AsyncEnvironment,
   type ContinuousEnvironment,
   type Environment,
+  isLater,
+  type Later,
   requireFitting,
   requireSync,
+  type StepResult,
 } from "./environment.js";
 
 /** The greedy episodes of an evaluation. */
@@ -25,18 +30,43 @@ const RULES: Rules<EvaluateOptions> = { episodes: positiveInteger, seed: seedRul
 /** The defaults of every evaluation. */
 export const EVALUATE_DEFAULTS: Required<EvaluateOptions> = { episodes: 10, seed: 1_000_000 };
 
-/** Return of one greedy episode. */
-function play(agent: Learner, environment: AnyEnvironment, seed: number): number {
-  let observation: AgentInput = requireSync("reset", environment.reset(seed));
-  let total = 0;
-  for (;;) {
+/** Return of one greedy episode from its first observation on. A step that is a promise goes to `late`, which ends it. */
+function play(
+  agent: Learner,
+  environment: AnyEnvironment,
+  first: AgentInput,
+  late: (step: PromiseLike<StepResult<AgentInput>>, total: number) => Later<number>,
+): Later<number> {
+  let observation = first;
+  for (let total = 0; ; ) {
     const result = stepGreedily(agent, environment, observation);
     if (!result) return total;
-    requireSync("step", result);
+    if (isLater(result)) return late(result, total);
     total += result.reward;
-    observation = result.observation;
     if (result.terminated || result.truncated) return total;
+    observation = result.observation;
   }
+}
+
+/** The rest of an episode whose steps are promises, from one of them on. */
+async function playRest(
+  agent: Learner,
+  environment: AnyEnvironment,
+  step: PromiseLike<StepResult<AgentInput>>,
+  before: number,
+): Promise<number> {
+  let result: StepResult<AgentInput> | undefined = await step;
+  let total = before;
+  for (; result; result = await stepGreedily(agent, environment, result.observation)) {
+    total += result.reward;
+    if (result.terminated || result.truncated) break;
+  }
+  return total;
+}
+
+function resolve(agent: Learner, environment: AnyEnvironment, options: EvaluateOptions): Required<EvaluateOptions> {
+  requireFitting(agent.options, environment);
+  return checked<EvaluateOptions>(options, RULES, EVALUATE_DEFAULTS) as Required<EvaluateOptions>;
 }
 
 /**
@@ -53,12 +83,49 @@ export function evaluate(
   options?: EvaluateOptions,
 ): number[];
 export function evaluate(agent: Learner, environment: AnyEnvironment, options: EvaluateOptions = {}): number[] {
+  const { episodes, seed } = resolve(agent, environment, options);
+  return Array.from({ length: episodes }, (_, episode) => {
+    const first = requireSync<AgentInput>("reset", environment.reset(seed + episode));
+    return play(agent, environment, first, (step) => requireSync("step", step) as never) as number;
+  });
+}
+
+/**
+ * As `evaluate`, in an environment whose `reset` and `step` may return promises: one call after the other.
+ *
+ * @throws TypeError or RangeError as `evaluate`; what the environment's promises reject with.
+ */
+export function evaluateAsync(
+  agent: DQN,
+  environment: AsyncEnvironment<AgentInput>,
+  options?: EvaluateOptions,
+): Promise<number[]>;
+export function evaluateAsync(
+  agent: ContinuousAgent,
+  environment: AsyncContinuousEnvironment,
+  options?: EvaluateOptions,
+): Promise<number[]>;
+export async function evaluateAsync(
+  agent: Learner,
+  environment: AnyEnvironment,
+  options: EvaluateOptions = {},
+): Promise<number[]> {
   return evaluateAny(agent, environment, options);
 }
 
-/** The same for agent and environment of either kind, which must fit. */
-export function evaluateAny(agent: Learner, environment: AnyEnvironment, options: EvaluateOptions): number[] {
-  requireFitting(agent.options, environment);
-  const { episodes, seed } = checked<EvaluateOptions>(options, RULES, EVALUATE_DEFAULTS) as Required<EvaluateOptions>;
-  return Array.from({ length: episodes }, (_, episode) => play(agent, environment, seed + episode));
+/** The same for agent and environment of any kind, which must fit. Where nothing is a promise it waits for nothing. */
+export async function evaluateAny(
+  agent: Learner,
+  environment: AnyEnvironment,
+  options: EvaluateOptions,
+): Promise<number[]> {
+  const { episodes, seed } = resolve(agent, environment, options);
+  const returns: number[] = [];
+  for (let episode = 0; episode < episodes; episode++) {
+    const reset: Later<AgentInput> = environment.reset(seed + episode);
+    const first = isLater(reset) ? await reset : reset;
+    const played = play(agent, environment, first, (step, total) => playRest(agent, environment, step, total));
+    returns.push(isLater(played) ? await played : played);
+  }
+  return returns;
 }

@@ -45,6 +45,8 @@ export interface TrainResult {
   ended: "steps" | "signal" | "stopAt" | "patience" | "break";
   /** The best evaluation, if any. Unless `restoreBest` is false, the agent has its weights. */
   best?: EvaluationResult;
+  /** Of `trainWithActors`: by which actor each chunk of steps was, in the order in which they were learned from. */
+  order?: readonly number[];
 }
 
 /** The work behind a Training: reports, each after its steps, and the result so far. */

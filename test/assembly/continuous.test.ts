@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { describe, expect, test } from "vitest";
 import type { instantiate } from "../../.build/continuous.js";
-import { MAX_HIDDEN, Normalization, Status } from "../../assembly/abi.js";
-import { Region, Scalar, Size, Stat, State } from "../../assembly/continuous/abi.js";
+import { Flag, MAX_HIDDEN, Normalization, Region, Scalar, Size, Stat, Status } from "../../assembly/abi.js";
+import { State } from "../../assembly/continuous/abi.js";
 import { loss as lossOf } from "../reference/dqn.js";
 import { mean } from "../reference/moments.js";
 import {
@@ -97,7 +97,7 @@ class Bench {
     sizes[Size.Capacity] = CAPACITY;
     sizes[Size.NStep] = 1;
     sizes[Size.Environments] = 1;
-    sizes[Size.Squared] = Number(given.isSquared);
+    sizes[Size.Flags] = given.isSquared ? Flag.Squared : 0;
     sizes[Size.Hidden] = given.hidden.length;
     sizes.set(given.hidden, Size.Widths);
     expect(exports.create(7, 0, -1e6, 1e6)).toBe(Status.Ok);
@@ -160,7 +160,7 @@ class Bench {
       [Scalar.AdamEpsilon]: 1e-8,
       [Scalar.WeightDecay]: 0,
       [Scalar.MaxGradNorm]: 0,
-      [Scalar.PolicyDelay]: 1,
+      [Scalar.TargetEvery]: 1,
       [Scalar.Tau]: 0.25,
       [Scalar.TargetNoise]: this.given.targetNoise,
       [Scalar.TargetNoiseClip]: 0.35,
@@ -282,7 +282,7 @@ describe.each(CASES)("a continuous agent's update: $name", (given) => {
 test("the actor and the targets wait for the policy's delay", () => {
   const bench = new Bench(CASES[0]!);
   const [, first] = bench.offsets();
-  const rates = { [Scalar.PolicyDelay]: 3, [Scalar.LearningRate]: 0.01, [Scalar.ActorLearningRate]: 0.01 };
+  const rates = { [Scalar.TargetEvery]: 3, [Scalar.LearningRate]: 0.01, [Scalar.ActorLearningRate]: 0.01 };
   const actor = () => Array.from(bench.f32(Region.Online).subarray(0, first));
   const target = () => Array.from(bench.f32(Region.Target));
   const [a, t] = [actor(), target()];

@@ -22,7 +22,7 @@ function writeData(to: string): void {
 
 describe("usage", () => {
   const COMMANDS = [
-    ...["demo", "simulate", "prepare", "train", "evaluate", "compare", "tune", "runs"],
+    ...["demo", "simulate", "prepare", "train", "train-env", "evaluate", "compare", "tune", "runs"],
     ...["recommend", "inspect", "export", "schema"],
   ];
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { amount, Progress } from "../../src/cli/writing/progress.js";
+import { amount, Progress } from "../../src/cli/reports/progress.js";
 
 /** A stream that keeps what it is given, and a clock that is set by hand. */
 function stage(isTTY: boolean) {

@@ -41,6 +41,24 @@ describe("lines", () => {
     read(new LinesReader("lines", () => expect.unreachable()), bytesOf(linesPart("none", () => [])), 1);
   });
 
+  test("none is left out but undefined ones, and few are asked for in a step, whatever they hold", () => {
+    let asked = 0;
+    const sparse = function* () {
+      for (let i = 0; i < 100_000; i++) {
+        asked++;
+        yield i % 40_000 === 39_999 ? i : undefined;
+      }
+    };
+    let [text, before] = ["", 0];
+    for (const chunk of linesPart("sparse", sparse).chunks()) {
+      text += new TextDecoder().decode(chunk);
+      expect(asked - before).toBeLessThanOrEqual(1024);
+      before = asked;
+    }
+    expect(text).toBe("39999\n79999\n");
+    expect(asked).toBe(100_000);
+  });
+
   test.each([
     ["cut off", '{"a":1}\n{"a"'],
     ["without its last newline", "1"],

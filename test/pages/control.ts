@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Tab } from "./tab.js";
+import type { Tab } from "./browser/tab.js";
 import { inspect, type Pictures, require } from "./views.js";
 
 const HASH = 'document.querySelector("[data-hash]")?.dataset.hash';
@@ -13,6 +13,7 @@ const steps = 'Number(figure("Steps").split(" ")[0].replaceAll(",", ""))';
 /** Settings come from the address and go into it; a wrong one is named, and nothing starts with it. */
 export async function checkSettings(tab: Tab, url: string): Promise<string> {
   await tab.open(`${url}/#control?environment=Acrobot-v1&gamma=0.9&seed=5&dueling=true`);
+  await tab.until(`byText("Start")`);
   const values = () => tab.evaluate<string[]>(`["Discount", "Seed", "Dueling"].map((name) => fieldOf(name).value)`);
   const code = () => tab.evaluate<string>(CODE);
   require((await values()).join() === "0.9,5,true", "settings of the address", await values());

@@ -1,5 +1,5 @@
 /** The live platform, with a reader who watches one category. */
-import type { Tab } from "./tab.js";
+import type { Tab } from "./browser/tab.js";
 import { inspect, type Pictures, require } from "./views.js";
 
 /** Slates before the first click: what the reader is shown as a stranger. */

@@ -1,18 +1,19 @@
-/** The command: the playground and the dashboard in real browsers, from end to end. */
+/** The command: the playground, the dashboard and the site in real browsers, from end to end. */
 import { Command, Option } from "commander";
 import { Served } from "../client/browsers/served.js";
 import { type Runtime, runtime } from "../runtimes/install.js";
 import { report } from "../runtimes/report.js";
 import { checkBits, checkOffline, keepOffline } from "./bits.js";
+import { Tab } from "./browser/tab.js";
+import { checkLearning, checkLoading } from "./budgets.js";
 import { checkSettings, checkTraining } from "./control.js";
 import { checkDashboard, DashboardHost } from "./dashboard.js";
+import { checkColours, checkKeyboard } from "./keyboard.js";
 import { checkPlatform } from "./platform.js";
-import { measure } from "./speed.js";
-import { Tab } from "./tab.js";
+import { checkSite, servedSite } from "./site.js";
 import { type Pictures, require, widen } from "./views.js";
 
-const BROWSERS = ["chromium", "firefox"] as const;
-const PAGES = ["playground", "dashboard"] as const;
+const BROWSERS = ["chromium", "firefox", "webkit"] as const;
 
 interface Options {
   readonly only?: string[];
@@ -23,18 +24,42 @@ interface Options {
   readonly update?: true;
 }
 
+/** A page that is served: how it is checked in a browser, and how its server ends. */
+interface Mounted {
+  check(browser: Runtime, pictures: Pictures): Promise<string>;
+  stop(): void;
+}
+
+const PAGES: Readonly<Record<string, () => Promise<Mounted>>> = {
+  async playground() {
+    return { check: checkPlayground, stop() {} };
+  },
+  async dashboard() {
+    const host = await DashboardHost.start();
+    const check: Mounted["check"] = (browser, pictures) => inTab(browser, (tab) => checkDashboard(tab, host, pictures));
+    return { check, stop: () => host.stop() };
+  },
+  async site() {
+    const site = await servedSite();
+    const check: Mounted["check"] = (browser, pictures) =>
+      inTab(browser, async (tab) => checkSite(tab, await tab.behind(site.origin), pictures));
+    return { check, stop: () => site.close() };
+  },
+};
+
 const program = new Command("test:pages")
   .description(
-    "Opens the playground in Chromium and Firefox: it learns CartPole, pauses, reloads and goes on to the bits of Node; " +
-      "it learns a reader's taste; it works without its server. And the dashboard of a server with 100,000 viewers and 10,000 " +
-      "streams: a token, live figures, a rollback to the last bit, reasons, a test, no long task. Consoles are silent, and " +
-      "axe finds nothing. Browsers that are not there are installed by apt as root. Ends with 1 where something fails or is " +
-      "missing. It needs the build.",
+    "Opens the playground in Chromium, Firefox and WebKitGTK: it is small and soon ready; it learns CartPole, pauses, reloads " +
+      "and goes on to the bits of Node; it learns a reader's taste; its worker is as fast as Node, and it works without its " +
+      "server. The dashboard of a server with 100,000 viewers and 10,000 streams: a token, live figures, a rollback to the " +
+      "last bit, reasons, a test, no long task. The static site: colours, search. Consoles are silent, axe finds nothing, and " +
+      "they look as pictured. Browsers that are not there are installed by apt as root. Ends with 1 where something fails or " +
+      "is missing. It needs the build.",
   )
   .addOption(new Option("--only <name...>", "only these").choices([...BROWSERS]))
-  .addOption(new Option("--page <name...>", "only these pages").choices([...PAGES]))
+  .addOption(new Option("--page <name...>", "only these pages").choices(Object.keys(PAGES)))
   .option("--available", "missing browsers are named, but do not fail")
-  .option("--measure", "the speed of the worker beside Node's and the longest task of the page, and nothing else")
+  .option("--measure", "what the playground costs and how fast its worker is beside Node, and nothing else")
   .option("--pictures <folder>", "writes a picture of each view, in both themes, wide and as on a phone")
   .option("--update", "makes the committed pictures anew, in Chromium")
   .parse();
@@ -54,14 +79,18 @@ async function inTab(browser: Runtime, use: (tab: Tab) => Promise<string>): Prom
 }
 
 /** @throws Error for the first thing that is wrong. */
-async function checkPlayground(browser: Runtime, pictures: Pictures, isMeasured: boolean): Promise<string> {
+async function checkPlayground(browser: Runtime, pictures: Pictures): Promise<string> {
   const address = /playground is at (\S+);/;
   const server = new Served([process.execPath, "dist/cli/liveq.js"], [], ".", { verb: "playground", address });
   try {
-    const { url } = await server.start();
+    await server.start();
     return await inTab(browser, async (tab) => {
-      if (isMeasured) return measure(tab, url);
-      const told = [await checkSettings(tab, url), await checkTraining(tab, url, pictures)];
+      const url = await tab.behind(server.url);
+      const told = [await checkLoading(tab, url), await checkLearning(tab, url)];
+      if (options.measure) return told.join("; ");
+      told.push(await checkKeyboard(tab, url));
+      await checkColours(tab, `${url}/#bits`, [`${url}/#control`]);
+      told.push(await checkSettings(tab, url), await checkTraining(tab, url, pictures));
       told.push(await checkBits(tab, url, pictures), await checkPlatform(tab, url, pictures));
       await keepOffline(tab, url);
       require(tab.errors.length === 0, "the console", tab.errors);
@@ -76,32 +105,32 @@ async function checkPlayground(browser: Runtime, pictures: Pictures, isMeasured:
   }
 }
 
-const { only, page: pages = PAGES, available, measure: isMeasured = false, pictures: folder, update } = options;
-const pictures: Pictures = { folder, isUpdate: update === true };
-const host = pages.includes("dashboard") && !isMeasured ? await DashboardHost.start() : undefined;
-for (const name of BROWSERS) {
-  if (only && !only.includes(name)) continue;
-  const found = runtime(name);
-  if ("missing" in found) {
+/** The browsers that are there, and what is missing of the others. */
+function browsers(): Runtime[] {
+  return BROWSERS.filter((name) => options.only?.includes(name) ?? true).flatMap((name) => {
+    const found = runtime(name);
+    if (!("missing" in found)) return [found];
     report(name, "missing", undefined, found.missing);
-    if (!available) process.exitCode = 1;
-    continue;
-  }
-  for (const page of PAGES) {
-    if (!pages.includes(page) || (page === "dashboard" && host === undefined)) continue;
+    if (!options.available) process.exitCode = 1;
+    return [];
+  });
+}
+
+const pictures: Pictures = { folder: options.pictures, isUpdate: options.update === true };
+const found = browsers();
+for (const page of options.measure ? ["playground"] : (options.page ?? Object.keys(PAGES))) {
+  const { check, stop } = await PAGES[page]!();
+  for (const browser of found) {
     const start = performance.now();
-    const check =
-      page === "playground"
-        ? () => checkPlayground(found, pictures, isMeasured)
-        : () => inTab(found, (tab) => checkDashboard(tab, host!, pictures));
+    let text: string;
     try {
-      const text = await check();
-      report(`${name}, ${page}`, found.version, performance.now() - start, text);
+      text = await check(browser, pictures);
     } catch (error) {
-      report(`${name}, ${page}`, found.version, performance.now() - start, `FAILED: ${(error as Error).message}`);
+      text = `FAILED: ${(error as Error).message}`;
       process.exitCode = 1;
     }
+    report(`${page}, ${browser.name}`, browser.version, performance.now() - start, text);
   }
+  stop();
 }
-host?.stop();
 process.exit();

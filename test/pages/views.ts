@@ -1,8 +1,8 @@
 /** What holds of every view: nothing for axe to find in either theme, and nothing that is wider than a phone. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Tab } from "./browser/tab.js";
 import { cropped, decoded, difference, reduced } from "./picture.js";
-import type { Tab } from "./tab.js";
 
 /** CSS pixels. */
 const WIDE = [1280, 900] as const;
@@ -22,7 +22,7 @@ async function paint(tab: Tab, theme: string): Promise<void> {
   await tab.evaluate("sleep(200)");
 }
 
-type Room = "playground" | "dashboard";
+type Room = "playground" | "dashboard" | "site";
 
 /** Pictures that are committed, by room: the views, colours and widths that they are of, and how many of their rows. */
 const COMMITTED: Readonly<Record<Room, Readonly<Record<string, readonly [file: string, rows: number]>>>> = {
@@ -31,6 +31,8 @@ const COMMITTED: Readonly<Record<Room, Readonly<Record<string, readonly [file: s
     "platform-dark-1280": ["platform.png", 820],
     "bits-light-1280": ["bits.png", 600],
     "control-dark-390": ["phone.png", 1000],
+    "platform-light-390": ["platform-phone.png", 1000],
+    "bits-dark-390": ["bits-phone.png", 1000],
   },
   dashboard: {
     "now-light-1280": ["now.png", 1400],
@@ -44,6 +46,7 @@ const COMMITTED: Readonly<Record<Room, Readonly<Record<string, readonly [file: s
     "tail-light-1280": ["tail.png", 500],
     "tail-dark-390": ["tail-phone.png", 600],
   },
+  site: {},
 };
 /** The share of a picture that may differ: carts move, and other machines have other letters. */
 const DIFFERENCE = 0.15;
@@ -91,6 +94,13 @@ async function compare(tab: Tab, name: string, { folder, isUpdate, room = "playg
   if (isUpdate) writeFileSync(committed, reduced(cropped(picture, rows!)));
   const differs = difference(picture, decoded(readFileSync(committed)));
   require(differs <= DIFFERENCE, `${name} is not as in ${committed}: the share that differs`, differs);
+}
+
+/** Works without the internet. @throws Error with what is loaded from another host. */
+export async function requireOwnHost(tab: Tab, url: string): Promise<void> {
+  const loaded = await tab.evaluate<string[]>(`performance.getEntriesByType("resource").map(({ name }) => name)`);
+  const others = loaded.filter((name) => !name.startsWith(`${url}/`));
+  require(loaded.length > 0 && others.length === 0, "loaded from another host", others);
 }
 
 /** Charts follow a new width a little later. @throws Error with what is wider than the screen and stays so. */

@@ -24,6 +24,8 @@ export function folderSite(folder: string): Site {
 /** How long to wait for an answer. */
 export interface Limits {
   timeoutMs: number;
+  /** How often a browser is started that does not answer. Default: three times. */
+  starts?: number;
 }
 
 /** So long that only what hangs takes it, on any machine. */
@@ -251,7 +253,7 @@ export async function browse(
   browser: Runtime,
   url: string,
   answer: Promise<string>,
-  { end = "SIGTERM", ...limits }: Limits & { end?: NodeJS.Signals },
+  { end = "SIGTERM", starts = STARTS, ...limits }: Limits & { end?: NodeJS.Signals },
 ): Promise<string> {
   const open = (timeoutMs: number) =>
     within(
@@ -262,7 +264,7 @@ export async function browse(
       },
       end,
     );
-  for (let started = 1; started < STARTS && limits.timeoutMs > HANGS_MS; started++) {
+  for (let started = 1; started < starts && limits.timeoutMs > HANGS_MS; started++) {
     try {
       return await open(HANGS_MS);
     } catch (error) {

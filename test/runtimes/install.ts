@@ -35,6 +35,8 @@ interface System {
   kind: "system";
   packages: string[];
   programs: string[];
+  /** Programs that must be there too. */
+  beside?: string[];
   /** Put before the program. */
   wrapper?: string[];
   env?: Record<string, string>;
@@ -88,13 +90,14 @@ const SOURCES = {
   firefox: { kind: "system", packages: ["firefox-esr"], programs: ["firefox-esr", "firefox"] },
   webkit: {
     kind: "system",
-    packages: ["libwebkit2gtk-4.1-0", "xvfb", "xauth", "dbus"],
+    packages: ["libwebkit2gtk-4.1-0", "webkit2gtk-driver", "xvfb", "xauth", "dbus"],
     programs: [
       "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
       "/usr/lib/aarch64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
     ],
+    beside: ["WebKitWebDriver"],
     // It has no headless mode.
-    wrapper: ["xvfb-run", "-a", "dbus-run-session", "--"],
+    wrapper: ["xvfb-run", "-a", "-s", "-screen 0 1600x1200x24", "dbus-run-session", "--"],
     // Shared memory is off otherwise; Safari has it on pages that are isolated.
     env: { JSC_useSharedArrayBuffer: "1", WEBKIT_DISABLE_COMPOSITING_MODE: "1", GDK_BACKEND: "x11" },
   },
@@ -198,8 +201,9 @@ function locate(source: Package | System | Emulated): Pick<Runtime, "command" | 
     const folder = installPackages({ [source.package]: source.version });
     return { command: [join(folder, "node_modules", ".bin", source.package)], env: {} };
   }
-  const { programs, wrapper = [], env = {} } = source;
-  const needed = [programs, ...wrapper.filter((word) => /^[a-z]/.test(word)).map((word) => [word])];
+  const { programs, beside = [], wrapper = [], env = {} } = source;
+  const others = [...beside, ...wrapper.filter((word) => /^[a-z]/.test(word))];
+  const needed = [programs, ...others.map((word) => [word])];
   if (!needed.every(found)) installSystem(source);
   const missing = needed.find((names) => !found(names));
   if (missing) throw new Error(`${missing[0]} is not there after its installation`);

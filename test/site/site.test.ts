@@ -59,13 +59,15 @@ test("the same sources give the same bytes", () => {
   expect(digests(AGAIN)).toEqual(digests(SITE));
 });
 
-test("no page but the search has a script; none has inline style, or loads from another host", () => {
-  const search = read("search.html");
-  expect(search.match(/<script[^>]*>/g)).toEqual(['<script defer src="search.js">']);
-  for (const page of pages().filter((one) => one !== "search.html")) {
+test("scripts are files, one for the colours and one for the search; nothing is inline, or from another host", () => {
+  const search = ['<script defer src="search.js">'];
+  for (const page of pages()) {
     const html = read(page);
     expect(html, page).toContain("default-src 'none'");
-    expect(html, page).not.toMatch(/<script|<style|<iframe|<[^>]* (?:style|on\w+)=/);
+    const scripts = html.match(/<script[^>]*>/g)!;
+    expect(scripts[0], page).toMatch(/^<script src="(?:\.\.\/)*theme\.js">$/);
+    expect(scripts.slice(1), page).toEqual(page === "search.html" ? search : []);
+    expect(html, page).not.toMatch(/<style|<iframe|<[^>]* (?:style|on\w+)=|<script[^>]*>(?!<\/script>)/);
     const loaded = [...html.matchAll(/<(?:link|img|source)[^>]* (?:href|src)="(?!data:,)([^"]*)"/g)].map(
       ([, url]) => url!,
     );
@@ -120,6 +122,15 @@ test("the search finds chapters by all words and by beginnings, those with the w
     expect(ids(page!)).toContain(id);
   }
   expect(readFileSync(`${SITE}/search.js`).length).toBeLessThan(500_000);
+});
+
+test("the script of the colours is small, and is the playground's choice", () => {
+  const script = readFileSync(`${SITE}/theme.js`, "utf8");
+  expect(script.length).toBeLessThan(2000);
+  expect(script).toContain('"liveq.theme"');
+  const shared = links.filesIn(`${SITE}/playground`).filter((file) => file.endsWith(".js"));
+  const texts = shared.map((file) => readFileSync(`${SITE}/playground/${file}`, "utf8"));
+  expect(texts.some((text) => text.includes('"liveq.theme"'))).toBe(true);
 });
 
 test("the check finds files and anchors that are not there, ids that are there twice, and links from the root", () => {

@@ -11,9 +11,14 @@ export interface Room {
 export const HOUSE: readonly Room[] = [
   { path: "cli", holds: "the `liveq` command; the only room that owns stdout" },
   { path: "cli/serve", holds: "`liveq serve`: its settings, threads, logs, and simulated viewers" },
+  { path: "cli/environments", holds: "`liveq train-env`: a module's environment, an agent that fits it, its training" },
   { path: "cli/guessing", holds: "the first rows of a log become a mapping, with the guesses explained" },
   { path: "cli/verdicts", holds: "figures become sentences: better or worse, by how much, and what would help" },
-  { path: "cli/reports", holds: "what a command measured as one file of HTML, and small pictures for the terminal" },
+  { path: "cli/compress", holds: "an agent becomes smaller ones, and the best within a loss is chosen" },
+  {
+    path: "cli/reports",
+    holds: "what a command measured as one file of HTML; progress and small pictures for the terminal",
+  },
   { path: "cli/pages", holds: "the pages as files that a browser gets" },
   { path: "playground", holds: "a static page that learns in the browser: control, a live platform, the same bits" },
   { path: "dashboard", holds: "pages of a running server, and the parts that all pages are made of" },
@@ -49,6 +54,7 @@ export const HOUSE: readonly Room[] = [
   { path: "exchange", holds: "safetensors, ONNX, TensorBoard" },
   { path: "training", holds: "Environment, train, evaluate, resume, tune; environments" },
   { path: "statistics", holds: "intervals, tallies, inequality, list scores" },
+  { path: "engine/compression", holds: "smaller agents: int8, pruned ones, students of a teacher" },
   { path: "engine", holds: "DQN: options, staging, instance, snapshot, weights, threads, module" },
   { path: "protocol", holds: "event, request, decision, Policy; their schema; time" },
   { path: "node", holds: "files of Node: written whole or not at all, followed as they grow" },

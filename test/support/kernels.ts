@@ -148,6 +148,10 @@ export interface Kernels extends Door {
   exp(x: number): number;
   log(x: number): number;
   dotRows(m: number, n: number, k: number, h: number, ldh: number, w: number, ldw: number, b: number, q: number): void;
+  quantise(k: number, x: number, inverse: number, step: number, most: number, isNarrow: boolean, q: number): void;
+  dots(m: number, n: number, k: number, x: number, w: number, init: number, isNarrow: boolean, c: number): void;
+  rescale(m: number, n: number, c: number, scale: number, base: number): void;
+  addIndexRows(n: number, slots: number, indices: number, w: number, scale: number, y: number): void;
   dot4(n: number, a: number, b: number, ldb: number, y: number): void;
   lerp(n: number, tau: number, x: number, y: number): void;
   scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;
@@ -217,7 +221,7 @@ export function createAgent(
   for (const [name, value] of Object.entries(sizes)) all[Size[name as keyof typeof Size]] = value;
   all[Size.Hidden] = hidden.length;
   all.set(hidden, Size.Widths);
-  return exports.create(7, 0, sigma, low, high);
+  return exports.create(7, 0, low, high, sigma);
 }
 
 /** The largest |a - b| / (1 + |b|). */

@@ -72,6 +72,27 @@ const BROKEN: [string, object, string][] = [
   ["an async step", { step: async () => ({}) }, '"step" must return its result at once, got a promise'],
   ["an async reset", { reset: async () => [0, 1] }, '"reset" must return its result at once, got a promise'],
   [
+    "an action that is changed",
+    {
+      continuous: { low: [-1], high: [1] },
+      step: (action: Float64Array) => ({ ...result({})(), reward: action.fill(0).length }),
+    },
+    '"step" must not change the action that it is given, which is learned from (step 1)',
+  ],
+  ["bounds out of theirs", { continuous: { low: [-2e6], high: [1] } }, "both in [-1e6, 1e6], got -2000000 and 1"],
+  ["a late mask", { mask: async () => [1, 1] }, '"mask" must return its result at once, got a promise'],
+  [
+    "chance after the first episode",
+    // The corridor itself starts with the first episode.
+    { reset: (seed?: number) => [0, seed ?? ++calls], step: result({ terminated: true }) },
+    '"reset()" after "reset(0)" must start the same next episode',
+  ],
+  [
+    "a state of anything",
+    { state: () => 1, restore: () => {}, step: result({}) },
+    '"restore" must throw a TypeError for what "state" did not return, got none',
+  ],
+  [
     "a step that throws",
     {
       step: () => {

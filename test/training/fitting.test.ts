@@ -49,13 +49,13 @@ describe("an environment", () => {
   });
 
   test.each(["step", "reset"] as const)(
-    "whose %s returns a promise is named, and its failure is nobody else's",
+    "whose %s returns a promise is not for evaluate, and its failure is nobody else's",
     async (method) => {
       const late = Object.assign(new Eleven(), { [method]: () => Promise.reject(new Error("late")) });
       const agent = new DQN({ ...SMALL, observation: 6, actions: 11 });
-      const message = `"${method}" of the environment must return its result at once, got a promise`;
-      await expect(train(agent, late, { steps: 10 })).rejects.toThrow(message);
+      const message = `"${method}" of the environment must return its result at once, got a promise: call evaluateAsync`;
       expect(() => evaluate(agent, late)).toThrow(message);
+      await expect(train(agent, late, { steps: 10 })).rejects.toThrow("late");
       expect(agent.steps).toBe(0);
     },
   );

@@ -1,5 +1,6 @@
 /** What looking ahead earns on the simulated platform, in paired worlds. */
 
+import { StreamWeights } from "../../../src/baselines/index.js";
 import { Recommender, type RecommenderOptions } from "../../../src/recommender/index.js";
 import { type PlatformLatents, type PlatformOptions, simulate } from "../../../src/simulator/index.js";
 import type { CaseContext, ProcessCase, Result } from "../../harness/suite.js";
@@ -13,6 +14,8 @@ const ARMS: Record<string, Partial<RecommenderOptions>> = {
   dqn: {},
   "gamma-0": { gamma: 0 },
   "two-heads": { returns: { heads: 2 } },
+  // Its own weights order the slates that it learns from.
+  "stream-weights": { warmupUpdates: 0 },
 };
 
 /** A setting of the platform, the arms that are measured in it, and in how many worlds. */
@@ -31,14 +34,24 @@ const SETTINGS: Record<string, Setting> = {
   "live-180": { returns: { satiation: 180 }, worlds: 16, title: "satiation 180" },
   "live-none": { returns: { satiation: Number.POSITIVE_INFINITY }, worlds: 16, title: "no satiation" },
   "live-heads": { returns: {}, worlds: 16, title: "a head for each part of the reward", arm: "two-heads" },
+  "live-weights": {
+    returns: {},
+    worlds: 16,
+    title: "weights of an actor over the features of streams",
+    arm: "stream-weights",
+  },
   "live-no-effect": { returns: { satisfactionEffect: 0 }, worlds: 16, title: "satisfaction has no effect" },
 };
+
+function recommenderOf(arm: string, seed: number): Recommender {
+  return new Recommender({ seed, ...ARMS[arm] }, arm === "stream-weights" ? new StreamWeights({ seed }) : undefined);
+}
 
 /** Figures of one recommender in one world; the arm's name comes before that of the metric, with a colon. */
 export function figuresOf(
   arm: string,
   world: Partial<PlatformOptions> & { seed: number; warmupDays: number },
-  recommender: Recommender = new Recommender({ seed: world.seed, ...ARMS[arm] }),
+  recommender = recommenderOf(arm, world.seed),
 ): Result[] {
   let newness: Newness | undefined;
   const serve = (latents: PlatformLatents) => {

@@ -2,12 +2,11 @@ import type { PlatformOptions, SimulationResult } from "../../simulator/index.js
 import { type Interval, meanInterval } from "../../statistics/index.js";
 import { JOBS, Pool } from "../jobs/pool.js";
 import type { WorldTask } from "../jobs/tasks.js";
-import { type Bar, textBars } from "../reports/index.js";
-import { verdict } from "../verdicts/index.js";
+import { type Bar, Progress, textBars } from "../reports/index.js";
+import { calibrationOfWorlds, valuesOfWorld, verdict } from "../verdicts/index.js";
 import { cell } from "../writing/figures.js";
 import { print, tryOutputs } from "../writing/output.js";
-import { Progress } from "../writing/progress.js";
-import { printVerdicts, type Row, writeRows } from "../writing/results.js";
+import { noteCalibration, printVerdicts, type Row, writeRows } from "../writing/results.js";
 import { table } from "../writing/table.js";
 
 export interface DemoOptions extends Pick<PlatformOptions, "satiation" | "satisfactionEffect" | "newcomers"> {
@@ -19,6 +18,7 @@ export interface DemoOptions extends Pick<PlatformOptions, "satiation" | "satisf
   firstSeed: number;
   gamma: number;
   json?: string;
+  report?: string;
 }
 
 /** The contestants of the demo, by name. */
@@ -63,10 +63,11 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
   const warmupDays = Math.floor(days / 2);
   const size = { viewers, streamers, days, slate, warmupDays };
   const platform = (seed: number) => ({ ...size, seed, satiation, satisfactionEffect, newcomers });
+  const valued = { gamma, warmupDays, days };
   // The longest first, so that no core idles at the end.
   const jobs: WorldTask[] = [...CHOSEN].reverse().flatMap((contestant) =>
     seeds.map((seed) => {
-      const own = contestant === "dqn" ? { options: { gamma } } : {};
+      const own = contestant === "dqn" ? { options: { gamma }, ...(options.report && { valued }) } : {};
       return { kind: "world", contestant, platform: platform(seed), ...own };
     }),
   );
@@ -102,6 +103,8 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<b
     options.json,
   );
   writeRows(options.json, rows);
+  const returns = outcomes.map(({ result }) => result.returns).filter((figures) => figures !== undefined);
+  if (options.report) noteCalibration(calibrationOfWorlds(returns, valuesOfWorld(valued)));
   const isRight = report(watched, options.json);
   process.stderr.write(NEXT);
   return isRight;

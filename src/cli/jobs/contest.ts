@@ -1,13 +1,9 @@
 import { POLICIES, type PolicyName } from "../../baselines/index.js";
-import {
-  type PolicyOrOracle,
-  type SimulationResult,
-  satisfactionOracle,
-  simulate,
-  stayOracle,
-} from "../../simulator/index.js";
+import { ReturnLog } from "../../evaluation/index.js";
+import { type PolicyOrOracle, satisfactionOracle, simulate, stayOracle } from "../../simulator/index.js";
 import { recommenderOptions } from "../reading/options.js";
-import type { Contestant, WorldTask } from "./tasks.js";
+import { returnFigures, valuesOfWorld } from "../verdicts/index.js";
+import type { Contestant, WorldResult, WorldTask } from "./tasks.js";
 
 /** Yardsticks, which see what policies have to learn. */
 const ORACLES = { "stay-oracle": stayOracle, "satisfaction-oracle": satisfactionOracle } as const;
@@ -33,9 +29,14 @@ export function enter({ contestant, platform, options }: Omit<WorldTask, "kind">
 }
 
 /** Lets a contestant serve its world to the end. */
-export function serveWorld(task: WorldTask, onProgress: (fraction: number) => void): SimulationResult {
+export function serveWorld(task: WorldTask, onProgress: (fraction: number) => void): WorldResult {
   const { policy, dispose } = enter(task);
-  const result = simulate(policy, task.platform, { onProgress });
+  const { valued } = task;
+  const log = valued && new ReturnLog();
+  const result = simulate(policy, task.platform, {
+    onProgress,
+    ...(log && { onEvent: (event) => log.feedback(event), onDecision: (decision) => log.decision(decision) }),
+  });
   dispose();
-  return result;
+  return { ...result, ...(log && { returns: returnFigures(log, valuesOfWorld(valued)) }) };
 }

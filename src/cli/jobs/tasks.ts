@@ -1,5 +1,6 @@
 import type { PolicyName } from "../../baselines/index.js";
 import type { PlatformOptions, SimulationResult } from "../../simulator/index.js";
+import type { Figure } from "../../statistics/index.js";
 import type { JsonOptions } from "../reading/options.js";
 
 /** Options of a learner as JSON holds them, or most popular in its place. */
@@ -15,6 +16,14 @@ export interface WorldTask {
   platform: Partial<PlatformOptions> & Pick<PlatformOptions, "seed">;
   /** Of the contestant. Default: its own. */
   options?: JsonOptions;
+  /** How its values are compared with the returns that followed. Default: they are not. */
+  valued?: { gamma: number; warmupDays: number; days: number };
+}
+
+/** What came of a world. */
+export interface WorldResult extends SimulationResult {
+  /** Values beside returns, or why there are none; of a task that compares them. */
+  returns?: Figure[] | string;
 }
 
 /** A log, in files. */
@@ -58,7 +67,7 @@ export interface Judged {
 }
 
 /** What a task results in. */
-export type ResultOf<T extends Task> = T extends WorldTask ? SimulationResult : Judged;
+export type ResultOf<T extends Task> = T extends WorldTask ? WorldResult : Judged;
 
 /** Messages of a worker: its progress, then its result or why there is none. */
 export type Message = { fraction: number } | { result: unknown; seconds: number } | { error: string };

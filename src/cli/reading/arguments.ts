@@ -26,6 +26,20 @@ export function number(low: number, high: number): (text: string) => number {
   };
 }
 
+/** Parses a factor above 1: `4x`, or `4`. */
+export function times(text: string): number {
+  const value = Number(text.endsWith("x") ? text.slice(0, -1) : text || "none");
+  if (!(value > 1 && value <= 1000)) throw new InvalidArgumentError("It must be a factor in (1, 1000], such as 4x.");
+  return value;
+}
+
+/** Parses a share below 1: `2%`, or `0.02`. */
+export function percentage(text: string): number {
+  const value = text.endsWith("%") ? Number(text.slice(0, -1) || "none") / 100 : Number(text || "none");
+  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError("It must be a share in [0, 1), such as 2% or 0.02.");
+  return value;
+}
+
 /** Parses minutes above 0, or `none`, which is Infinity. */
 export function minutesOrNone(text: string): number {
   const value = text === "none" ? Number.POSITIVE_INFINITY : Number(text);

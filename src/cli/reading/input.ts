@@ -23,8 +23,8 @@ import {
 } from "../../logs/index.js";
 import { type Compression, compressionOf, decompressed } from "../../node/index.js";
 import { type LiveEvent, type LoggedDecision, parseDecision } from "../../protocol/index.js";
+import { Progress } from "../reports/index.js";
 import { STANDARD } from "../writing/output.js";
-import { Progress } from "../writing/progress.js";
 import { UsageError } from "./arguments.js";
 import { chosenFormat, withChosen } from "./mapping.js";
 

@@ -3,6 +3,33 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
+/** What a document is made of. */
+export interface DocumentParts {
+  readonly title: string;
+  /** What it may load. */
+  readonly policy: string;
+  /** What its head has beside that. */
+  readonly head: string;
+  /** With its tag. */
+  readonly body: string;
+}
+
+/** A document as reports, pages and the site have it. */
+export function htmlDocument({ title, policy, head, body }: DocumentParts): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escaped(title)}</title>
+${head}
+</head>
+${body}
+</html>
+`;
+}
+
 /** A figure for people: three digits that count, thousands apart. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "unknown" : value > 0 ? "∞" : "−∞";

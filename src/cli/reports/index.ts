@@ -1,4 +1,5 @@
 export type { Bar, Curve } from "./charts.js";
+export { amount, Progress, type ProgressStream, type Step } from "./progress.js";
 export {
   type Calibration,
   type Listing,

@@ -1,5 +1,5 @@
 import { type Bar, type Bin, barChart, type Curve, calibrationChart, lineChart } from "./charts.js";
-import { escaped, htmlTable } from "./html.js";
+import { escaped, htmlDocument, htmlTable } from "./html.js";
 
 /** One figure, as the rows of `--json` have it. */
 export interface ReportedRow {
@@ -72,6 +72,9 @@ text{fill:var(--text)}.quiet{fill:var(--quiet)}.bar{fill:var(--s1);opacity:.55}.
 .line-1{stroke:var(--s1)}.line-2{stroke:var(--s2)}.line-3{stroke:var(--s3)}.line-4{stroke:var(--s4)}
 [class^=legend]{margin-left:.8rem;font-weight:600}.legend-1{color:var(--s1)}.legend-2{color:var(--s2)}.legend-3{color:var(--s3)}
 .legend-4{color:var(--s4)}pre{overflow:auto;white-space:pre-wrap}`;
+
+/** It has its style in it, and loads nothing. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** Bars of one chart at the most; the table has all. */
 const BARS = 24;
@@ -169,19 +172,9 @@ export function renderReport(content: ReportContent): string {
       `<pre>${escaped(program)} ${escaped(line.map(quoted).join(" "))}</pre>\n${htmlTable(["what", "is"], pairs(place))}`,
     ),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escaped(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<h1>${escaped(title)}</h1>
-${parts.filter((part) => part !== "").join("\n")}
-</body>
-</html>
-`;
+  const shown = [`<h1>${escaped(title)}</h1>`, ...parts.filter((part) => part !== "")].join("\n");
+  return htmlDocument({
+    ...{ title, policy: POLICY, head: `<style>${STYLE}</style>` },
+    body: `<body>\n${shown}\n</body>`,
+  });
 }

@@ -108,9 +108,10 @@ export function notePlot(plot: Plot): void {
   collected?.plots.push(plot);
 }
 
-/** Predictions beside returns for a report. */
-export function noteCalibration(calibration: Calibration): void {
-  collected?.calibrations.push(calibration);
+/** Predictions beside returns for a report; says why there are none. */
+export function noteCalibration(calibration: Calibration | string): void {
+  if (typeof calibration === "string") process.stderr.write(`${calibration}\n`);
+  else collected?.calibrations.push(calibration);
 }
 
 /** A table for a report. */

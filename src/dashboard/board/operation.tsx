@@ -35,13 +35,19 @@ export function OperationView({ history }: { history: History }) {
   );
 }
 
+/** A route, which may go on in another line behind each stroke. */
+function breaking(route: string) {
+  const parts = route.split(/(?<=\/)(?=.)/);
+  return <span class="words">{parts.flatMap((part, i) => (i === 0 ? [part] : [<wbr key={part} />, part]))}</span>;
+}
+
 function Latencies({ history: { state } }: { history: History }) {
   const { latencies, bounds } = state.metrics;
   const [wanted, setWanted] = useState("/v1/recommend");
   const shown = latencies.find(({ route }) => route === wanted) ?? latencies[0];
   const rows = latencies.map(({ route, sum, count }) => {
     const quantiles = [0.5, 0.99].map((share) => format(quantileMs(state, undefined, route, share) ?? Number.NaN));
-    return [route, [route, format(count), format((1000 * sum) / count), ...quantiles]] as const;
+    return [route, [breaking(route), format(count), format((1000 * sum) / count), ...quantiles]] as const;
   });
   const upTo = (i: number) => (i < bounds.length ? format(1000 * bounds[i]!) : "above");
   return (
@@ -49,7 +55,8 @@ function Latencies({ history: { state } }: { history: History }) {
       <section class="card" aria-labelledby="latencies">
         <h2 id="latencies">Answers by route, since the server began</h2>
         <Table
-          head={["Route", "Answers", "Mean, ms", "Half within, ms", "99 % within, ms"]}
+          caption="milliseconds: the mean, and what half of them and 99 % took at most"
+          head={["Route", "Answers", "Mean", "Half", "99\u00a0%"]}
           numbers={[1, 2, 3, 4]}
           rows={rows}
         />

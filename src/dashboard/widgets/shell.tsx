@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { chooseTheme, keptTheme, paint, THEMES, type Theme } from "./theme.js";
 
 /** One page of several, by the part of the address behind "#". */
 export interface View {
@@ -35,31 +36,15 @@ export function keepSettings(view: string, settings: Readonly<Record<string, str
   history.replaceState(null, "", `#${view}${query === "" ? "" : `?${query}`}`);
 }
 
-const THEMES = ["system", "light", "dark"] as const;
-const KEY = "liveq.theme";
-
-/** Storage may be forbidden: then the choice lasts as long as the page. */
-function stored(): string {
-  try {
-    return localStorage.getItem(KEY) ?? "system";
-  } catch {
-    return "system";
-  }
-}
-
 function ThemeChoice() {
-  const [theme, setTheme] = useState(stored);
-  useEffect(() => {
-    if (theme === "system") delete document.documentElement.dataset["theme"];
-    else document.documentElement.dataset["theme"] = theme;
-    try {
-      localStorage.setItem(KEY, theme);
-    } catch {
-      // It lasts as long as the page.
-    }
-  }, [theme]);
+  const [theme, setTheme] = useState(keptTheme);
+  useLayoutEffect(() => paint(theme), []);
+  const choose = (chosen: Theme) => {
+    chooseTheme(chosen);
+    setTheme(chosen);
+  };
   return (
-    <select aria-label="Colours" value={theme} onChange={(event) => setTheme(event.currentTarget.value)}>
+    <select aria-label="Colours" value={theme} onChange={(event) => choose(event.currentTarget.value as Theme)}>
       {THEMES.map((name) => (
         <option key={name}>{name}</option>
       ))}

@@ -1,3 +1,36 @@
+/** What a reader may choose: the system's colours, or always the same. */
+export const THEMES = ["system", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+
+const KEY = "liveq.theme";
+
+/** What was chosen at an earlier visit; storage may be forbidden, and others may write there. */
+export function keptTheme(): Theme {
+  try {
+    const kept = localStorage.getItem(KEY);
+    return THEMES.find((theme) => theme === kept) ?? "system";
+  } catch {
+    return "system";
+  }
+}
+
+/** Gives the page its colours. */
+export function paint(theme: Theme): void {
+  const { dataset } = document.documentElement;
+  if (theme === "system") delete dataset["theme"];
+  else dataset["theme"] = theme;
+}
+
+/** Gives the page its colours, now and at later visits. */
+export function chooseTheme(theme: Theme): void {
+  paint(theme);
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // It lasts as long as the page.
+  }
+}
+
 /** Calls back whenever the colours of the page become others, by the reader's choice or the system's; returns how to stop. */
 export function onColours(draw: () => void): () => void {
   const dark = matchMedia("(prefers-color-scheme: dark)");

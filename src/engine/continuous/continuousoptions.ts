@@ -1,5 +1,12 @@
 import { between, checked, integer, oneOf, type Rule, type Rules, show } from "../../check/index.js";
-import { checkedStorage, DEFAULTS as DQN_DEFAULTS, RULES as DQN_RULES, type DQNOptions, schedule } from "../options.js";
+import {
+  checkedStorage,
+  DEFAULTS as DQN_DEFAULTS,
+  RULES as DQN_RULES,
+  type DQNOptions,
+  type ResolvedOptions,
+  schedule,
+} from "../options.js";
 import type { Schedule } from "../schedule.js";
 
 /** The bounds of an action's numbers, one of each for every number, [-1e6, 1e6]; low is below high. */
@@ -86,7 +93,7 @@ export interface ContinuousOptions {
 }
 
 /** Continuous options with all defaults in place. */
-export type ResolvedContinuousOptions = Required<ContinuousOptions>;
+export type ResolvedContinuousOptions = Required<Omit<ContinuousOptions, "storage">> & Pick<ResolvedOptions, "storage">;
 
 const ACTIONS_MAX = 1024;
 const BOUND = between(-1e6, 1e6)[0];

@@ -1,3 +1,3 @@
-export type { ContinuousEngineOptions } from "../instance/actor.js";
-export { ContinuousAgent, type ContinuousStats, type ContinuousTransition } from "./agent.js";
+export type { ContinuousEngineOptions } from "../instance/instantiate.js";
 export type { ContinuousActions, ContinuousOptions, ResolvedContinuousOptions } from "./continuousoptions.js";
+export { ContinuousAgent, type ContinuousStats, type ContinuousTransition } from "./td3.js";

@@ -1,7 +1,8 @@
 import { REWARD_MAX } from "../../../assembly/abi.js";
 import { fields, list, mustBe, nonNegativeInteger, numbers, requireShape, word } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
-import { DQN, type SaveOptions, type Transition } from "../dqn.js";
+import type { SaveOptions } from "../agent.js";
+import { DQN, type Transition } from "../dqn.js";
 import type { EngineOptions } from "../instance/instance.js";
 import { DEFAULTS, type DQNOptions, type ResolvedOptions } from "../options.js";
 import { valueAt } from "../schedule.js";

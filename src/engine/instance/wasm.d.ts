@@ -9,6 +9,11 @@ declare module "*/continuous.wasm" {
   export default module;
 }
 
+declare module "*/int8.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
 /** module.ts or module.workerd.ts, bundled: package.json's `imports` chooses. */
 declare module "#module" {
   export function defaultModule(): WebAssembly.Module;
@@ -18,4 +23,9 @@ declare module "#module" {
 /** actormodule.ts or actormodule.workerd.ts, in the same way. */
 declare module "#continuous" {
   export function continuousModule(): WebAssembly.Module;
+}
+
+/** int8/int8module.ts or int8/int8module.workerd.ts, in the same way. */
+declare module "#int8" {
+  export function int8Module(): WebAssembly.Module;
 }

@@ -6,26 +6,31 @@ import { slices } from "./snapshot.js";
 /** Characters of JSON, and floats, that are made at once: about half a millisecond each. */
 const TEXT = 1 << 15;
 const FLOATS = 1 << 16;
+/** Records that are asked for at once, for those that give no text. */
+const RECORDS = 1 << 10;
 const NEWLINE = 10;
 
-/** A part of records, each a line of JSON. `records` gives the same ones each time. */
+/** A part of records, each a line of JSON. `records` gives the same ones each time; an undefined one is left out. */
 export function linesPart(name: string, records: () => Iterable<unknown>, release: () => void = () => {}): Part {
   return {
     name,
     *chunks() {
-      for (const text of pieces(records())) yield* slices(new TextEncoder().encode(text));
+      for (const text of pieces(records())) {
+        if (text === "") yield new Uint8Array();
+        else yield* slices(new TextEncoder().encode(text));
+      }
     },
     release,
   };
 }
 
 function* pieces(records: Iterable<unknown>): Generator<string, void> {
-  let text = "";
+  let [text, count] = ["", 0];
   for (const record of records) {
-    text += `${JSON.stringify(record)}\n`;
-    if (text.length < TEXT) continue;
+    if (record !== undefined) text += `${JSON.stringify(record)}\n`;
+    if (text.length < TEXT && ++count < RECORDS) continue;
     yield text;
-    text = "";
+    [text, count] = ["", 0];
   }
   yield text;
 }

@@ -302,13 +302,13 @@ class FrozenPending implements Picture {
     }
   }
 
-  /** The deadlines that count, in order; sorted item by item, as the caller takes them. */
-  *#held(): Generator<Deadline, void> {
+  /** The deadlines that count, in order, and undefined for others; sorted item by item, as the caller takes them. */
+  *#held(): Generator<Deadline | undefined, void> {
     const queue = this.#deadlines.copy();
     while (queue.size > 0) {
       const { time, user } = queue.pop();
       const queuedAt = this.#queuedBefore.has(user) ? this.#queuedBefore.get(user) : this.#queuedAt(user);
-      if (queuedAt === time) yield { time, user };
+      yield queuedAt === time ? { time, user } : undefined;
     }
   }
 }

@@ -19,7 +19,8 @@ export class RankGate {
   readonly #golden: Pick<RankChoice, "context" | "action">[] = [];
   #published: number;
   #tried = 0;
-  #loss = Number.NaN;
+  /** Of the last model that passed; 0 before the first. */
+  #loss = 0;
   /** Of the rewards that came. */
   #rewards = 0;
   #squares = 0;

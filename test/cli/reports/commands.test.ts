@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { liveq } from "../../support/command.js";
 import { temporaryFolder } from "../../support/folder.js";
@@ -66,6 +66,27 @@ describe("the report", () => {
     expect(part(html, "Figures, with")).not.toContain("new_user");
   });
 
+  test("of demo has the same, of all worlds", async () => {
+    const file = at("demo.html");
+    const world = ["--viewers", "60", "--streamers", "30", "--days", "6", "--slate", "3", "--seeds", "2"];
+    const { code, err } = await liveq("demo", ...world, "--report", file);
+    // In worlds that small it need not win.
+    expect([0, 1], err).toContain(code);
+    const html = readFileSync(file, "utf8");
+    requireCalibration(html, "the DQN", "of its own slates. Intervals of 95 % by world.");
+    expect(html).not.toMatch(/="[^"]*(NaN|Infinity)/);
+  });
+
+  test("of train has what the model took streams for before it learned from them, and the model is the same", async () => {
+    const words = ["train", "--events", EVENTS, "--decisions", DECISIONS, "--no-run", "--model"];
+    const options = at("eager.json");
+    writeFileSync(options, JSON.stringify({ warmupUpdates: 20 }));
+    const html = await reportOf("train", ...words, at("valued.liveq"), "--options", options);
+    requireCalibration(html, "the model", "of slates of the log, before it learned from them");
+    expect(await liveq(...words, at("plain.liveq"), "--options", options)).toMatchObject({ code: 0 });
+    expect(readFileSync(at("valued.liveq")).equals(readFileSync(at("plain.liveq")))).toBe(true);
+  });
+
   test("of a policy without values has no calibration", async () => {
     const html = await reportOf("popular", "simulate", ...WORLD, "--policy", "popular");
     expect(html).not.toContain("Q against return");
@@ -73,7 +94,6 @@ describe("the report", () => {
 
   test("of prepare says what was read, dropped and why, with an example", async () => {
     const lines = readFileSync(EVENTS, "utf8").split("\n").slice(0, 200);
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(
       at("odd.jsonl"),
       `${lines.join("\n")}\n{"kind":"watch","user":"u","stream":"s","time":-1,"watchMs":5}\nnot json\n`,

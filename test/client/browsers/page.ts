@@ -15,6 +15,8 @@ Date.now = () => real() + WRONG_MS;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const tell = (path: string, value: unknown) => fetch(path, { method: "POST", body: JSON.stringify(value) });
+/** Says how far it is: whoever waits in vain knows for what. */
+const at = (step: string) => void tell("/at", `${step}, ${Math.round(performance.now())} ms`);
 
 /** A picture that moves for ever. */
 function movie(): MediaStream {
@@ -36,11 +38,28 @@ async function clip(): Promise<Blob> {
   const stopped = new Promise((resolve) => {
     recorder.onstop = resolve;
   });
-  recorder.start();
+  // What no picture has come to yet, as the machine is busy, would be no file that plays.
+  await happened(recorder, "start", () => recorder.start(100));
+  while (pieces.reduce((sum, { size }) => sum + size, 0) === 0) await pause(20);
   await pause(1200);
   recorder.stop();
   await stopped;
   return new Blob(pieces, { type: recorder.mimeType });
+}
+
+/** Waits for an event of what an action begins. @throws Error where it fails instead. */
+function happened(target: EventTarget, type: string, action: () => unknown = () => {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    target.addEventListener(type, () => resolve(), { once: true });
+    target.addEventListener("error", () => reject(new Error(`no ${type}: ${describe(target)}`)), { once: true });
+    action();
+  });
+}
+
+function describe(target: EventTarget): string {
+  if (!(target instanceof HTMLMediaElement)) return target.constructor.name;
+  const { error, currentTime, duration, readyState } = target;
+  return JSON.stringify({ error: error?.message, currentTime, duration, readyState });
 }
 
 function video(stream: string, source: MediaStream | Blob, decision?: string): HTMLVideoElement {
@@ -50,7 +69,10 @@ function video(stream: string, source: MediaStream | Blob, decision?: string): H
   if (source instanceof Blob) element.src = URL.createObjectURL(source);
   else element.srcObject = source;
   document.body.append(element);
-  void element.play();
+  // What goes before it has begun was not meant to play.
+  element.play().catch((error: Error) => {
+    if (element.isConnected) void tell("/failed", `${stream}: ${error.message}`);
+  });
   return element;
 }
 
@@ -80,21 +102,36 @@ async function visit(tracker: PageTracker, client: LiveQClient): Promise<void> {
   const { id, slate } = await tracker.recommend({ k: 5 });
   const [first, second, third] = slate as [string, string, string];
   const list = cards(id, slate);
+  at("shown");
   await pause(1500);
   list[0]!.querySelector("button")!.click();
   list[0]!.click();
   const live = video(first, movie(), id);
-  const short = video(second, await clip(), id);
-  await new Promise((resolve) => short.addEventListener("ended", resolve));
+  const began = performance.now();
+  await happened(live, "playing");
+  at("recording");
+  const file = await clip();
+  at("recorded");
+  const shorts = performance.now();
+  await happened(video(second, file, id), "ended");
+  const shortMs = performance.now() - shorts;
+  at("played");
   await pause(2500);
   live.remove();
+  const liveMs = performance.now() - began;
   await pause(500);
   // An element that comes to show another stream.
   const other = video(third, movie());
+  const others = performance.now();
+  await happened(other, "playing");
   await pause(1500);
   other.dataset["liveqStream"] = first;
   await pause(1500);
-  await tell("/visited", { id, slate, stats: client.queueStats() });
+  // No watch is longer than what it was in the page.
+  const otherMs = performance.now() - others;
+  at("leaves");
+  const most = { live: liveMs, short: shortMs, other: otherMs };
+  await tell("/visited", { id, slate, most, stats: client.queueStats() });
   location.href = "/next";
 }
 
@@ -102,6 +139,7 @@ async function visit(tracker: PageTracker, client: LiveQClient): Promise<void> {
 async function watch(client: LiveQClient): Promise<void> {
   const { stream } = await (await fetch("/clicked.json")).json();
   video(stream, movie());
+  at("watches");
   const { sent } = client.queueStats();
   // Each second a heartbeat.
   while (client.queueStats().sent < sent + 3) await pause(20);
@@ -137,4 +175,8 @@ async function main(): Promise<void> {
   if (problems.length > 0) throw new Error(problems.join("; "));
 }
 
-main().catch((error) => tell("/failed", `${error.name}: ${error.message}`));
+const failed = (error: Error) => tell("/failed", `${error.name}: ${error.message}`);
+addEventListener("error", ({ error }) => void failed(error));
+addEventListener("unhandledrejection", ({ reason }) => void failed(reason));
+at("begun");
+main().catch(failed);

@@ -4,13 +4,20 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { build } from "esbuild";
 
-const TYPES: Readonly<Record<string, string>> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" };
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".png": "image/png",
+};
 
 /** The site of a platform: pages of its own origin, and what they post. */
 export interface PlatformSite {
   origin: string;
   /** What a page posts under a path, once. */
   posted: (path: string) => Promise<string>;
+  /** What it posted last, by path. */
+  latest: Map<string, string>;
   /** Files by path, and headers of all answers. */
   files: Map<string, string>;
   headers: Record<string, string>;
@@ -20,6 +27,7 @@ export interface PlatformSite {
 /** @param folder - Whose files are served too. */
 export async function platformSite(folder?: string): Promise<PlatformSite> {
   const waiting = new Map<string, (text: string) => void>();
+  const latest = new Map<string, string>();
   const files = new Map<string, string>();
   const headers: Record<string, string> = {};
   const server = createServer(async (request, response) => {
@@ -28,6 +36,7 @@ export async function platformSite(folder?: string): Promise<PlatformSite> {
       let text = "";
       for await (const piece of request) text += piece;
       response.writeHead(204).end();
+      latest.set(pathname, text);
       waiting.get(pathname)?.(text);
       return;
     }
@@ -43,12 +52,12 @@ export async function platformSite(folder?: string): Promise<PlatformSite> {
     server.closeAllConnections();
     server.close();
   };
-  return { origin: `http://localhost:${port}`, posted, files, headers, close };
+  return { origin: `http://localhost:${port}`, posted, latest, files, headers, close };
 }
 
-function read(file: string): string | undefined {
+function read(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch {
     return undefined;
   }

@@ -54,6 +54,12 @@ describe("the gates of models of ranking", () => {
     expect(rare.versions.length).toBeGreaterThan(30);
   });
 
+  test("hold back a first model too", () => {
+    const first = passed({ ...OPTIONS, lossFactor: 1e-6 }, (i) => i % 3);
+    expect(first.versions).toEqual([]);
+    expect(first.reasons[0]).toMatch(/^of ranking: its loss of \S+ is above \S+$/);
+  });
+
   test("one of 16 models is kept, and counting goes on before the next that is", () => {
     expect([0, 1, 2, 16, 17, 33].map(isKept)).toEqual([false, true, false, false, true, true]);
     expect(isKept(lastBefore(17) + 1)).toBe(true);

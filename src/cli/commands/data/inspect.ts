@@ -7,8 +7,8 @@ import { readFile } from "../../reading/files.js";
 import { eventsOf, formatOf, Inputs, until } from "../../reading/input.js";
 import { modelOf, recommenderOf } from "../../reading/model.js";
 import { inOrder, type Ordering } from "../../reading/order.js";
+import { amount, Progress } from "../../reports/index.js";
 import { STANDARD } from "../../writing/output.js";
-import { amount, Progress } from "../../writing/progress.js";
 import { table } from "../../writing/table.js";
 
 export interface InspectOptions {

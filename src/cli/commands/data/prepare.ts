@@ -27,8 +27,8 @@ import { UsageError } from "../../reading/arguments.js";
 import { type EventFormat, eventsOf, formatOf, Inputs, recordsOf, until } from "../../reading/input.js";
 import { inOrder, type Order, type Ordering } from "../../reading/order.js";
 import { isHtml } from "../../registry/record.js";
+import { amount, Progress } from "../../reports/index.js";
 import { Output, print, STANDARD, tryOutputs, writeJson, writing } from "../../writing/output.js";
-import { amount, Progress } from "../../writing/progress.js";
 import { noteListing } from "../../writing/results.js";
 import { tooFew } from "./kept.js";
 import {

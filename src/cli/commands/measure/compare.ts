@@ -9,11 +9,11 @@ import type { Contestant, WorldTask } from "../../jobs/tasks.js";
 import { UsageError } from "../../reading/arguments.js";
 import { Inputs } from "../../reading/input.js";
 import { checkRecommender, type JsonOptions, readJsonObject } from "../../reading/options.js";
+import { Progress } from "../../reports/index.js";
 import type { WorldOptions } from "../../tuning/target.js";
 import { gainOf, type Paired, verdict } from "../../verdicts/index.js";
 import { cell } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { printVerdicts, type Row, writeRows } from "../../writing/results.js";
 import { table } from "../../writing/table.js";
 import {

@@ -18,11 +18,11 @@ import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents, readDecisions, requireOneStdin } from "../../reading/input.js";
 import { readModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
-import { unsupported, verdict } from "../../verdicts/index.js";
+import { LoggedReturns, unsupported, verdict } from "../../verdicts/index.js";
 import { grid, rowsOf } from "../../writing/figures.js";
 import { print, STANDARD, tryOutputs } from "../../writing/output.js";
 import { compare } from "../../writing/ranking.js";
-import { noteListing, printVerdicts, writeRows } from "../../writing/results.js";
+import { noteCalibration, noteListing, printVerdicts, writeRows } from "../../writing/results.js";
 import { type BanditEvaluation, evaluateBandits } from "./bandit.js";
 import {
   aboutModel,
@@ -34,7 +34,6 @@ import {
   rowsOfOutcomes,
   Trained,
 } from "./replay.js";
-import { LoggedReturns } from "./returned.js";
 
 export interface EvaluateOptions extends Partial<Pick<BanditEvaluation, "bandit" | "other">> {
   events?: string[];
@@ -157,7 +156,7 @@ async function evaluateDecisions(
   });
   printVerdicts([...words, ...models.flatMap((model) => aboutModel(model))], json);
   noteEstimates(results, n, what);
-  returns?.note();
+  for (const calibration of returns?.calibrations() ?? []) noteCalibration(calibration);
   for (const name of columns) {
     const left = find("ess", name)?.value ?? 0;
     const isGiven = find("ips", name) !== undefined;

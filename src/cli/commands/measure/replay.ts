@@ -16,13 +16,11 @@ import { UsageError } from "../../reading/arguments.js";
 import { consume, Inputs, openEvents } from "../../reading/input.js";
 import { openRecommender } from "../../reading/model.js";
 import { textBars } from "../../reports/index.js";
-import { adviceOf, dataOf, type Learned, type Paired, verdict } from "../../verdicts/index.js";
+import { adviceOf, type Discount, dataOf, type Learned, type Paired, valuedBy, verdict } from "../../verdicts/index.js";
 import { rowsOf } from "../../writing/figures.js";
 import { print } from "../../writing/output.js";
 import { printVerdicts, type Row } from "../../writing/results.js";
 
-/** Streams that are valued for one decision, at most. */
-const RANKED = 1000;
 /** Users to explain decisions for. Set by hand. */
 const ASKED = 64;
 
@@ -69,19 +67,14 @@ export class Trained implements RankingPolicy, TargetPolicy {
   }
 
   /** What it takes streams for, and how it discounts. */
-  get discount(): { gamma: number; gapScaleMs: number | undefined } {
+  get discount(): Discount {
     const { gamma, returns } = this.#recommender.options;
     return { gamma, gapScaleMs: returns.gapScaleMs };
   }
 
   /** A decision of the logging policy with this model's values of its streams; undefined where it knows none of them. */
   valued(decision: LoggedDecision): Decision | undefined {
-    const { id, user, time, slate } = decision;
-    const known = this.rank({ user, now: time, k: RANKED });
-    const values = new Map(known.slate.map((stream, i) => [stream, known.scores[i]!]));
-    const own = slate.filter((stream) => values.has(stream));
-    if (own.length === 0) return undefined;
-    return { ...decision, id, user, time, slate: own, scores: own.map((stream) => values.get(stream)!) } as Decision;
+    return valuedBy(this, decision);
   }
 
   /** Takes a decision of the logging policy. */

@@ -7,10 +7,10 @@ import { DAY, MINUTE } from "../../../protocol/index.js";
 import { Platform, type PlatformOptions } from "../../../simulator/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { Inputs } from "../../reading/input.js";
-import { calibrationOf } from "../../verdicts/index.js";
+import { Progress } from "../../reports/index.js";
+import { calibrationOf, valuesOfWorld } from "../../verdicts/index.js";
 import { bySlice, rowsOf } from "../../writing/figures.js";
 import { openOutputs, print, tryOutputs, writing } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { noteCalibration, printVerdicts, writeRows } from "../../writing/results.js";
 import { Trial } from "./ab.js";
 
@@ -66,20 +66,6 @@ function check({ days, warmupDays, streamers, schedule, out, decisions, json, ab
   if (new Set(files).size < files.length) {
     throw new UsageError('"--out", "--decisions" and "--json" must be different files');
   }
-}
-
-/** What the DQN predicted beside what came of it, of the days that count. */
-function noteReturns(returns: ReturnLog, { gamma, warmupDays, days }: SimulateOptions): void {
-  const span = { from: warmupDays * DAY, until: days * DAY };
-  const found = calibrationOf(returns, {
-    name: "the DQN",
-    shown: "its own slates",
-    gamma,
-    gapScaleMs: undefined,
-    ...span,
-  });
-  if (typeof found === "string") process.stderr.write(`${found}\n`);
-  else noteCalibration(found);
 }
 
 /** The policy, or the A/B test of two. */
@@ -144,7 +130,7 @@ export async function simulate(options: SimulateOptions, signal: AbortSignal): P
   const trial = policy instanceof Trial ? `\n${policy.text}\n` : "";
   print(`${bySlice(figures, shown)}\n${about}\n${trial}`, options.out, options.decisions, options.json);
   if (policy instanceof Trial) printVerdicts([policy.verdict()], options.out, options.decisions, options.json);
-  if (returns !== undefined) noteReturns(returns, options);
+  if (returns !== undefined) noteCalibration(calibrationOf(returns, valuesOfWorld(options)));
   const rows = policy instanceof Trial ? policy.rows(seed) : [];
   writeRows(options.json, [...rowsOf(figures, "recommender", `livesim/${policy.name}`, [seed]), ...rows]);
   return !signal.aborted;

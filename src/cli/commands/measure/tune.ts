@@ -11,6 +11,7 @@ import { UsageError } from "../../reading/arguments.js";
 import { requireOneStdin } from "../../reading/input.js";
 import { type JsonOptions, nested, readJsonObject } from "../../reading/options.js";
 import { digestsOf } from "../../registry/digest.js";
+import { Progress } from "../../reports/index.js";
 import {
   figureOf,
   filmTarget,
@@ -29,7 +30,6 @@ import { gainOf, type Paired, verdict } from "../../verdicts/index.js";
 import { Curve } from "../../writing/curve.js";
 import { cell } from "../../writing/figures.js";
 import { print, STANDARD, takeModel, tryOutputs, writeJson } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { printVerdicts, type Row, writeRows } from "../../writing/results.js";
 import { table, toTheLeft } from "../../writing/table.js";
 

@@ -22,7 +22,7 @@ const WAYS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The file of the agent in a file of any kind. @throws SnapshotError. */
-function agentIn(bytes: Uint8Array): Uint8Array {
+export function agentIn(bytes: Uint8Array): Uint8Array {
   let inner = bytes;
   for (const name of WAYS[kindWithin(bytes)] ?? []) {
     const part = unpackSnapshot(kindWithin(inner), inner).tensors.get(name);

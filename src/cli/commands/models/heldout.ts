@@ -2,8 +2,8 @@ import { learnFromLog } from "../../../evaluation/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { Inputs, readDecisions } from "../../reading/input.js";
 import { lookThrough } from "../../reading/order.js";
+import { Progress } from "../../reports/index.js";
 import { STANDARD, takeModel, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { K, tellJudged } from "./judged.js";
 import {
   completionOf,

@@ -12,7 +12,7 @@ import {
 } from "../../../evaluation/index.js";
 import { emptyQualityReport, type QualityReport } from "../../../logs/index.js";
 import { tail } from "../../../node/index.js";
-import type { LiveEvent } from "../../../protocol/index.js";
+import type { LiveEvent, LoggedDecision } from "../../../protocol/index.js";
 import { content, type FeatureGroup, Recommender, type RecommenderOptions } from "../../../recommender/index.js";
 import { UserShares } from "../../../recommender/learning/index.js";
 import { UsageError } from "../../reading/arguments.js";
@@ -21,10 +21,11 @@ import { followedEvents } from "../../reading/mapping.js";
 import { openRecommender } from "../../reading/model.js";
 import { readRecommenderOptions } from "../../reading/options.js";
 import { type LookedThrough, lookThrough } from "../../reading/order.js";
+import { Progress } from "../../reports/index.js";
+import { ValuingTeacher } from "../../verdicts/index.js";
 import { Curve } from "../../writing/curve.js";
 import { print, STANDARD, takeModel, titleOf, tryOutputs, writeFile, writeMeanwhile } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
-import { type Row, writeRows } from "../../writing/results.js";
+import { noteCalibration, type Row, writeRows } from "../../writing/results.js";
 import { table } from "../../writing/table.js";
 import { tellJudged } from "./judged.js";
 import { loadWords } from "./words.js";
@@ -57,6 +58,7 @@ export interface LearnOptions {
   /** Seconds. */
   saveEvery?: number;
   json?: string;
+  report?: string;
 }
 
 /** Updates for each transition and epoch, as a recommender that serves does. */
@@ -212,7 +214,9 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const opened = await openLog(options, events, decisions, follow ? tailed : (looked ?? { open: openEvents }));
   const teach = () => {
     const recommender = resumed ?? new Recommender(settingsFor(options, opened.contents));
-    return new LogTeacher(recommender, shares && ((decision) => shares.times(decision)));
+    const times = shares && ((decision: LoggedDecision) => shares.times(decision));
+    const isValued = from !== undefined && options.report !== undefined;
+    return isValued ? new ValuingTeacher(recommender, from, times) : new LogTeacher(recommender, times);
   };
   const from = looked && Math.max(looked.last - JUDGED * (looked.last - looked.first), had + 1);
   let teacher: LogTeacher | undefined;
@@ -246,6 +250,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const { recommender } = teacher;
   // What an interrupted trial still holds is learned when the run goes on.
   const validation = signal.aborted ? undefined : trial?.end();
+  if (validation && teacher instanceof ValuingTeacher) noteCalibration(teacher.calibration());
   if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   tellRefused(teacher);
   const cause = signal.aborted ? undefined : whyUntrained(opened, teacher);

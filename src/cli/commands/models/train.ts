@@ -3,9 +3,9 @@ import { type DqnRankerOptions, ItemKnn, ItemPop, trainDqnRanker } from "../../.
 import { packModel } from "../../reading/model.js";
 import { readMovieLens } from "../../reading/movielens.js";
 import { readJsonObject } from "../../reading/options.js";
+import { Progress } from "../../reports/index.js";
 import { Curve } from "../../writing/curve.js";
 import { takeModel, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { compare } from "../../writing/ranking.js";
 
 export interface TrainOptions {

@@ -1,8 +1,8 @@
 import { type SavedWordVectors, tokenize, WordVectors, WordVectorTrainer } from "../../../encoders/index.js";
 import { readFile } from "../../reading/files.js";
 import { Inputs, openEvents, until } from "../../reading/input.js";
+import { Progress } from "../../reports/index.js";
 import { print, takeModel, titleOf, tryOutputs, writeFile } from "../../writing/output.js";
-import { Progress } from "../../writing/progress.js";
 import { type Row, writeRows } from "../../writing/results.js";
 
 /** Number of words, the most frequent ones, to print with their neighbours; neighbours of each. */

@@ -1,0 +1,3 @@
+export { type Attempt, Attempts, shareFor, WAYS } from "./attempts.js";
+export { chosen, type Judged, lossOf } from "./choice.js";
+export { ENVIRONMENTS, environmentOf, play, statesOf } from "./tasks.js";
