@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 13;
+export const ABI_VERSION = 14;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -156,6 +156,9 @@ export enum Flag {
   Boltzmann = 512,
   /** What is predicted from is moved against the loss, see Scalar.Adversarial. */
   Adversarial = 1024,
+  /** Observations and rewards are normalised by what was observed. */
+  RunningObservations = 2048,
+  RunningRewards = 4096,
 }
 
 /** What hidden layers end with. */
@@ -290,7 +293,9 @@ export enum Scalar {
   ActorLearningRate = 32,
   /** `act`, exploring, with Flag.Boltzmann: temperature of the softmax; 0 for the best action. */
   Boltzmann = 33,
-  Count = 34,
+  /** `observe`, with Flag.RunningRewards: discount of the returns whose deviation is measured. */
+  Gamma = 34,
+  Count = 35,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

@@ -1,6 +1,6 @@
 /** Chooses among the available actions. */
 import { Scalar, Status } from "../abi";
-import { scalar } from "../core";
+import { inputsOf, scalar } from "../core";
 import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
 import { greedySlate } from "../slate";
@@ -38,7 +38,7 @@ export function noiseOf(agent: Agent, isExploring: bool): Rng | null {
 function scoreSlate(agent: Agent, count: i32, noise: Rng | null): void {
   const params = weightsOf(agent, agent.online, noise);
   const rows = agent.candidates - bytesOf(agent.features);
-  valuesOfSlate(agent, params, agent.inputs, count, rows, agent.values - 4, agent.choices - 4);
+  valuesOfSlate(agent, params, inputsOf(agent), count, rows, agent.values - 4, agent.choices - 4);
 }
 
 /** The same with noise where a generator is given, and -infinity for actions outside the staged mask. */
@@ -47,13 +47,14 @@ function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): void {
   if (c == 0) return;
   const params = weightsOf(agent, agent.online, noise);
   const theta = agent.quantiles == 1 ? agent.values : agent.matrix;
+  const x = inputsOf(agent);
   if (hasCandidates(agent)) {
-    valuesOfCandidates(agent.net, params, agent.inputs, count, agent.candidates, theta);
+    valuesOfCandidates(agent.net, params, x, count, agent.candidates, theta);
   } else {
-    valuesOfRow(agent.net, params, agent.inputs, theta);
+    valuesOfRow(agent.net, params, x, theta);
   }
   if (agent.isDueling) {
-    valuesOfStates(agent.net, params, 1, agent.inputs, 0, agent.v);
+    valuesOfStates(agent.net, params, 1, x, 0, agent.v);
     duel(c, agent.quantiles, agent.v, theta, agent.isCentred);
   }
   expectations(c, agent.quantiles, theta, bits, agent.values);

@@ -3,6 +3,7 @@ import { Flag, Normalization, Region, Size, State, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import {
   Core,
+  isNormalised,
   moveTarget,
   setCounter,
   setSizes,
@@ -138,7 +139,8 @@ export function hasCandidates(agent: Agent): bool {
 
 /** Whether the network reads rows of x and next x where the replay keeps them. */
 export function areInPlace(agent: Agent): bool {
-  return !hasCandidates(agent) && agent.observation.storage == Storage.F32 && !agent.isAdversarial;
+  const isRaw = !isNormalised(agent) && !agent.isAdversarial;
+  return !hasCandidates(agent) && agent.observation.storage == Storage.F32 && isRaw;
 }
 
 /** The most candidates of many states at once: one set, or as many as an update has rows. */

@@ -1,6 +1,6 @@
 /** Values and choices for many states at once: of each state the bits that it has alone. */
 import { Scalar, Status } from "../abi";
-import { setScalar } from "../core";
+import { isNormalised, see, setScalar } from "../core";
 import { valuesOfRows, valuesOfSets, valuesOfStates } from "../network/forward";
 import { below, uniform } from "../rng";
 import { bytesOf } from "../sparse";
@@ -47,8 +47,13 @@ function score(agent: Agent, states: i32): void {
   const n = offered(agent, states);
   if (n == 0) return;
   const params = weightsOf(agent, agent.online, null);
-  const x = agent.states;
-  const ldx = bytesOf(agent.observation);
+  let x = agent.states;
+  let ldx = bytesOf(agent.observation);
+  if (isNormalised(agent)) {
+    for (let s: usize = 0; s < usize(states); s++) see(agent, x + ldx * s, agent.x + agent.ldx * s);
+    x = agent.x;
+    ldx = agent.ldx;
+  }
   if (hasCandidates(agent)) {
     const u = agent.net.dy;
     valuesOfSets(agent.net, params, states, x, ldx, n, agent.counts, candidatesAt(agent), u, agent.matrix);

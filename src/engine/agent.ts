@@ -2,6 +2,7 @@
 import {
   Activation,
   Check,
+  Flag,
   Normalization,
   REWARD_MAX,
   Region,
@@ -46,6 +47,8 @@ export type AgentOptions = Pick<
   | "normalization"
   | "rewardScale"
   | "rewardClip"
+  | "normalizeObservations"
+  | "normalizeRewards"
   | "nStep"
   | "environments"
   | "seed"
@@ -64,7 +67,10 @@ export interface Kind {
 }
 
 /** Options that came after the first files, by name: left out at their defaults, so that older versions read the file. */
-const LATER: Readonly<Record<string, unknown>> = { activation: "relu", temperature: 0, frozenUnits: 0 };
+const LATER: Readonly<Record<string, unknown>> = {
+  ...{ activation: "relu", temperature: 0, frozenUnits: 0, adversarialEpsilon: 0 },
+  ...{ normalizeObservations: false, normalizeRewards: false },
+};
 
 /** Of the State of all kinds. */
 const STEPS = 0;
@@ -101,6 +107,7 @@ export abstract class Agent<O extends AgentOptions> {
     this.#instance = instance;
     this.state = instance.f64(Region.State);
     this.scalars = instance.f64(Region.Scalars);
+    this.scalars[Scalar.Gamma] = options.gamma;
   }
 
   /** Transitions observed so far. */
@@ -467,6 +474,10 @@ const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, b
 
 const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
 
+function runningFlags({ normalizeObservations, normalizeRewards }: AgentOptions): number {
+  return (normalizeObservations ? Flag.RunningObservations : 0) | (normalizeRewards ? Flag.RunningRewards : 0);
+}
+
 /** @internal What an arena is laid out for, with the sizes of its kind. */
 export function shapeOf(options: AgentOptions, sizes: Shape["sizes"]): Shape {
   const { storage } = options;
@@ -481,6 +492,7 @@ export function shapeOf(options: AgentOptions, sizes: Shape["sizes"]): Shape {
       [Size.Environments]: options.environments,
       [Size.Storage]: STORAGES[typeof storage === "object" ? storage.type : storage],
       ...sizes,
+      [Size.Flags]: sizes[Size.Flags]! | runningFlags(options),
     },
     hidden: options.hidden,
     bounds: boundsOf(storage),

@@ -267,6 +267,17 @@ export interface DQNOptions {
    */
   rewardClip?: number;
   /**
+   * Whether dense numbers of observations are normalised, by their mean and deviation over all that `observe` got so far, and
+   * clipped to [-10, 10], as VecNormalize of Stable-Baselines3 has it (Engstrom et al. 2020, arXiv:2005.12729). The replay
+   * keeps them as they came. `act` and `evaluate` change nothing of it, and the file holds it. Default false.
+   */
+  normalizeObservations?: boolean;
+  /**
+   * Whether rewards are divided by the deviation of their discounted returns so far, and clipped to [-10, 10] for each of
+   * `nStep`: values are in these units then. Behind `rewardScale` and `rewardClip`. Default false.
+   */
+  normalizeRewards?: boolean;
+  /**
    * Rewards that a target sums before it bootstraps, [1, 64]. Above 1, transitions must come in the order of one
    * episode after the other, and mark where an episode is cut. Munchausen's term is added for the first step alone.
    * Default 1.
@@ -366,6 +377,8 @@ export const RULES: Rules<DQNOptions> = {
   maxGradNorm: zeroOr(1e-6, 1e6),
   rewardScale: between(1e-12, 1e12),
   rewardClip: zeroOr(1e-6, 1e6),
+  normalizeObservations: boolean,
+  normalizeRewards: boolean,
   nStep: integer(1, 64),
   environments: integer(1, WIDTH_MAX),
   priorityExponent: between(0, 1),
@@ -406,6 +419,8 @@ export const DEFAULTS: Partial<DQNOptions> = {
   maxGradNorm: 10,
   rewardScale: 1,
   rewardClip: 0,
+  normalizeObservations: false,
+  normalizeRewards: false,
   nStep: 1,
   environments: 1,
   priorityExponent: 0,
@@ -460,7 +475,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
   const options = checked<DQNOptions>(given, RULES, {
     ...DEFAULTS,
     double: !given?.munchausen,
-    epsilon: given?.temperature ? 0 : DEFAULTS.epsilon!,
+    epsilon: given?.temperature ? 0 : DEFAULTS.epsilon,
     loss: Number(given?.quantiles) > 1 ? "huber" : "squared",
   });
   const { actions = 0, sparse, candidates, slate, munchausen, clone } = options;

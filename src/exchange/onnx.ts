@@ -34,10 +34,16 @@ const ELEMENT = { f32: 1, i64: 7 } as const;
  * after the dense ones of the same part. Batch normalisation is folded in.
  *
  * @param agent - A `DQN`.
- * @throws RangeError for a file of 2 GiB or more, beyond protobuf's limit.
+ * @throws TypeError for an agent with `normalizeObservations`, whose layers read normalised observations; RangeError for a
+ *   file of 2 GiB or more, beyond protobuf's limit.
  */
 export function toOnnx(agent: ExportableAgent): Uint8Array<ArrayBuffer> {
   const { options } = agent;
+  if (options.normalizeObservations) {
+    throw new TypeError(
+      '"normalizeObservations" must be false: the layers read observations that the agent has normalised',
+    );
+  }
   const layers = agent.weights();
   const graph = options.candidates ? overCandidates(options, layers) : overActions(options, layers);
   const model = new Message()

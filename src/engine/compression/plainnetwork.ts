@@ -38,6 +38,11 @@ export class PlainNetwork {
     if (options.activation !== "relu") {
       throw new TypeError(`"activation" must be "relu" in what is quantised or pruned, got "${options.activation}"`);
     }
+    if (options.normalizeObservations) {
+      throw new TypeError(
+        '"normalizeObservations" must be false in what is quantised or pruned: its inputs are the raw ones',
+      );
+    }
     this.options = options;
     this.layers = layers;
     const value = layers.findIndex(({ name }) => name.startsWith("value."));

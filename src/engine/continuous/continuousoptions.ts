@@ -86,6 +86,10 @@ export interface ContinuousOptions {
   rewardScale?: number;
   /** Scaled rewards are clipped to [-rewardClip, rewardClip], [1e-6, 1e6]; 0 does not clip. Default 0. */
   rewardClip?: number;
+  /** Whether observations are normalised by their running mean and deviation, as the option of DQN. Default false. */
+  normalizeObservations?: boolean;
+  /** Whether rewards are divided by the running deviation of their returns, as the option of DQN. Default false. */
+  normalizeRewards?: boolean;
   /** Rewards that a target sums before it bootstraps, [1, 64]. Default 1. */
   nStep?: number;
   /** Sequences of episodes that are fed at once, each with n-step returns and noise of its own, [1, 65536]. Default 1. */
@@ -157,6 +161,8 @@ export const RULES: Rules<ContinuousOptions> = {
   maxGradNorm,
   rewardScale,
   rewardClip,
+  normalizeObservations: DQN_RULES.normalizeObservations,
+  normalizeRewards: DQN_RULES.normalizeRewards,
   nStep,
   environments,
   seed,
@@ -190,6 +196,8 @@ export const DEFAULTS: Partial<ContinuousOptions> = {
   maxGradNorm: 0,
   rewardScale: 1,
   rewardClip: 0,
+  normalizeObservations: false,
+  normalizeRewards: false,
   nStep: 1,
   environments: 1,
   seed: 0,
