@@ -88,12 +88,12 @@ async function smallOf(agent: DQN, states: readonly AgentState[], seed: number):
   const bytes = (one: DQN) =>
     4 * one.weights().reduce((sum, { weight, bias, gain }) => sum + weight.length + bias.length * (gain ? 3 : 1), 0);
   const rounded = quantise(agent, states);
-  const pruned = await pruneNeurons(agent, states, { fineTune: { seed, updates: 3000 } });
+  const pruned = await pruneNeurons(agent, states, { fineTune: { loss: "values", seed, updates: 3000 } });
   const { actions, ...rest } = agent.options;
   const share = shareFor(agent, 4);
   const hidden = rest.hidden.map((width) => Math.max(1, Math.floor(width * share)));
   const student = new DQN({ ...(rest as DQNOptions), ...(actions > 0 && { actions }), hidden });
-  await distill(agent, student, states, { updates: 10_000, seed });
+  await distill(agent, student, states, { loss: "values", updates: 10_000, seed });
   return [
     { way: "int8", agent: rounded, smaller: bytes(agent) / rounded.parameterBytes },
     { way: "pruned", agent: pruned.agent, smaller: bytes(agent) / bytes(pruned.agent) },

@@ -87,6 +87,7 @@ describe("the choice", () => {
   const judged = (name: string, ratio: number, loss: number): Judged => ({
     attempt: { name, ratio, bytes: 1000 / ratio } as Attempt,
     loss: { value: loss, lo: loss, hi: loss, n: 5 },
+    microseconds: 1,
   });
 
   test("is the least loss of those that reach the target, else the smallest within the loss", () => {
