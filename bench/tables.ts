@@ -330,6 +330,45 @@ function continuous(): string {
   return markdown(["environment", "mean over seeds", "worst seed", "seeds", "steps, mean"], lines);
 }
 
+function compression(): string {
+  const rows = new Rows("compression");
+  const ways = { int8: "int8", pruned: "half of the neurons", student: "student of a quarter" };
+  const names = [...new Set(rows.all.map((row) => /^(.*)\/int8$/.exec(row.case)?.[1] ?? "").filter(Boolean))];
+  const lines = names.flatMap((name) =>
+    Object.entries(ways).map(([way, title]) => {
+      const own = (metric: string) => rows.of(`${name}/${way}`, `${metric}_mean`);
+      const loss = own("loss_percent");
+      const smaller = own("times_smaller").value.toFixed(1);
+      return [
+        name,
+        title,
+        smaller,
+        between(loss, 2),
+        between(own("tau"), 3),
+        between(own("same_best"), 3),
+        String(loss.n),
+      ];
+    }),
+  );
+  const header = [
+    "environment",
+    "agent",
+    "times smaller",
+    "% of the return lost",
+    "Kendall's tau",
+    "same best",
+    "seeds",
+  ];
+  const speeds = ["S", "M", "L", "XL", "candidates"].map((name) => {
+    const own = (metric: string) => rows.of(`speed/${name}`, metric);
+    const faster = own("times_faster").value.toFixed(2);
+    const times = ["f32_us", "int8_us"].map((metric) => figure(own(metric).value, "us"));
+    return [name, ...times, faster, own("times_smaller").value.toFixed(2)];
+  });
+  const speedHeader = ["shape", "f32, us", "int8, us", "times faster", "times smaller"];
+  return `${markdown(header, lines)}\n\n${markdown(speedHeader, speeds)}`;
+}
+
 function defaults(): string {
   const rows = new Rows("learning").all.filter((row) => row.case.startsWith("defaults/"));
   const environments = ["CartPole-v1", "Acrobot-v1", "MountainCar-v0"];
@@ -465,6 +504,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
     learning,
     continuous,
     chain,
+    compression,
     defaults,
     offline,
   },

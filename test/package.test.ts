@@ -67,6 +67,7 @@ test("the package works by its names, and the engine's entry loads neither the r
   expect(all).not.toContain("valibot");
   // Nor the agent with continuous actions, whose module is another one; and that loads no DQN.
   expect(all).not.toContain("#continuous");
+  expect(all).not.toContain("#int8");
   const own = reachedFrom("dist/engine/continuous/index.js").map((file) => readFileSync(file, "utf8"));
   expect(own.join("")).toContain("#continuous");
   expect(own.join("")).not.toContain("#module");

@@ -20,6 +20,7 @@ import {
   shownOf,
 } from "../replay";
 import { Rng } from "../rng";
+import { normalise, refresh } from "../running";
 import { choiceLoss, conservativeSlate, joinChoices, splitChoices } from "../slate";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
@@ -34,6 +35,7 @@ import { addValues, targets } from "./targets";
  * where the loss, the gradient or a statistic is not finite or beyond its bound. Requires a transition in the replay.
  */
 export function update(agent: Agent): f32 {
+  refresh(agent.running);
   const isWeighted = sample(agent);
   const loss = gradient(agent, isWeighted);
   setStat(agent, Stat.Tried, stat(agent, Stat.Tried) + 1);
@@ -131,6 +133,8 @@ function gather(agent: Agent): void {
     } else {
       readStep(replay, row, agent.x + b * ldx);
       unpack(replay.observation, 1, row + replay.nextObservation, agent.nextX + b * ldx);
+      normalise(agent.running, agent.x + b * ldx);
+      normalise(agent.running, agent.nextX + b * ldx);
     }
     store<i32>(agent.actionOfRow + (b << 2), actionOf(replay, row));
   }

@@ -10,6 +10,13 @@ export const INPUTS_MAX = 131072;
 /** The most of which the same holds with numbers of 16 bits: padded to 8, with weights down to -128. */
 export const WIDE = 512;
 
+/**
+ * First layers with at most so many dense inputs have weights of two digits, for their errors have no others to cancel with: each
+ * input stands there twice, the second time divided by FINE, and so do the digits.
+ */
+export const FEW = 32;
+export const FINE = 254;
+
 /** Bound of the absolute value of a parameter in f32. */
 export const PARAMETER_MAX = 1e9;
 

@@ -33,7 +33,8 @@ export function panelBytes(n: i32, k: i32): u64 {
 }
 
 /**
- * q(k) = x(k) * inverse(k) to nearest, ties to even, at most `most`, as the products take it   i16, and the i32 behind
+ * q(k) = x(k) * inverse(k) to nearest, ties to even, at most `most`, as the products take it   i16
+ * Returns the sum of the first and third of each four, for `endRow`.
  * step: bytes from one vector of inverse to the next, 16, or 0 where all four numbers of the first serve. NaN becomes 0.
  * isNarrow: numbers of 8 bits. Requires k % 8 == 0.
  */
@@ -45,7 +46,7 @@ export function quantise(
   most: f32,
   isNarrow: bool,
   q: usize,
-): void {
+): i32 {
   const high = f32x4.splat(most);
   const low = f32x4.splat(-most);
   const firsts = v128.load(FIRSTS);
@@ -62,8 +63,13 @@ export function quantise(
     x += 32;
     q += 16;
   }
-  const all = i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2);
-  store<i32>(q, -128 * (all + i32x4.extract_lane(sum, 3)));
+  const half = i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1);
+  return half + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3);
+}
+
+/** Ends a row of k numbers whose first and third of each four add up to `sum`. */
+export function endRow(k: i32, sum: i32, q: usize): void {
+  store<i32>(q + (usize(k) << 1), -128 * sum);
 }
 
 /**

@@ -5,14 +5,19 @@ import { bytesOf, Part } from "../sparse";
 import { duel, expectations } from "../values";
 import { rectify } from "../vector";
 import { ROWS, Vector } from "./abi";
-import { addIndexRows, dots, quantise, rescale, rowBytes } from "./dots";
+import { addIndexRows, dots, endRow, quantise, rescale, rowBytes } from "./dots";
 import { Chain, hasCandidates, headOutputs, Layer, layerOf, Net, placeOf } from "./plan";
 
 /** Quantised rows of a part's dense numbers. */
 function quantiseRows(layer: Layer, part: Part, k: i32, inverse: Vector, m: i32, x: usize, q: usize): void {
   const at = placeOf(layer, inverse);
+  const own = k / layer.digits;
   for (; m > 0; m--) {
-    quantise(k, x, at, 16, layer.most, layer.isNarrow, q);
+    let sum = quantise(own, x, at, 16, layer.most, layer.isNarrow, q);
+    if (layer.digits == 2) {
+      sum += quantise(own, x, at + (usize(own) << 2), 16, layer.most, layer.isNarrow, q + (usize(own) << 1));
+    }
+    endRow(k, sum, q);
     x += bytesOf(part);
     q += rowBytes(k);
   }
@@ -43,7 +48,7 @@ function finish(net: Net, layer: Layer, m: i32): void {
   const z = net.z;
   if (net.isNormalized) {
     const gain = placeOf(layer, Vector.Gain);
-    layerNorm(m, layer.n, layer.outputs, z, gain, placeOf(layer, Vector.Shift), net.normal, net.spread);
+    layerNorm(m, layer.n, layer.outputs, z, gain, placeOf(layer, Vector.Shift), net.normal, net.spread, 0);
     return;
   }
   rectify(m * layer.n, z);
@@ -54,7 +59,8 @@ function requantise(net: Net, layer: Layer, next: Layer, m: i32, q: usize): void
   const bytes = usize(layer.n) << 2;
   const inverse = placeOf(next, Vector.Inverse);
   for (let i = 0; i < m; i++) {
-    quantise(next.k, net.z + bytes * i, inverse, 0, next.most, next.isNarrow, q + rowBytes(next.k) * i);
+    endRow(next.k, quantise(next.k, net.z + bytes * i, inverse, 0, next.most, next.isNarrow, q), q);
+    q += rowBytes(next.k);
   }
 }
 

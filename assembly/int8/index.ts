@@ -5,7 +5,18 @@ import { inputsAreValid } from "../storage";
 import { best as bestOf, packBits } from "../values";
 import { ABI_VERSION, PARAMETER_MAX, Region, Size, Vector } from "./abi";
 import { valuesOfCandidates, valuesOfRows } from "./forward";
-import { bytesAt, hasCandidates, Layer, layerOf, layOut, Net, placeOf, regionAt, regionBytes as bytesOf } from "./plan";
+import {
+  bytesAt,
+  hasCandidates,
+  Layer,
+  layerAt,
+  layersOf,
+  layOut,
+  Net,
+  placeOf,
+  regionAt,
+  regionBytes as bytesOf,
+} from "./plan";
 
 let net: Net = changetype<Net>(0);
 let needed: u64 = 0;
@@ -52,24 +63,19 @@ export function regionBytes(id: Region): usize {
   return bytesOf(net, id, load<i32>(SIZES + (Size.MaxCandidates << 2)));
 }
 
-/** Layer l, heads included, of all: those of the main stream, then those of the value stream. */
-function layerAt(l: i32): Layer {
-  return l <= net.main.hidden ? layerOf(net.main, l) : layerOf(net.value, l - net.main.hidden - 1);
-}
-
 /** The address of a vector of layer l. */
 export function place(l: i32, vector: Vector): usize {
-  return placeOf(layerAt(l), vector);
+  return placeOf(layerAt(net, l), vector);
 }
 
 /** Its size in bytes; 0 where there is none. */
 export function placeBytes(l: i32, vector: Vector): usize {
-  return bytesAt(layerAt(l), vector);
+  return bytesAt(layerAt(net, l), vector);
 }
 
 /** The largest quantised input of layer l. */
 export function most(l: i32): i32 {
-  return i32(layerAt(l).most);
+  return i32(layerAt(net, l).most);
 }
 
 /** Values of the staged observation and of `count` staged candidates, or for all actions. */
@@ -106,25 +112,29 @@ export function best(count: i32, isMasked: bool): i32 {
   return chosen;
 }
 
-/** Numbers of a vector that are no padding. */
-function realOf(layer: Layer, vector: Vector, isFirst: bool): i32 {
-  if (vector > Vector.CandidateInverse) return layer.outputs;
-  if (!isFirst) return 4;
-  return vector == Vector.Inverse ? net.observation.dense : net.features.dense;
+/** Whether number i of a vector is no padding. */
+function isReal(layer: Layer, vector: Vector, isFirst: bool, i: i32): bool {
+  if (vector > Vector.CandidateInverse) return i < layer.outputs;
+  if (!isFirst) return true;
+  const isSeen = vector == Vector.Inverse;
+  const own = (isSeen ? layer.k : layer.candidateK) / layer.digits;
+  const dense = isSeen ? net.observation.dense : net.features.dense;
+  return i % own < dense;
 }
 
 /** Whether all parameters in f32 lie in their bounds, and those of padding are 0, so that nothing comes of it. */
 export function restore(): Status {
-  const layers = net.main.hidden + 1 + (net.isDueling ? net.value.hidden + 1 : 0);
-  for (let l = 0; l < layers; l++) {
+  for (let l = 0, layers = layersOf(net); l < layers; l++) {
+    const layer = layerAt(net, l);
     const isFirst = l == 0 || (l == net.main.hidden + 1 && !net.isShared);
     for (let vector = Vector.Inverse; vector <= Vector.Shift; vector++) {
       const from = place(l, vector);
-      const real = realOf(layerAt(l), vector, isFirst);
       const least: f32 = vector <= Vector.CandidateInverse ? 0 : -f32(PARAMETER_MAX);
       for (let i = 0, n = i32(placeBytes(l, vector) >> 2); i < n; i++) {
         const x = load<f32>(from + (usize(i) << 2));
-        if (i < real ? !(x >= least && x <= f32(PARAMETER_MAX)) : x != 0) return Status.NotFinite;
+        if (isReal(layer, vector, isFirst, i) ? !(x >= least && x <= f32(PARAMETER_MAX)) : x != 0) {
+          return Status.NotFinite;
+        }
       }
     }
   }

@@ -3,7 +3,7 @@ import { MAX_HIDDEN, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import { bytesOf, newPart, Part } from "../sparse";
 import { setStorage } from "../storage";
-import { ROWS, Region, Size, Vector, WIDE } from "./abi";
+import { FEW, ROWS, Region, Size, Vector, WIDE } from "./abi";
 import { panelBytes, rowBytes } from "./dots";
 
 @unmanaged
@@ -11,6 +11,8 @@ export class Layer {
   /** Outputs, and these padded: to 4 those of a head, to 8 those that another layer reads. */
   outputs: i32;
   n: i32;
+  /** 2 where weights have two digits, see FEW: then the inputs stand there twice. */
+  digits: i32;
   /** Dense inputs padded to 8, of the observation or the layer below, and of a candidate. */
   k: i32;
   candidateK: i32;
@@ -79,6 +81,16 @@ export function layerOf(chain: Chain, l: i32): Layer {
   return changetype<Layer>(load<usize>(chain.layers + (usize(l) << 2)));
 }
 
+/** How many layers there are, heads included. */
+export function layersOf(net: Net): i32 {
+  return net.main.hidden + 1 + (net.isDueling ? net.value.hidden + 1 : 0);
+}
+
+/** Layer l of all: those of the main stream, then those of the value stream. */
+export function layerAt(net: Net, l: i32): Layer {
+  return l <= net.main.hidden ? layerOf(net.main, l) : layerOf(net.value, l - net.main.hidden - 1);
+}
+
 /** Where a vector of a layer lies. */
 // @ts-ignore: decorator
 @inline
@@ -128,8 +140,10 @@ function newLayer(
   layer.outputs = outputs;
   const n = isHead ? (outputs + 3) & ~3 : padded8(outputs);
   layer.n = n;
-  layer.k = padded8(first ? first.dense : inputs);
-  layer.candidateK = second ? padded8(second.dense) : 0;
+  const dense = (first ? first.dense : FEW + 1) + (second ? second.dense : 0);
+  layer.digits = dense > FEW ? 1 : 2;
+  layer.k = padded8(first ? first.dense : inputs) * layer.digits;
+  layer.candidateK = second ? padded8(second.dense) * layer.digits : 0;
   layer.isNarrow = layer.k + layer.candidateK > WIDE;
   layer.most = layer.isNarrow ? 127 : 32767;
   const wide = u64(n) << 2;
@@ -221,11 +235,11 @@ function takeWork(net: Net, arena: Arena, most: i32): void {
   net.values = takeF32(arena, count + 4) + 4;
   net.choices = takeF32(arena, net.isSlate ? count + 4 : 4) + 4;
   let widest = 0;
-  let deepest = padded8(max(net.observation.dense, net.features.dense));
-  for (let l = 0; l <= net.main.hidden; l++) {
-    const layer = layerOf(net.main, l);
+  let deepest = 0;
+  for (let l = 0, n = layersOf(net); l < n; l++) {
+    const layer = layerAt(net, l);
     widest = max(widest, layer.n);
-    deepest = max(deepest, padded8(layer.outputs));
+    deepest = max(deepest, max(layer.k, layer.candidateK));
   }
   net.q = take(arena, u64(rowBytes(deepest)) * ROWS);
   net.other = take(arena, u64(rowBytes(deepest)) * ROWS);

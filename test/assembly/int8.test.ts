@@ -29,7 +29,8 @@ function quantised(m: number, k: number, x: Float32Array, inverse: Float32Array,
   const source = bench.f32(m * k, x);
   const inverses = bench.f32(k, inverse);
   for (let i = 0; i < m; i++) {
-    kernels.quantise(k, source.at + 4 * k * i, inverses.at, 16, most, isNarrow, q.at + rowBytes(k) * i);
+    const row = q.at + rowBytes(k) * i;
+    kernels.endRow(k, kernels.quantise(k, source.at + 4 * k * i, inverses.at, 16, most, isNarrow, row), row);
   }
   const rows = Array.from({ length: m }, (_, i) => {
     const row = new Int16Array(kernels.memory.buffer, q.at + rowBytes(k) * i, k);

@@ -86,7 +86,17 @@ export async function optionsOf(files: readonly string[], read: Read = readSourc
   await build({
     stdin: { contents: entry.join("\n"), resolveDir: ".", loader: "ts" },
     ...{ bundle: true, format: "esm", platform: "neutral", target: "es2022", outfile, logLevel: "error" },
-    external: ["#module", "#continuous", "node:*", "valibot", "@valibot/*", "commander", "hono", "node-sqlite3-wasm"],
+    external: [
+      "#module",
+      "#continuous",
+      "#int8",
+      "node:*",
+      "valibot",
+      "@valibot/*",
+      "commander",
+      "hono",
+      "node-sqlite3-wasm",
+    ],
     plugins: [
       {
         name: "open-tables",

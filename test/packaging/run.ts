@@ -57,6 +57,7 @@ const CONSUMERS: Consumer[] = [
     "--exclude-entrypoints",
     "dqn.wasm",
     "continuous.wasm",
+    "int8.wasm",
   ),
   ...COMPILERS.map((version) => ({
     name: `typescript-${version[0]}`,

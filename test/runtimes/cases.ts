@@ -4,8 +4,9 @@
  */
 
 import { RandomPolicy } from "../../src/baselines/random.js";
+import { quantise } from "../../src/engine/compression/index.js";
 import { sha256 } from "../../src/engine/snapshot/sha256.js";
-import type { DQNOptions, EngineOptions, Environment } from "../../src/index.js";
+import { DQN, type DQNOptions, type EngineOptions, type Environment } from "../../src/index.js";
 import type { Policy } from "../../src/protocol/policy.js";
 import { DAY } from "../../src/protocol/time.js";
 import { coreFeatures, featureSizes } from "../../src/recommender/features/index.js";
@@ -18,6 +19,7 @@ import { ChangingCandidates } from "../../src/training/environments/changingcand
 import { MaskedGrid } from "../../src/training/environments/maskedgrid.js";
 import { MountainCar } from "../../src/training/environments/mountaincar.js";
 import { everyGroup } from "../support/groups.js";
+import { live, rowsOf } from "../support/live.js";
 
 const CORE = featureSizes(coreFeatures());
 
@@ -316,8 +318,32 @@ function logged(policy: Policy): string[] {
   return hashes;
 }
 
-/** Runs of the recommender and the platform, which no choice of kernels or threads concerns. */
+/** Digests of an int8 agent's file and of its values in made-up states, for agents that together use all of its kernels. */
+function rounded(): string[] {
+  const shapes: DQNOptions[] = [
+    { observation: 5, sparse: { slots: 2, size: 9 }, actions: 6, hidden: [20, 13], dueling: true, quantiles: 3 },
+    { observation: 5, candidates: { max: 12, features: 4, next: 7, sparse: { slots: 1, size: 8 } }, hidden: [40, 13] },
+    { observation: 5, candidates: { max: 12, features: 4, next: 7 }, slate: { size: 3 }, normalization: "none" },
+    { observation: 600, actions: 21, hidden: [35] },
+  ];
+  return shapes.flatMap((shape) => {
+    const agent = new DQN({ ...COMMON, ...shape, seed: 21 });
+    live(agent, 60);
+    const { observation, sparse, candidates } = agent.options;
+    const states = Array.from({ length: 30 }, (_, i) => ({
+      observation: rowsOf(observation, sparse, 1, i),
+      ...(candidates && { available: rowsOf(candidates.features, candidates.sparse, 1 + (i % 12), i) }),
+    }));
+    const small = quantise(agent, states);
+    const values = states.flatMap((state) => [...small.evaluate(state.observation, state.available)]);
+    const bytes = new Uint8Array(Float32Array.from(values).buffer);
+    return [sha256(small.save()), sha256(bytes)];
+  });
+}
+
+/** Runs of int8, the recommender and the platform, which no choice of kernels or threads concerns. */
 export const LOGS: { name: string; hashes: () => string[] }[] = [
+  { name: "int8", hashes: rounded },
   { name: "log of a platform, random", hashes: () => logged(new RandomPolicy(1, "")) },
   {
     name: "log of a platform, Recommender",

@@ -84,7 +84,8 @@ export async function pruneNeurons(
     const network = new PlainNetwork(small.options, small.weights());
     const { ranges, visit } = rangesOf(network);
     network.visit(small, "states", states, visit);
-    const next = likeOf(agent, { hidden }, run);
+    // Which units were frozen is not known of those that are left.
+    const next = likeOf(agent, { hidden, frozenUnits: 0 }, run);
     next.setWeights(cut(network, ranges, hidden, importance));
     if (small !== agent) small.dispose();
     small = next;
