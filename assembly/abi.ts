@@ -2,7 +2,7 @@
  * The constants that both sides of the boundary share. Portable TypeScript: compiled by asc and imported by src/.
  * Any change here is a change of the ABI: raise ABI_VERSION.
  */
-export const ABI_VERSION = 11;
+export const ABI_VERSION = 14;
 
 /**
  * Bounds of |x|, refused beyond. Squares of f32 leave its range at 1.8e19, and an infinite second moment freezes its
@@ -128,7 +128,9 @@ export enum Region {
   Action = 35,
   /** (batch): its targets in the last update. */
   Targets = 36,
-  Count = 37,
+  /** f64 (max) or (actions), with Flag.Boltzmann: the probabilities by which act drew last. */
+  Propensities = 37,
+  Count = 38,
 }
 
 /** Bits of `create`'s flags. */
@@ -150,9 +152,24 @@ export enum Flag {
   Noisy = 128,
   /** Transitions keep what was offered: needed by Munchausen, Conservative, and slates; set with Dueling too, as in older files. */
   Sets = 256,
+  /** Actions are drawn by a softmax of their values. */
+  Boltzmann = 512,
+  /** What is predicted from is moved against the loss, see Scalar.Adversarial. */
+  Adversarial = 1024,
+  /** Observations and rewards are normalised by what was observed. */
+  RunningObservations = 2048,
+  RunningRewards = 4096,
 }
 
-/** How hidden layers are normalised before their ReLU. */
+/** What hidden layers end with. */
+export enum Activation {
+  Relu = 0,
+  Tanh = 1,
+  Gelu = 2,
+  Linear = 3,
+}
+
+/** How hidden layers are normalised before that. */
 export enum Normalization {
   None = 0,
   Layer = 1,
@@ -199,9 +216,11 @@ export enum Size {
   Parts = 18,
   /** Of a continuous agent, 1 or 2. */
   Critics = 19,
+  /** Of hidden layers, see Activation. */
+  Activation = 20,
   /** How many hidden layers; their MAX_HIDDEN widths follow. */
-  Hidden = 20,
-  Widths = 21,
+  Hidden = 21,
+  Widths = 22,
 }
 
 /** Indices into Region.State of a DQN, f64 each; all are integers below 2^53 but the two powers. */
@@ -264,13 +283,19 @@ export enum Scalar {
   Reward = 19,
   /** `learn`: how many units of each hidden layer, the last ones, stay as they are. */
   FrozenUnits = 27,
+  /** `learn`: how far each number that is predicted from is moved where the loss rises. */
+  Adversarial = 28,
   /** Of a continuous agent. `act`: correlation of two steps of its noise. */
-  Correlation = 28,
+  Correlation = 29,
   /** `learn`: standard deviation and bound of the noise on the targets' actions. */
-  TargetNoise = 29,
-  TargetNoiseClip = 30,
-  ActorLearningRate = 31,
-  Count = 32,
+  TargetNoise = 30,
+  TargetNoiseClip = 31,
+  ActorLearningRate = 32,
+  /** `act`, exploring, with Flag.Boltzmann: temperature of the softmax; 0 for the best action. */
+  Boltzmann = 33,
+  /** `observe`, with Flag.RunningRewards: discount of the returns whose deviation is measured. */
+  Gamma = 34,
+  Count = 35,
 }
 
 /** Indices into Region.Stats, f64 each: since creation or restore, not saved. */

@@ -1,9 +1,10 @@
 /** What an agent of any kind is: its parts, their addresses, and the regions that JavaScript reads. */
 import { Flag, Region, Scalar, Size, Stat, Status } from "./abi";
 import { Arena, arenaAt, LIMIT, take, takeF32 } from "./arena";
-import { newTail, Tail } from "./nstep";
+import { abandon as abandonSteps, newTail, Tail } from "./nstep";
 import { Replay, rowAt, takeRows } from "./replay";
 import { Rng } from "./rng";
+import { newRunning, normalise, note as noteStep, refresh, renew, Running, takeFactors } from "./running";
 import { bytesOf, Part } from "./sparse";
 import { lerp } from "./vector";
 
@@ -15,6 +16,7 @@ export class Core {
   isSquared: bool;
   replay: Replay;
   tail: Tail;
+  running: Running;
   /** Of samples, of exploration, and of noise in updates. */
   sampleRng: Rng;
   exploreRng: Rng;
@@ -34,6 +36,8 @@ export class Core {
   /** The staged observations that JavaScript writes. */
   inputs: usize;
   nextInputs: usize;
+  /** One staged observation as networks see it. */
+  seen: usize;
   /**
    * A batch: rows of the replay by index, and the networks' rows of their states and next states, of which row b is found
    * with ldx.
@@ -126,14 +130,18 @@ export function takeState(agent: Core, arena: Arena, counters: i32, size: i32, r
   agent.noiseRng = changetype<Rng>(agent.state + (usize(rng + 4) << 3));
 }
 
-/** Goes on with blocks of parameters, of which `trained` bytes are trained, and with the steps that wait. */
+/** Goes on with running moments, where there are any, with blocks of parameters, of which `trained` bytes are trained, and with the steps that wait. */
 export function takeBlocks(agent: Core, arena: Arena, sizes: usize, bytes: u64, trained: u64): void {
+  const flags = sizeAt(sizes, Size.Flags);
+  const environments = sizeAt(sizes, Size.Environments);
+  const dense = flags & Flag.RunningObservations ? agent.observation.dense : 0;
+  agent.running = newRunning(arena, dense, (flags & Flag.RunningRewards) != 0, environments);
   agent.bytes = usize(bytes);
   agent.trained = usize(trained);
   agent.online = take(arena, bytes);
   agent.target = take(arena, bytes);
   agent.moments = take(arena, trained * 2);
-  agent.tail = newTail(arena, agent.replay, sizeAt(sizes, Size.Environments), sizeAt(sizes, Size.NStep));
+  agent.tail = newTail(arena, agent.replay, environments, sizeAt(sizes, Size.NStep));
 }
 
 /** Ends it with the replay, so that its filled part ends a file; then come the gradient and the staged observations. */
@@ -144,6 +152,8 @@ export function takeReplay(agent: Core, arena: Arena, trained: u64): void {
   // As of rows: kernels read vectors that end behind it.
   agent.inputs = take(arena, u64(bytesOf(agent.observation)) + 16);
   agent.nextInputs = take(arena, u64(bytesOf(agent.observation)) + 16);
+  agent.seen = take(arena, agent.running.dense > 0 ? u64(bytesOf(agent.observation)) + 16 : 0);
+  takeFactors(agent.running, arena);
 }
 
 /** Rows [observation | action] of `width` numbers that a batch is read into. */
@@ -165,6 +175,39 @@ export function takeLosses(agent: Core, arena: Arena, quantiles: u64, parts: u64
   agent.dtheta = takeF32(arena, batch * quantiles);
   agent.stats = take(arena, Stat.Count << 3);
   agent.scalars = take(arena, Scalar.Count << 3);
+}
+
+/** Whether observations are normalised before networks see them. */
+// @ts-ignore: decorator
+@inline
+export function isNormalised(agent: Core): bool {
+  return agent.running.dense > 0;
+}
+
+/** The staged observation as networks see it. */
+export function inputsOf(agent: Core): usize {
+  return isNormalised(agent) ? see(agent, agent.inputs, agent.seen) : agent.inputs;
+}
+
+/** Writes an observation at x as networks see it to y, and gives y. Requires isNormalised. */
+export function see(agent: Core, x: usize, y: usize): usize {
+  refresh(agent.running);
+  memory.copy(y, x, bytesOf(agent.observation));
+  normalise(agent.running, y);
+  return y;
+}
+
+/** Counts the staged transition for what is normalised. */
+export function note(agent: Core, environment: i32, isLast: bool): void {
+  let reward: f64 = 0;
+  for (let p = 0; p < agent.replay.parts; p++) reward += load<f64>(agent.scalars + ((Scalar.Reward + p) << 3));
+  noteStep(agent.running, agent.inputs, reward, scalar(agent, Scalar.Gamma), environment, isLast);
+}
+
+/** Drops the waiting steps of an environment whose episode will not continue. */
+export function abandon(agent: Core, environment: i32): void {
+  abandonSteps(agent.tail, environment);
+  renew(agent.running, environment);
 }
 
 /** Copies a step that waited to the replay, whose ring moves on, and gives its row there. */

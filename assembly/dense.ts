@@ -11,7 +11,7 @@ import { bytesOf, gatherRows, Part, rowsOf, scatterRows, wordsOf, zeroRows } fro
 import { axpy, dot, rectify } from "./vector";
 
 /**
- * Weights and biases between `inputs` and `outputs`. A hidden layer, y = relu(x W + b), keeps W (rows, outputs) in panels
+ * Weights and biases between `inputs` and `outputs`. A hidden layer, y = f(x W + b), keeps W (rows, outputs) in panels
  * of `rows` rows; a head, y = x W + b, keeps W^T (columns, rows) row-major: a TD error reaches few outputs only, so that
  * training reads and writes one row a sample and output instead of a whole product. b (columns) follows.
  */
@@ -35,6 +35,8 @@ export class Layer {
   spread: usize;
   batchMean: usize;
   batchVariance: usize;
+  /** The activation's slope behind each output, where it is not ReLU. */
+  slope: usize;
   /** Noise of the inputs and outputs, f32(rows) and f32(columns). */
   noiseIn: usize;
   noiseOut: usize;
@@ -331,7 +333,7 @@ function partGradient(
   }
 }
 
-/** dx(B,in) = dy W^T where x > 0, 0 elsewhere; isAdded: added to dx. */
+/** dx(B,in) = dy W^T, with isMasked where x > 0 and 0 elsewhere; isAdded: added to dx. */
 export function denseBackward(
   layer: Layer,
   params: usize,
@@ -341,6 +343,7 @@ export function denseBackward(
   dy: usize,
   dx: usize,
   isAdded: bool,
+  isMasked: bool,
   scratch: BackwardScratch,
 ): void {
   const n = layer.columns;
@@ -351,7 +354,7 @@ export function denseBackward(
   }
   const init: usize = isAdded ? dx : 0;
   const ldi: usize = isAdded ? ldx : 0;
-  gemm(batch, layer.rows, layer.outputs, dy, usize(n) << 2, scratch.wt, n, 0, dx, ldx, 0, 0, init, ldi, MASK, x);
+  gemm(batch, layer.rows, layer.outputs, dy, usize(n) << 2, scratch.wt, n, 0, dx, ldx, 0, 0, init, ldi, isMasked ? MASK : NONE, x);
 }
 
 /** y(n) = sum over rows of x(m,n). Requires n % 4 == 0. */

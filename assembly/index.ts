@@ -1,6 +1,6 @@
 /** The door: the exports for JavaScript, and the one global. Pointers are unsigned: read them as `x >>> 0`. */
 import { ABI_VERSION, Check, Region, Status } from "./abi";
-import { close, filled, length, open, sizes } from "./core";
+import { abandon as abandonWith, close, filled, length, open, sizes } from "./core";
 import { announce, hands, Job, unshare } from "./crew";
 import { act as actWith, actSlate as actSlateWith, evaluate as evaluateWith } from "./dqn/act";
 import {
@@ -16,7 +16,6 @@ import { actBatch as actBatchWith, evaluateBatch as evaluateBatchWith } from "./
 import { update } from "./dqn/learn";
 import { observe as observeWith } from "./dqn/observe";
 import { validate, weightsAreValid } from "./dqn/restore";
-import { abandon as abandonWith } from "./nstep";
 
 export { neededBytes, sizes } from "./core";
 export { share } from "./crew";
@@ -107,7 +106,7 @@ export function threads(): i32 {
 
 /** Drops the steps of an environment that wait for their n-step return. */
 export function abandon(environment: i32): void {
-  abandonWith(agent.tail, environment);
+  abandonWith(agent, environment);
 }
 
 /** `updates` whole training steps (see update in dqn/learn.ts); the mean loss of those committed, NaN if there was none. */

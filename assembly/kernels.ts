@@ -5,6 +5,7 @@ import { split } from "./crew";
 import { gemmShare } from "./gemm";
 import { findAll, newSumTree, priorityOf, rebuild, setPriorities, setPriority, SumTree, totalOf } from "./sumtree";
 
+export { activate } from "./activation";
 export { adam } from "./adam";
 export { addNoise, correlate, drawUniform, smooth, squash, squashBackward, tanh } from "./continuous/squash";
 export { dotRows } from "./dots";
@@ -36,8 +37,8 @@ export {
 } from "./slate";
 export { gatherRows, scatterRows, zeroRows } from "./sparse";
 export { fromBytes, fromHalves, toBytes, toHalves } from "./storage";
-export { best, countOf, duel, duelBackward, expectations, packBits, softmax } from "./values";
-export { allWithin, argmax, axpy, copy, dot, dot4, lerp, rectify, scale, scaleMasked, sumSquares } from "./vector";
+export { best, boltzmann, countOf, drawn, duel, duelBackward, expectations, packBits, softmax } from "./values";
+export { allWithin, argmax, axpy, copy, dot, dot4, lerp, rectify, scale, scaleMasked, scaleSloped, sumSquares } from "./vector";
 
 /** Share `part` of the last product once more, as if it went into `parts`. */
 export function gemmPart(part: i32, parts: i32): void {

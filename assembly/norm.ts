@@ -1,5 +1,5 @@
 /**
- * Layer and batch normalisation of pre-activations z, followed by ReLU: h = relu(gain * x + shift) with
+ * Layer and batch normalisation of pre-activations z, followed by ReLU or nothing: h = max(gain * x + shift, least) with
  * x = (z - mean) * spread, spread = 1 / sqrt(variance + 1e-5). Row-major f32, n = columns padded; `width` of them are
  * real, the others hold 0 in z, gain and shift, and stay 0.
  */
@@ -22,15 +22,15 @@ function fold(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** h = relu(gain * x + shift) for one vector of x. */
+/** h = max(gain * x + shift, least) for one vector of x. */
 // @ts-ignore: decorator
 @inline
-function scaled(x: v128, gain: usize, shift: usize): v128 {
-  return f32x4.pmax(f32x4.add(f32x4.mul(x, v128.load(gain)), v128.load(shift)), f32x4.splat(0));
+function scaled(x: v128, gain: usize, shift: usize, least: v128): v128 {
+  return f32x4.pmax(f32x4.add(f32x4.mul(x, v128.load(gain)), v128.load(shift)), least);
 }
 
 /**
- * Each row over its columns: z(m,n) becomes h, x(m,n) and spread(m) are kept for the backward.
+ * Each row over its columns: z(m,n) becomes h, x(m,n) and spread(m) are kept for the backward. least: 0 for ReLU, -infinity for none.
  * Ba, Kiros & Hinton 2016, arXiv:1607.06450.
  */
 export function layerNorm(
@@ -42,8 +42,10 @@ export function layerNorm(
   shift: usize,
   x: usize,
   spread: usize,
+  least: f32,
 ): void {
   const bytes = usize(n) << 2;
+  const vl = f32x4.splat(least);
   const share: f32 = 1 / f32(width);
   for (let i = 0; i < m; i++) {
     let sum = f32x4.splat(0);
@@ -60,7 +62,7 @@ export function layerNorm(
     for (let j: usize = 0; j < bytes; j += 16) {
       const vx = f32x4.mul(v128.load(x + j), vs);
       v128.store(x + j, vx);
-      v128.store(z + j, scaled(vx, gain + j, shift + j));
+      v128.store(z + j, scaled(vx, gain + j, shift + j, vl));
     }
     store<f32>(spread, s);
     spread += 4;
@@ -125,8 +127,10 @@ export function batchNorm(
   spread: usize,
   mean: usize,
   variance: usize,
+  least: f32,
 ): void {
   const bytes = usize(n) << 2;
+  const vl = f32x4.splat(least);
   const share = f32x4.splat(<f32>1 / f32(m));
   for (let j: usize = 0; j < bytes; j += 16) {
     const end = j + bytes * m;
@@ -144,7 +148,7 @@ export function batchNorm(
     for (let i: usize = j; i < end; i += bytes) {
       const vx = f32x4.mul(v128.load(x + i), s);
       v128.store(x + i, vx);
-      v128.store(z + i, scaled(vx, gain + j, shift + j));
+      v128.store(z + i, scaled(vx, gain + j, shift + j, vl));
     }
     v128.store(spread + j, s);
     v128.store(mean + j, vm);

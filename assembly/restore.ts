@@ -3,6 +3,7 @@ import { MOMENT_MAX, SQUARE_MAX, Status } from "./abi";
 import { Core, counter, filled } from "./core";
 import { tailIsValid } from "./nstep";
 import { rowIsValid } from "./replay";
+import { momentsAreCounted } from "./running";
 import { allWithin } from "./vector";
 
 function isCount(x: f64): bool {
@@ -31,9 +32,10 @@ export function ringIsValid(agent: Core): bool {
   return (agent.sampleRng.increment & agent.exploreRng.increment & agent.noiseRng.increment & 1) != 0;
 }
 
-/** A negative second moment would have no root. */
+/** Moments of the optimiser, where a negative second one would have no root, and running ones. */
 export function momentsAreValid(agent: Core): bool {
   const n = i32(agent.trained >> 2);
+  if (!momentsAreCounted(agent.running)) return false;
   if (!allWithin(n, -f32(MOMENT_MAX), f32(MOMENT_MAX), agent.moments)) return false;
   return allWithin(n, 0, f32(SQUARE_MAX), agent.moments + agent.trained);
 }

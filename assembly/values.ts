@@ -48,6 +48,51 @@ export function expectations(c: i32, n: i32, theta: usize, bits: usize, q: usize
   }
 }
 
+/**
+ * p(c) f64: the chances of actions that are drawn by softmax(q / temperature) or, with probability epsilon, uniformly from
+ * the `available` ones. q(c): from expectations of the same bits. Requires available > 0 and temperature > 0.
+ */
+export function boltzmann(
+  c: i32,
+  available: i32,
+  q: usize,
+  bits: usize,
+  temperature: f64,
+  epsilon: f64,
+  p: usize,
+): void {
+  const largest = load<f32>(q + (usize(argmax(c, q)) << 2));
+  let sum: f64 = 0;
+  for (let a = 0; a < c; a++) {
+    const value = load<f32>(q + (usize(a) << 2));
+    let e: f64 = 0;
+    // Equal ones too that are infinite; of NaN the chance is 0.
+    if (isAvailable(bits, a)) e = value == largest ? 1 : exp((f64(value) - f64(largest)) / temperature);
+    if (!(e >= 0)) e = 0;
+    store<f64>(p + (usize(a) << 3), e);
+    sum += e;
+  }
+  const least = epsilon / f64(available);
+  const share = sum > 0 ? (1 - epsilon) / sum : 0;
+  for (let a = 0; a < c; a++) {
+    const at = p + (usize(a) << 3);
+    store<f64>(at, isAvailable(bits, a) ? least + load<f64>(at) * share : 0);
+  }
+}
+
+/** The action whose part of [0, 1) holds u, by chances p(c) f64: none of chance 0. */
+export function drawn(c: i32, p: usize, u: f64): i32 {
+  let chosen = 0;
+  for (let a = 0; a < c; a++) {
+    const share = load<f64>(p + (usize(a) << 3));
+    if (!(share > 0)) continue;
+    chosen = a;
+    if (u < share) break;
+    u -= share;
+  }
+  return chosen;
+}
+
 /** The best available action of q(c) from expectations; -1 where none is. */
 export function best(c: i32, q: usize, bits: usize): i32 {
   return countOf(c, bits) > 0 ? argmax(c, q) : -1;

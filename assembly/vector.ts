@@ -94,6 +94,18 @@ export function scaleMasked(n: i32, alpha: f32, x: usize, h: usize, y: usize): v
   }
 }
 
+/** y = slope * alpha * x over n f32: the same where the slope is not that of ReLU. Requires n % 4 == 0. y may alias x. */
+export function scaleSloped(n: i32, alpha: f32, x: usize, slope: usize, y: usize): void {
+  const va = f32x4.splat(alpha);
+  while (n > 0) {
+    v128.store(y, f32x4.mul(f32x4.mul(va, v128.load(x)), v128.load(slope)));
+    x += 16;
+    slope += 16;
+    y += 16;
+    n -= 4;
+  }
+}
+
 /** Above this many bytes the host's copy is faster. */
 const COPY_MAX: usize = 1024;
 

@@ -478,6 +478,15 @@ function faults(): string {
   return markdown(["case", "how often", "figure", "counted", "goal"], lines);
 }
 
+function chain(): string {
+  const rows = new Rows("learning");
+  const lines = ["epsilon", "thompson"].map((arm) => {
+    const { value: solved, n } = rows.of("chain-20", `${arm}_solved_seeds`);
+    return [arm, between(rows.of("chain-20", `${arm}_reward_mean`), 1), `${solved} of ${n}`];
+  });
+  return markdown(["exploration", "reward of 1,000 episodes", "seeds that solve it greedily"], lines);
+}
+
 const TABLES: Readonly<Record<string, () => string>> = {
   ...{
     livesim,
@@ -496,6 +505,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
     tuning,
     learning,
     continuous,
+    chain,
     compression,
     defaults,
     offline,

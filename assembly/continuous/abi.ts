@@ -4,7 +4,7 @@
  */
 
 /** Never that of a DQN's module. */
-export const ABI_VERSION = 1002;
+export const ABI_VERSION = 1004;
 
 /** Bound of a step of correlated noise, in standard deviations: none is ever that far. */
 export const NOISE_MAX = 100;

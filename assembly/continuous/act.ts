@@ -1,6 +1,6 @@
 /** Acting: from a staged observation to an action, and to its values. */
 import { Scalar, Status } from "../abi";
-import { scalar } from "../core";
+import { inputsOf, scalar } from "../core";
 import { forward, valuesOfRow } from "../network/forward";
 import { headRows } from "../dense";
 import { bytesOf } from "../sparse";
@@ -26,7 +26,7 @@ export function act(agent: Agent, environment: i32, explore: Explore): Status {
     drawUniform(agent.exploreRng, n, agent.actions);
     return Status.Ok;
   }
-  actionsOf(agent, agent.online, 1, agent.inputs, 0, agent.actions);
+  actionsOf(agent, agent.online, 1, inputsOf(agent), 0, agent.actions);
   if (explore == Explore.Noise) {
     const z = noiseAt(agent, environment);
     addNoise(n, f32(scalar(agent, Scalar.Exploration)), z, agent.actions);
@@ -40,7 +40,7 @@ export function evaluate(agent: Agent): Status {
   if (!inputsAreValid(agent.observation, 1, agent.inputs)) return Status.BadObservation;
   if (!inputsAreValid(agent.action, 1, agent.actions)) return Status.BadCandidate;
   const bytes = bytesOf(agent.observation);
-  copy(agent.row, agent.inputs, bytes);
+  copy(agent.row, inputsOf(agent), bytes);
   copy(agent.row + bytes, agent.actions, bytesOf(agent.action));
   for (let i = 0; i < agent.critics; i++) {
     valuesOfRow(agent.critic, criticAt(agent, agent.online, i), agent.row, agent.values + (usize(i) << 2));

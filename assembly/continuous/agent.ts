@@ -82,7 +82,7 @@ export function layOut(arena: Arena, sizes: usize, low: f32, high: f32): Agent {
 function plan(arena: Arena, sizes: usize, first: Part, second: Part, outputs: i32): Network {
   const widths = sizes + (usize(Size.Widths) << 2);
   const kind: Normalization = sizeAt(sizes, Size.Normalization);
-  const net = newNetwork(arena, first, second, sizeAt(sizes, Size.Hidden), widths, outputs, kind, 0);
+  const net = newNetwork(arena, first, second, sizeAt(sizes, Size.Hidden), widths, outputs, kind, sizeAt(sizes, Size.Activation), 0);
   closeBlock(net, false);
   return net;
 }

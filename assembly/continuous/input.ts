@@ -1,12 +1,12 @@
 /** The gradient of a network's output by a part of its input. */
 import { Normalization } from "../abi";
-import { denseBackward, Layer } from "../dense";
+import { Layer } from "../dense";
 import { gemm, NONE, padded } from "../gemm";
+import { sink, slant, sloped } from "../network/backward";
 import { lastOf, layerAt, Network } from "../network/plan";
 import { layerNormBackward } from "../norm";
 import { packTransposed } from "../pack";
 import { rowsOf } from "../sparse";
-import { scaleMasked } from "../vector";
 
 /**
  * dc(B, padded(second)) = dq(B) times the derivative of the one output by the second part of the input, behind a forward of
@@ -16,9 +16,11 @@ import { scaleMasked } from "../vector";
 export function secondGradient(net: Network, params: usize, batch: i32, dq: usize, wt: usize, dc: usize): void {
   const head = net.head;
   const ldh = usize(head.rows) << 2;
-  const last = lastOf(net).output;
+  const last = lastOf(net);
   for (let b: usize = 0; b < usize(batch); b++) {
-    scaleMasked(head.rows, load<f32>(dq + (b << 2)), params + head.weight, last + ldh * b, net.dy + ldh * b);
+    const at = ldh * b;
+    const slopes: usize = last.slope ? last.slope + at : 0;
+    slant(head.rows, load<f32>(dq + (b << 2)), params + head.weight, last.output + at, slopes, net.dy + at);
   }
   let dy = net.dy;
   let dx = net.dx;
@@ -26,7 +28,8 @@ export function secondGradient(net: Network, params: usize, batch: i32, dq: usiz
     const layer = layerAt(net, l);
     const below = layerAt(net, l - 1);
     unnormalise(net, layer, params, batch, dy);
-    denseBackward(layer, params, batch, below.output, usize(below.columns) << 2, dy, dx, false, net.scratch);
+    sink(net, layer, below, params, batch, dy, dx, false);
+    sloped(below, batch, dx);
     const spare = dy;
     dy = dx;
     dx = spare;

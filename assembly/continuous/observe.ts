@@ -1,7 +1,7 @@
 /** Stores transitions. */
 import { Scalar, Status } from "../abi";
-import { counter, remember, scalar, setCounter } from "../core";
-import { abandon as abandonSteps, canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
+import { abandon as abandonSteps, counter, note, remember, scalar, setCounter } from "../core";
+import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
 import { writeNext, writeStep } from "../replay";
 import { inputsAreValid } from "../storage";
 import { State } from "./abi";
@@ -27,6 +27,7 @@ export function observe(agent: Agent, isLast: bool, environment: i32): Status {
     writeNext(agent.replay, remember(agent, waitingAt(tail, environment, i)), agent.nextInputs, 0, 0, 0, 0);
   }
   leave(tail, environment, ready);
+  note(agent, environment, isLast);
   if (isLast) renewNoise(agent, environment);
   setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
   return Status.Ok;
@@ -34,6 +35,6 @@ export function observe(agent: Agent, isLast: bool, environment: i32): Status {
 
 /** Drops the waiting steps of an environment whose episode will not continue, and its noise. */
 export function abandon(agent: Agent, environment: i32): void {
-  abandonSteps(agent.tail, environment);
+  abandonSteps(agent, environment);
   renewNoise(agent, environment);
 }

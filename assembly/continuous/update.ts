@@ -12,6 +12,7 @@ import { backward, headOfActions, headOfAll } from "../network/backward";
 import { valuesOfActions } from "../network/forward";
 import { padded } from "../gemm";
 import { discountOf, readStep, returnOf, rowAt, sampleUniform } from "../replay";
+import { normalise, refresh, scaledReturn } from "../running";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { copy } from "../vector";
@@ -26,6 +27,7 @@ import { smooth, squashBackward } from "./squash";
  * and draws, where the loss or the gradient is not finite or beyond its bound. Requires a transition in the replay.
  */
 export function update(agent: Agent): f32 {
+  refresh(agent.running);
   sample(agent);
   targets(agent);
   let loss: f32 = 0;
@@ -64,6 +66,8 @@ function sample(agent: Agent): void {
     const row = sampleAt(agent, b);
     readStep(replay, row, agent.x + b * agent.ldx);
     unpack(agent.observation, 1, row + replay.nextObservation, agent.nextX + b * agent.ldx);
+    normalise(agent.running, agent.x + b * agent.ldx);
+    normalise(agent.running, agent.nextX + b * agent.ldx);
   }
 }
 
@@ -104,7 +108,8 @@ function targets(agent: Agent): void {
   for (let b: usize = 0; b < usize(batch); b++) {
     const row = sampleAt(agent, b);
     const value = load<f32>(agent.y + (b << 2));
-    store<f32>(agent.y + (b << 2), bellman(returnOf(agent.replay, row, 0), discountOf(agent.replay, row), value));
+    const reward = scaledReturn(agent.running, agent.tail.n, returnOf(agent.replay, row, 0));
+    store<f32>(agent.y + (b << 2), bellman(reward, discountOf(agent.replay, row), value));
   }
 }
 

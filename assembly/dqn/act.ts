@@ -1,12 +1,12 @@
 /** Chooses among the available actions. */
 import { Scalar, Status } from "../abi";
-import { scalar } from "../core";
+import { inputsOf, scalar } from "../core";
 import { valuesOfCandidates, valuesOfRow, valuesOfStates } from "../network/forward";
 import { below, Rng, uniform } from "../rng";
 import { greedySlate } from "../slate";
 import { bytesOf } from "../sparse";
 import { inputsAreValid } from "../storage";
-import { best, countOf, duel, expectations, isAvailable, packBits } from "../values";
+import { best, boltzmann, countOf, drawn, duel, expectations, isAvailable, packBits } from "../values";
 import { Agent, hasCandidates, weightsOf } from "./agent";
 import { valuesOfSlate } from "./slates";
 
@@ -38,7 +38,7 @@ export function noiseOf(agent: Agent, isExploring: bool): Rng | null {
 function scoreSlate(agent: Agent, count: i32, noise: Rng | null): void {
   const params = weightsOf(agent, agent.online, noise);
   const rows = agent.candidates - bytesOf(agent.features);
-  valuesOfSlate(agent, params, agent.inputs, count, rows, agent.values - 4, agent.choices - 4);
+  valuesOfSlate(agent, params, inputsOf(agent), count, rows, agent.values - 4, agent.choices - 4);
 }
 
 /** The same with noise where a generator is given, and -infinity for actions outside the staged mask. */
@@ -47,13 +47,14 @@ function score(agent: Agent, count: i32, noise: Rng | null, bits: usize): void {
   if (c == 0) return;
   const params = weightsOf(agent, agent.online, noise);
   const theta = agent.quantiles == 1 ? agent.values : agent.matrix;
+  const x = inputsOf(agent);
   if (hasCandidates(agent)) {
-    valuesOfCandidates(agent.net, params, agent.inputs, count, agent.candidates, theta);
+    valuesOfCandidates(agent.net, params, x, count, agent.candidates, theta);
   } else {
-    valuesOfRow(agent.net, params, agent.inputs, theta);
+    valuesOfRow(agent.net, params, x, theta);
   }
   if (agent.isDueling) {
-    valuesOfStates(agent.net, params, 1, agent.inputs, 0, agent.v);
+    valuesOfStates(agent.net, params, 1, x, 0, agent.v);
     duel(c, agent.quantiles, agent.v, theta, agent.isCentred);
   }
   expectations(c, agent.quantiles, theta, bits, agent.values);
@@ -69,8 +70,8 @@ function stagedBits(agent: Agent): usize {
 /**
  * Epsilon-greedy choice for the staged observation, candidates or mask: an index, -1 where nothing is available,
  * or -1 - Status for an input out of its bounds, which is refused before anything is drawn. The random draw comes
- * before the forward, which exploring does not need.
- * isExploring: whether noisy weights carry their noise.
+ * before the forward, which exploring does not need; a softmax draws behind it.
+ * isExploring: whether noisy weights carry their noise, and actions are drawn by a softmax of their values.
  */
 export function act(agent: Agent, count: i32, isExploring: bool): i32 {
   const status = statusOf(agent, count);
@@ -80,12 +81,36 @@ export function act(agent: Agent, count: i32, isExploring: bool): i32 {
   const available = countOf(c, bits);
   if (available == 0) return -1;
   const epsilon = scalar(agent, Scalar.Exploration);
+  const temperature = temperatureOf(agent, isExploring);
+  if (temperature > 0) {
+    score(agent, count, noiseOf(agent, isExploring), bits);
+    return draw(agent, c, available, agent.values, bits, temperature, epsilon);
+  }
   if (epsilon > 0 && uniform(agent.exploreRng) < epsilon) {
     const chosen = i32(below(agent.exploreRng, available));
     return bits ? nthAvailable(bits, chosen) : chosen;
   }
   score(agent, count, noiseOf(agent, isExploring), bits);
   return best(c, agent.values, bits);
+}
+
+/** The temperature by which actions are drawn now; 0: the best one is taken. */
+export function temperatureOf(agent: Agent, isExploring: bool): f64 {
+  return agent.isBoltzmann && isExploring ? scalar(agent, Scalar.Boltzmann) : 0;
+}
+
+/** An action of values q(c) by one draw, whose chances are left in the agent. */
+export function draw(
+  agent: Agent,
+  c: i32,
+  available: i32,
+  q: usize,
+  bits: usize,
+  temperature: f64,
+  epsilon: f64,
+): i32 {
+  boltzmann(c, available, q, bits, temperature, epsilon, agent.propensities);
+  return drawn(c, agent.propensities, uniform(agent.exploreRng));
 }
 
 /**

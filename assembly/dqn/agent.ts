@@ -3,6 +3,7 @@ import { Flag, Normalization, Region, Size, State, Storage } from "../abi";
 import { Arena, take, takeF32, takeStruct } from "../arena";
 import {
   Core,
+  isNormalised,
   moveTarget,
   setCounter,
   setSizes,
@@ -48,6 +49,8 @@ export class Agent extends Core {
   isMunchausen: bool;
   isConservative: bool;
   isNoisy: bool;
+  isBoltzmann: bool;
+  isAdversarial: bool;
   net: Network;
   /** Where prioritized. */
   tree: SumTree;
@@ -64,6 +67,8 @@ export class Agent extends Core {
   mask: usize;
   nextMask: usize;
   values: usize;
+  /** f64, with Flag.Boltzmann: the chances of a state's actions. */
+  propensities: usize;
   /** With slates: weights of the choice; as before values and candidates, that of nothing stands before it. */
   choices: usize;
   /** The slate that was chosen last, i32. */
@@ -102,6 +107,8 @@ export class Agent extends Core {
   dmatrix: usize;
   setRows: usize;
   starts: usize;
+  /** Where it is adversarial, the gradient of the input rows (rows, padded). */
+  dinput: usize;
   /**
    * With slates: nothing and the candidates of one state; marks; the slates of the next states i32 (batch, slate); and u of
    * setRows, with its gradient.
@@ -132,7 +139,8 @@ export function hasCandidates(agent: Agent): bool {
 
 /** Whether the network reads rows of x and next x where the replay keeps them. */
 export function areInPlace(agent: Agent): bool {
-  return !hasCandidates(agent) && agent.observation.storage == Storage.F32;
+  const isRaw = !isNormalised(agent) && !agent.isAdversarial;
+  return !hasCandidates(agent) && agent.observation.storage == Storage.F32 && isRaw;
 }
 
 /** The most candidates of many states at once: one set, or as many as an update has rows. */
@@ -202,6 +210,8 @@ function setFlags(agent: Agent, flags: i32): void {
   agent.isMunchausen = (flags & Flag.Munchausen) != 0;
   agent.isConservative = (flags & Flag.Conservative) != 0;
   agent.isNoisy = (flags & Flag.Noisy) != 0;
+  agent.isBoltzmann = (flags & Flag.Boltzmann) != 0;
+  agent.isAdversarial = (flags & Flag.Adversarial) != 0;
 }
 
 /** The network, with its value stream. */
@@ -216,6 +226,7 @@ function plan(agent: Agent, arena: Arena, sizes: usize): Network {
     widths,
     outputs,
     sizeAt(sizes, Size.Normalization),
+    sizeAt(sizes, Size.Activation),
     0,
   );
   if (agent.isDueling) addValueStream(net, arena, widths, agent.quantiles);
@@ -244,6 +255,7 @@ function takeStaging(agent: Agent, arena: Arena): void {
   agent.nextMask = take(arena, agent.actions);
   agent.values = takeF32(arena, u64(max(agent.maxCandidates, agent.actions)) + nothing) + (usize(nothing) << 2);
   agent.choices = nothing ? takeF32(arena, agent.maxCandidates + 1) + 4 : 0;
+  agent.propensities = take(arena, agent.isBoltzmann ? u64(max(agent.maxCandidates, agent.actions)) << 3 : 0);
   agent.shown = takeF32(arena, agent.slate);
   agent.bits = takeF32(arena, u64((agent.actions + 31) >> 5));
 }
@@ -275,6 +287,7 @@ function takeBatch(agent: Agent, arena: Arena): void {
   agent.dmatrix = takeF32(arena, needsAll(agent) ? matrix : 0);
   agent.setRows = takeF32(arena, sets ? ((sets + 3) & ~3) * width + 4 : 0);
   agent.starts = takeF32(arena, batch + 1);
+  agent.dinput = takeF32(arena, agent.isAdversarial ? max(batch, sets) * width : 0);
   if (nothing) takeSlates(agent, arena, sets);
   agent.panels = take(arena, hasCandidates(agent) ? 0 : outputPanelBytes(agent.net));
   const backwards = i32(max(batch, min(sets, 0x7ffffffc)));
@@ -379,6 +392,8 @@ export function regionOf(agent: Agent, region: Region): usize {
       return span(agent.nextMask, actions);
     case Region.Values:
       return span(agent.values, max(offered, actions) << 2);
+    case Region.Propensities:
+      return span(agent.propensities, agent.isBoltzmann ? max(offered, actions) << 3 : 0);
     case Region.Priorities:
       return span(agent.priorities, agent.replay.rows - agent.priorities);
     case Region.Weights:

@@ -1,12 +1,12 @@
 /** Values and choices for many states at once: of each state the bits that it has alone. */
 import { Scalar, Status } from "../abi";
-import { setScalar } from "../core";
+import { isNormalised, see, setScalar } from "../core";
 import { valuesOfRows, valuesOfSets, valuesOfStates } from "../network/forward";
 import { below, uniform } from "../rng";
 import { bytesOf } from "../sparse";
 import { inputsAreValid } from "../storage";
 import { best, countOf, duel, expectations, packBits } from "../values";
-import { act, noiseOf, nthAvailable } from "./act";
+import { act, draw, noiseOf, nthAvailable, temperatureOf } from "./act";
 import { Agent, hasCandidates, weightsOf } from "./agent";
 
 /** The staged candidates of all states. */
@@ -47,8 +47,13 @@ function score(agent: Agent, states: i32): void {
   const n = offered(agent, states);
   if (n == 0) return;
   const params = weightsOf(agent, agent.online, null);
-  const x = agent.states;
-  const ldx = bytesOf(agent.observation);
+  let x = agent.states;
+  let ldx = bytesOf(agent.observation);
+  if (isNormalised(agent)) {
+    for (let s: usize = 0; s < usize(states); s++) see(agent, x + ldx * s, agent.x + agent.ldx * s);
+    x = agent.x;
+    ldx = agent.ldx;
+  }
   if (hasCandidates(agent)) {
     const u = agent.net.dy;
     valuesOfSets(agent.net, params, states, x, ldx, n, agent.counts, candidatesAt(agent), u, agent.matrix);
@@ -67,7 +72,7 @@ function score(agent: Agent, states: i32): void {
   expectations(n, quantiles, agent.matrix, 0, agent.matrix);
 }
 
-/** A state whose action is the best, until it is known. */
+/** A state whose action needs its values, until it is known. */
 const BEST: i32 = -2;
 
 /**
@@ -82,9 +87,10 @@ export function actBatch(agent: Agent, states: i32, isExploring: bool): Status {
     alone(agent, states);
     return status;
   }
+  const temperature = temperatureOf(agent, isExploring);
   let isScored = false;
   for (let s = 0; s < states; s++) {
-    const action = explore(agent, s);
+    const action = explore(agent, s, temperature > 0);
     store<i32>(agent.selected + (usize(s) << 2), action);
     isScored = isScored || action == BEST;
   }
@@ -97,7 +103,10 @@ export function actBatch(agent: Agent, states: i32, isExploring: bool): Status {
     if (load<i32>(at) == BEST) {
       const bits = bitsOf(agent, s);
       if (bits) expectations(c, 1, q, bits, q);
-      store<i32>(at, best(c, q, bits));
+      const epsilon = load<f64>(agent.epsilons + (usize(s) << 3));
+      const action =
+        temperature > 0 ? draw(agent, c, countOf(c, bits), q, bits, temperature, epsilon) : best(c, q, bits);
+      store<i32>(at, action);
     }
     q += usize(c) << 2;
   }
@@ -111,11 +120,12 @@ function bitsOf(agent: Agent, s: i32): usize {
   return agent.bits;
 }
 
-/** A random action of state s, -1 where nothing is available, or BEST. */
-function explore(agent: Agent, s: i32): i32 {
+/** A random action of state s, -1 where nothing is available, or BEST; isLater: what is random needs its values. */
+function explore(agent: Agent, s: i32, isLater: bool): i32 {
   const bits = bitsOf(agent, s);
   const available = countOf(offeredBy(agent, s), bits);
   if (available == 0) return -1;
+  if (isLater) return BEST;
   const epsilon = load<f64>(agent.epsilons + (usize(s) << 3));
   if (!(epsilon > 0 && uniform(agent.exploreRng) < epsilon)) return BEST;
   const chosen = i32(below(agent.exploreRng, available));

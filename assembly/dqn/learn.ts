@@ -4,9 +4,9 @@ import { counter, filled, scalar, setCounter, setStat, stat } from "../core";
 import { descend, REFUSED } from "../descent";
 import { conservative, quantileLoss, tdLoss } from "../loss";
 import { exp, log } from "../math";
-import { backward, headOfActions, headOfAll } from "../network/backward";
+import { backward, backwardInput, headOfActions, headOfAll } from "../network/backward";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfRows, valuesOfStates } from "../network/forward";
-import { setTraining } from "../network/plan";
+import { layerAt, setTraining } from "../network/plan";
 import { freeze, keepStatistics, noiseBackward, statisticsAreSafe } from "../network/weights";
 import {
   actionOf,
@@ -20,6 +20,7 @@ import {
   shownOf,
 } from "../replay";
 import { Rng } from "../rng";
+import { normalise, refresh } from "../running";
 import { choiceLoss, conservativeSlate, joinChoices, splitChoices } from "../slate";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
@@ -34,6 +35,7 @@ import { addValues, targets } from "./targets";
  * where the loss, the gradient or a statistic is not finite or beyond its bound. Requires a transition in the replay.
  */
 export function update(agent: Agent): f32 {
+  refresh(agent.running);
   const isWeighted = sample(agent);
   const loss = gradient(agent, isWeighted);
   setStat(agent, Stat.Tried, stat(agent, Stat.Tried) + 1);
@@ -102,8 +104,13 @@ function gradient(agent: Agent, isWeighted: bool): f32 {
   const noise: Rng | null = agent.isNoisy ? agent.noiseRng : null;
   const params = noise ? weightsOf(agent, agent.online, noise) : agent.online;
   const weights: usize = isWeighted ? agent.weights : 0;
+  if (hasCandidates(agent) && needsAll(agent)) writeSets(agent, agent.ldx);
   setTraining(agent.net, true, agent.noiseRng, scalar(agent, Scalar.Dropout));
-  const loss = needsAll(agent) ? lossOfAll(agent, params, weights) : lossOfTaken(agent, params, weights);
+  let loss = lossOf(agent, params, weights);
+  if (agent.isAdversarial) {
+    attack(agent, params, f32(scalar(agent, Scalar.Adversarial)));
+    loss = lossOf(agent, params, weights);
+  }
   setTraining(agent.net, false, agent.noiseRng, 0);
   if (noise) noiseBackward(agent.net, agent.gradient);
   const frozen = i32(scalar(agent, Scalar.FrozenUnits));
@@ -126,11 +133,47 @@ function gather(agent: Agent): void {
     } else {
       readStep(replay, row, agent.x + b * ldx);
       unpack(replay.observation, 1, row + replay.nextObservation, agent.nextX + b * ldx);
+      normalise(agent.running, agent.x + b * ldx);
+      normalise(agent.running, agent.nextX + b * ldx);
     }
     store<i32>(agent.actionOfRow + (b << 2), actionOf(replay, row));
   }
   // So that no compiler leaves the reads out; the target takes its place.
   store<i32>(agent.y, read);
+}
+
+/** The loss of the predictions from the rows of the batch, and its gradient. */
+function lossOf(agent: Agent, params: usize, weights: usize): f32 {
+  return needsAll(agent) ? lossOfAll(agent, params, weights) : lossOfTaken(agent, params, weights);
+}
+
+/**
+ * Moves each number of these rows by epsilon where the loss rises: x += epsilon sign(d loss / d x), behind its backward. The
+ * observation of a set is one, and the features of nothing stay 0. Goodfellow, Shlens & Szegedy 2015, arXiv:1412.6572.
+ */
+function attack(agent: Agent, params: usize, epsilon: f32): void {
+  backwardInput(agent.net, params, rowsOfPass(agent), agent.dinput);
+  const isOfSets = hasCandidates(agent) && needsAll(agent);
+  const x = isOfSets ? agent.setRows : agent.x;
+  const seen = bytesOf(agent.observation);
+  const all = usize(layerAt(agent.net, 0).inputs) << 2;
+  for (let b = 0; b < agent.batch; b++) {
+    const from = isOfSets ? startOf(agent, b) : b;
+    const to = isOfSets ? startOf(agent, b + 1) : b + 1;
+    const first = agent.dinput + agent.ldx * from;
+    for (let r = from; r < to; r++) {
+      const d = agent.dinput + agent.ldx * r;
+      if (r > from) for (let i: usize = 0; i < seen; i += 4) store<f32>(first + i, load<f32>(first + i) + load<f32>(d + i));
+    }
+    for (let r = from; r < to; r++) {
+      const row = agent.ldx * r;
+      const end = agent.slate && r == from ? seen : all;
+      for (let i: usize = 0; i < end; i += 4) {
+        const d = load<f32>((i < seen ? first : agent.dinput + row) + i);
+        if (d != 0) store<f32>(x + row + i, load<f32>(x + row + i) + copysign<f32>(epsilon, d));
+      }
+    }
+  }
 }
 
 /**
@@ -239,7 +282,6 @@ function forwardAll(agent: Agent, params: usize): void {
   const batch = agent.batch;
   const ldx = agent.ldx;
   if (hasCandidates(agent)) {
-    writeSets(agent, ldx);
     valuesOfRows(agent.net, params, rowsOfPass(agent), agent.setRows, ldx, agent.matrix);
   } else {
     packOutputs(agent.net, params, agent.panels);

@@ -1,6 +1,6 @@
 /** Stores transitions. */
 import { Scalar, State, Status } from "../abi";
-import { counter, headOf, remember as rememberStep, scalar, setCounter } from "../core";
+import { counter, headOf, note, remember as rememberStep, scalar, setCounter } from "../core";
 import { canReward, enter, leave, reward as rewardAll, waitingAt, waitingOf } from "../nstep";
 import { writeNext, writeStep } from "../replay";
 import { inputsAreValid } from "../storage";
@@ -38,6 +38,7 @@ export function observe(
   const ready = isLast ? waiting : i32(waiting == tail.n);
   for (let i = 0; i < ready; i++) remember(agent, waitingAt(tail, environment, i), nextCount);
   leave(tail, environment, ready);
+  note(agent, environment, isLast);
   setCounter(agent, State.Steps, counter(agent, State.Steps) + 1);
   return Status.Ok;
 }

@@ -8,6 +8,7 @@ import { bellman, munchausen, softValue } from "../bellman";
 import { packOutputs, valuesOfActions, valuesOfBatch, valuesOfCandidates, valuesOfStates } from "../network/forward";
 import { actionOf, bitsOf, countOf, discountOf, nextBitsOf, nextCountOf, returnOf, staged } from "../replay";
 import { Rng } from "../rng";
+import { scaledReturn } from "../running";
 import { bytesOf } from "../sparse";
 import { unpack } from "../storage";
 import { best, countOf as countAvailable, duel, expectations } from "../values";
@@ -44,7 +45,8 @@ export function targets(agent: Agent): void {
 /** The Bellman target of sample b for a value of its next state, of part p of the reward. */
 function target(agent: Agent, b: usize, p: i32, value: f32): f32 {
   const row = sampleAt(agent, b);
-  return bellman(returnOf(agent.replay, row, p), discountOf(agent.replay, row), value);
+  const reward = scaledReturn(agent.running, agent.tail.n, returnOf(agent.replay, row, p));
+  return bellman(reward, discountOf(agent.replay, row), value);
 }
 
 /** All action values of a batch of states at once, where actions are fixed; candidates come one state at a time. */

@@ -48,7 +48,7 @@ function finish(net: Net, layer: Layer, m: i32): void {
   const z = net.z;
   if (net.isNormalized) {
     const gain = placeOf(layer, Vector.Gain);
-    layerNorm(m, layer.n, layer.outputs, z, gain, placeOf(layer, Vector.Shift), net.normal, net.spread);
+    layerNorm(m, layer.n, layer.outputs, z, gain, placeOf(layer, Vector.Shift), net.normal, net.spread, 0);
     return;
   }
   rectify(m * layer.n, z);

@@ -1,8 +1,8 @@
 /** Backward pass: from the gradient of action values to the gradient of the weights. */
-import { Normalization } from "../abi";
+import { Activation, Normalization } from "../abi";
 import { denseBackward, denseGradient, headGradient, inputGradient, Layer, layerBytes } from "../dense";
 import { batchNormBackward, layerNormBackward, normGradient } from "../norm";
-import { axpy, scale, scaleMasked } from "../vector";
+import { axpy, scale, scaleMasked, scaleSloped } from "../vector";
 import { Network, lastOf, layerAt } from "./plan";
 
 /**
@@ -22,12 +22,14 @@ export function headOfActions(
   memory.fill(grads + head.weight, 0, usize(layerBytes(head)));
   const ldh = usize(head.rows) << 2;
   let h = lastOf(net).output;
+  let slope = lastOf(net).slope;
   let d = net.dy;
   for (let b: usize = 0; b < usize(batch); b++) {
     const first = (actions ? load<i32>(actions + (b << 2)) : 0) * quantiles;
-    headOfRow(head, params, grads, first, quantiles, h, dq, d);
+    headOfRow(head, params, grads, first, quantiles, h, slope, dq, d);
     dq += usize(quantiles) << 2;
     h += ldh;
+    if (slope) slope += ldh;
     d += ldh;
   }
 }
@@ -38,16 +40,18 @@ export function headOfAll(net: Network, params: usize, grads: usize, batch: i32,
   memory.fill(grads + head.weight, 0, usize(layerBytes(head)));
   const ldh = usize(head.rows) << 2;
   let h = lastOf(net).output;
+  let slope = lastOf(net).slope;
   let d = net.dy;
   for (let b = 0; b < batch; b++) {
-    headOfRow(head, params, grads, 0, net.outputs, h, dq, d);
+    headOfRow(head, params, grads, 0, net.outputs, h, slope, dq, d);
     dq += ldq;
     h += ldh;
+    if (slope) slope += ldh;
     d += ldh;
   }
 }
 
-/** dW and db of outputs first..first+n-1 for one row h, and d = relu'(h) * W^T dq. */
+/** dW and db of outputs first..first+n-1 for one row h, and d = f'(z) * W^T dq; slope: f'(z), 0 for that of ReLU. */
 function headOfRow(
   head: Layer,
   params: usize,
@@ -55,6 +59,7 @@ function headOfRow(
   first: i32,
   n: i32,
   h: usize,
+  slope: usize,
   dq: usize,
   d: usize,
 ): void {
@@ -62,7 +67,7 @@ function headOfRow(
   const w = params + head.weight + ((usize(rows) * usize(first)) << 2);
   headGradient(head, grads, h, first, load<f32>(dq));
   if (n == 1) {
-    scaleMasked(rows, load<f32>(dq), w, h, d);
+    slant(rows, load<f32>(dq), w, h, slope, d);
     return;
   }
   memory.fill(d, 0, usize(rows) << 2);
@@ -73,10 +78,27 @@ function headOfRow(
     headGradient(head, grads, h, first + i, g);
     axpy(rows, g, w + ((usize(rows) * usize(i)) << 2), d);
   }
-  scaleMasked(rows, 1, d, h, d);
+  slant(rows, 1, d, h, slope, d);
 }
 
-/** dy of a layer: from before its ReLU to before its normalisation, and that normalisation's gradient. */
+/** y = f'(z) * alpha * x; slope: f'(z), or 0 for that of ReLU, which its output h shows. */
+export function slant(n: i32, alpha: f32, x: usize, h: usize, slope: usize, y: usize): void {
+  if (slope) scaleSloped(n, alpha, x, slope, y);
+  else scaleMasked(n, alpha, x, h, y);
+}
+
+/** dx of the layer below that a layer's dy gives, before the slope of an activation that is not ReLU. */
+export function sink(net: Network, layer: Layer, below: Layer, params: usize, batch: i32, dy: usize, dx: usize, isAdded: bool): void {
+  const isMasked = net.activation == Activation.Relu;
+  denseBackward(layer, params, batch, below.output, usize(below.columns) << 2, dy, dx, isAdded, isMasked, net.scratch);
+}
+
+/** That slope. */
+export function sloped(below: Layer, batch: i32, dx: usize): void {
+  if (below.slope) scaleSloped(batch * below.columns, 1, dx, below.slope, dx);
+}
+
+/** dy of a layer: from before its activation to before its normalisation, and that normalisation's gradient. */
 function unfinish(net: Network, layer: Layer, params: usize, grads: usize, batch: i32, dy: usize): void {
   const n = layer.columns;
   if (net.dropout > 0) scale(batch * n, f32(1 / (1 - net.dropout)), dy);
@@ -114,10 +136,11 @@ export function backward(
     const ldb = usize(below.columns) << 2;
     unfinish(net, layer, params, grads, batch, dy);
     denseGradient(layer, grads, batch, below.output, ldb, dy, net.scratch);
-    denseBackward(layer, params, batch, below.output, ldb, dy, dx, false, net.scratch);
+    sink(net, layer, below, params, batch, dy, dx, false);
     if (dv && net.isShared && l == net.hidden - 1) {
-      valueBackward(net.value!, params, grads, batch, below.output, ldb, dv, dx);
+      valueBackward(net.value!, params, grads, batch, below.output, ldb, dv, below, dx);
     }
+    sloped(below, batch, dx);
     const spare = dy;
     dy = dx;
     dx = spare;
@@ -125,10 +148,21 @@ export function backward(
   const layer = layerAt(net, 0);
   unfinish(net, layer, params, grads, batch, dy);
   inputGradient(layer, grads, net.first, net.second, batch, x, ldx, dy, net.scratch);
-  if (dv && !net.isShared) valueBackward(net.value!, params, grads, states, xv, ldv, dv, 0);
+  if (dv && !net.isShared) valueBackward(net.value!, params, grads, states, xv, ldv, dv, null, 0);
 }
 
-/** The gradient of a value stream for rows x; dx: where it is added to the gradient of the layer below, or 0. */
+/**
+ * dx(B, padded(in)): the gradient of the input, behind backward of the same rows.
+ * Requires inputs without indices, and no value stream but a shared one.
+ */
+export function backwardInput(net: Network, params: usize, batch: i32, dx: usize): void {
+  const layer = layerAt(net, 0);
+  // Where backward has left the first layer's.
+  const dy = net.hidden & 1 ? net.dy : net.dx;
+  denseBackward(layer, params, batch, 0, usize(layer.rows) << 2, dy, dx, false, false, net.scratch);
+}
+
+/** The gradient of a value stream for rows x; dx: where it is added to the gradient of the layer below, if there is one. */
 function valueBackward(
   value: Network,
   params: usize,
@@ -137,11 +171,12 @@ function valueBackward(
   x: usize,
   ldx: usize,
   dv: usize,
+  below: Layer | null,
   dx: usize,
 ): void {
   headOfAll(value, params, grads, batch, dv, usize(value.outputs) << 2);
   const top = value.dy;
   backward(value, params, grads, batch, x, ldx, 0, 0, 0, 0);
   // One hidden layer, so that its dy still is at the top.
-  if (dx) denseBackward(layerAt(value, 0), params, batch, x, ldx, top, dx, true, value.scratch);
+  if (below) sink(value, layerAt(value, 0), below, params, batch, top, dx, true);
 }

@@ -1,17 +1,20 @@
 /** From rows of inputs to action values. */
-import { Normalization } from "../abi";
+import { Activation, Normalization } from "../abi";
+import { activate } from "../activation";
 import { denseForward, headAt, headForward, headRows, inputForward, Layer, packHead, splitForward, splitSets } from "../dense";
 import { NONE, RELU } from "../gemm";
 import { batchNorm, layerNorm } from "../norm";
 import { nextU32 } from "../rng";
 import { Network, layerAt } from "./plan";
 
-/** Output of layer l, done in place behind the product: normalisation, ReLU and dropout where they are not in it. */
+/** Output of layer l, done in place behind the product: normalisation, activation and dropout where they are not in it. */
 function finish(net: Network, layer: Layer, params: usize, batch: i32): void {
   const z = layer.output;
+  const isRelu = net.activation == Activation.Relu;
+  const least: f32 = isRelu ? 0 : -Infinity;
   if (net.normalization == Normalization.Layer) {
     const gain = params + layer.gain;
-    layerNorm(batch, layer.columns, layer.outputs, z, gain, params + layer.shift, layer.normal, layer.spread);
+    layerNorm(batch, layer.columns, layer.outputs, z, gain, params + layer.shift, layer.normal, layer.spread, least);
   } else if (net.normalization == Normalization.Batch && net.isTraining) {
     batchNorm(
       batch,
@@ -23,8 +26,10 @@ function finish(net: Network, layer: Layer, params: usize, batch: i32): void {
       layer.spread,
       layer.batchMean,
       layer.batchVariance,
+      least,
     );
   }
+  if (!isRelu) activate(net.activation, batch * layer.columns, z, layer.slope);
   if (net.isTraining && net.dropout > 0) drop(net, layer, batch);
 }
 
@@ -36,13 +41,17 @@ function drop(net: Network, layer: Layer, batch: i32): void {
     const row = layer.output + b * (usize(layer.columns) << 2);
     for (let i = 0; i < layer.outputs; i++) {
       const at = row + (usize(i) << 2);
-      store<f32>(at, nextU32(net.rng) < threshold ? <f32>0 : load<f32>(at) * grown);
+      const isDropped = nextU32(net.rng) < threshold;
+      store<f32>(at, isDropped ? <f32>0 : load<f32>(at) * grown);
+      // Of ReLU the output itself shows it.
+      if (isDropped && layer.slope) store<f32>(at - layer.output + layer.slope, 0);
     }
   }
 }
 
-/** The epilogue of a layer's product: ReLU, unless a normalisation stands between. */
+/** The epilogue of a layer's product: ReLU, unless a normalisation stands between or it is not the activation. */
 function epilogueOf(net: Network): i32 {
+  if (net.activation != Activation.Relu) return NONE;
   const isFolded = net.normalization == Normalization.Batch && !net.isTraining;
   return net.normalization == Normalization.None || isFolded ? RELU : NONE;
 }

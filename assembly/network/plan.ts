@@ -1,11 +1,11 @@
 /**
- * A multi-layer perceptron: hidden layers with ReLU, then a linear head with a few quantiles for each action; with a
+ * A multi-layer perceptron: hidden layers with an activation, then a linear head with a few quantiles for each action; with a
  * second stream for the value of the state where it is dueling.
  *
  * A parameter block: layers, head, the same of the value stream | their noise scales, in the same order | running
  * statistics. The first two are trained; the last are kept.
  */
-import { MAX_HIDDEN, Normalization } from "../abi";
+import { Activation, MAX_HIDDEN, Normalization } from "../abi";
 import { Arena, takeF32, takeStruct } from "../arena";
 import { BackwardScratch, fillLayer, initLayer, Layer, layerBytes, newLayer } from "../dense";
 import { padded } from "../gemm";
@@ -22,6 +22,7 @@ export class Network {
   /** Outputs of the head: actions times quantiles. */
   outputs: i32;
   normalization: Normalization;
+  activation: Activation;
   /** MAX_HIDDEN pointers to Layer. */
   layers: usize;
   head: Layer;
@@ -71,6 +72,7 @@ export function newNetwork(
   sizes: usize,
   outputs: i32,
   normalization: Normalization,
+  activation: Activation,
   offset: u64,
 ): Network {
   const net = changetype<Network>(takeStruct(arena, offsetof<Network>()));
@@ -79,6 +81,7 @@ export function newNetwork(
   net.hidden = hidden;
   net.outputs = outputs;
   net.normalization = normalization;
+  net.activation = activation;
   net.layers = takeStruct(arena, MAX_HIDDEN << 2);
   net.scratch = changetype<BackwardScratch>(takeStruct(arena, offsetof<BackwardScratch>()));
   let width = rowsOf(first) + rowsOf(second);
@@ -102,14 +105,15 @@ export function newNetwork(
 export function addValueStream(net: Network, arena: Arena, sizes: usize, outputs: i32): void {
   const nothing = newPart(arena, 0, 0, 0);
   const kind = net.normalization;
+  const activation = net.activation;
   let value: Network;
   net.isShared = rowsOf(net.second) == 0 && net.hidden > 1;
   if (net.isShared) {
     const last = usize(net.hidden - 1) << 2;
     const input = newPart(arena, load<i32>(sizes + last - 4), 0, 0);
-    value = newNetwork(arena, input, nothing, 1, sizes + last, outputs, kind, net.end);
+    value = newNetwork(arena, input, nothing, 1, sizes + last, outputs, kind, activation, net.end);
   } else {
-    value = newNetwork(arena, net.first, nothing, net.hidden, sizes, outputs, kind, net.end);
+    value = newNetwork(arena, net.first, nothing, net.hidden, sizes, outputs, kind, activation, net.end);
   }
   net.value = value;
   net.end = value.end;
@@ -161,6 +165,7 @@ export function takeScratch(net: Network, arena: Arena, rows: i32, batch: i32, r
       layer.batchMean = takeF32(arena, layer.columns);
       layer.batchVariance = takeF32(arena, layer.columns);
     }
+    if (net.activation != Activation.Relu) layer.slope = takeF32(arena, height * u64(layer.columns));
     if (net.sigma) takeNoise(layer, arena);
     widest = max(widest, u64(layer.columns));
     if (l) tallest = max(tallest, u64(layer.rows));

@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  Activation,
   Check,
+  Flag,
   Normalization,
   REWARD_MAX,
   Region,
@@ -35,6 +37,7 @@ export type AgentOptions = Pick<
   ResolvedOptions,
   | "observation"
   | "hidden"
+  | "activation"
   | "gamma"
   | "learningRate"
   | "batchSize"
@@ -44,6 +47,8 @@ export type AgentOptions = Pick<
   | "normalization"
   | "rewardScale"
   | "rewardClip"
+  | "normalizeObservations"
+  | "normalizeRewards"
   | "nStep"
   | "environments"
   | "seed"
@@ -60,6 +65,12 @@ export interface Kind {
   readonly skippedStep: number;
   readonly size: number;
 }
+
+/** Options that came after the first files, by name: left out at their defaults, so that older versions read the file. */
+const LATER: Readonly<Record<string, unknown>> = {
+  ...{ activation: "relu", temperature: 0, frozenUnits: 0, adversarialEpsilon: 0 },
+  ...{ normalizeObservations: false, normalizeRewards: false },
+};
 
 /** Of the State of all kinds. */
 const STEPS = 0;
@@ -96,6 +107,7 @@ export abstract class Agent<O extends AgentOptions> {
     this.#instance = instance;
     this.state = instance.f64(Region.State);
     this.scalars = instance.f64(Region.Scalars);
+    this.scalars[Scalar.Gamma] = options.gamma;
   }
 
   /** Transitions observed so far. */
@@ -264,7 +276,8 @@ export abstract class Agent<O extends AgentOptions> {
     if (!this.open().isSound(check)) {
       throw new SnapshotError("the agent's memory was damaged from outside: load what was saved last");
     }
-    const metadata = { options: JSON.stringify(this.options), replay: String(replay), ...this.#kind.metadata };
+    const options = JSON.stringify(this.options, (key, value) => (LATER[key] === value ? undefined : value));
+    const metadata = { options, replay: String(replay), ...this.#kind.metadata };
     return filePart(name, this.#kind.name, metadata, [this.#freeze(replay)], passes);
   }
 
@@ -450,9 +463,20 @@ export function writeDiscount(
   else scalars[Scalar.Discount] = discount;
 }
 
+const ACTIVATIONS = {
+  relu: Activation.Relu,
+  tanh: Activation.Tanh,
+  gelu: Activation.Gelu,
+  linear: Activation.Linear,
+};
+
 const NORMALIZATIONS = { none: Normalization.None, layer: Normalization.Layer, batch: Normalization.Batch };
 
 const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
+
+function runningFlags({ normalizeObservations, normalizeRewards }: AgentOptions): number {
+  return (normalizeObservations ? Flag.RunningObservations : 0) | (normalizeRewards ? Flag.RunningRewards : 0);
+}
 
 /** @internal What an arena is laid out for, with the sizes of its kind. */
 export function shapeOf(options: AgentOptions, sizes: Shape["sizes"]): Shape {
@@ -461,12 +485,14 @@ export function shapeOf(options: AgentOptions, sizes: Shape["sizes"]): Shape {
     sizes: {
       [Size.Observation]: options.observation,
       [Size.Normalization]: NORMALIZATIONS[options.normalization],
+      [Size.Activation]: ACTIVATIONS[options.activation],
       [Size.Batch]: options.batchSize,
       [Size.Capacity]: options.capacity,
       [Size.NStep]: options.nStep,
       [Size.Environments]: options.environments,
       [Size.Storage]: STORAGES[typeof storage === "object" ? storage.type : storage],
       ...sizes,
+      [Size.Flags]: sizes[Size.Flags]! | runningFlags(options),
     },
     hidden: options.hidden,
     bounds: boundsOf(storage),

@@ -100,6 +100,11 @@ export class DQN extends Agent<ResolvedOptions> {
    * `actSlate` saw last. One of a slate is entered with probability v / (1 + the sum of v over the slate).
    */
   readonly choices: Float32Array;
+  /**
+   * (max) or (actions) f64 view, with `temperature`: the probabilities by which the last `act` without an epsilon of its own
+   * drew its action, where the temperature is above 0; 0 for what is not available.
+   */
+  readonly propensities: Float64Array;
 
   readonly #inputs: Record<"observation" | "nextObservation" | "candidate" | "candidates" | "nextCandidates", Staged>;
   readonly #batch: Batch;
@@ -128,6 +133,7 @@ export class DQN extends Agent<ResolvedOptions> {
     this.candidates = engine.f32(Region.Candidates);
     this.values = engine.f32(Region.Values);
     this.choices = engine.f32(Region.Choices);
+    this.propensities = engine.f64(Region.Propensities);
     this.#nothing = engine.f32(Region.Nothing);
     this.#slate = engine.i32(Region.Slate);
     const { observation, sparse, candidates } = resolved;
@@ -166,12 +172,13 @@ export class DQN extends Agent<ResolvedOptions> {
   }
 
   /**
-   * Chooses an action epsilon-greedily; the lowest index wins a tie. With `slate` see `actSlate`.
+   * Chooses an action epsilon-greedily; the lowest index wins a tie. With `temperature` it is drawn by the values, unless
+   * an epsilon is given. With `slate` see `actSlate`.
    *
    * @param observation - (observation)
    * @param available - With `masked`: (actions), 0 = not available; with `candidates`: (n, features), n <= max.
    * @param epsilon - Probability of a random action, [0, 1]; 0 is greedy, by weights without noise. Default: the
-   *   option's schedule, by weights with noise where `noisySigma` is above 0.
+   *   options' schedules, by weights with noise where `noisySigma` is above 0.
    * @returns The index of the action or candidate; -1 where none is available.
    * @throws RangeError for a wrong length or a number outside [-1e6, 1e6], or the range of `storage`; TypeError for a
    *   value that is not a number. Nothing changes then, and `stats()` counts it.
@@ -224,8 +231,10 @@ export class DQN extends Agent<ResolvedOptions> {
   }
 
   #writeEpsilon(epsilon: number | undefined): void {
-    if (epsilon == null) writeValue(this.options.epsilon, this.steps, this.scalars, Scalar.Exploration);
-    else if (epsilon >= 0 && epsilon <= 1) this.scalars[Scalar.Exploration] = epsilon;
+    if (epsilon == null) {
+      writeValue(this.options.epsilon, this.steps, this.scalars, Scalar.Exploration);
+      writeValue(this.options.temperature, this.steps, this.scalars, Scalar.Boltzmann);
+    } else if (epsilon >= 0 && epsilon <= 1) this.scalars[Scalar.Exploration] = epsilon;
     else throw mustBe("epsilon", "in [0, 1]", epsilon);
   }
 
@@ -312,6 +321,7 @@ export class DQN extends Agent<ResolvedOptions> {
   ): Int32Array {
     try {
       this.open();
+      if (epsilon === undefined) writeValue(this.options.temperature, this.steps, this.scalars, Scalar.Boltzmann);
       return this.#batch.act(observations, available, epsilon ?? this.epsilon, epsilon === undefined);
     } catch (error) {
       throw this.refusals.counted(error);
@@ -577,6 +587,8 @@ function flagsOf(options: ResolvedOptions): number {
     [isConservative(options), Flag.Conservative],
     [options.noisySigma > 0, Flag.Noisy],
     [keepsSets(options), Flag.Sets],
+    [options.temperature !== 0, Flag.Boltzmann],
+    [options.adversarialEpsilon > 0, Flag.Adversarial],
   ];
   return flags.reduce((sum, [isSet, flag]) => (isSet ? sum | flag : sum), 0);
 }
@@ -588,7 +600,7 @@ function writeConstants(scalars: Float64Array, options: ResolvedOptions): void {
   scalars.set([beta1, beta2, adamEpsilon, weightDecay, maxGradNorm, targetEvery, tau, priorityExponent], Scalar.Beta1);
   const { dropout, cqlAlpha, slate } = options;
   scalars.set([dropout, cqlAlpha, alpha, temperature, clip, slate?.choiceWeight ?? 0], Scalar.Dropout);
-  scalars[Scalar.FrozenUnits] = options.frozenUnits;
+  scalars.set([options.frozenUnits, options.adversarialEpsilon], Scalar.FrozenUnits);
 }
 
 function sizesOf(options: ResolvedOptions): Partial<Record<Size, number>> {

@@ -142,8 +142,13 @@ export interface DQNOptions {
   slate?: SlateOptions;
   /** Whether actions carry an availability mask; only with `actions`. Default false. */
   masked?: boolean;
-  /** Widths of the hidden layers (ReLU), 1 to 8 of [1, 16384]. Default [64, 64]. */
+  /** Widths of the hidden layers, 1 to 8 of [1, 16384]. Default [64, 64]. */
   hidden?: readonly number[];
+  /**
+   * Of the hidden layers: `relu`, `tanh`, `gelu` by its tanh (Hendrycks & Gimpel 2016, arXiv:1606.08415; PyTorch's
+   * `approximate="tanh"`), or `linear`, none: the whole network is a linear map then. Default `relu`.
+   */
+  activation?: "relu" | "tanh" | "gelu" | "linear";
   /** Discount for each step, [0, 1]. Default 0.99, as Mnih et al. 2015. */
   gamma?: number;
   /** Adam's, (0, 1]; a schedule counts observed steps. Default 1e-3. */
@@ -186,6 +191,12 @@ export interface DQNOptions {
   tau?: number;
   /** Probability of a random action, [0, 1]; a schedule counts observed steps. Default linear 1 to 0.05 in 10000. */
   epsilon?: Schedule;
+  /**
+   * Temperature of Boltzmann exploration, [0, 1e6]; a schedule counts observed steps: above 0, `act` draws actions by
+   * softmax(Q / temperature), and with probability `epsilon`, whose default is 0 then, from all alike. Not with `slate`.
+   * Default 0: the best action.
+   */
+  temperature?: Schedule;
   /** Double DQN (van Hasselt et al. 2016). Default true, but false with `munchausen`. */
   double?: boolean;
   /**
@@ -209,7 +220,7 @@ export interface DQNOptions {
    */
   noisySigma?: number;
   /**
-   * Of each hidden layer before its ReLU: `layer` (Ba et al. 2016), or `batch` (Ioffe & Szegedy 2015), whose running
+   * Of each hidden layer before its activation: `layer` (Ba et al. 2016), or `batch` (Ioffe & Szegedy 2015), whose running
    * statistics are folded into the weights for acting, targets and `weights()`. Batch statistics of a replay mix
    * policies, and a target network lags behind them: prefer `layer`, unless the input's scale is unknown and
    * batches are large. Default `layer`.
@@ -220,6 +231,13 @@ export interface DQNOptions {
    * than `hidden` says of any. An `Ensemble` makes its members' priors of them. Default 0.
    */
   frozenUnits?: number;
+  /**
+   * How far an update moves each number of the observations and candidates that it predicts from, in the direction in which the
+   * loss rises, [0, 1e6]: adversarial training by the fast gradient sign method (Goodfellow, Shlens & Szegedy 2015,
+   * arXiv:1412.6572). Targets are from the numbers as stored; TD errors, and priorities by them, from the moved ones. It takes
+   * two passes. Default 0: none.
+   */
+  adversarialEpsilon?: number;
   /** Share of the outputs of each hidden layer that an update drops, [0, 0.9] (Srivastava et al. 2014). Default 0. */
   dropout?: number;
   /**
@@ -248,6 +266,17 @@ export interface DQNOptions {
    * 1. With clipping, any finite reward is accepted. Default 0.
    */
   rewardClip?: number;
+  /**
+   * Whether dense numbers of observations are normalised, by their mean and deviation over all that `observe` got so far, and
+   * clipped to [-10, 10], as VecNormalize of Stable-Baselines3 has it (Engstrom et al. 2020, arXiv:2005.12729). The replay
+   * keeps them as they came. `act` and `evaluate` change nothing of it, and the file holds it. Default false.
+   */
+  normalizeObservations?: boolean;
+  /**
+   * Whether rewards are divided by the deviation of their discounted returns so far, and clipped to [-10, 10] for each of
+   * `nStep`: values are in these units then. Behind `rewardScale` and `rewardClip`. Default false.
+   */
+  normalizeRewards?: boolean;
   /**
    * Rewards that a target sums before it bootstraps, [1, 64]. Above 1, transitions must come in the order of one
    * episode after the other, and mark where an episode is cut. Munchausen's term is added for the first step alone.
@@ -312,6 +341,7 @@ export const RULES: Rules<DQNOptions> = {
     (value) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_HIDDEN && value.every(isWidth),
     `1 to ${MAX_HIDDEN} integers in [1, 16384]`,
   ],
+  activation: oneOf("relu", "tanh", "gelu", "linear"),
   gamma: between(0, 1),
   learningRate: schedule(above(0, 1), between(0, 1)),
   beta1: [(value) => typeof value === "number" && value >= 0 && value < 1, "in [0, 1)"],
@@ -331,6 +361,7 @@ export const RULES: Rules<DQNOptions> = {
   targetEvery: integer(1, 1e9),
   tau: above(0, 1),
   epsilon: schedule(between(0, 1)),
+  temperature: schedule(between(0, 1e6)),
   double: boolean,
   dueling: boolean,
   quantiles: integer(1, 256),
@@ -338,6 +369,7 @@ export const RULES: Rules<DQNOptions> = {
   noisySigma: between(0, 10),
   normalization: oneOf("none", "layer", "batch"),
   frozenUnits: integer(0, 16383),
+  adversarialEpsilon: between(0, 1e6),
   dropout: between(0, 0.9),
   cqlAlpha: between(0, 1000),
   clone: nested("updates, alpha"),
@@ -345,6 +377,8 @@ export const RULES: Rules<DQNOptions> = {
   maxGradNorm: zeroOr(1e-6, 1e6),
   rewardScale: between(1e-12, 1e12),
   rewardClip: zeroOr(1e-6, 1e6),
+  normalizeObservations: boolean,
+  normalizeRewards: boolean,
   nStep: integer(1, 64),
   environments: integer(1, WIDTH_MAX),
   priorityExponent: between(0, 1),
@@ -356,6 +390,7 @@ export const RULES: Rules<DQNOptions> = {
 export const DEFAULTS: Partial<DQNOptions> = {
   masked: false,
   hidden: [64, 64],
+  activation: "relu",
   gamma: 0.99,
   learningRate: 1e-3,
   beta1: 0.9,
@@ -371,17 +406,21 @@ export const DEFAULTS: Partial<DQNOptions> = {
   targetEvery: 1,
   tau: 0.01,
   epsilon: { type: "linear", from: 1, to: 0.05, steps: 10000 },
+  temperature: 0,
   double: true,
   dueling: false,
   quantiles: 1,
   noisySigma: 0,
   normalization: "layer",
   frozenUnits: 0,
+  adversarialEpsilon: 0,
   dropout: 0,
   cqlAlpha: 0,
   maxGradNorm: 10,
   rewardScale: 1,
   rewardClip: 0,
+  normalizeObservations: false,
+  normalizeRewards: false,
   nStep: 1,
   environments: 1,
   priorityExponent: 0,
@@ -436,6 +475,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
   const options = checked<DQNOptions>(given, RULES, {
     ...DEFAULTS,
     double: !given?.munchausen,
+    epsilon: given?.temperature ? 0 : DEFAULTS.epsilon,
     loss: Number(given?.quantiles) > 1 ? "huber" : "squared",
   });
   const { actions = 0, sparse, candidates, slate, munchausen, clone } = options;
@@ -460,10 +500,6 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
   if (resolved.learningStarts > resolved.capacity) {
     const { learningStarts, capacity } = resolved;
     throw new RangeError(`"learningStarts" must be at most "capacity" (${capacity}), got ${learningStarts}`);
-  }
-  const narrowest = Math.min(...resolved.hidden);
-  if (resolved.frozenUnits >= narrowest) {
-    throw new RangeError(`"frozenUnits" must be below each of "hidden" (${narrowest}), got ${resolved.frozenUnits}`);
   }
   refuseExclusions(resolved);
   return resolved;
@@ -508,12 +544,14 @@ export function boundsOf(storage: ResolvedOptions["storage"]): Bounds {
 /** Refuses options that exclude each other, with the reason. */
 function refuseExclusions(options: ResolvedOptions): void {
   const { masked, candidates, double, munchausen, quantiles, loss, noisySigma, normalization, batchSize } = options;
-  const { actions, slate, dueling, frozenUnits, weightDecay } = options;
+  const { actions, sparse, slate, hidden, dueling, frozenUnits, weightDecay, adversarialEpsilon } = options;
+  const frozen = '"frozenUnits"';
   const exclusions: [boolean, string, string, string][] = [
     [masked && !!candidates, '"masked"', '"candidates"', "give only the available candidates"],
     [actions > 0 && !!slate, '"actions"', '"slate"', "a slate shows candidates"],
     [dueling && !!slate, '"dueling"', '"slate"', "the value of a state is that of its best slate"],
     [!!munchausen && !!slate, '"munchausen"', '"slate"', "which candidate is entered is the user's choice, no policy"],
+    [options.temperature !== 0 && !!slate, '"temperature"', '"slate"', "a slate is no single action"],
     [double && !!munchausen, '"double"', '"munchausen"', "a soft target has no maximum to correct"],
     [
       quantiles > 1 && loss === "squared",
@@ -527,11 +565,18 @@ function refuseExclusions(options: ResolvedOptions): void {
       BATCH,
       'its statistics would measure the noise; use "layer"',
     ],
+    [frozenUnits >= Math.min(...hidden), frozen, '"hidden"', "some units of each layer must learn"],
     [
       frozenUnits > 0 && (normalization !== "none" || noisySigma > 0 || weightDecay > 0 || dueling),
-      '"frozenUnits"',
+      frozen,
       '"normalization", "noisySigma", "weightDecay" and "dueling"',
       "they move what is frozen",
+    ],
+    [
+      adversarialEpsilon > 0 && (dueling || !!sparse || !!candidates?.sparse),
+      '"adversarialEpsilon"',
+      '"dueling" and "sparse"',
+      "it moves dense numbers of one stream",
     ],
     [normalization === "batch" && batchSize === 1, BATCH, '"batchSize": 1', "one row has no variance"],
   ];
@@ -561,6 +606,7 @@ export type LearnerOptions = Pick<
   | "maxGradNorm"
   | "weightDecay"
   | "dropout"
+  | "adversarialEpsilon"
   | "quantiles"
   | "priorityExponent"
   | "importanceExponent"

@@ -12,7 +12,7 @@ export interface LayerWeights {
   weight: Float32Array;
   /** (outputs) */
   bias: Float32Array;
-  /** (outputs): layer normalisation, epsilon 1e-5, between the product and its ReLU; where the agent has it. */
+  /** (outputs): layer normalisation, epsilon 1e-5, between the product and its activation; where the agent has it. */
   gain?: Float32Array;
   shift?: Float32Array;
 }

@@ -1,11 +1,11 @@
 import { mustBe } from "../check/index.js";
-import type { DQN, Transition } from "../engine/index.js";
+import type { AgentInput, DQN, Transition } from "../engine/index.js";
 import type { QFunction } from "../recommender/index.js";
 import type { SlateTransition } from "../recommender/learning/index.js";
 import { type Figure, GroupCache, type ResampleOptions, Tally } from "../statistics/index.js";
 
 /** The network that values next states in Bellman targets; with the option `slate` also by `choices` and `nothing`. */
-export type TargetNetwork = Pick<DQN, "evaluate"> & Partial<Pick<DQN, "choices" | "nothing">>;
+export type TargetNetwork = Pick<DQN, "evaluate"> & Partial<Pick<DQN, "choices" | "nothing" | "evaluateBatch">>;
 
 /**
  * The TD error of a transition: reward + discount * value of the next state, minus the agent's value of the chosen
@@ -26,48 +26,71 @@ export type TargetNetwork = Pick<DQN, "evaluate"> & Partial<Pick<DQN, "choices" 
  * @throws TypeError or RangeError for a transition that the agent would refuse.
  */
 export function tdError(agent: DQN, transition: Transition, targetNetwork: TargetNetwork = agent): number {
+  const { learned, discount } = learnedOf(agent, transition);
+  const chosen = valueOfChosen(agent, transition);
+  if (discount === 0) return learned - chosen;
+  const next = agent.options.slate ? valueOfNextSlate : valueOfNext;
+  return learned + discount * next(agent, transition, targetNetwork) - chosen;
+}
+
+/** The reward as it is learned from, and the discount of the next state's value: 0 after termination. */
+function learnedOf(agent: DQN, transition: Transition): { learned: number; discount: number } {
   const { gamma, rewardScale, rewardClip } = agent.options;
   const { reward, terminated, discount = gamma } = transition;
   if (!Number.isFinite(reward)) throw mustBe("reward", "a finite number", reward);
   if (!(discount >= 0 && discount <= 1)) throw mustBe("discount", "in [0, 1]", discount);
   const scaled = reward * rewardScale;
   const learned = rewardClip > 0 ? Math.max(-rewardClip, Math.min(rewardClip, scaled)) : scaled;
-  const chosen = valueOfChosen(agent, transition);
-  if (terminated || discount === 0) return learned - chosen;
-  const next = agent.options.slate ? valueOfNextSlate : valueOfNext;
-  return learned + discount * next(agent, transition, targetNetwork) - chosen;
+  return { learned, discount: terminated ? 0 : discount };
+}
+
+/** What the taken action was chosen from, as `evaluate` takes it. */
+function offerTaken(agent: DQN, { candidate, candidates, mask }: Transition): AgentInput | undefined {
+  return agent.options.candidates ? (candidates ?? candidate) : (mask as AgentInput | undefined);
+}
+
+function offerNext(agent: DQN, { nextMask, nextCandidates = [] }: Transition): AgentInput | undefined {
+  return agent.options.candidates ? nextCandidates : (nextMask as AgentInput | undefined);
 }
 
 /** The agent's value of the action that was taken. */
 function valueOfChosen(agent: DQN, transition: Transition): number {
-  const { observation, action, candidate, candidates, shown, mask } = transition;
+  const index = chosenAmong(agent, transition, agent.evaluate(transition.observation, offerTaken(agent, transition)));
+  return index < 0 ? agent.nothing : agent.values[index]!;
+}
+
+/** The index of that action among the values of what it was chosen from; -1 for nothing of a slate. */
+function chosenAmong(agent: DQN, { action, candidates, shown }: Transition, values: ArrayLike<number>): number {
   const isOne = candidates === undefined && agent.options.candidates !== undefined;
-  const available = agent.options.candidates ? (candidates ?? candidate) : mask;
-  const values = agent.evaluate(observation, available);
   const index = isOne ? 0 : action;
   const [least, most] = [agent.options.slate ? -1 : 0, (shown ?? values.length) - 1];
   if (index === undefined || !(Number.isInteger(index) && index >= least && index <= most)) {
     throw mustBe("action", `an integer in [${least}, ${most}]`, index);
   }
-  return index < 0 ? agent.nothing : values[index]!;
+  return index;
 }
 
 /** The target network's value of the best next action; 0 where none is available. */
 function valueOfNext(agent: DQN, transition: Transition, targetNetwork: TargetNetwork): number {
-  const { nextObservation, nextMask, nextCandidates = [] } = transition;
-  const { candidates, double } = agent.options;
-  const available = candidates ? nextCandidates : nextMask;
-  const mask = candidates ? undefined : nextMask;
-  const chooser = double ? agent : targetNetwork;
+  const { nextObservation } = transition;
+  const available = offerNext(agent, transition);
+  const chooser = agent.options.double ? agent : targetNetwork;
   // A view that the next call overwrites.
   const values = chooser.evaluate(nextObservation, available).slice();
+  const best = bestOf(agent, transition, values);
+  if (best < 0) return 0;
+  return chooser === targetNetwork ? values[best]! : targetNetwork.evaluate(nextObservation, available)[best]!;
+}
+
+/** The best available action of the next state; -1 where none is. */
+function bestOf(agent: DQN, { nextMask }: Transition, values: ArrayLike<number>): number {
+  const mask = agent.options.candidates ? undefined : nextMask;
   let best = -1;
   for (let i = 0; i < values.length; i++) {
     if (mask !== undefined && mask[i] === 0) continue;
     if (best < 0 || values[i]! > values[best]!) best = i;
   }
-  if (best < 0) return 0;
-  return chooser === targetNetwork ? values[best]! : targetNetwork.evaluate(nextObservation, available)[best]!;
+  return best;
 }
 
 /** The values of candidates and their weights in the choice, those of nothing first. */
@@ -128,13 +151,82 @@ function greedySlate(offer: ValuedOffer, size: number): number[] {
   return slate;
 }
 
-/** The {@link tdError} of each transition, in order. */
+/** Transitions whose states are evaluated at once. */
+const CHUNK = 1024;
+
+/** The {@link tdError} of each transition, in order, by many states at once where networks take them: the same bits. */
 export function tdErrors(
   agent: DQN,
   transitions: Iterable<Transition>,
   targetNetwork: TargetNetwork = agent,
 ): Float64Array {
-  return Float64Array.from(transitions, (transition) => tdError(agent, transition, targetNetwork));
+  const errors: number[] = [];
+  let chunk: Transition[] = [];
+  const flush = () => {
+    for (const error of errorsOf(agent, chunk, targetNetwork)) errors.push(error);
+    chunk = [];
+  };
+  for (const transition of transitions) if (chunk.push(transition) === CHUNK) flush();
+  flush();
+  return Float64Array.from(errors);
+}
+
+function errorsOf(agent: DQN, transitions: readonly Transition[], targetNetwork: TargetNetwork): readonly number[] {
+  const { slate, sparse, double } = agent.options;
+  const singly = () => transitions.map((transition) => tdError(agent, transition, targetNetwork));
+  if (slate || sparse || !targetNetwork.evaluateBatch || transitions.length < 2) return singly();
+  try {
+    const learned = transitions.map((transition) => learnedOf(agent, transition));
+    const own = rowsOf(agent, agent, transitions, "observation");
+    const followed = transitions.filter((_, i) => learned[i]!.discount !== 0);
+    const judged = rowsOf(agent, double ? agent : targetNetwork, followed, "nextObservation");
+    const isOne = !double || targetNetwork === agent;
+    const valued = isOne ? judged : rowsOf(agent, targetNetwork, followed, "nextObservation");
+    let at = 0;
+    return transitions.map((transition, i) => {
+      const { learned: reward, discount } = learned[i]!;
+      const chosen = own[i]![chosenAmong(agent, transition, own[i]!)]!;
+      if (discount === 0) return reward - chosen;
+      const best = bestOf(agent, transition, judged[at]!);
+      const value = best < 0 ? 0 : valued[at]![best]!;
+      at++;
+      return reward + discount * value - chosen;
+    });
+  } catch {
+    // The first transition that is refused is named as it is alone.
+    return singly();
+  }
+}
+
+/** The values of each transition's state, or next state, by a network. */
+function rowsOf(
+  agent: DQN,
+  network: TargetNetwork,
+  transitions: readonly Transition[],
+  name: "observation" | "nextObservation",
+): Float32Array[] {
+  const { observation, candidates, actions } = agent.options;
+  const offer = name === "observation" ? offerTaken : offerNext;
+  const offers = transitions.map((transition) => offer(agent, transition));
+  const observations = new Float32Array(observation * transitions.length);
+  for (const [i, transition] of transitions.entries()) {
+    const given = transition[name] as ArrayLike<number>;
+    if (given.length !== observation) throw mustBe(name, `${observation} numbers`, given);
+    observations.set(given, i * observation);
+  }
+  const isPlain = offers.every((each) => each === undefined);
+  const values = network.evaluateBatch!(observations, isPlain ? undefined : offers);
+  let at = 0;
+  return offers.map((each) => {
+    const n = candidates ? rowsIn(each!, candidates) : actions;
+    at += n;
+    return values.subarray(at - n, at);
+  });
+}
+
+/** How many candidates an offer has. */
+function rowsIn(offer: AgentInput, { features, sparse }: NonNullable<DQN["options"]["candidates"]>): number {
+  return "indices" in offer ? offer.indices.length / sparse!.slots : offer.length / features;
 }
 
 /**

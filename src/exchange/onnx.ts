@@ -34,10 +34,16 @@ const ELEMENT = { f32: 1, i64: 7 } as const;
  * after the dense ones of the same part. Batch normalisation is folded in.
  *
  * @param agent - A `DQN`.
- * @throws RangeError for a file of 2 GiB or more, beyond protobuf's limit.
+ * @throws TypeError for an agent with `normalizeObservations`, whose layers read normalised observations; RangeError for a
+ *   file of 2 GiB or more, beyond protobuf's limit.
  */
 export function toOnnx(agent: ExportableAgent): Uint8Array<ArrayBuffer> {
   const { options } = agent;
+  if (options.normalizeObservations) {
+    throw new TypeError(
+      '"normalizeObservations" must be false: the layers read observations that the agent has normalised',
+    );
+  }
   const layers = agent.weights();
   const graph = options.candidates ? overCandidates(options, layers) : overActions(options, layers);
   const model = new Message()
@@ -54,9 +60,9 @@ export function toOnnx(agent: ExportableAgent): Uint8Array<ArrayBuffer> {
   return model.encode();
 }
 
-function overActions({ actions, quantiles }: ResolvedOptions, layers: readonly LayerWeights[]): Graph {
+function overActions({ actions, quantiles, activation }: ResolvedOptions, layers: readonly LayerWeights[]): Graph {
   const { main, value, shared } = chainsOf(layers);
-  const graph = new Graph();
+  const graph = new Graph(activation);
   graph.input("observation", ["N", main[0]!.inputs]);
   graph.output("q", ["N", actions]);
   const trunk = main.slice(0, shared).reduce((x, layer) => graph.hidden(layer, x), "observation");
@@ -76,7 +82,7 @@ function overActions({ actions, quantiles }: ResolvedOptions, layers: readonly L
 }
 
 function overCandidates(
-  { observation, sparse, quantiles, slate }: ResolvedOptions,
+  { observation, sparse, quantiles, slate, activation }: ResolvedOptions,
   layers: readonly LayerWeights[],
 ): Graph {
   const { main, value } = chainsOf(layers);
@@ -84,7 +90,7 @@ function overCandidates(
   // Behind the quantiles may stand a slate's weight of the choice.
   rest.push(sumOfParts(rest.pop()!, quantiles, slate?.parts ?? 1));
   const seen = observation + (sparse?.size ?? 0);
-  const graph = new Graph();
+  const graph = new Graph(activation);
   graph.input("observation", [1, seen]);
   graph.input("candidates", ["N", first.inputs - seen]);
   graph.output("q", ["N"]);
@@ -130,6 +136,11 @@ function columns({ inputs, outputs, weight }: Weight, from: number, to: number):
 /** Builds an ONNX graph. Each node has the name of its one output. */
 class Graph {
   readonly #graph = new Message().text(GRAPH.name, "q");
+  readonly #activation: ResolvedOptions["activation"];
+
+  constructor(activation: ResolvedOptions["activation"]) {
+    this.#activation = activation;
+  }
 
   message(): Message {
     return this.#graph;
@@ -154,14 +165,29 @@ class Graph {
     return this.finish(layer, this.product(layer.name, layer, x, layer.bias));
   }
 
-  /** The normalisation and ReLU after the product of a hidden layer. */
+  /** The normalisation and activation after the product of a hidden layer. */
   finish({ name, outputs, gain, shift }: LayerWeights, z: string): string {
     let y = z;
     if (gain && shift) {
       const scale = [this.#floats(`${name}.gain`, [outputs], gain), this.#floats(`${name}.shift`, [outputs], shift)];
       y = this.node("LayerNormalization", `${name}.norm`, [z, ...scale], [floatAttribute("epsilon", 1e-5)]);
     }
-    return this.node("Relu", `${name}.relu`, [y]);
+    if (this.#activation === "relu") return this.node("Relu", `${name}.relu`, [y]);
+    if (this.#activation === "tanh") return this.node("Tanh", `${name}.tanh`, [y]);
+    return this.#activation === "gelu" ? this.#gelu(name, y) : y;
+  }
+
+  /** 0.5 y (1 + tanh(sqrt(2 / pi) (y + 0.044715 y^3))): the operator Gelu needs a later opset. */
+  #gelu(name: string, y: string): string {
+    const constant = (part: string, value: number) => this.#floats(`${name}.gelu.${part}`, [1], Float32Array.of(value));
+    const node = (operator: string, part: string, ...inputs: string[]) =>
+      this.node(operator, `${name}.gelu.${part}`, inputs);
+    const square = node("Mul", "square", y, y);
+    const cubic = node("Mul", "cubic", square, constant("c", 0.044715 * Math.sqrt(2 / Math.PI)));
+    const slope = node("Add", "slope", cubic, constant("root", Math.sqrt(2 / Math.PI)));
+    const t = node("Tanh", "tanh", node("Mul", "inner", y, slope));
+    const share = node("Add", "share", node("Mul", "half", t, constant("h", 0.5)), constant("s", 0.5));
+    return node("Mul", "output", y, share);
   }
 
   /** x W^T + bias; the bias is a vector, or the name of a row that all rows share. */

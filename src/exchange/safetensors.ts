@@ -6,7 +6,8 @@ import { quoted } from "./header.js";
 
 /**
  * Writes layers as a safetensors file for PyTorch's `load_state_dict`, with the names and layout of
- * `nn.Sequential(nn.Linear, nn.LayerNorm, nn.ReLU, ..., nn.Linear)`; without norms if the agent has none. A dueling
+ * `nn.Sequential(nn.Linear, nn.LayerNorm, nn.ReLU, ..., nn.Linear)`, or another activation, which has no tensors; without
+ * norms if the agent has none. A dueling
  * network has three of these, `trunk`, `advantage` and `value`; without shared layers there is no `trunk`.
  *
  * @param layers - In the order of `agent.weights()`.
@@ -48,7 +49,7 @@ function addSequential(tensors: Map<string, Tensor>, prefix: string, chain: read
 /**
  * Reads layers for `agent.setWeights` from a safetensors file with the names of `toSafetensors`, such as PyTorch saves for
  * such a module. F32; F64, F16 and BF16 are converted. A file does not contain activations and epsilons: they must be
- * ReLU and 1e-5, PyTorch's default.
+ * the agent's `activation` (`nn.Identity()` for `linear`) and 1e-5, PyTorch's default.
  *
  * @throws SnapshotError for a file that is damaged or holds other tensors.
  */

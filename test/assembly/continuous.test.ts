@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { describe, expect, test } from "vitest";
 import type { instantiate } from "../../.build/continuous.js";
-import { Flag, MAX_HIDDEN, Normalization, Region, Scalar, Size, Stat, Status } from "../../assembly/abi.js";
+import { Activation, Flag, MAX_HIDDEN, Normalization, Region, Scalar, Size, Stat, Status } from "../../assembly/abi.js";
 import { State } from "../../assembly/continuous/abi.js";
 import { loss as lossOf } from "../reference/dqn.js";
 import { mean } from "../reference/moments.js";
@@ -30,6 +30,7 @@ interface Case {
   normalization: "none" | "layer";
   isSquared: boolean;
   targetNoise: number;
+  activation?: keyof typeof ACTIVATIONS;
 }
 
 const PLAIN = { normalization: "none", isSquared: true } as const;
@@ -52,7 +53,15 @@ const CASES: Case[] = [
     ...{ observation: 5, actions: 2, hidden: [8, 11], critics: 2, targetNoise: 0.2 },
     ...{ normalization: "layer", isSquared: false },
   },
+  {
+    name: "GELU behind layer norm",
+    ...{ observation: 5, actions: 2, hidden: [8, 11], critics: 2, targetNoise: 0.2, isSquared: true },
+    ...{ normalization: "layer", activation: "gelu" },
+  },
+  { name: "tanh", observation: 3, actions: 2, hidden: [5], critics: 1, targetNoise: 0, activation: "tanh", ...PLAIN },
 ];
+
+const ACTIVATIONS = { relu: Activation.Relu, tanh: Activation.Tanh, gelu: Activation.Gelu };
 
 const BATCH = 6;
 const CAPACITY = 9;
@@ -93,6 +102,7 @@ class Bench {
     sizes[Size.Actions] = given.actions;
     sizes[Size.Critics] = given.critics;
     sizes[Size.Normalization] = given.normalization === "layer" ? Normalization.Layer : Normalization.None;
+    sizes[Size.Activation] = ACTIVATIONS[given.activation ?? "relu"];
     sizes[Size.Batch] = BATCH;
     sizes[Size.Capacity] = CAPACITY;
     sizes[Size.NStep] = 1;
@@ -139,9 +149,9 @@ class Bench {
   }
 
   plan(isCritic: boolean): Plan {
-    const { observation, actions, hidden, normalization } = this.given;
+    const { observation, actions, hidden, normalization, activation = "relu" } = this.given;
     const own = isCritic ? { features: actions, actions: 0 } : { features: 0, actions };
-    return { observation, hidden, normalization, ...own, quantiles: 1, isDueling: false, isNoisy: false };
+    return { observation, hidden, normalization, activation, ...own, quantiles: 1, isDueling: false, isNoisy: false };
   }
 
   /** The networks in a block, in f64. */

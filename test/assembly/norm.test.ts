@@ -43,8 +43,8 @@ describe.each([
         const spread = bench.f32(Math.max(m, n));
         const [mean, variance] = [bench.f32(n), bench.f32(n)];
         const args = [tensor.at, gain.at, shift.at, x.at, spread.at] as const;
-        if (isPerRow) kernels.layerNorm(m, n, width, ...args);
-        else kernels.batchNorm(m, n, ...args, mean.at, variance.at);
+        if (isPerRow) kernels.layerNorm(m, n, width, ...args, 0);
+        else kernels.batchNorm(m, n, ...args, mean.at, variance.at, 0);
         const label = `${m}x${width}`;
         const h = naive(z, gains, shifts, isPerRow);
         expect(difference(tensor.data, padded(h, n).data), label).toBeLessThan(2e-5);

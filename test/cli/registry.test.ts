@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { commitAround } from "../../src/cli/registry/commit.js";
-import { digestsOf } from "../../src/cli/registry/digest.js";
+import { commitAround } from "../../src/cli/origins/commit.js";
+import { digestsOf } from "../../src/cli/origins/digest.js";
 import { append, findRun, type Run, readRuns, registryOf } from "../../src/cli/registry/registry.js";
 import { liveq } from "../support/command.js";
 import { temporaryFolder } from "../support/folder.js";

@@ -322,7 +322,9 @@ describe("priors", () => {
     const frozen = (options: object) => () => new DQN({ ...plain, frozenUnits: 2, ...options });
     expect(frozen({ normalization: "layer" })).toThrow('"frozenUnits" and "normalization"');
     expect(frozen({ weightDecay: 0.1 })).toThrow("they move what is frozen");
-    expect(frozen({ frozenUnits: 5 })).toThrow('"frozenUnits" must be below each of "hidden" (5), got 5');
+    expect(frozen({ frozenUnits: 5 })).toThrow(
+      '"frozenUnits" and "hidden" exclude each other: some units of each layer must learn',
+    );
     expect(() => new Ensemble(AGENT, { priorScale: 1 })).toThrow('"frozenUnits" and "normalization"');
   });
 });

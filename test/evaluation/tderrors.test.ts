@@ -69,6 +69,30 @@ describe("TD errors of held-out transitions", () => {
     for (const [i, error] of twin.entries()) expect(errors[i], `transition ${i}`).toBeCloseTo(error, 4);
   });
 
+  test.each([
+    ["masks", FIXED],
+    ["candidates", CHANGING],
+  ])("many at once have the bits that each has alone: %s", (_, options) => {
+    const agent = drawn(options, 1);
+    const judge = drawn(options, 2);
+    const random = Random.named(3, "transitions");
+    const transitions = Array.from({ length: 1500 }, (__, i): Transition => {
+      const state = { observation: numbers(random, 2), nextObservation: numbers(random, 2) };
+      const step = { ...state, reward: random.normal(), terminated: i % 5 === 0 };
+      if (options === FIXED)
+        return { ...step, action: i % 3, ...(i % 2 === 0 && { nextMask: [1, 0, Number(i % 4 > 0)] }) };
+      const next = { ...step, nextCandidates: numbers(random, 2 * (i % 4)) };
+      const rows = numbers(random, 4);
+      return i % 3 === 0 ? { ...next, candidate: rows.slice(2) } : { ...next, candidates: rows, action: 1 };
+    });
+    for (const target of [agent, judge]) {
+      const singly = transitions.map((transition) => tdError(agent, transition, target));
+      expect(Array.from(tdErrors(agent, transitions, target))).toEqual(singly);
+    }
+    const wrong = { ...transitions[1]!, observation: [Number.NaN, 0] };
+    expect(() => tdErrors(agent, [transitions[0]!, wrong])).toThrow(/^"observation\[0\]" must be in/);
+  });
+
   test("over candidates are those of a twin by hand, given as one or among others, with none next", () => {
     const agent = drawn(CHANGING, 3);
     const random = Random.named(2, "transitions");

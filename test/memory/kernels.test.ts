@@ -36,6 +36,8 @@ const OTHERS = [
   ...["addIndexRows", "dots", "endRow", "quantise", "rescale"],
   // Draws of continuous actions: test/assembly/squash.test.ts.
   ...["correlate", "drawUniform", "smooth", "tanh"],
+  // Chances in f64: test/assembly/boltzmann.test.ts.
+  ...["boltzmann", "drawn"],
   ...["treeAt", "treeSet", "treeSetAll", "treeGet", "treeTotal", "treeFind", "treeRebuild"],
 ];
 

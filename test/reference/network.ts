@@ -20,6 +20,16 @@ export interface Layer {
 
 export type Normalization = "none" | "layer" | "batch";
 
+export type Activation = "relu" | "tanh" | "gelu" | "linear";
+
+/** Activations of hidden layers by their definitions. */
+export const ACTIVATIONS: Record<Activation, (z: number) => number> = {
+  relu: (z) => Math.max(z, 0),
+  tanh: Math.tanh,
+  gelu: (z) => 0.5 * z * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3))),
+  linear: (z) => z,
+};
+
 /** The shape of a network. */
 export interface Plan {
   /** Width of an observation and of a candidate, index inputs written out. */
@@ -33,6 +43,8 @@ export interface Plan {
   isNoisy: boolean;
   /** Whether a weight of the choice stands behind the quantiles. */
   isSlate?: boolean;
+  /** Default ReLU. */
+  activation?: Activation;
 }
 
 /** The naive twin of network.ts in f64. */
@@ -40,6 +52,7 @@ export interface Network {
   hidden: Layer[];
   head: Layer;
   normalization: Normalization;
+  activation: Activation;
   value?: Network;
   /** Whether the value stream parts before the last hidden layer. */
   isShared: boolean;
@@ -48,7 +61,8 @@ export interface Network {
 /** Reads a parameter block of the engine, or one laid out like it without running statistics. */
 export function unpackNetwork(kernels: Kernels, block: ArrayLike<number>, plan: Plan): Network {
   const { observation, features, hidden, actions, quantiles, normalization, isDueling, isSlate = false } = plan;
-  const reader = new BlockReader(kernels, block, normalization !== "none");
+  const { activation = "relu" } = plan;
+  const reader = new BlockReader(kernels, block, normalization !== "none", activation);
   const inputs = observation + features;
   const main = reader.network([inputs, ...hidden, Math.max(1, actions) * quantiles + Number(isSlate)], normalization);
   if (isDueling) {
@@ -71,9 +85,11 @@ class BlockReader {
   readonly #kernels: Kernels;
   readonly #block: ArrayLike<number>;
   readonly #isNormalised: boolean;
+  readonly #activation: Activation;
   #at = 0;
 
-  constructor(kernels: Kernels, block: ArrayLike<number>, isNormalised: boolean) {
+  constructor(kernels: Kernels, block: ArrayLike<number>, isNormalised: boolean, activation: Activation) {
+    this.#activation = activation;
     this.#kernels = kernels;
     this.#block = block;
     this.#isNormalised = isNormalised;
@@ -81,7 +97,8 @@ class BlockReader {
 
   network(widths: number[], normalization: Normalization): Network {
     const layers = widths.slice(1).map((outputs, l) => this.#layer(widths[l]!, outputs, l === widths.length - 2));
-    return { hidden: layers.slice(0, -1), head: layers.at(-1)!, normalization, isShared: false };
+    const activation = this.#activation;
+    return { hidden: layers.slice(0, -1), head: layers.at(-1)!, normalization, activation, isShared: false };
   }
 
   #layer(inputs: number, outputs: number, isHead: boolean): Layer {
@@ -150,7 +167,7 @@ export function forwardRows(
   let trunk = rows;
   for (const layer of network.hidden) {
     trunk = h;
-    h = activate(layer, network.normalization, affine(layer, h), pass);
+    h = activate(layer, network, affine(layer, h), pass);
   }
   return { outputs: affine(network.head, h), trunk };
 }
@@ -166,7 +183,7 @@ function affine({ inputs, outputs, w, b }: Layer, rows: number[][]): number[][] 
   });
 }
 
-function activate(layer: Layer, normalization: Normalization, z: number[][], pass: Pass): number[][] {
+function activate(layer: Layer, { normalization, activation }: Network, z: number[][], pass: Pass): number[][] {
   const { gain, shift, mean, variance, outputs } = layer;
   const columns = Array.from({ length: outputs }, (_, j) => j);
   const perColumn =
@@ -179,7 +196,7 @@ function activate(layer: Layer, normalization: Normalization, z: number[][], pas
         const m = own ?? perColumn?.[j] ?? { mean: mean![j]!, variance: variance![j]! };
         a = (gain![j]! * (value - m.mean)) / Math.sqrt(m.variance + 1e-5) + shift![j]!;
       }
-      const h = Math.max(a, 0);
+      const h = ACTIVATIONS[activation](a);
       if (!pass.isTraining || !pass.dropout?.share) return h;
       const { share, rng } = pass.dropout;
       return rng.next() < Math.floor(share * 2 ** 32) ? 0 : h / (1 - share);
@@ -245,7 +262,8 @@ export function perturbed(network: Network, noise: { a: number[]; b: number[] }[
   const apply = (given: Network): Network => {
     const hidden = given.hidden.map(layer);
     const head = layer(given.head);
-    const result: Network = { hidden, head, normalization: given.normalization, isShared: given.isShared };
+    const { normalization, activation, isShared } = given;
+    const result: Network = { hidden, head, normalization, activation, isShared };
     if (given.value) result.value = apply(given.value);
     return result;
   };

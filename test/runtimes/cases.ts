@@ -112,6 +112,19 @@ const STREAMS: Case[] = [
     options: { ...COMMON, observation: 5, actions: 3, clone: { updates: 25, alpha: 2 }, cqlAlpha: 0.1, seed: 19 },
   },
   {
+    name: "moved inputs, units that stay",
+    options: {
+      ...COMMON,
+      observation: 4,
+      candidates: { max: 9, features: 3, next: 5 },
+      hidden: [13, 11],
+      normalization: "none",
+      frozenUnits: 5,
+      adversarialEpsilon: 0.03,
+      seed: 29,
+    },
+  },
+  {
     name: "parts",
     options: {
       ...COMMON,

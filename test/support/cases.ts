@@ -1,5 +1,5 @@
 /** Agents with every option, alone and combined, and experience that touches every special case. */
-import { Flag, Normalization, Region, Scalar, type Status, Storage } from "../../assembly/abi.js";
+import { Activation, Flag, Normalization, Region, Scalar, type Status, Storage } from "../../assembly/abi.js";
 import type { Sample } from "../reference/dqn.js";
 import type { Offer, Plan } from "../reference/network.js";
 import { type Kind, keptOf } from "../reference/storage.js";
@@ -18,6 +18,7 @@ export interface Case {
   flags?: number;
   quantiles?: number;
   normalization?: Normalization;
+  activation?: Activation;
   dropout?: number;
   cqlAlpha?: number;
   storage?: Kind;
@@ -159,6 +160,7 @@ export function sizesOf(given: Case) {
     Capacity: CAPACITY,
     Slate: given.slate ?? 0,
     Parts: given.parts ?? 1,
+    Activation: given.activation ?? Activation.Relu,
     Storage: storage === "f32" ? Storage.F32 : storage === "f16" ? Storage.F16 : Storage.U8,
   };
 }
@@ -182,6 +184,7 @@ export function planOf({ hidden, observation, actions = 0, features = [0], flags
     isDueling: (flags & Dueling) !== 0,
     isNoisy: (flags & Noisy) !== 0,
     isSlate: rest.slate !== undefined,
+    activation: (["relu", "tanh", "gelu", "linear"] as const)[rest.activation ?? Activation.Relu],
   };
 }
 
@@ -285,6 +288,28 @@ export const CASES: Case[] = [
     features: [3],
     quantiles: 3,
     flags: Munchausen | Sets | Dueling,
+  },
+  { name: "tanh", hidden: [9, 6], observation: [4], actions: 3, activation: Activation.Tanh },
+  {
+    name: "tanh, batch norm, dueling, one layer",
+    ...{ hidden: [7], observation: [4], actions: 3, activation: Activation.Tanh },
+    ...{ normalization: Normalization.Batch, flags: Dueling | Sets },
+  },
+  {
+    name: "GELU, layer norm, dueling, dropout",
+    ...{ hidden: [9, 6], observation: [4], actions: 3, activation: Activation.Gelu, dropout: 0.3 },
+    ...{ normalization: Normalization.Layer, flags: Dueling | Sets },
+  },
+  {
+    name: "GELU, candidates, quantiles, Double",
+    ...{ hidden: [8, 5], observation: [4], features: [3], activation: Activation.Gelu },
+    ...{ quantiles: 3, flags: Double },
+  },
+  { name: "linear", hidden: [9, 6], observation: [4], actions: 3, activation: Activation.Linear },
+  {
+    name: "linear, index inputs, noise, dropout",
+    ...{ hidden: [8, 5], observation: [2, 2, 5], actions: 3, activation: Activation.Linear },
+    ...{ dropout: 0.2, flags: Noisy },
   },
   { name: "noise", hidden: [9, 6], observation: [4], actions: 3, flags: Noisy | Double },
   { name: "noise, Munchausen", hidden: [6], observation: [4], actions: 3, flags: Noisy | Munchausen | Sets },

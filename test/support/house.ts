@@ -19,6 +19,7 @@ export const HOUSE: readonly Room[] = [
     path: "cli/reports",
     holds: "what a command measured as one file of HTML; progress and small pictures for the terminal",
   },
+  { path: "cli/origins", holds: "what a run is of: the commit around it, and digests of the files that it reads" },
   { path: "cli/pages", holds: "the pages as files that a browser gets" },
   { path: "playground", holds: "a static page that learns in the browser: control, a live platform, the same bits" },
   { path: "dashboard", holds: "pages of a running server, and the parts that all pages are made of" },

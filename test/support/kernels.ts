@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import type { instantiate } from "../../.build/dqn.js";
-import { HALF_MAX, INPUT_MAX, MAX_HIDDEN, type Region, Size, type Status, Storage } from "../../assembly/abi.js";
+import {
+  type Activation,
+  HALF_MAX,
+  INPUT_MAX,
+  MAX_HIDDEN,
+  type Region,
+  Size,
+  type Status,
+  Storage,
+} from "../../assembly/abi.js";
 
 type Door = Awaited<ReturnType<typeof instantiate>>;
 
@@ -68,6 +77,16 @@ export interface Kernels extends Door {
   softValue(c: number, n: number, theta: number, q: number, temperature: number, p: number, v: number): void;
   munchausen(c: number, q: number, action: number, alpha: number, temperature: number, clip: number, p: number): number;
   best(c: number, q: number, bits: number): number;
+  boltzmann(
+    c: number,
+    available: number,
+    q: number,
+    bits: number,
+    temperature: number,
+    epsilon: number,
+    p: number,
+  ): void;
+  drawn(c: number, p: number, u: number): number;
   countOf(c: number, bits: number): number;
   duel(c: number, n: number, v: number, theta: number, isCentred: boolean): void;
   duelBackward(c: number, n: number, d: number, dv: number): void;
@@ -83,6 +102,7 @@ export interface Kernels extends Door {
     shift: number,
     x: number,
     spread: number,
+    least: number,
   ): void;
   layerNormBackward(m: number, n: number, width: number, dy: number, gain: number, x: number, spread: number): void;
   batchNorm(
@@ -95,6 +115,7 @@ export interface Kernels extends Door {
     spread: number,
     mean: number,
     variance: number,
+    least: number,
   ): void;
   batchNormBackward(m: number, n: number, dy: number, gain: number, x: number, spread: number): void;
   normGradient(m: number, n: number, dy: number, x: number, dgain: number, dshift: number): void;
@@ -142,6 +163,7 @@ export interface Kernels extends Door {
   below(rng: number, n: number): number;
   allWithin(n: number, low: number, high: number, x: number): number;
   argmax(n: number, x: number): number;
+  activate(f: Activation, n: number, z: number, slope: number): void;
   axpy(n: number, alpha: number, x: number, y: number): void;
   copy(y: number, x: number, bytes: number): void;
   dot(n: number, a: number, b: number): number;
@@ -156,6 +178,7 @@ export interface Kernels extends Door {
   dot4(n: number, a: number, b: number, ldb: number, y: number): void;
   lerp(n: number, tau: number, x: number, y: number): void;
   scaleMasked(n: number, alpha: number, x: number, h: number, y: number): void;
+  scaleSloped(n: number, alpha: number, x: number, slope: number, y: number): void;
   sumSquares(n: number, x: number): number;
 }
 

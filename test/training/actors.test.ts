@@ -164,6 +164,19 @@ describe("workers", () => {
     expect(await Promise.all(workers)).toHaveLength(4);
   });
 
+  test("end when the agent is disposed", async () => {
+    const workers: Promise<number>[] = [];
+    const start = () => {
+      const worker = started("new liveq.CartPole()");
+      workers.push(wait(worker));
+      return worker;
+    };
+    const agent = cart();
+    const training = trainWithActors(agent, { actors: 2, start, steps: 1e6, onProgress: () => agent.dispose() });
+    await expect(training).rejects.toThrow("the agent is disposed");
+    expect(await Promise.all(workers)).toHaveLength(2);
+  });
+
   test("are refused where options are wrong", async () => {
     const start = () => started("new liveq.CartPole()");
     const options = { actors: 2, start, steps: 10 };

@@ -4,6 +4,7 @@ import type { StoredRow } from "../../../src/cli/writing/results.js";
 import { meanInterval } from "../../../src/statistics/intervals.js";
 import type { Result } from "../../harness/suite.js";
 import { APPRENTICE } from "./apprentice.js";
+import { ATTACK } from "./attack.js";
 import { BOTS_CASES } from "./bots.js";
 import { ENSEMBLES } from "./ensembles.js";
 import { KNOWN } from "./known.js";
@@ -11,7 +12,16 @@ import { LIVE } from "./live.js";
 import { LONGTERM } from "./longterm.js";
 import { RECSIM } from "./recsim.js";
 
-export const FARSIGHT = [...KNOWN, ...RECSIM, ...LONGTERM, ...LIVE, ...BOTS_CASES, ...ENSEMBLES, ...APPRENTICE];
+export const FARSIGHT = [
+  ...KNOWN,
+  ...RECSIM,
+  ...LONGTERM,
+  ...LIVE,
+  ...BOTS_CASES,
+  ...ENSEMBLES,
+  ...ATTACK,
+  ...APPRENTICE,
+];
 const PREFIX = "farsight/";
 
 /** A computed row, of a suite of its own. */
@@ -129,7 +139,9 @@ export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
     ...gains(series, "live", "gamma-0"),
     ...gains(series, "bots", "none"),
     ...gains(series, "defences", "none"),
+    ...gains(series, "defences", "off"),
     ...gains(series, "explore", "epsilon"),
+    ...gains(series, "attack", "plain"),
     ...shares(series),
   ];
   return [...means, ...series.flatMap(solved), ...all];

@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { type Command, CommanderError } from "commander";
 import { CASE_SLICES } from "../../evaluation/index.js";
+import { commitAround, digestsOf } from "../origins/index.js";
 import { UsageError } from "../reading/arguments.js";
 import { renderReport } from "../reports/index.js";
 import { EXIT, Stopped } from "../stop.js";
 import { tryOutputs, writeText } from "../writing/output.js";
 import { type Collected, collect, version } from "../writing/results.js";
-import { commitAround } from "./commit.js";
-import { digestsOf } from "./digest.js";
 import { append, type Run, registryOf } from "./registry.js";
 
 /** Options that name what a run reads; `--model` is read by `evaluate`, and by `train` to resume. */

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { DataDigest } from "../origins/index.js";
 import type { Row } from "../writing/results.js";
-import type { DataDigest } from "./digest.js";
 
 /** The name of the registry in the current folder. */
 export const REGISTRY = "liveq-runs.jsonl";

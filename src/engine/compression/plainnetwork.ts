@@ -33,7 +33,16 @@ export class PlainNetwork {
   readonly #observation: Columns;
   readonly #candidate: Columns;
 
+  /** @throws TypeError for another activation than ReLU, which alone it has, and int8 too. */
   constructor(options: Readonly<ResolvedOptions>, layers: readonly LayerWeights[]) {
+    if (options.activation !== "relu") {
+      throw new TypeError(`"activation" must be "relu" in what is quantised or pruned, got "${options.activation}"`);
+    }
+    if (options.normalizeObservations) {
+      throw new TypeError(
+        '"normalizeObservations" must be false in what is quantised or pruned: its inputs are the raw ones',
+      );
+    }
     this.options = options;
     this.layers = layers;
     const value = layers.findIndex(({ name }) => name.startsWith("value."));

@@ -24,8 +24,10 @@ export interface ContinuousOptions {
   observation: number;
   /** Bounds of an action's numbers, 1 to 1024 of them. The agent sees each from -1 to 1, between its bounds. */
   continuous: ContinuousActions;
-  /** Widths of the hidden layers (ReLU) of the actor and of each critic, 1 to 8 of [1, 16384]. Default [64, 64]. */
+  /** Widths of the hidden layers of the actor and of each critic, 1 to 8 of [1, 16384]. Default [64, 64]. */
   hidden?: readonly number[];
+  /** Of the hidden layers of all networks, as the option of DQN. Default `relu`. */
+  activation?: DQNOptions["activation"] & {};
   /** Discount for each step, [0, 1]. Default 0.99. */
   gamma?: number;
   /** Adam's for the critics, (0, 1]; a schedule counts observed steps. Default 1e-3. */
@@ -74,7 +76,7 @@ export interface ContinuousOptions {
   noiseCorrelation?: number;
   /** Steps at the start whose actions are drawn uniformly, [0, 2^31 - 1]. Default 1000. */
   randomSteps?: number;
-  /** Of each hidden layer before its ReLU, of the actor and the critics. Default `none`. */
+  /** Of each hidden layer before its activation, of the actor and the critics. Default `none`. */
   normalization?: "none" | "layer";
   /** Of a TD error: `huber` has its kink at 1. Default `squared`. */
   loss?: "huber" | "squared";
@@ -84,6 +86,10 @@ export interface ContinuousOptions {
   rewardScale?: number;
   /** Scaled rewards are clipped to [-rewardClip, rewardClip], [1e-6, 1e6]; 0 does not clip. Default 0. */
   rewardClip?: number;
+  /** Whether observations are normalised by their running mean and deviation, as the option of DQN. Default false. */
+  normalizeObservations?: boolean;
+  /** Whether rewards are divided by the running deviation of their returns, as the option of DQN. Default false. */
+  normalizeRewards?: boolean;
   /** Rewards that a target sums before it bootstraps, [1, 64]. Default 1. */
   nStep?: number;
   /** Sequences of episodes that are fed at once, each with n-step returns and noise of its own, [1, 65536]. Default 1. */
@@ -119,7 +125,8 @@ export function checkedActions(given: unknown, name = "continuous"): ContinuousA
 }
 
 const actions: Rule = [(value) => typeof value === "object" && value !== null, "{ low, high }"];
-const { observation, hidden, gamma, learningRate, beta1, beta2, adamEpsilon, weightDecay, batchSize } = DQN_RULES;
+const { observation, hidden, activation, gamma, learningRate, beta1, beta2, adamEpsilon, weightDecay, batchSize } =
+  DQN_RULES;
 const { capacity, storage, learningStarts, trainEvery, gradientSteps, tau, loss, maxGradNorm } = DQN_RULES;
 const { rewardScale, rewardClip, nStep, environments, seed } = DQN_RULES;
 
@@ -127,6 +134,7 @@ export const RULES: Rules<ContinuousOptions> = {
   observation: [(value) => value !== 0 && observation[0](value), "an integer in [1, 1048576]"],
   continuous: actions,
   hidden,
+  activation,
   gamma,
   learningRate,
   actorLearningRate: learningRate,
@@ -153,6 +161,8 @@ export const RULES: Rules<ContinuousOptions> = {
   maxGradNorm,
   rewardScale,
   rewardClip,
+  normalizeObservations: DQN_RULES.normalizeObservations,
+  normalizeRewards: DQN_RULES.normalizeRewards,
   nStep,
   environments,
   seed,
@@ -160,6 +170,7 @@ export const RULES: Rules<ContinuousOptions> = {
 
 export const DEFAULTS: Partial<ContinuousOptions> = {
   hidden: DQN_DEFAULTS.hidden!,
+  activation: "relu",
   gamma: 0.99,
   learningRate: 1e-3,
   beta1: 0.9,
@@ -185,6 +196,8 @@ export const DEFAULTS: Partial<ContinuousOptions> = {
   maxGradNorm: 0,
   rewardScale: 1,
   rewardClip: 0,
+  normalizeObservations: false,
+  normalizeRewards: false,
   nStep: 1,
   environments: 1,
   seed: 0,

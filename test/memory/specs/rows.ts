@@ -1,6 +1,6 @@
 /** Vectors, normalisation, Adam. */
 import fc from "fast-check";
-import { WEIGHT_MAX } from "../../../assembly/abi.js";
+import { Activation, WEIGHT_MAX } from "../../../assembly/abi.js";
 import type { Case, Round } from "../harness.js";
 import {
   changed,
@@ -144,6 +144,32 @@ const VECTORS: Spec[] = [
     })),
   },
   {
+    kernel: "scaleSloped",
+    cases: vectors.map(({ n, alpha, seed, isOdd }) => ({
+      tensors: {
+        x: input(draw(n, seed, isOdd)),
+        slope: input(draw(n, seed + 1, isOdd)),
+        y: output(n),
+      },
+      run: (kernels, at) => kernels.scaleSloped(n, factor(alpha, isOdd), at["x"]!, at["slope"]!, at["y"]!),
+      twin: ({ x, slope, y }, r) => {
+        for (let i = 0; i < n; i++) y![i] = r(r(factor(alpha, isOdd) * x![i]!) * slope![i]!);
+      },
+      tolerance: isOdd ? 0 : 1e-6,
+    })),
+  },
+  {
+    kernel: "activate",
+    cases: vectors.map(({ n, seed, isOdd }) => ({
+      tensors: { z: changed(draw(n, seed, isOdd)), slope: output(n) },
+      run: (kernels, at) => kernels.activate(Activation.Linear, n, at["z"]!, at["slope"]!),
+      twin: ({ slope }) => {
+        slope!.fill(1);
+      },
+      tolerance: 0,
+    })),
+  },
+  {
     kernel: "rectify",
     cases: vectors.map(({ n, seed, isOdd }) => ({
       tensors: { y: changed(draw(n, seed, isOdd)) },
@@ -238,7 +264,7 @@ const layerNorm: Spec = {
         spread: output(m),
       },
       run: (kernels, at) =>
-        kernels.layerNorm(m, n, width, at["z"]!, at["gain"]!, at["shift"]!, at["x"]!, at["spread"]!),
+        kernels.layerNorm(m, n, width, at["z"]!, at["gain"]!, at["shift"]!, at["x"]!, at["spread"]!, 0),
       twin: ({ z, gain, shift, x, spread }, r) => {
         const share = r(1 / width);
         for (let i = 0; i < m; i++) {
@@ -307,7 +333,7 @@ const batchNorm: Spec = {
       },
       run: (kernels, at) => {
         const kept = [at["x"]!, at["spread"]!, at["mean"]!, at["variance"]!] as const;
-        kernels.batchNorm(m, n, at["z"]!, at["gain"]!, at["shift"]!, ...kept);
+        kernels.batchNorm(m, n, at["z"]!, at["gain"]!, at["shift"]!, ...kept, 0);
       },
       twin: ({ z, gain, shift, x, spread, mean, variance }, r) => {
         const share = r(1 / m);

@@ -7,10 +7,10 @@ import {
 } from "../../../training/index.js";
 import { JOBS, Pool } from "../../jobs/pool.js";
 import type { Judged, Who } from "../../jobs/tasks.js";
+import { digestsOf } from "../../origins/index.js";
 import { UsageError } from "../../reading/arguments.js";
 import { requireOneStdin } from "../../reading/input.js";
 import { type JsonOptions, nested, readJsonObject } from "../../reading/options.js";
-import { digestsOf } from "../../registry/digest.js";
 import { Progress } from "../../reports/index.js";
 import {
   figureOf,

@@ -65,6 +65,8 @@ export interface LearnOptions {
 const UPDATES = 2;
 /** Share of the log's time at its end whose visits are ranked before they are learned from. Set by hand. */
 const JUDGED = 0.1;
+/** Share of it at whose decisions a report compares values with returns, which take time to come. Set by hand. */
+const VALUED = 0.5;
 /** Seconds between two saves of a model that follows a log. Set by hand. */
 const SAVE_EVERY = 300;
 /** Time limit after Ctrl-C to read the remaining entries of the same timestamp. Set by hand. */
@@ -215,10 +217,11 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const teach = () => {
     const recommender = resumed ?? new Recommender(settingsFor(options, opened.contents));
     const times = shares && ((decision: LoggedDecision) => shares.times(decision));
-    const isValued = from !== undefined && options.report !== undefined;
-    return isValued ? new ValuingTeacher(recommender, from, times) : new LogTeacher(recommender, times);
+    const valued = options.report === undefined ? undefined : beforeEnd(VALUED);
+    return valued === undefined ? new LogTeacher(recommender, times) : new ValuingTeacher(recommender, valued, times);
   };
-  const from = looked && Math.max(looked.last - JUDGED * (looked.last - looked.first), had + 1);
+  const beforeEnd = (share: number) => looked && Math.max(looked.last - share * (looked.last - looked.first), had + 1);
+  const from = beforeEnd(JUDGED);
   let teacher: LogTeacher | undefined;
   let trial: LogTrial | undefined;
   let [taken, skipped] = [0, 0];
@@ -250,7 +253,7 @@ export async function learn(options: LearnOptions, signal: AbortSignal): Promise
   const { recommender } = teacher;
   // What an interrupted trial still holds is learned when the run goes on.
   const validation = signal.aborted ? undefined : trial?.end();
-  if (validation && teacher instanceof ValuingTeacher) noteCalibration(teacher.calibration());
+  if (!signal.aborted && teacher instanceof ValuingTeacher) noteCalibration(teacher.calibration());
   if (unread.dropped > 0) process.stderr.write(`${unread.dropped} lines not read, such as ${unread.examples[0]}\n`);
   tellRefused(teacher);
   const cause = signal.aborted ? undefined : whyUntrained(opened, teacher);

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { STANDARD } from "../writing/output.js";
+
+/** The word for stdin, which has no contents yet. */
+const STANDARD = "-";
 
 /** Bytes of a file up to which its contents are hashed: half a second. Set by hand. */
 const CONTENTS_MAX = 256 << 20;

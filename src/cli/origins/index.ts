@@ -1,0 +1,2 @@
+export { commitAround } from "./commit.js";
+export { type DataDigest, digestsOf } from "./digest.js";
