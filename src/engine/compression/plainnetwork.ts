@@ -1,5 +1,5 @@
 import type { DQN, LayerWeights, ResolvedOptions, SparseOptions } from "../index.js";
-import { type AgentState, naming } from "./state.js";
+import { type AgentState, naming, requirePlain } from "./state.js";
 
 /** What a layer reads for one row: dense numbers, and indices with their weights. */
 export interface LayerInput {
@@ -35,14 +35,7 @@ export class PlainNetwork {
 
   /** @throws TypeError for another activation than ReLU, which alone it has, and int8 too. */
   constructor(options: Readonly<ResolvedOptions>, layers: readonly LayerWeights[]) {
-    if (options.activation !== "relu") {
-      throw new TypeError(`"activation" must be "relu" in what is quantised or pruned, got "${options.activation}"`);
-    }
-    if (options.normalizeObservations) {
-      throw new TypeError(
-        '"normalizeObservations" must be false in what is quantised or pruned: its inputs are the raw ones',
-      );
-    }
+    requirePlain(options);
     this.options = options;
     this.layers = layers;
     const value = layers.findIndex(({ name }) => name.startsWith("value."));

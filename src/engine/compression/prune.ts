@@ -76,7 +76,6 @@ export async function pruneNeurons(
   run?: EngineOptions,
 ): Promise<PruneResult> {
   const { keep, rounds, importance, fineTune, onProgress } = resolve(options);
-  requirePlain(agent.options);
   requireStates("states", states);
   let small = agent;
   for (let round = 1; round <= rounds; round++) {

@@ -210,9 +210,9 @@ describe("bad input", () => {
   });
 
   test("agents of other activations, or that normalise what they observe, are refused", () => {
-    const tanh = new DQN({ ...SHAPES["fixed actions"]!, activation: "tanh" });
+    const tanh = new DQN({ ...SHAPES["fixed actions"]!, learningStarts: 16, activation: "tanh" });
     expect(() => quantise(tanh, statesOf(agent, 5))).toThrow('"activation" must be "relu"');
-    const running = new DQN({ ...SHAPES["fixed actions"]!, normalizeObservations: true });
+    const running = new DQN({ ...SHAPES["fixed actions"]!, learningStarts: 16, normalizeObservations: true });
     expect(() => quantise(running, statesOf(agent, 5))).toThrow('"normalizeObservations" must be false');
   });
 
