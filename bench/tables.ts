@@ -332,7 +332,7 @@ function continuous(): string {
 
 function compression(): string {
   const rows = new Rows("compression");
-  const ways = { int8: "int8", pruned: "half of the neurons", student: "student of a quarter" };
+  const ways = { int8: "int8", pruned: "half of the neurons, by values", student: "student of a quarter, by values" };
   const names = [...new Set(rows.all.map((row) => /^(.*)\/int8$/.exec(row.case)?.[1] ?? "").filter(Boolean))];
   const lines = names.flatMap((name) =>
     Object.entries(ways).map(([way, title]) => {
@@ -359,14 +359,16 @@ function compression(): string {
     "same best",
     "seeds",
   ];
-  const speeds = ["S", "M", "L", "XL", "candidates"].map((name) => {
+  const timed = ["S", "M", "L", "XL", "candidates"].filter((name) => rows.all.some((row) => row.case === `speed/${name}`));
+  const speeds = timed.map((name) => {
     const own = (metric: string) => rows.of(`speed/${name}`, metric);
     const faster = own("times_faster").value.toFixed(2);
     const times = ["f32_us", "int8_us"].map((metric) => figure(own(metric).value, "us"));
     return [name, ...times, faster, own("times_smaller").value.toFixed(2)];
   });
   const speedHeader = ["shape", "f32, us", "int8, us", "times faster", "times smaller"];
-  return `${markdown(header, lines)}\n\n${markdown(speedHeader, speeds)}`;
+  const first = markdown(header, lines);
+  return timed.length > 0 ? `${first}\n\n${markdown(speedHeader, speeds)}` : first;
 }
 
 function defaults(): string {
@@ -476,6 +478,15 @@ function faults(): string {
   return markdown(["case", "how often", "figure", "counted", "goal"], lines);
 }
 
+function chain(): string {
+  const rows = new Rows("learning");
+  const lines = ["epsilon", "thompson"].map((arm) => {
+    const { value: solved, n } = rows.of("chain-20", `${arm}_solved_seeds`);
+    return [arm, between(rows.of("chain-20", `${arm}_reward_mean`), 1), `${solved} of ${n}`];
+  });
+  return markdown(["exploration", "reward of 1,000 episodes", "seeds that solve it greedily"], lines);
+}
+
 const TABLES: Readonly<Record<string, () => string>> = {
   ...{
     livesim,
@@ -494,6 +505,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
     tuning,
     learning,
     continuous,
+    chain,
     compression,
     defaults,
     offline,

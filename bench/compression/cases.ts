@@ -54,11 +54,11 @@ const TASKS: Readonly<Record<string, Task>> = {
   live: {
     make: () => new LiveEnvironment(LIVE),
     options: { hidden: [64, 32], gamma: 0.9, learningRate: 5e-4, epsilon: linear(1, 0.05, 3000), learningStarts: 500 },
-    steps: 8000,
-    evaluation: { every: 8000, episodes: 5 },
-    tests: 60,
-    states: 2000,
-    held: 500,
+    steps: 5000,
+    evaluation: { every: 5000, episodes: 5 },
+    tests: 40,
+    states: 1000,
+    held: 300,
   },
 };
 
@@ -88,12 +88,12 @@ async function smallOf(agent: DQN, states: readonly AgentState[], seed: number):
   const bytes = (one: DQN) =>
     4 * one.weights().reduce((sum, { weight, bias, gain }) => sum + weight.length + bias.length * (gain ? 3 : 1), 0);
   const rounded = quantise(agent, states);
-  const pruned = await pruneNeurons(agent, states, { fineTune: { seed } });
+  const pruned = await pruneNeurons(agent, states, { fineTune: { loss: "values", seed, updates: 3000 } });
   const { actions, ...rest } = agent.options;
   const share = shareFor(agent, 4);
   const hidden = rest.hidden.map((width) => Math.max(1, Math.floor(width * share)));
   const student = new DQN({ ...(rest as DQNOptions), ...(actions > 0 && { actions }), hidden });
-  await distill(agent, student, states, { updates: 20_000, seed });
+  await distill(agent, student, states, { loss: "values", updates: 10_000, seed });
   return [
     { way: "int8", agent: rounded, smaller: bytes(agent) / rounded.parameterBytes },
     { way: "pruned", agent: pruned.agent, smaller: bytes(agent) / bytes(pruned.agent) },
@@ -172,7 +172,7 @@ function middleOf({ min, median, max }: ReturnType<typeof spreadOf>) {
   return { value: median, lo: min, hi: max, n: SAMPLES };
 }
 
-const SEEDS: Readonly<Record<string, number>> = { "CartPole-v1": 6, "Acrobot-v1": 4, live: 4 };
+const SEEDS: Readonly<Record<string, number>> = { "CartPole-v1": 3, "Acrobot-v1": 3, live: 3 };
 
 export const CASES: readonly ProcessCase[] = [
   ...Object.entries(TASKS).map(([name, task]) => ({

@@ -13,7 +13,9 @@ const ROUNDS = 50_000;
 class SlowCartPole extends CartPole {
   waste = 1;
   override step(action: number) {
-    for (let i = 0; i < ROUNDS; i++) this.waste = Math.fround(this.waste * 1.0000001);
+    let waste = 1;
+    for (let i = 0; i < ROUNDS; i++) waste = Math.fround(waste * 1.0000001);
+    this.waste = waste;
     return super.step(action);
   }
 }
@@ -23,7 +25,9 @@ const ACTOR = `
   runActor(() => new (class extends CartPole {
     waste = 1;
     step(action) {
-      for (let i = 0; i < ${ROUNDS}; i++) this.waste = Math.fround(this.waste * 1.0000001);
+      let waste = 1;
+      for (let i = 0; i < ${ROUNDS}; i++) waste = Math.fround(waste * 1.0000001);
+      this.waste = waste;
       return super.step(action);
     }
   })());`;

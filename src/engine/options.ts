@@ -475,7 +475,7 @@ export function resolveOptions(given: DQNOptions): ResolvedOptions {
   const options = checked<DQNOptions>(given, RULES, {
     ...DEFAULTS,
     double: !given?.munchausen,
-    epsilon: given?.temperature ? 0 : DEFAULTS.epsilon!,
+    epsilon: given?.temperature ? 0 : DEFAULTS.epsilon,
     loss: Number(given?.quantiles) > 1 ? "huber" : "squared",
   });
   const { actions = 0, sparse, candidates, slate, munchausen, clone } = options;

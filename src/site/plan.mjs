@@ -33,7 +33,7 @@ export function doors() {
   const typed = Object.entries(exports).filter(([, { types }]) => types !== undefined);
   return typed.map(([name, { types }]) => ({
     name: name.replace(/^\./, "liveq"),
-    room: ["", "compression", "continuous"].includes(name.slice(2)) ? "engine" : name.slice(2),
+    room: ["", "compression", "continuous", "ensemble"].includes(name.slice(2)) ? "engine" : name.slice(2),
     file: types.replace(/^\.\/dist\/types\/|\.d\.ts$/g, "").concat(".ts"),
   }));
 }

@@ -72,7 +72,7 @@ describe("liveq compress", () => {
       [2, /Allowed choices are CartPole-v1/, at("agent.liveq"), "--environment", "Pong"],
       [1, /"observationSize" of the environment is 2/, at("agent.liveq"), "--environment", "MountainCar-v0"],
       [1, /slates, as a recommender's, is not compressed/, at("slates.liveq"), "--states", at("states.jsonl")],
-      [1, /not a snapshot|too short/, at("states.jsonl"), "--states", at("states.jsonl")],
+      [1, /states\.jsonl: /, at("states.jsonl"), "--states", at("states.jsonl")],
       [1, /line 1 is not JSON/, at("agent.liveq"), "--states", at("agent.liveq")],
     ];
     for (const [code, message, ...words] of cases) {
@@ -87,6 +87,7 @@ describe("the choice", () => {
   const judged = (name: string, ratio: number, loss: number): Judged => ({
     attempt: { name, ratio, bytes: 1000 / ratio } as Attempt,
     loss: { value: loss, lo: loss, hi: loss, n: 5 },
+    microseconds: 1,
   });
 
   test("is the least loss of those that reach the target, else the smallest within the loss", () => {

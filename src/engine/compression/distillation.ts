@@ -1,6 +1,6 @@
 import { exp, type Random } from "../../numeric/index.js";
 import { DQN, type DQNOptions, type LayerWeights, type ResolvedOptions } from "../index.js";
-import { type Agreement, compared, type Valuer, valuesOf } from "./agreement.js";
+import { compared, type ValueAgreement, type Valuer, valuesOf } from "./agreement.js";
 import type { AgentState } from "./state.js";
 
 /** States with what a teacher values in them. */
@@ -200,6 +200,6 @@ function optionsOf(options: Readonly<ResolvedOptions>, method: Method): DQNOptio
 }
 
 /** How far layers of the student's shape agree with the lessons. */
-export function judged(student: Valuer, { states, values }: Lessons, isMasked: boolean): Agreement {
+export function judged(student: Valuer, { states, values }: Lessons, isMasked: boolean): ValueAgreement {
   return compared(values, valuesOf(student, "states", states, isMasked));
 }

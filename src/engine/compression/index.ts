@@ -1,5 +1,5 @@
 export type { Int8EngineOptions } from "../index.js";
-export { type Agreement, agreementOf, type Valuer } from "./agreement.js";
+export { agreementOf, type ValueAgreement, type Valuer } from "./agreement.js";
 export { type DistillOptions, type DistillProgress, type DistillResult, distill } from "./distill.js";
 export { quantiseAware } from "./int8/aware.js";
 export { quantise } from "./int8/quantise.js";

@@ -1,7 +1,7 @@
 import { callback, checked, group, integer, oneOf, optional, type Rules } from "../../check/index.js";
 import { pow } from "../../numeric/index.js";
 import { DQN, type DQNOptions, type EngineOptions, type LayerWeights, type ResolvedOptions } from "../index.js";
-import { type Agreement, agreementOf } from "./agreement.js";
+import { agreementOf, type ValueAgreement } from "./agreement.js";
 import { DISTILL_DEFAULTS, type DistillOptions, type DistillProgress, distillRules, taught } from "./distill.js";
 import { cut } from "./neurons.js";
 import { PlainNetwork } from "./plainnetwork.js";
@@ -30,7 +30,7 @@ export interface PruneResult {
   /** An ordinary agent with an empty replay. */
   agent: DQN;
   /** With the agent as it was, on all states. */
-  agreement: Agreement;
+  agreement: ValueAgreement;
   /** Weights that are not 0, of the agent as it was and of this one. */
   weights: { before: number; after: number };
 }

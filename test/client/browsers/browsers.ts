@@ -10,8 +10,8 @@ import { bundled, platformSite } from "./site.js";
 const SECRET = "a-token-that-may-do-all";
 const PAGE = "a-token-for-a-page";
 const USER = "u1";
-/** The server ends watches without a heartbeat after so long. */
-const BEAT_TIMEOUT_MS = 2000;
+/** The server ends watches without a heartbeat after so long: a page beats each second, where it gets a core. */
+const BEAT_TIMEOUT_MS = 8000;
 const STREAMS = 5;
 /** A browser that is started again would visit twice. */
 const LIMITS = { timeoutMs: 300_000, starts: 1 };

@@ -15,8 +15,8 @@ Date.now = () => real() + WRONG_MS;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const tell = (path: string, value: unknown) => fetch(path, { method: "POST", body: JSON.stringify(value) });
-/** Says how far it is: whoever waits in vain knows for what. */
-const at = (step: string) => void tell("/at", `${step}, ${Math.round(performance.now())} ms`);
+/** Says how far it is: whoever waits in vain knows for what. A page that goes takes that with it. */
+const at = (step: string) => void tell("/at", `${step}, ${Math.round(performance.now())} ms`).catch(() => {});
 
 /** A picture that moves for ever. */
 function movie(): MediaStream {

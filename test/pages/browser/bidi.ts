@@ -18,8 +18,6 @@ export const bidi: Launch = async (browser, { folder, downloads, began, wrong })
   await wire.send("script.addPreloadScript", { functionDeclaration: `() => {${BEFORE}}` });
   const { contexts } = await wire.send<{ contexts: { context: string }[] }>("browsingContext.getTree");
   const { context } = contexts[0]!;
-  // Else no element of it has the focus.
-  await wire.send("browsingContext.activate", { context });
   const evaluate = async (expression: string) => {
     type Answer = { type: string; result: { value: string; sharedId: string }; exceptionDetails?: unknown };
     const options = { expression, target: { context }, awaitPromise: true };

@@ -17,7 +17,7 @@ import { plainOf, roundLayer } from "./rounding.js";
  *
  * @param agent - It stays as it is.
  * @param states - At least two: calibration, and what is learned on.
- * @param options - Of the learning. Default: as `distill`, 2000 updates at most at a learning rate of 1e-4.
+ * @param options - Of the learning. Default: as `distill`, but by values, 2000 updates at most, at a learning rate of 1e-4.
  * @throws TypeError or RangeError as `quantise` and `distill`.
  */
 export async function quantiseAware(
@@ -26,7 +26,7 @@ export async function quantiseAware(
   options: DistillOptions = {},
   run?: Int8EngineOptions,
 ): Promise<QuantisedAgent> {
-  const defaults = { ...DISTILL_DEFAULTS, updates: 2000, learningRate: 1e-4 };
+  const defaults = { ...DISTILL_DEFAULTS, loss: "values" as const, updates: 2000, learningRate: 1e-4 };
   const learning = checked<DistillOptions>(options, distillRules, defaults);
   const plain = quantise(agent, states, run);
   const network = new PlainNetwork(agent.options, agent.weights());
