@@ -156,6 +156,9 @@ export async function taught(
 
 function requireStudent({ options }: DQN): void {
   if (options.slate) throw new TypeError('"slate": a student of slates is not taught: its choices have no teacher');
+  if (options.normalizeObservations) {
+    throw new TypeError('"normalizeObservations": a student takes observations as they are: give it false');
+  }
   if (options.normalization !== "batch") return;
   throw new TypeError('"normalization": "batch" takes no plain layers: give the student "layer" or "none"');
 }

@@ -175,13 +175,15 @@ export function rescaled(layers: readonly LayerWeights[], factor: number, shift:
 
 /** An agent of the same shape that learns from single steps. */
 function optionsOf(options: Readonly<ResolvedOptions>, method: Method): DQNOptions {
-  const { observation, sparse, actions, candidates, masked, hidden, dueling, quantiles, normalization } = options;
+  const { observation, sparse, actions, candidates, masked, hidden, activation } = options;
+  const { dueling, quantiles, normalization } = options;
   const { loss, batchSize, learningRate, updates, seed } = method;
   // With the policy's loss, and room for it with dueling, a transition keeps all that was on offer.
   const next = loss === "policy" || dueling ? candidates?.max : 1;
   return {
     observation,
     hidden,
+    activation,
     dueling,
     quantiles,
     normalization,

@@ -6,7 +6,7 @@ import { DISTILL_DEFAULTS, type DistillOptions, type DistillProgress, distillRul
 import { cut } from "./neurons.js";
 import { PlainNetwork } from "./plainnetwork.js";
 import { rangesOf } from "./ranges.js";
-import { type AgentState, requireStates } from "./state.js";
+import { type AgentState, requirePlain, requireStates } from "./state.js";
 
 /** How an agent is pruned. */
 export interface PruneOptions {
@@ -76,6 +76,7 @@ export async function pruneNeurons(
   run?: EngineOptions,
 ): Promise<PruneResult> {
   const { keep, rounds, importance, fineTune, onProgress } = resolve(options);
+  requirePlain(agent.options);
   requireStates("states", states);
   let small = agent;
   for (let round = 1; round <= rounds; round++) {
@@ -108,6 +109,7 @@ export async function pruneWeights(
   run?: EngineOptions,
 ): Promise<SparseResult> {
   const { keep, rounds, fineTune, onProgress } = resolve(options);
+  requirePlain(agent.options);
   requireStates("states", states);
   const small = likeOf(agent, {}, run);
   small.setWeights(agent.weights());

@@ -1,5 +1,5 @@
 import { show } from "../../check/index.js";
-import type { AgentInput } from "../index.js";
+import type { AgentInput, ResolvedOptions } from "../index.js";
 
 /** A state in which an agent decides: what `act` and `evaluate` take. */
 export interface AgentState {
@@ -27,4 +27,12 @@ export function naming<T>(name: string, index: number, run: () => T): T {
     if (error instanceof Error) error.message = `"${name}[${index}]": ${error.message}`;
     throw error;
   }
+}
+
+/** @throws TypeError for an agent whose hidden layers are no ReLU, or that normalises what it observes. */
+export function requirePlain({ activation, normalizeObservations }: Readonly<ResolvedOptions>): void {
+  if (activation !== "relu")
+    throw new TypeError(`"activation" must be "relu" for an agent that is made smaller, got "${activation}"`);
+  if (normalizeObservations)
+    throw new TypeError('"normalizeObservations" must be false for an agent that is made smaller');
 }

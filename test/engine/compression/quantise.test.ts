@@ -209,6 +209,13 @@ describe("bad input", () => {
     expect([...small.evaluate(new Float32Array(9))]).toEqual(before);
   });
 
+  test("agents of other activations, or that normalise what they observe, are refused", () => {
+    const tanh = new DQN({ ...SHAPES["fixed actions"]!, activation: "tanh" });
+    expect(() => quantise(tanh, statesOf(agent, 5))).toThrow('"activation" must be "relu"');
+    const running = new DQN({ ...SHAPES["fixed actions"]!, normalizeObservations: true });
+    expect(() => quantise(running, statesOf(agent, 5))).toThrow('"normalizeObservations" must be false');
+  });
+
   test("a disposed agent throws", () => {
     const gone = QuantisedAgent.load(small.save());
     gone.dispose();

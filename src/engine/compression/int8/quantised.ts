@@ -17,6 +17,7 @@ import {
   unpackSnapshot,
   writeMask,
 } from "../../index.js";
+import { requirePlain } from "../state.js";
 
 const KIND = "int8";
 const TENSOR = "network";
@@ -241,8 +242,9 @@ function opened(
   }
 }
 
-/** @throws RangeError for options of an agent that int8 does not serve. */
+/** @throws TypeError or RangeError for options of an agent that int8 does not serve. */
 export function requireServable(options: Readonly<ResolvedOptions>): void {
+  requirePlain(options);
   const dense = options.observation + (options.candidates?.features ?? 0);
   if (dense <= INPUTS_MAX) return;
   throw new RangeError(
