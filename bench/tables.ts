@@ -359,7 +359,9 @@ function compression(): string {
     "same best",
     "seeds",
   ];
-  const timed = ["S", "M", "L", "XL", "candidates"].filter((name) => rows.all.some((row) => row.case === `speed/${name}`));
+  const timed = ["S", "M", "L", "XL", "candidates"].filter((name) =>
+    rows.all.some((row) => row.case === `speed/${name}`),
+  );
   const speeds = timed.map((name) => {
     const own = (metric: string) => rows.of(`speed/${name}`, metric);
     const faster = own("times_faster").value.toFixed(2);
