@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { programsIn, runProgram } from "../support/readme.js";
 
-const [balance, loop, candidates, batch, continuous, ensemble] = programsIn("src/engine/README.md") as [
+const [balance, loop, candidates, batch, continuous, smaller, ensemble] = programsIn("src/engine/README.md") as [
+  string,
   string,
   string,
   string,
@@ -30,6 +31,10 @@ test("the README's states at once have a value for each candidate, and an action
 
 test("the README's continuous agent swings the pendulum up, and is saved and loaded", async () => {
   expect(await runProgram(continuous)).toBe("true\n1 2\n");
+});
+
+test("the README's smaller agents are smaller, and agree", async () => {
+  expect(await runProgram(smaller)).toBe("true\ntrue\n[ 32, 32 ]\ntrue\n");
 });
 
 test("the README's ensemble agrees on the better action, and is saved and loaded", async () => {
