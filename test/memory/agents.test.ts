@@ -20,11 +20,11 @@ const shipped = new WebAssembly.Module(readFileSync(".build/dqn.wasm"));
  * end of the memory: all give the same answers and the same memory.
  */
 function requireSafety(given: Case, sizes: Sizes, flushed: (tensors: number) => number[]): void {
-  const { persistent, bytes, behind } = planOf(given, sizes);
+  const { persistent, figures, bytes, behind } = planOf(given, sizes);
   const plain = new Life(plainHost(shipped, bytes.slice(0, persistent)), given, sizes).begin().live(CALLS).digest();
-  // Zeros are what a snapshot holds, the gradient behind it, whose padding is never written, and the figures near the end.
+  // Zeros are what a snapshot holds, the gradient behind it, whose padding is never written, and the figures.
   const pages = pagesFor(bytes);
-  const isZero = (tensor: number) => tensor <= persistent || tensor === bytes.length - 2;
+  const isZero = (tensor: number) => tensor <= persistent || tensor === figures;
   const layout = { isZero, behind: (tensor: number) => behind[tensor] ?? 0, pages };
   const checked = POISONS.map((poison) => {
     const arena = new PlacedArena("dqn", { ...layout, poison, isChecked: true });

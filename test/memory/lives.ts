@@ -76,6 +76,7 @@ export class Life {
     const { hidden } = this.#given;
     const noise = sigmaOf(this.#given);
     requireOk("create", createAgent(this.#host.exports, this.#sizes, hidden, noise, boundsOf(this.#given)));
+    scalarsOf(this.#host.exports)[Scalar.FrozenUnits] = 0;
     return this;
   }
 
@@ -198,9 +199,10 @@ export function plainHost(module: WebAssembly.Module, bytesOf: readonly number[]
 /** Rows are staged here: where numbers are packed, vectors that begin in them end behind them. */
 const STAGED = [Region.Observation, Region.NextObservation, Region.Candidates, Region.Candidate, Region.NextCandidates];
 
-/** The tensors of a case: how many of them a snapshot holds, their bytes, and the bytes behind each that may be read. */
+/** The tensors of a case: how many a snapshot holds, which has the figures, their bytes, and those behind each that may be read. */
 export interface Tensors {
   persistent: number;
+  figures: number;
   bytes: number[];
   behind: number[];
   structBytes: number;
@@ -214,6 +216,7 @@ export function planOf(given: Case, sizes: Sizes): Tensors {
   const isPacked = (given.storage ?? "f32") !== "f32";
   return {
     persistent: arena.tensors.filter(({ at }) => at < end).length,
+    figures: arena.tensors.findIndex(({ at }) => at === exports.region(Region.Stats)),
     bytes: arena.tensors.map(({ bytes }) => bytes),
     // With slates, candidates are staged behind a row of zeros for nothing.
     behind: arena.tensors.map(({ at, bytes }) => {

@@ -464,14 +464,69 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...inFile(
-    "dqn/agent.ts",
+    "core.ts",
     [
       "agent.y = takeF32(arena, batch * quantiles + 4);",
       "agent.y = takeF32(arena, batch * quantiles);",
       "nothing behind the targets",
     ],
-    ["const rows = height * width + 4;", "const rows = height * width;", "nothing behind the rows"],
-    ["const height = u64((agent.batch + 3) & ~3);", "const height = u64(agent.batch);", "rows not rounded up"],
+    [
+      "take(arena, Scalar.Count << 3);",
+      "take(arena, (Scalar.Count - 1) << 3);",
+      "no room for the last number that calls take",
+    ],
+    [
+      "const rows = u64((agent.batch + 3) & ~3) * width + 4;",
+      "const rows = u64((agent.batch + 3) & ~3) * width;",
+      "nothing behind the rows",
+    ],
+    [
+      "const rows = u64((agent.batch + 3) & ~3) * width + 4;",
+      "const rows = u64(agent.batch) * width + 4;",
+      "rows not rounded up",
+    ],
+    ["agent.moments = take(arena, trained * 2);", "agent.moments = take(arena, trained);", "one moment only"],
+    [
+      "lerp(i32(agent.bytes >> 2), tau, agent.online, agent.target);",
+      "lerp(i32(agent.bytes >> 2) + 4, tau, agent.online, agent.target);",
+      "one vector more of the target",
+    ],
+    ["head + 1 == replay.capacity ? 0", "head == replay.capacity ? 0", "one row behind the ring"],
+    [
+      "min(f64(replay.capacity), load<f64>(agent.ring) + 1)",
+      "min(f64(replay.capacity + 1), load<f64>(agent.ring) + 1)",
+      "the ring holds one row more than it has",
+    ],
+    [
+      "const SIZES: usize = memory.data(120, 16);",
+      "const SIZES: usize = memory.data(64, 16);",
+      "sizes beyond their place",
+    ],
+    ["i32((arena.top + 65535) >> 16)", "i32(arena.top >> 16)", "the last page is missing"],
+  ),
+  ...inFile("descent.ts", [
+    "moments + agent.trained,\n",
+    "moments + agent.trained - 16,\n",
+    "step: second moments begin too early",
+  ]),
+  ...inFile(
+    "restore.ts",
+    ["isCount(head) && head < capacity", "isCount(head) && head <= capacity", "a head behind the ring"],
+    [
+      "isCount(size) && size <= capacity",
+      "isCount(size) && size <= capacity + 1",
+      "one row more than there is",
+      "a size that is not the capacity must be the head, which lies below the capacity",
+    ],
+    [
+      "for (let i = 0, size = filled(agent); i < size; i++) {",
+      "for (let i = 0, size = filled(agent) - 1; i < size; i++) {",
+      "the last row is not checked",
+    ],
+    ["const n = i32(agent.trained >> 2);", "const n = i32(agent.trained >> 2) + 4;", "moments: four more are checked"],
+  ),
+  ...inFile(
+    "dqn/agent.ts",
     [
       "agent.starts = takeF32(arena, batch + 1);",
       "agent.starts = takeF32(arena, batch);",
@@ -494,7 +549,6 @@ export const MUTANTS: readonly Mutant[] = [
       "hasCandidates(agent) ? agent.maxCandidates + nothing : 1, backwards, room",
       "the forward holds no stored set",
     ],
-    ["agent.moments = take(arena, net.trained * 2);", "agent.moments = take(arena, net.trained);", "one moment only"],
     [
       "agent.isCentred = agent.isDueling && !hasCandidates(agent);",
       "agent.isCentred = agent.isDueling;",
@@ -508,11 +562,6 @@ export const MUTANTS: readonly Mutant[] = [
       "folded weights have none, and noise goes without batch norm",
     ],
     ["memory.fill(agent.mask, 1, agent.actions);", "memory.fill(agent.mask, 1, agent.actions + 1);", "one flag more"],
-    [
-      "lerp(i32(agent.net.bytes >> 2), tau, agent.online, agent.target);",
-      "lerp(i32(agent.net.bytes >> 2) + 4, tau, agent.online, agent.target);",
-      "one vector more of the target",
-    ],
   ),
   ...inFile(
     "dqn/act.ts",
@@ -568,7 +617,6 @@ export const MUTANTS: readonly Mutant[] = [
       "i <= usize(count); i++) {\n      const to",
       "writeSets: one candidate more",
     ],
-    ["agent.moments + bytes,\n", "agent.moments + bytes - 16,\n", "step: second moments begin too early"],
     ["if (agent.isDueling) addValues(agent, params, agent.x, agent.theta);", "", "lossOfTaken: no value of the state"],
     ["return agent.isDueling ? agent.dtheta : 0;", "return 0;", "the value stream does not learn"],
     [
@@ -582,20 +630,11 @@ export const MUTANTS: readonly Mutant[] = [
       "lossOfAll: candidates are centred",
     ],
   ),
-  ...inFile(
-    "dqn/observe.ts",
-    ["head + 1 == replay.capacity ? 0", "head == replay.capacity ? 0", "one row behind the ring"],
-    [
-      "for (let i = 0; i < ready; i++) remember",
-      "for (let i = 0; i <= ready; i++) remember",
-      "one step more is remembered",
-    ],
-    [
-      "min(f64(replay.capacity), counter(agent, State.Size) + 1)",
-      "min(f64(replay.capacity + 1), counter(agent, State.Size) + 1)",
-      "the ring holds one row more than it has",
-    ],
-  ),
+  ...inFile("dqn/observe.ts", [
+    "for (let i = 0; i < ready; i++) remember",
+    "for (let i = 0; i <= ready; i++) remember",
+    "one step more is remembered",
+  ]),
   ...inFile(
     "dqn/targets.ts",
     [
@@ -633,18 +672,6 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...inFile(
     "dqn/restore.ts",
-    ["isCount(head) && head < capacity", "isCount(head) && head <= capacity", "a head behind the ring"],
-    [
-      "isCount(size) && size <= capacity",
-      "isCount(size) && size <= capacity + 1",
-      "one row more than there is",
-      "a size that is not the capacity must be the head, which lies below the capacity",
-    ],
-    [
-      "for (let i = 0; i < i32(size); i++) {",
-      "for (let i = 0; i < i32(size) - 1; i++) {",
-      "the last row is not checked",
-    ],
     [
       "for (let i = 0; i < agent.replay.capacity; i++) {",
       "for (let i = 0; i < agent.replay.capacity - 1; i++) {",
@@ -654,11 +681,6 @@ export const MUTANTS: readonly Mutant[] = [
       "for (let i = 0; i < agent.replay.capacity; i++) {",
       "for (let i = 0; i <= agent.replay.capacity; i++) {",
       "one priority more is checked",
-    ],
-    [
-      "const n = i32(agent.net.trained >> 2);",
-      "const n = i32(agent.net.trained >> 2) + 4;",
-      "moments: four more are checked",
     ],
   ),
   ...inFile(
@@ -721,8 +743,8 @@ export const MUTANTS: readonly Mutant[] = [
       "headOfRow: one vector more is zeroed",
     ],
     [
-      "  memory.fill(grads + head.weight, 0, usize(layerBytes(head)));\n  const ldh = usize(head.rows) << 2;\n  let h = lastOf(net).output;\n  let d = net.dy;\n  for (let b: usize",
-      "  memory.fill(grads + head.weight, 0, usize(layerBytes(head)) - 16);\n  const ldh = usize(head.rows) << 2;\n  let h = lastOf(net).output;\n  let d = net.dy;\n  for (let b: usize",
+      "  memory.fill(grads + head.weight, 0, usize(layerBytes(head)));\n  const ldh = usize(head.rows) << 2;\n  let h = lastOf(net).output;\n  let slope = lastOf(net).slope;\n  let d = net.dy;\n  for (let b: usize",
+      "  memory.fill(grads + head.weight, 0, usize(layerBytes(head)) - 16);\n  const ldh = usize(head.rows) << 2;\n  let h = lastOf(net).output;\n  let slope = lastOf(net).slope;\n  let d = net.dy;\n  for (let b: usize",
       "headOfActions: the last gradients are not zeroed",
     ],
     [
@@ -766,15 +788,6 @@ export const MUTANTS: readonly Mutant[] = [
       "memory.copy(block + net.head.weight, params + net.head.weight, usize(layerBytes(net.head)) - 16);",
       "foldNetwork: the head's last biases",
     ],
-  ),
-  ...inFile(
-    "index.ts",
-    [
-      "const SIZES: usize = memory.data(112, 16);",
-      "const SIZES: usize = memory.data(64, 16);",
-      "sizes beyond their place",
-    ],
-    ["i32((arena.top + 65535) >> 16)", "i32(arena.top >> 16)", "the last page is missing"],
   ),
   ...inFile(
     "gemm.ts",
@@ -1197,11 +1210,6 @@ export const MUTANTS: readonly Mutant[] = [
       "max(u64(bytesOf(agent.observation)), u64(agent.replay.next) * u64(bytesOf(agent.features)))",
       "u64(bytesOf(agent.observation))",
       "no room to unpack sets",
-    ],
-    [
-      "take(arena, Scalar.Count << 3);",
-      "take(arena, (Scalar.Count - 1) << 3);",
-      "no room for the last number that calls take",
     ],
   ),
   ...inFile(
