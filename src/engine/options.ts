@@ -600,6 +600,7 @@ export type LearnerOptions = Pick<
   | "double"
   | "loss"
   | "normalization"
+  | "activation"
   | "beta1"
   | "beta2"
   | "adamEpsilon"

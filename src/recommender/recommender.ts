@@ -258,6 +258,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   dueling: ": it needs all streams that were on offer, which no transition keeps",
   munchausen: ": its soft target is over single streams, not slates",
   noisySigma: ': it needs "explore.heads" above 1, so that propensities are known',
+  temperature: ': use "explore.temperature", by which slates are drawn',
+  frozenUnits: ": it is for the priors of an ensemble",
+  normalizeObservations: ": features have their own scales, and weights alone go to those that serve",
+  normalizeRewards: ": values are in units of the reward, and weights alone go to those that serve",
 };
 
 /** Counts of the recommender's work, and of odd input. */

@@ -88,6 +88,6 @@ test("another one is refused by name", () => {
 test("what has ReLU alone refuses it by name", () => {
   const agent = new DQN({ ...OPTIONS, activation: "tanh" });
   expect(() => quantise(agent, [{ observation: numbers(4, 1) }])).toThrow(
-    '"activation" must be "relu" in what is quantised',
+    '"activation" must be "relu" for an agent that is made smaller',
   );
 });

@@ -559,7 +559,8 @@ test("every option of the agent works, or is refused with the reason", () => {
     },
     ...{ storage: "f16", learningStarts: 10, trainEvery: 2, gradientSteps: 2, targetEvery: 5, tau: 0.5, epsilon: 0.5 },
     ...{ double: false, dueling: true, quantiles: 4, munchausen: {}, noisySigma: 0.5, normalization: "layer" },
-    ...{ dropout: 0.1, cqlAlpha: 1, clone: { updates: 5 } },
+    ...{ dropout: 0.1, cqlAlpha: 1, clone: { updates: 5 }, activation: "gelu", adversarialEpsilon: 0.01 },
+    ...{ temperature: 1, frozenUnits: 2, normalizeObservations: true, normalizeRewards: true },
     ...{ loss: "huber", maxGradNorm: 1, rewardScale: 0.5, rewardClip: 2, nStep: 3 },
     ...{ slate: { size: 2 }, environments: 2, priorityExponent: 0.5, importanceExponent: 0.5, seed: 3 },
   };
@@ -580,7 +581,7 @@ test("every option of the agent works, or is refused with the reason", () => {
     expect(recommender.stats().updates, name).toBeGreaterThan(10);
     recommender.dispose();
   }
-  expect(refused.length).toBe(16);
+  expect(refused.length).toBe(20);
 });
 
 test.each([

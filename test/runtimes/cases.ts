@@ -125,6 +125,46 @@ const STREAMS: Case[] = [
     },
   },
   {
+    name: "tanh, softmax, running normalisation",
+    options: {
+      ...COMMON,
+      observation: 5,
+      actions: 4,
+      masked: true,
+      hidden: [20, 13],
+      activation: "tanh",
+      temperature: { type: "linear", from: 2, to: 0.1, steps: 200 },
+      normalizeObservations: true,
+      normalizeRewards: true,
+      seed: 31,
+    },
+  },
+  {
+    name: "GELU, candidates",
+    options: {
+      ...COMMON,
+      observation: 5,
+      candidates: { max: 12, features: 4, next: 7 },
+      hidden: [20, 13],
+      activation: "gelu",
+      temperature: 0.3,
+      dueling: true,
+      seed: 32,
+    },
+  },
+  {
+    name: "linear",
+    options: {
+      ...COMMON,
+      observation: 5,
+      actions: 3,
+      hidden: [9],
+      activation: "linear",
+      normalization: "batch",
+      seed: 33,
+    },
+  },
+  {
     name: "parts",
     options: {
       ...COMMON,

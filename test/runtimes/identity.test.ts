@@ -53,6 +53,7 @@ test("the cases use every option, with another value than its default", () => {
 test("the cases use every choice and every kind of schedule", () => {
   const values = (name: keyof DQNOptions) => new Set(resolved.map((options) => options[name]));
   expect(values("normalization")).toEqual(new Set(["none", "layer", "batch"]));
+  expect(values("activation")).toEqual(new Set(["relu", "tanh", "gelu", "linear"]));
   expect(values("loss")).toEqual(new Set(["huber", "squared"]));
   for (const name of ["masked", "double", "dueling"] as const)
     expect(values(name), name).toEqual(new Set([true, false]));
