@@ -8,7 +8,9 @@ export { ContinuousAgent, type ContinuousTransition } from "./continuous/td3.js"
 export { DQN, type Transition } from "./dqn.js";
 export type { EngineOptions } from "./instance/instance.js";
 export type { ContinuousEngineOptions } from "./instance/instantiate.js";
-export { Int8Engine, type Int8EngineOptions } from "./instance/int8/int8.js";
+export type { Int8EngineOptions } from "./instance/int8/int8.js";
+/** @internal */
+export { Int8Engine } from "./instance/int8/int8.js";
 export {
   type ByteStorage,
   boundsOf,

@@ -21,6 +21,7 @@ const RULES: Rules<Int8EngineOptions> = {
 const STORAGES = { f32: Storage.F32, f16: Storage.F16, u8: Storage.U8 };
 
 /**
+ * @internal
  * One instance of the int8 module with its one network. All memory is taken here; views never detach.
  */
 export class Int8Engine {
