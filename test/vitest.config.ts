@@ -6,14 +6,16 @@ import { defineConfig } from "vitest/config";
  */
 const LONG = [
   ...["bench", "examples", "simulator", "ranking", "site"].map((room) => `test/${room}/**/*.test.ts`),
-  ...["bandit", "follow", "fromlog", "inputs", "logs", "map", "offpolicy", "serve", "connect", "tune"].map(
+  ...["bandit", "compress", "connect", "follow", "fromlog", "guessing", "inputs", "logs", "map"].map(
     (name) => `test/cli/${name}*.test.ts`,
   ),
+  ...["offpolicy", "reports/commands", "serve", "trainenv", "tune"].map((name) => `test/cli/${name}*.test.ts`),
   ...["abtest", "offpolicylog", "fromlog/learn"].map((name) => `test/evaluation/${name}.test.ts`),
   ...["engine", "training"].map((room) => `test/${room}/readme.test.ts`),
-  ...["server/cost", "faults/**/*", "recommender/clocks", "recommender/serving/bonus"].map(
+  ...["baselines/registry", "engine/compression/distill", "server/cost", "faults/**/*"].map(
     (name) => `test/${name}.test.ts`,
   ),
+  ...["recommender/clocks", "recommender/serving/bonus"].map((name) => `test/${name}.test.ts`),
 ];
 
 /** So long that only what hangs takes it, on any machine: no test has a limit of its own. */

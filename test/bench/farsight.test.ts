@@ -8,9 +8,9 @@ import { DAY } from "../../src/protocol/time.js";
 import type { Viewer } from "../../src/simulator/world/viewers.js";
 
 test("the platform is measured over a range of satiation, and without an effect of satisfaction", () => {
-  const names = ["live", "live-120", "live-180", "live-none", "live-heads", "live-no-effect"];
+  const names = ["live", "live-120", "live-180", "live-none", "live-heads", "live-weights", "live-no-effect"];
   expect(LIVE.map(({ name }) => name)).toEqual(names.map((name) => `farsight/${name}`));
-  expect(LIVE.map(({ seeds }) => seeds)).toEqual([48, 16, 16, 16, 16, 16]);
+  expect(LIVE.map(({ seeds }) => seeds)).toEqual([48, 16, 16, 16, 16, 16, 16]);
   // Rows with the same recipe are not measured again.
   expect(new Set(LIVE.map(({ recipe }) => JSON.stringify(recipe))).size).toBe(LIVE.length);
   expect(LONGTERM.map(({ name }) => name)).toContain("farsight/longterm/dqn");
