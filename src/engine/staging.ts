@@ -73,7 +73,7 @@ export class Staged {
     const source = requireNumbers(this.#label, input);
     const rows = source.length / this.#dense;
     if (!Number.isInteger(rows) || rows > most) {
-      const must = `at most ${most} rows of ${this.#dense} numbers`;
+      const must = `${limit(most)}rows of ${this.#dense} numbers`;
       throw new RangeError(`"${this.#label}" must hold ${must}, got ${source.length} numbers`);
     }
     return rows;
@@ -167,7 +167,7 @@ export class Staged {
     const { dense = EMPTY, indices, weights } = requireSparse(this.#label, given, true);
     const rows = indices.length / slots;
     if (!Number.isInteger(rows) || rows > most) {
-      const must = `at most ${most} rows of ${slots} indices`;
+      const must = `${limit(most)}rows of ${slots} indices`;
       throw new RangeError(`"${this.#label}.indices" must hold ${must}, got ${indices.length}`);
     }
     this.#checkLengths(dense.length, rows * this.#dense, indices.length, indices.length, weights);
@@ -294,4 +294,8 @@ export function writeMask(name: string, source: ArrayLike<number> | undefined, t
     throw new RangeError(`"${name}" must hold ${target.length} flags, got ${source.length}`);
   }
   for (let i = 0; i < target.length; i++) target[i] = source[i] ? 1 : 0;
+}
+
+function limit(most: number): string {
+  return Number.isFinite(most) ? `at most ${most} ` : "";
 }

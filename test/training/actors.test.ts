@@ -189,6 +189,9 @@ describe("workers", () => {
     await expect(trainWithActors(cart(), { ...options, order: [0, 5], chunk: 2 })).rejects.toThrow(
       '"order[1]" must be',
     );
+    await expect(trainWithActors(cart(), { ...options, start: () => ({}) as never })).rejects.toThrow(
+      '"start" must be a function that returns a worker',
+    );
     await expect(trainWithActors(cart(), { ...options, order: [0], chunk: 2 })).rejects.toThrow('"order[1]" must be');
     const training = trainWithActors(cart(), options);
     expect(() => training.save()).toThrow("save the agent instead");

@@ -55,6 +55,9 @@ export class Crew implements Source {
     const turn = this.#turn();
     for (let index = 0; index < actors; index++) {
       const worker = start(index);
+      if (typeof worker?.postMessage !== "function" || typeof worker.terminate !== "function") {
+        throw mustBe("start", "a function that returns a worker", worker);
+      }
       this.#workers.push(worker);
       const first: ToActor = { begin: { index, actors, seed, chunk, options }, turn };
       listenTo(
