@@ -20,6 +20,20 @@ const SHARED = [
   ...readdirSync("src/training/environments").map((name) => `src/training/environments/${name}`),
 ];
 
+/** The declarations that those of the doors mean, directly or not: the compiler writes one for each file that it reads. */
+function declarations() {
+  const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+  const found = new Set();
+  const open = Object.values(exports).flatMap(({ types }) => (types ? [join(types)] : []));
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (found.has(file)) continue;
+    found.add(file);
+    const meant = readFileSync(file, "utf8").matchAll(/(?:from |import |import\()"(\.[^"]+)\.js"/g);
+    for (const [, path] of meant) open.push(join(dirname(file), `${path}.d.ts`));
+  }
+  return found;
+}
+
 /** By name what a door exports, and the file that defines it. */
 function exportsOf(door) {
   const found = readFileSync(door, "utf8").matchAll(/^export (?:type )?\{([^}]+)\} from "([^"]+)";/gm);
@@ -144,6 +158,11 @@ const STEPS = {
 
   types() {
     run("typescript/bin/tsc", "--project", "src");
+    const needed = declarations();
+    for (const file of readdirSync("dist/types", { recursive: true })) {
+      const path = join("dist/types", file);
+      if (path.endsWith(".d.ts") && !needed.has(path)) rmSync(path);
+    }
   },
 
   size() {
