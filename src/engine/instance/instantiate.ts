@@ -60,7 +60,7 @@ export interface Shape {
   seed: number;
 }
 
-/** What the modules of all agents export. */
+/** @internal What the modules of all agents export. */
 export interface CommonExports {
   memory: WebAssembly.Memory;
   abi(): number;
